@@ -1,0 +1,1 @@
+"""The coupling framework: knows no physics, imports nothing from components/."""

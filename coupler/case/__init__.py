@@ -1,0 +1,1 @@
+"""Namelists, cases, the command line and the launcher."""

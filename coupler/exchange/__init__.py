@@ -1,0 +1,1 @@
+"""Who sends what to whom, when, and through which messages."""

@@ -1,0 +1,1 @@
+"""Forcing, history and restart files."""

@@ -1,0 +1,1 @@
+"""Horizontal grids and their division over ranks."""

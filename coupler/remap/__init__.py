@@ -1,0 +1,1 @@
+"""Conservative mosaic remapping."""

@@ -1,0 +1,1 @@
+"""Budgets, timing, status and figures of a running case."""
