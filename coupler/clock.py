@@ -1,0 +1,154 @@
+"""Model time: whole seconds since the start of the case, calendars through cftime.
+
+>>> parse_duration("PT1H30M")
+5400
+>>> format_duration(5400)
+'PT1H30M'
+"""
+
+import functools
+import re
+from dataclasses import dataclass
+
+import cftime
+
+_FIXED = re.compile(
+    r"^P(?:(?P<W>\d+)W)?(?:(?P<D>\d+)D)?(?:T(?:(?P<h>\d+)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+)S)?)?$"
+)
+_CALENDAR = re.compile(r"^P(?:(?P<Y>\d+)Y)?(?:(?P<M>\d+)M)?(?P<rest>.*)$")
+_SECONDS = {"W": 604800, "D": 86400, "h": 3600, "m": 60, "s": 1}
+CALENDARS = ("standard", "proleptic_gregorian", "noleap", "all_leap", "360_day", "julian")
+
+
+def parse_duration(text: str) -> int:
+    """Seconds of an ISO-8601 duration of fixed length, such as ``PT20M`` or ``P1DT12H``.
+
+    Parameters
+    ----------
+    text : str
+        ISO-8601 duration in weeks, days, hours, minutes and whole seconds.
+
+    Returns
+    -------
+    int
+        Length in seconds, greater than zero.
+
+    Raises
+    ------
+    ValueError
+        Not a duration, zero, or with years or months (whose length depends on the date).
+    """
+    match = _FIXED.match(text) if isinstance(text, str) else None
+    found = {k: int(v) for k, v in match.groupdict().items() if v} if match else {}
+    if not found or (isinstance(text, str) and text.endswith("T")):
+        hint = ""
+        if isinstance(text, str) and re.match(r"^P\d+[YM]", text):
+            hint = " (years and months have no fixed length: say days)"
+        raise ValueError(
+            f"{text!r} is not an ISO-8601 duration such as PT20M (20 minutes), PT1H or P1D{hint}"
+        )
+    seconds = sum(_SECONDS[k] * v for k, v in found.items())
+    if seconds == 0:
+        raise ValueError(f"duration {text!r} is zero")
+    return seconds
+
+
+def format_duration(seconds: int) -> str:
+    """ISO-8601 text of a length in whole seconds (the inverse of `parse_duration`)."""
+    if seconds == 0:
+        return "PT0S"
+    sign, rest = ("-", -seconds) if seconds < 0 else ("", seconds)
+    days, rest = divmod(rest, 86400)
+    hours, rest = divmod(rest, 3600)
+    minutes, rest = divmod(rest, 60)
+    time = "".join(f"{n}{u}" for n, u in ((hours, "H"), (minutes, "M"), (rest, "S")) if n)
+    return sign + "P" + (f"{days}D" if days else "") + (f"T{time}" if time else "")
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Dates of a case: model time is whole seconds since `start`.
+
+    Parameters
+    ----------
+    start : str
+        Start of the case, ``YYYY-MM-DD`` or ``YYYY-MM-DDThh:mm:ss``.
+    calendar : str
+        CF calendar name, see `CALENDARS`.
+
+    Examples
+    --------
+    >>> clock = Clock("2001-02-28", "noleap")
+    >>> clock.text(86400)
+    '2001-03-01T00:00:00'
+    >>> clock.seconds_of("P1M")
+    2419200
+    """
+
+    start: str
+    calendar: str = "standard"
+
+    @functools.cached_property
+    def origin(self) -> cftime.datetime:
+        """Start of the case as a cftime date."""
+        match = re.match(r"^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d))?)?$", self.start)
+        if not match:
+            raise ValueError(f"{self.start!r} is not a date such as 2001-01-01 or 2001-01-01T06:00:00")
+        if self.calendar not in CALENDARS:
+            raise ValueError(f"unknown calendar {self.calendar!r}; one of {', '.join(CALENDARS)}")
+        numbers = [int(g) if g else 0 for g in match.groups()]
+        return cftime.datetime(*numbers, calendar=self.calendar)
+
+    def date(self, seconds: int) -> cftime.datetime:
+        """Date at `seconds` after the start."""
+        import datetime
+
+        return self.origin + datetime.timedelta(seconds=int(seconds))
+
+    def text(self, seconds: int) -> str:
+        """ISO-8601 text of the date at `seconds` after the start."""
+        return str(self.date(seconds).strftime("%Y-%m-%dT%H:%M:%S"))
+
+    def seconds_at(self, text: str) -> int:
+        """Model time of a date given as text."""
+        delta = Clock(text, self.calendar).origin - self.origin
+        return int(delta.days * 86400 + delta.seconds)
+
+    def seconds_of(self, duration: str) -> int:
+        """Length in seconds of a duration counted from the start; years and months allowed."""
+        match = _CALENDAR.match(duration) if isinstance(duration, str) else None
+        if not match or not (match["Y"] or match["M"]):
+            return parse_duration(duration)
+        months = 12 * int(match["Y"] or 0) + int(match["M"] or 0)
+        o = self.origin
+        year, month = o.year + (o.month - 1 + months) // 12, (o.month - 1 + months) % 12 + 1
+        try:
+            end = o.replace(year=year, month=month)
+        except ValueError as error:
+            raise ValueError(
+                f"{duration} after {self.start} is no date of the calendar {self.calendar}"
+            ) from error
+        rest = match["rest"]
+        delta = end - o
+        return int(delta.days * 86400 + delta.seconds) + (parse_duration("P" + rest) if rest else 0)
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Rings at every multiple of `period` seconds.
+
+    Examples
+    --------
+    >>> [t for t in range(0, 4000, 600) if Alarm(1800).rings(t)]
+    [0, 1800, 3600]
+    """
+
+    period: int
+
+    def rings(self, time: int) -> bool:
+        """Whether the alarm rings at model time `time` (seconds)."""
+        return time % self.period == 0
+
+    def next_after(self, time: int) -> int:
+        """First ringing later than `time`."""
+        return (time // self.period + 1) * self.period
