@@ -1,0 +1,221 @@
+"""Air-sea flux laws against AeroBulk (Brodeau et al. 2017) and NOAA's COARE 3.6 on 2165 rows of ship data.
+
+The rows are from ATOMIC (tropical Atlantic, 2020). Measured here, absolute differences of our fluxes from
+NOAA's own output with warm layer: with NOAA's warm layer given, at most 9e-9 W m-2 (sensible), 3e-8 W m-2
+(latent), 3e-11 Pa, which is the rounding of the file. With our own warm layer the numbers are in the last
+test: NOAA's output seems to come from a longer series (its first row already carries the warmth of a morning that
+is not in the file, and rows are missing in between), so rows agree where nothing is missing since midnight,
+and nearly elsewhere.
+"""
+
+import gzip
+
+import numpy as np
+import pytest
+
+from components.atmosphere.coare import EMISSIVITY, STEFAN_BOLTZMANN, T2K, coare_points, saturation_pressure
+from components.atmosphere.surface_fluxes import DELIVERS, SCHEMES
+from components.atmosphere.warm_layer import advance_warm_layer, new_warm_layer
+
+
+def night(air_celsius):
+    """SST 22 C, q .012, wind 5 m/s at 10 m, 101000 Pa, longwave 350 W m-2, night."""
+    values = {
+        "air_temperature": air_celsius + 273.15,
+        "specific_humidity": 0.012,
+        "eastward_wind": 3.0,
+        "northward_wind": 4.0,
+        "air_pressure_at_mean_sea_level": 101000.0,
+        "surface_downwelling_shortwave_flux_in_air": 0.0,
+        "surface_downwelling_longwave_flux_in_air": 350.0,
+        "sea_surface_temperature": 22.0 + 273.15,
+    }
+    return {name: np.array([value]) for name, value in values.items()}
+
+
+@pytest.mark.parametrize(
+    ("scheme", "air", "sensible", "latent", "stress", "rtol_sensible"),
+    [
+        ("ncar", 20.0, -16.697, -88.478, 0.0358520, 5e-3),
+        ("ncar", 25.0, 10.726, -71.901, 0.0277330, 5e-3),
+        ("coare", 20.0, -14.975, -84.074, 0.032100, 2e-3),
+        ("coare", 25.0, 16.675, -48.643, 0.014889, 2e-3),
+    ],
+)
+def test_published_point_values(scheme, air, sensible, latent, stress, rtol_sensible):
+    fluxes = SCHEMES[scheme](**night(air), temperature_height=2.0)
+    assert fluxes["surface_downward_sensible_heat_flux"][0] == pytest.approx(sensible, rel=rtol_sensible)
+    assert fluxes["surface_downward_latent_heat_flux"][0] == pytest.approx(latent, rel=2e-3)
+    assert fluxes["surface_downward_eastward_stress"][0] == pytest.approx(0.6 * stress, rel=2e-3)
+    assert fluxes["surface_downward_northward_stress"][0] == pytest.approx(0.8 * stress, rel=2e-3)
+    assert fluxes["water_evapotranspiration_flux"][0] > 0.0
+
+
+@pytest.mark.parametrize("scheme", ["ncar", "coare"])
+def test_wind_is_relative_to_the_current(scheme):
+    still = SCHEMES[scheme](**night(20.0))
+    moved = night(20.0)
+    moved["eastward_wind"] += 0.7
+    moved["northward_wind"] -= 0.4
+    moved["surface_eastward_sea_water_velocity"] = np.array([0.7])
+    moved["surface_northward_sea_water_velocity"] = np.array([-0.4])
+    shifted = SCHEMES[scheme](**moved)
+    for name in DELIVERS:
+        np.testing.assert_allclose(shifted[name], still[name], rtol=1e-12, err_msg=name)
+
+
+@pytest.mark.parametrize("scheme", ["ncar", "coare"])
+def test_mean_speed_feeds_the_heat_and_not_the_mean_stress(scheme):
+    """Winds blowing from both sides: no mean stress, but the heat of their speed."""
+    gusty = night(20.0) | {name: np.zeros(1) for name in ("eastward_wind", "northward_wind")}
+    gusty["wind_speed"] = np.array([5.0])
+    fluxes, steady = SCHEMES[scheme](**gusty), SCHEMES[scheme](**night(20.0))
+    assert fluxes["surface_downward_eastward_stress"][0] == 0.0
+    name = "surface_downward_latent_heat_flux"
+    assert fluxes[name][0] == pytest.approx(steady[name][0], rel=1e-12)
+
+
+def ocean_points(n, seed=3):
+    """Random but plausible points, calm and stormy, stable and unstable."""
+    rng = np.random.default_rng(seed)
+    sst = rng.uniform(271.5, 304.0, n)
+    return {
+        "air_temperature": sst + rng.uniform(-12.0, 5.0, n),
+        "specific_humidity": rng.uniform(0.001, 0.02, n),
+        "eastward_wind": rng.normal(0.0, 8.0, n),
+        "northward_wind": rng.normal(0.0, 8.0, n),
+        "air_pressure_at_mean_sea_level": rng.uniform(98000.0, 103500.0, n),
+        "surface_downwelling_shortwave_flux_in_air": rng.uniform(0.0, 900.0, n),
+        "surface_downwelling_longwave_flux_in_air": rng.uniform(180.0, 430.0, n),
+        "sea_surface_temperature": sst,
+    }
+
+
+@pytest.mark.parametrize("scheme", ["ncar", "coare"])
+def test_bits_do_not_depend_on_the_blocks(scheme):
+    fields = ocean_points(1003)
+    whole = SCHEMES[scheme](**fields)
+    for start, stop in ((0, 1), (1, 8), (8, 500), (500, 1003)):
+        block = SCHEMES[scheme](**{name: values[start:stop] for name, values in fields.items()})
+        for name in DELIVERS:
+            np.testing.assert_array_equal(block[name], whole[name][start:stop], err_msg=name)
+    for name in DELIVERS:
+        assert np.isfinite(whole[name]).all(), name
+
+
+@pytest.mark.parametrize("scheme", ["ncar", "coare"])
+def test_heat_into_the_sea_is_the_sum_of_its_parts(scheme):
+    fluxes = SCHEMES[scheme](**ocean_points(200))
+    parts = sum(
+        fluxes[name]
+        for name in (
+            "surface_net_downward_shortwave_flux",
+            "surface_net_downward_longwave_flux",
+            "surface_downward_sensible_heat_flux",
+            "surface_downward_latent_heat_flux",
+        )
+    )
+    np.testing.assert_allclose(fluxes["surface_downward_heat_flux_in_sea_water"], parts, atol=1e-10)
+
+
+# NOAA's rows
+
+
+def table(path):
+    """Columns of one of NOAA's gzipped tables."""
+    lines = gzip.open(path, "rt").read().splitlines()
+    rows = np.array([[float(x) for x in line.split()] for line in lines[1:]])
+    return dict(zip(lines[0].split(), rows.T, strict=True))
+
+
+@pytest.fixture(scope="module")
+def atomic(shared):
+    folder = shared / "data" / "ocean" / "coare"
+    given = table(folder / "test_36_data.txt.gz")
+    noaa = table(folder / "test_36_output_withnowavesinput_withwarmlayer.txt.gz")
+    p = given["P"] - 0.125 * given["zt"]
+    e = 0.01 * given["rh"] * np.array([saturation_pressure(*tp) for tp in zip(given["ta"], p, strict=True)])
+    given["q"] = 0.622 * e / (p - 0.378 * e)
+    given["p_t"] = p
+    return given, noaa
+
+
+def law(given, net_solar, t_sea, rows=slice(None)):
+    """Our COARE on the rows; NOAA's albedo (Payne 1972) enters through its net solar radiation."""
+    names = ("ta", "q", "u", "P"), ("lw_dn", "Ss", "zi", "lat", "zu", "zt", "zq")
+    first, second = ([np.ascontiguousarray(given[n][rows]) for n in group] for group in names)
+    return coare_points(*first, np.ascontiguousarray(t_sea), net_solar[rows], *second, True)
+
+
+def test_coare_rows_flux_law(atomic):
+    """2165 rows with NOAA's warm layer given: agreement to the rounding of the file."""
+    given, noaa = atomic
+    ours = law(given, noaa["sw_net"], given["tsg"] + noaa["dT_warm_to_skin"])
+    assert ours.shape == (7, 2165)
+    assert np.abs(ours[0] + noaa["hsb"]).max() < 1e-7
+    assert np.abs(ours[1] + noaa["hlb"]).max() < 1e-6
+    assert np.abs(ours[2] - noaa["tau"]).max() < 1e-9
+    assert np.abs(ours[4] - noaa["dT_skinx"]).max() < 1e-9
+
+
+def rain_heat(given, row, t_sea, skin, q_s):
+    """Sensible heat of rain leaving the sea, W m-2 (Gosnell, Fairall and Webster 1995 eq. 7)."""
+    t, q = given["ta"][row], given["q"][row]
+    lv, r, cp = (2.501 - 0.00237 * t_sea) * 1e6, 287.1, 1004.67
+    rho = 100.0 * given["p_t"][row] / (r * (t + T2K) * (1.0 + 0.61 * q))
+    vapour = 2.11e-5 * ((t + T2K) / T2K) ** 1.94
+    heat = (1.0 + 3.309e-3 * t - 1.44e-6 * t * t) * 0.02411 / (rho * cp)
+    wet_bulb = 1.0 / (1.0 + 0.622 * q * lv / (r * (t + T2K) ** 2) * lv * vapour / (cp * heat))
+    dq = q_s - q - 0.622 * lv * q_s / (r * (t_sea + T2K) ** 2) * skin
+    return given["rain"][row] * wet_bulb * 4000.0 / 3600.0 * (t_sea - t - skin + dq * lv / cp)
+
+
+def test_coare_rows_with_own_warm_layer(atomic):
+    """The whole chain: rows before any gap of their local day agree, the errors of the others are bounded."""
+    given, noaa = atomic
+    n = given["u"].size
+    # NOAA's clock: local hours, not wrapped when negative, so west of Greenwich its day ends at 0 UTC.
+    hours = (given["lon"] + 7.5) / 15.0 + (given["jd"] % 1.0) * 24.0
+    state, warming = new_warm_layer(1), np.zeros(n)
+    flux = law(given, noaa["sw_net"], given["tsg"][:1], slice(0, 1))[:, 0]
+    rain = 0.0
+    for row in range(n):
+        at = slice(row, row + 1)
+        skin_temperature = given["tsg"][row] - flux[4] + T2K
+        longwave = EMISSIVITY * (STEFAN_BOLTZMANN * skin_temperature**4 - given["lw_dn"][row])
+        cooling = np.array([longwave - flux[0] - flux[1] + rain])
+        warming[row] = advance_warm_layer(
+            state,
+            hours[at] * 3600.0,
+            given["lat"][at],
+            given["tsg"][at],
+            noaa["sw_net"][at],
+            cooling,
+            np.array([flux[2]]),
+            given["ztsg"][at],
+        )[0]
+        t_sea = given["tsg"][row] + warming[row]
+        flux = law(given, noaa["sw_net"], np.array([t_sea]), at)[:, 0]
+        rain = rain_heat(given, row, t_sea, flux[4], 1e-3 * noaa["Qs"][row])
+    whole = np.zeros(n, bool)  # rows with nothing missing since local midnight
+    unbroken = False
+    for row in range(1, n):
+        if hours[row] < hours[row - 1]:
+            unbroken = True
+        elif given["jd"][row] - given["jd"][row - 1] > 10.5 / 1440.0:
+            unbroken = False
+        whole[row] = unbroken
+    error = np.abs(warming - noaa["dT_warm_to_skin"])
+    fluxes = law(given, noaa["sw_net"], given["tsg"] + warming)
+    latent = np.abs(fluxes[1] + noaa["hlb"])
+    sensible = np.abs(fluxes[0] + noaa["hsb"])
+    print(f"whole days: {whole.sum()} rows, warming within 1e-6 K in {(error[whole] < 1e-6).sum()}")
+    for name, values in (("warming K", error), ("latent W m-2", latent), ("sensible W m-2", sensible)):
+        print(name, "median, 90, 99, 100 %:", *(f"{np.percentile(values, p):.3g}" for p in (50, 90, 99, 100)))
+    assert whole.sum() > 300
+    assert (error[whole] < 1e-6).mean() > 0.95
+    assert np.median(error) < 1e-9
+    assert np.percentile(latent, 90) < 0.1
+    assert np.percentile(latent, 99) < 1.5
+    assert latent.max() < 6.0
+    assert sensible.max() < 1.6
