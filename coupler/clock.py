@@ -12,9 +12,7 @@ from dataclasses import dataclass
 
 import cftime
 
-_FIXED = re.compile(
-    r"^P(?:(?P<W>\d+)W)?(?:(?P<D>\d+)D)?(?:T(?:(?P<h>\d+)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+)S)?)?$"
-)
+_FIXED = re.compile(r"^P(?:(?P<W>\d+)W)?(?:(?P<D>\d+)D)?(?:T(?:(?P<h>\d+)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+)S)?)?$")
 _CALENDAR = re.compile(r"^P(?:(?P<Y>\d+)Y)?(?:(?P<M>\d+)M)?(?P<rest>.*)$")
 _SECONDS = {"W": 604800, "D": 86400, "h": 3600, "m": 60, "s": 1}
 CALENDARS = ("standard", "proleptic_gregorian", "noleap", "all_leap", "360_day", "julian")
@@ -44,9 +42,7 @@ def parse_duration(text: str) -> int:
         hint = ""
         if isinstance(text, str) and re.match(r"^P\d+[YM]", text):
             hint = " (years and months have no fixed length: say days)"
-        raise ValueError(
-            f"{text!r} is not an ISO-8601 duration such as PT20M (20 minutes), PT1H or P1D{hint}"
-        )
+        raise ValueError(f"{text!r} is not an ISO-8601 duration such as PT20M (20 minutes), PT1H or P1D{hint}")
     seconds = sum(_SECONDS[k] * v for k, v in found.items())
     if seconds == 0:
         raise ValueError(f"duration {text!r} is zero")
@@ -125,9 +121,7 @@ class Clock:
         try:
             end = o.replace(year=year, month=month)
         except ValueError as error:
-            raise ValueError(
-                f"{duration} after {self.start} is no date of the calendar {self.calendar}"
-            ) from error
+            raise ValueError(f"{duration} after {self.start} is no date of the calendar {self.calendar}") from error
         rest = match["rest"]
         delta = end - o
         return int(delta.days * 86400 + delta.seconds) + (parse_duration("P" + rest) if rest else 0)

@@ -178,9 +178,7 @@ def conversion(from_units: str, to_units: str, water: bool = False) -> tuple[flo
     return (float(one) - float(zero)) * extra, offset
 
 
-def convert(
-    values: npt.ArrayLike, from_units: str, to_units: str, *, water: bool = False
-) -> npt.NDArray[np.float64]:
+def convert(values: npt.ArrayLike, from_units: str, to_units: str, *, water: bool = False) -> npt.NDArray[np.float64]:
     """Values in another unit (see `conversion`).
 
     >>> convert([0.0, 15.0], "degC", "K")

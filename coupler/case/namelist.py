@@ -68,9 +68,7 @@ def quantity(unit: str) -> Any:
 
 def _duration(value: Any) -> int:
     if not isinstance(value, str):
-        raise PydanticCustomError(
-            "duration", f"{value!r} is not an ISO-8601 duration such as PT20M, PT1H or P1D"
-        )
+        raise PydanticCustomError("duration", f"{value!r} is not an ISO-8601 duration such as PT20M, PT1H or P1D")
     try:
         return parse_duration(value)
     except ValueError as error:
@@ -167,7 +165,8 @@ class Node:
         try:
             return model.model_validate(self.values if self.values is not None else {})
         except ValidationError as error:
-            raise NamelistError(list(self._problems(error, model))) from None
+            problems = sorted(self._problems(error, model), key=lambda p: p.line)
+            raise NamelistError(problems) from None
 
     def _problems(self, error: ValidationError, model: type[BaseModel]) -> Iterator[Problem]:
         for e in error.errors():
@@ -255,9 +254,7 @@ _Scalars.yaml_implicit_resolvers = {
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 
 
-def _plain(
-    node: yaml.Node, path: Path_, name: str, places: dict[Path_, Place], problems: list[Problem]
-) -> Any:
+def _plain(node: yaml.Node, path: Path_, name: str, places: dict[Path_, Place], problems: list[Problem]) -> Any:
     places.setdefault(path, Place(name, node.start_mark.line + 1))
     if isinstance(node, yaml.MappingNode):
         result: dict[Any, Any] = {}
@@ -275,7 +272,7 @@ def _plain(
 
 
 def _scalar(node: yaml.Node) -> Any:
-    plain = getattr(node, "style", None) is None and isinstance(node.value, str)
+    plain = getattr(node, "style", None) in (None, "") and isinstance(node.value, str)
     if plain and node.tag == "tag:yaml.org,2002:timestamp":
         return node.value
     if plain and _NUMBER.fullmatch(node.value):

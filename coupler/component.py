@@ -1,0 +1,238 @@
+"""What the author of a component meets: `Component` and `Context`.
+
+A component declares what it imports and exports, reads its options from a `Namelist`,
+and advances by one step. It never calls MPI except through its context, never reads
+another component's namelist, and never knows who is on the other side.
+
+A mixed-layer ocean, whole::
+
+    class SlabOcean(Component):
+        imports = specs("surface_downward_heat_flux_in_sea_water")
+        exports = specs("sea_surface_temperature")
+
+        class Options(Namelist):
+            depth: Metres = 50.0
+            initial_temperature: Kelvin = 288.0
+
+        def initialize(self, context):
+            self.temperature = np.full(context.local_shape, self.options.initial_temperature)
+            return {"sea_surface_temperature": self.temperature}
+
+        def step(self, time, seconds, imports):
+            heat = imports["surface_downward_heat_flux_in_sea_water"]
+            self.temperature = self.temperature + heat * seconds / (1025.0 * 3990.0 * self.options.depth)
+            return {"sea_surface_temperature": self.temperature}
+
+        def state(self):
+            return {"temperature": self.temperature}
+
+        def restore(self, state):
+            self.temperature = state["temperature"]
+            return {"sea_surface_temperature": self.temperature}
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from coupler.case.namelist import Namelist
+from coupler.clock import Clock
+from coupler.fields import FieldSpec
+from coupler.grids.decomposition import Decomposition
+from coupler.grids.grid import Grid
+
+Array = npt.NDArray[Any]
+Fields = dict[str, Array]
+
+
+@dataclass(frozen=True)
+class OnGrid:
+    """A state array that lives on another of the component's grids than ``default``."""
+
+    values: Array
+    grid: str
+
+
+@dataclass
+class Setting:
+    """What is known of a component before anything runs: its offline checks get this.
+
+    Parameters
+    ----------
+    name : str
+        Name in the case.
+    clock : Clock
+        Dates of the case.
+    step, duration : int
+        Time step and length of the case, s.
+    grid : Grid
+        The component's grid, as the namelist describes it.
+    folder : Path
+        Folder of the case: relative file names in options are looked up there, then in the project's ``data/``.
+    seed : int
+        Seed of the case for everything random.
+    """
+
+    name: str
+    clock: Clock
+    step: int
+    duration: int
+    grid: Grid
+    folder: Path
+    seed: int = 0
+
+    def file(self, name: str) -> Path:
+        """Path of an input file: absolute, in the case's folder, or in the project's ``data/``."""
+        path = Path(name).expanduser()
+        if path.is_absolute():
+            return path
+        for folder in (self.folder, Path(__file__).resolve().parents[1] / "data"):
+            if (folder / path).exists():
+                return folder / path
+        return self.folder / path
+
+
+@dataclass
+class Context(Setting):
+    """What a component gets to work with.
+
+    Parameters
+    ----------
+    grids : mapping of str to Grid
+        All grids of the component by name; ``default`` is `grid`.
+    decompositions : mapping of str to Decomposition
+        Blocks of each grid over the component's ranks; ``default`` is `decomposition`.
+    device : str
+        ``cpu`` or ``cuda:N``.
+    threads : int
+        Threads this rank may use.
+    logger : callable
+        Takes a line of text; written once a component (by its first rank).
+    """
+
+    grids: Mapping[str, Grid] = field(default_factory=dict)
+    decompositions: Mapping[str, Decomposition] = field(default_factory=dict)
+    device: str = "cpu"
+    threads: int = 1
+    logger: Callable[[str], None] = print
+
+    @property
+    def decomposition(self) -> Decomposition:
+        """Blocks of the default grid."""
+        return self.decompositions["default"]
+
+    @property
+    def rank(self) -> int:
+        """Rank within the component."""
+        return self.decomposition.rank
+
+    @property
+    def ranks(self) -> int:
+        """Ranks of the component."""
+        return self.decomposition.ranks
+
+    @property
+    def local_shape(self) -> tuple[int, ...]:
+        """Shape of this rank's block of a 2-D field on the default grid."""
+        return self.decomposition.local_shape
+
+    def local(self, whole: Array) -> Array:
+        """This rank's block of a field that every rank has as a whole."""
+        return self.decomposition.local(whole)
+
+    def gather(self, local: npt.ArrayLike) -> Array | None:
+        """The whole field on the component's first rank, None elsewhere."""
+        return self.decomposition.gather(local)
+
+    def scatter(self, whole: Array | None) -> Array:
+        """This rank's block of a field that the component's first rank has as a whole."""
+        return self.decomposition.scatter(whole)
+
+    def sum(self, local: npt.ArrayLike) -> float:
+        """Sum over all ranks; the same bits for every layout."""
+        return self.decomposition.sum(local)
+
+    def halo(self, *fields: Array, width: int, periodic: tuple[bool, bool] = (False, False)) -> None:
+        """Fill the halos of padded blocks in place; see `Decomposition.halo`."""
+        self.decomposition.halo(*fields, width=width, periodic=periodic)
+
+    def log(self, text: str) -> None:
+        """One line in the log of the run."""
+        if self.rank == 0:
+            self.logger(f"{self.name}: {text}")
+
+
+class Component:
+    """One model of one realm. Subclass it; see the module's example and the component author's guide.
+
+    `imports` and `exports` are tuples of `FieldSpec`, on the class or set in ``__init__``
+    where they depend on the options.
+    """
+
+    imports: tuple[FieldSpec, ...] = ()
+    exports: tuple[FieldSpec, ...] = ()
+
+    class Options(Namelist):
+        """No options."""
+
+    description: ClassVar[str] = ""
+
+    def __init__(self, options: Any):
+        self.options = options
+
+    def grids(self, setting: Setting) -> dict[str, Grid]:
+        """Grids of the component by name, made from the namelist's (masks are added here).
+
+        Every process calls this, so it must give the same grids everywhere and be quick.
+        """
+        return {"default": setting.grid}
+
+    def check(self, setting: Setting) -> list[str]:
+        """Everything that can be wrong before the run: a message each (missing files, forcing that ends early)."""
+        return []
+
+    def initialize(self, context: Context) -> Fields:
+        """Prepare the state at the start and return the exports there (this rank's blocks)."""
+        raise NotImplementedError
+
+    def step(self, time: int, seconds: int, imports: Mapping[str, Array]) -> Fields:
+        """Advance from `time` by `seconds`; return the exports valid at the end of the step."""
+        raise NotImplementedError
+
+    def state(self) -> dict[str, Any]:
+        """All that a bit-identical continuation needs.
+
+        Arrays whose last dimensions are this rank's block are gathered into the restart;
+        an array on another grid is wrapped in `OnGrid`; numbers are the same on all ranks.
+        """
+        raise NotImplementedError
+
+    def restore(self, state: Mapping[str, Any]) -> Fields | None:
+        """Take up a state (called after `initialize`); may return the exports it implies."""
+        raise NotImplementedError
+
+    def budget(self) -> dict[str, Array]:
+        """Stored heat (``heat``, J m-2), water (``water``, kg m-2) ... by cell; optional."""
+        return {}
+
+    def diagnostics(self) -> Mapping[str, Array]:
+        """Further fields for history files, by name; optional. Units in `diagnostic_units`."""
+        return {}
+
+    diagnostic_units: ClassVar[Mapping[str, str]] = {}
+
+    def finalize(self) -> None:
+        """Called once at the end of the run."""
+        return None
+
+
+def as_block(values: npt.ArrayLike, shape: tuple[int, ...]) -> Array:
+    """Values as a contiguous double array of `shape` (torch tensors on any device too)."""
+    if hasattr(values, "detach"):
+        values = values.detach().cpu().numpy()
+    array = np.ascontiguousarray(values, dtype=np.float64)
+    return array if array.shape == shape else np.ascontiguousarray(np.broadcast_to(array, shape))

@@ -1,0 +1,287 @@
+"""Division of a grid into blocks over the ranks of a component; halo exchange, gather and scatter.
+
+Cells are numbered row by row (y outer, x inner). Rank r owns one rectangular block of a
+structured grid, or one run of cells of an unstructured one. Gathering puts every cell in
+its place of the whole grid, so that what follows does not depend on the number of ranks.
+"""
+
+import functools
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from coupler.errors import LayoutError
+from coupler.exact_sum import exact_bins, rounded
+
+Array = npt.NDArray[Any]
+
+
+class Communicator(Protocol):
+    """The part of an mpi4py communicator that is used here."""
+
+    def Get_rank(self) -> int: ...  # noqa: D102
+    def Get_size(self) -> int: ...  # noqa: D102
+    def Isend(self, buf: Any, dest: int, tag: int = 0) -> Any: ...  # noqa: D102
+    def Irecv(self, buf: Any, source: int, tag: int = 0) -> Any: ...  # noqa: D102
+
+
+def split(n: int, parts: int) -> list[int]:
+    """Bounds of `parts` runs of `n` items whose lengths differ by one at most.
+
+    >>> split(10, 3)
+    [0, 4, 7, 10]
+    """
+    base, extra = divmod(n, parts)
+    bounds = [0]
+    for p in range(parts):
+        bounds.append(bounds[-1] + base + (1 if p < extra else 0))
+    return bounds
+
+
+def blocks_of(shape: tuple[int, ...], ranks: int) -> tuple[int, int]:
+    """Blocks in y and x for a number of ranks: the division with the shortest borders.
+
+    >>> blocks_of((100, 200), 4)
+    (2, 2)
+    """
+    if len(shape) == 1:
+        if ranks > shape[0]:
+            raise LayoutError(f"{ranks} ranks for {shape[0]} cells: at most one rank a cell")
+        return 1, ranks
+    ny, nx = shape
+    choices = []
+    for py in range(1, ranks + 1):
+        px, rest = divmod(ranks, py)
+        if rest == 0 and py <= ny and px <= nx:
+            choices.append(((py - 1) * nx + (px - 1) * ny, py, px))
+    if not choices:
+        raise LayoutError(f"a grid of {ny} x {nx} cells cannot be divided over {ranks} ranks")
+    _, py, px = min(choices)
+    return py, px
+
+
+@dataclass(frozen=True)
+class Block:
+    """Cells ``[y0, y1) x [x0, x1)`` of a grid."""
+
+    y0: int
+    y1: int
+    x0: int
+    x1: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Cells in y and x."""
+        return self.y1 - self.y0, self.x1 - self.x0
+
+
+class Decomposition:
+    """Blocks of a grid over a rank group, and the traffic between them.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of the grid, ``(ny, nx)`` or ``(n,)``.
+    comm : communicator or None
+        Ranks of the component; None for a single process without MPI.
+
+    Examples
+    --------
+    >>> d = Decomposition((4, 6))
+    >>> d.local_shape, d.cells[:3]
+    ((4, 6), array([0, 1, 2]))
+    """
+
+    def __init__(self, shape: tuple[int, ...], comm: Any = None):
+        self.shape = tuple(shape)
+        self.comm = comm
+        self.rank = comm.Get_rank() if comm is not None else 0
+        self.ranks = comm.Get_size() if comm is not None else 1
+        self.blocks_y, self.blocks_x = blocks_of(self.shape, self.ranks)
+        self.block = self.block_of(self.rank)
+
+    @property
+    def _plane(self) -> tuple[int, int]:
+        return (1, self.shape[0]) if len(self.shape) == 1 else (self.shape[0], self.shape[1])
+
+    def block_of(self, rank: int) -> Block:
+        """Block of a rank."""
+        ny, nx = self._plane
+        ys, xs = split(ny, self.blocks_y), split(nx, self.blocks_x)
+        j, i = divmod(rank, self.blocks_x)
+        return Block(ys[j], ys[j + 1], xs[i], xs[i + 1])
+
+    @property
+    def local_shape(self) -> tuple[int, ...]:
+        """Shape of this rank's block of a 2-D field."""
+        return self.block.shape if len(self.shape) == 2 else (self.block.shape[1],)
+
+    @functools.cached_property
+    def cells(self) -> npt.NDArray[np.int64]:
+        """Flat numbers of this rank's cells, row by row."""
+        return self.cells_of(self.rank)
+
+    def cells_of(self, rank: int) -> npt.NDArray[np.int64]:
+        """Flat numbers of a rank's cells, row by row."""
+        b, nx = self.block_of(rank), self._plane[1]
+        y, x = np.arange(b.y0, b.y1, dtype=np.int64), np.arange(b.x0, b.x1, dtype=np.int64)
+        return np.ascontiguousarray((y[:, None] * nx + x[None, :]).reshape(-1))
+
+    def local(self, whole: Array) -> Array:
+        """This rank's block of a field ``(..., ny, nx)`` that every rank has as a whole."""
+        b = self.block
+        if len(self.shape) == 1:
+            return np.ascontiguousarray(whole[..., b.x0 : b.x1])
+        return np.ascontiguousarray(whole[..., b.y0 : b.y1, b.x0 : b.x1])
+
+    def gather(self, local: npt.ArrayLike) -> Array | None:
+        """The whole field ``(..., ny, nx)`` on rank 0 of the group, None elsewhere."""
+        block = np.ascontiguousarray(local)
+        n = len(self.shape)
+        if block.shape[-n:] != self.local_shape:
+            raise ValueError(f"a block has the shape {self.local_shape}, the array given {block.shape}")
+        if self.ranks == 1:
+            return block.copy()
+        parts = self.comm.gather(block, root=0)
+        if parts is None:
+            return None
+        whole = np.empty(block.shape[:-n] + self.shape, dtype=block.dtype)
+        for rank, part in enumerate(parts):
+            b = self.block_of(rank)
+            if n == 1:
+                whole[..., b.x0 : b.x1] = part
+            else:
+                whole[..., b.y0 : b.y1, b.x0 : b.x1] = part
+        return whole
+
+    def scatter(self, whole: Array | None) -> Array:
+        """This rank's block of a field that rank 0 of the group has as a whole."""
+        if self.ranks == 1:
+            assert whole is not None
+            return np.ascontiguousarray(whole)
+        parts = None
+        if self.rank == 0:
+            assert whole is not None
+            parts = []
+            for rank in range(self.ranks):
+                b = self.block_of(rank)
+                part = whole[..., b.x0 : b.x1] if len(self.shape) == 1 else whole[..., b.y0 : b.y1, b.x0 : b.x1]
+                parts.append(np.ascontiguousarray(part))
+        return np.asarray(self.comm.scatter(parts, root=0))
+
+    def sum(self, local: npt.ArrayLike) -> float:
+        """Sum over all cells of all ranks; the same bits for every division (an exact sum)."""
+        bins = exact_bins(local)
+        if self.ranks > 1:
+            bins = self.comm.allreduce(bins)
+        return rounded(bins)
+
+    def max(self, local: npt.ArrayLike) -> float:
+        """Largest value over all cells of all ranks."""
+        value = float(np.max(local))
+        return max(self.comm.allgather(value)) if self.ranks > 1 else value
+
+    def min(self, local: npt.ArrayLike) -> float:
+        """Smallest value over all cells of all ranks."""
+        return -self.max(-np.asarray(local))
+
+    def halo(self, *fields: Array, width: int, periodic: tuple[bool, bool] = (False, False)) -> None:
+        """Fill the halos of padded blocks from the neighbours, in place; one message a neighbour.
+
+        Parameters
+        ----------
+        *fields : arrays of shape (..., ny + 2 width, nx + 2 width)
+            Blocks padded by `width` cells on every side (numpy, or torch on the CPU).
+            All need the same dtype. The rim of the domain is left as it is.
+        width : int
+            Cells of the halo.
+        periodic : (bool, bool)
+            Whether the domain closes on itself in y and in x.
+        """
+        arrays = [f if isinstance(f, np.ndarray) else f.detach().numpy() for f in fields]
+        ly, lx = self.block.shape
+        for f in arrays:
+            if f.shape[-2:] != (ly + 2 * width, lx + 2 * width):
+                raise ValueError(
+                    f"a padded block has the shape {(ly + 2 * width, lx + 2 * width)}, the array given {f.shape}"
+                )
+        if min(ly, lx) < width:
+            raise LayoutError(f"a block of {ly} x {lx} cells is narrower than its halo of {width}: use fewer ranks")
+        j, i = divmod(self.rank, self.blocks_x)
+        w = width
+        # x first over the rows owned, then y over full rows: corners arrive by way of the x neighbours
+        rows = slice(w, w + ly)
+        self._pair(
+            arrays, self._neighbour(j, i - 1, periodic), self._neighbour(j, i + 1, periodic),
+            (rows, slice(w, 2 * w)), (rows, slice(lx, lx + w)),
+            (rows, slice(0, w)), (rows, slice(lx + w, lx + 2 * w)),
+        )  # fmt: skip
+        every = slice(None)
+        self._pair(
+            arrays, self._neighbour(j - 1, i, periodic), self._neighbour(j + 1, i, periodic),
+            (slice(w, 2 * w), every), (slice(ly, ly + w), every),
+            (slice(0, w), every), (slice(ly + w, ly + 2 * w), every),
+        )  # fmt: skip
+
+    def _neighbour(self, j: int, i: int, periodic: tuple[bool, bool]) -> int | None:
+        if not 0 <= j < self.blocks_y:
+            if not periodic[0]:
+                return None
+            j %= self.blocks_y
+        if not 0 <= i < self.blocks_x:
+            if not periodic[1]:
+                return None
+            i %= self.blocks_x
+        return j * self.blocks_x + i
+
+    def _pair(
+        self, arrays: Sequence[Array], low: int | None, high: int | None,
+        send_low: tuple[slice, slice], send_high: tuple[slice, slice],
+        recv_low: tuple[slice, slice], recv_high: tuple[slice, slice],
+    ) -> None:  # fmt: skip
+        """Exchange with the neighbours below and above in one direction."""
+
+        def pack(part: tuple[slice, slice]) -> Array:
+            return np.concatenate([f[(..., *part)].reshape(-1) for f in arrays])
+
+        def unpack(part: tuple[slice, slice], data: Array) -> None:
+            start = 0
+            for f in arrays:
+                view = f[(..., *part)]
+                view[...] = data[start : start + view.size].reshape(view.shape)
+                start += view.size
+
+        if low == self.rank and high == self.rank:
+            to_high, to_low = pack(send_low), pack(send_high)
+            unpack(recv_high, to_high)
+            unpack(recv_low, to_low)
+            return
+        requests, inbox = [], []
+        for other, tag_in, part in ((low, 1, recv_low), (high, 0, recv_high)):
+            if other is not None:
+                data = np.empty(sum(f[(..., *part)].size for f in arrays), dtype=arrays[0].dtype)
+                requests.append(self.comm.Irecv(data, source=other, tag=tag_in))
+                inbox.append((part, data))
+        for other, tag_out, part in ((low, 0, send_low), (high, 1, send_high)):
+            if other is not None:
+                outgoing = pack(part)
+                requests.append(self.comm.Isend(outgoing, dest=other, tag=tag_out))
+                inbox.append(((slice(0, 0), slice(0, 0)), outgoing))  # keeps the buffer alive until it has gone
+        wait_all(requests)
+        for part, data in inbox[: sum(o is not None for o in (low, high))]:
+            unpack(part, data)
+
+
+def wait_all(requests: Sequence[Any]) -> None:
+    """Wait for requests by testing, with short sleeps: six ranks live on two cores."""
+    pending = list(requests)
+    tries = 0
+    while pending:
+        pending = [r for r in pending if not r.Test()]
+        if pending:
+            tries += 1
+            time.sleep(0 if tries < 50 else 5e-5 if tries < 500 else 1e-3)
