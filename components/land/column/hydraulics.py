@@ -1,0 +1,318 @@
+"""Plant hydraulics: vulnerability curves, one-segment plants and the root-stem-leaf continuum.
+
+Xylem tension P = -(water potential) is in MPa, positive when the plant pulls; flow E in mol m-2 (leaf) s-1;
+conductance K in mol m-2 s-1 MPa-1. A segment with local conductance K f(P) carries, from tension P0 to P,
+
+    E = K (integral of f from P0 to P)                                   (Sperry and Love 2015, eq. 1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+Parameter = float | Tensor
+CRITICAL_FRACTION = 1e-3  # of Kmax left at P_crit (Sperry et al. 2017)
+_NODES, _WEIGHTS = (array.tolist() for array in np.polynomial.legendre.leggauss(16))
+
+
+def _power(base: Tensor, exponent: Parameter) -> Tensor:
+    """``base ** exponent`` for base >= 0, by exp and log, which keep their bits on any block."""
+    return torch.exp(exponent * torch.log(torch.clamp(base, min=1e-30)))
+
+
+class Curve(Protocol):
+    """A vulnerability curve: the fraction of conductance left at tension P (1 at P <= 0)."""
+
+    def fraction(self, p: Tensor) -> Tensor:
+        """f(P)."""
+        ...
+
+    def log_slope(self, p: Tensor) -> Tensor:
+        """(df/dP) / f, MPa-1; never positive."""
+        ...
+
+    def tension(self, fraction: float) -> Parameter:
+        """P at which ``fraction`` of the conductance is left, MPa."""
+        ...
+
+
+@dataclass(frozen=True)
+class Weibull:
+    """f = exp(-(P/b)^c) (Neufeld et al. 1992); ``b`` in MPa."""
+
+    b: Parameter = 2.0
+    c: Parameter = 3.0
+
+    def fraction(self, p: Tensor) -> Tensor:
+        """See :class:`Curve`."""
+        return torch.exp(-_power(torch.clamp(p, min=0.0) / self.b, self.c))
+
+    def log_slope(self, p: Tensor) -> Tensor:
+        """See :class:`Curve`."""
+        return -(self.c / self.b) * _power(torch.clamp(p, min=0.0) / self.b, self.c - 1.0)
+
+    def tension(self, fraction: float) -> Parameter:
+        """See :class:`Curve`."""
+        return self.b * (-np.log(fraction)) ** (1.0 / self.c)
+
+
+@dataclass(frozen=True)
+class Logistic:
+    """f = (1 + exp(-a P50)) / (1 + exp(a (P - P50))) (Pammenter and Vander Willigen 1998, 1 at P = 0)."""
+
+    a: Parameter = 3.0  # MPa-1
+    p50: Parameter = 2.0  # MPa
+
+    def _weight(self) -> Parameter:
+        x = self.a * self.p50
+        return 1.0 + (torch.exp(-x) if isinstance(x, Tensor) else float(np.exp(-x)))
+
+    def fraction(self, p: Tensor) -> Tensor:
+        """See :class:`Curve`."""
+        return self._weight() / (1.0 + torch.exp(self.a * (torch.clamp(p, min=0.0) - self.p50)))
+
+    def log_slope(self, p: Tensor) -> Tensor:
+        """See :class:`Curve`."""
+        return -self.a * (1.0 - self.fraction(p) / self._weight())
+
+    def tension(self, fraction: float) -> Parameter:
+        """See :class:`Curve`."""
+        x = self._weight() / fraction - 1.0
+        return self.p50 + (torch.log(x) if isinstance(x, Tensor) else float(np.log(x))) / self.a
+
+
+@dataclass(frozen=True)
+class Power:
+    """f = 1 / (1 + (P/a)^b) (Manzoni et al. 2013); ``a`` = P50 in MPa."""
+
+    a: Parameter = 2.0
+    b: Parameter = 4.0
+
+    def fraction(self, p: Tensor) -> Tensor:
+        """See :class:`Curve`."""
+        return 1.0 / (1.0 + _power(torch.clamp(p, min=0.0) / self.a, self.b))
+
+    def log_slope(self, p: Tensor) -> Tensor:
+        """See :class:`Curve`."""
+        x = torch.clamp(p, min=0.0) / self.a
+        return -(self.b / self.a) * _power(x, self.b - 1.0) * self.fraction(p)
+
+    def tension(self, fraction: float) -> Parameter:
+        """See :class:`Curve`."""
+        return self.a * (1.0 / fraction - 1.0) ** (1.0 / self.b)
+
+
+CURVES = {"weibull": Weibull, "logistic": Logistic, "power": Power}
+
+
+def potential_difference(curve: Curve, start: Tensor, end: Tensor) -> Tensor:
+    """Integral of f from ``start`` to ``end`` (MPa), by Gauss-Legendre quadrature with 16 nodes."""
+    half, middle = 0.5 * (end - start), 0.5 * (end + start)
+    total = torch.zeros_like(half)
+    for node, weight in zip(_NODES, _WEIGHTS, strict=True):
+        total = total + weight * curve.fraction(middle + node * half)
+    return half * total
+
+
+class Supply(NamedTuple):
+    """One state on the supply curve of a plant."""
+
+    e: Tensor  # flow, mol m-2 s-1
+    p: Tensor  # leaf tension, MPa
+    k: Tensor  # dE/dP, mol m-2 s-1 MPa-1
+    dk_de: Tensor  # dK/dE, MPa-1
+
+
+class Plant:
+    """One-segment plant: local conductance kmax f(P) from the soil's tension to the leaf's.
+
+    Parameters
+    ----------
+    kmax
+        Whole-plant conductance per leaf area, mol m-2 s-1 MPa-1.
+    curve
+        Vulnerability curve.
+    p_soil
+        Tension at the roots, MPa (>= 0 in unsaturated soil).
+
+    Examples
+    --------
+    >>> x = torch.ones(1, dtype=torch.float64)
+    >>> round(Plant(0.01 * x, Weibull(2.0, 3.0), 0 * x).e_crit.item(), 5)
+    0.01786
+    """
+
+    def __init__(self, kmax: Tensor, curve: Curve, p_soil: Tensor) -> None:
+        self.kmax, self.curve = kmax, curve
+        limit = torch.as_tensor(curve.tension(CRITICAL_FRACTION), dtype=p_soil.dtype, device=p_soil.device)
+        # Beyond P_crit nothing flows; a sliver is left so that every bracket has a width.
+        self.p_soil = torch.minimum(torch.clamp(p_soil, min=0.0), limit * 0.999)
+        self.p_crit = limit + torch.zeros_like(p_soil)
+        self.e_crit = kmax * potential_difference(curve, self.p_soil, self.p_crit)
+        self.k_soil = kmax * curve.fraction(self.p_soil)
+
+    def at_tension(self, p: Tensor) -> Supply:
+        """Supply curve at leaf tension ``p``."""
+        k = self.kmax * self.curve.fraction(p)
+        e = self.kmax * potential_difference(self.curve, self.p_soil, p)
+        return Supply(e, p, k, self.curve.log_slope(p))
+
+    def along(self, s: Tensor) -> Supply:
+        """Supply curve from no flow (``s`` 0) to the critical flow (``s`` 1)."""
+        return self.at_tension(self.p_soil + s * (self.p_crit - self.p_soil))
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of xylem: maximum conductance (mol m-2 leaf s-1 MPa-1) and vulnerability."""
+
+    kmax: Tensor
+    curve: Curve
+
+
+def tension_at_flow(segment: Segment, start: Tensor, e: Tensor, iterations: int = 60) -> Tensor:
+    """Tension at the far end of a segment that carries ``e`` from ``start``; P_crit where it cannot carry it."""
+    end = torch.as_tensor(segment.curve.tension(CRITICAL_FRACTION), dtype=e.dtype, device=e.device)
+    low, high = torch.minimum(start, end), torch.maximum(end + torch.zeros_like(start), start)
+    for _ in range(iterations):
+        middle = 0.5 * (low + high)
+        short = segment.kmax * potential_difference(segment.curve, start, middle) < e
+        low, high = torch.where(short, middle, low), torch.where(short, high, middle)
+    return 0.5 * (low + high)
+
+
+class Continuum:
+    """Roots in parallel from several soil layers, then stem, then leaf, each with its own vulnerability.
+
+    Parameters
+    ----------
+    roots
+        One segment a layer.
+    stem, leaf
+        Segments in series above the root collar.
+    p_soil
+        Tension in each layer, MPa, shape (layer, ...). Layers drier than the collar take water up from it
+        (hydraulic redistribution).
+    """
+
+    def __init__(self, roots: list[Segment], stem: Segment, leaf: Segment, p_soil: Tensor) -> None:
+        self.roots, self.stem, self.leaf, self.p_layers = roots, stem, leaf, p_soil
+        as_field = torch.zeros_like(p_soil[0])
+        self.p_crit = as_field + torch.as_tensor(leaf.curve.tension(CRITICAL_FRACTION), dtype=p_soil.dtype)
+        wettest, driest = p_soil.amin(0), p_soil.amax(0)
+        self.p_rest = self._collar(as_field, wettest, driest)
+        collar_limit = max(float(torch.as_tensor(r.curve.tension(CRITICAL_FRACTION)).max()) for r in roots)
+        low, high = self.p_rest, torch.maximum(self.p_crit, as_field + collar_limit)
+        for _ in range(60):
+            middle = 0.5 * (low + high)
+            fits = self._leaf_tension(middle) < self.p_crit * (1.0 - 1e-9)
+            low, high = torch.where(fits, middle, low), torch.where(fits, high, middle)
+        self._collar_crit = low
+        self.e_crit = self.uptake(low)[1]
+        self.k_soil = self.along(as_field + 1e-6).k
+
+    def uptake(self, collar: Tensor) -> tuple[Tensor, Tensor]:
+        """Uptake from every layer and in all at a root collar tension, mol m-2 s-1."""
+        flows = [r.kmax * potential_difference(r.curve, p, collar) for r, p in zip(self.roots, self.p_layers)]
+        total = torch.zeros_like(collar)
+        for flow in flows:
+            total = total + flow
+        return torch.stack(flows), total
+
+    def _collar(self, e: Tensor, low: Tensor, high: Tensor) -> Tensor:
+        for _ in range(60):
+            middle = 0.5 * (low + high)
+            short = self.uptake(middle)[1] < e
+            low, high = torch.where(short, middle, low), torch.where(short, high, middle)
+        return 0.5 * (low + high)
+
+    def _leaf_tension(self, collar: Tensor) -> Tensor:
+        e = self.uptake(collar)[1]
+        return tension_at_flow(self.leaf, tension_at_flow(self.stem, collar, e), e)
+
+    def along(self, s: Tensor) -> Supply:
+        """Supply curve from no flow (``s`` 0) to the critical flow (``s`` 1).
+
+        dP/dE is the sum of the segments' differential resistances: for a segment from P1 to P2 that carries E,
+        k f(P2) dP2 = dE + k f(P1) dP1.
+        """
+        p, k = self._state(s)
+        step = 1e-4 * torch.minimum(s, 1.0 - s).clamp(min=1e-6)
+        e0, e1 = self._flow(s - step), self._flow(s + step)
+        dk_de = (self._state(s + step)[1] - self._state(s - step)[1]) / (e1 - e0)
+        return Supply(self._flow(s), p, k, dk_de)
+
+    def _flow(self, s: Tensor) -> Tensor:
+        return self.uptake(self.p_rest + s * (self._collar_crit - self.p_rest))[1]
+
+    def _state(self, s: Tensor) -> tuple[Tensor, Tensor]:
+        collar = self.p_rest + s * (self._collar_crit - self.p_rest)
+        e = self.uptake(collar)[1]
+        gain = torch.zeros_like(e)
+        for root in self.roots:
+            gain = gain + root.kmax * root.curve.fraction(collar)
+        resistance = 1.0 / gain
+        p = collar
+        for segment in (self.stem, self.leaf):
+            top = tension_at_flow(segment, p, e)
+            entry = segment.kmax * segment.curve.fraction(p)
+            resistance = (1.0 + entry * resistance) / (segment.kmax * segment.curve.fraction(top))
+            p = top
+        return p, 1.0 / resistance
+
+
+def capacitance_step(
+    stem: Segment,
+    leaf: Segment,
+    storage: tuple[Tensor, Tensor],
+    p_collar: Tensor,
+    p_stem: Tensor,
+    p_leaf: Tensor,
+    e: Tensor,
+    seconds: float,
+    iterations: int = 8,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Advance stem and leaf tension with water storage, C dP/dt = outflow - inflow (implicit Euler, Newton).
+
+    Parameters
+    ----------
+    stem, leaf
+        Segments below the stem node and between stem and leaf node.
+    storage
+        Capacitance of stem and leaf, mol m-2 MPa-1.
+    p_collar, p_stem, p_leaf
+        Tensions at the start, MPa; the collar's is held.
+    e
+        Transpiration, mol m-2 s-1.
+    seconds
+        Step.
+
+    Returns
+    -------
+    tuple of Tensor
+        New stem and leaf tension (MPa), flow into the stem and into the leaf (mol m-2 s-1).
+    """
+    c_stem, c_leaf = storage[0] / seconds, storage[1] / seconds
+    old_stem, old_leaf = p_stem, p_leaf
+
+    def flows() -> tuple[Tensor, Tensor]:
+        into_stem = stem.kmax * potential_difference(stem.curve, p_collar, p_stem)
+        return into_stem, leaf.kmax * potential_difference(leaf.curve, p_stem, p_leaf)
+
+    for _ in range(iterations):
+        into_stem, into_leaf = flows()
+        r1 = c_stem * (p_stem - old_stem) - into_leaf + into_stem
+        r2 = c_leaf * (p_leaf - old_leaf) - e + into_leaf
+        k_stem = stem.kmax * stem.curve.fraction(p_stem)
+        k_low, k_high = leaf.kmax * leaf.curve.fraction(p_stem), leaf.kmax * leaf.curve.fraction(p_leaf)
+        a11, a12, a21, a22 = c_stem + k_low + k_stem, -k_high, -k_low, c_leaf + k_high
+        det = a11 * a22 - a12 * a21
+        p_stem = p_stem - torch.clamp((r1 * a22 - a12 * r2) / det, -0.5, 0.5)
+        p_leaf = p_leaf - torch.clamp((a11 * r2 - a21 * r1) / det, -0.5, 0.5)
+    into_stem, into_leaf = flows()
+    return p_stem, p_leaf, into_stem, into_leaf

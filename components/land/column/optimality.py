@@ -1,0 +1,345 @@
+"""Stomata that optimise: marginal gain dA/dE equals marginal penalty dTheta/dE, one interface for all models.
+
+Models and the penalties are those compared by Wang, Sperry, Anderegg, Venturas and Trugman (2020, New Phytologist
+227, 311-325). A leaf at given temperature gains A(E), E = gs D; the plant supplies E(P). E in mol m-2 s-1,
+A in umol m-2 s-1, P in MPa, D (leaf-to-air vapour pressure deficit over air pressure) in mol mol-1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from components.land.column.hydraulics import Supply
+from components.land.column.photosynthesis import (
+    CO2_TO_WATER,
+    GAS_CONSTANT_PAPER,
+    Leaf,
+    assimilation_at_conductance,
+)
+
+Parameter = float | Tensor
+LOWEST_DEFICIT = 5e-4  # mol mol-1
+
+
+class SupplyCurve(Protocol):
+    """What a plant tells its stomata (hydraulics.Plant, hydraulics.Continuum)."""
+
+    e_crit: Tensor
+    p_crit: Tensor
+    k_soil: Tensor
+
+    def along(self, s: Tensor) -> Supply:
+        """Supply curve from no flow (0) to the critical flow (1)."""
+        ...
+
+
+class Trade(NamedTuple):
+    """One operating point: gain, supply and their limits."""
+
+    a: Tensor  # net assimilation, umol m-2 s-1
+    gain: Tensor  # dA/dE, umol mol-1
+    e: Tensor
+    p: Tensor
+    k: Tensor  # dE/dP
+    dk_de: Tensor
+    a_max: Tensor  # A at the critical flow
+    e_crit: Tensor
+    p_crit: Tensor
+    k_soil: Tensor  # dE/dP at no flow
+    vcmax: Tensor  # largest Rubisco-limited rate, umol m-2 s-1
+    temperature: Tensor  # K
+
+
+class Model(Protocol):
+    """An optimality model."""
+
+    needs_tension: bool  # whether P, K and dK/dE are read
+    needs_limit: bool  # whether A at the critical flow is read
+
+    def penalty(self, at: Trade) -> Tensor:
+        """Marginal penalty dTheta/dE, umol mol-1."""
+        ...
+
+    def objective(self, at: Trade) -> Tensor:
+        """What the model maximises over E."""
+        ...
+
+
+@dataclass(frozen=True)
+class CowanFarquhar:
+    """Cowan and Farquhar (1977): maximise A - E/lambda; ``marginal_value`` = 1/lambda, umol mol-1.
+
+    Manzoni et al. (2013) and Lu et al. (2016) have the same instantaneous condition; they differ in how lambda follows
+    from the length of a drought or from the statistics of rain.
+    """
+
+    marginal_value: Parameter = 1500.0
+    needs_tension = False
+    needs_limit = False
+
+    def penalty(self, at: Trade) -> Tensor:
+        """See :class:`Model`."""
+        return self.marginal_value + torch.zeros_like(at.e)
+
+    def objective(self, at: Trade) -> Tensor:
+        """See :class:`Model`."""
+        return at.a - self.marginal_value * at.e
+
+
+@dataclass(frozen=True)
+class Prentice:
+    """Prentice et al. (2014): minimise (E + (cV/cE) Vcmax) / A; ``cost_ratio`` cV/cE in mol umol-1."""
+
+    cost_ratio: Parameter = 4e-5
+    needs_tension = False
+    needs_limit = False
+
+    def penalty(self, at: Trade) -> Tensor:
+        """See :class:`Model`."""
+        return at.a / (at.e + self.cost_ratio * at.vcmax)
+
+    def objective(self, at: Trade) -> Tensor:
+        """See :class:`Model`."""
+        return at.a / (at.e + self.cost_ratio * at.vcmax)
+
+
+@dataclass(frozen=True)
+class WolfAndereggPacala:
+    """Wolf et al. (2016), Anderegg et al. (2018): maximise A - (a P2 + b P + c); c moves no optimum."""
+
+    a: Parameter = 0.5  # umol m-2 s-1 MPa-2
+    b: Parameter = 2.0  # umol m-2 s-1 MPa-1
+    needs_tension = True
+    needs_limit = False
+
+    def penalty(self, at: Trade) -> Tensor:
+        """See :class:`Model`."""
+        return (2.0 * self.a * at.p + self.b) / at.k
+
+    def objective(self, at: Trade) -> Tensor:
+        """See :class:`Model`."""
+        return at.a - (self.a * at.p * at.p + self.b * at.p)
+
+
+@dataclass(frozen=True)
+class Sperry:
+    """Sperry et al. (2017): maximise A/A_max - (1 - K/K_max), K_max at the soil's tension, A_max at E_crit."""
+
+    needs_tension = True
+    needs_limit = True
+
+    def penalty(self, at: Trade) -> Tensor:
+        """See :class:`Model`."""
+        return -at.dk_de * at.a_max / at.k_soil
+
+    def objective(self, at: Trade) -> Tensor:
+        """See :class:`Model`."""
+        return at.a + at.a_max * at.k / at.k_soil
+
+
+@dataclass(frozen=True)
+class Eller:
+    """Eller et al. (2018), SOX: maximise A K / K_max."""
+
+    needs_tension = True
+    needs_limit = False
+
+    def penalty(self, at: Trade) -> Tensor:
+        """See :class:`Model`."""
+        return -at.dk_de * at.a / at.k
+
+    def objective(self, at: Trade) -> Tensor:
+        """See :class:`Model`."""
+        return at.a * at.k / at.k_soil
+
+
+@dataclass(frozen=True)
+class Wang:
+    """Wang et al. (2020): maximise A (1 - E/E_crit)."""
+
+    needs_tension = False
+    needs_limit = False
+
+    def penalty(self, at: Trade) -> Tensor:
+        """See :class:`Model`."""
+        return at.a / torch.clamp(at.e_crit - at.e, min=1e-12)
+
+    def objective(self, at: Trade) -> Tensor:
+        """See :class:`Model`."""
+        return at.a * (1.0 - at.e / at.e_crit)
+
+
+@dataclass(frozen=True)
+class Holtta:
+    """Hoelttae et al. (2017): maximise A (1 - SC/SC_max), SC the leaf's sugar concentration.
+
+    Steady phloem loading at the rate of A through a phloem of conductance ``phloem`` (umol m-2 s-1 per mol m-3 of
+    sugar and MPa of turgor) needs A = phloem SC (R T SC - P): the osmotic pressure R T SC, less the tension of the
+    xylem beside it, is the turgor that drives the flow to a sink without turgor. Hence
+    SC = (P + sqrt(P2 + 4 R T A / phloem)) / (2 R T). ``limit`` is SC_max, mol m-3.
+    """
+
+    phloem: Parameter = 0.02
+    limit: Parameter = 2500.0
+    needs_tension = True
+    needs_limit = False
+
+    def _sugar(self, at: Trade) -> tuple[Tensor, Tensor]:
+        rt = GAS_CONSTANT_PAPER * at.temperature * 1e-6  # MPa m3 mol-1
+        root = torch.sqrt(at.p * at.p + 4.0 * rt * torch.clamp(at.a, min=0.0) / self.phloem)
+        sugar = (at.p + root) / (2.0 * rt)
+        by_p = sugar / root  # dSC/dP
+        by_a = 1.0 / (self.phloem * root)
+        return sugar, by_p / at.k + by_a * at.gain
+
+    def penalty(self, at: Trade) -> Tensor:
+        """See :class:`Model`."""
+        sugar, slope = self._sugar(at)
+        left = self.limit - sugar
+        return torch.where(left > 0.0, at.a * slope / torch.clamp(left, min=1e-9), torch.full_like(sugar, 1e12))
+
+    def objective(self, at: Trade) -> Tensor:
+        """See :class:`Model`."""
+        return at.a * (1.0 - self._sugar(at)[0] / self.limit)
+
+
+@dataclass(frozen=True)
+class Dewar:
+    """Dewar et al. (2018), CAP: maximise A (1 - P/P_crit)."""
+
+    needs_tension = True
+    needs_limit = False
+
+    def penalty(self, at: Trade) -> Tensor:
+        """See :class:`Model`."""
+        return at.a / (at.k * torch.clamp(at.p_crit - at.p, min=1e-12))
+
+    def objective(self, at: Trade) -> Tensor:
+        """See :class:`Model`."""
+        return at.a * (1.0 - at.p / at.p_crit)
+
+
+OPTIMAL: dict[str, type] = {
+    "cowan_farquhar": CowanFarquhar,
+    "manzoni": CowanFarquhar,
+    "lu": CowanFarquhar,
+    "prentice": Prentice,
+    "wolf_anderegg_pacala": WolfAndereggPacala,
+    "sperry": Sperry,
+    "eller": Eller,
+    "wang": Wang,
+    "holtta": Holtta,
+    "dewar": Dewar,
+}
+
+
+class Scene(NamedTuple):
+    """A leaf, its air and its plant."""
+
+    leaf: Leaf
+    ca: Tensor  # umol mol-1
+    deficit: Tensor  # mol mol-1
+    plant: SupplyCurve
+    temperature: Tensor  # K
+
+
+def trade(model: Model, scene: Scene, s: Tensor) -> Trade:
+    """Operating point at ``s`` of the supply curve, 0 (closed) to 1 (critical flow)."""
+    plant, deficit = scene.plant, torch.clamp(scene.deficit, min=LOWEST_DEFICIT)
+    if model.needs_tension:
+        e, p, k, dk_de = plant.along(s)
+    else:
+        e = s * plant.e_crit
+        p = k = dk_de = e  # unused
+    per_flow = 1.0 / (CO2_TO_WATER * deficit)
+    a, by_gc = assimilation_at_conductance(scene.leaf, e * per_flow, scene.ca)
+    a_max = a
+    if model.needs_limit:
+        a_max = assimilation_at_conductance(scene.leaf, plant.e_crit * per_flow, scene.ca)[0]
+    return Trade(
+        a, by_gc * per_flow, e, p, k, dk_de, a_max, plant.e_crit, plant.p_crit, plant.k_soil,
+        scene.leaf.rates[0].p, scene.temperature,
+    )  # fmt: skip
+
+
+def _balance(model: Model, scene: Scene, s: Tensor) -> Tensor:
+    """(gain - penalty) / (gain + |penalty|): the sign of the first-order condition, between -1 and 1."""
+    at = trade(model, scene, s)
+    penalty = model.penalty(at)
+    return (at.gain - penalty) / (at.gain + torch.abs(penalty) + 1e-30)
+
+
+class Optimum(NamedTuple):
+    """The operating point of an optimal stoma."""
+
+    conductance: Tensor  # stomatal, to water vapour, mol m-2 s-1
+    assimilation: Tensor  # umol m-2 s-1
+    e: Tensor  # mol m-2 s-1
+    s: Tensor  # place on the supply curve, 0-1
+    residual: Tensor  # (gain - penalty) / gain; not near 0 where the optimum is at an end of the curve
+
+
+def optimise(model: Model, scene: Scene, iterations: int = 26, g_night: Parameter = 0.0) -> Optimum:
+    """Find the flow at which the marginal gain equals the marginal penalty.
+
+    The bracket (0, 1) of the supply curve is narrowed by Chandrupatla's (1997) method: inverse quadratic where it is
+    safe, bisection elsewhere; every column always does ``iterations`` steps, so bits do not depend on neighbours. One last Newton
+    step carries the gradient of the implicit function to all parameters. Where even open stomata assimilate
+    nothing, the conductance is ``g_night``.
+    """
+    with torch.no_grad():
+        s = _bracketed_root(lambda x: _balance(model, scene, x), scene.ca, iterations)
+    if torch.is_grad_enabled():
+        free = s.detach().requires_grad_()
+        value = _balance(model, scene, free)
+        if value.grad_fn is not None and _has_parameters(scene, model):
+            (slope,) = torch.autograd.grad(value.sum(), free, retain_graph=True)
+            value = _balance(model, scene, s)
+            safe = torch.where(torch.abs(slope) < 1e-12, torch.full_like(slope, -1e-12), slope)
+            s = torch.clamp(s - torch.where(torch.abs(value) < 1e-3, value / safe, 0.0 * value), 0.0, 1.0)
+    at = trade(model, scene, s)
+    gross = at.a + scene.leaf.respiration
+    awake = (at.a > 0.0) & (gross > 1e-6)
+    conductance = torch.where(awake, at.e / torch.clamp(scene.deficit, min=LOWEST_DEFICIT), at.e * 0.0)
+    conductance = torch.clamp(conductance, min=0.0) + torch.where(awake, 0.0, 1.0) * g_night
+    residual = 1.0 - model.penalty(at) / torch.clamp(at.gain, min=1e-30)
+    assimilated = torch.where(awake, at.a, -scene.leaf.respiration)
+    return Optimum(conductance, assimilated, torch.where(awake, at.e, 0.0 * at.e), s, residual)
+
+
+def _has_parameters(scene: Scene, model: Model) -> bool:
+    """Whether anything in the problem asks for a gradient."""
+    return trade(model, scene, torch.full_like(scene.ca, 0.5)).gain.requires_grad
+
+
+def _bracketed_root(f, like: Tensor, iterations: int) -> Tensor:  # noqa: ANN001
+    """Root in (0, 1) of a falling function, by Chandrupatla's method; an end where the sign never changes."""
+    a, b = torch.full_like(like, 1e-7), torch.full_like(like, 1.0 - 1e-7)
+    fa, fb = f(a), f(b)
+    at_start, at_end = fa <= 0.0, fb >= 0.0
+    c, fc = a, fa
+    t = torch.full_like(like, 0.5)
+    for _ in range(iterations):
+        x = a + t * (b - a)
+        fx = f(x)
+        same = (fx > 0.0) == (fa > 0.0)
+        c, fc = torch.where(same, a, b), torch.where(same, fa, fb)
+        b, fb = torch.where(same, b, a), torch.where(same, fb, fa)
+        a, fa = x, fx
+        # Inverse quadratic through a, b, c where it is monotonic (Chandrupatla 1997), else bisection.
+        xi = (a - b) / torch.where(c == b, torch.full_like(c, 1e-30), c - b)
+        phi = (fa - fb) / torch.where(fc == fb, torch.full_like(fc, 1e-30), fc - fb)
+        good = (phi * phi < xi) & ((1.0 - phi) * (1.0 - phi) < 1.0 - xi)
+        ba, cb, ca = fb - fa, fc - fb, fc - fa
+        tiny = torch.full_like(ba, 1e-30)
+        one = fa / torch.where(ba == 0, tiny, ba) * fc / torch.where(cb == 0, tiny, cb)
+        two = fa / torch.where(ca == 0, tiny, ca) * fb / torch.where(cb == 0, tiny, cb)
+        quadratic = (c - a) / torch.where(b == a, tiny, b - a) * two - one
+        t = torch.where(good, quadratic, torch.full_like(t, 0.5))
+        t = torch.clamp(t, 1e-7, 1.0 - 1e-7)
+    root = torch.where(torch.abs(fa) < torch.abs(fb), a, b)
+    return torch.where(at_start, torch.zeros_like(a), torch.where(at_end, torch.ones_like(a), root))
