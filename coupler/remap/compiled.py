@@ -1,0 +1,35 @@
+"""Compilation of the remapping kernels: numba, cached on disk, without the interpreter lock."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _stamp() -> tuple[float, int]:
+    """Newest change and total size of all kernels: a kernel inlines others, so one change outdates every cache."""
+    sources = [source.stat() for source in os.scandir(Path(__file__).parent) if source.name.endswith(".py")]
+    return max(source.st_mtime for source in sources), sum(source.st_size for source in sources)
+
+
+_STAMP = _stamp()
+
+
+def compiled(function: Function) -> Function:
+    """Compile a kernel on first use; the machine code is kept beside the source (or in ``NUMBA_CACHE_DIR``).
+
+    The kernels release the interpreter lock and use strict IEEE arithmetic: no reordered sums and no fused
+    multiply-add, so a result does not depend on how many rows or fields are worked on together.
+    """
+    kernel = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    # numba looks at the one file a kernel stands in; it shall look at all of them
+    with contextlib.suppress(AttributeError):
+        kernel._cache._cache_file._source_stamp = _STAMP
+    return kernel  # type: ignore[no-any-return]
