@@ -7,6 +7,7 @@ A in umol m-2 s-1, P in MPa, D (leaf-to-air vapour pressure deficit over air pre
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -292,7 +293,7 @@ def optimise(model: Model, scene: Scene, iterations: int = 26, g_night: Paramete
     nothing, the conductance is ``g_night``.
     """
     with torch.no_grad():
-        s = _bracketed_root(lambda x: _balance(model, scene, x), scene.ca, iterations)
+        s = bracketed_root(lambda x: _balance(model, scene, x), scene.ca, iterations)
     if torch.is_grad_enabled():
         free = s.detach().requires_grad_()
         value = _balance(model, scene, free)
@@ -316,7 +317,7 @@ def _has_parameters(scene: Scene, model: Model) -> bool:
     return trade(model, scene, torch.full_like(scene.ca, 0.5)).gain.requires_grad
 
 
-def _bracketed_root(f, like: Tensor, iterations: int) -> Tensor:  # noqa: ANN001
+def bracketed_root(f: Callable[[Tensor], Tensor], like: Tensor, iterations: int) -> Tensor:
     """Root in (0, 1) of a falling function, by Chandrupatla's method; an end where the sign never changes."""
     a, b = torch.full_like(like, 1e-7), torch.full_like(like, 1.0 - 1e-7)
     fa, fb = f(a), f(b)
