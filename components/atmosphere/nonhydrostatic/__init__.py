@@ -1,0 +1,1 @@
+"""Non-hydrostatic regional atmosphere: see README.md for equations, options and verification."""
