@@ -1,0 +1,1 @@
+"""Primitive-equation ocean: Boussinesq, hydrostatic, free surface, C-grid, z* levels with partial bottom cells."""
