@@ -1,0 +1,177 @@
+"""Heat in snow and soil: implicit conduction that meets its surface, and phase change that keeps energy.
+
+A layer has a heat capacity c (J m-2 K-1) and a thermal resistance r = thickness/conductivity (m2 K W-1). Layers of
+zero thickness (c = r = 0) are allowed anywhere: empty snow layers need no special case.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from components.land.column.constants import FREEZING_POINT, GRAVITY, LATENT_HEAT_FUSION
+
+
+LOG_COLDEST = 5.0  # ln of the largest depression below freezing considered, 148 K
+
+
+class Ground(NamedTuple):
+    """The ground after one implicit step, as its surface sees it: G = admittance (T_surface - temperature)."""
+
+    admittance: Tensor  # W m-2 K-1
+    temperature: Tensor  # K
+    below: tuple[tuple[Tensor, Tensor], ...]  # the same pair under the node of every layer
+
+
+def ground_response(
+    temperature: Tensor,
+    capacity: Tensor,
+    resistance: Tensor,
+    seconds: float,
+    deep: tuple[Tensor, Tensor] | None = None,
+) -> Ground:
+    """Eliminate the layers from the bottom up, so that the surface sees one resistance and one temperature.
+
+    Each node obeys c (T - T_old)/dt = F_above - F_below with half its resistance on either side; seen from above,
+    a node and all below it are an admittance Y to a temperature X (Norton's theorem). The elimination is
+    the Thomas algorithm of the implicit Euler step.
+
+    Parameters
+    ----------
+    temperature
+        At the start, K, shape (layer, ...), uppermost first.
+    capacity, resistance
+        c and r of each layer, same shape.
+    seconds
+        Step.
+    deep
+        Admittance (W m-2 K-1) and temperature (K) under the lowest layer; without it no heat passes.
+    """
+    if deep is None:
+        y, x = torch.zeros_like(temperature[0]), temperature[-1]
+    else:
+        y, x = deep
+    below: list[tuple[Tensor, Tensor]] = []
+    for i in range(temperature.shape[0] - 1, -1, -1):
+        half = 0.5 * resistance[i]
+        y_below = y / (1.0 + half * y)
+        store = capacity[i] / seconds
+        below.append((y_below, x))
+        total = store + y_below
+        some = total > 0.0
+        x = torch.where(
+            some, (store * temperature[i] + y_below * x) / torch.where(some, total, torch.ones_like(total)), x
+        )
+        y = total / (1.0 + half * total)
+    return Ground(y, x, tuple(reversed(below)))
+
+
+def ground_temperature(
+    ground: Ground, capacity: Tensor, resistance: Tensor, old: Tensor, seconds: float, surface: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Temperatures of the layers (K) and the heat flux into the ground (W m-2) once the surface's is known.
+
+    Arguments as in :func:`ground_response`; ``surface`` is the new surface temperature, K.
+    """
+    flux = ground.admittance * (surface - ground.temperature)
+    into_ground, at_top, nodes = flux, surface, []
+    for i, (y_below, x_below) in enumerate(ground.below):
+        half = 0.5 * resistance[i]
+        node = at_top - half * flux
+        nodes.append(node)
+        flux = y_below * (node - x_below)
+        at_top = node - half * flux
+    return torch.stack(nodes), into_ground
+
+
+def surface_for_flux(ground: Ground, flux: Tensor) -> Tensor:
+    """Surface temperature at which ``flux`` (W m-2) enters the ground."""
+    return ground.temperature + flux / ground.admittance
+
+
+class Phase(NamedTuple):
+    """Result of a phase change."""
+
+    temperature: Tensor  # K
+    liquid: Tensor  # kg m-2
+    ice: Tensor  # kg m-2
+
+
+def bulk_phase_change(temperature: Tensor, liquid: Tensor, ice: Tensor, capacity: Tensor) -> Phase:
+    """Freeze or melt at 0 C until the excess heat or the water is used up (snow, free water).
+
+    Parameters
+    ----------
+    temperature
+        K, after conduction, beyond the freezing point where heat is left over.
+    liquid, ice
+        kg m-2.
+    capacity
+        J m-2 K-1, held during the change.
+    """
+    heat = capacity * (temperature - FREEZING_POINT)
+    melt = torch.minimum(torch.clamp(heat / LATENT_HEAT_FUSION, min=0.0), ice)
+    freeze = torch.minimum(torch.clamp(-heat / LATENT_HEAT_FUSION, min=0.0), liquid)
+    net = melt - freeze
+    has = capacity > 0.0
+    warmed = temperature - net * LATENT_HEAT_FUSION / torch.where(has, capacity, torch.ones_like(capacity))
+    return Phase(torch.where(has, warmed, temperature), liquid + net, ice - net)
+
+
+def unfrozen_water(temperature: Tensor, pore_water: Tensor, psi_s: Tensor, b: Tensor) -> Tensor:
+    """Most liquid water a freezing soil holds (Niu and Yang 2006, eq. 3): theta_s (L (Tf - T)/(g T psi_s))^(-1/b).
+
+    Parameters
+    ----------
+    temperature
+        K; above freezing there is no bound but ``pore_water``.
+    pore_water
+        Water of the saturated layer, kg m-2.
+    psi_s, b
+        Air-entry suction (m, positive) and Campbell exponent.
+    """
+    cold = torch.clamp(FREEZING_POINT - temperature, min=1e-9)
+    suction = LATENT_HEAT_FUSION * cold / (GRAVITY * temperature * psi_s)
+    return pore_water * torch.exp(-torch.log(torch.clamp(suction, min=1.0)) / b)
+
+
+def soil_phase_change(
+    temperature: Tensor,
+    liquid: Tensor,
+    ice: Tensor,
+    capacity: Tensor,
+    pore_water: Tensor,
+    psi_s: Tensor,
+    b: Tensor,
+    iterations: int = 5,
+) -> Phase:
+    """Freeze or melt soil water to the equilibrium of :func:`unfrozen_water`, energy kept.
+
+    Solves c (T - T*) = L (ice(T) - ice*) with T* the temperature after conduction, by Newton's method; the ice is then what the temperature implies, so energy closes to
+    rounding at any iteration count.
+    """
+    total = liquid + ice
+    at_freezing = ice + capacity * (FREEZING_POINT - temperature) / LATENT_HEAT_FUSION
+    thawed = at_freezing <= 0.0
+    with torch.no_grad():
+        # Newton in ln(Tf - T), where the curve is nearly straight; it starts at the temperature the present liquid
+        # would be in equilibrium with.
+        wetness = torch.clamp(liquid / pore_water, 1e-3, 1.0)
+        suction = GRAVITY * FREEZING_POINT * psi_s / LATENT_HEAT_FUSION
+        onset = torch.log(suction) - b * torch.log(torch.clamp(total / pore_water, 1e-3, 1.0))
+        x = torch.maximum(onset, torch.log(suction) - b * torch.log(wetness))
+        x = torch.minimum(x, torch.log(torch.clamp(FREEZING_POINT - temperature, min=1e-3) + 1.0))
+        x = torch.maximum(x, onset)
+        for _ in range(iterations):
+            cold = torch.exp(x)
+            most = unfrozen_water(FREEZING_POINT - cold, pore_water, psi_s, b)
+            f = capacity * (FREEZING_POINT - cold - temperature) - LATENT_HEAT_FUSION * (total - most - ice)
+            slope = capacity * cold + LATENT_HEAT_FUSION * most / b
+            x = torch.maximum(torch.clamp(x + torch.clamp(f / slope, -2.0, 2.0), max=LOG_COLDEST), onset)
+        t = FREEZING_POINT - torch.exp(x)
+    new_ice = torch.clamp(total - unfrozen_water(t, pore_water, psi_s, b), min=0.0)
+    new_ice = torch.where(thawed, torch.zeros_like(ice), torch.minimum(new_ice, total))
+    warmed = temperature + LATENT_HEAT_FUSION * (new_ice - ice) / capacity
+    return Phase(warmed, total - new_ice, new_ice)

@@ -1,0 +1,215 @@
+"""Water in the soil: Richards' equation in mixed form, d theta/dt = -dq/dz - S (Celia et al. 1990).
+
+Implicit Euler and Newton's method. The increment of each iteration is taken in theta where the soil is unsaturated
+and in psi where it is not (primary variable switching, Forsyth et al. 1995), and the water content returned is the one the
+linear system solved for: the balance closes to rounding whatever the number of iterations. z points down;
+fluxes are positive downward, m s-1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from components.land.column.retention import Retention
+from components.land.column.tridiagonal import solve_tridiagonal
+
+SMALLEST_CAPACITY = 1e-7  # m-1: compressibility that keeps a saturated column solvable
+LARGEST_RISE = 50.0  # m of head an iteration may add to a saturated layer
+
+
+@dataclass(frozen=True)
+class Top:
+    """Upper boundary: a supply limited by what the soil can take, or a prescribed head.
+
+    Attributes
+    ----------
+    supply
+        Water offered to the surface, m s-1 (negative: evaporation).
+    head
+        Prescribed head, m; the supply is then not read.
+    """
+
+    supply: Tensor | None = None
+    head: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Bottom:
+    """Lower boundary: ``free_drainage`` (q = K), ``zero_flux``, or ``water_table`` (head, m, at the lowest face)."""
+
+    kind: Literal["free_drainage", "zero_flux", "water_table"] = "free_drainage"
+    head: float | Tensor = 0.0
+
+
+class WaterStep(NamedTuple):
+    """Result of a step."""
+
+    psi: Tensor  # m
+    theta: Tensor  # m3 m-3
+    infiltration: Tensor  # m s-1, through the surface
+    drainage: Tensor  # m s-1, through the bottom
+    excess: Tensor  # m of water that found no room and leaves at the surface
+    change: Tensor  # largest change of theta in the last iteration
+
+
+def _face(k_up: Tensor, k_down: Tensor, gradient: Tensor, mean: str) -> tuple[Tensor, Tensor]:
+    """Weights of the two conductivities at a face."""
+    if mean == "arithmetic":
+        half = torch.full_like(k_up, 0.5)
+        return half, half
+    down = (gradient >= 0.0).to(k_up.dtype)
+    return down, 1.0 - down
+
+
+def richards_step(
+    soil: Retention,
+    psi: Tensor,
+    theta: Tensor,
+    dz: Tensor,
+    seconds: float,
+    top: Top,
+    bottom: Bottom = Bottom(),
+    sink: Tensor | None = None,
+    iterations: int = 4,
+    tolerance: float = 1e-9,
+    mean: Literal["arithmetic", "upstream"] = "arithmetic",
+) -> WaterStep:
+    """Advance the soil's water by one step.
+
+    Parameters
+    ----------
+    soil
+        Curves whose parameters broadcast against (layer, ...).
+    psi, theta
+        Head (m) and water content at the start, shape (layer, ...).
+    dz
+        Layer thickness, m, shape (layer, 1 ...).
+    seconds
+        Step.
+    top, bottom
+        Boundaries.
+    sink
+        Water taken by roots, s-1 (m3 m-3 per second), shape (layer, ...).
+    iterations, tolerance
+        Newton iterations; columns whose theta changes less than ``tolerance`` stand still after it, so
+        a column's result does not depend on its neighbours.
+    mean
+        Conductivity at the faces.
+
+    Examples
+    --------
+    >>> from components.land.column.retention import VanGenuchten
+    >>> soil, dz = VanGenuchten(0.1, 0.4, 3.0, 1.5, 1e-6), torch.full((5, 1), 0.1)
+    >>> psi = torch.full((5, 1), -1.0)
+    >>> new = richards_step(soil, psi, soil.at(psi).theta, dz, 600.0, Top(torch.tensor([1e-7])))
+    >>> bool(new.theta[0] > soil.at(psi).theta[0])
+    True
+    """
+    n = psi.shape[0]
+    old = theta
+    dz = dz.to(psi)
+    per_step = dz / seconds
+    gap = 0.5 * (dz[1:] + dz[:-1])
+    source = torch.zeros_like(psi) if sink is None else sink * dz
+    active = torch.ones_like(psi[0])
+    result = infiltration = drainage = change = None
+    zero = torch.zeros_like(psi[0])
+    for _ in range(iterations):
+        now = soil.at(psi)
+        # Only near saturation: in dry soil the true capacity is smaller still, and theta is the variable.
+        capacity = torch.maximum(now.capacity, torch.where(psi > -1.0, SMALLEST_CAPACITY, 1e-30))
+        k, slope = now.conductivity, now.slope
+        gradient = (psi[:-1] - psi[1:]) / gap + 1.0
+        w_up, w_down = _face(k[:-1], k[1:], gradient, mean)
+        k_face = w_up * k[:-1] + w_down * k[1:]
+        flux = k_face * gradient
+        by_up = k_face / gap + w_up * slope[:-1] * gradient
+        by_down = -k_face / gap + w_down * slope[1:] * gradient
+        flux_top, top_slope = _top_flux(soil, top, psi[0], k[0], slope[0], dz[0], zero)
+        flux_bottom, bottom_slope = _bottom_flux(bottom, psi[-1], k[-1], slope[-1], dz[-1], zero)
+        above, below = torch.cat([flux_top[None], flux]), torch.cat([flux, flux_bottom[None]])
+        residual = (now.theta - old) * per_step + below - above + source
+        diagonal = capacity * per_step + torch.cat([by_up, bottom_slope[None]])
+        diagonal = diagonal - torch.cat([top_slope[None], by_down])
+        rows = solve_tridiagonal(
+            [zero, *(-by_up).unbind(0)], diagonal.unbind(0), by_down.unbind(0), (-residual).unbind(0)
+        )
+        step = torch.stack(rows)
+        q_top = flux_top + top_slope * step[0]
+        q_bottom = flux_bottom + bottom_slope * step[-1]
+        flux = flux + by_up * step[:-1] + by_down * step[1:]
+        net = torch.cat([q_top[None], flux]) - torch.cat([flux, q_bottom[None]])
+        # Equal to theta(psi) + C step, but kept to rounding by construction.
+        reached = old + (net - source) / per_step
+        full = reached >= soil.theta_s
+        risen = torch.clamp(psi + torch.clamp(step, -LARGEST_RISE, LARGEST_RISE), max=LARGEST_RISE)
+        # A layer that fills in this iteration stops at saturation; one already full follows its head.
+        filled = torch.where(psi < 0.0, torch.clamp(risen, max=0.0), risen)
+        filled = torch.where(psi < soil.head(soil.theta_s + 0.0 * psi), torch.clamp(filled, max=0.0), filled)
+        new_psi = torch.where(full, filled, soil.head(reached))
+        on = active > 0.0
+        if result is None:
+            result, infiltration, drainage = reached, q_top, q_bottom
+        else:
+            result = torch.where(on, reached, result)
+            infiltration = torch.where(on, q_top, infiltration)
+            drainage = torch.where(on, q_bottom, drainage)
+        moved = torch.abs(reached - now.theta).amax(0)
+        change = moved if change is None else torch.where(on, moved, change)
+        psi = torch.where(on, new_psi, psi)
+        active = torch.where(moved < tolerance, zero, active)
+    if top.supply is not None:
+        # The last increment may have drawn more through the surface than there was: it goes back.
+        over = torch.clamp(infiltration - top.supply, min=0.0)
+        infiltration = infiltration - over
+        result = torch.cat([(result[0] - over * seconds / dz[0])[None], result[1:]])
+    result, excess = _make_room(result, soil, dz, n)
+    return WaterStep(psi, result, infiltration, drainage, excess, change)
+
+
+def _top_flux(
+    soil: Retention, top: Top, psi: Tensor, k: Tensor, slope: Tensor, dz: Tensor, zero: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Flux through the surface and its derivative by the uppermost head."""
+    if top.head is not None:
+        k_face = 0.5 * (k + soil.at(top.head + zero[None]).conductivity[0])
+        gradient = (top.head - psi) / (0.5 * dz) + 1.0
+        return k_face * gradient, 0.5 * slope * gradient - k_face / (0.5 * dz)
+    ks = soil.ks + zero if not isinstance(soil.ks, Tensor) or soil.ks.dim() < zero.dim() + 1 else soil.ks[0] + zero
+    most = ks * (1.0 - psi / (0.5 * dz))  # a ponded surface: head 0, saturated
+    limited = top.supply > most
+    return torch.where(limited, most, top.supply + zero), torch.where(limited, -ks / (0.5 * dz), zero)
+
+
+def _bottom_flux(
+    bottom: Bottom, psi: Tensor, k: Tensor, slope: Tensor, dz: Tensor, zero: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Flux through the bottom and its derivative by the lowest head."""
+    if bottom.kind == "zero_flux":
+        return zero, zero
+    if bottom.kind == "free_drainage":
+        return k, slope
+    gradient = (psi - bottom.head) / (0.5 * dz) + 1.0
+    return k * gradient, slope * gradient + k / (0.5 * dz)
+
+
+def _make_room(theta: Tensor, soil: Retention, dz: Tensor, n: int) -> tuple[Tensor, Tensor]:
+    """Move water above saturation upward, and fetch what is missing below theta_r from the layers beneath."""
+    most = soil.theta_s + torch.zeros_like(theta)
+    least = soil.theta_r + torch.zeros_like(theta)
+    rows, carry = list(theta.unbind(0)), torch.zeros_like(theta[0])
+    for i in range(n - 1, -1, -1):
+        water = rows[i] + carry / dz[i]
+        rows[i] = torch.minimum(water, most[i])
+        carry = (water - rows[i]) * dz[i]
+    excess, debt = carry, torch.zeros_like(carry)
+    for i in range(n):
+        water = rows[i] - debt / dz[i]
+        rows[i] = torch.maximum(water, least[i])
+        debt = (rows[i] - water) * dz[i]
+    # What even the lowest layer cannot give is owed: it comes back up through the surface as negative excess.
+    return torch.stack(rows), excess - debt
