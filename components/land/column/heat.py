@@ -121,7 +121,7 @@ def bulk_phase_change(temperature: Tensor, liquid: Tensor, ice: Tensor, capacity
 
 
 def unfrozen_water(temperature: Tensor, pore_water: Tensor, psi_s: Tensor, b: Tensor) -> Tensor:
-    """Most liquid water a freezing soil holds (Niu and Yang 2006, eq. 3): theta_s (L (Tf - T)/(g T psi_s))^(-1/b).
+    """Most liquid water a freezing soil holds (Niu and Yang 2006, eq. 3, T ~ Tf below): theta_s (L (Tf-T)/(g Tf psi_s))^(-1/b).
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def unfrozen_water(temperature: Tensor, pore_water: Tensor, psi_s: Tensor, b: Te
         Air-entry suction (m, positive) and Campbell exponent.
     """
     cold = torch.clamp(FREEZING_POINT - temperature, min=1e-9)
-    suction = LATENT_HEAT_FUSION * cold / (GRAVITY * temperature * psi_s)
+    suction = LATENT_HEAT_FUSION * cold / (GRAVITY * FREEZING_POINT * psi_s)
     return pore_water * torch.exp(-torch.log(torch.clamp(suction, min=1.0)) / b)
 
 
