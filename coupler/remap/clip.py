@@ -8,12 +8,9 @@ cross it twice, and a polygon of two corners (an arc and its chord) has an area.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
-from coupler.remap.cells import Cells
 from coupler.remap.compiled import compiled
 from coupler.remap.sphere import latitude_lens, triangle_area
 
@@ -22,124 +19,114 @@ ROOM = 128  # corners an intermediate polygon may have
 NEGLIGIBLE = 1e-14  # of the smaller cell's area: the resolution of an edge in double precision
 
 
-class Bench(NamedTuple):
-    """Work arrays of one thread: a target and a source polygon with the normals of their edges, and two spares."""
-
-    target: Floats
-    target_normals: Floats
-    source: Floats
-    source_normals: Floats
-    one: Floats
-    other: Floats
-    one_along: NDArray[np.bool_]
-    other_along: NDArray[np.bool_]
-    distance: Floats
+TARGET, TARGET_NORMALS, SOURCE, SOURCE_NORMALS = 0, 32, 64, 96
+"""First rows of the bench, the one work array of a thread: both polygons and the normals of their edges, then the
+intermediate polygons and distances. One array, because every array a kernel touches is counted by numba."""
+ONE, OTHER, DISTANCE = 128, 128 + ROOM, 128 + 2 * ROOM
 
 
 @compiled
-def make_bench() -> Bench:
-    """Work arrays for one thread."""
-    return Bench(
-        np.empty((32, 3)),
-        np.empty((32, 3)),
-        np.empty((32, 3)),
-        np.empty((32, 3)),
-        np.empty((ROOM, 3)),
-        np.empty((ROOM, 3)),
-        np.empty(ROOM, np.bool_),
-        np.empty(ROOM, np.bool_),
-        np.empty(ROOM),
-    )
+def make_bench() -> Floats:
+    """Work array for one thread."""
+    return np.zeros((DISTANCE + ROOM, 3))
 
 
 @compiled
-def load(cells: Cells, cell: int, points: Floats) -> int:
-    """Copy the corners of a cell; returns their number."""
-    n = int(cells.count[cell])
+def load(points: Floats, corners: NDArray[np.int32], cell: int, n: int, bench: Floats, at: int) -> None:
+    """Copy the `n` corners of a cell to the bench and make the inward normals of its edges behind them.
+
+    The normal of the edge p -> q is p x q, from the chord q - p.
+    """
     for k in range(n):
-        v = cells.corners[cell, k]
-        points[k, 0] = cells.points[v, 0]
-        points[k, 1] = cells.points[v, 1]
-        points[k, 2] = cells.points[v, 2]
-    return n
+        v = corners[cell, k]
+        bench[at + k, 0] = points[v, 0]
+        bench[at + k, 1] = points[v, 1]
+        bench[at + k, 2] = points[v, 2]
+    edge_normals(bench, at, n)
 
 
 @compiled
-def edge_normals(points: Floats, count: int, normals: Floats) -> None:
-    """Inward normals p x q of the edges p -> q of a counter-clockwise polygon, from the chord q - p."""
-    for k in range(count):
-        m = k + 1 if k + 1 < count else 0
-        x, y, z = points[k, 0], points[k, 1], points[k, 2]
-        dx, dy, dz = points[m, 0] - x, points[m, 1] - y, points[m, 2] - z
-        normals[k, 0] = y * dz - z * dy
-        normals[k, 1] = z * dx - x * dz
-        normals[k, 2] = x * dy - y * dx
+def edge_normals(bench: Floats, at: int, n: int) -> None:
+    """Inward normals of the polygon bench[at : at + n], 32 rows behind it."""
+    for k in range(at, at + n):
+        m = k + 1 if k + 1 < at + n else at
+        x, y, z = bench[k, 0], bench[k, 1], bench[k, 2]
+        dx, dy, dz = bench[m, 0] - x, bench[m, 1] - y, bench[m, 2] - z
+        bench[k + 32, 0] = y * dz - z * dy
+        bench[k + 32, 1] = z * dx - x * dz
+        bench[k + 32, 2] = x * dy - y * dx
 
 
 @compiled
-def position(planes: Floats, normals: Floats, n_planes: int, points: Floats, n_points: int, tolerance: float) -> int:
+def position(bench: Floats, planes: int, n_planes: int, points: int, n_points: int, tolerance: float) -> int:
     """Where convex polygons stand: 0 an edge separates them, 2 all points are inside all planes, 1 otherwise."""
     inside = True
-    for k in range(n_planes):
-        out = True
-        for m in range(n_points):
-            s = (
-                normals[k, 0] * (points[m, 0] - planes[k, 0])
-                + normals[k, 1] * (points[m, 1] - planes[k, 1])
-                + normals[k, 2] * (points[m, 2] - planes[k, 2])
-            )
-            if s > tolerance:
-                out = False
-            if s < -tolerance:
-                inside = False
-        if out:
+    for k in range(planes, planes + n_planes):
+        nx, ny, nz = bench[k + 32, 0], bench[k + 32, 1], bench[k + 32, 2]
+        px, py, pz = bench[k, 0], bench[k, 1], bench[k, 2]
+        most, least = -1.0, 1.0
+        for m in range(points, points + n_points):
+            # relative to a corner of the edge: the plain product n.x loses 1/length in precision
+            s = nx * (bench[m, 0] - px) + ny * (bench[m, 1] - py) + nz * (bench[m, 2] - pz)
+            most = max(most, s)
+            least = min(least, s)
+        if most <= tolerance:
             return 0
+        if least < -tolerance:
+            inside = False
     return 2 if inside else 1
 
 
 @compiled
-def clip_area(
-    subject: Floats, n_subject: int, planes: Floats, normals: Floats, n_planes: int, bench: Bench, tolerance: float
-) -> float:
-    """Area of `subject` inside the convex polygon `planes`, all edges great circles."""
-    current, spare, s = bench.one, bench.other, bench.distance
+def clip_area(bench: Floats, subject: int, n_subject: int, planes: int, n_planes: int, tolerance: float) -> float:
+    """Area of the polygon at `subject` inside the convex polygon at `planes`, all edges great circles."""
+    current, spare = subject, ONE
     n = n_subject
-    for m in range(n):
-        for d in range(3):
-            current[m, d] = subject[m, d]
-    for k in range(n_planes):
-        nx, ny, nz = normals[k, 0], normals[k, 1], normals[k, 2]
-        vx, vy, vz = planes[k, 0], planes[k, 1], planes[k, 2]
+    for k in range(planes, planes + n_planes):
+        nx, ny, nz = bench[k + 32, 0], bench[k + 32, 1], bench[k + 32, 2]
+        vx, vy, vz = bench[k, 0], bench[k, 1], bench[k, 2]
         least = 0.0
         for m in range(n):
-            # relative to a corner of the edge: the plain product n.x loses 1/length in precision
-            s[m] = nx * (current[m, 0] - vx) + ny * (current[m, 1] - vy) + nz * (current[m, 2] - vz)
-            least = min(least, s[m])
+            s = (
+                nx * (bench[current + m, 0] - vx)
+                + ny * (bench[current + m, 1] - vy)
+                + nz * (bench[current + m, 2] - vz)
+            )
+            bench[DISTANCE + m, 0] = s
+            least = min(least, s)
         if least >= -tolerance:
             continue
-        kept = 0
+        kept = spare
+        before = n - 1
+        s0 = bench[DISTANCE + before, 0]
         for m in range(n):
-            f = m + 1 if m + 1 < n else 0
-            if s[m] >= 0.0:
-                spare[kept, 0], spare[kept, 1], spare[kept, 2] = current[m, 0], current[m, 1], current[m, 2]
+            s1 = bench[DISTANCE + m, 0]
+            if (s0 >= 0.0) != (s1 >= 0.0):
+                t = s0 / (s0 - s1)
+                a, b = current + before, current + m
+                bench[kept, 0] = bench[a, 0] + t * (bench[b, 0] - bench[a, 0])
+                bench[kept, 1] = bench[a, 1] + t * (bench[b, 1] - bench[a, 1])
+                bench[kept, 2] = bench[a, 2] + t * (bench[b, 2] - bench[a, 2])
                 kept += 1
-            if (s[m] >= 0.0) != (s[f] >= 0.0):
-                t = s[m] / (s[m] - s[f])
-                spare[kept, 0] = current[m, 0] + t * (current[f, 0] - current[m, 0])
-                spare[kept, 1] = current[m, 1] + t * (current[f, 1] - current[m, 1])
-                spare[kept, 2] = current[m, 2] + t * (current[f, 2] - current[m, 2])
+            if s1 >= 0.0:
+                bench[kept, 0] = bench[current + m, 0]
+                bench[kept, 1] = bench[current + m, 1]
+                bench[kept, 2] = bench[current + m, 2]
                 kept += 1
-        current, spare = spare, current
-        n = kept
+            before, s0 = m, s1
+        n = kept - spare
         if n < 3:
             return 0.0
-    for m in range(n):
-        x, y, z = current[m, 0], current[m, 1], current[m, 2]
-        scale = 1.0 / math.sqrt(x * x + y * y + z * z)
-        current[m, 0], current[m, 1], current[m, 2] = x * scale, y * scale, z * scale
+        current = spare
+        spare = OTHER if spare == ONE else ONE
+    if current != subject:
+        for m in range(current, current + n):
+            x, y, z = bench[m, 0], bench[m, 1], bench[m, 2]
+            scale = 1.0 / math.sqrt(x * x + y * y + z * z)
+            bench[m, 0], bench[m, 1], bench[m, 2] = x * scale, y * scale, z * scale
     area = 0.0
     for m in range(1, n - 1):
-        area += triangle_area(current, 0, m, m + 1)
+        area += triangle_area(bench, current, current + m, current + m + 1)
     return area
 
 
@@ -155,23 +142,24 @@ def _crossings(
     dx, dy, dz = points[q, 0] - points[p, 0], points[q, 1] - points[p, 1], points[q, 2] - points[p, 2]
     px, py, pz = points[p, 0], points[p, 1], points[p, 2]
     if arc_along:
-        r2 = px * px + py * py
         a, b = nx * px + ny * py, nx * dx + ny * dy
-        level = -nz * pz  # wanted: (a + b t) r / |x(t)| = level
-        c = level * level / r2
-        e0, e1, e2 = r2, 2.0 * (px * dx + py * dy), dx * dx + dy * dy
-        sign = level
+        sign = -nz * pz  # wanted: (a + b t) r / |x(t)| = sign, in the plane of the circle
+        c = sign * sign / (px * px + py * py)
+        pz = dz = 0.0
     else:
         a, b = pz, dz  # wanted: z(t) / |x(t)| = nz offset
         sign = nz * offset
         c = sign * sign
-        e0, e1, e2 = 1.0, 2.0 * (px * dx + py * dy + pz * dz), dx * dx + dy * dy + dz * dz
-    q0, q1, q2 = a * a - c * e0, 2.0 * a * b - c * e1, b * b - c * e2
-    found = 0
-    root = q1 * q1 - 4.0 * q2 * q0
+    # a discriminant without the cancellation of b^2 - 4 a c: the two roots fall together as c goes to zero
+    ux, uy, uz = b * px - a * dx, b * py - a * dy, b * pz - a * dz
+    wx, wy, wz = py * dz - pz * dy, pz * dx - px * dz, px * dy - py * dx
+    root = c * (ux * ux + uy * uy + uz * uz - c * (wx * wx + wy * wy + wz * wz))
     if root < 0.0:
         return 0
-    w = -0.5 * (q1 + math.copysign(math.sqrt(root), q1))
+    half = a * b - c * (px * dx + py * dy + pz * dz)
+    q0, q2 = a * a - c * (px * px + py * py + pz * pz), b * b - c * (dx * dx + dy * dy + dz * dz)
+    w = -(half + math.copysign(math.sqrt(root), half))
+    found = 0
     for which in range(2):
         if which == 0:
             if q2 == 0.0:
@@ -181,7 +169,8 @@ def _crossings(
             if w == 0.0:
                 continue
             x = q0 / w
-        if 0.0 < x < 1.0 and (a + b * x) * sign >= 0.0:
+        at = a + b * x  # squaring has mixed in the crossings of the plane's mirror image, unless both are one
+        if 0.0 < x < 1.0 and (at * sign >= 0.0 or abs(at) <= 1e-14 * (abs(a) + abs(b))):
             t[found] = x
             found += 1
     if found == 2 and t[0] > t[1]:
@@ -190,8 +179,8 @@ def _crossings(
 
 
 @compiled
-def _arc_point(points: Floats, p: int, q: int, along: bool, t: float, out: Floats, k: int) -> None:
-    """Write into out[k] the point of the arc p -> q at chord parameter t, a unit vector."""
+def _arc_point(points: Floats, p: int, q: int, along: bool, t: float, k: int) -> None:
+    """Write into points[k] the point of the arc p -> q at chord parameter t, a unit vector."""
     x = points[p, 0] + t * (points[q, 0] - points[p, 0])
     y = points[p, 1] + t * (points[q, 1] - points[p, 1])
     z = points[p, 2] + t * (points[q, 2] - points[p, 2])
@@ -199,78 +188,77 @@ def _arc_point(points: Floats, p: int, q: int, along: bool, t: float, out: Float
         z = points[p, 2]
         r2 = points[p, 0] * points[p, 0] + points[p, 1] * points[p, 1]
         scale = math.sqrt(r2 / (x * x + y * y))
-        out[k, 0], out[k, 1], out[k, 2] = x * scale, y * scale, z
+        points[k, 0], points[k, 1], points[k, 2] = x * scale, y * scale, z
     else:
         scale = 1.0 / math.sqrt(x * x + y * y + z * z)
-        out[k, 0], out[k, 1], out[k, 2] = x * scale, y * scale, z * scale
+        points[k, 0], points[k, 1], points[k, 2] = x * scale, y * scale, z * scale
 
 
 @compiled
 def clip_area_mixed(
-    subject: Floats,
-    n_subject: int,
-    subject_along: int,
-    planes: Floats,
-    normals: Floats,
-    n_planes: int,
-    planes_along: int,
-    bench: Bench,
+    bench: Floats, subject: int, n_subject: int, subject_along: int, planes: int, n_planes: int, planes_along: int
 ) -> float:
     """Area of `subject` inside `planes` where bit k of the `along` of either says: edge k follows its latitude."""
-    current, spare, s = bench.one, bench.other, bench.distance
-    along, spare_along = bench.one_along, bench.other_along
+    current, spare = ONE, OTHER
+    along, spare_along = np.zeros(ROOM, np.bool_), np.zeros(ROOM, np.bool_)
     t = np.empty(2)
-    middle = np.empty((1, 3))
     n = n_subject
     for m in range(n):
-        for d in range(3):
-            current[m, d] = subject[m, d]
+        bench[current + m] = bench[subject + m]
         along[m] = (subject_along >> m) & 1 == 1
     for k in range(n_planes):
         plane_along = (planes_along >> k) & 1 == 1
-        offset = 0.0
-        nx, ny, nz = normals[k, 0], normals[k, 1], normals[k, 2]
-        vx, vy, vz = planes[k, 0], planes[k, 1], planes[k, 2]
+        plane = planes + k
+        nx, ny, nz = bench[plane + 32, 0], bench[plane + 32, 1], bench[plane + 32, 2]
+        vx, vy, vz = bench[plane, 0], bench[plane, 1], bench[plane, 2]
         if plane_along:  # running east, the inside is north of it
-            following = k + 1 if k + 1 < n_planes else 0
-            east = vx * planes[following, 1] - vy * planes[following, 0]
+            following = planes + (k + 1 if k + 1 < n_planes else 0)
+            east = vx * bench[following, 1] - vy * bench[following, 0]
             nx, ny, nz = 0.0, 0.0, 1.0 if east > 0.0 else -1.0
-            offset = nz * vz
         for m in range(n):
-            s[m] = nx * (current[m, 0] - vx) + ny * (current[m, 1] - vy) + nz * (current[m, 2] - vz)
+            p = current + m
             if plane_along:
-                s[m] = nz * (current[m, 2] - vz)
+                bench[DISTANCE + m, 0] = nz * (bench[p, 2] - vz)
+            else:
+                bench[DISTANCE + m, 0] = (
+                    nx * (bench[p, 0] - vx) + ny * (bench[p, 1] - vy) + nz * (bench[p, 2] - vz)
+                )
         kept = 0
         for m in range(n):
             f = m + 1 if m + 1 < n else 0
-            inside = s[m] >= 0.0
-            crosses = inside != (s[f] >= 0.0)
+            p, q = current + m, current + f
+            s0, s1 = bench[DISTANCE + m, 0], bench[DISTANCE + f, 0]
+            inside = s0 >= 0.0
+            crosses = inside != (s1 >= 0.0)
             if inside:
-                spare[kept, 0], spare[kept, 1], spare[kept, 2] = current[m, 0], current[m, 1], current[m, 2]
+                bench[spare + kept, 0] = bench[p, 0]
+                bench[spare + kept, 1] = bench[p, 1]
+                bench[spare + kept, 2] = bench[p, 2]
                 spare_along[kept] = along[m]
                 kept += 1
             number = 0
             if along[m] == plane_along:
                 if crosses and not plane_along:
-                    t[0] = s[m] / (s[m] - s[f])
+                    t[0] = s0 / (s0 - s1)
                     number = 1
             else:
-                number = _crossings(current, m, f, along[m], nx, ny, nz, offset, t)
+                number = _crossings(bench, p, q, along[m], nx, ny, nz, nz * vz, t)
             if crosses and number == 2:  # one of them is an end that round-off has put on the wrong side
-                _arc_point(current, m, f, along[m], 0.5 * (t[0] + t[1]), middle, 0)
-                at = nx * (middle[0, 0] - vx) + ny * (middle[0, 1] - vy) + nz * (middle[0, 2] - vz)
+                _arc_point(bench, p, q, along[m], 0.5 * (t[0] + t[1]), spare + kept)
+                o = spare + kept
+                at = nx * (bench[o, 0] - vx) + ny * (bench[o, 1] - vy) + nz * (bench[o, 2] - vz)
                 if (at >= 0.0) == inside:
                     t[0] = t[1]
                 number = 1
             elif crosses and number == 0:
-                t[0] = 0.0 if abs(s[m]) < abs(s[f]) else 1.0
+                t[0] = 0.0 if abs(s0) < abs(s1) else 1.0
                 number = 1
             elif not crosses and number == 1:
                 number = 0
             for c in range(number):
-                _arc_point(current, m, f, along[m], t[c], spare, kept)
+                _arc_point(bench, p, q, along[m], t[c], spare + kept)
                 if plane_along:
-                    spare[kept, 2] = vz
+                    bench[spare + kept, 2] = vz
                 inside = not inside
                 spare_along[kept] = along[m] if inside else plane_along
                 kept += 1
@@ -283,9 +271,9 @@ def clip_area_mixed(
             break
     area = 0.0
     for m in range(1, n - 1):
-        area += triangle_area(current, 0, m, m + 1)
+        area += triangle_area(bench, current, current + m, current + m + 1)
     for m in range(n):
-        f = m + 1 if m + 1 < n else 0
-        if along[m] and current[m, 2] == current[f, 2]:
-            area += latitude_lens(current, m, f)
+        p, q = current + m, current + (m + 1 if m + 1 < n else 0)
+        if along[m] and bench[p, 2] == bench[q, 2]:
+            area += latitude_lens(bench, p, q)
     return area

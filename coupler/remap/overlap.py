@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from coupler.remap.cells import Cells
 from coupler.remap.clip import (
     NEGLIGIBLE,
-    Bench,
+    SOURCE,
+    TARGET,
     clip_area,
     clip_area_mixed,
     edge_normals,
@@ -23,10 +24,12 @@ from coupler.remap.clip import (
 )
 from coupler.remap.compiled import compiled
 from coupler.remap.search import Pyramid, candidates, cell_box, make_pyramid
+from coupler.remap.sphere import triangle_area
 
 Floats = NDArray[np.float64]
 GROUP = 8  # target cells that search together
 BLOCK = 8192  # target cells a thread takes at a time
+LATER = -1.0  # in place of an area: an edge follows a latitude or a cell is concave
 
 
 @dataclass(frozen=True)
@@ -52,98 +55,100 @@ def _first(cells: Cells, a: int, others: Cells, b: int) -> bool:
     for d in range(3):
         if cells.center[a, d] != others.center[b, d]:
             return bool(cells.center[a, d] < others.center[b, d])
-    return cells.points[cells.corners[a, 0], 0] < others.points[others.corners[b, 0], 0]
+    return bool(cells.points[cells.corners[a, 0], 0] < others.points[others.corners[b, 0], 0])
 
 
 @compiled
-def _mixed_or_concave(sources: Cells, c: int, targets: Cells, row: int, bench: Bench) -> float:
-    """Overlap area where an edge follows a latitude or a cell is concave."""
-    n_source = load(sources, c, bench.source)
-    n_target = int(targets.count[row])
-    if sources.concave[c] and targets.concave[row]:
-        # a simple polygon is the signed sum of the triangles from its first corner
-        total = 0.0
-        full = bench.target.copy()
-        bits = targets.along[row]
-        for k in range(1, n_target - 1):
-            order = np.array([0, k, k + 1])
-            sides = np.array(
-                [k == 1 and bits & 1 == 1, (bits >> k) & 1 == 1, k == n_target - 2 and (bits >> (k + 1)) & 1 == 1]
-            )
-            triangle = bench.target
-            for m in range(3):
-                triangle[m] = full[order[m]]
-            edge_normals(triangle, 3, bench.target_normals)
-            sign = 1.0
-            if (
-                bench.target_normals[0, 0] * (triangle[2, 0] - triangle[0, 0])
-                + bench.target_normals[0, 1] * (triangle[2, 1] - triangle[0, 1])
-                + bench.target_normals[0, 2] * (triangle[2, 2] - triangle[0, 2])
-            ) < 0.0:
-                sign = -1.0
-                triangle[1] = full[order[2]]
-                triangle[2] = full[order[1]]
-                sides[0], sides[2] = sides[2], sides[0]
-                edge_normals(triangle, 3, bench.target_normals)
-            along = 0
-            for m in range(3):
-                if sides[m]:
-                    along |= 1 << m
-            total += sign * clip_area_mixed(
-                bench.source, n_source, sources.along[c], triangle, bench.target_normals, 3, along, bench
-            )
-        bench.target[:] = full
-        edge_normals(bench.target, n_target, bench.target_normals)
-        return total
+def _mixed_or_concave(sources: Cells, c: int, targets: Cells, row: int, bench: Floats) -> float:
+    """Overlap area where an edge follows a latitude or a cell is concave; the target is on the bench already."""
+    n_source, n_target = sources.count[c], targets.count[row]
+    load(sources.points, sources.corners, c, n_source, bench, SOURCE)
     source_is_subject = _first(sources, c, targets, row)
-    if sources.concave[c] != targets.concave[row]:
+    if sources.concave[c] or targets.concave[row]:
         source_is_subject = sources.concave[c]
-    if source_is_subject:
-        return clip_area_mixed(
-            bench.source,
-            n_source,
-            sources.along[c],
-            bench.target,
-            bench.target_normals,
-            n_target,
-            targets.along[row],
-            bench,
+    subject, n_subject, subject_along = SOURCE, n_source, sources.along[c]
+    planes, n_planes, planes_along = TARGET, n_target, targets.along[row]
+    if not source_is_subject:
+        subject, n_subject, subject_along, planes, n_planes, planes_along = (
+            TARGET, n_target, targets.along[row], SOURCE, n_source, sources.along[c]
+        )  # fmt: skip
+    if not (sources.concave[c] and targets.concave[row]):
+        pieces = 1
+    else:  # two concave cells: a polygon is the signed sum of the triangles from its first corner
+        pieces = n_target - 2
+        full, along = bench[TARGET : TARGET + n_target].copy(), targets.along[row]
+    total = 0.0
+    for k in range(1, pieces + 1):
+        sign = 1.0
+        if pieces > 1:
+            first, last = k == 1 and along & 1 == 1, k == n_target - 2 and (along >> (k + 1)) & 1 == 1
+            bench[TARGET], bench[TARGET + 1], bench[TARGET + 2] = full[0], full[k], full[k + 1]
+            if triangle_area(bench, TARGET, TARGET + 1, TARGET + 2) < 0.0:
+                sign = -1.0
+                bench[TARGET + 1], bench[TARGET + 2] = full[k + 1], full[k]
+                first, last = last, first
+            edge_normals(bench, TARGET, 3)
+            n_planes = 3
+            planes_along = (1 if first else 0) | ((along >> k) & 1) << 1 | (4 if last else 0)
+        total += sign * clip_area_mixed(
+            bench, subject, n_subject, subject_along, planes, n_planes, planes_along
         )
-    edge_normals(bench.source, n_source, bench.source_normals)
-    return clip_area_mixed(
-        bench.target,
-        n_target,
-        targets.along[row],
-        bench.source,
-        bench.source_normals,
-        n_source,
-        sources.along[c],
-        bench,
-    )
+    if pieces > 1:
+        bench[TARGET : TARGET + n_target] = full
+        edge_normals(bench, TARGET, n_target)
+    return total
 
 
 @compiled
-def _convex(sources: Cells, c: int, targets: Cells, row: int, bench: Bench) -> float:
-    """Overlap area of convex cells with great-circle edges; the target is on the bench already."""
-    tolerance = NEGLIGIBLE * min(sources.area[c], targets.area[row])
-    n_source, n_target = load(sources, c, bench.source), int(targets.count[row])
-    source, target = bench.source, bench.target
-    source_in = position(target, bench.target_normals, n_target, source, n_source, tolerance)
+def _convex(
+    bench: Floats, n_source: int, source_area: float, n_target: int, target_area: float, source_first: bool
+) -> float:
+    """Overlap area of convex cells with great-circle edges; both are on the bench already."""
+    tolerance = NEGLIGIBLE * min(source_area, target_area)
+    source_in = position(bench, TARGET, n_target, SOURCE, n_source, tolerance)
     if source_in == 0:
         return 0.0
-    edge_normals(source, n_source, bench.source_normals)
-    target_in = position(source, bench.source_normals, n_source, target, n_target, tolerance)
+    target_in = position(bench, SOURCE, n_source, TARGET, n_target, tolerance)
     if target_in == 0:
         return 0.0
-    if source_in == 2 and target_in == 2:
-        return min(sources.area[c], targets.area[row])
-    if source_in == 2:
-        return sources.area[c]
-    if target_in == 2:
-        return targets.area[row]
-    if _first(sources, c, targets, row):
-        return clip_area(source, n_source, target, bench.target_normals, n_target, bench, tolerance)
-    return clip_area(target, n_target, source, bench.source_normals, n_source, bench, tolerance)
+    if source_in == 2 or target_in == 2:
+        return min(source_area, target_area)
+    if source_first:
+        return clip_area(bench, SOURCE, n_source, TARGET, n_target, tolerance)
+    return clip_area(bench, TARGET, n_target, SOURCE, n_source, tolerance)
+
+
+@compiled
+def _group(
+    targets: Cells,
+    rows: NDArray[np.int64],
+    active: NDArray[np.bool_],
+    start: int,
+    boxes: NDArray[np.float32],
+    union: NDArray[np.float32],
+) -> int:
+    """How many of the rows from `start` on search together; their boxes and the box around them."""
+    members = 0
+    size = np.float32(0.0)
+    while start + members < rows.size and members < GROUP:
+        row = rows[start + members]
+        if not active[row] or targets.count[row] < 3:
+            break
+        cell_box(targets.points, targets.corners, targets.count, targets.bulge, row, boxes, members)
+        if members == 0:
+            for d in range(3):
+                union[d], union[d + 3] = boxes[0, d], boxes[0, d + 3]
+                size = max(size, boxes[0, d + 3] - boxes[0, d])
+        else:
+            # a jump (the end of a grid row) must not make a box that holds half the world
+            for d in range(3):
+                if max(union[d + 3], boxes[members, d + 3]) - min(union[d], boxes[members, d]) > 10.0 * size:
+                    return members
+            for d in range(3):
+                union[d] = min(union[d], boxes[members, d])
+                union[d + 3] = max(union[d + 3], boxes[members, d + 3])
+        members += 1
+    return members
 
 
 @compiled
@@ -159,68 +164,101 @@ def _rows(
     number = np.zeros(rows.size, np.int64)
     indices = np.empty(4 * rows.size + 64, np.int32)
     areas = np.empty(4 * rows.size + 64)
+    # plain local arrays: an array taken out of a tuple within the loop costs more than the geometry
+    points, corners, count, size = sources.points, sources.corners, sources.count, sources.area
+    center, along, concave, place, nodes = (
+        sources.center,
+        sources.along,
+        sources.concave,
+        pyramid.place,
+        pyramid.boxes,
+    )
     filled = 0
     start = 0
     while start < rows.size:
-        if not active[rows[start]] or targets.count[rows[start]] < 3:
+        members = _group(targets, rows, active, start, boxes, union)
+        if members == 0:
             start += 1
             continue
-        members = 0
-        while start + members < rows.size and members < GROUP:
-            row = rows[start + members]
-            if not active[row] or targets.count[row] < 3:
-                break
-            cell_box(targets, row, boxes[members])
-            if members == 0:
-                union[:] = boxes[0]
-            else:
-                # a jump (the end of a grid row) must not make a box that holds half the world
-                near = True
-                for d in range(3):
-                    lo, hi = min(union[d], boxes[members, d]), max(union[d + 3], boxes[members, d + 3])
-                    size = max(boxes[0, 3] - boxes[0, 0], boxes[0, 4] - boxes[0, 1], boxes[0, 5] - boxes[0, 2])
-                    if hi - lo > 10.0 * size:
-                        near = False
-                if not near:
-                    break
-                for d in range(3):
-                    union[d] = min(union[d], boxes[members, d])
-                    union[d + 3] = max(union[d + 3], boxes[members, d + 3])
-            members += 1
         n = candidates(pyramid, union, stack, found)
         for member in range(members):
             row = rows[start + member]
             begin = filled
-            if n > 0:
-                edge_normals(bench.target, load(targets, row, bench.target), bench.target_normals)
+            n_target, target_area, target_x = targets.count[row], targets.area[row], targets.center[row, 0]
+            load(targets.points, targets.corners, row, n_target, bench, TARGET)
             simple = targets.along[row] == 0 and not targets.concave[row]
             x0, y0, z0 = boxes[member, 0], boxes[member, 1], boxes[member, 2]
             x1, y1, z1 = boxes[member, 3], boxes[member, 4], boxes[member, 5]
             for k in range(n):
                 c = found[k]
-                if members > 1:
-                    box = pyramid.boxes[c] if pyramid.order.size == 0 else boxes[member]
-                    if box[0] > x1 or box[3] < x0 or box[1] > y1 or box[4] < y0 or box[2] > z1 or box[5] < z0:
-                        continue
-                if simple and sources.along[c] == 0 and not sources.concave[c]:
-                    area = _convex(sources, c, targets, row, bench)
-                else:
-                    area = _mixed_or_concave(sources, c, targets, row, bench)
-                if area <= 10.0 * NEGLIGIBLE * min(sources.area[c], targets.area[row]):
+                node = place[c] if place.size > 0 else c
+                if (
+                    nodes[node, 0] > x1
+                    or nodes[node, 3] < x0
+                    or nodes[node, 1] > y1
+                    or nodes[node, 4] < y0
+                    or nodes[node, 2] > z1
+                    or nodes[node, 5] < z0
+                ):
                     continue
+                if simple and along[c] == 0 and not concave[c]:
+                    load(points, corners, c, count[c], bench, SOURCE)
+                    first = center[c, 0] < target_x
+                    if center[c, 0] == target_x:
+                        first = _first(sources, c, targets, row)
+                    area = _convex(bench, count[c], size[c], n_target, target_area, first)
+                    if area <= 10.0 * NEGLIGIBLE * min(size[c], target_area):
+                        continue
+                else:
+                    area = LATER
                 if filled == indices.size:
-                    more_indices = np.empty(2 * filled, np.int32)
-                    more_indices[:filled] = indices
-                    indices = more_indices
-                    more_areas = np.empty(2 * filled)
-                    more_areas[:filled] = areas
-                    areas = more_areas
+                    indices, areas = _longer(indices, areas)
                 indices[filled] = c
                 areas[filled] = area
                 filled += 1
             number[start + member] = filled - begin
         start += members
     return number, indices[:filled].copy(), areas[:filled].copy()
+
+
+@compiled
+def _finish(
+    sources: Cells,
+    targets: Cells,
+    rows: NDArray[np.int64],
+    number: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    areas: Floats,
+) -> int:
+    """Work out the areas left for later and close the gaps, in place; returns the number of links."""
+    bench = make_bench()
+    read = kept = 0
+    for k in range(rows.size):
+        row, begin, end = rows[k], kept, read + number[k]
+        loaded = False
+        while read < end:
+            c, area = indices[read], areas[read]
+            if area == LATER:
+                if not loaded:
+                    load(targets.points, targets.corners, row, targets.count[row], bench, TARGET)
+                    loaded = True
+                area = _mixed_or_concave(sources, c, targets, row, bench)
+                if area <= 10.0 * NEGLIGIBLE * min(sources.area[c], targets.area[row]):
+                    area = 0.0
+            if area > 0.0:
+                indices[kept], areas[kept] = c, area
+                kept += 1
+            read += 1
+        number[k] = kept - begin
+    return kept
+
+
+@compiled
+def _longer(indices: NDArray[np.int32], areas: Floats) -> tuple[NDArray[np.int32], Floats]:
+    more_indices, more_areas = np.empty(2 * indices.size, np.int32), np.empty(2 * areas.size)
+    more_indices[: indices.size] = indices
+    more_areas[: areas.size] = areas
+    return more_indices, more_areas
 
 
 def overlap(
@@ -253,10 +291,15 @@ def overlap(
     if threads is None:
         threads = int(os.environ.get("OMP_NUM_THREADS", "1") or "1")
     pyramid = make_pyramid(sources, source_shape, source_active)
+    special = any(cells.along.any() or cells.concave.any() for cells in (sources, targets))
     blocks = [rows[k : k + BLOCK] for k in range(0, rows.size, BLOCK)]
 
     def work(block: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32], Floats]:
-        return _rows(sources, pyramid, targets, block, target_active)
+        number, indices, areas = _rows(sources, pyramid, targets, block, target_active)
+        if special:  # a second kernel, so that others need not wait for its compilation
+            kept = _finish(sources, targets, block, number, indices, areas)
+            indices, areas = indices[:kept].copy(), areas[:kept].copy()
+        return number, indices, areas
 
     parts = []
     for part in _in_order(work, blocks, threads):

@@ -21,27 +21,37 @@ class Pyramid(NamedTuple):
     boxes : (nodes, 6) float32; level 0 has one box a cell.
     levels : (number of levels, 3) int64: first node, rows, columns.
     fan : (2,) int64, rows and columns of a block.
-    order : (cells,) int32, the cell of each node of level 0; empty where node number and cell number are the same.
+    order, place : (cells,) int32, the cell of each node of level 0 and the node of each cell; empty where node
+        number and cell number are the same.
     """
 
     boxes: NDArray[np.float32]
     levels: NDArray[np.int64]
     fan: NDArray[np.int64]
     order: NDArray[np.int32]
+    place: NDArray[np.int32]
 
 
 @compiled
-def cell_box(cells: Cells, cell: int, box: NDArray[np.float32]) -> None:
-    """Box (6,) that holds a curved cell."""
-    pad = cells.bulge[cell] + MARGIN
+def cell_box(
+    points: NDArray[np.float64],
+    corners: NDArray[np.int32],
+    count: NDArray[np.int32],
+    bulge: NDArray[np.float64],
+    cell: int,
+    boxes: NDArray[np.float32],
+    at: int,
+) -> None:
+    """Write into boxes[at] the box that holds a curved cell."""
+    pad = bulge[cell] + MARGIN
     for d in range(3):
         lo, hi = 2.0, -2.0
-        for k in range(cells.count[cell]):
-            x = cells.points[cells.corners[cell, k], d]
+        for k in range(count[cell]):
+            x = points[corners[cell, k], d]
             lo = min(lo, x)
             hi = max(hi, x)
-        box[d] = lo - pad
-        box[d + 3] = hi + pad
+        boxes[at, d] = lo - pad
+        boxes[at, d + 3] = hi + pad
 
 
 @compiled
@@ -52,11 +62,15 @@ def _fill(
     levels: NDArray[np.int64],
     fan: NDArray[np.int64],
     order: NDArray[np.int32],
+    place: NDArray[np.int32],
 ) -> None:
-    for node in range(cells.count.size):
+    points, corners, count, bulge = cells.points, cells.corners, cells.count, cells.bulge
+    for node in range(count.size):
         cell = order[node] if order.size > 0 else node
-        if active[cell] and cells.count[cell] > 2:
-            cell_box(cells, cell, boxes[node])
+        if order.size > 0:
+            place[cell] = node
+        if active[cell] and count[cell] > 2:
+            cell_box(points, corners, count, bulge, cell, boxes, node)
         else:
             for d in range(3):
                 boxes[node, d] = 2.0
@@ -94,7 +108,8 @@ def make_pyramid(cells: Cells, shape: tuple[int, ...], active: NDArray[np.bool_]
         rows, columns = -(-rows // fan[0]), -(-columns // fan[1])
         levels.append((first, rows, columns))
     table = np.array(levels, np.int64)
-    pyramid = Pyramid(np.empty((levels[-1][0] + 1, 6), np.float32), table, np.array(fan, np.int64), order)
+    boxes = np.empty((levels[-1][0] + 1, 6), np.float32)
+    pyramid = Pyramid(boxes, table, np.array(fan, np.int64), order, np.empty_like(order))
     _fill(cells, active, *pyramid)
     return pyramid
 
@@ -119,7 +134,8 @@ def _along_curve(center: NDArray[np.float64]) -> NDArray[np.int32]:
 @compiled
 def candidates(pyramid: Pyramid, box: NDArray[np.float32], stack: NDArray[np.int64], found: NDArray[np.int64]) -> int:
     """Cells whose box meets `box`, ascending, into `found` (as long as there are cells); returns how many."""
-    boxes, levels, fan = pyramid.boxes, pyramid.levels, pyramid.fan
+    boxes, levels, order = pyramid.boxes, pyramid.levels, pyramid.order
+    fan_rows, fan_columns = pyramid.fan[0], pyramid.fan[1]
     x0, y0, z0, x1, y1, z1 = box[0], box[1], box[2], box[3], box[4], box[5]
     n = 0
     top = levels.shape[0] - 1
@@ -129,8 +145,8 @@ def candidates(pyramid: Pyramid, box: NDArray[np.float32], stack: NDArray[np.int
         depth -= 1
         level, j, i = stack[depth, 0] - 1, stack[depth, 1], stack[depth, 2]
         first, rows, columns = levels[level, 0], levels[level, 1], levels[level, 2]
-        for jj in range(j * fan[0], min((j + 1) * fan[0], rows)):
-            for ii in range(i * fan[1], min((i + 1) * fan[1], columns)):
+        for jj in range(j * fan_rows, min((j + 1) * fan_rows, rows)):
+            for ii in range(i * fan_columns, min((i + 1) * fan_columns, columns)):
                 node = first + jj * columns + ii
                 if (
                     (boxes[node, 0] <= x1)
@@ -141,7 +157,7 @@ def candidates(pyramid: Pyramid, box: NDArray[np.float32], stack: NDArray[np.int
                     & (boxes[node, 5] >= z0)
                 ):
                     if level == 0:
-                        found[n] = pyramid.order[node] if pyramid.order.size > 0 else node
+                        found[n] = order[node] if order.size > 0 else node
                         n += 1
                     else:
                         stack[depth, 0], stack[depth, 1], stack[depth, 2] = level, jj, ii
