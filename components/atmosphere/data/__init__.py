@@ -1,0 +1,1 @@
+"""Atmosphere prescribed from files."""

@@ -1,0 +1,1 @@
+"""Land prescribed from files."""

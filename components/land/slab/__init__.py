@@ -1,0 +1,1 @@
+"""Land as one layer of heat and one bucket of water."""

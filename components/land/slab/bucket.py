@@ -1,0 +1,58 @@
+"""Water of the land: one bucket, and snow on it.
+
+Manabe, S. (1969): Climate and the ocean circulation I, Mon. Weather Rev. 97, 739-774. Water is in kg m-2.
+"""
+
+import numpy as np
+
+FUSION = 3.34e5  # J kg-1
+MELTING = 273.15  # K
+FULL_EVAPORATION = 0.75  # of the capacity: evaporation is potential above it (Manabe 1969, eq. 4.3)
+
+
+def wetness(soil_water, snow, capacity):
+    """Evaporation over potential evaporation, 0 to 1; snow evaporates freely."""
+    return np.where(snow > 0.0, 1.0, np.minimum(soil_water / (FULL_EVAPORATION * capacity), 1.0))
+
+
+def snow_albedo(snow, bare, covered, masking):
+    """Albedo of ground partly covered by ``snow``; half of it at a snow mass of ``masking`` kg m-2."""
+    return bare + (covered - bare) * snow / (snow + masking)
+
+
+def water_balance(soil_water, snow, temperature, precipitation, evaporation, air_temperature, capacity, heat_capacity):
+    """Rain, snow, evaporation, melt and runoff of one step.
+
+    Below freezing precipitation lies down as snow. It comes as liquid water, so its heat of fusion stays in the
+    ground; melting takes it back. Heat of the ground minus heat of fusion of the snow is therefore conserved.
+
+    Parameters
+    ----------
+    soil_water, snow : kg m-2
+    temperature : K, of the ground after the energy balance
+    precipitation, evaporation : kg m-2 in this step; negative evaporation is dew
+    air_temperature : K
+    capacity : kg m-2
+    heat_capacity : J m-2 K-1
+
+    Returns
+    -------
+    soil_water, snow, temperature, runoff [kg m-2]
+    """
+    falls_as_snow = np.where(air_temperature < MELTING, precipitation, 0.0)
+    snow = snow + falls_as_snow
+    temperature = temperature + FUSION * falls_as_snow / heat_capacity
+    soil_water = soil_water + (precipitation - falls_as_snow)
+
+    from_snow = np.where(evaporation > 0.0, np.minimum(evaporation, snow), 0.0)  # melted first, then evaporated
+    snow = snow - from_snow
+    temperature = temperature - FUSION * from_snow / heat_capacity
+    soil_water = soil_water - (evaporation - from_snow)
+
+    melt = np.minimum(snow, np.maximum(temperature - MELTING, 0.0) * heat_capacity / FUSION)
+    snow = snow - melt
+    temperature = temperature - FUSION * melt / heat_capacity
+    soil_water = soil_water + melt
+
+    runoff = np.maximum(soil_water - capacity, 0.0)
+    return soil_water - runoff, snow, temperature, runoff

@@ -1,0 +1,1 @@
+"""Ocean prescribed from files."""

@@ -1,0 +1,74 @@
+r"""Heat of a mixed layer of prescribed thickness.
+
+    rho c h dT/dt = Q - Q_p(h) - rho c w_e dT_e,    w_e = max(dh/dt, 0)
+
+Q is the heat through the surface, Q_p the sunlight that passes through the layer (Paulson and Simpson 1977), w_e the
+entrainment of a deepening layer (Kraus and Turner 1967), and dT_e the jump of temperature at its base. The layer does
+not cool below the freezing point: the heat then missing is kept as latent heat of ice, and is paid back first. All
+functions work point by point on arrays of any shape; heat is in J m-2 and counted from the freezing point, so that
+
+    stored = rho c h (T - T_f) + latent + below
+
+changes by exactly the heat that enters through the surface.
+"""
+
+import numpy as np
+
+RHO, CP = 1025.0, 3990.0  # kg m-3, J kg-1 K-1, sea water
+FUSION, RHO_ICE = 3.34e5, 917.0  # J kg-1, kg m-3
+FREEZING = 271.35  # K, at salinity 35
+
+
+def penetrating_fraction(depth):
+    """Share of the sunlight that reaches a depth [m]: two bands, Jerlov type I (Paulson and Simpson 1977, table 2)."""
+    return 0.58 * np.exp(-depth / 0.35) + 0.42 * np.exp(-depth / 23.0)
+
+
+def change_thickness(temperature, below, old, new, jump):
+    """Let the layer deepen or shoal, between two exchanges of heat.
+
+    Deepening takes in water that is ``jump`` colder; shoaling leaves water of the layer's temperature behind.
+
+    Parameters
+    ----------
+    temperature : K
+    below : J m-2, heat under the layer
+    old, new : m, thickness before and after
+    jump : K, at the base of the layer
+
+    Returns
+    -------
+    temperature, below
+    """
+    entrained = RHO * CP * jump * np.maximum(new - old, 0.0)
+    warmer = temperature - entrained / (RHO * CP * new)
+    return warmer, below - (RHO * CP * (new - old) * (temperature - FREEZING) - entrained)
+
+
+def exchange_heat(temperature, latent, heat, thickness, freezing=FREEZING):
+    """Put heat into the layer; below the freezing point it turns into (negative) latent heat of ice.
+
+    Parameters
+    ----------
+    temperature : K
+    latent : J m-2, not above 0
+    heat : J m-2 that stays in the layer, positive warms
+    thickness : m
+    freezing : K
+
+    Returns
+    -------
+    temperature, latent
+    """
+    content = RHO * CP * thickness * (temperature - freezing) + latent + heat
+    return freezing + np.maximum(content, 0.0) / (RHO * CP * thickness), np.minimum(content, 0.0)
+
+
+def stored_heat(temperature, latent, below, thickness):
+    """Heat of the layer, its ice and the water under it, J m-2, counted from the freezing point."""
+    return RHO * CP * thickness * (temperature - FREEZING) + latent + below
+
+
+def ice_thickness(latent):
+    """Thickness of the ice that holds a latent heat, m."""
+    return -latent / (RHO_ICE * FUSION)
