@@ -1,6 +1,7 @@
 """Heat in snow and soil: implicit conduction that meets its surface, and phase change that keeps energy.
 
-A layer has a heat capacity c (J m-2 K-1) and a thermal resistance r = thickness/conductivity (m2 K W-1). Layers of
+A layer has a heat capacity c (J m-2 K-1) and a thermal resistance r = thickness/conductivity (m2 K W-1).
+Layers of
 zero thickness (c = r = 0) are allowed anywhere: empty snow layers need no special case.
 """
 
@@ -12,7 +13,6 @@ import torch
 from torch import Tensor
 
 from components.land.column.constants import FREEZING_POINT, GRAVITY, LATENT_HEAT_FUSION
-
 
 LOG_COLDEST = 5.0  # ln of the largest depression below freezing considered, 148 K
 
@@ -156,7 +156,8 @@ def soil_phase_change(
     at_freezing = ice + capacity * (FREEZING_POINT - temperature) / LATENT_HEAT_FUSION
     thawed = at_freezing <= 0.0
     with torch.no_grad():
-        # Newton in ln(Tf - T), where the curve is nearly straight; it starts at the temperature the present liquid
+        # Newton in ln(Tf - T), where the curve is nearly straight; it starts at the temperature the
+        # present liquid
         # would be in equilibrium with.
         wetness = torch.clamp(liquid / pore_water, 1e-3, 1.0)
         suction = GRAVITY * FREEZING_POINT * psi_s / LATENT_HEAT_FUSION

@@ -238,7 +238,8 @@ class Continuum:
     def along(self, s: Tensor) -> Supply:
         """Supply curve from no flow (``s`` 0) to the critical flow (``s`` 1).
 
-        dP/dE is the sum of the segments' differential resistances: for a segment from P1 to P2 that carries E,
+        dP/dE is the sum of the segments' differential resistances: for a segment from P1 to P2 that
+        carries E,
         k f(P2) dP2 = dE + k f(P1) dP1.
         """
         p, k = self._state(s)

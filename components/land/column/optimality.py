@@ -1,6 +1,7 @@
 """Stomata that optimise: marginal gain dA/dE equals marginal penalty dTheta/dE, one interface for all models.
 
-Models and the penalties are those compared by Wang, Sperry, Anderegg, Venturas and Trugman (2020, New Phytologist
+Models and the penalties are those compared by Wang, Sperry, Anderegg, Venturas and Trugman (2020, New
+Phytologist
 227, 311-325). A leaf at given temperature gains A(E), E = gs D; the plant supplies E(P). E in mol m-2 s-1,
 A in umol m-2 s-1, P in MPa, D (leaf-to-air vapour pressure deficit over air pressure) in mol mol-1.
 """
@@ -178,8 +179,10 @@ class Wang:
 class Holtta:
     """Hoelttae et al. (2017): maximise A (1 - SC/SC_max), SC the leaf's sugar concentration.
 
-    Steady phloem loading at the rate of A through a phloem of conductance ``phloem`` (umol m-2 s-1 per mol m-3 of
-    sugar and MPa of turgor) needs A = phloem SC (R T SC - P): the osmotic pressure R T SC, less the tension of the
+    Steady phloem loading at the rate of A through a phloem of conductance ``phloem`` (umol m-2 s-1 per mol
+    m-3 of
+    sugar and MPa of turgor) needs A = phloem SC (R T SC - P): the osmotic pressure R T SC, less the
+    tension of the
     xylem beside it, is the turgor that drives the flow to a sink without turgor. Hence
     SC = (P + sqrt(P2 + 4 R T A / phloem)) / (2 R T). ``limit`` is SC_max, mol m-3.
     """
@@ -288,7 +291,8 @@ def optimise(model: Model, scene: Scene, iterations: int = 26, g_night: Paramete
     """Find the flow at which the marginal gain equals the marginal penalty.
 
     The bracket (0, 1) of the supply curve is narrowed by Chandrupatla's (1997) method: inverse quadratic where it is
-    safe, bisection elsewhere; every column always does ``iterations`` steps, so bits do not depend on neighbours. One last Newton
+    safe, bisection elsewhere; every column always does ``iterations`` steps, so bits do not depend on
+    neighbours. One last Newton
     step carries the gradient of the implicit function to all parameters. Where even open stomata assimilate
     nothing, the conductance is ``g_night``.
     """

@@ -46,9 +46,7 @@ class Leaf(NamedTuple):
 def arrhenius(temperature: Tensor, activation: float) -> Tensor:
     """exp(Ea (T - Tr) / (R T Tr)), Tr = 298.15 K; ``activation`` Ea in J mol-1."""
     return torch.exp(
-        activation
-        * (temperature - REFERENCE_TEMPERATURE)
-        / (REFERENCE_TEMPERATURE * GAS_CONSTANT_PAPER * temperature)
+        activation * (temperature - REFERENCE_TEMPERATURE) / (REFERENCE_TEMPERATURE * GAS_CONSTANT_PAPER * temperature)
     )
 
 
@@ -97,9 +95,7 @@ def michaelis_constant(temperature: Tensor) -> Tensor:
     return kc * (1.0 + OXYGEN / ko)
 
 
-def electron_transport(
-    par: Tensor, jmax: Tensor, alpha: float | Tensor = 0.24, theta: float | Tensor = 0.85
-) -> Tensor:
+def electron_transport(par: Tensor, jmax: Tensor, alpha: float | Tensor = 0.24, theta: float | Tensor = 0.85) -> Tensor:
     """Electron transport J: theta J2 - (alpha Q + Jmax) J + alpha Q Jmax = 0 (Farquhar and Wong 1984).
 
     Parameters
@@ -264,9 +260,7 @@ def _ci_at_conductance(rate: Rate, respiration: Tensor, gc: Tensor, ca: Tensor) 
     root = torch.sqrt(torch.clamp(linear * linear + 4.0 * gc * rate.r * supply, min=1e-24))
     # Two forms of the same root: each keeps its digits on its own side of linear = 0.
     quadratic = torch.clamp(2.0 * gc * rate.r, min=1e-24)
-    return torch.where(
-        linear >= 0.0, 2.0 * supply / torch.clamp(linear + root, min=1e-24), (root - linear) / quadratic
-    )
+    return torch.where(linear >= 0.0, 2.0 * supply / torch.clamp(linear + root, min=1e-24), (root - linear) / quadratic)
 
 
 def assimilation_at_conductance(leaf: Leaf, gc: Tensor, ca: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,6 +1,7 @@
 """Water in the soil: Richards' equation in mixed form, d theta/dt = -dq/dz - S (Celia et al. 1990).
 
-Implicit Euler and Newton's method. The increment of each iteration is taken in theta where the soil is unsaturated
+Implicit Euler and Newton's method. The increment of each iteration is taken in theta where the soil is
+unsaturated
 and in psi where it is not (primary variable switching, Forsyth et al. 1995), and the water content returned is the one the
 linear system solved for: the balance closes to rounding whatever the number of iterations. z points down;
 fluxes are positive downward, m s-1.

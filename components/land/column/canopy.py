@@ -1,0 +1,323 @@
+"""Energy balance of ground, canopy and canopy air: two temperatures, solved together.
+
+The canopy air holds no heat or water, so its state is an average of air, leaves and ground weighted by conductances;
+what remains is a balance for the canopy (T_v) and one for the ground (T_g), with the ground below seen as one admittance (heat.py).
+An outer fixed point updates the conductances (stability, stomata); a last Newton solution with the conductances
+held closes the balances to rounding. A bare tile is the limit of no leaves.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from components.land.column.constants import (
+    AIR_HEAT_CAPACITY,
+    DRY_AIR_GAS_CONSTANT,
+    FREEZING_POINT,
+    GAS_CONSTANT,
+    GRAVITY,
+    LATENT_HEAT_FUSION,
+    LATENT_HEAT_VAPORISATION,
+    STEFAN_BOLTZMANN,
+)
+from components.land.column.humidity import EPSILON, saturation_humidity, saturation_pressure
+from components.land.column.surface_layer import VISCOSITY, exchange
+
+LEAST_CANOPY_HEAT = 500.0  # J m-2 K-1
+LARGEST_STEP = 15.0  # K a Newton step
+TOLERANCE = 1e-6  # W m-2
+CO2_BOUNDARY = 1.37  # ratio of boundary-layer conductances to vapour and to CO2
+
+
+class Air(NamedTuple):
+    """The lowest air level."""
+
+    temperature: Tensor  # K
+    humidity: Tensor  # kg kg-1
+    pressure: Tensor  # Pa
+    wind: Tensor  # m s-1
+    height: Tensor  # m above the displacement height
+    longwave: Tensor  # downwelling, W m-2
+    co2: Tensor  # umol mol-1
+
+
+class Ground(NamedTuple):
+    """The surface below the canopy."""
+
+    admittance: Tensor  # W m-2 K-1, of snow and soil
+    reference: Tensor  # K, the temperature behind the admittance
+    shortwave: Tensor  # absorbed, W m-2
+    emissivity: Tensor
+    roughness: Tensor  # m
+    humidity: Tensor  # relative humidity of the air in contact with it, 0-1
+    resistance: Tensor  # to vapour, s m-1
+    latent: Tensor  # J kg-1
+    limit: Tensor  # K, the highest temperature (0 C under snow)
+
+
+class Cover(NamedTuple):
+    """The canopy as the air meets it."""
+
+    lai: Tensor
+    sai: Tensor
+    height: Tensor  # m
+    leaf_width: Tensor  # m
+    shortwave: Tensor  # absorbed, W m-2
+    water: Tensor  # on the leaves, kg m-2
+    wet: Tensor  # wet fraction of the leaves
+    latent_wet: Tensor  # J kg-1 of what the leaves hold
+
+
+class Warm(NamedTuple):
+    """Where the last step ended: the first guess."""
+
+    canopy: Tensor  # K
+    ground: Tensor  # K
+    zeta: Tensor
+    conductance: Tensor  # stomatal, mol m-2 s-1, (2, ...) sunlit and shaded
+    air_humidity: Tensor  # of the canopy air, kg kg-1
+
+
+class Fluxes(NamedTuple):
+    """Solution of the energy balance. Turbulent fluxes are positive upward, W m-2 or kg m-2 s-1."""
+
+    canopy: Tensor  # K
+    ground: Tensor  # K
+    zeta: Tensor
+    conductance: Tensor
+    air_humidity: Tensor
+    sensible: Tensor
+    latent: Tensor
+    transpiration: Tensor
+    interception_loss: Tensor
+    ground_evaporation: Tensor
+    ground_heat: Tensor  # downward
+    melt_energy: Tensor  # left over at a surface held at its limit
+    longwave_up: Tensor
+    canopy_storage: Tensor  # heat taken up by the canopy
+    assimilation: Tensor  # net, umol m-2 leaf s-1, (2, ...)
+    friction_velocity: Tensor
+    residual: Tensor  # of the two balances, largest, W m-2
+    drift: Tensor  # last change of the conductances, relative
+    momentum_roughness: Tensor
+
+
+class LeafModel(Protocol):
+    """Stomatal conductance and assimilation of sunlit and shaded leaves."""
+
+    def __call__(self, temperature: Tensor, ca: Tensor, vpd: Tensor, humidity: Tensor) -> tuple[Tensor, Tensor]:
+        """Conductance to vapour (mol m-2 s-1) and net assimilation (umol m-2 s-1), (2, ...)."""
+        ...
+
+
+def roughness(cover: Cover, bare: Tensor) -> Tensor:
+    """Roughness length for momentum, m: that of the plants, faded to the ground's when leaves are few.
+
+    Weights of Zeng and Wang (2007, eq. 4); plants have .12 of their height.
+    """
+    v = (1.0 - torch.exp(-torch.clamp(cover.lai + cover.sai, max=2.0))) / 0.8646647167633873
+    log_bare = torch.log(bare)
+    log_plant = torch.log(torch.clamp(0.12 * cover.height, min=1e-4))
+    return torch.exp(log_bare + v * torch.clamp(log_plant - log_bare, min=0.0))
+
+
+def solve(
+    air: Air,
+    ground: Ground,
+    cover: Cover,
+    leaf_area: Tensor,
+    leaves: LeafModel,
+    warm: Warm,
+    seconds: float,
+    outer: int = 5,
+    inner: int = 4,
+) -> Fluxes:
+    """Solve the energy balance of canopy and ground for one step.
+
+    Parameters
+    ----------
+    air, ground, cover
+        Boundary conditions; every tensor has the shape of the columns.
+    leaf_area
+        Sunlit and shaded leaf area, (2, ...).
+    leaves
+        Stomatal model, called with leaf temperature (K), CO2 (umol mol-1), vapour pressure deficit (Pa)
+        and relative humidity at the leaf surface.
+    warm
+        First guess.
+    seconds
+        Step.
+    outer, inner
+        Updates of the conductances, each with one Newton step; Newton steps at the end.
+    """
+    density = air.pressure / (DRY_AIR_GAS_CONSTANT * air.temperature * (1.0 + 0.61 * air.humidity))
+    rho_cp = density * AIR_HEAT_CAPACITY
+    potential = air.temperature + air.height * (GRAVITY / AIR_HEAT_CAPACITY)
+    molar = air.pressure / (GAS_CONSTANT * air.temperature)  # mol m-3
+    plant_area = cover.lai + cover.sai
+    thermal = 1.0 - torch.exp(-plant_area)
+    z0 = roughness(cover, ground.roughness)
+    height = torch.maximum(air.height, 2.0 * z0 + 1.0)
+    heat_store = (LEAST_CANOPY_HEAT + 840.0 * plant_area + 4188.0 * cover.water) / seconds
+    bare_weight = torch.exp(-plant_area)
+    virtual_air = potential * (1.0 + 0.61 * air.humidity)
+    e_air = air.humidity * air.pressure / (EPSILON + (1.0 - EPSILON) * air.humidity)
+    tv, tg, zeta, gs, qc = warm
+    tc, assimilated, drift = 0.5 * (tv + tg), torch.zeros_like(gs), torch.zeros_like(tv)
+    evaporating = torch.ones_like(tv)
+    links: _Links | None = None
+    for turn in range(outer):
+        turbulence = exchange(zeta, air.wind, height, z0, z0, virtual_air, tc * (1.0 + 0.61 * qc))
+        zeta = 0.5 * (zeta + turbulence.zeta)
+        friction = turbulence.friction_velocity
+        blade = 0.01 * torch.sqrt(friction / cover.leaf_width)
+        viscous = torch.exp(-0.45 * torch.log(ground.roughness * friction / VISCOSITY))
+        mixing = bare_weight * (0.4 / 0.13) * viscous + (1.0 - bare_weight) * 0.004
+        below = mixing * friction
+        blade_molar = blade * molar
+        e_leaf, _ = saturation_pressure(tv)
+        e_canopy = qc * air.pressure / (EPSILON + (1.0 - EPSILON) * qc)
+        if turn == 0:
+            e_canopy = torch.where(plant_area > 0.0, e_canopy, e_air)
+        open_share = blade_molar / (blade_molar + gs)
+        vpd = torch.clamp((e_leaf - e_canopy) * open_share, min=0.0)
+        humidity = torch.clamp(1.0 - vpd / e_leaf, 0.0, 1.0)
+        ca = torch.clamp(air.co2 - CO2_BOUNDARY * assimilated / blade_molar, min=20.0)
+        new, assimilated = leaves(tv + torch.zeros_like(gs), ca, vpd, humidity)
+        changed = torch.abs(new - gs) / (new + 1e-3)
+        drift = torch.maximum(changed[0], changed[1])
+        gs = new if turn == 0 else 0.5 * (gs + new)
+        leaf = leaf_area * blade_molar * gs / (blade_molar + gs) / molar
+        dry = (1.0 - cover.wet) * (leaf[0] + leaf[1]) * evaporating
+        full = plant_area * blade
+        saturated, _ = saturation_humidity(tv, air.pressure)
+        demand = density * cover.wet * full * torch.clamp(saturated - qc, min=1e-9) * seconds
+        wet = torch.where(
+            evaporating > 0.0, cover.wet * full * torch.clamp(cover.water / demand, max=1.0), full
+        )
+        to_ground = 1.0 / (1.0 / below + ground.resistance)
+        links = _Links(turbulence.conductance, 2.0 * full, below, dry, wet, to_ground)
+        tv, tg, state = _newton(
+            air, ground, cover, links, thermal, rho_cp, density, potential, heat_store, warm.canopy, tv, tg
+        )
+        tc, qc = state.tc, state.qc
+        evaporating = (state.q_leaf >= qc).to(tv.dtype)
+    for _ in range(inner):
+        tv, tg, state = _newton(
+            air, ground, cover, links, thermal, rho_cp, density, potential, heat_store, warm.canopy, tv, tg
+        )
+    final = _balance(
+        air, ground, cover, links, thermal, rho_cp, density, potential, heat_store, warm.canopy, tv, tg
+    )
+    held = tg >= ground.limit
+    residual = torch.maximum(torch.abs(final.r_canopy), torch.where(held, 0.0 * tg, torch.abs(final.r_ground)))
+    return Fluxes(
+        tv, tg, zeta, gs, final.qc,
+        rho_cp * links.air * (final.tc - potential),
+        LATENT_HEAT_VAPORISATION * final.transpired
+        + cover.latent_wet * final.evaporated + ground.latent * final.from_ground,
+        final.transpired, final.evaporated, final.from_ground,
+        ground.admittance * (tg - ground.reference),
+        torch.where(held, final.r_ground, 0.0 * tg),
+        final.longwave_up, heat_store * (tv - warm.canopy), assimilated, friction, residual, drift, z0,
+    )  # fmt: skip
+
+
+class _Links(NamedTuple):
+    """Conductances per ground area, m s-1."""
+
+    air: Tensor  # canopy air - air
+    leaf: Tensor  # leaves - canopy air, heat
+    ground: Tensor  # ground - canopy air, heat
+    dry: Tensor  # leaves - canopy air, vapour through stomata
+    wet: Tensor  # leaves - canopy air, vapour from wet leaves
+    soil: Tensor  # ground - canopy air, vapour
+
+
+class _State(NamedTuple):
+    """Everything that follows from the two temperatures."""
+
+    tc: Tensor
+    qc: Tensor
+    q_leaf: Tensor
+    transpired: Tensor
+    evaporated: Tensor
+    from_ground: Tensor
+    longwave_up: Tensor
+    r_canopy: Tensor
+    r_ground: Tensor
+    slopes: tuple[Tensor, Tensor, Tensor, Tensor]
+
+
+def _balance(air, ground, cover, g, thermal, rho_cp, density, potential, store, old, tv, tg) -> _State:  # noqa: ANN001
+    """Residuals of both balances (W m-2) and their derivatives by T_v and T_g."""
+    q_leaf, s_leaf = saturation_humidity(tv, air.pressure)
+    q_ground, s_ground = saturation_humidity(tg, air.pressure)
+    heat_sum = 1.0 / (g.air + g.leaf + g.ground)
+    leaf_vapour = g.dry + g.wet
+    vapour_sum = 1.0 / (g.air + leaf_vapour + g.soil)
+    tc = (g.air * potential + g.leaf * tv + g.ground * tg) * heat_sum
+    qc = (g.air * air.humidity + leaf_vapour * q_leaf + g.soil * ground.humidity * q_ground) * vapour_sum
+    transpired = density * g.dry * (q_leaf - qc)
+    evaporated = density * g.wet * (q_leaf - qc)
+    from_ground = density * g.soil * (ground.humidity * q_ground - qc)
+    sv, sg = STEFAN_BOLTZMANN * tv * tv * tv, STEFAN_BOLTZMANN * tg * tg * tg
+    down = (1.0 - thermal) * air.longwave + thermal * sv * tv
+    up = (1.0 - ground.emissivity) * down + ground.emissivity * sg * tg
+    leaf_latent = density * (LATENT_HEAT_VAPORISATION * g.dry + cover.latent_wet * g.wet)
+    r_canopy = (
+        cover.shortwave + thermal * (air.longwave + up - 2.0 * sv * tv) - rho_cp * g.leaf * (tv - tc)
+        - leaf_latent * (q_leaf - qc) - store * (tv - old)
+    )  # fmt: skip
+    r_ground = (
+        ground.shortwave + ground.emissivity * (down - sg * tg) - rho_cp * g.ground * (tg - tc)
+        - ground.latent * from_ground - ground.admittance * (tg - ground.reference)
+    )  # fmt: skip
+    cross_heat = rho_cp * g.leaf * g.ground * heat_sum
+    wet_ground = ground.humidity * s_ground
+    a11 = (
+        thermal * sv * 4.0 * (thermal * (1.0 - ground.emissivity) - 2.0)
+        - rho_cp * g.leaf * (1.0 - g.leaf * heat_sum)
+        - leaf_latent * s_leaf * (1.0 - leaf_vapour * vapour_sum) - store
+    )  # fmt: skip
+    a12 = thermal * ground.emissivity * 4.0 * sg + cross_heat + leaf_latent * g.soil * vapour_sum * wet_ground
+    soil_latent = ground.latent * density * g.soil
+    a21 = ground.emissivity * thermal * 4.0 * sv + cross_heat + soil_latent * leaf_vapour * vapour_sum * s_leaf
+    a22 = (
+        -ground.emissivity * 4.0 * sg - rho_cp * g.ground * (1.0 - g.ground * heat_sum)
+        - soil_latent * wet_ground * (1.0 - g.soil * vapour_sum) - ground.admittance
+    )  # fmt: skip
+    longwave_up = (1.0 - thermal) * up + thermal * sv * tv
+    return _State(
+        tc, qc, q_leaf, transpired, evaporated, from_ground, longwave_up, r_canopy, r_ground, (a11, a12, a21, a22)
+    )
+
+
+def _newton(air, ground, cover, g, thermal, rho_cp, density, potential, store, old, tv, tg):  # noqa: ANN001, ANN202
+    """One Newton step; a ground that would pass its limit is held there and the canopy solved beside it."""
+    now = _balance(air, ground, cover, g, thermal, rho_cp, density, potential, store, old, tv, tg)
+    a11, a12, a21, a22 = now.slopes
+    det = a11 * a22 - a12 * a21
+    step_g = (a21 * now.r_canopy - a11 * now.r_ground) / det
+    step_g = torch.clamp(step_g, -LARGEST_STEP, LARGEST_STEP)
+    step_g = torch.minimum(tg + step_g, ground.limit) - tg
+    step_v = torch.clamp(-(now.r_canopy + a12 * step_g) / a11, -LARGEST_STEP, LARGEST_STEP)
+    return tv + step_v, tg + step_g, now
+
+
+def wet_latent(snow_share: Tensor) -> Tensor:
+    """Latent heat of what the leaves hold, J kg-1, ``snow_share`` of it frozen."""
+    return LATENT_HEAT_VAPORISATION + snow_share * LATENT_HEAT_FUSION
+
+
+def emission_temperature(longwave_up: Tensor) -> Tensor:
+    """Radiative temperature of a black surface that sends up ``longwave_up`` (W m-2), K."""
+    return torch.sqrt(torch.sqrt(longwave_up / STEFAN_BOLTZMANN))
+
+
+def frozen_limit(snowy: Tensor) -> Tensor:
+    """Highest temperature of the ground, K: 0 C where ``snowy``."""
+    return torch.where(snowy, FREEZING_POINT, 1000.0).to(torch.get_default_dtype())

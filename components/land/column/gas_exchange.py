@@ -1,0 +1,140 @@
+"""Sunlit and shaded leaves of a canopy: traits, light, and the stomatal model by name."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from components.land.column import optimality, stomata
+from components.land.column.constants import PAR_PHOTONS
+from components.land.column.hydraulics import Plant
+from components.land.column.photosynthesis import Leaf, Rate, c3_leaf, c4_leaf, cytochrome_leaf
+from components.land.column.radiation import Shortwave
+
+ABSORBED_YIELD = 0.3  # mol electrons per mol absorbed photons (Medlyn et al. 2002)
+COLD, WARM_ENOUGH = 269.15, 275.15  # K: photosynthesis stops below the first, is free above the second
+
+
+class Traits(NamedTuple):
+    """Leaf physiology of a plant type, one value a column; may require gradients."""
+
+    vcmax25: Tensor  # umol m-2 s-1, top of the canopy
+    jmax_ratio: Tensor  # Jmax25/Vcmax25 (cytochrome variant: Vqmax25/Vcmax25)
+    rd_ratio: Tensor  # Rd25/Vcmax25
+    extinction: Tensor  # of nitrogen with plant area
+    c4: Tensor  # 1 for C4, 0 for C3
+
+
+class Leaves(NamedTuple):
+    """Sunlit and shaded leaves: first index 0 sunlit, 1 shaded."""
+
+    area: Tensor  # m2 m-2 ground
+    par: Tensor  # absorbed photons per leaf area, umol m-2 s-1
+    vcmax25: Tensor  # umol m-2 s-1
+
+
+def split_leaves(traits: Traits, light: Shortwave, lai: Tensor, sai: Tensor) -> Leaves:
+    """Leaf area, absorbed light and capacity of sunlit and shaded leaves (de Pury and Farquhar 1997).
+
+    Stems take their share of light by area; capacity follows nitrogen, which falls off exponentially downward.
+    """
+    total = torch.clamp(lai + sai, min=1e-6)
+    leafy = lai / total
+    sun = torch.minimum(light.sunlit_area, total)
+    shade = torch.clamp(total - sun, min=0.0)
+    k, n = light.extinction, traits.extinction
+    whole = (1.0 - torch.exp(-n * total)) / n
+    lit = (1.0 - torch.exp(-(n + k) * total)) / (n + k)
+    area = torch.stack([sun, shade])
+    safe = torch.clamp(area, min=1e-6)
+    par = torch.stack([light.sunlit[0], light.shaded[0]]) * PAR_PHOTONS / safe
+    vcmax = traits.vcmax25 * torch.stack([lit, torch.clamp(whole - lit, min=0.0)]) / safe
+    return Leaves(area * leafy, torch.clamp(par, min=0.0), torch.minimum(vcmax, traits.vcmax25 + 0.0 * vcmax))
+
+
+def leaf_rates(
+    kind: str, traits: Traits, leaves: Leaves, temperature: Tensor, any_c4: bool
+) -> Leaf:
+    """Limiting rates at leaf ``temperature`` (K) for ``kind`` "c3" or "cytochrome", with C4 where the traits say so.
+
+    Cold closes the leaf linearly between 2 and -4 C.
+    """
+    cold = torch.clamp((temperature - COLD) / (WARM_ENOUGH - COLD), 0.0, 1.0)
+    v = leaves.vcmax25 * cold
+    t = torch.clamp(temperature, 223.15, 333.15)
+    make = cytochrome_leaf if kind == "cytochrome" else c3_leaf
+    extra = () if kind == "cytochrome" else (ABSORBED_YIELD,)
+    leaf = make(t, leaves.par, v, traits.jmax_ratio * v, traits.rd_ratio * leaves.vcmax25, *extra)
+    if not any_c4:
+        return leaf
+    other = c4_leaf(t, leaves.par, v, traits.rd_ratio * leaves.vcmax25)
+    is_c4 = traits.c4 > 0.5
+    never = torch.full_like(v, -1e9)
+    third = Rate(0.0 * v, never, 0.0 * v, torch.ones_like(v))
+    rates = tuple(
+        Rate(*(torch.where(is_c4, b, a) for a, b in zip(r3, r4, strict=True)))
+        for r3, r4 in zip((*leaf.rates, third), other.rates, strict=True)
+    )
+    curvature = tuple(
+        torch.where(is_c4, b, a).to(v.dtype) for a, b in zip((*leaf.curvature, 0.95), other.curvature, strict=True)
+    )
+    return Leaf(
+        rates,
+        curvature,
+        torch.where(is_c4, other.respiration, leaf.respiration),
+        torch.where(is_c4, other.compensation, leaf.compensation),
+    )
+
+
+class Stomata:
+    """A stomatal model by name, for whole canopies.
+
+    Parameters
+    ----------
+    name
+        ``medlyn``, ``ball_berry``, ``leuning``, ``gentine`` or an optimality model of :data:`optimality.OPTIMAL`.
+    least
+        Conductance left by closed stomata and cuticle, mol m-2 s-1.
+    iterations
+        Of the optimality solution.
+    parameters
+        Of the model (``g1=...``).
+    """
+
+    def __init__(self, name: str = "medlyn", least: float = 0.005, iterations: int = 10, **parameters: object):
+        if name not in stomata.EMPIRICAL and name not in optimality.OPTIMAL:
+            known = ", ".join([*stomata.EMPIRICAL, *optimality.OPTIMAL])
+            raise ValueError(f"no stomatal model {name!r}; there are {known}")
+        self.name, self.least, self.iterations = name, least, iterations
+        self.empirical = name in stomata.EMPIRICAL
+        known = stomata.EMPIRICAL[name] if self.empirical else optimality.OPTIMAL[name]
+        self.model = known(**parameters)
+
+    def __call__(
+        self, leaf: Leaf, ca: Tensor, vpd: Tensor, humidity: Tensor, pressure: Tensor, plant: Plant, temperature: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Stomatal conductance to water vapour (mol m-2 s-1) and net assimilation (umol m-2 s-1).
+
+        Parameters
+        ----------
+        leaf
+            Limiting rates.
+        ca, vpd, humidity
+            CO2 (umol mol-1), vapour pressure deficit (Pa) and relative humidity at the leaf surface.
+        pressure
+            Pa.
+        plant
+            Hydraulics per leaf area; supplies the water stress K(soil)/Kmax to empirical models.
+        temperature
+            Leaf temperature, K.
+        """
+        if self.empirical:
+            ratio = plant.k_soil / plant.kmax
+            near = stomata.Surroundings(ca, vpd, humidity, leaf.compensation, ratio, ratio)
+            out = stomata.couple(self.model, leaf, near)
+            return torch.clamp(out.conductance, min=self.least), out.assimilation
+        scene = optimality.Scene(leaf, ca, vpd / pressure, plant, temperature)
+        best = optimality.optimise(self.model, scene, self.iterations)
+        return torch.clamp(best.conductance, min=self.least), best.assimilation
