@@ -15,6 +15,7 @@ from .geometry import HALO as H
 from .geometry import Geometry
 from .halo import Edges, HaloFiller, SerialHalo
 from .state import Diagnostics, State, Tendencies
+from .steep_slopes import find_steep_faces
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Options:
     damping_depth : depth below the lid of the Rayleigh layer for w, m; 0 for none
     damping_rate : its rate at the lid, s-1
     limiter : of tracer transport: "positive", "monotonic" or "none"
+    steep_threshold : rise between neighbouring cells, in layers, from which the pressure gradient is taken at constant height
     """
 
     acoustic_steps: int = 4
@@ -37,6 +39,7 @@ class Options:
     damping_depth: float = 0.0
     damping_rate: float = 0.2
     limiter: str = "positive"
+    steep_threshold: float = 0.25
 
     def __post_init__(self) -> None:
         if self.acoustic_steps < 2 or self.acoustic_steps % 2:
@@ -86,6 +89,7 @@ class Dynamics:
             view[:] = 0.0 if self.edges.closed(side) else 1.0
         for side, view in (("south", self.open_y[0]), ("north", self.open_y[-1])):
             view[:] = 0.0 if self.edges.closed(side) else 1.0
+        self.steep = find_steep_faces(g, o.steep_threshold)
         top = g.z_interface[-1:, H:-H, H:-H]
         z = g.z_interface[1:-1, H:-H, H:-H]
         if o.damping_depth > 0.0:
@@ -139,7 +143,7 @@ class Dynamics:
         g, o = self.geometry, self.options
         tau = torch.tensor(dtau, dtype=g.dz.dtype, device=g.dz.device)
         d = self._diagnose(g, s)
-        f = Tendencies(*self._momentum(g, s, d, q_total, self.rayleigh, self.open_x, self.open_y), *self._scalars(g, s, d))
+        f = Tendencies(*self._momentum(g, s, d, q_total, self.rayleigh, self.open_x, self.open_y, *self.steep), *self._scalars(g, s, d))
         held = forcing(s) if callable(forcing) else forcing
         if held is not None:
             f = Tendencies(*(a if b is None else a + b for a, b in zip(f, held, strict=True)))
@@ -216,9 +220,10 @@ class Dynamics:
         return out
 
 
-def _momentum(g, s, d, q_total, rayleigh, open_x, open_y):
+def _momentum(g, s, d, q_total, rayleigh, open_x, open_y, steep_x, steep_y):
     fw = tendencies.w_tendency(g, s, d, q_total) - rayleigh * s.rw[:, H:-H, H:-H]
-    return tendencies.u_tendency(g, s, d, q_total) * open_x, tendencies.v_tendency(g, s, d, q_total) * open_y, fw
+    fu = tendencies.u_tendency(g, s, d, q_total, steep_x) * open_x
+    return fu, tendencies.v_tendency(g, s, d, q_total, steep_y) * open_y, fw
 
 
 def _scalars(g, s, d):

@@ -12,7 +12,7 @@ import torch
 def stretched_levels(nz: int, top: float, lowest: float) -> torch.Tensor:
     """Interface heights (nz+1,) from 0 to ``top`` (m), whose lowest layer is ``lowest`` (m) thick.
 
-    The spacing grows as a tanh of the level number towards an even spacing aloft, so that the troposphere keeps its
+    The spacing grows as the power 1.5 of a tanh of the level number towards an even spacing aloft, so that the troposphere keeps its
     resolution while the surface layer is fine.
 
     Raises
@@ -27,7 +27,7 @@ def stretched_levels(nz: int, top: float, lowest: float) -> torch.Tensor:
     steps = torch.arange(nz, dtype=torch.float64)
 
     def thickness(ceiling: float) -> torch.Tensor:
-        shape = torch.tanh(4.0 * steps / nz)
+        shape = torch.tanh(2.0 * steps / nz) ** 1.5
         return lowest + (ceiling - lowest) * shape
 
     low, high = lowest, 10.0 * top
@@ -66,7 +66,7 @@ def hybrid_heights(
     terrain : (y, x) height of the ground, m
     flat_above : height above which levels are flat, m; the top of the model by default
     power : exponent n of cos^n; lower powers keep more of the terrain aloft but squeeze layers less
-    passes : passes of the 1-2-1 filter that each level adds to the one below; 0 gives the basic hybrid coordinate
+    passes : passes of the 1-2-1 filter that each level may add to the one below; 0 gives the basic hybrid coordinate
     thinnest : smallest thickness allowed, relative to the nominal one
 
     Raises
@@ -75,18 +75,21 @@ def hybrid_heights(
         If a layer would be thinner than ``thinnest`` of its nominal thickness even with the gentlest decay.
     """
     z_h = float(zeta[-1]) if flat_above is None else flat_above
-    for n in (power, 4, 3, 2, 1):
-        if n > power:
-            continue
-        heights, smoothed = [zeta[0] + terrain], terrain
-        for level in zeta[1:].tolist():
-            smoothed = smooth_121(smoothed, passes)
-            decay = math.cos(0.5 * math.pi * min(level / z_h, 1.0)) ** n if level < z_h else 0.0
-            heights.append(level + decay * smoothed)
-        z = torch.stack(heights)
-        ratio = float(((z[1:] - z[:-1]) / (zeta[1:] - zeta[:-1])[:, None, None]).min())
+    for n in sorted({power, *(m for m in (4, 3, 2, 1) if m < power)}, reverse=True):
+        heights, smoothed, ratio = [zeta[0] + terrain], terrain, 1.0
+        for below, level in zip(zeta[:-1].tolist(), zeta[1:].tolist(), strict=True):
+            decay = math.cos(0.5 * math.pi * level / z_h) ** n if level < z_h else 0.0
+            for share in (1.0, 0.5, 0.25, 0.125, 0.0):
+                # as much of the filter as leaves every layer thick enough
+                candidate = smoothed + share * (smooth_121(smoothed, passes) - smoothed) if share else smoothed
+                z = level + decay * candidate
+                ratio_here = float((z - heights[-1]).min()) / (level - below)
+                if ratio_here >= thinnest:
+                    break
+            ratio, smoothed = min(ratio, ratio_here), candidate
+            heights.append(z)
         if ratio >= thinnest:
-            return z
+            return torch.stack(heights)
     raise ValueError(
         f"terrain of {float(terrain.max()):.0f} m squeezes a layer to {ratio:.2f} of its nominal thickness "
         f"(least allowed {thinnest}): raise the lid or flat_above ({z_h:.0f} m), or smooth the terrain"

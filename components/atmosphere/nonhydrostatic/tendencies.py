@@ -11,6 +11,7 @@ from .constants import GAMMA, GRAVITY
 from .geometry import HALO as H
 from .geometry import Geometry
 from .state import Diagnostics, State
+from .steep_slopes import SteepFaces, replace_steep
 
 
 def diagnose(g: Geometry, s: State) -> Diagnostics:
@@ -58,7 +59,9 @@ def metric_flux(g: Geometry, ru: torch.Tensor, rv: torch.Tensor, trim: int) -> t
     return 0.5 * (mx[..., 1:] + mx[..., :-1] + my[:, 1:] + my[:, :-1])
 
 
-def u_tendency(g: Geometry, s: State, d: Diagnostics, q_total: torch.Tensor | None) -> torch.Tensor:
+def u_tendency(
+    g: Geometry, s: State, d: Diagnostics, q_total: torch.Tensor | None, steep: SteepFaces | None = None
+) -> torch.Tensor:
     """Rate of change of ``ru`` (nz, ny, nx+1) by advection, pressure gradient and rotation, kg m-1 s-2."""
     ru = s.ru[:, H:-H, H - 1 : 1 - H] * g.length_u[H:-H, H - 1 : 1 - H]
     fx = flux_fifth(d.u[2:-2, 3:-3], 0.5 * (ru[..., 1:] + ru[..., :-1]), 2)
@@ -68,10 +71,10 @@ def u_tendency(g: Geometry, s: State, d: Diagnostics, q_total: torch.Tensor | No
     fz = flux_third(d.u[:, 3:-3, 3:-3], 0.5 * (om[..., 1:] + om[..., :-1]), 0)
     f = -(difference(fx, 2) + difference(fy, 1)) * g.inverse_area_u[H:-H, H:-H] - difference(fz, 0)
     p = d.p[:, 1:-1]
-    gradient = (p[..., 1:] - p[..., :-1]) * g.inverse_dx[H:-H, H:-H]
+    rise = p[..., 1:] - p[..., :-1]
     if g.slope_x is not None:
-        gradient = gradient - metric_gradient_x(g, p)
-    f = f - pressure_weight_x(g, q_total) * gradient
+        rise = replace_steep(rise - metric_difference_x(g, p), d.p, steep)
+    f = f - pressure_weight_x(g, q_total) * g.inverse_dx[H:-H, H:-H] * rise
     if g.coriolis is not None:
         rv_c = 0.5 * (s.rv[:, H : -H - 1, H - 1 : 1 - H] + s.rv[:, H + 1 : -H, H - 1 : 1 - H])
         frv = rotation(g, d)[:, 1:-1] * rv_c
@@ -79,7 +82,9 @@ def u_tendency(g: Geometry, s: State, d: Diagnostics, q_total: torch.Tensor | No
     return f
 
 
-def v_tendency(g: Geometry, s: State, d: Diagnostics, q_total: torch.Tensor | None) -> torch.Tensor:
+def v_tendency(
+    g: Geometry, s: State, d: Diagnostics, q_total: torch.Tensor | None, steep: SteepFaces | None = None
+) -> torch.Tensor:
     """Rate of change of ``rv`` (nz, ny+1, nx) by advection, pressure gradient and rotation, kg m-1 s-2."""
     ru = s.ru[:, H - 1 : 1 - H, H:-H] * g.length_u[H - 1 : 1 - H, H:-H]
     fx = flux_fifth(d.v[2:-2, 3:-3], 0.5 * (ru[:, 1:] + ru[:, :-1]), 2)
@@ -89,10 +94,10 @@ def v_tendency(g: Geometry, s: State, d: Diagnostics, q_total: torch.Tensor | No
     fz = flux_third(d.v[:, 3:-3, 3:-3], 0.5 * (om[:, 1:] + om[:, :-1]), 0)
     f = -(difference(fx, 2) + difference(fy, 1)) * g.inverse_area_v[H:-H, H:-H] - difference(fz, 0)
     p = d.p[..., 1:-1]
-    gradient = (p[:, 1:] - p[:, :-1]) * g.inverse_dy[H:-H, H:-H]
+    rise = p[:, 1:] - p[:, :-1]
     if g.slope_y is not None:
-        gradient = gradient - metric_gradient_y(g, p)
-    f = f - pressure_weight_y(g, q_total) * gradient
+        rise = replace_steep(rise - metric_difference_y(g, p), d.p, steep)
+    f = f - pressure_weight_y(g, q_total) * g.inverse_dy[H:-H, H:-H] * rise
     if g.coriolis is not None:
         ru_c = 0.5 * (s.ru[:, H - 1 : 1 - H, H : -H - 1] + s.ru[:, H - 1 : 1 - H, H + 1 : -H])
         fru = rotation(g, d)[..., 1:-1] * ru_c
@@ -168,18 +173,18 @@ def pressure_weight_y(g: Geometry, q_total: torch.Tensor | None) -> torch.Tensor
     return dz / (1.0 + 0.5 * (q[:, 1:] + q[:, :-1]))
 
 
-def metric_gradient_x(g: Geometry, p: torch.Tensor) -> torch.Tensor:
-    """(dz/dx) (dp/dz) at u (nz, ny, nx+1) from p (nz, ny, nx+2), Pa m-1."""
+def metric_difference_x(g: Geometry, p: torch.Tensor) -> torch.Tensor:
+    """Rise of the surface times dp/dz at u (nz, ny, nx+1) from p (nz, ny, nx+2), Pa."""
     pz = vertical_gradient(p, g.inverse_dz_interface[:, H:-H, H - 1 : 1 - H])
-    pz = g.slope_x[:, H:-H, H:-H] * 0.5 * (pz[..., 1:] + pz[..., :-1])
-    return 0.5 * (pz[1:] + pz[:-1])
+    pz = g.rise_x[:, H:-H, H:-H] * (pz[..., 1:] + pz[..., :-1])
+    return pz[1:] + pz[:-1]
 
 
-def metric_gradient_y(g: Geometry, p: torch.Tensor) -> torch.Tensor:
-    """(dz/dy) (dp/dz) at v (nz, ny+1, nx) from p (nz, ny+2, nx), Pa m-1."""
+def metric_difference_y(g: Geometry, p: torch.Tensor) -> torch.Tensor:
+    """Rise of the surface times dp/dz at v (nz, ny+1, nx) from p (nz, ny+2, nx), Pa."""
     pz = vertical_gradient(p, g.inverse_dz_interface[:, H - 1 : 1 - H, H:-H])
-    pz = g.slope_y[:, H:-H, H:-H] * 0.5 * (pz[:, 1:] + pz[:, :-1])
-    return 0.5 * (pz[1:] + pz[:-1])
+    pz = g.rise_y[:, H:-H, H:-H] * (pz[:, 1:] + pz[:, :-1])
+    return pz[1:] + pz[:-1]
 
 
 def vertical_gradient(p: torch.Tensor, inverse_dz: torch.Tensor) -> torch.Tensor:
