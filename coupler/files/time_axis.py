@@ -1,0 +1,133 @@
+"""Time axis of a forcing: records on a line or on the circle of the year."""
+
+import bisect
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import cftime
+
+from coupler.clock import Clock
+from coupler.errors import ForcingError
+
+Method = Literal["linear", "step"]
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What a forcing has.
+
+    Parameters
+    ----------
+    first, last : str
+        First and last date that can be asked for, ISO-8601 in the file's calendar.
+    records : int
+        Number of records; 0 of a field that does not change.
+    cyclic : bool
+        Whether it repeats every year.
+    calendar : str
+        The file's calendar.
+    """
+
+    first: str
+    last: str
+    records: int
+    cyclic: bool
+    calendar: str
+
+    def __str__(self) -> str:
+        if not self.records:
+            return "constant in time"
+        kind = "a yearly cycle of" if self.cyclic else ""
+        return f"{kind} {self.records} records, {self.first} to {self.last} ({self.calendar})".strip()
+
+
+class TimeAxis:
+    """Records in time: on a line (seconds since the start of the case) or on the circle of the year (0 to 12)."""
+
+    def __init__(
+        self,
+        dates: Sequence[cftime.datetime],
+        bounds: Sequence[tuple[cftime.datetime, cftime.datetime]],
+        where: Sequence[tuple[Path, int]],
+        cyclic: bool,
+        clock: Clock,
+        path: str,
+    ):
+        self.dates, self.where, self.cyclic, self.clock, self.path = dates, where, cyclic, clock, path
+        self.calendar = str(dates[0].calendar)
+        if cyclic:
+            self.points = [_place_in_year(date) for date in dates]
+            self.edges = [(_place_in_year(a), _place_in_year(b)) for a, b in bounds]
+        else:
+            self.points = [self._seconds(date) for date in dates]
+            self.edges = [(self._seconds(a), self._seconds(b)) for a, b in bounds]
+        if len(bounds) != len(dates):
+            self.edges = []
+        if any(b <= a for a, b in zip(self.points, self.points[1:], strict=False)):
+            raise ForcingError(f"{path}: times do not increase{' within one year' if cyclic else ''}")
+
+    def _seconds(self, date: cftime.datetime) -> float:
+        """Model time of a date of the file, by what stands in the calendar."""
+        parts = (date.year, date.month, date.day, date.hour, date.minute, date.second, date.microsecond)
+        try:
+            own = cftime.datetime(*parts, calendar=self.clock.calendar)
+        except ValueError as error:
+            raise ForcingError(
+                f"{self.path}: its calendar ({self.calendar}) has {_iso(date)}, the case's ({self.clock.calendar}) has "
+                f"not; run the case with calendar: {self.calendar}"
+            ) from error
+        delta = own - self.clock.origin
+        return float(delta.days * 86400.0 + delta.seconds + 1e-6 * delta.microseconds)
+
+    @functools.cached_property
+    def coverage(self) -> Coverage:
+        """See `Coverage`."""
+        return Coverage(_iso(self.dates[0]), _iso(self.dates[-1]), len(self.dates), self.cyclic, self.calendar)
+
+    def limits(self, method: Method) -> tuple[float, float]:
+        """First and last model time of a line."""
+        if method == "step" and self.edges:
+            return self.edges[0][0], self.edges[-1][1]
+        if method == "step" and len(self.points) > 1:  # the last record holds as long as the one before
+            return self.points[0], 2 * self.points[-1] - self.points[-2]
+        return self.points[0], self.points[-1]
+
+    def around(self, time: int) -> tuple[int, int, float]:
+        """Records before and after a time and the weight of the later."""
+        point = _place_in_year(self.clock.date(time)) if self.cyclic else float(time)
+        n = len(self.points)
+        after = bisect.bisect_right(self.points, point)
+        if not self.cyclic:
+            after = min(after, n - 1)
+            before = max(after - 1, 0)
+            if before == after:
+                return before, after, 0.0
+            return before, after, (point - self.points[before]) / (self.points[after] - self.points[before])
+        before = (after - 1) % n
+        after %= n
+        gap = (self.points[after] - self.points[before]) % 12.0
+        return before, after, ((point - self.points[before]) % 12.0) / gap if gap else 0.0
+
+    def holding(self, time: int) -> int:
+        """Record whose bounds hold a time, or the last one that is not later."""
+        point = _place_in_year(self.clock.date(time)) if self.cyclic else float(time)
+        for i, (low, high) in enumerate(self.edges):
+            if (point - low) % 12.0 < ((high - low) % 12.0 or 12.0) if self.cyclic else low <= point < high:
+                return i
+        if self.edges and not self.cyclic and point == self.edges[-1][1]:
+            return len(self.edges) - 1
+        return (bisect.bisect_right(self.points, point) - 1) % len(self.points)
+
+
+def _place_in_year(date: cftime.datetime) -> float:
+    """Months since the start of the year, by date alone: mid-January is 0.5 in every calendar."""
+    days = cftime.datetime(date.year, date.month, 1, calendar=date.calendar).daysinmonth
+    seconds = date.hour * 3600 + date.minute * 60 + date.second + 1e-6 * date.microsecond
+    return float(date.month - 1 + ((date.day - 1) * 86400 + seconds) / (days * 86400))
+
+
+def _iso(date: cftime.datetime) -> str:
+    return str(date.strftime("%Y-%m-%dT%H:%M:%S"))
