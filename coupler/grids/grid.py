@@ -33,7 +33,7 @@ def _frozen(values: ArrayLike, dtype: Any = np.float64) -> NDArray[Any]:
     return array
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Grid:
     """A horizontal grid on the sphere; degrees throughout.
 
@@ -78,6 +78,9 @@ class Grid:
                 object.__setattr__(self, key, _frozen(getattr(self, key)))
         object.__setattr__(self, "masks", {key: _frozen(mask, bool) for key, mask in self.masks.items()})
         self._check()
+
+    def __repr__(self) -> str:
+        return f"Grid({self.name!r}, shape={self.shape}, edges={self.edges!r}, masks={sorted(self.masks)})"
 
     def _check(self) -> None:
         shape, here = self.longitude.shape, f"grid {self.name!r}"

@@ -8,6 +8,7 @@ cross it twice, and a polygon of two corners (an arc and its chord) has an area.
 from __future__ import annotations
 
 import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -195,6 +196,11 @@ def _arc_point(points: Floats, p: int, q: int, along: bool, t: float, k: int) ->
 
 
 @compiled
+def _keep(bench: Floats, p: int, at: int) -> None:
+    bench[at, 0], bench[at, 1], bench[at, 2] = bench[p, 0], bench[p, 1], bench[p, 2]
+
+
+@compiled
 def clip_area_mixed(
     bench: Floats, subject: int, n_subject: int, subject_along: int, planes: int, n_planes: int, planes_along: int
 ) -> float:
@@ -206,8 +212,12 @@ def clip_area_mixed(
     for m in range(n):
         bench[current + m] = bench[subject + m]
         along[m] = (subject_along >> m) & 1 == 1
-    for k in range(n_planes):
+    # first the planes through the centre: within their wedge no circle of latitude closes around a pole
+    for turn in range(2 * n_planes):
+        k = turn if turn < n_planes else turn - n_planes
         plane_along = (planes_along >> k) & 1 == 1
+        if plane_along != (turn >= n_planes):
+            continue
         plane = planes + k
         nx, ny, nz = bench[plane + 32, 0], bench[plane + 32, 1], bench[plane + 32, 2]
         vx, vy, vz = bench[plane, 0], bench[plane, 1], bench[plane, 2]
@@ -220,60 +230,55 @@ def clip_area_mixed(
             if plane_along:
                 bench[DISTANCE + m, 0] = nz * (bench[p, 2] - vz)
             else:
-                bench[DISTANCE + m, 0] = (
-                    nx * (bench[p, 0] - vx) + ny * (bench[p, 1] - vy) + nz * (bench[p, 2] - vz)
-                )
+                bench[DISTANCE + m, 0] = nx * (bench[p, 0] - vx) + ny * (bench[p, 1] - vy) + nz * (bench[p, 2] - vz)
         kept = 0
         for m in range(n):
             f = m + 1 if m + 1 < n else 0
             p, q = current + m, current + f
             s0, s1 = bench[DISTANCE + m, 0], bench[DISTANCE + f, 0]
-            inside = s0 >= 0.0
-            crosses = inside != (s1 >= 0.0)
-            if inside:
-                bench[spare + kept, 0] = bench[p, 0]
-                bench[spare + kept, 1] = bench[p, 1]
-                bench[spare + kept, 2] = bench[p, 2]
-                spare_along[kept] = along[m]
-                kept += 1
-            number = 0
             if along[m] == plane_along:
-                if crosses and not plane_along:
-                    t[0] = s0 / (s0 - s1)
-                    number = 1
-            else:
-                number = _crossings(bench, p, q, along[m], nx, ny, nz, nz * vz, t)
-            if crosses and number == 2:  # one of them is an end that round-off has put on the wrong side
-                _arc_point(bench, p, q, along[m], 0.5 * (t[0] + t[1]), spare + kept)
-                o = spare + kept
-                at = nx * (bench[o, 0] - vx) + ny * (bench[o, 1] - vy) + nz * (bench[o, 2] - vz)
-                if (at >= 0.0) == inside:
-                    t[0] = t[1]
-                number = 1
-            elif crosses and number == 0:
-                t[0] = 0.0 if abs(s0) < abs(s1) else 1.0
-                number = 1
-            elif not crosses and number == 1:
-                number = 0
-            for c in range(number):
-                _arc_point(bench, p, q, along[m], t[c], spare + kept)
-                if plane_along:
-                    bench[spare + kept, 2] = vz
-                inside = not inside
+                if s0 >= 0.0:
+                    _keep(bench, p, spare + kept)
+                    spare_along[kept] = along[m]
+                    kept += 1
+                if (s0 >= 0.0) != (s1 >= 0.0) and not plane_along:
+                    _arc_point(bench, p, q, False, s0 / (s0 - s1), spare + kept)
+                    spare_along[kept] = False
+                    kept += 1
+                continue
+            # cut the arc where it crosses, and judge each part by its middle: an end may lie on the plane
+            number = _crossings(bench, p, q, along[m], nx, ny, nz, nz * vz, t)
+            for part in range(number + 1):
+                begin, end = t[part - 1] if part > 0 else 0.0, t[part] if part < number else 1.0
+                _arc_point(bench, p, q, along[m], 0.5 * (begin + end), DISTANCE - 1)
+                o = DISTANCE - 1
+                inside = nx * (bench[o, 0] - vx) + ny * (bench[o, 1] - vy) + nz * (bench[o, 2] - vz) >= 0.0
+                if part > 0:
+                    _arc_point(bench, p, q, along[m], begin, spare + kept)
+                    if plane_along:
+                        bench[spare + kept, 2] = vz
+                elif inside or s0 >= 0.0:
+                    _keep(bench, p, spare + kept)
+                else:
+                    continue
                 spare_along[kept] = along[m] if inside else plane_along
                 kept += 1
+                if inside and part == number and s1 < 0.0:  # ends on the plane, as good as
+                    _keep(bench, q, spare + kept)
+                    spare_along[kept] = plane_along
+                    kept += 1
         current, spare = spare, current
         along, spare_along = spare_along, along
         n = kept
         if n < 2:
             return 0.0
-        if 2 * n + 2 > ROOM:
+        if 3 * n + 3 > ROOM:
             break
     area = 0.0
     for m in range(1, n - 1):
         area += triangle_area(bench, current, current + m, current + m + 1)
     for m in range(n):
         p, q = current + m, current + (m + 1 if m + 1 < n else 0)
-        if along[m] and bench[p, 2] == bench[q, 2]:
+        if along[m]:
             area += latitude_lens(bench, p, q)
     return area

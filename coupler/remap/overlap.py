@@ -55,7 +55,14 @@ def _first(cells: Cells, a: int, others: Cells, b: int) -> bool:
     for d in range(3):
         if cells.center[a, d] != others.center[b, d]:
             return bool(cells.center[a, d] < others.center[b, d])
-    return bool(cells.points[cells.corners[a, 0], 0] < others.points[others.corners[b, 0], 0])
+    if cells.area[a] != others.area[b]:
+        return bool(cells.area[a] < others.area[b])
+    if cells.along[a] != others.along[b]:
+        return bool(cells.along[a] < others.along[b])
+    for d in range(3):
+        if cells.points[cells.corners[a, 0], d] != others.points[others.corners[b, 0], d]:
+            return bool(cells.points[cells.corners[a, 0], d] < others.points[others.corners[b, 0], d])
+    return False
 
 
 @compiled
@@ -64,7 +71,7 @@ def _mixed_or_concave(sources: Cells, c: int, targets: Cells, row: int, bench: F
     n_source, n_target = sources.count[c], targets.count[row]
     load(sources.points, sources.corners, c, n_source, bench, SOURCE)
     source_is_subject = _first(sources, c, targets, row)
-    if sources.concave[c] or targets.concave[row]:
+    if sources.concave[c] != targets.concave[row]:
         source_is_subject = sources.concave[c]
     subject, n_subject, subject_along = SOURCE, n_source, sources.along[c]
     planes, n_planes, planes_along = TARGET, n_target, targets.along[row]
@@ -73,29 +80,23 @@ def _mixed_or_concave(sources: Cells, c: int, targets: Cells, row: int, bench: F
             TARGET, n_target, targets.along[row], SOURCE, n_source, sources.along[c]
         )  # fmt: skip
     if not (sources.concave[c] and targets.concave[row]):
-        pieces = 1
-    else:  # two concave cells: a polygon is the signed sum of the triangles from its first corner
-        pieces = n_target - 2
-        full, along = bench[TARGET : TARGET + n_target].copy(), targets.along[row]
-    total = 0.0
-    for k in range(1, pieces + 1):
+        return clip_area_mixed(bench, subject, n_subject, subject_along, planes, n_planes, planes_along)
+    # two concave cells: a polygon is the signed sum of the triangles from its first corner
+    total, n, along = 0.0, n_planes, planes_along
+    full = bench[planes : planes + n].copy()
+    for k in range(1, n - 1):
+        first, last = k == 1 and along & 1 == 1, k == n - 2 and (along >> (k + 1)) & 1 == 1
+        bench[planes], bench[planes + 1], bench[planes + 2] = full[0], full[k], full[k + 1]
         sign = 1.0
-        if pieces > 1:
-            first, last = k == 1 and along & 1 == 1, k == n_target - 2 and (along >> (k + 1)) & 1 == 1
-            bench[TARGET], bench[TARGET + 1], bench[TARGET + 2] = full[0], full[k], full[k + 1]
-            if triangle_area(bench, TARGET, TARGET + 1, TARGET + 2) < 0.0:
-                sign = -1.0
-                bench[TARGET + 1], bench[TARGET + 2] = full[k + 1], full[k]
-                first, last = last, first
-            edge_normals(bench, TARGET, 3)
-            n_planes = 3
-            planes_along = (1 if first else 0) | ((along >> k) & 1) << 1 | (4 if last else 0)
-        total += sign * clip_area_mixed(
-            bench, subject, n_subject, subject_along, planes, n_planes, planes_along
-        )
-    if pieces > 1:
-        bench[TARGET : TARGET + n_target] = full
-        edge_normals(bench, TARGET, n_target)
+        if triangle_area(bench, planes, planes + 1, planes + 2) < 0.0:
+            sign = -1.0
+            bench[planes + 1], bench[planes + 2] = full[k + 1], full[k]
+            first, last = last, first
+        edge_normals(bench, planes, 3)
+        sides = (1 if first else 0) | ((along >> k) & 1) << 1 | (4 if last else 0)
+        total += sign * clip_area_mixed(bench, subject, n_subject, subject_along, planes, 3, sides)
+    bench[planes : planes + n] = full
+    edge_normals(bench, planes, n)
     return total
 
 
