@@ -1,0 +1,181 @@
+"""The command line: new, check, run, status, timing, plot, graph, list, options, weights."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMANDS = ("new", "check", "run", "status", "timing", "plot", "graph", "list", "options", "weights", "prepare")
+EXAMPLES = """examples:
+  ./run_case.py new winter --template east_asia       make a case (list: the templates there are)
+  ./run_case.py check cases/winter                    everything that can be wrong, before anything runs
+  ./run_case.py cases/winter                          run it; starts mpirun with the ranks it needs
+  mpirun -n 8 ./run_case.py cases/winter              run it on 8 processes
+  ./run_case.py cases/winter --serial                 run it on one process, without MPI: the same bits
+  ./run_case.py cases/winter --continue               go on from the newest complete restart
+  ./run_case.py plot cases/winter sea_surface_temperature
+  ./run_case.py options ocean.slab                    the options of a model, with their defaults
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the command line."""
+    p = argparse.ArgumentParser(
+        prog="run_case.py",
+        description="Tessera, a regional Earth-system model: make, check, run and look at cases.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    sub = p.add_subparsers(dest="command", metavar="command")
+
+    def add(name: str, text: str, **kwargs: Any) -> argparse.ArgumentParser:
+        return sub.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", **kwargs)
+
+    new = add("new", "make a case from a template")
+    new.add_argument("name", help="name or path of the case; a bare name goes into cases/")
+    new.add_argument("--template", default="east_asia", help="template (default: east_asia)")
+    check = add("check", "find everything that is wrong with a case, without running it")
+    check.add_argument("case", type=Path)
+    check.add_argument("-n", "--ranks", type=int, help="as if run on this many processes")
+    run = add("run", "run a case (also: a bare path)")
+    run.add_argument("case", type=Path)
+    run.add_argument("-n", "--ranks", type=int, help="number of processes (default: what the namelist asks for)")
+    run.add_argument("--serial", action="store_true", help="one process, without MPI")
+    run.add_argument("--continue", dest="resume", action="store_true", help="from the newest complete restart")
+    for name, text in (
+        ("status", "how far a run is, and the command to resume it"),
+        ("timing", "where the time of a finished run went"),
+        ("graph", "who sends what to whom, when"),
+    ):
+        add(name, text).add_argument("case", type=Path)
+    plot = add("plot", "draw a field of a run: maps with coastline, a time series")
+    plot.add_argument("case", type=Path)
+    plot.add_argument("field", nargs="?", help="field; without it all fields of the output, and the budget")
+    listing = add("list", "list templates, models and cases")
+    listing.add_argument("what", nargs="?", choices=("templates", "models", "cases"), help="only these")
+    options = add("options", "the documented options of a model, or of case.yaml ('case')")
+    options.add_argument("model", help="realm.model, such as ocean.slab; or case")
+    weights = add("weights", "make, inspect and check a file of remapping weights")
+    weights.add_argument("arguments", nargs=argparse.REMAINDER, help="SOURCE TARGET METHOD; see weights --help")
+    return p
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command; returns the exit code."""
+    arguments = list(argv)
+    if arguments and arguments[0] not in COMMANDS and not arguments[0].startswith("-"):
+        near = _mistyped(arguments[0])
+        if near:
+            print(f"error: {near}", file=sys.stderr)
+            return 2
+        arguments.insert(0, "run")
+    if arguments[:1] == ["weights"]:
+        from coupler.remap.inspect import main as weights_main  # type: ignore[import-not-found,unused-ignore]
+
+        return int(weights_main(arguments[1:]))
+    p = parser()
+    options = p.parse_args(arguments)
+    if options.command is None:
+        p.print_help()
+        return 2
+    from coupler.errors import TesseraError
+
+    try:
+        return int(globals()[f"_{options.command}"](options))
+    except TesseraError as error:
+        print(f"error: {error}" if "\n" not in str(error) else f"errors:\n{error}", file=sys.stderr)
+        return error.exit_code
+
+
+def _mistyped(word: str) -> str:
+    """What to say about a first word that is neither a command nor a folder."""
+    if Path(word).exists() or "/" in word:
+        return ""
+    if (ROOT / "cases" / word).is_dir():
+        return f"{word!r} is neither a command nor a folder here; did you mean  ./run_case.py cases/{word} ?"
+    import difflib
+
+    near = difflib.get_close_matches(word, COMMANDS, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"{word!r} is neither a command ({', '.join(COMMANDS)}) nor a case{hint}"
+
+
+def _new(options: argparse.Namespace) -> int:
+    from coupler.case.templates import new_case
+
+    return new_case(options.name, options.template)
+
+
+def _check(options: argparse.Namespace) -> int:
+    import time
+
+    began = time.perf_counter()
+    from coupler.case.case import make_plan
+    from coupler.watch.explain import explain
+
+    plan = make_plan(options.case, options.ranks, offline_checks=True)
+    print(explain(plan))
+    print(f"nothing is wrong (checked in {time.perf_counter() - began:.1f} s). Run it:  ./run_case.py {options.case}")
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    from coupler.case.launch import start
+
+    return start(options.case, serial=options.serial, resume=options.resume, ranks=options.ranks)
+
+
+def _status(options: argparse.Namespace) -> int:
+    from coupler.case.case import read_case
+    from coupler.watch.status import describe
+
+    read_case(options.case)
+    print(describe(options.case))
+    return 0
+
+
+def _timing(options: argparse.Namespace) -> int:
+    import json
+
+    from coupler.errors import CaseError
+    from coupler.watch.timing import text
+
+    path = options.case / "run" / "timing.json"
+    if not path.is_file():
+        raise CaseError(f"{path} does not exist: only a finished run has a timing table")
+    print(text(json.loads(path.read_text(encoding="utf-8"))))
+    return 0
+
+
+def _plot(options: argparse.Namespace) -> int:
+    from coupler.watch.figures import plot
+
+    for path in plot(options.case, options.field):
+        print(path)
+    return 0
+
+
+def _graph(options: argparse.Namespace) -> int:
+    from coupler.case.case import make_plan
+    from coupler.watch.explain import graph
+
+    print(graph(make_plan(options.case)))
+    return 0
+
+
+def _list(options: argparse.Namespace) -> int:
+    from coupler.case.templates import listing
+
+    print(listing(options.what))
+    return 0
+
+
+def _options(options: argparse.Namespace) -> int:
+    from coupler.case.documentation import describe_options
+
+    print(describe_options(options.model))
+    return 0

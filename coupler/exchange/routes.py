@@ -1,0 +1,51 @@
+"""Message tags, and what the coupler tells each participant about its part of a task."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+TAG_ARRIVED, TAG_GRANT, TAG_ROUTE, TAG_RESTART, TAG_FINISHED = 1, 2, 3, 4, 5
+_FIRST_TASK = 64
+
+
+def input_tag(task: int, slot: int) -> int:
+    """Tag of the messages from a source to the coupler."""
+    return _FIRST_TASK + 16 * task + slot
+
+
+def output_tag(task: int, slot: int) -> int:
+    """Tag of the messages from the coupler (or, on a direct route, the source) to a target."""
+    return _FIRST_TASK + 16 * task + 8 + slot
+
+
+@dataclass(frozen=True)
+class Route:
+    """One channel of a task between a coupler rank and one rank of a component.
+
+    Parameters
+    ----------
+    task, slot : int
+        Task, and its input or output.
+    outgoing : bool
+        True towards the component (a delivery), False from it (a bundle).
+    component : str
+        The component.
+    peer : int
+        Process at the other end, as the receiver of this object sees it.
+    positions : ndarray of int64
+        Local cells of the component's rank, in the order of the message.
+    area : ndarray of float64 or None
+        Area of each of those cells that takes part, m2; None where the method does not conserve.
+    covered : ndarray of float64
+        Of a delivery: covered fraction of each cell.
+    """
+
+    task: int
+    slot: int
+    outgoing: bool
+    component: str
+    peer: int
+    positions: npt.NDArray[np.int64]
+    area: npt.NDArray[np.float64] | None
+    covered: npt.NDArray[np.float64] | None

@@ -1,0 +1,309 @@
+"""History files: CF netCDF, instant or statistics over a period, several streams a component."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cftime
+import netCDF4
+import numpy as np
+import numpy.typing as npt
+
+from coupler.component import Context
+from coupler.errors import FieldError
+from coupler.exchange.plan import ComponentPlan, Plan, Stream
+from coupler.exchange.window import Window
+from coupler.fields import FieldSpec, dictionary
+from coupler.files.atomic import DiskError
+from coupler.grids.grid import Grid
+
+CELL_METHODS = {"instant": "point", "mean": "mean", "min": "minimum", "max": "maximum", "sum": "sum"}
+
+
+class HistoryStream:
+    """One history file of one component, written by the component's first rank.
+
+    Parameters
+    ----------
+    plan, component, stream : Plan, ComponentPlan, Stream
+        What is written.
+    context : Context
+        Grids and decomposition.
+    start : int
+        Model time at which this run begins, s.
+    """
+
+    def __init__(self, plan: Plan, component: ComponentPlan, stream: Stream, context: Context, start: int):
+        self.plan, self.component, self.stream, self.context = plan, component, stream, context
+        self.path = history_path(plan.folder / "run", component.name, stream.name)
+        known = {f.name: f for f in (*component.imports, *component.exports)}
+        units = {} if component.component is None else dict(component.component.diagnostic_units)
+        self.specs: list[FieldSpec] = []
+        for name in stream.fields:
+            spec = known.get(name)
+            if spec is None:
+                spec = FieldSpec(name, units=units.get(name, ""), kind="" if name in dictionary() else "state")
+            self.specs.append(spec)
+        self._windows: dict[str, Window] = {}
+        self._file: Any = None
+        self._start = start
+        if self.context.rank == 0 and self.path.exists():
+            if start == 0:
+                self.path.unlink()
+            else:
+                trim(self.path, start)
+
+    def add(self, time: int, fields: Mapping[str, npt.ArrayLike]) -> None:
+        """Take the fields at the end of a step; write a record when the period is over."""
+        due = time % self.stream.period == 0
+        if self.stream.statistic == "instant" and not due:
+            return
+        for spec in self.specs:
+            if spec.name not in fields:
+                if spec.name in {f.name for f in self.component.imports}:
+                    continue
+                raise FieldError(f"{self.component.name} gives no field {spec.name!r} for the history {self.path.name}")
+            values = np.ascontiguousarray(as_any(fields[spec.name]), dtype=np.float64)
+            window = self._windows.get(spec.name)
+            cells = int(np.prod(self.context.decompositions[spec.grid].local_shape))
+            if window is None:
+                window = self._windows[spec.name] = Window(values.size // cells, cells, self.stream.statistic, False)
+            window.add([values.reshape(-1, cells)])
+        if due:
+            self._write(time)
+
+    def _write(self, time: int) -> None:
+        gathered: dict[str, npt.NDArray[Any]] = {}
+        for spec in self.specs:
+            window = self._windows.get(spec.name)
+            if window is None:
+                continue
+            decomposition = self.context.decompositions[spec.grid]
+            block = window.take().reshape(-1, *decomposition.local_shape)
+            whole = decomposition.gather(block)
+            if whole is not None:
+                gathered[spec.name] = whole
+        if self.context.rank != 0:
+            return
+        try:
+            if self._file is None:
+                self._file = self._open(gathered)
+            file = self._file
+            n = file.dimensions["time"].size
+            file["time"][n] = time
+            if self.stream.statistic != "instant":
+                file["time_bounds"][n] = (time - self.stream.period, time)
+            for spec in self.specs:
+                if spec.name in gathered:
+                    mask = np.asarray(self.component.grids[spec.grid].mask)
+                    values = np.where(mask, gathered[spec.name], np.nan)
+                    values = np.where(np.isfinite(values), values, netCDF4.default_fillvals["f8"])
+                    variable = file[spec.name]
+                    variable[n] = values if spec.levels or values.shape[0] > 1 else values[0]
+            file.sync()
+        except (OSError, RuntimeError) as error:
+            raise DiskError(
+                f"cannot write the history {self.path}: {error}; the last complete restart is intact"
+            ) from error
+
+    def _open(self, gathered: Mapping[str, npt.NDArray[Any]]) -> Any:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self.path.exists():
+            return netCDF4.Dataset(self.path, "a")
+        file = netCDF4.Dataset(self.path, "w", format="NETCDF4_CLASSIC")
+        file.Conventions = "CF-1.11"
+        file.title = f"{self.plan.title}: {self.component.name} ({self.component.model})"
+        file.source = f"Tessera, {self.component.realm} model {self.component.model}"
+        file.history = f"{self.stream.statistic} every {self.stream.period} s"
+        file.createDimension("time", None)
+        define_time(file, self.plan.clock.start, self.plan.clock.calendar, bounds=self.stream.statistic != "instant")
+        for name in dict.fromkeys(s.grid for s in self.specs):
+            define_grid(file, self.component.grids[name], "" if name == "default" else f"_{name}")
+        for spec in self.specs:
+            if spec.name not in gathered:
+                continue
+            suffix = "" if spec.grid == "default" else f"_{spec.grid}"
+            dims = ["time"]
+            levels = gathered[spec.name].shape[0]
+            if spec.levels or levels > 1:
+                if f"level{levels}" not in file.dimensions:
+                    file.createDimension(f"level{levels}", levels)
+                dims.append(f"level{levels}")
+            structured = self.component.grids[spec.grid].is_structured
+            dims += [f"y{suffix}", f"x{suffix}"] if structured else [f"cell{suffix}"]
+            regular = is_regular(self.component.grids[spec.grid])
+            if regular:
+                dims = [*dims[:-2], f"lat{suffix}", f"lon{suffix}"]
+            variable = file.createVariable(
+                spec.name, "f8", dims, zlib=True, complevel=1, fill_value=netCDF4.default_fillvals["f8"]
+            )
+            if spec.name in dictionary() and spec.name not in NOT_CF:
+                variable.standard_name = spec.name
+            variable.long_name = spec.long_name
+            variable.units = spec.units
+            variable.cell_methods = f"time: {CELL_METHODS[self.stream.statistic]}"
+            if not regular:
+                variable.coordinates = f"lat{suffix} lon{suffix}"
+            if self.component.grids[spec.grid].crs:
+                variable.grid_mapping = f"crs{suffix}"
+        return file
+
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """Windows in their middle, as whole fields on the first rank (all ranks call)."""
+        out: dict[str, npt.NDArray[Any]] = {}
+        for spec in self.specs:
+            window = self._windows.get(spec.name)
+            if window is None or window.count == 0 or self.stream.statistic == "instant":
+                continue
+            decomposition = self.context.decompositions[spec.grid]
+            whole = decomposition.gather(window.values.reshape(-1, *decomposition.local_shape))
+            if whole is not None:
+                out[f"{spec.name}.values"] = whole
+                out[f"{spec.name}.count"] = np.asarray(window.count)
+        return out
+
+    def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Take up windows; every rank has the whole fields."""
+        for spec in self.specs:
+            if f"{spec.name}.count" not in state:
+                continue
+            decomposition = self.context.decompositions[spec.grid]
+            local = decomposition.local(state[f"{spec.name}.values"])
+            cells = int(np.prod(decomposition.local_shape))
+            window = Window(local.size // cells, cells, self.stream.statistic, False)
+            window.restore({"count": state[f"{spec.name}.count"], "values": local.reshape(-1, cells)})
+            self._windows[spec.name] = window
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+NOT_CF = {
+    "land_area_fraction_of_cell",
+    "surface_albedo_visible",
+    "surface_albedo_near_infrared",
+    "surface_eastward_sea_water_velocity",
+    "surface_northward_sea_water_velocity",
+    "runoff_flux",
+    "subsurface_runoff_flux",
+    "surface_downward_heat_flux_in_sea_water_of_ice",
+}
+"""Names of the dictionary that the CF standard name table does not have."""
+
+
+def as_any(values: Any) -> Any:
+    """Values as numpy (torch tensors on any device too)."""
+    return values.detach().cpu().numpy() if hasattr(values, "detach") else values
+
+
+def history_path(run: Path, component: str, stream: str) -> Path:
+    """Path of a history file."""
+    return run / "history" / f"{component}.{stream}.nc"
+
+
+def define_time(file: Any, start: str, calendar: str, *, bounds: bool) -> None:
+    """Time axis in seconds since the start of the case."""
+    time = file.createVariable("time", "f8", ("time",))
+    time.standard_name = "time"
+    time.long_name = "time"
+    time.units = f"seconds since {start.replace('T', ' ')}" + ("" if "T" in start else " 00:00:00")
+    time.calendar = calendar
+    time.axis = "T"
+    if bounds:
+        if "bounds2" not in file.dimensions:
+            file.createDimension("bounds2", 2)
+        time.bounds = "time_bounds"
+        file.createVariable("time_bounds", "f8", ("time", "bounds2"))
+
+
+def is_regular(grid: Grid) -> bool:
+    """Whether longitude depends on x alone and latitude on y alone."""
+    if not grid.is_structured or grid.crs:
+        return False
+    return bool(np.all(grid.longitude == grid.longitude[:1]) and np.all(grid.latitude == grid.latitude[:, :1]))
+
+
+def define_grid(file: Any, grid: Grid, suffix: str) -> None:
+    """Coordinates with bounds, and the projection where there is one."""
+    if is_regular(grid):
+        _define_axes(file, grid, suffix)
+        return
+    dims = (f"y{suffix}", f"x{suffix}") if grid.is_structured else (f"cell{suffix}",)
+    for name, size in zip(dims, grid.shape, strict=True):
+        file.createDimension(name, size)
+    longitude, latitude = grid.polygons_lonlat() if hasattr(grid, "polygons_lonlat") else (None, None)
+    for name, standard, units, values, corners in (
+        ("lon", "longitude", "degrees_east", grid.longitude, longitude),
+        ("lat", "latitude", "degrees_north", grid.latitude, latitude),
+    ):
+        variable = file.createVariable(name + suffix, "f8", dims)
+        variable.standard_name, variable.units, variable.long_name = standard, units, standard
+        variable[...] = values
+        if corners is not None:
+            n = corners.shape[-1]
+            if f"corner{n}" not in file.dimensions:
+                file.createDimension(f"corner{n}", n)
+            variable.bounds = f"{name}_bounds{suffix}"
+            file.createVariable(f"{name}_bounds{suffix}", "f8", (*dims, f"corner{n}"))[...] = corners
+    if grid.crs:
+        import pyproj
+
+        crs = file.createVariable(f"crs{suffix}", "i4", ())
+        for key, value in pyproj.CRS.from_user_input(grid.crs).to_cf().items():
+            setattr(crs, key, value)
+
+
+def _define_axes(file: Any, grid: Grid, suffix: str) -> None:
+    if "bounds2" not in file.dimensions:
+        file.createDimension("bounds2", 2)
+    assert grid.corner_longitude is not None and grid.corner_latitude is not None
+    vertices = grid.corner_longitude.shape == (grid.shape[0] + 1, grid.shape[1] + 1)
+    for name, standard, units, axis, values, edges in (
+        ("lon", "longitude", "degrees_east", "X", grid.longitude[0], grid.corner_longitude[0]),
+        ("lat", "latitude", "degrees_north", "Y", grid.latitude[:, 0], grid.corner_latitude[:, 0]),
+    ):
+        dim = name + suffix
+        file.createDimension(dim, values.size)
+        variable = file.createVariable(dim, "f8", (dim,))
+        variable.standard_name, variable.units, variable.axis, variable.long_name = standard, units, axis, standard
+        variable[...] = values
+        if vertices:
+            variable.bounds = f"{name}_bounds{suffix}"
+            bounds = file.createVariable(f"{name}_bounds{suffix}", "f8", (dim, "bounds2"))
+            bounds[...] = np.stack([edges[:-1], edges[1:]], axis=1)
+
+
+def trim(path: Path, time: int) -> None:
+    """Remove records later than `time`: a run that is continued writes them again."""
+    with netCDF4.Dataset(path) as old:
+        old.set_auto_mask(False)
+        times = np.asarray(old["time"][:])
+        keep = int(np.sum(times <= time))
+        if keep == times.size:
+            return
+        part = path.with_name(f".{path.name}.part")
+        with netCDF4.Dataset(part, "w", format=old.data_model) as new:
+            new.setncatts({k: old.getncattr(k) for k in old.ncattrs()})
+            for name, dim in old.dimensions.items():
+                new.createDimension(name, None if dim.isunlimited() else dim.size)
+            for name, v in old.variables.items():
+                attributes = {k: v.getncattr(k) for k in v.ncattrs()}
+                fill = attributes.pop("_FillValue", None)
+                copy = new.createVariable(name, v.dtype, v.dimensions, zlib=v.ndim > 2, fill_value=fill)
+                copy.setncatts(attributes)
+                copy.set_auto_mask(False)
+                copy[...] = v[:keep] if "time" in v.dimensions else v[...]
+    os.replace(part, path)
+
+
+def record_dates(path: Path) -> list[cftime.datetime]:
+    """Dates of a history file's records."""
+    with netCDF4.Dataset(path) as file:
+        time = file["time"]
+        return list(cftime.num2date(time[:], time.units, time.calendar))

@@ -1,0 +1,150 @@
+"""Restarts: one netCDF file a component, and a manifest written last.
+
+A set is a folder ``run/restart/<date>``; it counts only with its manifest, and with every file
+of the size and checksum that the manifest says. Arrays are whole fields, so a restart
+continues on any number of ranks.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import netCDF4
+import numpy as np
+import numpy.typing as npt
+
+from coupler.errors import RestartError
+from coupler.files.atomic import DiskError, checksum, sync_folder, write_text
+
+VERSION = 1
+MANIFEST = "manifest.json"
+
+
+def set_name(date: str) -> str:
+    """Folder name of a set."""
+    return date.replace(":", "")
+
+
+def write_part(folder: Path, component: str, arrays: Mapping[str, npt.ArrayLike]) -> dict[str, Any]:
+    """Write one component's file of a set that is being made; returns its entry of the manifest.
+
+    Raises
+    ------
+    DiskError
+        The disk is full or the folder read-only.
+    """
+    path = folder / f"{component}.nc"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with netCDF4.Dataset(path, "w", format="NETCDF4") as file:
+            file.Conventions = "CF-1.11"
+            file.title = f"restart of {component}"
+            for name, values in arrays.items():
+                array = np.asarray(values)
+                if array.dtype == bool:
+                    array = array.astype(np.int8)
+                dims = []
+                for size in array.shape:
+                    if f"n{size}" not in file.dimensions:
+                        file.createDimension(f"n{size}", size)
+                    dims.append(f"n{size}")
+                variable = file.createVariable(name, array.dtype, dims, fill_value=False)
+                variable.set_auto_mask(False)
+                variable[...] = array
+        with open(path, "rb") as handle:
+            os.fsync(handle.fileno())
+    except (OSError, RuntimeError) as error:
+        raise DiskError(
+            f"cannot write the restart {path}: {error}; the last complete restart is intact (see ./run_case.py status)"
+        ) from error
+    return {"file": path.name, "bytes": path.stat().st_size, "sha256": checksum(path)}
+
+
+def complete(part: Path, final: Path, manifest: Mapping[str, Any]) -> None:
+    """Write the manifest and give the set its name: from now on it counts."""
+    write_text(part / MANIFEST, json.dumps({"version": VERSION, **manifest}, indent=1) + "\n")
+    if final.exists():
+        shutil.rmtree(final)
+    os.replace(part, final)
+    sync_folder(final.parent)
+
+
+def prune(folder: Path, keep: int) -> None:
+    """Remove all but the newest complete sets, and what a killed run left half-written."""
+    sets = complete_sets(folder)
+    for old in sets[:-keep]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def complete_sets(folder: Path) -> list[Path]:
+    """Complete sets in a folder, oldest first by model date."""
+    if not folder.is_dir():
+        return []
+    found = []
+    for path in folder.iterdir():
+        if path.is_dir() and not path.name.startswith("."):
+            try:
+                found.append((int(read_manifest(path)["time"]), path))
+            except RestartError:
+                continue
+    return [path for _, path in sorted(found)]
+
+
+def newest(folder: Path) -> Path | None:
+    """The newest complete set, whose files are verified; None if there is none."""
+    for path in reversed(complete_sets(folder)):
+        try:
+            verify(path)
+        except RestartError:
+            continue
+        return path
+    return None
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Manifest of a set.
+
+    Raises
+    ------
+    RestartError
+        There is none, or it is damaged.
+    """
+    try:
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        if manifest["version"] != VERSION:
+            raise RestartError(f"{path}: written by another version ({manifest['version']}, this one reads {VERSION})")
+        return dict(manifest)
+    except (OSError, ValueError, KeyError) as error:
+        raise RestartError(f"{path} is not a complete restart: its {MANIFEST} is missing or damaged") from error
+
+
+def verify(path: Path) -> dict[str, Any]:
+    """Manifest of a set whose files are all there and undamaged."""
+    manifest = read_manifest(path)
+    for component, entry in manifest["components"].items():
+        file = path / entry["file"]
+        if not file.is_file() or file.stat().st_size != entry["bytes"] or checksum(file) != entry["sha256"]:
+            raise RestartError(f"{path}: the file of {component}, {entry['file']}, is missing or damaged")
+    return manifest
+
+
+def read_part(path: Path, component: str) -> dict[str, npt.NDArray[Any]]:
+    """All arrays of one component's file; values near the fill value survive."""
+    file_path = path / f"{component}.nc"
+    try:
+        with netCDF4.Dataset(file_path) as file:
+            file.set_auto_mask(False)
+            return {name: np.asarray(variable[...]) for name, variable in file.variables.items()}
+    except OSError as error:
+        raise RestartError(f"cannot read {file_path}: {error}") from error
+
+
+def safe_name(text: str) -> str:
+    """A netCDF variable name from any text."""
+    return re.sub(r"[^A-Za-z0-9_.\-]", "_", text)

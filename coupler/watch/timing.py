@@ -1,0 +1,124 @@
+"""Where the time goes: computing, waiting, sending, writing, by component and rank."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from coupler.exchange.plan import Plan
+from coupler.files.atomic import write_text
+
+KINDS = ("computing", "waiting", "sending", "writing")
+
+
+class Timer:
+    """Seconds by (who, kind) on one process, and events for a trace if one is wanted."""
+
+    def __init__(self, trace: bool = False):
+        self.seconds: dict[tuple[str, str], float] = defaultdict(float)
+        self.events: list[tuple[str, str, float, float]] | None = [] if trace else None
+        self.begin = time.perf_counter()
+        self.begin_wall = time.time()
+
+    @contextlib.contextmanager
+    def measure(self, who: str, kind: str) -> Iterator[None]:
+        """Count the time of a block."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.add(who, kind, start, time.perf_counter())
+
+    def add(self, who: str, kind: str, start: float, end: float) -> None:
+        """Count a piece of time."""
+        self.seconds[who, kind] += end - start
+        if self.events is not None:
+            self.events.append((who, kind, start, end))
+
+    def report(self) -> dict[str, Any]:
+        """What one process tells about itself."""
+        seconds = {f"{who}|{kind}": s for (who, kind), s in self.seconds.items()}
+        return {"seconds": seconds, "cpu": time.process_time(), "wall": time.perf_counter() - self.begin}
+
+
+def write_trace(path: Path, rank: int, timer: Timer) -> None:
+    """Chrome/Perfetto trace of one process (open the files of all ranks together in ui.perfetto.dev)."""
+    assert timer.events is not None
+    offset = timer.begin_wall - timer.begin
+    events: list[dict[str, Any]] = [
+        {"name": kind, "cat": who, "ph": "X", "pid": rank, "tid": who, "ts": (start + offset) * 1e6,
+         "dur": (end - start) * 1e6}
+        for who, kind, start, end in timer.events
+    ]  # fmt: skip
+    events.append({"name": "process_name", "ph": "M", "pid": rank, "args": {"name": f"rank {rank}"}})
+    write_text(path, json.dumps({"traceEvents": events}))
+
+
+def table(plan: Plan, reports: Sequence[Mapping[str, Any]], simulated: int) -> dict[str, Any]:
+    """Timing of the whole run from the reports of all processes.
+
+    Returns
+    -------
+    dict
+        ``rows``: by component, seconds a rank of each kind; ``wall``; ``slowest``, the component that holds the
+        others up; ``suggestion``, a layout with the same number of processes that waits less (empty if none).
+    """
+    wall = max(float(r["wall"]) for r in reports)
+    rows: dict[str, dict[str, float]] = {}
+    groups = {"coupler": plan.coupler_ranks, **{c.name: c.ranks for c in plan.components}}
+    for name, ranks in groups.items():
+        row = {k: 0.0 for k in KINDS}
+        for rank in ranks:
+            for kind in KINDS:
+                row[kind] += reports[rank]["seconds"].get(f"{name}|{kind}", 0.0) / len(ranks)
+        row["ranks"] = float(len(ranks))
+        rows[name] = row
+    slowest = min((c.name for c in plan.components), key=lambda n: rows[n]["waiting"] / max(wall, 1e-9))
+    return {
+        "wall": wall,
+        "cpu": sum(float(r["cpu"]) for r in reports),
+        "simulated": simulated,
+        "rows": rows,
+        "slowest": slowest,
+        "suggestion": suggest(plan, rows),
+    }
+
+
+def suggest(plan: Plan, rows: Mapping[str, Mapping[str, float]]) -> dict[str, int]:
+    """A layout with as many processes in which the busiest component computes for the shortest time.
+
+    Work is taken to divide evenly over ranks; ranks go one by one to whoever would take longest.
+    """
+    own = [c for c in plan.components if not any(c.ranks[0] in o.ranks and o is not c for o in plan.components)]
+    if len(own) < 2 or plan.size == 1:
+        return {}
+    work = {c.name: (rows[c.name]["computing"] + rows[c.name]["sending"]) * len(c.ranks) for c in own}
+    counts = {c.name: 1 for c in own}
+    for _ in range(sum(len(c.ranks) for c in own) - len(own)):
+        counts[max(counts, key=lambda n: work[n] / counts[n])] += 1
+    now = max(work[c.name] / len(c.ranks) for c in own)
+    then = max(work[n] / counts[n] for n in counts)
+    if then > 0.95 * now:
+        return {}
+    return {"coupler": len(plan.coupler_ranks), **counts}
+
+
+def text(result: Mapping[str, Any]) -> str:
+    """The timing table for a terminal."""
+    wall, simulated = result["wall"], result["simulated"]
+    lines = [f"{'seconds a rank':<18}{'ranks':>6}" + "".join(f"{k:>11}" for k in KINDS) + f"{'busy':>8}"]
+    for name, row in result["rows"].items():
+        busy = (row["computing"] + row["sending"] + row["writing"]) / max(wall, 1e-9)
+        lines.append(f"{name:<18}{int(row['ranks']):>6}" + "".join(f"{row[k]:>11.2f}" for k in KINDS) + f"{busy:>8.0%}")
+    years = simulated / 86400 / 365 / max(wall / 86400, 1e-12)
+    lines.append(f"wall {wall:.1f} s, CPU {result['cpu']:.1f} s, {years:.1f} simulated years per day")
+    lines.append(f"{result['slowest']} waits least: it holds the others up")
+    if result["suggestion"]:
+        parts = ", ".join(f"{n}: {k}" for n, k in result["suggestion"].items())
+        lines.append(f"suggested layout for as many processes:  layout: {{{parts}}}")
+    return "\n".join(lines)

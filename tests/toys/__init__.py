@@ -1,0 +1,1 @@
+"""Small components and cases for the tests of the framework."""

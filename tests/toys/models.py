@@ -1,0 +1,158 @@
+"""Components whose numbers are easy to follow, and that can be told to fail."""
+
+import os
+import signal
+import time as wall
+
+import numpy as np
+
+from coupler.case.namelist import Kelvin, Metres, Namelist
+from coupler.component import Component
+from coupler.fields import specs
+
+
+class Air(Component):
+    """An air temperature that swings and relaxes to the sea; exports fluxes too."""
+
+    imports = specs()
+    exports = specs(
+        "air_temperature", "surface_downwelling_shortwave_flux_in_air", "precipitation_flux", "eastward_wind",
+        "northward_wind", "specific_humidity", "air_pressure_at_mean_sea_level",
+        "surface_downwelling_longwave_flux_in_air",
+    )  # fmt: skip
+
+    class Options(Namelist):
+        """Options of the toy air."""
+
+        mean: Kelvin = 285.0
+        """Mean temperature."""
+        fail_at: int = -1
+        """Model time at which rank 0 raises."""
+        nan_at: int = -1
+        """Model time at which a value is not a number."""
+        kill_at: int = -1
+        """Model time at which rank 0 is killed."""
+        sleep: float = 0.0
+        """Wall-clock seconds a step."""
+        hang_at: int = -1
+        """Model time at which it hangs."""
+
+    def initialize(self, context):
+        self.context = context
+        self.lon, self.lat = context.local(context.grid.longitude), context.local(context.grid.latitude)
+        self.phase = np.zeros(context.local_shape)
+        return self.fields(0)
+
+    def fields(self, time):
+        wave = np.sin(self.phase + np.radians(3 * self.lon) + time / 40000.0) * np.cos(np.radians(2 * self.lat))
+        return {
+            "air_temperature": self.options.mean + 10 * wave,
+            "surface_downwelling_shortwave_flux_in_air": 200.0 + 150.0 * wave,
+            "precipitation_flux": 1e-5 * (1.0 + wave),
+            "eastward_wind": 6.0 + 3 * wave,
+            "northward_wind": -2.0 + wave,
+            "specific_humidity": 0.008 + 0.002 * wave,
+            "air_pressure_at_mean_sea_level": 101000.0 + 500 * wave,
+            "surface_downwelling_longwave_flux_in_air": 320.0 + 20 * wave,
+        }
+
+    def step(self, time, seconds, imports):
+        end = time + seconds
+        o = self.options
+        if o.sleep:
+            wall.sleep(o.sleep)
+        if self.context.rank == 0 and 0 <= o.fail_at <= time:
+            raise RuntimeError("the toy was told to fail")
+        if self.context.rank == 0 and 0 <= o.kill_at <= time:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if 0 <= o.hang_at <= time:
+            wall.sleep(3600)
+        self.phase = self.phase + 1e-5 * seconds * (1.0 + 0.1 * np.sin(np.radians(self.lat)))
+        out = self.fields(end)
+        if self.context.rank == 0 and 0 <= o.nan_at <= time:
+            out["air_temperature"] = out["air_temperature"].copy()
+            out["air_temperature"][1, 2] = np.nan
+        return out
+
+    def state(self):
+        return {"phase": self.phase}
+
+    def restore(self, state):
+        self.phase = np.asarray(state["phase"])
+
+
+class Sea(Component):
+    """A mixed layer under imported fluxes."""
+
+    imports = specs("surface_downwelling_shortwave_flux_in_air", "precipitation_flux", "air_temperature")
+    exports = specs("sea_surface_temperature", "sea_surface_salinity")
+
+    class Options(Namelist):
+        """Options of the toy sea."""
+
+        depth: Metres = 50.0
+        """Depth of the mixed layer."""
+
+    def initialize(self, context):
+        lat = context.local(context.grid.latitude)
+        self.temperature = 290.0 - 0.2 * lat
+        self.salt = np.full(context.local_shape, 35.0)
+        return self.fields()
+
+    def fields(self):
+        return {"sea_surface_temperature": self.temperature, "sea_surface_salinity": self.salt}
+
+    def step(self, time, seconds, imports):
+        heat = imports["surface_downwelling_shortwave_flux_in_air"] - 200.0
+        heat = heat + 20.0 * (imports["air_temperature"] - self.temperature)
+        self.temperature = self.temperature + heat * seconds / (1025.0 * 3990.0 * self.options.depth)
+        self.salt = self.salt - self.salt * imports["precipitation_flux"] * seconds / (1000.0 * self.options.depth)
+        return self.fields()
+
+    def state(self):
+        return {"temperature": self.temperature, "salt": self.salt}
+
+    def restore(self, state):
+        self.temperature, self.salt = np.asarray(state["temperature"]), np.asarray(state["salt"])
+
+
+class FluxSea(Sea):
+    """A mixed layer under the heat flux of a flux node."""
+
+    imports = specs("surface_downward_heat_flux_in_sea_water", "water_evapotranspiration_flux")
+
+    def step(self, time, seconds, imports):
+        heat = imports["surface_downward_heat_flux_in_sea_water"]
+        self.temperature = self.temperature + heat * seconds / (1025.0 * 3990.0 * self.options.depth)
+        return self.fields()
+
+
+class Soil(Component):
+    """Takes the air's temperature at once (no lag) and gives its own back."""
+
+    imports = specs("air_temperature")
+    exports = specs("surface_temperature")
+
+    def initialize(self, context):
+        self.temperature = np.full(context.local_shape, 280.0)
+        return {"surface_temperature": self.temperature}
+
+    def step(self, time, seconds, imports):
+        self.temperature = self.temperature + (imports["air_temperature"] - self.temperature) * (seconds / 86400.0)
+        return {"surface_temperature": self.temperature}
+
+    def state(self):
+        return {"temperature": self.temperature}
+
+    def restore(self, state):
+        self.temperature = np.asarray(state["temperature"])
+
+
+class WarmAir(Air):
+    """Air that feels the ground."""
+
+    imports = specs("surface_temperature")
+
+    def step(self, time, seconds, imports):
+        self.phase = self.phase + 1e-6 * (imports["surface_temperature"] - 280.0)
+        return super().step(time, seconds, imports)
