@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 
 from . import acoustic, tendencies, transport
+from .boundaries import open_sides
 from .geometry import HALO as H
 from .geometry import Geometry
 from .halo import Edges, HaloFiller, SerialHalo
@@ -31,6 +32,7 @@ class Options:
     damping_rate : its rate at the lid, s-1
     limiter : of tracer transport: "positive", "monotonic" or "none"
     steep_threshold : rise between neighbouring cells, in layers, from which the pressure gradient is taken at constant height
+    gravity_wave_speed : outward phase speed at open sides, m s-1 (Klemp & Wilhelmson 1978)
     """
 
     acoustic_steps: int = 4
@@ -40,6 +42,7 @@ class Options:
     damping_rate: float = 0.2
     limiter: str = "positive"
     steep_threshold: float = 0.25
+    gravity_wave_speed: float = 30.0
 
     def __post_init__(self) -> None:
         if self.acoustic_steps < 2 or self.acoustic_steps % 2:
@@ -108,6 +111,10 @@ class Dynamics:
         self._tracer_stage = wrap(transport.stage)
         self._tracer_last = wrap(transport.last_stage)
 
+    def diagnose(self, s: State) -> Diagnostics:
+        """Velocities, potential temperature, pressure and vertical mass flux of a state with halos."""
+        return self._diagnose(self.geometry, s)
+
     def step(self, s0: State, dt: float, q_total: torch.Tensor | None = None, forcing: Forcing = None) -> tuple[State, MeanFlux]:
         """Advance by ``dt`` seconds.
 
@@ -144,6 +151,7 @@ class Dynamics:
         tau = torch.tensor(dtau, dtype=g.dz.dtype, device=g.dz.device)
         d = self._diagnose(g, s)
         f = Tendencies(*self._momentum(g, s, d, q_total, self.rayleigh, self.open_x, self.open_y, *self.steep), *self._scalars(g, s, d))
+        f = open_sides(f, g, s, d, self.edges, o.gravity_wave_speed)
         held = forcing(s) if callable(forcing) else forcing
         if held is not None:
             f = Tendencies(*(a if b is None else a + b for a, b in zip(f, held, strict=True)))
