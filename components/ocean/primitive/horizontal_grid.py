@@ -1,0 +1,85 @@
+"""The horizontal C-grid: lengths, areas and the Coriolis parameter, with a halo of two cells around the domain."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from components.ocean.primitive.constants import EARTH_RADIUS, EARTH_ROTATION
+from components.ocean.primitive.stencil import HALO
+
+
+@dataclass(frozen=True)
+class HorizontalGrid:
+    """Metric terms of a C-grid, arrays ``(ny + 4, nx + 4)`` in double precision.
+
+    ``dxt dyt``: size of a cell through its centre (m). ``dxu``: distance between the centres on either side of the east face, ``dyu``:
+    length of that face; ``dyv``, ``dxv``: the same for the north face. ``dxq dyq``: sizes around the north-east corner. ``area_*``: m2.
+    ``f_q``: Coriolis parameter at the corner (s-1). ``x y``: centre coordinates (m, or degrees east and north).
+    """
+
+    dxt: np.ndarray
+    dyt: np.ndarray
+    dxu: np.ndarray
+    dyu: np.ndarray
+    dxv: np.ndarray
+    dyv: np.ndarray
+    dxq: np.ndarray
+    dyq: np.ndarray
+    area_t: np.ndarray
+    area_u: np.ndarray
+    area_v: np.ndarray
+    area_q: np.ndarray
+    f_q: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of cells in y and x, halo not counted."""
+        return self.x.shape[0] - 2 * HALO, self.x.shape[1] - 2 * HALO
+
+
+def cartesian(
+    nx: int, ny: int, dx: float, dy: float, f0: float = 0.0, beta: float = 0.0, y_of_f0: float = 0.0
+) -> HorizontalGrid:
+    """Uniform grid on a beta plane; lengths in m, ``f0`` in s-1 at ``y = y_of_f0``, ``beta`` in m-1 s-1, south-west corner at 0, 0."""
+    shape = (ny + 2 * HALO, nx + 2 * HALO)
+    x = (np.arange(shape[1]) - HALO + 0.5) * dx + np.zeros(shape)
+    y = (np.arange(shape[0])[:, None] - HALO + 0.5) * dy + np.zeros(shape)
+    dxs, dys, area = np.full(shape, float(dx)), np.full(shape, float(dy)), np.full(shape, float(dx) * dy)
+    f_q = f0 + beta * (y + 0.5 * dy - y_of_f0)
+    return HorizontalGrid(dxs, dys, dxs, dys, dxs, dys, dxs, dys, area, area, area, area, f_q, x, y)
+
+
+def longitude_latitude(
+    longitude_edges: np.ndarray, latitude_edges: np.ndarray, radius: float = EARTH_RADIUS
+) -> HorizontalGrid:
+    """Grid of parallels and meridians from the edges of its cells (degrees, increasing); cell areas are exact on the sphere."""
+    lon, lat = (np.radians(_widen(np.asarray(edges, float))) for edges in (longitude_edges, latitude_edges))
+    lat = np.clip(lat, -0.5 * np.pi + 1e-6, 0.5 * np.pi - 1e-6)
+    lon_t, lat_t = 0.5 * (lon[:-1] + lon[1:]), 0.5 * (lat[:-1] + lat[1:])
+    dlon_t, dlat_t = np.diff(lon)[None, :], np.diff(lat)[:, None]
+    # between centres, with the last one repeated: it belongs to the outermost ring of the halo, which no formula uses
+    dlon_u = np.append(np.diff(lon_t), np.diff(lon)[-1])[None, :]
+    dlat_v = np.append(np.diff(lat_t), np.diff(lat)[-1])[:, None]
+    cos_t, cos_v = np.cos(lat_t)[:, None], np.cos(lat[1:])[:, None]
+    full = np.zeros((lat_t.size, lon_t.size))
+    band_t = np.diff(np.sin(lat))[:, None]
+    band_v = np.append(np.diff(np.sin(lat_t)), band_t[-1])[:, None]
+    return HorizontalGrid(
+        dxt=radius * cos_t * dlon_t + full, dyt=radius * dlat_t + full,
+        dxu=radius * cos_t * dlon_u + full, dyu=radius * dlat_t + full,
+        dxv=radius * cos_v * dlon_t + full, dyv=radius * dlat_v + full,
+        dxq=radius * cos_v * dlon_u + full, dyq=radius * dlat_v + full,
+        area_t=radius**2 * band_t * dlon_t + full, area_u=radius**2 * band_t * dlon_u + full,
+        area_v=radius**2 * band_v * dlon_t + full, area_q=radius**2 * band_v * dlon_u + full,
+        f_q=2.0 * EARTH_ROTATION * np.sin(lat[1:])[:, None] + full,
+        x=np.degrees(lon_t)[None, :] + full, y=np.degrees(lat_t)[:, None] + full,
+    )  # fmt: skip
+
+
+def _widen(edges: np.ndarray) -> np.ndarray:
+    steps = np.arange(1, HALO + 1)
+    return np.concatenate(
+        [edges[0] - steps[::-1] * (edges[1] - edges[0]), edges, edges[-1] + steps * (edges[-1] - edges[-2])]
+    )

@@ -1,0 +1,47 @@
+"""The numbers a run of the ocean model is set up with."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from components.ocean.primitive.constants import HEAT_CAPACITY, REFERENCE_DENSITY
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Time steps, schemes and coefficients; SI units, temperatures in degC, salinities in g kg-1.
+
+    ``dt``: baroclinic step (s), divided into ``substeps`` barotropic ones. ``barotropic_filter``: `power_law` (Shchepetkin and
+    McWilliams 2005) or `none`. ``momentum_advection``: without it the momentum equations are linear. ``shear_viscosity``: harmonic
+    (m2 s-1); ``biharmonic_viscosity`` (m4 s-1); ``smagorinsky``: coefficient C of the harmonic viscosity, 0 for none.
+    ``drag_linear`` (m s-1) and ``drag_quadratic`` (1): bottom drag. ``freshwater_temperature``: rain and rivers bring water at the
+    temperature of the surface; salinity 0; passive tracers ``fresh_concentration``.
+    """
+
+    dt: float
+    substeps: int
+    barotropic_filter: Literal["power_law", "none"] = "power_law"
+    momentum_advection: bool = True
+    rho0: float = REFERENCE_DENSITY
+    heat_capacity: float = HEAT_CAPACITY
+    equation_of_state: Literal["teos10", "linear"] = "teos10"
+    alpha: float = 2.0e-4
+    beta: float = 7.6e-4
+    reference_temperature: float = 10.0
+    reference_salinity: float = 35.0
+    harmonic_viscosity: float = 0.0
+    biharmonic_viscosity: float = 0.0
+    smagorinsky: float = 0.0
+    lateral_diffusivity: float = 0.0
+    mixing: Literal["constant", "tke"] = "constant"
+    background_viscosity: float = 1.0e-4
+    background_diffusivity: float = 1.0e-5
+    convective_diffusivity: float = 0.0
+    drag_linear: float = 0.0
+    drag_quadratic: float = 0.0
+    shortwave_type: str = "I"
+    freezing_limiter: bool = False
+    fresh_concentration: tuple[float, ...] = ()
+
+    def __post_init__(self):
+        if self.dt <= 0 or self.substeps < 2:
+            raise ValueError(f"dt must be positive and substeps at least 2, not {self.dt} and {self.substeps}")

@@ -1,0 +1,70 @@
+"""What passes the sea surface: stress, heat, light, fresh water; and the freezing limiter.
+
+Paulson, C. A. and J. J. Simpson (1977): Irradiance measurements in the upper ocean. J. Phys. Oceanogr. 7, 952-956.
+Millero, F. J. (1978): Freezing point of sea water. UNESCO Technical Papers in Marine Science 28.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from components.ocean.primitive.geometry import Geometry
+
+# Jerlov type: fraction in the red band, e-folding depths of the two bands (m) (Paulson and Simpson 1977, table 2)
+SHORTWAVE_BANDS = {
+    "I": (0.58, 0.35, 23.0),
+    "IA": (0.62, 0.60, 20.0),
+    "IB": (0.67, 1.00, 17.0),
+    "II": (0.77, 1.50, 14.0),
+    "III": (0.78, 1.40, 7.9),
+}
+
+
+@dataclass(frozen=True)
+class SurfaceForcing:
+    """Fluxes through the surface at the cell centres, ``(y, x)`` with a halo of two, positive into the ocean.
+
+    ``stress_x stress_y`` (N m-2), ``heat`` without shortwave (W m-2), ``shortwave`` (W m-2), ``water`` (precipitation, runoff less
+    evaporation; kg m-2 s-1), ``tracer_flux`` ``(n, y, x)``: further sources of the tracers (tracer unit times m s-1), ``pressure`` (Pa).
+    """
+
+    stress_x: Tensor
+    stress_y: Tensor
+    heat: Tensor
+    shortwave: Tensor
+    water: Tensor
+    tracer_flux: Tensor
+    pressure: Tensor
+
+
+def no_forcing(tracers: int, g: Geometry) -> SurfaceForcing:
+    """Forcing that is zero everywhere."""
+    zero = torch.zeros_like(g.depth_t)
+    return SurfaceForcing(zero, zero, zero, zero, zero, torch.stack([zero] * tracers), zero)
+
+
+def shortwave_absorbed(g: Geometry, jerlov_type: str) -> Tensor:
+    """Fraction of the surface shortwave absorbed in each cell at rest, ``(z, y, x)``; what reaches the sea floor heats the last cell.
+
+    Raises
+    ------
+    KeyError
+        If the water type is not one of I, IA, IB, II, III.
+    """
+    red, d1, d2 = SHORTWAVE_BANDS[jerlov_type]
+    reaching = (red * torch.exp(-g.interface / d1) + (1.0 - red) * torch.exp(-g.interface / d2)) * g.below
+    from_above = torch.cat([torch.ones_like(reaching[:1]), reaching[:-1]])
+    return (from_above - reaching) * g.mask_t
+
+
+def freezing_point(salinity: Tensor) -> Tensor:
+    """Freezing temperature at the surface (degC) from the salinity (g kg-1), Millero (1978)."""
+    s = torch.clamp(salinity, min=0.0)
+    return -0.0575 * s + 1.710523e-3 * s * torch.sqrt(s + 1e-30) - 2.154996e-4 * s * s
+
+
+def limit_to_freezing(temperature: Tensor, salinity: Tensor) -> tuple[Tensor, Tensor]:
+    """Raise temperatures below freezing to it; return them and the rise (K), which the caller books as latent heat of ice."""
+    raised = torch.maximum(temperature, freezing_point(salinity))
+    return raised, raised - temperature

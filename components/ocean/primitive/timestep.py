@@ -1,0 +1,376 @@
+"""One step of the ocean: the table of contents of this folder.
+
+Velocities live half a step before tracers and sea level: momentum goes from n - 1/2 to n + 1/2 with the pressure of the tracers at n,
+the barotropic mode from n to n + 1 with averages centred at n + 1/2, and tracers from n to n + 1 with that flow. Internal gravity waves
+are forward-backward; Coriolis and advection are third-order Adams-Bashforth; vertical mixing is backward Euler.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from components.ocean.primitive import barotropic, equation_of_state, momentum, transport, vertical_mixing
+from components.ocean.primitive.geometry import Geometry
+from components.ocean.primitive.halo import Halo
+from components.ocean.primitive.parameters import Parameters
+from components.ocean.primitive.pressure import pressure_force
+from components.ocean.primitive.state import State
+from components.ocean.primitive.stencil import at, inner, over_levels
+from components.ocean.primitive.surface import SurfaceForcing, limit_to_freezing, shortwave_absorbed
+from components.ocean.primitive.vertical_diffusion import diffuse
+
+ADAMS_BASHFORTH = ((1.0, 0.0, 0.0), (1.5, -0.5, 0.0), (23.0 / 12.0, -16.0 / 12.0, 5.0 / 12.0))
+
+
+@dataclass(frozen=True)
+class Explicit:
+    """What the explicit part of the momentum equations hands on; ``(z, y, x)`` and ``(y, x)`` of the block's own faces."""
+
+    u: Tensor
+    v: Tensor
+    slow_u: Tensor
+    slow_v: Tensor
+    drag_u: Tensor
+    drag_v: Tensor
+    gu: Tensor
+    gv: Tensor
+    coriolis_u: Tensor
+    coriolis_v: Tensor
+
+
+class Ocean:
+    """The primitive-equation ocean on one block.
+
+    Parameters
+    ----------
+    geometry : Geometry
+        The block, halo included.
+    parameters : Parameters
+        Schemes and coefficients.
+    halo : Halo
+        Exchange with the neighbouring blocks.
+    compile : bool
+        Compile the science functions with `torch.compile` (bits then depend on the block's shape).
+    """
+
+    def __init__(self, geometry: Geometry, parameters: Parameters, halo: Halo, compile: bool = False):
+        self.g, self.p, self.halo = geometry, parameters, halo
+        substeps = parameters.substeps
+        weights = (
+            barotropic.power_law_weights(substeps)
+            if parameters.barotropic_filter == "power_law"
+            else barotropic.end_state_weights(substeps)
+        )
+        like = {"dtype": geometry.h0.dtype, "device": geometry.h0.device}
+        self.primary, self.secondary = torch.tensor(weights.primary, **like), torch.tensor(weights.secondary, **like)
+        self.adams_bashforth = torch.tensor(ADAMS_BASHFORTH, **like)
+        self.absorbed = inner(shortwave_absorbed(geometry, parameters.shortwave_type)).contiguous()
+        wrap = partial(torch.compile, dynamic=False, fullgraph=True) if compile else lambda f: f
+        self._mixing = wrap(_mixing)
+        self._explicit = wrap(_explicit_momentum)
+        self._substep = wrap(_substep)
+        self._finish = wrap(_finish_momentum)
+        self._horizontal = wrap(_horizontal_transport)
+        self._vertical = wrap(_vertical_transport)
+
+    def step(self, s: State, forcing: SurfaceForcing) -> State:
+        """Advance the state by one baroclinic step."""
+        g, p = self.g, self.p
+        ab = self.adams_bashforth[min(s.steps, 2)]
+        water = forcing.water / p.rho0
+        tke, viscosity, diffusivity = self._mixing(
+            s.tracers, s.u, s.v, s.eta, s.tke, forcing.stress_x, forcing.stress_y, p, g
+        )
+        e = self._explicit(
+            s.u, s.v, s.w_flux, s.eta, s.tracers, s.past_u, s.past_v, s.past_coriolis_u, s.past_coriolis_v,
+            forcing.stress_x, forcing.stress_y, forcing.pressure, ab, p, g,
+        )  # fmt: skip
+        mean_U, mean_V, U, V = self._barotropic(s, e, water)
+        rise = barotropic.divergence(mean_U, mean_V, g) - at(water)
+        eta, U, V = self.halo(inner(s.eta) - p.dt * inner(g.wet_t) * at(rise), U, V)
+        u, v = self._finish(
+            e.u,
+            e.v,
+            mean_U,
+            mean_V,
+            s.eta,
+            eta,
+            viscosity,
+            e.drag_u,
+            e.drag_v,
+            forcing.stress_x,
+            forcing.stress_y,
+            p,
+            g,
+        )
+        u, v = self.halo(u, v)
+        tracers, volume, volume_up = self._horizontal(u, v, s.eta, eta, s.tracers, water, s.steps % 2 == 0, p, g)
+        tracers, frozen, carried = self._vertical(
+            tracers, volume, volume_up, diffusivity, eta, water, forcing.heat, forcing.shortwave, forcing.tracer_flux,
+            self.absorbed, p, g,
+        )  # fmt: skip
+        (tracers,) = self.halo(tracers)
+        return State(
+            eta=eta, U=U, V=V, u=u, v=v, tracers=tracers, w_flux=volume_up / p.dt, tke=tke,
+            past_u=torch.stack([e.gu, s.past_u[0]]), past_v=torch.stack([e.gv, s.past_v[0]]),
+            past_coriolis_u=torch.stack([e.coriolis_u, s.past_coriolis_u[0]]),
+            past_coriolis_v=torch.stack([e.coriolis_v, s.past_coriolis_v[0]]),
+            frozen_heat=s.frozen_heat + frozen, water_heat=s.water_heat + carried, steps=s.steps + 1,
+        )  # fmt: skip
+
+    def _barotropic(self, s: State, e: Explicit, water: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Substeps; returns the time-averaged transports (halo of two) and the filtered ones (own faces)."""
+        dt = self.p.dt / self.p.substeps
+        slow_u, slow_v, drag_u, drag_v = self.halo(e.slow_u, e.slow_v, e.drag_u, e.drag_v)
+        eta, U, V = s.eta, s.U, s.V
+        mean_U, mean_V = torch.zeros_like(U), torch.zeros_like(V)
+        end_U, end_V = torch.zeros_like(e.slow_u), torch.zeros_like(e.slow_v)
+        for m in range(len(self.primary)):
+            eta, U, V, mean_U, mean_V, end_U, end_V = self._substep(
+                eta, U, V, slow_u, slow_v, drag_u, drag_v, water, mean_U, mean_V, end_U, end_V,
+                self.primary[m], self.secondary[m], dt, m % 2 == 0, self.g,
+            )  # fmt: skip
+            eta, U, V = self.halo(eta, U, V)
+        return mean_U, mean_V, end_U, end_V
+
+
+def density_anomaly(p: Parameters):
+    """Density function ``(salinity, temperature, depth)`` of the chosen equation of state."""
+    if p.equation_of_state == "teos10":
+        return equation_of_state.teos10_anomaly
+    return partial(
+        equation_of_state.linear_anomaly,
+        rho0=p.rho0,
+        alpha=p.alpha,
+        beta=p.beta,
+        t0=p.reference_temperature,
+        s0=p.reference_salinity,
+    )
+
+
+def _mixing(tracers, u, v, eta, tke, stress_x, stress_y, p: Parameters, g: Geometry):
+    """Vertical viscosity and diffusivity at the bottom of the cells, one ring less than the state."""
+    below = at(g.below)
+    if p.mixing == "constant" and not p.convective_diffusivity:
+        return tke, p.background_viscosity * below, p.background_diffusivity * below
+    n2 = at(vertical_mixing.buoyancy_frequency(tracers, eta, density_anomaly(p), p.rho0, g))
+    if p.mixing == "tke":
+        shear2 = vertical_mixing.shear_squared(u, v, eta, g)
+        h = at(g.h0 * (1.0 + eta / g.depth_t))
+        friction_velocity2 = at(torch.sqrt(stress_x * stress_x + stress_y * stress_y + 1e-20)) / p.rho0
+        tke, viscosity, diffusivity = vertical_mixing.tke_step(
+            tke, n2, shear2, h, below, friction_velocity2, p.dt, p.background_viscosity, p.background_diffusivity
+        )
+    else:
+        viscosity, diffusivity = p.background_viscosity * below, p.background_diffusivity * below
+    if p.convective_diffusivity:
+        diffusivity = (
+            torch.where(n2 < -1e-12, torch.clamp(diffusivity, min=p.convective_diffusivity), diffusivity) * below
+        )
+    return tke, viscosity, diffusivity
+
+
+def _explicit_momentum(
+    u,
+    v,
+    w_flux,
+    eta,
+    tracers,
+    past_u,
+    past_v,
+    past_cu,
+    past_cv,
+    stress_x,
+    stress_y,
+    pressure,
+    ab,
+    p: Parameters,
+    g: Geometry,
+) -> Explicit:
+    """Everything in the momentum equations but vertical mixing and the barotropic mode, and its depth integral as slow forcing."""
+    gu, gv = momentum.vector_invariant(u, v, w_flux, eta, g, p.momentum_advection)
+    gu, gv = gu * inner(g.mask_u), gv * inner(g.mask_v)
+    anomaly = density_anomaly(p)(tracers[1], tracers[0], g.centre)
+    pu, pv = pressure_force(anomaly, eta, p.rho0, g)
+    fu, fv = _lateral_friction(u, v, p, g)
+    force_u = ab[0] * gu + ab[1] * past_u[0] + ab[2] * past_u[1] + pu + fu
+    force_v = ab[0] * gv + ab[1] * past_v[0] + ab[2] * past_v[1] + pv + fv
+
+    hu, hv = momentum.face_thickness(eta, g)
+    U, V = over_levels(hu * at(u)), over_levels(hv * at(v))
+    wide = torch.nn.functional.pad
+    cu = barotropic.coriolis_u(wide(V, (1, 1, 1, 1)), g)[1:-1, 1:-1]
+    cv = barotropic.coriolis_v(wide(U, (1, 1, 1, 1)), g)[1:-1, 1:-1]
+    drag_u, drag_v, deficit_u, deficit_v = _bottom_drag(u, v, U, V, hu, hv, p, g)
+    wind_u, wind_v = _stress_at_faces(stress_x, stress_y, p, g)
+    press_u = at(at(pressure, 0, 1) - at(pressure))
+    press_v = at(at(pressure, 1, 0) - at(pressure))
+    hu, hv = at(hu), at(hv)
+    slow_u = (
+        over_levels(hu * force_u) - (ab[0] * cu + ab[1] * past_cu[0] + ab[2] * past_cu[1]) + wind_u - drag_u * deficit_u
+    )
+    slow_v = (
+        over_levels(hv * force_v) - (ab[0] * cv + ab[1] * past_cv[0] + ab[2] * past_cv[1]) + wind_v - drag_v * deficit_v
+    )
+    slow_u = slow_u - inner(g.depth_u) * press_u / inner(g.dxu) / p.rho0
+    slow_v = slow_v - inner(g.depth_v) * press_v / inner(g.dyv) / p.rho0
+    return Explicit(
+        inner(u) + p.dt * force_u, inner(v) + p.dt * force_v, slow_u * inner(g.wet_u), slow_v * inner(g.wet_v),
+        drag_u, drag_v, gu, gv, cu, cv,
+    )  # fmt: skip
+
+
+def _lateral_friction(u, v, p: Parameters, g: Geometry):
+    """Harmonic (constant plus Smagorinsky) less biharmonic friction, at the block's own faces (m s-2)."""
+    fu = fv = torch.zeros_like(inner(u))
+    if p.harmonic_viscosity or p.smagorinsky:
+        a_t = a_q = torch.full_like(g.depth_t, p.harmonic_viscosity)
+        if p.smagorinsky:
+            s_t, s_q = momentum.smagorinsky_viscosity(u, v, p.smagorinsky, g)
+            a_t, a_q = a_t + s_t, a_q + s_q
+        lap_u, lap_v = momentum.divergence_and_vorticity_force(u, v, a_t, a_q, g)
+        fu, fv = at(lap_u), at(lap_v)
+    if p.biharmonic_viscosity:
+        one = torch.ones_like(g.depth_t)
+        lap_u, lap_v = momentum.divergence_and_vorticity_force(u, v, one, one, g)
+        b = torch.full_like(at(g.depth_t), p.biharmonic_viscosity)
+        bu, bv = momentum.divergence_and_vorticity_force(lap_u, lap_v, b, b, g)
+        fu, fv = fu - bu, fv - bv
+    return fu, fv
+
+
+def _bottom_drag(u, v, U, V, hu, hv, p: Parameters, g: Geometry):
+    """Drag velocity r (m s-1) at the faces and how far the bottom flow departs from the depth mean (m s-1).
+
+    Stress over density is ``r u_bottom``, with ``r = drag_linear + drag_quadratic |u_bottom|``.
+    """
+    ub, vb = over_levels(u * g.bottom_u), over_levels(v * g.bottom_v)
+    deficit_u = at(at(ub) - U / (over_levels(hu) + (1.0 - at(g.wet_u))))
+    deficit_v = at(at(vb) - V / (over_levels(hv) + (1.0 - at(g.wet_v))))
+    r = torch.full_like(deficit_u, p.drag_linear)
+    if not p.drag_quadratic:
+        return r * inner(g.wet_u), r * inner(g.wet_v), deficit_u, deficit_v
+    v_at_u = at(0.25 * (at(vb, 0, 0) + at(vb, 0, 1) + at(vb, -1, 0) + at(vb, -1, 1)))
+    u_at_v = at(0.25 * (at(ub, 0, 0) + at(ub, 0, -1) + at(ub, 1, 0) + at(ub, 1, -1)))
+    own_u, own_v = inner(ub), inner(vb)
+    speed_u = torch.sqrt(own_u * own_u + v_at_u * v_at_u + 1e-12)
+    speed_v = torch.sqrt(own_v * own_v + u_at_v * u_at_v + 1e-12)
+    return (
+        (r + p.drag_quadratic * speed_u) * inner(g.wet_u), (r + p.drag_quadratic * speed_v) * inner(g.wet_v),
+        deficit_u, deficit_v,
+    )  # fmt: skip
+
+
+def _stress_at_faces(stress_x, stress_y, p: Parameters, g: Geometry):
+    """Wind stress over density at the block's own faces (m2 s-2)."""
+    wind_u = at((0.5 / p.rho0) * (at(stress_x, 0, 0) + at(stress_x, 0, 1)))
+    wind_v = at((0.5 / p.rho0) * (at(stress_y, 0, 0) + at(stress_y, 1, 0)))
+    return wind_u * inner(g.wet_u), wind_v * inner(g.wet_v)
+
+
+def _substep(
+    eta, U, V, slow_u, slow_v, drag_u, drag_v, water, mean_U, mean_V, end_U, end_V, a, b, dt, u_first, g: Geometry
+):
+    """One barotropic substep and its share in the averages."""
+    mean_U, mean_V = mean_U + b * U, mean_V + b * V
+    eta, U, V = barotropic.substep(eta, U, V, slow_u, slow_v, drag_u, drag_v, water, dt, u_first, g)
+    return eta, U, V, mean_U, mean_V, end_U + a * U, end_V + a * V
+
+
+def _finish_momentum(
+    u, v, mean_U, mean_V, eta_old, eta_new, viscosity, drag_u, drag_v, stress_x, stress_y, p: Parameters, g: Geometry
+):
+    """Give the velocity the averaged transport, mix it in the vertical, and give it that transport again, exactly."""
+    hu, hv = momentum.face_thickness(0.5 * (eta_old + eta_new), g)
+    wind_u, wind_v = _stress_at_faces(stress_x, stress_y, p, g)
+    return (
+        _finish_component(
+            u,
+            inner(mean_U),
+            at(hu),
+            0.5 * (at(viscosity, 0, 0) + at(viscosity, 0, 1)),
+            drag_u,
+            wind_u,
+            g.mask_u,
+            g.bottom_u,
+            p,
+        ),
+        _finish_component(
+            v,
+            inner(mean_V),
+            at(hv),
+            0.5 * (at(viscosity, 0, 0) + at(viscosity, 1, 0)),
+            drag_v,
+            wind_v,
+            g.mask_v,
+            g.bottom_v,
+            p,
+        ),
+    )
+
+
+def _finish_component(u, transport_, h, viscosity, drag, wind, mask, bottom, p: Parameters):
+    mask, bottom = inner(mask), inner(bottom)
+    dry = 1.0 - mask
+    column = over_levels(h) + dry[0]
+    u = (u + (transport_ - over_levels(h * u)) / column) * mask
+    safe = h + dry
+    u = torch.cat([u[:1] + p.dt * wind / safe[:1], u[1:]])
+    below = torch.cat([mask[1:], torch.zeros_like(mask[:1])])
+    u = diffuse(u[None], safe, viscosity * below, p.dt, drag * bottom)[0]
+    return (u + (transport_ - over_levels(h * u)) / column) * mask
+
+
+def _horizontal_transport(u, v, eta_old, eta_new, tracers, water, x_first, p: Parameters, g: Geometry):
+    """Tracers and volumes after the horizontal sweeps, and the volume that goes up through the cell bottoms."""
+    flux_x, flux_y, hu, hv = transport.face_volumes(u, v, 0.5 * (eta_old + eta_new), p.dt, g)
+    volume_up = transport.vertical_volume(flux_x, flux_y, eta_old, eta_new, water, p.dt, g)
+    tracers, volume = transport.advect_horizontally(
+        tracers, flux_x, flux_y, hu, hv, eta_old, p.lateral_diffusivity, p.dt, x_first, g
+    )
+    return tracers, volume, volume_up
+
+
+def _vertical_transport(
+    tracers,
+    volume,
+    volume_up,
+    diffusivity,
+    eta,
+    water,
+    heat,
+    shortwave,
+    tracer_flux,
+    absorbed,
+    p: Parameters,
+    g: Geometry,
+):
+    """Vertical sweep, sources through the surface, implicit mixing, freezing.
+
+    Returns tracers, the heat added by the freezing limiter and the heat that fresh water brought (J m-2).
+    """
+    tracers, volume = transport.advect_vertically(tracers, volume, at(volume_up), g)
+    wet = inner(g.wet_t)
+    area, water = inner(g.area_t), inner(water) * wet
+    h = inner(g.h0) * (1.0 + inner(eta) / inner(g.depth_t))
+    content = tracers * (volume / area)  # tracer times m
+    # fresh water brings the surface temperature, no salt, and what is stated for the passive tracers
+    brought = [water * tracers[0, 0], torch.zeros_like(water), *(c * water for c in p.fresh_concentration)]
+    brought += [water * tracers[n, 0] for n in range(len(brought), tracers.shape[0])]
+    source = p.dt * (torch.stack(brought) + inner(tracer_flux) * wet)
+    per_heat = p.dt / (p.rho0 * p.heat_capacity)
+    source = torch.cat([source[:1] + per_heat * (inner(heat) * wet)[None], source[1:]])
+    content = torch.cat([content[:, :1] + source[:, None], content[:, 1:]], 1)
+    light = per_heat * inner(shortwave) * absorbed
+    content = torch.cat([content[:1] + light[None], content[1:]])
+    carried = brought[0] * (p.dt * p.rho0 * p.heat_capacity)
+    tracers = diffuse(content / h, h, at(diffusivity), p.dt)
+    if not p.freezing_limiter:
+        return tracers, torch.zeros_like(water), carried
+    raised, rise = limit_to_freezing(tracers[0], tracers[1])
+    mask = inner(g.mask_t)
+    frozen = over_levels(h * rise * mask) * (p.rho0 * p.heat_capacity)
+    temperature = torch.where(mask > 0, raised, tracers[0])
+    return torch.cat([temperature[None], tracers[1:]]), frozen, carried

@@ -1,0 +1,62 @@
+"""Volumes that the flow carries through the faces of the cells, and tracers with them."""
+
+import torch
+from torch import Tensor
+
+from components.ocean.primitive.advection import sweep, vertical_sweep
+from components.ocean.primitive.geometry import Geometry
+from components.ocean.primitive.stencil import at, inner
+
+
+def face_volumes(u: Tensor, v: Tensor, eta: Tensor, dt: float, g: Geometry) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Volumes through the east and north faces in a step (m3), and the faces' thickness (m), on all rings.
+
+    The last column (or row) is missing: no cell lies beyond it.
+    """
+    volume = eta * g.area_t
+    hu = g.hu0[..., :-1] * (1.0 + 0.5 * (volume[:, :-1] + volume[:, 1:]) / g.area_u[:, :-1] / g.depth_u[:, :-1])
+    hv = g.hv0[..., :-1, :] * (1.0 + 0.5 * (volume[:-1] + volume[1:]) / g.area_v[:-1] / g.depth_v[:-1])
+    return u[..., :-1] * hu * (dt * g.dyu[:, :-1]), v[..., :-1, :] * hv * (dt * g.dxv[:-1]), hu, hv
+
+
+def vertical_volume(
+    flux_x: Tensor, flux_y: Tensor, eta_old: Tensor, eta_new: Tensor, water: Tensor, dt: float, g: Geometry
+) -> Tensor:
+    """Volume that goes up through the bottom of each cell in a step (m3), from continuity of each z* layer; one ring less.
+
+    Summed from the surface, where the fresh water enters; what round-off leaves at the sea floor is dropped.
+    """
+    outflow = flux_x[..., 1:-1, 1:] - flux_x[..., 1:-1, :-1] + flux_y[..., 1:, 1:-1] - flux_y[..., :-1, 1:-1]
+    growth = at(g.h0) * (at(eta_new - eta_old) / at(g.depth_t) * at(g.area_t)) + outflow
+    surface = at(water) * (dt * at(g.area_t))
+    return (torch.cumsum(growth * at(g.mask_t), 0) - surface) * at(g.below)
+
+
+def advect_horizontally(
+    tracers: Tensor, flux_x: Tensor, flux_y: Tensor, hu: Tensor, hv: Tensor, eta: Tensor, diffusivity: float, dt: float,
+    x_first: bool, g: Geometry,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """Sweeps in x and y (in y and x where ``x_first`` is false): tracers and volumes of the block's own cells after them."""
+    volume = g.h0 * ((1.0 + eta / g.depth_t) * g.area_t)
+    mask_x, mask_y = g.mask_u[..., :-1], g.mask_v[..., :-1, :]
+    exchange_x = exchange_y = None
+    if diffusivity:
+        exchange_x = hu * (dt * diffusivity * g.dyu[:, :-1] / g.dxu[:, :-1])
+        exchange_y = hv * (dt * diffusivity * g.dxv[:-1] / g.dyv[:-1])
+
+    def rows(a):
+        return None if a is None else a[..., 2:-2, :]
+
+    def columns(a):
+        return None if a is None else a[..., 2:-2]
+
+    if x_first:
+        tracers, volume = sweep(tracers, volume, flux_x, mask_x, exchange_x, -1)
+        return sweep(tracers, volume, columns(flux_y), columns(mask_y), columns(exchange_y), -2)
+    tracers, volume = sweep(tracers, volume, flux_y, mask_y, exchange_y, -2)
+    return sweep(tracers, volume, rows(flux_x), rows(mask_x), rows(exchange_x), -1)
+
+
+def advect_vertically(tracers: Tensor, volume: Tensor, volume_up: Tensor, g: Geometry) -> tuple[Tensor, Tensor]:
+    """Sweep in z with the volumes of `vertical_volume`; arguments and results for the block's own cells."""
+    return vertical_sweep(tracers, volume, -volume_up, inner(g.below))
