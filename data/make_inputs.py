@@ -311,15 +311,18 @@ def ocean(datasets):
     return dataset(lon, lat, 0.5, fields, fixed, "Sea surface of East Asia", sources)
 
 
-def land(datasets):
-    """Height of the land, 1 degree, 70-160E, 10S-65N."""
+def land(datasets, air):
+    """Height and share of the land, monthly surface temperature (that of the air), 1 degree, 70-160E, 10S-65N."""
     height, _, sea = topography(datasets, 70, 160, -10, 65, 1)
+    lon, lat = cell_centres(70, 160, 1), cell_centres(-10, 65, 1)
+    warmth = onto(air.longitude.values, air.latitude.values, air.air_temperature.values.astype(float), lon, lat)
+    fields = {"surface_temperature": (warmth, "K", "surface temperature, taken as that of the air")}
     fixed = {
         "surface_altitude": (height / np.maximum(1.0 - sea, 1.0 / 36.0), "m", "mean height of the land"),
         "land_area_fraction": (1.0 - sea, "1", "share of land in the cell, from the relief"),
     }
-    lon, lat = cell_centres(70, 160, 1), cell_centres(-10, 65, 1)
-    return dataset(lon, lat, 1, {}, fixed, "Land of East Asia", "ETOPO relief")
+    sources = "ETOPO relief; air temperature of east_asia_atmosphere.nc"
+    return dataset(lon, lat, 1, fields, fixed, "Land of East Asia", sources)
 
 
 def dataset(lon, lat, step, monthly, fixed, title, source):
@@ -381,9 +384,10 @@ def main():
     parser.add_argument("--datasets", type=Path, required=True, help="folder of the ferret-datasets files")
     parser.add_argument("--output", type=Path, default=Path(__file__).parent, help="folder to write to")
     options = parser.parse_args()
-    write(atmosphere(options.datasets), options.output / "east_asia_atmosphere.nc")
+    air = atmosphere(options.datasets)
+    write(air, options.output / "east_asia_atmosphere.nc")
     write(ocean(options.datasets), options.output / "east_asia_ocean.nc")
-    write(land(options.datasets), options.output / "east_asia_land.nc")
+    write(land(options.datasets, air), options.output / "east_asia_land.nc")
 
 
 if __name__ == "__main__":

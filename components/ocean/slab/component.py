@@ -1,0 +1,179 @@
+"""Mixed-layer ocean: heat and fresh water of a layer of prescribed thickness."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+
+from components.ocean.slab.mixed_layer import (
+    FREEZING,
+    change_thickness,
+    exchange_heat,
+    ice_thickness,
+    penetrating_fraction,
+    stored_heat,
+)
+from coupler.case.namelist import Kelvin, Metres, Namelist
+from coupler.component import Component, Context, Fields, Setting
+from coupler.errors import ForcingError, TesseraError
+from coupler.fields import FieldSpec, specs
+from coupler.files.forcing import Forcing
+from coupler.grids.grid import Grid
+
+
+class SlabOcean(Component):
+    """Mixed-layer ocean: rho c h dT/dt = Q, with ice at the freezing point; see README.md."""
+
+    description = "mixed layer of prescribed thickness"
+    exports = specs("sea_surface_temperature")
+    diagnostic_units = {
+        "ocean_mixed_layer_thickness": "m",
+        "sea_ice_thickness": "m",
+        "heat_passed_below": "J m-2",
+    }
+
+    class Options(Namelist):
+        """Options of the slab ocean."""
+
+        mixed_layer: Literal["constant", "climatology"] = "constant"
+        """Thickness of the layer: constant, or from the file (ocean_mixed_layer_thickness, interpolated in time)."""
+        depth: Metres = 50.0
+        """Thickness of a constant layer, where the sea is as deep."""
+        deepest: Metres = 200.0
+        """Greatest thickness of a layer from the file, where salinity stops it and the file does not know."""
+        shallowest: Metres = 5.0
+        """Least thickness of any layer."""
+        initial_temperature: Kelvin = 288.0
+        """Temperature at the start where the file gives none."""
+        file: str = ""
+        """CF file with any of: sea_binary_mask, sea_surface_temperature (the state at the start),
+        ocean_mixed_layer_thickness, sea_floor_depth_below_geoid; looked up in the case, then in data/."""
+        penetration: bool = True
+        """Whether sunlight that passes through the layer leaves it (not where the layer reaches the bottom)."""
+        entrainment_jump: float = 0.8
+        """How much colder the water is that a deepening layer takes in, K; 0: deepening leaves the temperature."""
+
+    def __init__(self, options: Any):
+        super().__init__(options)
+        self.imports = specs(
+            "surface_downward_heat_flux_in_sea_water",
+            FieldSpec("surface_net_downward_shortwave_flux", required=options.penetration),
+            FieldSpec("precipitation_flux", required=False),
+            FieldSpec("water_evapotranspiration_flux", required=False),
+            FieldSpec("runoff_flux", required=False),
+        )
+
+    def _field(self, setting: Setting, name: str, block: Any = None) -> Forcing | None:
+        """A field of the file; None where there is no file or it has no such field."""
+        if not self.options.file:
+            return None
+        path = setting.file(self.options.file)
+        if not path.is_file():
+            raise ForcingError(f"{path} does not exist (ocean.slab.file)")
+        try:
+            return Forcing(path, name, setting.clock, grid=setting.grid, block=block)
+        except ForcingError as error:
+            if " has no " in str(error):
+                return None
+            raise
+
+    def grids(self, setting: Setting) -> dict[str, Grid]:
+        """The namelist's grid with the file's wet mask."""
+        mask = self._field(setting, "sea_binary_mask")
+        return {"default": setting.grid if mask is None else setting.grid.with_mask(mask.at(0) > 0.5)}
+
+    def check(self, setting: Setting) -> list[str]:
+        """Files that are missing or end too early."""
+        try:
+            thickness = self._field(setting, "ocean_mixed_layer_thickness")
+        except TesseraError as error:
+            return [str(error)]
+        if self.options.mixed_layer == "constant":
+            return []
+        if thickness is None:
+            return ["mixed_layer: climatology needs a file with ocean_mixed_layer_thickness (ocean.slab.file)"]
+        return thickness.problems(0, setting.duration)
+
+    def initialize(self, context: Context) -> Fields:
+        """Read the state at the start."""
+        b = context.decomposition.block_of(context.rank)
+        block = (slice(b.y0, b.y1), slice(b.x0, b.x1))
+        shape = context.local_shape
+        self.wet = context.local(self.grids(context)["default"].mask)
+
+        def read(name: str, default: float) -> np.ndarray:
+            field = self._field(context, name, block)
+            values = np.full(shape, default) if field is None else field.at(0)
+            missing = self.wet & ~np.isfinite(values)
+            if missing.any():
+                raise ForcingError(f"{self.options.file}: {name} has no value in {int(missing.sum())} wet cells")
+            return np.where(self.wet, values, default)
+
+        self.temperature = np.maximum(read("sea_surface_temperature", self.options.initial_temperature), FREEZING)
+        self.floor = np.maximum(read("sea_floor_depth_below_geoid", 1.0e4), self.options.shallowest)
+        self._layer = None
+        if self.options.mixed_layer == "climatology":
+            self._layer = self._field(context, "ocean_mixed_layer_thickness", block)
+        self.thickness = self._thickness_at(0)
+        self.latent, self.below, self.water = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        return {"sea_surface_temperature": self.temperature}
+
+    def _thickness_at(self, time: int) -> np.ndarray:
+        o = self.options
+        if self._layer is None:
+            wanted = np.full(self.wet.shape, o.depth)
+        else:
+            wanted = np.minimum(np.where(self.wet, self._layer.at(time), o.depth), o.deepest)
+        return np.minimum(np.maximum(wanted, o.shallowest), self.floor)
+
+    def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
+        """Change the layer, then put the heat of the step into it."""
+
+        def flux(name: str) -> np.ndarray:
+            values = imports.get(name)
+            return np.zeros(self.wet.shape) if values is None else np.where(self.wet, values, 0.0)
+
+        thickness = self._thickness_at(time + seconds)
+        self.temperature, self.below = change_thickness(
+            self.temperature, self.below, self.thickness, thickness, self.options.entrainment_jump
+        )
+        self.thickness = thickness
+        heat = flux("surface_downward_heat_flux_in_sea_water") * seconds
+        if self.options.penetration:
+            share = np.where(thickness < self.floor, penetrating_fraction(thickness), 0.0)
+            through = flux("surface_net_downward_shortwave_flux") * share * seconds
+            heat = heat - through
+            self.below = self.below + through
+        self.temperature, self.latent = exchange_heat(self.temperature, self.latent, heat, thickness)
+        fresh = flux("precipitation_flux") - flux("water_evapotranspiration_flux") + flux("runoff_flux")
+        self.water = self.water + fresh * seconds
+        return {"sea_surface_temperature": self.temperature}
+
+    def state(self) -> dict[str, Any]:
+        """Temperature, thickness, heat of ice and below, fresh water since the start."""
+        return {
+            "temperature": self.temperature,
+            "thickness": self.thickness,
+            "latent": self.latent,
+            "below": self.below,
+            "water": self.water,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> Fields:
+        """Take up the state."""
+        for name in ("temperature", "thickness", "latent", "below", "water"):
+            setattr(self, name, np.array(state[name]))
+        return {"sea_surface_temperature": self.temperature}
+
+    def budget(self) -> dict[str, np.ndarray]:
+        """Heat (counted from the freezing point; layer, ice and below) and fresh water since the start."""
+        heat = stored_heat(self.temperature, self.latent, self.below, self.thickness)
+        return {"heat": np.where(self.wet, heat, 0.0), "water": np.where(self.wet, self.water, 0.0)}
+
+    def diagnostics(self) -> dict[str, np.ndarray]:
+        """Thickness of the layer and of ice, heat handed down."""
+        return {
+            "ocean_mixed_layer_thickness": self.thickness,
+            "sea_ice_thickness": ice_thickness(self.latent),
+            "heat_passed_below": self.below,
+        }
