@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +14,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 def _stamp() -> tuple[float, int]:
     """Newest change and total size of all kernels: a kernel inlines others, so one change outdates every cache."""
-    sources = [source.stat() for source in os.scandir(Path(__file__).parent) if source.name.endswith(".py")]
+    sources = [path.stat() for path in Path(__file__).parent.glob("*.py") if b"@compiled" in path.read_bytes()]
     return max(source.st_mtime for source in sources), sum(source.st_size for source in sources)
 
 
