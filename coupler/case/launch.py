@@ -10,6 +10,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
 import traceback
 from pathlib import Path
 from typing import Any
@@ -65,19 +67,24 @@ def run_mpi(folder: Path, *, resume: bool, ranks: int | None) -> int:
         "TESSERA_CHECKED": "1",
     }
     env.setdefault("OMPI_MCA_btl_vader_single_copy_mechanism", "cma")
-    child = subprocess.Popen(command, env=env)
-
-    def pass_on(number: int, frame: Any) -> None:
-        child.send_signal(signal.SIGUSR1)
-
+    began = time.time()
+    wanted: list[int] = []
     for number in (signal.SIGTERM, signal.SIGUSR1):
-        signal.signal(number, pass_on)
+        signal.signal(number, lambda n, frame: wanted.append(n))
+    child = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True)
+    filtering = threading.Thread(target=_pass_errors, args=(child.stderr,), daemon=True)
+    filtering.start()
     while True:
         try:
-            code = child.wait()
+            code = child.wait(0.2)
             break
+        except subprocess.TimeoutExpired:
+            if wanted and _running_since(folder, began):
+                child.send_signal(signal.SIGUSR1)
+                wanted.clear()
         except KeyboardInterrupt:
             child.send_signal(signal.SIGINT)
+    filtering.join(2.0)
     if code not in (0, STOPPED_EXIT):
         from coupler.watch.status import describe, read_status
 
@@ -87,6 +94,37 @@ def run_mpi(folder: Path, *, resume: bool, ranks: int | None) -> int:
         print(describe(folder), file=sys.stderr)
         return 1
     return code
+
+
+def _pass_errors(stream: Any) -> None:
+    """Pass on what the processes say, without mpirun's own notes about their exit (ours say more)."""
+    block: list[str] = []
+    inside = False
+    for line in stream:
+        if line.startswith("-" * 60):
+            block.append(line)
+            if inside and not any(w in "".join(block) for w in ("prterun", "MPI_ABORT", "MPI_Abort")):
+                sys.stderr.write("".join(block))
+            if inside:
+                block = []
+            inside = not inside
+        elif inside:
+            block.append(line)
+        else:
+            sys.stderr.write(line)
+            sys.stderr.flush()
+    sys.stderr.write("".join(block))
+    sys.stderr.flush()
+
+
+def _running_since(folder: Path, began: float) -> bool:
+    """Whether the run that was started at `began` is under way: earlier, a signal would kill its processes."""
+    from coupler.watch.status import read_status
+
+    path = folder / "run" / "status.json"
+    with contextlib.suppress(OSError, ValueError):
+        return path.stat().st_mtime > began and (read_status(folder) or {}).get("state") == "running"
+    return False
 
 
 def find_mpirun() -> str:
@@ -102,6 +140,7 @@ def run_here(folder: Path, *, serial: bool, resume: bool) -> int:
     """Run this process's part of a case."""
     from coupler.exchange.runner import set_threads
 
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     set_threads(int(os.environ.get("OMP_NUM_THREADS", "1") or 1))
     transport: Any = None
     try:
@@ -270,7 +309,8 @@ def _fail(folder: Path, error: BaseException, transport: Any) -> int:
     if _first_to_fail(folder):
         print(f"\nerror: {text}", file=sys.stderr, flush=True)
         mark_failed(folder, text.splitlines()[-1])
-        if transport is not None and (folder / "run" / "status.json").is_file() and code == 1:
+        launched = os.environ.get("TESSERA_CHECKED") == "1"
+        if transport is not None and not launched and (folder / "run" / "status.json").is_file() and code == 1:
             from coupler.watch.status import describe
 
             print(describe(folder), file=sys.stderr, flush=True)

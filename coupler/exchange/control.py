@@ -52,6 +52,7 @@ class Controller:
         self.finished: set[tuple[str, int]] = set()
         self._parts: dict[int, dict[str, Any]] = {}
         self._restarts = plan.folder / "run" / "restart"
+        self.status.write()
 
     def progress(self) -> None:
         """Take in what ranks have said, and answer."""

@@ -96,7 +96,7 @@ class Bundle:
 
 @dataclass(frozen=True)
 class Delivery:
-    """Fields that arrive together at one component from the coupler, with their fraction as last column if it varies."""
+    """Fields that arrive together at one component from the coupler, with their fraction last if it varies."""
 
     component: str
     grid: str
@@ -201,9 +201,9 @@ class Plan:
 
     @functools.cached_property
     def run_ahead(self) -> int:
-        """Seconds that a component may be ahead of the slowest."""
-        longest = max([t.period + t.lag for t in self.tasks], default=0)
-        return (longest // self.stop_period + 2) * self.stop_period
+        """Seconds that a component may be ahead of the slowest: what no-lag targets need, and some slack."""
+        sequential = max([t.period for t in self.tasks if t.lag == 0], default=0)
+        return sequential + 3 * self.stop_period
 
     @property
     def size(self) -> int:

@@ -210,6 +210,7 @@ class Process:
         self.timer = Timer(plan.trace)
         self.threads = 1
         self.stop_signal = False
+        signal.signal(signal.SIGUSR1, self._on_signal)
         self.start = 0 if restart is None else int(restart_files.read_manifest(restart)["time"])
         if restart is not None and self.start >= plan.duration:
             raise RestartError(
@@ -306,7 +307,6 @@ class Process:
             c.name: Member(self, c, [r for r in self.routes if r.component == c.name], self.parts, self.start)
             for c in self.local
         }
-        signal.signal(signal.SIGUSR1, self._on_signal)
         for m in members.values():
             arrays = None if self.restart is None else restart_files.read_part(self.restart, m.name)
             self._guard(m, self.start, lambda m=m, a=arrays: m.begin(a, self.start))  # type: ignore[misc]
@@ -325,35 +325,37 @@ class Process:
             self._arrive(m, end)
             self._guard(m, end, lambda m=m: m.save(end))  # type: ignore[misc]
             m.finish()
-        self._serve(outcome)
-        return outcome
+        return self._serve()
 
-    def _serve(self, outcome: str) -> None:
-        """Go on with the coupler's share until everybody has finished."""
+    def _serve(self) -> str:
+        """Go on with the coupler's share until everybody has finished; the outcome of the run."""
         pause = Pause()
-        start, busy = wall.perf_counter(), 0.0
+        start, before = wall.perf_counter(), self.timer.seconds["coupler", "computing"]
         if self.controller is not None:
             while not self.controller.done():
                 self.progress()
                 pause.sleep()
+            early = self.controller.stop_at is not None and self.controller.stop_at < self.plan.duration
+            outcome = STOPPED if early else FINISHED
             for process in range(self.transport.size):
                 if process != self.transport.rank:
-                    self.transport.send_object(process, TAG_ROUTE, "end")
+                    self.transport.send_object(process, TAG_ROUTE, outcome)
         else:
             while True:
                 self.progress()
                 found = self.transport.poll_object(TAG_ROUTE)
-                if found is not None and found[1] == "end":
+                if found is not None:
+                    outcome = found[1]
                     break
                 pause.sleep()
         if not self.local:
-            busy = self.timer.seconds["coupler", "computing"]
+            busy = self.timer.seconds["coupler", "computing"] - before
             self.timer.add("coupler", "waiting", start + busy, wall.perf_counter())
         self.transport.flush()
         if self.timer.events is not None:
-            write_trace(
-                self.plan.folder / "run" / "trace" / f"rank{self.transport.rank}.json", self.transport.rank, self.timer
-            )
+            rank = self.transport.rank
+            write_trace(self.plan.folder / "run" / "trace" / f"rank{rank}.json", rank, self.timer)
+        return outcome
 
     def _segments(self) -> list[int]:
         """Ends of the stretches between restarts."""

@@ -91,7 +91,7 @@ def rehearse(plan: Plan) -> int:
     horizon = min(plan.duration, 2 * cycle + max([t.lag for t in plan.tasks], default=0))
     limit = 200_000
     played = 0
-    for played, _ in enumerate(order(plan, end=horizon), start=1):  # noqa: B007
+    for played, _ in enumerate(order(plan, end=horizon), start=1):
         if played >= limit:
             break
     return played

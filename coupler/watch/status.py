@@ -14,7 +14,7 @@ from typing import Any
 from coupler.exchange.plan import Plan
 from coupler.files.atomic import write_text
 
-EVERY = 1.0
+EVERY = 0.5
 """Seconds between writings of the status."""
 
 
@@ -49,7 +49,7 @@ class Status:
         }
 
     def update(self, reached: Mapping[str, int], exchanged: Mapping[str, int], *, force: bool = False) -> None:
-        """Note how far every component is; written at most once a second."""
+        """Note how far every component is; written at most twice a second."""
         now = time.time()
         if not force and now - self._last < EVERY:
             return
