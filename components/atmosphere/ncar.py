@@ -19,6 +19,7 @@ EPSILON = R_DRY / R_VAPOUR
 CTV = R_VAPOUR / R_DRY - 1.0  # theta_v = theta (1 + CTV q)
 CP_DRY, CP_VAPOUR = 1005.0, 1860.0  # J kg-1 K-1
 ITERATIONS = 10
+CONVERGED = 1.0e-9  # relative change of 1/L at which no further iteration is made
 SMALLEST_COEFFICIENT = 1.0e-4
 SMALLEST_WIND = 0.5  # m s-1, LY04 section 2.1
 
@@ -108,6 +109,8 @@ def ncar_point(t_air, q_air, wind, p, sst, z_u, z_t):
     c_h = max(1.0e-3 * (18.0 if stable else 32.7) * root_n, SMALLEST_COEFFICIENT)  # LY04 eq. 6c, 6d
     c_e = max(1.0e-3 * 34.6 * root_n, SMALLEST_COEFFICIENT)  # LY04 eq. 6b
     theta, q = theta_t, q_air
+    log_t, log_10 = math.log(z_t / z_u), math.log(z_u / 10.0)
+    zeta_u = last = 0.0
 
     for _ in range(ITERATIONS):
         u_star = root * u  # LY04 eq. 7
@@ -118,22 +121,26 @@ def ncar_point(t_air, q_air, wind, p, sst, z_u, z_t):
         zeta_u = _bounded(z_u * over_l)  # LY04 eq. 8a
         psi_m_u, psi_h_u = psi_m(zeta_u), psi_h(zeta_u)
         # LY04 eq. 9b, 9c: temperature and humidity moved to the height of the wind
-        shift = (math.log(z_t / z_u) + psi_h_u - psi_h(_bounded(z_t * over_l))) / KAPPA
-        theta = theta_t - t_star * shift
-        q = max(q_air - q_star * shift, 0.0)
+        if z_t != z_u:
+            shift = (log_t + psi_h_u - psi_h(_bounded(z_t * over_l))) / KAPPA
+            theta = theta_t - t_star * shift
+            q = max(q_air - q_star * shift, 0.0)
         # LY04 eq. 9a: neutral wind at 10 m
-        u_n10 = max(u / (1.0 + root / KAPPA * (math.log(z_u / 10.0) - psi_m_u)), 0.25)
+        u_n10 = max(u / (1.0 + root / KAPPA * (log_10 - psi_m_u)), 0.25)
         c_dn = neutral_drag(u_n10)
         root_n = math.sqrt(c_dn)
         # LY04 eq. 10a-10c: coefficients at z_u and at this stability
-        a = 1.0 + root_n / KAPPA * (math.log(z_u / 10.0) - psi_m_u)
+        a = 1.0 + root_n / KAPPA * (log_10 - psi_m_u)
         c_d = max(c_dn / (a * a), SMALLEST_COEFFICIENT)
         root = math.sqrt(c_d)
-        b = (math.log(z_u / 10.0) - psi_h_u) / (KAPPA * root_n)
+        b = (log_10 - psi_h_u) / (KAPPA * root_n)
         c_hn = 1.0e-3 * (18.0 if zeta_u >= 0.0 else 32.7) * root_n
         c_en = 1.0e-3 * 34.6 * root_n
         c_h = max(c_hn * root / root_n / (1.0 + c_hn * b), SMALLEST_COEFFICIENT)
         c_e = max(c_en * root / root_n / (1.0 + c_en * b), SMALLEST_COEFFICIENT)
+        if abs(over_l - last) <= CONVERGED * abs(over_l):
+            break
+        last = over_l
 
     # Density from sea-level pressure; the 0.1 % between there and z_u is left out, as in AeroBulk (Brodeau
     # 2017).
