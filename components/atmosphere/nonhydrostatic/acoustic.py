@@ -17,7 +17,7 @@ from .constants import GRAVITY
 from .geometry import HALO as H
 from .geometry import Geometry
 from .state import Diagnostics, State, Tendencies
-from .tendencies import pressure_weight_x, pressure_weight_y, vertical_gradient
+from .tendencies import metric_flux, pressure_weight_x, pressure_weight_y, vertical_gradient
 
 
 class Coefficients(NamedTuple):
@@ -123,7 +123,7 @@ def horizontal_step(
     """Momentum deviations one step on; ``p`` (nz, ny+2, nx+2) is the damped pressure deviation with one halo cell, Pa."""
     px, py = p[:, 1:-1], p[..., 1:-1]
     gx, gy = px[..., 1:] - px[..., :-1], py[:, 1:] - py[:, :-1]
-    if g.slope_x is not None:
+    if g.rise_x is not None:
         one = slice(H - 1, 1 - H)
         pz = vertical_gradient(p, g.inverse_dz_interface[:, one, one])
         mx = (g.rise_x[:, H:-H, H:-H]) * (pz[:, 1:-1, 1:] + pz[:, 1:-1, :-1])
@@ -162,10 +162,8 @@ def vertical_step(
     tu, tv = mu * c.theta_x, mv * c.theta_y
     heat_out = (tu[..., 1:] - tu[..., :-1] + tv[:, 1:] - tv[:, :-1]) * inverse_area
     omega = b * x.rw * iz
-    if g.slope_x is not None:
-        mx = (ru[1:] + ru[:-1]) * g.metric_x[:, H:-H, H:-H]
-        my = (rv[1:] + rv[:-1]) * g.metric_y[:, H:-H, H:-H]
-        omega = omega - 0.5 * (mx[..., 1:] + mx[..., :-1] + my[:, 1:] + my[:, :-1])
+    if g.metric is not None:
+        omega = omega - metric_flux(g, ru, rv, H)
     rho = x.rho + dtau * (f.rho - mass_out - _between(omega))
     rtheta = x.rtheta + dtau * (f.rtheta - heat_out - _between(omega * c.theta_z))
     e, eb = a * dtau, b * dtau

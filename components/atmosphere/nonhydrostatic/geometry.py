@@ -29,8 +29,9 @@ class Geometry:
     inverse_area, inverse_area_u, inverse_area_v : of cells around scalars, u and v
     length_u, length_v : length of the west and south faces
     inverse_dx, inverse_dy : 1 / distance between cell centres across west and south faces
-    slope_x, slope_y : dz/dx on the interfaces at u and dz/dy at v; None over flat ground
-    metric_x, metric_y : slope on the inner interfaces / thickness of the two layers that meet there, m-1
+    metric : (4, nz-1, Y, X) what rho dz u of the two layers on the west, east, south and north face of a cell add to the
+        flux through its inner interfaces, m-1; None over flat ground
+    metric_ground : (4, Y, X) the same for w at the ground from u and v of the lowest layer
     rise_x, rise_y : a quarter of the rise of the interfaces between neighbouring cell centres, m
     coriolis : (Y, X) f, s-1, or None
     curvature_x, curvature_y : (Y, X) dh2/dx / (h1 h2) and dh1/dy / (h1 h2), m-1, or None on a plane
@@ -52,10 +53,8 @@ class Geometry:
     length_v: torch.Tensor
     inverse_dx: torch.Tensor
     inverse_dy: torch.Tensor
-    slope_x: torch.Tensor | None = None
-    slope_y: torch.Tensor | None = None
-    metric_x: torch.Tensor | None = None
-    metric_y: torch.Tensor | None = None
+    metric: torch.Tensor | None = None
+    metric_ground: torch.Tensor | None = None
     rise_x: torch.Tensor | None = None
     rise_y: torch.Tensor | None = None
     coriolis: torch.Tensor | None = None
@@ -137,7 +136,7 @@ def build_geometry(
     t_base = p_base / (rho_base * 287.0)
     theta_base = t_base * torch.exp(-(2.0 / 7.0) * torch.log(p_base / 1.0e5))
     flat = bool((z_interface == z_interface[:, :1, :1]).all())
-    slope_x, slope_y = _difference_x(z_interface) / h1_u, _difference_y(z_interface) / h2_v
+    rises = _surface_rise(z_interface, h2_u, h1_v, 1.0 / (h1 * h2))
     two_u, two_v = to_faces_x(dz[1:] + dz[:-1]), to_faces_y(dz[1:] + dz[:-1])
     on_plane = map_factor_x is None and map_factor_y is None
     return Geometry(
@@ -157,10 +156,15 @@ def build_geometry(
         length_v=h1_v,
         inverse_dx=1.0 / h1_u,
         inverse_dy=1.0 / h2_v,
-        slope_x=None if flat else slope_x,
-        slope_y=None if flat else slope_y,
-        metric_x=None if flat else slope_x[1:-1] / two_u,
-        metric_y=None if flat else slope_y[1:-1] / two_v,
+        metric=None
+        if flat
+        else torch.stack(
+            [
+                rises[0][1:-1] / two_u[..., :-1], rises[1][1:-1] / two_u[..., 1:],
+                rises[2][1:-1] / two_v[:, :-1], rises[3][1:-1] / two_v[:, 1:],
+            ]
+        ),
+        metric_ground=None if flat else torch.stack([r[0] for r in rises]),
         rise_x=None if flat else 0.25 * _difference_x(z_interface),
         rise_y=None if flat else 0.25 * _difference_y(z_interface),
         coriolis=None if coriolis is None else pad_halo(coriolis.double(), periodic_y, periodic_x),
@@ -177,6 +181,34 @@ def to_faces_x(a: torch.Tensor) -> torch.Tensor:
 def to_faces_y(a: torch.Tensor) -> torch.Tensor:
     """Cell values (..., y, x) averaged to south faces (..., y+1, x)."""
     return torch.cat([a[..., :1, :], 0.5 * (a[..., 1:, :] + a[..., :-1, :]), a[..., -1:, :]], -2)
+
+
+def _surface_rise(
+    z: torch.Tensor, length_u: torch.Tensor, length_v: torch.Tensor, inverse_area: torch.Tensor
+) -> list[torch.Tensor]:
+    """How u on the west and east and v on the south and north face move an interface up: u dz/dx as div(u z) - z div(u).
+
+    The height on the faces is interpolated with sixth order, the centred part of the advection of the other fields: with
+    a lower order the flow along the levels and the flow through them would not cancel over short ridges (Klemp, Skamarock
+    & Fuhrer 2003, Mon. Wea. Rev. 131, 1229-1239).
+    """
+    x = _sixth(z, 2)
+    y = _sixth(z, 1)
+    return [
+        (z - x[..., :-1]) * length_u[:, :-1] * inverse_area,
+        (x[..., 1:] - z) * length_u[:, 1:] * inverse_area,
+        (z - y[:, :-1]) * length_v[:-1] * inverse_area,
+        (y[:, 1:] - z) * length_v[1:] * inverse_area,
+    ]
+
+
+def _sixth(z: torch.Tensor, dim: int) -> torch.Tensor:
+    """Sixth-order interpolation to faces; second order on the three outermost faces of the halo on each side."""
+    faces = to_faces_x(z) if dim == 2 else to_faces_y(z)
+    n = z.shape[dim] - 5
+    a, b, c, d, e, f = (z.narrow(dim, j, n) for j in range(6))
+    faces.narrow(dim, 3, n).copy_(0.5 * (c + d) + (7.0 / 60.0) * ((c + d) - (b + e)) - (1.0 / 60.0) * ((b + e) - (a + f)))
+    return faces
 
 
 def _difference_x(a: torch.Tensor) -> torch.Tensor:

@@ -32,7 +32,7 @@ class SteepFaces(NamedTuple):
 
 def find_steep_faces(g: Geometry, threshold: float = 0.25) -> tuple[SteepFaces | None, SteepFaces | None]:
     """Faces in x and in y across which the layer centre rises by more than ``threshold`` layers; None over flat ground."""
-    if g.slope_x is None or g.nz < 4:
+    if g.rise_x is None or g.nz < 4:
         return None, None
     z = g.z[:, H - 1 : 1 - H, H - 1 : 1 - H].double()
     dz = g.dz[:, H - 1 : 1 - H, H - 1 : 1 - H].double()

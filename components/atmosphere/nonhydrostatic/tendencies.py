@@ -23,11 +23,11 @@ def diagnose(g: Geometry, s: State) -> Diagnostics:
     u = s.ru[:, inner, inner] * 2.0 / (r[:, inner, 1:] + r[:, inner, :-1])
     v = s.rv[:, inner, inner] * 2.0 / (r[:, 1:, inner] + r[:, :-1, inner])
     w = s.rw[:, inner, inner] * 2.0 / (r[1:, inner, inner] + r[:-1, inner, inner])
-    if g.slope_x is None:
+    if g.metric is None:
         ground = torch.zeros_like(w[:1])
     else:
-        zu, zv = g.slope_x[:1, inner, inner] * u[:1], g.slope_y[:1, inner, inner] * v[:1]
-        ground = 0.5 * (zu[..., 1:] + zu[..., :-1] + zv[:, 1:] + zv[:, :-1])
+        m = g.metric_ground[:, inner, inner]
+        ground = (m[0] * u[:1, :, :-1] + m[1] * u[:1, :, 1:]) + (m[2] * v[:1, :-1] + m[3] * v[:1, 1:])
     lid = torch.zeros_like(w[:1])
     w = torch.cat([2.0 * ground - w[:1], ground, w, lid, -w[-1:]])
     one = slice(H - 1, 1 - H)
@@ -45,7 +45,7 @@ def vertical_mass_flux(g: Geometry, s: State, trim: int) -> torch.Tensor:
     """
     inner = slice(trim, -trim)
     omega = s.rw[:, inner, inner] * g.inverse_dz_interface[1:-1, inner, inner]
-    if g.slope_x is not None:
+    if g.metric is not None:
         omega = omega - metric_flux(g, s.ru[:, inner, inner], s.rv[:, inner, inner], trim)
     zero = torch.zeros_like(omega[:1])
     return torch.cat([zero, omega, zero])
@@ -53,10 +53,9 @@ def vertical_mass_flux(g: Geometry, s: State, trim: int) -> torch.Tensor:
 
 def metric_flux(g: Geometry, ru: torch.Tensor, rv: torch.Tensor, trim: int) -> torch.Tensor:
     """rho (u dz/dx + v dz/dy) on the inner interfaces of cells (nz-1, ...), from fluxes cut by ``trim`` on every side."""
-    inner = slice(trim, -trim)
-    mx = (ru[1:] + ru[:-1]) * g.metric_x[:, inner, inner]
-    my = (rv[1:] + rv[:-1]) * g.metric_y[:, inner, inner]
-    return 0.5 * (mx[..., 1:] + mx[..., :-1] + my[:, 1:] + my[:, :-1])
+    m = g.metric[:, :, trim:-trim, trim:-trim]
+    ru, rv = ru[1:] + ru[:-1], rv[1:] + rv[:-1]
+    return (m[0] * ru[..., :-1] + m[1] * ru[..., 1:]) + (m[2] * rv[:, :-1] + m[3] * rv[:, 1:])
 
 
 def u_tendency(
@@ -72,7 +71,7 @@ def u_tendency(
     f = -(difference(fx, 2) + difference(fy, 1)) * g.inverse_area_u[H:-H, H:-H] - difference(fz, 0)
     p = d.p[:, 1:-1]
     rise = p[..., 1:] - p[..., :-1]
-    if g.slope_x is not None:
+    if g.rise_x is not None:
         rise = replace_steep(rise - metric_difference_x(g, p), d.p, steep)
     f = f - pressure_weight_x(g, q_total) * g.inverse_dx[H:-H, H:-H] * rise
     if g.coriolis is not None:
@@ -95,7 +94,7 @@ def v_tendency(
     f = -(difference(fx, 2) + difference(fy, 1)) * g.inverse_area_v[H:-H, H:-H] - difference(fz, 0)
     p = d.p[..., 1:-1]
     rise = p[:, 1:] - p[:, :-1]
-    if g.slope_y is not None:
+    if g.rise_y is not None:
         rise = replace_steep(rise - metric_difference_y(g, p), d.p, steep)
     f = f - pressure_weight_y(g, q_total) * g.inverse_dy[H:-H, H:-H] * rise
     if g.coriolis is not None:
