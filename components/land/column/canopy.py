@@ -196,7 +196,7 @@ def solve(
         saturated, _ = saturation_humidity(tv, air.pressure)
         demand = density * cover.wet * full * torch.clamp(saturated - qc, min=1e-9) * seconds
         wet = torch.where(
-            evaporating > 0.0, cover.wet * full * torch.clamp(cover.water / demand, max=1.0), full
+            evaporating > 0.0, cover.wet * full * torch.clamp(cover.water / torch.clamp(demand, min=1e-12), max=1.0), full
         )
         to_ground = 1.0 / (1.0 / below + ground.resistance)
         links = _Links(turbulence.conductance, 2.0 * full, below, dry, wet, to_ground)

@@ -111,7 +111,8 @@ def electron_transport(par: Tensor, jmax: Tensor, alpha: float | Tensor = 0.24, 
     """
     light = alpha * par
     total = light + jmax
-    return 2.0 * light * jmax / (total + torch.sqrt(total * total - 4.0 * theta * light * jmax))
+    root = torch.sqrt(torch.clamp(total * total - 4.0 * theta * light * jmax, min=1e-24))
+    return 2.0 * light * jmax / (total + root)
 
 
 def c3_leaf(
@@ -182,7 +183,7 @@ def cytochrome_leaf(
     vcmax = vcmax25 * vcmax_factor(temperature)
     vqmax = vqmax25 * jmax_factor(temperature)
     light = psi_absorption * psi_yield * par
-    j700 = light * vqmax / (light + vqmax)
+    j700 = light * vqmax / (light + vqmax + 1e-12)
     one = torch.ones_like(gamma)
     rest = 1.0 - linear_atp / cyclic_atp
     slope = 4.0 * rest + 3.0 / cyclic_atp

@@ -1,0 +1,136 @@
+"""Parameters of the columns: from the tables by plant type and soil texture, or replaced one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+import yaml
+from torch import Tensor
+
+from components.land.column.gas_exchange import Traits
+from components.land.column.retention import Retention, VanGenuchten, campbell
+from components.land.column.soil_properties import Texture, texture
+
+TABLES = Path(__file__).parent / "tables"
+# Ten layers that double from 2 cm, 3.4 m in all.
+THICKNESS = (0.02, 0.04, 0.06, 0.09, 0.14, 0.21, 0.32, 0.5, 0.8, 1.2)
+
+
+class Parameters(NamedTuple):
+    """Everything the column needs that does not change; one value a column unless a shape is given."""
+
+    traits: Traits
+    kmax: Tensor  # mol m-2 s-1 MPa-1
+    weibull_b: Tensor  # MPa
+    weibull_c: Tensor
+    height: Tensor  # m
+    leaf_width: Tensor  # m
+    reflectance: Tensor  # leaves, (2, ...)
+    transmittance: Tensor  # leaves, (2, ...)
+    stem_reflectance: Tensor  # (2, ...)
+    orientation: Tensor
+    clumping: Tensor
+    roots: Tensor  # share by layer, (layer, ...)
+    soil_respiration: Tensor  # umol m-2 s-1 at 10 C
+    texture: Texture
+    retention: Retention
+    soil_albedo: Tensor  # saturated, (2, ...)
+    thickness: Tensor  # m, (layer, 1)
+    soil_roughness: Tensor  # m
+    deep_temperature: Tensor | None = None  # K, at ``deep_depth``; None: no heat through the bottom
+    deep_depth: float = 8.0  # m
+
+
+@cache
+def table(name: str) -> dict[str, dict[str, Any]]:
+    """``plant_types`` or ``soil_textures`` as a dictionary of rows."""
+    return yaml.safe_load((TABLES / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+def _rows(name: str, keys: Sequence[str], column: str, dtype: torch.dtype, device: str | torch.device) -> Tensor:
+    rows = table(name)
+    unknown = sorted({k for k in keys if k not in rows})
+    if unknown:
+        raise ValueError(f"no {name.replace('_', ' ')} named {', '.join(unknown)}; there are {', '.join(rows)}")
+    values = torch.tensor([rows[k][column] for k in keys], dtype=dtype, device=device)
+    return values.T.contiguous() if values.dim() > 1 else values
+
+
+def root_shares(beta: Tensor, thickness: Tensor) -> Tensor:
+    """Share of the roots in each layer, Y = 1 - beta^depth (cm) (Jackson et al. 1996), (layer, ...)."""
+    log = torch.log(beta)
+    edge, previous, shares = 0.0, torch.ones_like(beta), []
+    for d in thickness.flatten().tolist():
+        edge += d
+        now = torch.exp(log * (100.0 * edge))
+        shares.append(previous - now)
+        previous = now
+    return torch.stack(shares) / (1.0 - previous)
+
+
+def parameters(
+    plants: Sequence[str],
+    soils: Sequence[str],
+    retention: str = "campbell",
+    thickness: Sequence[float] = THICKNESS,
+    dtype: torch.dtype = torch.float64,
+    device: str | torch.device = "cpu",
+) -> Parameters:
+    """Parameters of columns with the given plant types and soil textures (one name a column).
+
+    Parameters
+    ----------
+    retention
+        ``campbell`` (Cosby et al. 1984) or ``van_genuchten`` (Carsel and Parrish 1988).
+    thickness
+        Of the soil layers, m.
+
+    Examples
+    --------
+    >>> p = parameters(["cropland", "bare"], ["silty_clay_loam", "sand"])
+    >>> p.roots.shape
+    torch.Size([10, 2])
+    """
+
+    def plant(column: str) -> Tensor:
+        return _rows("plant_types", plants, column, dtype, device)
+
+    def soil(column: str) -> Tensor:
+        return _rows("soil_textures", soils, column, dtype, device)
+
+    traits = Traits(plant("vcmax25"), plant("jmax_ratio"), plant("rd_ratio"), plant("extinction"), plant("c4"))
+    dz = torch.tensor(thickness, dtype=dtype, device=device)[:, None]
+    ground = texture(soil("sand"), soil("clay"))
+    curves: Retention
+    if retention == "campbell":
+        curves = campbell(ground.theta_s, ground.psi_s, ground.b, ground.ks)
+    elif retention == "van_genuchten":
+        curves = VanGenuchten(soil("theta_r"), soil("theta_s"), soil("alpha"), soil("n"), soil("ks"))
+        ground = ground._replace(theta_s=curves.theta_s, ks=curves.ks)
+    else:
+        raise ValueError(f"no retention curve {retention!r} in the tables; there are campbell, van_genuchten")
+    one = torch.ones_like(traits.vcmax25)
+    return Parameters(
+        traits, plant("kmax"), plant("b"), plant("c"), plant("height"), plant("leaf_width"), plant("reflectance"),
+        plant("transmittance"), plant("stem_reflectance"), plant("orientation"), one,
+        root_shares(plant("root_beta"), dz), plant("soil_respiration"), ground, curves, soil("albedo"), dz, 0.01 * one,
+    )  # fmt: skip
+
+
+def leaf_area(plants: Sequence[str], month: float, southern: bool = False) -> tuple[list[float], list[float]]:
+    """Leaf and stem area index of plant types at ``month`` (0 to 12, .5 is mid-January), linear between mid-months."""
+    if southern:
+        month = (month + 6.0) % 12.0
+    before = int((month - 0.5) // 1) % 12
+    weight = (month - 0.5) % 1.0
+    rows = table("plant_types")
+
+    def at(kind: str, column: str) -> float:
+        values = rows[kind][column]
+        return (1.0 - weight) * values[before] + weight * values[(before + 1) % 12]
+
+    return [at(k, "lai") for k in plants], [at(k, "sai") for k in plants]
