@@ -28,7 +28,8 @@ from components.land.column.surface_layer import VISCOSITY, exchange
 
 LEAST_CANOPY_HEAT = 500.0  # J m-2 K-1
 LARGEST_STEP = 15.0  # K a Newton step
-TOLERANCE = 1e-6  # W m-2
+TOLERANCE = 1e-7  # W m-2
+RESCUE = 25  # further Newton steps where the balance is still open
 CO2_BOUNDARY = 1.37  # ratio of boundary-layer conductances to vapour and to CO2
 
 
@@ -205,15 +206,20 @@ def solve(
         )
         tc, qc = state.tc, state.qc
         evaporating = (state.q_leaf >= qc).to(tv.dtype)
+    fixed = (air, ground, cover, links, thermal, rho_cp, density, potential, heat_store, warm.canopy)
     for _ in range(inner):
-        tv, tg, state = _newton(
-            air, ground, cover, links, thermal, rho_cp, density, potential, heat_store, warm.canopy, tv, tg
-        )
-    final = _balance(
-        air, ground, cover, links, thermal, rho_cp, density, potential, heat_store, warm.canopy, tv, tg
-    )
+        tv, tg, _ = _newton(*fixed, tv, tg)
+    final = _balance(*fixed, tv, tg)
     held = tg >= ground.limit
-    residual = torch.maximum(torch.abs(final.r_canopy), torch.where(held, 0.0 * tg, torch.abs(final.r_ground)))
+    for _ in range(RESCUE):
+        open_still = _imbalance(final, held) > TOLERANCE
+        if not bool(open_still.any()):
+            break
+        next_v, next_g, _ = _newton(*fixed, tv, tg)
+        tv, tg = torch.where(open_still, next_v, tv), torch.where(open_still, next_g, tg)
+        final = _balance(*fixed, tv, tg)
+        held = tg >= ground.limit
+    residual = _imbalance(final, held)
     return Fluxes(
         tv, tg, zeta, gs, final.qc,
         rho_cp * links.air * (final.tc - potential),
@@ -294,6 +300,11 @@ def _balance(air, ground, cover, g, thermal, rho_cp, density, potential, store, 
     return _State(
         tc, qc, q_leaf, transpired, evaporated, from_ground, longwave_up, r_canopy, r_ground, (a11, a12, a21, a22)
     )
+
+
+def _imbalance(now: _State, held: Tensor) -> Tensor:
+    """Largest residual of the two balances, W m-2; a ground held at its limit has none: what is left melts snow."""
+    return torch.maximum(torch.abs(now.r_canopy), torch.where(held, 0.0 * now.r_ground, torch.abs(now.r_ground)))
 
 
 def _newton(air, ground, cover, g, thermal, rho_cp, density, potential, store, old, tv, tg):  # noqa: ANN001, ANN202

@@ -1,0 +1,126 @@
+"""The whole column under random extremes: always finite, budgets closed, a column independent of its neighbours."""
+
+from functools import cache
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from components.land.column.column import Forcing, Options, State, initial_state, step
+from components.land.column.gas_exchange import Stomata
+from components.land.column.interception import Held
+from components.land.column.parameters import leaf_area, parameters, table
+from components.land.column.radiation import partition
+from components.land.column.richards import Bottom
+from components.land.column.snow import Snow
+
+D = torch.float64
+PLANTS, SOILS = list(table("plant_types")), list(table("soil_textures"))
+COLUMNS = 24
+
+
+@cache
+def world(retention="campbell", n=COLUMNS):
+    return parameters([PLANTS[i % 12] for i in range(n)], [SOILS[(i * 5) % 12] for i in range(n)], retention)
+
+
+def weather(gen, n=COLUMNS, extreme=True, month=6.5):
+    u = torch.rand(11, n, dtype=D, generator=gen)
+    # Half of the draws sit at an end of their range: the corners are where models break.
+    u = torch.where(torch.rand(11, n, dtype=D, generator=gen) < 0.5, u.round(), u) if extreme else u
+    t = 213.15 + 120.0 * u[0] if extreme else 268.0 + 30.0 * u[0]
+    mu = torch.where(u[2] < 0.3, 0 * u[2], u[2])
+    direct, diffuse = partition(1100.0 * mu * u[3], mu)
+    water = (0.02 if extreme else 2e-4) * u[4] * u[5]
+    lai, sai = (torch.tensor(v, dtype=D) for v in leaf_area([PLANTS[i % 12] for i in range(n)], month))
+    if extreme:
+        lai = 8.0 * u[6]
+    pressure = 5e4 + 5.5e4 * u[7]
+    humidity = (0.001 + 0.02 * u[8]).clamp(max=0.04)
+    return Forcing(
+        t, humidity, pressure, 60.0 * u[9] if extreme else 1 + 8 * u[9], torch.full_like(t, 10.0), direct, diffuse,
+        80.0 + 420.0 * u[10], torch.where(t > 273.15, water, 0 * t), torch.where(t <= 273.15, water, 0 * t),
+        torch.full_like(t, 400.0), mu, lai, sai,
+    )  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(
+    seed=st.integers(0, 10**6),
+    wetness=st.sampled_from([-0.2, 0.0, 0.5, 1.0]),
+    model=st.sampled_from(["medlyn", "ball_berry", "leuning", "gentine", "wang", "sperry", "dewar"]),
+    infiltration=st.sampled_from(["noah", "topmodel"]),
+    bottom=st.sampled_from(["free_drainage", "zero_flux", "water_table"]),
+    seconds=st.sampled_from([600.0, 1800.0, 3600.0]),
+)
+def test_a_day_of_extremes(seed, wetness, model, infiltration, bottom, seconds):
+    p = world()
+    gen = torch.Generator().manual_seed(seed)
+    first = weather(gen)
+    s = initial_state(p, first.temperature.clamp(223.0, 320.0), wetness, 300 * torch.rand(COLUMNS, dtype=D, generator=gen))
+    options = Options(stomata=Stomata(model), infiltration=infiltration, bottom=Bottom(bottom))
+    with torch.no_grad():
+        for _ in range(12):
+            s, out = step(s, weather(gen), p, seconds, options)
+            for name, value in out._asdict().items():
+                assert torch.isfinite(value).all(), name
+            assert out.energy_residual.abs().max() < 1e-6
+            assert out.ground_residual.abs().max() < 1e-6
+            assert out.water_residual.abs().max() < 1e-9
+            assert (out.surface_temperature > 150).all()
+            assert (out.surface_temperature < 400).all()
+            assert (out.albedo >= -1e-9).all()
+            assert (out.albedo <= 1 + 1e-9).all()
+            assert (s.liquid >= -1e-9).all()
+            assert (s.liquid + s.ice <= p.texture.theta_s + 1e-6).all()
+
+
+def test_ordinary_weather_settles():
+    """In weather that holds, the conductances settle in nearly every column within a day of half-hours."""
+    p, gen = world(), torch.Generator().manual_seed(4)
+    f = weather(gen, extreme=False)
+    s = initial_state(p, f.temperature)
+    with torch.no_grad():
+        for _ in range(48):
+            s, out = step(s, f, p, 1800.0, Options())
+    assert out.unsettled.mean() <= 0.1
+
+
+@pytest.mark.parametrize("model", ["medlyn", "wang"])
+def test_a_block_has_the_bits_of_the_whole(model):
+    p, gen = world(), torch.Generator().manual_seed(2)
+    f = weather(gen, extreme=False)
+    s = initial_state(p, f.temperature, 0.5, torch.where(f.temperature < 273, 50.0, 0.0).to(D))
+    keep = slice(5, 18)
+
+    def cut(value):
+        if isinstance(value, torch.Tensor):
+            return value if value.shape[-1] == 1 else value[..., keep].contiguous()
+        if isinstance(value, tuple):
+            return type(value)(*(cut(v) for v in value))
+        if hasattr(value, "__dataclass_fields__"):
+            return type(value)(*(cut(getattr(value, k)) for k in value.__dataclass_fields__))
+        return value
+
+    options = Options(stomata=Stomata(model))
+    part, fp, pp = cut(s), cut(f), cut(p)
+    with torch.no_grad():
+        for _ in range(3):
+            s, whole = step(s, f, p, 1800.0, options)
+            part, block = step(part, fp, pp, 1800.0, options)
+    assert all(torch.equal(cut(a), b) for a, b in zip(whole, block, strict=True))
+    assert isinstance(s, State)
+    assert isinstance(s.snow, Snow)
+    assert isinstance(s.held, Held)
+
+
+def test_gradients_reach_the_parameters():
+    p, gen = world(), torch.Generator().manual_seed(3)
+    f = weather(gen, extreme=False)
+    v = p.traits.vcmax25.clone().requires_grad_()
+    p = p._replace(traits=p.traits._replace(vcmax25=v))
+    _, out = step(initial_state(p, f.temperature), f, p, 1800.0, Options())
+    (slope,) = torch.autograd.grad(out.gross_uptake.sum(), v)
+    assert torch.isfinite(slope).all()
+    assert (slope[(f.lai > 1) & (f.cos_zenith > 0.5) & (f.temperature > 285)] > 0).all()
