@@ -15,7 +15,7 @@ from components.ocean.primitive.horizontal_grid import cartesian
 from components.ocean.primitive.idealised import set_up
 from components.ocean.primitive.parameters import Parameters
 
-SIDE, DEPTH = 1200e3, 500.0
+SIDE, DEPTH = 1200e3, 250.0
 
 
 def steady_gyre(cells, days, dt, **friction):
@@ -25,7 +25,7 @@ def steady_gyre(cells, days, dt, **friction):
     depth = np.zeros((n, n))
     depth[1:-1, 1:-1] = DEPTH
     parameters = Parameters(
-        dt=dt, substeps=max(4, int(np.ceil(dt * 70.1 * 1.5 / dx))), momentum_advection=False, rho0=1000.0,
+        dt=dt, substeps=max(4, int(np.ceil(dt * 49.5 * 1.5 / dx))), momentum_advection=False, rho0=1000.0,
         equation_of_state="linear", reference_temperature=0.0, reference_salinity=0.0, **friction,
     )  # fmt: skip
     grid = cartesian(n, n, dx, dx, f0=5e-5, beta=1e-11, y_of_f0=dx)
