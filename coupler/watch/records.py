@@ -1,0 +1,121 @@
+"""Fields of history files, ready to be drawn: in the units a reader expects, with dates and places."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cftime
+import netCDF4
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+SHOWN = {"K": ("°C", 1.0, -273.15), "kg m-2 s-1": ("mm day⁻¹", 86400.0, 0.0), "Pa": ("hPa", 0.01, 0.0)}
+"""Unit of a figure for the unit of a file: its name, factor and offset."""
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+@dataclass(frozen=True)
+class Record:
+    """A field of a history file, with what a figure needs to know.
+
+    Parameters
+    ----------
+    name, label, unit : str
+        CF name, readable name, unit shown.
+    component, stream : str
+        Where it comes from.
+    values : array (time, ...)
+        In the unit shown; NaN where there is none.
+    times : list of cftime dates
+        End of each record's interval, or its instant.
+    intervals : list of (date, date)
+        Averaging intervals; empty of instants.
+    longitude, latitude : array
+        Of the field's shape.
+    scale : float
+        Factor from the file's unit to the one shown (for differences, which have no offset).
+    """
+
+    name: str
+    label: str
+    unit: str
+    component: str
+    stream: str
+    values: Floats
+    times: list[Any]
+    intervals: list[tuple[Any, Any]]
+    longitude: Floats
+    latitude: Floats
+    note: str = ""
+
+    @property
+    def weights(self) -> Floats:
+        """Relative cell areas for means."""
+        return np.cos(np.deg2rad(self.latitude))
+
+    def mean(self, number: int) -> float:
+        """Area-weighted mean of a record."""
+        values = self.values[number]
+        there = np.isfinite(values)
+        return float((values * self.weights)[there].sum() / self.weights[there].sum()) if there.any() else np.nan
+
+    def when(self, number: int) -> str:
+        """Date of a record, or its interval."""
+        if not self.intervals:
+            return short_date(self.times[number])
+        first, last = self.intervals[number]
+        return f"mean of {short_date(first)} to {short_date(last)}"
+
+
+def fields_of(path: Path) -> list[str]:
+    """Names of the fields of a history file that can be drawn."""
+    with netCDF4.Dataset(path) as file:
+        return [
+            name
+            for name, v in file.variables.items()
+            if "time" in v.dimensions and v.ndim >= 2 and "bounds" not in name and v.dimensions != ("time", "bounds2")
+        ]
+
+
+def read(path: Path, name: str, level: int = 0) -> Record:
+    """Read a field of a history file; of a field with levels, one of them."""
+    with netCDF4.Dataset(path) as file:
+        variable = file[name]
+        time = file["time"]
+        dates = list(np.atleast_1d(cftime.num2date(time[:], time.units, time.calendar)))
+        intervals: list[tuple[Any, Any]] = []
+        if hasattr(time, "bounds") and time.bounds in file.variables:
+            intervals = [tuple(p) for p in cftime.num2date(file[time.bounds][:], time.units, time.calendar)]
+        values = np.ma.filled(np.ma.asarray(variable[:], dtype=np.float64), np.nan)
+        suffix = str(variable.dimensions[-1]).partition("_")[2]
+        suffix = f"_{suffix}" if suffix else ""
+        lon, lat = (np.asarray(file[n + suffix][:], dtype=np.float64) for n in ("lon", "lat"))
+        if lon.ndim == 1 and variable.dimensions[-1].startswith("lon"):
+            lon, lat = np.meshgrid(lon, lat)
+        unit, factor, offset = SHOWN.get(variable.units, (str(variable.units), 1.0, 0.0))
+        if unit == "hPa" and "pressure" not in name:
+            unit, factor = "Pa", 1.0
+        note = ""
+        if values.ndim > 1 + lon.ndim:
+            note = f", level {level + 1} of {values.shape[1]}"
+            values = values[:, level]
+        component, stream = path.stem.split(".", 1)
+        label = str(getattr(variable, "long_name", name)).replace("_", " ")
+    return Record(
+        name, label, _pretty(unit), component, stream, values * factor + offset, dates, intervals, lon, lat, note
+    )
+
+
+def _pretty(unit: str) -> str:
+    """Unit with superscripts: W m-2 becomes W m⁻²."""
+    words = []
+    for word in unit.split():
+        letters = word.rstrip("-0123456789")
+        words.append(letters + word[len(letters) :].translate(SUPERSCRIPT) if letters else word)
+    return " ".join(words)
+
+
+def short_date(date: Any) -> str:
+    """Date of a cftime date, with the time of day where it is not midnight."""
+    return str(date.strftime("%Y-%m-%d" if (date.hour, date.minute, date.second) == (0, 0, 0) else "%Y-%m-%d %H:%M"))
