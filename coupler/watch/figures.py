@@ -6,7 +6,7 @@ mask that the package global-land-mask brings.
 
 import csv
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -176,12 +176,12 @@ def _scale(values: Floats, *, about_zero: bool) -> tuple[Any, Any, str]:
     return cmap, BoundaryNorm(levels, cmap.N, extend=extend), extend
 
 
-def _paint(axes: Any, record: Record, values: Floats, *, about_zero: bool, label: str) -> None:
-    cmap, norm, _ = _scale(values, about_zero=about_zero)
+def _paint(axes: Any, record: Record, values: Floats, scale: tuple[Any, Any, str], label: str) -> None:
+    """Field, coastline and colour bar of one panel."""
+    cmap, norm, _ = scale
     if values.ndim == 2:
-        image = axes.pcolormesh(
-            _edges(record.longitude), _edges(record.latitude), np.ma.masked_invalid(values), cmap=cmap, norm=norm
-        )
+        x, y = _edges(record.longitude), _edges(record.latitude)
+        image = axes.pcolormesh(x, y, np.ma.masked_invalid(values), cmap=cmap, norm=norm)
     else:
         there = np.isfinite(values)
         size = 20000.0 / max(values.size, 1)
@@ -189,7 +189,7 @@ def _paint(axes: Any, record: Record, values: Floats, *, about_zero: bool, label
             record.longitude[there], record.latitude[there], size, values[there], cmap=cmap, norm=norm, linewidths=0
         )
     _map_axes(axes, record)
-    bar = axes.figure.colorbar(image, ax=axes, orientation="horizontal", pad=0.09, aspect=32, shrink=0.95)
+    bar = axes.figure.colorbar(image, ax=axes, orientation="horizontal", pad=0.03, aspect=34, shrink=0.96)
     bar.set_label(label, fontsize=9)
     bar.outline.set_linewidth(0.5)
     bar.ax.tick_params(labelsize=8, length=2)
@@ -204,25 +204,23 @@ def _numbers(values: Floats, weights: Floats) -> str:
 
 
 def draw_maps(record: Record, path: Path) -> Path:
-    """Map of the last record; with several records also of the first and of the change between them."""
+    """Map of the last record; with several records also of the first, in the same colours, and of the change."""
     plt = _pyplot()
-    several = len(record.times) > 1
-    signed = record.unit != "°C" and bool(np.nanmin(record.values) < 0.0 < np.nanmax(record.values))
-    panels = [(record.values[-1], record.when(-1), signed)]
-    if several:
-        panels = [
-            (record.values[0], record.when(0), signed),
-            panels[0],
-            (record.values[-1] - record.values[0], "change", True),
-        ]
-    extent = np.ptp(record.latitude) / max(np.ptp(record.longitude), 1e-6)
-    height = 2.1 + 4.6 * float(np.clip(extent * 1.15, 0.4, 1.6))
+    celsius = record.unit == "°C"
+    signed = not celsius and bool(np.nanmin(record.values) < 0.0 < np.nanmax(record.values))
+    shown = [0, -1] if len(record.times) > 1 else [-1]
+    scale = _scale(record.values[shown], about_zero=signed)
+    panels = [(record.values[i], record.when(i), scale, record.unit) for i in shown]
+    if len(shown) > 1:
+        change = record.values[-1] - record.values[0]
+        panels.append((change, "change", _scale(change, about_zero=True), "K" if celsius else record.unit))
+    middle = np.cos(np.deg2rad(0.5 * (record.latitude.min() + record.latitude.max())))
+    tall = float(np.clip(np.ptp(record.latitude) / max(np.ptp(record.longitude), 1e-6) / middle, 0.3, 1.6))
     figure, all_axes = plt.subplots(
-        1, len(panels), figsize=(4.6 * len(panels) + 0.3, height), squeeze=False, layout="constrained"
+        1, len(panels), figsize=(4.5 * len(panels), 4.1 * tall + 1.6), squeeze=False, layout="constrained"
     )
-    for axes, (values, when, about_zero) in zip(all_axes[0], panels, strict=True):
-        unit = "K" if when == "change" and record.unit == "°C" else record.unit
-        _paint(axes, record, values, about_zero=about_zero, label=unit)
+    for axes, (values, when, colours, unit) in zip(all_axes[0], panels, strict=True):
+        _paint(axes, record, values, colours, unit)
         axes.set_title(f"{when}\n{_numbers(values, record.weights)}", loc="left", fontsize=9)
     figure.suptitle(f"{record.label} ({record.unit}){record.note}, {record.component}", x=0.01, ha="left", fontsize=12)
     figure.savefig(path)
@@ -231,28 +229,34 @@ def draw_maps(record: Record, path: Path) -> Path:
 
 
 def draw_series(record: Record, path: Path) -> Path:
-    """Area mean against time, with the middle 80 % of the cells and the extremes."""
+    """Area mean against time, and how far the cells have moved from where they began."""
     plt = _pyplot()
-    figure, axes = plt.subplots(figsize=(7.6, 3.6), layout="constrained")
-    days = _days(record.times)
-    flat = record.values.reshape(len(record.times), -1)
-    flat = flat[:, np.isfinite(flat).any(axis=0)]
+    figure, (above, below) = plt.subplots(2, 1, figsize=(7.6, 5.0), sharex=True, layout="constrained")
+    days = np.array([(t - record.times[0]).total_seconds() for t in record.times]) / 86400.0
     mean = [record.mean(i) for i in range(len(record.times))]
-    low, tenth, ninetieth, high = np.nanpercentile(flat, [0, 10, 90, 100], axis=1)
-    axes.fill_between(days, low, high, color=LINES[0], alpha=0.12, lw=0, label="extremes")
-    axes.fill_between(days, tenth, ninetieth, color=LINES[0], alpha=0.25, lw=0, label="10 to 90 % of the cells")
-    axes.plot(days, mean, color=LINES[0], lw=1.8, label="area mean")
-    axes.set_ylabel(record.unit)
-    axes.set_xlabel(f"days since {short_date(record.times[0])}")
-    axes.set_title(
+    above.plot(days, mean, color=LINES[0], lw=1.8)
+    above.set_ylabel(f"area mean ({record.unit})")
+    above.set_title(
         f"{record.label}{record.note}, {record.component}: "
         f"{short_date(record.times[0])} to {short_date(record.times[-1])}\n"
         f"area mean {mean[0]:.4g} to {mean[-1]:.4g} {record.unit}",
         loc="left",
     )
-    _tidy(axes)
-    axes.legend(frameon=False, fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.16))
-    axes.margins(x=0)
+    flat = record.values.reshape(len(record.times), -1)
+    flat = flat[:, np.isfinite(flat).all(axis=0)]
+    flat = flat - flat[0]
+    if flat.size:
+        low, tenth, half, ninetieth, high = np.percentile(flat, [0, 10, 50, 90, 100], axis=1)
+        below.fill_between(days, low, high, color=LINES[0], alpha=0.12, lw=0, label="all cells")
+        below.fill_between(days, tenth, ninetieth, color=LINES[0], alpha=0.3, lw=0, label="10 to 90 % of the cells")
+        below.plot(days, half, color=LINES[0], lw=1.2, label="half of the cells")
+        below.legend(frameon=False, fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.24))
+    below.axhline(0.0, color=PALE, lw=0.6)
+    below.set_ylabel(f"change ({'K' if record.unit == '°C' else record.unit})")
+    below.set_xlabel(f"days since {short_date(record.times[0])}")
+    for axes in (above, below):
+        _tidy(axes)
+        axes.margins(x=0)
     figure.savefig(path)
     plt.close(figure)
     return path
@@ -292,9 +296,7 @@ def draw_budget(table: Path, path: Path) -> list[Path]:
     last.set_ylim(1e-18, max(1e-12, 10.0 * worst))
     last.set_ylabel("relative residual")
     last.set_xlabel(f"days since {first.isoformat()}")
-    last.set_title(
-        f"sent minus received, worst exchange of each day (0 is drawn at 1e-18); worst: {worst:.1e}", loc="left"
-    )
+    last.set_title(f"sent minus received, worst of a day (0 drawn at 1e-18); at most {worst:.1e}", loc="left")
     _tidy(last)
     all_axes[0, 0].set_title("Budget: what crossed the interfaces", loc="left", fontsize=12)
     figure.savefig(path)
@@ -325,10 +327,6 @@ def _plain_date(text: str, datetime: Any) -> Any:
             return datetime.date(year, month, day)
         except ValueError:
             day -= 1
-
-
-def _days(times: Sequence[Any]) -> Floats:
-    return np.array([(t - times[0]).total_seconds() / 86400.0 for t in times])
 
 
 def _tidy(axes: Any) -> None:
