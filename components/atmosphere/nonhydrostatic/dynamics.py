@@ -182,10 +182,18 @@ class Dynamics:
 
     def transport(self, q0: torch.Tensor, s0: State, s: State, flux: MeanFlux, dt: float) -> torch.Tensor:
         """Advance tracers ``q0`` (n, nz, Y, X; halos filled) by the step that took ``s0`` to ``s``; halos filled again."""
-        g, limiter = self.geometry, self.options.limiter
+        g = self.geometry
         ru, rv, omega = (self._with_halo(a, 1) for a in flux)
         self.halo([ru, rv, omega], 1)
         rho_0, rho_1 = g.rho_base + s0.rho, g.rho_base + s.rho
+        args = (rho_0, rho_1, (ru, rv, omega), dt)
+        if self.compiled or q0.requires_grad:
+            return self._transport(q0, *args)
+        # eager: one tracer at a time stays in the cache
+        return torch.cat([self._transport(q0[n : n + 1], *args) for n in range(q0.shape[0])])
+
+    def _transport(self, q0, rho_0, rho_1, fluxes, dt):
+        g, limiter = self.geometry, self.options.limiter
         tau = torch.tensor(dt, dtype=g.dz.dtype, device=g.dz.device)
         start = self._tracer_array(q0[..., H:-H, H:-H], fill=False)
         start[:, 2:-2] = q0
@@ -193,10 +201,10 @@ class Dynamics:
         q = start
         for part in (1.0 / 3.0, 0.5):
             rho = rho_0 + part * (rho_1 - rho_0)
-            q = self._tracer_array(self._tracer_stage(g, start, q, rho_0, rho, ru, rv, omega, tau * part))
+            q = self._tracer_array(self._tracer_stage(g, start, q, rho_0, rho, *fluxes, tau * part))
         if limiter == "none":
-            return self._tracer_array(self._tracer_stage(g, start, q, rho_0, rho_1, ru, rv, omega, tau))[:, 2:-2]
-        new = self._tracer_last(g, start, q, rho_0, rho_1, ru, rv, omega, tau, limiter == "monotonic")
+            return self._tracer_array(self._tracer_stage(g, start, q, rho_0, rho_1, *fluxes, tau))[:, 2:-2]
+        new = self._tracer_last(g, start, q, rho_0, rho_1, *fluxes, tau, limiter == "monotonic")
         return self._tracer_array(new)[:, 2:-2]
 
     def _tracer_array(self, a: torch.Tensor, fill: bool = True) -> torch.Tensor:

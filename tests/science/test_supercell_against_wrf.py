@@ -1,0 +1,110 @@
+"""A supercell with a quarter-circle hodograph and Kessler rain, beside the same case in WRF v4.7.1.
+
+41 x 41 columns of 2 km, 40 levels to 20.04 km, 12-s steps, open sides, a +3 K bubble; WRF used a TKE closure, this run
+the two-dimensional Smagorinsky viscosity. Sounding and series: shared/reference/wrf.
+"""
+
+import csv
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+
+from components.atmosphere.nonhydrostatic import base_state, diffusion, dynamics, geometry, ideal
+from components.atmosphere.nonhydrostatic.columns import columns, put_back
+from components.atmosphere.nonhydrostatic.halo import Edges
+from components.atmosphere.nonhydrostatic.kessler import kessler
+from components.atmosphere.nonhydrostatic.thermodynamics import VAPOUR_FACTOR
+
+H = geometry.HALO
+OPEN = Edges("open", "open", "open", "open")
+
+
+@dataclass
+class Sample:
+    """The storm at one time (minutes): extremes of w (m/s), rain (mm), rows of the domain with strong updraught."""
+
+    minutes: float
+    w_max: float
+    w_min: float
+    rain_mean: float
+    rain_max: float
+    rows: list[int]
+
+
+def sounding(path):
+    """Height (m), theta_m (K), vapour (kg/kg), pressure (Pa), u and v (m/s) on a fine grid, in hydrostatic balance."""
+    with open(path) as f:
+        lines = [[float(a) for a in line.split()] for line in f]
+    surface, rows = lines[0], np.array(lines[1:])
+    z = np.arange(0.0, 20100.0, 5.0)
+    heights = np.concatenate([[0.0], rows[:, 0]])
+    at = lambda first, column: np.interp(z, heights, np.concatenate([[first], rows[:, column]]))  # noqa: E731
+    q = at(surface[2], 2) * 1e-3
+    theta_m = at(surface[1], 1) * (1.0 + VAPOUR_FACTOR * q)
+    slope = 9.81 * (1.0 + q) / (1004.5 * theta_m)
+    pi = (surface[0] / 1000.0) ** (2 / 7) - np.concatenate([[0.0], np.cumsum(2.5 * (slope[1:] + slope[:-1]))])
+    return z, theta_m, q, 1e5 * pi**3.5, at(rows[0, 3], 3), at(rows[0, 4], 4)
+
+
+def run(shared, minutes: int, dtype=torch.float32) -> list[Sample]:
+    """A sample every ten minutes."""
+    torch.set_num_threads(1)
+    fine = sounding(shared / "reference/wrf/quarter_ss_sounding.txt")
+    n, dx, nz, top, dt = 41, 2000.0, 40, 20040.0, 12.0
+    interfaces = torch.linspace(0, top, nz + 1, dtype=torch.float64)[:, None, None].expand(nz + 1, n, n)
+    g = geometry.build_geometry(interfaces, dx, dx, base_state.LogPressure(300.0)).to(dtype)
+    levels = g.z[:, 0, 0].double().numpy()
+    theta_m, q_v, p, u, v = (
+        torch.tensor(np.interp(levels, fine[0], a), dtype=dtype)[:, None, None].expand(g.dz.shape).contiguous()
+        for a in fine[1:]
+    )
+    state = ideal.resting_state(g, theta_m, p[0], q_v)
+    x = ideal.centres_x(n, dx).to(dtype)
+    r = torch.sqrt((x[None, :] / 1e4) ** 2 + (x[:, None] / 1e4) ** 2 + ((g.z - 1500.0) / 1500.0) ** 2)
+    bubble = torch.where(r < 1.0, 3.0 * torch.cos(0.5 * math.pi * r) ** 2, 0.0)
+    state = ideal.warmed(g, state, bubble * (1.0 + VAPOUR_FACTOR * q_v))
+    state = ideal.with_wind(g, state.rho, state.rtheta, u[:, :1, :1], v[:, :1, :1])
+    q = torch.stack([q_v, torch.zeros_like(q_v), torch.zeros_like(q_v)])
+    core = dynamics.Dynamics(g, dynamics.Options(acoustic_steps=6, damping_depth=5000.0), OPEN)
+    core.halo([*state, q], H)
+    rain, samples, i = torch.zeros((n, n), dtype=dtype), [], slice(H, -H)
+    for step in range(minutes * 5):
+        d = core.diagnose(state)
+        k = diffusion.smagorinsky_2d(g, d)
+        mass = (g.rho_base + state.rho)[:, 3:-3, 3:-3]
+        mixed = diffusion.horizontal_scalar(g, q[..., 3:-3, 3:-3], mass * k) / mass[:, 1:-1, 1:-1]
+        new, flux = core.step(state, dt, q[0] + q[1] + q[2], diffusion.diffuse(g, state, d, k))
+        q = core.transport(q, state, new, flux, dt)
+        q[..., i, i] += dt * mixed
+        c = columns(g, new, q[0])
+        wet = kessler(c.theta, *q[..., i, i], c.p, c.pi, c.rho, c.mass, dt)
+        state, q = put_back(g, core.halo, new, c, wet.theta, torch.stack([wet.q_v, wet.q_c, wet.q_r]))
+        rain += wet.surface
+        if (step + 1) % 50 == 0:
+            w = core.diagnose(state).w[1:-1, 3:-3, 3:-3]
+            rows = (w.amax(0).amax(1) > 0.5 * w.max()).nonzero().flatten().tolist()
+            samples.append(Sample((step + 1) / 5, float(w.max()), float(w.min()), float(rain.mean()), float(rain.max()), rows))
+            print(samples[-1])
+    return samples
+
+
+def test_supercell_at_60_minutes(shared):
+    at = {s.minutes: s for s in run(shared, 60)}
+    assert 36.0 < at[60].w_max < 48.0
+    assert 0.7 < at[60].rain_mean < 1.5
+    with open(shared / "reference/wrf/quarter_ss_kessler.csv") as f:
+        wrf = {float(row["t_min"]): row for row in csv.DictReader(f)}
+    for minutes in (10, 20, 30):
+        assert abs(at[minutes].w_max - float(wrf[minutes]["wmax"])) < 0.1 * float(wrf[minutes]["wmax"])
+
+
+@pytest.mark.slow
+def test_supercell_at_120_minutes_has_split(shared):
+    at = {s.minutes: s for s in run(shared, 120)}
+    assert 7.0 < at[120].rain_mean < 13.0
+    rows = at[100].rows
+    assert min(rows) < 14 and max(rows) > 27, "a right and a left mover, apart by more than half the domain"
+    assert not set(range(17, 24)) & set(rows), "no strong updraught between them"
