@@ -73,6 +73,7 @@ class Dynamics:
     edges : kind of boundary on each side of the block
     halo : fills halos; by default that of a block that is the whole domain
     compiled : whether to run the kernels through ``torch.compile``
+    impose : sets boundary rows of a new state in place, given the share of the time step it stands at
     """
 
     geometry: Geometry
@@ -80,6 +81,7 @@ class Dynamics:
     edges: Edges = field(default_factory=Edges)
     halo: HaloFiller | None = None
     compiled: bool = False
+    impose: Callable[[State, float], None] | None = None
 
     def __post_init__(self) -> None:
         g, o = self.geometry, self.options
@@ -133,7 +135,7 @@ class Dynamics:
         n = self.options.acoustic_steps
         s = s0
         for substeps, dtau in ((1, dt / 3.0), (n // 2, dt / n), (n, dt / n)):
-            s, flux = self.stage(s0, s, substeps, dtau, q_total, forcing, last=substeps == n)
+            s, flux = self.stage(s0, s, substeps, dtau, dt, q_total, forcing)
         return s, flux
 
     def stage(
@@ -142,12 +144,13 @@ class Dynamics:
         s: State,
         substeps: int,
         dtau: float,
+        dt: float,
         q_total: torch.Tensor | None,
         forcing: Forcing,
-        last: bool,
     ) -> tuple[State, MeanFlux | None]:
         """One Runge-Kutta stage from ``s0`` with the large-step tendencies of ``s``, ``substeps`` acoustic steps long."""
         g, o = self.geometry, self.options
+        last = substeps == o.acoustic_steps
         tau = torch.tensor(dtau, dtype=g.dz.dtype, device=g.dz.device)
         d = self._diagnose(g, s)
         f = Tendencies(*self._momentum(g, s, d, q_total, self.rayleigh, self.open_x, self.open_y, *self.steep), *self._scalars(g, s, d))
@@ -169,6 +172,8 @@ class Dynamics:
                 p = self._with_halo(p_new, 1)
                 self.halo([p], 1)
         new = State(*(self._onto(a, b) for a, b in zip(s, x, strict=True)))
+        if self.impose is not None:
+            self.impose(new, substeps * dtau / dt)
         self.halo(list(new), H)
         if not last:
             return new, None
