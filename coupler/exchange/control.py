@@ -51,6 +51,7 @@ class Controller:
         self.budget = Budget(plan, plan.folder / "run" / "budget.csv")
         self.finished: set[tuple[str, int]] = set()
         self._parts: dict[int, dict[str, Any]] = {}
+        self._saved = -1
         self._restarts = plan.folder / "run" / "restart"
         self.status.write()
 
@@ -104,6 +105,7 @@ class Controller:
         if len(parts) < len(self.plan.components):
             return
         del self._parts[time]
+        self._saved = time
         date = self.plan.clock.text(time)
         name = restart_files.set_name(date)
         manifest = {"time": time, "date": date, "case": self.plan.title, "components": parts, **self.provenance}
@@ -112,8 +114,9 @@ class Controller:
         self.status.note(restart=str(Path("run") / "restart" / name))
 
     def done(self) -> bool:
-        """Whether every rank of every component has finished, and all restarts are complete."""
-        return len(self.finished) == len(self.members) and not self._parts
+        """Whether every rank of every component has finished, and the last restart is complete."""
+        end = self.plan.duration if self.stop_at is None else self.stop_at
+        return len(self.finished) == len(self.members) and self._saved == end
 
     def close(self) -> None:
         """Last words: budgets and status."""

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coupler.exact_sum import exact_bins
-from coupler.exchange.mapping import HEADER, header_rows, product
+from coupler.exchange.mapping import HEADER, compact_counts, header_rows, product
 from coupler.exchange.operators import FluxOperator, LinearOperator, Operator, make_operator
 from coupler.exchange.partition import Partitions
 from coupler.exchange.plan import Plan, Task
@@ -44,14 +44,19 @@ class InputBuffer:
             self.row_of[cells[positions]] = row + head + np.arange(positions.size)
             pieces.append((process, positions, row, row + head + positions.size))
             row += head + positions.size
-        self.matrices = [np.zeros((row, self.columns)) for _ in range(BUFFERS)]
-        self._turn = 0
+        self._turn, self._n = 0, row
         tag = input_tag(task.index, slot)
         self.pieces = [(process, positions) for process, positions, _, _ in pieces]
-        self._boxes = [
-            transport.inbox(process, tag, [m[a:b].reshape(-1) for m in self.matrices]) for process, _, a, b in pieces
-        ]
         self._first = [a for _, _, a, _ in pieces]
+        if len(pieces) == 1:
+            self.matrices: list[Floats] = []
+            self._boxes = [transport.inbox(pieces[0][0], tag, row * self.columns)]
+            return
+        self.matrices = [np.zeros((row, self.columns)) for _ in range(BUFFERS)]
+        self._boxes = [
+            transport.inbox(process, tag, (b - a) * self.columns, [m[a:b].reshape(-1) for m in self.matrices])
+            for process, _, a, b in pieces
+        ]
 
     def ready(self) -> bool:
         """Whether the next window is complete."""
@@ -59,12 +64,14 @@ class InputBuffer:
 
     def take(self) -> tuple[Floats, float, float]:
         """The next window: matrix, window number and model time of its headers."""
-        matrix = self.matrices[self._turn]
-        for box in self._boxes:
-            box.take()
-        self._turn = (self._turn + 1) % BUFFERS
-        if not self._first:
-            return matrix, np.nan, np.nan
+        taken = [box.take() for box in self._boxes]
+        if not taken:
+            return np.zeros((0, self.columns)), np.nan, np.nan
+        if len(taken) == 1:
+            matrix = taken[0].reshape(-1, self.columns)
+        else:
+            matrix = self.matrices[self._turn]
+            self._turn = (self._turn + 1) % BUFFERS
         flat = matrix.reshape(-1)
         windows = {flat[a * self.columns + 1] for a in self._first}
         if len(windows) > 1:
@@ -84,16 +91,19 @@ class OutputMap:
     def __init__(
         self, task: Task, slot: int, process: int, operator: Operator, rows: npt.NDArray[np.int64], transport: Transport
     ):
-        self.indptr, self.indices, self.data = operator.rows(slot, rows)
+        indptr, self.indices, self.data = operator.rows(slot, rows)
+        self.counts = compact_counts(indptr)
         self.columns = task.outputs[slot].columns
         self.n = rows.size
-        self.box = transport.outbox(process, output_tag(task.index, slot), HEADER + self.n * self.columns)
+        self.box = transport.outbox(
+            process, output_tag(task.index, slot), HEADER + self.n * self.columns, task.lag_windows + 3
+        )
 
     def send(self, task: int, window: float, time: float, values: Floats) -> None:
         """Map and send."""
         buffer = self.box.buffer()
         buffer[0], buffer[1], buffer[2] = task, window, time
-        product(self.indptr, self.indices, self.data, values, buffer[HEADER:].reshape(self.columns, self.n))
+        product(self.counts, self.indices, self.data, values, buffer[HEADER:].reshape(self.columns, self.n))
         self.box.send(buffer)
 
 
@@ -138,6 +148,8 @@ class TaskLoop:
     def advance(self) -> bool:
         """Do the next window if it is there; says whether anything was done."""
         if not self.inputs or not all(b.ready() for b in self.inputs):
+            return False
+        if not all(m.box.free() for maps in self.outputs for m in maps):
             return False
         taken = [b.take() for b in self.inputs]
         known = [(w, t) for _, w, t in taken if w == w]

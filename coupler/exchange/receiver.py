@@ -39,10 +39,7 @@ class Receiver:
         self.columns = self.delivery.columns
         self.routes = routes
         tag = output_tag(task.index, slot)
-        self._boxes = [
-            transport.inbox(r.peer, tag, [np.empty(HEADER + r.positions.size * self.columns) for _ in range(2)])
-            for r in routes
-        ]
+        self._boxes = [transport.inbox(r.peer, tag, HEADER + r.positions.size * self.columns) for r in routes]
         self.covered = np.zeros(cells)
         self.area: Floats | None = None if not routes or any(r.area is None for r in routes) else np.zeros(cells)
         for r in routes:

@@ -49,7 +49,9 @@ class Sender:
         tag = output_tag(task.index, 0) if self.direct else input_tag(task.index, slot)
         c = self.bundle.columns
         self._whole = [np.array_equal(r.positions, np.arange(cells)) for r in routes]
-        self._boxes = [transport.outbox(r.peer, tag, self._size(r.positions.size, c)) for r in routes]
+        self._boxes = [
+            transport.outbox(r.peer, tag, self._size(r.positions.size, c), task.lag_windows + 3) for r in routes
+        ]
         self._waiting: dict[str, Floats] = {}
         self._sent: dict[str, tuple[int, Floats]] = {}
         self.budget: list[tuple[int, int, list[Any]]] = []

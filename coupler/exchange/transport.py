@@ -15,6 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from coupler.exchange import shared_memory
+from coupler.exchange.channels import Inbox, LocalInbox, LocalOutbox, MPIInbox, MPIOutbox, Outbox
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -25,13 +28,13 @@ class Serial:
         self.rank, self.size = 0, 1
         self._queues: dict[int, collections.deque[Any]] = collections.defaultdict(collections.deque)
 
-    def outbox(self, dest: int, tag: int, size: int) -> Outbox:
-        """Where messages of `size` numbers to process `dest` are put."""
+    def outbox(self, dest: int, tag: int, size: int, slots: int = 3) -> Outbox:
+        """Where messages of `size` numbers to process `dest` are put; `slots` may wait there unread."""
         return LocalOutbox(self._queues[tag], size)
 
-    def inbox(self, source: int, tag: int, buffers: list[Floats]) -> Inbox:
-        """Where messages from process `source` come in, into `buffers` in turn."""
-        return LocalInbox(self._queues[tag], buffers)
+    def inbox(self, source: int, tag: int, size: int, buffers: list[Floats] | None = None) -> Inbox:
+        """Where messages from process `source` come in, into `buffers` in turn (into its own without)."""
+        return LocalInbox(self._queues[tag], [np.empty(size) for _ in range(2)] if buffers is None else buffers)
 
     def send_object(self, dest: int, tag: int, item: Any) -> None:
         """Send any small Python object."""
@@ -48,6 +51,9 @@ class Serial:
 
     def flush(self) -> None:
         """Wait until everything sent has gone."""
+
+    def close(self) -> None:
+        """End all channels."""
 
     def share(self, item: Any) -> list[Any]:
         """What every process contributes, on every process."""
@@ -71,21 +77,33 @@ class MPI:
         self._local = Serial()
         self._local.rank = self.rank
         self._pending: list[Any] = []
-        self._outboxes: list[MPIOutbox] = []
+        self._outboxes: list[Outbox] = []
+        self._inboxes: list[Inbox] = []
+        self._near = shared_memory.reachable(self.comm) if os.environ.get("TESSERA_SHARED_MEMORY") != "0" else set()
 
-    def outbox(self, dest: int, tag: int, size: int) -> Outbox:
-        """Where messages of `size` numbers to process `dest` are put."""
+    def outbox(self, dest: int, tag: int, size: int, slots: int = 3) -> Outbox:
+        """Where messages of `size` numbers to process `dest` are put; `slots` may wait there unread."""
         if dest == self.rank:
             return self._local.outbox(dest, tag, size)
-        box = MPIOutbox(self.comm, dest, tag, size)
+        box: Outbox
+        if dest in self._near and size >= shared_memory.SMALLEST:
+            box = shared_memory.SharedOutbox(self.comm, dest, tag, size, slots)
+        else:
+            box = MPIOutbox(self.comm, dest, tag, size)
         self._outboxes.append(box)
         return box
 
-    def inbox(self, source: int, tag: int, buffers: list[Floats]) -> Inbox:
-        """Where messages from process `source` come in, into `buffers` in turn."""
+    def inbox(self, source: int, tag: int, size: int, buffers: list[Floats] | None = None) -> Inbox:
+        """Where messages from process `source` come in, into `buffers` in turn (into its own without)."""
         if source == self.rank:
-            return self._local.inbox(source, tag, buffers)
-        return MPIInbox(self.comm, source, tag, buffers)
+            return self._local.inbox(source, tag, size, buffers)
+        box: Inbox
+        if source in self._near and size >= shared_memory.SMALLEST:
+            box = shared_memory.SharedInbox(self.comm, source, tag, size, buffers)
+        else:
+            box = MPIInbox(self.comm, source, tag, [np.empty(size) for _ in range(2)] if buffers is None else buffers)
+        self._inboxes.append(box)
+        return box
 
     def send_object(self, dest: int, tag: int, item: Any) -> None:
         """Send any small Python object."""
@@ -118,6 +136,13 @@ class MPI:
             self._pending = [r for r in self._pending if not r.test()[0]]
             pause.sleep()
 
+    def close(self) -> None:
+        """End all channels (all processes call, after the last message)."""
+        self.flush()
+        self.comm.Barrier()
+        for box in (*self._outboxes, *self._inboxes):
+            box.close()
+
     def share(self, item: Any) -> list[Any]:
         """What every process contributes, on every process."""
         return list(self.comm.allgather(item))
@@ -128,119 +153,6 @@ class MPI:
 
 
 Transport = Serial | MPI
-
-
-class Outbox:
-    """Send buffers of one channel: take one with `buffer`, fill it, `send` it."""
-
-    def buffer(self) -> Floats:
-        """A buffer that nobody reads any more."""
-        raise NotImplementedError
-
-    def send(self, buffer: Floats) -> None:
-        """Send a buffer got from `buffer`."""
-        raise NotImplementedError
-
-
-class LocalOutbox(Outbox):
-    """Channel within a process."""
-
-    def __init__(self, queue: collections.deque[Any], size: int):
-        self._queue, self._size = queue, size
-
-    def buffer(self) -> Floats:  # noqa: D102
-        return np.empty(self._size)
-
-    def send(self, buffer: Floats) -> None:  # noqa: D102
-        self._queue.append(buffer)
-
-
-class MPIOutbox(Outbox):
-    """Channel to another process."""
-
-    def __init__(self, comm: Any, dest: int, tag: int, size: int):
-        self._comm, self._dest, self._tag, self._size = comm, dest, tag, size
-        self._free: list[Floats] = []
-        self._going: collections.deque[tuple[Any, Floats]] = collections.deque()
-
-    def busy(self) -> bool:
-        """Whether a buffer is still on its way."""
-        while self._going and self._going[0][0].Test():
-            self._free.append(self._going.popleft()[1])
-        return bool(self._going)
-
-    def buffer(self) -> Floats:  # noqa: D102
-        self.busy()
-        return self._free.pop() if self._free else np.empty(self._size)
-
-    def send(self, buffer: Floats) -> None:  # noqa: D102
-        self._going.append((self._comm.Isend(buffer, dest=self._dest, tag=self._tag), buffer))
-
-
-class Inbox:
-    """Messages of one channel, in the order in which they were sent."""
-
-    def ready(self) -> bool:
-        """Whether the next message is there."""
-        raise NotImplementedError
-
-    def take(self) -> Floats:
-        """The message that is `ready`; its buffer is reused once `release` is called."""
-        raise NotImplementedError
-
-    def release(self) -> None:
-        """Give the oldest taken buffer back."""
-        raise NotImplementedError
-
-
-class LocalInbox(Inbox):
-    """Channel within a process."""
-
-    def __init__(self, queue: collections.deque[Any], buffers: list[Floats]):
-        self._queue = queue
-        self._buffers = collections.deque(buffers)
-        self._taken: collections.deque[Floats] = collections.deque()
-
-    def ready(self) -> bool:  # noqa: D102
-        return bool(self._queue) and bool(self._buffers)
-
-    def take(self) -> Floats:  # noqa: D102
-        buffer = self._buffers.popleft()
-        buffer[...] = self._queue.popleft()
-        self._taken.append(buffer)
-        return buffer
-
-    def release(self) -> None:  # noqa: D102
-        self._buffers.append(self._taken.popleft())
-
-
-class MPIInbox(Inbox):
-    """Channel from another process; receives are posted ahead."""
-
-    def __init__(self, comm: Any, source: int, tag: int, buffers: list[Floats]):
-        self._comm, self._source, self._tag = comm, source, tag
-        self._posted: collections.deque[tuple[Any, Floats]] = collections.deque()
-        self._taken: collections.deque[Floats] = collections.deque()
-        self._done = False
-        for buffer in buffers:
-            self._post(buffer)
-
-    def _post(self, buffer: Floats) -> None:
-        self._posted.append((self._comm.Irecv(buffer, source=self._source, tag=self._tag), buffer))
-
-    def ready(self) -> bool:  # noqa: D102
-        if not self._done and self._posted:
-            self._done = bool(self._posted[0][0].Test())
-        return self._done
-
-    def take(self) -> Floats:  # noqa: D102
-        self._done = False
-        buffer = self._posted.popleft()[1]
-        self._taken.append(buffer)
-        return buffer
-
-    def release(self) -> None:  # noqa: D102
-        self._post(self._taken.popleft())
 
 
 class Pause:
