@@ -295,7 +295,12 @@ def ocean(datasets):
     _, depth, fraction = topography(datasets, 70, 160, -10, 65, 0.5)
     basins, _ = scipy.ndimage.label(fraction >= 0.5)
     wet = basins == np.argmax(np.bincount(basins[basins > 0]))
-    sst = np.maximum(onto(x, y, laplace_fill(temperature[:, 0]), lon, lat), -1.9) + 273.15
+    # Near coasts the sea follows the air: what is filled and interpolated is their difference.
+    coads = open_climatology(datasets, "coads_climatology.cdf").sel(COADSX=slice(60, 170), COADSY=slice(-20, 75))
+    air = laplace_fill(without_outliers(coads["AIRT"].values.astype(float), 6.0))
+    nodes = coads["COADSX"].values, coads["COADSY"].values, air
+    excess = laplace_fill(temperature[:, 0] - onto(*nodes, x, y))
+    sst = np.maximum(onto(x, y, excess, lon, lat) + onto(*nodes, lon, lat), -1.9) + 273.15
     layer = onto(x, y, laplace_fill(mixed_layer(temperature, z)), lon, lat)
     depth = np.maximum(depth, 10.0)
     layer = np.clip(layer, 10.0, depth)
