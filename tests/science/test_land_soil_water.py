@@ -37,18 +37,14 @@ def head(value):
 
 def test_celia_1990():
     soil = VanGenuchten(0.102, 0.368, 3.35, 2.0, 9.22e-5)
-    z, psi, _, taken = infiltrate(
-        soil, -10.0, 1.0, 0.01, 240.0, 86400.0, head(-0.75), Bottom("water_table", -10.0)
-    )
+    z, psi, _, taken = infiltrate(soil, -10.0, 1.0, 0.01, 240.0, 86400.0, head(-0.75), Bottom("water_table", -10.0))
     assert depth_of(-5.0, psi, z) == pytest.approx(0.565, rel=0.02)
     assert taken == pytest.approx(0.04114, rel=0.02)
 
 
 def test_haverkamp_1977_sand():
     soil = Haverkamp(0.075, 0.287, 1.611e6, 3.96, 1.175e6, 4.74, 9.44e-5)
-    z, psi, _, taken = infiltrate(
-        soil, -0.615, 0.4, 0.005, 4.0, 360.0, head(-0.207), Bottom("water_table", -0.615)
-    )
+    z, psi, _, taken = infiltrate(soil, -0.615, 0.4, 0.005, 4.0, 360.0, head(-0.207), Bottom("water_table", -0.615))
     assert depth_of(-0.4, psi, z) == pytest.approx(0.1552, rel=0.02)
     assert taken == pytest.approx(0.02382, rel=0.02)
 

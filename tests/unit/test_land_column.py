@@ -58,7 +58,9 @@ def test_a_day_of_extremes(seed, wetness, model, infiltration, bottom, seconds):
     p = world()
     gen = torch.Generator().manual_seed(seed)
     first = weather(gen)
-    s = initial_state(p, first.temperature.clamp(223.0, 320.0), wetness, 300 * torch.rand(COLUMNS, dtype=D, generator=gen))
+    s = initial_state(
+        p, first.temperature.clamp(223.0, 320.0), wetness, 300 * torch.rand(COLUMNS, dtype=D, generator=gen)
+    )
     options = Options(stomata=Stomata(model), infiltration=infiltration, bottom=Bottom(bottom))
     with torch.no_grad():
         for _ in range(12):

@@ -58,10 +58,15 @@ def test_against_many_thin_layers():
     dx = area / n
     # Diffuse light alone: up = R down marched from the ground (dR/dx along the Riccati equation, RK4).
     r = ground.clone()
+
     def slope(r):
         return (c - 2 * b * r + c * r * r) / bar
+
     for _ in range(n):
-        k1 = slope(r); k2 = slope(r + 0.5 * dx * k1); k3 = slope(r + 0.5 * dx * k2); k4 = slope(r + dx * k3)
+        k1 = slope(r)
+        k2 = slope(r + 0.5 * dx * k1)
+        k3 = slope(r + 0.5 * dx * k2)
+        k4 = slope(r + dx * k3)
         r = r + dx / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
     out = two_stream(foliage, mu, torch.zeros(2, 6, dtype=D), torch.ones(2, 6, dtype=D), ground, ground)
     assert torch.allclose(out.reflected, r, rtol=1e-8)

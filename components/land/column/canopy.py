@@ -1,8 +1,11 @@
 """Energy balance of ground, canopy and canopy air: two temperatures, solved together.
 
-The canopy air holds no heat or water, so its state is an average of air, leaves and ground weighted by conductances;
-what remains is a balance for the canopy (T_v) and one for the ground (T_g), with the ground below seen as one admittance (heat.py).
-An outer fixed point updates the conductances (stability, stomata); a last Newton solution with the conductances
+The canopy air holds no heat or water, so its state is an average of air, leaves and ground weighted by
+conductances;
+what remains is a balance for the canopy (T_v) and one for the ground (T_g), with the ground below seen as
+one admittance (heat.py).
+An outer fixed point updates the conductances (stability, stomata); a last Newton solution with the
+conductances
 held closes the balances to rounding. A bare tile is the limit of no leaves.
 """
 
@@ -197,7 +200,9 @@ def solve(
         saturated, _ = saturation_humidity(tv, air.pressure)
         demand = density * cover.wet * full * torch.clamp(saturated - qc, min=1e-9) * seconds
         wet = torch.where(
-            evaporating > 0.0, cover.wet * full * torch.clamp(cover.water / torch.clamp(demand, min=1e-12), max=1.0), full
+            evaporating > 0.0,
+            cover.wet * full * torch.clamp(cover.water / torch.clamp(demand, min=1e-12), max=1.0),
+            full,
         )
         to_ground = 1.0 / (1.0 / below + ground.resistance)
         links = _Links(turbulence.conductance, 2.0 * full, below, dry, wet, to_ground)
@@ -258,7 +263,7 @@ class _State(NamedTuple):
     slopes: tuple[Tensor, Tensor, Tensor, Tensor]
 
 
-def _balance(air, ground, cover, g, thermal, rho_cp, density, potential, store, old, tv, tg) -> _State:  # noqa: ANN001
+def _balance(air, ground, cover, g, thermal, rho_cp, density, potential, store, old, tv, tg) -> _State:
     """Residuals of both balances (W m-2) and their derivatives by T_v and T_g."""
     q_leaf, s_leaf = saturation_humidity(tv, air.pressure)
     q_ground, s_ground = saturation_humidity(tg, air.pressure)
@@ -307,7 +312,7 @@ def _imbalance(now: _State, held: Tensor) -> Tensor:
     return torch.maximum(torch.abs(now.r_canopy), torch.where(held, 0.0 * now.r_ground, torch.abs(now.r_ground)))
 
 
-def _newton(air, ground, cover, g, thermal, rho_cp, density, potential, store, old, tv, tg):  # noqa: ANN001, ANN202
+def _newton(air, ground, cover, g, thermal, rho_cp, density, potential, store, old, tv, tg):
     """One Newton step; a ground that would pass its limit is held there and the canopy solved beside it."""
     now = _balance(air, ground, cover, g, thermal, rho_cp, density, potential, store, old, tv, tg)
     a11, a12, a21, a22 = now.slopes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import torch
@@ -14,7 +14,6 @@ from components.land.column.constants import (
     CARBON_MOLAR_MASS,
     FREEZING_POINT,
     GRAVITY,
-    ICE_DENSITY,
     LATENT_HEAT_FUSION,
     LATENT_HEAT_SUBLIMATION,
     LATENT_HEAT_VAPORISATION,
@@ -56,10 +55,10 @@ class Options:
         Newton iterations of Richards' equation.
     """
 
-    stomata: Stomata = Stomata()
+    stomata: Stomata = field(default_factory=Stomata)
     photosynthesis: str = "c3"
     infiltration: str = "noah"
-    bottom: Bottom = Bottom()
+    bottom: Bottom = field(default_factory=Bottom)
     outer: int = 5
     inner: int = 4
     water_iterations: int = 3
@@ -134,7 +133,8 @@ def initial_state(
 ) -> State:
     """A start at rest: one temperature (K), soil water between wilting point (0) and saturation (1).
 
-    ``temperature`` is one value a column or (layer, ...); the soil is frozen where it is cold. ``snow_mass`` in kg m-2,
+    ``temperature`` is one value a column or (layer, ...); the soil is frozen where it is cold.
+    ``snow_mass`` in kg m-2,
     at 250 kg m-3.
     """
     layers = parameters.thickness.shape[0]
@@ -184,9 +184,7 @@ def step(
     caught = interception.intercept(
         state.held, forcing.rain * seconds, forcing.snowfall * seconds, plant_area, state.canopy, seconds
     )
-    pack = snow.add_snowfall(
-        state.snow, caught.snowfall, forcing.temperature, snow.fresh_density(forcing.temperature)
-    )
+    pack = snow.add_snowfall(state.snow, caught.snowfall, forcing.temperature, snow.fresh_density(forcing.temperature))
     pack = snow.relayer(pack)
     covered = snow.cover_fraction(pack)
     swe = snow.over_layers(pack.ice)
@@ -223,7 +221,8 @@ def step(
         return options.stomata(leaf, ca, vpd, humidity, forcing.pressure, plant, t)
 
     air = canopy.Air(
-        forcing.temperature, forcing.humidity, forcing.pressure, forcing.wind, forcing.height, forcing.longwave,
+        forcing.temperature, forcing.humidity, forcing.pressure, forcing.wind, forcing.height,
+        forcing.longwave,
         forcing.co2,
     )  # fmt: skip
     frozen_share = caught.held.snow / torch.clamp(caught.held.snow + caught.held.water, min=1e-9)
@@ -235,9 +234,7 @@ def step(
     )  # fmt: skip
     ground = _ground(state, p, psi[0], covered, snowy, under, light.ground)
     warm = canopy.Warm(state.canopy, state.ground, state.zeta, state.conductance, state.air_humidity)
-    f = canopy.solve(
-        air, ground, cover, leaves.area, exchange, warm, seconds, options.outer, options.inner
-    )
+    f = canopy.solve(air, ground, cover, leaves.area, exchange, warm, seconds, options.outer, options.inner)
 
     temperature, _ = heat.ground_temperature(under, capacity, resistance, warmth, seconds, f.ground)
     before = _heat(capacity, warmth, torch.cat([pack.ice, WATER_DENSITY * state.ice * p.thickness]))
@@ -292,13 +289,13 @@ def step(
     absorbed = incoming[0] + incoming[1] - light.reflected[0] - light.reflected[1]
     net = absorbed + forcing.longwave - f.longwave_up
     balance = net - f.sensible - f.latent - f.ground_heat - f.melt_energy - f.canopy_storage
-    respiration = leaf_rates(
-        options.photosynthesis, p.traits, leaves, f.canopy + 0.0 * leaves.area, any_c4
-    ).respiration
+    respiration = leaf_rates(options.photosynthesis, p.traits, leaves, f.canopy + 0.0 * leaves.area, any_c4).respiration
     gross = leaves.area * (f.assimilation + respiration)
     net_leaf = leaves.area * f.assimilation
-    uptake_net = net_leaf[0] + net_leaf[1] - soil_respiration(
-        p.soil_respiration, phase.temperature[2], (liquid[2] + ice[2]) / soil.theta_s
+    uptake_net = (
+        net_leaf[0]
+        + net_leaf[1]
+        - soil_respiration(p.soil_respiration, phase.temperature[2], (liquid[2] + ice[2]) / soil.theta_s)
     )
     lit = torch.clamp(incoming, min=1e-9)
     albedo = torch.where(incoming > 1e-6, light.reflected / lit, below)
@@ -314,7 +311,7 @@ def step(
     )  # fmt: skip
 
 
-def _frozen_curves(p: Parameters, ice: Tensor):  # noqa: ANN202
+def _frozen_curves(p: Parameters, ice: Tensor):
     """Retention of the pores the ice leaves open, and conductivity impeded by it."""
     share = torch.clamp(ice / p.texture.theta_s, 0.0, 1.0)
     room = torch.clamp(p.retention.theta_s - ice, min=0.01)

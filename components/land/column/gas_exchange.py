@@ -38,7 +38,8 @@ class Leaves(NamedTuple):
 def split_leaves(traits: Traits, light: Shortwave, lai: Tensor, sai: Tensor) -> Leaves:
     """Leaf area, absorbed light and capacity of sunlit and shaded leaves (de Pury and Farquhar 1997).
 
-    Stems take their share of light by area; capacity follows nitrogen, which falls off exponentially downward.
+    Stems take their share of light by area; capacity follows nitrogen, which falls off exponentially
+    downward.
     """
     total = torch.clamp(lai + sai, min=1e-6)
     leafy = lai / total
@@ -54,9 +55,7 @@ def split_leaves(traits: Traits, light: Shortwave, lai: Tensor, sai: Tensor) -> 
     return Leaves(area * leafy, torch.clamp(par, min=0.0), torch.minimum(vcmax, traits.vcmax25 + 0.0 * vcmax))
 
 
-def leaf_rates(
-    kind: str, traits: Traits, leaves: Leaves, temperature: Tensor, any_c4: bool
-) -> Leaf:
+def leaf_rates(kind: str, traits: Traits, leaves: Leaves, temperature: Tensor, any_c4: bool) -> Leaf:
     """Limiting rates at leaf ``temperature`` (K) for ``kind`` "c3" or "cytochrome", with C4 where the traits say so.
 
     Cold closes the leaf linearly between 2 and -4 C.
@@ -94,7 +93,8 @@ class Stomata:
     Parameters
     ----------
     name
-        ``medlyn``, ``ball_berry``, ``leuning``, ``gentine`` or an optimality model of :data:`optimality.OPTIMAL`.
+        ``medlyn``, ``ball_berry``, ``leuning``, ``gentine`` or an optimality model of
+        :data:`optimality.OPTIMAL`.
     least
         Conductance left by closed stomata and cuticle, mol m-2 s-1.
     iterations
@@ -130,6 +130,9 @@ class Stomata:
         temperature
             Leaf temperature, K.
         """
+        if self.name == "gentine":
+            out = self._by_conductance(leaf, ca, vpd, humidity, pressure, plant)
+            return torch.clamp(out.conductance, min=self.least), out.assimilation
         if self.empirical:
             ratio = plant.k_soil / plant.kmax
             near = stomata.Surroundings(ca, vpd, humidity, leaf.compensation, ratio, ratio)
@@ -138,3 +141,20 @@ class Stomata:
         scene = optimality.Scene(leaf, ca, vpd / pressure, plant, temperature)
         best = optimality.optimise(self.model, scene, self.iterations)
         return torch.clamp(best.conductance, min=self.least), best.assimilation
+
+    def _by_conductance(
+        self, leaf: Leaf, ca: Tensor, vpd: Tensor, humidity: Tensor, pressure: Tensor, plant: Plant
+    ) -> stomata.GasExchange:
+        """Gentine's model: the conductance ratio is the leaf's own, so supply and demand are solved together."""
+        deficit = torch.clamp(vpd / pressure, min=optimality.LOWEST_DEFICIT)
+
+        def demand(s: Tensor) -> tuple[stomata.GasExchange, Tensor]:
+            at = plant.along(s)
+            ratio = at.k / plant.kmax
+            near = stomata.Surroundings(ca, vpd, humidity, leaf.compensation, ratio, ratio)
+            out = stomata.couple(self.model, leaf, near)
+            return out, (out.conductance * deficit - at.e) / plant.e_crit
+
+        with torch.no_grad():
+            s = optimality.bracketed_root(lambda x: demand(x)[1], ca, self.iterations)
+        return demand(s)[0]

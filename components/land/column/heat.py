@@ -121,7 +121,9 @@ def bulk_phase_change(temperature: Tensor, liquid: Tensor, ice: Tensor, capacity
 
 
 def unfrozen_water(temperature: Tensor, pore_water: Tensor, psi_s: Tensor, b: Tensor) -> Tensor:
-    """Most liquid water a freezing soil holds (Niu and Yang 2006, eq. 3, T ~ Tf below): theta_s (L (Tf-T)/(g Tf psi_s))^(-1/b).
+    """Most liquid water a freezing soil holds, kg m-2.
+
+    theta_s (L (Tf - T)/(g Tf psi_s))^(-1/b): Niu and Yang (2006, eq. 3) with T ~ Tf in the denominator.
 
     Parameters
     ----------
@@ -149,8 +151,8 @@ def soil_phase_change(
 ) -> Phase:
     """Freeze or melt soil water to the equilibrium of :func:`unfrozen_water`, energy kept.
 
-    Solves c (T - T*) = L (ice(T) - ice*) with T* the temperature after conduction, by Newton's method; the ice is then what the temperature implies, so energy closes to
-    rounding at any iteration count.
+    Solves c (T - T*) = L (ice(T) - ice*) with T* the temperature after conduction, by Newton's method; the
+    ice is then what the temperature implies, so energy closes to rounding at any iteration count.
     """
     total = liquid + ice
     at_freezing = ice + capacity * (FREEZING_POINT - temperature) / LATENT_HEAT_FUSION

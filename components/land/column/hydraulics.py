@@ -218,7 +218,10 @@ class Continuum:
 
     def uptake(self, collar: Tensor) -> tuple[Tensor, Tensor]:
         """Uptake from every layer and in all at a root collar tension, mol m-2 s-1."""
-        flows = [r.kmax * potential_difference(r.curve, p, collar) for r, p in zip(self.roots, self.p_layers)]
+        flows = [
+            root.kmax * potential_difference(root.curve, p, collar)
+            for root, p in zip(self.roots, self.p_layers, strict=True)
+        ]
         total = torch.zeros_like(collar)
         for flow in flows:
             total = total + flow

@@ -21,7 +21,7 @@ LOWEST_SUN = 0.01  # cosine of the zenith angle below which the sun is down
 
 
 class Foliage(NamedTuple):
-    """Optics of the plants, one value a column (reflectance and transmittance: band first, visible then near infrared)."""
+    """Optics of the plants, one value a column (by band where said: visible, then near infrared)."""
 
     lai: Tensor  # leaf area index
     sai: Tensor  # stem area index

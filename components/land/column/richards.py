@@ -2,8 +2,9 @@
 
 Implicit Euler and Newton's method. The increment of each iteration is taken in theta where the soil is
 unsaturated
-and in psi where it is not (primary variable switching, Forsyth et al. 1995), and the water content returned is the one the
-linear system solved for: the balance closes to rounding whatever the number of iterations. z points down;
+and in psi where it is not (primary variable switching, Forsyth et al. 1995), and
+the water content returned is the one the linear system solved for: the balance closes to rounding whatever
+the number of iterations. z points down;
 fluxes are positive downward, m s-1.
 """
 
@@ -40,10 +41,14 @@ class Top:
 
 @dataclass(frozen=True)
 class Bottom:
-    """Lower boundary: ``free_drainage`` (q = K), ``zero_flux``, or ``water_table`` (head, m, at the lowest face)."""
+    """Lower boundary: ``free_drainage`` (q = slope K), ``zero_flux``, or ``water_table`` (head, m, at the lowest face).
+
+    ``slope`` below 1 stands for a less permeable ground beneath (Noah's SLOPE, .1 on plains).
+    """
 
     kind: Literal["free_drainage", "zero_flux", "water_table"] = "free_drainage"
     head: float | Tensor = 0.0
+    slope: float = 1.0
 
 
 class WaterStep(NamedTuple):
@@ -193,7 +198,7 @@ def _bottom_flux(
     if bottom.kind == "zero_flux":
         return zero, zero
     if bottom.kind == "free_drainage":
-        return k, slope
+        return bottom.slope * k, bottom.slope * slope
     gradient = (psi - bottom.head) / (0.5 * dz) + 1.0
     return k * gradient, slope * gradient + k / (0.5 * dz)
 

@@ -164,7 +164,8 @@ def melt_and_freeze(snow: Snow, temperature: Tensor, surface_energy: Tensor) -> 
         new_capacity = new_ice * ICE_HEAT_CAPACITY + new_liquid * WATER_HEAT_CAPACITY
         used = new_capacity > 0.0
         below = torch.clamp(left, max=0.0) / torch.where(used, new_capacity, torch.ones_like(left))
-        # A trace of snow has no heat to speak of: its cold goes to the ground instead of into its temperature.
+        # A trace of snow has no heat to speak of: its cold goes to the ground instead of into its
+        # temperature.
         trace = below < -100.0
         carry = carry + torch.where(trace, torch.clamp(left, max=0.0), 0.0 * left)
         warm.append(FREEZING_POINT + torch.where(used & ~trace, below, 0.0 * below))
@@ -192,7 +193,10 @@ def sublimate(snow: Snow, mass: Tensor) -> tuple[Snow, Tensor]:
 
 
 def percolate(snow: Snow, rain: Tensor) -> tuple[Snow, Tensor]:
-    """Pass rain and meltwater down; returns the water that leaves the pack, kg m-2. Columns without ice let all through."""
+    """Pass rain and meltwater down; returns the water that leaves the pack, kg m-2.
+
+    Columns without ice let all through.
+    """
     flow, liquid = rain, []
     for i in range(LAYERS):
         water = snow.liquid[i] + flow

@@ -32,7 +32,11 @@ def cos_zenith(latitude: Tensor, longitude: Tensor, day_of_year: float, utc_hour
         + 0.000907 * math.sin(2 * g) - 0.002697 * math.cos(3 * g) + 0.00148 * math.sin(3 * g)
     )  # fmt: skip
     minutes = 229.18 * (
-        0.000075 + 0.001868 * math.cos(g) - 0.032077 * math.sin(g) - 0.014615 * math.cos(2 * g) - 0.040849 * math.sin(2 * g)
+        0.000075
+        + 0.001868 * math.cos(g)
+        - 0.032077 * math.sin(g)
+        - 0.014615 * math.cos(2 * g)
+        - 0.040849 * math.sin(2 * g)
     )
     hour_angle = (15.0 * (utc_hour + minutes / 60.0 - 12.0) + longitude) * (math.pi / 180.0)
     phi = latitude * (math.pi / 180.0)

@@ -1,0 +1,156 @@
+"""A column at a site: from measured weather to fluxes, without the rest of the model.
+
+weather = Weather(start, 1800.0, latitude=40.0, longitude=-88.4, temperature=..., ...)
+series = run(weather, parameters(["cropland"], ["silty_clay_loam"]), Options(), lai, sai)
+series["upward_latent"]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from components.land.column.column import Forcing, Options, State, initial_state, step, water_stored
+from components.land.column.humidity import saturation_humidity, saturation_pressure
+from components.land.column.parameters import Parameters
+from components.land.column.radiation import partition
+from components.land.column.snow import over_layers
+from components.land.column.solar import cos_zenith
+
+Series = NDArray[np.float64]
+DTYPE = torch.float64
+FOLLOWED = (
+    "upward_sensible", "upward_latent", "ground_heat", "net_radiation", "upward_longwave",
+    "surface_temperature",
+    "transpiration", "interception_loss", "ground_evaporation", "surface_runoff", "subsurface_runoff",
+    "gross_uptake",
+    "net_uptake", "energy_residual", "ground_residual", "water_residual", "unsettled", "unsolved",
+)  # fmt: skip
+
+
+@dataclass
+class Weather:
+    """Measured weather, one value a step; the step that begins at ``start`` first (UTC)."""
+
+    start: datetime
+    seconds: float
+    latitude: float
+    longitude: float
+    temperature: Series  # K
+    humidity: Series  # kg kg-1
+    pressure: Series  # Pa
+    wind: Series  # m s-1
+    shortwave: Series  # W m-2
+    longwave: Series  # W m-2
+    precipitation: Series  # kg m-2 s-1
+    co2: Series | float = 380.0  # umol mol-1
+    height: float = 10.0  # m above the displacement height
+
+    def __post_init__(self) -> None:
+        """Refuse series of different length or with gaps."""
+        length = len(self.temperature)
+        for name in ("humidity", "pressure", "wind", "shortwave", "longwave", "precipitation"):
+            values = getattr(self, name)
+            if len(values) != length:
+                raise ValueError(f"{name} has {len(values)} steps, temperature {length}")
+            if not np.isfinite(values).all():
+                gaps = int((~np.isfinite(values)).sum())
+                raise ValueError(f"{name} has {gaps} gaps: fill them first")
+
+
+def snow_share(temperature: Series, humidity: Series, pressure: Series) -> Series:
+    """Share of precipitation that falls as snow: linear in wet-bulb temperature from 2 to 0 C (Wang et al. 2019).
+
+    The wet bulb is one Newton step of the psychrometer equation from the air temperature.
+    """
+    t, p = torch.as_tensor(temperature), torch.as_tensor(pressure)
+    q, slope = saturation_humidity(t, p)
+    depression = (q - torch.as_tensor(humidity)) / (slope + 1004.64 / 2.501e6)
+    wet_bulb = (t - depression.clamp(min=0.0)).numpy() - 273.15
+    return np.clip((2.0 - wet_bulb) / 2.0, 0.0, 1.0)
+
+
+def humidity_from_deficit(temperature: Series, deficit: Series, pressure: Series) -> Series:
+    """Specific humidity (kg kg-1) from the vapour pressure deficit (Pa)."""
+    e = np.clip(saturation_pressure(torch.as_tensor(temperature))[0].numpy() - deficit, 1.0, None)
+    return 0.62198 * e / (pressure - 0.37802 * e)
+
+
+def clear_longwave(temperature: Series, humidity: Series, pressure: Series, cloud: Series | float = 0.5) -> Series:
+    """Downwelling longwave where it was not measured, W m-2.
+
+    Clear-sky emissivity of Brutsaert (1975), 1.24 (e/T)^(1/7) with e in hPa, raised by clouds as (1 + .22
+    c^2.75)
+    (Crawford and Duchon 1999 use c = 1 - SW/SW_clear; the exponent is Sugita and Brutsaert 1993).
+    """
+    e = humidity * pressure / (0.62198 + 0.37802 * humidity) / 100.0
+    emissivity = 1.24 * (e / temperature) ** (1.0 / 7.0)
+    return np.clip(emissivity * (1.0 + 0.22 * np.asarray(cloud) ** 2.75), 0.0, 1.0) * 5.670374419e-8 * temperature**4
+
+
+def run(
+    weather: Weather,
+    parameters: Parameters,
+    options: Options,
+    leaf_area: Callable[[datetime], tuple[float, float]],
+    state: State | None = None,
+    spin_up: int = 0,
+    clearing: bool = True,
+) -> dict[str, Series]:
+    """Run a single column through measured weather.
+
+    Parameters
+    ----------
+    leaf_area
+        Leaf and stem area index at a date.
+    state
+        Start; by default the mean temperature of the series and soil at half its water.
+    spin_up
+        Times the first year (or the whole series, if shorter) is run before.
+    clearing
+        Whether gradients are switched off.
+
+    Returns
+    -------
+    dict
+        Series of :data:`FOLLOWED` and of ``snow_mass``, ``soil_water`` (kg m-2), ``soil_temperature`` and
+        ``soil_moisture`` of the layers.
+    """
+    n = len(weather.temperature)
+    snowy = snow_share(weather.temperature, weather.humidity, weather.pressure)
+    x = torch.ones(1, dtype=DTYPE)
+    if state is None:
+        state = initial_state(parameters, float(weather.temperature.mean()) * x)
+    co2 = np.broadcast_to(weather.co2, n)
+    series: dict[str, list[float]] = {k: [] for k in (*FOLLOWED, "snow_mass", "soil_water")}
+    layers: dict[str, list[Series]] = {"soil_temperature": [], "soil_moisture": []}
+    year = min(n, round(365 * 86400 / weather.seconds))
+    order = [*(i for _ in range(spin_up) for i in range(year)), *range(n)]
+    with torch.set_grad_enabled(not clearing):
+        for count, i in enumerate(order):
+            middle = weather.start + timedelta(seconds=weather.seconds * (i + 0.5))
+            hour = middle.hour + middle.minute / 60.0 + middle.second / 3600.0
+            mu = cos_zenith(weather.latitude * x, weather.longitude * x, middle.timetuple().tm_yday, hour)
+            direct, diffuse = partition(float(weather.shortwave[i]) * x, mu)
+            lai, sai = leaf_area(middle)
+            wet, white = float(weather.precipitation[i]), float(snowy[i])
+            forcing = Forcing(
+                float(weather.temperature[i]) * x, float(weather.humidity[i]) * x, float(weather.pressure[i]) * x,
+                float(weather.wind[i]) * x, weather.height * x, direct, diffuse, float(weather.longwave[i]) * x,
+                wet * (1.0 - white) * x, wet * white * x, float(co2[i]) * x, mu, lai * x, sai * x,
+            )  # fmt: skip
+            state, out = step(state, forcing, parameters, weather.seconds, options)
+            if count < len(order) - n:
+                continue
+            for name in FOLLOWED:
+                series[name].append(getattr(out, name).item())
+            series["snow_mass"].append((over_layers(state.snow.ice) + over_layers(state.snow.liquid)).item())
+            series["soil_water"].append(water_stored(state, parameters).item())
+            layers["soil_temperature"].append(state.soil_temperature[:, 0].numpy().copy())
+            layers["soil_moisture"].append((state.liquid + state.ice)[:, 0].numpy().copy())
+    return {k: np.array(v) for k, v in {**series, **layers}.items()}

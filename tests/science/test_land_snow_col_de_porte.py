@@ -1,0 +1,103 @@
+"""A winter at Col de Porte (1325 m, French Alps), beside the Factorial Snow Model (Essery 2015) on the same forcing."""
+
+import datetime as dt
+
+import numpy as np
+import pytest
+import torch
+
+from components.land.column.column import Forcing, Options, initial_state, step
+from components.land.column.humidity import saturation_humidity
+from components.land.column.parameters import parameters
+from components.land.column.radiation import partition
+from components.land.column.snow import cover_fraction, over_layers
+from components.land.column.solar import cos_zenith
+
+D = torch.float64
+
+
+def simulate(folder, hours=None):
+    met = np.loadtxt(folder / "met_CdP_0506.txt")[:hours]
+    p = parameters(["bare"], ["loam"])
+    x = torch.ones(1, dtype=D)
+    s = initial_state(p, 283.0 * x, 0.8)
+    zero, daily, today = 0 * x, [], []
+    with torch.no_grad():
+        for row in met:
+            day = dt.date(int(row[0]), int(row[1]), int(row[2])).timetuple().tm_yday
+            sw, lw, sf, rf, ta, rh, wind, pressure = (v * x for v in row[4:])
+            mu = cos_zenith(45.30 * x, 5.77 * x, day, row[3] - 0.5)
+            direct, diffuse = partition(sw, mu)
+            q = rh / 100 * saturation_humidity(ta, pressure)[0]
+            # Wind is measured at 10 m, temperature at 2 m: the wind is brought down by the neutral profile.
+            at_two = wind * np.log(2 / 0.002) / np.log(10 / 0.002)
+            f = Forcing(ta, q, pressure, at_two, 2 * x, direct, diffuse, lw, rf, sf, 380 * x, mu, zero, zero)
+            s, out = step(s, f, p, 3600.0, Options())
+            assert out.water_residual.abs().max() < 1e-9
+            assert out.energy_residual.abs().max() < 1e-6
+            today.append(
+                [over_layers(s.snow.thickness).item(), (over_layers(s.snow.ice) + over_layers(s.snow.liquid)).item()]
+            )
+            if row[3] == 23:
+                daily.append(np.mean(today, axis=0))
+                today = []
+    if hours is None:
+        assert cover_fraction(s.snow).item() == 0.0
+    return np.array(daily)
+
+
+def score(depth, mass, obs):
+    has_depth, has_mass = obs[:, 5] > -90, obs[:, 6] > -90
+    rmse = lambda a, b: float(np.sqrt(np.mean((a - b) ** 2)))  # noqa: E731
+    return rmse(mass[has_mass], obs[has_mass, 6]), rmse(depth[has_depth], obs[has_depth, 5])
+
+
+def melt_out(series, threshold):
+    return int(np.nonzero(series > threshold)[0].max()) + 1
+
+
+@pytest.fixture(scope="module")
+def tables(shared):
+    folder = shared / "data" / "land" / "snow"
+    if not folder.is_dir():
+        pytest.skip("no Col de Porte data")
+    return folder, np.loadtxt(folder / "obs_CdP_0506.txt"), np.loadtxt(folder / "out_CdP_0506.txt")
+
+
+@pytest.fixture(scope="module")
+def runs(tables):
+    return simulate(tables[0]), tables[1], tables[2]
+
+
+def test_reference_scores_are_those_of_fsm(tables):
+    _, obs, fsm = tables
+    mass, depth = score(fsm[:, 5], fsm[:, 6], obs)
+    assert mass == pytest.approx(36.65, abs=0.01)
+    assert depth == pytest.approx(0.102, abs=0.001)
+
+
+def test_first_half_of_the_winter(tables):
+    """To 8 January, the quick version: accumulation and settling."""
+    folder, obs, fsm = tables
+    ours = simulate(folder, 2400)
+    mass, depth = score(ours[:, 0], ours[:, 1], obs[:100])
+    fsm_mass, fsm_depth = score(fsm[:100, 5], fsm[:100, 6], obs[:100])
+    assert mass <= fsm_mass
+    assert depth <= fsm_depth
+
+
+@pytest.mark.slow
+def test_as_good_as_fsm(runs):
+    ours, obs, fsm = runs
+    mass, depth = score(ours[:, 0], ours[:, 1], obs)
+    fsm_mass, fsm_depth = score(fsm[:, 5], fsm[:, 6], obs)
+    print(f"SWE RMSE {mass:.2f} (FSM {fsm_mass:.2f}) kg/m2, depth {depth:.3f} (FSM {fsm_depth:.3f}) m")
+    assert mass <= fsm_mass
+    assert depth <= fsm_depth
+
+
+@pytest.mark.slow
+def test_melts_out_with_the_observations(runs):
+    """31 May in the observations' last depth and in FSM; within three days here."""
+    ours, _, fsm = runs
+    assert abs(melt_out(ours[:, 1], 1.0) - melt_out(fsm[:, 6], 1.0)) <= 3
