@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from coupler.errors import TesseraError
+
 if TYPE_CHECKING:
     from coupler.remap.cells import Cells
 
@@ -23,7 +25,7 @@ EARTH_RADIUS = 6.371e6
 """Mean radius of the earth in metres."""
 
 
-class GridError(ValueError):
+class GridError(TesseraError, ValueError):
     """A grid that cannot be: the message says what is wrong and what to do."""
 
 

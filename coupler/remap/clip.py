@@ -79,8 +79,11 @@ def position(bench: Floats, planes: int, n_planes: int, points: int, n_points: i
 
 
 @compiled
-def clip_area(bench: Floats, subject: int, n_subject: int, planes: int, n_planes: int, tolerance: float) -> float:
-    """Area of the polygon at `subject` inside the convex polygon at `planes`, all edges great circles."""
+def clip(bench: Floats, subject: int, n_subject: int, planes: int, n_planes: int, tolerance: float) -> tuple[int, int]:
+    """Cut the polygon at `subject` by the convex polygon at `planes`, all edges great circles.
+
+    Returns the first row and the number of corners of what is left, unit vectors on the bench.
+    """
     current, spare = subject, ONE
     n = n_subject
     for k in range(planes, planes + n_planes):
@@ -117,7 +120,7 @@ def clip_area(bench: Floats, subject: int, n_subject: int, planes: int, n_planes
             before, s0 = m, s1
         n = kept - spare
         if n < 3:
-            return 0.0
+            return current, 0
         current = spare
         spare = OTHER if spare == ONE else ONE
     if current != subject:
@@ -125,9 +128,15 @@ def clip_area(bench: Floats, subject: int, n_subject: int, planes: int, n_planes
             x, y, z = bench[m, 0], bench[m, 1], bench[m, 2]
             scale = 1.0 / math.sqrt(x * x + y * y + z * z)
             bench[m, 0], bench[m, 1], bench[m, 2] = x * scale, y * scale, z * scale
+    return current, n
+
+
+@compiled
+def fan_area(bench: Floats, at: int, n: int) -> float:
+    """Area of the great-circle polygon bench[at : at + n]."""
     area = 0.0
-    for m in range(1, n - 1):
-        area += triangle_area(bench, current, current + m, current + m + 1)
+    for m in range(at + 1, at + n - 1):
+        area += triangle_area(bench, at, m, m + 1)
     return area
 
 
@@ -201,10 +210,14 @@ def _keep(bench: Floats, p: int, at: int) -> None:
 
 
 @compiled
-def clip_area_mixed(
+def clip_mixed(
     bench: Floats, subject: int, n_subject: int, subject_along: int, planes: int, n_planes: int, planes_along: int
-) -> float:
-    """Area of `subject` inside `planes` where bit k of the `along` of either says: edge k follows its latitude."""
+) -> tuple[int, int]:
+    """Cut `subject` by `planes` where bit k of the `along` of either says: edge k follows its latitude.
+
+    Returns the first row and the number of corners of what is left; bench[DISTANCE + k, 1] is 1 where its edge k
+    follows a latitude.
+    """
     current, spare = ONE, OTHER
     along, spare_along = np.zeros(ROOM, np.bool_), np.zeros(ROOM, np.bool_)
     t = np.empty(2)
@@ -271,14 +284,19 @@ def clip_area_mixed(
         along, spare_along = spare_along, along
         n = kept
         if n < 2:
-            return 0.0
+            return current, 0
         if 3 * n + 3 > ROOM:
             break
-    area = 0.0
-    for m in range(1, n - 1):
-        area += triangle_area(bench, current, current + m, current + m + 1)
     for m in range(n):
-        p, q = current + m, current + (m + 1 if m + 1 < n else 0)
-        if along[m]:
-            area += latitude_lens(bench, p, q)
+        bench[DISTANCE + m, 1] = 1.0 if along[m] else 0.0
+    return current, n
+
+
+@compiled
+def mixed_area(bench: Floats, at: int, n: int) -> float:
+    """Area of the polygon bench[at : at + n] that `clip_mixed` has left."""
+    area = fan_area(bench, at, n)
+    for m in range(n):
+        if bench[DISTANCE + m, 1] == 1.0:
+            area += latitude_lens(bench, at + m, at + (m + 1 if m + 1 < n else 0))
     return area

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from coupler.grids.grid import EARTH_RADIUS, Grid, GridError
-from coupler.remap.regridder import row_sums
+from coupler.remap.apply import row_sums
 from coupler.remap.weights import resolve_mask
 
 Floats = NDArray[np.float64]

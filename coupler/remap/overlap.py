@@ -15,11 +15,13 @@ from coupler.remap.clip import (
     NEGLIGIBLE,
     SOURCE,
     TARGET,
-    clip_area,
-    clip_area_mixed,
+    clip,
+    clip_mixed,
     edge_normals,
+    fan_area,
     load,
     make_bench,
+    mixed_area,
     position,
 )
 from coupler.remap.compiled import compiled
@@ -80,7 +82,8 @@ def _mixed_or_concave(sources: Cells, c: int, targets: Cells, row: int, bench: F
             TARGET, n_target, targets.along[row], SOURCE, n_source, sources.along[c]
         )  # fmt: skip
     if not (sources.concave[c] and targets.concave[row]):
-        return clip_area_mixed(bench, subject, n_subject, subject_along, planes, n_planes, planes_along)
+        at, left = clip_mixed(bench, subject, n_subject, subject_along, planes, n_planes, planes_along)
+        return mixed_area(bench, at, left)
     # two concave cells: a polygon is the signed sum of the triangles from its first corner
     total, n, along = 0.0, n_planes, planes_along
     full = bench[planes : planes + n].copy()
@@ -94,7 +97,8 @@ def _mixed_or_concave(sources: Cells, c: int, targets: Cells, row: int, bench: F
             first, last = last, first
         edge_normals(bench, planes, 3)
         sides = (1 if first else 0) | ((along >> k) & 1) << 1 | (4 if last else 0)
-        total += sign * clip_area_mixed(bench, subject, n_subject, subject_along, planes, 3, sides)
+        at, left = clip_mixed(bench, subject, n_subject, subject_along, planes, 3, sides)
+        total += sign * mixed_area(bench, at, left)
     bench[planes : planes + n] = full
     edge_normals(bench, planes, n)
     return total
@@ -115,8 +119,10 @@ def _convex(
     if source_in == 2 or target_in == 2:
         return min(source_area, target_area)
     if source_first:
-        return clip_area(bench, SOURCE, n_source, TARGET, n_target, tolerance)
-    return clip_area(bench, TARGET, n_target, SOURCE, n_source, tolerance)
+        at, left = clip(bench, SOURCE, n_source, TARGET, n_target, tolerance)
+    else:
+        at, left = clip(bench, TARGET, n_target, SOURCE, n_source, tolerance)
+    return fan_area(bench, at, left)
 
 
 @compiled

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from coupler.grids.grid import EARTH_RADIUS, Grid, GridError
 
+if TYPE_CHECKING:
+    from coupler.remap.second_order import SecondOrder
+
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Normalization = Literal["destarea", "fracarea"]
+Method = str | Mapping[str, float] | Sequence[str | Mapping[str, float]]
+METHODS = (
+    "conservative",
+    "conservative_second_order",
+    "bilinear",
+    "nearest",
+    "inverse_distance",
+    "creep",
+    "river_mouths",
+    "fixed",
+)
 VERSION = 1
 """Raised with every change of the numbers: weight files of another version are not reused."""
 
@@ -33,7 +47,9 @@ class Weights:
     covered : float64 (rows,), fraction of the target cell's area under active source cells; for methods between
         points 1 where the row has links, 0 where not
     target_cells : int64 (rows,), the flat target cell of each row
-    area : float64 (links,), overlap areas in m2 (conservative methods only)
+    area : float64 (links,), overlap areas in m2 (conservative methods only; 0 in rows that a fallback filled)
+    constant : float64 (rows,), value of a row without links (a fallback ``{fixed: value}``), NaN elsewhere; or None
+    second : gradients for the limiter (``conservative_second_order`` only)
     method, normalization : how they were made
     source_fingerprint, target_fingerprint : of the grids, without masks
     target_size : cells of the target grid
@@ -51,6 +67,8 @@ class Weights:
     target_fingerprint: str
     target_size: int
     area: Floats | None = None
+    constant: Floats | None = None
+    second: SecondOrder | None = None
 
     @property
     def matrix(self) -> Any:
@@ -62,7 +80,14 @@ class Weights:
     @property
     def uncovered(self) -> NDArray[np.int64]:
         """Flat target cells that no active source cell reaches."""
-        return self.target_cells[np.diff(self.indptr) == 0]
+        return self.target_cells[self.open_rows()]
+
+    def open_rows(self, wanted: Mask | None = None) -> NDArray[np.int64]:
+        """Positions of rows without links and without a fixed value, of those `wanted` (rows,) if given."""
+        nothing = np.diff(self.indptr) == 0
+        if self.constant is not None:
+            nothing &= np.isnan(self.constant)
+        return np.flatnonzero(nothing if wanted is None else nothing & wanted)
 
     @property
     def source_cells(self) -> NDArray[np.int64]:
@@ -84,6 +109,8 @@ class Weights:
             covered=self.covered[chosen],
             target_cells=self.target_cells[chosen],
             area=None if self.area is None else self.area[links],
+            constant=None if self.constant is None else self.constant[chosen],
+            second=None if self.second is None else self.second.rows(chosen),
         )
 
 
@@ -102,7 +129,7 @@ def resolve_mask(grid: Grid, mask: str | ArrayLike | None) -> Mask:
 def make_weights(
     source: Grid,
     target: Grid,
-    method: str = "conservative",
+    method: Method = "conservative",
     *,
     normalization: Normalization = "destarea",
     source_mask: str | ArrayLike | None = "default",
@@ -116,11 +143,18 @@ def make_weights(
     Parameters
     ----------
     method
-        ``conservative`` (first order).
+        A name, a name with its option, or a list of them: each fills the active cells that those before it left.
+
+        - ``conservative``: first order; ``conservative_second_order``: with gradients inside the source cells
+        - ``bilinear``; ``nearest``; ``inverse_distance`` or ``{inverse_distance: 4}``, the number of neighbours
+        - ``creep`` or ``{creep: 3}``: from neighbouring target cells, that many rings at most; only after others
+        - ``{fixed: 0}``: a value; only after others
+        - ``river_mouths`` or ``{river_mouths: 50e3}``: from each source cell to the nearest coast of the target's
+          mask, spread over so many metres; the total is conserved, other cells get 0
     normalization
-        ``destarea``: the integral is conserved, a value is diluted where the target cell is only partly covered.
-        ``fracarea``: the mean over the covered part, within the range of the source; value x covered x area is
-        conserved.
+        Of conservative methods. ``destarea``: the integral is conserved, a value is diluted where the target cell is
+        only partly covered. ``fracarea``: the mean over the covered part, within the range of the source; value x
+        covered x area is conserved.
     source_mask, target_mask
         Name of a mask, an array, or None for all cells.
     rows
@@ -142,23 +176,156 @@ def make_weights(
     >>> make_weights(one, two).data.sum().round(12)
     np.float64(18.0)
     """
-    if threads is None:
-        threads = int(os.environ.get("OMP_NUM_THREADS", "1") or "1")
     if normalization not in ("destarea", "fracarea"):
         raise GridError(f"normalization {normalization!r}: use 'destarea' or 'fracarea'")
+    steps = read_method(method)
+    active, wanted = resolve_mask(source, source_mask), resolve_mask(target, target_mask)
     chosen = np.arange(target.size, dtype=np.int64) if rows is None else np.asarray(rows, np.int64).ravel()
-    if method == "conservative":
-        return _conservative(
-            source,
-            target,
-            normalization,
-            resolve_mask(source, source_mask),
-            resolve_mask(target, target_mask),
-            chosen,
-            threads,
-            progress,
+    # creep and river mouths look around: they need all rows, whichever are wanted
+    whole = any(name in ("creep", "river_mouths") for name, _ in steps)
+    made = np.arange(target.size, dtype=np.int64) if whole else chosen
+    result: Weights | None = None
+    for name, option in steps:
+        if name == "creep":
+            assert result is not None
+            result = _crept(result, target, wanted, option)
+            continue
+        open_ = np.arange(made.size) if result is None else result.open_rows(wanted[made])
+        part = _make(
+            source, target, name, option, normalization, active, wanted, made[open_], threads=threads, progress=progress
         )
-    raise GridError(f"remapping method {method!r} is not known; use 'conservative'")
+        result = part if result is None else _filled(result, open_, part)
+    assert result is not None
+    result = dataclasses.replace(result, method=" > ".join(name for name, _ in steps))
+    return result.rows(chosen) if whole else result
+
+
+def read_method(method: Method) -> list[tuple[str, float | None]]:
+    """Names and options of a method in order. Raises GridError for what is not known."""
+    listed = method if isinstance(method, list | tuple) else [method]
+    steps: list[tuple[str, float | None]] = []
+    for item in listed:
+        if isinstance(item, Mapping) and len(item) == 1:
+            name, option = next(iter(item.items()))
+            steps.append((str(name), float(option)))
+        else:
+            steps.append((str(item), None))
+    for position, (name, option) in enumerate(steps):
+        if name not in METHODS:
+            close = difflib.get_close_matches(name, METHODS, 1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise GridError(f"remapping method {name!r} is not known{hint} There are {', '.join(METHODS)}.")
+        if name in ("creep", "fixed") and position == 0:
+            raise GridError(f"{name!r} fills what another method leaves: put one before it, [conservative, {name}]")
+        if name == "fixed" and option is None:
+            raise GridError("'fixed' needs its value: {fixed: 0}")
+    if not steps:
+        raise GridError(f"no remapping method is given. There are {', '.join(METHODS)}.")
+    return steps
+
+
+def _make(
+    source: Grid,
+    target: Grid,
+    name: str,
+    option: float | None,
+    normalization: str,
+    active: Mask,
+    wanted: Mask,
+    rows: NDArray[np.int64],
+    threads: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> Weights:
+    """Weights of one method for some rows; `active` and `wanted` are the masks of source and target."""
+    if name == "conservative":
+        return _conservative(source, target, normalization, active, wanted, rows, threads, progress)
+    if name == "conservative_second_order":
+        from coupler.remap.second_order import second_order
+
+        first = _conservative(source, target, normalization, active, wanted, rows, threads, progress)
+        return second_order(source, target, first, active)
+    from coupler.remap.fill import river_mouth_rows
+    from coupler.remap.points import bilinear_rows, inverse_distance_rows, nearest_rows
+
+    constant = None
+    open_ = rows[wanted[rows]]
+    if name == "fixed":
+        indptr, indices, data = np.zeros(rows.size + 1, np.int64), np.empty(0, np.int32), np.empty(0)
+        constant = np.where(wanted[rows], option, np.nan).astype(np.float64)
+        covered = wanted[rows].astype(np.float64)
+    elif name == "river_mouths":
+        indptr, indices, data = river_mouth_rows(source, target, active, wanted, option or 0.0)
+        constant = np.where(wanted[rows] & (np.diff(indptr) == 0), 0.0, np.nan)
+        covered = wanted[rows].astype(np.float64)
+    else:
+        if name == "bilinear":
+            made = bilinear_rows(source, target, active, open_)
+        elif name == "nearest":
+            made = nearest_rows(source, target, active, open_)
+        else:
+            made = inverse_distance_rows(source, target, active, open_, 4 if option is None else int(option))
+        counts = np.zeros(rows.size, np.int64)
+        counts[wanted[rows]] = np.diff(made[0])
+        indptr, indices, data = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), made[1], made[2]
+        covered = (counts > 0).astype(np.float64)
+    return Weights(
+        indptr,
+        indices,
+        data,
+        (rows.size, source.size),
+        covered,
+        rows,
+        name,
+        normalization,
+        source.fingerprint,
+        target.fingerprint,
+        target.size,
+        constant=constant,
+    )
+
+
+def _filled(weights: Weights, positions: NDArray[np.int64], part: Weights) -> Weights:
+    """Put the rows of `part` at some (empty) rows of `weights`."""
+    counts = np.diff(weights.indptr)
+    counts[positions] = np.diff(part.indptr)
+    indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    new = np.zeros(weights.shape[0], bool)
+    new[positions] = True
+    of_part = np.repeat(new, counts)
+    indices, data = np.empty(indptr[-1], np.int32), np.empty(indptr[-1])
+    indices[~of_part], data[~of_part] = weights.indices, weights.data
+    indices[of_part], data[of_part] = part.indices, part.data
+    covered = weights.covered.copy()
+    covered[positions] = part.covered
+    constant = weights.constant
+    if part.constant is not None:
+        constant = np.full(weights.shape[0], np.nan) if constant is None else constant.copy()
+        constant[positions] = part.constant
+    area = None
+    if weights.area is not None:  # a filled row shares no area with the source
+        area = np.zeros(indptr[-1])
+        area[~of_part] = weights.area
+    return dataclasses.replace(
+        weights, indptr=indptr, indices=indices, data=data, covered=covered, constant=constant, area=area, second=None
+    )
+
+
+def _crept(weights: Weights, target: Grid, wanted: Mask, option: float | None) -> Weights:
+    """Fill open rows from their neighbours; `weights` has all rows of the target."""
+    from coupler.remap.fill import creep
+
+    before = np.diff(weights.indptr)
+    steps = None if option is None else int(option)
+    open_ = np.zeros(target.size, bool)
+    open_[weights.open_rows(wanted)] = True
+    indptr, indices, data = creep(
+        target, (weights.indptr, weights.indices, weights.data), weights.shape[1], open_, steps
+    )
+    positions = np.flatnonzero((before == 0) & (np.diff(indptr) > 0))
+    all_rows = dataclasses.replace(
+        weights, indptr=indptr, indices=indices, data=data, area=None, second=None, covered=np.ones(target.size)
+    )
+    return _filled(weights, positions, all_rows.rows(positions))
 
 
 def _conservative(
@@ -168,7 +335,7 @@ def _conservative(
     source_active: Mask,
     target_active: Mask,
     rows: NDArray[np.int64],
-    threads: int,
+    threads: int | None,
     progress: Callable[[int, int], None] | None,
 ) -> Weights:
     from coupler.remap.overlap import overlap
@@ -202,7 +369,7 @@ def _conservative(
 
 def normalize(indptr: NDArray[np.int64], area: Floats, target_area: Floats, by_covered: bool) -> tuple[Floats, Floats]:
     """Weights and covered fractions from overlap areas; each row is summed in column order."""
-    from coupler.remap.regridder import row_sums
+    from coupler.remap.apply import row_sums
 
     total = row_sums(indptr, area)
     with np.errstate(divide="ignore", invalid="ignore"):
