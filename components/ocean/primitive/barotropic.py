@@ -12,6 +12,7 @@ from torch import Tensor
 
 from components.ocean.primitive.constants import GRAVITY
 from components.ocean.primitive.geometry import Geometry
+from components.ocean.primitive.open_boundary import Outside, flather
 from components.ocean.primitive.stencil import at
 
 
@@ -83,7 +84,7 @@ def divergence(transport_x: Tensor, transport_y: Tensor, g: Geometry) -> Tensor:
 
 def substep(
     eta: Tensor, U: Tensor, V: Tensor, slow_u: Tensor, slow_v: Tensor, drag_u: Tensor, drag_v: Tensor,
-    water: Tensor, dt: float, u_first: bool, g: Geometry,
+    water: Tensor, dt: float, u_first: bool, outside: Outside | None, g: Geometry,
 ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
     """One forward-backward substep: the sea level with the old transports, then the transports with the new sea level.
 
@@ -101,6 +102,8 @@ def substep(
         Length of the substep, s.
     u_first : bool
         Which component takes its Coriolis force from the other's old value; alternates, so that the error is of second order.
+    outside : Outside or None
+        Sea beyond the open edges.
 
     Returns
     -------
@@ -109,7 +112,7 @@ def substep(
     """
     ring = (1, 1, 1, 1)
     pad = torch.nn.functional.pad
-    eta = pad(at(eta) - dt * at(g.wet_t) * (divergence(U, V, g) - at(water)), ring)
+    eta = pad(at(eta) - dt * at(g.active_t) * (divergence(U, V, g) - at(water)), ring)
     volume = eta * g.area_t
     depth_u = at(g.depth_u) + 0.5 * (at(volume) + at(volume, 0, 1)) / at(g.area_u)
     depth_v = at(g.depth_v) + 0.5 * (at(volume) + at(volume, 1, 0)) / at(g.area_v)
@@ -120,9 +123,27 @@ def substep(
     # the first component on one ring more than its own faces, where the second one's Coriolis force reads it; what lies beyond the
     # known sea level (the last column or row of that ring) is never read
     if u_first:
-        U = pad((at(U) + dt * (force_u + coriolis_u(V, g))) * open_u, ring)
-        V = pad((at(V) + dt * (force_v + coriolis_v(U, g))) * open_v, ring)
+        U = pad(_open_u((at(U) + dt * (force_u + coriolis_u(V, g))) * open_u, eta, depth_u, outside, g), ring)
+        V = pad(_open_v((at(V) + dt * (force_v + coriolis_v(U, g))) * open_v, eta, depth_v, outside, g), ring)
     else:
-        V = pad((at(V) + dt * (force_v + coriolis_v(U, g))) * open_v, ring)
-        U = pad((at(U) + dt * (force_u + coriolis_u(V, g))) * open_u, ring)
+        V = pad(_open_v((at(V) + dt * (force_v + coriolis_v(U, g))) * open_v, eta, depth_v, outside, g), ring)
+        U = pad(_open_u((at(U) + dt * (force_u + coriolis_u(V, g))) * open_u, eta, depth_u, outside, g), ring)
     return eta[2:-2, 2:-2], U[2:-2, 2:-2], V[2:-2, 2:-2]
+
+
+def _open_u(U: Tensor, eta: Tensor, depth: Tensor, outside: Outside | None, g: Geometry) -> Tensor:
+    """Transport through open east faces by Flather's condition; one ring less than ``eta``."""
+    if outside is None:
+        return U
+    sign = at(g.open_u)
+    excess = torch.where(sign > 0, at(eta) - at(outside.eta, 0, 1), at(eta, 0, 1) - at(outside.eta))
+    return torch.where(sign != 0, flather(at(outside.U), sign * excess, depth, outside.radiation), U)
+
+
+def _open_v(V: Tensor, eta: Tensor, depth: Tensor, outside: Outside | None, g: Geometry) -> Tensor:
+    """Transport through open north faces by Flather's condition; one ring less than ``eta``."""
+    if outside is None:
+        return V
+    sign = at(g.open_v)
+    excess = torch.where(sign > 0, at(eta) - at(outside.eta, 1, 0), at(eta, 1, 0) - at(outside.eta))
+    return torch.where(sign != 0, flather(at(outside.V), sign * excess, depth, outside.radiation), V)

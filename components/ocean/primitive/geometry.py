@@ -1,5 +1,6 @@
 """The wet domain: layer thicknesses at rest, masks and metric terms, as the tensors every science function reads."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -18,6 +19,9 @@ class Geometry:
     faces (the thinner neighbour), zero at a wall; ``hq0`` at corners; ``depth_t/u/v``: column depths (m; 1 where dry);
     ``centre`` depth of the cell centres (m, positive down), ``interface`` depth of the layer bottoms; ``slip`` factor of the vorticity
     at a corner (1 in the interior, 0 or 2 at a coast); ``fq_h``: Coriolis parameter over column depth at the corner.
+    ``active_t``: 1 in wet cells that the model predicts (all but the outermost ring at open edges, which holds the outside);
+    ``open_u open_v``: at faces between that ring and the model, +1 where the outside lies to the east (north), -1 where to the
+    west (south), 0 elsewhere.
     """
 
     h0: Tensor
@@ -31,6 +35,9 @@ class Geometry:
     depth_u: Tensor
     depth_v: Tensor
     wet_t: Tensor
+    active_t: Tensor
+    open_u: Tensor
+    open_v: Tensor
     wet_u: Tensor
     wet_v: Tensor
     centre: Tensor
@@ -116,6 +123,7 @@ def build_geometry(
     periodic_x: bool = False,
     periodic_y: bool = False,
     no_slip: bool = False,
+    open_edges: Collection[str] = (),
 ) -> Geometry:
     """Geometry of the whole domain in double precision.
 
@@ -131,6 +139,8 @@ def build_geometry(
         Whether the domain closes on itself.
     no_slip : bool
         No-slip side walls; free slip otherwise.
+    open_edges : collection of str
+        Edges (`west`, `east`, `south`, `north`) whose outermost wet cells hold the state of the sea outside.
 
     Raises
     ------
@@ -144,20 +154,28 @@ def build_geometry(
     h = np.pad(thickness_at_rest, ((0, 0), (HALO, HALO), (0, 0)), mode="wrap" if periodic_y else "constant")
     h = np.pad(h, ((0, 0), (0, 0), (HALO, HALO)), mode="wrap" if periodic_x else "constant")
     wet = h > 0
+    ring = _ring(wet[0], open_edges)
     east, north = _next(h, -1), _next(h, -2)
-    hu, hv = np.minimum(h, east), np.minimum(h, north)
+    # nothing flows along the ring
+    hu = np.minimum(h, east) * ~(ring & _next(ring, -1))
+    hv = np.minimum(h, north) * ~(ring & _next(ring, -2))
+    beside_ring = ring | _next(ring, -1) | _next(ring, -2) | _next(_next(ring, -1), -2)
     around = [h, east, north, _next(east, -2)]
     count = sum((a > 0).astype(float) for a in around)
     hq = np.where(count > 0, sum(around) / np.maximum(count, 1.0), 1.0)
     depth, depth_u, depth_v = h.sum(0), hu.sum(0), hv.sum(0)
     depth_q = sum(a.sum(0) for a in around) / np.maximum(sum((a[0] > 0).astype(float) for a in around), 1.0)
     top = np.concatenate([[0.0], np.cumsum(level_thickness)[:-1]])[:, None, None]
-    slip = np.where(count == 4, 1.0, np.where(count > 0, 2.0 if no_slip else 0.0, 0.0))
+    slip = np.where(count == 4, 1.0, np.where(count > 0, 2.0 if no_slip else 0.0, 0.0)) * ~beside_ring
+    outward_u = _next(ring, -1).astype(float) - ring
+    outward_v = _next(ring, -2).astype(float) - ring
     level = np.arange(h.shape[0])[:, None, None]
     as_tensor = {
         "h0": np.where(wet, h, 1.0), "mask_t": wet, "mask_u": hu > 0, "mask_v": hv > 0, "hu0": hu, "hv0": hv, "hq0": hq,
         "depth_t": np.where(wet[0], depth, 1.0), "depth_u": np.where(depth_u > 0, depth_u, 1.0),
-        "depth_v": np.where(depth_v > 0, depth_v, 1.0), "wet_t": wet[0], "wet_u": depth_u > 0, "wet_v": depth_v > 0,
+        "depth_v": np.where(depth_v > 0, depth_v, 1.0), "wet_t": wet[0],
+        "active_t": wet[0] & ~ring, "open_u": np.where(depth_u > 0, outward_u, 0.0),
+        "open_v": np.where(depth_v > 0, outward_v, 0.0), "wet_u": depth_u > 0, "wet_v": depth_v > 0,
         "centre": top + 0.5 * np.where(wet, h, np.asarray(level_thickness)[:, None, None]),
         "interface": top + np.where(wet, h, np.asarray(level_thickness)[:, None, None]), "slip": slip,
         "below": np.concatenate([wet[1:], np.zeros_like(wet[:1])]) & wet,
@@ -168,6 +186,18 @@ def build_geometry(
     for f in fields(HorizontalGrid):
         as_tensor[f.name] = getattr(grid, f.name)
     return Geometry(**{name: torch.from_numpy(np.array(a, dtype=np.float64)) for name, a in as_tensor.items()})
+
+
+def _ring(wet: np.ndarray, open_edges: Collection[str]) -> np.ndarray:
+    """Outermost wet cells at the open edges."""
+    ring = np.zeros_like(wet)
+    first, last = HALO, -HALO - 1
+    windows = {"west": np.s_[:, first], "east": np.s_[:, last], "south": np.s_[first], "north": np.s_[last]}
+    for edge in open_edges:
+        if edge not in windows:
+            raise ValueError(f"an open edge is one of {', '.join(windows)}, not {edge!r}")
+        ring[windows[edge]] = True
+    return ring & wet
 
 
 def _next(a: np.ndarray, axis: int) -> np.ndarray:

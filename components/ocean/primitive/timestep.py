@@ -14,6 +14,7 @@ from torch import Tensor
 from components.ocean.primitive import barotropic, equation_of_state, momentum, transport, vertical_mixing
 from components.ocean.primitive.geometry import Geometry
 from components.ocean.primitive.halo import Halo
+from components.ocean.primitive.open_boundary import Outside, relax
 from components.ocean.primitive.parameters import Parameters
 from components.ocean.primitive.pressure import pressure_force
 from components.ocean.primitive.state import State
@@ -75,8 +76,8 @@ class Ocean:
         self._horizontal = wrap(_horizontal_transport)
         self._vertical = wrap(_vertical_transport)
 
-    def step(self, s: State, forcing: SurfaceForcing) -> State:
-        """Advance the state by one baroclinic step."""
+    def step(self, s: State, forcing: SurfaceForcing, outside: Outside | None = None) -> State:
+        """Advance the state by one baroclinic step; ``outside`` is the sea beyond open edges."""
         g, p = self.g, self.p
         ab = self.adams_bashforth[min(s.steps, 2)]
         water = forcing.water / p.rho0
@@ -87,30 +88,22 @@ class Ocean:
             s.u, s.v, s.w_flux, s.eta, s.tracers, s.past_u, s.past_v, s.past_coriolis_u, s.past_coriolis_v,
             forcing.stress_x, forcing.stress_y, forcing.pressure, ab, p, g,
         )  # fmt: skip
-        mean_U, mean_V, U, V = self._barotropic(s, e, water)
+        mean_U, mean_V, U, V = self._barotropic(s, e, water, outside)
         rise = barotropic.divergence(mean_U, mean_V, g) - at(water)
-        eta, U, V = self.halo(inner(s.eta) - p.dt * inner(g.wet_t) * at(rise), U, V)
+        eta, U, V = self.halo(inner(s.eta) - p.dt * inner(g.active_t) * at(rise), U, V)
         u, v = self._finish(
-            e.u,
-            e.v,
-            mean_U,
-            mean_V,
-            s.eta,
-            eta,
-            viscosity,
-            e.drag_u,
-            e.drag_v,
-            forcing.stress_x,
-            forcing.stress_y,
-            p,
-            g,
-        )
+            e.u, e.v, mean_U, mean_V, s.eta, eta, viscosity, e.drag_u, e.drag_v, forcing.stress_x, forcing.stress_y, outside, p, g
+        )  # fmt: skip
         u, v = self.halo(u, v)
         tracers, volume, volume_up = self._horizontal(u, v, s.eta, eta, s.tracers, water, s.steps % 2 == 0, p, g)
         tracers, frozen, carried = self._vertical(
             tracers, volume, volume_up, diffusivity, eta, water, forcing.heat, forcing.shortwave, forcing.tracer_flux,
             self.absorbed, p, g,
         )  # fmt: skip
+        if outside is not None:
+            ring = inner(g.wet_t - g.active_t)
+            tracers = relax(tracers, inner(outside.tracers), inner(outside.rate), ring, p.dt)
+            eta = torch.where(g.wet_t > g.active_t, outside.eta, eta)
         (tracers,) = self.halo(tracers)
         return State(
             eta=eta, U=U, V=V, u=u, v=v, tracers=tracers, w_flux=volume_up / p.dt, tke=tke,
@@ -120,7 +113,9 @@ class Ocean:
             frozen_heat=s.frozen_heat + frozen, water_heat=s.water_heat + carried, steps=s.steps + 1,
         )  # fmt: skip
 
-    def _barotropic(self, s: State, e: Explicit, water: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _barotropic(
+        self, s: State, e: Explicit, water: Tensor, outside: Outside | None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Substeps; returns the time-averaged transports (halo of two) and the filtered ones (own faces)."""
         dt = self.p.dt / self.p.substeps
         slow_u, slow_v, drag_u, drag_v = self.halo(e.slow_u, e.slow_v, e.drag_u, e.drag_v)
@@ -130,7 +125,7 @@ class Ocean:
         for m in range(len(self.primary)):
             eta, U, V, mean_U, mean_V, end_U, end_V = self._substep(
                 eta, U, V, slow_u, slow_v, drag_u, drag_v, water, mean_U, mean_V, end_U, end_V,
-                self.primary[m], self.secondary[m], dt, m % 2 == 0, self.g,
+                self.primary[m], self.secondary[m], dt, m % 2 == 0, outside, self.g,
             )  # fmt: skip
             eta, U, V = self.halo(eta, U, V)
         return mean_U, mean_V, end_U, end_V
@@ -271,47 +266,48 @@ def _stress_at_faces(stress_x, stress_y, p: Parameters, g: Geometry):
 
 
 def _substep(
-    eta, U, V, slow_u, slow_v, drag_u, drag_v, water, mean_U, mean_V, end_U, end_V, a, b, dt, u_first, g: Geometry
+    eta,
+    U,
+    V,
+    slow_u,
+    slow_v,
+    drag_u,
+    drag_v,
+    water,
+    mean_U,
+    mean_V,
+    end_U,
+    end_V,
+    a,
+    b,
+    dt,
+    u_first,
+    outside,
+    g: Geometry,
 ):
     """One barotropic substep and its share in the averages."""
     mean_U, mean_V = mean_U + b * U, mean_V + b * V
-    eta, U, V = barotropic.substep(eta, U, V, slow_u, slow_v, drag_u, drag_v, water, dt, u_first, g)
+    eta, U, V = barotropic.substep(eta, U, V, slow_u, slow_v, drag_u, drag_v, water, dt, u_first, outside, g)
     return eta, U, V, mean_U, mean_V, end_U + a * U, end_V + a * V
 
 
 def _finish_momentum(
-    u, v, mean_U, mean_V, eta_old, eta_new, viscosity, drag_u, drag_v, stress_x, stress_y, p: Parameters, g: Geometry
-):
+    u, v, mean_U, mean_V, eta_old, eta_new, viscosity, drag_u, drag_v, stress_x, stress_y, outside, p: Parameters, g: Geometry
+):  # fmt: skip
     """Give the velocity the averaged transport, mix it in the vertical, and give it that transport again, exactly."""
     hu, hv = momentum.face_thickness(0.5 * (eta_old + eta_new), g)
     wind_u, wind_v = _stress_at_faces(stress_x, stress_y, p, g)
+    viscosity_u = 0.5 * (at(viscosity, 0, 0) + at(viscosity, 0, 1))
+    viscosity_v = 0.5 * (at(viscosity, 0, 0) + at(viscosity, 1, 0))
+    prescribed_u = None if outside is None else (inner(g.open_u), inner(outside.u))
+    prescribed_v = None if outside is None else (inner(g.open_v), inner(outside.v))
     return (
-        _finish_component(
-            u,
-            inner(mean_U),
-            at(hu),
-            0.5 * (at(viscosity, 0, 0) + at(viscosity, 0, 1)),
-            drag_u,
-            wind_u,
-            g.mask_u,
-            g.bottom_u,
-            p,
-        ),
-        _finish_component(
-            v,
-            inner(mean_V),
-            at(hv),
-            0.5 * (at(viscosity, 0, 0) + at(viscosity, 1, 0)),
-            drag_v,
-            wind_v,
-            g.mask_v,
-            g.bottom_v,
-            p,
-        ),
+        _finish_component(u, inner(mean_U), at(hu), viscosity_u, drag_u, wind_u, g.mask_u, g.bottom_u, prescribed_u, p),
+        _finish_component(v, inner(mean_V), at(hv), viscosity_v, drag_v, wind_v, g.mask_v, g.bottom_v, prescribed_v, p),
     )
 
 
-def _finish_component(u, transport_, h, viscosity, drag, wind, mask, bottom, p: Parameters):
+def _finish_component(u, transport_, h, viscosity, drag, wind, mask, bottom, prescribed, p: Parameters):
     mask, bottom = inner(mask), inner(bottom)
     dry = 1.0 - mask
     column = over_levels(h) + dry[0]
@@ -320,6 +316,8 @@ def _finish_component(u, transport_, h, viscosity, drag, wind, mask, bottom, p: 
     u = torch.cat([u[:1] + p.dt * wind / safe[:1], u[1:]])
     below = torch.cat([mask[1:], torch.zeros_like(mask[:1])])
     u = diffuse(u[None], safe, viscosity * below, p.dt, drag * bottom)[0]
+    if prescribed is not None:  # the shear of the sea outside at open faces
+        u = torch.where(prescribed[0] != 0, prescribed[1], u)
     return (u + (transport_ - over_levels(h * u)) / column) * mask
 
 

@@ -1,0 +1,73 @@
+"""Open edges: what the model knows of the sea outside, and how it lets waves out and water in.
+
+The outermost ring of cells at an open edge holds the outside. Its tracers flow in where the current enters; the transport through the
+faces between ring and model follows Flather (1976); the shear of the flow there is that of the outside; within a sponge the tracers
+relax towards the outside.
+
+Flather, R. A. (1976): A tidal model of the north-west European continental shelf. Mem. Soc. R. Sci. Liege 10, 141-164.
+"""
+
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from components.ocean.primitive.constants import GRAVITY
+
+
+@dataclass(frozen=True)
+class Outside:
+    """The sea outside, with a halo of two; values matter at the ring, at open faces, and where ``rate`` is positive.
+
+    ``eta`` (m); ``U V`` depth-integrated transports (m2 s-1) and ``u v`` baroclinic velocities (m s-1, any depth mean) at open faces;
+    ``tracers`` ``(n, z, y, x)``; ``rate`` of relaxation in the sponge (s-1); ``radiation``: share of Flather's term, 1 for waves and
+    tides, small where the transports are known better than the sea level.
+    """
+
+    eta: Tensor
+    U: Tensor
+    V: Tensor
+    u: Tensor
+    v: Tensor
+    tracers: Tensor
+    rate: Tensor
+    radiation: float = 1.0
+
+    def block(self, rows: slice, columns: slice, halo: int = 2) -> "Outside":
+        """The part of a block, halo included."""
+        window = (..., slice(rows.start, rows.stop + 2 * halo), slice(columns.start, columns.stop + 2 * halo))
+        return Outside(
+            **{
+                f.name: value[window].contiguous() if isinstance(value := getattr(self, f.name), Tensor) else value
+                for f in fields(self)
+            }
+        )
+
+
+def flather(transport: Tensor, excess: Tensor, depth: Tensor, radiation: float) -> Tensor:
+    """Transport through an open face, ``U_out + sqrt(g D) (eta - eta_out)`` (m2 s-1), Flather (1976) for the transport.
+
+    Parameters
+    ----------
+    transport : Tensor
+        Transport outside, m2 s-1.
+    excess : Tensor
+        Sea level inside less outside (m), times the sign of the outward direction.
+    depth : Tensor
+        Depth at the face, m.
+    radiation : float
+        Share of the second term.
+    """
+    return transport + radiation * torch.sqrt(GRAVITY * depth) * excess
+
+
+def relax(tracers: Tensor, outside: Tensor, rate: Tensor, ring: Tensor, dt: float) -> Tensor:
+    """Tracers after relaxation towards the outside with ``rate`` (s-1, implicit), and equal to it on the ring."""
+    weight = dt * rate / (1.0 + dt * rate)
+    return torch.where(ring > 0, outside, tracers + weight * (outside - tracers))
+
+
+def sponge_rate(distance: Tensor, width: float, time_scale: float) -> Tensor:
+    """Rate of relaxation (s-1) that falls from ``1 / time_scale`` at the edge to zero at ``width`` cells, like a cosine."""
+    inside = torch.clamp(distance / width, max=1.0)
+    return 0.5 * (1.0 + torch.cos(torch.pi * inside)) / time_scale
