@@ -193,6 +193,7 @@ def _run(folder: Path, transport: Any, resume: bool) -> int:
     process = Process(plan, transport, chosen, provenance)
     outcome = process.run()
     reports = transport.share(process.timer.report())
+    transport.close()
     if process.controller is not None:
         controller = process.controller
         controller.close()

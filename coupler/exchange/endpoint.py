@@ -79,6 +79,7 @@ class Endpoint:
         self._sources = {f.name: self._contributions(f) for f in component.imports}
         self.imports: dict[str, Floats] = {}
         self.last_exchange = 0
+        self._holes: dict[str, bool] = {}
         for f in component.imports:
             self._check_cover(f)
 
@@ -193,6 +194,8 @@ class Endpoint:
         if not sources:
             return
         total = sum(r.covered for r, _, _ in sources)
+        varying = any(r.delivery.fraction for r, _, _ in sources)
+        self._holes[spec.name] = varying or bool(np.any(np.asarray(total) <= 0.0))
         open_cells = np.flatnonzero((np.asarray(total) <= 0.0) & self._masks[spec.grid])
         if open_cells.size:
             grid = self.component.grids[spec.grid]
@@ -260,7 +263,7 @@ class Endpoint:
                 total += part if weighted else part * cover
                 covers += cover
             value, cover = np.divide(total, covers, out=np.zeros_like(total), where=covers > 0), covers
-        if np.any(cover <= 0.0):
+        if self._holes.get(spec.name, True) and np.any(cover <= 0.0):
             low, high = spec.valid_range or (0.0, 0.0)
             fill = 0.5 * (low + high) if spec.kind == "state" else 0.0
             value = np.where(cover > 0.0, value, fill)

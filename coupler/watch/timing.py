@@ -78,7 +78,7 @@ def table(plan: Plan, reports: Sequence[Mapping[str, Any]], simulated: int) -> d
                 row[kind] += reports[rank]["seconds"].get(f"{name}|{kind}", 0.0) / len(ranks)
         row["ranks"] = float(len(ranks))
         rows[name] = row
-    slowest = min((c.name for c in plan.components), key=lambda n: rows[n]["waiting"] / max(wall, 1e-9))
+    slowest = min(rows, key=lambda n: rows[n]["waiting"])
     return {
         "wall": wall,
         "cpu": sum(float(r["cpu"]) for r in reports),

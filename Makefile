@@ -1,0 +1,60 @@
+# make demo : environment, the East Asia case, its figures.      make test : environment, every test.
+# TORCH_INDEX=https://... : where to get PyTorch from (its CPU index, say; PyPI's own torch is the CUDA build of several GB)
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export OMP_NUM_THREADS ?= 1
+export OMPI_ALLOW_RUN_AS_ROOT = 1
+export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM = 1
+export PRTE_ALLOW_RUN_AS_ROOT = 1
+export PRTE_ALLOW_RUN_AS_ROOT_CONFIRM = 1
+PIP := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+PRTE := $(VENV)/etc/prte-mca-params.conf
+
+.PHONY: demo test test-slow test-gpu lint environment clean help
+
+help:
+	@echo "make demo        environment, the East Asia case, its figures"
+	@echo "make test        environment, lint, types, every quick test"
+	@echo "make test-slow   the long science runs"
+	@echo "make test-gpu    what needs a CUDA device"
+
+environment: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.txt constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "error: no $(PYTHON). Install it:  apt install python3 python3-venv make"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is older than 3.11; say  make PYTHON=python3.11 ..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "error: no venv module. Install it:  apt install python3-venv"; exit 1; }
+	@echo "installing into $(VENV) ..."
+	@$(PIP) -r requirements.txt
+	@grep -qs '^rmaps_default_mapping_policy' $(PRTE) || echo 'rmaps_default_mapping_policy = :oversubscribe' >> $(PRTE)
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed requirements-test.txt
+	@$(PIP) -r requirements-test.txt
+	@touch $@
+
+demo: environment
+	@test -d cases/demo || ./run_case.py new demo --template east_asia
+	@rm -rf cases/demo/run
+	./run_case.py cases/demo
+	@echo "figures:"
+	@./run_case.py plot cases/demo
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest -m "not slow and not gpu" --durations=15
+
+test-slow: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -m slow
+
+test-gpu: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -m gpu
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
