@@ -24,7 +24,7 @@ _LOWEST = -1075
 _BETWEEN_CARRIES = 1 << 28
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _carry(bins: Bins) -> None:
     for k in range(bins.size - 1):
         high = bins[k] >> 32
@@ -32,7 +32,7 @@ def _carry(bins: Bins) -> None:
         bins[k + 1] += high
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _add(bins: Bins, bits: Bins) -> int:
     """Add doubles, given as their 64 bits; returns how many were not finite."""
     bad = 0

@@ -7,168 +7,24 @@ is editing one word: the other model's options stay where they are.
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import Field, field_validator
-
-from coupler.case.namelist import Duration, Namelist, Node, read_file
-from coupler.clock import CALENDARS, Clock, format_duration
+from coupler.case.models import REALMS, find_model, models_of, realm_of
+from coupler.case.namelist import Node, read_file
+from coupler.case.options import CaseOptions, ComponentSettings, GridOptions
+from coupler.clock import Clock, format_duration
 from coupler.component import Component, Setting
-from coupler.errors import CaseError, FieldError, GridError, NamelistError, Problem, ScheduleError
+from coupler.errors import CaseError, FieldError, GridError, NamelistError, Problem, ScheduleError, TesseraError
 from coupler.exchange import connections, layout, schedule
-from coupler.exchange.plan import ComponentPlan, Plan, Stream
+from coupler.exchange.plan import ComponentPlan, Inactive, Plan, Stream, Task
 from coupler.fields import FieldSpec, dictionary, did_you_mean
 from coupler.grids.grid import Grid
 
 ROOT = Path(__file__).resolve().parents[2]
-REALMS = ("atmosphere", "ocean", "land", "chemistry", "ml_surrogates")
 COMMON = ("model", "realm", "step", "grid", "device", "output", "ranks", "imports", "exports")
-
-
-class RestartOptions(Namelist):
-    """Restarts."""
-
-    period: Duration | None = None
-    """Time between restarts; without it only at the end and when the run is asked to stop."""
-    keep: int = Field(3, ge=1)
-    """Newest restarts to keep; older ones are removed."""
-
-
-class CheckOptions(Namelist):
-    """What is watched at every exchange."""
-
-    values: bool = True
-    """Stop at a value that is not finite or outside its plausible range."""
-    budget: bool = True
-    """Sum what is sent and received at every interface."""
-    budget_tolerance: float = Field(1e-12, gt=0)
-    """Relative residual of a budget at which the run stops."""
-
-
-class ComponentChoice(Namelist):
-    """One component of the case; further keys are options of its model."""
-
-    model: str
-    """Model: a name in this component's realm, ``external``, or ``package.module:Class``."""
-    realm: str | None = None
-    """Realm, where the component's name does not say it."""
-
-
-class CaseOptions(Namelist):
-    """Options of ``case.yaml``."""
-
-    title: str = ""
-    """One line for figures and files."""
-    start: str
-    """First date, such as 2001-01-01 or 2001-01-01T06:00:00."""
-    calendar: Literal["standard", "proleptic_gregorian", "noleap", "all_leap", "360_day", "julian"] = "standard"
-    """CF calendar."""
-    duration: str
-    """Length of the run as ISO-8601 duration, such as P60D or P1Y."""
-    seed: int = 0
-    """Seed of everything random."""
-    components: dict[str, Any]
-    """Components by name: ``{model: slab}``."""
-    layout: dict[str, Any] = {}
-    """Ranks: ``coupler: 1``, and a number, or ``{ranks: 2, with: ocean}``, for each component."""
-    coupling: list[Any] = []
-    """Rules of exchange; see the coupling guide."""
-    restart: RestartOptions = RestartOptions()
-    checks: CheckOptions = CheckOptions()
-    deadline: Duration = 600
-    """Longest wait for a message, in wall-clock time, before the run gives up and says who waits for whom."""
-    trace: bool = False
-    """Write a Chrome/Perfetto trace of the run."""
-
-
-class StreamOptions(Namelist):
-    """One history file."""
-
-    fields: list[str]
-    """Fields: exports, imports or diagnostics of the component."""
-    period: Duration
-    """Time between records."""
-    statistic: Literal["instant", "mean", "min", "max"] = "mean"
-    """What of the period is written."""
-    name: str = ""
-    """Name in the file's name; by default the statistic and the period."""
-
-    @field_validator("name")
-    @classmethod
-    def _plain(cls, name: str) -> str:
-        if name and not name.replace("_", "").replace("-", "").isalnum():
-            raise ValueError("use letters, digits, - and _ only")
-        return name
-
-
-class GridOptions(Namelist):
-    """A grid: a box in longitude and latitude, a projected plane, or a file."""
-
-    west: float | None = None
-    """Western edge, degrees east."""
-    east: float | None = None
-    """Eastern edge, degrees east."""
-    south: float | None = None
-    """Southern edge, degrees north."""
-    north: float | None = None
-    """Northern edge, degrees north."""
-    resolution: float | tuple[float, float] | None = None
-    """Cell size in degrees; or [longitude, latitude]."""
-    projection: str | None = None
-    """PROJ string of a projected grid."""
-    nx: int | None = Field(None, gt=0)
-    """Cells in x of a projected grid."""
-    ny: int | None = Field(None, gt=0)
-    """Cells in y of a projected grid."""
-    spacing: float | None = Field(None, gt=0)
-    """Cell size of a projected grid, m."""
-    center: tuple[float, float] | None = None
-    """Longitude and latitude of the middle of a projected grid."""
-    file: str | None = None
-    """CF, SCRIP or UGRID file."""
-    edges: Literal["great_circle", "latitude"] | None = None
-    """Whether cell edges follow great circles or latitudes."""
-
-    def build(self, name: str, folder: Path) -> Grid:
-        """The grid that these options describe."""
-        edges: dict[str, Any] = {} if self.edges is None else {"edges": self.edges}
-        if self.file is not None:
-            return Grid.from_file(_input(self.file, folder), name=name, **edges)
-        if self.projection is not None:
-            if not (self.nx and self.ny and self.spacing):
-                raise GridError(f"grid of {name}: a projected grid needs projection, nx, ny and spacing")
-            return Grid.projected(name, self.projection, self.nx, self.ny, self.spacing, center=self.center)
-        box = (self.west, self.east, self.south, self.north)
-        if any(v is None for v in box) or self.resolution is None:
-            raise GridError(
-                f"grid of {name}: give west, east, south, north and resolution (degrees); or projection, nx, ny, "
-                "spacing; or file; or the name of a grid in namelists/grids"
-            )
-        west, east, south, north = (float(v) for v in box if v is not None)
-        return Grid.regular_lonlat(name, west, east, south, north, resolution=self.resolution, **edges)
-
-
-class ComponentSettings(Namelist):
-    """What every component's namelist may say, beside the options of its model."""
-
-    step: Duration
-    """Time step."""
-    grid: Any
-    """Grid: ``{west: 70, east: 160, south: -10, north: 65, resolution: 0.5}``, a projected grid, a file, or a name."""
-    device: Literal["auto", "cpu", "cuda"] = "cpu"
-    """Where its arrays live."""
-    output: list[StreamOptions] = []
-    """History files."""
-    imports: list[Any] = []
-    """Of an external program: names of the fields it takes, or mappings with name, units, levels."""
-    exports: list[Any] = []
-    """Of an external program: names of the fields it gives."""
 
 
 @dataclass(frozen=True)
@@ -220,66 +76,6 @@ def read_case(folder: Path) -> Case:
             choice = own.merged(choice)
         nodes[name] = choice
     return Case(folder, node, options, nodes, tuple(files))
-
-
-def _input(name: str, folder: Path) -> Path:
-    path = Path(name).expanduser()
-    if path.is_absolute():
-        return path
-    return folder / path if (folder / path).exists() else ROOT / "data" / path
-
-
-def realm_of(name: str, node: Node) -> str:
-    """Realm of a component: said, or the realm whose name its own begins or ends with."""
-    said = node.values.get("realm")
-    if said is not None:
-        return str(said)
-    return next((r for r in REALMS if name == r or name.endswith("_" + r) or name.startswith(r + "_")), "")
-
-
-def models_of(realm: str) -> list[str]:
-    """Names of the models of a realm that come with the project."""
-    folder = ROOT / "components" / realm
-    return sorted(p.parent.name for p in folder.glob("*/component.py"))
-
-
-def find_model(model: str, realm: str, folder: Path | None = None) -> type[Component]:
-    """The class of a model: a name in its realm, or ``package.module:Class``.
-
-    Raises
-    ------
-    CaseError
-        No such model; the message lists those there are.
-    """
-    if ":" in model:
-        module_name, class_name = model.split(":", 1)
-        for place in (folder, Path.cwd()):
-            if place is not None and str(place) not in sys.path:
-                sys.path.insert(0, str(place))
-        try:
-            found = getattr(importlib.import_module(module_name), class_name)
-        except (ImportError, AttributeError) as error:
-            raise CaseError(f"model {model!r} cannot be loaded: {error}") from error
-        if not (inspect.isclass(found) and issubclass(found, Component)):
-            raise CaseError(f"model {model!r} is not a subclass of coupler.component.Component")
-        return found
-    known = models_of(realm)
-    if model not in known:
-        listed = ", ".join([*known, "external", "package.module:Class"])
-        raise CaseError(
-            f"unknown {realm or 'component'} model {model!r}{did_you_mean(model, known)}; there are: {listed}"
-        )
-    if str(ROOT) not in sys.path:
-        sys.path.insert(0, str(ROOT))
-    module = importlib.import_module(f"components.{realm}.{model}.component")
-    classes = [
-        c
-        for c in vars(module).values()
-        if inspect.isclass(c) and issubclass(c, Component) and c.__module__ == module.__name__
-    ]
-    if len(classes) != 1:
-        raise CaseError(f"components/{realm}/{model}/component.py must define one Component, and has {len(classes)}")
-    return classes[0]
 
 
 def _external_fields(entries: list[Any]) -> tuple[FieldSpec, ...]:
@@ -372,16 +168,10 @@ def resolve_component(case: Case, name: str, clock: Clock, duration: int) -> Com
             component = cls(options)
             grids = component.grids(setting)
             imports, exports = tuple(component.imports), tuple(component.exports)
-    except (FieldError, GridError, OSError, ValueError) as error:
-        raise NamelistError([node.problem(str(error), section)]) from error
-    except Exception as error:
-        if isinstance(error, NamelistError):
-            raise
-        from coupler.errors import TesseraError
-
-        if isinstance(error, TesseraError):
-            raise NamelistError([node.problem(str(error), section)]) from error
+    except NamelistError:
         raise
+    except (TesseraError, OSError, ValueError) as error:
+        raise NamelistError([node.problem(str(error), section)]) from error
     streams = tuple(
         Stream(s.name or f"{s.statistic}_{format_duration(s.period)}", tuple(s.fields), s.period, s.statistic)
         for s in settings.output
@@ -426,9 +216,12 @@ def _grid(value: Any, name: str, folder: Path, node: Node) -> Grid:
     return node.part("grid").parse(GridOptions).build(name, folder)
 
 
-def _layout(case: Case, components: Mapping[str, ComponentPlan]) -> tuple[dict[str, int], int, dict[str, str]]:
+def _layout(case: Case) -> tuple[dict[str, int], int, dict[str, str]]:
     """Ranks wanted, coupler ranks, and who shares whose, from ``layout:``."""
-    problems, wanted, sharing = [], dict.fromkeys(components, 1), {}
+    components = list(case.components)
+    problems: list[Problem] = []
+    wanted = dict.fromkeys(components, 1)
+    sharing: dict[str, str] = {}
     coupler = 1
     for key, value in case.options.layout.items():
         n = value
@@ -493,16 +286,19 @@ def make_plan(folder: Path, size: int | None = None, *, offline_checks: bool = F
             components[name] = resolve_component(case, name, clock, duration)
         except NamelistError as error:
             problems.extend(error.problems)
-    wanted, coupler, sharing = {}, 1, {}
+    wanted: dict[str, int] = {}
+    sharing: dict[str, str] = {}
+    coupler = 1
     try:
-        wanted, coupler, sharing = _layout(case, dict.fromkeys(case.components))  # type: ignore[arg-type]
+        wanted, coupler, sharing = _layout(case)
     except NamelistError as error:
         problems.extend(error.problems)
-    tasks, inactive = (), ()
+    tasks: tuple[Task, ...] = ()
+    inactive: tuple[Inactive, ...] = ()
     if len(components) == len(case.components):
         resolved = connections.resolve(case.node.part("coupling"), components)
         problems.extend(resolved.problems)
-        tasks, inactive = tuple(resolved.tasks), tuple(resolved.inactive)  # type: ignore[assignment]
+        tasks, inactive = tuple(resolved.tasks), tuple(resolved.inactive)
         problems.extend(_streams(case, components))
     if problems:
         raise NamelistError(sorted(problems, key=lambda p: (p.file, p.line)))
@@ -538,7 +334,8 @@ def _streams(case: Case, components: Mapping[str, ComponentPlan]) -> list[Proble
         for i, s in enumerate(c.streams):
             for f in s.fields:
                 if f not in known and f not in dictionary():
-                    text = f"output: {c.name} has no field {f!r}{did_you_mean(f, known)}; it has {', '.join(sorted(known))}"
+                    there = ", ".join(sorted(known))
+                    text = f"output: {c.name} has no field {f!r}{did_you_mean(f, known)}; it has {there}"
                     problems.append(case.components[c.name].problem(text, "output", i))
     return problems
 
@@ -574,6 +371,3 @@ def _check_offline(case: Case, plan: Plan) -> None:
         problems.append(case.node.problem(str(error), "coupling"))
     if problems:
         raise NamelistError(problems)
-
-
-__all__ = ["CALENDARS", "Case", "find_model", "make_plan", "models_of", "read_case", "realm_of"]

@@ -74,7 +74,7 @@ def main(argv: Sequence[str]) -> int:
             return 2
         arguments.insert(0, "run")
     if arguments[:1] == ["weights"]:
-        from coupler.remap.inspect import main as weights_main  # type: ignore[import-not-found,unused-ignore]
+        from coupler.remap.inspect import main as weights_main
 
         return int(weights_main(arguments[1:]))
     p = parser()

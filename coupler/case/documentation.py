@@ -22,7 +22,8 @@ def describe_options(name: str) -> str:
     CaseError
         No such model.
     """
-    from coupler.case.case import REALMS, CaseOptions, ComponentSettings, find_model, models_of
+    from coupler.case.models import REALMS, find_model, models_of
+    from coupler.case.options import CaseOptions, ComponentSettings
 
     if name == "case":
         return "# case.yaml\n" + options_text(CaseOptions)

@@ -46,7 +46,7 @@ def new_case(name: str, template: str) -> int:
 
 def listing(what: str | None) -> str:
     """Templates, models and cases."""
-    from coupler.case.case import REALMS, models_of
+    from coupler.case.models import REALMS, models_of
 
     lines = []
     if what in (None, "templates"):

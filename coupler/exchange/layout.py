@@ -42,8 +42,9 @@ def assign(wanted: Mapping[str, int], coupler: int = 1, sharing: Mapping[str, st
         if other in sharing or other not in result:
             raise LayoutError(f"layout: {name} shares the ranks of {other!r}, which has no ranks of its own")
         if wanted[name] > len(result[other]):
+            has = len(result[other])
             raise LayoutError(
-                f"layout: {name} wants {wanted[name]} ranks, but shares those of {other}, which has {len(result[other])}"
+                f"layout: {name} wants {wanted[name]} ranks, but shares those of {other}, which has {has}"
             )
         result[name] = result[other][: wanted[name]]
     return result
@@ -70,8 +71,9 @@ def divide(
         return assign(wanted, coupler, sharing), "as the namelist says"
     least = 1 + len(own)
     if size < least:
+        each = ", ".join(f"1 {n}" for n in own)
         raise LayoutError(
-            f"{size} processes are too few: this case needs at least {least} (1 coupler, {', '.join('1 ' + n for n in own)}).\n"
+            f"{size} processes are too few: this case needs at least {least} (1 coupler, {each}).\n"
             f"Run:  mpirun -n {asked} ./run_case.py {case}      (as its layout says)\n"
             f"or:   mpirun -n {least} ./run_case.py {case}      (the fewest)\n"
             f"or:   ./run_case.py {case} --serial      (one process)"

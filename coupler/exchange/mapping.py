@@ -27,7 +27,7 @@ def header_rows(columns: int) -> int:
     return -(-HEADER // columns)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def pack(values: Floats, positions: Index, out: Floats) -> None:
     """``out[r, c] = values[c, positions[r]]``."""
     columns = values.shape[0]
@@ -37,7 +37,7 @@ def pack(values: Floats, positions: Index, out: Floats) -> None:
             out[r, c] = values[c, p]
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def unpack(payload: Floats, positions: Index, out: Floats) -> None:
     """``out[c, positions[r]] = payload[c, r]``."""
     for c in range(payload.shape[0]):
@@ -52,7 +52,7 @@ def compact_counts(indptr: Index) -> npt.NDArray[Any]:
     return counts.astype(np.uint8 if largest < 256 else np.uint16 if largest < 65536 else np.int64)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _product_1(counts: npt.NDArray[Any], indices: Any, data: Floats, values: Floats, first: int, out: Floats) -> None:
     k = 0
     target = out[first]
@@ -64,7 +64,7 @@ def _product_1(counts: npt.NDArray[Any], indices: Any, data: Floats, values: Flo
         target[row] = total
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _product_2(counts: npt.NDArray[Any], indices: Any, data: Floats, values: Floats, first: int, out: Floats) -> None:
     k = 0
     for row in range(counts.size):
@@ -78,7 +78,7 @@ def _product_2(counts: npt.NDArray[Any], indices: Any, data: Floats, values: Flo
         out[first + 1, row] = a1
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _product_8(counts: npt.NDArray[Any], indices: Any, data: Floats, values: Floats, first: int, out: Floats) -> None:
     k = 0
     for row in range(counts.size):
@@ -122,7 +122,7 @@ def product(
         _product_1(counts, indices, data, values, first, out)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def first_bad(values: Floats, mask: npt.NDArray[np.bool_], low: float, high: float) -> int:
     """Flat position of the first active value that is not finite or outside [low, high]; -1 if there is none."""
     n = mask.size

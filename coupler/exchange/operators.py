@@ -71,6 +71,11 @@ def link_rows(weights: Weights) -> Index:
     return np.repeat(np.arange(weights.shape[0]), np.diff(weights.indptr))
 
 
+def sum_by(cells: npt.NDArray[Any], values: Floats, size: int) -> Floats:
+    """Sum of the values that belong to each cell, in their order."""
+    return np.bincount(cells, values, minlength=size).astype(np.float64)
+
+
 class LinearOperator(Operator):
     """A connection: weights from the source's cells to the target's."""
 
@@ -83,11 +88,11 @@ class LinearOperator(Operator):
         self.weights = connection_weights(source, target, task, np.arange(start, stop))
         self._indices = self.weights.indices
         w = self.weights
+        self._row_area: Floats | None = None
+        self._cell_area: Floats | None = None
         if w.area is not None:
-            self._row_area: Floats | None = np.bincount(link_rows(w), w.area, minlength=w.shape[0])
-            self._cell_area: Floats | None = np.bincount(w.indices, w.area, minlength=w.shape[1])
-        else:
-            self._row_area = self._cell_area = None
+            self._row_area = sum_by(link_rows(w), w.area, w.shape[0])
+            self._cell_area = sum_by(w.indices, w.area, w.shape[1])
 
     def needed(self, slot: int) -> Index:  # noqa: D102
         return self.weights.source_cells
@@ -140,7 +145,7 @@ def connection_weights(source: Grid, target: Grid, task: Task, rows: Index) -> W
         str(methods[0]),
         normalization=task.remap.normalization,
         target_mask=None,
-        rows=rows,  # type: ignore[arg-type]
+        rows=rows,
     )
 
 
@@ -168,7 +173,7 @@ class FluxOperator(Operator):
         self.sides = sides
         self.cells = tuple(c[keep] for c in cells)
         self.area = area[keep]
-        self._all_area = [np.bincount(c, area, minlength=g.size) for c, g in zip(cells, (first, second), strict=True)]
+        self._all_area = [sum_by(c, area, g.size) for c, g in zip(cells, (first, second), strict=True)]
         self._grids = (first, second)
         self._columns = [[f.name for f in b.fields] for b in task.inputs]
         self._delivered = [[f.name for f in d.fields] for d in task.outputs]
@@ -211,7 +216,7 @@ class FluxOperator(Operator):
 
     def output_area(self, slot: int, cells: Index) -> tuple[Floats | None, Floats]:  # noqa: D102
         side = self.sides[slot]
-        whole = np.asarray(self._grids[side].area).reshape(-1)[cells]
+        whole: Floats = np.asarray(self._grids[side].area, np.float64).reshape(-1)[cells]
         area = self._all_area[side][cells]
         return area, np.minimum(area / whole, 1.0)
 

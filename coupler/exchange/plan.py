@@ -116,7 +116,7 @@ class Remap:
     """How a connection maps: ordered methods, normalisation, masks' use, further options."""
 
     methods: tuple[Any, ...] = ("conservative",)
-    normalization: str = "fracarea"
+    normalization: Literal["fracarea", "destarea"] = "fracarea"
     conserve: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 

@@ -140,8 +140,10 @@ class MPI:
         """End all channels (all processes call, after the last message)."""
         self.flush()
         self.comm.Barrier()
-        for box in (*self._outboxes, *self._inboxes):
-            box.close()
+        for sender in self._outboxes:
+            sender.close()
+        for receiver in self._inboxes:
+            receiver.close()
 
     def share(self, item: Any) -> list[Any]:
         """What every process contributes, on every process."""

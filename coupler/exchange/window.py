@@ -51,7 +51,7 @@ class Window:
             block = sample.reshape(-1, self.values.shape[1])
             target = self.values[row : row + block.shape[0]]
             row += block.shape[0]
-            if self.weighted and self.statistic not in ("min", "max"):
+            if fraction is not None and self.statistic not in ("min", "max"):
                 block = block * fraction
             if first:
                 target[...] = block
@@ -61,7 +61,7 @@ class Window:
                 np.maximum(target, block, out=target)
             else:
                 target += block
-        if self.weighted:
+        if fraction is not None:
             if first:
                 self.values[row] = fraction
             else:

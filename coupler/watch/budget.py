@@ -96,12 +96,7 @@ class Budget:
                     received = entries[flux].received.get(slot) if flux in entries else None
                     self._compare(task_index, window, flux, int(slot), entry, received)
                 elif entry.sent is not None:
-                    self._compare(
-                        task_index, window, self._arrived(task_index, name), 0, entry, entry.received.get("0")
-                    )
-
-    def _arrived(self, task: int, name: str) -> str:
-        return name
+                    self._compare(task_index, window, name, 0, entry, entry.received.get("0"))
 
     def _compare(self, index: int, window: int, name: str, slot: int, entry: Entry, received_bins: Any) -> None:
         task = self.plan.tasks[index]
@@ -148,7 +143,7 @@ class Budget:
     def text(self) -> str:
         """Closing table for a terminal."""
         lines = [f"{'budget':<52}{'sent':>15}{'received':>15} {'unit':<5}{'drift':>9}{'worst':>9}"]
-        for (rule, target, name), t in self.totals.items():
+        for (_, target, name), t in self.totals.items():
             drift = abs(t.received - t.sent) / t.size if t.size else 0.0
             label = f"{name} to {target}"
             lines.append(

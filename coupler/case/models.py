@@ -1,0 +1,69 @@
+"""Models by the names in a namelist."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+from pathlib import Path
+
+from coupler.case.namelist import Node
+from coupler.component import Component
+from coupler.errors import CaseError
+from coupler.fields import did_you_mean
+
+ROOT = Path(__file__).resolve().parents[2]
+REALMS = ("atmosphere", "ocean", "land", "chemistry", "ml_surrogates")
+
+
+def realm_of(name: str, node: Node) -> str:
+    """Realm of a component: said, or the realm whose name its own begins or ends with."""
+    said = node.values.get("realm")
+    if said is not None:
+        return str(said)
+    return next((r for r in REALMS if name == r or name.endswith("_" + r) or name.startswith(r + "_")), "")
+
+
+def models_of(realm: str) -> list[str]:
+    """Names of the models of a realm that come with the project."""
+    folder = ROOT / "components" / realm
+    return sorted(p.parent.name for p in folder.glob("*/component.py"))
+
+
+def find_model(model: str, realm: str, folder: Path | None = None) -> type[Component]:
+    """The class of a model: a name in its realm, or ``package.module:Class``.
+
+    Raises
+    ------
+    CaseError
+        No such model; the message lists those there are.
+    """
+    if ":" in model:
+        module_name, class_name = model.split(":", 1)
+        for place in (folder, Path.cwd()):
+            if place is not None and str(place) not in sys.path:
+                sys.path.insert(0, str(place))
+        try:
+            found = getattr(importlib.import_module(module_name), class_name)
+        except (ImportError, AttributeError) as error:
+            raise CaseError(f"model {model!r} cannot be loaded: {error}") from error
+        if not (inspect.isclass(found) and issubclass(found, Component)):
+            raise CaseError(f"model {model!r} is not a subclass of coupler.component.Component")
+        return found
+    known = models_of(realm)
+    if model not in known:
+        listed = ", ".join([*known, "external", "package.module:Class"])
+        raise CaseError(
+            f"unknown {realm or 'component'} model {model!r}{did_you_mean(model, known)}; there are: {listed}"
+        )
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
+    module = importlib.import_module(f"components.{realm}.{model}.component")
+    classes = [
+        c
+        for c in vars(module).values()
+        if inspect.isclass(c) and issubclass(c, Component) and c.__module__ == module.__name__
+    ]
+    if len(classes) != 1:
+        raise CaseError(f"components/{realm}/{model}/component.py must define one Component, and has {len(classes)}")
+    return classes[0]

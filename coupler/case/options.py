@@ -1,0 +1,153 @@
+"""What the namelists of a case may say: the options of ``case.yaml`` and of every component."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from coupler.case.namelist import Duration, Namelist
+from coupler.errors import GridError
+from coupler.grids.grid import Grid
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class RestartOptions(Namelist):
+    """Restarts."""
+
+    period: Duration | None = None
+    """Time between restarts; without it only at the end and when the run is asked to stop."""
+    keep: int = Field(3, ge=1)
+    """Newest restarts to keep; older ones are removed."""
+
+
+class CheckOptions(Namelist):
+    """What is watched at every exchange."""
+
+    values: bool = True
+    """Stop at a value that is not finite or outside its plausible range."""
+    budget: bool = True
+    """Sum what is sent and received at every interface."""
+    budget_tolerance: float = Field(1e-12, gt=0)
+    """Relative residual of a budget at which the run stops."""
+
+
+class CaseOptions(Namelist):
+    """Options of ``case.yaml``."""
+
+    title: str = ""
+    """One line for figures and files."""
+    start: str
+    """First date, such as 2001-01-01 or 2001-01-01T06:00:00."""
+    calendar: Literal["standard", "proleptic_gregorian", "noleap", "all_leap", "360_day", "julian"] = "standard"
+    """CF calendar."""
+    duration: str
+    """Length of the run as ISO-8601 duration, such as P60D or P1Y."""
+    seed: int = 0
+    """Seed of everything random."""
+    components: dict[str, Any]
+    """Components by name: ``{model: slab}``."""
+    layout: dict[str, Any] = {}
+    """Ranks: ``coupler: 1``, and a number, or ``{ranks: 2, with: ocean}``, for each component."""
+    coupling: list[Any] = []
+    """Rules of exchange; see the coupling guide."""
+    restart: RestartOptions = RestartOptions()
+    checks: CheckOptions = CheckOptions()
+    deadline: Duration = 600
+    """Longest wait for a message, in wall-clock time, before the run gives up and says who waits for whom."""
+    trace: bool = False
+    """Write a Chrome/Perfetto trace of the run."""
+
+
+class StreamOptions(Namelist):
+    """One history file."""
+
+    fields: list[str]
+    """Fields: exports, imports or diagnostics of the component."""
+    period: Duration
+    """Time between records."""
+    statistic: Literal["instant", "mean", "min", "max"] = "mean"
+    """What of the period is written."""
+    name: str = ""
+    """Name in the file's name; by default the statistic and the period."""
+
+    @field_validator("name")
+    @classmethod
+    def _plain(cls, name: str) -> str:
+        if name and not name.replace("_", "").replace("-", "").isalnum():
+            raise ValueError("use letters, digits, - and _ only")
+        return name
+
+
+class GridOptions(Namelist):
+    """A grid: a box in longitude and latitude, a projected plane, or a file."""
+
+    west: float | None = None
+    """Western edge, degrees east."""
+    east: float | None = None
+    """Eastern edge, degrees east."""
+    south: float | None = None
+    """Southern edge, degrees north."""
+    north: float | None = None
+    """Northern edge, degrees north."""
+    resolution: float | tuple[float, float] | None = None
+    """Cell size in degrees; or [longitude, latitude]."""
+    projection: str | None = None
+    """PROJ string of a projected grid."""
+    nx: int | None = Field(None, gt=0)
+    """Cells in x of a projected grid."""
+    ny: int | None = Field(None, gt=0)
+    """Cells in y of a projected grid."""
+    spacing: float | None = Field(None, gt=0)
+    """Cell size of a projected grid, m."""
+    center: tuple[float, float] | None = None
+    """Longitude and latitude of the middle of a projected grid."""
+    file: str | None = None
+    """CF, SCRIP or UGRID file."""
+    edges: Literal["great_circle", "latitude"] | None = None
+    """Whether cell edges follow great circles or latitudes."""
+
+    def build(self, name: str, folder: Path) -> Grid:
+        """The grid that these options describe."""
+        edges: dict[str, Any] = {} if self.edges is None else {"edges": self.edges}
+        if self.file is not None:
+            return Grid.from_file(input_file(self.file, folder), name=name, **edges)
+        if self.projection is not None:
+            if not (self.nx and self.ny and self.spacing):
+                raise GridError(f"grid of {name}: a projected grid needs projection, nx, ny and spacing")
+            return Grid.projected(name, self.projection, self.nx, self.ny, self.spacing, center=self.center)
+        box = (self.west, self.east, self.south, self.north)
+        if any(v is None for v in box) or self.resolution is None:
+            raise GridError(
+                f"grid of {name}: give west, east, south, north and resolution (degrees); or projection, nx, ny, "
+                "spacing; or file; or the name of a grid in namelists/grids"
+            )
+        west, east, south, north = (float(v) for v in box if v is not None)
+        return Grid.regular_lonlat(name, west, east, south, north, resolution=self.resolution, **edges)
+
+
+class ComponentSettings(Namelist):
+    """What every component's namelist may say, beside the options of its model."""
+
+    step: Duration
+    """Time step."""
+    grid: Any
+    """Grid: ``{west: 70, east: 160, south: -10, north: 65, resolution: 0.5}``, a projected grid, a file, or a name."""
+    device: Literal["auto", "cpu", "cuda"] = "cpu"
+    """Where its arrays live."""
+    output: list[StreamOptions] = []
+    """History files."""
+    imports: list[Any] = []
+    """Of an external program: names of the fields it takes, or mappings with name, units, levels."""
+    exports: list[Any] = []
+    """Of an external program: names of the fields it gives."""
+
+
+def input_file(name: str, folder: Path) -> Path:
+    """Path of an input: absolute, in the case, or in the project's ``data/``."""
+    path = Path(name).expanduser()
+    if path.is_absolute():
+        return path
+    return folder / path if (folder / path).exists() else ROOT / "data" / path
