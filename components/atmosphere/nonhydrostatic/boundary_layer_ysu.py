@@ -1,0 +1,243 @@
+"""Non-local boundary layer of Hong, Noh & Dudhia (2006, Mon. Wea. Rev. 134, 2318-2341), the YSU scheme.
+
+A parabolic K profile below the height h where the bulk Richardson number becomes critical, counter-gradient terms for heat
+and momentum, an explicit entrainment flux at h; local diffusion by the Richardson number above (Louis 1979; Noh et al.
+2003). Surface fluxes are given. Equations are numbered HND. Implicit in time.
+"""
+
+from typing import NamedTuple
+
+import torch
+
+from .constants import CP_DRY, GRAVITY, VON_KARMAN
+from .thermodynamics import power
+
+PRANDTL_COUNTER = 6.8  # b, HND eq. A4
+SURFACE_LAYER = 0.1  # its share of h
+CONVECTIVE_FACTOR = 8.0  # phi of the convective part of the velocity scale (Noh et al. 2003)
+
+
+class Fluxes(NamedTuple):
+    """Fluxes through the ground (y, x): upward heat W m-2 and water kg m-2 s-1, stress on the ground Pa."""
+
+    sensible_heat: torch.Tensor
+    water: torch.Tensor
+    stress_x: torch.Tensor
+    stress_y: torch.Tensor
+
+
+class Mixed(NamedTuple):
+    """After mixing: u, v (m s-1), theta (K), vapour, further tracers (n, nz, y, x); depth of the boundary layer (y, x), m."""
+
+    u: torch.Tensor
+    v: torch.Tensor
+    theta: torch.Tensor
+    q_v: torch.Tensor
+    tracers: torch.Tensor
+    depth: torch.Tensor
+
+
+def ysu(
+    u: torch.Tensor,
+    v: torch.Tensor,
+    theta: torch.Tensor,
+    q_v: torch.Tensor,
+    tracers: torch.Tensor,
+    z: torch.Tensor,
+    rho: torch.Tensor,
+    mass: torch.Tensor,
+    pi: torch.Tensor,
+    fluxes: Fluxes,
+    dt: float,
+) -> Mixed:
+    """Turbulent mixing over ``dt`` seconds.
+
+    Parameters
+    ----------
+    u, v : (nz, y, x) wind at layer centres, m/s
+    theta, q_v : potential temperature (K), vapour (kg/kg)
+    tracers : (n, nz, y, x) what else is mixed (cloud water, ice), kg/kg
+    z : height of layer centres above the ground, m
+    rho, mass : density (kg m-3) and mass of the layer (kg m-2) of dry air
+    pi : Exner function
+    fluxes : through the ground
+    """
+    theta_v = theta * (1.0 + 0.608 * q_v)
+    rho_s = rho[0]
+    stress = torch.sqrt(fluxes.stress_x * fluxes.stress_x + fluxes.stress_y * fluxes.stress_y)
+    u_star = torch.sqrt(torch.clamp(stress / rho_s, min=1.0e-6))
+    heat = fluxes.sensible_heat / (rho_s * CP_DRY * pi[0])  # K m s-1
+    water = fluxes.water / rho_s
+    buoyancy = heat * (1.0 + 0.608 * q_v[0]) + 0.608 * theta[0] * water
+    unstable = buoyancy > 0.0
+
+    # depth of the boundary layer, twice: without and with the thermal's excess (HND eq. A1-A3)
+    h = boundary_layer_depth(u, v, theta_v, z, theta_v[0], torch.where(unstable, 0.0, 0.25))
+    for _ in range(2):
+        w_s, phi_m = velocity_scale(u_star, buoyancy, theta_v[0], h)
+        excess = torch.where(unstable, torch.clamp(PRANDTL_COUNTER * buoyancy / w_s, max=3.0), 0.0)
+        h = boundary_layer_depth(u, v, theta_v, z, theta_v[0] + excess, torch.where(unstable, 0.0, 0.25))
+    w_s, phi_m = velocity_scale(u_star, buoyancy, theta_v[0], h)
+    convective = power(torch.clamp(GRAVITY / theta_v[0] * buoyancy * h, min=0.0), 1.0 / 3.0)
+    w_star3 = convective * convective * convective
+
+    # diffusivities on inner interfaces (HND eq. A5-A7, A13-A18)
+    z_i = 0.5 * (z[1:] + z[:-1])
+    step = z[1:] - z[:-1]
+    share = z_i / h
+    inside = share < 1.0
+    w_z = power(u_star * u_star * u_star + CONVECTIVE_FACTOR * VON_KARMAN * w_star3 * torch.clamp(share, max=1.0), 1.0 / 3.0)
+    w_z = torch.where(unstable, w_z, (u_star / phi_m).expand_as(w_z))
+    away = torch.clamp(1.0 - share, min=0.0)
+    k_m = VON_KARMAN * w_z * z_i * away * away
+    # phi_t = phi_m2 when unstable, phi_m when stable (A6)
+    ratio = torch.where(unstable, phi_m + PRANDTL_COUNTER * VON_KARMAN * SURFACE_LAYER, 1.0)
+    prandtl = 1.0 + (ratio - 1.0) * torch.exp(-3.0 * (z_i - SURFACE_LAYER * h) * (z_i - SURFACE_LAYER * h) / (h * h))
+    k_h = k_m / prandtl
+    free_m, free_h = local_diffusivity(u, v, theta_v, z_i, step)
+    k_m = torch.where(inside, torch.maximum(k_m, free_m), free_m)
+    k_h = torch.where(inside, torch.maximum(k_h, free_h), free_h)
+    rho_i = 0.5 * (rho[1:] + rho[:-1])
+
+    # non-local fluxes below h: counter-gradient (A4) and entrainment (A8-A12)
+    w_m3 = w_star3 + 5.0 * u_star * u_star * u_star
+    entrained = torch.where(unstable, -0.15 * theta_v[0] / GRAVITY * w_m3 / h, 0.0)  # K m s-1, of theta_v at h
+    cube = torch.where(inside & unstable, share * share * share, 0.0)
+    active = torch.where(inside & unstable, 1.0, 0.0)
+    per_depth = PRANDTL_COUNTER / (w_s * h)
+    jump_v, jump = jump_at(theta_v, z, h), jump_at(theta, z, h)
+    jump_q, jump_u, jump_v_wind = jump_at(q_v, z, h), jump_at(u, z, h), jump_at(v, z, h)
+    velocity = entrained / torch.clamp(jump_v, min=0.5)  # minus the entrainment velocity, m s-1
+
+    def nonlocal_flux(surface: torch.Tensor, diffusivity: torch.Tensor, jumped: torch.Tensor) -> torch.Tensor:
+        gamma = per_depth * surface
+        return rho_i * active * (diffusivity * gamma) + rho_i * cube * (velocity * jumped)
+
+    flux_t = nonlocal_flux(heat, k_h, jump)
+    flux_q = rho_i * cube * velocity * jump_q
+    flux_u = rho_i * cube * (velocity * jump_u)
+    flux_v = rho_i * cube * (velocity * jump_v_wind)
+
+    conduct_h, conduct_m = rho_i * k_h / step, rho_i * k_m / step
+    # ground heat enters as the flux into the lowest layer; stress as linear drag, which cannot overshoot
+    speed = torch.sqrt(u[0] * u[0] + v[0] * v[0] + 0.01)
+    drag = stress / speed
+    aligned = (fluxes.stress_x * u[0] + fluxes.stress_y * v[0]) > 0.0
+    drag = torch.where(aligned, drag, 0.0)
+    rest_x, rest_y = fluxes.stress_x - drag * u[0], fluxes.stress_y - drag * v[0]
+    new_theta = implicit_column(theta, conduct_h, mass, dt, flux_t, rho_s * heat, None)
+    new_q = implicit_column(q_v, conduct_h, mass, dt, flux_q, fluxes.water, None)
+    new_u = implicit_column(u, conduct_m, mass, dt, flux_u, -rest_x, drag)
+    new_v = implicit_column(v, conduct_m, mass, dt, flux_v, -rest_y, drag)
+    if tracers.shape[0]:
+        still, ground = torch.zeros_like(flux_t), torch.zeros_like(heat)
+        mixed = [implicit_column(a, conduct_h, mass, dt, still, ground, None) for a in tracers]
+        tracers = torch.stack(mixed)
+    return Mixed(new_u, new_v, new_theta, new_q, tracers, h)
+
+
+def boundary_layer_depth(
+    u: torch.Tensor, v: torch.Tensor, theta_v: torch.Tensor, z: torch.Tensor, surface: torch.Tensor, critical: torch.Tensor
+) -> torch.Tensor:
+    """Height (y, x) where the bulk Richardson number reaches ``critical``, between the lowest layer's centre and the lid, m."""
+    h = torch.full_like(surface, 0.0) + z[0]
+    found = torch.zeros_like(surface, dtype=torch.bool)
+    before = torch.zeros_like(surface)
+    for k in range(1, z.shape[0]):
+        shear = torch.clamp(u[k] * u[k] + v[k] * v[k], min=1.0)
+        now = GRAVITY * (theta_v[k] - surface) * z[k] / (theta_v[0] * shear)
+        here = (now >= critical) & ~found
+        part = torch.clamp((critical - before) / torch.clamp(now - before, min=1.0e-6), 0.0, 1.0)
+        h = torch.where(here, z[k - 1] + part * (z[k] - z[k - 1]), h)
+        found = found | here
+        before = torch.where(found, before, now)
+    return torch.clamp(torch.where(found, h, z[-1]), min=20.0)
+
+
+def velocity_scale(
+    u_star: torch.Tensor, buoyancy: torch.Tensor, theta_v: torch.Tensor, h: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mixed-layer velocity scale at half of h (m/s) and phi_m at the top of the surface layer (HND eq. A2, A6)."""
+    u3 = u_star * u_star * u_star
+    # z/L at 0.1 h, between free convection and very stable
+    over_l = -SURFACE_LAYER * h * VON_KARMAN * GRAVITY * buoyancy / (theta_v * u3)
+    stable = 1.0 + 5.0 * torch.clamp(over_l, 0.0, 2.0)
+    unstable = 1.0 / torch.sqrt(torch.sqrt(1.0 + 16.0 * torch.clamp(-over_l, 0.0, 50.0)))
+    phi_m = torch.where(buoyancy > 0.0, unstable, stable)
+    w3 = torch.clamp(GRAVITY / theta_v * buoyancy * h, min=0.0)
+    w_s = power(u3 + CONVECTIVE_FACTOR * VON_KARMAN * w3 * 0.5, 1.0 / 3.0)
+    return torch.clamp(torch.where(buoyancy > 0.0, w_s, u_star / phi_m), min=1.0e-3), phi_m
+
+
+def local_diffusivity(
+    u: torch.Tensor, v: torch.Tensor, theta_v: torch.Tensor, z_i: torch.Tensor, step: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Viscosity and diffusivity by the gradient Richardson number above the mixed layer (HND eq. A15-A20), m2 s-1."""
+    du, dv = (u[1:] - u[:-1]) / step, (v[1:] - v[:-1]) / step
+    shear2 = torch.clamp(du * du + dv * dv, min=1.0e-9)
+    n2 = GRAVITY * 2.0 * (theta_v[1:] - theta_v[:-1]) / (step * (theta_v[1:] + theta_v[:-1]))
+    ri = torch.clamp(n2 / shear2, -100.0, 100.0)
+    length = VON_KARMAN * z_i * 30.0 / (VON_KARMAN * z_i + 30.0)
+    base = length * length * torch.sqrt(shear2)
+    plus = torch.clamp(ri, min=0.0)
+    stable = 1.0 / ((1.0 + 5.0 * plus) * (1.0 + 5.0 * plus))
+    minus = torch.clamp(-ri, min=0.0)
+    root = torch.sqrt(minus)
+    k_h = base * torch.where(ri > 0.0, stable, 1.0 + 8.0 * minus / (1.0 + 1.286 * root))
+    k_m = torch.where(ri > 0.0, k_h * torch.clamp(1.0 + 2.1 * plus, max=4.0), base * (1.0 + 8.0 * minus / (1.0 + 1.746 * root)))
+    return torch.clamp(k_m, 0.01, 1000.0), torch.clamp(k_h, 0.01, 1000.0)
+
+
+def jump_at(a: torch.Tensor, z: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
+    """Difference of ``a`` between the layer above and the layer below height ``h`` (y, x)."""
+    out = torch.zeros_like(h)
+    for k in range(z.shape[0] - 1):
+        here = (z[k] <= h) & (h < z[k + 1])
+        out = torch.where(here, a[k + 1] - a[k], out)
+    return out
+
+
+def implicit_column(
+    a: torch.Tensor,
+    conductance: torch.Tensor,
+    mass: torch.Tensor,
+    dt: float,
+    explicit: torch.Tensor,
+    source: torch.Tensor,
+    drag: torch.Tensor | None,
+) -> torch.Tensor:
+    """Backward step of mass da/dt = d/dz(conductance da) - d(explicit) + source - drag a in the lowest layer.
+
+    Parameters
+    ----------
+    a : (nz, y, x) what is mixed
+    conductance : (nz-1, y, x) rho K / dz on inner interfaces, kg m-2 s-1
+    mass : (nz, y, x) kg m-2
+    explicit : (nz-1, y, x) further upward flux through inner interfaces
+    source : (y, x) upward flux through the ground
+    drag : (y, x) kg m-2 s-1, or None
+    """
+    nz = a.shape[0]
+    upper: list[torch.Tensor] = []
+    right: list[torch.Tensor] = []
+    for k in range(nz):
+        below = dt * conductance[k - 1] / mass[k] if k > 0 else torch.zeros_like(a[0])
+        above = dt * conductance[k] / mass[k] if k < nz - 1 else torch.zeros_like(a[0])
+        rhs = a[k]
+        into = explicit[k - 1] if k > 0 else source
+        out = explicit[k] if k < nz - 1 else torch.zeros_like(a[0])
+        rhs = rhs + dt * (into - out) / mass[k]
+        diagonal = 1.0 + below + above
+        if k == 0 and drag is not None:
+            diagonal = diagonal + dt * drag / mass[0]
+        if k > 0:
+            inverse = 1.0 / (diagonal - below * upper[k - 1])
+            right.append((rhs + below * right[k - 1]) * inverse)
+        else:
+            inverse = 1.0 / diagonal
+            right.append(rhs * inverse)
+        upper.append(above * inverse)
+    out_levels = [right[-1]]
+    for k in range(nz - 2, -1, -1):
+        out_levels.append(right[k] + upper[k] * out_levels[-1])
+    return torch.stack(out_levels[::-1])

@@ -1,0 +1,114 @@
+"""What every radiation scheme gives, and the cheap one: gray absorbers with clouds.
+
+Longwave: two streams with an optical depth that follows water vapour and carbon dioxide, d tau = (a + b q) dp/p0 (Byrne &
+O'Gorman 2013, J. Climate 26, eq. 4: a = 0.8678, b = 1997.9), clouds black in proportion to their water path (Stephens
+1978). Shortwave: absorption by vapour (Frierson et al. 2006, section 2c, tau = 0.22 (p/p0)^2 in clear air) and reflection by
+cloud layers of optical depth 1.5 W / (rho r_e) with backscatter (1 - g) tau / (2 mu + (1 - g) tau) (Stephens 1978).
+"""
+
+from typing import NamedTuple
+
+import torch
+
+from .constants import CP_DRY, GRAVITY, STEFAN_BOLTZMANN
+from .sun import SOLAR_CONSTANT
+
+
+class Radiation(NamedTuple):
+    """Heating (nz, y, x) K s-1 of temperature; fluxes (y, x) W m-2.
+
+    Attributes
+    ----------
+    heating : of the air
+    shortwave_down, longwave_down : at the ground
+    shortwave_up, longwave_up : at the ground
+    outgoing_longwave, reflected_shortwave, insolation : at the top
+    """
+
+    heating: torch.Tensor
+    shortwave_down: torch.Tensor
+    longwave_down: torch.Tensor
+    shortwave_up: torch.Tensor
+    longwave_up: torch.Tensor
+    outgoing_longwave: torch.Tensor
+    reflected_shortwave: torch.Tensor
+    insolation: torch.Tensor
+
+
+def gray(
+    t: torch.Tensor,
+    q_v: torch.Tensor,
+    cloud: torch.Tensor,
+    ice: torch.Tensor,
+    p_interface: torch.Tensor,
+    t_surface: torch.Tensor,
+    albedo: torch.Tensor,
+    mu: torch.Tensor,
+    distance: float = 1.0,
+) -> Radiation:
+    """Gray radiation of columns.
+
+    Parameters
+    ----------
+    t, q_v, cloud, ice : (nz, y, x) temperature (K), vapour, cloud water and cloud ice (kg/kg)
+    p_interface : (nz+1, y, x) pressure at the interfaces, Pa
+    t_surface, albedo : (y, x) radiating temperature of the ground (K) and its shortwave albedo
+    mu : (y, x) cosine of the solar zenith angle
+    distance : (mean / actual distance of the sun)^2
+    """
+    nz = t.shape[0]
+    dp = p_interface[:-1] - p_interface[1:]
+    water, frozen = dp / GRAVITY * cloud * 1e3, dp / GRAVITY * ice * 1e3  # g m-2
+    depth = (0.8678 + 1997.9 * q_v) * dp / 1.0e5
+    passes = torch.exp(-depth - 0.158 * water - 0.079 * frozen)
+    emitted = STEFAN_BOLTZMANN * t * t * t * t
+    above_all = torch.zeros_like(t_surface)
+    # what is above the lid: the stratosphere's own emission is small; it enters as a cold gray layer
+    lid = p_interface[-1]
+    down = [0.8678 * lid / 1.0e5 * emitted[-1] + above_all]
+    for k in range(nz - 1, -1, -1):
+        down.append(down[-1] * passes[k] + emitted[k] * (1.0 - passes[k]))
+    down = down[::-1]
+    up = [STEFAN_BOLTZMANN * t_surface * t_surface * t_surface * t_surface]
+    for k in range(nz):
+        up.append(up[-1] * passes[k] + emitted[k] * (1.0 - passes[k]))
+    net_lw = torch.stack([u - d for u, d in zip(up, down, strict=True)])
+
+    # shortwave: direct plus scattered beam down; clouds reflect, the reflected beam leaves unabsorbed
+    insolation = SOLAR_CONSTANT * distance * mu
+    safe = torch.clamp(mu, min=0.05)
+    tau = 0.22 * (p_interface[:-1] * p_interface[:-1] - p_interface[1:] * p_interface[1:]) / 1.0e10
+    clear = torch.exp(-tau)
+    cloud_depth = 1.5e-3 * water / (1000.0 * 10.0e-6) + 1.5e-3 * frozen / (917.0 * 30.0e-6)
+    back = 0.15 * cloud_depth
+    reflect = back / (2.0 * safe + back)
+    absorb = 1.0 - torch.exp(-0.003 * cloud_depth / safe)
+    beam = insolation
+    net_sw = [beam]
+    gone_up = torch.zeros_like(beam)
+    for k in range(nz - 1, -1, -1):
+        mirrored = beam * reflect[k]
+        gone_up = gone_up + mirrored
+        beam = (beam - mirrored) * clear[k] * (1.0 - absorb[k])
+        net_sw.append(beam)
+    at_ground = beam
+    up_ground = albedo * at_ground
+    reflected_total = gone_up + up_ground
+    # net downward flux on interfaces; the mirrored part has left from within its layer
+    lost = torch.zeros_like(beam)
+    net_down = [insolation - reflected_total]
+    beam = insolation
+    for k in range(nz - 1, -1, -1):
+        lost = lost + beam * reflect[k]
+        beam = (beam - beam * reflect[k]) * clear[k] * (1.0 - absorb[k])
+        net_down.append(beam + (lost - gone_up) - up_ground)
+    net_down = torch.stack(net_down[::-1])
+    heating = GRAVITY / (CP_DRY * dp) * ((net_lw[:-1] - net_lw[1:]) + (net_down[1:] - net_down[:-1]))
+    return Radiation(heating, at_ground, down[0], up_ground, up[0], up[-1], reflected_total, insolation)
+
+
+def interface_pressure(p: torch.Tensor, rho: torch.Tensor, dz: torch.Tensor) -> torch.Tensor:
+    """Pressure (nz+1, ...) at interfaces from that of layer centres, hydrostatically at the ends, Pa."""
+    ground = p[:1] + 0.5 * GRAVITY * (rho * dz)[:1]
+    top = torch.clamp(p[-1:] - 0.5 * GRAVITY * (rho * dz)[-1:], min=1.0)
+    return torch.cat([ground, torch.sqrt(p[1:] * p[:-1]), top])

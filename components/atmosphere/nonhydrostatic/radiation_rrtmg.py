@@ -1,0 +1,212 @@
+"""RRTMG (Mlawer et al. 1997; Iacono et al. 2008) through the library ``climt``, on the model's columns.
+
+Above the model's lid, layers of the US Standard Atmosphere 1976 up to 0.1 hPa are put on top, warmed or cooled to join the
+model's top layer; ozone follows a standard mid-latitude profile in pressure; well-mixed gases are numbers. Heating is the
+divergence of the fluxes with this model's c_p, so energy is conserved.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from .constants import CP_DRY, GRAVITY
+from .radiation import Radiation
+from .sun import SOLAR_CONSTANT
+
+Array = npt.NDArray[np.float64]
+
+# pressure (Pa) and temperature (K) of the US Standard Atmosphere 1976
+STANDARD_P = np.array([101325, 54048, 26500, 12112, 5529, 2549, 1197, 574.6, 287.1, 149.1, 79.78, 42.53, 21.96, 10.93, 5.221])
+STANDARD_T = np.array([288.15, 255.7, 223.3, 216.65, 216.65, 221.6, 226.5, 236.5, 250.35, 264.2, 270.65, 260.8, 247.0, 233.3, 219.6])
+# volume mixing ratio of ozone over pressure: mid-latitude mean (McPeters et al. 2007, rounded)
+OZONE_P = np.array([101325, 70000, 50000, 30000, 20000, 15000, 10000, 7000, 5000, 3000, 2000, 1000, 700, 500, 300, 100, 30, 10])
+OZONE = 1e-6 * np.array([0.03, 0.045, 0.055, 0.08, 0.15, 0.25, 0.5, 1.0, 1.9, 4.0, 5.7, 7.8, 7.9, 7.3, 5.5, 3.0, 1.6, 0.8])
+
+
+@dataclass(frozen=True)
+class Gases:
+    """Mole fractions of the well-mixed gases (2014 values of the RFMIP protocol)."""
+
+    carbon_dioxide: float = 397.5e-6
+    methane: float = 1831.5e-9
+    nitrous_oxide: float = 327.0e-9
+    oxygen: float = 0.209
+    cfc11: float = 233.1e-12
+    cfc12: float = 520.6e-12
+    cfc22: float = 229.5e-12
+    carbon_tetrachloride: float = 83.1e-12
+
+
+class Rrtmg:
+    """RRTMG longwave and shortwave for sets of columns.
+
+    Raises
+    ------
+    ImportError
+        If ``climt`` or its compiled part is not installed.
+    """
+
+    def __init__(self, gases: Gases | None = None):
+        import climt
+        from sympl import set_constant
+
+        set_constant("stellar_irradiance", SOLAR_CONSTANT, "W m^-2")
+        self.gases = gases or Gases()
+        self._lw = climt.RRTMGLongwave(cloud_overlap_method="maximum_random", calculate_interface_temperature=False)
+        self._sw = climt.RRTMGShortwave(cloud_overlap_method="maximum_random", ignore_day_of_year=True)
+
+    def fluxes(
+        self,
+        p: Array,
+        p_interface: Array,
+        t: Array,
+        t_interface: Array,
+        q_v: Array,
+        ozone: Array,
+        t_surface: Array,
+        albedo: Array,
+        mu: Array,
+        *,
+        emissivity: Array | float = 1.0,
+        distance: float = 1.0,
+        liquid: Array | None = None,
+        ice: Array | None = None,
+        fraction: Array | None = None,
+        liquid_radius: float | Array = 10.0,
+        ice_radius: float | Array = 40.0,
+    ) -> dict[str, Array]:
+        """Fluxes (nlev+1, n) W m-2 of ``n`` columns, lowest level first: ``lw_up``, ``lw_down``, ``sw_up``, ``sw_down``.
+
+        Parameters
+        ----------
+        p, p_interface : (nlev, n) and (nlev+1, n) pressure, Pa, decreasing
+        t, t_interface : temperature, K
+        q_v : vapour mixing ratio to dry air, kg/kg; ``ozone`` mole fraction
+        t_surface, albedo, mu : (n,) K, 1, cosine of the zenith angle (0 at night)
+        emissivity : of the ground in the longwave
+        distance : (mean / actual distance of the sun)^2
+        liquid, ice : (nlev, n) in-cloud water paths of the layers, kg m-2; ``fraction`` their cloud fraction
+        liquid_radius, ice_radius : effective radii, micrometres
+        """
+        p, p_interface, t, t_interface, q_v, ozone, t_surface, albedo, mu = (
+            np.ascontiguousarray(a, dtype=np.float64)
+            for a in (p, p_interface, t, t_interface, q_v, ozone, t_surface, albedo, mu)
+        )
+        nlev, n = p.shape
+        zero = np.zeros((nlev, n))
+        g = self.gases
+        common: dict[str, Any] = {
+            "air_pressure": p * 0.01,
+            "air_pressure_on_interface_levels": p_interface * 0.01,
+            "air_temperature": t,
+            "air_temperature_on_interface_levels": t_interface,
+            "surface_temperature": t_surface,
+            "specific_humidity": q_v,
+            "mole_fraction_of_ozone_in_air": ozone,
+            "cloud_area_fraction_in_atmosphere_layer": zero if fraction is None else fraction,
+            "mass_content_of_cloud_ice_in_atmosphere_layer": zero if ice is None else 1e3 * ice,
+            "mass_content_of_cloud_liquid_water_in_atmosphere_layer": zero if liquid is None else 1e3 * liquid,
+            "cloud_ice_particle_size": zero + ice_radius,
+            "cloud_water_droplet_radius": zero + liquid_radius,
+        }
+        for name in ("carbon_dioxide", "methane", "nitrous_oxide", "oxygen", "cfc11", "cfc12", "cfc22", "carbon_tetrachloride"):
+            common[f"mole_fraction_of_{name}_in_air"] = zero + getattr(g, name)
+        lw = self._lw.array_call(
+            {
+                **common,
+                "surface_longwave_emissivity": np.zeros((16, n)) + emissivity,
+                "longwave_optical_thickness_due_to_cloud": np.zeros((nlev, n, 16)),
+                "longwave_optical_thickness_due_to_aerosol": np.zeros((16, nlev, n)),
+            }
+        )[1]
+        sun = np.flatnonzero(mu > 1e-4)
+        sw_up, sw_down = np.zeros((nlev + 1, n)), np.zeros((nlev + 1, n))
+        if sun.size:
+            day = {k: np.ascontiguousarray(v[..., sun]) for k, v in common.items()}
+            m = sun.size
+            for band in ("direct_shortwave", "direct_near_infrared", "diffuse_shortwave", "diffuse_near_infrared"):
+                day[f"surface_albedo_for_{band}"] = np.ascontiguousarray(albedo[sun])
+            for name in ("optical_thickness_due_to_cloud", ):
+                day[f"shortwave_{name}"] = np.zeros((nlev, m, 14))
+            for name in ("single_scattering_albedo_due_to_cloud", "cloud_asymmetry_parameter", "cloud_forward_scattering_fraction"):
+                day[name] = np.zeros((nlev, m, 14))
+            for name in ("shortwave_optical_thickness_due_to_aerosol", "single_scattering_albedo_due_to_aerosol", "aerosol_asymmetry_parameter"):
+                day[name] = np.zeros((14, nlev, m))
+            day["aerosol_optical_depth_at_55_micron"] = np.zeros((6, nlev, m))
+            day["zenith_angle"] = np.arccos(np.clip(mu[sun], 1e-4, 1.0))
+            day["solar_cycle_fraction"] = np.array(0.0)
+            day["flux_adjustment_for_earth_sun_distance"] = np.array(distance)
+            day["time"] = datetime(2001, 1, 1)
+            sw = self._sw.array_call(day)[1]
+            sw_up[:, sun] = sw["upwelling_shortwave_flux_in_air"]
+            sw_down[:, sun] = sw["downwelling_shortwave_flux_in_air"]
+        return {
+            "lw_up": lw["upwelling_longwave_flux_in_air"],
+            "lw_down": lw["downwelling_longwave_flux_in_air"],
+            "sw_up": sw_up,
+            "sw_down": sw_down,
+        }
+
+    def __call__(
+        self,
+        t: torch.Tensor,
+        q_v: torch.Tensor,
+        cloud: torch.Tensor,
+        ice: torch.Tensor,
+        p: torch.Tensor,
+        p_interface: torch.Tensor,
+        t_surface: torch.Tensor,
+        albedo: torch.Tensor,
+        mu: torch.Tensor,
+        distance: float = 1.0,
+    ) -> Radiation:
+        """Radiation of the model's columns; arguments as for :func:`radiation.gray`, and ``p`` (nz, y, x) Pa."""
+        shape = t.shape
+        flat = [a.detach().cpu().double().numpy().reshape(a.shape[0], -1) for a in (t, q_v, cloud, ice, p, p_interface)]
+        tt, qq, cc, ii, pp, pi = flat
+        ts, al, m = (a.detach().cpu().double().numpy().reshape(-1) for a in (t_surface, albedo, mu))
+        nz, n = tt.shape
+        above = STANDARD_P[STANDARD_P < 0.7 * pi[-1].min()]
+        above_i = np.concatenate([np.sqrt(above[:-1] * above[1:]), [10.0]]) if above.size > 1 else np.array([10.0])
+        layers = above.size
+        p_i = np.concatenate([pi, np.broadcast_to(above_i[:, None], (layers, n))])
+        p_all = np.concatenate([pp, np.sqrt(p_i[nz:-1] * p_i[nz + 1 :])])
+        standard = np.interp(-np.log(p_all[nz:]), -np.log(STANDARD_P), STANDARD_T)
+        join = tt[-1] - np.interp(-np.log(pp[-1]), -np.log(STANDARD_P), STANDARD_T)
+        fade = np.clip(np.log(p_all[nz:] / 300.0) / np.log(pp[-1] / 300.0), 0.0, 1.0)
+        t_all = np.concatenate([tt, standard + join * fade])
+        q_all = np.concatenate([qq, np.full((layers, n), 3.0e-6)])
+        ozone = np.interp(-np.log(p_all), -np.log(OZONE_P), OZONE)
+        w = np.log(p_i[1:-1] / p_all[1:]) / np.log(p_all[:-1] / p_all[1:])
+        middle = t_all[1:] + w * (t_all[:-1] - t_all[1:])
+        lowest = tt[0] + 0.5 * (tt[0] - middle[0])
+        t_i = np.concatenate([lowest[None], middle, t_all[-1:]])
+        path = (pi[:-1] - pi[1:]) / GRAVITY
+        fraction = cloud_fraction(cc + ii)
+        room = np.maximum(fraction, 1e-3)
+        extra = np.zeros((layers, n))
+        f = self.fluxes(
+            p_all, p_i, t_all, t_i, q_all, ozone, ts, al, m, distance=distance,
+            liquid=np.concatenate([path * cc / room, extra]), ice=np.concatenate([path * ii / room, extra]),
+            fraction=np.concatenate([fraction, extra]),
+        )  # fmt: skip
+        net = f["lw_up"] - f["lw_down"] + f["sw_up"] - f["sw_down"]
+        heating = GRAVITY / CP_DRY * (net[:nz] - net[1 : nz + 1]) / (pi[:-1] - pi[1:])
+
+        def plane(a: Array) -> torch.Tensor:
+            return torch.as_tensor(np.ascontiguousarray(a)).to(t).reshape(shape[1:])
+
+        return Radiation(
+            torch.as_tensor(heating).to(t).reshape(shape),
+            plane(f["sw_down"][0]), plane(f["lw_down"][0]), plane(f["sw_up"][0]), plane(f["lw_up"][0]),
+            plane(f["lw_up"][-1]), plane(f["sw_up"][-1]), plane(f["sw_down"][-1]),
+        )  # fmt: skip
+
+
+def cloud_fraction(condensate: Array) -> Array:
+    """Cloud fraction of a layer: 0 below 1e-6 kg/kg, 1 above 1e-5, linear between."""
+    return np.clip((condensate - 1e-6) / 9e-6, 0.0, 1.0)

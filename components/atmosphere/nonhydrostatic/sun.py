@@ -1,0 +1,32 @@
+"""Position of the sun (Spencer 1971; Fourier series for declination, equation of time and distance)."""
+
+import math
+
+import torch
+
+SOLAR_CONSTANT = 1361.0  # W m-2
+
+
+def sun_position(day_of_year: float) -> tuple[float, float, float]:
+    """Declination (rad), equation of time (s), (mean distance / distance)^2 for day of year 0 ... 365 (fractional, UTC)."""
+    g = 2.0 * math.pi * day_of_year / 365.0
+    declination = (
+        0.006918 - 0.399912 * math.cos(g) + 0.070257 * math.sin(g) - 0.006758 * math.cos(2 * g)
+        + 0.000907 * math.sin(2 * g) - 0.002697 * math.cos(3 * g) + 0.00148 * math.sin(3 * g)
+    )  # fmt: skip
+    minutes = 229.18 * (
+        0.000075 + 0.001868 * math.cos(g) - 0.032077 * math.sin(g) - 0.014615 * math.cos(2 * g) - 0.040849 * math.sin(2 * g)
+    )
+    distance = (
+        1.00011 + 0.034221 * math.cos(g) + 0.00128 * math.sin(g) + 0.000719 * math.cos(2 * g) + 0.000077 * math.sin(2 * g)
+    )
+    return declination, 60.0 * minutes, distance
+
+
+def cosine_zenith(lon: torch.Tensor, lat: torch.Tensor, day_of_year: float) -> torch.Tensor:
+    """Cosine of the solar zenith angle, 0 at night; ``lon``, ``lat`` (y, x) in degrees, ``day_of_year`` fractional, UTC."""
+    declination, equation, _ = sun_position(day_of_year)
+    hour = 2.0 * math.pi * ((day_of_year % 1.0) - 0.5 + equation / 86400.0) + torch.deg2rad(lon)
+    phi = torch.deg2rad(lat)
+    cosine = torch.sin(phi) * math.sin(declination) + torch.cos(phi) * math.cos(declination) * torch.cos(hour)
+    return torch.clamp(cosine, min=0.0)

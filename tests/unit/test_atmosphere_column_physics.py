@@ -1,0 +1,151 @@
+"""Boundary layer, convection and sun: budgets, known behaviour, and bits that do not depend on the block."""
+
+import math
+
+import pytest
+import torch
+
+from components.atmosphere.nonhydrostatic import convection_betts_miller as convection
+from components.atmosphere.nonhydrostatic import sun
+from components.atmosphere.nonhydrostatic.boundary_layer_ysu import Fluxes, ysu
+from components.atmosphere.nonhydrostatic.constants import CP_DRY, LATENT_VAPORISATION
+
+
+def layers(shape=(24, 4, 5), dtype=torch.float64):
+    """A stable atmosphere: 3 K/km, 8 m/s westerly shear, moist near the ground."""
+    torch.manual_seed(1)
+    nz = shape[0]
+    interface = torch.linspace(0.0, 1.0, nz + 1, dtype=torch.float64) ** 1.7 * 12000.0
+    dz = (interface[1:] - interface[:-1])[:, None, None].expand(shape).contiguous()
+    z = (0.5 * (interface[1:] + interface[:-1]))[:, None, None].expand(shape).contiguous()
+    theta = 300.0 + 0.003 * z + 0.01 * torch.rand(shape, dtype=torch.float64)
+    rho = 1.16 * torch.exp(-z / 9000.0)
+    pi = 1.0 - 9.81 * z / (1004.5 * 302.0)
+    u = 5.0 + 8.0 * z / 10000.0 + 0.1 * torch.rand(shape, dtype=torch.float64)
+    q = 0.012 * torch.exp(-z / 2500.0)
+    return [a.to(dtype) for a in (u, 0.3 * u, theta, q, z, rho, rho * dz, pi)]
+
+
+def fluxes(heat, water, stress, like):
+    plane = torch.zeros_like(like[0])
+    return Fluxes(plane + heat, plane + water, plane + stress, plane + 0.3 * stress)
+
+
+def test_ysu_conserves_heat_water_and_momentum():
+    u, v, theta, q, z, rho, mass, pi = layers()
+    tracer = torch.rand_like(theta)[None] * 1e-4
+    f = fluxes(200.0, 5e-5, 0.1, theta)
+    dt = 120.0
+    out = ysu(u, v, theta, q, tracer, z, rho, mass, pi, f, dt)
+    for before, after, flux in (
+        (theta, out.theta, f.sensible_heat / (CP_DRY * pi[0])),
+        (q, out.q_v, f.water),
+        (tracer[0], out.tracers[0], 0.0 * f.water),
+    ):
+        gained = (mass * (after - before)).sum(0)
+        assert float((gained - dt * flux).abs().max()) < 1e-9 * float((mass * before).sum(0).abs().max())
+    lost = (mass * (u - out.u)).sum(0)
+    assert float(((lost / dt - f.stress_x) / f.stress_x).abs().max()) < 0.05, "the stress, but for its change within the step"
+
+
+def test_heated_ground_grows_a_mixed_layer_as_deep_as_the_heat_allows():
+    """Mixed layer with an entrainment flux of 0.15 (zeroth-order jump): h2 = 2 (1 + 2 x 0.15) F t / gamma for F 0.2 K m/s.
+
+    The scheme's h is where thermals with their excess end, which is above the middle of the inversion.
+    """
+    u, v, theta, q, z, rho, mass, pi = layers(shape=(40, 2, 2))
+    q = 0.0 * q
+    f = fluxes(0.2 * float(rho[0, 0, 0]) * CP_DRY, 0.0, 0.05, theta)
+    f = f._replace(sensible_heat=0.2 * rho[0] * CP_DRY * pi[0])
+    none = theta.new_zeros((0, *theta.shape))
+    for _ in range(180):
+        out = ysu(u, v, theta, q, none, z, rho, mass, pi, f, 120.0)
+        u, v, theta, q = out.u, out.v, out.theta, out.q_v
+    expected = math.sqrt(2.0 * 1.3 * 0.2 * 21600.0 / 0.003)
+    depth = float(out.depth.mean())
+    warmed = float(theta[8, 0, 0]) - 300.0
+    expected_warming = 0.5 * 0.003 * expected + 0.2 * 21600.0 / expected
+    print("depth", depth, "expected", expected, "warming", warmed, "expected", expected_warming)
+    assert expected < depth < 1.25 * expected
+    assert abs(warmed - expected_warming) < 0.1 * expected_warming
+    inside = (z[:, 0, 0] > 0.1 * depth) & (z[:, 0, 0] < 0.7 * depth)
+    assert float(theta[inside, 0, 0].max() - theta[inside, 0, 0].min()) < 0.6, "well mixed"
+
+
+def test_stable_boundary_layer_stays_shallow():
+    u, v, theta, q, z, rho, mass, pi = layers()
+    out = ysu(u, v, theta, q, theta.new_zeros((0, *theta.shape)), z, rho, mass, pi, fluxes(-30.0, 0.0, 0.03, theta), 120.0)
+    assert float(out.depth.max()) < 600.0
+
+
+def tropical(shape=(24, 3, 4), lapse=0.0062):
+    z = torch.linspace(50.0, 18000.0, shape[0], dtype=torch.float64)[:, None, None].expand(shape)
+    t = torch.clamp(301.0 - lapse * z, min=195.0) + 0.2 * torch.arange(shape[2], dtype=torch.float64)
+    p = 1.01e5 * torch.exp(-z / 7600.0)
+    q = convection.saturation_mixing_ratio(convection.saturation_vapour_pressure(t), p) * 0.85
+    dz = torch.full(shape, 18000.0 / shape[0], dtype=torch.float64)
+    return t.contiguous(), q.contiguous(), p.contiguous(), (p / (287.0 * t) * dz).contiguous()
+
+
+def test_betts_miller_rains_out_what_it_heats():
+    t, q, p, mass = tropical()
+    out = convection.betts_miller(t, q, p, mass, 600.0)
+    assert bool(out.active.all())
+    water = (mass * (q - out.q_v)).sum(0)
+    assert float(((water - out.rain) / out.rain).abs().max()) < 1e-10
+    heat = CP_DRY * (mass * (out.t - t)).sum(0)
+    assert float(((heat - LATENT_VAPORISATION * out.rain) / heat).abs().max()) < 1e-10
+    assert 1.0 < float(out.rain.mean()) / 600.0 * 86400.0 < 500.0, "mm a day"
+
+
+def test_betts_miller_leaves_a_stable_dry_column_alone():
+    t, q, p, mass = tropical()
+    t = t + 25.0 * torch.linspace(0.0, 1.0, 24, dtype=torch.float64)[:, None, None]
+    out = convection.betts_miller(t, 0.1 * q, p, mass, 600.0)
+    assert not bool(out.active.any())
+    assert torch.equal(out.t, t)
+
+
+def test_shallow_convection_moves_water_up_without_rain():
+    t, q, p, mass = tropical(lapse=0.0072)
+    out = convection.betts_miller(t, q, p, mass, 600.0)
+    assert bool(out.active.all())
+    assert float(out.rain.max()) == 0.0
+    assert float((mass * (q - out.q_v)).sum(0).abs().max()) < 1e-10 * float((mass * q).sum(0).max())
+    assert float((mass * (t - out.t)).sum(0).abs().max()) < 1e-10 * float((mass * t).sum(0).max())
+    assert float((out.q_v - q)[6:12].min()) > 0.0
+
+
+def test_moist_parcel_keeps_its_equivalent_potential_temperature():
+    """theta_e of Bolton (1980, eq. 43) along the pseudo-adiabat from 1000 to 300 hPa."""
+    p = torch.exp(torch.linspace(math.log(1e5), math.log(3e4), 100, dtype=torch.float64))[:, None, None]
+    t = torch.full_like(p, 293.15)
+    q = convection.saturation_mixing_ratio(convection.saturation_vapour_pressure(t), p)
+    parcel, _ = convection.moist_parcel(t, q, p)
+    r = convection.saturation_mixing_ratio(convection.saturation_vapour_pressure(parcel), p)
+    theta_e = parcel * (1e5 / p) ** (0.2854 * (1 - 0.28 * r)) * torch.exp((3376.0 / parcel - 2.54) * r * (1 + 0.81 * r))
+    print("theta_e", float(theta_e[0]), float(theta_e[-1]))
+    assert abs(float(theta_e[-1] - theta_e[0])) < 2.5
+
+
+def test_sun_stands_overhead_at_the_equator_at_equinox_noon_and_has_set_at_midnight():
+    lon, lat = torch.tensor([[0.0, 180.0]], dtype=torch.float64), torch.tensor([[0.0, 0.0]], dtype=torch.float64)
+    mu = sun.cosine_zenith(lon, lat, 79.5)
+    assert float(mu[0, 0]) > 0.998
+    assert float(mu[0, 1]) == 0.0
+    assert abs(math.degrees(sun.sun_position(171.5)[0]) - 23.44) < 0.1
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_blocks_give_the_same_bits_as_the_whole(dtype):
+    u, v, theta, q, z, rho, mass, pi = layers(dtype=dtype)
+    f = fluxes(150.0, 3e-5, 0.1, theta)
+    tracer = torch.rand_like(theta)[None] * 1e-4
+    cut = lambda a: a[..., 1:3, 2:5].contiguous()  # noqa: E731
+    whole = ysu(u, v, theta, q, tracer, z, rho, mass, pi, f, 120.0)
+    part = ysu(*(cut(a) for a in (u, v, theta, q, tracer, z, rho, mass, pi)), Fluxes(*(cut(a) for a in f)), 120.0)
+    assert all(torch.equal(cut(a), b) for a, b in zip(whole, part, strict=True))
+    args = [a.to(dtype) for a in tropical((24, 4, 6))]
+    whole = convection.betts_miller(*args, 600.0)
+    part = convection.betts_miller(*(cut(a) for a in args), 600.0)
+    assert all(torch.equal(cut(a), b) for a, b in zip(whole, part, strict=True))
