@@ -316,13 +316,18 @@ def ocean(datasets):
     return dataset(lon, lat, 0.5, fields, fixed, "Sea surface of East Asia", sources)
 
 
-def land(datasets, air):
-    """Height and share of the land, monthly surface temperature (that of the air), 1 degree, 70-160E, 10S-65N."""
+def land(datasets, air, water):
+    """Mask, height and share of the land, monthly surface temperature (that of the air), 1 degree, 70-160E, 10S-65N.
+
+    There is land wherever one of the four half-degree cells of the ocean is dry, so that nothing is uncovered.
+    """
     height, _, sea = topography(datasets, 70, 160, -10, 65, 1)
     lon, lat = cell_centres(70, 160, 1), cell_centres(-10, 65, 1)
     warmth = onto(air.longitude.values, air.latitude.values, air.air_temperature.values.astype(float), lon, lat)
     fields = {"surface_temperature": (warmth, "K", "surface temperature, taken as that of the air")}
+    dry = water.sea_binary_mask.values.reshape(lat.size, 2, lon.size, 2).min(axis=(1, 3)) == 0
     fixed = {
+        "land_binary_mask": (dry.astype(np.int8), "1", "1 where there is land"),
         "surface_altitude": (height / np.maximum(1.0 - sea, 1.0 / 36.0), "m", "mean height of the land"),
         "land_area_fraction": (1.0 - sea, "1", "share of land in the cell, from the relief"),
     }
@@ -374,7 +379,9 @@ def write(data, path):
         if data[name].dtype.kind == "f" and not np.isnan(data[name]).any():
             encoding.setdefault(name, {})["_FillValue"] = None
     path.parent.mkdir(parents=True, exist_ok=True)
-    data.to_netcdf(path, encoding=encoding)
+    part = path.with_name(f".{path.name}.part")  # a run may be reading the old file
+    data.to_netcdf(part, encoding=encoding)
+    part.replace(path)
     print(f"wrote {path} ({path.stat().st_size / 1024:.0f} kB)")
     for name in data.data_vars:
         if "bounds" not in name:
@@ -391,8 +398,9 @@ def main():
     options = parser.parse_args()
     air = atmosphere(options.datasets)
     write(air, options.output / "east_asia_atmosphere.nc")
-    write(ocean(options.datasets), options.output / "east_asia_ocean.nc")
-    write(land(options.datasets, air), options.output / "east_asia_land.nc")
+    water = ocean(options.datasets)
+    write(water, options.output / "east_asia_ocean.nc")
+    write(land(options.datasets, air, water), options.output / "east_asia_land.nc")
 
 
 if __name__ == "__main__":

@@ -205,6 +205,18 @@ class Forcing:
         return TimeAxis(tuple(dates), tuple(bounds), tuple(where), cyclic, self.clock, self.path)
 
 
+def optional_field(path: str | os.PathLike[str], name: str, clock: Clock, **how: Any) -> Forcing | None:
+    """A `Forcing`, or None where the file is there but has no such field."""
+    file = _files(str(path))[0]
+    try:
+        with netCDF4.Dataset(file) as dataset:
+            names = {str(n) for n in dataset.variables}
+            standard = {str(getattr(v, "standard_name", "")) for v in dataset.variables.values()}
+    except OSError as error:
+        raise ForcingError(f"{file} cannot be read as netCDF: {error}") from error
+    return Forcing(path, name, clock, **how) if name in names | standard else None
+
+
 def _files(pattern: str) -> list[Path]:
     found = sorted(Path(p) for p in glob.glob(pattern)) if glob.has_magic(pattern) else [Path(pattern)]
     if not found or not found[0].is_file():

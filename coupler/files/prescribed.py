@@ -8,7 +8,7 @@ import numpy as np
 from coupler.component import Array, Component, Context, Fields, Setting
 from coupler.errors import ForcingError, TesseraError
 from coupler.fields import specs
-from coupler.files.forcing import Forcing
+from coupler.files.forcing import Forcing, optional_field
 from coupler.grids.grid import Grid
 
 
@@ -44,12 +44,10 @@ class Prescribed(Component):
         """The namelist's grid, with the file's mask where it has one."""
         grid = setting.grid
         if self.mask_variable:
-            try:
-                mask = Forcing(setting.file(self.options.file), self.mask_variable, setting.clock, grid=grid)
-            except ForcingError:
-                return {"default": grid}
-            grid = grid.with_mask(mask.at(0) > 0.5)
-            mask.close()
+            mask = optional_field(setting.file(self.options.file), self.mask_variable, setting.clock, grid=grid)
+            if mask is not None:
+                grid = grid.with_mask(mask.at(0) > 0.5)
+                mask.close()
         return {"default": grid}
 
     def _open(self, setting: Setting, block: Any = None) -> dict[str, Forcing]:

@@ -167,7 +167,7 @@ def _scale(values: Floats, *, about_zero: bool) -> tuple[Any, Any, str]:
         low = -high
     if high - low <= 1e-9 * max(abs(high), abs(low), 1e-30):
         low, high = low - 0.5 * (abs(low) or 1.0), high + 0.5 * (abs(high) or 1.0)
-    levels = MaxNLocator(14, steps=[1, 2, 2.5, 5, 10], symmetric=about_zero).tick_values(low, high)
+    levels = MaxNLocator(18, steps=[1, 2, 2.5, 5, 10], symmetric=about_zero).tick_values(low, high)
     below, above = least < levels[0], most > levels[-1]
     extend: Any = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[
         below, above
@@ -217,7 +217,7 @@ def draw_maps(record: Record, path: Path) -> Path:
     middle = np.cos(np.deg2rad(0.5 * (record.latitude.min() + record.latitude.max())))
     tall = float(np.clip(np.ptp(record.latitude) / max(np.ptp(record.longitude), 1e-6) / middle, 0.3, 1.6))
     figure, all_axes = plt.subplots(
-        1, len(panels), figsize=(4.5 * len(panels), 4.1 * tall + 1.6), squeeze=False, layout="constrained"
+        1, len(panels), figsize=(4.5 * len(panels), 4.1 * tall + 1.15), squeeze=False, layout="constrained"
     )
     for axes, (values, when, colours, unit) in zip(all_axes[0], panels, strict=True):
         _paint(axes, record, values, colours, unit)
@@ -249,7 +249,7 @@ def draw_series(record: Record, path: Path) -> Path:
         low, tenth, half, ninetieth, high = np.percentile(flat, [0, 10, 50, 90, 100], axis=1)
         below.fill_between(days, low, high, color=LINES[0], alpha=0.12, lw=0, label="all cells")
         below.fill_between(days, tenth, ninetieth, color=LINES[0], alpha=0.3, lw=0, label="10 to 90 % of the cells")
-        below.plot(days, half, color=LINES[0], lw=1.2, label="half of the cells")
+        below.plot(days, half, color=LINES[0], lw=1.2, label="median cell")
         below.legend(frameon=False, fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.24))
     below.axhline(0.0, color=PALE, lw=0.6)
     below.set_ylabel(f"change ({'K' if record.unit == '°C' else record.unit})")

@@ -164,10 +164,24 @@ def test_slab_land_closes_heat_and_water_with_what_it_exports(ground, tmp_path):
         heat += net * HOUR
         rain = given["precipitation_flux"]
         water += (rain - out["water_evapotranspiration_flux"] - out["runoff_flux"]) * HOUR
-    after = land.budget()
-    assert np.abs(after["heat"] - before["heat"] - heat).max() / np.abs(before["heat"]).max() < 1e-12
-    assert np.abs(after["water"] - before["water"] - water).max() / 150.0 < 1e-11
+    after, there = land.budget(), setting.grids["default"].mask
+    assert 0.45 < there.mean() < 0.6
+    assert np.abs(after["heat"] - before["heat"] - heat)[there].max() / np.abs(before["heat"]).max() < 1e-12
+    assert np.abs(after["water"] - before["water"] - water)[there].max() / 150.0 < 1e-11
+    assert (after["heat"][~there] == 0.0).all() and (after["water"][~there] == 0.0).all()
     assert (land.snow > 0.0).any() and (land.snow == 0.0).any()
+
+
+def test_slab_land_ignores_what_is_not_land(ground, tmp_path):
+    """NaN over the sea never reaches a land cell, nor makes a warning."""
+    land = SlabLand(SlabLand.Options(file="east_asia_land.nc"))
+    setting = context(ground, tmp_path, land)
+    land.initialize(setting)
+    there = setting.grids["default"].mask
+    given = {name: np.where(there, value, np.nan) for name, value in weather(ground.shape, 0).items()}
+    with np.errstate(all="raise", under="ignore"):
+        out = land.step(0, HOUR, given)
+    assert all(np.isfinite(value).all() for value in out.values())
 
 
 def test_slab_land_blocks_and_restart_keep_the_bits(ground, tmp_path):

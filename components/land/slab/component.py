@@ -11,7 +11,11 @@ from coupler.case.namelist import Fraction, Kelvin, Metres, Namelist
 from coupler.component import Component, Context, Fields, Setting
 from coupler.errors import TesseraError
 from coupler.fields import FieldSpec, specs
-from coupler.files.forcing import Forcing
+from coupler.files.forcing import Forcing, optional_field
+from coupler.grids.grid import Grid
+
+ELSEWHERE = {"air_temperature": 280.0, "surface_air_pressure": 1.0e5}
+"""Air over cells that are no land, which get no values."""
 
 
 class SlabLand(Component):
@@ -68,7 +72,8 @@ class SlabLand(Component):
         initial_temperature: Kelvin = 283.0
         """Temperature at the start, where no file gives it."""
         file: str = ""
-        """CF file with surface_temperature, the state at the start; looked up in the case, then in data/."""
+        """CF file with surface_temperature (the state at the start) and, optionally, land_binary_mask; looked up in the
+        case, then in data/."""
 
     def _initial(self, setting: Setting, block: Any = None) -> Forcing | None:
         if not self.options.file:
@@ -76,6 +81,13 @@ class SlabLand(Component):
         return Forcing(
             setting.file(self.options.file), "surface_temperature", setting.clock, grid=setting.grid, block=block
         )
+
+    def grids(self, setting: Setting) -> dict[str, Grid]:
+        """The namelist's grid with the file's land mask, where it has one."""
+        if not self.options.file:
+            return {"default": setting.grid}
+        mask = optional_field(setting.file(self.options.file), "land_binary_mask", setting.clock, grid=setting.grid)
+        return {"default": setting.grid if mask is None else setting.grid.with_mask(mask.at(0) > 0.5)}
 
     def check(self, setting: Setting) -> list[str]:
         """A file that is missing or does not hold the start."""
@@ -90,6 +102,7 @@ class SlabLand(Component):
         b = context.decomposition.block_of(context.rank)
         initial = self._initial(context, (slice(b.y0, b.y1), slice(b.x0, b.x1)))
         shape = context.local_shape
+        self.land = context.local(self.grids(context)["default"].mask)
         self.temperature = np.full(shape, self.options.initial_temperature) if initial is None else initial.at(0)
         self.soil = np.full(shape, self.options.initial_wetness * self.options.bucket)
         self.snow = np.zeros(shape)
@@ -99,19 +112,22 @@ class SlabLand(Component):
     def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
         """Energy balance, then water balance."""
         o = self.options
-        east, north = imports["eastward_wind"], imports["northward_wind"]
-        speed = imports.get("wind_speed")
+
+        def air_field(name: str) -> np.ndarray:
+            return np.where(self.land, imports[name], ELSEWHERE.get(name, 0.0))
+
+        east, north = air_field("eastward_wind"), air_field("northward_wind")
         air = Air(
-            imports["air_temperature"],
-            imports["specific_humidity"],
+            air_field("air_temperature"),
+            air_field("specific_humidity"),
             east,
             north,
-            np.sqrt(east * east + north * north) if speed is None else speed,
-            imports["surface_air_pressure"],
-            imports["surface_downwelling_shortwave_flux_in_air"],
-            imports["surface_downwelling_longwave_flux_in_air"],
+            air_field("wind_speed") if "wind_speed" in imports else np.sqrt(east * east + north * north),
+            air_field("surface_air_pressure"),
+            air_field("surface_downwelling_shortwave_flux_in_air"),
+            air_field("surface_downwelling_longwave_flux_in_air"),
         )
-        rain = imports["precipitation_flux"] * seconds
+        rain = air_field("precipitation_flux") * seconds
         self.temperature, fluxes = solve(
             self.temperature,
             air,
@@ -166,4 +182,4 @@ class SlabLand(Component):
     def budget(self) -> dict[str, np.ndarray]:
         """Heat (less what melting the snow will take) and water."""
         heat = self.options.heat_capacity * self.temperature - FUSION * self.snow
-        return {"heat": heat, "water": self.soil + self.snow}
+        return {"heat": np.where(self.land, heat, 0.0), "water": np.where(self.land, self.soil + self.snow, 0.0)}

@@ -17,7 +17,7 @@ from coupler.case.namelist import Kelvin, Metres, Namelist
 from coupler.component import Component, Context, Fields, Setting
 from coupler.errors import ForcingError, TesseraError
 from coupler.fields import FieldSpec, specs
-from coupler.files.forcing import Forcing
+from coupler.files.forcing import Forcing, optional_field
 from coupler.grids.grid import Grid
 
 
@@ -68,14 +68,7 @@ class SlabOcean(Component):
         if not self.options.file:
             return None
         path = setting.file(self.options.file)
-        if not path.is_file():
-            raise ForcingError(f"{path} does not exist (ocean.slab.file)")
-        try:
-            return Forcing(path, name, setting.clock, grid=setting.grid, block=block)
-        except ForcingError as error:
-            if " has no " in str(error):
-                return None
-            raise
+        return optional_field(path, name, setting.clock, grid=setting.grid, block=block)
 
     def grids(self, setting: Setting) -> dict[str, Grid]:
         """The namelist's grid with the file's wet mask."""
