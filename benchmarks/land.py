@@ -26,6 +26,7 @@ from components.land.column.column import Forcing, Options, State, initial_state
 from components.land.column.gas_exchange import Stomata
 from components.land.column.parameters import Parameters, leaf_area, parameters, table
 from components.land.column.radiation import partition
+from components.land.column.structure import cut
 
 NOAH_MP = 5.65  # us per column and step, Noah-MP v5 in Fortran on one core of this class (5.3-6.0)
 CLIMALAND = 10.6  # us, as published for one CPU process (soil and snow alone, 15 layers)
@@ -56,17 +57,6 @@ def world(n: int, dtype: torch.dtype, device: str) -> tuple[Parameters, State, F
     return p, state, forcing
 
 
-def cut(value: object, part: slice) -> object:
-    """A block of columns of a nested structure."""
-    if isinstance(value, torch.Tensor):
-        return value if value.shape[-1] == 1 else value[..., part].contiguous()
-    if isinstance(value, tuple):
-        return type(value)(*(cut(v, part) for v in value))
-    if hasattr(value, "__dataclass_fields__"):
-        return type(value)(*(cut(getattr(value, k), part) for k in value.__dataclass_fields__))
-    return value
-
-
 def measure(name: str, n: int, steps: int, block: int, dtype: torch.dtype, device: str) -> tuple[float, float]:
     """Median and least microseconds per column and step; CPU time on a CPU, wall time on a GPU."""
     p, state, forcing = world(n, dtype, device)
@@ -90,7 +80,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--columns", type=int, default=10_000, help="columns (two tiles each)")
     parser.add_argument("--steps", type=int, default=8, help="timed steps a model")
-    parser.add_argument("--block", type=int, default=2500, help="tile columns advanced together (fits the cache)")
+    parser.add_argument("--block", type=int, default=8000, help="tile columns advanced together (fits the cache)")
     parser.add_argument("--models", nargs="+", default=MODELS, help="stomatal models")
     parser.add_argument("--precision", choices=["double", "single"], default="double")
     options = parser.parse_args()

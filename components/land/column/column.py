@@ -282,7 +282,9 @@ def step(
     new = State(
         f.canopy, f.ground, f.zeta, f.conductance, f.air_humidity, held, pack, phase.temperature, water.theta, ice
     )
-    drained = water.drainage * WATER_DENSITY
+    # Soil that was asked for more than it has draws the rest from below.
+    drained = water.drainage * WATER_DENSITY + torch.clamp(surface, max=0.0)
+    surface = torch.clamp(surface, min=0.0)
     lost = f.transpiration + f.interception_loss + f.ground_evaporation + surface + drained
     water_residual = water_stored(new, p) - start - seconds * (forcing.rain + forcing.snowfall - lost)
     incoming = forcing.direct + forcing.diffuse

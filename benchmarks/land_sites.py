@@ -1,0 +1,265 @@
+"""The land column at measured sites, uncalibrated: tables and figures beside observations and Noah-MP.
+
+    .venv/bin/python benchmarks/land_sites.py half_hourly --models medlyn wang --figure sites.png
+    .venv/bin/python benchmarks/land_sites.py bondville --figure bondville.png
+    .venv/bin/python benchmarks/land_sites.py monthly
+
+Data: a folder with data/land and reference/noahmp, given by --shared or TESSERA_SHARED.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import numpy as np
+import torch
+
+from components.land.column.column import Options, State, initial_state
+from components.land.column.gas_exchange import Stomata
+from components.land.column.heat import unfrozen_water
+from components.land.column.parameters import THICKNESS, Parameters, leaf_area, parameters
+from components.land.column.richards import Bottom
+from components.land.column.site import Weather, clear_longwave, humidity_from_deficit, run
+from components.land.column.solar import cos_zenith
+
+PPFD_PER_WATT = 2.02  # umol J-1 of global radiation (Meek et al. 1984; 1.9-2.1 by site)
+MODELS = ["medlyn", "ball_berry", "leuning", "gentine", "wang", "sperry", "eller", "dewar"]
+
+
+def bondville(folder: Path) -> tuple[Weather, Parameters, State, np.ndarray]:
+    """Weather of 1998 (maize and soybean in Illinois), parameters, Noah-MP's start, and the month of every step."""
+    lines = (folder / "data" / "land" / "bondville.dat").read_text().splitlines()
+    a = np.array([[float(v) for v in line.split()] for line in lines if line[:4] in ("1998", "1999")])
+    celsius, pressure = a[:, 6], 100.0 * a[:, 8]
+    e = a[:, 7] / 100.0 * 611.2 * np.exp(17.67 * celsius / (celsius + 243.5))
+    q = 0.62198 * e / (pressure - 0.37802 * e)
+    weather = Weather(
+        datetime(1998, 1, 2), 1800.0, 40.01, -88.37, celsius + 273.15, q, pressure, a[:, 5], a[:, 9], a[:, 10],
+        a[:, 11] * 0.014111, 370.0,
+    )  # fmt: skip
+    p = parameters(["cropland"], ["silty_clay_loam"])
+    p = p._replace(deep_temperature=torch.tensor([285.0], dtype=torch.float64))
+    centre = np.cumsum(THICKNESS) - 0.5 * np.array(THICKNESS)
+    nodes = [0.05, 0.25, 0.7, 1.5]
+    t = torch.tensor(np.interp(centre, nodes, [266.1, 274.0, 276.9, 279.9]))[:, None]
+    water = torch.tensor(np.interp(centre, nodes, [0.298, 0.294, 0.271, 0.307]))[:, None]
+    state = initial_state(p, t, 0.0, torch.tensor([1.0], dtype=torch.float64))
+    most = unfrozen_water(t, p.texture.theta_s, p.texture.psi_s, p.texture.b)
+    liquid = torch.where(t < 273.15, torch.minimum(most, water), water)
+    return weather, p, state._replace(liquid=liquid, ice=water - liquid), a[:, 1].astype(int)
+
+
+def crop_leaves(date: datetime) -> tuple[float, float]:
+    """Leaf and stem area of the cropland's table at a date."""
+    lai, sai = leaf_area(["cropland"], date.month - 1 + (date.day - 1) / 31.0)
+    return lai[0], sai[0]
+
+
+def run_bondville(folder: Path, model: str = "medlyn", steps: int | None = None) -> tuple[dict[str, Any], np.ndarray]:
+    """Series of the year and the month of each step."""
+    weather, p, state, month = bondville(folder)
+    if steps:
+        for name in ("temperature", "humidity", "pressure", "wind", "shortwave", "longwave", "precipitation"):
+            setattr(weather, name, getattr(weather, name)[:steps])
+    options = Options(stomata=Stomata(model), bottom=Bottom("free_drainage", slope=0.1))
+    return run(weather, p, options, crop_leaves, state), month[:steps]
+
+
+SITES: dict[str, dict[str, Any]] = {
+    "DE-Tha": {
+        "file": "DE_Tha_Jun_2014.rda", "latitude": 50.96, "longitude": 13.57, "plant": "evergreen_needleleaf_forest",
+        "soil": "loam", "lai": 7.6, "height": 24.0, "source": "Gruenwald and Bernhofer (2007): spruce, 26.5 m, tower 42 m",
+    },
+    "FR-Pue": {
+        "file": "FR_Pue_May_2012.rda", "latitude": 43.74, "longitude": 3.60, "plant": "evergreen_broadleaf_forest",
+        "soil": "silty_clay_loam", "lai": 2.2, "height": 8.0, "source": "Allard et al. (2008): holm oak, 5.5 m, tower 11 m",
+    },
+}  # fmt: skip
+
+
+def half_hourly(folder: Path, site: str) -> tuple[Weather, Parameters, Callable, dict[str, np.ndarray]]:
+    """Weather, parameters, leaves and observations of a FLUXNET2015 month.
+
+    Shortwave is PPFD / 2.02; longwave, where missing, Brutsaert's (1975) clear-sky value with clouds from the
+    clearness of the day; gaps of PPFD by the mean of the same half-hour.
+    """
+    import rdata
+
+    s = SITES[site]
+    frame = next(iter(rdata.read_rda(folder / "data" / "land" / "flux_halfhourly" / s["file"]).values()))
+    col = {k: frame[k].to_numpy(dtype=float, na_value=np.nan).copy() for k in frame.columns}
+    n = len(frame)
+    day = np.arange(n) % 48
+    for k in ("PPFD", "Tair", "VPD", "wind", "pressure", "Ca", "precip"):
+        values = col[k]
+        for i in np.nonzero(~np.isfinite(values))[0]:
+            values[i] = np.nanmean(values[day == day[i]])
+    start = datetime(int(col["year"][0]), int(col["month"][0]), 1) - timedelta(hours=1)  # local time is UTC + 1
+    t, pressure = col["Tair"] + 273.15, 1e3 * col["pressure"]
+    q = humidity_from_deficit(t, 1e3 * col["VPD"], pressure)
+    shortwave = np.clip(col["PPFD"], 0.0, None) / PPFD_PER_WATT
+    if "LW_down" in col and np.isfinite(col["LW_down"]).all():
+        longwave = col["LW_down"]
+    else:
+        x = torch.ones(1, dtype=torch.float64)
+        mu = []
+        for i in range(n):
+            middle = start + timedelta(minutes=30 * i + 15)
+            hour = middle.hour + middle.minute / 60.0
+            mu.append(cos_zenith(s["latitude"] * x, s["longitude"] * x, middle.timetuple().tm_yday, hour).item())
+        clear = 0.75 * 1361.0 * np.clip(np.array(mu), 0.0, None)
+        days = n // 48
+        ratio = shortwave[: days * 48].reshape(days, 48).sum(1) / clear[: days * 48].reshape(days, 48).sum(1)
+        cloud = np.repeat(np.clip(1.0 - ratio, 0.0, 1.0), 48)
+        longwave = clear_longwave(t, q, pressure, np.resize(cloud, n))
+    weather = Weather(
+        start, 1800.0, s["latitude"], s["longitude"], t, q, pressure, np.clip(col["wind"], 0.1, None), shortwave,
+        longwave, col["precip"] / 1800.0, col["Ca"], s["height"],
+    )  # fmt: skip
+    p = parameters([s["plant"]], [s["soil"]])
+    observed = {"GPP": col["GPP"], "LE": col["LE"], "H": col["H"], "Rn": col["Rn"]}
+    good = {"GPP": col.get("GPP_qc", col["NEE_qc"]), "LE": col["LE_qc"], "H": col["H_qc"]}
+    for k, flag in good.items():
+        observed[k] = np.where(flag <= 1, observed[k], np.nan)
+    return weather, p, lambda date: (s["lai"], 0.8), observed
+
+
+NAMES = {"GPP": "gross_uptake", "LE": "upward_latent", "H": "upward_sensible", "Rn": "net_radiation"}
+
+
+def scores(series: dict[str, np.ndarray], observed: dict[str, np.ndarray]) -> dict[str, tuple[float, float, float]]:
+    """RMSE, bias and correlation by flux where it was measured or well filled."""
+    found = {}
+    for k, values in observed.items():
+        ours = series[NAMES[k]][: len(values)]
+        ok = np.isfinite(values)
+        d = ours[ok] - values[ok]
+        found[k] = (float(np.sqrt(np.mean(d * d))), float(d.mean()), float(np.corrcoef(ours[ok], values[ok])[0, 1]))
+    return found
+
+
+def run_half_hourly(folder: Path, site: str, model: str, steps: int | None = None) -> tuple[dict, dict]:
+    """Series and observations; the soil starts at 70 % of its available water (it was not measured)."""
+    weather, p, leaves, observed = half_hourly(folder, site)
+    if steps:
+        for name in ("temperature", "humidity", "pressure", "wind", "shortwave", "longwave", "precipitation", "co2"):
+            setattr(weather, name, getattr(weather, name)[:steps])
+        observed = {k: v[:steps] for k, v in observed.items()}
+    x = torch.ones(1, dtype=torch.float64)
+    state = initial_state(p, float(weather.temperature.mean()) * x, 0.7)
+    return run(weather, p, Options(stomata=Stomata(model)), leaves, state), observed
+
+
+def print_half_hourly(folder: Path, models: list[str], figure: str | None) -> None:
+    results: dict[tuple[str, str], Any] = {}
+    print(
+        "half-hourly, uncalibrated; PPFD / 2.02 for shortwave; RMSE, bias, correlation (GPP umol m-2 s-1, else W m-2)"
+    )
+    for site in SITES:
+        print(f"\n{site}: {SITES[site]['plant']}, LAI {SITES[site]['lai']} ({SITES[site]['source']})")
+        print(f"{'model':<16}" + "".join(f"{k:>24}" for k in NAMES) + f"{'closure W/m2':>15}")
+        for model in models:
+            series, observed = run_half_hourly(folder, site, model)
+            results[site, model] = series, observed
+            row = scores(series, observed)
+            text = "".join(f"{a:>10.2f}{b:>8.2f}{c:>6.2f}" for a, b, c in row.values())
+            print(f"{model:<16}{text}{np.abs(series['energy_residual']).max():>15.1e}", flush=True)
+            for k, (rmse, bias, _) in row.items():
+                results.setdefault(("lines", ""), []).append(f"RESULT land.{site}.{model}.{k}.rmse {rmse:.3f}")
+                results["lines", ""].append(f"RESULT land.{site}.{model}.{k}.bias {bias:.3f}")
+    if figure:
+        draw_half_hourly(results, models, figure)
+    print("\n" + "\n".join(results["lines", ""]))
+
+
+def draw_half_hourly(results: dict, models: list[str], path: str) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    fluxes = [k for k in NAMES if k != "Rn"]
+    figure, axes = plt.subplots(len(SITES), 3, figsize=(13, 7), layout="constrained", sharex=True)
+    units = {"GPP": "umol m$^{-2}$ s$^{-1}$", "LE": "W m$^{-2}$", "H": "W m$^{-2}$"}
+    for row, site in zip(axes, SITES, strict=True):
+        for panel, k in zip(row, fluxes, strict=True):
+            for model in models:
+                series, observed = results[site, model]
+                n = len(observed[k]) // 48 * 48
+                mean = np.where(np.isfinite(observed[k][:n]), series[NAMES[k]][:n], np.nan).reshape(-1, 48)
+                panel.plot(np.arange(48) / 2, np.nanmean(mean, axis=0), label=model.replace("_", " "))
+            panel.plot(np.arange(48) / 2, np.nanmean(observed[k][:n].reshape(-1, 48), axis=0), "k.", label="observed")
+            panel.set(title=f"{site} {k}", ylabel=units[k], xlabel="local hour")
+    axes[0, 0].legend(fontsize="x-small")
+    figure.savefig(path, dpi=130)
+    print(f"figure: {path}")
+
+
+def print_bondville(folder: Path, models: list[str], figure: str | None) -> None:
+    reference = json.loads((folder / "reference" / "noahmp" / "bondville_1998.json").read_text())
+    all_series = {m: run_bondville(folder, m) for m in models}
+    sums = {
+        "transpiration": "ETRAN_mm", "interception_loss": "ECAN_mm", "ground_evaporation": "EDIR_mm",
+        "surface_runoff": "SFCRNOFF_mm", "subsurface_runoff": "UGDRNOFF_mm",
+    }  # fmt: skip
+    means = {"upward_latent": "LH", "upward_sensible": "HFX", "ground_heat": "GRDFLX", "net_radiation": "Rnet"}
+    print(f"Bondville 1998, year{'':<15}{'Noah-MP v5':>12}" + "".join(f"{m:>12}" for m in models))
+    lines = []
+    for ours, theirs in {**means, **sums}.items():
+        scale = 1800.0 if ours in sums else 1.0
+        values = [(s[ours].sum() * scale if ours in sums else s[ours].mean()) for s, _ in all_series.values()]
+        unit = "mm" if ours in sums else "W/m2"
+        print(f"{ours + ' ' + unit:<34}{reference[theirs]:>12.1f}" + "".join(f"{v:>12.1f}" for v in values))
+        lines += [f"RESULT land.bondville.{m}.{ours} {v:.3f}" for m, v in zip(models, values, strict=True)]
+    if figure:
+        import matplotlib
+
+        matplotlib.use("Agg")
+        import matplotlib.pyplot as plt
+
+        pictures, axes = plt.subplots(2, 2, figsize=(10, 7), layout="constrained", sharex=True)
+        monthly = {
+            "LH": "upward_latent",
+            "HFX": "upward_sensible",
+            "GRDFLX": "ground_heat",
+            "TRAD": "surface_temperature",
+        }
+        for panel, (theirs, ours) in zip(axes.flat, monthly.items(), strict=True):
+            panel.plot(range(1, 13), reference["monthly"][theirs], "k.-", label="Noah-MP v5")
+            for m, (s, month) in all_series.items():
+                panel.plot(range(1, 13), [s[ours][month == i].mean() for i in range(1, 13)], label=m)
+            unit = "K" if theirs == "TRAD" else "W m$^{-2}$"
+            panel.set(title=ours.replace("_", " "), ylabel=unit, xlabel="month of 1998")
+        axes[0, 0].legend()
+        pictures.savefig(figure, dpi=130)
+        print(f"figure: {figure}")
+    print("\n" + "\n".join(lines))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["half_hourly", "bondville"])
+    parser.add_argument("--models", nargs="+", default=None, help="stomatal models")
+    parser.add_argument("--figure", help="file to draw to")
+    root = Path(__file__).resolve().parents[1]
+    parser.add_argument("--shared", type=Path, default=Path(os.environ.get("TESSERA_SHARED", root.parent / "shared")))
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    if options.what == "bondville":
+        print_bondville(options.shared, options.models or ["medlyn"], options.figure)
+    else:
+        print_half_hourly(options.shared, options.models or MODELS, options.figure)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,375 @@
+"""The energy-water-carbon column on the land cells of a grid, several plant types a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from components.land.column import snow
+from components.land.column.column import Forcing, Options, Output, State, initial_state, step, water_stored
+from components.land.column.constants import LATENT_HEAT_FUSION, WATER_DENSITY
+from components.land.column.gas_exchange import Stomata
+from components.land.column.optimality import OPTIMAL
+from components.land.column.parameters import leaf_area, parameters, table
+from components.land.column.radiation import partition
+from components.land.column.richards import Bottom
+from components.land.column.site import snow_share
+from components.land.column.soil_properties import soil_heat_capacity
+from components.land.column.solar import cos_zenith
+from components.land.column.stomata import EMPIRICAL
+from components.land.column.structure import cut, join, named, rebuild
+from components.land.column.surface_map import SurfaceMap, from_file, uniform, zonal
+from coupler.case.namelist import Fraction, Kelvin, Metres, Namelist
+from coupler.component import Array, Component, Context, Fields, Setting
+from coupler.errors import TesseraError
+from coupler.fields import FieldSpec, specs
+from coupler.files.forcing import Forcing as File
+
+
+class ColumnLand(Component):
+    """Canopy, snow and soil by plant type; owns its fluxes; see README.md."""
+
+    description = "canopy, snow and soil columns with a choice of stomata"
+    imports = specs(
+        "air_temperature",
+        "specific_humidity",
+        "eastward_wind",
+        "northward_wind",
+        "surface_air_pressure",
+        "surface_downwelling_shortwave_flux_in_air",
+        "surface_downwelling_longwave_flux_in_air",
+        "precipitation_flux",
+        FieldSpec("snowfall_flux", required=False),
+        FieldSpec("mole_fraction_of_carbon_dioxide_in_air", required=False),
+        FieldSpec("height", required=False),
+    )
+    exports = specs(
+        "surface_temperature",
+        "surface_albedo",
+        "surface_albedo_visible",
+        "surface_albedo_near_infrared",
+        "surface_longwave_emissivity",
+        "surface_roughness_length",
+        "surface_downward_sensible_heat_flux",
+        "surface_downward_latent_heat_flux",
+        "surface_downward_eastward_stress",
+        "surface_downward_northward_stress",
+        "water_evapotranspiration_flux",
+        "surface_upwelling_longwave_flux_in_air",
+        "surface_upwelling_shortwave_flux_in_air",
+        "runoff_flux",
+        "surface_runoff_flux",
+        "subsurface_runoff_flux",
+        "surface_net_downward_mass_flux_of_carbon_dioxide_expressed_as_carbon",
+        "mass_content_of_water_in_soil",
+        "surface_snow_amount",
+    )
+    diagnostic_units = {
+        "gross_primary_productivity": "umol m-2 s-1",
+        "transpiration_flux": "kg m-2 s-1",
+        "columns_unsolved": "1",
+        "columns_unsettled": "1",
+    }
+
+    class Options(Namelist):
+        """Options of the column land."""
+
+        stomata: str = "medlyn"
+        """Stomatal model: medlyn, ball_berry, leuning, gentine, wang, sperry, eller, dewar, holtta, prentice ..."""
+        photosynthesis: Literal["c3", "cytochrome"] = "c3"
+        """Farquhar or cytochrome b6f model of C3 leaves; C4 where the plants are."""
+        tiles: int = 2
+        """Plant types a cell, the largest first."""
+        plants: dict[str, float] = {}
+        """Shares of plant types everywhere, for example {cropland: .7, bare: .3}; empty: by zone, or by `file`."""
+        soil: str = "loam"
+        """Texture where `plants` says what grows."""
+        surface: str = ""
+        """CF file with area_type_fraction, leaf_area_index, sand, clay on this grid; see surface_map.py."""
+        retention: Literal["campbell", "van_genuchten"] = "campbell"
+        """Soil water curves: Campbell with Cosby et al. (1984), or van Genuchten with Carsel and Parrish (1988)."""
+        infiltration: Literal["noah", "topmodel"] = "noah"
+        """Limit of infiltration by subgrid variability."""
+        bottom: Literal["free_drainage", "zero_flux", "water_table"] = "free_drainage"
+        """Lower boundary of the soil water."""
+        drainage_slope: Fraction = 0.1
+        """Share of the conductivity that drains freely (Noah's SLOPE)."""
+        air_height: Metres = 10.0
+        """Height of the air's values above the displacement height, where no height is imported."""
+        co2: float = 400.0e-6
+        """Mole fraction of CO2, where none is imported."""
+        initial_temperature: Kelvin = 283.0
+        """Temperature at the start, where no file gives it."""
+        initial_wetness: float = 0.5
+        """Soil water at the start, 0 at wilting to 1 at saturation."""
+        file: str = ""
+        """CF file with surface_temperature, the state at the start; looked up in the case, then in data/."""
+        precision: Literal["double", "single"] = "double"
+        """Of the computation; exchanges and budgets are double."""
+        device: Literal["auto", "cpu", "cuda"] = "cpu"
+        """Where the columns are computed."""
+        block: int = 8000
+        """Columns advanced together: small enough for the cache."""
+
+    def check(self, setting: Setting) -> list[str]:
+        """Unknown names, files that are missing or on another grid."""
+        o, problems = self.options, []
+        known = [*EMPIRICAL, *OPTIMAL]
+        if o.stomata not in known:
+            problems.append(f"no stomatal model {o.stomata!r}; there are {', '.join(known)}")
+        problems += [
+            f"no plant type {k!r}; there are {', '.join(table('plant_types'))}"
+            for k in o.plants
+            if k not in table("plant_types")
+        ]
+        if o.soil not in table("soil_textures"):
+            problems.append(f"no soil texture {o.soil!r}; there are {', '.join(table('soil_textures'))}")
+        if o.device == "cuda" and not torch.cuda.is_available():
+            problems.append("device: cuda, but torch finds no CUDA device here; use auto or cpu")
+        try:
+            if o.file:
+                File(setting.file(o.file), "surface_temperature", setting.clock, grid=setting.grid).close()
+            if o.surface:
+                mask = np.asarray(setting.grid.mask)
+                from_file(setting.file(o.surface), mask, np.asarray(setting.grid.latitude)[mask], o.tiles)
+        except (TesseraError, ValueError, OSError) as error:
+            problems.append(str(error))
+        return problems
+
+    def initialize(self, context: Context) -> Fields:
+        """Columns of this rank's land cells at rest."""
+        o = self.options
+        self.clock = context.clock
+        device = "cuda" if o.device != "cpu" and torch.cuda.is_available() else "cpu"
+        if o.device == "auto" and device == "cpu":
+            context.log("no CUDA device: the land runs on the CPU")
+        torch.set_num_threads(context.threads)
+        self.like = {"dtype": torch.float64 if o.precision == "double" else torch.float32, "device": device}
+        self.shape = context.local_shape
+        whole = np.asarray(context.grid.mask)
+        self.cells = context.local(whole)
+        latitude, longitude = (context.local(v)[self.cells] for v in (context.grid.latitude, context.grid.longitude))
+        self.land = self._surface(context, latitude)
+        tiles, n = self.land.share.shape
+        self.plants = [name for row in self.land.plants for name in row]
+        self.share = self._tensor(self.land.share)
+        self.parameters = parameters(self.plants, self.land.soil * tiles, o.retention, **self.like)
+        self.latitude, self.longitude = (self._tensor(v).repeat(tiles) for v in (latitude, longitude))
+        start = np.full(n, o.initial_temperature)
+        if o.file:
+            b = context.decomposition.block_of(context.rank)
+            block = (slice(b.y0, b.y1), slice(b.x0, b.x1))
+            start = File(context.file(o.file), "surface_temperature", context.clock, grid=context.grid, block=block).at(
+                0
+            )
+            start = np.where(np.isfinite(start), start, o.initial_temperature)[self.cells]
+        self.now = initial_state(self.parameters, self._tensor(start).repeat(tiles), o.initial_wetness)
+        self.model = Options(
+            Stomata(o.stomata), o.photosynthesis, o.infiltration, Bottom(o.bottom, slope=o.drainage_slope)
+        )
+        self.counts = {"columns_unsolved": np.zeros(self.shape), "columns_unsettled": np.zeros(self.shape)}
+        self.followed: dict[str, Array] = {}
+        if n == 0:
+            context.log("no land in a block of this component")
+        return self._start()
+
+    def _surface(self, context: Context, latitude: Array) -> SurfaceMap:
+        o = self.options
+        if o.plants:
+            return uniform(o.plants, o.soil, latitude.size, o.tiles)
+        if o.surface:
+            here = np.zeros(context.grid.shape, bool)
+            b = context.decomposition.block_of(context.rank)
+            here[b.y0 : b.y1, b.x0 : b.x1] = self.cells
+            return from_file(context.file(o.surface), here, latitude, o.tiles)
+        return zonal(latitude, o.tiles)
+
+    def _tensor(self, values: Array) -> Tensor:
+        return torch.as_tensor(np.ascontiguousarray(values)).to(**self.like)
+
+    def _leaves(self, date: Any) -> tuple[Tensor, Tensor]:
+        """Leaf and stem area of every column at a date."""
+        month = date.month - 1 + (date.day - 1 + date.hour / 24.0) / 30.5
+        names = sorted(set(self.plants))
+        north = dict(zip(names, zip(*leaf_area(names, month), strict=True), strict=True))
+        south = dict(zip(names, zip(*leaf_area(names, month, southern=True), strict=True), strict=True))
+        rows = [
+            (north if lat >= 0.0 else south)[name]
+            for name, lat in zip(self.plants, self.latitude.tolist(), strict=True)
+        ]
+        lai, sai = (self._tensor(np.array(v, dtype=float)) for v in (zip(*rows, strict=True) if rows else ((), ())))
+        if self.land.monthly_lai is not None:
+            before, weight = int((month - 0.5) // 1) % 12, (month - 0.5) % 1.0
+            maps = self.land.monthly_lai
+            lai = self._tensor(((1.0 - weight) * maps[before] + weight * maps[(before + 1) % 12]).ravel())
+        return lai, sai
+
+    def step(self, time: int, seconds: int, imports: Mapping[str, Array]) -> Fields:
+        """Advance every column; average the tiles."""
+        o, tiles = self.options, self.land.share.shape[0]
+
+        def local(name: str) -> Array:
+            return np.asarray(imports[name], dtype=np.float64)[self.cells]
+
+        def columns(values: Array) -> Tensor:
+            return self._tensor(values).repeat(tiles)
+
+        t, q, p = local("air_temperature"), local("specific_humidity"), local("surface_air_pressure")
+        east, north = local("eastward_wind"), local("northward_wind")
+        rain = np.maximum(local("precipitation_flux"), 0.0)
+        white = (
+            np.clip(local("snowfall_flux"), 0.0, rain)
+            if imports.get("snowfall_flux") is not None
+            else rain * snow_share(t, q, p)
+        )
+        given_co2 = imports.get("mole_fraction_of_carbon_dioxide_in_air")
+        co2 = np.full(t.shape, o.co2) if given_co2 is None else np.asarray(given_co2)[self.cells]
+        given_height = imports.get("height")
+        height = np.full(t.shape, o.air_height) if given_height is None else np.asarray(given_height)[self.cells]
+        middle = self.clock.date(time + seconds // 2)
+        hour = middle.hour + middle.minute / 60.0 + middle.second / 3600.0
+        day = middle.timetuple().tm_yday if hasattr(middle, "timetuple") else middle.dayofyr
+        mu = cos_zenith(self.latitude, self.longitude, day, hour)
+        sun = columns(np.maximum(local("surface_downwelling_shortwave_flux_in_air"), 0.0))
+        direct, diffuse = partition(sun, mu)
+        lai, sai = self._leaves(middle)
+        speed = np.sqrt(east * east + north * north)
+        forcing = Forcing(
+            columns(t), columns(np.maximum(q, 1e-6)), columns(p), columns(speed), columns(height), direct, diffuse,
+            columns(local("surface_downwelling_longwave_flux_in_air")), columns(rain - white), columns(white),
+            columns(1e6 * co2), mu, lai, sai,
+        )  # fmt: skip
+        with torch.no_grad():
+            self.now, out = self._advance(forcing, seconds)
+        mean = {name: self._mean(getattr(out, name)) for name in _AVERAGED}
+        density = p / (287.04 * t * (1.0 + 0.61 * q))
+        drag = density * self._mean(out.friction_velocity * out.friction_velocity) / np.maximum(speed, 0.5)
+        return self._exports(out, mean, drag * east, drag * north, sun)
+
+    def _advance(self, forcing: Forcing, seconds: int) -> tuple[State, Output]:
+        """All columns, a block at a time; a block changes no bits."""
+        n, size = forcing.temperature.shape[-1], self.options.block
+        if n <= size:
+            return step(self.now, forcing, self.parameters, float(seconds), self.model)
+        parts = []
+        for i in range(0, n, size):
+            part = slice(i, min(i + size, n))
+            parts.append(
+                step(cut(self.now, part), cut(forcing, part), cut(self.parameters, part), float(seconds), self.model)
+            )
+        return join([s for s, _ in parts]), join([o for _, o in parts])
+
+    def _mean(self, values: Tensor) -> Array:
+        """Mean over the tiles of each cell, in one order."""
+        tiles, n = self.share.shape
+        rows = values.reshape(*values.shape[:-1], tiles, n)
+        total = rows[..., 0, :] * self.share[0]
+        for i in range(1, tiles):
+            total = total + rows[..., i, :] * self.share[i]
+        return total.double().cpu().numpy()
+
+    def _field(self, values: Array, elsewhere: float = 0.0) -> Array:
+        field = np.full((*values.shape[:-1], *self.shape), elsewhere)
+        field[..., self.cells] = values
+        return field
+
+    def _start(self) -> Fields:
+        """Exports before any flux has passed."""
+        zero = np.zeros(self.shape)
+        fields = {spec.name: zero for spec in self.exports}
+        ground = self._mean(self.now.ground)
+        bright = np.full(self.shape, 0.2)
+        fields.update(
+            surface_temperature=self._field(ground, 273.15), surface_albedo=bright, surface_albedo_visible=bright,
+            surface_albedo_near_infrared=bright, surface_longwave_emissivity=np.full(self.shape, 0.97),
+            surface_roughness_length=np.full(self.shape, 0.1),
+            surface_upwelling_longwave_flux_in_air=self._field(5.67e-8 * 0.97 * ground**4, 300.0),
+        )  # fmt: skip
+        return {**fields, **self._stores()}
+
+    def _stores(self) -> Fields:
+        s = self.now
+        soil = snow.over_layers((s.liquid + s.ice) * self.parameters.thickness) * WATER_DENSITY
+        pack = snow.over_layers(s.snow.ice) + snow.over_layers(s.snow.liquid)
+        return {
+            "mass_content_of_water_in_soil": self._field(self._mean(soil)),
+            "surface_snow_amount": self._field(self._mean(pack)),
+        }
+
+    def _exports(self, out: Output, mean: dict[str, Array], east: Array, north: Array, sun: Tensor) -> Fields:
+        evaporated = self._mean(out.transpiration + out.interception_loss + out.ground_evaporation)
+        up = self._mean(out.upward_shortwave)
+        surface, below = mean["surface_runoff"], mean["subsurface_runoff"]
+        self.followed = {
+            "gross_primary_productivity": self._field(mean["gross_uptake"]),
+            "transpiration_flux": self._field(mean["transpiration"]),
+        }
+        self.counts["columns_unsolved"] += self._field(mean["unsolved"] * len(self.share))
+        self.counts["columns_unsettled"] += self._field(mean["unsettled"] * len(self.share))
+        albedo = self._mean(out.albedo)
+        fields = {
+            "surface_albedo": 0.5 * (albedo[0] + albedo[1]),
+            "surface_albedo_visible": albedo[0],
+            "surface_albedo_near_infrared": albedo[1],
+            "surface_downward_sensible_heat_flux": -mean["upward_sensible"],
+            "surface_downward_latent_heat_flux": -mean["upward_latent"],
+            "surface_downward_eastward_stress": east,
+            "surface_downward_northward_stress": north,
+            "water_evapotranspiration_flux": evaporated,
+            "surface_upwelling_longwave_flux_in_air": mean["upward_longwave"],
+            "surface_upwelling_shortwave_flux_in_air": up[0] + up[1],
+            "runoff_flux": surface + below,
+            "surface_runoff_flux": surface,
+            "subsurface_runoff_flux": below,
+            "surface_net_downward_mass_flux_of_carbon_dioxide_expressed_as_carbon": mean["carbon_flux"],
+        }
+        placed = {name: self._field(np.clip(v, 0.0, 1.0) if "albedo" in name else v) for name, v in fields.items()}
+        placed["surface_temperature"] = self._field(mean["surface_temperature"], 273.15)
+        placed["surface_longwave_emissivity"] = self._field(mean["emissivity"], 0.97)
+        placed["surface_roughness_length"] = self._field(mean["roughness"], 0.1)
+        return {**placed, **self._stores()}
+
+    def diagnostics(self) -> Mapping[str, Array]:
+        """Carbon and transpiration of the last step; columns that did not converge, counted since the start."""
+        return {**self.followed, **self.counts}
+
+    def state(self) -> dict[str, Any]:
+        """All of it, by tile: a restart is bit-identical."""
+        packed = {name: self._pack(value) for name, value in named(self.now)}
+        return {**packed, **{k: v.copy() for k, v in self.counts.items()}}
+
+    def _pack(self, values: Tensor) -> Array:
+        tiles, n = self.share.shape
+        return self._field(values.reshape(*values.shape[:-1], tiles, n).double().cpu().numpy())
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take up the state; the last fluxes come from the couplings' own restart."""
+        found = {}
+        for name, value in named(self.now):
+            field = np.asarray(state[name])[..., self.cells]
+            found[name] = self._tensor(field.reshape(value.shape))
+        self.now = rebuild(self.now, found)
+        self.counts = {k: np.array(state[k], dtype=float) for k in self.counts}
+
+    def budget(self) -> dict[str, Array]:
+        """Heat of soil and snow, and all water."""
+        s, p = self.now, self.parameters
+        capacity = soil_heat_capacity(p.texture, s.liquid, s.ice) * p.thickness
+        soil = capacity * (s.soil_temperature - 273.15) - LATENT_HEAT_FUSION * WATER_DENSITY * s.ice * p.thickness
+        held = s.snow.ice * snow.ICE_HEAT_CAPACITY + s.snow.liquid * snow.WATER_HEAT_CAPACITY
+        pack = held * (s.snow.temperature - 273.15) - LATENT_HEAT_FUSION * s.snow.ice
+        heat = snow.over_layers(soil) + snow.over_layers(pack) - LATENT_HEAT_FUSION * s.held.snow
+        return {
+            "heat": self._field(self._mean(heat)),
+            "water": self._field(self._mean(water_stored(s, p))),
+        }
+
+
+_AVERAGED = (
+    "upward_sensible", "upward_latent", "upward_longwave", "surface_temperature", "emissivity", "roughness",
+    "surface_runoff", "subsurface_runoff", "gross_uptake", "transpiration", "carbon_flux", "unsolved", "unsettled",
+)  # fmt: skip

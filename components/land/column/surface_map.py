@@ -1,0 +1,127 @@
+"""What grows where: plant types, their shares, leaf area and soil texture, from a CF file or the zonal default.
+
+A surface file has the grid's ``lat``/``lon`` dimensions and any of
+
+    area_type_fraction (type, lat, lon)   shares of the land; a coordinate ``type`` has the plant types' names
+    leaf_area_index    (time, type, lat, lon), 12 months
+    sand, clay         (lat, lon), mass fractions
+    deep_temperature   (lat, lon), K
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.land.column.parameters import table
+
+Array = NDArray[np.float64]
+
+# Poleward limit of each zone (degrees) and its plants: a stated default, not a map. Shares after the zonal means of
+# global land cover north of the equator (Bonan et al. 2002, fig. 2, coarsely).
+ZONES: tuple[tuple[float, dict[str, float]], ...] = (
+    (15.0, {"evergreen_broadleaf_forest": 0.7, "savanna": 0.3}),
+    (25.0, {"evergreen_broadleaf_forest": 0.4, "cropland": 0.4, "bare": 0.2}),
+    (40.0, {"cropland": 0.4, "deciduous_broadleaf_forest": 0.2, "grassland": 0.2, "bare": 0.2}),
+    (50.0, {"mixed_forest": 0.3, "cropland": 0.2, "grassland": 0.3, "bare": 0.2}),
+    (66.0, {"evergreen_needleleaf_forest": 0.4, "deciduous_needleleaf_forest": 0.3, "tundra": 0.3}),
+    (90.0, {"tundra": 0.7, "bare": 0.3}),
+)
+
+
+class SurfaceMap(NamedTuple):
+    """Tiles of a set of cells."""
+
+    plants: list[list[str]]  # one name a tile and cell, [tile][cell]
+    share: Array  # of the land, (tile, cell); sums to 1 over the tiles
+    soil: list[str]  # texture class by cell
+    monthly_lai: Array | None  # (12, tile, cell) where the file gives it
+
+
+def zonal(latitude: Array, tiles: int) -> SurfaceMap:
+    """The default: the ``tiles`` largest plant types of each cell's zone, on loam."""
+    plants: list[list[str]] = [[] for _ in range(tiles)]
+    share = np.zeros((tiles, latitude.size))
+    for cell, where in enumerate(np.abs(latitude)):
+        mix = next(m for limit, m in ZONES if where <= limit)
+        _add_cell(plants, share, cell, mix, tiles)
+    return SurfaceMap(plants, share, ["loam"] * latitude.size, None)
+
+
+def uniform(mix: dict[str, float], soil: str, cells: int, tiles: int) -> SurfaceMap:
+    """The same plants and soil everywhere."""
+    plants: list[list[str]] = [[] for _ in range(tiles)]
+    share = np.zeros((tiles, cells))
+    for cell in range(cells):
+        _add_cell(plants, share, cell, mix, tiles)
+    return SurfaceMap(plants, share, [soil] * cells, None)
+
+
+def _add_cell(plants: list[list[str]], share: Array, cell: int, mix: dict[str, float], tiles: int) -> None:
+    """The largest types of one cell, their shares scaled to 1; spare tiles repeat the largest with no share."""
+    largest = sorted(mix.items(), key=lambda item: (-item[1], item[0]))[:tiles]
+    total = sum(v for _, v in largest)
+    for i in range(tiles):
+        name, value = largest[i] if i < len(largest) else (largest[0][0], 0.0)
+        plants[i].append(name)
+        share[i, cell] = value / total if total > 0.0 else float(i == 0)
+
+
+def texture_class(sand: float, clay: float) -> str:
+    """USDA texture class whose centre is nearest in sand and clay."""
+    rows = table("soil_textures")
+    return min(rows, key=lambda k: (rows[k]["sand"] - sand) ** 2 + (rows[k]["clay"] - clay) ** 2)
+
+
+def from_file(path: Path, cells: NDArray[np.bool_], latitude: Array, tiles: int) -> SurfaceMap:
+    """Read a surface file.
+
+    Parameters
+    ----------
+    cells
+        The wanted cells, (lat, lon) of the file.
+    latitude
+        Of the wanted cells, for what the file does not say.
+
+    Raises
+    ------
+    ValueError
+        The file's grid is another, a type has no row in the table, or shares are missing where there is land.
+    """
+    import netCDF4
+
+    default = zonal(latitude, tiles)
+    with netCDF4.Dataset(path) as data:
+        lai = None
+        plants, share, soil = default.plants, default.share, default.soil
+        if "area_type_fraction" in data.variables:
+            names = [str(v) for v in data["type"][:]]
+            unknown = sorted(set(names) - set(table("plant_types")))
+            if unknown:
+                raise ValueError(
+                    f"{path}: no plant type {', '.join(unknown)}; there are {', '.join(table('plant_types'))}"
+                )
+            values = np.ma.filled(data["area_type_fraction"][:], 0.0)
+            if values.shape[1:] != cells.shape:
+                raise ValueError(f"{path}: the map is {values.shape[1:]}, the grid {cells.shape}")
+            values = values[:, cells]
+            empty = int((values.sum(0) <= 0.0).sum())
+            if empty:
+                raise ValueError(f"{path}: area_type_fraction is zero in {empty} land cells")
+            plants, share = [[] for _ in range(tiles)], np.zeros((tiles, values.shape[1]))
+            for cell in range(values.shape[1]):
+                mix = {n: float(v) for n, v in zip(names, values[:, cell], strict=True) if v > 0.0}
+                _add_cell(plants, share, cell, mix, tiles)
+            if "leaf_area_index" in data.variables:
+                monthly = np.ma.filled(data["leaf_area_index"][:], 0.0)[:, :, cells]
+                number = {n: i for i, n in enumerate(names)}
+                lai = np.stack([
+                    np.stack([monthly[:, number[row[c]], c] for c in range(values.shape[1])], axis=1) for row in plants
+                ], axis=1)  # fmt: skip
+        if "sand" in data.variables and "clay" in data.variables:
+            sand, clay = (np.ma.filled(data[k][:], np.nan)[cells] for k in ("sand", "clay"))
+            soil = [texture_class(a, b) if np.isfinite(a + b) else "loam" for a, b in zip(sand, clay, strict=True)]
+    return SurfaceMap(plants, share, soil, lai)

@@ -1,0 +1,51 @@
+"""Bondville, Illinois, 1998: a whole year beside Noah-MP v5 on the same forcing (computed with HRLDAS 5.2.0).
+
+Yearly means within 25 % where listed; the differences beyond that are explained in components/land/column/README.md
+(transpiration against soil evaporation: Noah-MP leaves part of the cell bare and dries its soil faster).
+"""
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks.land_sites import run_bondville
+
+
+def closed(series):
+    assert np.abs(series["energy_residual"]).max() < 1e-6
+    assert np.abs(series["ground_residual"]).max() < 1e-6
+    assert np.abs(series["water_residual"]).max() < 1e-9
+    assert series["unsolved"].sum() == 0
+
+
+@pytest.fixture(scope="module")
+def folder(shared):
+    if not (shared / "data" / "land" / "bondville.dat").is_file():
+        pytest.skip("no Bondville data")
+    return shared
+
+
+def test_the_first_fortnight_is_cold_and_closed(folder):
+    series, _ = run_bondville(folder, steps=672)
+    closed(series)
+    assert 268 < series["surface_temperature"].mean() < 280
+    assert -10 < series["upward_latent"].mean() < 25
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+def test_the_year_beside_noah_mp(folder):
+    reference = json.loads((folder / "reference" / "noahmp" / "bondville_1998.json").read_text())
+    series, month = run_bondville(folder)
+    closed(series)
+    assert series["upward_latent"].mean() == pytest.approx(reference["LH"], rel=0.25)
+    assert series["net_radiation"].mean() == pytest.approx(reference["Rnet"], rel=0.25)
+    evaporated = sum(series[k].sum() * 1800 for k in ("transpiration", "interception_loss", "ground_evaporation"))
+    assert evaporated == pytest.approx(sum(reference[k] for k in ("ETRAN_mm", "ECAN_mm", "EDIR_mm")), rel=0.25)
+    assert series["surface_runoff"].sum() * 1800 == pytest.approx(reference["SFCRNOFF_mm"], rel=0.25)
+    radiative = [series["surface_temperature"][month == i].mean() for i in range(1, 13)]
+    assert np.abs(np.array(radiative) - reference["monthly"]["TRAD"]).max() < 1.5
+    latent = np.array([series["upward_latent"][month == i].mean() for i in range(1, 13)])
+    assert np.corrcoef(latent, reference["monthly"]["LH"])[0, 1] > 0.95
+    assert series["snow_mass"].max() == pytest.approx(reference["SWE_max"], rel=0.25)

@@ -1,0 +1,146 @@
+"""The column as a component, without a coupler: budgets, bits in blocks and over a restart, errors with a remedy."""
+
+import netCDF4
+import numpy as np
+import pytest
+import torch
+
+from components.land.column.component import ColumnLand
+from coupler.clock import Clock
+from coupler.component import Context
+from coupler.grids.decomposition import Decomposition
+from coupler.grids.grid import Grid
+
+HOUR, DAY = 3600, 86400
+torch.set_num_threads(1)
+
+
+class OneOf:
+    def __init__(self, rank, size):
+        self.rank, self.size = rank, size
+
+    def Get_rank(self):
+        return self.rank
+
+    def Get_size(self):
+        return self.size
+
+
+def context(grid, folder, rank=0, ranks=1, start="2001-06-21"):
+    setting = Context("land", Clock(start), HOUR, 60 * DAY, grid, folder, logger=lambda line: None)
+    setting.grids = {"default": grid}
+    setting.decompositions = {"default": Decomposition(grid.shape, OneOf(rank, ranks))}
+    return setting
+
+
+@pytest.fixture
+def ground():
+    grid = Grid.regular_lonlat("land", 100, 120, 20, 60, resolution=4)
+    rng = np.random.default_rng(0)
+    return grid.with_mask(rng.random(grid.shape) < 0.7)
+
+
+def weather(shape, step, block=(slice(None), slice(None))):
+    rng = np.random.default_rng(step)
+    t = rng.uniform(262.0, 303.0, shape)
+    fields = {
+        "air_temperature": t,
+        "specific_humidity": rng.uniform(0.001, 0.008, shape),
+        "eastward_wind": rng.normal(0.0, 5.0, shape),
+        "northward_wind": rng.normal(0.0, 5.0, shape),
+        "surface_air_pressure": rng.uniform(8e4, 1e5, shape),
+        "surface_downwelling_shortwave_flux_in_air": rng.uniform(0.0, 600.0, shape),
+        "surface_downwelling_longwave_flux_in_air": rng.uniform(200.0, 400.0, shape),
+        "precipitation_flux": rng.uniform(0.0, 3e-4, shape),
+    }
+    return {k: v[block] for k, v in fields.items()}
+
+
+def test_names_units_and_ranges(ground, tmp_path):
+    land = ColumnLand(ColumnLand.Options())
+    setting = context(ground, tmp_path)
+    assert land.check(setting) == []
+    exports = land.initialize(setting)
+    wanted = {spec.name: spec for spec in land.exports}
+    for step in range(5):
+        exports = land.step(step * HOUR, HOUR, weather(ground.shape, step))
+        assert set(exports) == set(wanted)
+        for name, field in exports.items():
+            low, high = wanted[name].valid_range
+            assert field.shape == ground.shape
+            assert field.dtype == np.float64
+            assert (field >= low).all() and (field <= high).all(), name
+    assert exports["surface_downward_latent_heat_flux"][ground.mask].std() > 1.0
+    assert land.diagnostics()["columns_unsolved"].sum() == 0
+
+
+def test_water_budget(ground, tmp_path):
+    land = ColumnLand(ColumnLand.Options(stomata="wang"))
+    land.initialize(context(ground, tmp_path))
+    before, passed = land.budget()["water"], np.zeros(ground.shape)
+    for step in range(24):
+        given = weather(ground.shape, step)
+        out = land.step(step * HOUR, HOUR, given)
+        passed += HOUR * (given["precipitation_flux"] - out["water_evapotranspiration_flux"] - out["runoff_flux"])
+    change = land.budget()["water"] - before
+    assert np.allclose(change[ground.mask], passed[ground.mask], rtol=0, atol=1e-9)
+
+
+def test_blocks_have_the_bits_of_the_whole(ground, tmp_path):
+    whole = ColumnLand(ColumnLand.Options())
+    whole.initialize(context(ground, tmp_path))
+    parts = []
+    for rank in range(3):
+        part = ColumnLand(ColumnLand.Options(block=7))
+        setting = context(ground, tmp_path, rank, 3)
+        part.initialize(setting)
+        b = setting.decomposition.block_of(rank)
+        parts.append((part, (slice(b.y0, b.y1), slice(b.x0, b.x1))))
+    for step in range(6):
+        out = whole.step(step * HOUR, HOUR, weather(ground.shape, step))
+        for part, block in parts:
+            mine = part.step(step * HOUR, HOUR, weather(ground.shape, step, block))
+            for name in out:
+                assert np.array_equal(mine[name], out[name][block]), name
+
+
+def test_restart_has_the_same_bits(ground, tmp_path):
+    first = ColumnLand(ColumnLand.Options())
+    first.initialize(context(ground, tmp_path))
+    for step in range(4):
+        first.step(step * HOUR, HOUR, weather(ground.shape, step))
+    state = {k: np.array(v) for k, v in first.state().items()}
+    second = ColumnLand(ColumnLand.Options())
+    second.initialize(context(ground, tmp_path))
+    second.restore(state)
+    for step in range(4, 8):
+        a = first.step(step * HOUR, HOUR, weather(ground.shape, step))
+        b = second.step(step * HOUR, HOUR, weather(ground.shape, step))
+    assert all(np.array_equal(a[k], b[k]) for k in a)
+    assert all(np.array_equal(first.state()[k], second.state()[k]) for k in state)
+
+
+def test_errors_name_what_there_is(ground, tmp_path):
+    wrong = ColumnLand.Options(stomata="medlin", plants={"gras": 1.0}, soil="mud")
+    problems = " ".join(ColumnLand(wrong).check(context(ground, tmp_path)))
+    assert "medlyn" in problems and "grassland" in problems and "loam" in problems
+
+
+def test_a_surface_file_says_what_grows(ground, tmp_path):
+    with netCDF4.Dataset(tmp_path / "surface.nc", "w") as data:
+        ny, nx = ground.shape
+        for name, size in (("type", 2), ("lat", ny), ("lon", nx)):
+            data.createDimension(name, size)
+        names = data.createVariable("type", str, ("type",))
+        names[0], names[1] = "grassland", "bare"
+        share = data.createVariable("area_type_fraction", "f8", ("type", "lat", "lon"))
+        share[0], share[1] = 0.75, 0.25
+        for name, value in (("sand", 0.92), ("clay", 0.03)):
+            data.createVariable(name, "f8", ("lat", "lon"))[:] = value
+    land = ColumnLand(ColumnLand.Options(surface="surface.nc"))
+    setting = context(ground, tmp_path)
+    assert land.check(setting) == []
+    land.initialize(setting)
+    assert set(land.plants) == {"grassland", "bare"}
+    assert np.allclose(land.land.share[0], 0.75)
+    assert set(land.land.soil) == {"sand"}
