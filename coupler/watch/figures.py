@@ -62,7 +62,7 @@ def plot(case: Path, field: str | None = None) -> list[Path]:
                 made.append(draw_series(record, folder / f"{stem}.series.png"))
     if field is not None and not made:
         there = ", ".join(dict.fromkeys(known))
-        raise CaseError(f"no history of {case} has a field {field!r}{did_you_mean(field, known)}; there are: {there}")
+        raise CaseError(f"no history of {case} has a field {field!r}{did_you_mean(field, known) or '.'} There are: {there}")
     budget = Path(case) / "run" / "budget.csv"
     if field is None and budget.is_file():
         made += draw_budget(budget, folder / "budget.png")
