@@ -62,7 +62,8 @@ def plot(case: Path, field: str | None = None) -> list[Path]:
                 made.append(draw_series(record, folder / f"{stem}.series.png"))
     if field is not None and not made:
         there = ", ".join(dict.fromkeys(known))
-        raise CaseError(f"no history of {case} has a field {field!r}{did_you_mean(field, known) or '.'} There are: {there}")
+        hint = did_you_mean(field, known) or "."
+        raise CaseError(f"no history of {case} has a field {field!r}{hint} There are: {there}")
     budget = Path(case) / "run" / "budget.csv"
     if field is None and budget.is_file():
         made += draw_budget(budget, folder / "budget.png")
@@ -217,12 +218,15 @@ def draw_maps(record: Record, path: Path) -> Path:
     middle = np.cos(np.deg2rad(0.5 * (record.latitude.min() + record.latitude.max())))
     tall = float(np.clip(np.ptp(record.latitude) / max(np.ptp(record.longitude), 1e-6) / middle, 0.3, 1.6))
     figure, all_axes = plt.subplots(
-        1, len(panels), figsize=(4.5 * len(panels), 4.1 * tall + 1.15), squeeze=False, layout="constrained"
+        1, len(panels), figsize=(4.5 * len(panels), 4.1 * tall + 1.4), squeeze=False, layout="constrained"
     )
     for axes, (values, when, colours, unit) in zip(all_axes[0], panels, strict=True):
         _paint(axes, record, values, colours, unit)
         axes.set_title(f"{when}\n{_numbers(values, record.weights)}", loc="left", fontsize=9)
-    figure.suptitle(f"{record.label} ({record.unit}){record.note}, {record.component}", x=0.01, ha="left", fontsize=12)
+    heading = f"{record.label} ({record.unit}){record.note}, {record.component}"
+    all_axes[0, 0].annotate(
+        heading, (0.0, 1.0), (0.0, 33.0), xycoords="axes fraction", textcoords="offset points", fontsize=12
+    )
     figure.savefig(path)
     plt.close(figure)
     return path
