@@ -1,0 +1,279 @@
+"""Primitive-equation ocean as a component: names, units and the time step; the formulas are in its neighbours."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from components.ocean.primitive.constants import ZERO_CELSIUS
+from components.ocean.primitive.geometry import Geometry
+from components.ocean.primitive.inputs import InputError, read_depth, read_inputs
+from components.ocean.primitive.open_boundary import Outside
+from components.ocean.primitive.parameters import Parameters
+from components.ocean.primitive.regional import Region, build_region, climatology, outside_sea, substeps_for
+from components.ocean.primitive.state import State, state_at_rest
+from components.ocean.primitive.stencil import HALO, inner
+from components.ocean.primitive.surface import SurfaceForcing
+from components.ocean.primitive.timestep import Ocean
+from coupler.case.namelist import Namelist, Seconds
+from coupler.component import Component, Context, Fields, Setting
+from coupler.errors import ForcingError
+from coupler.fields import FieldSpec, specs
+from coupler.grids.grid import Grid
+
+DAY = 86400
+SALINITY_FACTOR = 35.0 / 35.16504  # practical from reference salinity (TEOS-10)
+
+
+class RankHalo:
+    """Exchange of halos through the component's context, for own cells in and padded fields out."""
+
+    def __init__(self, context: Context):
+        self.context = context
+
+    def __call__(self, *fields: Tensor) -> tuple[Tensor, ...]:
+        """Return the fields with their halos filled."""
+        padded = tuple(torch.nn.functional.pad(a, (HALO, HALO, HALO, HALO)) for a in fields)
+        if self.context.ranks > 1:
+            if padded[0].device.type == "cpu":
+                self.context.halo(*padded, width=HALO)
+            else:
+                staged = [a.cpu() for a in padded]
+                self.context.halo(*staged, width=HALO)
+                padded = tuple(a.to(b.device) for a, b in zip(staged, padded, strict=True))
+        return padded
+
+
+class PrimitiveOcean(Component):
+    """Regional primitive-equation ocean with a free surface and open edges; see README.md."""
+
+    description = "primitive equations: C-grid, z* levels with partial cells, free surface, open edges"
+    exports = specs(
+        "sea_surface_temperature",
+        "surface_eastward_sea_water_velocity",
+        "surface_northward_sea_water_velocity",
+        "sea_surface_height_above_geoid",
+        "sea_surface_salinity",
+    )
+    diagnostic_units = {"heat_of_freezing": "J m-2", "northward_sea_water_transport": "m2 s-1"}
+
+    class Options(Namelist):
+        """Options of the primitive-equation ocean."""
+
+        file: str
+        """Sea floor, hydrography and open edges, as data/make_ocean_inputs.py writes them; looked up in the case, then in data/."""
+        open_edges: tuple[Literal["east", "south"], ...] = ("east", "south")
+        """Edges where the sea outside enters; the others are closed."""
+        sponge_cells: int = 8
+        """Width over which temperature and salinity relax towards the climatology at open edges."""
+        sponge_time: Seconds = 5.0 * DAY
+        """Time of that relaxation at the edge itself."""
+        radiation: float = 0.05
+        """Share of Flather's radiation term at open edges: 1 for tides, small where the transports are better known than the level."""
+        salinity_restoring: Seconds = 30.0 * DAY
+        """Time in which the first level's salinity relaxes towards the climatology (there is no rain in public-domain data); 0: never."""
+        precision: Literal["single", "double"] = "double"
+        """Floating-point numbers of the state."""
+        compile: bool = False
+        """Compile the kernels with torch.compile: minutes at the first start, then half the time a step (not bit-identical)."""
+        equation_of_state: Literal["teos10", "linear"] = "teos10"
+        """Density of seawater."""
+        harmonic_viscosity: float = 500.0
+        """Constant lateral viscosity, m2 s-1."""
+        smagorinsky: float = 3.0
+        """Coefficient of the Smagorinsky lateral viscosity; 0: none."""
+        biharmonic_viscosity: float = 0.0
+        """Biharmonic lateral viscosity, m4 s-1."""
+        lateral_diffusivity: float = 200.0
+        """Lateral diffusivity of tracers along levels, m2 s-1."""
+        background_viscosity: float = 1.0e-4
+        """Vertical viscosity where nothing stirs, m2 s-1."""
+        background_diffusivity: float = 1.0e-5
+        """Vertical diffusivity where nothing stirs, m2 s-1."""
+        convective_diffusivity: float = 1.0
+        """Vertical diffusivity of unstable layers, m2 s-1."""
+        bottom_drag: float = 2.0e-3
+        """Quadratic drag coefficient of the sea floor."""
+        pressure_loading: bool = False
+        """Whether the weight of the air presses on the sea (the level at open edges does not know of it)."""
+        no_slip: bool = False
+        """No-slip side walls instead of free slip."""
+        jerlov: Literal["I", "IA", "IB", "II", "III"] = "I"
+        """Optical water type (Jerlov) of the light's penetration."""
+
+    def __init__(self, options: Any):
+        super().__init__(options)
+        self.imports = specs(
+            "surface_downward_heat_flux_in_sea_water",
+            FieldSpec("surface_net_downward_shortwave_flux", required=False),
+            "surface_downward_eastward_stress",
+            "surface_downward_northward_stress",
+            FieldSpec("precipitation_flux", required=False),
+            FieldSpec("water_evapotranspiration_flux", required=False),
+            FieldSpec("runoff_flux", required=False),
+            *([FieldSpec("air_pressure_at_mean_sea_level")] if options.pressure_loading else []),
+        )
+
+    def grids(self, setting: Setting) -> dict[str, Grid]:
+        """The namelist's grid with the file's sea, less the ring that holds the sea outside."""
+        path = setting.file(self.options.file)
+        if not path.is_file():
+            raise ForcingError(f"{path} does not exist (ocean.primitive.file)")
+        longitude, latitude, depth = read_depth(path)
+        grid = setting.grid
+        if grid.shape != depth.shape or not (
+            np.allclose(grid.longitude[0], longitude, atol=1e-4) and np.allclose(grid.latitude[:, 0], latitude, atol=1e-4)
+        ):
+            step = longitude[1] - longitude[0]
+            raise ForcingError(
+                f"{path} is for the grid west {longitude[0] - step / 2:g}, east {longitude[-1] + step / 2:g}, south"
+                f" {latitude[0] - step / 2:g}, north {latitude[-1] + step / 2:g}, resolution {step:g}; the namelist has another"
+            )
+        sea = depth > 0
+        if "east" in self.options.open_edges:
+            sea[:, -1] = False
+        if "south" in self.options.open_edges:
+            sea[0] = False
+        return {"default": grid.with_mask(sea)}
+
+    def check(self, setting: Setting) -> list[str]:
+        """What is missing in the file."""
+        try:
+            read_inputs(setting.file(self.options.file))
+        except (InputError, OSError) as error:
+            return [str(error)]
+        return []
+
+    def initialize(self, context: Context) -> Fields:
+        """Build the block's geometry and the state at the start: climatology at rest."""
+        o = self.options
+        torch.set_num_threads(context.threads)
+        self.context = context
+        self.dtype = torch.float64 if o.precision == "double" else torch.float32
+        device = torch.device(context.device)
+        self.region = build_region(read_inputs(context.file(o.file)), tuple(o.open_edges), o.no_slip)
+        b = context.decomposition.block
+        self.rows, self.columns = slice(b.y0, b.y1), slice(b.x0, b.x1)
+        self.halo = RankHalo(context)
+        g = self.region.geometry.block(self.rows, self.columns).to(self.dtype, device)
+        substeps = substeps_for(self.region.geometry, context.step)
+        parameters = Parameters(
+            dt=float(context.step), substeps=substeps, equation_of_state=o.equation_of_state,
+            harmonic_viscosity=o.harmonic_viscosity, biharmonic_viscosity=o.biharmonic_viscosity, smagorinsky=o.smagorinsky,
+            lateral_diffusivity=o.lateral_diffusivity, mixing="tke", background_viscosity=o.background_viscosity,
+            background_diffusivity=o.background_diffusivity, convective_diffusivity=o.convective_diffusivity,
+            drag_quadratic=o.bottom_drag, shortwave_type=o.jerlov, freezing_limiter=True,
+        )  # fmt: skip
+        context.log(f"{g.levels} levels, {int(self.region.geometry.mask_t.sum())} wet cells, {substeps} barotropic substeps a step")
+        self.ocean = Ocean(g, parameters, self.halo, o.compile)
+        self.outside = self._outside(self.region, g)
+        self._climatology_day = -1
+        self._renew_climatology(0)
+        tracers = self._clim[:, :, HALO:-HALO, HALO:-HALO].contiguous()
+        self.now = state_at_rest(tracers, g, self.halo)
+        return self._exports()
+
+    def _outside(self, region: Region, g: Geometry) -> Outside | None:
+        if not region.open_edges:
+            return None
+        o = self.options
+        whole = outside_sea(region, o.sponge_cells, o.sponge_time, o.radiation).block(self.rows, self.columns)
+        like = {"dtype": self.dtype, "device": g.h0.device}
+        fields = {n: getattr(whole, n).to(**like) for n in ("eta", "U", "V", "u", "v", "tracers", "rate")}
+        return Outside(**fields, radiation=o.radiation)
+
+    def _renew_climatology(self, time: int) -> None:
+        """Take the climatology of the day that holds `time`: once a day, so that a restart sees the same."""
+        day = time // DAY
+        if day == self._climatology_day:
+            return
+        self._climatology_day = day
+        date = self.context.clock.date(day * DAY)
+        whole = climatology(self.region, date.dayofyr - 0.5)
+        g = self.ocean.g if hasattr(self, "ocean") else None
+        window = (..., slice(self.rows.start, self.rows.stop + 2 * HALO), slice(self.columns.start, self.columns.stop + 2 * HALO))
+        self._clim = whole[window].contiguous().to(g.h0.device, self.dtype)
+        if self.outside is not None:
+            o = self.outside
+            self.outside = Outside(o.eta, o.U, o.V, o.u, o.v, self._clim, o.rate, o.radiation)
+
+    def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
+        """Advance by one baroclinic step."""
+        self._renew_climatology(time)
+        with torch.no_grad():
+            self.now = self.ocean.step(self.now, self._forcing(imports), self.outside)
+        return self._exports()
+
+    def _forcing(self, imports: Mapping[str, Any]) -> SurfaceForcing:
+        g, s = self.ocean.g, self.now
+        wet = inner(g.wet_t)
+
+        def own(name: str) -> Tensor:
+            values = imports.get(name)
+            if values is None:
+                return torch.zeros_like(wet)
+            block = torch.tensor(np.asarray(values), dtype=self.dtype).to(wet.device)
+            return torch.where(wet > 0, block, torch.zeros_like(block))
+
+        light = own("surface_net_downward_shortwave_flux")
+        heat = own("surface_downward_heat_flux_in_sea_water") - light
+        water = own("precipitation_flux") - own("water_evapotranspiration_flux") + own("runoff_flux")
+        filled = self.halo(
+            own("surface_downward_eastward_stress"), own("surface_downward_northward_stress"), heat, light, water,
+            own("air_pressure_at_mean_sea_level"),
+        )  # fmt: skip
+        source = torch.zeros_like(s.tracers[:, 0])
+        if self.options.salinity_restoring > 0:
+            speed = g.h0[0] / self.options.salinity_restoring
+            source[1] = speed * (self._clim[1, 0] - s.tracers[1, 0]) * g.wet_t
+        return SurfaceForcing(*filled[:5], source, filled[5])
+
+    def _exports(self) -> Fields:
+        s, g = self.now, self.ocean.g
+        wet = inner(g.wet_t) > 0
+        temperature, salinity = inner(s.tracers[0, 0]), inner(s.tracers[1, 0])
+        u = 0.5 * (s.u[0, HALO:-HALO, HALO:-HALO] + s.u[0, HALO:-HALO, HALO - 1 : -HALO - 1])
+        v = 0.5 * (s.v[0, HALO:-HALO, HALO:-HALO] + s.v[0, HALO - 1 : -HALO - 1, HALO:-HALO])
+        dry = torch.zeros_like(u)
+        return {
+            "sea_surface_temperature": _array(torch.where(wet, temperature, dry) + ZERO_CELSIUS),
+            "surface_eastward_sea_water_velocity": _array(torch.where(wet, u, dry)),
+            "surface_northward_sea_water_velocity": _array(torch.where(wet, v, dry)),
+            "sea_surface_height_above_geoid": _array(torch.where(wet, inner(s.eta), dry)),
+            "sea_surface_salinity": _array(torch.where(wet, SALINITY_FACTOR * salinity, dry)),
+        }
+
+    def state(self) -> dict[str, Any]:
+        """All prognostic fields, tendencies of past steps and the number of steps."""
+        kept = {name: value.cpu().numpy() for name, value in self.now.own().tensors().items()}
+        return kept | {"steps": self.now.steps}
+
+    def restore(self, state: Mapping[str, Any]) -> Fields:
+        """Take up the state."""
+        like = self.now.eta
+        tensors = {
+            name: torch.as_tensor(np.ascontiguousarray(state[name])).to(like.device, self.dtype) for name in self.now.tensors()
+        }
+        self.now = State(**tensors, steps=int(state["steps"])).with_halos(self.halo)
+        return self._exports()
+
+    def budget(self) -> dict[str, np.ndarray]:
+        """Heat (from 0 degC, without what ice and fresh water brought) and water, only for a closed domain."""
+        if self.outside is not None:
+            return {}
+        s, g, p = self.now, self.ocean.g, self.ocean.p
+        h = inner(g.h0 * (1.0 + s.eta / g.depth_t) * g.mask_t)
+        heat = (h * inner(s.tracers[0])).sum(0) * (p.rho0 * p.heat_capacity) - s.frozen_heat - s.water_heat
+        return {"heat": _array(heat), "water": _array(p.rho0 * inner(s.eta))}
+
+    def diagnostics(self) -> dict[str, np.ndarray]:
+        """Heat of freezing so far, and the northward transport."""
+        return {"heat_of_freezing": _array(self.now.frozen_heat), "northward_sea_water_transport": _array(inner(self.now.V))}
+
+
+def _array(a: Tensor) -> np.ndarray:
+    return a.detach().cpu().to(torch.float64).contiguous().numpy()
+
+

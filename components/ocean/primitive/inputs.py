@@ -1,0 +1,85 @@
+"""Reading the input file of a regional ocean: sea floor, hydrography, open edges (what `data/make_ocean_inputs.py` writes)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import netCDF4
+import numpy as np
+
+
+class InputError(ValueError):
+    """An input file that does not fit: the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Arrays of an input file, ``(z, y, x)``, dry cells filled from their neighbours or from above.
+
+    ``depth`` (m, 0 is land), ``thickness`` of the levels (m); ``temperature`` (conservative, annual mean, degC), ``anomaly``
+    ``(12, upper levels, y, x)`` by month; ``salinity`` (absolute, g kg-1); ``east_*`` ``(y,)`` or ``(z, y)`` and ``south_*``
+    ``(x,)`` or ``(z, x)``: transports (m2 s-1), velocities (m s-1) and sea level (m) at the open edges.
+    """
+
+    longitude: np.ndarray
+    latitude: np.ndarray
+    depth: np.ndarray
+    thickness: np.ndarray
+    temperature: np.ndarray
+    anomaly: np.ndarray
+    salinity: np.ndarray
+    east_transport: np.ndarray
+    east_velocity: np.ndarray
+    east_level: np.ndarray
+    south_transport: np.ndarray
+    south_velocity: np.ndarray
+    south_level: np.ndarray
+
+    def temperature_on(self, day_of_year: float) -> np.ndarray:
+        """Temperature at a day of the year (0 to 365), linear between the middles of the months."""
+        position = (day_of_year / 365.0 * 12.0 - 0.5) % 12.0
+        low = int(position)
+        weight = position - low
+        out = self.temperature.copy()
+        out[: self.anomaly.shape[1]] += (1 - weight) * self.anomaly[low % 12] + weight * self.anomaly[(low + 1) % 12]
+        return out
+
+
+NAMES = {
+    "depth": "sea_floor_depth_below_geoid",
+    "thickness": "cell_thickness",
+    "temperature": "sea_water_conservative_temperature",
+    "anomaly": "sea_water_conservative_temperature_anomaly",
+    "salinity": "sea_water_absolute_salinity",
+    "east_transport": "eastern_transport",
+    "east_velocity": "eastern_velocity",
+    "east_level": "eastern_sea_level",
+    "south_transport": "southern_transport",
+    "south_velocity": "southern_velocity",
+    "south_level": "southern_sea_level",
+}
+
+
+def read_depth(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Longitudes, latitudes and depth of the sea floor alone (quick: every process asks for the wet mask)."""
+    with netCDF4.Dataset(path) as data:
+        return tuple(np.ma.filled(data[n][:].astype(float), 0.0) for n in ("longitude", "latitude", NAMES["depth"]))
+
+
+def read_inputs(path: Path) -> Inputs:
+    """Read the file.
+
+    Raises
+    ------
+    InputError
+        If a variable is missing.
+    """
+    with netCDF4.Dataset(path) as data:
+        missing = [name for name in NAMES.values() if name not in data.variables]
+        if missing:
+            raise InputError(f"{path} has no {', '.join(missing)}; data/make_ocean_inputs.py writes such a file")
+        arrays = {key: np.ma.filled(data[name][:].astype(float), np.nan) for key, name in NAMES.items()}
+        arrays |= {name: np.asarray(data[name][:], float) for name in ("longitude", "latitude")}
+    arrays["depth"] = np.nan_to_num(arrays["depth"])
+    for key, default in (("temperature", 4.0), ("anomaly", 0.0), ("salinity", 35.0)):
+        arrays[key] = np.where(np.isnan(arrays[key]), default, arrays[key])
+    return Inputs(**arrays)

@@ -1,0 +1,86 @@
+"""A regional ocean from its inputs: geometry with open edges, initial state, and the sea outside."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from components.ocean.primitive.constants import GRAVITY
+from components.ocean.primitive.geometry import Geometry, build_geometry, partial_cells
+from components.ocean.primitive.horizontal_grid import HorizontalGrid, longitude_latitude
+from components.ocean.primitive.inputs import Inputs
+from components.ocean.primitive.open_boundary import Outside, sponge_rate
+from components.ocean.primitive.stencil import HALO
+
+
+@dataclass(frozen=True)
+class Region:
+    """Whole-domain description every rank builds alike and cuts its block from."""
+
+    grid: HorizontalGrid
+    geometry: Geometry
+    inputs: Inputs
+    open_edges: tuple[str, ...]
+
+
+def build_region(inputs: Inputs, open_edges: tuple[str, ...], no_slip: bool) -> Region:
+    """Region on the inputs' own grid of parallels and meridians."""
+    lon, lat = (_edges(a) for a in (inputs.longitude, inputs.latitude))
+    grid = longitude_latitude(lon, lat)
+    rest = partial_cells(inputs.depth, inputs.thickness)
+    return Region(grid, build_geometry(grid, rest, inputs.thickness, no_slip=no_slip, open_edges=open_edges), inputs, open_edges)
+
+
+def _edges(centres: np.ndarray) -> np.ndarray:
+    step = np.diff(centres)
+    return np.concatenate([[centres[0] - 0.5 * step[0]], 0.5 * (centres[1:] + centres[:-1]), [centres[-1] + 0.5 * step[-1]]])
+
+
+def substeps_for(geometry: Geometry, dt: float, courant: float = 0.8) -> int:
+    """Barotropic substeps that keep ``sqrt(g H) dt sqrt(1/dx^2 + 1/dy^2)`` below ``courant`` everywhere (1 is the limit)."""
+    g = geometry
+    speed = torch.sqrt(GRAVITY * g.depth_t * (1.0 / (g.dxt * g.dxt) + 1.0 / (g.dyt * g.dyt))) * g.wet_t
+    return max(2, int(np.ceil(dt * float(speed.max()) / courant)))
+
+
+def outside_sea(region: Region, width: int, time_scale: float, radiation: float) -> Outside:
+    """The sea outside from the annual hydrography, over the whole domain; its tracers are replaced as the year goes on.
+
+    Parameters
+    ----------
+    region : Region
+        The domain.
+    width : int
+        Cells of the sponge.
+    time_scale : float
+        Shortest time of relaxation, at the edge (s).
+    radiation : float
+        Share of Flather's term, see `Outside`.
+    """
+    g, a = region.geometry, region.inputs
+    ny, nx = g.shape
+    zero2, zero3 = torch.zeros_like(g.depth_t), torch.zeros_like(g.h0)
+    eta, U, V, u, v = zero2.clone(), zero2.clone(), zero2.clone(), zero3.clone(), zero3.clone()
+    rows, columns = slice(HALO, HALO + ny), slice(HALO, HALO + nx)
+    far = float(max(ny, nx))
+    distance = torch.full_like(zero2, far)
+    if "east" in region.open_edges:
+        eta[rows, HALO + nx - 1] = torch.tensor(a.east_level)
+        U[rows, HALO + nx - 2] = torch.tensor(a.east_transport)  # the face between the ring and the model
+        u[:, rows, HALO + nx - 2] = torch.tensor(a.east_velocity)
+        distance = torch.minimum(distance, (HALO + nx - 1 - torch.arange(nx + 2 * HALO)).clamp(min=0)[None].to(zero2) + zero2)
+    if "south" in region.open_edges:
+        eta[HALO, columns] = torch.tensor(a.south_level)
+        V[HALO, columns] = torch.tensor(a.south_transport)
+        v[:, HALO, columns] = torch.tensor(a.south_velocity)
+        distance = torch.minimum(distance, (torch.arange(ny + 2 * HALO) - HALO).clamp(min=0)[:, None].to(zero2) + zero2)
+    rate = sponge_rate(distance, float(width), time_scale) * (distance < width)
+    return Outside(eta, U * g.wet_u, V * g.wet_v, u, v, climatology(region, 0.0), rate * g.wet_t, radiation)
+
+
+def climatology(region: Region, day_of_year: float) -> Tensor:
+    """Temperature and salinity of the climatology at a day of the year over the whole domain, halo zero: ``(2, z, y, x)``."""
+    a = region.inputs
+    both = torch.tensor(np.stack([a.temperature_on(day_of_year), a.salinity]))
+    return torch.nn.functional.pad(both, (HALO, HALO, HALO, HALO))

@@ -1,0 +1,69 @@
+"""The regional ocean as a component: ranks and restarts give the same bits, exports are plausible, errors say what to do."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from components.ocean.primitive.component import PrimitiveOcean
+from coupler.component import Setting
+from coupler.errors import ForcingError
+from coupler.grids.grid import Grid
+from tests.mpi.ocean_ranks import context, imports, run
+
+STEPS = 4
+
+
+@pytest.fixture(scope="module")
+def serial():
+    return run(Path("."), STEPS)
+
+
+@pytest.mark.parametrize("ranks", [2, 4])
+def test_ranks_give_the_same_bits(serial, ranks, tmp_path, root):
+    """1, 2 and 4 ranks: every prognostic field of the restart, bit for bit."""
+    out = tmp_path / "state.npz"
+    command = [
+        str(Path(sys.executable).parent / "mpirun"), "--allow-run-as-root", "--oversubscribe", "-n", str(ranks),
+        sys.executable, "-m", "tests.mpi.ocean_ranks", str(out), str(STEPS),
+    ]  # fmt: skip
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(root)}
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr[-2000:]
+    parallel = np.load(out)
+    for name, value in serial.items():
+        assert np.array_equal(parallel[name], value), name
+
+
+def test_restart_gives_the_same_bits(serial):
+    """Two steps, a restart, two steps."""
+    half = run(Path("."), STEPS // 2)
+    rest = run(Path("."), STEPS, kept=half)
+    for name, value in serial.items():
+        assert np.array_equal(rest[name], value), name
+
+
+def test_exports_are_plausible():
+    """Temperatures in kelvin, no motion at the start, motion after a step."""
+    c = context(Path("."))
+    ocean = PrimitiveOcean(PrimitiveOcean.Options(file="east_asia_primitive_ocean.nc"))
+    start = ocean.initialize(c)
+    wet = ocean.grids(c)["default"].mask
+    sst = start["sea_surface_temperature"][wet]
+    assert 270.0 < sst.min() < 276.0 and 300.0 < sst.max() < 305.0
+    assert np.all(start["surface_eastward_sea_water_velocity"] == 0.0)
+    after = ocean.step(0, 3600, imports(0, c))
+    assert 0.01 < np.abs(after["surface_eastward_sea_water_velocity"]).max() < 2.0
+    assert set(after) == {spec.name for spec in ocean.exports}
+
+
+def test_a_grid_that_does_not_fit_is_refused():
+    """The message names the grid of the file."""
+    c = context(Path("."))
+    ocean = PrimitiveOcean(PrimitiveOcean.Options(file="east_asia_primitive_ocean.nc"))
+    other = Setting("ocean", c.clock, 3600, 86400, Grid.regular_lonlat("o", 99, 150, -5, 52, resolution=1.0), c.folder)
+    with pytest.raises(ForcingError, match="west 99, east 150, south -5, north 52, resolution 0.5"):
+        ocean.grids(other)
