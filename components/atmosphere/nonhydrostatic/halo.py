@@ -92,3 +92,31 @@ class SerialHalo:
                     for j in range(width + n, f.shape[dim]):
                         f.select(dim, j).copy_(f.select(dim, width + (j - width) % n))
         EdgeFiller(self.ny, self.nx, self.edges)(fields, width)
+
+
+@dataclass(frozen=True)
+class DecomposedHalo:
+    """Halo filler of a block among others.
+
+    Parameters
+    ----------
+    ny, nx, edges : size of the block and kind of its sides (``inner`` towards neighbours)
+    exchange : fills halos of unstaggered blocks (..., ny + 2 w, nx + 2 w) of one dtype: ``exchange(*fields, width=w)``
+    """
+
+    ny: int
+    nx: int
+    edges: Edges
+    exchange: Callable[..., None]
+
+    def __call__(self, fields: Sequence[torch.Tensor], width: int) -> None:
+        """Fill the halo of ``width`` cells of each field (..., y, x) in place: one message to each neighbour."""
+        views = []
+        for f in fields:
+            y, x = self.ny + 2 * width, self.nx + 2 * width
+            views.append(f[..., :y, :x])
+            # a staggered field also goes as the faces on the other side of the cells, which brings the outermost one
+            if f.shape[-1] > x or f.shape[-2] > y:
+                views.append(f[..., f.shape[-2] - y :, f.shape[-1] - x :])
+        self.exchange(*views, width=width)
+        EdgeFiller(self.ny, self.nx, self.edges)(fields, width)

@@ -1,0 +1,365 @@
+"""The non-hydrostatic atmosphere as a component: options, inputs, coupling; the science is in the other files."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from components.atmosphere.nonhydrostatic import diffusion, dynamics, jet, lateral, pressure_levels, regional
+from components.atmosphere.nonhydrostatic.boundary_layer_ysu import Fluxes
+from components.atmosphere.nonhydrostatic.columns import INNER, columns
+from components.atmosphere.nonhydrostatic.geometry import HALO as H
+from components.atmosphere.nonhydrostatic.halo import DecomposedHalo, Edges
+from components.atmosphere.nonhydrostatic.initial import state_from_fields
+from components.atmosphere.nonhydrostatic.physics import Ground, Physics, centre_wind, radiating_temperature
+from components.atmosphere.nonhydrostatic.radiation import interface_pressure
+from components.atmosphere.nonhydrostatic.state import State
+from coupler.case.namelist import Duration, Metres, Namelist
+from coupler.component import Component, Context, Fields, Setting
+from coupler.errors import TesseraError
+from coupler.fields import FieldSpec, specs
+
+SURFACE = (
+    "surface_downward_sensible_heat_flux",
+    "water_evapotranspiration_flux",
+    "surface_downward_eastward_stress",
+    "surface_downward_northward_stress",
+    "surface_upwelling_longwave_flux_in_air",
+    "surface_upwelling_shortwave_flux_in_air",
+)
+
+
+class BlowUp(TesseraError):
+    """The model has become unstable."""
+
+
+class NonhydrostaticAtmosphere(Component):
+    """Compressible regional atmosphere with clouds, turbulence and radiation; see README.md."""
+
+    description = "non-hydrostatic regional atmosphere"
+    exports = specs(
+        "air_temperature",
+        "specific_humidity",
+        "eastward_wind",
+        "northward_wind",
+        "height",
+        "surface_air_pressure",
+        "air_pressure_at_mean_sea_level",
+        "surface_downwelling_shortwave_flux_in_air",
+        "surface_downwelling_longwave_flux_in_air",
+        "precipitation_flux",
+        "rainfall_flux",
+        "snowfall_flux",
+    )
+    diagnostic_units = {
+        "toa_outgoing_longwave_flux": "W m-2",
+        "atmosphere_mass_content_of_water_vapor": "kg m-2",
+        "largest_upward_air_velocity": "m s-1",
+    }
+
+    class Options(Namelist):
+        """Options of the non-hydrostatic atmosphere."""
+
+        levels: int = 24
+        """Number of layers."""
+        top: Metres = 22000.0
+        """Height of the lid; radiation sees a standard atmosphere above it."""
+        lowest_layer: Metres = 80.0
+        """Thickness of the lowest layer over flat ground."""
+        relief: str = "east_asia_land.nc"
+        """File with the height of the ground; looked up in the case, then in data/. Empty: flat ground."""
+        relief_smoothing: int = 2
+        """Passes of a 1-2-1 filter over the relief."""
+        driver: list[str] = []
+        """Analyses on pressure levels (CF netCDF: ERA5, ERA-Interim, NCEP, CMIP6) for the start and the sides; the
+        files share the variables of one time and are held. Empty: the analytic jet of Ullrich et al. (2014)."""
+        relaxation_rows: int = 4
+        """Rows drawn towards the driver inside the specified row."""
+        nudging_wavelength: Metres = 0.0
+        """Scales above this are drawn towards the driver above the boundary layer; 0: none."""
+        nudging_time: Duration = 21600
+        """Time scale of that nudging."""
+        microphysics: Literal["none", "kessler", "mixed_phase"] = "mixed_phase"
+        """Cloud scheme: none, warm rain, or five classes with ice."""
+        boundary_layer: Literal["none", "ysu"] = "ysu"
+        """Turbulence scheme; none also leaves the surface fluxes out."""
+        convection: Literal["none", "betts_miller"] = "betts_miller"
+        """Cumulus scheme."""
+        radiation: Literal["none", "gray", "rrtmg"] = "rrtmg"
+        """Radiation scheme."""
+        radiation_interval: Duration = 3600
+        """Time between calls of the radiation scheme; it holds in between."""
+        precision: Literal["single", "double"] = "single"
+        """Precision of the arithmetic."""
+        compile: bool = False
+        """Compile the kernels (needs a C++ compiler): about twice as fast after half a minute; the last bits may differ."""
+        acoustic_steps: int = 4
+        """Acoustic steps a time step, even."""
+        smagorinsky: float = 0.25
+        """Constant of the horizontal viscosity; 0: none."""
+        limiter: Literal["positive", "monotonic", "none"] = "positive"
+        """What the transport of tracers keeps."""
+        damping_depth: Metres = 5000.0
+        """Depth of the layer under the lid that damps vertical motion."""
+
+    def __init__(self, options: Any):
+        super().__init__(options)
+        needed = options.boundary_layer != "none"
+        self.imports = tuple(FieldSpec(name, required=needed) for name in SURFACE)
+
+    # ------------------------------------------------------------------ before the run
+
+    def check(self, setting: Setting) -> list[str]:
+        """Missing files, a grid without corners, a time step that the sound waves do not allow."""
+        o, problems = self.options, []
+        grid = setting.grid
+        if not grid.is_structured:
+            return [f"{setting.name}: the atmosphere needs a structured grid with corners, such as a projected one"]
+        for name in ([o.relief] if o.relief else []) + list(o.driver):
+            if not setting.file(name).exists():
+                problems.append(f"{setting.name}: {name} does not exist, neither in the case nor in data/")
+        dx, dy = regional.cell_lengths(grid.corner_longitude, grid.corner_latitude)
+        small = float(min(dx.min(), dy.min()))
+        longest = 0.7 * small / 350.0 * o.acoustic_steps
+        if setting.step > longest:
+            problems.append(
+                f"{setting.name}: a step of {setting.step} s with {o.acoustic_steps} acoustic steps is too long for cells of"
+                f" {small / 1e3:.1f} km: at most {longest:.0f} s, or {2 * int(np.ceil(setting.step / longest * o.acoustic_steps / 2))}"
+                " acoustic steps"
+            )
+        if o.acoustic_steps < 2 or o.acoustic_steps % 2:
+            problems.append(f"{setting.name}: acoustic_steps must be even, not {o.acoustic_steps}")
+        if o.driver and not problems:
+            try:
+                data = pressure_levels.read_analysis([setting.file(n) for n in o.driver])
+                pressure_levels.to_columns(data, grid.longitude, grid.latitude, np.full((1, *grid.shape), 5000.0))
+            except pressure_levels.DriverError as error:
+                problems.append(f"{setting.name}: {error}")
+        return problems
+
+    # ------------------------------------------------------------------ start
+
+    def initialize(self, context: Context) -> Fields:
+        """Geometry, start from the driver or the analytic jet, radiation at the start."""
+        o, grid = self.options, context.grid
+        torch.set_num_threads(context.threads)
+        self.context = context
+        self.clock = context.clock
+        dtype = torch.float32 if o.precision == "single" else torch.float64
+        b = context.decomposition.block_of(context.rank)
+        ny, nx = grid.shape
+        relief = np.zeros(grid.shape)
+        if o.relief:
+            relief = regional.mean_relief(context.file(o.relief), grid.corner_longitude, grid.corner_latitude)
+        whole = regional.regional_geometry(
+            grid.latitude, grid.corner_longitude, grid.corner_latitude, relief, o.levels, o.top, o.lowest_layer, o.relief_smoothing
+        )
+        self.geometry = whole.block(b.y0, b.y1, b.x0, b.x1).to(dtype, context.device)
+        sides = (b.x0 == 0, b.x1 == nx, b.y0 == 0, b.y1 == ny)
+        edges = Edges(*("specified" if outer else "inner" for outer in sides))
+        g = self.geometry
+        halo = DecomposedHalo(g.ny, g.nx, edges, context.halo)
+        local = context.local
+        angle = local(grid.angle)
+        self.cos, self.sin = np.cos(angle), np.sin(angle)
+        tensor = lambda a: torch.tensor(a, dtype=dtype, device=context.device)  # noqa: E731
+        self.physics = Physics(
+            g, halo, tensor(local(grid.longitude)), tensor(local(grid.latitude)), o.microphysics, o.boundary_layer, o.convection,
+            o.radiation, o.compile,
+        )  # fmt: skip
+        options = dynamics.Options(
+            acoustic_steps=o.acoustic_steps, limiter=o.limiter, damping_depth=o.damping_depth
+        )
+        self.core = dynamics.Dynamics(g, options, edges, halo, o.compile, self._impose)
+        self._diffuse = torch.compile(_mixing, dynamic=False) if o.compile else _mixing
+        u, v, t, q, p = self._meteorology(context, g)
+        state, tracers = state_from_fields(
+            g, halo, u * self.cos + v * self.sin, v * self.cos - u * self.sin, t, q, p, len(self.physics.species)
+        )
+        self.driver = lateral.Driver((0.0, float(context.duration)), (state, state), (tracers, tracers))
+        self.s, self.q = State(*(a.clone() for a in state)), tracers.clone()
+        self.rate = None
+        self.albedo = torch.full_like(self.physics.heating[0], 0.15)
+        self.rain, self.snow = torch.zeros_like(self.albedo), torch.zeros_like(self.albedo)
+        self.time, self.budget_water = 0, torch.zeros_like(self.albedo)
+        if o.radiation != "none":
+            self._radiate(0, columns(g, self.s, self.q[0]).t[0])
+        return self._exports(1.0)
+
+    def _meteorology(self, context: Context, g: Any) -> tuple[np.ndarray, ...]:
+        """Eastward and northward wind, temperature, specific humidity, pressure on the block's layers."""
+        lon, lat = context.local(context.grid.longitude), context.local(context.grid.latitude)
+        z = g.z[:, INNER, INNER].double().cpu().numpy()
+        if self.options.driver:
+            data = pressure_levels.read_analysis([context.file(n) for n in self.options.driver])
+            for note in data.notes:
+                context.log(note)
+            f = pressure_levels.to_columns(data, lon, lat, z)
+            return f["u"], f["v"], f["t"], f["q"], f["p"]
+        context.log("no driver: the start and the sides are the analytic jet of Ullrich et al. (2014)")
+        j = jet.balanced_jet(lat[None], z)
+        return j.u, np.zeros_like(j.u), j.t, j.q, j.p
+
+    # ------------------------------------------------------------------ step
+
+    def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
+        """Dynamics, transport, then physics."""
+        g, o, dt = self.geometry, self.options, float(seconds)
+        if self.rate is None:
+            b = self.context.decomposition.block_of(self.context.rank)
+            rate = lateral.relaxation_rate(self.context.grid.shape, (b.y0, b.x0), g.ny, g.nx, o.relaxation_rows, dt)
+            self.rate = rate.to(g.dz)
+        target, wet_target = self.driver.state(time), self.driver.tracer(time)
+        q_total = self.q[0].clone()
+        for n in range(1, self.q.shape[0]):
+            q_total = q_total + self.q[n]
+        ground = self._ground(imports)
+        if o.radiation != "none" and time % o.radiation_interval == 0 and time > 0:
+            t_ground = columns(g, self.s, self.q[0]).t[0] if ground is None else ground.temperature
+            self._radiate(time, t_ground)
+        d = self.core.diagnose(self.s)
+        forcing = self._diffuse(g, self.s, d, o.smagorinsky, target, self.rate)
+        self._imposed = (self.s, target, wet_target)
+        new, flux = self.core.step(self.s, dt, q_total, forcing)
+        q = self.core.transport(self.q, self.s, new, flux, dt)
+        draw = dt * self.rate
+        q[..., INNER, INNER] += draw * (wet_target[..., INNER, INNER] - q[..., INNER, INNER])
+        lateral.impose_field(q, wet_target, self.core.edges)
+        self.core.halo([q], H)
+        self.s, self.q, rain, snow, _ = self.physics.step(new, q, ground, dt)
+        self.rain, self.snow = rain / dt, snow / dt
+        self.time = time + seconds
+        self._stop_if_unstable()
+        return self._exports(dt)
+
+    def _impose(self, new: State, part: float) -> None:
+        lateral.impose(new, self._imposed[1], self.core.edges)
+
+    def _ground(self, imports: Mapping[str, Any]) -> Ground | None:
+        """The surface's fluxes along the grid's axes; None where nothing is imported."""
+        if self.options.boundary_layer == "none" or imports.get(SURFACE[0]) is None:
+            return None
+        like = self.albedo
+        heat, water, east, north, long, short = (
+            torch.as_tensor(np.array(imports[name]), dtype=like.dtype, device=like.device) for name in SURFACE
+        )
+        cos, sin = (torch.as_tensor(a, dtype=like.dtype, device=like.device) for a in (self.cos, self.sin))
+        sky = self.physics.sky
+        if sky is not None:
+            sunny = sky.shortwave_down > 10.0
+            self.albedo = torch.where(sunny, torch.clamp(short / torch.where(sunny, sky.shortwave_down, 1.0), 0.05, 0.9), self.albedo)
+        fluxes = Fluxes(-heat, water, east * cos + north * sin, north * cos - east * sin)
+        return Ground(fluxes, radiating_temperature(long), self.albedo)
+
+    def _radiate(self, time: int, ground: torch.Tensor) -> None:
+        date = self.clock.date(time + self.options.radiation_interval // 2)
+        day = date.dayofyr - 1 + (date.hour * 3600 + date.minute * 60 + date.second) / 86400.0
+        self.physics.radiate(self.s, self.q, ground, self.albedo, day)
+
+    def _stop_if_unstable(self) -> None:
+        worst = float(self.s.rw.abs().max())
+        if np.isfinite(worst) and worst < 1.0e6 and bool(torch.isfinite(self.s.rtheta).all()):
+            return
+        bad = torch.nan_to_num(self.s.rw[:, INNER, INNER].abs(), nan=1e30).reshape(-1).argmax().item()
+        g = self.geometry
+        k, rest = divmod(bad, g.ny * g.nx)
+        j, i = divmod(rest, g.nx)
+        b = self.context.decomposition.block_of(self.context.rank)
+        raise BlowUp(
+            f"the atmosphere became unstable before {self.clock.text(self.time)}: vertical velocity at interface {k + 1}, row"
+            f" {b.y0 + j}, column {b.x0 + i}; take a shorter step or smooth the relief more, and start from the last restart"
+        )
+
+    # ------------------------------------------------------------------ what others see
+
+    def _exports(self, seconds: float) -> Fields:
+        g = self.geometry
+        c = columns(g, self.s, self.q[0])
+        u, v = centre_wind(g, self.s)
+        q_v = self.q[0][:, INNER, INNER]
+        p_i = interface_pressure(c.p[:2], (c.rho * (1.0 + q_v))[:2], c.dz[:2])
+        surface = p_i[0]
+        virtual = c.t[0] * (1.0 + 0.608 * q_v[0])
+        z_0 = c.z_interface[0]
+        # reduction to sea level with 6.5 K/km below the lowest layer
+        sea = surface * torch.exp(9.81 * z_0 / (287.0 * (virtual + 0.5 * 0.0065 * z_0)))
+        array = lambda a: a.detach().cpu().double().numpy()  # noqa: E731
+        east, north = array(u[0]), array(v[0])
+        sky = self.physics.sky
+        none = np.zeros_like(east)
+        rain, snow = array(self.rain), array(self.snow)
+        return {
+            "air_temperature": array(c.t[0]),
+            "specific_humidity": array(q_v[0] / (1.0 + q_v[0])),
+            "eastward_wind": east * self.cos - north * self.sin,
+            "northward_wind": east * self.sin + north * self.cos,
+            "height": array(c.z[0] - z_0),
+            "surface_air_pressure": array(surface),
+            "air_pressure_at_mean_sea_level": array(sea),
+            "surface_downwelling_shortwave_flux_in_air": none if sky is None else array(sky.shortwave_down),
+            "surface_downwelling_longwave_flux_in_air": none + 300.0 if sky is None else array(sky.longwave_down),
+            "precipitation_flux": rain + snow,
+            "rainfall_flux": rain,
+            "snowfall_flux": snow,
+        }
+
+    def state(self) -> dict[str, Any]:
+        """Prognostic fields (momentum by both faces of each cell), tracers, held radiation, albedo."""
+        array = lambda a: a.detach().cpu().numpy()  # noqa: E731
+        inner = [a[:, INNER, INNER] for a in self.s]
+        out = {
+            "momentum_x_west": array(inner[0][..., :-1]), "momentum_x_east": array(inner[0][..., 1:]),
+            "momentum_y_south": array(inner[1][:, :-1]), "momentum_y_north": array(inner[1][:, 1:]),
+            "momentum_z": array(inner[2]), "mass": array(inner[3]), "heat": array(inner[4]),
+            "albedo": array(self.albedo), "rain": array(self.rain), "snow": array(self.snow), "heating": array(self.physics.heating),
+            "time": self.time,
+        }  # fmt: skip
+        for n, name in enumerate(self.physics.species):
+            out[name] = array(self.q[n][:, INNER, INNER])
+        if self.physics.sky is not None:
+            out.update({f"sky_{k}": array(a) for k, a in self.physics.sky._asdict().items() if k != "heating"})
+        return out
+
+    def restore(self, state: Mapping[str, Any]) -> Fields:
+        """Take up a state."""
+        like = self.s.rho
+        tensor = lambda a: torch.as_tensor(np.array(a), dtype=like.dtype, device=like.device)  # noqa: E731
+        s = self.s
+        s.ru[:, INNER, H:-H] = torch.cat([tensor(state["momentum_x_west"]), tensor(state["momentum_x_east"])[..., -1:]], -1)
+        s.rv[:, H:-H, INNER] = torch.cat([tensor(state["momentum_y_south"]), tensor(state["momentum_y_north"])[:, -1:]], -2)
+        for a, name in ((s.rw, "momentum_z"), (s.rho, "mass"), (s.rtheta, "heat")):
+            a[:, INNER, INNER] = tensor(state[name])
+        for n, name in enumerate(self.physics.species):
+            self.q[n][:, INNER, INNER] = tensor(state[name])
+        self.core.halo([*s, self.q], H)
+        self.albedo, self.rain, self.snow = (tensor(state[k]) for k in ("albedo", "rain", "snow"))
+        if self.physics.sky is not None:
+            planes = {k: tensor(state[f"sky_{k}"]) for k in self.physics.sky._fields if k != "heating"}
+            self.physics.sky = type(self.physics.sky)(tensor(state["heating"]), **planes)
+            self.physics.heating = self.physics.sky.heating
+        self.time = int(state["time"])
+        return self._exports(1.0)
+
+    def diagnostics(self) -> dict[str, np.ndarray]:
+        """Outgoing longwave, column vapour, largest updraught."""
+        g = self.geometry
+        mass = (g.rho_base + self.s.rho)[:, INNER, INNER]
+        array = lambda a: a.detach().cpu().double().numpy()  # noqa: E731
+        w = self.s.rw[:, INNER, INNER] * 2.0 / (mass[1:] + mass[:-1])
+        out = {
+            "atmosphere_mass_content_of_water_vapor": array((mass * self.q[0][:, INNER, INNER]).cumsum(0)[-1]),
+            "largest_upward_air_velocity": array(w.amax(0)),
+        }
+        if self.physics.sky is not None:
+            out["toa_outgoing_longwave_flux"] = array(self.physics.sky.outgoing_longwave)
+        return out
+
+
+def _mixing(g, s, d, constant, target, rate):
+    """Held tendencies of a step: horizontal mixing and relaxation to the driver."""
+    f = lateral.relaxation(s, target, rate)
+    if constant > 0.0:
+        mixed = diffusion.diffuse(g, s, d, diffusion.smagorinsky_2d(g, d, constant))
+        f = type(f)(*(a + b for a, b in zip(f, mixed, strict=True)))
+    return f
