@@ -126,7 +126,7 @@ def half_hourly(folder: Path, site: str) -> tuple[Weather, Parameters, Callable,
         start, 1800.0, s["latitude"], s["longitude"], t, q, pressure, np.clip(col["wind"], 0.1, None), shortwave,
         longwave, col["precip"] / 1800.0, col["Ca"], s["height"],
     )  # fmt: skip
-    p = parameters([s["plant"]], [s["soil"]])
+    p = parameters([s["plant"]], [s["soil"]], clumped=True)
     observed = {"GPP": col["GPP"], "LE": col["LE"], "H": col["H"], "Rn": col["Rn"]}
     good = {"GPP": col.get("GPP_qc", col["NEE_qc"]), "LE": col["LE_qc"], "H": col["H_qc"]}
     for k, flag in good.items():

@@ -216,9 +216,11 @@ def step(
     leaves = split_leaves(p.traits, light, forcing.lai, forcing.sai)
     any_c4 = bool((p.traits.c4 > 0.5).any())
 
+    stomata = options.stomata.of(p.traits)
+
     def exchange(t: Tensor, ca: Tensor, vpd: Tensor, humidity: Tensor) -> tuple[Tensor, Tensor]:
         leaf = leaf_rates(options.photosynthesis, p.traits, leaves, t, any_c4)
-        return options.stomata(leaf, ca, vpd, humidity, forcing.pressure, plant, t)
+        return stomata(leaf, ca, vpd, humidity, forcing.pressure, plant, t)
 
     air = canopy.Air(
         forcing.temperature, forcing.humidity, forcing.pressure, forcing.wind, forcing.height,

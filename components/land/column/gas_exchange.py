@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -25,6 +27,7 @@ class Traits(NamedTuple):
     rd_ratio: Tensor  # Rd25/Vcmax25
     extinction: Tensor  # of nitrogen with plant area
     c4: Tensor  # 1 for C4, 0 for C3
+    g1: Tensor  # Medlyn slope, kPa^.5
 
 
 class Leaves(NamedTuple):
@@ -100,10 +103,10 @@ class Stomata:
     iterations
         Of the optimality solution.
     parameters
-        Of the model (``g1=...``).
+        Of the model (``g1=...``); without g1, Medlyn's model takes the plant types' own.
     """
 
-    def __init__(self, name: str = "medlyn", least: float = 0.005, iterations: int = 10, **parameters: object):
+    def __init__(self, name: str = "medlyn", least: float = 0.001, iterations: int = 10, **parameters: object):
         if name not in stomata.EMPIRICAL and name not in optimality.OPTIMAL:
             known = ", ".join([*stomata.EMPIRICAL, *optimality.OPTIMAL])
             raise ValueError(f"no stomatal model {name!r}; there are {known}")
@@ -111,6 +114,15 @@ class Stomata:
         self.empirical = name in stomata.EMPIRICAL
         known = stomata.EMPIRICAL[name] if self.empirical else optimality.OPTIMAL[name]
         self.model = known(**parameters)
+        self.by_type = name == "medlyn" and "g1" not in parameters
+
+    def of(self, traits: Traits) -> Stomata:
+        """The model with the plant types' own slope, where none was given (Medlyn's alone differs by type)."""
+        if not self.by_type:
+            return self
+        bound = copy(self)
+        bound.model = replace(self.model, g1=traits.g1)
+        return bound
 
     def __call__(
         self, leaf: Leaf, ca: Tensor, vpd: Tensor, humidity: Tensor, pressure: Tensor, plant: Plant, temperature: Tensor

@@ -79,6 +79,7 @@ def parameters(
     thickness: Sequence[float] = THICKNESS,
     dtype: torch.dtype = torch.float64,
     device: str | torch.device = "cpu",
+    clumped: bool = False,
 ) -> Parameters:
     """Parameters of columns with the given plant types and soil textures (one name a column).
 
@@ -88,6 +89,8 @@ def parameters(
         ``campbell`` (Cosby et al. 1984) or ``van_genuchten`` (Carsel and Parrish 1988).
     thickness
         Of the soil layers, m.
+    clumped
+        Whether leaves stand in clumps as the table says; otherwise at random.
 
     Examples
     --------
@@ -102,7 +105,9 @@ def parameters(
     def soil(column: str) -> Tensor:
         return _rows("soil_textures", soils, column, dtype, device)
 
-    traits = Traits(plant("vcmax25"), plant("jmax_ratio"), plant("rd_ratio"), plant("extinction"), plant("c4"))
+    traits = Traits(
+        plant("vcmax25"), plant("jmax_ratio"), plant("rd_ratio"), plant("extinction"), plant("c4"), plant("g1")
+    )
     dz = torch.tensor(thickness, dtype=dtype, device=device)[:, None]
     ground = texture(soil("sand"), soil("clay"))
     curves: Retention
@@ -116,7 +121,7 @@ def parameters(
     one = torch.ones_like(traits.vcmax25)
     return Parameters(
         traits, plant("kmax"), plant("b"), plant("c"), plant("height"), plant("leaf_width"), plant("reflectance"),
-        plant("transmittance"), plant("stem_reflectance"), plant("orientation"), one,
+        plant("transmittance"), plant("stem_reflectance"), plant("orientation"), plant("clumping") if clumped else one,
         root_shares(plant("root_beta"), dz), plant("soil_respiration"), ground, curves, soil("albedo"), dz, 0.01 * one,
     )  # fmt: skip
 
