@@ -17,14 +17,23 @@ from coupler.case.namelist import Node, read_file
 from coupler.case.options import CaseOptions, ComponentSettings, GridOptions
 from coupler.clock import Clock, format_duration
 from coupler.component import Component, Setting
-from coupler.errors import CaseError, FieldError, GridError, NamelistError, Problem, ScheduleError, TesseraError
+from coupler.errors import (
+    CaseError,
+    FieldError,
+    GridError,
+    LayoutError,
+    NamelistError,
+    Problem,
+    ScheduleError,
+    TesseraError,
+)
 from coupler.exchange import connections, layout, schedule
 from coupler.exchange.plan import ComponentPlan, Inactive, Plan, Stream, Task
 from coupler.fields import FieldSpec, dictionary, did_you_mean
 from coupler.grids.grid import Grid
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMON = ("model", "realm", "step", "grid", "device", "output", "ranks", "imports", "exports")
+COMMON = ("model", "realm", "step", "grid", "device", "output", "imports", "exports", "program")
 
 
 @dataclass(frozen=True)
@@ -127,7 +136,7 @@ def resolve_component(case: Case, name: str, clock: Clock, duration: int) -> Com
     common = node.without(*[k for k in node.values if k not in COMMON]).merged(
         own.without(*[k for k in own.values if k not in ("step", "grid", "device", "output")])
     )
-    common = common.without("model", "realm", "ranks")
+    common = common.without("model", "realm")
     settings: ComponentSettings | None = None
     options: Any = None
     grid: Grid | None = None
@@ -192,6 +201,7 @@ def resolve_component(case: Case, name: str, clock: Clock, duration: int) -> Com
         settings.device,
         streams,
         options,
+        program=settings.program,
     )
 
 
@@ -248,7 +258,13 @@ def _layout(case: Case) -> tuple[dict[str, int], int, dict[str, str]]:
     return wanted, coupler, sharing
 
 
-def make_plan(folder: Path, size: int | None = None, *, offline_checks: bool = False) -> Plan:
+def make_plan(
+    folder: Path,
+    size: int | None = None,
+    *,
+    offline_checks: bool = False,
+    placed: Mapping[str, tuple[int, ...]] | None = None,
+) -> Plan:
     """Resolve a case into the plan of a run on `size` processes (the namelist's number without it).
 
     Parameters
@@ -259,6 +275,8 @@ def make_plan(folder: Path, size: int | None = None, *, offline_checks: bool = F
         Number of processes.
     offline_checks : bool
         Also run the components' own checks (forcing files and their coverage), and play the schedule.
+    placed : mapping of str to tuple of int, optional
+        World ranks of external programs, where they have been started.
 
     Raises
     ------
@@ -303,10 +321,17 @@ def make_plan(folder: Path, size: int | None = None, *, offline_checks: bool = F
     if problems:
         raise NamelistError(sorted(problems, key=lambda p: (p.file, p.line)))
     cells = {n: c.grids["default"].size for n, c in components.items()}
-    if size is None:
-        ranks, note = layout.assign(wanted, coupler, sharing), ""
+    fixed = dict(placed or {})
+    if size is not None:
+        external = [n for n, c in components.items() if c.component is None and n not in fixed]
+        if external:
+            raise LayoutError(_start_external(folder, components, wanted, coupler, external))
+        own = {n: k for n, k in wanted.items() if n not in fixed}
+        free = size - sum(len(r) for r in fixed.values())
+        ranks, note = layout.divide(free, own, cells, coupler, sharing, str(folder))
+        ranks = layout.place(ranks, fixed, size) if fixed else ranks
     else:
-        ranks, note = layout.divide(size, wanted, cells, coupler, sharing, str(folder))
+        ranks, note = layout.assign(wanted, coupler, sharing), ""
     notes = [note] if note else []
     for name, c in components.items():
         device, warning = layout.device_of(c.device, 0)
@@ -323,6 +348,19 @@ def make_plan(folder: Path, size: int | None = None, *, offline_checks: bool = F
     if offline_checks:
         _check_offline(case, plan)
     return plan
+
+
+def _start_external(
+    folder: Path, components: Mapping[str, ComponentPlan], wanted: Mapping[str, int], coupler: int, external: list[str]
+) -> str:
+    """What to say when an external program is missing."""
+    own = coupler + sum(k for n, k in wanted.items() if components[n].component is not None)
+    programs = " ".join(f": -n {wanted[n]} python my_{n}.py" for n in external)
+    return (
+        f"{', '.join(external)} is an external program, and nobody has started it. Start all together:\n"
+        f"  mpirun -n {own} ./run_case.py {folder} {programs}\n"
+        "or say  program: python my_program.py  in its namelist, and ./run_case.py starts it"
+    )
 
 
 def _streams(case: Case, components: Mapping[str, ComponentPlan]) -> list[Problem]:

@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -50,11 +51,22 @@ def run_mpi(folder: Path, *, resume: bool, ranks: int | None) -> int:
     """Start mpirun with the ranks that the case needs; pass SIGTERM on as a wish to stop."""
     from coupler.case.case import make_plan
 
-    plan = make_plan(folder, ranks, offline_checks=True)
-    mpirun = find_mpirun()
-    command = [mpirun, "-n", str(plan.size), sys.executable, str(ROOT / "run_case.py"), str(folder)]
+    plan = make_plan(folder, offline_checks=True)
+    external = [c for c in plan.components if c.component is None]
+    own = (ranks or plan.size) - sum(len(c.ranks) for c in external)
+    if not external and ranks:
+        plan = make_plan(folder, ranks)
+        own = plan.size
+    command = [find_mpirun(), "-n", str(own), sys.executable, str(ROOT / "run_case.py"), str(folder)]
     if resume:
         command.append("--continue")
+    for c in external:
+        if not c.program:
+            raise LayoutError(
+                f"{c.name} is an external program: say how it is started, in {c.name}.yaml:  "
+                f"program: python my_{c.name}.py"
+            )
+        command += [":", "-n", str(len(c.ranks)), *shlex.split(c.program)]
     env = {
         **os.environ,
         "OMPI_ALLOW_RUN_AS_ROOT": "1",
@@ -169,13 +181,17 @@ def _run(folder: Path, transport: Any, resume: bool) -> int:
 
     first = transport.rank == 0
     checked = os.environ.get("TESSERA_CHECKED") == "1"
-    plan = make_plan(folder, transport.size, offline_checks=first and not checked)
+    placed = find_participants(transport, folder)
+    plan = make_plan(folder, transport.size, offline_checks=first and not checked, placed=placed)
     run_folder = folder / "run"
     if first:
         _check_run_folder(run_folder, resume)
     chosen: Path | None = None
     if resume:
         chosen = restarts.newest(run_folder / "restart")
+    if placed:
+        transport.share("" if chosen is None else str(chosen.resolve()))
+    if resume:
         if chosen is None:
             raise RestartError(
                 f"{folder} has no complete restart in {run_folder / 'restart'}; run it without --continue"
@@ -210,6 +226,29 @@ def _run(folder: Path, transport: Any, resume: bool) -> int:
         else:
             print(f"stopped, resumable:  ./run_case.py {folder} --continue", flush=True)
     return 0 if outcome == FINISHED else STOPPED_EXIT
+
+
+def find_participants(transport: Any, folder: Path | None, name: str = "") -> dict[str, tuple[int, ...]]:
+    """World ranks of external programs by name; every process of the job calls this."""
+    from coupler.case.case import read_case
+
+    if folder is not None and not name:
+        nodes = read_case(folder).components.values()
+        if not any(n.values.get("model") == "external" for n in nodes):
+            return {}
+    said = transport.share({"participant": name, "case": "" if folder is None else str(folder.resolve())})
+    transport.case = next((s["case"] for s in said if s["case"]), "")
+    placed: dict[str, tuple[int, ...]] = {}
+    for rank, s in enumerate(said):
+        if s["participant"]:
+            placed[s["participant"]] = (*placed.get(s["participant"], ()), rank)
+    return placed
+
+
+def newest_of(transport: Any, folder: Path) -> Path | None:
+    """The restart that ``run_case.py`` chose in the same job, as an external program learns it."""
+    said = next((s for s in transport.share("") if s), "")
+    return Path(said) if said else None
 
 
 def _check_run_folder(run_folder: Path, resume: bool) -> None:

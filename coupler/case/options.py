@@ -143,6 +143,8 @@ class ComponentSettings(Namelist):
     """Of an external program: names of the fields it takes, or mappings with name, units, levels."""
     exports: list[Any] = []
     """Of an external program: names of the fields it gives."""
+    program: str = ""
+    """Of an external program: the command that starts it, such as ``python my_ocean.py``."""
 
 
 def input_file(name: str, folder: Path) -> Path:

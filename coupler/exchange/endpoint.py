@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coupler.component import as_block
-from coupler.errors import DeadlineError, ExchangeError, ValueCheckError
+from coupler.errors import DeadlineError, ExchangeError, RestartError, ValueCheckError
 from coupler.exchange.mapping import first_bad
 from coupler.exchange.plan import ComponentPlan, Plan
 from coupler.exchange.receiver import Receiver
@@ -309,6 +309,58 @@ class Endpoint:
 
         if not ready():
             self.waited += wait_until(ready, self.plan.deadline, late)
+
+    def save(self, time: int, whole: Callable[[Floats, str], Any]) -> dict[str, Any]:
+        """Everything of the exchanges that a restart at `time` needs.
+
+        Parameters
+        ----------
+        time : int
+            Model time, s.
+        whole : callable
+            Gathers ``[column, cell]`` of this rank, given the grid's name, into the whole field (None off the
+            first rank).
+        """
+        self.drain(time)
+        arrays: dict[str, Any] = {}
+        for s in self.senders:
+            key, state = f"window.{s.task.index}.{s.slot}", s.state()
+            arrays[f"{key}.count"] = np.asarray(state["count"])
+            if state["count"]:
+                arrays[f"{key}.values"] = whole(state["values"], s.bundle.grid)
+        for r in self.receivers:
+            key, state = f"held.{r.task.index}.{r.slot}", r.state()
+            arrays[f"{key}.interval"] = np.asarray(state["interval"])
+            arrays[f"{key}.values"] = whole(state["held"], r.delivery.grid)
+            arrays[f"{key}.queued"] = np.asarray(len(state["queue"]))
+            for k, queued in enumerate(state["queue"]):
+                arrays[f"{key}.queue{k}"] = whole(queued, r.delivery.grid)
+        return arrays
+
+    def restore(self, arrays: Mapping[str, Any], local: Callable[[Any, str], Floats]) -> None:
+        """Take up what `save` gave; `local` cuts this rank's ``[column, cell]`` out of a whole field.
+
+        Raises
+        ------
+        RestartError
+            The restart was written under other rules of exchange.
+        """
+        try:
+            for s in self.senders:
+                key = f"window.{s.task.index}.{s.slot}"
+                count = int(arrays[f"{key}.count"])
+                if count:
+                    s.restore({"count": count, "values": local(arrays[f"{key}.values"], s.bundle.grid)})
+            for r in self.receivers:
+                key, grid = f"held.{r.task.index}.{r.slot}", r.delivery.grid
+                queue = [local(arrays[f"{key}.queue{k}"], grid) for k in range(int(arrays[f"{key}.queued"]))]
+                held = local(arrays[f"{key}.values"], grid)
+                r.restore({"interval": int(arrays[f"{key}.interval"]), "held": held, "queue": queue})
+        except (KeyError, ValueError) as error:
+            raise RestartError(
+                f"the restart does not fit the exchanges of {self.component.name} ({error}): the rules in case.yaml, "
+                "or the fields of a model, have changed since it was written"
+            ) from error
 
     def budgets(self) -> list[tuple[str, int, int, list[Any]]]:
         """Budget entries since the last call: (side, task, window, integrals)."""

@@ -90,6 +90,18 @@ def divide(
     return ranks, f"{size} processes instead of the namelist's {asked}, shared out in the same proportions"
 
 
+def place(ranks: Ranks, fixed: Mapping[str, tuple[int, ...]], size: int) -> Ranks:
+    """Move a layout of the other processes around those of external programs, whose world ranks are fixed.
+
+    >>> place({"coupler": (0,), "land": (1,)}, {"ocean": (0, 2)}, 4)
+    {'coupler': (1,), 'land': (3,), 'ocean': (0, 2)}
+    """
+    taken = {r for group in fixed.values() for r in group}
+    free = [r for r in range(size) if r not in taken]
+    moved: Ranks = {name: tuple(free[r] for r in group) for name, group in ranks.items()}
+    return {**moved, **fixed}
+
+
 def describe(ranks: Mapping[str, Sequence[int]]) -> str:
     """One line: who has which ranks.
 

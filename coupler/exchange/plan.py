@@ -54,6 +54,7 @@ class ComponentPlan:
     streams: tuple[Stream, ...] = ()
     options: Any = None
     ranks: tuple[int, ...] = (0,)
+    program: str = ""
 
     def exported(self, name: str) -> FieldSpec | None:
         """The declaration of an export, or None."""

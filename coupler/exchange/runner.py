@@ -101,25 +101,10 @@ class Member:
     def save(self, time: int) -> None:
         """Write this component's part of the restart at `time`."""
         assert self.model is not None
-        self.endpoint.drain(time)
+        exchanges = self.endpoint.save(time, self._whole_columns)
         with self.timer.measure(self.name, "writing"):
-            arrays: dict[str, Any] = {}
-            for name, value in self.model.state().items():
-                arrays[f"state.{name}"] = self._whole(value)
-            n_tasks = 0
-            for s in self.endpoint.senders:
-                key, state = f"window.{s.task.index}.{s.slot}", s.state()
-                if state["count"]:
-                    arrays[f"{key}.values"] = self._whole_columns(state["values"], s.bundle.grid)
-                arrays[f"{key}.count"] = np.asarray(state["count"])
-                n_tasks += 1
-            for r in self.endpoint.receivers:
-                key, state = f"held.{r.task.index}.{r.slot}", r.state()
-                arrays[f"{key}.interval"] = np.asarray(state["interval"])
-                arrays[f"{key}.values"] = self._whole_columns(state["held"], r.delivery.grid)
-                arrays[f"{key}.queued"] = np.asarray(len(state["queue"]))
-                for k, queued in enumerate(state["queue"]):
-                    arrays[f"{key}.queue{k}"] = self._whole_columns(queued, r.delivery.grid)
+            arrays: dict[str, Any] = {f"state.{name}": self._whole(v) for name, v in self.model.state().items()}
+            arrays.update(exchanges)
             for i, stream in enumerate(self.streams):
                 for name, value in stream.state().items():
                     arrays[f"history.{i}.{name}"] = value
@@ -159,17 +144,7 @@ class Member:
                 fit = [g for g, s in shapes.items() if value.ndim >= len(s) and value.shape[-len(s) :] == s]
                 state[name[6:]] = self.context.decompositions[fit[0]].local(value) if fit else value
         self.model.restore(state)
-        for s in self.endpoint.senders:
-            key = f"window.{s.task.index}.{s.slot}"
-            count = int(arrays[f"{key}.count"])
-            if count:
-                values = self._local_columns(arrays[f"{key}.values"], s.bundle.grid)
-                s.restore({"count": count, "values": values})
-        for r in self.endpoint.receivers:
-            key, grid = f"held.{r.task.index}.{r.slot}", r.delivery.grid
-            queue = [self._local_columns(arrays[f"{key}.queue{k}"], grid) for k in range(int(arrays[f"{key}.queued"]))]
-            held = self._local_columns(arrays[f"{key}.values"], grid)
-            r.restore({"interval": int(arrays[f"{key}.interval"]), "held": held, "queue": queue})
+        self.endpoint.restore(arrays, self._local_columns)
         for i, stream in enumerate(self.streams):
             prefix = f"history.{i}."
             stream.restore({n[len(prefix) :]: v for n, v in arrays.items() if n.startswith(prefix)})
@@ -219,7 +194,7 @@ class Process:
             )
         self.restart = restart
         self.local = plan.on_rank(transport.rank)
-        self.groups = {c.name: transport.group(c.ranks) for c in self.local if c.component is not None}
+        self.groups = {c.name: transport.group(c.ranks) for c in self.local}
         merged: dict[tuple[str, int], Any] = {}
         if any(c.component is None for c in plan.components):
             for item in transport.share(dict(declared or {})):
@@ -325,9 +300,9 @@ class Process:
             self._arrive(m, end)
             self._guard(m, end, lambda m=m: m.save(end))  # type: ignore[misc]
             m.finish()
-        return self._serve()
+        return self.serve()
 
-    def _serve(self) -> str:
+    def serve(self) -> str:
         """Go on with the coupler's share until everybody has finished; the outcome of the run."""
         pause = Pause()
         start, before = wall.perf_counter(), self.timer.seconds["coupler", "computing"]

@@ -26,6 +26,7 @@ class Serial:
 
     def __init__(self) -> None:
         self.rank, self.size = 0, 1
+        self.case = ""
         self._queues: dict[int, collections.deque[Any]] = collections.defaultdict(collections.deque)
 
     def outbox(self, dest: int, tag: int, size: int, slots: int = 3) -> Outbox:
@@ -74,6 +75,7 @@ class MPI:
         self.world = mpi.COMM_WORLD if comm is None else comm
         self.comm = self.world.Dup()
         self.rank, self.size = self.comm.Get_rank(), self.comm.Get_size()
+        self.case = ""
         self._local = Serial()
         self._local.rank = self.rank
         self._pending: list[Any] = []

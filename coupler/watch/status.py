@@ -35,7 +35,10 @@ class Status:
         self.began = time.time()
         self._last = 0.0
         self._said = -1
-        self.terminal = sys.stdout.isatty() or os.environ.get("TESSERA_TERMINAL") == "1"
+        # mpirun gives its processes a terminal of their own, so only the launcher knows
+        said = os.environ.get("TESSERA_TERMINAL")
+        under_mpi = "PMIX_RANK" in os.environ or "OMPI_COMM_WORLD_SIZE" in os.environ
+        self.terminal = said == "1" if said or under_mpi else sys.stdout.isatty()
         self.content: dict[str, Any] = {
             "case": str(plan.folder),
             "state": "running",

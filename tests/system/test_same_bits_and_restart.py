@@ -1,0 +1,64 @@
+"""SMS, SER, PEM, ERS, ERP on the toy case: any layout and any restart give the same bits."""
+
+import pytest
+
+from tests.toys.cases import differences, started, tessera, toy_case, wait_for
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        {"coupler": 1, "air": 1, "sea": 1},
+        {"coupler": 1, "air": 2, "sea": 1, "soil": 1},
+        {"coupler": 2, "air": 3, "sea": 2, "soil": 1},
+    ],
+    ids=["3_ranks_soil_shares", "5_ranks", "8_ranks_2_couplers"],
+)
+def test_any_layout_gives_the_bits_of_the_serial_run(serial_toy, tmp_path, layout):
+    if "soil" not in layout:
+        layout = {**layout, "soil": {"ranks": 1, "with": "air"}}
+    case = toy_case(tmp_path / "toy", layout=layout)
+    tessera(case)
+    assert differences(serial_toy, case) == []
+
+
+def test_messages_over_mpi_alone_give_the_same_bits(serial_toy, tmp_path, monkeypatch):
+    monkeypatch.setenv("TESSERA_SHARED_MEMORY", "0")
+    case = toy_case(tmp_path / "toy")
+    tessera(case)
+    assert differences(serial_toy, case) == []
+
+
+def test_a_restart_inside_a_mean_window_continues_to_the_same_bits_on_another_rank_count(serial_toy, tmp_path):
+    """21 h is 3 h into the 6-h window: run to 21 h, go on to 48 h with other ranks (ERS and ERP)."""
+    case = toy_case(tmp_path / "toy", duration="PT21H")
+    tessera(case)
+    text = (case / "case.yaml").read_text()
+    (case / "case.yaml").write_text(text.replace("duration: PT21H", "duration: P2D"))
+    done = tessera(case, "--continue", "-n", 4)
+    assert "continues from" in done.stdout and "2001-01-01T210000" in done.stdout
+    assert differences(serial_toy, case) == []
+
+
+def test_a_run_asked_to_stop_says_it_is_resumable_and_goes_on_to_the_same_bits(serial_toy, tmp_path):
+    case = toy_case(tmp_path / "toy", air={"sleep": 0.03})
+    process = started(case)
+    wait_for(case, 0.1)
+    process.terminate()
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 75, out
+    assert "stopped, resumable" in out
+    status = tessera("status", case).stdout
+    assert "stopped" in status and "--continue" in status
+    done = tessera(case, "--continue", "--serial")
+    assert "continues from" in done.stdout
+    assert differences(serial_toy, case) == []
+
+
+def test_a_finished_run_is_not_continued_and_a_new_run_keeps_the_old_output(serial_toy, tmp_path):
+    case = toy_case(tmp_path / "toy", duration="PT6H", restart="PT6H")
+    tessera(case, "--serial")
+    again = tessera(case, "--continue", "--serial", check=False)
+    assert again.returncode and "at the end of the run already" in again.stderr
+    tessera(case, "--serial")
+    assert len(list(case.glob("run.*"))) == 1 and (case / "run" / "status.json").exists()

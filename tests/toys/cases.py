@@ -1,0 +1,113 @@
+"""Toy cases, running them, and comparing what they leave behind."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import netCDF4
+import numpy as np
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+TOYS = "tests.toys.models:"
+
+
+def toy_case(folder, *, duration="P2D", restart="PT15H", layout=None, coupling=None, air=None, components=None, **case):
+    """Write a case of three toys: air (2 degrees, 30 min), sea (.75 degree, 1 h, 6-h mean window), soil (no lag)."""
+    folder.mkdir(parents=True)
+    parts = {
+        "air": {"model": TOYS + "Air", "step": "PT30M", "grid": box(100, 140, 0, 40, 2.0), **(air or {})},
+        "sea": {"model": TOYS + "Sea", "step": "PT1H", "grid": box(102, 138, 2, 38, 0.75)},
+        "soil": {"model": TOYS + "Soil", "step": "PT30M", "grid": box(105, 135, 5, 35, 1.5)},
+    }
+    content = {
+        "title": "toy",
+        "start": "2001-01-01",
+        "calendar": "noleap",
+        "duration": duration,
+        "components": components or parts,
+        "layout": layout or {"coupler": 1, "air": 2, "sea": 2, "soil": 1},
+        "coupling": coupling
+        or [
+            {"from": "air", "to": "sea", "period": "PT6H", "lag": "PT6H"},
+            {"from": "air", "to": "soil", "period": "PT1H"},
+        ],
+        "restart": {"period": restart, "keep": 9},
+        **case,
+    }
+    (folder / "case.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    if components is None:
+        output = [{"fields": ["sea_surface_temperature", "air_temperature"], "period": "PT12H", "statistic": "mean"}]
+        (folder / "sea.yaml").write_text(yaml.safe_dump({"options": {"depth": "30 m"}, "output": output}))
+    return folder
+
+
+def box(west, east, south, north, resolution):
+    """A grid's namelist."""
+    return {"west": west, "east": east, "south": south, "north": north, "resolution": resolution}
+
+
+def environment():
+    """Environment of the runs."""
+    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+
+
+def tessera(*arguments, check=True, timeout=300, cwd=ROOT):
+    """Run ``run_case.py`` with some arguments."""
+    command = [sys.executable, str(ROOT / "run_case.py"), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, cwd=cwd, env=environment(), check=False)
+    if check and done.returncode:
+        raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+    return done
+
+
+def started(*arguments):
+    """Start ``run_case.py`` and return at once."""
+    command = [sys.executable, str(ROOT / "run_case.py"), *map(str, arguments)]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT, env=environment()
+    )
+
+
+def wait_for(case, share, timeout=120.0):
+    """Wait until a run has done a share of its work."""
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        try:
+            status = json.loads((case / "run" / "status.json").read_text())
+        except (OSError, ValueError):
+            status = {}
+        if status.get("share", -1) >= share:
+            return status
+        time.sleep(0.02)
+    raise AssertionError(f"{case} did not get to {share} within {timeout} s")
+
+
+def differences(a, b, *, history=True, restarts=None):
+    """Names of all variables of the newest restarts (or some) and the histories of two runs that differ in a bit."""
+    found = []
+    folders = restarts or [sorted((a / "run" / "restart").iterdir())[-1].name]
+    files = [Path("restart") / name / f.name for name in folders for f in (a / "run" / "restart" / name).glob("*.nc")]
+    if history:
+        files += [Path("history") / f.name for f in (a / "run" / "history").glob("*.nc")]
+    assert files
+    compared = 0
+    for file in files:
+        if not (b / "run" / file).exists():
+            found.append(f"{file}: missing")
+            continue
+        with netCDF4.Dataset(a / "run" / file) as x, netCDF4.Dataset(b / "run" / file) as y:
+            x.set_auto_mask(False)
+            y.set_auto_mask(False)
+            if set(x.variables) != set(y.variables):
+                found.append(f"{file}: {sorted(set(x.variables) ^ set(y.variables))}")
+            for name in set(x.variables) & set(y.variables):
+                left, right = np.asarray(x[name][...]), np.asarray(y[name][...])
+                compared += 1
+                if left.shape != right.shape or left.tobytes() != right.tobytes():
+                    found.append(f"{file}: {name}")
+    assert compared > 10
+    return found
