@@ -151,19 +151,26 @@ class Grid:
     @cached_property
     def polygons(self) -> Cells:
         """Cells as oriented polygons on the unit sphere (flat cell order)."""
+        return self.make_polygons()
+
+    def make_polygons(self, threads: int = 1) -> Cells:
+        """Make (or give back) the polygons with some threads; the bits do not depend on how many."""
         from coupler.remap.cells import make_cells  # numba: not needed to read a case
 
+        if "polygons" in self.__dict__:
+            return self.polygons
         if self.corner_longitude is None or self.corner_latitude is None:
             raise GridError(
                 f"grid {self.name!r} has no cell corners, which areas and conservative remapping need: add bounds to"
                 " its file (ncap2, cdo genbounds) or use a method like 'bilinear' or 'nearest'"
             )
+        along = self.edges == "latitude"
         try:
-            return make_cells(
-                self.corner_longitude, self.corner_latitude, self._corner_numbers(), self.edges == "latitude"
-            )
+            made = make_cells(self.corner_longitude, self.corner_latitude, self._corner_numbers(), along, threads)
         except ValueError as error:
             raise GridError(f"grid {self.name!r}: {error}; refine the grid or check its corners") from None
+        self.__dict__["polygons"] = made
+        return made
 
     def _corner_numbers(self) -> NDArray[np.int32]:
         assert self.corner_longitude is not None
@@ -335,8 +342,14 @@ class Grid:
         x0, y0 = (0.0, 0.0) if center is None else (value / unit for value in projection(*center))
         x = (x0 + (np.arange(nx + 1) - 0.5 * nx) * dx) * unit
         y = (y0 + (np.arange(ny + 1) - 0.5 * ny) * dy) * unit
-        corner_longitude, corner_latitude = projection(*np.meshgrid(x, y), inverse=True)
-        longitude, latitude = projection(*np.meshgrid(0.5 * (x[:-1] + x[1:]), 0.5 * (y[:-1] + y[1:])), inverse=True)
+
+        def geographic(along: Any, across: Any) -> tuple[Floats, Floats]:
+            xx, yy = np.meshgrid(along, across)
+            longitude, latitude = projection(xx, yy, inverse=True)
+            return longitude, latitude
+
+        corner_longitude, corner_latitude = geographic(x, y)
+        longitude, latitude = geographic(0.5 * (x[:-1] + x[1:]), 0.5 * (y[:-1] + y[1:]))
         if not np.isfinite(corner_longitude).all():
             raise GridError(
                 f"grid {name!r}: {nx} x {ny} cells of {dx:g} {'degrees' if angular else 'm'} reach beyond the"

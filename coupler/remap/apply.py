@@ -23,6 +23,16 @@ def row_sums(indptr: NDArray[np.int64], values: Floats) -> Floats:
 
 
 @compiled
+def divide_rows(indptr: NDArray[np.int64], values: Floats, below: Floats) -> Floats:
+    """Values over their row's divisor."""
+    quotient = np.empty_like(values)
+    for row in range(indptr.size - 1):
+        for k in range(indptr[row], indptr[row + 1]):
+            quotient[k] = values[k] / below[row]
+    return quotient
+
+
+@compiled
 def _one(indptr: NDArray[np.uint64], indices: NDArray[np.uint32], data: Floats, values: Floats, out: Floats) -> None:
     begin = indptr[0]
     for row in range(out.size):

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from coupler.remap.compiled import compiled
+from coupler.remap.compiled import announce, compiled
 from coupler.remap.sphere import polygon_area, to_cartesian
 
 Floats = NDArray[np.float64]
 SAME_POINT = 1e-13  # radians (0.6 micrometres on the earth): closer corners are one corner
 MAX_CORNERS = 30
+BLOCK = 16384  # cells a thread takes at a time
 
 
 class Cells(NamedTuple):
@@ -33,7 +35,7 @@ class Cells(NamedTuple):
 
     points: Floats
     corners: NDArray[np.int32]
-    count: NDArray[np.int32]
+    count: NDArray[np.int32]  # type: ignore[assignment]  # tuple.count is not used
     along: NDArray[np.int32]
     concave: NDArray[np.bool_]
     center: Floats
@@ -53,12 +55,14 @@ def _orient(
     center: Floats,
     bulge: Floats,
     area: Floats,
+    begin: int,
+    end: int,
 ) -> int:
-    """Fill the arrays of Cells in place; returns the index of the first cell that is too large, or -1."""
-    n_cells, n_corners = corners.shape
+    """Fill the arrays of Cells in place for some cells; returns the first one that is too large, or -1."""
+    n_corners = corners.shape[1]
     ring = np.empty(n_corners, np.int32)
     p = np.empty((n_corners, 3))
-    for cell in range(n_cells):
+    for cell in range(begin, end):
         count[cell] = 0
         along[cell] = 0
         concave[cell] = False
@@ -153,7 +157,11 @@ def _orient(
 
 
 def make_cells(
-    corner_longitude: Floats, corner_latitude: Floats, corners: NDArray[np.int32], edges_along_latitude: bool
+    corner_longitude: Floats,
+    corner_latitude: Floats,
+    corners: NDArray[np.int32],
+    edges_along_latitude: bool,
+    threads: int = 1,
 ) -> Cells:
     """Oriented polygons of the cells ``corners`` (n, nv), indices into the corner coordinates (degrees, (m,)).
 
@@ -163,8 +171,10 @@ def make_cells(
     n, n_corners = corners.shape
     if n_corners > MAX_CORNERS:
         raise ValueError(f"cells have up to {n_corners} corners; at most {MAX_CORNERS} are supported")
+    announce(_orient, 15)
+    longitude = np.ascontiguousarray(corner_longitude, dtype=np.float64).ravel()
     latitude = np.ascontiguousarray(corner_latitude, dtype=np.float64).ravel()
-    points = to_cartesian(np.ascontiguousarray(corner_longitude, dtype=np.float64).ravel(), latitude)
+    points = np.empty((latitude.size, 3))
     cells = Cells(
         points,
         np.array(corners, dtype=np.int32, order="C"),
@@ -175,7 +185,21 @@ def make_cells(
         np.empty(n),
         np.zeros(n),
     )
-    too_large = _orient(points, latitude, cells.corners, edges_along_latitude, *cells[2:])
+
+    def place(block: tuple[int, int]) -> int:
+        points[slice(*block)] = to_cartesian(longitude[slice(*block)], latitude[slice(*block)])
+        return -1
+
+    def orient(block: tuple[int, int]) -> int:
+        return _orient(points, latitude, cells.corners, edges_along_latitude, *cells[2:], *block)
+
+    too_large = -1
+    with ThreadPoolExecutor(max(threads, 1)) as pool:
+        for work, size in ((place, latitude.size), (orient, n)):
+            block = size if threads < 2 else BLOCK
+            blocks = [(k, min(k + block, size)) for k in range(0, size, max(block, 1))]
+            found = list(map(work, blocks) if threads < 2 else pool.map(work, blocks))
+            too_large = next((cell for cell in found if cell >= 0), -1)
     if too_large >= 0:
         raise ValueError(f"cell {too_large} (flat index) spans more than a hemisphere can hold")
     return cells

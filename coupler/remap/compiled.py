@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+_log = logging.getLogger(__name__)
 
 
 def _stamp() -> tuple[float, int]:
@@ -27,8 +30,18 @@ def compiled(function: Function) -> Function:
     The kernels release the interpreter lock and use strict IEEE arithmetic: no reordered sums and no fused
     multiply-add, so a result does not depend on how many rows or fields are worked on together.
     """
-    kernel = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    kernel: Any = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     # numba looks at the one file a kernel stands in; it shall look at all of them
     with contextlib.suppress(AttributeError):
         kernel._cache._cache_file._source_stamp = _STAMP
-    return kernel  # type: ignore[no-any-return]
+    return cast(Function, kernel)
+
+
+def announce(kernel: Any, seconds: int) -> None:
+    """Say, on the first rank, that a kernel is about to be compiled, if it is."""
+    rank = next(
+        (os.environ[key] for key in ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID") if key in os.environ), "0"
+    )
+    with contextlib.suppress(AttributeError, OSError):
+        if rank == "0" and not kernel.signatures and not kernel._cache._cache_file._load_index():
+            _log.warning("compiling the remapping kernels: once after installation, about %d s", seconds)

@@ -101,15 +101,15 @@ def _write_esmf(file: Any, w: Weights, row: NDArray[np.int64], source: Grid | No
             _put(file, f"area_{side}", grid.polygons.area, (f"n_{side}",), units="radian2")
             if side == "a" and w.area is not None:
                 used = np.bincount(w.indices, w.area, minlength=w.shape[1]) / EARTH_RADIUS**2
-                size = grid.polygons.area
-                _put(file, "frac_a", np.divide(used, size, out=np.zeros_like(used), where=size > 0), ("n_a",))
+                cell = grid.polygons.area
+                _put(file, "frac_a", np.divide(used, cell, out=np.zeros_like(used), where=cell > 0), ("n_a",))
     if w.second is not None:
         group = file.createGroup("limiter")
         for part in dataclasses.fields(SecondOrder):
-            values = getattr(w.second, part.name)
+            values: Any = getattr(w.second, part.name)
             names = tuple(f"{part.name}_{k}" for k in range(values.ndim))
-            for key, size in zip(names, values.shape, strict=True):
-                group.createDimension(key, size)
+            for key, length in zip(names, values.shape, strict=True):
+                group.createDimension(key, length)
             group.createVariable(part.name, values.dtype, names)[:] = values
 
 

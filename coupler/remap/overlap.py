@@ -30,7 +30,7 @@ from coupler.remap.sphere import triangle_area
 
 Floats = NDArray[np.float64]
 GROUP = 8  # target cells that search together
-BLOCK = 8192  # target cells a thread takes at a time
+BLOCK = 4096  # target cells a thread takes at a time
 LATER = -1.0  # in place of an area: an edge follows a latitude or a cell is concave
 
 
@@ -268,6 +268,11 @@ def _longer(indices: NDArray[np.int32], areas: Floats) -> tuple[NDArray[np.int32
     return more_indices, more_areas
 
 
+def default_threads() -> int:
+    """Threads the environment grants: OMP_NUM_THREADS, or 1."""
+    return max(1, int(os.environ.get("OMP_NUM_THREADS", "1") or "1"))
+
+
 def overlap(
     sources: Cells,
     source_shape: tuple[int, ...],
@@ -295,8 +300,7 @@ def overlap(
         source_active = np.ones(sources.count.size, np.bool_)
     if target_active is None:
         target_active = np.ones(targets.count.size, np.bool_)
-    if threads is None:
-        threads = int(os.environ.get("OMP_NUM_THREADS", "1") or "1")
+    threads = threads or default_threads()
     pyramid = make_pyramid(sources, source_shape, source_active)
     special = any(cells.along.any() or cells.concave.any() for cells in (sources, targets))
     blocks = [rows[k : k + BLOCK] for k in range(0, rows.size, BLOCK)]

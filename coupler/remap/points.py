@@ -164,7 +164,7 @@ def bilinear_rows(source: Grid, target: Grid, active: Mask, rows: Integers) -> R
         )
     quads = center_quads(source)
     cells = make_cells(source.longitude.ravel(), source.latitude.ravel(), quads, False)
-    pyramid = make_pyramid(cells, (quads.shape[0],), active[quads].all(axis=1))
+    pyramid = make_pyramid(cells, (quads.shape[0],), np.asarray(active[quads].all(axis=1)))
     choice, st = np.empty(rows.size, np.int64), np.zeros((rows.size, 2))
     _in_quads(centers(target)[rows], centers(source), quads, pyramid, choice, st)
     inside = choice >= 0

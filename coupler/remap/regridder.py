@@ -121,7 +121,7 @@ class Regridder:
         """Remap an array (..., *source shape) to (..., *target shape)."""
         array = np.asarray(field, np.float64)
         shape = (self.weights.shape[1],) if self.source is None else self.source.shape
-        end = (self.weights.shape[0],)
+        end: tuple[int, ...] = (self.weights.shape[0],)
         if self.target is not None and self.weights.shape[0] == self.target.size:
             end = self.target.shape
         if array.shape[array.ndim - len(shape) :] != shape:

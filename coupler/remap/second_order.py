@@ -266,19 +266,19 @@ def second_order(source: Grid, target: Grid, first: Weights, active: Mask) -> We
     keep = usable[cell] & usable[other]
     cell, other = cell[keep], other[keep]
     order = np.lexsort((other, cell))
-    cell, other = cell[order], other[order].astype(np.int32)
+    cell, around = cell[order], other[order].astype(np.int32)
     start = np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=source.size))]).astype(np.int64)
-    slope = np.zeros((other.size, 3))
-    _slopes(mean, start, other, slope)
+    slope = np.zeros((around.size, 3))
+    _slopes(mean, start, around, slope)
     moment = np.zeros((first.indices.size, 3))
     _link_moments(cells, target.polygons, first.target_cells, first.indptr, first.indices, moment)
     area = first.area / EARTH_RADIUS**2
     moment = (moment - area[:, None] * mean[first.indices]) * (first.data / area)[:, None]
-    indptr, indices, data = _combined(first.indptr, first.indices, first.data, moment, start, other, slope)
+    indptr, indices, data = _combined(first.indptr, first.indices, first.data, moment, start, around, slope)
     reach = cells.points[cells.corners] - mean[:, None, :]
     beyond = np.arange(cells.corners.shape[1]) >= cells.count[:, None]
     reach[beyond] = 0.0
-    extra = SecondOrder(first.indptr, first.indices, first.data, moment, start, other, slope, reach, cells.bulge)
+    extra = SecondOrder(first.indptr, first.indices, first.data, moment, start, around, slope, reach, cells.bulge)
     return dataclasses.replace(
         first, indptr=indptr, indices=indices, data=data, area=None, second=extra, method="conservative_second_order"
     )

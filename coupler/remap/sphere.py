@@ -58,7 +58,7 @@ def triangle_area(points: Floats, i: int, j: int, k: int) -> float:
     t = volume / below
     if below > 0.0 and abs(t) < 0.02:
         s = t * t
-        return 2.0 * t * (1.0 - s * (1.0 / 3.0 - s * (0.2 - s * (1.0 / 7.0 - s / 9.0))))
+        return float(2.0 * t * (1.0 - s * (1.0 / 3.0 - s * (0.2 - s * (1.0 / 7.0 - s / 9.0)))))
     return 2.0 * math.atan2(volume, below)
 
 
@@ -79,8 +79,8 @@ def latitude_lens(points: Floats, i: int, j: int) -> float:
             total += power * (1.0 - m) / (2 * k + 1)
             power *= -s
             m *= w
-        return 2.0 * z * x * s * total
-    return 2.0 * (math.atan(z * x) - z * math.atan(x))
+        return float(2.0 * z * x * s * total)
+    return float(2.0 * (math.atan(z * x) - z * math.atan(x)))
 
 
 @compiled

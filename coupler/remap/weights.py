@@ -119,7 +119,7 @@ def resolve_mask(grid: Grid, mask: str | ArrayLike | None) -> Mask:
     if mask is None:
         return np.ones(grid.size, bool)
     if isinstance(mask, str):
-        return grid.mask_named(mask).ravel()
+        return np.asarray(grid.mask_named(mask)).ravel()
     array = np.asarray(mask, bool)
     if array.size != grid.size:
         raise GridError(f"mask of shape {array.shape} does not fit grid {grid.name!r} of shape {grid.shape}")
@@ -251,7 +251,7 @@ def _make(
     open_ = rows[wanted[rows]]
     if name == "fixed":
         indptr, indices, data = np.zeros(rows.size + 1, np.int64), np.empty(0, np.int32), np.empty(0)
-        constant = np.where(wanted[rows], option, np.nan).astype(np.float64)
+        constant = np.where(wanted[rows], float(option or 0.0), np.nan).astype(np.float64)
         covered = wanted[rows].astype(np.float64)
     elif name == "river_mouths":
         indptr, indices, data = river_mouth_rows(source, target, active, wanted, option or 0.0)
@@ -338,12 +338,12 @@ def _conservative(
     threads: int | None,
     progress: Callable[[int, int], None] | None,
 ) -> Weights:
-    from coupler.remap.overlap import overlap
+    from coupler.remap.overlap import default_threads, overlap
 
     found = overlap(
-        source.polygons,
+        source.make_polygons(threads or default_threads()),
         source.shape,
-        target.polygons,
+        target.make_polygons(threads or default_threads()),
         source_active=source_active,
         target_active=target_active,
         rows=rows,
@@ -369,10 +369,8 @@ def _conservative(
 
 def normalize(indptr: NDArray[np.int64], area: Floats, target_area: Floats, by_covered: bool) -> tuple[Floats, Floats]:
     """Weights and covered fractions from overlap areas; each row is summed in column order."""
-    from coupler.remap.apply import row_sums
+    from coupler.remap.apply import divide_rows, row_sums
 
     total = row_sums(indptr, area)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        covered = np.where(target_area > 0.0, total / target_area, 0.0)
-    below = total if by_covered else target_area
-    return area / np.repeat(below, np.diff(indptr)), covered
+    covered = np.divide(total, target_area, out=np.zeros_like(total), where=target_area > 0.0)
+    return divide_rows(indptr, area, total if by_covered else target_area), covered

@@ -1,0 +1,55 @@
+"""Other programs' weights through one door; an absent program is named with what installs it."""
+
+import importlib.util
+
+import numpy as np
+import pytest
+
+from coupler.grids.grid import Grid
+from coupler.remap.backends import BackendError, weights_from
+
+LAMBERT = "+proj=lcc +lat_1=15 +lat_2=40 +lat_0=30 +lon_0=110 +R=6370000"
+
+
+def has(module):
+    return importlib.util.find_spec(module) is not None
+
+
+def pair():
+    air = Grid.projected("air", LAMBERT, 60, 50, 100000.0)
+    sea = Grid.regular_lonlat("sea", 99, 150, 0, 50, nx=51, ny=50, edges="great_circle")
+    return air, sea.with_mask(~(np.sin(3 * np.deg2rad(sea.longitude)) * np.cos(4 * np.deg2rad(sea.latitude)) > 0.3))
+
+
+@pytest.mark.skipif(not has("yac"), reason="yac is not installed")
+@pytest.mark.parametrize("normalization", ["destarea", "fracarea"])
+@pytest.mark.parametrize("back", [False, True])
+def test_yac_makes_the_same_first_order_weights(normalization, back):
+    source, target = pair()[::-1] if back else pair()
+    theirs = weights_from("yac", source, target, normalization=normalization)
+    mine = weights_from("tessera", source, target, normalization=normalization)
+    assert theirs.data.size == mine.data.size
+    assert abs(theirs.matrix - mine.matrix).max() < 1e-11
+
+
+@pytest.mark.skipif(not has("xesmf"), reason="xesmf is not installed")
+def test_xesmf_makes_the_same_first_order_weights():
+    source, target = pair()
+    theirs = weights_from("xesmf", source, target)
+    assert abs(theirs.matrix - weights_from("tessera", source, target).matrix).max() < 1e-10
+
+
+@pytest.mark.skipif(has("xesmf"), reason="xesmf is installed")
+def test_an_absent_backend_says_how_to_get_it():
+    with pytest.raises(BackendError, match=r"conda env create -f environment.yml"):
+        weights_from("xesmf", *pair())
+
+
+def test_unknown_backends_and_methods_are_named():
+    with pytest.raises(BackendError, match="tessera, xesmf, yac"):
+        weights_from("esmpy", *pair())
+    if has("yac"):
+        with pytest.raises(BackendError, match="not 'creep'"):
+            weights_from("yac", *pair(), "creep")
+        with pytest.raises(BackendError, match="edges='great_circle'"):
+            weights_from("yac", pair()[0], Grid.regular_lonlat("sea", 99, 150, 0, 50, nx=51, ny=50))
