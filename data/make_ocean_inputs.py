@@ -2,12 +2,14 @@
 
     python data/make_ocean_inputs.py --datasets FOLDER [--output data/east_asia_primitive_ocean.nc] [--step 0.5]
 
-FOLDER holds files of the Debian package ferret-datasets (apt-get install ferret-datasets): etopo5 (or the crop etopo5_eastasia.nc),
-levitus_climatology.cdf, ocean_atlas_subset.nc, coads_climatology.cdf; they may be gzipped and lie in subfolders.
+FOLDER holds files of the Debian package ferret-datasets (apt-get install ferret-datasets): etopo5 (or the crop
+etopo5_eastasia.nc), levitus_climatology.cdf, ocean_atlas_subset.nc, coads_climatology.cdf; they may be gzipped and
+lie in subfolders.
 
-What the file holds: depth of the sea floor; conservative temperature and absolute salinity, annual (Levitus 1982) with the monthly
-temperature of the World Ocean Atlas in the upper 1000 m; and what the open edges need: transports across 150E from the Sverdrup balance
-of the COADS stress over the whole Pacific (Sverdrup 1947), balanced across 5S (Indonesian throughflow), their shear from the thermal wind.
+What the file holds: depth of the sea floor; conservative temperature and absolute salinity, annual (Levitus 1982)
+with the monthly temperature of the World Ocean Atlas in the upper 1000 m; and what the open edges need: transports
+across 150E from the Sverdrup balance of the COADS stress over the whole Pacific (Sverdrup 1947), balanced across 5S
+(Indonesian throughflow), their shear from the thermal wind.
 """
 
 import argparse
@@ -76,7 +78,10 @@ def cell_depth(relief: xr.Dataset, lon: np.ndarray, lat: np.ndarray, step: float
 
 
 def prepare_bathymetry(depth: np.ndarray, lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
-    """Open the straits, close the Indian Ocean, drop pools and dead ends, and extend the depth over the ring of the open edges."""
+    """Open the straits, close the Indian Ocean, drop pools and dead ends.
+
+    And extend the depth over the ring of the open edges.
+    """
     depth = depth.copy()
     x, y = np.meshgrid(lon, lat)
     for _, (x0, x1), (y0, y1), sill in CHANNELS:
@@ -126,7 +131,7 @@ def interpolate(field: np.ndarray, z, y, x, to_z, to_y, to_x) -> np.ndarray:
 
 
 def hydrography(folder: Path, z: np.ndarray, lat: np.ndarray, lon: np.ndarray):
-    """Conservative temperature (12 months, degC) and absolute salinity (annual, g kg-1) on the model's levels and cells."""
+    """Conservative temperature (12 months, degC) and absolute salinity (g kg-1) on the model's levels and cells."""
     levitus = open_file(folder, "levitus_climatology.cdf")
     atlas = open_file(folder, "ocean_atlas_subset.nc")
     lx, ly, lz = levitus.XAXLEVITR.values, levitus.YAXLEVITR.values, levitus.ZAXLEVITR.values
@@ -153,7 +158,10 @@ def hydrography(folder: Path, z: np.ndarray, lat: np.ndarray, lon: np.ndarray):
 
 
 def sverdrup_transport(folder: Path, lat: np.ndarray) -> np.ndarray:
-    """Stream function (m3 s-1) along the eastern edge, zero at the American coast, from the curl of the annual COADS stress."""
+    """Stream function (m3 s-1) along the eastern edge, zero at the American coast.
+
+    From the curl of the annual COADS stress.
+    """
     coads = open_file(folder, "coads_climatology.cdf")
     x, y = coads.COADSX.values, coads.COADSY.values
     speed = coads.WSPD.values
@@ -190,8 +198,8 @@ def open_edges(folder, depth, temperature, salinity, z, dz, lat, lon, step):
     wet_rows = np.nonzero(wet_east)[0]
     for j, value in enumerate(crossing):
         flow_east[wet_rows[np.abs(wet_rows - j).argmin()]] += value
-    # across the southern edge the Indonesian throughflow leaves, and what then is missing comes in along New Guinea, both in
-    # proportion to the cross-section of the upper 1000 m
+    # across the southern edge the Indonesian throughflow leaves, and what then is missing comes in along New Guinea,
+    # both in proportion to the cross-section of the upper 1000 m
     dx = np.radians(step) * RADIUS * np.cos(np.radians(lat[0]))
     section = np.minimum(depth[0], 1000.0) * dx
     section[-1] = 0.0  # the corner
@@ -239,16 +247,21 @@ def main() -> None:
     data = xr.Dataset(
         {
             "sea_floor_depth_below_geoid": (("latitude", "longitude"), depth, {"units": "m"}),
-            "sea_water_conservative_temperature": (("depth", "latitude", "longitude"), mean, {"units": "degree_C", "comment": "annual mean"}),
+            "sea_water_conservative_temperature": (("depth", "latitude", "longitude"), mean,
+                {"units": "degree_C", "comment": "annual mean"}),
             "sea_water_conservative_temperature_anomaly": (
-                ("month", "upper_depth", "latitude", "longitude"), (temperature - mean)[:, upper], {"units": "K", "comment": "month less annual mean"},
+                ("month", "upper_depth", "latitude", "longitude"), (temperature - mean)[:, upper],
+                {"units": "K", "comment": "month less annual mean"},
             ),
-            "sea_water_absolute_salinity": (("depth", "latitude", "longitude"), salinity, {"units": "g kg-1", "comment": "annual mean"}),
+            "sea_water_absolute_salinity": (("depth", "latitude", "longitude"), salinity,
+                {"units": "g kg-1", "comment": "annual mean"}),
             "cell_thickness": (("depth",), dz, {"units": "m"}),
-            "eastern_transport": (("latitude",), edges["transport_u"], {"units": "m2 s-1", "comment": "eastward, across the eastern edge"}),
+            "eastern_transport": (("latitude",), edges["transport_u"],
+                {"units": "m2 s-1", "comment": "eastward, across the eastern edge"}),
             "eastern_velocity": (("depth", "latitude"), edges["u"], {"units": "m s-1"}),
             "eastern_sea_level": (("latitude",), edges["eta_east"], {"units": "m"}),
-            "southern_transport": (("longitude",), edges["transport_v"], {"units": "m2 s-1", "comment": "northward, across the southern edge"}),
+            "southern_transport": (("longitude",), edges["transport_v"],
+                {"units": "m2 s-1", "comment": "northward, across the southern edge"}),
             "southern_velocity": (("depth", "longitude"), edges["v"], {"units": "m s-1"}),
             "southern_sea_level": (("longitude",), edges["eta_south"], {"units": "m"}),
         },
@@ -261,7 +274,7 @@ def main() -> None:
         },
         attrs={
             "Conventions": "CF-1.11", "title": "Sea floor, hydrography and open edges of the East Asian seas",
-            "source": "ETOPO5; Levitus (1982); World Ocean Atlas; COADS, from NOAA PMEL's Ferret distribution (public domain)",
+            "source": "ETOPO5; Levitus (1982); World Ocean Atlas; COADS; Ferret distribution of NOAA PMEL (public domain)",
             "history": "made by data/make_ocean_inputs.py",
         },
     )  # fmt: skip

@@ -1,4 +1,7 @@
-"""Steps the regional ocean on the ranks it is started with and writes its state; run by tests/unit/test_ocean_component.py."""
+"""Steps the regional ocean on the ranks it is started with and writes its state.
+
+Run by tests/unit/test_ocean_component.py.
+"""
 
 import sys
 from pathlib import Path

@@ -12,7 +12,10 @@ from components.ocean.primitive.parameters import Parameters
 
 
 def spurious_current(days: float, cells: int) -> tuple[float, float]:
-    """Largest current (m/s) and steepest slope parameter after some days; temperature 5 + 15 exp(z / 1000 m) degC, TEOS-10."""
+    """Largest current (m/s) and steepest slope parameter after some days.
+
+    Temperature 5 + 15 exp(z / 1000 m) degC, TEOS-10.
+    """
     dx = 320e3 / cells
     x = (np.arange(cells) + 0.5) * dx - 160e3
     r2 = x[None] ** 2 + x[:, None] ** 2

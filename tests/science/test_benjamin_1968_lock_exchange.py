@@ -1,4 +1,7 @@
-"""The lock exchange: a gravity current's speed is half that of the long interfacial wave (Benjamin 1968), and mixing is stated."""
+"""The lock exchange: a gravity current's speed is half that of the long interfacial wave (Benjamin 1968).
+
+And mixing is stated.
+"""
 
 import numpy as np
 import pytest
@@ -15,7 +18,9 @@ RHO0, DRHO, DEPTH = 1025.0, 5.0, 20.0
 
 
 def test_front_speed_and_mixing():
-    """H 20 m, drho 5 kg/m3: front 0.489 m/s within 10 %; the reference potential energy grows by less than 1e-4 of itself in 17 h.
+    """H 20 m, drho 5 kg/m3: front 0.489 m/s within 10 %.
+
+    The reference potential energy grows by less than 1e-4 of itself in 17 h.
 
     Domain and resolution of Ilicak et al. (2012): 64 km, 500 m by 1 m, 17 hours.
     """
@@ -28,7 +33,13 @@ def test_front_speed_and_mixing():
         harmonic_viscosity=10.0, background_viscosity=1e-4, background_diffusivity=0.0,
     )  # fmt: skip
     sea = set_up(
-        cartesian(n, 4, dx, dx), np.full((4, n), DEPTH), np.full(20, 1.0), parameters, temperature, 35.0, periodic_y=True
+        cartesian(n, 4, dx, dx),
+        np.full((4, n), DEPTH),
+        np.full(20, 1.0),
+        parameters,
+        temperature,
+        35.0,
+        periodic_y=True,
     )
     g = sea.geometry
 
@@ -52,7 +63,9 @@ def test_front_speed_and_mixing():
     growth = energy() / start - 1.0
     exact = 0.5 * np.sqrt(GRAVITY * DRHO / RHO0 * DEPTH)
     t = inner(sea.state.tracers[0])
-    print(f"front {speed:.3f} m/s, Benjamin {exact:.3f}; relative growth of the reference potential energy {growth:.2e}")
+    print(
+        f"front {speed:.3f} m/s, Benjamin {exact:.3f}; relative growth of the reference potential energy {growth:.2e}"
+    )
     assert speed == pytest.approx(0.489, rel=0.10)
     assert 0.0 <= growth < 1e-4
     assert float(t.max()) <= 20.0 + 1e-9 and float(t.min()) >= cold - 1e-9

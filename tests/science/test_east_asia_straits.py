@@ -44,7 +44,7 @@ def test_strait_is_open(sea, name, box_x, box_y, start, end, sill):
 def test_one_sea_without_pools_or_dead_ends(sea):
     """All wet cells hang together, and inside the domain each has two wet neighbours at least."""
     wet = sea.depth > 0
-    label, count = scipy.ndimage.label(wet)
+    _, count = scipy.ndimage.label(wet)
     assert count == 1
     neighbours = scipy.ndimage.convolve(wet.astype(int), [[0, 1, 0], [1, 0, 1], [0, 1, 0]], mode="nearest")
     assert (neighbours[1:-1, 1:-1][wet[1:-1, 1:-1]] >= 2).all()
@@ -68,7 +68,10 @@ def test_edges_balance(sea):
 
 
 def test_hydrography_is_that_of_the_region(sea):
-    """Warm pool above 28 degC all year, Yellow Sea bottom cold in winter, deep Pacific 1 to 2 degC, salinity 34 to 35.5 in the Kuroshio."""
+    """Warm pool above 28 degC all year, Yellow Sea bottom cold in winter, deep Pacific 1 to 2 degC.
+
+    Salinity 34 to 35.5 in the Kuroshio.
+    """
 
     def at(field, lon, lat):
         return field[..., np.abs(sea.latitude - lat).argmin(), np.abs(sea.longitude - lon).argmin()]

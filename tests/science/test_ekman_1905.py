@@ -12,19 +12,24 @@ from components.ocean.primitive.parameters import Parameters
 
 
 def test_depth_and_transport():
-    """Depth pi sqrt(2 Av / f) = 44.43 m and transport tau / (rho f) = 0.9756 m2/s to the right of the wind, within 1 %."""
+    """Depth pi sqrt(2 Av / f) = 44.43 m and transport tau / (rho f) = 0.9756 m2/s to the right of the wind.
+
+    Within 1 %.
+    """
     f, rho, viscosity = 1e-4, 1025.0, 0.01
     inertial = 2 * np.pi / f
     dt = inertial / 60
     parameters = Parameters(
-        dt=dt, substeps=4, rho0=rho, equation_of_state="linear", background_viscosity=viscosity, momentum_advection=False,
+        dt=dt, substeps=4, rho0=rho, equation_of_state="linear", background_viscosity=viscosity,
+        momentum_advection=False,
         reference_temperature=10.0,
     )  # fmt: skip
     dz = np.full(50, 2.0)
     sea = set_up(
         cartesian(4, 4, 1e4, 1e4, f0=f), np.full((4, 4), 100.0), dz, parameters, periodic_x=True, periodic_y=True
     )
-    # undamped inertial oscillations of the transport and damped ones of the shear: the mean over whole periods is free of them
+    # undamped inertial oscillations of the transport and damped ones of the shear: the mean over whole periods is
+    # free of them
     sea.forcing = replace(sea.forcing, stress_x=torch.full_like(sea.geometry.depth_t, 0.1))
     sea.run(60 * 6)
     u, v, transport, n = 0.0, 0.0, 0.0, 60 * 10

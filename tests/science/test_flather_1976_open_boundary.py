@@ -51,7 +51,10 @@ def channel(eta=None, temperature=10.0, transport=0.0):
 
 
 def test_a_wave_leaves():
-    """A bump of 10 cm splits and leaves; less than 1 % of its energy is left after both halves have passed the edges."""
+    """A bump of 10 cm splits and leaves.
+
+    Less than 1 % of its energy is left after both halves have passed the edges.
+    """
     x = np.arange(NX) - NX / 2
     ocean, state, forcing, outside = channel(0.1 * np.exp(-((x / 6) ** 2)))
     start = float((state.eta**2).sum())
@@ -96,7 +99,8 @@ def test_a_tide_comes_in():
     basis = np.stack([np.cos(omega * t), np.sin(omega * t)])[:, late]
     fit = np.linalg.lstsq(basis.T, np.array(middle)[late], rcond=None)[0]
     at_edge = np.linalg.lstsq(basis.T, np.array(edge)[late], rcond=None)[0]
-    # each end lets in a wave of half the level outside, and radiates the other's; in the middle both have the same phase
+    # each end lets in a wave of half the level outside, and radiates the other's; in the middle both have the same
+    # phase
     k = omega / np.sqrt(GRAVITY * DEPTH)
     print(f"M2 in the middle {np.hypot(*fit):.3f} m, at the edge {np.hypot(*at_edge):.3f} m, k L = {k * NX * DX:.2f}")
     assert np.hypot(*fit) == pytest.approx(0.5, rel=0.05)

@@ -31,7 +31,10 @@ def column(n2, depth, levels, dt, **options):
 
 
 def test_wind_deepens_the_layer_as_measured():
-    """Kato and Phillips (1969) after Price (1979): depth 1.05 u* sqrt(t / N) after 30 h within 15 %, u* = 0.01 m/s, N = 0.01 s-1."""
+    """Kato and Phillips (1969) after Price (1979): depth 1.05 u* sqrt(t / N) after 30 h within 15 %.
+
+    U* = 0.01 m/s, N = 0.01 s-1.
+    """
     sea, z = column(1e-4, 50.0, 50, 300.0)
     rho0 = sea.ocean.p.rho0
     sea.forcing = replace(sea.forcing, stress_x=torch.full_like(sea.geometry.depth_t, rho0 * 1e-4))

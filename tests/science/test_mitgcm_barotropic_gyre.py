@@ -1,6 +1,7 @@
 """The barotropic gyre of the MITgcm tutorial: ten steps of 1200 s from rest.
 
-Expected values: linear shallow water with an explicit surface, converged in time (steps of 60 to 10 s) by an independent solver.
+Expected values: linear shallow water with an explicit surface, converged in time (steps of 60 to 10 s) by an
+independent solver.
 """
 
 from dataclasses import replace
@@ -19,7 +20,8 @@ def gyre(barotropic_filter):
     depth[1:-1, 1:-1] = 5000.0
     grid = cartesian(62, 62, 20e3, 20e3, f0=1e-4, beta=1e-11, y_of_f0=20e3)
     parameters = Parameters(
-        dt=1200.0, substeps=40, barotropic_filter=barotropic_filter, momentum_advection=False, rho0=1000.0, equation_of_state="linear",
+        dt=1200.0, substeps=40, barotropic_filter=barotropic_filter, momentum_advection=False, rho0=1000.0,
+        equation_of_state="linear",
         harmonic_viscosity=400.0, reference_temperature=0.0, reference_salinity=0.0,
     )  # fmt: skip
     basin = set_up(grid, depth, [5000.0], parameters, 0.0, 0.0, no_slip=True)

@@ -1,4 +1,7 @@
-"""Thirty days of a closed, stratified, wind-driven basin with rain, evaporation, a river and heat: what must be conserved is."""
+"""Thirty days of a closed, stratified, wind-driven basin with rain, evaporation, a river and heat.
+
+What must be conserved is.
+"""
 
 from dataclasses import replace
 
@@ -29,7 +32,8 @@ def rough_basin(rain=True, **options):
     salinity = 34.5 + 0.5 * np.exp(-z / 300) + np.zeros((1, ny, nx))
     step = (np.arange(nx) < nx // 2) * np.ones((len(dz), ny, 1))
     p = Parameters(
-        dt=DT, substeps=40, harmonic_viscosity=2000.0, lateral_diffusivity=200.0, mixing="tke", convective_diffusivity=1.0,
+        dt=DT, substeps=40, harmonic_viscosity=2000.0, lateral_diffusivity=200.0, mixing="tke",
+        convective_diffusivity=1.0,
         drag_quadratic=2e-3, fresh_concentration=(1.0, 0.0), **options,
     )  # fmt: skip
     sea = set_up(grid, depth, dz, p, temperature, salinity, (1.0, step))
@@ -85,7 +89,10 @@ def test_extremes_are_kept_without_sources():
 
 
 def test_freezing_books_its_heat():
-    """Strong cooling: no water below freezing, and the heat lost equals the heat taken out less the heat booked as frozen."""
+    """Strong cooling: no water below freezing.
+
+    And the heat lost equals the heat taken out less the heat booked as frozen.
+    """
     sea = rough_basin(rain=False, freezing_limiter=True)
     g, p = sea.geometry, sea.ocean.p
     tracers = sea.state.tracers.clone()

@@ -1,4 +1,7 @@
-"""The regional ocean as a component: ranks and restarts give the same bits, exports are plausible, errors say what to do."""
+"""The regional ocean as a component: ranks and restarts give the same bits, exports are plausible.
+
+Errors say what to do.
+"""
 
 import os
 import subprocess
@@ -65,5 +68,5 @@ def test_a_grid_that_does_not_fit_is_refused():
     c = context(Path("."))
     ocean = PrimitiveOcean(PrimitiveOcean.Options(file="east_asia_primitive_ocean.nc"))
     other = Setting("ocean", c.clock, 3600, 86400, Grid.regular_lonlat("o", 99, 150, -5, 52, resolution=1.0), c.folder)
-    with pytest.raises(ForcingError, match="west 99, east 150, south -5, north 52, resolution 0.5"):
+    with pytest.raises(ForcingError, match=r"west 99, east 150, south -5, north 52, resolution 0.5"):
         ocean.grids(other)

@@ -1,9 +1,10 @@
 """Tracer advection that makes no new extremes: direction by direction, third order in space and time, limited.
 
-Each sweep is the direct space-time scheme of third order with the limiter of Sweby (1984) (Hundsdorfer and Trompert 1994; DST-3), written
-for the volumes that the flow itself leaves behind: volume and content are carried by the same fluxes, so a constant stays constant
-whatever the divergence in one direction. The limiter uses the total outflow of the donor cell in the sweep's direction as its Courant
-number; then the new value is a mean, with positive weights, of old values of the cell and its two neighbours, if that number is below one.
+Each sweep is the direct space-time scheme of third order with the limiter of Sweby (1984) (Hundsdorfer and Trompert
+1994; DST-3), written for the volumes that the flow itself leaves behind: volume and content are carried by the same
+fluxes, so a constant stays constant whatever the divergence in one direction. The limiter uses the total outflow of
+the donor cell in the sweep's direction as its Courant number; then the new value is a mean, with positive weights,
+of old values of the cell and its two neighbours, if that number is below one.
 """
 
 import torch
@@ -22,7 +23,8 @@ def sweep(
     volume : Tensor
         Cell volumes before the sweep (m3), ``(z, y, x)``.
     flux : Tensor
-        Volume through the face between cells i and i + 1 in this step (m3, positive towards i + 1); N - 1 along ``axis``.
+        Volume through the face between cells i and i + 1 in this step (m3, positive towards i + 1); N - 1 along
+        ``axis``.
     mask : Tensor
         1 where that face is open, as ``flux``.
     exchange : Tensor or None
@@ -72,8 +74,8 @@ def sweep(
 def vertical_sweep(q: Tensor, volume: Tensor, flux_down: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Advance tracers by vertical advection.
 
-    ``flux_down``: volume through the bottom of each cell in this step (m3, positive downwards), zero at the sea floor; ``mask`` is 1
-    where the cell below is wet. Nothing passes the surface here. Other arguments as in `sweep`.
+    ``flux_down``: volume through the bottom of each cell in this step (m3, positive downwards), zero at the sea
+    floor; ``mask`` is 1 where the cell below is wet. Nothing passes the surface here. Other arguments as in `sweep`.
     """
     q = torch.cat([q[:, :1], q[:, :1], q, q[:, -1:], q[:, -1:]], 1)
     wide = torch.cat([volume[:1], volume[:1], volume, volume[-1:], volume[-1:]])

@@ -1,7 +1,7 @@
 """The barotropic mode: forward-backward substeps between two baroclinic steps, averaged in time.
 
-Shchepetkin, A. F. and J. C. McWilliams (2005): The regional oceanic modeling system (ROMS): a split-explicit, free-surface,
-topography-following-coordinate oceanic model. Ocean Modelling 9, 347-404 (SM05).
+Shchepetkin, A. F. and J. C. McWilliams (2005): The regional oceanic modeling system (ROMS): a split-explicit,
+free-surface, topography-following-coordinate oceanic model. Ocean Modelling 9, 347-404 (SM05).
 """
 
 from dataclasses import dataclass
@@ -18,22 +18,28 @@ from components.ocean.primitive.stencil import at
 
 @dataclass(frozen=True)
 class Weights:
-    """Averaging weights of the substeps: ``primary`` a_m of the state, ``secondary`` b_m of the transports (SM05, eqs. 4.5 and 4.9)."""
+    """Averaging weights of the substeps: ``primary`` a_m of the state, ``secondary`` b_m of the transports.
+
+    SM05, eqs. 4.5 and 4.9.
+    """
 
     primary: tuple[float, ...]
     secondary: tuple[float, ...]
 
 
 def power_law_weights(substeps: int) -> Weights:
-    """Weights of the power-law filter with p = 2, q = 4, r = 0.2846 (SM05, eq. 5.9), for ``substeps`` substeps in a baroclinic step.
+    """Weights of the power-law filter with p = 2, q = 4, r = 0.2846 (SM05, section 5).
 
-    The primary weights sum to one with their centroid at the end of the step; the secondary ones follow by summation, so that the
-    averaged transport carries the sea level exactly from one averaged state to the next.
+    For ``substeps`` substeps in a baroclinic step.
+
+    The primary weights sum to one with their centroid at the end of the step; the secondary ones follow by
+    summation, so that the averaged transport carries the sea level exactly from one averaged state to the next.
     """
     p, q, r = 2, 4, 0.2846158
     tau0 = (p + 2) * (p + q + 2) / ((p + 1) * (p + q + 1))
     m = np.arange(1, 2 * substeps + 1)
-    # tau0 is exact for a continuum of substeps; for a few, the scale that centres the discrete sum is found by iteration
+    # tau0 is exact for a continuum of substeps; for a few, the scale that centres the discrete sum is found by
+    # iteration
     for _ in range(200):
         tau = m / (substeps * tau0)
         a = tau**p * (1.0 - tau**q) - r * tau
@@ -49,19 +55,28 @@ def power_law_weights(substeps: int) -> Weights:
 
 
 def _centre(a: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """Remove what is left of the centroid's error by a linear factor: sums of a and of a t are one afterwards to round-off."""
+    """Remove what is left of the centroid's error by a linear factor.
+
+    Sums of a and of a t are one afterwards to round-off.
+    """
     s0, s1, s2 = a.sum(), (a * t).sum(), (a * t * t).sum()
     slope = (s0 - s1) / (s0 * s2 - s1 * s1)
     return a * ((1.0 - slope * s1) / s0 + slope * t)
 
 
 def end_state_weights(substeps: int) -> Weights:
-    """No filter: the state at the end of the step and the plain mean of the transports. For linear waves to be left undamped."""
+    """No filter: the state at the end of the step and the plain mean of the transports.
+
+    For linear waves to be left undamped.
+    """
     return Weights((0.0,) * (substeps - 1) + (1.0,), (1.0 / substeps,) * substeps)
 
 
 def coriolis_u(transport_y: Tensor, g: Geometry) -> Tensor:
-    """``f V`` at the east faces (m2 s-2), with f / depth at corners (Sadourny 1975, energy conserving); one ring less."""
+    """``f V`` at the east faces (m2 s-2), with f / depth at corners (Sadourny 1975, energy conserving).
+
+    One ring less.
+    """
     flux = transport_y * g.dxv
     north = at(g.fq_h, 0, 0) * (at(flux, 0, 0) + at(flux, 0, 1))
     south = at(g.fq_h, -1, 0) * (at(flux, -1, 0) + at(flux, -1, 1))
@@ -101,7 +116,8 @@ def substep(
     dt : float
         Length of the substep, s.
     u_first : bool
-        Which component takes its Coriolis force from the other's old value; alternates, so that the error is of second order.
+        Which component takes its Coriolis force from the other's old value; alternates, so that the error is of
+        second order.
     outside : Outside or None
         Sea beyond the open edges.
 
@@ -120,8 +136,8 @@ def substep(
     force_v = at(slow_v) - GRAVITY * depth_v * (at(eta, 1, 0) - at(eta)) / at(g.dyv)
     open_u = at(g.wet_u) / (1.0 + dt * at(drag_u) / depth_u)
     open_v = at(g.wet_v) / (1.0 + dt * at(drag_v) / depth_v)
-    # the first component on one ring more than its own faces, where the second one's Coriolis force reads it; what lies beyond the
-    # known sea level (the last column or row of that ring) is never read
+    # the first component on one ring more than its own faces, where the second one's Coriolis force reads it; what
+    # lies beyond the known sea level (the last column or row of that ring) is never read
     if u_first:
         U = pad(_open_u((at(U) + dt * (force_u + coriolis_u(V, g))) * open_u, eta, depth_u, outside, g), ring)
         V = pad(_open_v((at(V) + dt * (force_v + coriolis_v(U, g))) * open_v, eta, depth_v, outside, g), ring)

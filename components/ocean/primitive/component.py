@@ -63,7 +63,10 @@ class PrimitiveOcean(Component):
         """Options of the primitive-equation ocean."""
 
         file: str
-        """Sea floor, hydrography and open edges, as data/make_ocean_inputs.py writes them; looked up in the case, then in data/."""
+        """Sea floor, hydrography and open edges, as data/make_ocean_inputs.py writes them; looked up in the case.
+
+        Then in data/.
+        """
         open_edges: tuple[Literal["east", "south"], ...] = ("east", "south")
         """Edges where the sea outside enters; the others are closed."""
         sponge_cells: int = 8
@@ -71,13 +74,19 @@ class PrimitiveOcean(Component):
         sponge_time: Seconds = 5.0 * DAY
         """Time of that relaxation at the edge itself."""
         radiation: float = 0.05
-        """Share of Flather's radiation term at open edges: 1 for tides, small where the transports are better known than the level."""
+        """Share of Flather's radiation term at open edges: 1 for tides.
+
+        Small where the transports are better known than the level.
+        """
         salinity_restoring: Seconds = 30.0 * DAY
-        """Time in which the first level's salinity relaxes towards the climatology (there is no rain in public-domain data); 0: never."""
+        """Time in which the first level's salinity relaxes towards the climatology; 0: never."""
         precision: Literal["single", "double"] = "double"
         """Floating-point numbers of the state."""
         compile: bool = False
-        """Compile the kernels with torch.compile: minutes at the first start, then half the time a step (not bit-identical)."""
+        """Compile the kernels with torch.compile: minutes at the first start.
+
+        Then half the time a step (not bit-identical).
+        """
         equation_of_state: Literal["teos10", "linear"] = "teos10"
         """Density of seawater."""
         harmonic_viscosity: float = 500.0
@@ -124,12 +133,14 @@ class PrimitiveOcean(Component):
         longitude, latitude, depth = read_depth(path)
         grid = setting.grid
         if grid.shape != depth.shape or not (
-            np.allclose(grid.longitude[0], longitude, atol=1e-4) and np.allclose(grid.latitude[:, 0], latitude, atol=1e-4)
+            np.allclose(grid.longitude[0], longitude, atol=1e-4)
+            and np.allclose(grid.latitude[:, 0], latitude, atol=1e-4)
         ):
             step = longitude[1] - longitude[0]
             raise ForcingError(
                 f"{path} is for the grid west {longitude[0] - step / 2:g}, east {longitude[-1] + step / 2:g}, south"
-                f" {latitude[0] - step / 2:g}, north {latitude[-1] + step / 2:g}, resolution {step:g}; the namelist has another"
+                f" {latitude[0] - step / 2:g}, north {latitude[-1] + step / 2:g}, resolution {step:g};"
+                " the namelist has another"
             )
         sea = depth > 0
         if "east" in self.options.open_edges:
@@ -161,12 +172,15 @@ class PrimitiveOcean(Component):
         substeps = substeps_for(self.region.geometry, context.step)
         parameters = Parameters(
             dt=float(context.step), substeps=substeps, equation_of_state=o.equation_of_state,
-            harmonic_viscosity=o.harmonic_viscosity, biharmonic_viscosity=o.biharmonic_viscosity, smagorinsky=o.smagorinsky,
+            harmonic_viscosity=o.harmonic_viscosity, biharmonic_viscosity=o.biharmonic_viscosity,
+            smagorinsky=o.smagorinsky,
             lateral_diffusivity=o.lateral_diffusivity, mixing="tke", background_viscosity=o.background_viscosity,
             background_diffusivity=o.background_diffusivity, convective_diffusivity=o.convective_diffusivity,
             drag_quadratic=o.bottom_drag, shortwave_type=o.jerlov, freezing_limiter=True,
         )  # fmt: skip
-        context.log(f"{g.levels} levels, {int(self.region.geometry.mask_t.sum())} wet cells, {substeps} barotropic substeps a step")
+        context.log(
+            f"{g.levels} levels, {int(self.region.geometry.mask_t.sum())} wet cells, {substeps} barotropic substeps"
+        )
         self.ocean = Ocean(g, parameters, self.halo, o.compile)
         self.outside = self._outside(self.region, g)
         self._climatology_day = -1
@@ -193,7 +207,11 @@ class PrimitiveOcean(Component):
         date = self.context.clock.date(day * DAY)
         whole = climatology(self.region, date.dayofyr - 0.5)
         g = self.ocean.g if hasattr(self, "ocean") else None
-        window = (..., slice(self.rows.start, self.rows.stop + 2 * HALO), slice(self.columns.start, self.columns.stop + 2 * HALO))
+        window = (
+            ...,
+            slice(self.rows.start, self.rows.stop + 2 * HALO),
+            slice(self.columns.start, self.columns.stop + 2 * HALO),
+        )
         self._clim = whole[window].contiguous().to(g.h0.device, self.dtype)
         if self.outside is not None:
             o = self.outside
@@ -254,7 +272,8 @@ class PrimitiveOcean(Component):
         """Take up the state."""
         like = self.now.eta
         tensors = {
-            name: torch.as_tensor(np.ascontiguousarray(state[name])).to(like.device, self.dtype) for name in self.now.tensors()
+            name: torch.as_tensor(np.ascontiguousarray(state[name])).to(like.device, self.dtype)
+            for name in self.now.tensors()
         }
         self.now = State(**tensors, steps=int(state["steps"])).with_halos(self.halo)
         return self._exports()
@@ -270,10 +289,11 @@ class PrimitiveOcean(Component):
 
     def diagnostics(self) -> dict[str, np.ndarray]:
         """Heat of freezing so far, and the northward transport."""
-        return {"heat_of_freezing": _array(self.now.frozen_heat), "northward_sea_water_transport": _array(inner(self.now.V))}
+        return {
+            "heat_of_freezing": _array(self.now.frozen_heat),
+            "northward_sea_water_transport": _array(inner(self.now.V)),
+        }
 
 
 def _array(a: Tensor) -> np.ndarray:
     return a.detach().cpu().to(torch.float64).contiguous().numpy()
-
-

@@ -16,7 +16,10 @@ def cell_volume(eta: Tensor, g: Geometry) -> Tensor:
 
 
 def inventories(s: State, g: Geometry) -> tuple[float, list[float]]:
-    """Volume (m3) and the content of each tracer (tracer unit times m3) of the own cells, summed exactly (`math.fsum`)."""
+    """Volume (m3) and the content of each tracer (tracer unit times m3) of the own cells.
+
+    Summed exactly (`math.fsum`).
+    """
     from math import fsum
 
     volume = cell_volume(s.eta, g)
@@ -35,7 +38,7 @@ def kinetic_energy(s: State, g: Geometry) -> Tensor:
 
 
 def reference_potential_energy(density: Tensor, volume: Tensor, area: float) -> float:
-    """Potential energy (J) of the adiabatically sorted state of least energy (Winters et al. 1995), in a basin of uniform area.
+    """Potential energy (J) of the adiabatically sorted state, in a basin of uniform area (Winters and others 1995).
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Density of seawater: the 55-term TEOS-10 polynomial of Roquet et al. (2015), and a linear law.
 
-Roquet, F., G. Madec, T. McDougall and P. Barker (2015): Accurate polynomial expressions for the density and specific volume of
-seawater using the TEOS-10 standard. Ocean Modelling 90, 29-43, appendix A ("polyTEOS10-bsq").
+Roquet, F., G. Madec, T. McDougall and P. Barker (2015): Accurate polynomial expressions for the density and specific
+volume of seawater using the TEOS-10 standard. Ocean Modelling 90, 29-43, appendix A ("polyTEOS10-bsq").
 """
 
 import torch
@@ -18,7 +18,8 @@ _R0 = (4.6494977072e01, -5.2099962525e00, 2.2601900708e-01, 6.4326772569e-02, 1.
 # r(S, T, z): _R[power of zeta][power of tau] = coefficients of s^0, s^1, ...
 _R = (
     (
-        (8.0189615746e02, 8.6672408165e02, -1.7864682637e03, 2.0375295546e03, -1.2849161071e03, 4.3227585684e02, -6.0579916612e01),
+        (8.0189615746e02, 8.6672408165e02, -1.7864682637e03, 2.0375295546e03, -1.2849161071e03, 4.3227585684e02,
+         -6.0579916612e01),
         (2.6010145068e01, -6.5281885265e01, 8.1770425108e01, -5.6888046321e01, 1.7681814114e01, -1.9193502195e00),
         (-3.7074170417e01, 6.1548258127e01, -6.0362551501e01, 2.9130021253e01, -5.4723692739e00),
         (2.1661789529e01, -3.3449108469e01, 1.9717078466e01, -3.1742946532e00),
@@ -53,13 +54,18 @@ def _horner(coefficients, x: Tensor):
 
 
 def reference_profile(depth: Tensor) -> Tensor:
-    """Vertical reference profile r0(z) (kg m-3) that the anomaly of `teos10_anomaly` leaves out; ``depth`` in m, positive down."""
+    """Vertical reference profile r0(z) (kg m-3) that the anomaly of `teos10_anomaly` leaves out; ``depth`` in m.
+
+    Positive down.
+    """
     zeta = depth / _Z_SCALE
     return _horner(_R0, zeta) * zeta
 
 
 def teos10_anomaly(salinity: Tensor, temperature: Tensor, depth: Tensor) -> Tensor:
-    """Density without the reference profile, Roquet et al. (2015) eq. (13): what the horizontal pressure gradient needs.
+    """Density without the reference profile (Roquet and others 2015, eq. 13).
+
+    It is what the horizontal pressure gradient needs.
 
     Parameters
     ----------

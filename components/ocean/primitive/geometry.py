@@ -15,13 +15,13 @@ from components.ocean.primitive.stencil import HALO
 class Geometry:
     """Static fields of a block, halo included: ``(z, y, x)`` or ``(y, x)``.
 
-    ``h0``: layer thickness at rest (m; 1 where dry, so that a division is safe), ``mask_t`` 1 in water; ``hu0 hv0`` thickness at the
-    faces (the thinner neighbour), zero at a wall; ``hq0`` at corners; ``depth_t/u/v``: column depths (m; 1 where dry);
-    ``centre`` depth of the cell centres (m, positive down), ``interface`` depth of the layer bottoms; ``slip`` factor of the vorticity
-    at a corner (1 in the interior, 0 or 2 at a coast); ``fq_h``: Coriolis parameter over column depth at the corner.
-    ``active_t``: 1 in wet cells that the model predicts (all but the outermost ring at open edges, which holds the outside);
-    ``open_u open_v``: at faces between that ring and the model, +1 where the outside lies to the east (north), -1 where to the
-    west (south), 0 elsewhere.
+    ``h0``: layer thickness at rest (m; 1 where dry, so that a division is safe), ``mask_t`` 1 in water; ``hu0 hv0``
+    thickness at the faces (the thinner neighbour), zero at a wall; ``hq0`` at corners; ``depth_t/u/v``: column
+    depths (m; 1 where dry); ``centre`` depth of the cell centres (m, positive down), ``interface`` depth of the
+    layer bottoms; ``slip`` factor of the vorticity at a corner (1 in the interior, 0 or 2 at a coast); ``fq_h``:
+    Coriolis parameter over column depth at the corner. ``active_t``: 1 in wet cells that the model predicts (all but
+    the outermost ring at open edges, which holds the outside); ``open_u open_v``: at faces between that ring and the
+    model, +1 where the outside lies to the east (north), -1 where to the west (south), 0 elsewhere.
     """
 
     h0: Tensor
@@ -95,7 +95,9 @@ class Geometry:
 
 
 def partial_cells(depth: np.ndarray, thickness: np.ndarray, smallest_fraction: float = 0.3) -> np.ndarray:
-    """Layer thicknesses at rest with a partial bottom cell (Adcroft, Hill and Marshall 1997), ``(z, y, x)`` in m, 0 below the bottom.
+    """Layer thicknesses at rest with a partial bottom cell (Adcroft, Hill and Marshall 1997), ``(z, y, x)`` in m.
+
+    0 below the bottom.
 
     Parameters
     ----------
@@ -104,8 +106,8 @@ def partial_cells(depth: np.ndarray, thickness: np.ndarray, smallest_fraction: f
     thickness : ndarray
         Full thickness of the levels from the surface down, m.
     smallest_fraction : float
-        A bottom cell thinner than this fraction of its level is closed when thinner than half of that, and thickened otherwise.
-        The first level is never partial: a wet column has at least the first level.
+        A bottom cell thinner than this fraction of its level is closed when thinner than half of that, and thickened
+        otherwise. The first level is never partial: a wet column has at least the first level.
     """
     top = np.concatenate([[0.0], np.cumsum(thickness)[:-1]])
     full = np.asarray(thickness, float)[:, None, None]

@@ -1,8 +1,9 @@
 """Filling the two-cell halo around a block: alone in the world, or among blocks of one process.
 
 A halo is a callable ``halo(*fields) -> tuple``: every field is the block's own cells ``(..., ny, nx)``, every result is
-``(..., ny + 4, nx + 4)`` with its neighbours' values around it, in one exchange for all fields. Beyond a closed edge the halo is zero;
-masks make it land. The exchange is a copy, so it is differentiable where the arrays stay in one process.
+``(..., ny + 4, nx + 4)`` with its neighbours' values around it, in one exchange for all fields. Beyond a closed edge
+the halo is zero; masks make it land. The exchange is a copy, so it is differentiable where the arrays stay in one
+process.
 """
 
 import threading
@@ -45,7 +46,9 @@ class WholeDomain:
 
 
 class BlockMeeting:
-    """Exchange among the blocks of one process, each stepped by its own thread (how a decomposition is tested without MPI).
+    """Exchange among the blocks of one process.
+
+    Each stepped by its own thread (how a decomposition is tested without MPI).
 
     Parameters
     ----------

@@ -12,9 +12,10 @@ from components.ocean.primitive.stencil import HALO
 class HorizontalGrid:
     """Metric terms of a C-grid, arrays ``(ny + 4, nx + 4)`` in double precision.
 
-    ``dxt dyt``: size of a cell through its centre (m). ``dxu``: distance between the centres on either side of the east face, ``dyu``:
-    length of that face; ``dyv``, ``dxv``: the same for the north face. ``dxq dyq``: sizes around the north-east corner. ``area_*``: m2.
-    ``f_q``: Coriolis parameter at the corner (s-1). ``x y``: centre coordinates (m, or degrees east and north).
+    ``dxt dyt``: size of a cell through its centre (m). ``dxu``: distance between the centres on either side of the
+    east face, ``dyu``: length of that face; ``dyv``, ``dxv``: the same for the north face. ``dxq dyq``: sizes around
+    the north-east corner. ``area_*``: m2. ``f_q``: Coriolis parameter at the corner (s-1). ``x y``: centre
+    coordinates (m, or degrees east and north).
     """
 
     dxt: np.ndarray
@@ -42,7 +43,10 @@ class HorizontalGrid:
 def cartesian(
     nx: int, ny: int, dx: float, dy: float, f0: float = 0.0, beta: float = 0.0, y_of_f0: float = 0.0
 ) -> HorizontalGrid:
-    """Uniform grid on a beta plane; lengths in m, ``f0`` in s-1 at ``y = y_of_f0``, ``beta`` in m-1 s-1, south-west corner at 0, 0."""
+    """Uniform grid on a beta plane; lengths in m, ``f0`` in s-1 at ``y = y_of_f0``, ``beta`` in m-1 s-1.
+
+    South-west corner at 0, 0.
+    """
     shape = (ny + 2 * HALO, nx + 2 * HALO)
     x = (np.arange(shape[1]) - HALO + 0.5) * dx + np.zeros(shape)
     y = (np.arange(shape[0])[:, None] - HALO + 0.5) * dy + np.zeros(shape)
@@ -54,7 +58,10 @@ def cartesian(
 def longitude_latitude(
     longitude_edges: np.ndarray, latitude_edges: np.ndarray, radius: float = EARTH_RADIUS
 ) -> HorizontalGrid:
-    """Grid of parallels and meridians from the edges of its cells (degrees, increasing); cell areas are exact on the sphere."""
+    """Grid of parallels and meridians from the edges of its cells (degrees, increasing).
+
+    Cell areas are exact on the sphere.
+    """
     lon, lat = (np.radians(_widen(np.asarray(edges, float))) for edges in (longitude_edges, latitude_edges))
     lat = np.clip(lat, -0.5 * np.pi + 1e-6, 0.5 * np.pi - 1e-6)
     lon_t, lat_t = 0.5 * (lon[:-1] + lon[1:]), 0.5 * (lat[:-1] + lat[1:])

@@ -22,7 +22,8 @@ class Experiment:
     """An ocean, its state and its forcing; `run` advances it.
 
     >>> from components.ocean.primitive.horizontal_grid import cartesian
-    >>> basin = set_up(cartesian(8, 8, 1e4, 1e4, f0=1e-4), np.full((8, 8), 100.0), np.full(5, 20.0), Parameters(dt=600.0, substeps=10))
+    >>> grid, depth = cartesian(8, 8, 1e4, 1e4, f0=1e-4), np.full((8, 8), 100.0)
+    >>> basin = set_up(grid, depth, np.full(5, 20.0), Parameters(dt=600.0, substeps=10))
     >>> basin.run(3)
     >>> float(basin.state.eta.abs().max())
     0.0

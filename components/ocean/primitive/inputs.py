@@ -1,4 +1,7 @@
-"""Reading the input file of a regional ocean: sea floor, hydrography, open edges (what `data/make_ocean_inputs.py` writes)."""
+"""Reading the input file of a regional ocean: sea floor, hydrography.
+
+Open edges (what `data/make_ocean_inputs.py` writes).
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +18,10 @@ class InputError(ValueError):
 class Inputs:
     """Arrays of an input file, ``(z, y, x)``, dry cells filled from their neighbours or from above.
 
-    ``depth`` (m, 0 is land), ``thickness`` of the levels (m); ``temperature`` (conservative, annual mean, degC), ``anomaly``
-    ``(12, upper levels, y, x)`` by month; ``salinity`` (absolute, g kg-1); ``east_*`` ``(y,)`` or ``(z, y)`` and ``south_*``
-    ``(x,)`` or ``(z, x)``: transports (m2 s-1), velocities (m s-1) and sea level (m) at the open edges.
+    ``depth`` (m, 0 is land), ``thickness`` of the levels (m); ``temperature`` (conservative, annual mean, degC),
+    ``anomaly`` ``(12, upper levels, y, x)`` by month; ``salinity`` (absolute, g kg-1); ``east_*`` ``(y,)`` or ``(z,
+    y)`` and ``south_*`` ``(x,)`` or ``(z, x)``: transports (m2 s-1), velocities (m s-1) and sea level (m) at the
+    open edges.
     """
 
     longitude: np.ndarray

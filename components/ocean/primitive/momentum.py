@@ -1,7 +1,7 @@
 """Explicit momentum tendencies: vector-invariant advection with the Coriolis force, and lateral friction.
 
-Arakawa, A. and V. R. Lamb (1981): A potential enstrophy and energy conserving scheme for the shallow water equations. Mon. Wea. Rev.
-109, 18-36 (the triads of potential vorticity, eq. 3.5, taken layer by layer).
+Arakawa, A. and V. R. Lamb (1981): A potential enstrophy and energy conserving scheme for the shallow water
+equations. Mon. Wea. Rev. 109, 18-36 (the triads of potential vorticity, eq. 3.5, taken layer by layer).
 """
 
 import torch
@@ -130,7 +130,9 @@ def divergence_and_vorticity_force(
 
 
 def smagorinsky_viscosity(u: Tensor, v: Tensor, coefficient: float, g: Geometry) -> tuple[Tensor, Tensor]:
-    """Harmonic viscosity ``(C / pi)^2 area |D|`` at centres and corners (m2 s-1), Smagorinsky (1963) as in Griffies and Hallberg (2000).
+    """Harmonic viscosity ``(C / pi)^2 area |D|`` at centres and corners (m2 s-1).
+
+    Smagorinsky (1963) as in Griffies and Hallberg (2000).
 
     Values on the outermost ring are those of zero strain: no force at an own face reads them.
     """

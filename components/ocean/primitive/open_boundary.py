@@ -1,8 +1,8 @@
 """Open edges: what the model knows of the sea outside, and how it lets waves out and water in.
 
-The outermost ring of cells at an open edge holds the outside. Its tracers flow in where the current enters; the transport through the
-faces between ring and model follows Flather (1976); the shear of the flow there is that of the outside; within a sponge the tracers
-relax towards the outside.
+The outermost ring of cells at an open edge holds the outside. Its tracers flow in where the current enters; the
+transport through the faces between ring and model follows Flather (1976); the shear of the flow there is that of the
+outside; within a sponge the tracers relax towards the outside.
 
 Flather, R. A. (1976): A tidal model of the north-west European continental shelf. Mem. Soc. R. Sci. Liege 10, 141-164.
 """
@@ -19,9 +19,9 @@ from components.ocean.primitive.constants import GRAVITY
 class Outside:
     """The sea outside, with a halo of two; values matter at the ring, at open faces, and where ``rate`` is positive.
 
-    ``eta`` (m); ``U V`` depth-integrated transports (m2 s-1) and ``u v`` baroclinic velocities (m s-1, any depth mean) at open faces;
-    ``tracers`` ``(n, z, y, x)``; ``rate`` of relaxation in the sponge (s-1); ``radiation``: share of Flather's term, 1 for waves and
-    tides, small where the transports are known better than the sea level.
+    ``eta`` (m); ``U V`` depth-integrated transports (m2 s-1) and ``u v`` baroclinic velocities (m s-1, any depth
+    mean) at open faces; ``tracers`` ``(n, z, y, x)``; ``rate`` of relaxation in the sponge (s-1); ``radiation``:
+    share of Flather's term, 1 for waves and tides, small where the transports are known better than the sea level.
     """
 
     eta: Tensor
@@ -68,6 +68,9 @@ def relax(tracers: Tensor, outside: Tensor, rate: Tensor, ring: Tensor, dt: floa
 
 
 def sponge_rate(distance: Tensor, width: float, time_scale: float) -> Tensor:
-    """Rate of relaxation (s-1) that falls from ``1 / time_scale`` at the edge to zero at ``width`` cells, like a cosine."""
+    """Rate of relaxation (s-1) that falls from ``1 / time_scale`` at the edge to zero at ``width`` cells.
+
+    Like a cosine.
+    """
     inside = torch.clamp(distance / width, max=1.0)
     return 0.5 * (1.0 + torch.cos(torch.pi * inside)) / time_scale

@@ -10,11 +10,12 @@ from components.ocean.primitive.constants import HEAT_CAPACITY, REFERENCE_DENSIT
 class Parameters:
     """Time steps, schemes and coefficients; SI units, temperatures in degC, salinities in g kg-1.
 
-    ``dt``: baroclinic step (s), divided into ``substeps`` barotropic ones. ``barotropic_filter``: `power_law` (Shchepetkin and
-    McWilliams 2005) or `none`. ``momentum_advection``: without it the momentum equations are linear. ``shear_viscosity``: harmonic
-    (m2 s-1); ``biharmonic_viscosity`` (m4 s-1); ``smagorinsky``: coefficient C of the harmonic viscosity, 0 for none.
-    ``drag_linear`` (m s-1) and ``drag_quadratic`` (1): bottom drag. ``freshwater_temperature``: rain and rivers bring water at the
-    temperature of the surface; salinity 0; passive tracers ``fresh_concentration``.
+    ``dt``: baroclinic step (s), divided into ``substeps`` barotropic ones. ``barotropic_filter``: `power_law`
+    (Shchepetkin and McWilliams 2005) or `none`. ``momentum_advection``: without it the momentum equations are
+    linear. ``shear_viscosity``: harmonic (m2 s-1); ``biharmonic_viscosity`` (m4 s-1); ``smagorinsky``: coefficient C
+    of the harmonic viscosity, 0 for none. ``drag_linear`` (m s-1) and ``drag_quadratic`` (1): bottom drag.
+    ``freshwater_temperature``: rain and rivers bring water at the temperature of the surface; salinity 0; passive
+    tracers ``fresh_concentration``.
     """
 
     dt: float

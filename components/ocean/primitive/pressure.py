@@ -1,7 +1,7 @@
 """The horizontal pressure gradient of the density field on z* levels with partial bottom cells.
 
-Shchepetkin, A. F. and J. C. McWilliams (2003): A method for computing horizontal pressure-gradient force in an oceanic model with a
-nonaligned vertical coordinate. J. Geophys. Res. 108, 3090 (SM03).
+Shchepetkin, A. F. and J. C. McWilliams (2003): A method for computing horizontal pressure-gradient force in an
+oceanic model with a nonaligned vertical coordinate. J. Geophys. Res. 108, 3090 (SM03).
 """
 
 import torch
@@ -13,7 +13,9 @@ from components.ocean.primitive.stencil import at
 
 
 def vertical_derivative(rho: Tensor, spacing: Tensor, below: Tensor) -> Tensor:
-    """Derivative of a field at the cell centres with respect to depth, second order, limited where the profile bends sharply.
+    """Derivative of a field at the cell centres with respect to depth, second order.
+
+    Limited where the profile bends sharply.
 
     Parameters
     ----------
@@ -26,8 +28,9 @@ def vertical_derivative(rho: Tensor, spacing: Tensor, below: Tensor) -> Tensor:
 
     Notes
     -----
-    Inside, the parabola through three points; in the last wet cell and the first one, that of the three nearest, kept between zero
-    and twice the nearest slope so that a kink makes no new extreme (the role of the harmonic mean in SM03).
+    Inside, the parabola through three points; in the last wet cell and the first one, that of the three nearest,
+    kept between zero and twice the nearest slope so that a kink makes no new extreme (the role of the harmonic mean
+    in SM03).
     """
     slope = (rho[1:] - rho[:-1]) / spacing * below[:-1]
     if rho.shape[0] == 2:
@@ -53,9 +56,10 @@ def _between_zero_and_twice(value: Tensor, slope: Tensor) -> Tensor:
 def pressure_force(anomaly: Tensor, eta: Tensor, rho0: float, g: Geometry) -> tuple[Tensor, Tensor]:
     """Acceleration by the baroclinic pressure gradient, ``-(1/rho0) (dp/dx|_s + g rho dz/dx|_s)``.
 
-    The density is a cubic between cell centres in the vertical, and so is it along the short way in depth from a partial bottom cell
-    to its neighbour: a density that depends on depth alone exerts a force of fourth order in the thickness of the cells, and none if
-    it is quadratic in depth (the density Jacobian of SM03, its derivatives not harmonic but those of a parabola).
+    The density is a cubic between cell centres in the vertical, and so is it along the short way in depth from a
+    partial bottom cell to its neighbour: a density that depends on depth alone exerts a force of fourth order in the
+    thickness of the cells, and none if it is quadratic in depth (the density Jacobian of SM03, its derivatives not
+    harmonic but those of a parabola).
 
     Parameters
     ----------

@@ -29,16 +29,20 @@ def build_region(inputs: Inputs, open_edges: tuple[str, ...], no_slip: bool) -> 
     lon, lat = (_edges(a) for a in (inputs.longitude, inputs.latitude))
     grid = longitude_latitude(lon, lat)
     rest = partial_cells(inputs.depth, inputs.thickness)
-    return Region(grid, build_geometry(grid, rest, inputs.thickness, no_slip=no_slip, open_edges=open_edges), inputs, open_edges)
+    return Region(
+        grid, build_geometry(grid, rest, inputs.thickness, no_slip=no_slip, open_edges=open_edges), inputs, open_edges
+    )
 
 
 def _edges(centres: np.ndarray) -> np.ndarray:
     step = np.diff(centres)
-    return np.concatenate([[centres[0] - 0.5 * step[0]], 0.5 * (centres[1:] + centres[:-1]), [centres[-1] + 0.5 * step[-1]]])
+    return np.concatenate(
+        [[centres[0] - 0.5 * step[0]], 0.5 * (centres[1:] + centres[:-1]), [centres[-1] + 0.5 * step[-1]]]
+    )
 
 
 def substeps_for(geometry: Geometry, dt: float, courant: float = 0.8) -> int:
-    """Barotropic substeps that keep ``sqrt(g H) dt sqrt(1/dx^2 + 1/dy^2)`` below ``courant`` everywhere (1 is the limit)."""
+    """Barotropic substeps: ``sqrt(g H) dt sqrt(1/dx^2 + 1/dy^2)`` stays below ``courant`` (1 is the limit)."""
     g = geometry
     speed = torch.sqrt(GRAVITY * g.depth_t * (1.0 / (g.dxt * g.dxt) + 1.0 / (g.dyt * g.dyt))) * g.wet_t
     return max(2, int(np.ceil(dt * float(speed.max()) / courant)))
@@ -69,7 +73,9 @@ def outside_sea(region: Region, width: int, time_scale: float, radiation: float)
         eta[rows, HALO + nx - 1] = torch.tensor(a.east_level)
         U[rows, HALO + nx - 2] = torch.tensor(a.east_transport)  # the face between the ring and the model
         u[:, rows, HALO + nx - 2] = torch.tensor(a.east_velocity)
-        distance = torch.minimum(distance, (HALO + nx - 1 - torch.arange(nx + 2 * HALO)).clamp(min=0)[None].to(zero2) + zero2)
+        distance = torch.minimum(
+            distance, (HALO + nx - 1 - torch.arange(nx + 2 * HALO)).clamp(min=0)[None].to(zero2) + zero2
+        )
     if "south" in region.open_edges:
         eta[HALO, columns] = torch.tensor(a.south_level)
         V[HALO, columns] = torch.tensor(a.south_transport)
@@ -80,7 +86,7 @@ def outside_sea(region: Region, width: int, time_scale: float, radiation: float)
 
 
 def climatology(region: Region, day_of_year: float) -> Tensor:
-    """Temperature and salinity of the climatology at a day of the year over the whole domain, halo zero: ``(2, z, y, x)``."""
+    """Temperature and salinity at a day of the year over the whole domain, ``(2, z, y, x)``, zero in the halo."""
     a = region.inputs
     both = torch.tensor(np.stack([a.temperature_on(day_of_year), a.salinity]))
     return torch.nn.functional.pad(both, (HALO, HALO, HALO, HALO))

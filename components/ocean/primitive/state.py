@@ -17,11 +17,12 @@ NARROW = ("w_flux", "tke")  # halo of one
 class State:
     """Prognostic fields, ``(z, y, x)``.
 
-    Sea level ``eta`` (m) and ``tracers`` ``(n, z, y, x)`` (conservative temperature in degC, absolute salinity in g kg-1, passive
-    ones) at time n; filtered transports ``U V`` (m2 s-1) at n; velocity ``u v`` (m s-1) and ``w_flux`` (m3 s-1, up through the bottom
-    of a cell) at n - 1/2. ``past_*``: tendencies of the two steps before ``(2, ...)`` (Adams-Bashforth). ``tke`` (m2 s-2) at the
-    bottom of each cell. ``frozen_heat``, ``water_heat``
-    (J m-2): heat that the freezing limiter and the temperature of fresh water have added so far. ``steps`` taken since the start.
+    Sea level ``eta`` (m) and ``tracers`` ``(n, z, y, x)`` (conservative temperature in degC, absolute salinity in g
+    kg-1, passive ones) at time n; filtered transports ``U V`` (m2 s-1) at n; velocity ``u v`` (m s-1) and ``w_flux``
+    (m3 s-1, up through the bottom of a cell) at n - 1/2. ``past_*``: tendencies of the two steps before ``(2, ...)``
+    (Adams-Bashforth). ``tke`` (m2 s-2) at the bottom of each cell. ``frozen_heat``, ``water_heat``
+    (J m-2): heat that the freezing limiter and the temperature of fresh water have added so far. ``steps`` taken
+    since the start.
     """
 
     eta: Tensor

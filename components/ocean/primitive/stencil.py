@@ -1,9 +1,9 @@
 """Windows on fields that carry a halo: the one way neighbours are written in this model.
 
-Fields are ``(..., y, x)`` with a halo of two cells on every side. ``at(a, dj, di)`` is ``a`` shifted by ``(dj, di)`` cells with one
-ring taken off, so a formula that uses the nearest neighbours reads like the paper and each ring of the halo is used up once.
-A face or corner carries the index of the cell to its west and south: ``u[j, i]`` is on the east face of cell ``(j, i)``, ``v[j, i]``
-on its north face, a vorticity on its north-east corner.
+Fields are ``(..., y, x)`` with a halo of two cells on every side. ``at(a, dj, di)`` is ``a`` shifted by ``(dj, di)``
+cells with one ring taken off, so a formula that uses the nearest neighbours reads like the paper and each ring of
+the halo is used up once. A face or corner carries the index of the cell to its west and south: ``u[j, i]`` is on the
+east face of cell ``(j, i)``, ``v[j, i]`` on its north face, a vorticity on its north-east corner.
 """
 
 import torch
@@ -24,7 +24,10 @@ def inner(a: Tensor) -> Tensor:
 
 
 def over_levels(a: Tensor) -> Tensor:
-    """Sum over levels ``(z, y, x) -> (y, x)``, added in the order of the levels so that a block gives the bits of the whole."""
+    """Sum over levels ``(z, y, x) -> (y, x)``.
+
+    Added in the order of the levels so that a block gives the bits of the whole.
+    """
     total = a[0]
     for k in range(1, a.shape[0]):
         total = total + a[k]

@@ -25,8 +25,9 @@ SHORTWAVE_BANDS = {
 class SurfaceForcing:
     """Fluxes through the surface at the cell centres, ``(y, x)`` with a halo of two, positive into the ocean.
 
-    ``stress_x stress_y`` (N m-2), ``heat`` without shortwave (W m-2), ``shortwave`` (W m-2), ``water`` (precipitation, runoff less
-    evaporation; kg m-2 s-1), ``tracer_flux`` ``(n, y, x)``: further sources of the tracers (tracer unit times m s-1), ``pressure`` (Pa).
+    ``stress_x stress_y`` (N m-2), ``heat`` without shortwave (W m-2), ``shortwave`` (W m-2), ``water``
+    (precipitation, runoff less evaporation; kg m-2 s-1), ``tracer_flux`` ``(n, y, x)``: further sources of the
+    tracers (tracer unit times m s-1), ``pressure`` (Pa).
     """
 
     stress_x: Tensor
@@ -45,7 +46,9 @@ def no_forcing(tracers: int, g: Geometry) -> SurfaceForcing:
 
 
 def shortwave_absorbed(g: Geometry, jerlov_type: str) -> Tensor:
-    """Fraction of the surface shortwave absorbed in each cell at rest, ``(z, y, x)``; what reaches the sea floor heats the last cell.
+    """Fraction of the surface shortwave absorbed in each cell at rest, ``(z, y, x)``.
+
+    What reaches the sea floor heats the last cell.
 
     Raises
     ------
@@ -65,6 +68,9 @@ def freezing_point(salinity: Tensor) -> Tensor:
 
 
 def limit_to_freezing(temperature: Tensor, salinity: Tensor) -> tuple[Tensor, Tensor]:
-    """Raise temperatures below freezing to it; return them and the rise (K), which the caller books as latent heat of ice."""
+    """Raise temperatures below freezing to it; return them and the rise (K).
+
+    Which the caller books as latent heat of ice.
+    """
     raised = torch.maximum(temperature, freezing_point(salinity))
     return raised, raised - temperature

@@ -1,6 +1,7 @@
 """Tidal elevation of eight constituents at the open edges.
 
-Speeds from Schureman (1958), Manual of harmonic analysis and prediction of tides, US Coast and Geodetic Survey, table 2.
+Speeds from Schureman (1958), Manual of harmonic analysis and prediction of tides, US Coast and Geodetic Survey,
+table 2.
 """
 
 import numpy as np
@@ -28,7 +29,8 @@ def tidal_elevation(
     Parameters
     ----------
     seconds : float
-        Time since the instant to which the phases refer, s. Nodal modulation (18.6 years) is left to the amplitudes and phases.
+        Time since the instant to which the phases refer, s. Nodal modulation (18.6 years) is left to the amplitudes
+        and phases.
     amplitude, phase : Tensor
         Amplitude (m) and phase lag (degrees), ``(n, y, x)`` in the order of ``constituents``.
     constituents : tuple of str

@@ -1,8 +1,9 @@
 """One step of the ocean: the table of contents of this folder.
 
-Velocities live half a step before tracers and sea level: momentum goes from n - 1/2 to n + 1/2 with the pressure of the tracers at n,
-the barotropic mode from n to n + 1 with averages centred at n + 1/2, and tracers from n to n + 1 with that flow. Internal gravity waves
-are forward-backward; Coriolis and advection are third-order Adams-Bashforth; vertical mixing is backward Euler.
+Velocities live half a step before tracers and sea level: momentum goes from n - 1/2 to n + 1/2 with the pressure of
+the tracers at n, the barotropic mode from n to n + 1 with averages centred at n + 1/2, and tracers from n to n + 1
+with that flow. Internal gravity waves are forward-backward; Coriolis and advection are third-order Adams-Bashforth;
+vertical mixing is backward Euler.
 """
 
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ ADAMS_BASHFORTH = ((1.0, 0.0, 0.0), (1.5, -0.5, 0.0), (23.0 / 12.0, -16.0 / 12.0
 
 @dataclass(frozen=True)
 class Explicit:
-    """What the explicit part of the momentum equations hands on; ``(z, y, x)`` and ``(y, x)`` of the block's own faces."""
+    """What the explicit part of the momentum equations hands on, at the block's own faces."""
 
     u: Tensor
     v: Tensor
@@ -92,7 +93,8 @@ class Ocean:
         rise = barotropic.divergence(mean_U, mean_V, g) - at(water)
         eta, U, V = self.halo(inner(s.eta) - p.dt * inner(g.active_t) * at(rise), U, V)
         u, v = self._finish(
-            e.u, e.v, mean_U, mean_V, s.eta, eta, viscosity, e.drag_u, e.drag_v, forcing.stress_x, forcing.stress_y, outside, p, g
+            e.u, e.v, mean_U, mean_V, s.eta, eta, viscosity, e.drag_u, e.drag_v, forcing.stress_x, forcing.stress_y,
+            outside, p, g,
         )  # fmt: skip
         u, v = self.halo(u, v)
         tracers, volume, volume_up = self._horizontal(u, v, s.eta, eta, s.tracers, water, s.steps % 2 == 0, p, g)
@@ -184,7 +186,10 @@ def _explicit_momentum(
     p: Parameters,
     g: Geometry,
 ) -> Explicit:
-    """Everything in the momentum equations but vertical mixing and the barotropic mode, and its depth integral as slow forcing."""
+    """Everything in the momentum equations but vertical mixing and the barotropic mode.
+
+    And its depth integral as slow forcing.
+    """
     gu, gv = momentum.vector_invariant(u, v, w_flux, eta, g, p.momentum_advection)
     gu, gv = gu * inner(g.mask_u), gv * inner(g.mask_v)
     anomaly = density_anomaly(p)(tracers[1], tracers[0], g.centre)
@@ -292,7 +297,8 @@ def _substep(
 
 
 def _finish_momentum(
-    u, v, mean_U, mean_V, eta_old, eta_new, viscosity, drag_u, drag_v, stress_x, stress_y, outside, p: Parameters, g: Geometry
+    u, v, mean_U, mean_V, eta_old, eta_new, viscosity, drag_u, drag_v, stress_x, stress_y, outside,
+    p: Parameters, g: Geometry,
 ):  # fmt: skip
     """Give the velocity the averaged transport, mix it in the vertical, and give it that transport again, exactly."""
     hu, hv = momentum.face_thickness(0.5 * (eta_old + eta_new), g)

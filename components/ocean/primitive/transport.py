@@ -22,7 +22,9 @@ def face_volumes(u: Tensor, v: Tensor, eta: Tensor, dt: float, g: Geometry) -> t
 def vertical_volume(
     flux_x: Tensor, flux_y: Tensor, eta_old: Tensor, eta_new: Tensor, water: Tensor, dt: float, g: Geometry
 ) -> Tensor:
-    """Volume that goes up through the bottom of each cell in a step (m3), from continuity of each z* layer; one ring less.
+    """Volume that goes up through the bottom of each cell in a step (m3), from continuity of each z* layer.
+
+    One ring less.
 
     Summed from the surface, where the fresh water enters; what round-off leaves at the sea floor is dropped.
     """
@@ -36,7 +38,10 @@ def advect_horizontally(
     tracers: Tensor, flux_x: Tensor, flux_y: Tensor, hu: Tensor, hv: Tensor, eta: Tensor, diffusivity: float, dt: float,
     x_first: bool, g: Geometry,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
-    """Sweeps in x and y (in y and x where ``x_first`` is false): tracers and volumes of the block's own cells after them."""
+    """Sweeps in x and y (in y and x where ``x_first`` is false).
+
+    Tracers and volumes of the block's own cells after them.
+    """
     volume = g.h0 * ((1.0 + eta / g.depth_t) * g.area_t)
     mask_x, mask_y = g.mask_u[..., :-1], g.mask_v[..., :-1, :]
     exchange_x = exchange_y = None

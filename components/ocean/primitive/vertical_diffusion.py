@@ -7,7 +7,8 @@ from torch import Tensor
 def solve_tridiagonal(below: Tensor, diagonal: Tensor, above: Tensor, rhs: Tensor) -> Tensor:
     """Thomas algorithm along the levels.
 
-    ``below[k] x[k-1] + diagonal[k] x[k] + above[k] x[k+1] = rhs[k]`` with all coefficients ``(z, y, x)`` and ``rhs`` ``(n, z, y, x)``.
+    ``below[k] x[k-1] + diagonal[k] x[k] + above[k] x[k+1] = rhs[k]`` with all coefficients ``(z, y, x)`` and ``rhs``
+    ``(n, z, y, x)``.
     """
     levels = diagonal.shape[0]
     inverse = 1.0 / diagonal[0]

@@ -1,8 +1,9 @@
 """Vertical viscosity and diffusivity: constant, or from a prognostic turbulent kinetic energy.
 
-Gaspar, P., Y. Gregoris and J.-M. Lefevre (1990): A simple eddy kinetic energy model for simulations of the oceanic vertical mixing.
-J. Geophys. Res. 95, 16179-16193 (G90). Blanke, B. and P. Delecluse (1993): Variability of the tropical Atlantic Ocean simulated by a
-general circulation model with two different mixed-layer physics. J. Phys. Oceanogr. 23, 1363-1388 (BD93).
+Gaspar, P., Y. Gregoris and J.-M. Lefevre (1990): A simple eddy kinetic energy model for simulations of the oceanic
+vertical mixing. J. Geophys. Res. 95, 16179-16193 (G90). Blanke, B. and P. Delecluse (1993): Variability of the
+tropical Atlantic Ocean simulated by a general circulation model with two different mixed-layer physics. J. Phys.
+Oceanogr. 23, 1363-1388 (BD93).
 """
 
 from collections.abc import Callable
@@ -25,7 +26,10 @@ LEAST_N2 = 1.0e-12  # s-2
 def buoyancy_frequency(
     tracers: Tensor, eta: Tensor, density: Callable[..., Tensor], rho0: float, g: Geometry
 ) -> Tensor:
-    """N^2 at the bottom of each cell (s-2) from the densities of the two cells at the depth of their interface; zero at the floor."""
+    """N^2 at the bottom of each cell (s-2) from the densities of the two cells at the depth of their interface.
+
+    Zero at the floor.
+    """
     temperature, salinity = tracers[0], tracers[1]
     z = g.interface[:-1]
     heavier = density(salinity[1:], temperature[1:], z) - density(salinity[:-1], temperature[:-1], z)
@@ -35,7 +39,10 @@ def buoyancy_frequency(
 
 
 def shear_squared(u: Tensor, v: Tensor, eta: Tensor, g: Geometry) -> Tensor:
-    """Squared vertical shear at the bottom of each cell (s-2), one ring less than ``u``: mean over the faces of a cell."""
+    """Squared vertical shear at the bottom of each cell (s-2), one ring less than ``u``.
+
+    Mean over the faces of a cell.
+    """
     h = g.h0 * (1.0 + eta / g.depth_t)
     du, dv = (u[:-1] - u[1:]) * g.mask_u[1:], (v[:-1] - v[1:]) * g.mask_v[1:]
     du, dv = du * du, dv * dv
@@ -45,7 +52,9 @@ def shear_squared(u: Tensor, v: Tensor, eta: Tensor, g: Geometry) -> Tensor:
 
 
 def mixing_lengths(tke: Tensor, n2: Tensor, h: Tensor, below: Tensor) -> tuple[Tensor, Tensor]:
-    """Lengths of mixing and dissipation (m), BD93: sqrt(2 e) / N, growing no faster than the distance from top and bottom.
+    """Lengths of mixing and dissipation (m), BD93: sqrt(2 e) / N.
+
+    Growing no faster than the distance from top and bottom.
 
     ``h``: thickness of the cells; all fields ``(z, y, x)``, at the bottom of each cell except ``h``.
     """
@@ -73,7 +82,8 @@ def tke_step(
 ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
     """Advance the turbulent kinetic energy and give the viscosity and diffusivity that follow (G90 eqs. 9-15).
 
-    Shear production is explicit; stable buoyancy destruction and dissipation are linearised and implicit, so that e stays positive.
+    Shear production is explicit; stable buoyancy destruction and dissipation are linearised and implicit, so that e
+    stays positive.
 
     Parameters
     ----------
