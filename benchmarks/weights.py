@@ -215,9 +215,8 @@ def main() -> int:
             # what two free cores would give: the main thread's own work, then half of what the workers share
             path = two["main_thread"] + 0.5 * (two["cpu"] - two["main_thread"])
             results["weights.two_cores_by_cpu"] = one["cpu"] / path
-            print(
-                f"        by CPU time, as on free cores: {path:.3f} s for {one['cpu']:.3f} s (load {os.getloadavg()[0]:.1f})"
-            )
+            load = os.getloadavg()[0]
+            print(f"        by CPU time, as on free cores: {path:.3f} s for {one['cpu']:.3f} s (load {load:.1f})")
     with tempfile.TemporaryDirectory() as folder:
         compiling = alone("first_call", environment={"NUMBA_CACHE_DIR": folder})
     assert compiling is not None
