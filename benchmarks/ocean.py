@@ -166,9 +166,8 @@ def main() -> None:
         print(json.dumps({"seconds": seconds}), flush=True)
         return
     times, steps, long_steps = (1, 20, 10) if a.quick else (3, 60, 30)
-    print(
-        f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; CPU time, one core,"
-    )
+    machine = platform.processor() or platform.machine()
+    print(f"{machine}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; CPU time on one core,")
     print(f"double precision, median of {times} runs of {steps} steps after warm-up\n")
     print(f"channel of 30 x 42 x 15 = {CELLS} cells       ms a step   ns a cell and step")
     seconds = {}

@@ -274,7 +274,7 @@ def main() -> None:
         },
         attrs={
             "Conventions": "CF-1.11", "title": "Sea floor, hydrography and open edges of the East Asian seas",
-            "source": "ETOPO5; Levitus (1982); World Ocean Atlas; COADS; Ferret distribution of NOAA PMEL (public domain)",
+            "source": "ETOPO5; Levitus (1982); World Ocean Atlas; COADS, of NOAA PMEL's Ferret distribution",
             "history": "made by data/make_ocean_inputs.py",
         },
     )  # fmt: skip
