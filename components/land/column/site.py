@@ -21,6 +21,7 @@ from components.land.column.parameters import Parameters
 from components.land.column.radiation import partition
 from components.land.column.snow import over_layers
 from components.land.column.solar import cos_zenith
+from components.land.column.structure import cut
 
 Series = NDArray[np.float64]
 DTYPE = torch.float64
@@ -93,6 +94,32 @@ def clear_longwave(temperature: Series, humidity: Series, pressure: Series, clou
     return np.clip(emissivity * (1.0 + 0.22 * np.asarray(cloud) ** 2.75), 0.0, 1.0) * 5.670374419e-8 * temperature**4
 
 
+def forcing(weather: Weather, leaf_area: Callable[[datetime], tuple[float, float]]) -> Forcing:
+    """The whole series as a forcing whose columns are the steps."""
+    n = len(weather.temperature)
+    latitude, longitude = (torch.tensor([v], dtype=DTYPE) for v in (weather.latitude, weather.longitude))
+    sun, leaves = [], []
+    for i in range(n):
+        middle = weather.start + timedelta(seconds=weather.seconds * (i + 0.5))
+        hour = middle.hour + middle.minute / 60.0 + middle.second / 3600.0
+        sun.append(cos_zenith(latitude, longitude, middle.timetuple().tm_yday, hour))
+        leaves.append(leaf_area(middle))
+
+    def series(values: Series | float) -> torch.Tensor:
+        return torch.tensor(np.array(np.broadcast_to(values, n), dtype=float), dtype=DTYPE)
+
+    mu = torch.cat(sun)
+    direct, diffuse = partition(series(weather.shortwave), mu)
+    white = snow_share(weather.temperature, weather.humidity, weather.pressure)
+    lai, sai = (series(np.array(v)) for v in zip(*leaves, strict=True))
+    return Forcing(
+        series(weather.temperature), series(weather.humidity), series(weather.pressure), series(weather.wind),
+        series(weather.height), direct, diffuse, series(weather.longwave),
+        series(weather.precipitation * (1.0 - white)), series(weather.precipitation * white), series(weather.co2), mu,
+        lai, sai,
+    )  # fmt: skip
+
+
 def run(
     weather: Weather,
     parameters: Parameters,
@@ -100,7 +127,7 @@ def run(
     leaf_area: Callable[[datetime], tuple[float, float]],
     state: State | None = None,
     spin_up: int = 0,
-    clearing: bool = True,
+    keep: list[State] | None = None,
 ) -> dict[str, Series]:
     """Run a single column through measured weather.
 
@@ -112,8 +139,8 @@ def run(
         Start; by default the mean temperature of the series and soil at half its water.
     spin_up
         Times the first year (or the whole series, if shorter) is run before.
-    clearing
-        Whether gradients are switched off.
+    keep
+        A list that receives the state after every step.
 
     Returns
     -------
@@ -122,29 +149,18 @@ def run(
         ``soil_moisture`` of the layers.
     """
     n = len(weather.temperature)
-    snowy = snow_share(weather.temperature, weather.humidity, weather.pressure)
-    x = torch.ones(1, dtype=DTYPE)
     if state is None:
-        state = initial_state(parameters, float(weather.temperature.mean()) * x)
-    co2 = np.broadcast_to(weather.co2, n)
+        state = initial_state(parameters, torch.full((1,), float(weather.temperature.mean()), dtype=DTYPE))
+    given = forcing(weather, leaf_area)
     series: dict[str, list[float]] = {k: [] for k in (*FOLLOWED, "snow_mass", "soil_water")}
     layers: dict[str, list[Series]] = {"soil_temperature": [], "soil_moisture": []}
     year = min(n, round(365 * 86400 / weather.seconds))
     order = [*(i for _ in range(spin_up) for i in range(year)), *range(n)]
-    with torch.set_grad_enabled(not clearing):
+    with torch.no_grad():
         for count, i in enumerate(order):
-            middle = weather.start + timedelta(seconds=weather.seconds * (i + 0.5))
-            hour = middle.hour + middle.minute / 60.0 + middle.second / 3600.0
-            mu = cos_zenith(weather.latitude * x, weather.longitude * x, middle.timetuple().tm_yday, hour)
-            direct, diffuse = partition(float(weather.shortwave[i]) * x, mu)
-            lai, sai = leaf_area(middle)
-            wet, white = float(weather.precipitation[i]), float(snowy[i])
-            forcing = Forcing(
-                float(weather.temperature[i]) * x, float(weather.humidity[i]) * x, float(weather.pressure[i]) * x,
-                float(weather.wind[i]) * x, weather.height * x, direct, diffuse, float(weather.longwave[i]) * x,
-                wet * (1.0 - white) * x, wet * white * x, float(co2[i]) * x, mu, lai * x, sai * x,
-            )  # fmt: skip
-            state, out = step(state, forcing, parameters, weather.seconds, options)
+            state, out = step(state, cut(given, slice(i, i + 1)), parameters, weather.seconds, options)
+            if keep is not None and count >= len(order) - n:
+                keep.append(state)
             if count < len(order) - n:
                 continue
             for name in FOLLOWED:
