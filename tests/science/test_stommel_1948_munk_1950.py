@@ -49,7 +49,7 @@ def test_stommel_gyre():
 
 def test_munk_gyre():
     """Harmonic viscosity 400 m2/s, no slip: psi max 32.2 Sv within 3 % at 118 km from the wall within half a cell."""
-    psi, x = steady_gyre(60, 200, 4800.0, harmonic_viscosity=400.0)
+    psi, x = steady_gyre(60, 120, 4800.0, harmonic_viscosity=400.0)
     row, column = np.unravel_index(psi.argmax(), psi.shape)
     # the maximum between the corners, by the parabola through three of them
     a, b, c = psi[row, column - 1 : column + 2]

@@ -6,6 +6,8 @@ with that flow. Internal gravity waves are forward-backward; Coriolis and advect
 vertical mixing is backward Euler.
 """
 
+import shutil
+import warnings
 from dataclasses import dataclass
 from functools import partial
 
@@ -69,6 +71,9 @@ class Ocean:
         self.primary, self.secondary = torch.tensor(weights.primary, **like), torch.tensor(weights.secondary, **like)
         self.adams_bashforth = torch.tensor(ADAMS_BASHFORTH, **like)
         self.absorbed = inner(shortwave_absorbed(geometry, parameters.shortwave_type)).contiguous()
+        if compile and geometry.h0.device.type == "cpu" and not any(map(shutil.which, ("g++", "clang++", "c++"))):
+            warnings.warn("no C++ compiler (g++, clang++): the ocean runs uncompiled", stacklevel=2)
+            compile = False
         wrap = partial(torch.compile, dynamic=False, fullgraph=True) if compile else lambda f: f
         self._mixing = wrap(_mixing)
         self._explicit = wrap(_explicit_momentum)
