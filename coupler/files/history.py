@@ -144,6 +144,8 @@ class HistoryStream:
                 variable.standard_name = spec.name
             variable.long_name = spec.long_name
             variable.units = spec.units
+            if spec.units == "K":
+                variable.units_metadata = "temperature: on_scale"
             variable.cell_methods = f"time: {CELL_METHODS[self.stream.statistic]}"
             if not regular:
                 variable.coordinates = f"lat{suffix} lon{suffix}"
@@ -185,14 +187,10 @@ class HistoryStream:
 
 
 NOT_CF = {
-    "land_area_fraction_of_cell",
+    "cosine_of_solar_zenith_angle",
     "surface_albedo_visible",
     "surface_albedo_near_infrared",
-    "surface_eastward_sea_water_velocity",
-    "surface_northward_sea_water_velocity",
-    "runoff_flux",
-    "subsurface_runoff_flux",
-    "surface_downward_heat_flux_in_sea_water_of_ice",
+    "surface_net_downward_mass_flux_of_carbon_dioxide_expressed_as_carbon",
 }
 """Names of the dictionary that the CF standard name table does not have."""
 
@@ -237,7 +235,7 @@ def define_grid(file: Any, grid: Grid, suffix: str) -> None:
     dims = (f"y{suffix}", f"x{suffix}") if grid.is_structured else (f"cell{suffix}",)
     for name, size in zip(dims, grid.shape, strict=True):
         file.createDimension(name, size)
-    longitude, latitude = grid.polygons_lonlat() if hasattr(grid, "polygons_lonlat") else (None, None)
+    longitude, latitude = (cell_corners(grid, c) for c in (grid.corner_longitude, grid.corner_latitude))
     for name, standard, units, values, corners in (
         ("lon", "longitude", "degrees_east", grid.longitude, longitude),
         ("lat", "latitude", "degrees_north", grid.latitude, latitude),
@@ -252,11 +250,35 @@ def define_grid(file: Any, grid: Grid, suffix: str) -> None:
             variable.bounds = f"{name}_bounds{suffix}"
             file.createVariable(f"{name}_bounds{suffix}", "f8", (*dims, f"corner{n}"))[...] = corners
     if grid.crs:
-        import pyproj
+        _define_projection(file, grid, suffix)
 
-        crs = file.createVariable(f"crs{suffix}", "i4", ())
-        for key, value in pyproj.CRS.from_user_input(grid.crs).to_cf().items():
-            setattr(crs, key, value)
+
+def cell_corners(grid: Grid, corners: npt.NDArray[Any] | None) -> npt.NDArray[Any] | None:
+    """Corners of every cell ``(..., n)``, from those or from the vertices of a structured grid."""
+    if corners is None or corners.ndim == len(grid.shape) + 1:
+        return corners
+    return np.stack([corners[:-1, :-1], corners[:-1, 1:], corners[1:, 1:], corners[1:, :-1]], axis=-1)
+
+
+def _define_projection(file: Any, grid: Grid, suffix: str) -> None:
+    """The projection, and the coordinates in its plane."""
+    import pyproj
+
+    assert grid.crs is not None
+    crs = file.createVariable(f"crs{suffix}", "i4", ())
+    attributes = pyproj.CRS.from_user_input(grid.crs).to_cf()
+    for key, value in attributes.items():
+        setattr(crs, key, value)
+    if len(grid.shape) == 1:
+        return
+    rotated = "ob_tran" in grid.crs
+    x, y = pyproj.Proj(grid.crs)(grid.longitude, grid.latitude)
+    names = ("grid_longitude", "grid_latitude") if rotated else ("projection_x_coordinate", "projection_y_coordinate")
+    for dim, values, name in ((f"x{suffix}", x[0], names[0]), (f"y{suffix}", y[:, 0], names[1])):
+        variable = file.createVariable(dim, "f8", (dim,))
+        variable.standard_name, variable.long_name, variable.axis = name, name.replace("_", " "), dim[0].upper()
+        variable.units = "degrees" if rotated else "m"
+        variable[...] = np.degrees(values) if rotated else values
 
 
 def _define_axes(file: Any, grid: Grid, suffix: str) -> None:

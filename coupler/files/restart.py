@@ -43,7 +43,6 @@ def write_part(folder: Path, component: str, arrays: Mapping[str, npt.ArrayLike]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with netCDF4.Dataset(path, "w", format="NETCDF4") as file:
-            file.Conventions = "CF-1.11"
             file.title = f"restart of {component}"
             for name, values in arrays.items():
                 array = np.asarray(values)
@@ -76,10 +75,14 @@ def complete(part: Path, final: Path, manifest: Mapping[str, Any]) -> None:
 
 
 def prune(folder: Path, keep: int) -> None:
-    """Remove all but the newest complete sets, and what a killed run left half-written."""
+    """Remove all but the newest complete sets, and what a killed run left half-written before them."""
     sets = complete_sets(folder)
     for old in sets[:-keep]:
         shutil.rmtree(old, ignore_errors=True)
+    for part in folder.glob(".*.part"):
+        # a later set may be in the making: components that are ahead write before the others arrive
+        if sets and part.name[1:] < sets[-1].name:
+            shutil.rmtree(part, ignore_errors=True)
 
 
 def complete_sets(folder: Path) -> list[Path]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from coupler.exchange.plan import Plan
 from coupler.files.atomic import write_text
+from coupler.files.restart import complete_sets
 
 EVERY = 0.5
 """Seconds between writings of the status."""
@@ -39,6 +40,7 @@ class Status:
         said = os.environ.get("TESSERA_TERMINAL")
         under_mpi = "PMIX_RANK" in os.environ or "OMPI_COMM_WORLD_SIZE" in os.environ
         self.terminal = said == "1" if said or under_mpi else sys.stdout.isatty()
+        sets = complete_sets(plan.folder / "run" / "restart") if start else []
         self.content: dict[str, Any] = {
             "case": str(plan.folder),
             "state": "running",
@@ -47,7 +49,7 @@ class Status:
             "start": plan.clock.text(start),
             "end": plan.clock.text(plan.duration),
             "components": {c.name: {"time": start, "date": plan.clock.text(start)} for c in plan.components},
-            "restart": None,
+            "restart": str(Path("run") / "restart" / sets[-1].name) if sets else None,
             "resume": f"./run_case.py {plan.folder} --continue",
         }
 
