@@ -22,14 +22,15 @@ NEGLIGIBLE = 1e-14  # of the smaller cell's area: the resolution of an edge in d
 
 TARGET, TARGET_NORMALS, SOURCE, SOURCE_NORMALS = 0, 32, 64, 96
 """First rows of the bench, the one work array of a thread: both polygons and the normals of their edges, then the
-intermediate polygons and distances. One array, because every array a kernel touches is counted by numba."""
+intermediate polygons and distances. Columns: x, y, z, and 1 where the edge from this corner follows its latitude.
+One array, because every array a kernel touches is counted by numba."""
 ONE, OTHER, DISTANCE = 128, 128 + ROOM, 128 + 2 * ROOM
 
 
 @compiled
 def make_bench() -> Floats:
     """Work array for one thread."""
-    return np.zeros((DISTANCE + ROOM, 3))
+    return np.zeros((DISTANCE + ROOM, 4))
 
 
 @compiled
@@ -142,9 +143,9 @@ def fan_area(bench: Floats, at: int, n: int) -> float:
 
 @compiled
 def _crossings(
-    points: Floats, p: int, q: int, arc_along: bool, nx: float, ny: float, nz: float, offset: float, t: Floats
-) -> int:
-    """Parameters in (0, 1), ascending, at which the arc p -> q meets the plane n.x = offset; returns how many.
+    points: Floats, p: int, q: int, arc_along: bool, nx: float, ny: float, nz: float, offset: float
+) -> tuple[int, float, float]:
+    """Parameters in (0, 1), ascending, at which the arc p -> q meets the plane n.x = offset: how many, and both.
 
     The arc is the chord x(t), pushed out to the sphere (great circle, plane across the axis) or to its circle of
     latitude (plane through the centre). Either way (a + b t)^2 = c |x(t)|^2, a quadratic.
@@ -165,11 +166,11 @@ def _crossings(
     wx, wy, wz = py * dz - pz * dy, pz * dx - px * dz, px * dy - py * dx
     root = c * (ux * ux + uy * uy + uz * uz - c * (wx * wx + wy * wy + wz * wz))
     if root < 0.0:
-        return 0
+        return 0, 0.0, 0.0
     half = a * b - c * (px * dx + py * dy + pz * dz)
     q0, q2 = a * a - c * (px * px + py * py + pz * pz), b * b - c * (dx * dx + dy * dy + dz * dz)
     w = -(half + math.copysign(math.sqrt(root), half))
-    found = 0
+    found, first, second = 0, 0.0, 0.0
     for which in range(2):
         if which == 0:
             if q2 == 0.0:
@@ -181,11 +182,12 @@ def _crossings(
             x = q0 / w
         at = a + b * x  # squaring has mixed in the crossings of the plane's mirror image, unless both are one
         if 0.0 < x < 1.0 and (at * sign >= 0.0 or abs(at) <= 1e-14 * (abs(a) + abs(b))):
-            t[found] = x
             found += 1
-    if found == 2 and t[0] > t[1]:
-        t[0], t[1] = t[1], t[0]
-    return found
+            if found == 1:
+                first = x
+            else:
+                first, second = min(first, x), max(first, x)
+    return found, first, second
 
 
 @compiled
@@ -205,98 +207,111 @@ def _arc_point(points: Floats, p: int, q: int, along: bool, t: float, k: int) ->
 
 
 @compiled
-def _keep(bench: Floats, p: int, at: int) -> None:
-    bench[at, 0], bench[at, 1], bench[at, 2] = bench[p, 0], bench[p, 1], bench[p, 2]
+def _keep(bench: Floats, p: int, at: int, along: float) -> None:
+    bench[at, 0], bench[at, 1], bench[at, 2], bench[at, 3] = bench[p, 0], bench[p, 1], bench[p, 2], along
 
 
 @compiled
-def clip_mixed(
-    bench: Floats, subject: int, n_subject: int, subject_along: int, planes: int, n_planes: int, planes_along: int
-) -> tuple[int, int]:
-    """Cut `subject` by `planes` where bit k of the `along` of either says: edge k follows its latitude.
+def set_along(bench: Floats, at: int, n: int, along: int) -> None:
+    """Mark the edges of bench[at : at + n] that follow their latitude: bit k of `along`."""
+    for k in range(n):
+        bench[at + k, 3] = float((along >> k) & 1)
 
-    Returns the first row and the number of corners of what is left; bench[DISTANCE + k, 1] is 1 where its edge k
-    follows a latitude.
+
+@compiled
+def clip_mixed(bench: Floats, subject: int, n_subject: int, planes: int, n_planes: int) -> tuple[int, int]:
+    """Cut `subject` by `planes` where edges of either may follow a latitude (see `set_along`).
+
+    Returns the first row and the number of corners of what is left, marked in the same way.
     """
-    current, spare = ONE, OTHER
-    along, spare_along = np.zeros(ROOM, np.bool_), np.zeros(ROOM, np.bool_)
-    t = np.empty(2)
+    current, spare = subject, ONE
     n = n_subject
-    for m in range(n):
-        bench[current + m] = bench[subject + m]
-        along[m] = (subject_along >> m) & 1 == 1
     # first the planes through the centre: within their wedge no circle of latitude closes around a pole
     for turn in range(2 * n_planes):
-        k = turn if turn < n_planes else turn - n_planes
-        plane_along = (planes_along >> k) & 1 == 1
-        if plane_along != (turn >= n_planes):
+        plane = planes + (turn if turn < n_planes else turn - n_planes)
+        plane_along = bench[plane, 3]
+        if (plane_along == 1.0) != (turn >= n_planes):
             continue
-        plane = planes + k
         nx, ny, nz = bench[plane + 32, 0], bench[plane + 32, 1], bench[plane + 32, 2]
         vx, vy, vz = bench[plane, 0], bench[plane, 1], bench[plane, 2]
-        if plane_along:  # running east, the inside is north of it
-            following = planes + (k + 1 if k + 1 < n_planes else 0)
+        if plane_along == 1.0:  # running east, the inside is north of it
+            following = plane + 1 if plane + 1 < planes + n_planes else planes
             east = vx * bench[following, 1] - vy * bench[following, 0]
             nx, ny, nz = 0.0, 0.0, 1.0 if east > 0.0 else -1.0
         for m in range(n):
             p = current + m
-            if plane_along:
-                bench[DISTANCE + m, 0] = nz * (bench[p, 2] - vz)
+            if plane_along == 1.0:
+                s = nz * (bench[p, 2] - vz)
             else:
-                bench[DISTANCE + m, 0] = nx * (bench[p, 0] - vx) + ny * (bench[p, 1] - vy) + nz * (bench[p, 2] - vz)
-        kept = 0
+                s = nx * (bench[p, 0] - vx) + ny * (bench[p, 1] - vy) + nz * (bench[p, 2] - vz)
+            bench[DISTANCE + m, 0] = s
+        kept = spare
         for m in range(n):
             f = m + 1 if m + 1 < n else 0
             p, q = current + m, current + f
             s0, s1 = bench[DISTANCE + m, 0], bench[DISTANCE + f, 0]
-            if along[m] == plane_along:
+            along = bench[p, 3]
+            if along == plane_along:
                 if s0 >= 0.0:
-                    _keep(bench, p, spare + kept)
-                    spare_along[kept] = along[m]
+                    _keep(bench, p, kept, along)
                     kept += 1
-                if (s0 >= 0.0) != (s1 >= 0.0) and not plane_along:
-                    _arc_point(bench, p, q, False, s0 / (s0 - s1), spare + kept)
-                    spare_along[kept] = False
+                if (s0 >= 0.0) != (s1 >= 0.0) and along == 0.0:
+                    _arc_point(bench, p, q, False, s0 / (s0 - s1), kept)
+                    bench[kept, 3] = 0.0
                     kept += 1
                 continue
             # cut the arc where it crosses, and judge each part by its middle: an end may lie on the plane
-            number = _crossings(bench, p, q, along[m], nx, ny, nz, nz * vz, t)
+            number, t0, t1 = _crossings(bench, p, q, along == 1.0, nx, ny, nz, nz * vz)
             for part in range(number + 1):
-                begin, end = t[part - 1] if part > 0 else 0.0, t[part] if part < number else 1.0
-                _arc_point(bench, p, q, along[m], 0.5 * (begin + end), DISTANCE - 1)
+                begin = 0.0 if part == 0 else (t0 if part == 1 else t1)
+                end = 1.0 if part == number else (t0 if part == 0 else t1)
                 o = DISTANCE - 1
+                _arc_point(bench, p, q, along == 1.0, 0.5 * (begin + end), o)
                 inside = nx * (bench[o, 0] - vx) + ny * (bench[o, 1] - vy) + nz * (bench[o, 2] - vz) >= 0.0
                 if part > 0:
-                    _arc_point(bench, p, q, along[m], begin, spare + kept)
-                    if plane_along:
-                        bench[spare + kept, 2] = vz
+                    _arc_point(bench, p, q, along == 1.0, begin, kept)
+                    if plane_along == 1.0:
+                        bench[kept, 2] = vz
+                    bench[kept, 3] = along if inside else plane_along
                 elif inside or s0 >= 0.0:
-                    _keep(bench, p, spare + kept)
+                    _keep(bench, p, kept, along if inside else plane_along)
                 else:
                     continue
-                spare_along[kept] = along[m] if inside else plane_along
                 kept += 1
                 if inside and part == number and s1 < 0.0:  # ends on the plane, as good as
-                    _keep(bench, q, spare + kept)
-                    spare_along[kept] = plane_along
+                    _keep(bench, q, kept, plane_along)
                     kept += 1
-        current, spare = spare, current
-        along, spare_along = spare_along, along
-        n = kept
+        n = kept - spare
+        current = spare
+        spare = OTHER if spare == ONE else ONE
         if n < 2:
             return current, 0
         if 3 * n + 3 > ROOM:
             break
-    for m in range(n):
-        bench[DISTANCE + m, 1] = 1.0 if along[m] else 0.0
     return current, n
+
+
+@compiled
+def load_triangle(bench: Floats, polygon: Floats, n: int, k: int, at: int) -> float:
+    """Put the triangle of corners 0, k, k + 1 of a polygon on the bench; returns its orientation, 1 or -1."""
+    first = polygon[0, 3] if k == 1 else 0.0
+    last = polygon[n - 1, 3] if k == n - 2 else 0.0
+    bench[at], bench[at + 1], bench[at + 2] = polygon[0], polygon[k], polygon[k + 1]
+    bench[at, 3], bench[at + 1, 3], bench[at + 2, 3] = first, polygon[k, 3], last
+    sign = 1.0
+    if triangle_area(bench, at, at + 1, at + 2) < 0.0:
+        sign = -1.0
+        bench[at + 1], bench[at + 2] = polygon[k + 1], polygon[k]
+        bench[at, 3], bench[at + 1, 3], bench[at + 2, 3] = last, polygon[k, 3], first
+    edge_normals(bench, at, 3)
+    return sign
 
 
 @compiled
 def mixed_area(bench: Floats, at: int, n: int) -> float:
     """Area of the polygon bench[at : at + n] that `clip_mixed` has left."""
     area = fan_area(bench, at, n)
-    for m in range(n):
-        if bench[DISTANCE + m, 1] == 1.0:
-            area += latitude_lens(bench, at + m, at + (m + 1 if m + 1 < n else 0))
+    for m in range(at, at + n):
+        if bench[m, 3] == 1.0:
+            area += latitude_lens(bench, m, m + 1 if m + 1 < at + n else at)
     return area

@@ -20,13 +20,14 @@ from coupler.remap.clip import (
     edge_normals,
     fan_area,
     load,
+    load_triangle,
     make_bench,
     mixed_area,
     position,
+    set_along,
 )
 from coupler.remap.compiled import compiled
 from coupler.remap.search import Pyramid, candidates, cell_box, make_pyramid
-from coupler.remap.sphere import triangle_area
 
 Floats = NDArray[np.float64]
 GROUP = 8  # target cells that search together
@@ -72,32 +73,23 @@ def _mixed_or_concave(sources: Cells, c: int, targets: Cells, row: int, bench: F
     """Overlap area where an edge follows a latitude or a cell is concave; the target is on the bench already."""
     n_source, n_target = sources.count[c], targets.count[row]
     load(sources.points, sources.corners, c, n_source, bench, SOURCE)
+    set_along(bench, SOURCE, n_source, sources.along[c])
+    set_along(bench, TARGET, n_target, targets.along[row])
     source_is_subject = _first(sources, c, targets, row)
     if sources.concave[c] != targets.concave[row]:
         source_is_subject = sources.concave[c]
-    subject, n_subject, subject_along = SOURCE, n_source, sources.along[c]
-    planes, n_planes, planes_along = TARGET, n_target, targets.along[row]
+    subject, n_subject, planes, n = SOURCE, n_source, TARGET, n_target
     if not source_is_subject:
-        subject, n_subject, subject_along, planes, n_planes, planes_along = (
-            TARGET, n_target, targets.along[row], SOURCE, n_source, sources.along[c]
-        )  # fmt: skip
+        subject, n_subject, planes, n = TARGET, n_target, SOURCE, n_source
     if not (sources.concave[c] and targets.concave[row]):
-        at, left = clip_mixed(bench, subject, n_subject, subject_along, planes, n_planes, planes_along)
+        at, left = clip_mixed(bench, subject, n_subject, planes, n)
         return mixed_area(bench, at, left)
     # two concave cells: a polygon is the signed sum of the triangles from its first corner
-    total, n, along = 0.0, n_planes, planes_along
+    total = 0.0
     full = bench[planes : planes + n].copy()
     for k in range(1, n - 1):
-        first, last = k == 1 and along & 1 == 1, k == n - 2 and (along >> (k + 1)) & 1 == 1
-        bench[planes], bench[planes + 1], bench[planes + 2] = full[0], full[k], full[k + 1]
-        sign = 1.0
-        if triangle_area(bench, planes, planes + 1, planes + 2) < 0.0:
-            sign = -1.0
-            bench[planes + 1], bench[planes + 2] = full[k + 1], full[k]
-            first, last = last, first
-        edge_normals(bench, planes, 3)
-        sides = (1 if first else 0) | ((along >> k) & 1) << 1 | (4 if last else 0)
-        at, left = clip_mixed(bench, subject, n_subject, subject_along, planes, 3, sides)
+        sign = load_triangle(bench, full, n, k, planes)
+        at, left = clip_mixed(bench, subject, n_subject, planes, 3)
         total += sign * mixed_area(bench, at, left)
     bench[planes : planes + n] = full
     edge_normals(bench, planes, n)

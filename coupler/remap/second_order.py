@@ -18,11 +18,20 @@ from numpy.typing import NDArray
 
 from coupler.grids.grid import EARTH_RADIUS, Grid
 from coupler.remap.cells import Cells
-from coupler.remap.clip import DISTANCE, NEGLIGIBLE, SOURCE, TARGET, clip, clip_mixed, edge_normals, load, make_bench
+from coupler.remap.clip import (
+    NEGLIGIBLE,
+    SOURCE,
+    TARGET,
+    clip,
+    clip_mixed,
+    load,
+    load_triangle,
+    make_bench,
+    set_along,
+)
 from coupler.remap.compiled import compiled
 from coupler.remap.fill import neighbours
 from coupler.remap.points import is_periodic
-from coupler.remap.sphere import triangle_area
 
 if TYPE_CHECKING:
     from coupler.remap.weights import Weights
@@ -66,7 +75,7 @@ class SecondOrder:
 
 
 @compiled
-def _moment(bench: Floats, at: int, n: int, mixed: bool, factor: float, out: Floats, row: int) -> None:
+def _moment(bench: Floats, at: int, n: int, factor: float, out: Floats, row: int) -> None:
     """Add to out[row] the integral of the position vector over a polygon on the bench, times `factor`.
 
     It is half the line integral of x cross dx: for a great circle p x q (angle / sine), for an arc along a latitude
@@ -79,7 +88,7 @@ def _moment(bench: Floats, at: int, n: int, mixed: bool, factor: float, out: Flo
         x, y, z = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
         dx, dy, dz = bench[q, 0] - bench[p, 0], bench[q, 1] - bench[p, 1], bench[q, 2] - bench[p, 2]
         px, py, pz = bench[p, 0], bench[p, 1], bench[p, 2]
-        if mixed and bench[DISTANCE + m, 1] == 1.0:
+        if bench[p, 3] == 1.0:
             sine = px * dy - py * dx
             r2 = px * px + py * py
             turn = math.atan2(sine, px * bench[q, 0] + py * bench[q, 1])
@@ -110,9 +119,8 @@ def cell_moments(cells: Cells, out: Floats) -> None:
     for c in range(cells.count.size):
         n = cells.count[c]
         load(cells.points, cells.corners, c, n, bench, SOURCE)
-        for k in range(n):
-            bench[DISTANCE + k, 1] = float((cells.along[c] >> k) & 1)
-        _moment(bench, SOURCE, n, True, 1.0, out, c)
+        set_along(bench, SOURCE, n, cells.along[c])
+        _moment(bench, SOURCE, n, 1.0, out, c)
 
 
 @compiled
@@ -129,28 +137,23 @@ def _link_moments(
             n = sources.count[c]
             load(sources.points, sources.corners, c, n, bench, SOURCE)
             load(targets.points, targets.corners, row, n_target, bench, TARGET)
-            if not targets.concave[row]:
-                if along == 0 and sources.along[c] == 0:
-                    tolerance = NEGLIGIBLE * min(sources.area[c], targets.area[row])
-                    at, left = clip(bench, SOURCE, n, TARGET, n_target, tolerance)
-                    _moment(bench, at, left, False, 1.0, out, link)
-                else:
-                    at, left = clip_mixed(bench, SOURCE, n, sources.along[c], TARGET, n_target, along)
-                    _moment(bench, at, left, True, 1.0, out, link)
+            set_along(bench, SOURCE, n, sources.along[c])
+            set_along(bench, TARGET, n_target, along)
+            if targets.concave[row]:
+                full = bench[TARGET : TARGET + n_target].copy()
+                for k in range(1, n_target - 1):  # the signed sum of triangles, as for the area
+                    sign = load_triangle(bench, full, n_target, k, TARGET)
+                    at, left = clip_mixed(bench, SOURCE, n, TARGET, 3)
+                    _moment(bench, at, left, sign, out, link)
                 continue
-            full = bench[TARGET : TARGET + n_target].copy()
-            for k in range(1, n_target - 1):  # the signed sum of triangles, as for the area
-                first, last = k == 1 and along & 1 == 1, k == n_target - 2 and (along >> (k + 1)) & 1 == 1
-                bench[TARGET], bench[TARGET + 1], bench[TARGET + 2] = full[0], full[k], full[k + 1]
-                sign = 1.0
-                if triangle_area(bench, TARGET, TARGET + 1, TARGET + 2) < 0.0:
-                    sign = -1.0
-                    bench[TARGET + 1], bench[TARGET + 2] = full[k + 1], full[k]
-                    first, last = last, first
-                edge_normals(bench, TARGET, 3)
-                sides = (1 if first else 0) | ((along >> k) & 1) << 1 | (4 if last else 0)
-                at, left = clip_mixed(bench, SOURCE, n, sources.along[c], TARGET, 3, sides)
-                _moment(bench, at, left, True, sign, out, link)
+            if along == 0 and sources.along[c] == 0:
+                tolerance = NEGLIGIBLE * min(sources.area[c], targets.area[row])
+                at, left = clip(bench, SOURCE, n, TARGET, n_target, tolerance)
+                for m in range(at, at + left):
+                    bench[m, 3] = 0.0
+            else:
+                at, left = clip_mixed(bench, SOURCE, n, TARGET, n_target)
+            _moment(bench, at, left, 1.0, out, link)
 
 
 def all_neighbours(grid: Grid) -> tuple[Integers, Integers]:
