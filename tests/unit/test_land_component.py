@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from components.land.column.component import ColumnLand
+from components.land.column.solar import cos_zenith
 from coupler.clock import Clock
 from coupler.component import Context
 from coupler.grids.decomposition import Decomposition
@@ -118,6 +119,19 @@ def test_restart_has_the_same_bits(ground, tmp_path):
         b = second.step(step * HOUR, HOUR, weather(ground.shape, step))
     assert all(np.array_equal(a[k], b[k]) for k in a)
     assert all(np.array_equal(first.state()[k], second.state()[k]) for k in state)
+
+
+def test_daily_means_are_spread_over_the_day_and_kept(ground, tmp_path):
+    land = ColumnLand(ColumnLand.Options(daily_means=True))
+    land.initialize(context(ground, tmp_path))
+    mu = [torch.clamp(land_sun(land, h + 0.5), min=0.0) for h in range(24)]
+    shares = torch.stack([land._share_of_day(172, m) for m in mu])
+    assert torch.allclose(shares.mean(0), torch.ones_like(shares[0]))
+    assert (shares.max(0).values > 2.0).all()
+
+
+def land_sun(land, hour):
+    return cos_zenith(land.latitude, land.longitude, 172, hour)
 
 
 def test_errors_name_what_there_is(ground, tmp_path):

@@ -110,6 +110,8 @@ class ColumnLand(Component):
         """CF file with surface_temperature, the state at the start; looked up in the case, then in data/."""
         precision: Literal["double", "single"] = "double"
         """Of the computation; exchanges and budgets are double."""
+        daily_means: bool = False
+        """Whether the shortwave that arrives is a daily mean: it is then spread over the day by the sun's height."""
         device: Literal["auto", "cpu", "cuda"] = "cpu"
         """Where the columns are computed."""
         block: int = 8000
@@ -173,6 +175,7 @@ class ColumnLand(Component):
         )
         self.counts = {"columns_unsolved": np.zeros(self.shape), "columns_unsettled": np.zeros(self.shape)}
         self.followed: dict[str, Array] = {}
+        self.day, self.day_mean = -1, self.latitude
         if n == 0:
             context.log("no land in a block of this component")
         return self._start()
@@ -235,6 +238,8 @@ class ColumnLand(Component):
         day = middle.timetuple().tm_yday if hasattr(middle, "timetuple") else middle.dayofyr
         mu = cos_zenith(self.latitude, self.longitude, day, hour)
         sun = columns(np.maximum(local("surface_downwelling_shortwave_flux_in_air"), 0.0))
+        if o.daily_means:
+            sun = sun * self._share_of_day(day, mu)
         direct, diffuse = partition(sun, mu)
         lai, sai = self._leaves(middle)
         speed = np.sqrt(east * east + north * north)
@@ -249,6 +254,16 @@ class ColumnLand(Component):
         density = p / (287.04 * t * (1.0 + 0.61 * q))
         drag = density * self._mean(out.friction_velocity * out.friction_velocity) / np.maximum(speed, 0.5)
         return self._exports(out, mean, drag * east, drag * north, sun)
+
+    def _share_of_day(self, day: int, mu: Tensor) -> Tensor:
+        """The sun's height now over its mean of the day; 1 in the polar night, where there is nothing to share."""
+        if self.day != day:
+            total = torch.zeros_like(mu)
+            for hour in range(24):
+                total = total + torch.clamp(cos_zenith(self.latitude, self.longitude, day, hour + 0.5), min=0.0)
+            self.day, self.day_mean = day, total / 24.0
+        risen = self.day_mean > 1e-4
+        return torch.where(risen, torch.clamp(mu, min=0.0) / torch.clamp(self.day_mean, min=1e-4), torch.ones_like(mu))
 
     def _advance(self, forcing: Forcing, seconds: int) -> tuple[State, Output]:
         """All columns, a block at a time; a block changes no bits."""
