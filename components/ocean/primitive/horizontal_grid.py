@@ -85,6 +85,73 @@ def longitude_latitude(
     )  # fmt: skip
 
 
+def curvilinear(
+    corner_longitude: np.ndarray, corner_latitude: np.ndarray, radius: float = EARTH_RADIUS
+) -> HorizontalGrid:
+    """Grid of any curvilinear coordinates from the corners of its cells (degrees), ``(ny + 1, nx + 1)``.
+
+    Lengths are great circles between the points of the grid and their midpoints, areas those of plane quadrilaterals
+    between them, so that neighbouring areas tile the sphere to second order. Winds and currents given in east and north
+    components have to be turned to the grid by the caller. Beyond the edges the grid is continued linearly in space.
+    """
+    corners = _on_sphere(corner_longitude, corner_latitude)
+    for axis in (0, 1):
+        corners = _widen_points(corners, axis)
+    corners /= np.linalg.norm(corners, axis=-1, keepdims=True)
+    mid_x, mid_y = _middle(corners, 1), _middle(corners, 0)
+    centre = _middle(mid_x, 0)
+    # index j, i of a face or corner is that of the cell to its south-west
+    east, north, corner = mid_y[:, 1:], mid_x[1:], corners[1:, 1:]
+
+    def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        chord = np.linalg.norm(a - b, axis=-1)
+        return 2.0 * radius * np.arcsin(0.5 * chord)
+
+    def repeat_last(a: np.ndarray, axis: int) -> np.ndarray:
+        return np.concatenate([a, np.take(a, [-1], axis)], axis)
+
+    dxt, dyt = distance(mid_y[:, 1:], mid_y[:, :-1]), distance(mid_x[1:], mid_x[:-1])
+    dxu = repeat_last(distance(centre[:, 1:], centre[:, :-1]), 1)
+    dyv = repeat_last(distance(centre[1:], centre[:-1]), 0)
+    dyu, dxv = distance(corners[1:, 1:], corners[:-1, 1:]), distance(corners[1:, 1:], corners[1:, :-1])
+    dxq = repeat_last(distance(north[:, 1:], north[:, :-1]), 1)
+    dyq = repeat_last(distance(east[1:], east[:-1]), 0)
+    area_t = _quadrilateral(corners, radius)
+    area_u = repeat_last(_quadrilateral(mid_x, radius), 1)
+    area_v = repeat_last(_quadrilateral(mid_y, radius), 0)
+    area_q = repeat_last(repeat_last(_quadrilateral(centre, radius), 0), 1)
+    longitude, latitude = np.degrees(np.arctan2(centre[..., 1], centre[..., 0])), np.degrees(np.arcsin(centre[..., 2]))
+    return HorizontalGrid(
+        dxt, dyt, dxu, dyu, dxv, dyv, dxq, dyq, area_t, area_u, area_v, area_q,
+        2.0 * EARTH_ROTATION * corner[..., 2], longitude % 360.0, latitude,
+    )  # fmt: skip
+
+
+def _on_sphere(longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
+    lon, lat = np.radians(longitude), np.radians(latitude)
+    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], -1)
+
+
+def _widen_points(points: np.ndarray, axis: int) -> np.ndarray:
+    first, second = np.take(points, [0], axis), np.take(points, [1], axis)
+    last, before = np.take(points, [-1], axis), np.take(points, [-2], axis)
+    lower = [first - k * (second - first) for k in range(HALO, 0, -1)]
+    upper = [last + k * (last - before) for k in range(1, HALO + 1)]
+    return np.concatenate([*lower, points, *upper], axis)
+
+
+def _middle(points: np.ndarray, axis: int) -> np.ndarray:
+    n = points.shape[axis]
+    middle = np.take(points, np.arange(1, n), axis) + np.take(points, np.arange(n - 1), axis)
+    return middle / np.linalg.norm(middle, axis=-1, keepdims=True)
+
+
+def _quadrilateral(points: np.ndarray, radius: float) -> np.ndarray:
+    """Area of the quadrilaterals between neighbouring points: half the cross product of the diagonals."""
+    up, down = points[1:, 1:] - points[:-1, :-1], points[1:, :-1] - points[:-1, 1:]
+    return 0.5 * radius**2 * np.linalg.norm(np.cross(up, down), axis=-1)
+
+
 def _widen(edges: np.ndarray) -> np.ndarray:
     steps = np.arange(1, HALO + 1)
     return np.concatenate(

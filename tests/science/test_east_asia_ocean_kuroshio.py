@@ -1,0 +1,89 @@
+"""The East Asian seas through the coupler: surface temperature against COADS, and a Kuroshio.
+
+The functions read the daily history of any run of the template `east_asia_ocean`; a whole year's numbers are in the
+README of the model.
+"""
+
+import gzip
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+RADIUS = 6371.0e3
+MONTH_ENDS = np.cumsum([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+# transport of the Kuroshio: name, latitude, longitudes of a section from the shelf or coast to the open sea
+SECTIONS = (
+    ("east of Taiwan", 24.25, 121.5, 125.0),
+    ("East China Sea (near the PN line)", 28.25, 125.0, 129.0),
+)
+
+
+def coads(shared: Path) -> xr.DataArray:
+    raw = gzip.open(shared / "data" / "ocean" / "coads_climatology.cdf.gz").read()
+    return xr.open_dataset(io.BytesIO(raw), engine="scipy", decode_times=False).SST
+
+
+def monthly_errors(
+    history: xr.Dataset, reference: xr.DataArray, first_month: int = 1
+) -> dict[int, tuple[float, float]]:
+    """Month -> root mean square and mean difference (K) on the 2-degree cells that are at least half sea here."""
+    out = {}
+    sst = history.sea_surface_temperature - 273.15
+    x, y = reference.COADSX.values, reference.COADSY.values
+    columns = np.abs(history.lon.values[:, None] - x).argmin(1)
+    rows = np.abs(history.lat.values[:, None] - y).argmin(1)
+    index = (rows[:, None] * x.size + columns[None]).ravel()
+    for month in range(first_month, 13):
+        start, end = (
+            MONTH_ENDS[month - 1] - MONTH_ENDS[first_month - 1],
+            MONTH_ENDS[month] - MONTH_ENDS[first_month - 1],
+        )
+        if end > history.sizes["time"]:
+            break
+        mean = sst.isel(time=slice(start, end)).mean("time").values.ravel()
+        wet = np.isfinite(mean)
+        count = np.bincount(index[wet], minlength=x.size * y.size)
+        model = np.bincount(index[wet], mean[wet], minlength=x.size * y.size) / np.maximum(count, 1)
+        observed = reference.isel(TIME=month - 1).values.ravel()
+        both = (count >= 8) & np.isfinite(observed)
+        difference = (model - observed)[both]
+        out[month] = float(np.sqrt(np.mean(difference**2))), float(difference.mean())
+    return out
+
+
+def kuroshio(history: xr.Dataset, days: int) -> dict[str, float]:
+    """Largest mean surface speed along the shelf break (m/s) and mean transports (Sv) over the last ``days``."""
+    late = history.isel(time=slice(-days, None)).mean("time")
+    speed = np.hypot(late.surface_eastward_sea_water_velocity, late.surface_northward_sea_water_velocity)
+    out = {"speed": float(speed.sel(lon=slice(121, 132), lat=slice(22, 32)).max())}
+    for name, latitude, west, east in SECTIONS:
+        v = late.northward_sea_water_transport.sel(lat=latitude, method="nearest").sel(lon=slice(west, east))
+        width = np.radians(0.5) * RADIUS * np.cos(np.radians(latitude))
+        out[name] = float(v.where(v > 0).sum() * width / 1e6)
+    return out
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+def test_two_months_are_stable_with_a_kuroshio(tmp_path, root, shared):
+    """Stable for 59 days; monthly SST within 2 K of COADS; surface speed > 0.3 m/s; transport between 10 and 40 Sv."""
+    case = tmp_path / "seas"
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    command = [sys.executable, str(root / "run_case.py")]
+    subprocess.run([*command, "new", str(case), "--template", "east_asia_ocean"], check=True, cwd=root, env=environment)
+    text = (case / "case.yaml").read_text()
+    (case / "case.yaml").write_text(text.replace("duration: P30D", "duration: P59D"))
+    subprocess.run([*command, str(case)], check=True, cwd=root, env=environment)
+    history = xr.open_dataset(case / "run" / "history" / "ocean.daily.nc")
+    errors, current = monthly_errors(history, coads(shared)), kuroshio(history, 28)
+    print({m: [round(e, 2) for e in v] for m, v in errors.items()}, current)
+    assert set(errors) == {1, 2}
+    assert all(rmse < 2.0 for rmse, _ in errors.values())
+    assert current["speed"] > 0.3
+    assert all(10.0 < current[name] < 40.0 for name, *_ in SECTIONS)
