@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import netCDF4
 import numpy as np
 import pytest
 
@@ -70,3 +71,30 @@ def test_a_grid_that_does_not_fit_is_refused():
     other = Setting("ocean", c.clock, 3600, 86400, Grid.regular_lonlat("o", 99, 150, -5, 52, resolution=1.0), c.folder)
     with pytest.raises(ForcingError, match=r"west 99, east 150, south -5, north 52, resolution 0.5"):
         ocean.grids(other)
+
+
+def test_tides_come_in_at_the_edges(tmp_path, root):
+    """M2 of 0.5 m in the file: the level of the ring follows it; without tides `check` says what is missing."""
+
+    path = tmp_path / "tidal.nc"
+    path.write_bytes((root / "data" / "east_asia_primitive_ocean.nc").read_bytes())
+    with netCDF4.Dataset(path, "a") as data:
+        data.createDimension("constituent", 8)
+        for edge, dimension in (("eastern", "latitude"), ("southern", "longitude")):
+            for part, value in (("amplitude", 0.5), ("phase", 0.0)):
+                variable = data.createVariable(f"{edge}_tide_{part}", "f8", ("constituent", dimension))
+                variable[:] = 0.0
+                variable[0] = value
+        data.tide_reference = "2001-01-01"
+    c = context(tmp_path)
+    without = PrimitiveOcean(PrimitiveOcean.Options(file="east_asia_primitive_ocean.nc", tides=True))
+    assert any("eastern_tide_amplitude" in message for message in without.check(c))
+    ocean = PrimitiveOcean(PrimitiveOcean.Options(file="tidal.nc", tides=True, radiation=1.0))
+    assert ocean.check(c) == []
+    ocean.initialize(c)
+    base = ocean.outside.eta.clone()
+    for n in range(3):
+        ocean.step(3600 * n, 3600, imports(0, c))
+    expected = 0.5 * np.cos(np.radians(28.9841042 * 3))
+    ring = (ocean.ocean.g.wet_t > ocean.ocean.g.active_t).numpy()
+    assert (ocean.now.eta - base).numpy()[ring] == pytest.approx(expected, abs=1e-12)

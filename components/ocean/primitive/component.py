@@ -1,6 +1,7 @@
 """Primitive-equation ocean as a component: names, units and the time step; the formulas are in its neighbours."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -9,13 +10,21 @@ from torch import Tensor
 
 from components.ocean.primitive.constants import ZERO_CELSIUS
 from components.ocean.primitive.geometry import Geometry
-from components.ocean.primitive.inputs import InputError, read_depth, read_inputs
+from components.ocean.primitive.inputs import TIDES, InputError, read_depth, read_inputs
 from components.ocean.primitive.open_boundary import Outside
 from components.ocean.primitive.parameters import Parameters
-from components.ocean.primitive.regional import Region, build_region, climatology, outside_sea, substeps_for
+from components.ocean.primitive.regional import (
+    Region,
+    build_region,
+    climatology,
+    outside_sea,
+    substeps_for,
+    tide_constants,
+)
 from components.ocean.primitive.state import State, state_at_rest
 from components.ocean.primitive.stencil import HALO, inner
 from components.ocean.primitive.surface import SurfaceForcing
+from components.ocean.primitive.tides import tidal_elevation
 from components.ocean.primitive.timestep import Ocean
 from coupler.case.namelist import Namelist, Seconds
 from coupler.component import Component, Context, Fields, Setting
@@ -78,6 +87,8 @@ class PrimitiveOcean(Component):
 
         Small where the transports are better known than the level.
         """
+        tides: bool = False
+        """Add the tide of eight constituents, given in the file, to the level outside; set radiation to 1 with it."""
         salinity_restoring: Seconds = 30.0 * DAY
         """Time in which the first level's salinity relaxes towards the climatology; 0: never."""
         precision: Literal["single", "double"] = "double"
@@ -152,9 +163,11 @@ class PrimitiveOcean(Component):
     def check(self, setting: Setting) -> list[str]:
         """What is missing in the file."""
         try:
-            read_inputs(setting.file(self.options.file))
+            inputs = read_inputs(setting.file(self.options.file))
         except (InputError, OSError) as error:
             return [str(error)]
+        if self.options.tides and inputs.tides is None:
+            return [f"tides: true needs {', '.join(TIDES.values())} in {self.options.file}"]
         return []
 
     def initialize(self, context: Context) -> Fields:
@@ -183,6 +196,11 @@ class PrimitiveOcean(Component):
         )
         self.ocean = Ocean(g, parameters, self.halo, o.compile)
         self.outside = self._outside(self.region, g)
+        self._tide = None
+        if o.tides and self.outside is not None:
+            window = self._window()
+            constants = tuple(a[window].contiguous().to(device, self.dtype) for a in tide_constants(self.region))
+            self._tide = (*constants, self.outside.eta, context.clock.seconds_at(self.region.inputs.tide_reference))
         self._climatology_day = -1
         self._renew_climatology(0)
         tracers = self._clim[:, :, HALO:-HALO, HALO:-HALO].contiguous()
@@ -198,6 +216,11 @@ class PrimitiveOcean(Component):
         fields = {n: getattr(whole, n).to(**like) for n in ("eta", "U", "V", "u", "v", "tracers", "rate")}
         return Outside(**fields, radiation=o.radiation)
 
+    def _window(self) -> tuple[Any, ...]:
+        """This rank's block with its halo, in fields of the whole domain with theirs."""
+        rows, columns = self.rows, self.columns
+        return ..., slice(rows.start, rows.stop + 2 * HALO), slice(columns.start, columns.stop + 2 * HALO)
+
     def _renew_climatology(self, time: int) -> None:
         """Take the climatology of the day that holds `time`: once a day, so that a restart sees the same."""
         day = time // DAY
@@ -207,19 +230,17 @@ class PrimitiveOcean(Component):
         date = self.context.clock.date(day * DAY)
         whole = climatology(self.region, date.dayofyr - 0.5)
         g = self.ocean.g if hasattr(self, "ocean") else None
-        window = (
-            ...,
-            slice(self.rows.start, self.rows.stop + 2 * HALO),
-            slice(self.columns.start, self.columns.stop + 2 * HALO),
-        )
-        self._clim = whole[window].contiguous().to(g.h0.device, self.dtype)
+        self._clim = whole[self._window()].contiguous().to(g.h0.device, self.dtype)
         if self.outside is not None:
-            o = self.outside
-            self.outside = Outside(o.eta, o.U, o.V, o.u, o.v, self._clim, o.rate, o.radiation)
+            self.outside = replace(self.outside, tracers=self._clim)
 
     def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
         """Advance by one baroclinic step."""
         self._renew_climatology(time)
+        if self._tide is not None:
+            amplitude, phase, level, reference = self._tide
+            tide = tidal_elevation(float(time + seconds - reference), amplitude, phase)
+            self.outside = replace(self.outside, eta=level + tide)
         with torch.no_grad():
             self.now = self.ocean.step(self.now, self._forcing(imports), self.outside)
         return self._exports()

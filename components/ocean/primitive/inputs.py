@@ -37,6 +37,8 @@ class Inputs:
     south_transport: np.ndarray
     south_velocity: np.ndarray
     south_level: np.ndarray
+    tides: dict[str, np.ndarray] | None = None
+    tide_reference: str = ""
 
     def temperature_on(self, day_of_year: float) -> np.ndarray:
         """Temperature at a day of the year (0 to 365), linear between the middles of the months."""
@@ -61,6 +63,7 @@ NAMES = {
     "south_velocity": "southern_velocity",
     "south_level": "southern_sea_level",
 }
+TIDES = {f"{edge}_{part}": f"{edge}ern_tide_{part}" for edge in ("east", "south") for part in ("amplitude", "phase")}
 
 
 def read_depth(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -83,6 +86,12 @@ def read_inputs(path: Path) -> Inputs:
             raise InputError(f"{path} has no {', '.join(missing)}; data/make_ocean_inputs.py writes such a file")
         arrays = {key: np.ma.filled(data[name][:].astype(float), np.nan) for key, name in NAMES.items()}
         arrays |= {name: np.asarray(data[name][:], float) for name in ("longitude", "latitude")}
+        if any(name in data.variables for name in TIDES.values()):
+            missing = [name for name in TIDES.values() if name not in data.variables]
+            if missing or not hasattr(data, "tide_reference"):
+                raise InputError(f"{path} has tides but no {', '.join(missing) or 'attribute tide_reference (a date)'}")
+            arrays["tides"] = {key: np.asarray(data[name][:], float) for key, name in TIDES.items()}
+            arrays["tide_reference"] = str(data.tide_reference)
     arrays["depth"] = np.nan_to_num(arrays["depth"])
     for key, default in (("temperature", 4.0), ("anomaly", 0.0), ("salinity", 35.0)):
         arrays[key] = np.where(np.isnan(arrays[key]), default, arrays[key])

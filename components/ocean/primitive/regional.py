@@ -90,3 +90,21 @@ def climatology(region: Region, day_of_year: float) -> Tensor:
     a = region.inputs
     both = torch.tensor(np.stack([a.temperature_on(day_of_year), a.salinity]))
     return torch.nn.functional.pad(both, (HALO, HALO, HALO, HALO))
+
+
+def tide_constants(region: Region) -> tuple[Tensor, Tensor]:
+    """Amplitudes (m) and phases (degrees) of the tide on the ring of the open edges, ``(8, y, x)`` with halo."""
+    tides, g = region.inputs.tides, region.geometry
+    if tides is None:
+        raise ValueError("the input file has no tides")
+    ny, nx = g.shape
+    rows, columns = slice(HALO, HALO + ny), slice(HALO, HALO + nx)
+    out = []
+    for part in ("amplitude", "phase"):
+        field = torch.zeros(tides["east_amplitude"].shape[0], *g.depth_t.shape, dtype=g.depth_t.dtype)
+        if "south" in region.open_edges:
+            field[:, HALO, columns] = torch.tensor(tides[f"south_{part}"])
+        if "east" in region.open_edges:
+            field[:, rows, HALO + nx - 1] = torch.tensor(tides[f"east_{part}"])
+        out.append(field)
+    return out[0], out[1]
