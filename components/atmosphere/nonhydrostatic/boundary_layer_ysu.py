@@ -1,7 +1,7 @@
 """Non-local boundary layer of Hong, Noh & Dudhia (2006, Mon. Wea. Rev. 134, 2318-2341), the YSU scheme.
 
-A parabolic K profile below the height h where the bulk Richardson number becomes critical, counter-gradient terms for heat
-and momentum, an explicit entrainment flux at h; local diffusion by the Richardson number above (Louis 1979; Noh et al.
+A parabolic K profile below the height h where the bulk Richardson number becomes critical, a counter-gradient term for heat
+(the counter-gradient term of momentum, small, is left out), entrainment at h; local diffusion by the Richardson number above (Louis 1979; Noh et al.
 2003). Surface fluxes are given. Equations are numbered HND. Implicit in time.
 """
 
@@ -99,26 +99,17 @@ def ysu(
     k_h = torch.where(inside, torch.maximum(k_h, free_h), free_h)
     rho_i = 0.5 * (rho[1:] + rho[:-1])
 
-    # non-local fluxes below h: counter-gradient (A4) and entrainment (A8-A12)
+    # counter-gradient heat flux below h (A4), entrainment through the interface next to h (A8-A12)
     w_m3 = w_star3 + 5.0 * u_star * u_star * u_star
-    entrained = torch.where(unstable, -0.15 * theta_v[0] / GRAVITY * w_m3 / h, 0.0)  # K m s-1, of theta_v at h
-    cube = torch.where(inside & unstable, share * share * share, 0.0)
-    active = torch.where(inside & unstable, 1.0, 0.0)
-    per_depth = PRANDTL_COUNTER / (w_s * h)
-    jump_v, jump = jump_at(theta_v, z, h), jump_at(theta, z, h)
-    jump_q, jump_u, jump_v_wind = jump_at(q_v, z, h), jump_at(u, z, h), jump_at(v, z, h)
-    velocity = entrained / torch.clamp(jump_v, min=0.5)  # minus the entrainment velocity, m s-1
+    entrained = torch.where(unstable, 0.15 * theta_v[0] / GRAVITY * w_m3 / h, 0.0)  # K m s-1, of theta_v, downwards
+    velocity = torch.clamp(entrained / torch.clamp(jump_at(theta_v, z, h), min=0.5), max=0.2)  # m s-1
+    gamma = torch.where(inside & unstable, PRANDTL_COUNTER * heat / (w_s * h), 0.0)
+    flux_t = rho_i * k_h * gamma
+    still = torch.zeros_like(flux_t)
+    # the entrainment flux is w_e times the jump: an exchange between two layers, implicit like the diffusion
+    exchange = rho_i * torch.where((z[:-1] <= h) & (h < z[1:]), velocity, 0.0)
 
-    def nonlocal_flux(surface: torch.Tensor, diffusivity: torch.Tensor, jumped: torch.Tensor) -> torch.Tensor:
-        gamma = per_depth * surface
-        return rho_i * active * (diffusivity * gamma) + rho_i * cube * (velocity * jumped)
-
-    flux_t = nonlocal_flux(heat, k_h, jump)
-    flux_q = rho_i * cube * velocity * jump_q
-    flux_u = rho_i * cube * (velocity * jump_u)
-    flux_v = rho_i * cube * (velocity * jump_v_wind)
-
-    conduct_h, conduct_m = rho_i * k_h / step, rho_i * k_m / step
+    conduct_h, conduct_m = rho_i * k_h / step + exchange, rho_i * k_m / step + exchange
     # ground heat enters as the flux into the lowest layer; stress as linear drag, which cannot overshoot
     speed = torch.sqrt(u[0] * u[0] + v[0] * v[0] + 0.01)
     drag = stress / speed
@@ -126,11 +117,11 @@ def ysu(
     drag = torch.where(aligned, drag, 0.0)
     rest_x, rest_y = fluxes.stress_x - drag * u[0], fluxes.stress_y - drag * v[0]
     new_theta = implicit_column(theta, conduct_h, mass, dt, flux_t, rho_s * heat, None)
-    new_q = implicit_column(q_v, conduct_h, mass, dt, flux_q, fluxes.water, None)
-    new_u = implicit_column(u, conduct_m, mass, dt, flux_u, -rest_x, drag)
-    new_v = implicit_column(v, conduct_m, mass, dt, flux_v, -rest_y, drag)
+    new_q = implicit_column(q_v, conduct_h, mass, dt, still, fluxes.water, None)
+    new_u = implicit_column(u, conduct_m, mass, dt, still, -rest_x, drag)
+    new_v = implicit_column(v, conduct_m, mass, dt, still, -rest_y, drag)
     if tracers.shape[0]:
-        still, ground = torch.zeros_like(flux_t), torch.zeros_like(heat)
+        ground = torch.zeros_like(heat)
         mixed = [implicit_column(a, conduct_h, mass, dt, still, ground, None) for a in tracers]
         tracers = torch.stack(mixed)
     return Mixed(new_u, new_v, new_theta, new_q, tracers, h)

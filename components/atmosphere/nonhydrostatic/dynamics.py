@@ -163,7 +163,7 @@ class Dynamics:
         p = self._first_pressure(d, s0, s)
         mean = None
         for i in range(substeps):
-            ru, rv = self._horizontal(g, x, p, f, c, tau)
+            ru, rv = self._horizontal(g, x, p, f, c, tau, *self.steep)
             rw, rho, rtheta, omega, p_new = self._vertical(g, x, ru, rv, f, c, tau, o.off_centring, o.divergence_damping)
             x = acoustic.Deviation(ru, rv, rw, rho, rtheta)
             if last:

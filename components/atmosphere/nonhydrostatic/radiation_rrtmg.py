@@ -2,7 +2,7 @@
 
 Above the model's lid, layers of the US Standard Atmosphere 1976 up to 0.1 hPa are put on top, warmed or cooled to join the
 model's top layer; ozone follows a standard mid-latitude profile in pressure; well-mixed gases are numbers. Heating is the
-divergence of the fluxes with this model's c_p, so energy is conserved.
+divergence of the fluxes with this model's c_p, so energy is conserved. A layer is cloudy or clear as a whole.
 """
 
 from dataclasses import dataclass
@@ -89,7 +89,7 @@ class Rrtmg:
         t_surface, albedo, mu : (n,) K, 1, cosine of the zenith angle (0 at night)
         emissivity : of the ground in the longwave
         distance : (mean / actual distance of the sun)^2
-        liquid, ice : (nlev, n) in-cloud water paths of the layers, kg m-2; ``fraction`` their cloud fraction
+        liquid, ice : (nlev, n) in-cloud water paths of the layers, kg m-2; ``fraction`` their cloud fraction, 0 or 1
         liquid_radius, ice_radius : effective radii, micrometres
         """
         p, p_interface, t, t_interface, q_v, ozone, t_surface, albedo, mu = (
@@ -187,11 +187,10 @@ class Rrtmg:
         t_i = np.concatenate([lowest[None], middle, t_all[-1:]])
         path = (pi[:-1] - pi[1:]) / GRAVITY
         fraction = cloud_fraction(cc + ii)
-        room = np.maximum(fraction, 1e-3)
         extra = np.zeros((layers, n))
         f = self.fluxes(
             p_all, p_i, t_all, t_i, q_all, ozone, ts, al, m, distance=distance,
-            liquid=np.concatenate([path * cc / room, extra]), ice=np.concatenate([path * ii / room, extra]),
+            liquid=np.concatenate([path * cc * fraction, extra]), ice=np.concatenate([path * ii * fraction, extra]),
             fraction=np.concatenate([fraction, extra]),
         )  # fmt: skip
         net = f["lw_up"] - f["lw_down"] + f["sw_up"] - f["sw_down"]
@@ -208,5 +207,5 @@ class Rrtmg:
 
 
 def cloud_fraction(condensate: Array) -> Array:
-    """Cloud fraction of a layer: 0 below 1e-6 kg/kg, 1 above 1e-5, linear between."""
-    return np.clip((condensate - 1e-6) / 9e-6, 0.0, 1.0)
+    """Cloud fraction of a layer: 1 where there is more than 1e-6 kg/kg, else 0 (RRTMG without McICA takes no parts)."""
+    return np.asarray(condensate > 1.0e-6, dtype=np.float64)
