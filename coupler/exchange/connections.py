@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import importlib
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import BeforeValidator, Field
 
 from coupler.case.namelist import Duration, Namelist, Node
 from coupler.clock import format_duration, parse_duration
-from coupler.errors import FieldError, Problem
+from coupler.errors import FieldError, NamelistError, Problem
 from coupler.exchange.plan import Bundle, ComponentPlan, Delivery, Inactive, Remap, Statistic, Task
 from coupler.fields import FieldSpec, conversion, dictionary, did_you_mean, is_water
+from coupler.grids.grid import GridError
+from coupler.remap.weights import read_method
 
 FLUX_LAWS = {"air_sea": "components.atmosphere.surface_fluxes"}
 """Modules, imported by name when a namelist asks for them, whose ``SCHEMES`` hold the flux laws."""
@@ -88,6 +91,8 @@ class FluxRule(Namelist):
     """What is taken of the states of a period."""
     grid: Literal["exchange", "first", "second"] = "exchange"
     """Where the fluxes are computed: on the overlaps of both grids (the default), or on one side's grid."""
+    states: Literal["cell", "second_order"] = "cell"
+    """The upper side's states in an overlap: those of its cell, or a smooth second-order field."""
     options: dict[str, Any] = {}
     """Options of the flux law, such as the heights at which the air is measured."""
 
@@ -135,8 +140,6 @@ def resolve(rules: Node, components: Mapping[str, ComponentPlan]) -> Resolved:
         model: type[ConnectionRule] | type[FluxRule] = (
             FluxRule if isinstance(entry, dict) and "flux" in entry else ConnectionRule
         )
-        from coupler.errors import NamelistError
-
         try:
             rule = node.parse(model)
         except NamelistError as error:
@@ -248,6 +251,11 @@ def _connection(
         statistic: Statistic = rule.statistic or ("mean" if offered.kind == "flux" else "instant")
         groups[offered.grid, wanted.grid, offered.fraction, statistic].append((offered, wanted, scale, offset))
     methods = tuple(rule.remap) if isinstance(rule.remap, list) else (rule.remap,)
+    try:
+        read_method(list(methods))
+    except GridError as error:
+        say(str(error))
+        return
     for (source_grid, target_grid, fraction, statistic), members in groups.items():
         weight = None
         if fraction is not None:
@@ -281,8 +289,17 @@ def _connection(
                 lag=rule.lag,
                 remap=Remap(methods, rule.normalization, rule.conserve),
                 route=rule.route,
+                dry_of=_dry_of(source, target, components),
             )
         )
+
+
+def _dry_of(source: ComponentPlan, target: ComponentPlan, components: Mapping[str, ComponentPlan]) -> str:
+    """The ocean whose wet mask decides what is land between an atmosphere and a land; empty elsewhere."""
+    if {source.realm, target.realm} != {"land", "atmosphere"}:
+        return ""
+    oceans = [c for c in components.values() if c.realm == "ocean" and not np.all(c.grids["default"].mask)]
+    return oceans[0].name if oceans else ""
 
 
 def _why_none(source: ComponentPlan, target: ComponentPlan) -> str:
@@ -336,11 +353,6 @@ def _flux(rule: FluxRule, lag: int, components: Mapping[str, ComponentPlan], out
             period=rule.period,
             lag=lag,
             scheme=rule.scheme,
-            options={"flux": rule.flux, "grid": rule.grid, **{"law": dict(rule.options)}},
+            options={"flux": rule.flux, "grid": rule.grid, "states": rule.states, "law": dict(rule.options)},
         )
     )
-
-
-def field_names(fields: Sequence[FieldSpec]) -> str:
-    """Names of fields, for messages."""
-    return ", ".join(f.name for f in fields)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from coupler.errors import WeightsError
+from coupler.exact_sum import exact_sum
 from coupler.exchange.connections import flux_scheme
+from coupler.exchange.mapping import compact_counts, product
 from coupler.exchange.plan import Plan, Task
 from coupler.grids.decomposition import split
 from coupler.grids.grid import Grid
+from coupler.remap.conserve import correction, integral
+from coupler.remap.files import weights_cached
 from coupler.remap.weights import Weights, make_weights
 
 Floats = npt.NDArray[np.float64]
@@ -57,6 +64,10 @@ class Operator:
         """Weights of some target cells of an output, on the points of `values`."""
         raise NotImplementedError
 
+    def constants(self, slot: int, cells: Index) -> Floats | None:
+        """Values of cells that get a fixed one (NaN elsewhere), or None."""
+        return None
+
     def input_area(self, slot: int, cells: Index) -> Floats | None:
         """Area of source cells that takes part in the rows owned here, m2."""
         raise NotImplementedError
@@ -77,28 +88,49 @@ def sum_by(cells: npt.NDArray[Any], values: Floats, size: int) -> Floats:
 
 
 class LinearOperator(Operator):
-    """A connection: weights from the source's cells to the target's."""
+    """A connection: weights from the source's cells to the target's.
+
+    Areas, for the budget, are those shared by active cells of both grids; on the land's tile of
+    the mosaic only what is dry (`Task.dry_of`).
+    """
 
     def __init__(self, plan: Plan, task: Task, index: int, count: int):
         super().__init__(plan, task, index, count)
+        if task.remap.conserve:
+            # the correction needs the whole target field: one rank owns it all
+            size = plan[task.outputs[0].component].grids[task.outputs[0].grid].size
+            self._rows = [(0, size) if index == 0 else (0, 0)]
         source = plan[task.inputs[0].component].grids[task.inputs[0].grid]
         target = plan[task.outputs[0].component].grids[task.outputs[0].grid]
         start, stop = self._rows[0]
         self.start = start
         self.weights = connection_weights(source, target, task, np.arange(start, stop))
-        self._indices = self.weights.indices
+        if task.dry_of:
+            ocean = plan[task.dry_of].grids["default"]
+            on_land = plan[task.outputs[0].component].realm == "land"
+            self.weights = dry_weights(self.weights, source, target, ocean, keep_wet=on_land)
         w = self.weights
+        self._indices = w.indices
+        self._source_mask = np.asarray(source.mask).reshape(-1)
+        active = np.asarray(target.mask).reshape(-1)[w.target_cells]
         self._row_area: Floats | None = None
         self._cell_area: Floats | None = None
-        if w.area is not None:
-            self._row_area = sum_by(link_rows(w), w.area, w.shape[0])
-            self._cell_area = sum_by(w.indices, w.area, w.shape[1])
+        if w.area is not None and w.constant is None:
+            area = np.where(np.repeat(active, np.diff(w.indptr)), w.area, 0.0)
+            self._row_area = sum_by(link_rows(w), area, w.shape[0])
+            self._cell_area = sum_by(w.indices, area, w.shape[1])
+        if task.remap.conserve:
+            self._row_area = np.where(active, np.asarray(target.area).reshape(-1)[start:stop], 0.0)
+            self._cell_area = np.where(self._source_mask, np.asarray(source.area).reshape(-1), 0.0)
 
     def needed(self, slot: int) -> Index:  # noqa: D102
+        if self.task.remap.conserve and self.weights.shape[0]:
+            return np.flatnonzero(self._source_mask)
         return self.weights.source_cells
 
     def bind(self, row_of: list[Index]) -> None:  # noqa: D102
         self._indices = row_of[0][self.weights.indices].astype(np.int32)
+        self._row_of = row_of[0]
         if self._indices.size and self._indices.min() < 0:
             cell = int(self.weights.indices[np.argmin(self._indices)])
             raise WeightsError(f"{self.task.name}: source cell {cell} is needed, but lives on no rank")
@@ -114,6 +146,23 @@ class LinearOperator(Operator):
         links = np.repeat(w.indptr[chosen] - indptr[:-1], counts) + np.arange(indptr[-1])
         return indptr, np.ascontiguousarray(self._indices[links]), np.ascontiguousarray(w.data[links])
 
+    def constants(self, slot: int, cells: Index) -> Floats | None:  # noqa: D102
+        constant = self.weights.constant
+        return None if constant is None else constant[cells - self.start]
+
+    def correct(self, matrix: Floats, out: Floats) -> None:
+        """Make the remapped fields ``[column, cell]`` conserve their integrals, in place (`Remap.conserve`)."""
+        kind = self.task.remap.conserve
+        assert kind is not None and self._cell_area is not None and self._row_area is not None
+        sources = np.flatnonzero(self._source_mask)
+        area, row_area = self._cell_area[sources], self._row_area
+        reached = row_area > 0.0
+        for c in range(out.shape[0]):
+            sent = integral(area, np.ascontiguousarray(matrix[self._row_of[sources], c]))
+            got = integral(row_area[reached], out[c, reached])
+            fix = correction(kind, sent, got, float(exact_sum(area)), float(exact_sum(row_area)))
+            out[c, reached] = fix.factor * out[c, reached] + fix.offset
+
     def input_area(self, slot: int, cells: Index) -> Floats | None:  # noqa: D102
         return None if self._cell_area is None else self._cell_area[cells]
 
@@ -124,29 +173,80 @@ class LinearOperator(Operator):
 
 def connection_weights(source: Grid, target: Grid, task: Task, rows: Index) -> Weights:
     """Weights of a connection for some target cells: its methods in order, each filling what is still open."""
-    from coupler.remap.weights import Weights as W
-
-    if source.fingerprint == target.fingerprint and np.array_equal(source.mask, target.mask):
+    methods = list(task.remap.methods)
+    same = source.fingerprint == target.fingerprint and np.array_equal(source.mask, target.mask)
+    if same and methods[0] in ("conservative", "conservative_second_order", "bilinear", "nearest"):
         active = np.asarray(source.mask).reshape(-1)[rows]
         indptr = np.concatenate([[0], np.cumsum(active)]).astype(np.int64)
         area = np.asarray(source.area).reshape(-1)[rows][active]
-        return W(
+        return Weights(
             indptr=indptr, indices=rows[active].astype(np.int32), data=np.ones(int(active.sum())),
             shape=(rows.size, source.size), covered=active.astype(np.float64), target_cells=rows, method="identity",
             normalization="destarea", source_fingerprint=source.fingerprint, target_fingerprint=target.fingerprint,
             target_size=target.size, area=area,
         )  # fmt: skip
-    methods = task.remap.methods
-    if len(methods) > 1:
-        raise WeightsError(f"{task.name}: methods in a row are not there yet")
-    return make_weights(
-        source,
-        target,
-        str(methods[0]),
-        normalization=task.remap.normalization,
-        target_mask=None,
-        rows=rows,
+    coastal = "river_mouths" in [m if isinstance(m, str) else next(iter(m)) for m in methods]
+    options: dict[str, Any] = {
+        "normalization": task.remap.normalization,
+        "target_mask": "default" if coastal else None,
+        "rows": rows,
+    }
+    if source.size + target.size < CACHED_FROM:
+        return make_weights(source, target, methods, **options)
+    return weights_cached(cache_folder(), source, target, methods, **options)
+
+
+CACHED_FROM = 200_000
+"""Cells of both grids together from which weights are kept on disk."""
+
+
+def cache_folder() -> Path:
+    """Where weights are kept between runs: ``TESSERA_CACHE``, or the user's cache folder."""
+    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(os.environ.get("TESSERA_CACHE") or Path(home) / "tessera") / "weights"
+
+
+def dry_weights(weights: Weights, source: Grid, target: Grid, ocean: Grid, *, keep_wet: bool) -> Weights:
+    """Weights on the dry part of the overlaps: the land's tile of the mosaic.
+
+    Parameters
+    ----------
+    weights : Weights
+        Weights on the whole overlaps, for the same rows.
+    source, target, ocean : Grid
+        The grids; the ocean's wet mask says what is dry.
+    keep_wet : bool
+        Rows without a dry part keep their whole weights (with no area): a land cell under the sea still gets values.
+    """
+    from coupler.remap.tiles import dry_overlap
+
+    tile = dry_overlap(source, target, ocean, rows=weights.target_cells)
+    total = sum_by(np.repeat(np.arange(weights.shape[0]), np.diff(tile.indptr)), tile.dry, weights.shape[0])
+    counts_dry, counts_all = np.diff(tile.indptr), np.diff(weights.indptr)
+    dry_row = total > 0.0
+    keep_all = ~dry_row & keep_wet
+    links_dry = np.repeat(dry_row, counts_dry) & (tile.dry > 0.0)
+    links_all = np.repeat(keep_all, counts_all)
+    row = np.concatenate(
+        [
+            np.repeat(np.arange(dry_row.size), counts_dry)[links_dry],
+            np.repeat(np.arange(dry_row.size), counts_all)[links_all],
+        ]
     )
+    indices = np.concatenate([tile.indices[links_dry], weights.indices[links_all]])
+    data = np.concatenate(
+        [(tile.dry / np.repeat(np.where(dry_row, total, 1.0), counts_dry))[links_dry], weights.data[links_all]]
+    )
+    area = np.concatenate([tile.dry[links_dry], np.zeros(int(links_all.sum()))])
+    order = np.argsort(row, kind="stable")
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=dry_row.size))]).astype(np.int64)
+    whole = np.asarray(target.area, np.float64).reshape(-1)[weights.target_cells]
+    covered = np.where(keep_all, weights.covered, total / whole)
+    return dataclasses.replace(
+        weights, indptr=indptr, indices=indices[order].astype(np.int32), data=data[order], area=area[order],
+        covered=np.where(dry_row & keep_wet, 1.0, covered) if keep_wet else covered, normalization="fracarea",
+        second=None, constant=None,
+    )  # fmt: skip
 
 
 class FluxOperator(Operator):
@@ -177,19 +277,42 @@ class FluxOperator(Operator):
         self._grids = (first, second)
         self._columns = [[f.name for f in b.fields] for b in task.inputs]
         self._delivered = [[f.name for f in d.fields] for d in task.outputs]
-        self._positions: tuple[Index, Index] = (np.zeros(0, np.int64), np.zeros(0, np.int64))
+        self._states = [self._state_map(side) for side in (0, 1)]
+        self._positions: list[npt.NDArray[np.int32]] = []
+
+    def _state_map(self, side: int) -> CSR:
+        """Weights from the cells of a side to the points: the cell that a point lies in, or a smoother field."""
+        where = str(self.task.options["grid"])
+        other = 1 - side
+        smooth = side == 0 and self.task.options["states"] == "second_order"
+        if smooth or where == ("second" if side == 0 else "first"):
+            # values of this side on the other side's cells; every point takes its cell's
+            method = "conservative_second_order" if smooth else "conservative"
+            cells, back = np.unique(self.cells[other], return_inverse=True)
+            w = make_weights(
+                self._grids[side], self._grids[other], method, normalization="fracarea", rows=cells, target_mask=None
+            ).rows(back)
+            return np.diff(w.indptr).astype(np.int64), w.indices, w.data
+        n = self.cells[side].size
+        return np.ones(n, np.int64), self.cells[side].astype(np.int32), np.ones(n)
 
     def needed(self, slot: int) -> Index:  # noqa: D102
-        return np.unique(self.cells[slot])
+        return np.unique(self._states[slot][1]).astype(np.int64)
 
     def bind(self, row_of: list[Index]) -> None:  # noqa: D102
-        self._positions = (row_of[0][self.cells[0]], row_of[1][self.cells[1]])
+        self._positions = [rows[m[1]].astype(np.int32) for rows, m in zip(row_of, self._states, strict=True)]
+        self._simple = [bool(np.all(m[0] == 1)) for m in self._states]
+        self._counts = [compact_counts(np.concatenate([[0], np.cumsum(m[0])])) for m in self._states]
 
     def values(self, matrices: list[Floats]) -> list[Floats]:  # noqa: D102
         given: dict[str, Any] = {}
-        for names, matrix, positions in zip(self._columns, matrices, self._positions, strict=True):
-            for c, name in enumerate(names):
-                given[name] = np.ascontiguousarray(matrix[positions, c])
+        for side, (names, matrix) in enumerate(zip(self._columns, matrices, strict=True)):
+            if self._simple[side]:
+                fields = np.ascontiguousarray(matrix[self._positions[side]].T)
+            else:
+                fields = np.empty((len(names), self.area.size))
+                product(self._counts[side], self._positions[side], self._states[side][2], matrix, fields)
+            given.update(zip(names, fields, strict=True))
         made = self.law(**given, **self.task.options["law"])
         return [np.ascontiguousarray(np.stack([made[n] for n in names], axis=1)) for names in self._delivered]
 

@@ -118,8 +118,7 @@ class Remap:
 
     methods: tuple[Any, ...] = ("conservative",)
     normalization: Literal["fracarea", "destarea"] = "fracarea"
-    conserve: str | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
+    conserve: Literal["global", "global_positive", "basin", "basin_positive"] | None = None
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,8 @@ class Task:
     A connection has one bundle and one delivery. A flux node has two bundles (one a side)
     and up to two deliveries. For the target's interval ``[n period, (n + 1) period)`` the
     windows number ``n - lag_windows`` of all bundles are used; window m covers
-    ``[m period, (m + 1) period]``, and a negative number stands for the initial exports.
+    ``[m period, (m + 1) period]``, and a negative number stands for the initial exports. `dry_of` names the ocean
+    whose wet mask leaves the rest to the land, on the land's tile of the mosaic.
     """
 
     index: int
@@ -143,6 +143,7 @@ class Task:
     route: Literal["coupler", "direct"] = "coupler"
     scheme: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    dry_of: str = ""
 
     @property
     def lag_windows(self) -> int:

@@ -94,16 +94,25 @@ class OutputMap:
         indptr, self.indices, self.data = operator.rows(slot, rows)
         self.counts = compact_counts(indptr)
         self.columns = task.outputs[slot].columns
+        self.rows = rows
         self.n = rows.size
+        self.constants = operator.constants(slot, rows)
         self.box = transport.outbox(
             process, output_tag(task.index, slot), HEADER + self.n * self.columns, task.lag_windows + 3
         )
 
-    def send(self, task: int, window: float, time: float, values: Floats) -> None:
-        """Map and send."""
+    def send(self, task: int, window: float, time: float, values: Floats, fields: Floats | None = None) -> None:
+        """Map and send; or send the rows of ``[column, cell]`` fields that are mapped already."""
         buffer = self.box.buffer()
         buffer[0], buffer[1], buffer[2] = task, window, time
-        product(self.counts, self.indices, self.data, values, buffer[HEADER:].reshape(self.columns, self.n))
+        out = buffer[HEADER:].reshape(self.columns, self.n)
+        if fields is not None:
+            out[...] = fields[:, self.rows]
+            self.box.send(buffer)
+            return
+        product(self.counts, self.indices, self.data, values, out)
+        if self.constants is not None:
+            np.copyto(out, self.constants, where=~np.isnan(self.constants))
         self.box.send(buffer)
 
 
@@ -162,12 +171,26 @@ class TaskLoop:
         if isinstance(self.operator, FluxOperator) and self.plan.check_budget:
             self._book(int(window), values)
         for slot, maps in enumerate(self.outputs):
+            fields = self._corrected(values[slot]) if self.task.remap.conserve else None
             for m in maps:
-                m.send(self.task.index, window, time, values[slot])
+                m.send(self.task.index, window, time, values[slot], fields)
         for b in self.inputs:
             b.release()
         self.done += 1
         return True
+
+    def _corrected(self, values: Floats) -> Floats:
+        """The whole target field, mapped and corrected to conserve; this rank owns all its rows."""
+        assert isinstance(self.operator, LinearOperator)
+        cells = np.arange(*self.operator.target_rows(0))
+        indptr, indices, data = self.operator.rows(0, cells)
+        out = np.empty((values.shape[1], cells.size))
+        product(compact_counts(indptr), indices, data, values, out)
+        constants = self.operator.constants(0, cells)
+        if constants is not None:
+            np.copyto(out, constants, where=~np.isnan(constants))
+        self.operator.correct(values, out)
+        return out
 
     def _book(self, window: int, values: list[Floats]) -> None:
         """What the flux law made, integrated over the points of the rows that this rank owns."""

@@ -1,0 +1,62 @@
+"""Methods, fallbacks and conservation of a rule, through a whole run."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from coupler.files.restart import newest, read_part
+from tests.toys.cases import TOYS, box, differences, tessera, toy_case
+
+AIR = {"model": TOYS + "Air", "step": "PT30M", "grid": box(100, 120, 0, 20, 2.0)}
+
+
+def two(folder, rule, soil_grid=None, **changes):
+    """Air on 2 degrees over a soil grid that reaches further west by default."""
+    components = {"air": AIR, "soil": {"model": TOYS + "Soil", "step": "PT30M", "grid": soil_grid or box(90, 120, 0, 20, 1.0)}}
+    rules = [{"from": "air", "to": "soil", "period": "PT1H", "lag": "PT1H", **rule}]
+    options = {"duration": "PT3H", "restart": "PT3H", "layout": {"air": 1, "soil": 1}, **changes}
+    return toy_case(folder, components=components, coupling=rules, **options)
+
+
+def received(case):
+    """Air temperature that the soil holds at the end."""
+    return read_part(newest(case / "run" / "restart"), "soil")["held.0.0.values"][0]
+
+
+def test_nearest_fills_what_conservative_leaves_open(tmp_path):
+    case = two(tmp_path / "toy", {"remap": ["conservative", "nearest"]})
+    tessera(case, "--serial")
+    field = received(case)
+    assert np.isfinite(field).all() and field.min() > 270
+    np.testing.assert_array_equal(field[:, :10], np.repeat(field[:, 10:11], 10, axis=1))
+
+
+def test_a_fixed_value_fills_too(tmp_path):
+    case = two(tmp_path / "toy", {"remap": ["conservative", {"fixed": 281.5}]})
+    tessera(case, "--serial")
+    assert (received(case)[:, :10] == 281.5).all() and (received(case)[:, 10:] != 281.5).all()
+
+
+def test_an_unknown_method_is_refused_with_the_line_and_a_hint(tmp_path):
+    case = two(tmp_path / "toy", {"remap": "conservativ"})
+    done = tessera("check", case, check=False)
+    assert done.returncode == 2 and "case.yaml:" in done.stderr and "did you mean 'conservative'" in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["global", "global_positive", "basin"])
+def test_bilinear_conserves_with_a_correction_and_any_coupler_ranks_give_the_same_bits(tmp_path, kind):
+    """The sea takes sunshine bilinearly; the budget's own comparison of sent and received is the proof."""
+    sea = {"model": TOYS + "Sea", "step": "PT1H", "grid": box(101, 119, 1, 19, 0.75)}
+    rules = [{"from": "air", "to": "sea", "period": "PT3H", "lag": "PT3H", "remap": "bilinear", "conserve": kind}]
+    options = {"duration": "PT12H", "restart": "PT12H", "coupling": rules}
+    tolerance = {"checks": {"budget_tolerance": 1e-12 if kind != "basin" else 10.0}}
+    a = toy_case(tmp_path / "serial", components={"air": AIR, "sea": sea}, layout={"air": 1, "sea": 1}, **options, **tolerance)
+    b = toy_case(tmp_path / "mpi", components={"air": AIR, "sea": sea}, layout={"coupler": 2, "air": 2, "sea": 2},
+                 **options, **tolerance)  # fmt: skip
+    tessera(a, "--serial")
+    tessera(b)
+    assert differences(a, b, history=False) == []
+    rows = list(csv.DictReader((a / "run" / "budget.csv").open()))
+    worst = max(float(r["worst_relative_residual"]) for r in rows)
+    assert rows and (worst < 1e-13 if kind != "basin" else worst > 1e-3)
