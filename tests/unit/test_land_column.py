@@ -79,6 +79,31 @@ def test_a_day_of_extremes(seed, wetness, model, infiltration, bottom, seconds):
             assert (s.liquid + s.ice <= p.texture.theta_s + 1e-6).all()
 
 
+def test_single_precision_agrees_with_double():
+    p, gen = world(), torch.Generator().manual_seed(8)
+    f = weather(gen, extreme=False)
+    s = initial_state(p, f.temperature, 0.5)
+
+    def single(value):
+        if isinstance(value, torch.Tensor):
+            return value.to(torch.float32)
+        if isinstance(value, tuple):
+            return type(value)(*(single(v) for v in value))
+        if hasattr(value, "__dataclass_fields__"):
+            return type(value)(*(single(getattr(value, k)) for k in value.__dataclass_fields__))
+        return value
+
+    s32, f32, p32 = single(s), single(f), single(p)
+    with torch.no_grad():
+        for _ in range(6):
+            s, out = step(s, f, p, 1800.0, Options())
+            s32, out32 = step(s32, f32, p32, 1800.0, Options())
+    assert out32.upward_latent.dtype == torch.float32
+    assert out32.unsolved.sum() == 0
+    assert (out32.surface_temperature - out.surface_temperature).abs().max() < 0.1
+    assert (out32.upward_latent - out.upward_latent).abs().max() < 3.0
+
+
 def test_ordinary_weather_settles():
     """In weather that holds, the conductances settle in nearly every column within a day of half-hours."""
     p, gen = world(), torch.Generator().manual_seed(4)

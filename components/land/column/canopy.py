@@ -31,7 +31,7 @@ from components.land.column.surface_layer import VISCOSITY, exchange
 
 LEAST_CANOPY_HEAT = 500.0  # J m-2 K-1
 LARGEST_STEP = 15.0  # K a Newton step
-TOLERANCE = 1e-7  # W m-2
+TOLERANCE = {torch.float64: 1e-7, torch.float32: 0.3}  # W m-2 that rounding leaves of a solved balance
 RESCUE = 25  # further Newton steps where the balance is still open
 CO2_BOUNDARY = 1.37  # ratio of boundary-layer conductances to vapour and to CO2
 
@@ -217,7 +217,7 @@ def solve(
     final = _balance(*fixed, tv, tg)
     held = tg >= ground.limit
     for _ in range(RESCUE):
-        open_still = _imbalance(final, held) > TOLERANCE
+        open_still = _imbalance(final, held) > TOLERANCE[tv.dtype]
         if not bool(open_still.any()):
             break
         next_v, next_g, _ = _newton(*fixed, tv, tg)

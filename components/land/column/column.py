@@ -125,7 +125,7 @@ class Output(NamedTuple):
     ground_residual: Tensor  # of heat in snow and soil, W m-2
     water_residual: Tensor  # kg m-2
     unsettled: Tensor  # 1 where the conductances still moved by more than 5 %
-    unsolved: Tensor  # 1 where the energy balance stayed open by more than 1e-6 W m-2
+    unsolved: Tensor  # 1 where the energy balance stayed open by more than 1e-6 W m-2 (single precision: 3)
 
 
 def initial_state(
@@ -311,7 +311,7 @@ def step(
         canopy.emission_temperature(radiating), albedo, emissivity, f.momentum_roughness, f.friction_velocity,
         f.transpiration, f.interception_loss, f.ground_evaporation, surface, drained, gross[0] + gross[1],
         uptake_net, uptake_net * (1e-6 * CARBON_MOLAR_MASS), balance, ground_residual, water_residual,
-        (f.drift > 0.05).to(net.dtype), (f.residual > 1e-6).to(net.dtype),
+        (f.drift > 0.05).to(net.dtype), (f.residual > 10.0 * canopy.TOLERANCE[net.dtype]).to(net.dtype),
     )  # fmt: skip
 
 

@@ -234,9 +234,10 @@ def smooth_minimum(first: Tensor, second: Tensor, curvature: float) -> tuple[Ten
     """Smaller root x of curvature x2 - (a + b) x + a b = 0, with dx/da and dx/db."""
     total = first + second
     root = torch.sqrt(torch.clamp(total * total - 4.0 * curvature * first * second, min=1e-24))
-    low = (total - root) / (2.0 * curvature)
-    span = root  # = (a + b) - 2 curvature x, the derivative of the quadratic
-    return low, (second - low) / span, (first - low) / span
+    # Two forms of the smaller root, each without cancellation on its side; root = (a + b) - 2 curvature x.
+    positive = 2.0 * first * second / torch.clamp(total + root, min=1e-24)
+    low = torch.where(total > 0.0, positive, (total - root) / (2.0 * curvature))
+    return low, (second - low) / root, (first - low) / root
 
 
 def gross_assimilation(leaf: Leaf, ci: Tensor) -> Tensor:
