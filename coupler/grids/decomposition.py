@@ -43,7 +43,7 @@ def split(n: int, parts: int) -> list[int]:
 
 
 def blocks_of(shape: tuple[int, ...], ranks: int) -> tuple[int, int]:
-    """Blocks in y and x for a number of ranks: the division with the shortest borders.
+    """Blocks in y and x for a number of ranks: the division with the shortest borders, of equal ones the squarest.
 
     >>> blocks_of((100, 200), 4)
     (2, 2)
@@ -60,7 +60,7 @@ def blocks_of(shape: tuple[int, ...], ranks: int) -> tuple[int, int]:
             choices.append(((py - 1) * nx + (px - 1) * ny, py, px))
     if not choices:
         raise LayoutError(f"a grid of {ny} x {nx} cells cannot be divided over {ranks} ranks")
-    _, py, px = min(choices)
+    _, py, px = min(choices, key=lambda c: (c[0], abs(c[1] - c[2])))
     return py, px
 
 

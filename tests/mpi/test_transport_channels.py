@@ -1,0 +1,9 @@
+"""Channels over MPI and through shared memory: whole, in order, never overwritten while held."""
+
+import pytest
+
+
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_channels_between_processes(mpirun, ranks):
+    out = mpirun("parallel_channels.py", ranks)
+    assert out.count("passed check_") == 9

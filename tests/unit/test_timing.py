@@ -1,0 +1,88 @@
+"""Where the time goes: the table, who holds the others up, the layout suggested, the trace."""
+
+import json
+
+import pytest
+
+from coupler.case.case import make_plan
+from coupler.case.launch import run_here
+from coupler.watch.timing import KINDS, Timer, suggest, table, text, write_trace
+
+
+@pytest.fixture
+def plan(case):
+    return make_plan(case(layout={"coupler": 1, "atmosphere": 2, "ocean": 2}), 5)
+
+
+def report(**seconds):
+    return {"seconds": {k.replace("__", "|"): v for k, v in seconds.items()}, "cpu": 1.0, "wall": 10.0}
+
+
+def reports(air, sea):
+    """Ranks 1-2 compute for `air` seconds each, ranks 3-4 for `sea`; the rest of 10 s they wait."""
+    a = report(atmosphere__computing=air, atmosphere__waiting=10 - air)
+    o = report(ocean__computing=sea, ocean__waiting=10 - sea)
+    return [report(coupler__computing=0.1, coupler__waiting=9.9), a, a, o, o]
+
+
+def test_the_table_has_means_over_ranks(plan):
+    made = table(plan, reports(9.0, 3.0), 86400)
+    assert made["rows"]["atmosphere"] == {
+        "computing": 9.0,
+        "waiting": 1.0,
+        "sending": 0.0,
+        "writing": 0.0,
+        "ranks": 2.0,
+    }
+    assert (made["wall"], made["cpu"], made["simulated"]) == (10.0, 5.0, 86400)
+
+
+@pytest.mark.parametrize(("air", "sea", "slow"), [(9.0, 3.0, "atmosphere"), (2.0, 9.5, "ocean")])
+def test_who_waits_least_holds_the_others_up(plan, air, sea, slow):
+    made = table(plan, reports(air, sea), 86400)
+    assert made["slowest"] == slow
+    assert f"{slow} waits least: it holds the others up" in text(made)
+
+
+def test_a_better_layout_for_as_many_processes_is_suggested(plan):
+    made = table(plan, reports(9.0, 2.0), 86400)
+    assert made["suggestion"] == {"coupler": 1, "atmosphere": 3, "ocean": 1}
+    assert "suggested layout for as many processes:  layout: {coupler: 1, atmosphere: 3, ocean: 1}" in text(made)
+
+
+def test_a_balanced_layout_is_left_alone(plan):
+    assert table(plan, reports(9.0, 8.9), 86400)["suggestion"] == {}
+    assert suggest(make_plan(plan.folder, 1), {}) == {}
+
+
+def test_the_text_says_speed_and_columns(plan):
+    lines = text(table(plan, reports(9.0, 3.0), 365 * 86400)).splitlines()
+    assert all(k in lines[0] for k in KINDS)
+    assert "8640.0 simulated years per day" in lines[4]
+    assert lines[2].split() == ["atmosphere", "2", "9.00", "1.00", "0.00", "0.00", "90%"]
+
+
+def test_a_finished_run_has_a_table_and_a_trace_on_request(case, command):
+    folder = case(duration="PT4H", trace=True)
+    done = command("timing", folder)
+    assert done.returncode == 2 and "only a finished run has a timing table" in done.stderr
+    assert run_here(folder, serial=True, resume=False) == 0
+    assert "simulated years per day" in command("timing", folder).stdout
+    trace = json.loads((folder / "run" / "trace" / "rank0.json").read_text())["traceEvents"]
+    steps = [e for e in trace if e["ph"] == "X" and e["cat"] == "ocean" and e["name"] == "computing"]
+    assert len(steps) == 1 + 4, "initialize and four steps"
+    assert all(e["dur"] >= 0 for e in steps)
+    assert [e["ts"] for e in steps] == sorted(e["ts"] for e in steps)
+
+
+def test_a_trace_without_being_asked_is_none(tmp_path):
+    timer = Timer()
+    with timer.measure("ocean", "computing"):
+        pass
+    assert timer.events is None
+    asked = Timer(trace=True)
+    with pytest.raises(ZeroDivisionError), asked.measure("ocean", "computing"):
+        1 / 0  # noqa: B018
+    write_trace(tmp_path / "t.json", 3, asked)
+    first, name = json.loads((tmp_path / "t.json").read_text())["traceEvents"]
+    assert (first["pid"], first["tid"]) == (3, "ocean") and name["args"] == {"name": "rank 3"}
