@@ -21,7 +21,7 @@ from coupler.remap.weights import resolve_mask
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-Side = Literal["atmosphere", "ocean"]
+Side = Literal["atmosphere", "ocean", "land"]
 FULL = 1e-10
 """A cell covered to this much of its area is covered: what is missing is round-off of its corners."""
 
@@ -44,13 +44,13 @@ class SurfaceFractions:
 
 @dataclass(frozen=True, eq=False)
 class ExchangeGrid:
-    """Overlap cells of the atmosphere and the wet ocean, ordered by atmosphere cell, then ocean cell.
+    """Overlap cells of the atmosphere with the wet ocean, or with the land, ordered by atmosphere cell, then the other.
 
     Attributes
     ----------
-    atmosphere_cell, ocean_cell : int64 (n,), flat cells of both grids.
-    area : (n,) m2.
-    atmosphere_area, ocean_area : areas of all cells of both grids, flat, m2.
+    atmosphere_cell, surface_cell : int64 (n,), flat cells of both grids.
+    area : (n,) m2, of the wet part for an ocean, of the dry part for a land.
+    atmosphere_area, surface_area : areas of all cells of both grids, flat, m2.
     domain : (atmosphere cells,), share of each atmosphere cell inside the ocean's domain, wet or dry.
 
     Examples
@@ -63,10 +63,10 @@ class ExchangeGrid:
     """
 
     atmosphere_cell: Integers
-    ocean_cell: Integers
+    surface_cell: Integers
     area: Floats
     atmosphere_area: Floats
-    ocean_area: Floats
+    surface_area: Floats
     domain: Floats
 
     @property
@@ -76,23 +76,23 @@ class ExchangeGrid:
 
     def cells(self, side: Side) -> Integers:
         """The flat cell of a side above or below each exchange cell."""
-        return self.atmosphere_cell if side == "atmosphere" else self.ocean_cell
+        return self.atmosphere_cell if side == "atmosphere" else self.surface_cell
 
     def side_area(self, side: Side) -> Floats:
         """Areas of all cells of a side, flat, m2."""
-        return self.atmosphere_area if side == "atmosphere" else self.ocean_area
+        return self.atmosphere_area if side == "atmosphere" else self.surface_area
 
     @cached_property
     def _atmosphere(self) -> ExchangePart:
         return self.part("atmosphere", np.arange(self.atmosphere_area.size))
 
     @cached_property
-    def _ocean(self) -> ExchangePart:
-        return self.part("ocean", np.arange(self.ocean_area.size))
+    def _surface(self) -> ExchangePart:
+        return self.part("ocean", np.arange(self.surface_area.size))
 
     def whole(self, side: Side) -> ExchangePart:
         """All cells of a side with their exchange cells."""
-        return self._atmosphere if side == "atmosphere" else self._ocean
+        return self._atmosphere if side == "atmosphere" else self._surface
 
     def part(self, side: Side, cells: ArrayLike) -> ExchangePart:
         """Exchange cells of some flat cells of a side, for the rank that owns those.

@@ -102,18 +102,20 @@ def _convex(
 ) -> float:
     """Overlap area of convex cells with great-circle edges; both are on the bench already."""
     tolerance = NEGLIGIBLE * min(source_area, target_area)
-    source_in = position(bench, TARGET, n_target, SOURCE, n_source, tolerance)
-    if source_in == 0:
-        return 0.0
-    target_in = position(bench, SOURCE, n_source, TARGET, n_target, tolerance)
-    if target_in == 0:
-        return 0.0
-    if source_in == 2 or target_in == 2:
+    # one call of each kernel below: what is inlined once is compiled once
+    planes, n_planes, points, n_points = TARGET, n_target, SOURCE, n_source
+    inside = False
+    for _ in range(2):
+        found = position(bench, planes, n_planes, points, n_points, tolerance)
+        if found == 0:
+            return 0.0
+        inside = inside or found == 2
+        planes, n_planes, points, n_points = points, n_points, planes, n_planes
+    if inside:
         return min(source_area, target_area)
-    if source_first:
-        at, left = clip(bench, SOURCE, n_source, TARGET, n_target, tolerance)
-    else:
-        at, left = clip(bench, TARGET, n_target, SOURCE, n_source, tolerance)
+    if not source_first:
+        planes, n_planes, points, n_points = points, n_points, planes, n_planes
+    at, left = clip(bench, points, n_points, planes, n_planes, tolerance)
     return fan_area(bench, at, left)
 
 

@@ -162,14 +162,16 @@ def candidates(pyramid: Pyramid, box: NDArray[np.float32], stack: NDArray[np.int
                     else:
                         stack[depth, 0], stack[depth, 1], stack[depth, 2] = level, jj, ii
                         depth += 1
-    if n > 64:
-        found[:n].sort()
-    else:
-        for k in range(1, n):
+    gap = 1  # Shell's sort with Knuth's gaps: numba's own costs seconds of compilation
+    while gap < n:
+        gap = 3 * gap + 1
+    while gap > 0:
+        for k in range(gap, n):
             value = found[k]
-            m = k - 1
+            m = k - gap
             while m >= 0 and found[m] > value:
-                found[m + 1] = found[m]
-                m -= 1
-            found[m + 1] = value
+                found[m + gap] = found[m]
+                m -= gap
+            found[m + gap] = value
+        gap //= 3
     return n

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from coupler.grids.grid import Grid, GridError
-from coupler.remap.mosaic import make_exchange_grid, merge_tiles, surface_fractions, wet_share
+from coupler.remap.mosaic import (
+    make_exchange_grid,
+    merge_tiles,
+    surface_fractions,
+    wet_share,
+)
+from coupler.remap.triple import make_land_exchange_grid
 
 LAMBERT = "+proj=lcc +lat_1=15 +lat_2=40 +lat_0=30 +lon_0=110 +R=6370000"
 
@@ -31,7 +37,7 @@ def test_fractions_sum_to_one_in_every_cell(east_asia):
         assert 0.05 < part.mean() < 0.8
     # the ocean's wet mask is authoritative: its wet area within the atmosphere is the ocean fraction's area
     exchange = make_exchange_grid(air, sea)
-    wet = (exchange.fraction("ocean") * exchange.ocean_area).sum()
+    wet = (exchange.fraction("ocean") * exchange.surface_area).sum()
     assert abs((fractions.ocean * air.area).sum() / wet - 1.0) < 1e-13
 
 
@@ -113,3 +119,25 @@ def test_tiles_merge_and_a_missing_tile_is_said(east_asia):
     np.testing.assert_array_equal(merge_tiles(fractions, values), [2.0, 7.0, 16.0])
     with pytest.raises(GridError, match="tile 'land'"):
         merge_tiles(fractions, {"sea": values["sea"]})
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_land_gets_what_the_ocean_leaves_of_every_cell(east_asia, same):
+    air, sea = east_asia
+    land = air if same else Grid.regular_lonlat("land", 70, 155, 0, 60, resolution=1.25)
+    outside = wet_share(air, land_test)
+    exchange = make_land_exchange_grid(air, land, sea, outside_wet=outside)
+    whole = surface_fractions(air, sea, outside_wet=outside)
+    np.testing.assert_allclose(exchange.fraction("atmosphere"), whole.land.ravel(), rtol=0, atol=2e-10)
+    # a land cell inside the ocean's domain: what its own cut with the ocean says
+    inside = (land.longitude > 101) & (land.longitude < 135) & (land.latitude > 15) & (land.latitude < 38)
+    inside &= surface_fractions(land, sea, outside_wet=np.zeros(land.shape)).ocean < 1.0
+    own = surface_fractions(land, sea, outside_wet=np.zeros(land.shape)).land[inside]
+    np.testing.assert_allclose(exchange.fraction("land").reshape(land.shape)[inside], own, rtol=0, atol=2e-10)
+    assert ((own > 0.01) & (own < 0.99)).sum() >= 15  # coasts
+    flux = np.random.default_rng(0).normal(size=exchange.size)
+    scale = np.sum(exchange.area * np.abs(flux))
+    for side in ("atmosphere", "land"):
+        mean, share = exchange.from_exchange(side, flux), exchange.fraction(side)
+        received = np.nansum(exchange.side_area(side) * share * mean)
+        assert abs(received - np.sum(exchange.area * flux)) < 1e-14 * scale
