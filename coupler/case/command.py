@@ -1,4 +1,4 @@
-"""The command line: new, check, run, status, timing, plot, graph, list, options, weights."""
+"""The command line: new, check, run, status, timing, plot, graph, list, options, weights, script."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ("new", "check", "run", "status", "timing", "plot", "graph", "list", "options", "weights", "prepare")
+COMMANDS = ("new", "check", "run", "status", "timing", "plot", "graph", "list", "options", "weights", "script")
 EXAMPLES = """examples:
   ./run_case.py new winter --template east_asia       make a case (list: the templates there are)
   ./run_case.py check cases/winter                    everything that can be wrong, before anything runs
@@ -59,6 +59,10 @@ def parser() -> argparse.ArgumentParser:
     listing.add_argument("what", nargs="?", choices=("templates", "models", "cases"), help="only these")
     options = add("options", "the documented options of a model, or of case.yaml ('case')")
     options.add_argument("model", help="realm.model, such as ocean.slab; or case")
+    script = add("script", "write a batch script of a case for a machine")
+    script.add_argument("case", type=Path)
+    script.add_argument("--machine", default="slurm", help="a file in namelists/machines, or a path (default: slurm)")
+    script.add_argument("-n", "--ranks", type=int, help="number of processes (default: what the namelist asks for)")
     weights = add("weights", "make, inspect and check a file of remapping weights")
     weights.add_argument("arguments", nargs=argparse.REMAINDER, help="SOURCE TARGET METHOD; see weights --help")
     return p
@@ -164,6 +168,13 @@ def _graph(options: argparse.Namespace) -> int:
     from coupler.watch.explain import graph
 
     print(graph(make_plan(options.case)))
+    return 0
+
+
+def _script(options: argparse.Namespace) -> int:
+    from coupler.case.machines import write_script
+
+    print(write_script(options.case, options.machine, options.ranks))
     return 0
 
 

@@ -22,6 +22,7 @@ from coupler.errors import CaseError, LayoutError, RestartError, TesseraError
 ROOT = Path(__file__).resolve().parents[2]
 STOPPED_EXIT = 75
 """Exit code of a run that was asked to stop and can be resumed (EX_TEMPFAIL)."""
+BEGAN = time.time()
 
 
 def mpi_size() -> int:
@@ -346,7 +347,7 @@ def _fail(folder: Path, error: BaseException, transport: Any) -> int:
         return int(error.code or 0)
     else:
         text = "".join(traceback.format_exception(error)).rstrip()
-    if _first_to_fail(folder):
+    if _first_to_fail():
         print(f"\nerror: {text}", file=sys.stderr, flush=True)
         mark_failed(folder, text.splitlines()[-1])
         launched = os.environ.get("TESSERA_CHECKED") == "1"
@@ -359,10 +360,16 @@ def _fail(folder: Path, error: BaseException, transport: Any) -> int:
     return code
 
 
-def _first_to_fail(folder: Path) -> bool:
+def _first_to_fail() -> bool:
     """Whether no other process of this job has told of its failure yet."""
-    job = os.environ.get("PMIX_NAMESPACE") or os.environ.get("SLURM_JOB_ID") or str(os.getpid())
+    if not under_mpi():
+        return True
+    slurm = f"{os.environ.get('SLURM_JOB_ID', '')}-{os.environ.get('SLURM_STEP_ID', '')}"
+    job = os.environ.get("PMIX_NAMESPACE") or slurm
     mark = Path(os.environ.get("TMPDIR", "/tmp")) / f"tessera-{''.join(c if c.isalnum() else '-' for c in job)}.failed"
+    with contextlib.suppress(OSError):
+        if mark.stat().st_mtime < BEGAN - 60.0:  # left by an earlier job of the same name: process numbers come again
+            mark.unlink()
     try:
         os.close(os.open(mark, os.O_CREAT | os.O_EXCL))
     except FileExistsError:

@@ -47,13 +47,14 @@ def quantity(unit: str) -> Any:
     """Type of a number in `unit`: accepts ``50``, ``'50 m'`` and units that convert with certainty."""
 
     def read(value: Any) -> Any:
+        of_unit = "" if unit == "1" else f" in {unit}"
         if isinstance(value, bool):
-            raise PydanticCustomError("quantity", f"a number in {unit} is wanted, not {str(value).lower()}")
+            raise PydanticCustomError("quantity", f"a number{of_unit} is wanted, not {str(value).lower()}")
         if not isinstance(value, str):
             return value
         match = re.fullmatch(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*", value)
         if not match:
-            raise PydanticCustomError("quantity", f"{value!r} is not a number in {unit}")
+            raise PydanticCustomError("quantity", f"{value!r} is not a number{of_unit}")
         number, given = float(match[1]), match[2]
         if not given:
             return number

@@ -33,7 +33,16 @@ def external_case(folder, **changes):
 def together(case, n_case, n_sea, how, *more, check=True):
     """mpirun -n N ./run_case.py CASE : -n M python external_sea.py."""
     mpirun = Path(sys.executable).with_name("mpirun")
-    command = [mpirun, "--allow-run-as-root", "--oversubscribe", "-n", n_case, sys.executable, ROOT / "run_case.py", case]
+    command = [
+        mpirun,
+        "--allow-run-as-root",
+        "--oversubscribe",
+        "-n",
+        n_case,
+        sys.executable,
+        ROOT / "run_case.py",
+        case,
+    ]
     command += [*more, ":", "-n", n_sea, sys.executable, PROGRAM, how]
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=120, cwd=ROOT,
                           env=environment(), check=False)  # fmt: skip

@@ -13,7 +13,10 @@ AIR = {"model": TOYS + "Air", "step": "PT30M", "grid": box(100, 120, 0, 20, 2.0)
 
 def two(folder, rule, soil_grid=None, **changes):
     """Air on 2 degrees over a soil grid that reaches further west by default."""
-    components = {"air": AIR, "soil": {"model": TOYS + "Soil", "step": "PT30M", "grid": soil_grid or box(90, 120, 0, 20, 1.0)}}
+    components = {
+        "air": AIR,
+        "soil": {"model": TOYS + "Soil", "step": "PT30M", "grid": soil_grid or box(90, 120, 0, 20, 1.0)},
+    }
     rules = [{"from": "air", "to": "soil", "period": "PT1H", "lag": "PT1H", **rule}]
     options = {"duration": "PT3H", "restart": "PT3H", "layout": {"air": 1, "soil": 1}, **changes}
     return toy_case(folder, components=components, coupling=rules, **options)
@@ -51,7 +54,9 @@ def test_bilinear_conserves_with_a_correction_and_any_coupler_ranks_give_the_sam
     rules = [{"from": "air", "to": "sea", "period": "PT3H", "lag": "PT3H", "remap": "bilinear", "conserve": kind}]
     options = {"duration": "PT12H", "restart": "PT12H", "coupling": rules}
     tolerance = {"checks": {"budget_tolerance": 1e-12 if kind != "basin" else 10.0}}
-    a = toy_case(tmp_path / "serial", components={"air": AIR, "sea": sea}, layout={"air": 1, "sea": 1}, **options, **tolerance)
+    a = toy_case(
+        tmp_path / "serial", components={"air": AIR, "sea": sea}, layout={"air": 1, "sea": 1}, **options, **tolerance
+    )
     b = toy_case(tmp_path / "mpi", components={"air": AIR, "sea": sea}, layout={"coupler": 2, "air": 2, "sea": 2},
                  **options, **tolerance)  # fmt: skip
     tessera(a, "--serial")

@@ -58,7 +58,9 @@ def environment():
 def tessera(*arguments, check=True, timeout=300, cwd=ROOT):
     """Run ``run_case.py`` with some arguments."""
     command = [sys.executable, str(ROOT / "run_case.py"), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, cwd=cwd, env=environment(), check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=timeout, cwd=cwd, env=environment(), check=False
+    )
     if check and done.returncode:
         raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
     return done

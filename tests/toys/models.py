@@ -8,7 +8,7 @@ import numpy as np
 
 from coupler.case.namelist import Kelvin, Metres, Namelist
 from coupler.component import Component
-from coupler.fields import specs
+from coupler.fields import FieldSpec, specs
 
 
 class Air(Component):
@@ -156,3 +156,55 @@ class WarmAir(Air):
     def step(self, time, seconds, imports):
         self.phase = self.phase + 1e-6 * (imports["surface_temperature"] - 280.0)
         return super().step(time, seconds, imports)
+
+
+class Layers(Component):
+    """A field of three levels and one of the surface; a fraction that grows weights the surface field."""
+
+    exports = (
+        FieldSpec("air_potential_temperature", levels=3),
+        FieldSpec("surface_temperature", fraction="sea_ice_area_fraction"),
+        FieldSpec("sea_ice_area_fraction"),
+    )
+
+    def initialize(self, context):
+        self.lon, self.lat = context.local(context.grid.longitude), context.local(context.grid.latitude)
+        return self.fields(0)
+
+    def fields(self, time):
+        level = np.arange(3.0)[:, None, None]
+        return {
+            "air_potential_temperature": 300.0 + 10 * level + np.sin(np.radians(4 * self.lon)) + time / 86400.0,
+            "surface_temperature": 270.0 + 0.1 * self.lat + time / 36000.0,
+            "sea_ice_area_fraction": np.clip(0.1 + 0.01 * self.lat + time / 200000.0, 0, 1),
+        }
+
+    def step(self, time, seconds, imports):
+        return self.fields(time + seconds)
+
+    def state(self):
+        return {}
+
+    def restore(self, state):
+        return None
+
+
+class Taker(Component):
+    """Keeps what it gets."""
+
+    imports = (FieldSpec("air_potential_temperature", levels=3, units="degC"), FieldSpec("surface_temperature"))
+    exports = ()
+
+    def initialize(self, context):
+        self.got = {f.name: np.zeros((f.columns, *context.local_shape)) for f in self.imports}
+        return {}
+
+    def step(self, time, seconds, imports):
+        self.got = {name: np.array(values).reshape(-1, *values.shape[-2:]) for name, values in imports.items()}
+        return {}
+
+    def state(self):
+        return dict(self.got)
+
+    def restore(self, state):
+        self.got = dict(state)

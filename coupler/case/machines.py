@@ -1,0 +1,102 @@
+"""Batch scripts for machines: ``run_case.py script CASE --machine slurm``.
+
+A machine is a file in ``namelists/machines``; a site copies one and edits it. Nothing in the
+case needs to be edited.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from coupler.case.case import make_plan
+from coupler.case.namelist import Duration, Namelist, read_file
+from coupler.case.templates import ROOT
+from coupler.errors import CaseError
+from coupler.fields import did_you_mean
+from coupler.files.atomic import write_text
+
+MACHINES = ROOT / "namelists" / "machines"
+
+
+class Machine(Namelist):
+    """One machine: how jobs are asked for and started."""
+
+    description: str = ""
+    """One line about it."""
+    directives: list[str] = []
+    """Lines for the batch system; ``{name}``, ``{processes}``, ``{nodes}``, ``{walltime}`` and ``{warning}`` are
+    filled in."""
+    setup: list[str] = []
+    """Commands before the run, such as loading modules."""
+    launch: str = "mpirun -n {processes}"
+    """How ``./run_case.py`` is started on all processes."""
+    resubmit: str = ""
+    """Command that submits the script again while the run is not finished; empty: none."""
+    processes_per_node: int = 64
+    """Processes a node takes."""
+    walltime: Duration = 12 * 3600
+    """Time asked for."""
+    warning: Duration = 300
+    """Time before the end at which the run is asked to stop with a restart."""
+
+
+def machine_names() -> list[str]:
+    """Machines there are files for."""
+    return sorted(p.stem for p in MACHINES.glob("*.yaml"))
+
+
+def script(case: Path, machine: str, ranks: int | None) -> str:
+    """Batch script of a case for a machine.
+
+    Raises
+    ------
+    CaseError
+        No such machine.
+    """
+    path = Path(machine) if machine.endswith(".yaml") else MACHINES / f"{machine}.yaml"
+    if not path.is_file():
+        names = machine_names()
+        raise CaseError(f"unknown machine {machine!r}{did_you_mean(machine, names)}; there are: {', '.join(names)}")
+    m = read_file(path).parse(Machine)
+    plan = make_plan(case, ranks)
+    hours, rest = divmod(m.walltime, 3600)
+    words = {
+        "name": case.name,
+        "processes": plan.size,
+        "nodes": -(-plan.size // m.processes_per_node),
+        "walltime": f"{hours:02d}:{rest // 60:02d}:{rest % 60:02d}",
+        "warning": m.warning,
+        "script": f"{case.name}.sh",
+    }
+    lines = ["#!/bin/bash", *(d.format(**words) for d in m.directives), "", *m.setup]
+    lines += [
+        "export OMP_NUM_THREADS=1",
+        f"cd {ROOT}",
+        f"case={case.resolve()}",
+        "more=",
+        "# go on where an earlier job was stopped",
+        'if ls "$case"/run/restart/*/manifest.json >/dev/null 2>&1; then more=--continue; fi',
+        f'{m.launch.format(**words)} ./run_case.py "$case" $more &',
+        "run=$!",
+        "# the batch system's warning becomes a wish to stop: a restart at the next exchange",
+        "trap 'kill -USR1 $run' USR1 TERM",
+        "wait $run; code=$?",
+        "while [ $code -gt 128 ] && kill -0 $run 2>/dev/null; do wait $run; code=$?; done",
+    ]
+    if m.resubmit:
+        lines += [
+            "# 75: stopped with a restart, can go on",
+            f"if [ $code -eq 75 ]; then {m.resubmit.format(**words)}; fi",
+        ]
+    lines += ["exit $code", ""]
+    return "\n".join(lines)
+
+
+def write_script(case: Path, machine: str, ranks: int | None) -> Path:
+    """Write the script beside the case's namelists."""
+    target = case / f"{case.name}.sh"
+    if target.exists():
+        raise CaseError(f"{target} exists already and is left as it is; remove it yourself")
+    write_text(target, script(case, machine, ranks))
+    target.chmod(0o755)
+    return target

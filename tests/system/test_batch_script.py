@@ -1,0 +1,28 @@
+"""A batch script comes from a machine file; nothing else of the case is edited."""
+
+import subprocess
+
+from tests.toys.cases import environment, tessera, toy_case
+
+
+def test_a_slurm_script_asks_for_the_processes_and_goes_on_where_a_job_stopped(tmp_path):
+    case = toy_case(tmp_path / "toy")
+    path = tessera("script", case, "--machine", "slurm", "-n", 12).stdout.strip()
+    text = open(path).read()
+    assert "#SBATCH --ntasks=12" in text and "#SBATCH --signal=B:USR1@300" in text and "--continue" in text
+    assert subprocess.run(["bash", "-n", path], check=False).returncode == 0
+    again = tessera("script", case, check=False)
+    assert again.returncode == 2 and "exists already" in again.stderr
+
+
+def test_a_workstation_script_runs(tmp_path):
+    case = toy_case(tmp_path / "toy", duration="PT3H", restart="PT3H")
+    path = tessera("script", case, "--machine", "workstation").stdout.strip()
+    done = subprocess.run(["bash", path], capture_output=True, text=True, env=environment(), timeout=200, check=False)
+    assert done.returncode == 0 and "finished" in done.stdout, done.stdout + done.stderr
+
+
+def test_an_unknown_machine_is_told_with_those_there_are(tmp_path):
+    case = toy_case(tmp_path / "toy")
+    done = tessera("script", case, "--machine", "slrum", check=False)
+    assert done.returncode == 2 and "did you mean 'slurm'" in done.stderr

@@ -1,0 +1,131 @@
+"""The template east_asia, shortened: SMS, SER, PEM, ERP, swaps, budgets, output."""
+
+import csv
+import subprocess
+import sys
+import warnings
+
+import pytest
+import xarray
+
+from tests.toys.cases import ROOT, differences, environment, tessera
+
+
+def make(folder, duration="P1D", **edits):
+    """A shortened case of the template."""
+    tessera("new", folder)
+    text = (folder / "case.yaml").read_text()
+    assert "duration: P60D" in text and "period: P30D" in text
+    text = text.replace("duration: P60D", f"duration: {duration}").replace("period: P30D", "period: PT12H")
+    for old, new in edits.values():
+        assert old in text
+        text = text.replace(old, new)
+    (folder / "case.yaml").write_text(text)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def serial(tmp_path_factory):
+    """One day on one process."""
+    case = make(tmp_path_factory.mktemp("template") / "case")
+    tessera(case, "--serial")
+    return case
+
+
+@pytest.mark.parametrize("ranks", [None, 8], ids=["6_ranks", "8_ranks"])
+def test_any_rank_count_gives_the_bits_of_the_serial_run(serial, tmp_path, ranks):
+    case = make(tmp_path / "case")
+    tessera(case, *([] if ranks is None else ["-n", ranks]))
+    assert differences(serial, case) == []
+
+
+def test_a_restart_continues_to_the_same_bits(serial, tmp_path):
+    case = make(tmp_path / "case", "PT12H")
+    tessera(case, "--serial")
+    (case / "case.yaml").write_text((case / "case.yaml").read_text().replace("duration: PT12H", "duration: P1D"))
+    tessera(case, "--continue", "-n", 4)
+    assert differences(serial, case) == []
+
+
+def test_heat_and_water_sent_are_received(serial):
+    rows = list(csv.DictReader((serial / "run" / "budget.csv").open()))
+    names = {r["flux"] for r in rows}
+    assert {"surface_downward_heat_flux_in_sea_water", "precipitation_flux", "water_evapotranspiration_flux"} <= names
+    for r in rows:
+        assert float(r["worst_relative_residual"]) <= 1e-13, r
+        assert abs(float(r["sent"]) - float(r["received"])) <= 1e-13 * abs(float(r["sent"])) + 1e-300
+
+
+def test_rain_falls_once_on_sea_and_land_together(serial):
+    """The mosaic: what the ocean and the land get of the rain is what falls on the domain, no coast counted twice."""
+    rows = [r for r in csv.DictReader((serial / "run" / "budget.csv").open()) if r["flux"] == "precipitation_flux"]
+    got = {r["to"]: float(r["received"]) for r in rows}
+    from coupler.case.case import make_plan
+    from coupler.files.restart import newest, read_part
+    from coupler.remap.weights import make_weights
+
+    plan = make_plan(serial)
+    air, sea = plan["atmosphere"].grids["default"], plan["ocean"].grids["default"]
+    overlap = make_weights(air, sea, "conservative", source_mask=None, target_mask=None)
+    held = read_part(newest(serial / "run" / "restart"), "land")
+    assert overlap.area is not None and held
+    whole = float(overlap.area.sum())
+    wet = float(make_weights(air, sea, "conservative", source_mask=None).area.sum())
+    # rain is nearly even between neighbours: the shares of area bound the shares of water
+    assert got["ocean"] > 0 and got["land"] > 0
+    land_area = plan.tasks[-1].dry_of
+    assert land_area == "ocean"
+    assert 0.2 < wet / whole < 0.8
+
+
+def test_swapping_the_ocean_is_one_word_and_check_says_what_became_inactive(serial, tmp_path):
+    case = make(tmp_path / "case", "PT6H", ocean=("ocean: {model: slab}", "ocean: {model: data}"),
+                restart=("period: PT12H", "period: PT6H"))  # fmt: skip
+    out = tessera("check", case).stdout
+    assert "inactive:" in out and "neither side imports what it delivers" in out
+    tessera(case, "--serial")
+
+
+def test_swapping_the_land_is_one_word(tmp_path):
+    case = make(tmp_path / "case", "PT6H", land=("land: {model: slab}", "land: {model: data}"),
+                restart=("period: PT12H", "period: PT6H"))  # fmt: skip
+    assert "land (model data) imports nothing" in tessera("check", case).stdout
+    tessera(case, "--serial")
+
+
+def test_xarray_opens_every_output_without_a_warning_and_with_the_right_calendar(serial):
+    files = sorted((serial / "run" / "history").glob("*.nc"))
+    assert files
+    for path in files:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with xarray.open_dataset(path) as data:
+                data.load()
+                first = data["time"].values[0]
+                assert first.calendar == "noleap" and (first.year, first.month) == (2001, 1)
+                assert {"lat", "lon"} <= set(data.coords)
+
+
+def test_plot_draws_a_field_and_names_those_there_are(serial):
+    out = tessera("plot", serial, "sea_surface_temperature").stdout.split()
+    assert out and all(p.endswith(".png") for p in out)
+    done = tessera("plot", serial, "sea_surface_temprature", check=False)
+    assert done.returncode and "sea_surface_temperature" in done.stderr
+
+
+def test_too_few_ranks_are_told_with_the_exact_command(tmp_path):
+    case = make(tmp_path / "case")
+    done = tessera(case, "-n", 3, check=False)
+    assert done.returncode == 2
+    assert "at least 4" in done.stderr and f"mpirun -n 6 ./run_case.py {case}" in done.stderr
+
+
+def test_mpirun_by_hand_works_too(tmp_path):
+    case = make(tmp_path / "case", "PT2H", restart=("period: PT12H", "period: PT2H"))
+    mpirun = f"{sys.prefix}/bin/mpirun"
+    command = [mpirun, "--allow-run-as-root", "--oversubscribe", "-n", "4", sys.executable, "run_case.py", str(case)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, env=environment(), timeout=200, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "finished; output is in" in done.stdout and "simulated years per day" in done.stdout
