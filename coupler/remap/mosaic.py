@@ -273,6 +273,49 @@ def make_exchange_grid(
     )
 
 
+def make_land_exchange_grid(
+    atmosphere: Grid,
+    land: Grid,
+    ocean: Grid,
+    *,
+    ocean_mask: str | ArrayLike | None = "default",
+    outside_wet: ArrayLike | None = None,
+    threads: int | None = None,
+) -> ExchangeGrid:
+    """Exchange grid of an atmosphere over the land, which is what the ocean leaves of each overlap of their cells.
+
+    The dry areas of an atmosphere cell add up to its land fraction, and those of a land cell to the land fraction of
+    `surface_fractions` there.
+
+    Parameters
+    ----------
+    ocean_mask : name or array, True where the ocean is wet.
+    outside_wet : (atmosphere cells,) share that is sea of the part of each cell outside the ocean's domain.
+
+    Raises
+    ------
+    GridError
+        Where a cell reaches beyond the ocean's domain and `outside_wet` is not given.
+    """
+    from coupler.remap.tiles import dry_overlap
+
+    tile = dry_overlap(land, atmosphere, ocean, ocean_mask=ocean_mask, threads=threads)
+    air = np.repeat(tile.target_cells, np.diff(tile.indptr))
+    beyond = row_sums(tile.indptr, tile.outside)
+    if outside_wet is None and beyond.any():
+        raise GridError(
+            f"{int((beyond > 0.0).sum())} cells reach beyond the ocean's domain: say what is sea there with outside_wet"
+        )
+    sea = 0.0 if outside_wet is None else np.asarray(outside_wet, np.float64).ravel()[air]
+    dry = tile.dry - tile.outside * sea
+    keep = dry > 1e-12 * tile.area
+    atmosphere_area, land_area = (np.asarray(grid.area).ravel() for grid in (atmosphere, land))
+    share = np.divide(beyond, atmosphere_area, out=np.zeros_like(beyond), where=atmosphere_area > 0.0)
+    return ExchangeGrid(
+        air[keep], tile.indices[keep].astype(np.int64), dry[keep], atmosphere_area, land_area, 1.0 - share
+    )
+
+
 def surface_fractions(
     grid: Grid,
     ocean: Grid | None = None,

@@ -6,11 +6,11 @@ import pytest
 from coupler.grids.grid import Grid, GridError
 from coupler.remap.mosaic import (
     make_exchange_grid,
+    make_land_exchange_grid,
     merge_tiles,
     surface_fractions,
     wet_share,
 )
-from coupler.remap.triple import make_land_exchange_grid
 
 LAMBERT = "+proj=lcc +lat_1=15 +lat_2=40 +lat_0=30 +lon_0=110 +R=6370000"
 
