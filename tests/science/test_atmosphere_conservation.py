@@ -9,7 +9,9 @@ from components.atmosphere.nonhydrostatic.halo import Edges
 H = geometry.HALO
 
 
-def closed_case(edges: Edges, ny: int = 20, nx: int = 24, nz: int = 12) -> tuple[geometry.Geometry, ideal.State, torch.Tensor]:
+def closed_case(
+    edges: Edges, ny: int = 20, nx: int = 24, nz: int = 12
+) -> tuple[geometry.Geometry, ideal.State, torch.Tensor]:
     """A jet over a hill in a box, with a patchy, a sharp-edged and a constant tracer."""
     torch.set_num_threads(1)
     y, x = torch.meshgrid(torch.arange(ny).double(), torch.arange(nx).double(), indexing="ij")

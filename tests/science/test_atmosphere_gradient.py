@@ -37,12 +37,16 @@ def test_taylor_ratio_of_a_six_step_forecast_is_one():
     value = forecast(core, state, tracers)
     value.backward()
     generator = torch.Generator().manual_seed(3)
-    directions = [torch.randn(a.shape, generator=generator, dtype=a.dtype) * a.detach().abs().mean() for a in (*state, tracers)]
+    directions = [
+        torch.randn(a.shape, generator=generator, dtype=a.dtype) * a.detach().abs().mean() for a in (*state, tracers)
+    ]
     slope = sum(float((a.grad * d).sum()) for a, d in zip((*state, tracers), directions, strict=True))
     errors = []
     with torch.no_grad():
         for size in (1e-4, 1e-5, 1e-6):
-            moved = [[a + sign * size * d for a, d in zip((*state, tracers), directions, strict=True)] for sign in (1, -1)]
+            moved = [
+                [a + sign * size * d for a, d in zip((*state, tracers), directions, strict=True)] for sign in (1, -1)
+            ]
             up, down = (float(forecast(core, type(state)(*m[:5]), m[5])) for m in moved)
             errors.append(abs((up - down) / (2 * size * slope) - 1.0))
     print("Taylor ratio minus one", errors)

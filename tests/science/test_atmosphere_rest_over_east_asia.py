@@ -30,7 +30,9 @@ def east_asia(shared, dx: float, nx: int, ny: int) -> geometry.Geometry:
             lo, la = to_lonlat.transform(x + dx * ((a + 0.5) / 5 - 0.5), y + dx * ((b + 0.5) / 5 - 0.5))
             height += relief(np.stack([la, lo], -1)) / 25
     lon, lat = to_lonlat.transform(x, y)
-    interfaces = levels.hybrid_heights(levels.stretched_levels(24, 24e3, 80.0), levels.smooth_121(torch.tensor(height), 2))
+    interfaces = levels.hybrid_heights(
+        levels.stretched_levels(24, 24e3, 80.0), levels.smooth_121(torch.tensor(height), 2)
+    )
     scale = torch.tensor(Proj(crs).get_factors(lon, lat).meridional_scale)
     f = torch.tensor(2 * 7.292e-5 * np.sin(np.deg2rad(lat)))
     return geometry.build_geometry(

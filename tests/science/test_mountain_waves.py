@@ -60,7 +60,10 @@ def run(ridge: Ridge, until: float) -> tuple[float, float]:
 
     def relax(s):
         return Tendencies(
-            *((b[:, i, i] - a[:, i, i]) * (rate_u if n == 0 else rate) for n, (a, b) in enumerate(zip(s, first, strict=True)))
+            *(
+                (b[:, i, i] - a[:, i, i]) * (rate_u if n == 0 else rate)
+                for n, (a, b) in enumerate(zip(s, first, strict=True))
+            )
         )
 
     for _ in range(round(until / ridge.dt)):

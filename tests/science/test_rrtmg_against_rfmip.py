@@ -21,7 +21,15 @@ def test_clear_sky_fluxes_of_the_rfmip_sites(shared):
         gases = radiation_rrtmg.Gases(
             **{
                 name: float(one(f"{name}_GM"))
-                for name in ("carbon_dioxide", "methane", "nitrous_oxide", "oxygen", "cfc11", "cfc12", "carbon_tetrachloride")
+                for name in (
+                    "carbon_dioxide",
+                    "methane",
+                    "nitrous_oxide",
+                    "oxygen",
+                    "cfc11",
+                    "cfc12",
+                    "carbon_tetrachloride",
+                )
             },
             cfc22=float(one("hcfc22_GM")),
         )
@@ -43,7 +51,9 @@ def test_clear_sky_fluxes_of_the_rfmip_sites(shared):
     ):  # fmt: skip
         value = got[name][level] * (scale if name.startswith("sw") else 1.0)
         difference = value - references[name][level]
-        print(f"{name} at {'ground' if level == 0 else 'top'}: mean {difference.mean():.2f} rms {np.sqrt((difference**2).mean()):.2f} W m-2")
+        print(
+            f"{name} at {'ground' if level == 0 else 'top'}: mean {difference.mean():.2f} rms {np.sqrt((difference**2).mean()):.2f} W m-2"
+        )
         assert abs(difference.mean()) < bias
         assert np.sqrt((difference**2).mean()) < spread
 
@@ -53,7 +63,9 @@ def columns(n=6):
     z = torch.linspace(50.0, 21500.0, 24, dtype=torch.float64)[:, None, None]
     t = torch.clamp(295.0 - 0.0065 * z, min=210.0) + torch.zeros((24, 2, n))
     p = 1.0e5 * torch.exp(-z / 7500.0) + torch.zeros_like(t)
-    p_i = 1.0e5 * torch.exp(-torch.linspace(0.0, 22000.0, 25, dtype=torch.float64)[:, None, None] / 7500.0) + torch.zeros((25, 2, n))
+    p_i = 1.0e5 * torch.exp(
+        -torch.linspace(0.0, 22000.0, 25, dtype=torch.float64)[:, None, None] / 7500.0
+    ) + torch.zeros((25, 2, n))
     q = 0.015 * torch.exp(-z / 2000.0) + torch.zeros_like(t)
     cloud = torch.zeros_like(t)
     cloud[4, :, 2:4] = 3e-4
@@ -70,7 +82,12 @@ def test_heating_is_the_divergence_of_the_net_flux(name):
     if name == "gray":
         r = radiation.gray(t, q, cloud, ice, p_i, ts, albedo, mu)
         # everything between the top of the model and the ground
-        top = r.insolation - r.reflected_shortwave - r.outgoing_longwave + 0.8678 * p_i[-1] / 1e5 * 5.670374e-8 * t[-1] ** 4
+        top = (
+            r.insolation
+            - r.reflected_shortwave
+            - r.outgoing_longwave
+            + 0.8678 * p_i[-1] / 1e5 * 5.670374e-8 * t[-1] ** 4
+        )
         net = top - (r.shortwave_down - r.shortwave_up + r.longwave_down - r.longwave_up)
     else:
         scheme = radiation_rrtmg.Rrtmg()

@@ -86,7 +86,9 @@ def run(shared, minutes: int, dtype=torch.float32) -> list[Sample]:
         if (step + 1) % 50 == 0:
             w = core.diagnose(state).w[1:-1, 3:-3, 3:-3]
             rows = (w.amax(0).amax(1) > 0.5 * w.max()).nonzero().flatten().tolist()
-            samples.append(Sample((step + 1) / 5, float(w.max()), float(w.min()), float(rain.mean()), float(rain.max()), rows))
+            samples.append(
+                Sample((step + 1) / 5, float(w.max()), float(w.min()), float(rain.mean()), float(rain.max()), rows)
+            )
             print(samples[-1])
     return samples
 

@@ -45,7 +45,9 @@ def test_ysu_conserves_heat_water_and_momentum():
         gained = (mass * (after - before)).sum(0)
         assert float((gained - dt * flux).abs().max()) < 1e-9 * float((mass * before).sum(0).abs().max())
     lost = (mass * (u - out.u)).sum(0)
-    assert float(((lost / dt - f.stress_x) / f.stress_x).abs().max()) < 0.05, "the stress, but for its change within the step"
+    assert float(((lost / dt - f.stress_x) / f.stress_x).abs().max()) < 0.05, (
+        "the stress, but for its change within the step"
+    )
 
 
 def test_heated_ground_grows_a_mixed_layer_as_deep_as_the_heat_allows():
@@ -74,7 +76,9 @@ def test_heated_ground_grows_a_mixed_layer_as_deep_as_the_heat_allows():
 
 def test_stable_boundary_layer_stays_shallow():
     u, v, theta, q, z, rho, mass, pi = layers()
-    out = ysu(u, v, theta, q, theta.new_zeros((0, *theta.shape)), z, rho, mass, pi, fluxes(-30.0, 0.0, 0.03, theta), 120.0)
+    out = ysu(
+        u, v, theta, q, theta.new_zeros((0, *theta.shape)), z, rho, mass, pi, fluxes(-30.0, 0.0, 0.03, theta), 120.0
+    )
     assert float(out.depth.max()) < 600.0
 
 

@@ -13,7 +13,9 @@ def column(species, seed=0):
     torch.manual_seed(seed)
     shape = (20, 5, 7)
     p = torch.linspace(1.0e5, 1.5e4, 20, dtype=torch.float64)[:, None, None].expand(shape).contiguous()
-    t = torch.linspace(292.0, 205.0, 20, dtype=torch.float64)[:, None, None] + 4.0 * torch.rand(shape, dtype=torch.float64)
+    t = torch.linspace(292.0, 205.0, 20, dtype=torch.float64)[:, None, None] + 4.0 * torch.rand(
+        shape, dtype=torch.float64
+    )
     rho = p / (287.0 * t)
     pi = thermo.exner(p)
     q_s = thermo.saturation_mixing_ratio(thermo.saturation_vapour_pressure(t), p)

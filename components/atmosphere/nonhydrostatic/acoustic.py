@@ -98,9 +98,7 @@ def coefficients(
         q = q_total[:, H:-H, H:-H]
         chi = 1.0 / (1.0 + 0.5 * (q[1:] + q[:-1]))
         loading = (0.5 * GRAVITY) * (1.0 + q)
-        diagonal = (
-            1.0 + e2 * chi * iz * (theta_z * (c[1:] + c[:-1]) + (loading[1:] - loading[:-1])) + dtau * rayleigh
-        )
+        diagonal = 1.0 + e2 * chi * iz * (theta_z * (c[1:] + c[:-1]) + (loading[1:] - loading[:-1])) + dtau * rayleigh
         above = -e2 * chi[:-1] * iz[1:] * (c[1:-1] * theta_z[1:] + loading[1:-1])
         below = -e2 * chi[1:] * iz[:-1] * (c[1:-1] * theta_z[:-1] - loading[1:-1])
     pivot, lower, upper = [], [], []

@@ -86,7 +86,9 @@ def ysu(
     step = z[1:] - z[:-1]
     share = z_i / h
     inside = share < 1.0
-    w_z = power(u_star * u_star * u_star + CONVECTIVE_FACTOR * VON_KARMAN * w_star3 * torch.clamp(share, max=1.0), 1.0 / 3.0)
+    w_z = power(
+        u_star * u_star * u_star + CONVECTIVE_FACTOR * VON_KARMAN * w_star3 * torch.clamp(share, max=1.0), 1.0 / 3.0
+    )
     w_z = torch.where(unstable, w_z, (u_star / phi_m).expand_as(w_z))
     away = torch.clamp(1.0 - share, min=0.0)
     k_m = VON_KARMAN * w_z * z_i * away * away
@@ -128,7 +130,12 @@ def ysu(
 
 
 def boundary_layer_depth(
-    u: torch.Tensor, v: torch.Tensor, theta_v: torch.Tensor, z: torch.Tensor, surface: torch.Tensor, critical: torch.Tensor
+    u: torch.Tensor,
+    v: torch.Tensor,
+    theta_v: torch.Tensor,
+    z: torch.Tensor,
+    surface: torch.Tensor,
+    critical: torch.Tensor,
 ) -> torch.Tensor:
     """Height (y, x) where the bulk Richardson number reaches ``critical``, between the lowest layer's centre and the lid, m."""
     h = torch.full_like(surface, 0.0) + z[0]
@@ -175,7 +182,9 @@ def local_diffusivity(
     minus = torch.clamp(-ri, min=0.0)
     root = torch.sqrt(minus)
     k_h = base * torch.where(ri > 0.0, stable, 1.0 + 8.0 * minus / (1.0 + 1.286 * root))
-    k_m = torch.where(ri > 0.0, k_h * torch.clamp(1.0 + 2.1 * plus, max=4.0), base * (1.0 + 8.0 * minus / (1.0 + 1.746 * root)))
+    k_m = torch.where(
+        ri > 0.0, k_h * torch.clamp(1.0 + 2.1 * plus, max=4.0), base * (1.0 + 8.0 * minus / (1.0 + 1.746 * root))
+    )
     return torch.clamp(k_m, 0.01, 1000.0), torch.clamp(k_h, 0.01, 1000.0)
 
 

@@ -153,7 +153,14 @@ class NonhydrostaticAtmosphere(Component):
         if o.relief:
             relief = regional.mean_relief(context.file(o.relief), grid.corner_longitude, grid.corner_latitude)
         whole = regional.regional_geometry(
-            grid.latitude, grid.corner_longitude, grid.corner_latitude, relief, o.levels, o.top, o.lowest_layer, o.relief_smoothing
+            grid.latitude,
+            grid.corner_longitude,
+            grid.corner_latitude,
+            relief,
+            o.levels,
+            o.top,
+            o.lowest_layer,
+            o.relief_smoothing,
         )
         self.geometry = whole.block(b.y0, b.y1, b.x0, b.x1).to(dtype, context.device)
         sides = (b.x0 == 0, b.x1 == nx, b.y0 == 0, b.y1 == ny)
@@ -168,15 +175,15 @@ class NonhydrostaticAtmosphere(Component):
             g, halo, tensor(local(grid.longitude)), tensor(local(grid.latitude)), o.microphysics, o.boundary_layer, o.convection,
             o.radiation, o.compile,
         )  # fmt: skip
-        options = dynamics.Options(
-            acoustic_steps=o.acoustic_steps, limiter=o.limiter, damping_depth=o.damping_depth
-        )
+        options = dynamics.Options(acoustic_steps=o.acoustic_steps, limiter=o.limiter, damping_depth=o.damping_depth)
         self.core = dynamics.Dynamics(g, options, edges, halo, o.compile, self._impose)
         self._diffuse = torch.compile(_mixing, dynamic=False) if o.compile else _mixing
         u, v, t, q, p = self._meteorology(context, g)
         state, tracers = state_from_fields(
             g, halo, u * self.cos + v * self.sin, v * self.cos - u * self.sin, t, q, p, len(self.physics.species)
         )
+        state = lateral.balance_inflow(state, g, edges, context.sum)
+        halo(list(state), H)
         self.driver = lateral.Driver((0.0, float(context.duration)), (state, state), (tracers, tracers))
         self.s, self.q = State(*(a.clone() for a in state)), tracers.clone()
         self.rate = None
@@ -248,7 +255,9 @@ class NonhydrostaticAtmosphere(Component):
         sky = self.physics.sky
         if sky is not None:
             sunny = sky.shortwave_down > 10.0
-            self.albedo = torch.where(sunny, torch.clamp(short / torch.where(sunny, sky.shortwave_down, 1.0), 0.05, 0.9), self.albedo)
+            self.albedo = torch.where(
+                sunny, torch.clamp(short / torch.where(sunny, sky.shortwave_down, 1.0), 0.05, 0.9), self.albedo
+            )
         fluxes = Fluxes(-heat, water, east * cos + north * sin, north * cos - east * sin)
         return Ground(fluxes, radiating_temperature(long), self.albedo)
 
@@ -326,8 +335,12 @@ class NonhydrostaticAtmosphere(Component):
         like = self.s.rho
         tensor = lambda a: torch.as_tensor(np.array(a), dtype=like.dtype, device=like.device)  # noqa: E731
         s = self.s
-        s.ru[:, INNER, H:-H] = torch.cat([tensor(state["momentum_x_west"]), tensor(state["momentum_x_east"])[..., -1:]], -1)
-        s.rv[:, H:-H, INNER] = torch.cat([tensor(state["momentum_y_south"]), tensor(state["momentum_y_north"])[:, -1:]], -2)
+        s.ru[:, INNER, H:-H] = torch.cat(
+            [tensor(state["momentum_x_west"]), tensor(state["momentum_x_east"])[..., -1:]], -1
+        )
+        s.rv[:, H:-H, INNER] = torch.cat(
+            [tensor(state["momentum_y_south"]), tensor(state["momentum_y_north"])[:, -1:]], -2
+        )
         for a, name in ((s.rw, "momentum_z"), (s.rho, "mass"), (s.rtheta, "heat")):
             a[:, INNER, INNER] = tensor(state[name])
         for n, name in enumerate(self.physics.species):

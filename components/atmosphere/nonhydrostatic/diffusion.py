@@ -82,7 +82,9 @@ def diffuse(
 def horizontal_scalar(g: Geometry, q: torch.Tensor, rk: torch.Tensor) -> torch.Tensor:
     """Horizontal div(rho K dz grad q) of a cell-centred (..., nz, ny+2, nx+2) field on the interior; ``rk`` is rho dz K."""
     i = slice(H, -H)
-    fx = 0.5 * (rk[:, 1:-1, 1:] + rk[:, 1:-1, :-1]) * (g.length_u * g.inverse_dx)[i, i] * difference(q[..., 1:-1, :], -1)
+    fx = (
+        0.5 * (rk[:, 1:-1, 1:] + rk[:, 1:-1, :-1]) * (g.length_u * g.inverse_dx)[i, i] * difference(q[..., 1:-1, :], -1)
+    )
     fy = 0.5 * (rk[:, 1:, 1:-1] + rk[:, :-1, 1:-1]) * (g.length_v * g.inverse_dy)[i, i] * difference(q[..., 1:-1], -2)
     return (difference(fx, -1) + difference(fy, -2)) * g.inverse_area[i, i]
 

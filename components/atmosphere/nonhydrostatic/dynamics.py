@@ -117,7 +117,9 @@ class Dynamics:
         """Velocities, potential temperature, pressure and vertical mass flux of a state with halos."""
         return self._diagnose(self.geometry, s)
 
-    def step(self, s0: State, dt: float, q_total: torch.Tensor | None = None, forcing: Forcing = None) -> tuple[State, MeanFlux]:
+    def step(
+        self, s0: State, dt: float, q_total: torch.Tensor | None = None, forcing: Forcing = None
+    ) -> tuple[State, MeanFlux]:
         """Advance by ``dt`` seconds.
 
         Parameters
@@ -153,7 +155,10 @@ class Dynamics:
         last = substeps == o.acoustic_steps
         tau = torch.tensor(dtau, dtype=g.dz.dtype, device=g.dz.device)
         d = self._diagnose(g, s)
-        f = Tendencies(*self._momentum(g, s, d, q_total, self.rayleigh, self.open_x, self.open_y, *self.steep), *self._scalars(g, s, d))
+        f = Tendencies(
+            *self._momentum(g, s, d, q_total, self.rayleigh, self.open_x, self.open_y, *self.steep),
+            *self._scalars(g, s, d),
+        )
         f = open_sides(f, g, s, d, self.edges, o.gravity_wave_speed)
         held = forcing(s) if callable(forcing) else forcing
         if held is not None:
@@ -164,7 +169,9 @@ class Dynamics:
         mean = None
         for i in range(substeps):
             ru, rv = self._horizontal(g, x, p, f, c, tau, *self.steep)
-            rw, rho, rtheta, omega, p_new = self._vertical(g, x, ru, rv, f, c, tau, o.off_centring, o.divergence_damping)
+            rw, rho, rtheta, omega, p_new = self._vertical(
+                g, x, ru, rv, f, c, tau, o.off_centring, o.divergence_damping
+            )
             x = acoustic.Deviation(ru, rv, rw, rho, rtheta)
             if last:
                 mean = (ru, rv, omega) if mean is None else (mean[0] + ru, mean[1] + rv, mean[2] + omega)
@@ -181,7 +188,9 @@ class Dynamics:
         om = d.omega[1:-1, 1:-1, 1:-1] + mean[2] * (1.0 / substeps)
         zero = torch.zeros_like(om[:1])
         flux = MeanFlux(
-            s.ru[:, i, i] + mean[0] * (1.0 / substeps), s.rv[:, i, i] + mean[1] * (1.0 / substeps), torch.cat([zero, om, zero])
+            s.ru[:, i, i] + mean[0] * (1.0 / substeps),
+            s.rv[:, i, i] + mean[1] * (1.0 / substeps),
+            torch.cat([zero, om, zero]),
         )
         return new, flux
 

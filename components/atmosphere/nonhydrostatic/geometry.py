@@ -160,8 +160,10 @@ def build_geometry(
         if flat
         else torch.stack(
             [
-                rises[0][1:-1] / two_u[..., :-1], rises[1][1:-1] / two_u[..., 1:],
-                rises[2][1:-1] / two_v[:, :-1], rises[3][1:-1] / two_v[:, 1:],
+                rises[0][1:-1] / two_u[..., :-1],
+                rises[1][1:-1] / two_u[..., 1:],
+                rises[2][1:-1] / two_v[:, :-1],
+                rises[3][1:-1] / two_v[:, 1:],
             ]
         ),
         metric_ground=None if flat else torch.stack([r[0] for r in rises]),
@@ -207,7 +209,9 @@ def _sixth(z: torch.Tensor, dim: int) -> torch.Tensor:
     faces = to_faces_x(z) if dim == 2 else to_faces_y(z)
     n = z.shape[dim] - 5
     a, b, c, d, e, f = (z.narrow(dim, j, n) for j in range(6))
-    faces.narrow(dim, 3, n).copy_(0.5 * (c + d) + (7.0 / 60.0) * ((c + d) - (b + e)) - (1.0 / 60.0) * ((b + e) - (a + f)))
+    faces.narrow(dim, 3, n).copy_(
+        0.5 * (c + d) + (7.0 / 60.0) * ((c + d) - (b + e)) - (1.0 / 60.0) * ((b + e) - (a + f))
+    )
     return faces
 
 

@@ -52,7 +52,10 @@ class EdgeFiller:
     def __call__(self, fields: Sequence[torch.Tensor], width: int) -> None:
         """Fill the halo of ``width`` cells of each field (..., y, x) in place."""
         for f in fields:
-            for dim, n, kinds in ((-1, self.nx, (self.edges.west, self.edges.east)), (-2, self.ny, (self.edges.south, self.edges.north))):
+            for dim, n, kinds in (
+                (-1, self.nx, (self.edges.west, self.edges.east)),
+                (-2, self.ny, (self.edges.south, self.edges.north)),
+            ):
                 staggered = f.shape[dim] == n + 2 * width + 1
                 last = width + n - 1 + staggered
                 for kind, edge, sign in zip(kinds, (width, last), (-1, 1), strict=True):

@@ -8,7 +8,9 @@ from .geometry import Geometry, to_faces_x, to_faces_y
 from .state import State
 
 
-def resting_state(g: Geometry, theta: torch.Tensor, p_lowest: torch.Tensor, q_total: torch.Tensor | None = None) -> State:
+def resting_state(
+    g: Geometry, theta: torch.Tensor, p_lowest: torch.Tensor, q_total: torch.Tensor | None = None
+) -> State:
     """Hydrostatic state without motion; ``theta`` (nz, Y, X) theta_m in K, ``p_lowest`` (Y, X) in Pa."""
     rho, rtheta = hydrostatic_column(g, theta, p_lowest, q_total)
     return with_wind(g, rho, rtheta, 0.0, 0.0)

@@ -16,7 +16,11 @@ Array = npt.NDArray[np.float64]
 T_EQUATOR, T_POLE = 310.0, 240.0  # surface temperature, K
 LAPSE = 0.005  # K m-1
 K, B = 3, 2.0  # width of the jet, half width parameter of the vertical profile
-Q_0, PHI_W, P_W = 0.018, 2.0 * np.pi / 9.0, 34000.0  # specific humidity at the equator, its widths in latitude and pressure
+Q_0, PHI_W, P_W = (
+    0.018,
+    2.0 * np.pi / 9.0,
+    34000.0,
+)  # specific humidity at the equator, its widths in latitude and pressure
 
 
 class Jet(NamedTuple):

@@ -7,6 +7,7 @@ smoother). Also spectral nudging of the large scales of the interior (von Storch
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy.typing as npt
 import torch
 
 from .geometry import HALO as H
+from .geometry import Geometry
 from .halo import Edges
 from .state import State, Tendencies
 
@@ -45,7 +47,9 @@ class Driver:
         """
         t_0, t_1 = self.times
         if not t_0 <= time <= t_1:
-            raise ValueError(f"boundary data reach from {t_0:.0f} to {t_1:.0f} s, not {time:.0f} s after the start of the case")
+            raise ValueError(
+                f"boundary data reach from {t_0:.0f} to {t_1:.0f} s, not {time:.0f} s after the start of the case"
+            )
         return 0.0 if t_1 == t_0 else (time - t_0) / (t_1 - t_0)
 
     def state(self, time: float) -> State:
@@ -60,7 +64,9 @@ class Driver:
         return a if w == 0.0 else a + w * (b - a)
 
 
-def relaxation_rate(whole: tuple[int, int], corner: tuple[int, int], ny: int, nx: int, rows: int, dt: float) -> torch.Tensor:
+def relaxation_rate(
+    whole: tuple[int, int], corner: tuple[int, int], ny: int, nx: int, rows: int, dt: float
+) -> torch.Tensor:
     """Rate of relaxation (ny, nx), s-1, of a block whose south-west cell is ``corner`` of a domain of ``whole`` cells.
 
     Zero in the outermost (specified) row and further inside than ``rows`` rows from it.
@@ -106,6 +112,42 @@ def impose_field(a: torch.Tensor, b: torch.Tensor, edges: Edges) -> None:
         a[..., H, INNER] = b[..., H, INNER]
     if edges.north == "specified":
         a[..., -H - 1, INNER] = b[..., -H - 1, INNER]
+
+
+def balance_inflow(s: State, g: Geometry, edges: Edges, total: Callable[[npt.NDArray[np.float64]], float]) -> State:
+    """The state with the flow through the specified sides changed so that no mass enters the domain on balance.
+
+    Winds interpolated to the model's relief do not conserve mass; one velocity, the same on all outer faces and of the
+    order of millimetres a second, is taken from the flow outwards. ``total`` sums an array over all ranks.
+    """
+    ru, rv = s.ru.clone(), s.rv.clone()
+    mass = g.rho_base + s.rho
+    net = torch.zeros((g.ny, g.nx), dtype=torch.float64)
+    room = torch.zeros_like(net)
+    sides = []
+    for side, sign, face, cell, flow, length in (
+        ("west", 1.0, (INNER, H), (INNER, H), ru, g.length_u),
+        ("east", -1.0, (INNER, -H - 1), (INNER, -H - 1), ru, g.length_u),
+        ("south", 1.0, (H, INNER), (H, INNER), rv, g.length_v),
+        ("north", -1.0, (-H - 1, INNER), (-H - 1, INNER), rv, g.length_v),
+    ):
+        if getattr(edges, side) != "specified":
+            continue
+        line = {
+            "west": (slice(None), 0),
+            "east": (slice(None), -1),
+            "south": (0, slice(None)),
+            "north": (-1, slice(None)),
+        }[side]
+        width = length[face].double().cpu()
+        net[line] += sign * (flow[(slice(None), *face)].double().cpu().cumsum(0)[-1] * width)
+        room[line] += mass[(slice(None), *cell)].double().cpu().cumsum(0)[-1] * width
+        sides.append((sign, face, cell, flow))
+    inflow, capacity = total(net.numpy()), total(room.numpy())
+    if capacity > 0.0:
+        for sign, face, cell, flow in sides:
+            flow[(slice(None), *face)] -= sign * (inflow / capacity) * mass[(slice(None), *cell)]
+    return s._replace(ru=ru, rv=rv)
 
 
 def low_pass(field: npt.NDArray[np.float64], dy: float, dx: float, wavelength: float) -> npt.NDArray[np.float64]:

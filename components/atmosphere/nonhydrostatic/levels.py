@@ -23,7 +23,9 @@ def stretched_levels(nz: int, top: float, lowest: float) -> torch.Tensor:
     if nz * lowest >= top:
         if abs(nz * lowest - top) < 1e-6 * top:
             return torch.linspace(0.0, top, nz + 1, dtype=torch.float64)
-        raise ValueError(f"{nz} layers of at least {lowest} m do not fit under a lid at {top} m: use fewer or thinner layers")
+        raise ValueError(
+            f"{nz} layers of at least {lowest} m do not fit under a lid at {top} m: use fewer or thinner layers"
+        )
     steps = torch.arange(nz, dtype=torch.float64)
 
     def thickness(ceiling: float) -> torch.Tensor:

@@ -87,7 +87,9 @@ def mixed_phase(
     # freezing of rain (Bigg 1953 over an exponential distribution)
     lam_r = _slope(math.pi * RHO_WATER * N_0R, rho, q_r, 8.0e4)
     cold = torch.clamp(T_FREEZE - t, 0.0, 40.0)
-    rate = 20.0 * math.pi * math.pi * 100.0 * N_0R * RHO_WATER / rho * torch.expm1(0.66 * cold) * _inverse_seventh(lam_r)
+    rate = (
+        20.0 * math.pi * math.pi * 100.0 * N_0R * RHO_WATER / rho * torch.expm1(0.66 * cold) * _inverse_seventh(lam_r)
+    )
     frozen = torch.minimum(dt * rate, q_r)
     q_r, q_s, t = q_r - frozen, q_s + frozen, t + lf * frozen
 
@@ -160,9 +162,13 @@ def mixed_phase(
     q_is = saturation_mixing_ratio(saturation_vapour_pressure_ice(t), p)
     ice_slope = q_is * 5807.7 / ((t - 7.66) * (t - 7.66))
     freezing = t < T_FREEZE
-    room = torch.where(freezing, (q_v - q_is) / (1.0 + ls * ice_slope), 0.0)  # to be deposited until saturation over ice
+    room = torch.where(
+        freezing, (q_v - q_is) / (1.0 + ls * ice_slope), 0.0
+    )  # to be deposited until saturation over ice
     super_ice = q_v / q_is - 1.0
-    resist = LATENT_SUBLIMATION * LATENT_SUBLIMATION / (conductivity * R_VAPOUR * t * t) + 1.0 / (rho * q_is * diffusivity)
+    resist = LATENT_SUBLIMATION * LATENT_SUBLIMATION / (conductivity * R_VAPOUR * t * t) + 1.0 / (
+        rho * q_is * diffusivity
+    )
     crystals = torch.clamp(5.38e7 * power(rho * q_i, 0.75), 1.0e3, 1.0e6)
     diameter = torch.clamp(11.9 * power(rho * q_i / crystals, 0.5), max=5.0e-4)
     on_ice = dt * 4.0 * diameter * super_ice * crystals / (rho * resist)
@@ -173,7 +179,9 @@ def mixed_phase(
     nuclei = 4.92e-11 * power(1.0e3 * torch.exp(0.1 * torch.clamp(T_FREEZE - t, 0.0, 60.0)), 1.33) / rho
     fresh = torch.where(super_ice > 0.0, torch.clamp(nuclei - q_i, min=0.0), 0.0)
     wanted = torch.where(freezing, on_ice + on_snow + fresh, 0.0)
-    share = torch.where(wanted.abs() > 1e-30, torch.clamp(room / torch.where(wanted == 0.0, 1.0, wanted), 0.0, 1.0), 0.0)
+    share = torch.where(
+        wanted.abs() > 1e-30, torch.clamp(room / torch.where(wanted == 0.0, 1.0, wanted), 0.0, 1.0), 0.0
+    )
     to_ice = torch.maximum(torch.where(freezing, (on_ice + fresh) * share, 0.0), -q_i)
     to_snow = torch.maximum(torch.where(freezing, on_snow * share, 0.0), -q_s)
     q_i, q_s, q_v = q_i + to_ice, q_s + to_snow, q_v - to_ice - to_snow

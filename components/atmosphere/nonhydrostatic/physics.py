@@ -58,12 +58,16 @@ class Physics:
     def __post_init__(self) -> None:
         wrap: Callable[[Any], Any] = (lambda f: torch.compile(f, dynamic=False)) if self.compiled else (lambda f: f)
         self.species = SPECIES[self.microphysics]
-        self.heating = torch.zeros((self.geometry.nz, *self.lon.shape), dtype=self.geometry.dz.dtype, device=self.lon.device)
+        self.heating = torch.zeros(
+            (self.geometry.nz, *self.lon.shape), dtype=self.geometry.dz.dtype, device=self.lon.device
+        )
         self._kessler, self._mixed_phase = wrap(kessler.kessler), wrap(mixed_phase.mixed_phase)
         self._ysu, self._convection = wrap(ysu), wrap(betts_miller)
         self._rrtmg = Rrtmg() if self.radiation == "rrtmg" else None
 
-    def radiate(self, s: State, q: torch.Tensor, ground_t: torch.Tensor, albedo: torch.Tensor, day_of_year: float) -> None:
+    def radiate(
+        self, s: State, q: torch.Tensor, ground_t: torch.Tensor, albedo: torch.Tensor, day_of_year: float
+    ) -> None:
         """Compute the radiation that holds until the next call; ``day_of_year`` fractional, UTC, mid-interval."""
         c = columns(self.geometry, s, q[0])
         zero = torch.zeros_like(c.t)
@@ -98,7 +102,9 @@ class Physics:
         if self.boundary_layer == "ysu" and ground is not None:
             u, v = centre_wind(g, s)
             above = c.z - c.z_interface[:1]
-            others = torch.stack([water[n] for n in self._mixed()]) if self._mixed() else theta.new_zeros((0, *theta.shape))
+            others = (
+                torch.stack([water[n] for n in self._mixed()]) if self._mixed() else theta.new_zeros((0, *theta.shape))
+            )
             m = self._ysu(u, v, theta, water[0], others, above, c.rho, c.mass, c.pi, ground.fluxes, dt)
             theta, water[0] = m.theta, m.q_v
             for n, mixed in zip(self._mixed(), m.tracers, strict=True):

@@ -115,7 +115,9 @@ def to_columns(data: Analysis, lon: Array, lat: Array, z: Array) -> dict[str, Ar
     """
     south, north = float(data.lat[0]), float(data.lat[-1])
     if lat.min() < south - 1e-6 or lat.max() > north + 1e-6:
-        raise DriverError(f"the grid reaches from {lat.min():.1f} to {lat.max():.1f} N, the data from {south:.1f} to {north:.1f} N")
+        raise DriverError(
+            f"the grid reaches from {lat.min():.1f} to {lat.max():.1f} N, the data from {south:.1f} to {north:.1f} N"
+        )
     step = float(np.median(np.diff(data.lon)))
     around = abs(step * data.lon.size - 360.0) < 0.5 * step
     x = (lon - data.lon[0]) % 360.0 / step
@@ -128,7 +130,9 @@ def to_columns(data: Analysis, lon: Array, lat: Array, z: Array) -> dict[str, Ar
     wy = (lat - data.lat[j]) / (data.lat[j + 1] - data.lat[j])
 
     def horizontal(a: Array) -> Array:
-        return (1 - wy) * ((1 - wx) * a[:, j, i] + wx * a[:, j, i1]) + wy * ((1 - wx) * a[:, j + 1, i] + wx * a[:, j + 1, i1])
+        return (1 - wy) * ((1 - wx) * a[:, j, i] + wx * a[:, j, i1]) + wy * (
+            (1 - wx) * a[:, j + 1, i] + wx * a[:, j + 1, i1]
+        )
 
     columns = {k: horizontal(a) for k, a in data.fields.items()}
     heights, log_p = columns.pop("z"), np.log(data.p)
@@ -178,7 +182,9 @@ def _read(f: netCDF4.Dataset, key: str, name: str, record: int) -> tuple[Array, 
     lat = next((d for d in dims if d.startswith("lat")), None)
     lon = next((d for d in dims if d.startswith("lon")), None)
     if level is None or lat is None or lon is None:
-        raise DriverError(f"{f.filepath()}: {key} has the dimensions {dims}; pressure level, latitude and longitude are wanted")
+        raise DriverError(
+            f"{f.filepath()}: {key} has the dimensions {dims}; pressure level, latitude and longitude are wanted"
+        )
     for d in [d for d in dims if d not in (level, lat, lon)]:
         n = dims.index(d)
         if record >= values.shape[n]:

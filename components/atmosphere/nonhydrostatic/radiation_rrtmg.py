@@ -20,11 +20,19 @@ from .sun import SOLAR_CONSTANT
 Array = npt.NDArray[np.float64]
 
 # pressure (Pa) and temperature (K) of the US Standard Atmosphere 1976
-STANDARD_P = np.array([101325, 54048, 26500, 12112, 5529, 2549, 1197, 574.6, 287.1, 149.1, 79.78, 42.53, 21.96, 10.93, 5.221])
-STANDARD_T = np.array([288.15, 255.7, 223.3, 216.65, 216.65, 221.6, 226.5, 236.5, 250.35, 264.2, 270.65, 260.8, 247.0, 233.3, 219.6])
+STANDARD_P = np.array(
+    [101325, 54048, 26500, 12112, 5529, 2549, 1197, 574.6, 287.1, 149.1, 79.78, 42.53, 21.96, 10.93, 5.221]
+)
+STANDARD_T = np.array(
+    [288.15, 255.7, 223.3, 216.65, 216.65, 221.6, 226.5, 236.5, 250.35, 264.2, 270.65, 260.8, 247.0, 233.3, 219.6]
+)
 # volume mixing ratio of ozone over pressure: mid-latitude mean (McPeters et al. 2007, rounded)
-OZONE_P = np.array([101325, 70000, 50000, 30000, 20000, 15000, 10000, 7000, 5000, 3000, 2000, 1000, 700, 500, 300, 100, 30, 10])
-OZONE = 1e-6 * np.array([0.03, 0.045, 0.055, 0.08, 0.15, 0.25, 0.5, 1.0, 1.9, 4.0, 5.7, 7.8, 7.9, 7.3, 5.5, 3.0, 1.6, 0.8])
+OZONE_P = np.array(
+    [101325, 70000, 50000, 30000, 20000, 15000, 10000, 7000, 5000, 3000, 2000, 1000, 700, 500, 300, 100, 30, 10]
+)
+OZONE = 1e-6 * np.array(
+    [0.03, 0.045, 0.055, 0.08, 0.15, 0.25, 0.5, 1.0, 1.9, 4.0, 5.7, 7.8, 7.9, 7.3, 5.5, 3.0, 1.6, 0.8]
+)
 
 
 @dataclass(frozen=True)
@@ -113,7 +121,16 @@ class Rrtmg:
             "cloud_ice_particle_size": zero + ice_radius,
             "cloud_water_droplet_radius": zero + liquid_radius,
         }
-        for name in ("carbon_dioxide", "methane", "nitrous_oxide", "oxygen", "cfc11", "cfc12", "cfc22", "carbon_tetrachloride"):
+        for name in (
+            "carbon_dioxide",
+            "methane",
+            "nitrous_oxide",
+            "oxygen",
+            "cfc11",
+            "cfc12",
+            "cfc22",
+            "carbon_tetrachloride",
+        ):
             common[f"mole_fraction_of_{name}_in_air"] = zero + getattr(g, name)
         lw = self._lw.array_call(
             {
@@ -130,11 +147,19 @@ class Rrtmg:
             m = sun.size
             for band in ("direct_shortwave", "direct_near_infrared", "diffuse_shortwave", "diffuse_near_infrared"):
                 day[f"surface_albedo_for_{band}"] = np.ascontiguousarray(albedo[sun])
-            for name in ("optical_thickness_due_to_cloud", ):
+            for name in ("optical_thickness_due_to_cloud",):
                 day[f"shortwave_{name}"] = np.zeros((nlev, m, 14))
-            for name in ("single_scattering_albedo_due_to_cloud", "cloud_asymmetry_parameter", "cloud_forward_scattering_fraction"):
+            for name in (
+                "single_scattering_albedo_due_to_cloud",
+                "cloud_asymmetry_parameter",
+                "cloud_forward_scattering_fraction",
+            ):
                 day[name] = np.zeros((nlev, m, 14))
-            for name in ("shortwave_optical_thickness_due_to_aerosol", "single_scattering_albedo_due_to_aerosol", "aerosol_asymmetry_parameter"):
+            for name in (
+                "shortwave_optical_thickness_due_to_aerosol",
+                "single_scattering_albedo_due_to_aerosol",
+                "aerosol_asymmetry_parameter",
+            ):
                 day[name] = np.zeros((14, nlev, m))
             day["aerosol_optical_depth_at_55_micron"] = np.zeros((6, nlev, m))
             day["zenith_angle"] = np.arccos(np.clip(mu[sun], 1e-4, 1.0))

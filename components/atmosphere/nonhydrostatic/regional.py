@@ -45,7 +45,9 @@ def mean_relief(path: str | Path, corner_lon: Array, corner_lat: Array, samples:
     with netCDF4.Dataset(path) as f:
         name = next((n for n in ELEVATION if n in f.variables), None)
         if name is None:
-            raise ValueError(f"{path} has no relief: one of {', '.join(ELEVATION)} is wanted, with latitude and longitude")
+            raise ValueError(
+                f"{path} has no relief: one of {', '.join(ELEVATION)} is wanted, with latitude and longitude"
+            )
         dims = f[name].dimensions
         height = np.maximum(np.ma.filled(np.ma.asarray(f[name][:], dtype=np.float64), 0.0), 0.0)
         height = np.where(np.isfinite(height), height, 0.0)
@@ -59,7 +61,12 @@ def mean_relief(path: str | Path, corner_lon: Array, corner_lat: Array, samples:
     for a in (np.arange(samples) + 0.5) / samples:
         for b in (np.arange(samples) + 0.5) / samples:
             weights = ((1 - a) * (1 - b), (1 - a) * b, a * (1 - b), a * b)
-            corners = ((slice(-1), slice(-1)), (slice(-1), slice(1, None)), (slice(1, None), slice(-1)), (slice(1, None),) * 2)
+            corners = (
+                (slice(-1), slice(-1)),
+                (slice(-1), slice(1, None)),
+                (slice(1, None), slice(-1)),
+                (slice(1, None),) * 2,
+            )
             x = sum(w * c_lon[c] for w, c in zip(weights, corners, strict=True))
             y = sum(w * corner_lat[c] for w, c in zip(weights, corners, strict=True))
             total += _bilinear(height, lat, lon, y, (x - lon[0]) % 360.0 + lon[0])

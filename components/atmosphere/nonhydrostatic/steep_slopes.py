@@ -44,7 +44,13 @@ def find_steep_faces(g: Geometry, threshold: float = 0.25) -> tuple[SteepFaces |
 
 
 def _find(
-    z: torch.Tensor, dz: torch.Tensor, number: torch.Tensor, dim: int, threshold: float, shape: torch.Size, dtype: torch.dtype
+    z: torch.Tensor,
+    dz: torch.Tensor,
+    number: torch.Tensor,
+    dim: int,
+    threshold: float,
+    shape: torch.Size,
+    dtype: torch.dtype,
 ) -> SteepFaces | None:
     n = z.shape[dim] - 1
     before, after = z.narrow(dim, 0, n), z.narrow(dim, 1, n)

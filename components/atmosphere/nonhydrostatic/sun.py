@@ -15,10 +15,18 @@ def sun_position(day_of_year: float) -> tuple[float, float, float]:
         + 0.000907 * math.sin(2 * g) - 0.002697 * math.cos(3 * g) + 0.00148 * math.sin(3 * g)
     )  # fmt: skip
     minutes = 229.18 * (
-        0.000075 + 0.001868 * math.cos(g) - 0.032077 * math.sin(g) - 0.014615 * math.cos(2 * g) - 0.040849 * math.sin(2 * g)
+        0.000075
+        + 0.001868 * math.cos(g)
+        - 0.032077 * math.sin(g)
+        - 0.014615 * math.cos(2 * g)
+        - 0.040849 * math.sin(2 * g)
     )
     distance = (
-        1.00011 + 0.034221 * math.cos(g) + 0.00128 * math.sin(g) + 0.000719 * math.cos(2 * g) + 0.000077 * math.sin(2 * g)
+        1.00011
+        + 0.034221 * math.cos(g)
+        + 0.00128 * math.sin(g)
+        + 0.000719 * math.cos(2 * g)
+        + 0.000077 * math.sin(2 * g)
     )
     return declination, 60.0 * minutes, distance
 

@@ -52,7 +52,7 @@ def vertical_mass_flux(g: Geometry, s: State, trim: int) -> torch.Tensor:
 
 
 def metric_flux(g: Geometry, ru: torch.Tensor, rv: torch.Tensor, trim: int) -> torch.Tensor:
-    """rho (u dz/dx + v dz/dy) on the inner interfaces of cells (nz-1, ...), from fluxes cut by ``trim`` on every side."""
+    """Rho (u dz/dx + v dz/dy) on the inner interfaces of cells (nz-1, ...), from fluxes cut by ``trim`` on every side."""
     m = g.metric[:, :, trim:-trim, trim:-trim]
     ru, rv = ru[1:] + ru[:-1], rv[1:] + rv[:-1]
     return (m[0] * ru[..., :-1] + m[1] * ru[..., 1:]) + (m[2] * rv[:, :-1] + m[3] * rv[:, 1:])
@@ -153,7 +153,7 @@ def rotation(g: Geometry, d: Diagnostics) -> torch.Tensor:
 
 
 def pressure_weight_x(g: Geometry, q_total: torch.Tensor | None) -> torch.Tensor:
-    """dz rho_d / rho_m at u (nz, ny, nx+1), m."""
+    """Dz rho_d / rho_m at u (nz, ny, nx+1), m."""
     dz = g.dz[:, H:-H, H - 1 : 1 - H]
     dz = 0.5 * (dz[..., 1:] + dz[..., :-1])
     if q_total is None:
@@ -163,7 +163,7 @@ def pressure_weight_x(g: Geometry, q_total: torch.Tensor | None) -> torch.Tensor
 
 
 def pressure_weight_y(g: Geometry, q_total: torch.Tensor | None) -> torch.Tensor:
-    """dz rho_d / rho_m at v (nz, ny+1, nx), m."""
+    """Dz rho_d / rho_m at v (nz, ny+1, nx), m."""
     dz = g.dz[:, H - 1 : 1 - H, H:-H]
     dz = 0.5 * (dz[:, 1:] + dz[:, :-1])
     if q_total is None:

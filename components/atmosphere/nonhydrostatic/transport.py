@@ -17,9 +17,7 @@ from .geometry import Geometry
 LIMITERS = ("positive", "monotonic", "none")
 
 
-def mass_out(
-    g: Geometry, q: torch.Tensor, ru: torch.Tensor, rv: torch.Tensor, omega: torch.Tensor
-) -> torch.Tensor:
+def mass_out(g: Geometry, q: torch.Tensor, ru: torch.Tensor, rv: torch.Tensor, omega: torch.Tensor) -> torch.Tensor:
     """Divergence of the tracers' fluxes on the interior (n, nz, ny, nx), kg m-2 s-1.
 
     ``q`` (n, nz+4, Y, X) has two ghost levels at each end; ``ru`` (nz, ny+2, nx+3), ``rv`` (nz, ny+3, nx+2), ``omega``
@@ -130,8 +128,12 @@ def limited_stage(
     """Mixing ratios (n, nz, ny, nx) after a step with the corrections scaled by what both cells of a face allow."""
     x, y, z, dx, dy, dz = fluxes
     c = slice(1, -1)
-    fx = x[..., c, c] + _scaled(dx[..., c, c], share_out[..., c, :], share_in if share_in is None else share_in[..., c, :], -1)
-    fy = y[..., c, c] + _scaled(dy[..., c, c], share_out[..., :, c], share_in if share_in is None else share_in[..., :, c], -2)
+    fx = x[..., c, c] + _scaled(
+        dx[..., c, c], share_out[..., c, :], share_in if share_in is None else share_in[..., c, :], -1
+    )
+    fy = y[..., c, c] + _scaled(
+        dy[..., c, c], share_out[..., :, c], share_in if share_in is None else share_in[..., :, c], -2
+    )
     s_out, s_in = share_out[..., c, c], share_in if share_in is None else share_in[..., c, c]
     inner = _scaled(dz[:, 1:-1, c, c], s_out, s_in, -3) + z[:, 1:-1, c, c]
     fz = torch.cat([inner[:, :1], inner[:, 1:] - inner[:, :-1], -inner[:, -1:]], 1)

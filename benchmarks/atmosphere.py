@@ -1,0 +1,199 @@
+"""What a time step of the non-hydrostatic atmosphere costs on one core, and what two ranks gain.
+
+140 x 100 x 24 cells of 50 km over relief, 240-s steps, float32, six tracers. Times are CPU time of one thread (medians);
+``--quick`` takes fewer repetitions and leaves the two-rank run out.
+
+    python benchmarks/atmosphere.py [--eager] [--quick] [--device cuda]
+"""
+
+import argparse
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+
+from components.atmosphere.nonhydrostatic import dynamics, geometry  # noqa: E402
+from components.atmosphere.nonhydrostatic.component import NonhydrostaticAtmosphere  # noqa: E402
+from coupler.clock import Clock  # noqa: E402
+from coupler.component import Context  # noqa: E402
+from coupler.grids.decomposition import Decomposition  # noqa: E402
+from coupler.grids.grid import Grid  # noqa: E402
+from tests.mpi.atmosphere_ranks import LAMBERT, surface  # noqa: E402
+
+NX, NY, DX, STEP = 140, 100, 50e3, 240
+WRF = {
+    "without microphysics": 234.0,
+    "with WSM6 and TKE": 403.0,
+    "RRTMG, us a column by day": 637.0,
+    "two ranks": 198.0,
+}
+
+
+def start(compiled, comm=None, device="cpu", **options):
+    """The component on the benchmark's grid, its context and its first exports."""
+    grid = Grid.projected("atmosphere", LAMBERT, NX, NY, DX)
+    c = Context(
+        name="atmosphere", clock=Clock("2001-06-01T03:00:00"), step=STEP, duration=10 * 86400, grid=grid, folder=ROOT,
+        grids={"default": grid}, decompositions={"default": Decomposition(grid.shape, comm)}, device=device,
+        logger=lambda text: None,
+    )  # fmt: skip
+    air = NonhydrostaticAtmosphere(NonhydrostaticAtmosphere.Options(compile=compiled, **options))
+    return air, c, air.initialize(c)
+
+
+def median_ms(work, repeat, device):
+    """Median time of ``work``, ms: of the CPU, or of the wall on a GPU."""
+    clock = time.process_time if device == "cpu" else time.perf_counter
+    times = []
+    for _ in range(repeat):
+        if device != "cpu":
+            torch.cuda.synchronize()
+        t = clock()
+        work()
+        if device != "cpu":
+            torch.cuda.synchronize()
+        times.append(1e3 * (clock() - t))
+    return statistics.median(times)
+
+
+def dynamics_ms(compiled, repeat, device):
+    """Dynamics with six tracers: (first call in seconds, ms a step, of which transport)."""
+    t = time.perf_counter()
+    air, _, _ = start(
+        compiled, device=device, radiation="none", microphysics="none", convection="none", boundary_layer="none"
+    )
+    state = [air.s]
+    q = air.q[:1].repeat(6, 1, 1, 1) * torch.linspace(1.0, 0.1, 6, device=device)[:, None, None, None].to(air.q)
+    core = dynamics.Dynamics(air.geometry, air.core.options, air.core.edges, air.core.halo, compiled)
+    core.halo([q], geometry.HALO)
+    box = [q]
+    flux = []
+
+    def step():
+        new, f = core.step(state[0], float(STEP), box[0][0])
+        box[0] = core.transport(box[0], state[0], new, f, float(STEP))
+        state[0] = new
+        flux[:] = [f]
+
+    step()
+    first = time.perf_counter() - t
+    step()
+    whole = median_ms(step, repeat, device)
+    moved = median_ms(lambda: core.transport(box[0], state[0], state[0], flux[0], float(STEP)), repeat, device)
+    assert bool(torch.isfinite(state[0].rw).all())
+    return first, whole, moved
+
+
+def full_days_per_hour(compiled, steps, device, comm=None):
+    """Simulated days an hour of computing, everything with hourly RRTMG; also the ms of a step and of a radiation call."""
+    air, c, exports = start(compiled, comm, device)
+    for n in range(2):
+        exports = air.step(n * STEP, STEP, surface(c, exports))
+    clock = time.process_time if comm is None and device == "cpu" else time.perf_counter
+    times = []
+    for n in range(2, 2 + steps):
+        fluxes = surface(c, exports)
+        t = clock()
+        exports = air.step(n * STEP, STEP, fluxes)
+        times.append(clock() - t)
+    step = statistics.median(times)
+    t = clock()
+    air._radiate(0, air.albedo * 0.0 + 290.0)
+    radiation = clock() - t
+    per_hour = 3600.0 / STEP * step + radiation
+    return 3600.0 / per_hour / 24.0, 1e3 * step, 1e3 * radiation
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--eager", action="store_true", help="leave the compiled kernels out")
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions, no two-rank run")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--ranks-worker", action="store_true", help=argparse.SUPPRESS)
+    a = parser.parse_args()
+    torch.set_num_threads(1)
+    if a.ranks_worker:
+        from mpi4py import MPI
+
+        air, c, exports = start(not a.eager, MPI.COMM_WORLD, radiation="none")
+        for n in range(3):
+            exports = air.step(n * STEP, STEP, surface(c, exports))
+        times = []
+        for n in range(3, 13):
+            MPI.COMM_WORLD.barrier()
+            t = time.perf_counter()
+            exports = air.step(n * STEP, STEP, surface(c, exports))
+            times.append(time.perf_counter() - t)
+        if MPI.COMM_WORLD.rank == 0:
+            print("WORKER", statistics.median(times))
+        return
+    repeat = 3 if a.quick else 9
+    with open("/proc/loadavg") as f:
+        load = f.read().split()[0]
+    print(
+        f"{NX} x {NY} x 24 cells of {DX / 1e3:.0f} km, {STEP}-s steps, 4 acoustic steps, float32, torch {torch.__version__},"
+    )
+    print(f"device {a.device}, one thread, CPU time (wall on a GPU), load of the machine {load}")
+    print(f"{'':28}{'first call s':>14}{'ms a step':>12}{'of it tracers':>15}{'days an hour':>14}")
+    results = {}
+    for compiled in (False,) if a.eager else (False, True):
+        first, ms, moved = dynamics_ms(compiled, repeat, a.device)
+        word = "compiled" if compiled else "eager"
+        days = 3.6e6 / ms * STEP / 86400.0
+        print(f"{'dynamics, 6 tracers, ' + word:28}{first:14.1f}{ms:12.1f}{moved:15.1f}{days:14.1f}")
+        suffix = "" if compiled or a.eager else "_eager"
+        results[f"atmosphere.dynamics.ms_per_step{suffix}"] = ms
+        results[f"atmosphere.dynamics.days_per_hour{suffix}"] = days
+    days, step, radiation = full_days_per_hour(not a.eager, 4 if a.quick else 12, a.device)
+    print(
+        f"{'everything, hourly RRTMG':28}{'':14}{step:12.1f}{'':15}{days:14.1f}   (RRTMG {radiation:.0f} ms, {1e3 * radiation / NX / NY:.0f} us a column)"
+    )
+    results["atmosphere.full.days_per_hour"] = days
+    results["atmosphere.full.ms_per_step"] = step
+    print(
+        "WRF v4.7.1 in Fortran on such a core: "
+        + ", ".join(f"{k} {v:.0f}" for k, v in WRF.items())
+        + " (ms a step unless said)"
+    )
+    results["atmosphere.peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
+    if not a.quick and a.device == "cpu":
+        seconds = {}
+        for n in (1, 2):
+            command = [
+                str(Path(sys.executable).parent / "mpirun"),
+                "--allow-run-as-root",
+                "--oversubscribe",
+                "-n",
+                str(n),
+                sys.executable,
+            ]
+            command += [__file__, "--ranks-worker"] + (["--eager"] if a.eager else [])
+            out = subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                cwd=ROOT,
+                env=os.environ | {"PYTHONPATH": str(ROOT)},
+                timeout=1800,
+            )
+            seconds[n] = float(next(line.split()[1] for line in out.stdout.splitlines() if line.startswith("WORKER")))
+        print(
+            f"a step with physics, without radiation, wall: one rank {1e3 * seconds[1]:.0f} ms, two ranks {1e3 * seconds[2]:.0f} ms"
+        )
+        results["atmosphere.two_ranks"] = seconds[1] / seconds[2]
+    for name, value in results.items():
+        print(f"RESULT {name} {np.round(value, 2)}")
+
+
+if __name__ == "__main__":
+    main()

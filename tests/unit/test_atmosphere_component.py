@@ -1,0 +1,128 @@
+"""The non-hydrostatic atmosphere as a component: ranks and restarts give the same bits, exports are plausible.
+
+Errors say what to do.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import netCDF4
+import numpy as np
+import pytest
+
+from components.atmosphere.nonhydrostatic.component import BlowUp, NonhydrostaticAtmosphere
+from coupler.fields import dictionary
+from tests.mpi.atmosphere_ranks import context, run, surface
+
+STEPS = 4
+
+
+@pytest.fixture(scope="module")
+def serial():
+    return {precision: run(STEPS, precision=precision) for precision in ("single", "double")}
+
+
+@pytest.mark.parametrize(("ranks", "precision"), [(2, "single"), (4, "single"), (2, "double")])
+def test_ranks_give_the_same_bits(serial, ranks, precision, tmp_path, root):
+    """Every prognostic field of the restart, bit for bit, with all physics on."""
+    out = tmp_path / "state.npz"
+    command = [
+        str(Path(sys.executable).parent / "mpirun"), "--allow-run-as-root", "--oversubscribe", "-n", str(ranks),
+        sys.executable, "-m", "tests.mpi.atmosphere_ranks", str(out), str(STEPS), precision,
+    ]  # fmt: skip
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(root)}
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr[-2000:]
+    parallel = np.load(out)
+    for name, value in serial[precision][0].items():
+        assert np.array_equal(parallel[name], value), name
+
+
+@pytest.mark.parametrize("precision", ["single", "double"])
+def test_restart_gives_the_same_bits(serial, precision):
+    """Two steps, a restart between two calls of the radiation, two steps."""
+    half, _ = run(STEPS - 1, precision=precision)
+    rest, _ = run(STEPS, kept=half, precision=precision)
+    for name, value in serial[precision][0].items():
+        assert np.array_equal(rest[name], value), name
+
+
+def test_exports_are_within_the_ranges_of_the_dictionary(serial):
+    _, exports = serial["single"]
+    names = {spec.name for spec in NonhydrostaticAtmosphere.exports}
+    assert set(exports) == names
+    for name, value in exports.items():
+        low, high = dictionary()[name]["range"]
+        assert value.dtype == np.float64 and np.isfinite(value).all(), name
+        assert low <= value.min() and value.max() <= high, name
+    assert 270.0 < exports["air_temperature"].mean() < 300.0
+    assert 98000.0 < exports["air_pressure_at_mean_sea_level"].mean() < 102500.0
+    assert exports["surface_air_pressure"].min() < 65000.0, "Tibet is there"
+    assert exports["surface_downwelling_shortwave_flux_in_air"].max() > 700.0
+    assert exports["precipitation_flux"].max() > 0.0
+    np.testing.assert_allclose(
+        exports["precipitation_flux"], exports["rainfall_flux"] + exports["snowfall_flux"], rtol=1e-12
+    )
+
+
+def test_compiled_agrees_with_eager_after_an_hour():
+    """Relative to the largest value of each field; clouds may switch, so the dry, adiabatic model is compared."""
+    off = {"microphysics": "none", "convection": "none", "boundary_layer": "none", "radiation": "none"}
+    eager, _ = run(6, **off)
+    compiled, _ = run(6, compile=True, **off)
+    for name in ("momentum_x_west", "momentum_y_south", "mass", "heat"):
+        difference = np.abs(eager[name] - compiled[name]).max() / np.abs(eager[name]).max()
+        print(name, difference)
+        assert difference < 1e-5, name
+
+
+def options(**more):
+    return NonhydrostaticAtmosphere.Options(**more)
+
+
+def test_a_step_that_the_sound_waves_do_not_allow_is_refused_with_one_that_they_do():
+    c = context(step=3600)
+    (problem,) = NonhydrostaticAtmosphere(options()).check(c)
+    assert "too long" in problem and "at most" in problem and "acoustic steps" in problem
+    assert NonhydrostaticAtmosphere(options()).check(context(step=600)) == []
+
+
+def test_missing_files_are_named():
+    problems = NonhydrostaticAtmosphere(options(relief="mountains.nc", driver=["air.nc"])).check(context())
+    assert len(problems) == 2
+    assert "mountains.nc does not exist" in problems[0] and "air.nc does not exist" in problems[1]
+
+
+def test_driving_data_that_do_not_cover_the_grid_are_refused(tmp_path):
+    path = tmp_path / "air.nc"
+    with netCDF4.Dataset(path, "w") as f:
+        for name, values in (
+            ("lat", np.arange(20.0, 41.0)),
+            ("lon", np.arange(90.0, 131.0)),
+            ("plev", [1e5, 5e4, 1e4]),
+        ):
+            f.createDimension(name, len(values))
+            f.createVariable(name, "f8", (name,))[:] = values
+        f["plev"].units = "Pa"
+        for name in ("ua", "va", "ta", "zg", "hus"):
+            f.createVariable(name, "f4", ("plev", "lat", "lon"))[:] = 1.0
+    (problem,) = NonhydrostaticAtmosphere(options(driver=[str(path)])).check(context())
+    assert "the grid reaches from" in problem and "the data from 20.0 to 40.0 N" in problem
+
+
+def test_an_unknown_scheme_is_refused_with_the_choices():
+    with pytest.raises(ValueError, match="mixed_phase"):
+        options(microphysics="thomson")
+
+
+def test_blow_up_names_time_and_cell():
+    c = context()
+    air = NonhydrostaticAtmosphere(
+        options(radiation="none", microphysics="none", convection="none", boundary_layer="none")
+    )
+    exports = air.initialize(c)
+    air.s.rw[3, 10, 12] = float("nan")
+    with pytest.raises(BlowUp, match=r"unstable before 2001-06-01T03:10:00.*row.*column.*shorter step"):
+        air.step(0, 600, surface(c, exports))
