@@ -78,11 +78,13 @@ def run_bondville(folder: Path, model: str = "medlyn", steps: int | None = None)
 SITES: dict[str, dict[str, Any]] = {
     "DE-Tha": {
         "file": "DE_Tha_Jun_2014.rda", "latitude": 50.96, "longitude": 13.57, "plant": "evergreen_needleleaf_forest",
-        "soil": "loam", "lai": 7.6, "height": 24.0, "source": "Gruenwald and Bernhofer (2007): spruce, 26.5 m, tower 42 m",
+        "soil": "loam", "lai": 7.6, "height": 24.0,
+        "source": "Gruenwald and Bernhofer 2007: spruce, 26.5 m, tower 42 m",
     },
     "FR-Pue": {
         "file": "FR_Pue_May_2012.rda", "latitude": 43.74, "longitude": 3.60, "plant": "evergreen_broadleaf_forest",
-        "soil": "silty_clay_loam", "lai": 2.2, "height": 8.0, "source": "Allard et al. (2008): holm oak, 5.5 m, tower 11 m",
+        "soil": "silty_clay_loam", "lai": 2.2, "height": 8.0,
+        "source": "Allard et al. 2008: holm oak, 5.5 m, tower 11 m",
     },
 }  # fmt: skip
 

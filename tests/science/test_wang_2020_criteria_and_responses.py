@@ -1,9 +1,10 @@
 """Criteria I-III and responses of the optimality models beside table 1 of Wang et al. (2020).
 
 Nine of seventy entries differ from the published ones, all in the same sense: here a model counts as responding
-when its conductance falls. With a constant marginal value of water (Cowan-Farquhar, and so Manzoni and Lu at an instant) and with a
-penalty of pressure alone (Wolf) stomata close in dry air and under more CO2 though the penalty itself does not know of either;
-and SOX (Eller) closes when the whole plant's conductance is halved because the same flow then costs more pressure.
+when its conductance falls. With a constant marginal value of water (Cowan-Farquhar, and so Manzoni and Lu at an
+instant) and with a penalty of pressure alone (Wolf) stomata close in dry air and under more CO2 though the penalty
+itself does not know of either; and SOX (Eller) closes when the whole plant's conductance is halved because the same
+flow then costs more pressure.
 """
 
 import pytest

@@ -88,7 +88,7 @@ def test_storage_relaxes_to_the_steady_supply_and_conserves_water():
     e, storage = 0.004 * X, (30.0 * X, 5.0 * X)
     for _ in range(600):
         old = ps, pl
-        ps, pl, into_stem, into_leaf = hy.capacitance_step(stem, leaf, storage, 0.3 * X, ps, pl, e, 300.0)
+        ps, pl, into_stem, _ = hy.capacitance_step(stem, leaf, storage, 0.3 * X, ps, pl, e, 300.0)
         change = storage[0] * (ps - old[0]) + storage[1] * (pl - old[1])
         assert change.item() == pytest.approx((300 * (e - into_stem)).item(), abs=1e-9)
     steady = hy.tension_at_flow(stem, 0.3 * X, e)

@@ -1,7 +1,8 @@
 """Fit leaf parameters to measured fluxes by gradient descent through the column.
 
 Every half-hour is a column that starts from the state a run of the same weather left there, so that a whole
-month is one step of the model and its gradient one backward pass; the run is repeated as the parameters move (multiple shooting).
+month is one step of the model and its gradient one backward pass; the run is repeated as the parameters move
+(multiple shooting).
 """
 
 from __future__ import annotations
