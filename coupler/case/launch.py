@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 STOPPED_EXIT = 75
 """Exit code of a run that was asked to stop and can be resumed (EX_TEMPFAIL)."""
 BEGAN = time.time()
+# a history file that somebody looks at must not stop the run that writes it; HDF5 reads this at its first file
+os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
 
 
 def mpi_size() -> int:

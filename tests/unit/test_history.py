@@ -183,6 +183,18 @@ def test_a_projected_grid_has_its_mapping_and_corners(run):
     assert bool(inside.all())
 
 
+def test_a_file_that_somebody_looks_at_does_not_stop_the_run(run, command):
+    path = run() / "atmosphere.mean.nc"
+    case = path.parents[2]
+    text = (case / "case.yaml").read_text()
+    (case / "case.yaml").write_text(text.replace("duration: PT6H", "duration: PT12H"))
+    with xarray.open_dataset(path) as looking:
+        assert looking.sizes["time"] == 2
+        done = command(case, "--serial", "--continue")
+        assert done.returncode == 0, done.stderr
+    assert opened(path).sizes["time"] == 4
+
+
 # ------------------------------------------------------------------ the CF conventions, by an independent checker
 
 checker = pytest.importorskip("compliance_checker", reason="pip install compliance-checker")

@@ -1,0 +1,198 @@
+"""Every command, YAML block and Python block of README and docs is executed.
+
+Blocks of a document run in their order, in a folder of their own that looks like the project's. A comment before a
+block says what is special about it:
+
+    <!-- test: skip REASON -->     not executed (installs something, say)
+    <!-- test: short -->           cases made here are shortened (P60D to P1D; restarts and monthly means accordingly)
+    <!-- test: exit N -->          the last command must end with this code
+    <!-- test: needs mpirun -->    started under mpirun
+    <!-- test: said -->            a text block: its lines stand in the output of the block before it
+    <!-- test: write PATH -->      the block is a file that the reader makes
+    <!-- test: rules WORDS -->     a coupling: list, checked in a case of toys; WORDS stand in what check says
+                                   ("fine": nothing is wrong)
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from coupler.case.models import REALMS, find_model, models_of
+from coupler.case.namelist import Node, read_text
+from coupler.case.options import CaseOptions, ComponentSettings, StreamOptions
+from coupler.exchange.connections import ConnectionRule, FluxRule
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SKIPPED_COMMANDS = ("make ", "sudo apt install", "mpirun -n 8 ./run_case.py", "./run_case.py cases/winter --")
+BLOCK = re.compile(r"(?:^<!-- test: (?P<test>[^\n]*?) -->\n)?^```(?P<lang>\w*)\n(?P<body>.*?)^```$", re.M | re.S)
+SHORTER = (("P60D", "PT12H"), ("P90D", "P1D"), ("period: P30D", "period: PT12H"), ("period: P1D", "period: PT12H"))
+
+
+class Desk:
+    """A folder in which a reader follows a document."""
+
+    def __init__(self, folder):
+        self.folder, self.output, self.names = folder, "", {}
+        for name in ("run_case.py", "coupler", "components", "namelists", "data"):
+            (folder / name).symlink_to(ROOT / name)
+        self.env = {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONPATH": f"{folder}:{ROOT}",
+            "OMP_NUM_THREADS": "1",
+            "TESSERA_PYTHON": "1",
+        }
+
+    def shorten(self):
+        for path in self.folder.glob("cases/*/*.yaml"):
+            text = path.read_text()
+            for long, short in SHORTER:
+                text = text.replace(long, short)
+            path.write_text(text)
+
+    def bash(self, body, test):
+        wanted = int(test.split()[1]) if test.startswith("exit") else 0
+        # one command at a time, so that a case is shortened as soon as it is made
+        commands, code, self.output = re.split(r"\n(?=\./run_case|sed|mv|mpirun)", body.strip()), 0, ""
+        for n, text in enumerate(commands):
+            done = subprocess.run(
+                ["bash", "-e", "-c", text], cwd=self.folder, env=self.env, capture_output=True, text=True,
+                timeout=300, check=False,
+            )  # fmt: skip
+            self.shorten()
+            self.output += done.stdout + done.stderr
+            code = done.returncode
+            assert code == (wanted if n == len(commands) - 1 else 0), f"{text}\n{self.output}"
+
+    sh = bash
+
+    def text(self, body, test):
+        if test == "said":
+            seen = " ".join(self.output.split())
+            for line in body.splitlines():
+                assert " ".join(line.split()) in seen, f"{line!r} is not in:\n{self.output}"
+
+    def python(self, body, test):
+        if test.startswith("write"):
+            self.write(test.split()[1], body)
+            return
+        before, path = os.getcwd(), list(sys.path)
+        os.chdir(self.folder)
+        sys.path.insert(0, str(self.folder))
+        try:
+            exec(compile(body, "block", "exec"), self.names)
+        finally:
+            os.chdir(before)
+            sys.path[:] = path
+
+    def write(self, name, body):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(body)
+
+    def yaml(self, body, test):
+        node = read_text(body, "block")
+        if test.startswith("rules"):
+            check_rules(self.folder, node.values["coupling"], test.removeprefix("rules").strip())
+            return
+        if test.startswith("write"):
+            self.write(test.split()[1], body)
+        check_namelist(node)
+
+
+def check_rules(folder, rules, words):
+    """`check` of a case of toys under these rules."""
+    from coupler.case.case import make_plan
+    from coupler.errors import NamelistError
+
+    box = {"west": 100, "east": 120, "south": 10, "north": 26, "resolution": 2.0}
+    case = folder / "cases" / "rules"
+    case.mkdir(parents=True, exist_ok=True)
+    models = {"atmosphere": "tests.toys.models:WarmAir", "land": "tests.toys.models:Soil"}
+    top = {"start": "2001-01-01", "duration": "PT6H", "components": {n: {"model": m} for n, m in models.items()}}
+    (case / "case.yaml").write_text(yaml.safe_dump({**top, "coupling": rules}))
+    for name in models:
+        (case / f"{name}.yaml").write_text(yaml.safe_dump({"step": "PT1H", "grid": box}))
+    if words == "fine":
+        make_plan(case, offline_checks=True)
+        return
+    with pytest.raises(NamelistError, match=words):
+        make_plan(case, offline_checks=True)
+
+
+def check_namelist(node: Node):
+    """A block of YAML against the options that it belongs to; every key must belong to some."""
+    values = node.values
+    assert isinstance(values, dict) and values, "a YAML block holds keys of a namelist"
+    case_keys, common_keys = set(CaseOptions.model_fields), set(ComponentSettings.model_fields)
+    if set(values) <= case_keys:
+        needed = {"start": "2001-01-01", "duration": "P1D", "components": {}}
+        extra = {k: v for k, v in needed.items() if k not in values}
+        Node({**values, **extra}, node.places, node.file).parse(CaseOptions)
+        for i, rule in enumerate(values.get("coupling", [])):
+            node.part("coupling", i).parse(FluxRule if "flux" in rule else ConnectionRule)
+        return
+    common = node.without(*[k for k in values if k not in common_keys])
+    needed = {"step": "PT1H", "grid": "any"}
+    extra = {k: v for k, v in needed.items() if k not in values}
+    Node({**common.values, **extra}, common.places, node.file).parse(ComponentSettings)
+    for i, _ in enumerate(values.get("output", [])):
+        node.part("output", i).parse(StreamOptions)
+    for key in set(values) - common_keys:
+        realms = [r for r in REALMS if key in models_of(r)]
+        assert realms, f"{key!r} is neither a key of a component's namelist nor a model"
+        fitting = []
+        for realm in realms:
+            try:
+                fitting.append(node.part(key).parse(find_model(key, realm).Options))
+            except Exception as error:
+                wrong = error
+        assert fitting, f"{key}: {wrong}"
+
+
+def blocks(document):
+    text = document.read_text(encoding="utf-8")
+    found = list(BLOCK.finditer(text))
+    assert text.count("\n```") + text.startswith("```") == 2 * len(found), "an open block"
+    return [(m["lang"], m["test"] or "", m["body"], text[: m.start()].count("\n") + 1) for m in found]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: p.name)
+def test_the_document_does_what_it_says(document, tmp_path):
+    desk = Desk(tmp_path)
+    (tmp_path / "my_package").mkdir()
+    for lang, test, body, line in blocks(document):
+        assert lang in ("bash", "sh", "yaml", "python", "text"), (
+            f"{document.name}:{line}: a block of {lang or 'no language'}"
+        )
+        if test.startswith("skip"):
+            assert all(c.startswith(SKIPPED_COMMANDS) for c in body.strip().splitlines()), body
+            continue
+        try:
+            getattr(desk, lang)(body, test)
+        except BaseException as error:
+            error.add_note(f"in {document.name}, the block at line {line}")
+            raise
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: p.name)
+def test_links_lead_somewhere(document):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text(encoding="utf-8")):
+        assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_paths_named_in_the_readme_exist():
+    for name in re.findall(r"`((?:benchmarks|tests|namelists|docs)/[\w./]+)`", (ROOT / "README.md").read_text()):
+        assert (ROOT / name).exists(), name
+
+
+def test_the_table_of_contents_is_whole():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for path in DOCUMENTS[1:]:
+        assert f"docs/{path.name}" in text, f"README.md does not name docs/{path.name}"
