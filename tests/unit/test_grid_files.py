@@ -6,6 +6,8 @@ import pytest
 import xarray
 
 from coupler.grids.grid import Grid, GridError
+from coupler.remap.regridder import Regridder
+from coupler.remap.weights import make_weights
 
 LAMBERT = "+proj=lcc +lat_1=15 +lat_2=40 +lat_0=30 +lon_0=110 +R=6370000"
 
@@ -75,6 +77,29 @@ def test_a_scrip_file_in_radians(tmp_path):
     grid = Grid.from_file(path)
     assert grid.shape == (1, 2) and grid.is_structured and grid.mask.tolist() == [[True, False]]
     np.testing.assert_allclose(grid.corner_longitude[0], [0, 10, 20])
+
+
+def test_fields_of_real_files_keep_their_global_mean(shared):
+    """ERA-Interim temperature (points from pole to pole, 1.5 degrees) to a 1 degree climatology's grid and back."""
+    folder = shared / "data"
+    era = Grid.from_file(folder / "atmosphere" / "era_interim_20050123" / "2005-01-23-0000-t.nc")
+    (path,) = folder.rglob("earth_sst_climatology_1deg.nc")
+    sst = Grid.from_file(path)
+    for grid in (era, sst):
+        assert abs(grid.area.sum() / (4 * np.pi * 6.371e6**2) - 1) < 1e-13
+    with netCDF4.Dataset(folder / "atmosphere" / "era_interim_20050123" / "2005-01-23-0000-t.nc") as file:
+        (name,) = [key for key, v in file.variables.items() if v.shape[-2:] == era.shape]
+        field = np.asarray(file[name][:], float).reshape(-1, *era.shape)[-1]
+    out = Regridder(make_weights(era, sst), era, sst)(field)
+    mean = (era.area * field).sum() / era.area.sum()
+    assert 200 < mean < 330
+    assert abs((sst.area * out).sum() / sst.area.sum() / mean - 1) < 1e-13
+    assert field.min() <= out.min() and out.max() <= field.max()
+
+    def at(grid, values):
+        return values[np.abs(grid.latitude[:, 0] - 30.0).argmin(), np.abs(grid.longitude[0] - 110.0).argmin()]
+
+    assert abs(at(sst, out) - at(era, field)) < 3.0
 
 
 def test_files_without_a_grid_are_refused(tmp_path):
