@@ -13,13 +13,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-import numpy as np
 from pydantic import BeforeValidator, Field
 
 from coupler.case.namelist import Duration, Namelist, Node
 from coupler.clock import format_duration, parse_duration
 from coupler.errors import FieldError, NamelistError, Problem
 from coupler.exchange.plan import Bundle, ComponentPlan, Delivery, Inactive, Remap, Statistic, Task
+from coupler.exchange.tiles import tile_of
 from coupler.fields import FieldSpec, conversion, dictionary, did_you_mean, is_water
 from coupler.grids.grid import GridError
 from coupler.remap.weights import read_method
@@ -173,7 +173,7 @@ def resolve(rules: Node, components: Mapping[str, ComponentPlan]) -> Resolved:
                 _flux(rule, lag, components, out)
             else:
                 _connection(rule, components, out, taken, lambda text, n=n: say(text, n))  # type: ignore[misc]
-        except FieldError as error:
+        except (FieldError, GridError) as error:
             say(str(error), n)
     _missing(rules, components, out)
     return out
@@ -289,17 +289,9 @@ def _connection(
                 lag=rule.lag,
                 remap=Remap(methods, rule.normalization, rule.conserve),
                 route=rule.route,
-                dry_of=_dry_of(source, target, components),
+                tile=tile_of(source, target, components),
             )
         )
-
-
-def _dry_of(source: ComponentPlan, target: ComponentPlan, components: Mapping[str, ComponentPlan]) -> str:
-    """The ocean whose wet mask decides what is land between an atmosphere and a land; empty elsewhere."""
-    if {source.realm, target.realm} != {"land", "atmosphere"}:
-        return ""
-    oceans = [c for c in components.values() if c.realm == "ocean" and not np.all(c.grids["default"].mask)]
-    return oceans[0].name if oceans else ""
 
 
 def _why_none(source: ComponentPlan, target: ComponentPlan) -> str:
@@ -353,6 +345,7 @@ def _flux(rule: FluxRule, lag: int, components: Mapping[str, ComponentPlan], out
             period=rule.period,
             lag=lag,
             scheme=rule.scheme,
+            tile=tile_of(components[rule.between[0]], components[rule.between[1]], components),
             options={"flux": rule.flux, "grid": rule.grid, "states": rule.states, "law": dict(rule.options)},
         )
     )

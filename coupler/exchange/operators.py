@@ -1,8 +1,7 @@
-"""What the coupler does to the windows of a task: a linear map, or a flux law on the exchange grid."""
+"""What the coupler does to the windows of a task: the common part, and the linear map of a connection."""
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,8 @@ import numpy.typing as npt
 
 from coupler.errors import WeightsError
 from coupler.exact_sum import exact_sum
-from coupler.exchange.connections import flux_scheme
-from coupler.exchange.mapping import compact_counts, product
 from coupler.exchange.plan import Plan, Task
+from coupler.exchange.tiles import land_areas, land_weights
 from coupler.grids.decomposition import split
 from coupler.grids.grid import Grid
 from coupler.remap.conserve import correction, integral
@@ -91,7 +89,7 @@ class LinearOperator(Operator):
     """A connection: weights from the source's cells to the target's.
 
     Areas, for the budget, are those shared by active cells of both grids; on the land's tile of
-    the mosaic only what is dry (`Task.dry_of`).
+    the mosaic only what is dry (`Task.tile`).
     """
 
     def __init__(self, plan: Plan, task: Task, index: int, count: int):
@@ -105,10 +103,10 @@ class LinearOperator(Operator):
         start, stop = self._rows[0]
         self.start = start
         self.weights = connection_weights(source, target, task, np.arange(start, stop))
-        if task.dry_of:
-            ocean = plan[task.dry_of].grids["default"]
+        if task.tile.kind == "land":
             on_land = plan[task.outputs[0].component].realm == "land"
-            self.weights = dry_weights(self.weights, source, target, ocean, keep_wet=on_land)
+            dry = land_areas(plan, task, source, target, self.weights.target_cells)
+            self.weights = land_weights(self.weights, dry, target, keep_wet=on_land)
         w = self.weights
         self._indices = w.indices
         self._source_mask = np.asarray(source.mask).reshape(-1)
@@ -204,147 +202,3 @@ def cache_folder() -> Path:
     """Where weights are kept between runs: ``TESSERA_CACHE``, or the user's cache folder."""
     home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(os.environ.get("TESSERA_CACHE") or Path(home) / "tessera") / "weights"
-
-
-def dry_weights(weights: Weights, source: Grid, target: Grid, ocean: Grid, *, keep_wet: bool) -> Weights:
-    """Weights on the dry part of the overlaps: the land's tile of the mosaic.
-
-    Parameters
-    ----------
-    weights : Weights
-        Weights on the whole overlaps, for the same rows.
-    source, target, ocean : Grid
-        The grids; the ocean's wet mask says what is dry.
-    keep_wet : bool
-        Rows without a dry part keep their whole weights (with no area): a land cell under the sea still gets values.
-    """
-    from coupler.remap.tiles import dry_overlap
-
-    tile = dry_overlap(source, target, ocean, rows=weights.target_cells)
-    total = sum_by(np.repeat(np.arange(weights.shape[0]), np.diff(tile.indptr)), tile.dry, weights.shape[0])
-    counts_dry, counts_all = np.diff(tile.indptr), np.diff(weights.indptr)
-    dry_row = total > 0.0
-    keep_all = ~dry_row & keep_wet
-    links_dry = np.repeat(dry_row, counts_dry) & (tile.dry > 0.0)
-    links_all = np.repeat(keep_all, counts_all)
-    row = np.concatenate(
-        [
-            np.repeat(np.arange(dry_row.size), counts_dry)[links_dry],
-            np.repeat(np.arange(dry_row.size), counts_all)[links_all],
-        ]
-    )
-    indices = np.concatenate([tile.indices[links_dry], weights.indices[links_all]])
-    data = np.concatenate(
-        [(tile.dry / np.repeat(np.where(dry_row, total, 1.0), counts_dry))[links_dry], weights.data[links_all]]
-    )
-    area = np.concatenate([tile.dry[links_dry], np.zeros(int(links_all.sum()))])
-    order = np.argsort(row, kind="stable")
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=dry_row.size))]).astype(np.int64)
-    whole = np.asarray(target.area, np.float64).reshape(-1)[weights.target_cells]
-    covered = np.where(keep_all, weights.covered, total / whole)
-    return dataclasses.replace(
-        weights, indptr=indptr, indices=indices[order].astype(np.int32), data=data[order], area=area[order],
-        covered=np.where(dry_row & keep_wet, 1.0, covered) if keep_wet else covered, normalization="fracarea",
-        second=None, constant=None,
-    )  # fmt: skip
-
-
-class FluxOperator(Operator):
-    """A flux node: a flux law on the overlaps of both sides' cells, summed to both sides.
-
-    Points are the overlaps of the second side's active cells with the first side's, in the
-    order of the second side's cells; a point's flux is that of the two cells it lies in.
-    """
-
-    def __init__(self, plan: Plan, task: Task, index: int, count: int):
-        super().__init__(plan, task, index, count)
-        self.law = flux_scheme(str(task.options["flux"]), task.scheme)
-        first, second = (plan[b.component].grids[b.grid] for b in task.inputs)
-        overlap = make_weights(first, second, "conservative", source_mask="default", target_mask="default")
-        if overlap.area is None:
-            raise WeightsError(f"{task.name}: a flux node needs overlap areas")
-        cells = (overlap.indices.astype(np.int64), overlap.target_cells[link_rows(overlap)])
-        area = np.asarray(overlap.area)
-        sides = [0 if d.component == task.inputs[0].component else 1 for d in task.outputs]
-        keep = np.zeros(area.size, dtype=bool)
-        for slot, side in enumerate(sides):
-            a, b = self._rows[slot]
-            keep |= (cells[side] >= a) & (cells[side] < b)
-        self.sides = sides
-        self.cells = tuple(c[keep] for c in cells)
-        self.area = area[keep]
-        self._all_area = [sum_by(c, area, g.size) for c, g in zip(cells, (first, second), strict=True)]
-        self._grids = (first, second)
-        self._columns = [[f.name for f in b.fields] for b in task.inputs]
-        self._delivered = [[f.name for f in d.fields] for d in task.outputs]
-        self._states = [self._state_map(side) for side in (0, 1)]
-        self._positions: list[npt.NDArray[np.int32]] = []
-
-    def _state_map(self, side: int) -> CSR:
-        """Weights from the cells of a side to the points: the cell that a point lies in, or a smoother field."""
-        where = str(self.task.options["grid"])
-        other = 1 - side
-        smooth = side == 0 and self.task.options["states"] == "second_order"
-        if smooth or where == ("second" if side == 0 else "first"):
-            # values of this side on the other side's cells; every point takes its cell's
-            method = "conservative_second_order" if smooth else "conservative"
-            cells, back = np.unique(self.cells[other], return_inverse=True)
-            w = make_weights(
-                self._grids[side], self._grids[other], method, normalization="fracarea", rows=cells, target_mask=None
-            ).rows(back)
-            return np.diff(w.indptr).astype(np.int64), w.indices, w.data
-        n = self.cells[side].size
-        return np.ones(n, np.int64), self.cells[side].astype(np.int32), np.ones(n)
-
-    def needed(self, slot: int) -> Index:  # noqa: D102
-        return np.unique(self._states[slot][1]).astype(np.int64)
-
-    def bind(self, row_of: list[Index]) -> None:  # noqa: D102
-        self._positions = [rows[m[1]].astype(np.int32) for rows, m in zip(row_of, self._states, strict=True)]
-        self._simple = [bool(np.all(m[0] == 1)) for m in self._states]
-        self._counts = [compact_counts(np.concatenate([[0], np.cumsum(m[0])])) for m in self._states]
-
-    def values(self, matrices: list[Floats]) -> list[Floats]:  # noqa: D102
-        given: dict[str, Any] = {}
-        for side, (names, matrix) in enumerate(zip(self._columns, matrices, strict=True)):
-            if self._simple[side]:
-                fields = np.ascontiguousarray(matrix[self._positions[side]].T)
-            else:
-                fields = np.empty((len(names), self.area.size))
-                product(self._counts[side], self._positions[side], self._states[side][2], matrix, fields)
-            given.update(zip(names, fields, strict=True))
-        made = self.law(**given, **self.task.options["law"])
-        return [np.ascontiguousarray(np.stack([made[n] for n in names], axis=1)) for names in self._delivered]
-
-    def rows(self, slot: int, cells: Index) -> CSR:  # noqa: D102
-        side = self.sides[slot]
-        order = np.argsort(self.cells[side], kind="stable")
-        sorted_cells = self.cells[side][order]
-        first = np.searchsorted(sorted_cells, cells, "left")
-        counts = np.searchsorted(sorted_cells, cells, "right") - first
-        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        links = order[np.repeat(first - indptr[:-1], counts) + np.arange(indptr[-1])]
-        total = self._all_area[side][cells]
-        data = self.area[links] / np.repeat(total, counts)
-        return indptr, links.astype(np.int32), data
-
-    def own_area(self, slot: int) -> Floats:
-        """Area of each point, zero where its cell of the output's side is owned elsewhere, m2."""
-        a, b = self._rows[slot]
-        cells = self.cells[self.sides[slot]]
-        return np.where((cells >= a) & (cells < b), self.area, 0.0)
-
-    def input_area(self, slot: int, cells: Index) -> Floats | None:  # noqa: D102
-        return None
-
-    def output_area(self, slot: int, cells: Index) -> tuple[Floats | None, Floats]:  # noqa: D102
-        side = self.sides[slot]
-        whole: Floats = np.asarray(self._grids[side].area, np.float64).reshape(-1)[cells]
-        area = self._all_area[side][cells]
-        return area, np.minimum(area / whole, 1.0)
-
-
-def make_operator(plan: Plan, task: Task, index: int, count: int) -> Operator:
-    """The operator of a task on one coupler rank."""
-    kind = FluxOperator if task.kind == "flux" else LinearOperator
-    return kind(plan, task, index, count)

@@ -122,14 +122,26 @@ class Remap:
 
 
 @dataclass(frozen=True)
+class Tile:
+    """Part of the surface mosaic on which an exchange takes place.
+
+    ``land``: what `ocean` leaves dry (and `prescribed` does not have outside its domain);
+    ``outside``: the sea of `prescribed` outside the domain of `ocean`; empty: all that both grids share.
+    """
+
+    kind: Literal["", "land", "outside"] = ""
+    ocean: str = ""
+    prescribed: str = ""
+
+
+@dataclass(frozen=True)
 class Task:
     """One recurring exchange: bundles in, a remapping or a flux law, deliveries out.
 
     A connection has one bundle and one delivery. A flux node has two bundles (one a side)
     and up to two deliveries. For the target's interval ``[n period, (n + 1) period)`` the
     windows number ``n - lag_windows`` of all bundles are used; window m covers
-    ``[m period, (m + 1) period]``, and a negative number stands for the initial exports. `dry_of` names the ocean
-    whose wet mask leaves the rest to the land, on the land's tile of the mosaic.
+    ``[m period, (m + 1) period]``, and a negative number stands for the initial exports.
     """
 
     index: int
@@ -143,7 +155,7 @@ class Task:
     route: Literal["coupler", "direct"] = "coupler"
     scheme: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
-    dry_of: str = ""
+    tile: Tile = Tile()
 
     @property
     def lag_windows(self) -> int:

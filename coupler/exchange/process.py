@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from coupler.exact_sum import exact_bins
+from coupler.exchange.flux_operator import FluxOperator
 from coupler.exchange.mapping import HEADER, compact_counts, header_rows, product
-from coupler.exchange.operators import FluxOperator, LinearOperator, Operator, make_operator
+from coupler.exchange.operators import LinearOperator, Operator
 from coupler.exchange.partition import Partitions
 from coupler.exchange.plan import Plan, Task
 from coupler.exchange.routes import TAG_ROUTE, Route, input_tag, output_tag
@@ -121,7 +122,8 @@ class TaskLoop:
 
     def __init__(self, plan: Plan, task: Task, index: int, parts: Partitions, transport: Transport):
         self.plan, self.task = plan, task
-        self.operator = make_operator(plan, task, index, len(plan.coupler_ranks))
+        kind = FluxOperator if task.kind == "flux" else LinearOperator
+        self.operator: Operator = kind(plan, task, index, len(plan.coupler_ranks))
         self.inputs = [InputBuffer(task, i, self.operator.needed(i), parts, transport) for i in range(len(task.inputs))]
         self.operator.bind([b.row_of for b in self.inputs])
         self.outputs: list[list[OutputMap]] = []

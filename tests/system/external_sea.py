@@ -26,7 +26,7 @@ with Participant("sea") as sea:
         temperature = sea.restored["temperature"].reshape(-1)
     sea.put("sea_surface_temperature", sea.start, temperature)
     actions = []
-    for time in sea.times(state=lambda: {"temperature": temperature}):
+    for time in sea.times(state=lambda: {"temperature": temperature}):  # noqa: B023
         if how == "late_get":
             sea.get("air_temperature", time + 2 * sea.step)
         heat, action = sea.get("surface_downwelling_shortwave_flux_in_air", time)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import yaml
 
 from coupler.files.restart import newest, read_part
 from tests.toys.cases import TOYS, box, differences, tessera, toy_case
@@ -84,11 +85,9 @@ def test_other_statistics_of_a_window(tmp_path, statistic, of):
     rule = {"statistic": statistic, "fields": ["air_potential_temperature"]}
     if statistic == "sum":
         rule["fields"] = [{"from": "air_potential_temperature", "to": "air_potential_temperature", "scale": 0.25}]
-    rules = [{"from": "layers", "to": "taker", "period": "PT2H", "lag": "PT2H", **rule},
-             {"from": "layers", "to": "taker", "period": "PT2H", "lag": "PT2H", "fields": ["surface_temperature"]}]  # fmt: skip
+    both = {"from": "layers", "to": "taker", "period": "PT2H", "lag": "PT2H"}
+    rules = [{**both, **rule}, {**both, "fields": ["surface_temperature"]}]
     case = layers(tmp_path / "toy", {})
-    import yaml
-
     content = yaml.safe_load((case / "case.yaml").read_text())
     content["coupling"] = rules
     (case / "case.yaml").write_text(yaml.safe_dump(content))

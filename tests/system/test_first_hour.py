@@ -1,4 +1,4 @@
-"""What a demanding user tries in the first hour: mistakes are told, with file, line and remedy, before anything runs."""
+"""What a demanding user tries in the first hour: mistakes are told, with place and remedy, before anything runs."""
 
 import shutil
 

@@ -208,3 +208,74 @@ class Taker(Component):
 
     def restore(self, state):
         self.got = dict(state)
+
+
+class MosaicAir(Air):
+    """Air that takes the sensible heat flux of all tiles below it."""
+
+    imports = specs("surface_downward_sensible_heat_flux")
+
+    def initialize(self, context):
+        self.heat = np.zeros(context.local_shape)
+        return super().initialize(context)
+
+    def step(self, time, seconds, imports):
+        self.heat = np.array(imports["surface_downward_sensible_heat_flux"])
+        return super().step(time, seconds, imports)
+
+    def state(self):
+        return {**super().state(), "heat": self.heat}
+
+    def restore(self, state):
+        super().restore(state)
+        self.heat = np.asarray(state["heat"])
+
+
+class MaskedSea(FluxSea):
+    """A sea with islands."""
+
+    def grids(self, setting):
+        lon, lat = setting.grid.longitude, setting.grid.latitude
+        return {"default": setting.grid.with_mask(np.sin(0.7 * lon) * np.cos(0.9 * lat) < 0.3)}
+
+
+class FarSea(Component):
+    """A prescribed sea with islands of its own."""
+
+    exports = specs("sea_surface_temperature")
+
+    def grids(self, setting):
+        lon, lat = setting.grid.longitude, setting.grid.latitude
+        return {"default": setting.grid.with_mask(np.cos(0.3 * lon + 0.2 * lat) < 0.5)}
+
+    def initialize(self, context):
+        self.shape = context.local_shape
+        return {"sea_surface_temperature": np.full(self.shape, 300.0)}
+
+    def step(self, time, seconds, imports):
+        return {"sea_surface_temperature": np.full(self.shape, 300.0)}
+
+    def state(self):
+        return {}
+
+    def restore(self, state):
+        return None
+
+
+class Ground(Component):
+    """Land whose sensible heat flux is minus one everywhere."""
+
+    exports = specs("surface_downward_sensible_heat_flux")
+
+    def initialize(self, context):
+        self.shape = context.local_shape
+        return {"surface_downward_sensible_heat_flux": np.full(self.shape, -1.0)}
+
+    def step(self, time, seconds, imports):
+        return {"surface_downward_sensible_heat_flux": np.full(self.shape, -1.0)}
+
+    def state(self):
+        return {}
+
+    def restore(self, state):
+        return None

@@ -1,0 +1,123 @@
+"""Tiles of the surface mosaic in the exchange: land where the ocean is dry, prescribed sea outside its domain.
+
+The wet mask of the case's first ocean is authoritative. Inside its domain all that is not wet is
+land. Outside, a second ocean (prescribed, on the atmosphere's own grid) says what is sea.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from coupler.errors import GridError
+from coupler.exchange.plan import ComponentPlan, Plan, Task, Tile
+from coupler.grids.grid import Grid
+from coupler.remap.tiles import dry_overlap
+from coupler.remap.weights import Weights
+
+Floats = npt.NDArray[np.float64]
+Index = npt.NDArray[np.int64]
+
+
+class Links(NamedTuple):
+    """Areas (m2) by pair of cells, compressed rows over the target's cells."""
+
+    indptr: Index
+    indices: npt.NDArray[np.int32]
+    area: Floats
+
+
+def tile_of(first: ComponentPlan, second: ComponentPlan, components: Mapping[str, ComponentPlan]) -> Tile:
+    """The tile on which two components meet.
+
+    Raises
+    ------
+    GridError
+        A second ocean that is not on the atmosphere's grid.
+    """
+    oceans = [c for c in components.values() if c.realm == "ocean"]
+    realms = {first.realm, second.realm}
+    if not oceans or "atmosphere" not in realms:
+        return Tile()
+    atmosphere, other = (first, second) if first.realm == "atmosphere" else (second, first)
+    prescribed = oceans[1].name if len(oceans) > 1 else ""
+    if prescribed and other.realm in ("land", "ocean"):
+        if components[prescribed].grids["default"].fingerprint != atmosphere.grids["default"].fingerprint:
+            raise GridError(
+                f"{prescribed} prescribes the sea outside the domain of {oceans[0].name}: give it the grid of "
+                f"{atmosphere.name}, so that every cell knows its share"
+            )
+    if other.realm == "land" and (prescribed or not np.all(oceans[0].grids["default"].mask)):
+        return Tile("land", oceans[0].name, prescribed)
+    if other.name == prescribed:
+        return Tile("outside", oceans[0].name, prescribed)
+    return Tile()
+
+
+def land_areas(plan: Plan, task: Task, source: Grid, target: Grid, rows: Index) -> Links:
+    """Dry area of every pair of cells of some target rows: what neither ocean has."""
+    found = dry_overlap(source, target, plan[task.tile.ocean].grids["default"], rows=rows)
+    area = found.dry
+    if task.tile.prescribed:
+        sea = np.asarray(plan[task.tile.prescribed].grids["default"].mask).reshape(-1)
+        from_atmosphere = plan[task.inputs[0].component].realm == "atmosphere"
+        cells = found.indices if from_atmosphere else np.repeat(found.target_cells, np.diff(found.indptr))
+        area = np.where(sea[cells], area - found.outside, area)
+    return Links(found.indptr, found.indices, area)
+
+
+def outside_areas(plan: Plan, task: Task, first: Grid, second: Grid) -> Links:
+    """Area of every pair of cells outside the first ocean's domain, where the prescribed ocean is sea."""
+    found = dry_overlap(first, second, plan[task.tile.ocean].grids["default"])
+    row = np.repeat(found.target_cells, np.diff(found.indptr))
+    keep = np.asarray(second.mask).reshape(-1)[row] & (found.outside > 0.0)
+    counts = np.bincount(row[keep], minlength=second.size)
+    indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return Links(indptr, found.indices[keep], found.outside[keep])
+
+
+def land_weights(weights: Weights, tile: Links, target: Grid, *, keep_wet: bool) -> Weights:
+    """Weights on the dry part of the overlaps: the land's tile of the mosaic.
+
+    Parameters
+    ----------
+    weights : Weights
+        Weights on the whole overlaps, for the same rows.
+    tile : Links
+        Dry areas of the same rows.
+    target : Grid
+        The target's grid.
+    keep_wet : bool
+        Rows without a dry part keep their whole weights (with no area): a land cell under the sea still gets values.
+    """
+    row_of_link = np.repeat(np.arange(weights.shape[0]), np.diff(tile.indptr))
+    total = np.bincount(row_of_link, tile.area, minlength=weights.shape[0]).astype(np.float64)
+    counts_dry, counts_all = np.diff(tile.indptr), np.diff(weights.indptr)
+    dry_row = total > 0.0
+    keep_all = ~dry_row & keep_wet
+    links_dry = np.repeat(dry_row, counts_dry) & (tile.area > 0.0)
+    links_all = np.repeat(keep_all, counts_all)
+    row = np.concatenate(
+        [
+            np.repeat(np.arange(dry_row.size), counts_dry)[links_dry],
+            np.repeat(np.arange(dry_row.size), counts_all)[links_all],
+        ]
+    )
+    indices = np.concatenate([tile.indices[links_dry], weights.indices[links_all]])
+    data = np.concatenate(
+        [(tile.area / np.repeat(np.where(dry_row, total, 1.0), counts_dry))[links_dry], weights.data[links_all]]
+    )
+    area = np.concatenate([tile.area[links_dry], np.zeros(int(links_all.sum()))])
+    order = np.argsort(row, kind="stable")
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=dry_row.size))]).astype(np.int64)
+    whole = np.asarray(target.area, np.float64).reshape(-1)[weights.target_cells]
+    covered = np.where(keep_all, weights.covered, total / whole)
+    return dataclasses.replace(
+        weights, indptr=indptr, indices=indices[order].astype(np.int32), data=data[order], area=area[order],
+        covered=np.where(dry_row & keep_wet, 1.0, covered) if keep_wet else covered, normalization="fracarea",
+        second=None, constant=None,
+    )  # fmt: skip
