@@ -1,10 +1,13 @@
 """Rules of exchange resolved into tasks: what is active, what is not and why, and what is refused."""
 
+import csv
+
 import numpy as np
 import pytest
 
 from coupler.case.case import make_plan
 from coupler.case.launch import run_here
+from coupler.case.namelist import Namelist
 from coupler.component import Component
 from coupler.errors import NamelistError
 from coupler.fields import FieldSpec
@@ -201,3 +204,124 @@ def test_an_unknown_model_lists_those_there_are(case):
     assert "package.module:Class" in text
     components["ocean"]["model"] = "nowhere.to_be_found:Sea"
     assert "cannot be loaded: No module named 'nowhere'" in said(case(components, [], name="other"))
+
+
+# ------------------------------------------------------------------ cover, merging and budgets
+
+
+class Uniform(Component):
+    """Gives one number everywhere on its grid."""
+
+    exports = (FieldSpec("air_temperature"), FieldSpec("precipitation_flux"))
+
+    class Options(Namelist):
+        """Options."""
+
+        value: float = 280.0
+        """The number."""
+
+    def initialize(self, context):
+        noise = np.random.default_rng(7).uniform(0, 1e-4, context.local_shape)
+        self.out = {
+            "air_temperature": np.full(context.local_shape, self.options.value),
+            "precipitation_flux": noise,
+        }
+        return self.out
+
+    def step(self, time, seconds, imports):
+        return self.out
+
+    def state(self):
+        return {}
+
+    def restore(self, state):
+        return None
+
+
+class Thermometer(Reader):
+    """Wants a temperature, and rain where there is some."""
+
+    imports = (FieldSpec("air_temperature"), FieldSpec("precipitation_flux", required=False))
+
+
+WEST = {"west": 100, "east": 110, "south": 10, "north": 26, "resolution": 2.0}
+EAST = {"west": 110, "east": 121, "south": 10, "north": 26, "resolution": 1.0}
+RULE = {"from": "atmosphere", "to": "ocean", "period": "PT1H", "lag": "PT1H"}
+
+
+def uniform(grid, value=280.0):
+    return {"model": f"{HERE}:Uniform", "step": "PT1H", "grid": grid, "value": value}
+
+
+def thermometer(grid=GRIDS["ocean"]):
+    return {"model": f"{HERE}:Thermometer", "step": "PT1H", "grid": grid}
+
+
+def test_an_uncovered_cell_is_reported_with_its_place_and_the_remedy(case, command):
+    folder = case({"atmosphere": uniform(WEST), "ocean": thermometer()}, [RULE], duration="PT2H")
+    done = command(folder, "--serial")
+    assert done.returncode == 1
+    assert "160 active cells on rank 0 get no air_temperature from atmosphere -> ocean" in done.stderr
+    assert "the first is at 110.50 E, 10.50 N" in done.stderr
+    assert "remap: [conservative, nearest]" in done.stderr
+
+
+def test_a_second_method_fills_what_the_first_leaves_open(case):
+    rule = {**RULE, "remap": ["conservative", "nearest"]}
+    folder = case({"atmosphere": uniform(WEST, 271.5), "ocean": thermometer()}, [rule], duration="PT2H")
+    assert run_here(folder, serial=True, resume=False) == 0
+    from tests.unit.test_connections import Thermometer as Seen
+
+    assert np.allclose(Seen.seen["air_temperature"], 271.5, rtol=1e-14)
+
+
+def test_two_sources_of_one_import_share_every_cell_by_what_they_cover(case):
+    """The border at 110 E cuts the target cells that begin at 109 E in halves."""
+    target = {"west": 101, "east": 121, "south": 10, "north": 26, "resolution": 2.0}
+    folder = case(
+        {
+            "atmosphere": uniform(WEST, 270.0),
+            "eastern_atmosphere": uniform(EAST, 290.0),
+            "ocean": thermometer(target),
+        },
+        [RULE, {**RULE, "from": "eastern_atmosphere"}],
+        duration="PT2H",
+    )
+    assert run_here(folder, serial=True, resume=False) == 0
+    from tests.unit.test_connections import Thermometer as Seen
+
+    seen = Seen.seen["air_temperature"]
+    assert np.allclose(seen[:, :4], 270.0, rtol=1e-14)
+    assert np.allclose(seen[:, 4], 280.0, rtol=1e-12)
+    assert np.allclose(seen[:, 5:], 290.0, rtol=1e-14)
+
+
+def test_what_is_sent_arrives_to_round_off(case):
+    """A rough field from 2 to 0.7 degrees whose cells do not nest."""
+    inside = {"west": 100.2, "east": 119.8, "south": 10.4, "north": 25.8, "resolution": 0.7}
+    rule = {**RULE, "remap": ["conservative", "nearest"], "fields": ["air_temperature"]}
+    rain = {**RULE, "fields": ["precipitation_flux"], "normalization": "destarea"}
+    folder = case({"atmosphere": uniform(GRIDS["atmosphere"]), "ocean": thermometer(inside)}, [rule, rain])
+    assert run_here(folder, serial=True, resume=False) == 0
+    (row,) = csv.DictReader((folder / "run" / "budget.csv").open())
+    assert row["flux"] == "precipitation_flux" and row["unit"] == "kg"
+    assert float(row["worst_relative_residual"]) <= 1e-13
+    assert float(row["sent"]) == pytest.approx(float(row["received"]), rel=1e-13)
+    assert float(row["sent"]) > 0
+
+
+def test_a_residual_above_the_tolerance_stops_the_run(case, monkeypatch, capsys):
+    folder = case(
+        {"atmosphere": uniform(GRIDS["atmosphere"]), "ocean": thermometer()},
+        [RULE],
+        checks={"budget_tolerance": 1e-12},
+        duration="PT12H",
+    )
+    from coupler.exchange.receiver import Receiver
+
+    whole = Receiver._integrals
+    monkeypatch.setattr(Receiver, "_integrals", lambda self, values: whole(self, values * (1 - 1e-9)))
+    assert run_here(folder, serial=True, resume=False) == 1
+    said = capsys.readouterr().err
+    assert "budget of precipitation_flux (atmosphere -> ocean" in said
+    assert "sent " in said and "received " in said and "relative residual 1.00e-09 exceeds" in said
