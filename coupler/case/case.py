@@ -317,7 +317,9 @@ def make_plan(
         resolved = connections.resolve(case.node.part("coupling"), components)
         problems.extend(resolved.problems)
         tasks, inactive = tuple(resolved.tasks), tuple(resolved.inactive)
-        problems.extend(_streams(case, components))
+        wrong, left_out = _streams(case, components)
+        problems.extend(wrong)
+        inactive = (*inactive, *left_out)
     if problems:
         raise NamelistError(sorted(problems, key=lambda p: (p.file, p.line)))
     cells = {n: c.grids["default"].size for n, c in components.items()}
@@ -363,19 +365,37 @@ def _start_external(
     )
 
 
-def _streams(case: Case, components: Mapping[str, ComponentPlan]) -> list[Problem]:
-    problems = []
-    for c in components.values():
+def _streams(case: Case, components: dict[str, ComponentPlan]) -> tuple[list[Problem], list[Inactive]]:
+    """Leave out of the history what a swapped model does not have; a name that nobody knows is a mistake."""
+    problems: list[Problem] = []
+    inactive: list[Inactive] = []
+    for c in list(components.values()):
         if c.component is None:
             continue
         known = {f.name for f in (*c.exports, *c.imports)} | set(c.component.diagnostic_units)
+        kept = []
         for i, s in enumerate(c.streams):
             for f in s.fields:
-                if f not in known and f not in dictionary():
+                if f not in known and f not in dictionary() and not _of_another_model(c, f):
                     there = ", ".join(sorted(known))
                     text = f"output: {c.name} has no field {f!r}{did_you_mean(f, known)}; it has {there}"
                     problems.append(case.components[c.name].problem(text, "output", i))
-    return problems
+            missing = [f for f in s.fields if f not in known]
+            if missing:
+                why = f"{c.name} (model {c.model}) has no such field"
+                inactive.append(Inactive(f"output {c.name}.{s.name}: {', '.join(missing)}", why))
+            if len(missing) < len(s.fields):
+                kept.append(replace(s, fields=tuple(f for f in s.fields if f in known)))
+        components[c.name] = replace(c, streams=tuple(kept))
+    return problems, inactive
+
+
+def _of_another_model(component: ComponentPlan, field: str) -> bool:
+    """Whether another model of the realm has a diagnostic of this name."""
+    for model in models_of(component.realm):
+        if field in find_model(model, component.realm).diagnostic_units:
+            return True
+    return False
 
 
 def _check_times(case: Case, plan: Plan) -> None:
