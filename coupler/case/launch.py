@@ -255,11 +255,16 @@ def newest_of(transport: Any, folder: Path) -> Path | None:
 
 
 def _check_run_folder(run_folder: Path, resume: bool) -> None:
-    """A new run must not overwrite another one's output."""
-    if not resume and run_folder.exists():
-        from coupler.watch.status import read_status
+    """A new run must not overwrite another one's output, nor two write the same."""
+    from coupler.watch.status import read_status, under_way
 
-        status = read_status(run_folder.parent)
+    status = read_status(run_folder.parent)
+    if status is not None and under_way(status) and status["pid"] != os.getpid():
+        raise CaseError(
+            f"{run_folder.parent} is running (process {status['pid']}, at {status.get('date', status['start'])}); "
+            f"wait for it, or stop it:  kill -USR1 {status['pid']}"
+        )
+    if not resume and run_folder.exists():
         if status is not None and os.environ.get("TESSERA_OVERWRITE") != "1" and status["state"] != "failed early":
             keep = run_folder.with_name(f"run.{datetime.datetime.now().strftime('%Y%m%d-%H%M%S-%f')}")
             os.replace(run_folder, keep)

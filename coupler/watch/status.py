@@ -46,6 +46,7 @@ class Status:
             "state": "running",
             "began": time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(self.began)),
             "pid": os.getpid(),
+            "host": os.uname().nodename,
             "start": plan.clock.text(start),
             "end": plan.clock.text(plan.duration),
             "components": {c.name: {"time": start, "date": plan.clock.text(start)} for c in plan.components},
@@ -123,14 +124,26 @@ def alive(pid: int) -> bool:
     return True
 
 
+def under_way(status: Mapping[str, Any]) -> bool | None:
+    """Whether the run of a status goes on; None where only another machine knows."""
+    if status["state"] != "running":
+        return False
+    if status.get("host", os.uname().nodename) != os.uname().nodename:
+        return None
+    return alive(int(status["pid"]))
+
+
 def describe(folder: Path) -> str:
     """Readable status of a case, with the command to go on."""
     status = read_status(folder)
     if status is None:
         return f"{folder} has not run yet. Run it:  ./run_case.py {folder}"
     state = status["state"]
-    if state == "running" and not alive(int(status["pid"])):
+    going = under_way(status)
+    if state == "running" and going is False:
         state = "ended without finishing (killed?)"
+    elif going is None:
+        state = f"running on {status['host']}, when it last wrote"
     lines = [f"{folder}: {state}; at {status.get('date', status['start'])} of {status['start']} .. {status['end']}"]
     for name, c in status["components"].items():
         lines.append(f"  {name:<16} at {c['date']}, last exchange {c.get('last_exchange', '-')}")

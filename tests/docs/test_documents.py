@@ -4,7 +4,7 @@ Blocks of a document run in their order, in a folder of their own that looks lik
 block says what is special about it:
 
     <!-- test: skip REASON -->     not executed (installs something, say)
-    <!-- test: short -->           cases made here are shortened (P60D to P1D; restarts and monthly means accordingly)
+    <!-- test: short -->           cases made here are shortened (P60D to PT6H; restarts and monthly means accordingly)
     <!-- test: exit N -->          the last command must end with this code
     <!-- test: needs mpirun -->    started under mpirun
     <!-- test: said -->            a text block: its lines stand in the output of the block before it
@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SKIPPED_COMMANDS = ("make ", "sudo apt install", "mpirun -n 8 ./run_case.py", "./run_case.py cases/winter --")
 BLOCK = re.compile(r"(?:^<!-- test: (?P<test>[^\n]*?) -->\n)?^```(?P<lang>\w*)\n(?P<body>.*?)^```$", re.M | re.S)
-SHORTER = (("P60D", "PT12H"), ("P90D", "P1D"), ("period: P30D", "period: PT12H"), ("period: P1D", "period: PT12H"))
+SHORTER = (("P60D", "PT6H"), ("P90D", "PT12H"), ("period: P30D", "period: PT6H"), ("period: P1D", "period: PT6H"))
 
 
 class Desk:

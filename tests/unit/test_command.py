@@ -10,7 +10,8 @@ import yaml
 from coupler.case.case import make_plan
 from coupler.case.command import COMMANDS, main
 from coupler.case.documentation import describe_options
-from coupler.case.models import REALMS, models_of
+from coupler.case.models import REALMS, find_model, models_of
+from coupler.case.namelist import read_text
 from coupler.case.templates import template_names
 from tests.unit.conftest import ROOT
 
@@ -109,6 +110,16 @@ def test_every_documented_default_is_true(name):
         key = line.strip()
         if not key.startswith("#") and key.endswith(":") is False and indent <= 2 and name.count(".") == (indent == 2):
             assert before.strip().startswith("#"), f"{name}: {key} has no help"
+
+
+@pytest.mark.parametrize("name", [f"{r}.{m}" for r in REALMS for m in models_of(r)])
+def test_options_as_printed_are_the_defaults(name):
+    realm, model = name.split(".")
+    cls = find_model(model, realm).Options
+    if any(f.is_required() for f in cls.model_fields.values()):
+        pytest.skip("a required option has no default to print")
+    printed = read_text(describe_options(name)).part(model)
+    assert printed.parse(cls) == cls()
 
 
 def test_options_of_a_model_that_is_none_lists_them(capsys):

@@ -10,7 +10,7 @@ import pytest
 from coupler.case.case import make_plan
 from coupler.case.launch import run_here
 from coupler.watch import status
-from coupler.watch.status import Status, alive, describe, read_status
+from coupler.watch.status import Status, alive, describe, read_status, under_way
 
 
 @pytest.fixture
@@ -92,6 +92,23 @@ def test_a_killed_run_is_told_from_a_living_one(running):
     assert f"to start again (there is no restart):  ./run_case.py {folder}" in text
     s.note(restart="run/restart/2001-01-01T030000")
     assert f"to resume:  ./run_case.py {folder} --continue" in describe(folder)
+
+
+def test_a_run_on_another_machine_is_not_called_killed(running):
+    folder, s = running
+    s.note(host="node17", pid=2**22 + 1)
+    assert "running on node17, when it last wrote; at 2001-01-01T06:00:00" in describe(folder)
+    assert under_way(s.content) is None
+
+
+@pytest.mark.parametrize("words", [(), ("--continue",)])
+def test_a_case_that_is_running_is_not_started_twice(running, command, words):
+    folder, _ = running
+    before = sorted(p.name for p in folder.rglob("*"))
+    done = command(folder, "--serial", *words)
+    assert done.returncode == 2
+    assert f"is running (process {os.getpid()}, at 2001-01-01T06:00:00)" in done.stderr
+    assert sorted(p.name for p in folder.rglob("*")) == before
 
 
 def test_a_finished_run_needs_nothing_more(case, command):
