@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -340,16 +341,20 @@ def _conservative(
 ) -> Weights:
     from coupler.remap.overlap import default_threads, overlap
 
-    found = overlap(
-        source.make_polygons(threads or default_threads()),
-        source.shape,
-        target.make_polygons(threads or default_threads()),
-        source_active=source_active,
-        target_active=target_active,
-        rows=rows,
-        threads=threads,
-        progress=progress,
-    )
+    threads = threads or default_threads()
+    with ThreadPoolExecutor(1) as beside:
+        if threads > 1:  # digests run beside the clipping
+            beside.submit(lambda: (source.fingerprint, target.fingerprint))
+        found = overlap(
+            source.make_polygons(threads),
+            source.shape,
+            target.make_polygons(threads),
+            source_active=source_active,
+            target_active=target_active,
+            rows=rows,
+            threads=threads,
+            progress=progress,
+        )
     data, covered = normalize(found.indptr, found.area, target.polygons.area[rows], normalization == "fracarea")
     return Weights(
         found.indptr,
