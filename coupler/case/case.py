@@ -313,9 +313,11 @@ def make_plan(
         problems.extend(error.problems)
     tasks: tuple[Task, ...] = ()
     inactive: tuple[Inactive, ...] = ()
+    notes: list[str] = []
     if len(components) == len(case.components):
         resolved = connections.resolve(case.node.part("coupling"), components)
         problems.extend(resolved.problems)
+        notes = resolved.notes
         tasks, inactive = tuple(resolved.tasks), tuple(resolved.inactive)
         wrong, left_out = _streams(case, components)
         problems.extend(wrong)
@@ -334,7 +336,7 @@ def make_plan(
         ranks = layout.place(ranks, fixed, size) if fixed else ranks
     else:
         ranks, note = layout.assign(wanted, coupler, sharing), ""
-    notes = [note] if note else []
+    notes = [note, *notes] if note else notes
     for name, c in components.items():
         device, warning = layout.device_of(c.device, 0)
         notes += [f"{name}: {warning}"] if warning else []

@@ -327,15 +327,16 @@ def make_provenance(folder: Path, files: tuple[Path, ...]) -> dict[str, Any]:
 def _write_resolved(folder: Path, plan: Any, provenance: dict[str, Any]) -> None:
     """The resolved namelist, with every default spelled out, beside what it was run with."""
     from coupler.case.resolved import resolved_text
-    from coupler.files.atomic import write_text
+    from coupler.files.atomic import checksum, write_text
 
     write_text(folder / "run" / "resolved.yaml", resolved_text(plan))
     inputs = {}
-    from coupler.files.atomic import checksum
-
     for c in plan.components:
-        for path in getattr(c.component, "input_files", lambda setting: [])(c.setting):
-            inputs[str(path)] = checksum(Path(path))
+        values = {} if c.options is None else c.options.model_dump()
+        for value in values.values():
+            path = c.setting.file(value) if isinstance(value, str) and value else None
+            if path is not None and path.is_file():
+                inputs[str(path)] = checksum(path)
     provenance["provenance"]["inputs"] = inputs
     write_text(folder / "run" / "provenance.json", json.dumps(provenance["provenance"], indent=1) + "\n")
 

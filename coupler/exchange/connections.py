@@ -99,11 +99,12 @@ class FluxRule(Namelist):
 
 @dataclass
 class Resolved:
-    """Tasks that came of the rules, what is inactive, and what is wrong."""
+    """Tasks that came of the rules, what is inactive, what is wrong, and what a user should know."""
 
     tasks: list[Task]
     inactive: list[Inactive]
     problems: list[Problem]
+    notes: list[str]
 
 
 def flux_scheme(flux: str, scheme: str) -> Any:
@@ -129,7 +130,7 @@ def flux_scheme(flux: str, scheme: str) -> Any:
 
 def resolve(rules: Node, components: Mapping[str, ComponentPlan]) -> Resolved:
     """All rules as tasks; mistakes are gathered, not raised."""
-    out = Resolved([], [], [])
+    out = Resolved([], [], [], [])
     taken: dict[tuple[str, str, str], str] = {}
 
     def say(message: str, *path: str | int) -> None:
@@ -244,6 +245,8 @@ def _connection(
         conversion(wanted.standard_units, wanted.units, water)
         if source_name == target_name and offered.standard_units != wanted.standard_units:
             conversion(offered.standard_units, wanted.standard_units, water)
+        if source_name == target_name and offered.units != wanted.units:
+            out.notes.append(f"{label}: converted from {offered.units} to {wanted.units}")
         pairs.append((offered, wanted, scale, offset))
     groups: dict[tuple[str, str, str | None, Statistic], list[tuple[FieldSpec, FieldSpec, float, float]]]
     groups = defaultdict(list)

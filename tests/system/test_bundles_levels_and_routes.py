@@ -40,6 +40,7 @@ def axes():
 @pytest.mark.parametrize("route", ["coupler", "direct"])
 def test_levels_travel_and_units_change_on_the_way(tmp_path, route):
     case = layers(tmp_path / "toy", {"route": route, "statistic": "instant"})
+    assert "air_potential_temperature: converted from K to degC" in tessera("check", case).stdout
     tessera(case)
     theta, _, _ = truth(4 * 3600, *axes())
     np.testing.assert_allclose(got(case)["state.air_potential_temperature"], theta - 273.15, atol=1e-12)

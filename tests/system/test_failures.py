@@ -4,11 +4,14 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
-from tests.toys.cases import TOYS, box, differences, started, tessera, toy_case, wait_for
+from tests.toys.cases import ROOT, TOYS, box, differences, environment, started, tessera, toy_case, wait_for
 
 
 def test_one_rank_that_raises_ends_the_job_with_one_traceback(tmp_path):
@@ -141,3 +144,34 @@ def test_a_full_disk_leaves_the_last_complete_restart_intact(tmp_path):
     assert done.returncode == 1 and "cannot write the restart" in done.stderr and "intact" in done.stderr
     manifest = json.loads((case / "run" / "restart" / "2001-01-01T060000" / "manifest.json").read_text())
     assert manifest["date"] == "2001-01-01T06:00:00"
+
+
+def test_a_field_of_a_wrong_shape_is_told_with_both_shapes(tmp_path):
+    case = toy_case(tmp_path / "toy", air={"turn_at": 3600})
+    done = tessera(case, check=False)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert (
+        "puts air_temperature with the shape (10, 20)" in done.stderr and "(20, 10) cells on this rank" in done.stderr
+    )
+
+
+def test_sigusr1_to_mpirun_writes_a_restart_and_ends_resumable(serial_toy, tmp_path):
+    """As a batch system sends it: mpirun forwards the signal to all processes."""
+    case = toy_case(tmp_path / "toy", air={"sleep": 0.03})
+    mpirun = Path(sys.executable).with_name("mpirun")
+    command = [mpirun, "--allow-run-as-root", "--oversubscribe", "-n", "6", sys.executable, "run_case.py", case]
+    process = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                               cwd=ROOT, env=environment())  # fmt: skip
+    wait_for(case, 0.1)
+    process.send_signal(signal.SIGUSR1)
+    out, _ = process.communicate(timeout=60)
+    assert "a restart will be written at" in out and "stopped, resumable" in out
+    tessera(case, "--continue", "--serial")
+    assert differences(serial_toy, case) == []
+
+
+def test_a_trace_opens_as_json_with_an_event_for_every_step(tmp_path):
+    case = toy_case(tmp_path / "toy", duration="PT3H", restart="PT3H", trace=True)
+    tessera(case, "--serial")
+    events = json.loads((case / "run" / "trace" / "rank0.json").read_text())["traceEvents"]
+    assert sum(e["name"] == "computing" and e.get("cat") == "soil" for e in events) >= 6

@@ -36,6 +36,8 @@ class Air(Component):
         """Wall-clock seconds a step."""
         hang_at: int = -1
         """Model time at which it hangs."""
+        turn_at: int = -1
+        """Model time at which a field comes transposed."""
 
     def initialize(self, context):
         self.context = context
@@ -72,6 +74,8 @@ class Air(Component):
         if self.context.rank == 0 and 0 <= o.nan_at <= time:
             out["air_temperature"] = out["air_temperature"].copy()
             out["air_temperature"][1, 2] = np.nan
+        if 0 <= o.turn_at <= time:
+            out["air_temperature"] = out["air_temperature"].T
         return out
 
     def state(self):
