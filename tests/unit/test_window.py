@@ -69,9 +69,13 @@ def test_the_worked_example_from_sender_to_receiver():
     transport = Serial()
     four, one = np.arange(4), np.arange(1)
     sender = Sender(plan, task, 0, 4, [Route(0, 0, False, "source", 0, four, None, None)], transport)
+    from coupler.exchange.operators import Operator
     from coupler.exchange.process import OutputMap
 
-    class Weights:
+    class Weights(Operator):
+        def __init__(self):
+            pass
+
         def rows(self, slot, cells):
             return np.array([0, 4]), np.arange(2, 6, dtype=np.int32), WEIGHTS
 
