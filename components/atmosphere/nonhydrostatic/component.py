@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from components.atmosphere.nonhydrostatic import diffusion, dynamics, jet, lateral, pressure_levels, regional
+from components.atmosphere.nonhydrostatic import diffusion, dynamics, jet, lateral, nudging, pressure_levels, regional
 from components.atmosphere.nonhydrostatic.boundary_layer_ysu import Fluxes
 from components.atmosphere.nonhydrostatic.columns import INNER, columns
 from components.atmosphere.nonhydrostatic.geometry import HALO as H
@@ -235,6 +235,8 @@ class NonhydrostaticAtmosphere(Component):
         lateral.impose_field(q, wet_target, self.core.edges)
         self.core.halo([q], H)
         self.s, self.q, rain, snow, _ = self.physics.step(new, q, ground, dt)
+        if o.nudging_wavelength > 0.0 and (time + seconds) % o.radiation_interval == 0:
+            self._nudge(time + seconds)
         self.rain, self.snow = rain / dt, snow / dt
         self.time = time + seconds
         self._stop_if_unstable()
@@ -265,6 +267,29 @@ class NonhydrostaticAtmosphere(Component):
         date = self.clock.date(time + self.options.radiation_interval // 2)
         day = date.dayofyr - 1 + (date.hour * 3600 + date.minute * 60 + date.second) / 86400.0
         self.physics.radiate(self.s, self.q, ground, self.albedo, day)
+
+    def _nudge(self, time: int) -> None:
+        """Draw the large scales of wind, heat and mass towards the driver's."""
+        g, o, context = self.geometry, self.options, self.context
+        target = self.driver.state(time)
+        share = o.radiation_interval / o.nudging_time
+        corner = regional.cell_lengths(context.grid.corner_longitude, context.grid.corner_latitude)
+        spacing = float(corner[1].mean()), float(corner[0].mean())
+        wind, goal = centre_wind(g, self.s), centre_wind(g, target)
+        # mass and heat together: heat alone would leave the columns out of balance and drive the wind away
+        pairs = [*zip(wind, goal, strict=True), (self.s.rho, target.rho), (self.s.rtheta, target.rtheta)]
+        differences = [b - a for a, b in pairs[:2]] + [(b - a)[:, INNER, INNER] for a, b in pairs[2:]]
+        above = (g.z - g.z_interface[:1])[:, INNER, INNER]
+        whole = [context.gather(a.double().cpu().numpy()) for a in (above, *differences)]
+        changes = []
+        for a in whole[1:]:
+            part = None if a is None else nudging.nudged(a, whole[0], *spacing, o.nudging_wavelength, share)
+            changes.append(torch.tensor(context.scatter(part), dtype=g.dz.dtype, device=g.dz.device))
+        rho, rtheta = self.s.rho.clone(), self.s.rtheta.clone()
+        rho[:, INNER, INNER] += changes[2]
+        rtheta[:, INNER, INNER] += changes[3]
+        self.core.halo([rho, rtheta], H)
+        self.s = self.physics.push(self.s._replace(rho=rho, rtheta=rtheta), changes[0], changes[1])
 
     def _stop_if_unstable(self) -> None:
         worst = float(self.s.rw.abs().max())

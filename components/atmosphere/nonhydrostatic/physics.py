@@ -109,7 +109,7 @@ class Physics:
             theta, water[0] = m.theta, m.q_v
             for n, mixed in zip(self._mixed(), m.tracers, strict=True):
                 water[n] = mixed
-            s = self._push(s, m.u - u, m.v - v)
+            s = self.push(s, m.u - u, m.v - v)
         if self.convection == "betts_miller":
             wet = self._convection(theta * c.pi, water[0], c.p, c.mass, dt)
             theta, water[0] = wet.t / c.pi, wet.q_v
@@ -130,7 +130,7 @@ class Physics:
         """Numbers of the tracers that turbulence mixes besides vapour: cloud water and cloud ice."""
         return [n for n, name in enumerate(self.species) if name in ("cloud_water", "cloud_ice")]
 
-    def _push(self, s: State, du: torch.Tensor, dv: torch.Tensor) -> State:
+    def push(self, s: State, du: torch.Tensor, dv: torch.Tensor) -> State:
         """Momentum on the faces changed by the mean of what its two cells' winds changed."""
         g = self.geometry
         wide = torch.zeros((2, g.nz, g.ny + 2, g.nx + 2), dtype=du.dtype, device=du.device)
