@@ -219,6 +219,30 @@ def test_the_worked_example_through_a_whole_run(case):
     assert abs(value[0, 0] - 8.225352113) < 5e-10
 
 
+@pytest.mark.xfail(strict=True, reason="OutputMap.send writes the fixed value into the fraction's column too")
+def test_a_fixed_value_beside_a_fraction_stays_that_value(case):
+    """The second target cell lies beyond the source and is given 5 W m-2."""
+    from coupler.case.launch import run_here
+    from tests.unit import test_window as this
+
+    box = {"west": 100, "east": 104, "south": 10, "north": 11, "resolution": 1.0}
+    folder = case(
+        {
+            "ocean": {"model": "tests.unit.test_window:Ice", "step": "PT1H", "grid": box},
+            "land": {
+                "model": "tests.unit.test_window:Recorder",
+                "step": "PT2H",
+                "grid": {"west": 100, "east": 108, "south": 10, "north": 11, "resolution": [4, 1]},
+            },
+        },
+        [{"from": "ocean", "to": "land", "period": "PT2H", "remap": ["conservative", {"fixed": 5.0}]}],
+        duration="PT2H",
+    )
+    assert run_here(folder, serial=True, resume=False) == 0
+    ((_, value),) = this.Recorder.seen
+    assert value[0, 1] == 5.0
+
+
 # ------------------------------------------------------------------ statistics
 
 SAMPLES = arrays.arrays(np.float64, st.tuples(st.integers(1, 6), st.just(2), st.just(3)), elements=st.floats(-1e3, 1e3))
