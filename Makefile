@@ -28,6 +28,8 @@ $(VENV)/.installed: requirements.txt constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "error: no venv module. Install it:  apt install python3-venv"; exit 1; }
 	@echo "installing into $(VENV) ..."
 	@$(PIP) -r requirements.txt
+	@echo "compiling the remapping kernels (once) ..."
+	@OMP_NUM_THREADS=1 $(BIN)/python -m coupler.remap.prepare
 	@grep -qs '^rmaps_default_mapping_policy' $(PRTE) || echo 'rmaps_default_mapping_policy = :oversubscribe' >> $(PRTE)
 	@touch $@
 
