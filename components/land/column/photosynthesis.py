@@ -164,7 +164,7 @@ def cytochrome_leaf(
 ) -> Leaf:
     """C3 leaf with electron transport limited by cytochrome b6f (Johnson and Berry 2021).
 
-    J700 = Q Vq / (Q + Vq/(a1 phi1)) (their eq. 30 form); linear flow J680 = J700/eta with
+    J700 = Q Vq / (Q + Vq/(a1 phi1)); linear flow J680 = J700/eta with
     eta = 1 - nL/nC + (3 + 7 G/Ci) / ((4 + 8 G/Ci) nC), so that the light-limited rate
     J680 (Ci - G)/(4 Ci + 8 G) is again linear over linear in Ci.
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def noah_infiltration(water: Tensor, room: Tensor, ks: Tensor, seconds: float, refkdt: float = 3.0) -> Tensor:
-    """Largest infiltration of Schaake et al. (1996) as used by Noah (Chen and Dudhia 2001, eq. 20), kg m-2.
+    """Largest infiltration of Schaake et al. (1996) as used by Noah (Chen and Dudhia 2001), kg m-2.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def noah_infiltration(water: Tensor, room: Tensor, ks: Tensor, seconds: float, r
 def topmodel_infiltration(
     water: Tensor, saturation_deficit: Tensor, decay: float = 2.0, largest: float | Tensor = 0.38
 ) -> Tensor:
-    """Water that does not fall on saturated ground, fsat = fmax exp(-f/2 z) (Niu et al. 2005, eq. 6a), kg m-2.
+    """Water that does not fall on saturated ground, fsat = fmax exp(-f/2 z) (Niu et al. 2005), kg m-2.
 
     Parameters
     ----------

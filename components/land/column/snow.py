@@ -209,7 +209,7 @@ def percolate(snow: Snow, rain: Tensor) -> tuple[Snow, Tensor]:
 
 
 def compact(snow: Snow, seconds: float) -> Snow:
-    """Settle under the snow above and by metamorphism (Anderson 1976; constants of Essery et al. 2013, table 4).
+    """Settle under the snow above and by metamorphism (Anderson 1976; constants of Essery et al. 2013).
 
     d rho/dt = rho (g M / eta + 2.8e-6 exp(-.042 (Tm - T) - .046 max(rho - 150, 0))), with
     eta = 3.7e7 exp(rho/55.6 + (Tm - T)/12.4) Pa s.

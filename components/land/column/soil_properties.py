@@ -34,7 +34,7 @@ class Texture(NamedTuple):
 
 
 def texture(sand: Tensor, clay: Tensor) -> Texture:
-    """Properties of a mineral soil (Cosby et al. 1984 table 5; Johansen 1975; Peters-Lidard et al. 1998).
+    """Properties of a mineral soil (Cosby et al. 1984; Johansen 1975; Peters-Lidard et al. 1998).
 
     Parameters
     ----------
