@@ -1,5 +1,5 @@
 # make demo : environment, the East Asia case, its figures.      make test : environment, every test.
-# TORCH_INDEX=https://... : where to get PyTorch from (its CPU index, say; PyPI's own torch is the CUDA build of several GB)
+# TORCH_INDEX=... : where to get PyTorch from (its CPU index, say; PyPI's own torch is the CUDA build of several GB)
 
 PYTHON ?= python3
 VENV := .venv

@@ -1,6 +1,6 @@
 """How long the command line takes: --help, new and check of the template, as whole processes.
 
-    python benchmarks/command.py
+python benchmarks/command.py
 """
 
 import os

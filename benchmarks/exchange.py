@@ -41,7 +41,8 @@ def tessera(n_fields, exchanges, checks, ranks):
     n_source, n_coupler, n_target = ranks
     a = Grid.regular_lonlat("source", 95, 145, 10, 50, nx=SOURCE[1], ny=SOURCE[0])
     b = Grid.regular_lonlat("target", 95, 145, 10, 50, nx=TARGET[1], ny=TARGET[0])
-    fields = tuple(FieldSpec(f"field_{k}", units="W m-2", kind="flux", valid_range=(-1e9, 1e9)) for k in range(n_fields))
+    wide = (-1e9, 1e9)
+    fields = tuple(FieldSpec(f"field_{k}", units="W m-2", kind="flux", valid_range=wide) for k in range(n_fields))
     one = (1.0,) * n_fields
     zero = (0.0,) * n_fields
     task = Task(0, "source -> target", "connection", (Bundle("source", "default", fields, "instant"),),
@@ -56,8 +57,9 @@ def tessera(n_fields, exchanges, checks, ranks):
 
     source = component("source", a, 0, n_source, (), fields)
     target = component("target", b, n_source + n_coupler, n_target, fields, ())
-    plan = Plan(folder, "bench", clock, 60 * 10**6, (source, target), (task,),
-                coupler_ranks=tuple(range(n_source, n_source + n_coupler)), check_values=checks, check_budget=checks)  # fmt: skip
+    couplers = tuple(range(n_source, n_source + n_coupler))
+    plan = Plan(folder, "bench", clock, 60 * 10**6, (source, target), (task,), coupler_ranks=couplers,
+                check_values=checks, check_budget=checks)  # fmt: skip
     import coupler.exchange.runner as runner
 
     class Quiet:
@@ -116,8 +118,19 @@ def yac(n_fields, exchanges):
     """The same with YAC: one source, one target rank, mapping on the target's side."""
     import numpy as np
     from mpi4py import MPI
-    from yac import YAC, ConservNormalizationType, Field, InterpolationStack, Location, Reg2dGrid, TimeUnit
-    from yac import Action, Calendar, Reduction, def_calendar
+    from yac import (
+        YAC,
+        Action,
+        Calendar,
+        ConservNormalizationType,
+        Field,
+        InterpolationStack,
+        Location,
+        Reduction,
+        Reg2dGrid,
+        TimeUnit,
+        def_calendar,
+    )
 
     world = MPI.COMM_WORLD
     def_calendar(Calendar.PROLEPTIC_GREGORIAN)
@@ -174,7 +187,7 @@ def floor(n_fields, exchanges):
     a = Grid.regular_lonlat("source", 95, 145, 10, 50, nx=SOURCE[1], ny=SOURCE[0])
     b = Grid.regular_lonlat("target", 95, 145, 10, 50, nx=TARGET[1], ny=TARGET[0])
     matrix = make_weights(a, b).matrix if world.rank == 1 else None
-    source, target = np.random.rand(a.size, n_fields), np.zeros((b.size, n_fields))
+    source, target = np.random.default_rng(1).random((a.size, n_fields)), np.zeros((b.size, n_fields))
     times = []
     for _ in range(exchanges):
         cpu = 0.0
@@ -241,9 +254,11 @@ def main():
         worker(options.worker)
         return
     exchanges = 60 if options.quick else 300
-    print(f"{SOURCE[1]}x{SOURCE[0]} -> {TARGET[1]}x{TARGET[0]}, first-order conservative, double; {exchanges} exchanges;")
-    print("CPU ms an exchange (put + transfer + product + get over all processes), waiting not counted; median of 3 runs")
-    print(f"{'fields':>7}{'':4}{'Tessera':>18}{'with checks':>18}{'YAC 3.21':>18}{'bare floor':>18}   (minimum / median)")
+    grids = f"{SOURCE[1]}x{SOURCE[0]} -> {TARGET[1]}x{TARGET[0]}"
+    print(f"{grids}, first-order conservative, double; {exchanges} exchanges;")
+    print("CPU ms an exchange (put + transfer + product + get over all processes), waiting not counted; 3 runs")
+    heads = "".join(f"{h:>18}" for h in ("Tessera", "with checks", "YAC 3.21", "bare floor"))
+    print(f"{'fields':>7}{'':4}{heads}   (minimum / median)")
     results = {}
     for n in (1, 10):
         row = {}

@@ -98,6 +98,7 @@ class OutputMap:
         self.rows = rows
         self.n = rows.size
         self.constants = operator.constants(slot, rows)
+        self.fraction = task.outputs[slot].fraction
         self.box = transport.outbox(
             process, output_tag(task.index, slot), HEADER + self.n * self.columns, task.lag_windows + 3
         )
@@ -112,9 +113,18 @@ class OutputMap:
             self.box.send(buffer)
             return
         product(self.counts, self.indices, self.data, values, out)
-        if self.constants is not None:
-            np.copyto(out, self.constants, where=~np.isnan(self.constants))
+        put_constants(out, self.constants, self.fraction)
         self.box.send(buffer)
+
+
+def put_constants(out: Floats, constants: Floats | None, fraction: bool) -> None:
+    """Write fixed values into ``[column, cell]`` fields where there are any; the fraction there is one."""
+    if constants is None:
+        return
+    fixed = ~np.isnan(constants)
+    np.copyto(out, constants, where=fixed)
+    if fraction:
+        out[-1, fixed] = 1.0
 
 
 class TaskLoop:
@@ -188,9 +198,7 @@ class TaskLoop:
         indptr, indices, data = self.operator.rows(0, cells)
         out = np.empty((values.shape[1], cells.size))
         product(compact_counts(indptr), indices, data, values, out)
-        constants = self.operator.constants(0, cells)
-        if constants is not None:
-            np.copyto(out, constants, where=~np.isnan(constants))
+        put_constants(out, self.operator.constants(0, cells), self.task.outputs[0].fraction)
         self.operator.correct(values, out)
         return out
 

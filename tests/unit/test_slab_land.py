@@ -55,7 +55,7 @@ def test_linear_decay_converges_at_first_order():
 
 
 def test_stable_at_an_hour_with_little_heat_capacity():
-    """Explicit steps of an hour blow up with 1e4 J m-2 K-1; these overshoot the radiative limit (383 K) by at most 17."""
+    """Explicit hourly steps blow up with 1e4 J m-2 K-1; these overshoot the radiative limit (383 K) by at most 17."""
     rng = np.random.default_rng(5)
     n = 300
     t = np.full(n, 280.0)

@@ -219,7 +219,6 @@ def test_the_worked_example_through_a_whole_run(case):
     assert abs(value[0, 0] - 8.225352113) < 5e-10
 
 
-@pytest.mark.xfail(strict=True, reason="OutputMap.send writes the fixed value into the fraction's column too")
 def test_a_fixed_value_beside_a_fraction_stays_that_value(case):
     """The second target cell lies beyond the source and is given 5 W m-2."""
     from coupler.case.launch import run_here
