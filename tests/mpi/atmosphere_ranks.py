@@ -20,7 +20,8 @@ LAMBERT = "+proj=lcc +lat_1=25 +lat_2=45 +lat_0=32 +lon_0=113 +R=6371229"
 def context(comm=None, nx=32, ny=23, dx=200e3, step=600):
     grid = Grid.projected("atmosphere", LAMBERT, nx, ny, dx)
     return Context(
-        name="atmosphere", clock=Clock("2001-06-01T03:00:00"), step=step, duration=10 * 86400, grid=grid, folder=Path("."),
+        name="atmosphere", clock=Clock("2001-06-01T03:00:00"), step=step, duration=10 * 86400, grid=grid,
+        folder=Path("."),
         grids={"default": grid}, decompositions={"default": Decomposition(grid.shape, comm)}, logger=lambda text: None,
     )  # fmt: skip
 

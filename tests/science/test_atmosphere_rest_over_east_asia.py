@@ -1,7 +1,9 @@
 """An atmosphere at rest over the real East Asian relief stays at rest (after Zaengl 2012, Mon. Wea. Rev. 140, 3722).
 
-The stratification has a strong inversion that the base state does not have, the ground reaches 5300 m and rises by 1600 m
-between neighbouring cells, rotation and map factors are on: what moves is the truncation error of the pressure gradient.
+The stratification has a strong inversion that the base state does not have, the ground reaches 5300 m and
+rises by 1600 m
+between neighbouring cells, rotation and map factors are on: what moves is the truncation error of the pressure
+gradient.
 """
 
 import netCDF4
@@ -41,7 +43,10 @@ def east_asia(shared, dx: float, nx: int, ny: int) -> geometry.Geometry:
 
 
 def inversion(z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Pressure (Pa) and theta (K) at ``z``: 8 K colder below an inversion at 1200 m, -6.5 K/km, isothermal above 11 km."""
+    """Pressure (Pa) and theta (K) at ``z``: 8 K colder below an inversion at 1200 m, -6.5 K/km.
+
+    Isothermal above 11 km.
+    """
     fine = torch.arange(25001, dtype=torch.float64)
     t = torch.where(fine < 11e3, 288.0 - 6.5e-3 * fine, 216.5) - 4.0 * (1.0 - torch.tanh((fine - 1200.0) / 400.0))
     weight = 9.81 / (287.0 * t)

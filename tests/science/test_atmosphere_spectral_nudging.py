@@ -20,11 +20,19 @@ def test_low_pass_keeps_long_waves_and_removes_short_ones():
 
 
 def wind_difference(shared, hours, step, nudging, **size):
-    """RMS of model minus driver wind at scales above 1500 km above 3 km, m/s, and of the smaller scales of the model."""
+    """RMS of model minus driver wind at scales above 1500 km above 3 km, m/s.
+
+    And of the smaller scales of the model.
+    """
     c = context(step=step, **size)
     air = NonhydrostaticAtmosphere(
         NonhydrostaticAtmosphere.Options(
-            driver=[str(shared / DRIVER)], radiation="none", microphysics="none", convection="none", nudging_wavelength=nudging, nudging_time="PT3H"
+            driver=[str(shared / DRIVER)],
+            radiation="none",
+            microphysics="none",
+            convection="none",
+            nudging_wavelength=nudging,
+            nudging_time="PT3H",
         )
     )
     exports = air.initialize(c)
@@ -44,7 +52,7 @@ def wind_difference(shared, hours, step, nudging, **size):
 def test_nudging_halves_the_difference_of_the_large_scales_in_ten_hours_at_200_km(shared):
     free, small_free = wind_difference(shared, 10, 600, 0.0)
     held, small_held = wind_difference(shared, 10, 600, 1.5e6)
-    print("RMS wind difference to the driver above 1500 km:", free, "free,", held, "nudged; smaller scales", small_free, small_held)
+    print("RMS difference above 1500 km:", free, "free,", held, "nudged; smaller scales", small_free, small_held)
     assert held < 0.5 * free
     assert small_held > 0.7 * small_free
 

@@ -38,8 +38,10 @@ def test_clear_sky_fluxes_of_the_rfmip_sites(shared):
         scheme = radiation_rrtmg.Rrtmg(gases)
         tsi = get("total_solar_irradiance")
         got = scheme.fluxes(
-            up(get("pres_layer")), np.maximum(up(get("pres_level")), 1.0), up(get("temp_layer")[0]), up(get("temp_level")[0]),
-            water, up(get("ozone")[0]), get("surface_temperature")[0], albedo, mu, emissivity=get("surface_emissivity")[None],
+            up(get("pres_layer")), np.maximum(up(get("pres_level")), 1.0),
+            up(get("temp_layer")[0]), up(get("temp_level")[0]),
+            water, up(get("ozone")[0]), get("surface_temperature")[0], albedo, mu,
+            emissivity=get("surface_emissivity")[None],
         )  # fmt: skip
     scale = tsi / radiation_rrtmg.SOLAR_CONSTANT
     references = {}
@@ -51,9 +53,7 @@ def test_clear_sky_fluxes_of_the_rfmip_sites(shared):
     ):  # fmt: skip
         value = got[name][level] * (scale if name.startswith("sw") else 1.0)
         difference = value - references[name][level]
-        print(
-            f"{name} at {'ground' if level == 0 else 'top'}: mean {difference.mean():.2f} rms {np.sqrt((difference**2).mean()):.2f} W m-2"
-        )
+        print(f"{name}, level {level}: mean {difference.mean():.2f} rms {np.sqrt((difference**2).mean()):.2f} W m-2")
         assert abs(difference.mean()) < bias
         assert np.sqrt((difference**2).mean()) < spread
 

@@ -1,6 +1,7 @@
 """Inertia-free gravity waves in a channel (Skamarock & Klemp 1994, Mon. Wea. Rev. 122, 2623-2630).
 
-300 x 10 km, N = 0.01 s-1, U = 20 m/s, a 0.01-K perturbation of half width 5 km, 3000 s. The linear compressible solution
+300 x 10 km, N = 0.01 s-1, U = 20 m/s, a 0.01-K perturbation of half width 5 km, 3000 s. The linear
+compressible solution
 has, at z = 5 km, a maximum of 0.002744 K 83.8 km and a minimum of -0.001450 K 60.0 km on both sides of the centre that
 moves with the flow (the Boussinesq solution: 0.002726 at 85.2, -0.001447 at 61.2).
 """
@@ -35,7 +36,10 @@ def run(dx: float, dz: float, dt: float) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def peak(x: torch.Tensor, row: torch.Tensor, near: float, sign: float) -> tuple[float, float]:
-    """Position (km) and value of the extreme of ``row`` within 8 km of ``near`` (km), by a parabola through three points."""
+    """Position (km) and value of the extreme of ``row`` within 8 km of ``near`` (km).
+
+    By a parabola through three points.
+    """
     window = torch.where((x / 1e3 - near).abs() < 8.0, sign * row, torch.tensor(-1.0, dtype=row.dtype))
     j = int(window.argmax())
     a, b = 0.5 * (row[j - 1] - 2 * row[j] + row[j + 1]), 0.5 * (row[j + 1] - row[j - 1])

@@ -51,7 +51,9 @@ def test_ysu_conserves_heat_water_and_momentum():
 
 
 def test_heated_ground_grows_a_mixed_layer_as_deep_as_the_heat_allows():
-    """Mixed layer with an entrainment flux of 0.15 (zeroth-order jump): h2 = 2 (1 + 2 x 0.15) F t / gamma for F 0.2 K m/s.
+    """Mixed layer with an entrainment flux of 0.15 (zeroth-order jump).
+
+    H2 = 2 (1 + 2 x 0.15) F t / gamma for F 0.2 K m/s.
 
     The scheme's h is where thermals with their excess end, which is above the middle of the inversion.
     """

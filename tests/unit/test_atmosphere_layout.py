@@ -77,17 +77,11 @@ def run(dtype, kind, rows, columns):
         try:
             y0, y1, x0, x1 = hood.y[j], hood.y[j + 1], hood.x[i], hood.x[i + 1]
             block = g.block(y0, y1, x0, x1)
-            cut = (
-                lambda a: (
-                    a[  # noqa: E731
-                        ...,
-                        y0 : y1 + 2 * H + a.shape[-2] - g.dz.shape[-2],
-                        x0 : x1 + 2 * H + a.shape[-1] - g.dz.shape[-1],
-                    ]
-                    .to(dtype)
-                    .contiguous()
-                )
-            )
+
+            def cut(a):
+                dy, dx = a.shape[-2] - g.dz.shape[-2], a.shape[-1] - g.dz.shape[-1]
+                return a[..., y0 : y1 + 2 * H + dy, x0 : x1 + 2 * H + dx].to(dtype).contiguous()
+
             s, q = State(*(cut(a) for a in state)), cut(tracers)
             options = dynamics.Options(limiter="monotonic", damping_depth=4000.0)
             core = dynamics.Dynamics(block, options, hood.edges[j, i], hood.filler(j, i))

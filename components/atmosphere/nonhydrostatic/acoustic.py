@@ -27,7 +27,8 @@ class Coefficients(NamedTuple):
     Attributes
     ----------
     weight_x, weight_y : dz rho_d/rho_m / distance at u (nz, ny, nx+1) and v (nz, ny+1, nx); zero on closed faces
-    theta_x, theta_y, theta_z : theta_m on the faces (nz, ny, nx+1), (nz, ny+1, nx) and inner interfaces (nz-1, ny, nx), K
+    theta_x, theta_y, theta_z : theta_m on the faces (nz, ny, nx+1), (nz, ny+1, nx) and inner interfaces (nz-1,
+        ny, nx), K
     stiffness : dp / d(rho theta dz) (nz, ny, nx)
     chi : rho_d / rho_m on inner interfaces, or None when dry
     loading : (g/2) rho_m / rho_d (nz, ny, nx), or None when dry
@@ -128,7 +129,8 @@ def horizontal_step(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Momentum deviations one step on; ``p`` (nz, ny+2, nx+2) is the damped pressure deviation with one halo cell, Pa.
 
-    The gradient is that of the large steps, on steep faces too: another one would leave gravity waves over slopes to the
+    The gradient is that of the large steps, on steep faces too: another one would leave gravity waves over
+    slopes to the
     large time step, which is too long for them.
     """
     px, py = p[:, 1:-1], p[..., 1:-1]

@@ -1,7 +1,9 @@
 """Non-local boundary layer of Hong, Noh & Dudhia (2006, Mon. Wea. Rev. 134, 2318-2341), the YSU scheme.
 
-A parabolic K profile below the height h where the bulk Richardson number becomes critical, a counter-gradient term for heat
-(the counter-gradient term of momentum, small, is left out), entrainment at h; local diffusion by the Richardson number above (Louis 1979; Noh et al.
+A parabolic K profile below the height h where the bulk Richardson number becomes critical, a counter-gradient
+term for heat
+(the counter-gradient term of momentum, small, is left out), entrainment at h; local diffusion by the
+Richardson number above (Louis 1979; Noh et al.
 2003). Surface fluxes are given. Equations are numbered HND. Implicit in time.
 """
 
@@ -27,7 +29,10 @@ class Fluxes(NamedTuple):
 
 
 class Mixed(NamedTuple):
-    """After mixing: u, v (m s-1), theta (K), vapour, further tracers (n, nz, y, x); depth of the boundary layer (y, x), m."""
+    """After mixing: u, v (m s-1), theta (K), vapour, further tracers (n, nz, y, x).
+
+    Depth of the boundary layer (y, x), m.
+    """
 
     u: torch.Tensor
     v: torch.Tensor
@@ -137,7 +142,10 @@ def boundary_layer_depth(
     surface: torch.Tensor,
     critical: torch.Tensor,
 ) -> torch.Tensor:
-    """Height (y, x) where the bulk Richardson number reaches ``critical``, between the lowest layer's centre and the lid, m."""
+    """Height (y, x) where the bulk Richardson number reaches ``critical``.
+
+    Between the lowest layer's centre and the lid, m.
+    """
     h = torch.full_like(surface, 0.0) + z[0]
     found = torch.zeros_like(surface, dtype=torch.bool)
     before = torch.zeros_like(surface)

@@ -93,7 +93,7 @@ class NonhydrostaticAtmosphere(Component):
         precision: Literal["single", "double"] = "single"
         """Precision of the arithmetic."""
         compile: bool = False
-        """Compile the kernels (needs a C++ compiler): about twice as fast after half a minute; the last bits may differ."""
+        """Compile the kernels (needs a C++ compiler): twice as fast after half a minute; the last bits may differ."""
         acoustic_steps: int = 4
         """Acoustic steps a time step, even."""
         smagorinsky: float = 0.25
@@ -122,11 +122,11 @@ class NonhydrostaticAtmosphere(Component):
         dx, dy = regional.cell_lengths(grid.corner_longitude, grid.corner_latitude)
         small = float(min(dx.min(), dy.min()))
         longest = 0.7 * small / 350.0 * o.acoustic_steps
+        enough = 2 * int(np.ceil(setting.step / longest * o.acoustic_steps / 2))
         if setting.step > longest:
             problems.append(
-                f"{setting.name}: a step of {setting.step} s with {o.acoustic_steps} acoustic steps is too long for cells of"
-                f" {small / 1e3:.1f} km: at most {longest:.0f} s, or {2 * int(np.ceil(setting.step / longest * o.acoustic_steps / 2))}"
-                " acoustic steps"
+                f"{setting.name}: a step of {setting.step} s with {o.acoustic_steps} acoustic steps is too long for"
+                f" cells of {small / 1e3:.1f} km: at most {longest:.0f} s, or {enough} acoustic steps"
             )
         if o.acoustic_steps < 2 or o.acoustic_steps % 2:
             problems.append(f"{setting.name}: acoustic_steps must be even, not {o.acoustic_steps}")
@@ -172,8 +172,8 @@ class NonhydrostaticAtmosphere(Component):
         self.cos, self.sin = np.cos(angle), np.sin(angle)
         tensor = lambda a: torch.tensor(a, dtype=dtype, device=context.device)  # noqa: E731
         self.physics = Physics(
-            g, halo, tensor(local(grid.longitude)), tensor(local(grid.latitude)), o.microphysics, o.boundary_layer, o.convection,
-            o.radiation, o.compile,
+            g, halo, tensor(local(grid.longitude)), tensor(local(grid.latitude)),
+            o.microphysics, o.boundary_layer, o.convection, o.radiation, o.compile,
         )  # fmt: skip
         options = dynamics.Options(acoustic_steps=o.acoustic_steps, limiter=o.limiter, damping_depth=o.damping_depth)
         self.core = dynamics.Dynamics(g, options, edges, halo, o.compile, self._impose)
@@ -301,8 +301,9 @@ class NonhydrostaticAtmosphere(Component):
         j, i = divmod(rest, g.nx)
         b = self.context.decomposition.block_of(self.context.rank)
         raise BlowUp(
-            f"the atmosphere became unstable before {self.clock.text(self.time)}: vertical velocity at interface {k + 1}, row"
-            f" {b.y0 + j}, column {b.x0 + i}; take a shorter step or smooth the relief more, and start from the last restart"
+            f"the atmosphere became unstable before {self.clock.text(self.time)}: vertical velocity at interface"
+            f" {k + 1}, row {b.y0 + j}, column {b.x0 + i}; take a shorter step or smooth the relief more,"
+            " and start from the last restart"
         )
 
     # ------------------------------------------------------------------ what others see
@@ -346,7 +347,8 @@ class NonhydrostaticAtmosphere(Component):
             "momentum_x_west": array(inner[0][..., :-1]), "momentum_x_east": array(inner[0][..., 1:]),
             "momentum_y_south": array(inner[1][:, :-1]), "momentum_y_north": array(inner[1][:, 1:]),
             "momentum_z": array(inner[2]), "mass": array(inner[3]), "heat": array(inner[4]),
-            "albedo": array(self.albedo), "rain": array(self.rain), "snow": array(self.snow), "heating": array(self.physics.heating),
+            "albedo": array(self.albedo), "rain": array(self.rain), "snow": array(self.snow),
+            "heating": array(self.physics.heating),
             "time": self.time,
         }  # fmt: skip
         for n, name in enumerate(self.physics.species):

@@ -1,8 +1,10 @@
 """Diffusion of momentum, heat and tracers in flux form, and the two-dimensional Smagorinsky viscosity.
 
 Tendencies are div(rho K grad q) along coordinate surfaces in the horizontal and d/dz(rho K dq/dz) in the vertical
-(Skamarock et al. 2021, NCAR/TN-556, section 4.2). Heat is diffused as the departure of theta from the base state's, so that
-the stratification is not mixed along sloping levels. Viscosities are (nz, ny+2, nx+2) with one halo cell, or numbers, m2 s-1.
+(Skamarock et al. 2021, NCAR/TN-556, section 4.2). Heat is diffused as the departure of theta from the base
+state's, so that
+the stratification is not mixed along sloping levels. Viscosities are (nz, ny+2, nx+2) with one halo cell, or
+numbers, m2 s-1.
 """
 
 import torch
@@ -80,7 +82,10 @@ def diffuse(
 
 
 def horizontal_scalar(g: Geometry, q: torch.Tensor, rk: torch.Tensor) -> torch.Tensor:
-    """Horizontal div(rho K dz grad q) of a cell-centred (..., nz, ny+2, nx+2) field on the interior; ``rk`` is rho dz K."""
+    """Horizontal div(rho K dz grad q) of a cell-centred (..., nz, ny+2, nx+2) field on the interior.
+
+    ``rk`` is rho dz K.
+    """
     i = slice(H, -H)
     fx = (
         0.5 * (rk[:, 1:-1, 1:] + rk[:, 1:-1, :-1]) * (g.length_u * g.inverse_dx)[i, i] * difference(q[..., 1:-1, :], -1)

@@ -31,7 +31,8 @@ class Options:
     damping_depth : depth below the lid of the Rayleigh layer for w, m; 0 for none
     damping_rate : its rate at the lid, s-1
     limiter : of tracer transport: "positive", "monotonic" or "none"
-    steep_threshold : rise between neighbouring cells, in layers, from which the pressure gradient is taken at constant height
+    steep_threshold : rise between neighbouring cells, in layers, from which the pressure gradient is taken at
+        constant height
     gravity_wave_speed : outward phase speed at open sides, m s-1 (Klemp & Wilhelmson 1978)
     """
 
@@ -52,7 +53,10 @@ class Options:
 
 
 class MeanFlux(NamedTuple):
-    """Mass fluxes averaged over a time step, which carry the tracers: as ``ru``, ``rv`` (interior, all faces), ``omega``."""
+    """Mass fluxes averaged over a time step, which carry the tracers: as ``ru``, ``rv`` (interior.
+
+    All faces), ``omega``.
+    """
 
     ru: torch.Tensor
     rv: torch.Tensor
@@ -150,7 +154,10 @@ class Dynamics:
         q_total: torch.Tensor | None,
         forcing: Forcing,
     ) -> tuple[State, MeanFlux | None]:
-        """One Runge-Kutta stage from ``s0`` with the large-step tendencies of ``s``, ``substeps`` acoustic steps long."""
+        """One Runge-Kutta stage from ``s0`` with the large-step tendencies of ``s``.
+
+        ``substeps`` acoustic steps long.
+        """
         g, o = self.geometry, self.options
         last = substeps == o.acoustic_steps
         tau = torch.tensor(dtau, dtype=g.dz.dtype, device=g.dz.device)
@@ -195,7 +202,10 @@ class Dynamics:
         return new, flux
 
     def transport(self, q0: torch.Tensor, s0: State, s: State, flux: MeanFlux, dt: float) -> torch.Tensor:
-        """Advance tracers ``q0`` (n, nz, Y, X; halos filled) by the step that took ``s0`` to ``s``; halos filled again."""
+        """Advance tracers ``q0`` (n, nz, Y, X; halos filled) by the step that took ``s0`` to ``s``.
+
+        Halos filled again.
+        """
         g = self.geometry
         ru, rv, omega = (self._with_halo(a, 1) for a in flux)
         self.halo([ru, rv, omega], 1)

@@ -29,7 +29,8 @@ class Geometry:
     inverse_area, inverse_area_u, inverse_area_v : of cells around scalars, u and v
     length_u, length_v : length of the west and south faces
     inverse_dx, inverse_dy : 1 / distance between cell centres across west and south faces
-    metric : (4, nz-1, Y, X) what rho dz u of the two layers on the west, east, south and north face of a cell add to the
+    metric : (4, nz-1, Y, X) what rho dz u of the two layers on the west, east, south and north face of a cell
+        add to the
         flux through its inner interfaces, m-1; None over flat ground
     metric_ground : (4, Y, X) the same for w at the ground from u and v of the lowest layer
     rise_x, rise_y : a quarter of the rise of the interfaces between neighbouring cell centres, m
@@ -188,10 +189,14 @@ def to_faces_y(a: torch.Tensor) -> torch.Tensor:
 def _surface_rise(
     z: torch.Tensor, length_u: torch.Tensor, length_v: torch.Tensor, inverse_area: torch.Tensor
 ) -> list[torch.Tensor]:
-    """How u on the west and east and v on the south and north face move an interface up: u dz/dx as div(u z) - z div(u).
+    """How u on the west and east and v on the south and north face move an interface up.
 
-    The height on the faces is interpolated with sixth order, the centred part of the advection of the other fields: with
-    a lower order the flow along the levels and the flow through them would not cancel over short ridges (Klemp, Skamarock
+    U dz/dx as div(u z) - z div(u).
+
+    The height on the faces is interpolated with sixth order, the centred part of the advection of the other
+    fields: with
+    a lower order the flow along the levels and the flow through them would not cancel over short ridges
+    (Klemp, Skamarock
     & Fuhrer 2003, Mon. Wea. Rev. 131, 1229-1239).
     """
     x = _sixth(z, 2)

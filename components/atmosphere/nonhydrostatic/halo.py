@@ -1,7 +1,9 @@
 """Filling halos: cyclic or from neighbours inside the domain, by the boundary's kind at its edge.
 
-A halo filler is called with a list of fields and the width of their halo and fills them in place. ``EdgeFiller`` does the
-edges of the domain; ``SerialHalo`` is the filler of a block that is the whole domain. A decomposed run exchanges with its
+A halo filler is called with a list of fields and the width of their halo and fills them in place.
+``EdgeFiller`` does the
+edges of the domain; ``SerialHalo`` is the filler of a block that is the whole domain. A decomposed run
+exchanges with its
 neighbours first (columns, then rows over the full width, so that corners are right) and then applies the same
 ``EdgeFiller``, which gives the same bits.
 """
@@ -41,7 +43,8 @@ class Edges:
 class EdgeFiller:
     """Fills the halo outside the edges of the domain of a block of ``ny`` x ``nx`` cells.
 
-    Beyond a wall fields are mirrored, and the flow through it with the opposite sign; beyond open and specified edges the
+    Beyond a wall fields are mirrored, and the flow through it with the opposite sign; beyond open and
+    specified edges the
     last value is repeated. Periodic and inner sides are left alone.
     """
 

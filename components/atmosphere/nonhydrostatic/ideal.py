@@ -19,7 +19,10 @@ def resting_state(
 def with_wind(
     g: Geometry, rho: torch.Tensor, rtheta: torch.Tensor, u: torch.Tensor | float, v: torch.Tensor | float
 ) -> State:
-    """State with wind ``u``, ``v`` (m s-1; numbers or fields that broadcast to the faces) and w along the ground zero inside."""
+    """State with wind ``u``, ``v`` (m s-1.
+
+    Numbers or fields that broadcast to the faces) and w along the ground zero inside.
+    """
     mass = g.rho_base + rho
     ru = to_faces_x(mass) * u
     rv = to_faces_y(mass) * v

@@ -1,6 +1,9 @@
-"""Analytic balanced jet with moisture (Ullrich et al. 2014, Q. J. R. Meteorol. Soc. 140, 1590-1602; shallow atmosphere).
+"""Analytic balanced jet with moisture (Ullrich et al. 2014, Q. J. R. Meteorol. Soc. 140, 1590-1602.
 
-Wind and temperature in gradient-wind and hydrostatic balance as functions of latitude and height, so that the state can be
+Shallow atmosphere).
+
+Wind and temperature in gradient-wind and hydrostatic balance as functions of latitude and height, so that the
+state can be
 evaluated over any relief; humidity of the DCMIP 2016 moist baroclinic wave (Ullrich et al. 2016, section 4.1).
 """
 
@@ -33,7 +36,10 @@ class Jet(NamedTuple):
 
 
 def balanced_jet(lat: Array, z: Array, q_0: float = Q_0) -> Jet:
-    """The jet at latitude ``lat`` (degrees) and height ``z`` (m), arrays that broadcast; ``q_0`` kg/kg at the equator."""
+    """The jet at latitude ``lat`` (degrees) and height ``z`` (m), arrays that broadcast.
+
+    ``q_0`` kg/kg at the equator.
+    """
     phi = np.deg2rad(lat)
     cos = np.cos(phi)
     t_0 = 0.5 * (T_EQUATOR + T_POLE)

@@ -15,7 +15,10 @@ SPECIES = ("vapour", "cloud_water", "rain")
 
 
 class Rain(NamedTuple):
-    """Result of a step: theta (K) and mixing ratios (kg/kg) as (nz, y, x), ``surface`` rain at the ground (y, x) kg m-2."""
+    """Result of a step: theta (K) and mixing ratios (kg/kg) as (nz, y, x).
+
+    ``surface`` rain at the ground (y, x) kg m-2.
+    """
 
     theta: torch.Tensor
     q_v: torch.Tensor

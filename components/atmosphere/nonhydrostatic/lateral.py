@@ -1,8 +1,11 @@
 """Lateral boundaries from a driving model: one specified row, relaxation inside it (Davies 1976; Davies & Turner 1977).
 
-The outermost row of cells takes the driver's values, interpolated in time; the ``rows`` rows inside it are drawn towards
-them at the rate (1 / 10 dt) (rows - b) / rows, b = 0 ... rows - 1 (Skamarock et al. 2021, NCAR/TN-556, eq. 6.1-6.2 without the
-smoother). Also spectral nudging of the large scales of the interior (von Storch, Langenberg & Feser 2000, Mon. Wea. Rev.
+The outermost row of cells takes the driver's values, interpolated in time; the ``rows`` rows inside it are
+drawn towards
+them at the rate (1 / 10 dt) (rows - b) / rows, b = 0 ... rows - 1 (Skamarock et al. 2021, NCAR/TN-556, eq.
+6.1-6.2 without the
+smoother). Also spectral nudging of the large scales of the interior (von Storch, Langenberg & Feser 2000, Mon.
+Wea. Rev.
 128, 3664).
 """
 
@@ -153,7 +156,8 @@ def balance_inflow(s: State, g: Geometry, edges: Edges, total: Callable[[npt.NDA
 def low_pass(field: npt.NDArray[np.float64], dy: float, dx: float, wavelength: float) -> npt.NDArray[np.float64]:
     """Part of ``field`` (..., y, x) of a whole domain with wavelengths above ``wavelength`` (m).
 
-    A cosine transform over the domain with its mean and linear trend left in; the cut is the ellipse of equal wavelength.
+    A cosine transform over the domain with its mean and linear trend left in; the cut is the ellipse of equal
+    wavelength.
     """
     ny, nx = field.shape[-2:]
     cy, cx = _cosines(ny), _cosines(nx)

@@ -24,7 +24,10 @@ SPECIES = {"none": ("vapour",), "kessler": kessler.SPECIES, "mixed_phase": mixed
 
 @dataclass
 class Ground:
-    """What the surface gives (y, x): fluxes of :class:`boundary_layer_ysu.Fluxes`, radiating temperature (K), albedo."""
+    """What the surface gives (y, x): fluxes of :class:`boundary_layer_ysu.Fluxes`.
+
+    Radiating temperature (K), albedo.
+    """
 
     fluxes: Fluxes
     temperature: torch.Tensor

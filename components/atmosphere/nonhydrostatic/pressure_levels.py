@@ -1,6 +1,7 @@
 """Reading analyses on pressure levels and interpolating them to the model's columns.
 
-Reads CF netCDF as ERA5, ERA-Interim, NCEP and CMIP6 write it: variables are found by standard name or by the short names
+Reads CF netCDF as ERA5, ERA-Interim, NCEP and CMIP6 write it: variables are found by standard name or by the
+short names
 in use; units are checked and converted; levels and latitudes come in any order; several files may share the variables.
 Horizontally bilinear; vertically linear in height; below the data temperature grows by 6.5 K/km, pressure follows
 hydrostatically and wind and humidity stay; above, temperature stays.

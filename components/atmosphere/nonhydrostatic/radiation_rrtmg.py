@@ -1,7 +1,9 @@
 """RRTMG (Mlawer et al. 1997; Iacono et al. 2008) through the library ``climt``, on the model's columns.
 
-Above the model's lid, layers of the US Standard Atmosphere 1976 up to 0.1 hPa are put on top, warmed or cooled to join the
-model's top layer; ozone follows a standard mid-latitude profile in pressure; well-mixed gases are numbers. Heating is the
+Above the model's lid, five layers of the US Standard Atmosphere 1976 up to 0.1 hPa are put on top, warmed or cooled
+to join the
+model's top layer; ozone follows a standard mid-latitude profile in pressure; well-mixed gases are numbers.
+Heating is the
 divergence of the fluxes with this model's c_p, so energy is conserved. A layer is cloudy or clear as a whole.
 """
 
@@ -26,6 +28,7 @@ STANDARD_P = np.array(
 STANDARD_T = np.array(
     [288.15, 255.7, 223.3, 216.65, 216.65, 221.6, 226.5, 236.5, 250.35, 264.2, 270.65, 260.8, 247.0, 233.3, 219.6]
 )
+LAYERS_ABOVE, P_TOP = 5, 10.0  # layers above the lid, even in ln p, and where they end, Pa
 # volume mixing ratio of ozone over pressure: mid-latitude mean (McPeters et al. 2007, rounded)
 OZONE_P = np.array(
     [101325, 70000, 50000, 30000, 20000, 15000, 10000, 7000, 5000, 3000, 2000, 1000, 700, 500, 300, 100, 30, 10]
@@ -87,7 +90,9 @@ class Rrtmg:
         liquid_radius: float | Array = 10.0,
         ice_radius: float | Array = 40.0,
     ) -> dict[str, Array]:
-        """Fluxes (nlev+1, n) W m-2 of ``n`` columns, lowest level first: ``lw_up``, ``lw_down``, ``sw_up``, ``sw_down``.
+        """Fluxes (nlev+1, n) W m-2 of ``n`` columns, lowest level first: ``lw_up``, ``lw_down``, ``sw_up``.
+
+        ``sw_down``.
 
         Parameters
         ----------
@@ -195,10 +200,9 @@ class Rrtmg:
         tt, qq, cc, ii, pp, pi = flat
         ts, al, m = (a.detach().cpu().double().numpy().reshape(-1) for a in (t_surface, albedo, mu))
         nz, n = tt.shape
-        above = STANDARD_P[STANDARD_P < 0.7 * pi[-1].min()]
-        above_i = np.concatenate([np.sqrt(above[:-1] * above[1:]), [10.0]]) if above.size > 1 else np.array([10.0])
-        layers = above.size
-        p_i = np.concatenate([pi, np.broadcast_to(above_i[:, None], (layers, n))])
+        layers = LAYERS_ABOVE
+        part = (np.arange(1, layers + 1) / layers)[:, None]
+        p_i = np.concatenate([pi, np.exp((1 - part) * np.log(pi[-1]) + part * np.log(P_TOP))])
         p_all = np.concatenate([pp, np.sqrt(p_i[nz:-1] * p_i[nz + 1 :])])
         standard = np.interp(-np.log(p_all[nz:]), -np.log(STANDARD_P), STANDARD_T)
         join = tt[-1] - np.interp(-np.log(pp[-1]), -np.log(STANDARD_P), STANDARD_T)

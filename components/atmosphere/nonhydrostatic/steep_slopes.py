@@ -2,7 +2,8 @@
 
 Where a coordinate surface rises by a good part of a layer between neighbouring cells, dp/dx - (dz/dx) dp/dz is the
 difference of two large terms and its truncation error drives winds (Mahrer 1984; Zaengl 2012, Mon. Wea. Rev. 140,
-3722-3733). There both columns are interpolated to one height with cubic polynomials and subtracted. The height is that of
+3722-3733). There both columns are interpolated to one height with cubic polynomials and subtracted. The height
+is that of
 the middle of the face, but not below the lowest layer of the higher column, so that nothing is extrapolated into the
 ground.
 """
@@ -31,7 +32,10 @@ class SteepFaces(NamedTuple):
 
 
 def find_steep_faces(g: Geometry, threshold: float = 0.25) -> tuple[SteepFaces | None, SteepFaces | None]:
-    """Faces in x and in y across which the layer centre rises by more than ``threshold`` layers; None over flat ground."""
+    """Faces in x and in y across which the layer centre rises by more than ``threshold`` layers.
+
+    None over flat ground.
+    """
     if g.rise_x is None or g.nz < 4:
         return None, None
     z = g.z[:, H - 1 : 1 - H, H - 1 : 1 - H].double()

@@ -8,7 +8,10 @@ SOLAR_CONSTANT = 1361.0  # W m-2
 
 
 def sun_position(day_of_year: float) -> tuple[float, float, float]:
-    """Declination (rad), equation of time (s), (mean distance / distance)^2 for day of year 0 ... 365 (fractional, UTC)."""
+    """Declination (rad), equation of time (s).
+
+    (mean distance / distance)^2 for day of year 0 ... 365 (fractional, UTC).
+    """
     g = 2.0 * math.pi * day_of_year / 365.0
     declination = (
         0.006918 - 0.399912 * math.cos(g) + 0.070257 * math.sin(g) - 0.006758 * math.cos(2 * g)
@@ -32,7 +35,10 @@ def sun_position(day_of_year: float) -> tuple[float, float, float]:
 
 
 def cosine_zenith(lon: torch.Tensor, lat: torch.Tensor, day_of_year: float) -> torch.Tensor:
-    """Cosine of the solar zenith angle, 0 at night; ``lon``, ``lat`` (y, x) in degrees, ``day_of_year`` fractional, UTC."""
+    """Cosine of the solar zenith angle, 0 at night; ``lon``, ``lat`` (y, x) in degrees.
+
+    ``day_of_year`` fractional, UTC.
+    """
     declination, equation, _ = sun_position(day_of_year)
     hour = 2.0 * math.pi * ((day_of_year % 1.0) - 0.5 + equation / 86400.0) + torch.deg2rad(lon)
     phi = torch.deg2rad(lat)

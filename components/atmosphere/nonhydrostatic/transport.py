@@ -4,7 +4,8 @@ Three-stage Runge-Kutta with fifth/third order upwind fluxes (Wicker & Skamarock
 positive or monotonic values by flux correction (Skamarock 2006, Mon. Wea. Rev. 134; Wang, Skamarock & Feingold 2009,
 Mon. Wea. Rev. 137, eq. 3-10). The fluxes are those that moved the mass, so a constant tracer stays constant.
 
-Tracers are (n, nz, Y, X) mixing ratios to dry air; ``rho`` is rho dz in kg m-2; fluxes as in ``dynamics.MeanFlux`` but with
+Tracers are (n, nz, Y, X) mixing ratios to dry air; ``rho`` is rho dz in kg m-2; fluxes as in
+``dynamics.MeanFlux`` but with
 one halo cell.
 """
 
@@ -50,7 +51,9 @@ def stage(
 def limited_fluxes(
     g: Geometry, q0: torch.Tensor, q: torch.Tensor, ru: torch.Tensor, rv: torch.Tensor, omega: torch.Tensor
 ) -> tuple[torch.Tensor, ...]:
-    """First-order upwind fluxes of ``q0`` and what the high-order fluxes of ``q`` add, for the interior and one ring more.
+    """First-order upwind fluxes of ``q0`` and what the high-order fluxes of ``q`` add.
+
+    For the interior and one ring more.
 
     Returns
     -------
@@ -71,7 +74,10 @@ def limited_fluxes(
 def positive_factor(
     g: Geometry, q0: torch.Tensor, rho_0: torch.Tensor, fluxes: tuple[torch.Tensor, ...], dt: torch.Tensor
 ) -> torch.Tensor:
-    """Share (n, nz, ny+2, nx+2) of a cell's outgoing corrections that its content can pay for (Skamarock 2006, eq. 7)."""
+    """Share (n, nz, ny+2, nx+2) of a cell's outgoing corrections that its content can pay for (Skamarock.
+
+    2006, eq. 7).
+    """
     a = slice(H - 1, 1 - H)
     x, y, z, dx, dy, dz = fluxes
     inverse_area = g.inverse_area[a, a]
@@ -90,7 +96,10 @@ def monotonic_factors(
     fluxes: tuple[torch.Tensor, ...],
     dt: torch.Tensor,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Shares of outgoing and of incoming corrections that keep a cell within its neighbours' old range (Zalesak 1979)."""
+    """Shares of outgoing and of incoming corrections that keep a cell within its neighbours' old range.
+
+    (Zalesak 1979).
+    """
     a = slice(H - 1, 1 - H)
     w = slice(H - 2, 2 - H)
     x, y, z, dx, dy, dz = fluxes
@@ -164,7 +173,10 @@ def last_stage(
 
 
 def with_ghost_levels(q: torch.Tensor) -> torch.Tensor:
-    """Set the two ghost levels at each end of ``q`` (n, nz+4, Y, X) in place: linear extrapolation, then its value again."""
+    """Set the two ghost levels at each end of ``q`` (n, nz+4, Y, X) in place: linear extrapolation.
+
+    Then its value again.
+    """
     q[:, 1] = 2.0 * q[:, 2] - q[:, 3]
     q[:, -2] = 2.0 * q[:, -3] - q[:, -4]
     q[:, 0] = q[:, 1]

@@ -1,0 +1,77 @@
+"""Two days of real weather over East Asia with the sides held: stable, mass kept.
+
+ERA5 of 1959-01-02 (winter) and the NCEP June climatology (summer monsoon) as start and sides, over a ground that returns
+simple fluxes. The domain-mean surface pressure must not drift by 1 hPa and the jet of the driver must stay.
+"""
+
+import numpy as np
+import pytest
+
+from components.atmosphere.nonhydrostatic import pressure_levels
+from components.atmosphere.nonhydrostatic.component import NonhydrostaticAtmosphere
+from components.atmosphere.nonhydrostatic.physics import centre_wind
+from tests.mpi.atmosphere_ranks import context, surface
+
+CASES = {"era5_1959_january": "era5_tl31_19590102T00.nc", "ncep_june": "NCEP_06_climo.nc"}
+
+
+def run(shared, case, hours, step, **size):
+    """Drift of the domain-mean surface pressure (Pa), largest w (m/s), strongest wind at start and end (m/s), mean rain."""
+    c = context(step=step, **size)
+    path = shared / "data/atmosphere" / CASES[case]
+    air = NonhydrostaticAtmosphere(NonhydrostaticAtmosphere.Options(driver=[str(path)], radiation="gray"))
+    exports = air.initialize(c)
+    start = exports["surface_air_pressure"].mean()
+    jet = float(centre_wind(air.geometry, air.s)[0].max())
+    rain = 0.0
+    for n in range(hours * 3600 // step):
+        exports = air.step(n * step, step, surface(c, exports))
+        rain += exports["precipitation_flux"].mean() * step
+    drift = exports["surface_air_pressure"].mean() - start
+    w = air.diagnostics()["largest_upward_air_velocity"].max()
+    last = float(centre_wind(air.geometry, air.s)[0].max())
+    print(
+        case, hours, "h: drift of surface pressure", drift, "Pa, w", w, "m/s, jet", jet, last, "m/s, rain", rain, "mm"
+    )
+    return drift, w, jet, last, rain
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_six_hours_at_200_km_are_stable(shared, case):
+    drift, w, jet, last, _ = run(shared, case, 6, 600)
+    assert abs(drift) < 200.0
+    assert w < 2.0
+    if case.startswith("era5"):  # a climatology is no balanced state: its jet changes
+        assert abs(last - jet) < 0.2 * jet
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("case", CASES)
+def test_two_days_at_50_km_are_stable_and_keep_their_mass(shared, case):
+    drift, w, jet, last, rain = run(shared, case, 48, 240, nx=128, ny=92, dx=50e3)
+    assert abs(drift) < 100.0
+    assert w < 5.0
+    if case.startswith("era5"):
+        assert abs(last - jet) < 0.2 * jet
+    assert 0.5 < rain < 40.0
+
+
+def test_era_interim_without_geopotential_is_refused_by_name(shared):
+    folder = shared / "data/atmosphere/era_interim_20050123"
+    paths = sorted(folder.glob("2005-01-23-0000-*.nc"))
+    assert len(paths) == 3
+    with pytest.raises(pressure_levels.DriverError, match="no geopotential_height"):
+        pressure_levels.read_analysis(paths)
+
+
+def test_driver_columns_are_hydrostatic(shared):
+    """Pressure interpolated to heights against the hypsometric equation between them (mean virtual temperature)."""
+    data = pressure_levels.read_analysis([shared / "data/atmosphere" / CASES["ncep_june"]])
+    lon, lat = np.meshgrid(np.linspace(95.0, 145.0, 6), np.linspace(15.0, 50.0, 5))
+    z = np.arange(200.0, 15000.0, 100.0)[:, None, None] + 0.0 * lon
+    f = pressure_levels.to_columns(data, lon, lat, z)
+    virtual = f["t"] * (1.0 + 0.608 * f["q"])
+    thickness = 287.0 * 0.5 * (virtual[1:] + virtual[:-1]) / 9.81 * np.log(f["p"][:-1] / f["p"][1:])
+    assert np.abs(thickness / 100.0 - 1.0).mean() < 0.02
+    assert 280.0 < f["t"][0].mean() < 305.0
