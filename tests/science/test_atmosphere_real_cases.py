@@ -1,6 +1,7 @@
 """Two days of real weather over East Asia with the sides held: stable, mass kept.
 
-ERA5 of 1959-01-02 (winter) and the NCEP June climatology (summer monsoon) as start and sides, over a ground that returns
+ERA5 of 1959-01-02 (winter) and the NCEP June climatology (summer monsoon) as start and sides, over a ground
+that returns
 simple fluxes. The domain-mean surface pressure must not drift by 1 hPa and the jet of the driver must stay.
 """
 
@@ -16,7 +17,10 @@ CASES = {"era5_1959_january": "era5_tl31_19590102T00.nc", "ncep_june": "NCEP_06_
 
 
 def run(shared, case, hours, step, **size):
-    """Drift of the domain-mean surface pressure (Pa), largest w (m/s), strongest wind at start and end (m/s), mean rain."""
+    """Drift of the domain-mean surface pressure (Pa), largest w (m/s).
+
+    Strongest wind at start and end (m/s), mean rain.
+    """
     c = context(step=step, **size)
     path = shared / "data/atmosphere" / CASES[case]
     air = NonhydrostaticAtmosphere(NonhydrostaticAtmosphere.Options(driver=[str(path)], radiation="gray"))
