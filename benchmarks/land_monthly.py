@@ -137,6 +137,8 @@ def simulate(folder: Path, model: str, first: int, last: int) -> tuple[dict[str,
 def scores(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, float, float, int]:
     """RMSE, bias, correlation and number of months with both."""
     ok = np.isfinite(ours) & np.isfinite(theirs) & (theirs > -9000)
+    if ok.sum() < 4:
+        return math.nan, math.nan, math.nan, int(ok.sum())
     d = ours[ok] - theirs[ok]
     return (
         float(np.sqrt(np.mean(d * d))),

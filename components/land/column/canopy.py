@@ -179,7 +179,10 @@ def solve(
         friction = turbulence.friction_velocity
         blade = 0.01 * torch.sqrt(friction / cover.leaf_width)
         viscous = torch.exp(-0.45 * torch.log(ground.roughness * friction / VISCOSITY))
-        mixing = bare_weight * (0.4 / 0.13) * viscous + (1.0 - bare_weight) * 0.004
+        # Air that is warmer than the floor under a tall canopy hardly mixes (Sakaguchi and Zeng 2009).
+        buoyancy = GRAVITY * cover.height * (tc - tg) / (tc * friction * friction)
+        dense = 0.004 / (1.0 + 0.5 * torch.clamp(buoyancy, 0.0, 10.0))
+        mixing = bare_weight * (0.4 / 0.13) * viscous + (1.0 - bare_weight) * dense
         below = mixing * friction
         blade_molar = blade * molar
         e_leaf, _ = saturation_pressure(tv)

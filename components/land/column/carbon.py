@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def soil_respiration(at_ten: Tensor, temperature: Tensor, wetness: Tensor) -> Tensor:
-    """Heterotrophic respiration, umol m-2 s-1.
+    """Respiration of roots and microbes, umol m-2 s-1.
 
     R = R10 f(w) exp(308.56 (1/56.02 - 1/(T - 227.13))) (Lloyd and Taylor 1994, eq. 11), with
     f = 4 w (1 - w), not less than .2: soils dry or without air respire little.
