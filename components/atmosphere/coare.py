@@ -58,9 +58,7 @@ def freezing_point(salinity):
 def _free_convection(zeta, b):
     """Free-convection limit (F96b; Grachev et al. 2000) with profile constant ``b``."""
     x = (1.0 - b * zeta) ** THIRD
-    return (
-        1.5 * math.log((1.0 + x + x * x) / 3.0) - SQRT3 * math.atan((1.0 + 2.0 * x) / SQRT3) + math.pi / SQRT3
-    )
+    return 1.5 * math.log((1.0 + x + x * x) / 3.0) - SQRT3 * math.atan((1.0 + 2.0 * x) / SQRT3) + math.pi / SQRT3
 
 
 @njit(cache=True)
@@ -73,12 +71,7 @@ def _blend(zeta, kansas, convective):
 def _psi_u(zeta, a, kansas_b, convective_b):
     if zeta < 0.0:
         x = (1.0 - kansas_b * zeta) ** 0.25
-        kansas = (
-            2.0 * math.log(0.5 * (1.0 + x))
-            + math.log(0.5 * (1.0 + x * x))
-            - 2.0 * math.atan(x)
-            + 0.5 * math.pi
-        )
+        kansas = 2.0 * math.log(0.5 * (1.0 + x)) + math.log(0.5 * (1.0 + x * x)) - 2.0 * math.atan(x) + 0.5 * math.pi
         return _blend(zeta, kansas, _free_convection(zeta, convective_b))
     c, d = 5.0, 0.35
     return -(a * zeta + 0.75 * (zeta - c / d) * math.exp(-min(50.0, 0.35 * zeta)) + 0.75 * c / d)
@@ -102,9 +95,7 @@ def psi_t(zeta):
     if zeta < 0.0:
         kansas = 2.0 * math.log(0.5 * (1.0 + math.sqrt(1.0 - 15.0 * zeta)))
         return _blend(zeta, kansas, _free_convection(zeta, 34.15))
-    return -(
-        (1.0 + 0.6667 * zeta) ** 1.5 + 0.6667 * (zeta - 14.28) * math.exp(-min(50.0, 0.35 * zeta)) + 8.525
-    )
+    return -((1.0 + 0.6667 * zeta) ** 1.5 + 0.6667 * (zeta - 14.28) * math.exp(-min(50.0, 0.35 * zeta)) + 8.525)
 
 
 @njit(cache=True)
@@ -125,9 +116,7 @@ def thermal_expansion(t, salinity):
 
 
 @njit(cache=True)
-def coare_point(
-    t_air, q, wind, p, t_sea, net_solar, longwave_down, salinity, z_i, latitude, z_u, z_t, z_q, cool_skin
-):
+def coare_point(t_air, q, wind, p, t_sea, net_solar, longwave_down, salinity, z_i, latitude, z_u, z_t, z_q, cool_skin):
     """Fluxes at one point of open water, positive down.
 
     Parameters
@@ -229,9 +218,7 @@ def coare_point(
 
 
 @njit(cache=True)
-def coare_points(
-    t_air, q, wind, p, t_sea, net_solar, longwave_down, salinity, z_i, latitude, z_u, z_t, z_q, cool_skin
-):
+def coare_points(t_air, q, wind, p, t_sea, net_solar, longwave_down, salinity, z_i, latitude, z_u, z_t, z_q, cool_skin):
     """`coare_point` over 1-D arrays; one point never depends on another. Shape (7, n)."""
     out = np.empty((7, t_air.size))
     for i in range(t_air.size):

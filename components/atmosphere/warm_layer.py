@@ -106,9 +106,7 @@ def advance_warm_layer(state, local_seconds, latitude, t_sea, net_solar, cooling
                         fraction = absorbed_solar_fraction(thickness)
                         gain = (fraction * net_solar[i] - cooling[i]) * dt
                         if heat + gain > 0.0:
-                            thickness = min(
-                                GREATEST_THICKNESS, depth_scale * momentum / math.sqrt(heat + gain)
-                            )
+                            thickness = min(GREATEST_THICKNESS, depth_scale * momentum / math.sqrt(heat + gain))
                 else:
                     fraction = 0.75
                     thickness = GREATEST_THICKNESS
