@@ -1,8 +1,11 @@
 """The template east_asia, shortened: SMS, SER, PEM, ERP, swaps, budgets, output."""
 
 import csv
+import os
+import signal
 import subprocess
 import sys
+import time
 import warnings
 
 import numpy as np
@@ -13,17 +16,24 @@ from coupler.case.case import make_plan
 from coupler.exchange.flux_operator import FluxOperator
 from coupler.exchange.operators import LinearOperator
 from coupler.remap.weights import make_weights
-from tests.toys.cases import ROOT, differences, environment, tessera
+from tests.toys.cases import ROOT, differences, environment, started, tessera, wait_for
+
+RAIN = "{from: atmosphere, to: ocean, period: PT1H, lag: PT1H, remap: conservative}"
+SIX_HOURS = RAIN.replace("period: PT1H, lag: PT1H", "period: PT6H, lag: PT6H")
+LAYOUT = "  atmosphere: 2\n  ocean: 2\n  land: 1\n"
+THREE = "  atmosphere: 1\n  ocean: 1\n  land: {ranks: 1, with: ocean}\n"
+FIVE = "  atmosphere: 2\n  ocean: 1\n  land: 1\n"
+EIGHT = "  atmosphere: 2\n  ocean: 3\n  land: 1\n"
 
 
 def make(folder, duration="P1D", **edits):
-    """A shortened case of the template."""
+    """A shortened case of the template, with rain in means of six hours and restarts at 15 h, inside such a window."""
     tessera("new", folder)
+    edits = {"duration": ("duration: P60D", f"duration: {duration}"), "restart": ("period: P30D", "period: PT15H"),
+             "rain": (RAIN, SIX_HOURS), **edits}  # fmt: skip
     text = (folder / "case.yaml").read_text()
-    assert "duration: P60D" in text and "period: P30D" in text
-    text = text.replace("duration: P60D", f"duration: {duration}").replace("period: P30D", "period: PT12H")
     for old, new in edits.values():
-        assert old in text
+        assert old in text, old
         text = text.replace(old, new)
     (folder / "case.yaml").write_text(text)
     return folder
@@ -37,18 +47,36 @@ def serial(tmp_path_factory):
     return case
 
 
-@pytest.mark.parametrize("ranks", [None, 8], ids=["6_ranks", "8_ranks"])
-def test_any_rank_count_gives_the_bits_of_the_serial_run(serial, tmp_path, ranks):
-    case = make(tmp_path / "case")
-    tessera(case, *([] if ranks is None else ["-n", ranks]))
+@pytest.mark.parametrize(
+    ("coupler", "layout"),
+    [(1, THREE), (1, FIVE), (2, EIGHT)],
+    ids=["3_ranks", "5_ranks", "8_ranks_2_couplers"],
+)
+def test_any_layout_gives_the_bits_of_the_serial_run(serial, tmp_path, coupler, layout):
+    case = make(tmp_path / "case", layout=(LAYOUT, layout), coupler=("  coupler: 1\n", f"  coupler: {coupler}\n"))
+    tessera(case)
     assert differences(serial, case) == []
 
 
-def test_a_restart_continues_to_the_same_bits(serial, tmp_path):
-    case = make(tmp_path / "case", "PT12H")
-    tessera(case, "--serial")
-    (case / "case.yaml").write_text((case / "case.yaml").read_text().replace("duration: PT12H", "duration: P1D"))
-    tessera(case, "--continue", "-n", 4)
+def test_a_restart_inside_a_mean_window_continues_to_the_same_bits_on_other_ranks(serial, tmp_path):
+    case = make(tmp_path / "case", "PT15H")
+    tessera(case)
+    (case / "case.yaml").write_text((case / "case.yaml").read_text().replace("duration: PT15H", "duration: P1D"))
+    assert "2001-01-01T150000" in tessera(case, "--continue", "-n", 4).stdout
+    assert differences(serial, case) == []
+
+
+def test_a_killed_process_ends_the_job_and_the_run_resumes_to_the_same_bits(serial, tmp_path):
+    case = make(tmp_path / "case", restart=("period: P30D", "period: PT3H"))
+    process = started(case)
+    status = wait_for(case, 0.3)
+    os.kill(status["pid"], signal.SIGKILL)
+    killed = time.monotonic()
+    process.communicate(timeout=60)
+    assert process.returncode == 1 and time.monotonic() - killed < 10.0
+    out = tessera("status", case).stdout
+    assert all(name in out for name in ("atmosphere", "ocean", "land", "last exchange", "--continue"))
+    tessera(case, "--continue")
     assert differences(serial, case) == []
 
 
@@ -81,7 +109,7 @@ def test_the_mosaic_shares_out_every_atmosphere_cell_once(serial):
 
 def test_swapping_the_ocean_is_one_word_and_check_says_what_became_inactive(serial, tmp_path):
     case = make(tmp_path / "case", "PT6H", ocean=("ocean: {model: slab}", "ocean: {model: data}"),
-                restart=("period: PT12H", "period: PT6H"))  # fmt: skip
+                restart=("period: P30D", "period: PT6H"))  # fmt: skip
     out = tessera("check", case).stdout
     assert "inactive:" in out and "neither side imports what it delivers" in out
     tessera(case, "--serial")
@@ -89,7 +117,7 @@ def test_swapping_the_ocean_is_one_word_and_check_says_what_became_inactive(seri
 
 def test_swapping_the_land_is_one_word(tmp_path):
     case = make(tmp_path / "case", "PT6H", land=("land: {model: slab}", "land: {model: data}"),
-                restart=("period: PT12H", "period: PT6H"))  # fmt: skip
+                restart=("period: P30D", "period: PT6H"))  # fmt: skip
     assert "land (model data) imports nothing" in tessera("check", case).stdout
     tessera(case, "--serial")
 
@@ -122,7 +150,7 @@ def test_too_few_ranks_are_told_with_the_exact_command(tmp_path):
 
 
 def test_mpirun_by_hand_works_too(tmp_path):
-    case = make(tmp_path / "case", "PT2H", restart=("period: PT12H", "period: PT2H"))
+    case = make(tmp_path / "case", "PT2H", restart=("period: P30D", "period: PT2H"))
     mpirun = f"{sys.prefix}/bin/mpirun"
     command = [mpirun, "--allow-run-as-root", "--oversubscribe", "-n", "4", sys.executable, "run_case.py", str(case)]
     done = subprocess.run(
