@@ -71,7 +71,7 @@ class FieldError(TesseraError):
     exit_code = 2
 
 
-class GridError(TesseraError):
+class GridError(TesseraError, ValueError):
     """A grid that is not what it should be: shape, corners, mask, fingerprint."""
 
     exit_code = 2

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from coupler.errors import TesseraError
+from coupler.errors import GridError as GridError
 
 if TYPE_CHECKING:
     from coupler.remap.cells import Cells
@@ -23,10 +23,6 @@ Mask = NDArray[np.bool_]
 Edges = Literal["great_circle", "latitude"]
 EARTH_RADIUS = 6.371e6
 """Mean radius of the earth in metres."""
-
-
-class GridError(TesseraError, ValueError):
-    """A grid that cannot be: the message says what is wrong and what to do."""
 
 
 def _frozen(values: ArrayLike, dtype: Any = np.float64) -> NDArray[Any]:

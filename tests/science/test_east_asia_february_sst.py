@@ -1,4 +1,4 @@
-"""January and February of the slab ocean under the prescribed air, scored against COADS, whose SST it never saw.
+"""January and February of the slab ocean under the prescribed air, scored against COADS, whose SST is no input.
 
 No flux is adjusted. The run starts on 1 January from the World Ocean Atlas, which itself differs from COADS by
 0.80 K in February (root mean square over 967 cells of 2 degrees). Two fifths of the mean square error are in and

@@ -5,6 +5,7 @@ import shutil
 import netCDF4
 import pytest
 
+from coupler.case.templates import template_names
 from tests.toys.cases import ROOT, TOYS, box, tessera, toy_case
 
 
@@ -28,6 +29,12 @@ def test_new_refuses_an_existing_folder_and_lists_templates_for_a_wrong_name(cas
     wrong = tessera("new", tmp_path / "other", "--template", "east_aisa", check=False)
     assert wrong.returncode == 2 and "did you mean 'east_asia'" in wrong.stderr
     assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("template", template_names())
+def test_every_template_checks_clean(tmp_path, template):
+    tessera("new", tmp_path / "case", "--template", template)
+    assert "nothing is wrong" in tessera("check", tmp_path / "case").stdout
 
 
 def test_new_prints_the_next_two_commands(tmp_path):
