@@ -269,7 +269,7 @@ def _check_run_folder(run_folder: Path, resume: bool) -> None:
             f"wait for it, or stop it:  kill -USR1 {status['pid']}"
         )
     if not resume and run_folder.exists():
-        if status is not None and os.environ.get("TESSERA_OVERWRITE") != "1" and status["state"] != "failed early":
+        if status is not None:
             keep = run_folder.with_name(f"run.{datetime.datetime.now().strftime('%Y%m%d-%H%M%S-%f')}")
             os.replace(run_folder, keep)
             print(f"the former run was moved to {keep}", flush=True)

@@ -251,6 +251,3 @@ class CouplerRank:
             out += loop.budget
             loop.budget = []
         return out
-
-
-__all__ = ["CouplerRank", "InputBuffer", "LinearOperator", "OutputMap", "TaskLoop"]

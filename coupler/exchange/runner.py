@@ -53,7 +53,6 @@ class Member:
             grid=component.grids["default"], folder=plan.folder, seed=plan.seed, grids=component.grids,
             decompositions=decompositions, device=component.device, threads=process.threads, logger=process.log,
         )  # fmt: skip
-        self.comm = comm
         self.timer = process.timer
         cells = {name: parts.cells(component.name, self.rank, name) for name in component.grids}
         shapes = {name: d.local_shape for name, d in decompositions.items()}
