@@ -122,8 +122,7 @@ class Participant:
         how : {'serial', 'strips', 'boxes'} or array of int
             All on the first rank, runs of rows, rectangles, or the flat numbers of this rank's cells (any order).
         """
-        from coupler.exchange.partition import block_cells
-        from coupler.grids.decomposition import split
+        from coupler.grids.decomposition import block_cells, split
 
         if isinstance(how, str):
             if how == "serial":

@@ -9,20 +9,9 @@ import numpy.typing as npt
 
 from coupler.errors import LayoutError
 from coupler.exchange.plan import Plan
-from coupler.grids.decomposition import Block, blocks_of, split
+from coupler.grids.decomposition import block_cells
 
 Index = npt.NDArray[np.int64]
-
-
-def block_cells(shape: tuple[int, ...], ranks: int, rank: int) -> Index:
-    """Flat cells of a rank's block (as `Decomposition.cells_of`, without a communicator)."""
-    py, px = blocks_of(shape, ranks)
-    ny, nx = (1, shape[0]) if len(shape) == 1 else shape
-    ys, xs = split(ny, py), split(nx, px)
-    j, i = divmod(rank, px)
-    b = Block(ys[j], ys[j + 1], xs[i], xs[i + 1])
-    y, x = np.arange(b.y0, b.y1, dtype=np.int64), np.arange(b.x0, b.x1, dtype=np.int64)
-    return np.ascontiguousarray((y[:, None] * nx + x[None, :]).reshape(-1))
 
 
 class Partitions:

@@ -79,6 +79,22 @@ class Block:
         return self.y1 - self.y0, self.x1 - self.x0
 
 
+def block_of(shape: tuple[int, ...], ranks: int, rank: int) -> Block:
+    """Block of one of `ranks` ranks."""
+    py, px = blocks_of(shape, ranks)
+    ny, nx = (1, shape[0]) if len(shape) == 1 else shape
+    ys, xs = split(ny, py), split(nx, px)
+    j, i = divmod(rank, px)
+    return Block(ys[j], ys[j + 1], xs[i], xs[i + 1])
+
+
+def block_cells(shape: tuple[int, ...], ranks: int, rank: int) -> npt.NDArray[np.int64]:
+    """Flat numbers of the cells of a rank's block, row by row."""
+    b, nx = block_of(shape, ranks, rank), shape[-1]
+    y, x = np.arange(b.y0, b.y1, dtype=np.int64), np.arange(b.x0, b.x1, dtype=np.int64)
+    return np.ascontiguousarray((y[:, None] * nx + x[None, :]).reshape(-1))
+
+
 class Decomposition:
     """Blocks of a grid over a rank group, and the traffic between them.
 
@@ -104,16 +120,9 @@ class Decomposition:
         self.blocks_y, self.blocks_x = blocks_of(self.shape, self.ranks)
         self.block = self.block_of(self.rank)
 
-    @property
-    def _plane(self) -> tuple[int, int]:
-        return (1, self.shape[0]) if len(self.shape) == 1 else (self.shape[0], self.shape[1])
-
     def block_of(self, rank: int) -> Block:
         """Block of a rank."""
-        ny, nx = self._plane
-        ys, xs = split(ny, self.blocks_y), split(nx, self.blocks_x)
-        j, i = divmod(rank, self.blocks_x)
-        return Block(ys[j], ys[j + 1], xs[i], xs[i + 1])
+        return block_of(self.shape, self.ranks, rank)
 
     @property
     def local_shape(self) -> tuple[int, ...]:
@@ -127,9 +136,7 @@ class Decomposition:
 
     def cells_of(self, rank: int) -> npt.NDArray[np.int64]:
         """Flat numbers of a rank's cells, row by row."""
-        b, nx = self.block_of(rank), self._plane[1]
-        y, x = np.arange(b.y0, b.y1, dtype=np.int64), np.arange(b.x0, b.x1, dtype=np.int64)
-        return np.ascontiguousarray((y[:, None] * nx + x[None, :]).reshape(-1))
+        return block_cells(self.shape, self.ranks, rank)
 
     def local(self, whole: Array) -> Array:
         """This rank's block of a field ``(..., ny, nx)`` that every rank has as a whole."""

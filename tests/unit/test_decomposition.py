@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coupler.errors import LayoutError
-from coupler.exchange.partition import block_cells
-from coupler.grids.decomposition import Decomposition, blocks_of, split
+from coupler.grids.decomposition import Decomposition, block_cells, blocks_of, split
 
 SHAPES = st.one_of(st.tuples(st.integers(1, 30), st.integers(1, 30)), st.tuples(st.integers(1, 200)))
 
