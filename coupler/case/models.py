@@ -13,7 +13,9 @@ from coupler.errors import CaseError
 from coupler.fields import did_you_mean
 
 ROOT = Path(__file__).resolve().parents[2]
-REALMS = ("atmosphere", "ocean", "land", "chemistry", "ml_surrogates")
+REALMS = ("atmosphere", "ocean", "land", "chemistry", "radiation", "ml_surrogates")
+LEARNED = "ml_surrogates"
+"""Folder of the learned models; one named ``REALM_...`` may stand for that realm."""
 
 
 def realm_of(name: str, node: Node) -> str:
@@ -24,10 +26,16 @@ def realm_of(name: str, node: Node) -> str:
     return next((r for r in REALMS if name == r or name.endswith("_" + r) or name.startswith(r + "_")), "")
 
 
+def folders_of(realm: str) -> dict[str, str]:
+    """Realm folder of each model that can take a realm's place: its own, and the learned ones (``radiation_...``)."""
+    own = {p.parent.name: realm for p in (ROOT / "components" / realm).glob("*/component.py")}
+    learned = (ROOT / "components" / LEARNED).glob(f"{realm}_*/component.py")
+    return {**{p.parent.name: LEARNED for p in learned}, **own}
+
+
 def models_of(realm: str) -> list[str]:
     """Names of the models of a realm that come with the project."""
-    folder = ROOT / "components" / realm
-    return sorted(p.parent.name for p in folder.glob("*/component.py"))
+    return sorted(folders_of(realm))
 
 
 def find_model(model: str, realm: str, folder: Path | None = None) -> type[Component]:
@@ -50,7 +58,8 @@ def find_model(model: str, realm: str, folder: Path | None = None) -> type[Compo
         if not (inspect.isclass(found) and issubclass(found, Component)):
             raise CaseError(f"model {model!r} is not a subclass of coupler.component.Component")
         return found
-    known = models_of(realm)
+    folders = folders_of(realm)
+    known = sorted(folders)
     if model not in known:
         listed = ", ".join([*known, "external", "package.module:Class"])
         raise CaseError(
@@ -58,12 +67,14 @@ def find_model(model: str, realm: str, folder: Path | None = None) -> type[Compo
         )
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
-    module = importlib.import_module(f"components.{realm}.{model}.component")
+    module = importlib.import_module(f"components.{folders[model]}.{model}.component")
     classes = [
         c
         for c in vars(module).values()
         if inspect.isclass(c) and issubclass(c, Component) and c.__module__ == module.__name__
     ]
     if len(classes) != 1:
-        raise CaseError(f"components/{realm}/{model}/component.py must define one Component, and has {len(classes)}")
+        raise CaseError(
+            f"components/{folders[model]}/{model}/component.py must define one Component, and has {len(classes)}"
+        )
     return classes[0]

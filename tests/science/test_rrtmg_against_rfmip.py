@@ -7,8 +7,10 @@ import torch
 
 climt = pytest.importorskip("climt", reason="climt (RRTMG) is not installed")
 
-from components.atmosphere.nonhydrostatic import radiation, radiation_rrtmg  # noqa: E402
-from components.atmosphere.nonhydrostatic.constants import CP_DRY, GRAVITY  # noqa: E402
+from components.radiation import rrtmg_scheme  # noqa: E402
+from components.radiation.constants import CP_DRY, GRAVITY, SOLAR_CONSTANT  # noqa: E402
+from components.radiation.gray_scheme import gray  # noqa: E402
+from components.radiation.scheme import Air  # noqa: E402
 
 
 def test_clear_sky_fluxes_of_the_rfmip_sites(shared):
@@ -18,7 +20,7 @@ def test_clear_sky_fluxes_of_the_rfmip_sites(shared):
         one = lambda name: np.asarray(f[name][0]) * float(f[name].units)  # noqa: E731
         up = lambda a: np.ascontiguousarray(a[:, ::-1].T)  # noqa: E731  (site, level) top first -> (level, site) ground first
         water = up(get("water_vapor")[0]) * 18.016 / 28.964
-        gases = radiation_rrtmg.Gases(
+        gases = rrtmg_scheme.Gases(
             **{
                 name: float(one(f"{name}_GM"))
                 for name in (
@@ -35,7 +37,7 @@ def test_clear_sky_fluxes_of_the_rfmip_sites(shared):
         )
         zenith, albedo = np.deg2rad(get("solar_zenith_angle")), get("surface_albedo")
         mu = np.where(zenith < np.deg2rad(89.9), np.cos(zenith), 0.0)
-        scheme = radiation_rrtmg.Rrtmg(gases)
+        scheme = rrtmg_scheme.Rrtmg(gases)
         tsi = get("total_solar_irradiance")
         got = scheme.fluxes(
             up(get("pres_layer")), np.maximum(up(get("pres_level")), 1.0),
@@ -43,7 +45,7 @@ def test_clear_sky_fluxes_of_the_rfmip_sites(shared):
             water, up(get("ozone")[0]), get("surface_temperature")[0], albedo, mu,
             emissivity=get("surface_emissivity")[None],
         )  # fmt: skip
-    scale = tsi / radiation_rrtmg.SOLAR_CONSTANT
+    scale = tsi / SOLAR_CONSTANT
     references = {}
     for short, name in (("rld", "lw_down"), ("rlu", "lw_up"), ("rsd", "sw_down"), ("rsu", "sw_up")):
         with netCDF4.Dataset(folder / f"{short}_Efx_RTE-RRTMGP-181204_rad-irf_r1i1p1f1_gn.nc") as f:
@@ -73,14 +75,15 @@ def columns(n=6):
     ice[12, :, 4:] = 5e-5
     mu = torch.linspace(0.0, 0.9, n, dtype=torch.float64).expand(2, n).contiguous()
     plane = torch.ones((2, n), dtype=torch.float64)
-    return t, q, cloud, ice, p, p_i, 298.0 * plane, 0.15 * plane, mu
+    return Air(t, q, cloud, ice, p, p_i, 298.0 * plane, 0.15 * plane, mu)
 
 
 @pytest.mark.parametrize("name", ["gray", "rrtmg"])
 def test_heating_is_the_divergence_of_the_net_flux(name):
-    t, q, cloud, ice, p, p_i, ts, albedo, mu = columns()
+    air = columns()
+    t, p_i = air.t, air.p_interface
     if name == "gray":
-        r = radiation.gray(t, q, cloud, ice, p_i, ts, albedo, mu)
+        r = gray(air)
         # everything between the top of the model and the ground
         top = (
             r.insolation
@@ -90,12 +93,12 @@ def test_heating_is_the_divergence_of_the_net_flux(name):
         )
         net = top - (r.shortwave_down - r.shortwave_up + r.longwave_down - r.longwave_up)
     else:
-        scheme = radiation_rrtmg.Rrtmg()
-        r = scheme(t, q, cloud, ice, p, p_i, ts, albedo, mu)
+        scheme = rrtmg_scheme.Rrtmg()
+        r = scheme(air)
         recorded = {}
         original = scheme.fluxes
         scheme.fluxes = lambda *a, **k: recorded.setdefault("f", original(*a, **k))
-        scheme(t, q, cloud, ice, p, p_i, ts, albedo, mu)
+        scheme(air)
         f = recorded["f"]
         down = f["lw_down"] - f["lw_up"] + f["sw_down"] - f["sw_up"]
         net = torch.as_tensor(down[24] - down[0]).reshape(2, -1)

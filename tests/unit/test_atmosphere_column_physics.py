@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from components.atmosphere.nonhydrostatic import convection_betts_miller as convection
-from components.atmosphere.nonhydrostatic import sun
 from components.atmosphere.nonhydrostatic.boundary_layer_ysu import Fluxes, ysu
 from components.atmosphere.nonhydrostatic.constants import CP_DRY, LATENT_VAPORISATION
+from components.radiation import sun
 
 
 def layers(shape=(24, 4, 5), dtype=torch.float64):

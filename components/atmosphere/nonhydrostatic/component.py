@@ -6,15 +6,25 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from components.atmosphere.nonhydrostatic import diffusion, dynamics, jet, lateral, nudging, pressure_levels, regional
+from components.atmosphere.nonhydrostatic import (
+    diffusion,
+    dynamics,
+    exports,
+    jet,
+    lateral,
+    nudging,
+    pressure_levels,
+    regional,
+)
 from components.atmosphere.nonhydrostatic.boundary_layer_ysu import Fluxes
 from components.atmosphere.nonhydrostatic.columns import INNER, columns
 from components.atmosphere.nonhydrostatic.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.halo import DecomposedHalo, Edges
 from components.atmosphere.nonhydrostatic.initial import state_from_fields
 from components.atmosphere.nonhydrostatic.physics import Ground, Physics, centre_wind, radiating_temperature
-from components.atmosphere.nonhydrostatic.radiation import interface_pressure
 from components.atmosphere.nonhydrostatic.state import State
+from components.radiation.exchange import column_fields, columns_out, day_of_year, radiation_fields, radiation_in
+from components.radiation.scheme import Air
 from coupler.case.namelist import Duration, Metres, Namelist
 from coupler.component import Component, Context, Fields, Setting
 from coupler.errors import TesseraError
@@ -86,8 +96,10 @@ class NonhydrostaticAtmosphere(Component):
         """Turbulence scheme; none also leaves the surface fluxes out."""
         convection: Literal["none", "betts_miller"] = "betts_miller"
         """Cumulus scheme."""
-        radiation: Literal["none", "gray", "rrtmg"] = "rrtmg"
-        """Radiation scheme."""
+        radiation: Literal["none", "gray", "rrtmg", "imported"] = "rrtmg"
+        """Radiation scheme; imported: heating and fluxes come from another component, such as radiation.rrtmg."""
+        export_columns: bool = False
+        """Export the columns of air, for chemistry or assimilation; radiation: imported exports them anyway."""
         radiation_interval: Duration = 3600
         """Time between calls of the radiation scheme; it holds in between."""
         precision: Literal["single", "double"] = "single"
@@ -107,6 +119,14 @@ class NonhydrostaticAtmosphere(Component):
         super().__init__(options)
         needed = options.boundary_layer != "none"
         self.imports = tuple(FieldSpec(name, required=needed) for name in SURFACE)
+        if options.radiation == "imported":
+            self.imports += radiation_fields(options.levels)
+        if self._gives_columns:
+            self.exports += column_fields(options.levels)
+
+    @property
+    def _gives_columns(self) -> bool:
+        return self.options.export_columns or self.options.radiation == "imported"
 
     # ------------------------------------------------------------------ before the run
 
@@ -189,10 +209,10 @@ class NonhydrostaticAtmosphere(Component):
         self.rate = None
         self.albedo = torch.full_like(self.physics.heating[0], 0.15)
         self.rain, self.snow = torch.zeros_like(self.albedo), torch.zeros_like(self.albedo)
-        self.time, self.budget_water = 0, torch.zeros_like(self.albedo)
+        self.time, self.ground_temperature = 0, columns(g, self.s, self.q[0]).t[0]
         if o.radiation != "none":
-            self._radiate(0, columns(g, self.s, self.q[0]).t[0])
-        return self._exports(1.0)
+            self.physics.radiate(self._air(0))
+        return self._exports()
 
     def _meteorology(self, context: Context, g: Any) -> tuple[np.ndarray, ...]:
         """Eastward and northward wind, temperature, specific humidity, pressure on the block's layers."""
@@ -222,9 +242,11 @@ class NonhydrostaticAtmosphere(Component):
         for n in range(1, self.q.shape[0]):
             q_total = q_total + self.q[n]
         ground = self._ground(imports)
-        if o.radiation != "none" and time % o.radiation_interval == 0 and time > 0:
-            t_ground = columns(g, self.s, self.q[0]).t[0] if ground is None else ground.temperature
-            self._radiate(time, t_ground)
+        self.ground_temperature = columns(g, self.s, self.q[0]).t[0] if ground is None else ground.temperature
+        if o.radiation == "imported":
+            self.physics.take(radiation_in(imports, self.albedo, self.ground_temperature))
+        elif o.radiation != "none" and time % o.radiation_interval == 0 and time > 0:
+            self.physics.radiate(self._air(time))
         d = self.core.diagnose(self.s)
         forcing = self._diffuse(g, self.s, d, o.smagorinsky, target, self.rate)
         self._imposed = (self.s, target, wet_target)
@@ -240,7 +262,7 @@ class NonhydrostaticAtmosphere(Component):
         self.rain, self.snow = rain / dt, snow / dt
         self.time = time + seconds
         self._stop_if_unstable()
-        return self._exports(dt)
+        return self._exports()
 
     def _impose(self, new: State, part: float) -> None:
         lateral.impose(new, self._imposed[1], self.core.edges)
@@ -263,10 +285,9 @@ class NonhydrostaticAtmosphere(Component):
         fluxes = Fluxes(-heat, water, east * cos + north * sin, north * cos - east * sin)
         return Ground(fluxes, radiating_temperature(long), self.albedo)
 
-    def _radiate(self, time: int, ground: torch.Tensor) -> None:
-        date = self.clock.date(time + self.options.radiation_interval // 2)
-        day = date.dayofyr - 1 + (date.hour * 3600 + date.minute * 60 + date.second) / 86400.0
-        self.physics.radiate(self.s, self.q, ground, self.albedo, day)
+    def _air(self, time: int) -> Air:
+        day = day_of_year(self.clock.date(time + self.options.radiation_interval // 2))
+        return self.physics.air(self.s, self.q, self.ground_temperature, self.albedo, day)
 
     def _nudge(self, time: int) -> None:
         """Draw the large scales of wind, heat and mass towards the driver's."""
@@ -308,36 +329,10 @@ class NonhydrostaticAtmosphere(Component):
 
     # ------------------------------------------------------------------ what others see
 
-    def _exports(self, seconds: float) -> Fields:
-        g = self.geometry
-        c = columns(g, self.s, self.q[0])
-        u, v = centre_wind(g, self.s)
-        q_v = self.q[0][:, INNER, INNER]
-        p_i = interface_pressure(c.p[:2], (c.rho * (1.0 + q_v))[:2], c.dz[:2])
-        surface = p_i[0]
-        virtual = c.t[0] * (1.0 + 0.608 * q_v[0])
-        z_0 = c.z_interface[0]
-        # reduction to sea level with 6.5 K/km below the lowest layer
-        sea = surface * torch.exp(9.81 * z_0 / (287.0 * (virtual + 0.5 * 0.0065 * z_0)))
-        array = lambda a: a.detach().cpu().double().numpy()  # noqa: E731
-        east, north = array(u[0]), array(v[0])
-        sky = self.physics.sky
-        none = np.zeros_like(east)
-        rain, snow = array(self.rain), array(self.snow)
-        return {
-            "air_temperature": array(c.t[0]),
-            "specific_humidity": array(q_v[0] / (1.0 + q_v[0])),
-            "eastward_wind": east * self.cos - north * self.sin,
-            "northward_wind": east * self.sin + north * self.cos,
-            "height": array(c.z[0] - z_0),
-            "surface_air_pressure": array(surface),
-            "air_pressure_at_mean_sea_level": array(sea),
-            "surface_downwelling_shortwave_flux_in_air": none if sky is None else array(sky.shortwave_down),
-            "surface_downwelling_longwave_flux_in_air": none + 300.0 if sky is None else array(sky.longwave_down),
-            "precipitation_flux": rain + snow,
-            "rainfall_flux": rain,
-            "snowfall_flux": snow,
-        }
+    def _exports(self) -> Fields:
+        wet = self.rain + self.snow, self.rain, self.snow
+        out = exports.surface(self.geometry, self.s, self.q, (self.cos, self.sin), self.physics.sky, wet)
+        return {**out, **columns_out(self._air(self.time))} if self._gives_columns else out
 
     def state(self) -> dict[str, Any]:
         """Prognostic fields (momentum by both faces of each cell), tracers, held radiation, albedo."""
@@ -349,6 +344,7 @@ class NonhydrostaticAtmosphere(Component):
             "momentum_z": array(inner[2]), "mass": array(inner[3]), "heat": array(inner[4]),
             "albedo": array(self.albedo), "rain": array(self.rain), "snow": array(self.snow),
             "heating": array(self.physics.heating),
+            "ground_temperature": array(self.ground_temperature),
             "time": self.time,
         }  # fmt: skip
         for n, name in enumerate(self.physics.species):
@@ -374,12 +370,13 @@ class NonhydrostaticAtmosphere(Component):
             self.q[n][:, INNER, INNER] = tensor(state[name])
         self.core.halo([*s, self.q], H)
         self.albedo, self.rain, self.snow = (tensor(state[k]) for k in ("albedo", "rain", "snow"))
+        self.ground_temperature = tensor(state["ground_temperature"])
         if self.physics.sky is not None:
             planes = {k: tensor(state[f"sky_{k}"]) for k in self.physics.sky._fields if k != "heating"}
             self.physics.sky = type(self.physics.sky)(tensor(state["heating"]), **planes)
             self.physics.heating = self.physics.sky.heating
         self.time = int(state["time"])
-        return self._exports(1.0)
+        return self._exports()
 
     def diagnostics(self) -> dict[str, np.ndarray]:
         """Outgoing longwave, column vapour, largest updraught."""

@@ -4,10 +4,12 @@ The gas constants and the gravity are those of WRF v4 (Skamarock et al. 2021, NC
 can be compared digit by digit with reference runs.
 """
 
-GRAVITY = 9.81  # g, m s-2
+from components.radiation.constants import CP_DRY as CP_DRY
+from components.radiation.constants import GRAVITY as GRAVITY
+from components.radiation.constants import STEFAN_BOLTZMANN as STEFAN_BOLTZMANN
+
 R_DRY = 287.0  # R_d, J kg-1 K-1
 R_VAPOUR = 461.6  # R_v, J kg-1 K-1
-CP_DRY = 3.5 * R_DRY  # c_p, J kg-1 K-1
 CV_DRY = CP_DRY - R_DRY  # c_v, J kg-1 K-1
 GAMMA = CP_DRY / CV_DRY  # c_p / c_v
 KAPPA = R_DRY / CP_DRY  # R_d / c_p
@@ -20,4 +22,3 @@ T_FREEZE = 273.15  # K
 EARTH_RADIUS = 6.371229e6  # m, the radius the CF grids of this model use
 EARTH_ROTATION = 7.292e-5  # rad s-1
 VON_KARMAN = 0.4
-STEFAN_BOLTZMANN = 5.670374e-8  # W m-2 K-4

@@ -6,6 +6,11 @@ from typing import Any
 
 import torch
 
+from components.radiation.gray_scheme import gray
+from components.radiation.rrtmg_scheme import Rrtmg
+from components.radiation.scheme import Air, Radiation, interface_pressure
+from components.radiation.sun import cosine_zenith, sun_position
+
 from . import kessler, mixed_phase
 from .boundary_layer_ysu import Fluxes, ysu
 from .columns import INNER, Columns, columns, put_back
@@ -14,10 +19,7 @@ from .convection_betts_miller import betts_miller
 from .geometry import HALO as H
 from .geometry import Geometry
 from .halo import HaloFiller
-from .radiation import Radiation, gray, interface_pressure
-from .radiation_rrtmg import Rrtmg
 from .state import State
-from .sun import cosine_zenith, sun_position
 
 SPECIES = {"none": ("vapour",), "kessler": kessler.SPECIES, "mixed_phase": mixed_phase.SPECIES}
 
@@ -68,23 +70,25 @@ class Physics:
         self._ysu, self._convection = wrap(ysu), wrap(betts_miller)
         self._rrtmg = Rrtmg() if self.radiation == "rrtmg" else None
 
-    def radiate(
-        self, s: State, q: torch.Tensor, ground_t: torch.Tensor, albedo: torch.Tensor, day_of_year: float
-    ) -> None:
-        """Compute the radiation that holds until the next call; ``day_of_year`` fractional, UTC, mid-interval."""
+    def air(self, s: State, q: torch.Tensor, ground_t: torch.Tensor, albedo: torch.Tensor, day_of_year: float) -> Air:
+        """The block's columns as radiation sees them; ``day_of_year`` fractional, UTC."""
         c = columns(self.geometry, s, q[0])
         zero = torch.zeros_like(c.t)
         cloud = q[1][:, INNER, INNER] if "cloud_water" in self.species else zero
         ice = q[3][:, INNER, INNER] if "cloud_ice" in self.species else zero
         mu = cosine_zenith(self.lon, self.lat, day_of_year).to(c.t)
         distance = sun_position(day_of_year)[2]
-        p_i = interface_pressure(c.p, c.rho * (1.0 + q[0][:, INNER, INNER]), c.dz)
-        q_v = torch.clamp(q[0][:, INNER, INNER], min=1.0e-8)
-        if self._rrtmg is not None:
-            self.sky = self._rrtmg(c.t, q_v, cloud, ice, c.p, p_i, ground_t, albedo, mu, distance)
-        else:
-            self.sky = gray(c.t, q_v, cloud, ice, p_i, ground_t, albedo, mu, distance)
-        self.heating = self.sky.heating
+        q_v = q[0][:, INNER, INNER]
+        p_i = interface_pressure(c.p, c.rho * (1.0 + q_v), c.dz)
+        return Air(c.t, torch.clamp(q_v, min=1.0e-8), cloud, ice, c.p, p_i, ground_t, albedo, mu, distance)
+
+    def radiate(self, air: Air) -> None:
+        """Compute the radiation that holds until the next call; with `imported` the gray scheme gives the start."""
+        self.take(gray(air) if self._rrtmg is None else self._rrtmg(air))
+
+    def take(self, sky: Radiation) -> None:
+        """Hold this radiation until there is another."""
+        self.sky, self.heating = sky, sky.heating
 
     def step(
         self, s: State, q: torch.Tensor, ground: Ground | None, dt: float

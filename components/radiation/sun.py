@@ -4,8 +4,6 @@ import math
 
 import torch
 
-SOLAR_CONSTANT = 1361.0  # W m-2
-
 
 def sun_position(day_of_year: float) -> tuple[float, float, float]:
     """Declination (rad), equation of time (s).

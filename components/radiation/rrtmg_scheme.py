@@ -15,27 +15,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from .constants import CP_DRY, GRAVITY
-from .radiation import Radiation
-from .sun import SOLAR_CONSTANT
+from . import standard_atmosphere
+from .constants import CP_DRY, GRAVITY, SOLAR_CONSTANT
+from .scheme import Air, Radiation
 
 Array = npt.NDArray[np.float64]
 
-# pressure (Pa) and temperature (K) of the US Standard Atmosphere 1976
-STANDARD_P = np.array(
-    [101325, 54048, 26500, 12112, 5529, 2549, 1197, 574.6, 287.1, 149.1, 79.78, 42.53, 21.96, 10.93, 5.221]
-)
-STANDARD_T = np.array(
-    [288.15, 255.7, 223.3, 216.65, 216.65, 221.6, 226.5, 236.5, 250.35, 264.2, 270.65, 260.8, 247.0, 233.3, 219.6]
-)
 LAYERS_ABOVE, P_TOP = 5, 10.0  # layers above the lid, even in ln p, and where they end, Pa
-# volume mixing ratio of ozone over pressure: mid-latitude mean (McPeters et al. 2007, rounded)
-OZONE_P = np.array(
-    [101325, 70000, 50000, 30000, 20000, 15000, 10000, 7000, 5000, 3000, 2000, 1000, 700, 500, 300, 100, 30, 10]
-)
-OZONE = 1e-6 * np.array(
-    [0.03, 0.045, 0.055, 0.08, 0.15, 0.25, 0.5, 1.0, 1.9, 4.0, 5.7, 7.8, 7.9, 7.3, 5.5, 3.0, 1.6, 0.8]
-)
 
 
 @dataclass(frozen=True)
@@ -181,20 +167,9 @@ class Rrtmg:
             "sw_down": sw_down,
         }
 
-    def __call__(
-        self,
-        t: torch.Tensor,
-        q_v: torch.Tensor,
-        cloud: torch.Tensor,
-        ice: torch.Tensor,
-        p: torch.Tensor,
-        p_interface: torch.Tensor,
-        t_surface: torch.Tensor,
-        albedo: torch.Tensor,
-        mu: torch.Tensor,
-        distance: float = 1.0,
-    ) -> Radiation:
-        """Radiation of the model's columns; arguments as for :func:`radiation.gray`, and ``p`` (nz, y, x) Pa."""
+    def __call__(self, air: Air) -> Radiation:
+        """Radiation of columns with a standard atmosphere on top."""
+        t, q_v, cloud, ice, p, p_interface, t_surface, albedo, mu, distance = air
         shape = t.shape
         flat = [a.detach().cpu().double().numpy().reshape(a.shape[0], -1) for a in (t, q_v, cloud, ice, p, p_interface)]
         tt, qq, cc, ii, pp, pi = flat
@@ -204,12 +179,12 @@ class Rrtmg:
         part = (np.arange(1, layers + 1) / layers)[:, None]
         p_i = np.concatenate([pi, np.exp((1 - part) * np.log(pi[-1]) + part * np.log(P_TOP))])
         p_all = np.concatenate([pp, np.sqrt(p_i[nz:-1] * p_i[nz + 1 :])])
-        standard = np.interp(-np.log(p_all[nz:]), -np.log(STANDARD_P), STANDARD_T)
-        join = tt[-1] - np.interp(-np.log(pp[-1]), -np.log(STANDARD_P), STANDARD_T)
+        standard = standard_atmosphere.temperature(p_all[nz:])
+        join = tt[-1] - standard_atmosphere.temperature(pp[-1])
         fade = np.clip(np.log(p_all[nz:] / 300.0) / np.log(pp[-1] / 300.0), 0.0, 1.0)
         t_all = np.concatenate([tt, standard + join * fade])
         q_all = np.concatenate([qq, np.full((layers, n), 3.0e-6)])
-        ozone = np.interp(-np.log(p_all), -np.log(OZONE_P), OZONE)
+        ozone = standard_atmosphere.ozone(p_all)
         w = np.log(p_i[1:-1] / p_all[1:]) / np.log(p_all[:-1] / p_all[1:])
         middle = t_all[1:] + w * (t_all[:-1] - t_all[1:])
         lowest = tt[0] + 0.5 * (tt[0] - middle[0])

@@ -1,4 +1,4 @@
-"""What every radiation scheme gives, and the cheap one: gray absorbers with clouds.
+"""The cheap scheme: gray absorbers with clouds.
 
 Longwave: two streams with an optical depth that follows water vapour and carbon dioxide, d tau = (a + b q)
 dp/p0 (Byrne &
@@ -8,56 +8,15 @@ reflection by
 cloud layers of optical depth 1.5 W / (rho r_e) with backscatter (1 - g) tau / (2 mu + (1 - g) tau) (Stephens 1978).
 """
 
-from typing import NamedTuple
-
 import torch
 
-from .constants import CP_DRY, GRAVITY, STEFAN_BOLTZMANN
-from .sun import SOLAR_CONSTANT
+from .constants import GRAVITY, SOLAR_CONSTANT, STEFAN_BOLTZMANN
+from .scheme import Air, Radiation, heating_rate
 
 
-class Radiation(NamedTuple):
-    """Heating (nz, y, x) K s-1 of temperature; fluxes (y, x) W m-2.
-
-    Attributes
-    ----------
-    heating : of the air
-    shortwave_down, longwave_down : at the ground
-    shortwave_up, longwave_up : at the ground
-    outgoing_longwave, reflected_shortwave, insolation : at the top
-    """
-
-    heating: torch.Tensor
-    shortwave_down: torch.Tensor
-    longwave_down: torch.Tensor
-    shortwave_up: torch.Tensor
-    longwave_up: torch.Tensor
-    outgoing_longwave: torch.Tensor
-    reflected_shortwave: torch.Tensor
-    insolation: torch.Tensor
-
-
-def gray(
-    t: torch.Tensor,
-    q_v: torch.Tensor,
-    cloud: torch.Tensor,
-    ice: torch.Tensor,
-    p_interface: torch.Tensor,
-    t_surface: torch.Tensor,
-    albedo: torch.Tensor,
-    mu: torch.Tensor,
-    distance: float = 1.0,
-) -> Radiation:
-    """Gray radiation of columns.
-
-    Parameters
-    ----------
-    t, q_v, cloud, ice : (nz, y, x) temperature (K), vapour, cloud water and cloud ice (kg/kg)
-    p_interface : (nz+1, y, x) pressure at the interfaces, Pa
-    t_surface, albedo : (y, x) radiating temperature of the ground (K) and its shortwave albedo
-    mu : (y, x) cosine of the solar zenith angle
-    distance : (mean / actual distance of the sun)^2
-    """
+def gray(air: Air) -> Radiation:
+    """Gray radiation of columns."""
+    t, q_v, cloud, ice, _, p_interface, t_surface, albedo, mu, distance = air
     nz = t.shape[0]
     dp = p_interface[:-1] - p_interface[1:]
     water, frozen = dp / GRAVITY * cloud * 1e3, dp / GRAVITY * ice * 1e3  # g m-2
@@ -105,12 +64,13 @@ def gray(
         beam = (beam - beam * reflect[k]) * clear[k] * (1.0 - absorb[k])
         net_down.append(beam + (lost - gone_up) - up_ground)
     net_down = torch.stack(net_down[::-1])
-    heating = GRAVITY / (CP_DRY * dp) * ((net_lw[:-1] - net_lw[1:]) + (net_down[1:] - net_down[:-1]))
-    return Radiation(heating, at_ground, down[0], up_ground, up[0], up[-1], reflected_total, insolation)
-
-
-def interface_pressure(p: torch.Tensor, rho: torch.Tensor, dz: torch.Tensor) -> torch.Tensor:
-    """Pressure (nz+1, ...) at interfaces from that of layer centres, hydrostatically at the ends, Pa."""
-    ground = p[:1] + 0.5 * GRAVITY * (rho * dz)[:1]
-    top = torch.clamp(p[-1:] - 0.5 * GRAVITY * (rho * dz)[-1:], min=1.0)
-    return torch.cat([ground, torch.sqrt(p[1:] * p[:-1]), top])
+    return Radiation(
+        heating_rate(net_lw - net_down, p_interface),
+        at_ground,
+        down[0],
+        up_ground,
+        up[0],
+        up[-1],
+        reflected_total,
+        insolation,
+    )

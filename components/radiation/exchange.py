@@ -1,0 +1,134 @@
+"""The columns and the radiation as fields of the exchange, and the component around any scheme."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from coupler.case.namelist import Namelist
+from coupler.component import Component, Context, Fields
+from coupler.fields import FieldSpec, specs
+
+from . import standard_atmosphere
+from .constants import STEFAN_BOLTZMANN
+from .scheme import Air, Radiation
+from .sun import cosine_zenith, sun_position
+
+PLANES = {
+    "surface_downwelling_shortwave_flux_in_air": "shortwave_down",
+    "surface_downwelling_longwave_flux_in_air": "longwave_down",
+    "toa_outgoing_longwave_flux": "outgoing_longwave",
+    "toa_outgoing_shortwave_flux": "reflected_shortwave",
+    "toa_incoming_shortwave_flux": "insolation",
+}
+HEATING = "tendency_of_air_temperature_due_to_radiative_heating"
+LAYERS = {
+    "air_temperature_in_atmosphere_layer": "t",
+    "humidity_mixing_ratio": "q_v",
+    "cloud_liquid_water_mixing_ratio": "cloud",
+    "cloud_ice_mixing_ratio": "ice",
+    "air_pressure": "p",
+}
+INTERFACES = "air_pressure_at_layer_interface"
+GROUND = {"surface_temperature": "t_surface", "surface_albedo": "albedo"}
+
+
+def column_fields(levels: int) -> tuple[FieldSpec, ...]:
+    """Declarations of the columns that radiation (or chemistry, or assimilation) sees."""
+    layers = [FieldSpec(name, levels=levels) for name in LAYERS]
+    return (*layers, FieldSpec(INTERFACES, levels=levels + 1), *specs(*GROUND))
+
+
+def radiation_fields(levels: int) -> tuple[FieldSpec, ...]:
+    """Declarations of what radiation gives back."""
+    return (FieldSpec(HEATING, levels=levels), *specs(*PLANES))
+
+
+def columns_out(air: Air) -> Fields:
+    """The columns as exports."""
+    array = lambda a: a.detach().cpu().double().numpy()  # noqa: E731
+    out = {name: array(getattr(air, part)) for name, part in {**LAYERS, **GROUND}.items()}
+    return {**out, INTERFACES: array(air.p_interface)}
+
+
+def columns_in(fields: Mapping[str, Any], mu: torch.Tensor, distance: float) -> Air:
+    """The columns of imports, in the precision and on the device of ``mu`` (y, x)."""
+    tensor = lambda name: torch.as_tensor(np.array(fields[name]), dtype=mu.dtype, device=mu.device)  # noqa: E731
+    parts = {part: tensor(name) for name, part in {**LAYERS, **GROUND}.items()}
+    return Air(**parts, p_interface=tensor(INTERFACES), mu=mu, distance=distance)
+
+
+def radiation_out(sky: Radiation) -> Fields:
+    """Radiation as exports."""
+    array = lambda a: a.detach().cpu().double().numpy()  # noqa: E731
+    return {HEATING: array(sky.heating), **{name: array(getattr(sky, part)) for name, part in PLANES.items()}}
+
+
+def radiation_in(fields: Mapping[str, Any], albedo: torch.Tensor, t_surface: torch.Tensor) -> Radiation:
+    """Radiation of imports; what goes up from the ground (y, x) follows from its ``albedo`` and ``t_surface`` (K)."""
+    tensor = lambda name: torch.as_tensor(np.array(fields[name]), dtype=albedo.dtype, device=albedo.device)  # noqa: E731
+    parts = {part: tensor(name) for name, part in PLANES.items()}
+    emitted = STEFAN_BOLTZMANN * t_surface * t_surface * t_surface * t_surface
+    return Radiation(tensor(HEATING), shortwave_up=albedo * parts["shortwave_down"], longwave_up=emitted, **parts)
+
+
+class RadiationComponent(Component):
+    """Radiation on ranks of its own: columns in, heating and fluxes out. A model gives `prepare` and `radiate`.
+
+    The sun stands where it does at the middle of the step. Until columns have arrived (a run with a lag) the exports
+    are those of a US Standard Atmosphere without clouds.
+    """
+
+    class Options(Namelist):
+        """Options of every radiation model."""
+
+        levels: int = 24
+        """Layers of the atmosphere it serves."""
+        precision: Literal["single", "double"] = "double"
+        """Precision of the arithmetic."""
+
+    def __init__(self, options: Any):
+        super().__init__(options)
+        self.imports = column_fields(options.levels)
+        self.exports = radiation_fields(options.levels)
+
+    def prepare(self, context: Context) -> None:
+        """Load what the scheme needs."""
+
+    def radiate(self, air: Air) -> Radiation:
+        """Radiation of this rank's columns."""
+        raise NotImplementedError
+
+    def initialize(self, context: Context) -> Fields:
+        """The scheme, and the radiation of a standard atmosphere."""
+        torch.set_num_threads(context.threads)
+        self.context = context
+        dtype = torch.float32 if self.options.precision == "single" else torch.float64
+        tensor = lambda a: torch.tensor(context.local(a), dtype=dtype, device=context.device)  # noqa: E731
+        self.lon, self.lat = tensor(context.grid.longitude), tensor(context.grid.latitude)
+        self.prepare(context)
+        mu, distance = self._sun(0, 0)
+        return radiation_out(self.radiate(standard_atmosphere.columns(self.options.levels, mu, distance)))
+
+    def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
+        """Radiation of the columns that have arrived, for the step that follows."""
+        self.sky = self.radiate(columns_in(imports, *self._sun(time, seconds)))
+        return radiation_out(self.sky)
+
+    def _sun(self, time: int, seconds: int) -> tuple[torch.Tensor, float]:
+        """Cosine of the zenith angle in the middle of a step, and (mean / actual distance of the sun)^2."""
+        day = day_of_year(self.context.clock.date(time + seconds // 2))
+        return cosine_zenith(self.lon, self.lat, day), sun_position(day)[2]
+
+    def state(self) -> dict[str, Any]:
+        """Nothing is kept from step to step; what is in flight is the exchange's."""
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Nothing to take up."""
+
+
+def day_of_year(date: Any) -> float:
+    """Days since the start of the year of a cftime date, fractional."""
+    return float(date.dayofyr - 1 + (date.hour * 3600 + date.minute * 60 + date.second) / 86400.0)

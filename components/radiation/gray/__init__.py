@@ -1,0 +1,1 @@
+"""Gray radiation as a component."""

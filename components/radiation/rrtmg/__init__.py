@@ -1,0 +1,1 @@
+"""RRTMG as a component."""

@@ -1,0 +1,28 @@
+"""RRTMG on ranks of its own; the science is in ``components/radiation/rrtmg_scheme.py``."""
+
+from components.radiation.exchange import RadiationComponent
+from components.radiation.rrtmg_scheme import Rrtmg
+from components.radiation.scheme import Air, Radiation
+from coupler.component import Context, Setting
+
+
+class RrtmgRadiation(RadiationComponent):
+    """RRTMG (Mlawer et al. 1997; Iacono et al. 2008) through ``climt``, on CPU ranks; see README.md."""
+
+    description = "RRTMG on its own ranks"
+
+    def check(self, setting: Setting) -> list[str]:
+        """Whether ``climt`` is there."""
+        try:
+            import climt  # noqa: F401
+        except ImportError as error:
+            return [f"{setting.name}: model rrtmg needs climt: pip install climt ({error})"]
+        return []
+
+    def prepare(self, context: Context) -> None:
+        """The library's scheme."""
+        self.scheme = Rrtmg()
+
+    def radiate(self, air: Air) -> Radiation:
+        """Radiation of this rank's columns."""
+        return self.scheme(air)

@@ -1,0 +1,65 @@
+"""What every radiation scheme takes and gives."""
+
+from typing import NamedTuple
+
+import torch
+
+from .constants import CP_DRY, GRAVITY
+
+
+class Air(NamedTuple):
+    """Columns that radiation sees, lowest layer first; layers (nz, y, x), interfaces (nz+1, y, x), planes (y, x).
+
+    Attributes
+    ----------
+    t : temperature of the layers, K
+    q_v, cloud, ice : vapour, cloud water and cloud ice, kg per kg of dry air
+    p, p_interface : pressure of layers and interfaces, Pa
+    t_surface, albedo : radiating temperature of the ground (K) and its shortwave albedo
+    mu : cosine of the solar zenith angle, 0 at night
+    distance : (mean / actual distance of the sun)^2
+    """
+
+    t: torch.Tensor
+    q_v: torch.Tensor
+    cloud: torch.Tensor
+    ice: torch.Tensor
+    p: torch.Tensor
+    p_interface: torch.Tensor
+    t_surface: torch.Tensor
+    albedo: torch.Tensor
+    mu: torch.Tensor
+    distance: float = 1.0
+
+
+class Radiation(NamedTuple):
+    """Heating (nz, y, x) K s-1 of temperature; fluxes (y, x) W m-2.
+
+    Attributes
+    ----------
+    heating : of the air
+    shortwave_down, longwave_down : at the ground
+    shortwave_up, longwave_up : at the ground
+    outgoing_longwave, reflected_shortwave, insolation : at the top
+    """
+
+    heating: torch.Tensor
+    shortwave_down: torch.Tensor
+    longwave_down: torch.Tensor
+    shortwave_up: torch.Tensor
+    longwave_up: torch.Tensor
+    outgoing_longwave: torch.Tensor
+    reflected_shortwave: torch.Tensor
+    insolation: torch.Tensor
+
+
+def heating_rate(net_up: torch.Tensor, p_interface: torch.Tensor) -> torch.Tensor:
+    """Heating (nz, ...) K s-1 from the net upward flux (nz+1, ...) W m-2: g/c_p dF/dp, so that energy is conserved."""
+    return GRAVITY / CP_DRY * (net_up[:-1] - net_up[1:]) / (p_interface[:-1] - p_interface[1:])
+
+
+def interface_pressure(p: torch.Tensor, rho: torch.Tensor, dz: torch.Tensor) -> torch.Tensor:
+    """Pressure (nz+1, ...) at interfaces from that of layer centres, hydrostatically at the ends, Pa."""
+    ground = p[:1] + 0.5 * GRAVITY * (rho * dz)[:1]
+    top = torch.clamp(p[-1:] - 0.5 * GRAVITY * (rho * dz)[-1:], min=1.0)
+    return torch.cat([ground, torch.sqrt(p[1:] * p[:-1]), top])

@@ -1,0 +1,47 @@
+"""The US Standard Atmosphere 1976 and a mid-latitude ozone profile, for what the model's columns do not reach."""
+
+import numpy as np
+import torch
+
+from .scheme import Air
+
+# pressure (Pa) and temperature (K) of the US Standard Atmosphere 1976
+STANDARD_P = np.array(
+    [101325, 54048, 26500, 12112, 5529, 2549, 1197, 574.6, 287.1, 149.1, 79.78, 42.53, 21.96, 10.93, 5.221]
+)
+STANDARD_T = np.array(
+    [288.15, 255.7, 223.3, 216.65, 216.65, 221.6, 226.5, 236.5, 250.35, 264.2, 270.65, 260.8, 247.0, 233.3, 219.6]
+)
+# volume mixing ratio of ozone over pressure: mid-latitude mean (McPeters et al. 2007, rounded)
+OZONE_P = np.array(
+    [101325, 70000, 50000, 30000, 20000, 15000, 10000, 7000, 5000, 3000, 2000, 1000, 700, 500, 300, 100, 30, 10]
+)
+OZONE = 1e-6 * np.array(
+    [0.03, 0.045, 0.055, 0.08, 0.15, 0.25, 0.5, 1.0, 1.9, 4.0, 5.7, 7.8, 7.9, 7.3, 5.5, 3.0, 1.6, 0.8]
+)
+
+
+def temperature(p: np.ndarray) -> np.ndarray:
+    """Temperature (K) at pressure ``p`` (Pa), linear in ln p."""
+    return np.interp(-np.log(p), -np.log(STANDARD_P), STANDARD_T)
+
+
+def ozone(p: np.ndarray) -> np.ndarray:
+    """Mole fraction of ozone at pressure ``p`` (Pa), linear in ln p."""
+    return np.interp(-np.log(p), -np.log(OZONE_P), OZONE)
+
+
+def columns(levels: int, mu: torch.Tensor, distance: float, top: float = 4000.0) -> Air:
+    """Cloudless columns up to ``top`` (Pa) under the sun of ``mu`` (y, x); vapour 0.008 (p/p_0)^3 kg/kg."""
+    p_i = 101325.0 * (top / 101325.0) ** np.linspace(0.0, 1.0, levels + 1)
+    p = np.sqrt(p_i[1:] * p_i[:-1])
+
+    def stack(a: np.ndarray) -> torch.Tensor:
+        return torch.tensor(a, dtype=mu.dtype, device=mu.device)[:, None, None].expand(-1, *mu.shape).contiguous()
+
+    plane = torch.ones_like(mu)
+    q_v = np.maximum(0.008 * (p / 101325.0) ** 3, 3.0e-6)
+    zero = stack(np.zeros(levels))
+    return Air(
+        stack(temperature(p)), stack(q_v), zero, zero, stack(p), stack(p_i), 288.15 * plane, 0.15 * plane, mu, distance
+    )
