@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from components.ocean.primitive.component import PrimitiveOcean
+from components.ocean.primitive.stencil import inner
 from coupler.component import Setting
 from coupler.errors import ForcingError
 from coupler.grids.grid import Grid
@@ -62,6 +63,53 @@ def test_exports_are_plausible():
     after = ocean.step(0, 3600, imports(0, c))
     assert 0.01 < np.abs(after["surface_eastward_sea_water_velocity"]).max() < 2.0
     assert set(after) == {spec.name for spec in ocean.exports}
+
+
+def test_heat_water_and_salt_close_with_open_edges():
+    """What the imports bring is what the budget gains, to 1e-12 of the content; the sides bring far more than that."""
+    c = context(Path("."))
+    ocean = PrimitiveOcean(PrimitiveOcean.Options(file="east_asia_primitive_ocean.nc"))
+    ocean.initialize(c)
+    g, p = ocean.ocean.g, ocean.ocean.p
+    area = inner(g.area_t * g.active_t).numpy()
+    before = ocean.budget()
+    given = {"heat": 0.0, "water": 0.0, "salt": 0.0}
+    for n in range(6):
+        fluxes = imports(3600 * n, c)
+        ocean.step(3600 * n, 3600, fluxes)
+        given["heat"] += 3600 * (area * fluxes["surface_downward_heat_flux_in_sea_water"]).sum()
+        given["water"] += 3600 * (area * fluxes["precipitation_flux"]).sum()
+    after = ocean.budget()
+    content = (inner(g.depth_t).numpy() * area).sum() * p.rho0
+    scale = {"heat": (before["heat"] * area).sum(), "water": content, "salt": (before["salt"] * area).sum()}
+    sides = {
+        "heat": (ocean.now.side_content[0].numpy() * area).sum() * p.rho0 * p.heat_capacity,
+        "water": (ocean.now.side_volume.numpy() * area).sum() * p.rho0,
+        "salt": (ocean.now.side_content[1].numpy() * area).sum() * p.rho0 * 1e-3,
+    }
+    for name in given:
+        residual = (area * (after[name] - before[name])).sum() - given[name]
+        print(f"{name}: residual {residual / scale[name]:.1e}, sides {sides[name] / scale[name]:.1e} of the content")
+        assert abs(residual) < 1e-12 * scale[name]
+        assert abs(sides[name]) > 1e-9 * scale[name]
+
+
+def test_heat_of_freezing_is_exported_and_survives_a_restart():
+    """Under strong cooling ice forms: the exported flux adds up to the heat booked, and a restart exports the same."""
+    name = "heat_flux_into_sea_water_due_to_freezing_of_frazil_ice"
+    c = context(Path("."))
+    ocean, other = (PrimitiveOcean(PrimitiveOcean.Options(file="east_asia_primitive_ocean.nc")) for _ in range(2))
+    assert np.all(ocean.initialize(c)[name] == 0.0)
+    total = np.zeros(c.grid.shape)
+    for n in range(4):
+        cold = {**imports(0, c), "surface_downward_heat_flux_in_sea_water": np.full(c.grid.shape, -8000.0)}
+        out = ocean.step(3600 * n, 3600, cold)
+        total += 3600 * out[name]
+    assert (out[name] >= 0.0).all() and out[name].max() > 100.0
+    np.testing.assert_allclose(total, ocean.diagnostics()["heat_of_freezing"], rtol=1e-12)
+    other.initialize(c)
+    again = other.restore(ocean.state())
+    assert all(np.array_equal(again[key], value) for key, value in out.items())
 
 
 def test_a_grid_that_does_not_fit_is_refused():

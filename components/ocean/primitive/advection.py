@@ -13,7 +13,7 @@ from torch import Tensor
 
 def sweep(
     q: Tensor, volume: Tensor, flux: Tensor, mask: Tensor, exchange: Tensor | None, axis: int
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor]:
     """Advance tracers by advection (and diffusion) along one axis.
 
     Parameters
@@ -35,7 +35,8 @@ def sweep(
     Returns
     -------
     tuple of Tensor
-        Tracers and volumes after the sweep, N - 4 along ``axis``.
+        Tracers and volumes after the sweep, N - 4 along ``axis``; what was carried through the N - 3 faces of these
+        cells (tracer unit times m3, positive towards i + 1).
     """
     n = q.shape[axis]
 
@@ -68,7 +69,7 @@ def sweep(
     content = cut(q, 2, n - 2) * cut(volume, 2, n - 2) - (
         carried.narrow(axis, 1, m - 1) - carried.narrow(axis, 0, m - 1)
     )
-    return content / after, after
+    return content / after, after, carried
 
 
 def vertical_sweep(q: Tensor, volume: Tensor, flux_down: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -82,4 +83,5 @@ def vertical_sweep(q: Tensor, volume: Tensor, flux_down: Tensor, mask: Tensor) -
     none = torch.zeros_like(flux_down[:1])
     flux_down = torch.cat([none, none, flux_down[:-1], none, none])
     mask = torch.cat([none, none, mask[:-1], none, none])
-    return sweep(q, wide, flux_down, mask, None, -3)
+    q, volume, _ = sweep(q, wide, flux_down, mask, None, -3)
+    return q, volume

@@ -22,7 +22,7 @@ from components.ocean.primitive.regional import (
     tide_constants,
 )
 from components.ocean.primitive.state import State, state_at_rest
-from components.ocean.primitive.stencil import HALO, inner
+from components.ocean.primitive.stencil import HALO, inner, over_levels
 from components.ocean.primitive.surface import SurfaceForcing
 from components.ocean.primitive.tides import tidal_elevation
 from components.ocean.primitive.timestep import Ocean
@@ -65,6 +65,7 @@ class PrimitiveOcean(Component):
         "surface_northward_sea_water_velocity",
         "sea_surface_height_above_geoid",
         "sea_surface_salinity",
+        "heat_flux_into_sea_water_due_to_freezing_of_frazil_ice",
     )
     diagnostic_units = {"heat_of_freezing": "J m-2", "northward_sea_water_transport": "m2 s-1"}
 
@@ -282,6 +283,7 @@ class PrimitiveOcean(Component):
             "surface_northward_sea_water_velocity": _array(torch.where(wet, v, dry)),
             "sea_surface_height_above_geoid": _array(torch.where(wet, inner(s.eta), dry)),
             "sea_surface_salinity": _array(torch.where(wet, SALINITY_FACTOR * salinity, dry)),
+            "heat_flux_into_sea_water_due_to_freezing_of_frazil_ice": _array(s.freezing),
         }
 
     def state(self) -> dict[str, Any]:
@@ -300,13 +302,21 @@ class PrimitiveOcean(Component):
         return self._exports()
 
     def budget(self) -> dict[str, np.ndarray]:
-        """Heat (from 0 degC, without what ice and fresh water brought) and water, only for a closed domain."""
-        if self.outside is not None:
-            return {}
+        """Heat (J m-2, from 0 degC), water (kg m-2) and salt (kg m-2) that only the imports change.
+
+        Without what freezing, the temperature of fresh water, open edges with their sponge, and the restoring of
+        salinity have added; on the mask of the grid, to which the ring at open edges does not belong.
+        """
         s, g, p = self.now, self.ocean.g, self.ocean.p
         h = inner(g.h0 * (1.0 + s.eta / g.depth_t) * g.mask_t)
-        heat = (h * inner(s.tracers[0])).sum(0) * (p.rho0 * p.heat_capacity) - s.frozen_heat - s.water_heat
-        return {"heat": _array(heat), "water": _array(p.rho0 * inner(s.eta))}
+        content = over_levels((h * inner(s.tracers)).movedim(1, 0)) - s.side_content
+        heat = content[0] * (p.rho0 * p.heat_capacity) - s.frozen_heat - s.water_heat
+        amounts = {
+            "heat": heat,
+            "water": p.rho0 * (inner(s.eta) - s.side_volume),
+            "salt": (1e-3 * p.rho0) * content[1],
+        }
+        return {name: _array(value * inner(g.active_t)) for name, value in amounts.items()}
 
     def diagnostics(self) -> dict[str, np.ndarray]:
         """Heat of freezing so far, and the northward transport."""

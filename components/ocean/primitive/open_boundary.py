@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from components.ocean.primitive.constants import GRAVITY
+from components.ocean.primitive.stencil import over_levels
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,30 @@ def flather(transport: Tensor, excess: Tensor, depth: Tensor, radiation: float) 
     return transport + radiation * torch.sqrt(GRAVITY * depth) * excess
 
 
-def relax(tracers: Tensor, outside: Tensor, rate: Tensor, ring: Tensor, dt: float) -> Tensor:
-    """Tracers after relaxation towards the outside with ``rate`` (s-1, implicit), and equal to it on the ring."""
-    weight = dt * rate / (1.0 + dt * rate)
-    return torch.where(ring > 0, outside, tracers + weight * (outside - tracers))
+def relax(
+    tracers: Tensor, outside: Tensor, rate: Tensor, ring: Tensor, h: Tensor, mask: Tensor, dt: float
+) -> tuple[Tensor, Tensor]:
+    """Relax tracers towards the outside with ``rate`` (s-1, implicit) and set them to it on the ring.
+
+    Parameters
+    ----------
+    tracers, outside : Tensor
+        ``(n, z, y, x)``.
+    rate, ring : Tensor
+        ``(y, x)``; the ring is where ``ring`` is positive.
+    h, mask : Tensor
+        Layer thickness (m) and wet cells, ``(z, y, x)``.
+    dt : float
+        Step, s.
+
+    Returns
+    -------
+    tuple of Tensor
+        Tracers, and what the sponge added to each column off the ring (tracer unit times m).
+    """
+    increment = (dt * rate / (1.0 + dt * rate)) * (outside - tracers)
+    added = over_levels((increment * (h * mask)).movedim(1, 0)) * (ring <= 0)
+    return torch.where(ring > 0, outside, tracers + increment), added
 
 
 def sponge_rate(distance: Tensor, width: float, time_scale: float) -> Tensor:

@@ -20,9 +20,11 @@ class State:
     Sea level ``eta`` (m) and ``tracers`` ``(n, z, y, x)`` (conservative temperature in degC, absolute salinity in g
     kg-1, passive ones) at time n; filtered transports ``U V`` (m2 s-1) at n; velocity ``u v`` (m s-1) and ``w_flux``
     (m3 s-1, up through the bottom of a cell) at n - 1/2. ``past_*``: tendencies of the two steps before ``(2, ...)``
-    (Adams-Bashforth). ``tke`` (m2 s-2) at the bottom of each cell. ``frozen_heat``, ``water_heat``
-    (J m-2): heat that the freezing limiter and the temperature of fresh water have added so far. ``steps`` taken
-    since the start.
+    (Adams-Bashforth). ``tke`` (m2 s-2) at the bottom of each cell. ``freezing`` (W m-2): heat that the freezing
+    limiter added in the last step. What has been added so far: ``frozen_heat`` by the limiter, ``water_heat`` by the
+    temperature of fresh water (J m-2); ``side_volume`` (m) and ``side_content`` ``(n, y, x)`` (tracer unit times m)
+    by the sea outside: through open faces, by the sponge, and tracers by `SurfaceForcing.tracer_flux`. ``steps``
+    taken since the start.
     """
 
     eta: Tensor
@@ -39,6 +41,9 @@ class State:
     past_coriolis_v: Tensor
     frozen_heat: Tensor
     water_heat: Tensor
+    side_volume: Tensor
+    side_content: Tensor
+    freezing: Tensor
     steps: int
 
     def own(self) -> "State":
@@ -70,5 +75,6 @@ def state_at_rest(
     return State(
         eta=zero2 if eta is None else eta, U=zero2, V=zero2, u=zero3, v=zero3, tracers=tracers, w_flux=zero3,
         tke=zero3 + tke_minimum, past_u=pair3, past_v=pair3, past_coriolis_u=pair2, past_coriolis_v=pair2,
-        frozen_heat=zero2, water_heat=zero2, steps=0,
+        frozen_heat=zero2, water_heat=zero2, side_volume=zero2, side_content=torch.zeros_like(tracers[:, 0]),
+        freezing=zero2, steps=0,
     ).with_halos(halo)  # fmt: skip

@@ -81,6 +81,7 @@ class Ocean:
         self._finish = wrap(_finish_momentum)
         self._horizontal = wrap(_horizontal_transport)
         self._vertical = wrap(_vertical_transport)
+        self._relax = wrap(_relax)
 
     def step(self, s: State, forcing: SurfaceForcing, outside: Outside | None = None) -> State:
         """Advance the state by one baroclinic step; ``outside`` is the sea beyond open edges."""
@@ -102,14 +103,16 @@ class Ocean:
             outside, p, g,
         )  # fmt: skip
         u, v = self.halo(u, v)
-        tracers, volume, volume_up = self._horizontal(u, v, s.eta, eta, s.tracers, water, s.steps % 2 == 0, p, g)
+        tracers, volume, volume_up, side_volume, side_content = self._horizontal(
+            u, v, s.eta, eta, s.tracers, water, s.steps % 2 == 0, outside is not None, p, g
+        )
         tracers, frozen, carried = self._vertical(
             tracers, volume, volume_up, diffusivity, eta, water, forcing.heat, forcing.shortwave, forcing.tracer_flux,
             self.absorbed, p, g,
         )  # fmt: skip
         if outside is not None:
-            ring = inner(g.wet_t - g.active_t)
-            tracers = relax(tracers, inner(outside.tracers), inner(outside.rate), ring, p.dt)
+            tracers, added = self._relax(tracers, eta, outside.tracers, outside.rate, p, g)
+            side_content = side_content + added
             eta = torch.where(g.wet_t > g.active_t, outside.eta, eta)
         (tracers,) = self.halo(tracers)
         return State(
@@ -117,7 +120,10 @@ class Ocean:
             past_u=torch.stack([e.gu, s.past_u[0]]), past_v=torch.stack([e.gv, s.past_v[0]]),
             past_coriolis_u=torch.stack([e.coriolis_u, s.past_coriolis_u[0]]),
             past_coriolis_v=torch.stack([e.coriolis_v, s.past_coriolis_v[0]]),
-            frozen_heat=s.frozen_heat + frozen, water_heat=s.water_heat + carried, steps=s.steps + 1,
+            frozen_heat=s.frozen_heat + frozen, water_heat=s.water_heat + carried,
+            side_volume=s.side_volume + side_volume,
+            side_content=s.side_content + side_content + p.dt * (inner(forcing.tracer_flux) * inner(g.wet_t)),
+            freezing=frozen / p.dt, steps=s.steps + 1,
         )  # fmt: skip
 
     def _barotropic(
@@ -332,14 +338,31 @@ def _finish_component(u, transport_, h, viscosity, drag, wind, mask, bottom, pre
     return (u + (transport_ - over_levels(h * u)) / column) * mask
 
 
-def _horizontal_transport(u, v, eta_old, eta_new, tracers, water, x_first, p: Parameters, g: Geometry):
-    """Tracers and volumes after the horizontal sweeps, and the volume that goes up through the cell bottoms."""
+def _horizontal_transport(
+    u, v, eta_old, eta_new, tracers, water, x_first: bool, open_edges: bool, p: Parameters, g: Geometry
+):
+    """Horizontal sweeps.
+
+    Returns tracers and volumes after them, the volume that goes up through the cell bottoms, and the volume and the
+    tracers that came in through open faces.
+    """
     flux_x, flux_y, hu, hv = transport.face_volumes(u, v, 0.5 * (eta_old + eta_new), p.dt, g)
     volume_up = transport.vertical_volume(flux_x, flux_y, eta_old, eta_new, water, p.dt, g)
-    tracers, volume = transport.advect_horizontally(
+    tracers, volume, through_x, through_y = transport.advect_horizontally(
         tracers, flux_x, flux_y, hu, hv, eta_old, p.lateral_diffusivity, p.dt, x_first, g
     )
-    return tracers, volume, volume_up
+    if not open_edges:
+        zero = torch.zeros_like(inner(g.area_t))
+        return tracers, volume, volume_up, zero, torch.zeros_like(tracers[:, 0])
+    side_volume = transport.through_open_faces(flux_x[..., 2:-2, 1:-1], flux_y[..., 1:-1, 2:-2], g)
+    return tracers, volume, volume_up, side_volume, transport.through_open_faces(through_x, through_y, g)
+
+
+def _relax(tracers, eta, outside, rate, p: Parameters, g: Geometry):
+    """Sponge and ring; returns tracers and what the sponge added (tracer unit times m)."""
+    h = inner(g.h0) * (1.0 + inner(eta) / inner(g.depth_t))
+    ring = inner(g.wet_t - g.active_t)
+    return relax(tracers, inner(outside), inner(rate), ring, h, inner(g.mask_t), p.dt)
 
 
 def _vertical_transport(

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from components.ocean.primitive.advection import sweep, vertical_sweep
 from components.ocean.primitive.geometry import Geometry
-from components.ocean.primitive.stencil import at, inner
+from components.ocean.primitive.stencil import at, inner, over_levels
 
 
 def face_volumes(u: Tensor, v: Tensor, eta: Tensor, dt: float, g: Geometry) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -37,10 +37,11 @@ def vertical_volume(
 def advect_horizontally(
     tracers: Tensor, flux_x: Tensor, flux_y: Tensor, hu: Tensor, hv: Tensor, eta: Tensor, diffusivity: float, dt: float,
     x_first: bool, g: Geometry,
-) -> tuple[Tensor, Tensor]:  # fmt: skip
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
     """Sweeps in x and y (in y and x where ``x_first`` is false).
 
-    Tracers and volumes of the block's own cells after them.
+    Tracers and volumes of the block's own cells after them; what the sweeps carried through the east faces (one
+    column more than own cells, to the west) and the north faces (one row more), tracer unit times m3.
     """
     volume = g.h0 * ((1.0 + eta / g.depth_t) * g.area_t)
     mask_x, mask_y = g.mask_u[..., :-1], g.mask_v[..., :-1, :]
@@ -56,10 +57,34 @@ def advect_horizontally(
         return None if a is None else a[..., 2:-2]
 
     if x_first:
-        tracers, volume = sweep(tracers, volume, flux_x, mask_x, exchange_x, -1)
-        return sweep(tracers, volume, columns(flux_y), columns(mask_y), columns(exchange_y), -2)
-    tracers, volume = sweep(tracers, volume, flux_y, mask_y, exchange_y, -2)
-    return sweep(tracers, volume, rows(flux_x), rows(mask_x), rows(exchange_x), -1)
+        tracers, volume, through_x = sweep(tracers, volume, flux_x, mask_x, exchange_x, -1)
+        tracers, volume, through_y = sweep(tracers, volume, columns(flux_y), columns(mask_y), columns(exchange_y), -2)
+        return tracers, volume, rows(through_x), through_y
+    tracers, volume, through_y = sweep(tracers, volume, flux_y, mask_y, exchange_y, -2)
+    tracers, volume, through_x = sweep(tracers, volume, rows(flux_x), rows(mask_x), rows(exchange_x), -1)
+    return tracers, volume, through_x, columns(through_y)
+
+
+def through_open_faces(through_x: Tensor, through_y: Tensor, g: Geometry) -> Tensor:
+    """What entered each own column through faces at open edges, per area.
+
+    Parameters
+    ----------
+    through_x, through_y : Tensor
+        Amounts through east and north faces ``(..., z, y, x)``, with the faces to the west and south of the own cells
+        (tracer unit times m3, or m3).
+    g : Geometry
+        The block.
+
+    Returns
+    -------
+    Tensor
+        ``(..., y, x)``, tracer unit times m (or m); zero away from open edges and on the ring.
+    """
+    open_u, open_v = torch.abs(g.open_u[2:-2, 1:-2]), torch.abs(g.open_v[1:-2, 2:-2])
+    x, y = over_levels(through_x.movedim(-3, 0)) * open_u, over_levels(through_y.movedim(-3, 0)) * open_v
+    entered = x[..., :-1] - x[..., 1:] + y[..., :-1, :] - y[..., 1:, :]
+    return entered * (inner(g.active_t) / inner(g.area_t))
 
 
 def advect_vertically(tracers: Tensor, volume: Tensor, volume_up: Tensor, g: Geometry) -> tuple[Tensor, Tensor]:
