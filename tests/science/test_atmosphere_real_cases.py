@@ -61,14 +61,6 @@ def test_two_days_at_50_km_are_stable_and_keep_their_mass(shared, case):
     assert 0.5 < rain < 40.0
 
 
-def test_era_interim_without_geopotential_is_refused_by_name(shared):
-    folder = shared / "data/atmosphere/era_interim_20050123"
-    paths = sorted(folder.glob("2005-01-23-0000-*.nc"))
-    assert len(paths) == 3
-    with pytest.raises(pressure_levels.DriverError, match="no geopotential_height"):
-        pressure_levels.read_analysis(paths)
-
-
 def test_driver_columns_are_hydrostatic(shared):
     """Pressure interpolated to heights against the hypsometric equation between them (mean virtual temperature)."""
     data = pressure_levels.read_analysis([shared / "data/atmosphere" / CASES["ncep_june"]])

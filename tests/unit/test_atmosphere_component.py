@@ -108,8 +108,8 @@ def test_driving_data_that_do_not_cover_the_grid_are_refused(tmp_path):
             f.createDimension(name, len(values))
             f.createVariable(name, "f8", (name,))[:] = values
         f["plev"].units = "Pa"
-        for name in ("ua", "va", "ta", "zg", "hus"):
-            f.createVariable(name, "f4", ("plev", "lat", "lon"))[:] = 1.0
+        for name, value in (("ua", 1.0), ("va", 1.0), ("ta", 280.0), ("zg", 1.0), ("hus", 0.001)):
+            f.createVariable(name, "f4", ("plev", "lat", "lon"))[:] = value
     (problem,) = NonhydrostaticAtmosphere(options(driver=[str(path)])).check(context())
     assert "the grid reaches from" in problem and "the data from 20.0 to 40.0 N" in problem
 

@@ -64,3 +64,9 @@ def specific_humidity(relative: Array, t: Array, p: Array) -> Array:
     e = relative * 611.2 * np.exp(17.67 * (t - 273.15) / (t - 29.65))
     e = np.minimum(e, 0.3 * p)
     return EPSILON_VAPOUR * e / (p - (1.0 - EPSILON_VAPOUR) * e)
+
+
+def relative_humidity(q: Array, t: Array, p: Array) -> Array:
+    """Relative humidity (0-1) over water of specific humidity ``q`` (kg/kg), ``t`` in K, ``p`` in Pa."""
+    e = q * p / (EPSILON_VAPOUR + (1.0 - EPSILON_VAPOUR) * q)
+    return np.asarray(e / (611.2 * np.exp(17.67 * (t - 273.15) / (t - 29.65))))
