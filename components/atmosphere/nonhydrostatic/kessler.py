@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 
 from .constants import CP_DRY, LATENT_VAPORISATION
-from .thermodynamics import power, saturation_mixing_ratio, saturation_vapour_pressure
+from .thermodynamics import adjust_to_saturation, power, saturation_mixing_ratio, saturation_vapour_pressure
 
 SPECIES = ("vapour", "cloud_water", "rain")
 
@@ -52,14 +52,8 @@ def kessler(
     left = (q_c - dt * 0.001 * torch.clamp(q_c - 0.001, min=0.0)) / (1.0 + dt * 2.2 * power(q_r, 0.875))
     q_r = q_r + (q_c - left)
     q_c = left
-    # saturation adjustment, two Newton iterations on T with constant pressure
-    t = theta * pi
     lcp = LATENT_VAPORISATION / CP_DRY
-    for _ in range(2):
-        q_s = saturation_mixing_ratio(saturation_vapour_pressure(t), p)
-        slope = q_s * 4302.645 / ((t - 29.65) * (t - 29.65))
-        condensed = torch.maximum((q_v - q_s) / (1.0 + lcp * slope), -q_c)
-        q_v, q_c, t = q_v - condensed, q_c + condensed, t + lcp * condensed
+    t, q_v, q_c = adjust_to_saturation(theta * pi, q_v, q_c, p, lcp)
     # evaporation of rain where it is subsaturated without cloud (eq. 2.14b)
     q_s = saturation_mixing_ratio(saturation_vapour_pressure(t), p)
     slope = q_s * 4302.645 / ((t - 29.65) * (t - 29.65))

@@ -16,6 +16,7 @@ import torch
 from .constants import CP_DRY, LATENT_FUSION, LATENT_SUBLIMATION, LATENT_VAPORISATION, R_VAPOUR, T_FREEZE
 from .kessler import fall
 from .thermodynamics import (
+    adjust_to_saturation,
     power,
     saturation_mixing_ratio,
     saturation_vapour_pressure,
@@ -137,12 +138,7 @@ def mixed_phase(
     melted = torch.minimum(torch.where(there, melted, 0.0), warm / lf)
     q_s, q_r, t = q_s - melted, q_r + melted, t - lf * melted
 
-    # saturation adjustment over water
-    for _ in range(2):
-        q_w = saturation_mixing_ratio(saturation_vapour_pressure(t), p)
-        slope = q_w * 4302.645 / ((t - 29.65) * (t - 29.65))
-        gain = torch.maximum((q_v - q_w) / (1.0 + lv * slope), -q_c)
-        q_v, q_c, t = q_v - gain, q_c + gain, t + lv * gain
+    t, q_v, q_c = adjust_to_saturation(t, q_v, q_c, p, lv)
 
     # evaporation of rain
     q_w = saturation_mixing_ratio(saturation_vapour_pressure(t), p)

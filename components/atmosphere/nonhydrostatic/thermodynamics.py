@@ -33,6 +33,29 @@ def saturation_mixing_ratio(e_s: torch.Tensor, p: torch.Tensor) -> torch.Tensor:
     return EPSILON_VAPOUR * e_s / (p - e_s)
 
 
+def adjust_to_saturation(
+    t: torch.Tensor, q_v: torch.Tensor, q_c: torch.Tensor, p: torch.Tensor, heating: float
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Condensation or evaporation until saturation over water or no cloud: two Newton steps at constant pressure.
+
+    Parameters
+    ----------
+    t, p : temperature (K) and pressure (Pa)
+    q_v, q_c : vapour and cloud water, kg/kg
+    heating : latent heat over heat capacity, K
+
+    Returns
+    -------
+    t, q_v, q_c : after the adjustment
+    """
+    for _ in range(2):
+        q_s = saturation_mixing_ratio(saturation_vapour_pressure(t), p)
+        slope = q_s * 4302.645 / ((t - 29.65) * (t - 29.65))
+        gain = torch.maximum((q_v - q_s) / (1.0 + heating * slope), -q_c)
+        q_v, q_c, t = q_v - gain, q_c + gain, t + heating * gain
+    return t, q_v, q_c
+
+
 def power(x: torch.Tensor, exponent: float) -> torch.Tensor:
     """x^exponent for x >= 0 as exp(b log x), whose bits do not depend on the layout; 0 where x is below 1e-30."""
     return torch.where(x > 1.0e-30, torch.exp(exponent * torch.log(torch.clamp(x, min=1.0e-30))), 0.0)
