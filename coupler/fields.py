@@ -56,6 +56,8 @@ class FieldSpec:
         Which of the component's grids it lives on.
     required : bool
         Of an import: whether the component cannot run without it.
+    partial : bool
+        Of an import: whether cells that no source covers are welcome; they are NaN. Otherwise they stop the run.
     valid_range : (float, float), optional
         Plausible range, in the dictionary's unit; the dictionary's by default.
     fraction : str, optional
@@ -73,6 +75,7 @@ class FieldSpec:
     levels: int = 0
     grid: str = "default"
     required: bool = True
+    partial: bool = False
     valid_range: tuple[float, float] | None = None
     fraction: str | None = None
 

@@ -197,7 +197,7 @@ class Endpoint:
         varying = any(r.delivery.fraction for r, _, _ in sources)
         self._holes[spec.name] = varying or bool(np.any(np.asarray(total) <= 0.0))
         open_cells = np.flatnonzero((np.asarray(total) <= 0.0) & self._masks[spec.grid])
-        if open_cells.size:
+        if open_cells.size and not spec.partial:
             grid = self.component.grids[spec.grid]
             flat = int(self.cells[spec.grid][open_cells[0]])
             lon, lat = grid.longitude.reshape(-1)[flat], grid.latitude.reshape(-1)[flat]
@@ -266,7 +266,7 @@ class Endpoint:
         if self._holes.get(spec.name, True) and np.any(cover <= 0.0):
             low, high = spec.valid_range or (0.0, 0.0)
             fill = 0.5 * (low + high) if spec.kind == "state" else 0.0
-            value = np.where(cover > 0.0, value, fill)
+            value = np.where(cover > 0.0, value, np.nan if spec.partial else fill)
         factor, offset = conversion(spec.standard_units, spec.units, is_water(spec.name))
         if (factor, offset) != (1.0, 0.0):
             value = value * factor + offset

@@ -49,7 +49,7 @@ def ground():
     return Grid.regular_lonlat("land", 70, 160, -10, 65, resolution=1)
 
 
-OCEAN = {"file": "east_asia_ocean.nc", "mixed_layer": "climatology"}
+OCEAN = {"file": "east_asia_ocean.nc", "mixed_layer": "climatology", "currents": True}
 
 
 def heat_and_light(shape, step, block=(slice(None), slice(None))):
@@ -59,6 +59,8 @@ def heat_and_light(shape, step, block=(slice(None), slice(None))):
         "surface_net_downward_shortwave_flux": rng.uniform(0.0, 300.0, shape)[block],
         "precipitation_flux": rng.uniform(0.0, 1e-4, shape)[block],
         "water_evapotranspiration_flux": rng.uniform(0.0, 1e-4, shape)[block],
+        "surface_downward_eastward_stress": rng.normal(0.05, 0.1, shape)[block],
+        "surface_downward_northward_stress": rng.normal(0.0, 0.1, shape)[block],
     }
 
 

@@ -1,8 +1,9 @@
-"""The mixed layer: analytic solutions and closure of its heat."""
+"""The mixed layer: analytic solutions of heat and currents, and closure of its heat."""
 
 import numpy as np
 import pytest
 
+from components.ocean.slab.inertial import EARTH_ROTATION, accelerate, propagator, take_in_resting_water
 from components.ocean.slab.mixed_layer import (
     CP,
     FREEZING,
@@ -13,6 +14,8 @@ from components.ocean.slab.mixed_layer import (
     penetrating_fraction,
     stored_heat,
 )
+
+DAY = 86400
 
 
 def test_constant_heating_warms_linearly():
@@ -84,3 +87,41 @@ def test_light_at_the_surface_and_in_the_deep():
     assert penetrating_fraction(0.0) == pytest.approx(1.0)
     assert penetrating_fraction(np.array([23.0]))[0] == pytest.approx(0.42 * np.exp(-1.0), rel=1e-6)
     assert (np.diff(penetrating_fraction(np.linspace(0.0, 200.0, 50))) < 0.0).all()
+
+
+def test_a_slab_without_wind_turns_at_the_inertial_period_and_decays():
+    """Pollard and Millard (1970): z(t) = z0 exp(-(r + i f) t), here against the complex exponential itself."""
+    latitude, days = np.array([-30.0, 0.0, 15.0, 40.0, 65.0]), 10
+    r, f = 1.0 / (4 * DAY), 2.0 * EARTH_ROTATION * np.sin(np.radians(latitude))
+    step = propagator(latitude, 3600.0, 4 * DAY)
+    u, v, zero = np.full(5, 0.3), np.full(5, -0.1), np.zeros(5)
+    for _ in range(24 * days):
+        u, v = accelerate(u, v, zero, zero, 40.0, step)
+    exact = (0.3 - 0.1j) * np.exp(-(r + 1j * f) * days * DAY)
+    np.testing.assert_allclose(u + 1j * v, exact, rtol=1e-12)
+
+
+def test_wind_that_sets_in_gives_the_damped_inertial_oscillation_about_the_ekman_transport():
+    """From rest z = tau / (rho h s) (1 - exp(-s t)), s = r + i f, for any length of the step."""
+    latitude, stress = np.array([0.0, 10.0, 35.0, -50.0]), 0.1 + 0.05j
+    s = 1.0 / (4 * DAY) + 2j * EARTH_ROTATION * np.sin(np.radians(latitude))
+    exact = stress / (RHO * 50.0 * s) * (1.0 - np.exp(-s * 3 * DAY))
+    for seconds in (600.0, 3600.0, 21600.0, 86400.0):
+        step = propagator(latitude, seconds, 4 * DAY)
+        u, v = np.zeros(4), np.zeros(4)
+        for _ in range(round(3 * DAY / seconds)):
+            u, v = accelerate(u, v, 0.1, 0.05, 50.0, step)
+        np.testing.assert_allclose(u + 1j * v, exact, rtol=2e-12)
+    for _ in range(200):
+        u, v = accelerate(u, v, 0.1, 0.05, 50.0, step)
+    # after that the transport is Ekman's (1905), to the right of the wind in the north, less the damping
+    transport = 50.0 * (u + 1j * v)[2]
+    ekman = stress / (RHO * 1j * s[2].imag)
+    assert abs(transport - ekman) < 1.01 * abs(s[2].real / s[2].imag) * abs(ekman)
+    assert transport.real > 0.0 > transport.imag
+
+
+def test_a_deepening_layer_keeps_its_momentum_and_a_shoaling_one_its_speed():
+    u, v = take_in_resting_water(np.array([0.4, 0.4]), np.array([-0.2, -0.2]), 50.0, np.array([80.0, 30.0]))
+    np.testing.assert_allclose(u, [0.4 * 50 / 80, 0.4], rtol=1e-15)
+    np.testing.assert_allclose(v, [-0.2 * 50 / 80, -0.2], rtol=1e-15)

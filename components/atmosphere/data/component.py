@@ -1,6 +1,22 @@
 """Atmosphere prescribed from CF files."""
 
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from coupler.component import Array, Context, Fields
+from coupler.fields import FieldSpec
 from coupler.files.prescribed import Prescribed
+
+HEAT = (
+    "surface_downward_sensible_heat_flux",
+    "surface_downward_latent_heat_flux",
+    "surface_net_downward_shortwave_flux",
+    "surface_net_downward_longwave_flux",
+)
+WATER = ("water_evapotranspiration_flux",)
+MOMENTUM = ("surface_downward_eastward_stress", "surface_downward_northward_stress")
 
 
 class DataAtmosphere(Prescribed):
@@ -19,3 +35,48 @@ class DataAtmosphere(Prescribed):
         "surface_downwelling_longwave_flux_in_air",
         "precipitation_flux",
     )
+
+    class Options(Prescribed.Options):
+        """Options of the data atmosphere."""
+
+        count_fluxes: bool = False
+        """Whether to take in what sea and land exchange with the air, for budgets and output; it changes no air."""
+
+    def __init__(self, options: Any):
+        super().__init__(options)
+        if options.count_fluxes:
+            # beyond the sea and land of the case there is nobody to exchange with
+            self.imports = tuple(FieldSpec(n, required=False, partial=True) for n in (*HEAT, *WATER, *MOMENTUM))
+        self.given = {}
+
+    def initialize(self, context: Context) -> Fields:
+        """Open the files; nothing has been given away yet."""
+        self.given = {f.name: np.zeros(context.local_shape) for f in self.imports}
+        return super().initialize(context)
+
+    def step(self, time: int, seconds: int, imports: Mapping[str, Array]) -> Fields:
+        """Count what passes during the step; the fields at its end."""
+        for name, flux in imports.items():
+            self.given[name] = self.given[name] + np.where(np.isfinite(flux), flux, 0.0) * seconds
+        return super().step(time, seconds, imports)
+
+    def budget(self) -> dict[str, Array]:
+        """Heat, water and momentum that have left the air through the surface since the start, counted negative."""
+        if not self.given:
+            return {}
+        heat = -sum(self.given[n] for n in HEAT)
+        eastward, northward = (-self.given[n] for n in MOMENTUM)
+        return {
+            "heat": heat,
+            "water": self.given[WATER[0]],
+            "eastward_momentum": eastward,
+            "northward_momentum": northward,
+        }
+
+    def state(self) -> dict[str, Any]:
+        """What has passed the surface since the start; the files and the time say the rest."""
+        return dict(self.given)
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take up what has passed."""
+        self.given = {name: np.array(state[name]) for name in self.given}

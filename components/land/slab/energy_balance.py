@@ -45,6 +45,8 @@ class Fluxes(NamedTuple):
     northward_stress: np.ndarray
     longwave_up: np.ndarray
     shortwave_up: np.ndarray
+    net_longwave: np.ndarray
+    net_shortwave: np.ndarray
     net: np.ndarray
 
 
@@ -104,7 +106,8 @@ def solve(temperature, air, wetness, available_water, albedo, emissivity, roughn
     longwave_up = emitted + emitted_slope * change + (1.0 - emissivity) * air.longwave
     shortwave_up = albedo * air.shortwave
     latent = -LATENT_HEAT * evaporation
-    net = air.shortwave - shortwave_up + air.longwave - longwave_up + sensible + latent
+    net_longwave, net_shortwave = air.longwave - longwave_up, air.shortwave - shortwave_up
+    net = net_shortwave + net_longwave + sensible + latent
     drag = rho * c_m * wind
     fluxes = Fluxes(
         sensible,
@@ -114,6 +117,8 @@ def solve(temperature, air, wetness, available_water, albedo, emissivity, roughn
         drag * air.northward_wind,
         longwave_up,
         shortwave_up,
+        net_longwave,
+        net_shortwave,
         net,
     )
     return temperature + change, fluxes

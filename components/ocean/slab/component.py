@@ -1,10 +1,11 @@
-"""Mixed-layer ocean: heat and fresh water of a layer of prescribed thickness."""
+"""Mixed-layer ocean: heat, fresh water and, if wanted, currents of a layer of prescribed thickness."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
 
+from components.ocean.slab.inertial import accelerate, propagator, take_in_resting_water
 from components.ocean.slab.mixed_layer import (
     FREEZING,
     change_thickness,
@@ -13,19 +14,21 @@ from components.ocean.slab.mixed_layer import (
     penetrating_fraction,
     stored_heat,
 )
-from coupler.case.namelist import Kelvin, Metres, Namelist
+from coupler.case.namelist import Duration, Kelvin, Metres, Namelist
 from coupler.component import Component, Context, Fields, Setting
 from coupler.errors import ForcingError, TesseraError
 from coupler.fields import FieldSpec, specs
 from coupler.files.forcing import Forcing, optional_field
 from coupler.grids.grid import Grid
 
+CURRENTS = ("surface_eastward_sea_water_velocity", "surface_northward_sea_water_velocity")
+STRESS = ("surface_downward_eastward_stress", "surface_downward_northward_stress")
+
 
 class SlabOcean(Component):
-    """Mixed-layer ocean: rho c h dT/dt = Q, with ice at the freezing point; see README.md."""
+    """Mixed-layer ocean: rho c h dT/dt = Q, with ice at the freezing point and inertial currents; see README.md."""
 
     description = "mixed layer of prescribed thickness"
-    exports = specs("sea_surface_temperature")
     diagnostic_units = {
         "ocean_mixed_layer_thickness": "m",
         "sea_ice_thickness": "m",
@@ -52,6 +55,10 @@ class SlabOcean(Component):
         """Whether sunlight that passes through the layer leaves it (not where the layer reaches the bottom)."""
         entrainment_jump: float = 0.8
         """How much colder the water is that a deepening layer takes in, K; 0: deepening leaves the temperature."""
+        currents: bool = False
+        """Whether the wind moves the layer (Pollard and Millard 1970); the flux law then sees wind relative to it."""
+        damping_time: Duration = 4 * 86400
+        """Time in which currents without wind decay to 1/e."""
 
     def __init__(self, options: Any):
         super().__init__(options)
@@ -61,7 +68,9 @@ class SlabOcean(Component):
             FieldSpec("precipitation_flux", required=False),
             FieldSpec("water_evapotranspiration_flux", required=False),
             FieldSpec("runoff_flux", required=False),
+            *(STRESS if options.currents else ()),
         )
+        self.exports = specs("sea_surface_temperature", *(CURRENTS if options.currents else ()))
 
     def _field(self, setting: Setting, name: str, block: Any = None) -> Forcing | None:
         """A field of the file; None where there is no file or it has no such field."""
@@ -76,7 +85,9 @@ class SlabOcean(Component):
         return {"default": setting.grid if mask is None else setting.grid.with_mask(mask.at(0) > 0.5)}
 
     def check(self, setting: Setting) -> list[str]:
-        """Files that are missing or end too early."""
+        """Files that are missing or end too early; a damping that is none."""
+        if self.options.damping_time <= 0:
+            return ["damping_time: a time above zero is needed, such as P4D (ocean.slab.damping_time)"]
         try:
             thickness = self._field(setting, "ocean_mixed_layer_thickness")
         except TesseraError as error:
@@ -109,7 +120,14 @@ class SlabOcean(Component):
             self._layer = self._field(context, "ocean_mixed_layer_thickness", block)
         self.thickness = self._thickness_at(0)
         self.latent, self.below, self.water = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-        return {"sea_surface_temperature": self.temperature}
+        self.u, self.v = np.zeros(shape), np.zeros(shape)
+        latitude = np.ascontiguousarray(context.local(context.grids["default"].latitude))
+        self._propagator = propagator(latitude, context.step, self.options.damping_time)
+        return self._exports()
+
+    def _exports(self) -> Fields:
+        fields = {"sea_surface_temperature": self.temperature}
+        return fields | dict(zip(CURRENTS, (self.u, self.v), strict=True)) if self.options.currents else fields
 
     def _thickness_at(self, time: int) -> np.ndarray:
         o = self.options
@@ -120,7 +138,7 @@ class SlabOcean(Component):
         return np.minimum(np.maximum(wanted, o.shallowest), self.floor)
 
     def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
-        """Change the layer, then put the heat of the step into it."""
+        """Change the layer, then move it and put the heat of the step into it."""
 
         def flux(name: str) -> np.ndarray:
             values = imports.get(name)
@@ -130,6 +148,10 @@ class SlabOcean(Component):
         self.temperature, self.below = change_thickness(
             self.temperature, self.below, self.thickness, thickness, self.options.entrainment_jump
         )
+        if self.options.currents:
+            self.u, self.v = take_in_resting_water(self.u, self.v, self.thickness, thickness)
+            stress = (flux(name) for name in STRESS)
+            self.u, self.v = accelerate(self.u, self.v, *stress, thickness, self._propagator)
         self.thickness = thickness
         heat = flux("surface_downward_heat_flux_in_sea_water") * seconds
         if self.options.penetration:
@@ -140,23 +162,22 @@ class SlabOcean(Component):
         self.temperature, self.latent = exchange_heat(self.temperature, self.latent, heat, thickness)
         fresh = flux("precipitation_flux") - flux("water_evapotranspiration_flux") + flux("runoff_flux")
         self.water = self.water + fresh * seconds
-        return {"sea_surface_temperature": self.temperature}
+        return self._exports()
 
     def state(self) -> dict[str, Any]:
-        """Temperature, thickness, heat of ice and below, fresh water since the start."""
-        return {
-            "temperature": self.temperature,
-            "thickness": self.thickness,
-            "latent": self.latent,
-            "below": self.below,
-            "water": self.water,
-        }
+        """Temperature, thickness, heat of ice and below, fresh water since the start, currents."""
+        return {name: getattr(self, name) for name in self._state}
+
+    @property
+    def _state(self) -> tuple[str, ...]:
+        names = ("temperature", "thickness", "latent", "below", "water")
+        return (*names, "u", "v") if self.options.currents else names
 
     def restore(self, state: Mapping[str, Any]) -> Fields:
         """Take up the state."""
-        for name in ("temperature", "thickness", "latent", "below", "water"):
+        for name in self._state:
             setattr(self, name, np.array(state[name]))
-        return {"sea_surface_temperature": self.temperature}
+        return self._exports()
 
     def budget(self) -> dict[str, np.ndarray]:
         """Heat (counted from the freezing point; layer, ice and below) and fresh water since the start."""
