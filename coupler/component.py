@@ -31,7 +31,7 @@ A mixed-layer ocean, whole::
             return {"sea_surface_temperature": self.temperature}
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -194,6 +194,32 @@ class Component:
     def check(self, setting: Setting) -> list[str]:
         """Everything that can be wrong before the run: a message each (missing files, forcing that ends early)."""
         return []
+
+    def prepare_inputs(
+        self, setting: Setting, files: Sequence[Path], report: Callable[[str, float], None]
+    ) -> Mapping[str, Any]:
+        """Make this component's input files from data of the user's: what ``./run_case.py prepare`` calls.
+
+        Parameters
+        ----------
+        setting : Setting
+            Grid, dates and folder of the case; the files are written there.
+        files : sequence of Path
+            What the user named.
+        report : callable
+            Takes a line of text and the share of the work that is done, 0 to 1; 0 for a note.
+
+        Returns
+        -------
+        mapping of str to Any
+            Options that name the files made, as they must stand in the namelist.
+
+        Raises
+        ------
+        TesseraError
+            Data that cannot be used, with the reason.
+        """
+        raise NotImplementedError
 
     def initialize(self, context: Context) -> Fields:
         """Prepare the state at the start and return the exports there (this rank's blocks)."""

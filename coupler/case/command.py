@@ -1,4 +1,4 @@
-"""The command line: new, check, run, status, timing, plot, graph, list, options, weights, script."""
+"""The command line: new, prepare, check, run, status, timing, plot, graph, list, options, weights, script."""
 
 from __future__ import annotations
 
@@ -9,9 +9,23 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ("new", "check", "run", "status", "timing", "plot", "graph", "list", "options", "weights", "script")
+COMMANDS = (
+    "new",
+    "prepare",
+    "check",
+    "run",
+    "status",
+    "timing",
+    "plot",
+    "graph",
+    "list",
+    "options",
+    "weights",
+    "script",
+)
 EXAMPLES = """examples:
   ./run_case.py new winter --template east_asia       make a case (list: the templates there are)
+  ./run_case.py prepare cases/winter era5_*.nc        make a component's inputs from data of your own
   ./run_case.py check cases/winter                    everything that can be wrong, before anything runs
   ./run_case.py cases/winter                          run it; starts mpirun with the ranks it needs
   mpirun -n 8 ./run_case.py cases/winter              run it on 8 processes
@@ -38,6 +52,12 @@ def parser() -> argparse.ArgumentParser:
     new = add("new", "make a case from a template")
     new.add_argument("name", help="name or path of the case; a bare name goes into cases/")
     new.add_argument("--template", default="east_asia", help="template (default: east_asia)")
+    prepare = add("prepare", "make the input files of a component from data of your own")
+    prepare.add_argument("case", type=Path)
+    prepare.add_argument(
+        "files", nargs="+", type=Path, help="data, such as analyses on pressure levels for an atmosphere"
+    )
+    prepare.add_argument("--component", help="whose inputs (default: the only one that can prepare some)")
     check = add("check", "find everything that is wrong with a case, without running it")
     check.add_argument("case", type=Path)
     check.add_argument("-n", "--ranks", type=int, help="as if run on this many processes")
@@ -112,6 +132,12 @@ def _new(options: argparse.Namespace) -> int:
     from coupler.case.templates import new_case
 
     return new_case(options.name, options.template)
+
+
+def _prepare(options: argparse.Namespace) -> int:
+    from coupler.case.preparation import prepare
+
+    return prepare(options.case, options.files, options.component)
 
 
 def _check(options: argparse.Namespace) -> int:
