@@ -84,6 +84,8 @@ class NonhydrostaticAtmosphere(Component):
         driver: list[str] = []
         """Analyses on pressure levels (CF netCDF: ERA5, ERA-Interim, NCEP, CMIP6) for the start and the sides; the
         files share the variables of one time and are held. Empty: the analytic jet of Ullrich et al. (2014)."""
+        jet: Literal["ullrich", "january"] = "ullrich"
+        """Without a driver: the jet of the paper, or one as warm and moist as January's air over the western Pacific."""
         relaxation_rows: int = 4
         """Rows drawn towards the driver inside the specified row."""
         nudging_wavelength: Metres = 0.0
@@ -225,7 +227,7 @@ class NonhydrostaticAtmosphere(Component):
             f = pressure_levels.to_columns(data, lon, lat, z)
             return f["u"], f["v"], f["t"], f["q"], f["p"]
         context.log("no driver: the start and the sides are the analytic jet of Ullrich et al. (2014)")
-        j = jet.balanced_jet(lat[None], z)
+        j = jet.balanced_jet(lat[None], z, climate=jet.CLIMATES[self.options.jet])
         return j.u, np.zeros_like(j.u), j.t, j.q, j.p
 
     # ------------------------------------------------------------------ step
@@ -242,7 +244,8 @@ class NonhydrostaticAtmosphere(Component):
         for n in range(1, self.q.shape[0]):
             q_total = q_total + self.q[n]
         ground = self._ground(imports)
-        self.ground_temperature = columns(g, self.s, self.q[0]).t[0] if ground is None else ground.temperature
+        if ground is not None:
+            self.ground_temperature = ground.temperature
         if o.radiation == "imported":
             self.physics.take(radiation_in(imports, self.albedo, self.ground_temperature))
         elif o.radiation != "none" and time % o.radiation_interval == 0 and time > 0:
@@ -262,6 +265,8 @@ class NonhydrostaticAtmosphere(Component):
         self.rain, self.snow = rain / dt, snow / dt
         self.time = time + seconds
         self._stop_if_unstable()
+        if ground is None:  # radiation then sees a ground as warm as the lowest air
+            self.ground_temperature = columns(g, self.s, self.q[0]).t[0]
         return self._exports()
 
     def _impose(self, new: State, part: float) -> None:
