@@ -5,7 +5,7 @@ import shutil
 import pytest
 import torch
 
-from components.ocean.primitive import timestep
+from components.ocean.primitive import barotropic_mode, timestep
 from components.ocean.primitive.timestep import Ocean
 from tests.science.test_ocean_conservation import rough_basin
 
@@ -22,7 +22,7 @@ def largest_difference(a, b) -> float:
 def test_compiled_substep_agrees():
     """The barotropic substep compiled alone: five steps to 1e-9."""
     eager, compiled = rough_basin(), rough_basin()
-    compiled.ocean._substep = torch.compile(timestep._substep, dynamic=False, fullgraph=True)
+    compiled.ocean.barotropic._substep = torch.compile(barotropic_mode._substep, dynamic=False, fullgraph=True)
     eager.run(5)
     compiled.run(5)
     assert largest_difference(eager.state, compiled.state) < 1e-9

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from components.ocean.primitive.barotropic_mode import plane_of
 from components.ocean.primitive.constants import ZERO_CELSIUS
 from components.ocean.primitive.geometry import Geometry
-from components.ocean.primitive.inputs import TIDES, InputError, read_depth, read_inputs
+from components.ocean.primitive.inputs import TIDES, InputError, read_depth, read_domain, read_inputs
 from components.ocean.primitive.open_boundary import Outside
 from components.ocean.primitive.parameters import Parameters
 from components.ocean.primitive.regional import (
@@ -30,9 +31,11 @@ from coupler.case.namelist import Namelist, Seconds
 from coupler.component import Component, Context, Fields, Setting
 from coupler.errors import ForcingError
 from coupler.fields import FieldSpec, specs
+from coupler.grids.decomposition import Decomposition
 from coupler.grids.grid import Grid
 
 DAY = 86400
+SUBSTEPS_AN_EXCHANGE = 8  # barotropic substeps between two exchanges of halos among ranks
 SALINITY_FACTOR = 35.0 / 35.16504  # practical from reference salinity (TEOS-10)
 
 
@@ -42,15 +45,15 @@ class RankHalo:
     def __init__(self, context: Context):
         self.context = context
 
-    def __call__(self, *fields: Tensor) -> tuple[Tensor, ...]:
+    def __call__(self, *fields: Tensor, width: int = HALO) -> tuple[Tensor, ...]:
         """Return the fields with their halos filled."""
-        padded = tuple(torch.nn.functional.pad(a, (HALO, HALO, HALO, HALO)) for a in fields)
+        padded = tuple(torch.nn.functional.pad(a, (width,) * 4) for a in fields)
         if self.context.ranks > 1:
             if padded[0].device.type == "cpu":
-                self.context.halo(*padded, width=HALO)
+                self.context.halo(*padded, width=width)
             else:
                 staged = [a.cpu() for a in padded]
-                self.context.halo(*staged, width=HALO)
+                self.context.halo(*staged, width=width)
                 padded = tuple(a.to(b.device) for a, b in zip(staged, padded, strict=True))
         return padded
 
@@ -159,7 +162,8 @@ class PrimitiveOcean(Component):
             sea[:, -1] = False
         if "south" in self.options.open_edges:
             sea[0] = False
-        return {"default": grid.with_mask(sea)}
+        grid, domain = grid.with_mask(sea), read_domain(path)
+        return {"default": grid if domain is None else grid.with_mask(domain, "domain")}
 
     def check(self, setting: Setting) -> list[str]:
         """What is missing in the file."""
@@ -195,7 +199,8 @@ class PrimitiveOcean(Component):
         context.log(
             f"{g.levels} levels, {int(self.region.geometry.mask_t.sum())} wet cells, {substeps} barotropic substeps"
         )
-        self.ocean = Ocean(g, parameters, self.halo, o.compile)
+        plane = plane_of(self.region.geometry, self.rows, self.columns, _barotropic_halo(context.decomposition))
+        self.ocean = Ocean(g, parameters, self.halo, o.compile, plane.to(self.dtype, device))
         self.outside = self._outside(self.region, g)
         self._tide = None
         if o.tides and self.outside is not None:
@@ -324,6 +329,14 @@ class PrimitiveOcean(Component):
             "heat_of_freezing": _array(self.now.frozen_heat),
             "northward_sea_water_transport": _array(inner(self.now.V)),
         }
+
+
+def _barotropic_halo(decomposition: Decomposition) -> int:
+    """Halo of the barotropic mode (cells): of `SUBSTEPS_AN_EXCHANGE`, less where the narrowest block is narrower."""
+    if decomposition.ranks == 1:
+        return HALO
+    narrowest = min(min(decomposition.block_of(rank).shape) for rank in range(decomposition.ranks))
+    return 2 * max(1, min(SUBSTEPS_AN_EXCHANGE, narrowest // 2))
 
 
 def _array(a: Tensor) -> np.ndarray:

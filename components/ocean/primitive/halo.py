@@ -1,9 +1,9 @@
-"""Filling the two-cell halo around a block: alone in the world, or among blocks of one process.
+"""Filling the halo around a block: alone in the world, or among blocks of one process.
 
-A halo is a callable ``halo(*fields) -> tuple``: every field is the block's own cells ``(..., ny, nx)``, every result is
-``(..., ny + 4, nx + 4)`` with its neighbours' values around it, in one exchange for all fields. Beyond a closed edge
-the halo is zero; masks make it land. The exchange is a copy, so it is differentiable where the arrays stay in one
-process.
+A halo is a callable ``halo(*fields, width=2) -> tuple``: every field is the block's own cells ``(..., ny, nx)``, every
+result is ``(..., ny + 2 width, nx + 2 width)`` with its neighbours' values around it, in one exchange for all fields.
+Beyond a closed edge the halo is zero; masks make it land. The exchange is a copy, so it is differentiable where the
+arrays stay in one process.
 """
 
 import threading
@@ -18,7 +18,7 @@ from components.ocean.primitive.stencil import HALO
 class Halo(Protocol):
     """What the model asks of an exchange of halos."""
 
-    def __call__(self, *fields: Tensor) -> tuple[Tensor, ...]:
+    def __call__(self, *fields: Tensor, width: int = HALO) -> tuple[Tensor, ...]:
         """Return the fields with their halos filled."""
         ...
 
@@ -29,20 +29,20 @@ class WholeDomain:
     def __init__(self, periodic_x: bool = False, periodic_y: bool = False):
         self.periodic_x, self.periodic_y = periodic_x, periodic_y
 
-    def __call__(self, *fields: Tensor) -> tuple[Tensor, ...]:
+    def __call__(self, *fields: Tensor, width: int = HALO) -> tuple[Tensor, ...]:
         """Return the fields with their halos filled."""
-        return tuple(self._fill(a) for a in fields)
+        return tuple(self._fill(a, width) for a in fields)
 
-    def _fill(self, a: Tensor) -> Tensor:
+    def _fill(self, a: Tensor, w: int) -> Tensor:
         if not self.periodic_x and not self.periodic_y:
-            return torch.nn.functional.pad(a, (HALO, HALO, HALO, HALO))
+            return torch.nn.functional.pad(a, (w, w, w, w))
         if self.periodic_x:
-            a = torch.cat([a[..., -HALO:], a, a[..., :HALO]], -1)
+            a = torch.cat([a[..., -w:], a, a[..., :w]], -1)
         else:
-            a = torch.nn.functional.pad(a, (HALO, HALO))
+            a = torch.nn.functional.pad(a, (w, w))
         if self.periodic_y:
-            return torch.cat([a[..., -HALO:, :], a, a[..., :HALO, :]], -2)
-        return torch.nn.functional.pad(a, (0, 0, HALO, HALO))
+            return torch.cat([a[..., -w:, :], a, a[..., :w, :]], -2)
+        return torch.nn.functional.pad(a, (0, 0, w, w))
 
 
 class BlockMeeting:
@@ -70,18 +70,18 @@ class BlockMeeting:
 
     def member(self, row: int, column: int) -> Halo:
         """Return the exchange of the block at ``(row, column)``."""
-        return lambda *fields: self._exchange(row, column, fields)
+        return lambda *fields, width=HALO: self._exchange(row, column, fields, width)
 
-    def _exchange(self, row: int, column: int, fields: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        wide = tuple(torch.nn.functional.pad(a, (HALO, HALO)) for a in fields)
+    def _exchange(self, row: int, column: int, fields: tuple[Tensor, ...], w: int) -> tuple[Tensor, ...]:
+        wide = tuple(torch.nn.functional.pad(a, (w, w)) for a in fields)
         east, west = self._neighbour(row, column + 1), self._neighbour(row, column - 1)
-        for theirs, mine, at_edge in ((west, slice(0, HALO), slice(-HALO, None)),
-                                      (east, slice(-HALO, None), slice(0, HALO))):  # fmt: skip
+        for theirs, mine, at_edge in ((west, slice(0, w), slice(-w, None)),
+                                      (east, slice(-w, None), slice(0, w))):  # fmt: skip
             self._take((row, column), fields, theirs, wide, lambda a, s=mine: a[..., s], lambda a, s=at_edge: a[..., s])
-        full = tuple(torch.nn.functional.pad(a, (0, 0, HALO, HALO)) for a in wide)
+        full = tuple(torch.nn.functional.pad(a, (0, 0, w, w)) for a in wide)
         north, south = self._neighbour(row + 1, column), self._neighbour(row - 1, column)
-        for theirs, mine, at_edge in ((south, slice(0, HALO), slice(-HALO, None)),
-                                      (north, slice(-HALO, None), slice(0, HALO))):  # fmt: skip
+        for theirs, mine, at_edge in ((south, slice(0, w), slice(-w, None)),
+                                      (north, slice(-w, None), slice(0, w))):  # fmt: skip
             self._take(
                 (row, column), wide, theirs, full, lambda a, s=mine: a[..., s, :], lambda a, s=at_edge: a[..., s, :]
             )

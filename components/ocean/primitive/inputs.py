@@ -72,6 +72,13 @@ def read_depth(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return tuple(np.ma.filled(data[n][:].astype(float), 0.0) for n in ("longitude", "latitude", NAMES["depth"]))
 
 
+def read_domain(path: Path) -> np.ndarray | None:
+    """Where the model decides what is sea and what is land (y, x), bool; None where the file does not say."""
+    with netCDF4.Dataset(path) as data:
+        name = "model_domain_binary_mask"
+        return np.ma.filled(data[name][:], 1) > 0 if name in data.variables else None
+
+
 def read_inputs(path: Path) -> Inputs:
     """Read the file.
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from components.ocean.primitive import barotropic, equation_of_state, momentum, transport, vertical_mixing
+from components.ocean.primitive.barotropic_mode import BarotropicMode, Plane, plane_of
 from components.ocean.primitive.geometry import Geometry
 from components.ocean.primitive.halo import Halo
 from components.ocean.primitive.open_boundary import Outside, relax
@@ -57,18 +58,15 @@ class Ocean:
         Exchange with the neighbouring blocks.
     compile : bool
         Compile the science functions with `torch.compile` (bits then depend on the block's shape).
+    plane : Plane or None
+        The block for the barotropic mode, where its halo shall be wider than two.
     """
 
-    def __init__(self, geometry: Geometry, parameters: Parameters, halo: Halo, compile: bool = False):
+    def __init__(
+        self, geometry: Geometry, parameters: Parameters, halo: Halo, compile: bool = False, plane: Plane | None = None
+    ):
         self.g, self.p, self.halo = geometry, parameters, halo
-        substeps = parameters.substeps
-        weights = (
-            barotropic.power_law_weights(substeps)
-            if parameters.barotropic_filter == "power_law"
-            else barotropic.end_state_weights(substeps)
-        )
         like = {"dtype": geometry.h0.dtype, "device": geometry.h0.device}
-        self.primary, self.secondary = torch.tensor(weights.primary, **like), torch.tensor(weights.secondary, **like)
         self.adams_bashforth = torch.tensor(ADAMS_BASHFORTH, **like)
         self.absorbed = inner(shortwave_absorbed(geometry, parameters.shortwave_type)).contiguous()
         if compile and geometry.h0.device.type == "cpu" and not any(map(shutil.which, ("g++", "clang++", "c++"))):
@@ -77,7 +75,12 @@ class Ocean:
         wrap = partial(torch.compile, dynamic=False, fullgraph=True) if compile else lambda f: f
         self._mixing = wrap(_mixing)
         self._explicit = wrap(_explicit_momentum)
-        self._substep = wrap(_substep)
+        self.barotropic = BarotropicMode(
+            plane or plane_of(geometry, slice(0, geometry.shape[0]), slice(0, geometry.shape[1])),
+            parameters,
+            halo,
+            wrap,
+        )
         self._finish = wrap(_finish_momentum)
         self._horizontal = wrap(_horizontal_transport)
         self._vertical = wrap(_vertical_transport)
@@ -95,14 +98,14 @@ class Ocean:
             s.u, s.v, s.w_flux, s.eta, s.tracers, s.past_u, s.past_v, s.past_coriolis_u, s.past_coriolis_v,
             forcing.stress_x, forcing.stress_y, forcing.pressure, ab, p, g,
         )  # fmt: skip
-        mean_U, mean_V, U, V = self._barotropic(s, e, water, outside)
-        rise = barotropic.divergence(mean_U, mean_V, g) - at(water)
-        eta, U, V = self.halo(inner(s.eta) - p.dt * inner(g.active_t) * at(rise), U, V)
+        mean_U, mean_V, U, V = self.barotropic.run(s, (e.slow_u, e.slow_v, e.drag_u, e.drag_v), water, outside)
+        rise = barotropic.divergence(mean_U, mean_V, g) - at(water)  # one ring is enough to finish the momentum
+        eta = torch.nn.functional.pad(at(s.eta) - p.dt * at(g.active_t) * rise, (1, 1, 1, 1))
         u, v = self._finish(
             e.u, e.v, mean_U, mean_V, s.eta, eta, viscosity, e.drag_u, e.drag_v, forcing.stress_x, forcing.stress_y,
             outside, p, g,
         )  # fmt: skip
-        u, v = self.halo(u, v)
+        eta, U, V, u, v = self.halo(inner(eta), U, V, u, v)
         tracers, volume, volume_up, side_volume, side_content = self._horizontal(
             u, v, s.eta, eta, s.tracers, water, s.steps % 2 == 0, outside is not None, p, g
         )
@@ -125,23 +128,6 @@ class Ocean:
             side_content=s.side_content + side_content + p.dt * (inner(forcing.tracer_flux) * inner(g.wet_t)),
             freezing=frozen / p.dt, steps=s.steps + 1,
         )  # fmt: skip
-
-    def _barotropic(
-        self, s: State, e: Explicit, water: Tensor, outside: Outside | None
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Substeps; returns the time-averaged transports (halo of two) and the filtered ones (own faces)."""
-        dt = self.p.dt / self.p.substeps
-        slow_u, slow_v, drag_u, drag_v = self.halo(e.slow_u, e.slow_v, e.drag_u, e.drag_v)
-        eta, U, V = s.eta, s.U, s.V
-        mean_U, mean_V = torch.zeros_like(U), torch.zeros_like(V)
-        end_U, end_V = torch.zeros_like(e.slow_u), torch.zeros_like(e.slow_v)
-        for m in range(len(self.primary)):
-            eta, U, V, mean_U, mean_V, end_U, end_V = self._substep(
-                eta, U, V, slow_u, slow_v, drag_u, drag_v, water, mean_U, mean_V, end_U, end_V,
-                self.primary[m], self.secondary[m], dt, m % 2 == 0, outside, self.g,
-            )  # fmt: skip
-            eta, U, V = self.halo(eta, U, V)
-        return mean_U, mean_V, end_U, end_V
 
 
 def density_anomaly(p: Parameters):
@@ -279,32 +265,6 @@ def _stress_at_faces(stress_x, stress_y, p: Parameters, g: Geometry):
     wind_u = at((0.5 / p.rho0) * (at(stress_x, 0, 0) + at(stress_x, 0, 1)))
     wind_v = at((0.5 / p.rho0) * (at(stress_y, 0, 0) + at(stress_y, 1, 0)))
     return wind_u * inner(g.wet_u), wind_v * inner(g.wet_v)
-
-
-def _substep(
-    eta,
-    U,
-    V,
-    slow_u,
-    slow_v,
-    drag_u,
-    drag_v,
-    water,
-    mean_U,
-    mean_V,
-    end_U,
-    end_V,
-    a,
-    b,
-    dt,
-    u_first,
-    outside,
-    g: Geometry,
-):
-    """One barotropic substep and its share in the averages."""
-    mean_U, mean_V = mean_U + b * U, mean_V + b * V
-    eta, U, V = barotropic.substep(eta, U, V, slow_u, slow_v, drag_u, drag_v, water, dt, u_first, outside, g)
-    return eta, U, V, mean_U, mean_V, end_U + a * U, end_V + a * V
 
 
 def _finish_momentum(
