@@ -15,13 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from . import standard_atmosphere
-from .constants import CP_DRY, GRAVITY, SOLAR_CONSTANT
-from .scheme import Air, Radiation
+from .constants import SOLAR_CONSTANT
+from .full_columns import FullColumns, full_columns
+from .scheme import Air, Radiation, heating_rate
 
 Array = npt.NDArray[np.float64]
-
-LAYERS_ABOVE, P_TOP = 5, 10.0  # layers above the lid, even in ln p, and where they end, Pa
 
 
 @dataclass(frozen=True)
@@ -169,47 +167,25 @@ class Rrtmg:
 
     def __call__(self, air: Air) -> Radiation:
         """Radiation of columns with a standard atmosphere on top."""
-        t, q_v, cloud, ice, p, p_interface, t_surface, albedo, mu, distance = air
-        shape = t.shape
-        flat = [a.detach().cpu().double().numpy().reshape(a.shape[0], -1) for a in (t, q_v, cloud, ice, p, p_interface)]
-        tt, qq, cc, ii, pp, pi = flat
-        ts, al, m = (a.detach().cpu().double().numpy().reshape(-1) for a in (t_surface, albedo, mu))
-        nz, n = tt.shape
-        layers = LAYERS_ABOVE
-        part = (np.arange(1, layers + 1) / layers)[:, None]
-        p_i = np.concatenate([pi, np.exp((1 - part) * np.log(pi[-1]) + part * np.log(P_TOP))])
-        p_all = np.concatenate([pp, np.sqrt(p_i[nz:-1] * p_i[nz + 1 :])])
-        standard = standard_atmosphere.temperature(p_all[nz:])
-        join = tt[-1] - standard_atmosphere.temperature(pp[-1])
-        fade = np.clip(np.log(p_all[nz:] / 300.0) / np.log(pp[-1] / 300.0), 0.0, 1.0)
-        t_all = np.concatenate([tt, standard + join * fade])
-        q_all = np.concatenate([qq, np.full((layers, n), 3.0e-6)])
-        ozone = standard_atmosphere.ozone(p_all)
-        w = np.log(p_i[1:-1] / p_all[1:]) / np.log(p_all[:-1] / p_all[1:])
-        middle = t_all[1:] + w * (t_all[:-1] - t_all[1:])
-        lowest = tt[0] + 0.5 * (tt[0] - middle[0])
-        t_i = np.concatenate([lowest[None], middle, t_all[-1:]])
-        path = (pi[:-1] - pi[1:]) / GRAVITY
-        fraction = cloud_fraction(cc + ii)
-        extra = np.zeros((layers, n))
-        f = self.fluxes(
-            p_all, p_i, t_all, t_i, q_all, ozone, ts, al, m, distance=distance,
-            liquid=np.concatenate([path * cc * fraction, extra]), ice=np.concatenate([path * ii * fraction, extra]),
-            fraction=np.concatenate([fraction, extra]),
-        )  # fmt: skip
-        net = f["lw_up"] - f["lw_down"] + f["sw_up"] - f["sw_down"]
-        heating = GRAVITY / CP_DRY * (net[:nz] - net[1 : nz + 1]) / (pi[:-1] - pi[1:])
+        shape, nz = air.t.shape, air.t.shape[0]
+        whole = full_columns(Air(*(a.detach().cpu().double() for a in air[:9]), distance=air.distance))
+        f = self.of_full(whole, air.distance)
+        net = torch.as_tensor(f["lw_up"] - f["lw_down"] + f["sw_up"] - f["sw_down"])
+        heating = heating_rate(net[: nz + 1], whole.p_interface[: nz + 1])
 
         def plane(a: Array) -> torch.Tensor:
-            return torch.as_tensor(np.ascontiguousarray(a)).to(t).reshape(shape[1:])
+            return torch.as_tensor(np.ascontiguousarray(a)).to(air.t).reshape(shape[1:])
 
         return Radiation(
-            torch.as_tensor(heating).to(t).reshape(shape),
+            heating.to(air.t).reshape(shape),
             plane(f["sw_down"][0]), plane(f["lw_down"][0]), plane(f["sw_up"][0]), plane(f["lw_up"][0]),
             plane(f["lw_up"][-1]), plane(f["sw_up"][-1]), plane(f["sw_down"][-1]),
         )  # fmt: skip
 
-
-def cloud_fraction(condensate: Array) -> Array:
-    """Cloud fraction of a layer: 1 where there is more than 1e-6 kg/kg, else 0 (RRTMG without McICA takes no parts)."""
-    return np.asarray(condensate > 1.0e-6, dtype=np.float64)
+    def of_full(self, columns: FullColumns, distance: float = 1.0) -> dict[str, Array]:
+        """`fluxes` of whole columns (double precision, on the CPU)."""
+        c = FullColumns(*(a.numpy() for a in columns))
+        return self.fluxes(
+            c.p, c.p_interface, c.t, c.t_interface, c.q_v, c.ozone, c.t_surface, c.albedo, c.mu,
+            emissivity=c.emissivity, distance=distance, liquid=c.liquid, ice=c.ice, fraction=c.fraction,
+        )  # fmt: skip

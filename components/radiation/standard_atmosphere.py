@@ -21,20 +21,31 @@ OZONE = 1e-6 * np.array(
 )
 
 
-def temperature(p: np.ndarray) -> np.ndarray:
+def temperature(p: torch.Tensor) -> torch.Tensor:
     """Temperature (K) at pressure ``p`` (Pa), linear in ln p."""
-    return np.interp(-np.log(p), -np.log(STANDARD_P), STANDARD_T)
+    return _profile(p, STANDARD_P, STANDARD_T)
 
 
-def ozone(p: np.ndarray) -> np.ndarray:
+def ozone(p: torch.Tensor) -> torch.Tensor:
     """Mole fraction of ozone at pressure ``p`` (Pa), linear in ln p."""
-    return np.interp(-np.log(p), -np.log(OZONE_P), OZONE)
+    return _profile(p, OZONE_P, OZONE)
+
+
+def _profile(p: torch.Tensor, p_table: np.ndarray, values: np.ndarray) -> torch.Tensor:
+    """Values of a table at ``p``, linear in ln p, held beyond its ends."""
+    x = torch.tensor(-np.log(p_table), dtype=p.dtype, device=p.device)
+    y = torch.tensor(values, dtype=p.dtype, device=p.device)
+    slope = (y[1:] - y[:-1]) / (x[1:] - x[:-1])
+    at = torch.clamp(-torch.log(p), x[0], x[-1])
+    n = torch.clamp(torch.bucketize(at, x, right=True) - 1, 0, len(slope) - 1)
+    return y[n] + slope[n] * (at - x[n])
 
 
 def columns(levels: int, mu: torch.Tensor, distance: float, top: float = 4000.0) -> Air:
     """Cloudless columns up to ``top`` (Pa) under the sun of ``mu`` (y, x); vapour 0.008 (p/p_0)^3 kg/kg."""
     p_i = 101325.0 * (top / 101325.0) ** np.linspace(0.0, 1.0, levels + 1)
     p = np.sqrt(p_i[1:] * p_i[:-1])
+    t = temperature(torch.as_tensor(p)).numpy()
 
     def stack(a: np.ndarray) -> torch.Tensor:
         return torch.tensor(a, dtype=mu.dtype, device=mu.device)[:, None, None].expand(-1, *mu.shape).contiguous()
@@ -42,6 +53,4 @@ def columns(levels: int, mu: torch.Tensor, distance: float, top: float = 4000.0)
     plane = torch.ones_like(mu)
     q_v = np.maximum(0.008 * (p / 101325.0) ** 3, 3.0e-6)
     zero = stack(np.zeros(levels))
-    return Air(
-        stack(temperature(p)), stack(q_v), zero, zero, stack(p), stack(p_i), 288.15 * plane, 0.15 * plane, mu, distance
-    )
+    return Air(stack(t), stack(q_v), zero, zero, stack(p), stack(p_i), 288.15 * plane, 0.15 * plane, mu, distance)
