@@ -106,6 +106,19 @@ def prepare_bathymetry(depth: np.ndarray, lon: np.ndarray, lat: np.ndarray) -> n
     return depth
 
 
+def model_domain(depth: np.ndarray, relief: np.ndarray) -> np.ndarray:
+    """1 where the model decides what is sea and what is land; 0 in seas that it leaves out and in the outermost ring.
+
+    ``relief`` is the depth before seas were closed; pools and dead ends of a few cells count as land.
+    """
+    domain = np.ones(depth.shape, np.int8)
+    label, count = scipy.ndimage.label((relief > 0) & (depth == 0))
+    size = np.bincount(label.ravel(), minlength=count + 1)
+    domain[(label > 0) & (size[label] > 8)] = 0
+    domain[0] = domain[:, -1] = 0  # the sea outside (and what land there is): never part of the wet mask
+    return domain
+
+
 def fill(field: np.ndarray) -> np.ndarray:
     """Fill NaN in each level with the nearest value of that level; a level without any takes the one above."""
     out = field.copy()
@@ -237,9 +250,8 @@ def main() -> None:
     lon, lat = np.arange(WEST + 0.5 * a.step, EAST, a.step), np.arange(SOUTH + 0.5 * a.step, NORTH, a.step)
     dz = level_thickness()
     z = np.cumsum(dz) - 0.5 * dz
-    depth = prepare_bathymetry(
-        cell_depth(open_file(a.datasets, "etopo5_eastasia.nc", "etopo5.cdf"), lon, lat, a.step), lon, lat
-    )
+    relief = cell_depth(open_file(a.datasets, "etopo5_eastasia.nc", "etopo5.cdf"), lon, lat, a.step)
+    depth = prepare_bathymetry(relief, lon, lat)
     temperature, salinity = hydrography(a.datasets, z, lat, lon)
     edges = open_edges(a.datasets, depth, temperature, salinity, z, dz, lat, lon, a.step)
     upper = z < 1000.0
@@ -247,6 +259,8 @@ def main() -> None:
     data = xr.Dataset(
         {
             "sea_floor_depth_below_geoid": (("latitude", "longitude"), depth, {"units": "m"}),
+            "model_domain_binary_mask": (("latitude", "longitude"), model_domain(depth, relief),
+                {"units": "1", "comment": "0: seas that are left out, and the ring of the open edges"}),
             "sea_water_conservative_temperature": (("depth", "latitude", "longitude"), mean,
                 {"units": "degree_C", "comment": "annual mean"}),
             "sea_water_conservative_temperature_anomaly": (
@@ -279,6 +293,7 @@ def main() -> None:
         },
     )  # fmt: skip
     encoding = {name: {"zlib": True, "complevel": 6, "dtype": "float32"} for name in data.data_vars}
+    encoding["model_domain_binary_mask"] = {"zlib": True, "dtype": "int8"}
     for name in (
         "sea_water_conservative_temperature_anomaly",
         "sea_water_conservative_temperature",

@@ -156,7 +156,7 @@ def resolve_component(case: Case, name: str, clock: Clock, duration: int) -> Com
             problems.extend(_check_section(node, other, realm, case.folder))
     if settings is not None:
         try:
-            grid = _grid(settings.grid, name, case.folder, common)
+            grid = _grid(settings.grid, name, case, common)
         except NamelistError as error:
             problems.extend(error.problems)
         except (GridError, OSError, ValueError) as error:
@@ -216,14 +216,23 @@ def _check_section(node: Node, model: str, realm: str, folder: Path) -> list[Pro
     return []
 
 
-def _grid(value: Any, name: str, folder: Path, node: Node) -> Grid:
-    if isinstance(value, str):
-        path = ROOT / "namelists" / "grids" / f"{value}.yaml"
-        if not path.is_file():
-            there = sorted(p.stem for p in path.parent.glob("*.yaml"))
-            raise GridError(f"unknown grid {value!r}{did_you_mean(value, there)}; there are: {', '.join(there)}")
-        return read_file(path).parse(GridOptions).build(name, folder)
-    return node.part("grid").parse(GridOptions).build(name, folder)
+def _grid(value: Any, name: str, case: Case, node: Node) -> Grid:
+    """The grid that a namelist describes, names (namelists/grids), or has in common with another component."""
+    if not isinstance(value, str):
+        return node.part("grid").parse(GridOptions).build(name, case.folder)
+    path = ROOT / "namelists" / "grids" / f"{value}.yaml"
+    if path.is_file():
+        return read_file(path).parse(GridOptions).build(name, case.folder)
+    other = case.components.get(value)
+    if other is None:
+        there = sorted(p.stem for p in path.parent.glob("*.yaml"))
+        hint = did_you_mean(value, [*there, *case.components])
+        raise GridError(
+            f"unknown grid {value!r}{hint}; there are: {', '.join(there)}, and those of {', '.join(case.components)}"
+        )
+    if other.values.get("grid") in case.components:
+        raise GridError(f"grid {value!r}: {value} takes its grid from {other.values['grid']} itself")
+    return _grid(other.values.get("grid"), name, case, other)
 
 
 def _layout(case: Case) -> tuple[dict[str, int], int, dict[str, str]]:

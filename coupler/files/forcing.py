@@ -27,6 +27,7 @@ import numpy.typing as npt
 from coupler.clock import Clock
 from coupler.errors import FieldError, ForcingError
 from coupler.fields import conversion, dictionary, did_you_mean, is_water
+from coupler.files.interpolation import Bilinear
 from coupler.files.time_axis import Coverage, Method, TimeAxis
 from coupler.grids.grid import Grid
 
@@ -55,7 +56,8 @@ class Forcing:
     cycle : {'auto', 'yearly', 'none'}
         Whether the records repeat every year; ``auto`` takes CF's climatological time axis as a cycle.
     grid : Grid, optional
-        The reader's grid. It must be that of the file or a rectangle of its cells.
+        The reader's grid. One of parallels and meridians must be that of the file or a rectangle of its cells; on any
+        other (a projected one) fields are interpolated bilinearly.
     block : (slice, slice), optional
         Rows and columns of `grid` that are read; all of them by default.
 
@@ -92,8 +94,13 @@ class Forcing:
             raise ForcingError(f"{self.path}: {name}: {error}") from error
         self._time_name = _time_of(first, field)
         self._axis = self._read_axis(cycle) if self._time_name else None
-        self._place = _placement(first, field, grid, self._files[0])
         self._block = block or (slice(None), slice(None))
+        self._onto: Bilinear | None = None
+        if grid is not None and not _on_parallels(grid):
+            self._place, self._onto = _interpolation(first, field, grid, self._block, self._files[0])
+            self._block = (slice(None), slice(None))
+        else:
+            self._place = _placement(first, field, grid, self._files[0])
         self._held: dict[int, Array] = {}
 
     # ------------------------------------------------------------------ what there is
@@ -171,7 +178,7 @@ class Forcing:
         values = values[..., ::-1, :] if flipped else values
         if (self._factor, self._offset) != (1.0, 0.0):
             values = values * self._factor + self._offset
-        return np.ascontiguousarray(values)
+        return np.ascontiguousarray(values if self._onto is None else self._onto(values))
 
     def _dataset(self, file: Path) -> Any:
         if file not in self._open:
@@ -265,8 +272,7 @@ def _placement(dataset: Any, field: Any, grid: Grid | None, file: Path) -> tuple
     flipped = ny > 1 and y[1] < y[0]
     rows = _run_of(y[::-1] if flipped else y, grid.latitude[:, 0], 0.0)
     columns = _run_of(x, grid.longitude[0], 360.0)
-    regular = np.ptp(grid.latitude, axis=1).max() < 1e-9 and np.ptp(grid.longitude, axis=0).max() < 1e-9
-    if rows is None or columns is None or not regular:
+    if rows is None or columns is None:
         raise ForcingError(
             f"{file}: cells {x[0]:g}..{x[-1]:g} E, {y.min():g}..{y.max():g} N ({ny} x {nx}) do not contain those of "
             f"grid {grid.name!r}: {grid.longitude.min():g}..{grid.longitude.max():g} E, {grid.latitude.min():g}.."
@@ -276,6 +282,29 @@ def _placement(dataset: Any, field: Any, grid: Grid | None, file: Path) -> tuple
     if flipped:
         rows = slice(ny - rows.stop, ny - rows.start)
     return rows, columns, flipped
+
+
+def _on_parallels(grid: Grid) -> bool:
+    """Whether the rows of a grid are parallels and its columns meridians."""
+    if len(grid.shape) != 2:
+        return False
+    return bool(np.ptp(grid.latitude, axis=1).max() < 1e-9 and np.ptp(grid.longitude, axis=0).max() < 1e-9)
+
+
+def _interpolation(
+    dataset: Any, field: Any, grid: Grid, block: tuple[slice, slice], file: Path
+) -> tuple[tuple[slice, slice, bool], Bilinear | None]:
+    """All rows and columns of the file, and the way from them to a block of a grid that is not on parallels."""
+    ny, nx = field.shape[-2:]
+    y, x = (_coordinate(dataset, name) for name in field.dimensions[-2:])
+    if y is None or x is None:
+        return _placement(dataset, field, grid, file), None
+    flipped = ny > 1 and y[1] < y[0]
+    try:
+        onto = Bilinear(y[::-1] if flipped else y, x, grid.latitude[block], grid.longitude[block])
+    except ForcingError as error:
+        raise ForcingError(f"{file} does not contain grid {grid.name!r}: {error}") from error
+    return (slice(0, ny), slice(0, nx), flipped), onto
 
 
 def _coordinate(dataset: Any, name: str) -> Array | None:

@@ -49,7 +49,7 @@ class TileOverlap:
     area : float64 (links,), m2, of source cell and target cell together.
     dry : float64 (links,), m2, `area` less what lies under wet ocean cells; the part outside the ocean's domain is
         dry.
-    outside : float64 (links,), m2, the part of `dry` outside all ocean cells.
+    outside : float64 (links,), m2, the part of `dry` outside all ocean cells of the domain.
     """
 
     indptr: NDArray[np.int64]
@@ -78,7 +78,8 @@ def dry_overlap(
     Parameters
     ----------
     source, target : such as atmosphere and land; any grids with cell corners.
-    ocean : the grid whose wet mask rules.
+    ocean : the grid whose wet mask rules. Cells outside its mask ``domain``, where it has one, are neither wet nor
+        dry, as if the grid had no such cells.
     ocean_mask : name or array, True where the ocean is wet; None for all cells.
     rows : flat target cells to make, all by default.
     threads : threads to use; by default OMP_NUM_THREADS, or 1.
@@ -105,6 +106,7 @@ def dry_overlap(
     ([0, 0, 1, 1], True, np.float64(0.0))
     """
     wet = resolve_mask(ocean, ocean_mask)
+    domain = np.asarray(ocean.masks.get("domain", np.ones(ocean.shape, np.bool_))).ravel() | wet
     threads = threads or default_threads()
     sources, targets, waters = (grid.make_polygons(threads) for grid in (source, target, ocean))
     chosen = np.arange(target.size, dtype=np.int64) if rows is None else np.asarray(rows, np.int64).ravel()
@@ -113,7 +115,7 @@ def dry_overlap(
         cells = chosen[whole]
         indptr = np.concatenate([[0], np.cumsum(whole)]).astype(np.int64)
         indices, row, area = cells.astype(np.int32), cells, targets.area[cells]
-        inside = _under(targets, cells, waters, ocean.shape, wet, threads)
+        inside = _under(targets, cells, waters, ocean.shape, wet, domain, threads)
         if progress is not None:
             progress(cells.size, cells.size)
     else:
@@ -122,7 +124,7 @@ def dry_overlap(
         row = np.repeat(chosen, np.diff(indptr))
 
         def work(block: slice) -> Floats:
-            return _pieces_under(sources, targets, indices[block], row[block], waters, ocean.shape, wet)
+            return _pieces_under(sources, targets, indices[block], row[block], waters, ocean.shape, wet, domain)
 
         # blocks bound the memory; each searches the ocean, so they are large unless threads would idle
         size = min(LINKS, max(-(-area.size // threads), 4096))
@@ -151,12 +153,13 @@ def _under(
     waters: Cells,
     shape: tuple[int, ...],
     wet: NDArray[np.bool_],
+    domain: NDArray[np.bool_],
     threads: int,
 ) -> Floats:
-    """Area of each piece under wet cells and under all cells, (2, rows), steradians; summed by ascending cell."""
+    """Area of each piece under wet cells and under the domain's, (2, rows), steradians; summed by ascending cell."""
     found = overlap(waters, shape, pieces, rows=rows, threads=threads)
-    under_wet = np.where(wet[found.indices], found.area, 0.0)
-    return np.stack([row_sums(found.indptr, under_wet), row_sums(found.indptr, found.area)])
+    parts = [np.where(mask[found.indices], found.area, 0.0) for mask in (wet, domain)]
+    return np.stack([row_sums(found.indptr, part) for part in parts])
 
 
 def _pieces_under(
@@ -167,8 +170,9 @@ def _pieces_under(
     waters: Cells,
     shape: tuple[int, ...],
     wet: NDArray[np.bool_],
+    domain: NDArray[np.bool_],
 ) -> Floats:
-    """Area of the overlap of each pair of cells under wet cells and under all cells, (2, pairs), steradians."""
+    """Area of the overlap of each pair of cells under wet cells and under the domain's, (2, pairs), steradians."""
     points, indptr, first, along, sign, bulge, area, unfit = _pieces(sources, targets, source_cell, target_cell)
     if unfit >= 0:
         raise GridError(
@@ -183,7 +187,7 @@ def _pieces_under(
     center = np.zeros((n, 3))
     center[:, 0] = -2.0
     pieces = Cells(points, corners, count, along, np.ones(n, np.bool_), center, bulge, area)
-    inside = _under(pieces, np.arange(n, dtype=np.int64), waters, shape, wet, 1)
+    inside = _under(pieces, np.arange(n, dtype=np.int64), waters, shape, wet, domain, 1)
     return np.stack([row_sums(indptr, sign * part) for part in inside])
 
 

@@ -146,6 +146,33 @@ def test_rectangle_of_the_files_grid_in_blocks(tmp_path, north_to_south):
         )
 
 
+LAMBERT = "+proj=lcc +lat_1=15 +lat_2=40 +lat_0=30 +lon_0=115 +R=6371000"
+
+
+@pytest.mark.parametrize("north_to_south", [False, True])
+def test_a_projected_grid_gets_the_file_interpolated_bilinearly_whatever_its_blocks(tmp_path, north_to_south):
+    path = write(tmp_path / "p.nc", range(3), lat=LAT[::-1] if north_to_south else LAT)
+    grid = Grid.projected("plane", LAMBERT, 4, 3, 90e3, center=(104.0, 23.0))
+    whole = Forcing(path, "air_temperature", Clock("2001-01-01"), grid=grid).at(DAY // 3)
+    np.testing.assert_allclose(whole, 1 / 3 + grid.longitude / 1000.0 + grid.latitude / 10.0, rtol=1e-12)
+    for rows, columns in ((slice(0, 2), slice(0, 3)), (slice(2, 3), slice(1, 4))):
+        part = Forcing(path, "air_temperature", Clock("2001-01-01"), grid=grid, block=(rows, columns)).at(DAY // 3)
+        np.testing.assert_array_equal(part, whole[rows, columns])
+    with pytest.raises(ForcingError, match=r"does not contain grid 'plane': it reaches from 20 to 26 N, the grid from"):
+        far = Grid.projected("plane", LAMBERT, 4, 3, 90e3, center=(104.0, 19.0))
+        Forcing(path, "air_temperature", Clock("2001-01-01"), grid=far)
+
+
+def test_corners_without_a_value_are_left_out_of_an_interpolation(tmp_path):
+    values = np.broadcast_to(7.0, (1, LAT.size, LON.size)).copy()
+    values[:, :, :4] = np.nan
+    path = write(tmp_path / "n.nc", [0], values=values)
+    grid = Grid.projected("plane", LAMBERT, 8, 3, 80e3, center=(104.3, 23.0))
+    found = Forcing(path, "air_temperature", Clock("2001-01-01"), grid=grid).at(0)
+    assert np.isnan(found[:, 0]).all() and (found[:, -1] == 7.0).all()
+    np.testing.assert_array_equal(np.isfinite(found), grid.longitude > LON[3])
+
+
 def test_files_that_follow_each_other(tmp_path):
     write(tmp_path / "y_1.nc", [0.0, 1.0, 2.0])
     write(tmp_path / "y_2.nc", [3.0, 4.0], values=np.full((2, LAT.size, LON.size), 7.0))

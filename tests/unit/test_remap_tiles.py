@@ -254,3 +254,13 @@ def test_grids_without_corners_and_masks_of_another_shape_are_refused():
         dry_overlap(grid, points, grid)
     with pytest.raises(GridError, match="mask"):
         dry_overlap(grid, grid, grid, ocean_mask=np.ones(3, bool))
+
+
+def test_ocean_cells_outside_the_mask_domain_are_as_if_they_were_not_there(east_asia):
+    air, land, sea = east_asia
+    inside = sea.longitude < 140.0
+    small = Grid.regular_lonlat("small", 70, 140, -10, 65, resolution=0.5).with_mask(sea.mask[:, :140])
+    whole = sea.with_mask(sea.mask & inside).with_mask(inside, "domain")
+    for field in FIELDS:
+        a, b = (dense(dry_overlap(land, air, ocean), land.size, field) for ocean in (small, whole))
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-12 * air.area.max())

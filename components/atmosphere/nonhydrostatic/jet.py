@@ -49,7 +49,7 @@ def balanced_jet(lat: Array, z: Array, q_0: float = Q_0, climate: Climate = CLIM
 
     ``q_0`` kg/kg at the equator.
     """
-    T_EQUATOR, T_POLE, K, humidity = climate  # noqa: N806 (the paper's names)
+    T_EQUATOR, T_POLE, K, humidity = climate  # the paper's names
     phi = np.deg2rad(lat)
     cos = np.cos(phi)
     t_0 = 0.5 * (T_EQUATOR + T_POLE)
