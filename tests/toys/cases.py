@@ -31,7 +31,8 @@ def toy_case(folder, *, duration="P2D", restart="PT15H", layout=None, coupling=N
         "components": components or parts,
         "layout": layout or {"coupler": 1, "air": 2, "sea": 2, "soil": 1},
         "coupling": coupling
-        or [
+        if coupling is not None
+        else [
             {"from": "air", "to": "sea", "period": "PT6H", "lag": "PT6H"},
             {"from": "air", "to": "soil", "period": "PT1H"},
         ],
