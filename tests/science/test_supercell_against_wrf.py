@@ -1,13 +1,16 @@
 """A supercell with a quarter-circle hodograph and Kessler rain, beside the same case in WRF v4.7.1.
 
 41 x 41 columns of 2 km, 40 levels to 20.04 km, 12-s steps, open sides, a +3 K bubble; WRF used a TKE closure, this run
-the two-dimensional Smagorinsky viscosity. Sounding and series: shared/reference/wrf.
+the two-dimensional Smagorinsky viscosity. Sounding and series: shared/reference/wrf. The two-hour run draws the
+README's figure, supercell.png, into its temporary folder (pytest --basetemp=FOLDER keeps it).
 """
 
 import csv
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
+import matplotlib.figure
 import numpy as np
 import pytest
 import torch
@@ -93,19 +96,44 @@ def run(shared, minutes: int, dtype=torch.float32) -> list[Sample]:
     return samples
 
 
+def wrf_series(shared) -> dict[float, dict[str, float]]:
+    """WRF's figures of each time (minutes)."""
+    with open(shared / "reference/wrf/quarter_ss_kessler.csv") as f:
+        return {float(row["t_min"]): {k: float(v) for k, v in row.items()} for row in csv.DictReader(f)}
+
+
+def draw(samples: list[Sample], wrf: dict[float, dict[str, float]], path: Path) -> None:
+    """Extremes of w and the domain's rain over WRF's points, as a small png."""
+    figure = matplotlib.figure.Figure(figsize=(8.0, 3.0), dpi=80, layout="constrained")
+    left, right = figure.subplots(1, 2)
+    minutes = [0.0] + [s.minutes for s in samples]
+    for ours, name in ((lambda s: s.w_max, "wmax"), (lambda s: s.w_min, "wmin")):
+        left.plot(
+            minutes, [0.0] + [ours(s) for s in samples], color="C0", label="this model" if name == "wmax" else None
+        )
+        left.plot(list(wrf), [r[name] for r in wrf.values()], "k.", label="WRF 4.7.1" if name == "wmax" else None)
+    right.plot(minutes, [0.0] + [s.rain_mean for s in samples], color="C0")
+    right.plot(list(wrf), [r["rain_mean_mm"] for r in wrf.values()], "k.")
+    left.set(xlabel="minutes", ylabel="extremes of w, m/s", xlim=(0, 120))
+    right.set(xlabel="minutes", ylabel="rain, mean of the domain, mm", xlim=(0, 120), ylim=(0, None))
+    left.legend(frameon=False)
+    figure.savefig(path)
+
+
 def test_supercell_at_60_minutes(shared):
     at = {s.minutes: s for s in run(shared, 60)}
     assert 36.0 < at[60].w_max < 48.0
     assert 0.7 < at[60].rain_mean < 1.5
-    with open(shared / "reference/wrf/quarter_ss_kessler.csv") as f:
-        wrf = {float(row["t_min"]): row for row in csv.DictReader(f)}
+    wrf = wrf_series(shared)
     for minutes in (10, 20, 30):
-        assert abs(at[minutes].w_max - float(wrf[minutes]["wmax"])) < 0.1 * float(wrf[minutes]["wmax"])
+        assert abs(at[minutes].w_max - wrf[minutes]["wmax"]) < 0.1 * wrf[minutes]["wmax"]
 
 
 @pytest.mark.slow
-def test_supercell_at_120_minutes_has_split(shared):
-    at = {s.minutes: s for s in run(shared, 120)}
+def test_supercell_at_120_minutes_has_split(shared, tmp_path):
+    samples = run(shared, 120)
+    draw(samples, wrf_series(shared), tmp_path / "supercell.png")
+    at = {s.minutes: s for s in samples}
     assert 7.0 < at[120].rain_mean < 13.0
     rows = at[100].rows
     assert min(rows) < 14 and max(rows) > 27, "a right and a left mover, apart by more than half the domain"
