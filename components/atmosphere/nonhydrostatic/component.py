@@ -1,6 +1,7 @@
 """The non-hydrostatic atmosphere as a component: options, inputs, coupling; the science is in the other files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -8,17 +9,18 @@ import torch
 
 from components.atmosphere.nonhydrostatic import (
     diffusion,
+    driving_data,
     dynamics,
     exports,
-    jet,
     lateral,
     nudging,
-    pressure_levels,
+    preparation,
     regional,
 )
 from components.atmosphere.nonhydrostatic.boundary_layer_ysu import Fluxes
 from components.atmosphere.nonhydrostatic.columns import INNER, columns
 from components.atmosphere.nonhydrostatic.geometry import HALO as H
+from components.atmosphere.nonhydrostatic.geometry import Geometry
 from components.atmosphere.nonhydrostatic.halo import DecomposedHalo, Edges
 from components.atmosphere.nonhydrostatic.initial import state_from_fields
 from components.atmosphere.nonhydrostatic.physics import Ground, Physics, centre_wind, radiating_temperature
@@ -38,6 +40,8 @@ SURFACE = (
     "surface_upwelling_longwave_flux_in_air",
     "surface_upwelling_shortwave_flux_in_air",
 )
+VERTICAL = ("levels", "top", "lowest_layer", "relief", "relief_smoothing")
+"""Options that make the model's levels: prepared files belong to them."""
 
 
 class BlowUp(TesseraError):
@@ -82,10 +86,12 @@ class NonhydrostaticAtmosphere(Component):
         relief_smoothing: int = 2
         """Passes of a 1-2-1 filter over the relief."""
         driver: list[str] = []
-        """Analyses on pressure levels (CF netCDF: ERA5, ERA-Interim, NCEP, CMIP6) for the start and the sides; the
-        files share the variables of one time and are held. Empty: the analytic jet of Ullrich et al. (2014)."""
+        """Files for the start and the sides: those that ./run_case.py prepare made, or analyses on pressure levels (CF
+        netCDF: ERA5, ERA-Interim, NCEP, CMIP6) as they are. One time is held. Empty: a jet of Ullrich et al. (2014)."""
+        humidity_from: list[str] = []
+        """A state whose relative humidity is used where the analyses have none. Empty: a mean profile."""
         jet: Literal["ullrich", "january"] = "ullrich"
-        """Without a driver: the jet of the paper, or one as warm and moist as January's air over the western Pacific."""
+        """Without a driver: the jet of the paper, or one as warm and moist as January over the western Pacific."""
         relaxation_rows: int = 4
         """Rows drawn towards the driver inside the specified row."""
         nudging_wavelength: Metres = 0.0
@@ -138,7 +144,7 @@ class NonhydrostaticAtmosphere(Component):
         grid = setting.grid
         if not grid.is_structured:
             return [f"{setting.name}: the atmosphere needs a structured grid with corners, such as a projected one"]
-        for name in ([o.relief] if o.relief else []) + list(o.driver):
+        for name in ([o.relief] if o.relief else []) + o.driver + o.humidity_from:
             if not setting.file(name).exists():
                 problems.append(f"{setting.name}: {name} does not exist, neither in the case nor in data/")
         dx, dy = regional.cell_lengths(grid.corner_longitude, grid.corner_latitude)
@@ -152,13 +158,35 @@ class NonhydrostaticAtmosphere(Component):
             )
         if o.acoustic_steps < 2 or o.acoustic_steps % 2:
             problems.append(f"{setting.name}: acoustic_steps must be even, not {o.acoustic_steps}")
-        if o.driver and not problems:
+        if not problems:
             try:
-                data = pressure_levels.read_analysis([setting.file(n) for n in o.driver])
-                pressure_levels.to_columns(data, grid.longitude, grid.latitude, np.full((1, *grid.shape), 5000.0))
-            except pressure_levels.DriverError as error:
-                problems.append(f"{setting.name}: {error}")
+                found = driving_data.source(setting, o.driver, o.humidity_from).problems(setting, self._vertical)
+            except driving_data.DriverError as error:
+                found = [str(error)]
+            problems += [f"{setting.name}: {text}" for text in found]
         return problems
+
+    @property
+    def _vertical(self) -> dict[str, Any]:
+        """Options that make the levels."""
+        return {name: getattr(self.options, name) for name in VERTICAL}
+
+    def _whole(self, setting: Setting) -> Geometry:
+        """Geometry of the whole domain, in double precision."""
+        o, grid = self.options, setting.grid
+        relief = np.zeros(grid.shape)
+        if o.relief:
+            relief = regional.mean_relief(setting.file(o.relief), grid.corner_longitude, grid.corner_latitude)
+        return regional.regional_geometry(
+            grid.latitude, grid.corner_longitude, grid.corner_latitude, relief,
+            o.levels, o.top, o.lowest_layer, o.relief_smoothing,
+        )  # fmt: skip
+
+    def prepare_inputs(self, setting: Setting, files: Sequence[Path], report: Any) -> Mapping[str, Any]:
+        """Initial and boundary file from analyses on pressure levels; see `preparation.prepare`."""
+        humidity = [setting.file(name) for name in self.options.humidity_from]
+        made = preparation.prepare(setting, self._whole(setting), self._vertical, files, humidity, report)
+        return {"driver": [path.name for path in made]}
 
     # ------------------------------------------------------------------ start
 
@@ -171,20 +199,7 @@ class NonhydrostaticAtmosphere(Component):
         dtype = torch.float32 if o.precision == "single" else torch.float64
         b = context.decomposition.block_of(context.rank)
         ny, nx = grid.shape
-        relief = np.zeros(grid.shape)
-        if o.relief:
-            relief = regional.mean_relief(context.file(o.relief), grid.corner_longitude, grid.corner_latitude)
-        whole = regional.regional_geometry(
-            grid.latitude,
-            grid.corner_longitude,
-            grid.corner_latitude,
-            relief,
-            o.levels,
-            o.top,
-            o.lowest_layer,
-            o.relief_smoothing,
-        )
-        self.geometry = whole.block(b.y0, b.y1, b.x0, b.x1).to(dtype, context.device)
+        self.geometry = self._whole(context).block(b.y0, b.y1, b.x0, b.x1).to(dtype, context.device)
         sides = (b.x0 == 0, b.x1 == nx, b.y0 == 0, b.y1 == ny)
         edges = Edges(*("specified" if outer else "inner" for outer in sides))
         g = self.geometry
@@ -200,13 +215,18 @@ class NonhydrostaticAtmosphere(Component):
         options = dynamics.Options(acoustic_steps=o.acoustic_steps, limiter=o.limiter, damping_depth=o.damping_depth)
         self.core = dynamics.Dynamics(g, options, edges, halo, o.compile, self._impose)
         self._diffuse = torch.compile(_mixing, dynamic=False) if o.compile else _mixing
-        u, v, t, q, p = self._meteorology(context, g)
-        state, tracers = state_from_fields(
-            g, halo, u * self.cos + v * self.sin, v * self.cos - u * self.sin, t, q, p, len(self.physics.species)
+        place = driving_data.Place(
+            local(grid.longitude), local(grid.latitude), g.z[:, INNER, INNER].double().cpu().numpy(),
+            slice(b.y0, b.y1), slice(b.x0, b.x1),
+        )  # fmt: skip
+        source = driving_data.source(context, o.driver, o.humidity_from, o.jet)
+        self.sides = driving_data.Sides(
+            source, place, self._state_of, self._mass_of, self._balanced, float(context.duration)
         )
-        state = lateral.balance_inflow(state, g, edges, context.sum)
-        halo(list(state), H)
-        self.driver = lateral.Driver((0.0, float(context.duration)), (state, state), (tracers, tracers))
+        state, tracers = self.sides.start()
+        self.driver = self.sides.around(0.0)
+        for note in source.notes():
+            context.log(note)
         self.s, self.q = State(*(a.clone() for a in state)), tracers.clone()
         self.rate = None
         self.albedo = torch.full_like(self.physics.heating[0], 0.15)
@@ -216,19 +236,23 @@ class NonhydrostaticAtmosphere(Component):
             self.physics.radiate(self._air(0))
         return self._exports()
 
-    def _meteorology(self, context: Context, g: Any) -> tuple[np.ndarray, ...]:
-        """Eastward and northward wind, temperature, specific humidity, pressure on the block's layers."""
-        lon, lat = context.local(context.grid.longitude), context.local(context.grid.latitude)
-        z = g.z[:, INNER, INNER].double().cpu().numpy()
-        if self.options.driver:
-            data = pressure_levels.read_analysis([context.file(n) for n in self.options.driver])
-            for note in data.notes:
-                context.log(note)
-            f = pressure_levels.to_columns(data, lon, lat, z)
-            return f["u"], f["v"], f["t"], f["q"], f["p"]
-        context.log("no driver: the start and the sides are the analytic jet of Ullrich et al. (2014)")
-        j = jet.balanced_jet(lat[None], z, climate=jet.CLIMATES[self.options.jet])
-        return j.u, np.zeros_like(j.u), j.t, j.q, j.p
+    def _state_of(self, f: driving_data.Fields) -> tuple[State, torch.Tensor]:
+        """The dynamics' state and tracers of meteorological fields on the block's layers."""
+        u, v = f["u"] * self.cos + f["v"] * self.sin, f["v"] * self.cos - f["u"] * self.sin
+        core = self.core
+        return state_from_fields(core.geometry, core.halo, u, v, f["t"], f["q"], f["p"], len(self.physics.species))
+
+    def _mass_of(self, s: State) -> float:
+        """Mass of the air in the whole domain, kg."""
+        g = self.geometry
+        column = (g.rho_base + s.rho)[:, INNER, INNER].double().cumsum(0)[-1]
+        return self.context.sum((column / g.inverse_area[INNER, INNER].double()).cpu().numpy())
+
+    def _balanced(self, s: State, gain: float) -> State:
+        """The state with a net flow into the domain of ``gain`` kg/s."""
+        s = lateral.balance_inflow(s, self.geometry, self.core.edges, self.context.sum, gain)
+        self.core.halo(list(s), H)
+        return s
 
     # ------------------------------------------------------------------ step
 
@@ -239,6 +263,7 @@ class NonhydrostaticAtmosphere(Component):
             b = self.context.decomposition.block_of(self.context.rank)
             rate = lateral.relaxation_rate(self.context.grid.shape, (b.y0, b.x0), g.ny, g.nx, o.relaxation_rows, dt)
             self.rate = rate.to(g.dz)
+        self.driver = self.sides.around(time)
         target, wet_target = self.driver.state(time), self.driver.tracer(time)
         q_total = self.q[0].clone()
         for n in range(1, self.q.shape[0]):
@@ -297,7 +322,7 @@ class NonhydrostaticAtmosphere(Component):
     def _nudge(self, time: int) -> None:
         """Draw the large scales of wind, heat and mass towards the driver's."""
         g, o, context = self.geometry, self.options, self.context
-        target = self.driver.state(time)
+        target = self.sides.around(time).state(time)
         share = o.radiation_interval / o.nudging_time
         corner = regional.cell_lengths(context.grid.corner_longitude, context.grid.corner_latitude)
         spacing = float(corner[1].mean()), float(corner[0].mean())

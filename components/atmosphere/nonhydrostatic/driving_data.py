@@ -36,8 +36,8 @@ class Place:
     lon: Array
     lat: Array
     z: Array
-    rows: slice = field(default=slice(None))
-    columns: slice = field(default=slice(None))
+    rows: slice = field(default_factory=lambda: slice(None))
+    columns: slice = field(default_factory=lambda: slice(None))
 
 
 class Source(Protocol):
@@ -141,13 +141,16 @@ class Prepared:
 
 
 class Jet:
-    """The balanced jet of Ullrich et al. (2014), held."""
+    """The balanced jet of Ullrich et al. (2014), held; ``climate`` names one of `jet.CLIMATES`."""
 
     times = (0.0,)
 
+    def __init__(self, climate: str = "ullrich"):
+        self.climate = jet.CLIMATES[climate]
+
     def read(self, record: int, place: Place) -> Fields:
         """See `Source`."""
-        j = jet.balanced_jet(place.lat[None], place.z)
+        j = jet.balanced_jet(place.lat[None], place.z, climate=self.climate)
         return {"u": j.u, "v": np.zeros_like(j.u), "t": j.t, "q": j.q, "p": j.p}
 
     def start(self, place: Place) -> Fields:
@@ -163,7 +166,9 @@ class Jet:
         return []
 
 
-def source(setting: Setting, names: Sequence[str], humidity_from: Sequence[str] = ()) -> Source:
+def source(
+    setting: Setting, names: Sequence[str], humidity_from: Sequence[str] = (), climate: str = "ullrich"
+) -> Source:
     """The source that the files of the option ``driver`` make.
 
     Raises
@@ -172,7 +177,7 @@ def source(setting: Setting, names: Sequence[str], humidity_from: Sequence[str] 
         Files that are missing, unreadable or do not go together.
     """
     if not names:
-        return Jet()
+        return Jet(climate)
     paths = [setting.file(name) for name in names]
     kinds = [kind_of(path) for path in paths]
     if not any(kinds):
@@ -186,32 +191,63 @@ def source(setting: Setting, names: Sequence[str], humidity_from: Sequence[str] 
 class Sides:
     """The driver's two states around the present, built as time goes on.
 
+    Between two times the flow through the sides is that which changes the mass of the domain as the driver's mass
+    changes; where the driver is held, nothing enters on balance.
+
     Parameters
     ----------
-    source : where the fields come from
-    place : the block
+    source, place : where the fields come from and go to
     build : makes the dynamics' state and tracers from the fields
+    mass : mass of the air in the domain, kg
+    balance : gives a state the net inflow asked for, kg/s
+    duration : of the case, s
     """
 
     def __init__(
-        self, source: Source, place: Place, build: Callable[[Fields], tuple[State, torch.Tensor]], duration: float
+        self,
+        source: Source,
+        place: Place,
+        build: Callable[[Fields], tuple[State, torch.Tensor]],
+        mass: Callable[[State], float],
+        balance: Callable[[State, float], State],
+        duration: float,
     ):
-        self.source, self.place, self.build, self.duration = source, place, build, duration
-        self._built: dict[int, tuple[State, torch.Tensor]] = {}
+        self.source, self.place, self.duration = source, place, duration
+        self._build, self._mass, self._balance = build, mass, balance
+        self._states: dict[int, tuple[State, torch.Tensor]] = {}
+        self._driver: Driver | None = None
+
+    def start(self) -> tuple[State, torch.Tensor]:
+        """State and tracers at the start of the case."""
+        built = self._build(self.source.start(self.place))
+        if len(self.source.times) == 1:
+            self._states[0] = built
+        return self._balance(built[0], 0.0), built[1]
 
     def around(self, time: float) -> Driver:
         """The states at the last time not after ``time`` (s) and at the next; one state, if it is held."""
         times = self.source.times
         if len(times) == 1:
-            before = after = 0
-            span = (0.0, self.duration)
-        else:
-            after = min(max(int(np.searchsorted(times, time, side="right")), 1), len(times) - 1)
-            before = after - 1
-            span = (times[before], times[after])
-        self._built = {n: self._built.get(n) or self.build(self.source.read(n, self.place)) for n in (before, after)}
-        (s_0, q_0), (s_1, q_1) = self._built[before], self._built[after]
-        return Driver(span, (s_0, s_1), (q_0, q_1))
+            if self._driver is None:
+                s, q = self._states.get(0) or self._build(self.source.read(0, self.place))
+                s = self._balance(s, 0.0)
+                self._driver = Driver((0.0, self.duration), (s, s), (q, q))
+            return self._driver
+        before, after = interval(times, time)
+        span = (times[before], times[after])
+        if self._driver is None or self._driver.times != span:
+            read = self.source.read
+            self._states = {n: self._states.get(n) or self._build(read(n, self.place)) for n in (before, after)}
+            (s_0, q_0), (s_1, q_1) = self._states[before], self._states[after]
+            gain = (self._mass(s_1) - self._mass(s_0)) / (span[1] - span[0])
+            self._driver = Driver(span, (self._balance(s_0, gain), self._balance(s_1, gain)), (q_0, q_1))
+        return self._driver
+
+
+def interval(times: Sequence[float], time: float) -> tuple[int, int]:
+    """Numbers of the last of several times that is not after ``time``, and of the next (the last two at the end)."""
+    after = min(max(int(np.searchsorted(times, time, side="right")), 1), len(times) - 1)
+    return after - 1, after
 
 
 def at(data: Source, time: float, place: Place) -> Fields:
@@ -219,9 +255,9 @@ def at(data: Source, time: float, place: Place) -> Fields:
     times = data.times
     if len(times) == 1:
         return data.read(0, place)
-    after = min(max(int(np.searchsorted(times, time, side="right")), 1), len(times) - 1)
-    w = (time - times[after - 1]) / (times[after] - times[after - 1])
-    first = data.read(after - 1, place)
+    before, after = interval(times, time)
+    w = (time - times[before]) / (times[after] - times[before])
+    first = data.read(before, place)
     if w == 0.0:
         return first
     second = data.read(after, place)

@@ -117,8 +117,10 @@ def impose_field(a: torch.Tensor, b: torch.Tensor, edges: Edges) -> None:
         a[..., -H - 1, INNER] = b[..., -H - 1, INNER]
 
 
-def balance_inflow(s: State, g: Geometry, edges: Edges, total: Callable[[npt.NDArray[np.float64]], float]) -> State:
-    """The state with the flow through the specified sides changed so that no mass enters the domain on balance.
+def balance_inflow(
+    s: State, g: Geometry, edges: Edges, total: Callable[[npt.NDArray[np.float64]], float], gain: float = 0.0
+) -> State:
+    """The state with the flow through the specified sides changed so that ``gain`` (kg/s) enters the domain on balance.
 
     Winds interpolated to the model's relief do not conserve mass; one velocity, the same on all outer faces and of the
     order of millimetres a second, is taken from the flow outwards. ``total`` sums an array over all ranks.
@@ -149,7 +151,7 @@ def balance_inflow(s: State, g: Geometry, edges: Edges, total: Callable[[npt.NDA
     inflow, capacity = total(net.numpy()), total(room.numpy())
     if capacity > 0.0:
         for sign, face, cell, flow in sides:
-            flow[(slice(None), *face)] -= sign * (inflow / capacity) * mass[(slice(None), *cell)]
+            flow[(slice(None), *face)] -= sign * ((inflow - gain) / capacity) * mass[(slice(None), *cell)]
     return s._replace(ru=ru, rv=rv)
 
 
