@@ -51,16 +51,28 @@ def test_wind_deepens_the_layer_as_measured():
 
 
 def test_cooling_deepens_the_layer_by_convection():
-    """Free convection: non-penetrative depth sqrt(2 B t) / N within 15 %, 100 W/m2 over three days, N^2 = 2e-5 s-2."""
-    sea, z = column(2e-5, 100.0, 50, 600.0, convective_diffusivity=0.1)
+    """Free convection: the layer without penetration has the depth sqrt(2 B t) / N, within a cell of 2 m.
+
+    100 W/m2 over three days, N^2 = 2e-5 s-2. The base is where the profile leaves the undisturbed one, and where the
+    temperature of the layer meets it. (A threshold of 0.05 K below the surface lies 0.05 K over the gradient, 5 m,
+    deeper than either.) With an entrainment ratio A the depth is sqrt(1 + 2 A) times that; large-eddy simulations have
+    A near 0.2 and 41.7 m, this scheme none.
+    """
+    n2 = 2e-5
+    sea, z = column(n2, 100.0, 50, 600.0, convective_diffusivity=0.1)
     p = sea.ocean.p
+    start = sea.own(sea.state.tracers[0])[:, 1, 1].copy()
     sea.forcing = replace(sea.forcing, heat=torch.full_like(sea.geometry.depth_t, -100.0))
     sea.run(432)
     t = sea.own(sea.state.tracers[0])[:, 1, 1]
     buoyancy = GRAVITY * ALPHA * 100.0 / (p.rho0 * p.heat_capacity)
-    expected = np.sqrt(2 * buoyancy * 259200.0 / 2e-5)
-    k = int(np.argmax(t[0] - t > 0.05))
-    depth = 0.5 * (z[k] + z[k - 1])
-    print(f"convective layer {depth:.1f} m, expected {expected:.1f} m")
-    assert depth == pytest.approx(expected, rel=0.15)
-    assert np.ptp(t[z < 0.7 * depth]) < 0.02
+    expected = np.sqrt(2 * buoyancy * 259200.0 / n2)
+    mixed = t[z < 0.7 * expected].mean()
+    meets = (15.0 - mixed) / (n2 / (GRAVITY * ALPHA))
+    base = z[(np.abs(t - start) > 2.5e-3) & (z < 80.0)][-1] + 1.0  # background diffusion changes the floor
+    print(
+        f"convective layer {base:.1f} m, its temperature meets the profile at {meets:.2f} m; expected {expected:.2f} m"
+    )
+    assert meets == pytest.approx(expected, rel=0.01)
+    assert base == pytest.approx(expected, abs=2.0)
+    assert np.ptp(t[z < 0.7 * base]) < 0.02
