@@ -63,7 +63,7 @@ def write(
     with whole_file(path) as part, netCDF4.Dataset(part, "w", format="NETCDF4_CLASSIC") as f:
         f.Conventions = "CF-1.11"
         f.title = f"{kind} state{'s' if kind == 'boundary' else ''} of {grid.name}"
-        f.grid_fingerprint = grid.fingerprint()
+        f.grid_fingerprint = grid.fingerprint
         f.vertical = json.dumps(dict(vertical))
         f.comment = "; ".join(notes)
         f.setncattr(MARK, kind)
@@ -131,7 +131,7 @@ class DriverFile:
     def problems(self, grid: Grid, vertical: Mapping[str, Any]) -> list[str]:
         """What keeps a model on ``grid`` with these options of its levels from using the file."""
         again = "; make it again with  ./run_case.py prepare"
-        if self.fingerprint != grid.fingerprint():
+        if self.fingerprint != grid.fingerprint:
             return [
                 f"{self.path} was made for another grid, of {self.shape[1]} x {self.shape[2]} cells; this one has"
                 f" {grid.shape[0]} x {grid.shape[1]} (or other corners){again}"

@@ -70,7 +70,7 @@ def prepare(
             fields = balanced(n)
             when = setting.clock.text(int(times[n]))
             report(f"{when}: surface air {span(fields['t'][0], 'K')}, {span(fields['p'][0] / 100.0, 'hPa')}",
-                   (done + 1) / (len(records) + 1))  # fmt: skip
+                   (done + 1) / len(records))  # fmt: skip
             yield int(times[n]), fields
 
     def write(kind: str, states: Any) -> None:
