@@ -180,6 +180,8 @@ class Component:
         """No options."""
 
     description: ClassVar[str] = ""
+    on_demand: ClassVar[bool] = False
+    """Whether it only serves others, such as radiation: a case in which nobody takes its exports runs without it."""
 
     def __init__(self, options: Any):
         self.options = options

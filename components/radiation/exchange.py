@@ -80,6 +80,8 @@ class RadiationComponent(Component):
     are those of a US Standard Atmosphere without clouds.
     """
 
+    on_demand = True
+
     class Options(Namelist):
         """Options of every radiation model."""
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from coupler.case import on_demand
 from coupler.case.models import REALMS, find_model, models_of, realm_of
 from coupler.case.namelist import Node, read_file
 from coupler.case.options import CaseOptions, ComponentSettings, GridOptions
@@ -27,7 +28,7 @@ from coupler.errors import (
     ScheduleError,
     TesseraError,
 )
-from coupler.exchange import connections, layout, schedule
+from coupler.exchange import layout, schedule
 from coupler.exchange.plan import ComponentPlan, Inactive, Plan, Stream, Task
 from coupler.fields import FieldSpec, dictionary, did_you_mean
 from coupler.grids.grid import Grid
@@ -324,7 +325,8 @@ def make_plan(
     inactive: tuple[Inactive, ...] = ()
     notes: list[str] = []
     if len(components) == len(case.components):
-        resolved = connections.resolve(case.node.part("coupling"), components)
+        resolved, components = on_demand.resolve(case.node.part("coupling"), components)
+        wanted, sharing = ({n: v for n, v in given.items() if n in components} for given in (wanted, sharing))  # type: ignore[assignment]
         problems.extend(resolved.problems)
         notes = resolved.notes
         tasks, inactive = tuple(resolved.tasks), tuple(resolved.inactive)

@@ -1,0 +1,26 @@
+"""Components that only serve others: where nobody takes what they give, the case runs without them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from coupler.case.namelist import Node
+from coupler.exchange import connections
+from coupler.exchange.plan import ComponentPlan, Inactive
+
+
+def resolve(
+    rules: Node, components: Mapping[str, ComponentPlan]
+) -> tuple[connections.Resolved, dict[str, ComponentPlan]]:
+    """The rules of a case, and the components that have something to do."""
+    found = connections.resolve(rules, components)
+    given = {b.component for t in found.tasks for b in t.inputs}
+    idle = [n for n, c in components.items() if c.component is not None and c.component.on_demand and n not in given]
+    if not idle:
+        return found, dict(components)
+    # what they lack is no mistake, and no rule to or from them does anything
+    quiet = {n: replace(c, imports=(), exports=()) if n in idle else c for n, c in components.items()}
+    found = connections.resolve(rules, quiet)
+    found.inactive += [Inactive(n, "nobody takes what it gives: the case runs without it") for n in idle]
+    return found, {n: c for n, c in components.items() if n not in idle}
