@@ -85,11 +85,11 @@ class SlabLand(Component):
         )
 
     def grids(self, setting: Setting) -> dict[str, Grid]:
-        """The namelist's grid with the file's land mask, where it has one."""
+        """The namelist's grid with the file's land mask, where it has one; interpolated: all cells with some land."""
         if not self.options.file:
             return {"default": setting.grid}
         mask = optional_field(setting.file(self.options.file), "land_binary_mask", setting.clock, grid=setting.grid)
-        return {"default": setting.grid if mask is None else setting.grid.with_mask(mask.at(0) > 0.5)}
+        return {"default": setting.grid if mask is None else setting.grid.with_mask(mask.at(0) > 0.0)}
 
     def check(self, setting: Setting) -> list[str]:
         """A file that is missing or does not hold the start."""
