@@ -336,13 +336,17 @@ def land(datasets, air, water):
 
 
 def dataset(lon, lat, step, monthly, fixed, title, source):
-    """CF dataset with bounds; monthly fields carry a climatological time axis."""
+    """CF dataset with bounds (``step`` degrees, or one along each axis); monthly fields carry a climatological time."""
+    along_x, along_y = np.broadcast_to(step, 2)
 
-    def edges(centres):
+    def edges(centres, step):
         return np.stack([centres - 0.5 * step, centres + 0.5 * step], axis=1)
 
     out = xr.Dataset(
-        {"longitude_bounds": (("longitude", "nv"), edges(lon)), "latitude_bounds": (("latitude", "nv"), edges(lat))},
+        {
+            "longitude_bounds": (("longitude", "nv"), edges(lon, along_x)),
+            "latitude_bounds": (("latitude", "nv"), edges(lat, along_y)),
+        },
         coords={
             "longitude": ("longitude", lon, {"standard_name": "longitude", "units": "degrees_east", "axis": "X",
                                              "bounds": "longitude_bounds"}),

@@ -1,4 +1,4 @@
-"""The command line: new, prepare, check, run, status, timing, plot, graph, list, options, weights, script."""
+"""The command line: new, prepare, check, run, status, timing, plot, score, graph, list, options, weights, script."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ COMMANDS = (
     "status",
     "timing",
     "plot",
+    "score",
     "graph",
     "list",
     "options",
@@ -32,6 +33,7 @@ EXAMPLES = """examples:
   ./run_case.py cases/winter --serial                 run it on one process, without MPI: the same bits
   ./run_case.py cases/winter --continue               go on from the newest complete restart
   ./run_case.py plot cases/winter sea_surface_temperature
+  ./run_case.py score cases/winter                    how far the run is from COADS: run/score/score.html
   ./run_case.py options ocean.slab                    the options of a model, with their defaults
 """
 
@@ -75,6 +77,14 @@ def parser() -> argparse.ArgumentParser:
     plot = add("plot", "draw a field of a run: maps with coastline, a time series")
     plot.add_argument("case", type=Path)
     plot.add_argument("field", nargs="?", help="field; without it all fields of the output, and the budget")
+    scores = add("score", "compare a run with observations: tables, maps and one HTML page")
+    scores.add_argument("case", type=Path)
+    scores.add_argument(
+        "--against", type=Path, nargs="+", metavar="FILE", help="CF netCDF (default: COADS and ESKU of East Asia)"
+    )
+    scores.add_argument(
+        "--regions", type=Path, metavar="FILE", help="boxes (default: namelists/regions/east_asia.yaml)"
+    )
     listing = add("list", "list templates, models and cases")
     listing.add_argument("what", nargs="?", choices=("templates", "models", "cases"), help="only these")
     options = add("options", "the documented options of a model, or of case.yaml ('case')")
@@ -185,6 +195,17 @@ def _plot(options: argparse.Namespace) -> int:
     from coupler.watch.figures import plot
 
     for path in plot(options.case, options.field):
+        print(path)
+    return 0
+
+
+def _score(options: argparse.Namespace) -> int:
+    from coupler.case.case import make_plan
+    from coupler.watch.score_card import make_score_card
+
+    against = options.against or sorted((ROOT / "data").glob("*_observed_*.nc"))
+    regions = options.regions or ROOT / "namelists" / "regions" / "east_asia.yaml"
+    for path in make_score_card(make_plan(options.case), against, regions):
         print(path)
     return 0
 

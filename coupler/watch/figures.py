@@ -70,7 +70,8 @@ def plot(case: Path, field: str | None = None) -> list[Path]:
     return made
 
 
-def _pyplot() -> Any:
+def pyplot() -> Any:
+    """Matplotlib without a screen, in the house's style."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -111,15 +112,15 @@ def coastline(west: float, east: float, south: float, north: float) -> list[Floa
     return [np.asarray(line) for line in lines if len(line) > 8]
 
 
-def _map_axes(axes: Any, record: Record) -> None:
+def _map_axes(axes: Any, longitude: Floats, latitude: Floats) -> None:
     """Limits, aspect, coastline, degrees."""
     from matplotlib.collections import LineCollection
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    dx, dy = _spacing(record.longitude, -1), _spacing(record.latitude, 0)
-    west, east = float(record.longitude.min() - dx / 2), float(record.longitude.max() + dx / 2)
-    south = float(max(record.latitude.min() - dy / 2, -90.0))
-    north = float(min(record.latitude.max() + dy / 2, 90.0))
+    dx, dy = _spacing(longitude, -1), _spacing(latitude, 0)
+    west, east = float(longitude.min() - dx / 2), float(longitude.max() + dx / 2)
+    south = float(max(latitude.min() - dy / 2, -90.0))
+    north = float(min(latitude.max() + dy / 2, 90.0))
     axes.set_facecolor(LAND)
     axes.add_collection(LineCollection(coastline(west, east, south, north), colors=INK, linewidths=0.55, zorder=3))
     axes.set_xlim(west, east)
@@ -150,7 +151,7 @@ def _edges(centres: Floats) -> Floats:
     return 0.25 * (wide[:-1, :-1] + wide[1:, :-1] + wide[:-1, 1:] + wide[1:, 1:])
 
 
-def _scale(values: Floats, *, about_zero: bool) -> tuple[Any, Any, str]:
+def shared_scale(values: Floats, *, about_zero: bool) -> tuple[Any, Any, str]:
     """Colour map, norm with round limits and the end caps of the colour bar."""
     from matplotlib import colormaps
     from matplotlib.colors import BoundaryNorm
@@ -177,19 +178,19 @@ def _scale(values: Floats, *, about_zero: bool) -> tuple[Any, Any, str]:
     return cmap, BoundaryNorm(levels, cmap.N, extend=extend), extend
 
 
-def _paint(axes: Any, record: Record, values: Floats, scale: tuple[Any, Any, str], label: str) -> None:
-    """Field, coastline and colour bar of one panel."""
+def draw_panel(
+    axes: Any, longitude: Floats, latitude: Floats, values: Floats, scale: tuple[Any, Any, str], label: str
+) -> None:
+    """Field, coastline and colour bar of one panel; places and values of one shape, ``scale`` of `shared_scale`."""
     cmap, norm, _ = scale
     if values.ndim == 2:
-        x, y = _edges(record.longitude), _edges(record.latitude)
+        x, y = _edges(longitude), _edges(latitude)
         image = axes.pcolormesh(x, y, np.ma.masked_invalid(values), cmap=cmap, norm=norm)
     else:
         there = np.isfinite(values)
         size = 20000.0 / max(values.size, 1)
-        image = axes.scatter(
-            record.longitude[there], record.latitude[there], size, values[there], cmap=cmap, norm=norm, linewidths=0
-        )
-    _map_axes(axes, record)
+        image = axes.scatter(longitude[there], latitude[there], size, values[there], cmap=cmap, norm=norm, linewidths=0)
+    _map_axes(axes, longitude, latitude)
     bar = axes.figure.colorbar(image, ax=axes, orientation="horizontal", pad=0.03, aspect=34, shrink=0.96)
     bar.set_label(label, fontsize=9)
     bar.outline.set_linewidth(0.5)
@@ -206,22 +207,22 @@ def _numbers(values: Floats, weights: Floats) -> str:
 
 def draw_maps(record: Record, path: Path) -> Path:
     """Map of the last record; with several records also of the first, in the same colours, and of the change."""
-    plt = _pyplot()
+    plt = pyplot()
     celsius = record.unit == "°C"
     signed = not celsius and bool(np.nanmin(record.values) < 0.0 < np.nanmax(record.values))
     shown = [0, -1] if len(record.times) > 1 else [-1]
-    scale = _scale(record.values[shown], about_zero=signed)
+    scale = shared_scale(record.values[shown], about_zero=signed)
     panels = [(record.values[i], record.when(i), scale, record.unit) for i in shown]
     if len(shown) > 1:
         change = record.values[-1] - record.values[0]
-        panels.append((change, "change", _scale(change, about_zero=True), "K" if celsius else record.unit))
+        panels.append((change, "change", shared_scale(change, about_zero=True), "K" if celsius else record.unit))
     middle = np.cos(np.deg2rad(0.5 * (record.latitude.min() + record.latitude.max())))
     tall = float(np.clip(np.ptp(record.latitude) / max(np.ptp(record.longitude), 1e-6) / middle, 0.3, 1.6))
     figure, all_axes = plt.subplots(
         1, len(panels), figsize=(4.5 * len(panels), 4.1 * tall + 1.4), squeeze=False, layout="constrained"
     )
     for axes, (values, when, colours, unit) in zip(all_axes[0], panels, strict=True):
-        _paint(axes, record, values, colours, unit)
+        draw_panel(axes, record.longitude, record.latitude, values, colours, unit)
         axes.set_title(f"{when}\n{_numbers(values, record.weights)}", loc="left", fontsize=9)
     heading = f"{record.label} ({record.unit}){record.note}, {record.component}"
     all_axes[0, 0].annotate(
@@ -234,7 +235,7 @@ def draw_maps(record: Record, path: Path) -> Path:
 
 def draw_series(record: Record, path: Path) -> Path:
     """Area mean against time, and how far the cells have moved from where they began."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, (above, below) = plt.subplots(2, 1, figsize=(7.6, 5.0), sharex=True, layout="constrained")
     days = np.array([(t - record.times[0]).total_seconds() for t in record.times]) / 86400.0
     mean = [record.mean(i) for i in range(len(record.times))]
@@ -259,7 +260,7 @@ def draw_series(record: Record, path: Path) -> Path:
     below.set_ylabel(f"change ({'K' if record.unit == '°C' else record.unit})")
     below.set_xlabel(f"days since {short_date(record.times[0])}")
     for axes in (above, below):
-        _tidy(axes)
+        tidy(axes)
         axes.margins(x=0)
     figure.savefig(path)
     plt.close(figure)
@@ -271,7 +272,7 @@ def draw_budget(table: Path, path: Path) -> list[Path]:
     rows = list(_budget_rows(table))
     if not rows:
         return []
-    plt = _pyplot()
+    plt = pyplot()
     units = list(dict.fromkeys(r["unit"] for r in rows))
     figure, all_axes = plt.subplots(
         len(units) + 1, 1, figsize=(8.6, 2.7 * (len(units) + 1)), sharex=True, squeeze=False, layout="constrained"
@@ -289,7 +290,7 @@ def draw_budget(table: Path, path: Path) -> list[Path]:
                 axes.plot(x, [r["received"] for r in mine], color=colour[key], ls=dash[key], lw=1.4, label=label)
         axes.set_ylabel(f"{unit} a day" if unit else "a day")
         axes.axhline(0.0, color=PALE, lw=0.6)
-        _tidy(axes)
+        tidy(axes)
         axes.legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     last = all_axes[-1, 0]
     for key in keys:
@@ -301,7 +302,7 @@ def draw_budget(table: Path, path: Path) -> list[Path]:
     last.set_ylabel("relative residual")
     last.set_xlabel(f"days since {first.isoformat()}")
     last.set_title(f"sent minus received, worst of a day (0 drawn at 1e-18); at most {worst:.1e}", loc="left")
-    _tidy(last)
+    tidy(last)
     all_axes[0, 0].set_title("Budget: what crossed the interfaces", loc="left", fontsize=12)
     figure.savefig(path)
     plt.close(figure)
@@ -333,7 +334,8 @@ def _plain_date(text: str, datetime: Any) -> Any:
             day -= 1
 
 
-def _tidy(axes: Any) -> None:
+def tidy(axes: Any) -> None:
+    """Fewer lines around a diagram."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color="#dddddd", lw=0.6)
     axes.set_axisbelow(True)

@@ -60,12 +60,24 @@ class Record:
         there = np.isfinite(values)
         return float((values * self.weights)[there].sum() / self.weights[there].sum()) if there.any() else np.nan
 
+    def scale_and_offset(self, units: str) -> tuple[float, float]:
+        """What takes a value in ``units`` to the unit shown."""
+        _, factor, offset = shown_unit(self.name, units)
+        return factor, offset
+
     def when(self, number: int) -> str:
         """Date of a record, or its interval."""
         if not self.intervals:
             return short_date(self.times[number])
         first, last = self.intervals[number]
         return f"mean of {short_date(first)} to {short_date(last)}"
+
+
+def shown_unit(name: str, units: str) -> tuple[str, float, float]:
+    """Unit of figures of a field, with the factor and the offset from ``units``; stresses stay in Pa."""
+    if units == "Pa" and "pressure" not in name:
+        return units, 1.0, 0.0
+    return SHOWN.get(units, (units, 1.0, 0.0))
 
 
 def fields_of(path: Path) -> list[str]:
@@ -93,9 +105,7 @@ def read(path: Path, name: str, level: int = 0) -> Record:
         lon, lat = (np.asarray(file[n + suffix][:], dtype=np.float64) for n in ("lon", "lat"))
         if lon.ndim == 1 and variable.dimensions[-1].startswith("lon"):
             lon, lat = np.meshgrid(lon, lat)
-        unit, factor, offset = SHOWN.get(variable.units, (str(variable.units), 1.0, 0.0))
-        if unit == "hPa" and "pressure" not in name:
-            unit, factor = "Pa", 1.0
+        unit, factor, offset = shown_unit(name, str(variable.units))
         note = ""
         if values.ndim > 1 + lon.ndim:
             note = f", level {level + 1} of {values.shape[1]}"
