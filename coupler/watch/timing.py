@@ -78,7 +78,11 @@ def table(plan: Plan, reports: Sequence[Mapping[str, Any]], simulated: int) -> d
                 row[kind] += reports[rank]["seconds"].get(f"{name}|{kind}", 0.0) / len(ranks)
         row["ranks"] = float(len(ranks))
         rows[name] = row
-    slowest = min(rows, key=lambda n: rows[n]["waiting"])
+    waits = {"coupler": rows["coupler"]["waiting"]}
+    for c in plan.components:  # those that live on one rank take turns: together they wait as long as it does
+        of = _host(plan, c.name)
+        waits[of] = waits.get(of, 0.0) + rows[c.name]["waiting"]
+    slowest = min(waits, key=lambda n: waits[n])
     return {
         "wall": wall,
         "cpu": sum(float(r["cpu"]) for r in reports),
@@ -89,23 +93,42 @@ def table(plan: Plan, reports: Sequence[Mapping[str, Any]], simulated: int) -> d
     }
 
 
-def suggest(plan: Plan, rows: Mapping[str, Mapping[str, float]]) -> dict[str, int]:
-    """A layout with as many processes in which the busiest component computes for the shortest time.
+def suggest(plan: Plan, rows: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    """A layout with as many processes in which the busiest one computes for the shortest time.
 
-    Work is taken to divide evenly over ranks; ranks go one by one to whoever would take longest.
+    Work is taken to divide evenly over ranks; ranks go one by one to whoever would take longest. Components that share
+    ranks (``with:``) go on sharing them. The coupler keeps its ranks: more of them are seldom what is missing.
+
+    Returns
+    -------
+    dict
+        What to write after ``layout:``; empty where nothing better by 5 % is found.
     """
-    own = [c for c in plan.components if not any(c.ranks[0] in o.ranks and o is not c for o in plan.components)]
-    if len(own) < 2 or plan.size == 1:
+    host = {c.name: _host(plan, c.name) for c in plan.components}
+    hosts = [name for name, of in host.items() if of == name]
+    if len(hosts) < 2 or plan.size == 1 or any(r in plan.coupler_ranks for c in plan.components for r in c.ranks):
         return {}
-    work = {c.name: (rows[c.name]["computing"] + rows[c.name]["sending"]) * len(c.ranks) for c in own}
-    counts = {c.name: 1 for c in own}
-    for _ in range(sum(len(c.ranks) for c in own) - len(own)):
+    work = {name: 0.0 for name in hosts}
+    for c in plan.components:
+        work[host[c.name]] += (rows[c.name]["computing"] + rows[c.name]["sending"]) * len(c.ranks)
+    now = {name: len(plan[name].ranks) for name in hosts}
+    counts = dict.fromkeys(hosts, 1)
+    for _ in range(sum(now.values()) - len(hosts)):
         counts[max(counts, key=lambda n: work[n] / counts[n])] += 1
-    now = max(work[c.name] / len(c.ranks) for c in own)
-    then = max(work[n] / counts[n] for n in counts)
-    if then > 0.95 * now:
+    if max(work[n] / counts[n] for n in hosts) > 0.95 * max(work[n] / now[n] for n in hosts):
         return {}
-    return {"coupler": len(plan.coupler_ranks), **counts}
+    layout: dict[str, Any] = {"coupler": len(plan.coupler_ranks)}
+    for c in plan.components:
+        of = host[c.name]
+        ranks = min(counts[of], max(1, round(len(c.ranks) * counts[of] / now[of])))
+        layout[c.name] = counts[of] if of == c.name else {"ranks": ranks, "with": of}
+    return layout
+
+
+def _host(plan: Plan, name: str) -> str:
+    """The component whose ranks a component lives on: the first with the most of them."""
+    mine = set(plan[name].ranks)
+    return max((c for c in plan.components if mine <= set(c.ranks)), key=lambda c: len(c.ranks)).name
 
 
 def text(result: Mapping[str, Any]) -> str:
@@ -119,6 +142,11 @@ def text(result: Mapping[str, Any]) -> str:
     lines.append(f"wall {wall:.1f} s, CPU {result['cpu']:.1f} s, {years:.1f} simulated years per day")
     lines.append(f"{result['slowest']} waits least: it holds the others up")
     if result["suggestion"]:
-        parts = ", ".join(f"{n}: {k}" for n, k in result["suggestion"].items())
-        lines.append(f"suggested layout for as many processes:  layout: {{{parts}}}")
+        lines.append(f"suggested layout for as many processes:  layout: {_flow(result['suggestion'])}")
     return "\n".join(lines)
+
+
+def _flow(layout: Mapping[str, Any]) -> str:
+    """A mapping as one line of YAML."""
+    parts = (f"{n}: {_flow(k) if isinstance(k, Mapping) else k}" for n, k in layout.items())
+    return "{" + ", ".join(parts) + "}"

@@ -2,6 +2,9 @@
 
 import subprocess
 
+import pytest
+
+from coupler.case.machines import machine_names
 from tests.toys.cases import environment, tessera, toy_case
 
 
@@ -13,6 +16,17 @@ def test_a_slurm_script_asks_for_the_processes_and_goes_on_where_a_job_stopped(t
     assert subprocess.run(["bash", "-n", path], check=False).returncode == 0
     again = tessera("script", case, check=False)
     assert again.returncode == 2 and "exists already" in again.stderr
+
+
+@pytest.mark.parametrize("machine", machine_names())
+def test_the_script_of_every_machine_is_shell_and_starts_all_processes(tmp_path, machine):
+    case = toy_case(tmp_path / "toy")
+    path = tessera("script", case, "--machine", machine, "-n", 130).stdout.strip()
+    text = open(path).read()
+    assert subprocess.run(["bash", "-n", path], check=False).returncode == 0
+    assert "-n 130 ./run_case.py" in text and "{" not in text
+    if machine == "slurm_srun":
+        assert "#SBATCH --nodes=3" in text and "srun --mpi=pmix" in text
 
 
 def test_a_workstation_script_runs(tmp_path):

@@ -1,6 +1,7 @@
 """Where the time goes: the table, who holds the others up, the layout suggested, the trace."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -48,6 +49,18 @@ def test_a_better_layout_for_as_many_processes_is_suggested(plan):
     made = table(plan, reports(9.0, 2.0), 86400)
     assert made["suggestion"] == {"coupler": 1, "atmosphere": 3, "ocean": 1}
     assert "suggested layout for as many processes:  layout: {coupler: 1, atmosphere: 3, ocean: 1}" in text(made)
+
+
+def test_components_on_the_same_ranks_stay_together_and_the_coupler_keeps_its_ranks(plan):
+    air, sea = plan.components
+    lake = replace(sea, name="lake", ranks=sea.ranks[:1])
+    together = replace(plan, components=(air, sea, lake))
+    rows = {n: {k: 0.0 for k in KINDS} for n in ("coupler", "atmosphere", "ocean", "lake")}
+    rows["coupler"]["computing"], rows["atmosphere"]["computing"] = 99.0, 9.0
+    rows["ocean"]["computing"], rows["lake"]["computing"] = 1.0, 1.0
+    assert suggest(together, rows) == {"coupler": 1, "atmosphere": 3, "ocean": 1, "lake": {"ranks": 1, "with": "ocean"}}
+    rows["lake"]["computing"] = 40.0
+    assert suggest(together, rows)["ocean"] == 3
 
 
 def test_a_balanced_layout_is_left_alone(plan):
