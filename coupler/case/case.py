@@ -16,6 +16,7 @@ from coupler.case import on_demand
 from coupler.case.models import REALMS, find_model, models_of, realm_of
 from coupler.case.namelist import Node, read_file
 from coupler.case.options import CaseOptions, ComponentSettings, GridOptions
+from coupler.case.streams import check_streams, never_written
 from coupler.clock import Clock, format_duration
 from coupler.component import Component, Setting
 from coupler.errors import (
@@ -30,7 +31,7 @@ from coupler.errors import (
 )
 from coupler.exchange import layout, schedule
 from coupler.exchange.plan import ComponentPlan, Inactive, Plan, Stream, Task
-from coupler.fields import FieldSpec, dictionary, did_you_mean
+from coupler.fields import FieldSpec, did_you_mean
 from coupler.grids.grid import Grid
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -330,9 +331,10 @@ def make_plan(
         problems.extend(resolved.problems)
         notes = resolved.notes
         tasks, inactive = tuple(resolved.tasks), tuple(resolved.inactive)
-        wrong, left_out = _streams(case, components)
+        wrong, left_out = check_streams(case.components, components)
         problems.extend(wrong)
         inactive = (*inactive, *left_out)
+        notes += never_written(components.values(), duration)
     if problems:
         raise NamelistError(sorted(problems, key=lambda p: (p.file, p.line)))
     cells = {n: c.grids["default"].size for n, c in components.items()}
@@ -376,39 +378,6 @@ def _start_external(
         f"  mpirun -n {own} ./run_case.py {folder} {programs}\n"
         "or say  program: python my_program.py  in its namelist, and ./run_case.py starts it"
     )
-
-
-def _streams(case: Case, components: dict[str, ComponentPlan]) -> tuple[list[Problem], list[Inactive]]:
-    """Leave out of the history what a swapped model does not have; a name that nobody knows is a mistake."""
-    problems: list[Problem] = []
-    inactive: list[Inactive] = []
-    for c in list(components.values()):
-        if c.component is None:
-            continue
-        known = {f.name for f in (*c.exports, *c.imports)} | set(c.component.diagnostic_units)
-        kept = []
-        for i, s in enumerate(c.streams):
-            for f in s.fields:
-                if f not in known and f not in dictionary() and not _of_another_model(c, f):
-                    there = ", ".join(sorted(known))
-                    text = f"output: {c.name} has no field {f!r}{did_you_mean(f, known)}; it has {there}"
-                    problems.append(case.components[c.name].problem(text, "output", i))
-            missing = [f for f in s.fields if f not in known]
-            if missing:
-                why = f"{c.name} (model {c.model}) has no such field"
-                inactive.append(Inactive(f"output {c.name}.{s.name}: {', '.join(missing)}", why))
-            if len(missing) < len(s.fields):
-                kept.append(replace(s, fields=tuple(f for f in s.fields if f in known)))
-        components[c.name] = replace(c, streams=tuple(kept))
-    return problems, inactive
-
-
-def _of_another_model(component: ComponentPlan, field: str) -> bool:
-    """Whether another model of the realm has a diagnostic of this name."""
-    for model in models_of(component.realm):
-        if field in find_model(model, component.realm).diagnostic_units:
-            return True
-    return False
 
 
 def _check_times(case: Case, plan: Plan) -> None:

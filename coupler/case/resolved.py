@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import yaml
@@ -42,6 +43,8 @@ def resolved(plan: Plan) -> dict[str, Any]:
             "lag": format_duration(t.lag),
             "statistic": t.inputs[0].statistic,
             "remap": list(t.remap.methods) if t.kind == "connection" else t.options.get("grid"),
+            **({"limiter": True} if t.remap.limiter else {}),
+            **({"subgrid": dataclasses.asdict(t.remap.subgrid)} if t.remap.subgrid else {}),
             "route": t.route,
         }
         for t in plan.tasks

@@ -1,8 +1,6 @@
 """Rules of the namelist's ``coupling:`` list, resolved into tasks.
 
-Three kinds of rule: a connection carries fields from one component to another; a flux
-node computes fluxes between two components from both sides' states; a rule is active
-where the source offers and the target wants a field, and inactive rules say why.
+A rule is active where the source offers and the target wants a field; inactive rules say why.
 """
 
 from __future__ import annotations
@@ -11,14 +9,13 @@ import importlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BeforeValidator, Field
-
-from coupler.case.namelist import Duration, Namelist, Node
-from coupler.clock import format_duration, parse_duration
+from coupler.case.namelist import Node
+from coupler.clock import format_duration
 from coupler.errors import FieldError, NamelistError, Problem
-from coupler.exchange.plan import Bundle, ComponentPlan, Delivery, Inactive, Remap, Statistic, Task
+from coupler.exchange.plan import Bundle, ComponentPlan, Delivery, Inactive, Remap, Statistic, Subgrid, Task
+from coupler.exchange.rules import ConnectionRule, FluxRule, SubgridRule
 from coupler.exchange.tiles import tile_of
 from coupler.fields import FieldSpec, conversion, dictionary, did_you_mean, is_water
 from coupler.grids.grid import GridError
@@ -26,75 +23,6 @@ from coupler.remap.weights import read_method
 
 FLUX_LAWS = {"air_sea": "components.atmosphere.surface_fluxes"}
 """Modules, imported by name when a namelist asks for them, whose ``SCHEMES`` hold the flux laws."""
-
-
-def _lag(value: Any) -> int:
-    if value in (0, "PT0S", "P0D"):
-        return 0
-    if not isinstance(value, str):
-        raise ValueError(f"{value!r} is not an ISO-8601 duration such as PT1H, or 0")
-    return parse_duration(value)
-
-
-class FieldChoice(Namelist):
-    """One field of a connection, where it changes its name, scale or offset on the way."""
-
-    source: str = Field(alias="from")
-    """Name on the source's side."""
-    target: str = Field(alias="to")
-    """Name on the target's side."""
-    scale: float = 1.0
-    """Factor: target = scale * source + offset, in the dictionary's units."""
-    offset: float = 0.0
-    """Offset, in the dictionary's units."""
-
-
-class ConnectionRule(Namelist):
-    """``{from: ocean, to: atmosphere, period: PT1H, lag: PT1H, fields: [sea_surface_temperature]}``."""
-
-    source: str = Field(alias="from")
-    """Component that sends."""
-    target: str = Field(alias="to")
-    """Component that receives."""
-    period: Duration
-    """Time between exchanges."""
-    lag: Annotated[int, BeforeValidator(_lag)] = 0
-    """0: the target waits for the source's interval; a whole number of periods: both run at once."""
-    statistic: Literal["instant", "mean", "sum", "min", "max"] | None = None
-    """What is sent of a period; by default the mean of fluxes and the last value of states."""
-    fields: list[str | FieldChoice] | None = None
-    """Fields to send; by default all that both sides agree on."""
-    remap: str | list[Any] = "conservative"
-    """Remapping method, or methods in the order in which they fill what is left uncovered."""
-    normalization: Literal["fracarea", "destarea"] = "fracarea"
-    """By the covered part of a cell (values stay in the source's range) or by the whole cell."""
-    conserve: Literal["global", "global_positive", "basin", "basin_positive"] | None = None
-    """Correction that makes a method conserve which does not by itself."""
-    route: Literal["coupler", "direct"] = "coupler"
-    """direct: between components on the same grid, without the coupler's ranks."""
-
-
-class FluxRule(Namelist):
-    """``{flux: air_sea, scheme: ncar, between: [atmosphere, ocean], period: PT1H}``."""
-
-    flux: str
-    """Kind of flux node."""
-    scheme: str
-    """Flux law."""
-    between: tuple[str, str]
-    """The two components, upper side first."""
-    period: Duration
-    """Time between computations."""
-    lag: Annotated[int, BeforeValidator(_lag)] | None = None
-    """Age of the states used; one period by default."""
-    statistic: Literal["instant", "mean"] = "instant"
-    """What is taken of the states of a period."""
-    grid: Literal["exchange", "first", "second"] = "exchange"
-    """Where the fluxes are computed: on the overlaps of both grids (the default), or on one side's grid."""
-    states: Literal["cell", "second_order"] = "cell"
-    """The upper side's states in an overlap: those of its cell, or a smooth second-order field."""
-    options: dict[str, Any] = {}
-    """Options of the flux law, such as the heights at which the air is measured."""
 
 
 @dataclass
@@ -248,18 +176,24 @@ def _connection(
         if source_name == target_name and offered.units != wanted.units:
             out.notes.append(f"{label}: converted from {offered.units} to {wanted.units}")
         pairs.append((offered, wanted, scale, offset))
-    groups: dict[tuple[str, str, str | None, Statistic], list[tuple[FieldSpec, FieldSpec, float, float]]]
-    groups = defaultdict(list)
-    for offered, wanted, scale, offset in pairs:
-        statistic: Statistic = rule.statistic or ("mean" if offered.kind == "flux" else "instant")
-        groups[offered.grid, wanted.grid, offered.fraction, statistic].append((offered, wanted, scale, offset))
     methods = tuple(rule.remap) if isinstance(rule.remap, list) else (rule.remap,)
     try:
-        read_method(list(methods))
+        steps = [name for name, _ in read_method(list(methods))]
     except GridError as error:
         say(str(error))
         return
-    for (source_grid, target_grid, fraction, statistic), members in groups.items():
+    tile = tile_of(source, target, components)
+    if rule.limiter and "conservative_second_order" not in steps:
+        say("limiter: true limits the gradients of remap: conservative_second_order; this rule has none")
+    elif rule.limiter and tile.kind == "land":
+        say("limiter: on the land's tile of the mosaic remapping is of first order; leave the limiter out")
+    corrected = _subgrid(rule, source, target, pairs, out, say)
+    groups: dict[Any, list[tuple[FieldSpec, FieldSpec, float, float]]] = defaultdict(list)
+    for offered, wanted, scale, offset in pairs:
+        statistic: Statistic = rule.statistic or ("mean" if offered.kind == "flux" else "instant")
+        alone = wanted.name if wanted.name in corrected else ""
+        groups[offered.grid, wanted.grid, offered.fraction, statistic, alone].append((offered, wanted, scale, offset))
+    for (source_grid, target_grid, fraction, statistic, alone), members in groups.items():
         weight = None
         if fraction is not None:
             weight = source.exported(fraction)
@@ -267,17 +201,26 @@ def _connection(
                 raise FieldError(
                     f"{rule.source} weights {members[0][0].name} by {fraction!r}, which it does not export"
                 )
+            if rule.limiter or alone:
+                say(f"{members[0][0].name} is weighted by {fraction}, which varies: no limiter and no subgrid for it")
         same = source.grids[source_grid].fingerprint == target.grids[target_grid].fingerprint
         if rule.route == "direct" and not same:
             say(f"route: direct needs both sides on the same grid; {rule.source} and {rule.target} differ")
             continue
         suffix = "" if len(groups) == 1 else f" ({statistic}, {len(members)} fields)"
+        inputs = [Bundle(rule.source, source_grid, tuple(m[0] for m in members), statistic, weight)]
+        subgrid = None
+        if alone:
+            subgrid, slope, state = corrected[alone]
+            suffix = f" ({alone}, {subgrid.kind} subgrid)"
+            inputs[0] = Bundle(rule.source, source_grid, (members[0][0], *slope), statistic)
+            inputs.append(Bundle(rule.target, state.grid, (state,), "instant"))
         out.tasks.append(
             Task(
                 index=len(out.tasks),
                 name=title + suffix,
                 kind="connection",
-                inputs=(Bundle(rule.source, source_grid, tuple(m[0] for m in members), statistic, weight),),
+                inputs=tuple(inputs),
                 outputs=(
                     Delivery(
                         rule.target,
@@ -290,11 +233,65 @@ def _connection(
                 ),
                 period=rule.period,
                 lag=rule.lag,
-                remap=Remap(methods, rule.normalization, rule.conserve),
+                remap=Remap(methods, rule.normalization, rule.conserve, rule.limiter, subgrid),
                 route=rule.route,
-                tile=tile_of(source, target, components),
+                tile=tile,
             )
         )
+
+
+def _subgrid(
+    rule: ConnectionRule,
+    source: ComponentPlan,
+    target: ComponentPlan,
+    pairs: list[tuple[FieldSpec, FieldSpec, float, float]],
+    out: Resolved,
+    say: Callable[[str], None],
+) -> dict[str, tuple[Subgrid, tuple[FieldSpec, ...], FieldSpec]]:
+    """Corrections of the rule by field: how, the source's derivative if it is a field, and the target's state."""
+    found: dict[str, tuple[Subgrid, tuple[FieldSpec, ...], FieldSpec]] = {}
+    for entry in rule.subgrid:
+        label = f"{rule.source} -> {rule.target}: subgrid correction of {entry.field}"
+        wrong = _subgrid_mistake(rule, entry)
+        known = {*dictionary(), *(f.name for f in (*source.exports, *target.exports, *target.imports))}
+        slope_name = entry.derivative if isinstance(entry.derivative, str) else None
+        for name in (entry.field, entry.state, *([slope_name] if slope_name else [])):
+            if name not in known:
+                wrong = f"unknown field {name!r}{did_you_mean(name, known)}"
+        if wrong:
+            say(f"{label}: {wrong}")
+            continue
+        pair = next((p for p in pairs if p[1].name == entry.field), None)
+        if pair is None:
+            out.inactive.append(Inactive(label, "this rule does not carry it"))
+            continue
+        flux, wanted = pair[:2]
+        state, slope = target.exported(entry.state), source.exported(slope_name) if slope_name else None
+        if state is None or (slope_name and slope is None):
+            owner, lacking = (target, entry.state) if state is None else (source, slope_name)
+            why = f"{owner.name} (model {owner.model}) does not export {lacking}; the flux goes uncorrected"
+            out.inactive.append(Inactive(label, why))
+            continue
+        misplaced = state.grid != wanted.grid or (slope is not None and slope.grid != flux.grid)
+        if flux.kind != "flux" or misplaced or any(f.levels for f in (flux, state, *((slope,) if slope else ()))):
+            say(f"{label}: a flux of the surface is wanted, with state and derivative on the same grids as the flux")
+            continue
+        how = Subgrid(entry.kind, entry.state, None if isinstance(entry.derivative, str) else entry.derivative)
+        found[entry.field] = (how, (slope,) if slope else (), state)
+    return found
+
+
+def _subgrid_mistake(rule: ConnectionRule, entry: SubgridRule) -> str:
+    """What is wrong with a correction, whatever the components; empty where nothing is."""
+    if rule.lag == 0:
+        return f"the target's own state takes part: give the rule a lag, such as {format_duration(rule.period)}"
+    if rule.remap not in ("conservative", ["conservative"]) or rule.normalization != "fracarea":
+        return "it comes with remap: conservative and normalization: fracarea"
+    if rule.conserve or rule.limiter or rule.route == "direct":
+        return "it keeps integrals by itself and goes through the coupler: no conserve, limiter or route: direct"
+    if (entry.kind == "nonsolar") != (entry.derivative is not None):
+        return "nonsolar needs a derivative (W m-2 K-1, or an export of the source); solar takes none"
+    return ""
 
 
 def _why_none(source: ComponentPlan, target: ComponentPlan) -> str:

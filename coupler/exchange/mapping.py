@@ -131,3 +131,13 @@ def first_bad(values: Floats, mask: npt.NDArray[np.bool_], low: float, high: flo
         if not (v >= low and v <= high) and mask[k % n]:
             return k
     return -1
+
+
+def put_constants(out: Floats, constants: Floats | None, fraction: bool) -> None:
+    """Write fixed values into ``[column, cell]`` fields where there are any; the fraction there is one."""
+    if constants is None:
+        return
+    fixed = ~np.isnan(constants)
+    np.copyto(out, constants, where=fixed)
+    if fraction:
+        out[-1, fixed] = 1.0

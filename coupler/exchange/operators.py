@@ -11,12 +11,14 @@ import numpy.typing as npt
 
 from coupler.errors import WeightsError
 from coupler.exact_sum import exact_sum
+from coupler.exchange.mapping import compact_counts, product, put_constants
 from coupler.exchange.plan import Plan, Task
 from coupler.exchange.tiles import land_areas, land_weights
 from coupler.grids.decomposition import split
 from coupler.grids.grid import Grid
 from coupler.remap.conserve import correction, integral
 from coupler.remap.files import weights_cached
+from coupler.remap.second_order import apply_limited
 from coupler.remap.weights import Weights, make_weights
 
 Floats = npt.NDArray[np.float64]
@@ -61,6 +63,10 @@ class Operator:
     def rows(self, slot: int, cells: Index) -> CSR:
         """Weights of some target cells of an output, on the points of `values`."""
         raise NotImplementedError
+
+    def mapped(self, matrix: Floats) -> Floats | None:
+        """Fields ``[column, row]`` of all rows owned here, where they are no product of `rows`; None where they are."""
+        return None
 
     def constants(self, slot: int, cells: Index) -> Floats | None:
         """Values of cells that get a fixed one (NaN elsewhere), or None."""
@@ -117,6 +123,7 @@ class LinearOperator(Operator):
             area = np.where(np.repeat(active, np.diff(w.indptr)), w.area, 0.0)
             self._row_area = sum_by(link_rows(w), area, w.shape[0])
             self._cell_area = sum_by(w.indices, area, w.shape[1])
+        self._limited = task.remap.limiter and w.second is not None
         if task.remap.conserve:
             self._row_area = np.where(active, np.asarray(target.area).reshape(-1)[start:stop], 0.0)
             self._cell_area = np.where(self._source_mask, np.asarray(source.area).reshape(-1), 0.0)
@@ -129,6 +136,7 @@ class LinearOperator(Operator):
     def bind(self, row_of: list[Index]) -> None:  # noqa: D102
         self._indices = row_of[0][self.weights.indices].astype(np.int32)
         self._row_of = row_of[0]
+        self._counts = compact_counts(self.weights.indptr)
         if self._indices.size and self._indices.min() < 0:
             cell = int(self.weights.indices[np.argmin(self._indices)])
             raise WeightsError(f"{self.task.name}: source cell {cell} is needed, but lives on no rank")
@@ -148,7 +156,30 @@ class LinearOperator(Operator):
         constant = self.weights.constant
         return None if constant is None else constant[cells - self.start]
 
-    def correct(self, matrix: Floats, out: Floats) -> None:
+    def mapped(self, matrix: Floats) -> Floats | None:
+        """Fields of the rows owned here with limited gradients, or corrected to conserve; None for a plain product."""
+        if not (self._limited or self.task.remap.conserve):
+            return None
+        out = np.empty((matrix.shape[1], self.weights.shape[0]))
+        if self._limited:
+            self._limit(matrix, out)
+        else:
+            product(self._counts, self._indices, self.weights.data, matrix, out)
+        put_constants(out, self.weights.constant, self.task.outputs[0].fraction)
+        if self.task.remap.conserve:
+            self._correct(matrix, out)
+        return out
+
+    def _limit(self, matrix: Floats, out: Floats) -> None:
+        assert self.weights.second is not None
+        fields = np.zeros((self.weights.shape[1], matrix.shape[1]))
+        there = self.weights.source_cells  # the cells under the rows, and the neighbours of those
+        fields[there] = matrix[self._row_of[there]]
+        rows = np.empty((out.shape[1], out.shape[0]))
+        apply_limited(self.weights.second, fields, rows)
+        out[...] = rows.T
+
+    def _correct(self, matrix: Floats, out: Floats) -> None:
         """Make the remapped fields ``[column, cell]`` conserve their integrals, in place (`Remap.conserve`)."""
         kind = self.task.remap.conserve
         assert kind is not None and self._cell_area is not None and self._row_area is not None

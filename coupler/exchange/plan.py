@@ -113,12 +113,27 @@ class Delivery:
 
 
 @dataclass(frozen=True)
+class Subgrid:
+    """Correction of a flux by the receiving cell's own state (OASIS3 ``SUBGRID``).
+
+    ``solar``: by the albedo `state` of the target; ``nonsolar``: by its temperature `state` and the flux's
+    derivative with it, a number (W m-2 K-1) or, where None, the second field of the source's bundle.
+    """
+
+    kind: Literal["solar", "nonsolar"]
+    state: str
+    derivative: float | None = None
+
+
+@dataclass(frozen=True)
 class Remap:
-    """How a connection maps: ordered methods, normalisation, masks' use, further options."""
+    """How a connection maps: ordered methods, normalisation, limited gradients, corrections."""
 
     methods: tuple[Any, ...] = ("conservative",)
     normalization: Literal["fracarea", "destarea"] = "fracarea"
     conserve: Literal["global", "global_positive", "basin", "basin_positive"] | None = None
+    limiter: bool = False
+    subgrid: Subgrid | None = None
 
 
 @dataclass(frozen=True)
@@ -138,7 +153,8 @@ class Tile:
 class Task:
     """One recurring exchange: bundles in, a remapping or a flux law, deliveries out.
 
-    A connection has one bundle and one delivery. A flux node has two bundles (one a side)
+    A connection has one bundle and one delivery (and the target's state as a second bundle, where that corrects the
+    flux: `Remap.subgrid`). A flux node has two bundles (one a side)
     and up to two deliveries. For the target's interval ``[n period, (n + 1) period)`` the
     windows number ``n - lag_windows`` of all bundles are used; window m covers
     ``[m period, (m + 1) period]``, and a negative number stands for the initial exports.

@@ -14,11 +14,12 @@ import numpy.typing as npt
 
 from coupler.exact_sum import exact_bins
 from coupler.exchange.flux_operator import FluxOperator
-from coupler.exchange.mapping import HEADER, compact_counts, header_rows, product
+from coupler.exchange.mapping import HEADER, compact_counts, header_rows, product, put_constants
 from coupler.exchange.operators import LinearOperator, Operator
 from coupler.exchange.partition import Partitions
 from coupler.exchange.plan import Plan, Task
 from coupler.exchange.routes import TAG_ROUTE, Route, input_tag, output_tag
+from coupler.exchange.subgrid_operator import SubgridOperator
 from coupler.exchange.transport import Transport
 
 Floats = npt.NDArray[np.float64]
@@ -95,7 +96,7 @@ class OutputMap:
         indptr, self.indices, self.data = operator.rows(slot, rows)
         self.counts = compact_counts(indptr)
         self.columns = task.outputs[slot].columns
-        self.rows = rows
+        self.positions = rows - operator.target_rows(slot)[0]
         self.n = rows.size
         self.constants = operator.constants(slot, rows)
         self.fraction = task.outputs[slot].fraction
@@ -104,12 +105,12 @@ class OutputMap:
         )
 
     def send(self, task: int, window: float, time: float, values: Floats, fields: Floats | None = None) -> None:
-        """Map and send; or send the rows of ``[column, cell]`` fields that are mapped already."""
+        """Map and send; or send those of ``[column, row]`` fields that this coupler rank has mapped already."""
         buffer = self.box.buffer()
         buffer[0], buffer[1], buffer[2] = task, window, time
         out = buffer[HEADER:].reshape(self.columns, self.n)
         if fields is not None:
-            out[...] = fields[:, self.rows]
+            out[...] = fields[:, self.positions]
             self.box.send(buffer)
             return
         product(self.counts, self.indices, self.data, values, out)
@@ -117,14 +118,12 @@ class OutputMap:
         self.box.send(buffer)
 
 
-def put_constants(out: Floats, constants: Floats | None, fraction: bool) -> None:
-    """Write fixed values into ``[column, cell]`` fields where there are any; the fraction there is one."""
-    if constants is None:
-        return
-    fixed = ~np.isnan(constants)
-    np.copyto(out, constants, where=fixed)
-    if fraction:
-        out[-1, fixed] = 1.0
+def make_operator(plan: Plan, task: Task, index: int, count: int) -> Operator:
+    """What a task does to its windows, on coupler rank `index` of `count`."""
+    if task.kind == "flux":
+        return FluxOperator(plan, task, index, count)
+    kind = LinearOperator if task.remap.subgrid is None else SubgridOperator
+    return kind(plan, task, index, count)
 
 
 class TaskLoop:
@@ -132,8 +131,7 @@ class TaskLoop:
 
     def __init__(self, plan: Plan, task: Task, index: int, parts: Partitions, transport: Transport):
         self.plan, self.task = plan, task
-        kind = FluxOperator if task.kind == "flux" else LinearOperator
-        self.operator: Operator = kind(plan, task, index, len(plan.coupler_ranks))
+        self.operator = make_operator(plan, task, index, len(plan.coupler_ranks))
         self.inputs = [InputBuffer(task, i, self.operator.needed(i), parts, transport) for i in range(len(task.inputs))]
         self.operator.bind([b.row_of for b in self.inputs])
         self.outputs: list[list[OutputMap]] = []
@@ -183,24 +181,13 @@ class TaskLoop:
         if isinstance(self.operator, FluxOperator) and self.plan.check_budget:
             self._book(int(window), values)
         for slot, maps in enumerate(self.outputs):
-            fields = self._corrected(values[slot]) if self.task.remap.conserve else None
+            fields = self.operator.mapped(values[slot])
             for m in maps:
                 m.send(self.task.index, window, time, values[slot], fields)
         for b in self.inputs:
             b.release()
         self.done += 1
         return True
-
-    def _corrected(self, values: Floats) -> Floats:
-        """The whole target field, mapped and corrected to conserve; this rank owns all its rows."""
-        assert isinstance(self.operator, LinearOperator)
-        cells = np.arange(*self.operator.target_rows(0))
-        indptr, indices, data = self.operator.rows(0, cells)
-        out = np.empty((values.shape[1], cells.size))
-        product(compact_counts(indptr), indices, data, values, out)
-        put_constants(out, self.operator.constants(0, cells), self.task.outputs[0].fraction)
-        self.operator.correct(values, out)
-        return out
 
     def _book(self, window: int, values: list[Floats]) -> None:
         """What the flux law made, integrated over the points of the rows that this rank owns."""

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from coupler.grids.grid import EARTH_RADIUS, Grid, GridError
+from coupler.remap import subgrid
 from coupler.remap.apply import row_sums
 from coupler.remap.weights import resolve_mask
 
@@ -139,7 +140,7 @@ class ExchangeGrid:
     def spread_solar(self, net_solar: ArrayLike, albedo: ArrayLike) -> Floats:
         """Net solar flux of the atmosphere's cells on exchange cells, by the albedo of the sea below each.
 
-        OASIS3 ``SUBGRID``, solar: Q (1 - a) / (1 - mean a); the integral over each atmosphere cell is kept.
+        `coupler.remap.subgrid.solar` with the mean albedo of the exchange cells of each atmosphere cell.
 
         Parameters
         ----------
@@ -148,12 +149,12 @@ class ExchangeGrid:
         """
         a = np.asarray(albedo, np.float64)
         mean = self.to_exchange("atmosphere", self.from_exchange("atmosphere", a))
-        return self.to_exchange("atmosphere", net_solar) * (1.0 - a) / (1.0 - mean)
+        return subgrid.solar(self.to_exchange("atmosphere", net_solar), a, mean)
 
     def spread_nonsolar(self, flux: ArrayLike, derivative: ArrayLike, temperature: ArrayLike) -> Floats:
         """Non-solar flux of the atmosphere's cells on exchange cells, by the temperature of the sea below each.
 
-        OASIS3 ``SUBGRID``, non-solar: Q + dQ/dT (T - mean T); the integral over each atmosphere cell is kept.
+        `coupler.remap.subgrid.nonsolar` with the mean temperature of the exchange cells of each atmosphere cell.
 
         Parameters
         ----------
@@ -162,7 +163,8 @@ class ExchangeGrid:
         """
         t = np.asarray(temperature, np.float64)
         mean = self.to_exchange("atmosphere", self.from_exchange("atmosphere", t))
-        return self.to_exchange("atmosphere", flux) + self.to_exchange("atmosphere", derivative) * (t - mean)
+        given, slope = (self.to_exchange("atmosphere", values) for values in (flux, derivative))
+        return subgrid.nonsolar(given, slope, t, mean)
 
     def fractions(self, outside_wet: ArrayLike | None = None) -> SurfaceFractions:
         """Surface fractions of the atmosphere's cells, flat.

@@ -53,7 +53,7 @@ class Overlap:
 
 
 @compiled
-def _first(cells: Cells, a: int, others: Cells, b: int) -> bool:
+def comes_first(cells: Cells, a: int, others: Cells, b: int) -> bool:
     """Order of two cells that does not depend on which grid is called the source."""
     for d in range(3):
         if cells.center[a, d] != others.center[b, d]:
@@ -69,18 +69,29 @@ def _first(cells: Cells, a: int, others: Cells, b: int) -> bool:
 
 
 @compiled
-def _mixed_or_concave(sources: Cells, c: int, targets: Cells, row: int, bench: Floats) -> float:
-    """Overlap area where an edge follows a latitude or a cell is concave; the target is on the bench already."""
-    n_source, n_target = sources.count[c], targets.count[row]
-    load(sources.points, sources.corners, c, n_source, bench, SOURCE)
-    set_along(bench, SOURCE, n_source, sources.along[c])
-    set_along(bench, TARGET, n_target, targets.along[row])
-    source_is_subject = _first(sources, c, targets, row)
+def choose_subject(sources: Cells, c: int, targets: Cells, row: int) -> tuple[int, int, int, int]:
+    """Which of two cells on the bench is cut by the other: the concave one, else the first of them.
+
+    Returns
+    -------
+    subject, n_subject, planes, n_planes : places on the bench and numbers of corners of the cell that is cut, and of
+        the one that cuts; the same whichever grid is the source.
+    """
+    source_is_subject = comes_first(sources, c, targets, row)
     if sources.concave[c] != targets.concave[row]:
         source_is_subject = sources.concave[c]
-    subject, n_subject, planes, n = SOURCE, n_source, TARGET, n_target
-    if not source_is_subject:
-        subject, n_subject, planes, n = TARGET, n_target, SOURCE, n_source
+    if source_is_subject:
+        return SOURCE, sources.count[c], TARGET, targets.count[row]
+    return TARGET, targets.count[row], SOURCE, sources.count[c]
+
+
+@compiled
+def _mixed_or_concave(sources: Cells, c: int, targets: Cells, row: int, bench: Floats) -> float:
+    """Overlap area where an edge follows a latitude or a cell is concave; the target is on the bench already."""
+    load(sources.points, sources.corners, c, sources.count[c], bench, SOURCE)
+    set_along(bench, SOURCE, sources.count[c], sources.along[c])
+    set_along(bench, TARGET, targets.count[row], targets.along[row])
+    subject, n_subject, planes, n = choose_subject(sources, c, targets, row)
     if not (sources.concave[c] and targets.concave[row]):
         at, left = clip_mixed(bench, subject, n_subject, planes, n)
         return mixed_area(bench, at, left)
@@ -206,7 +217,7 @@ def _rows(
                     load(points, corners, c, count[c], bench, SOURCE)
                     first = center[c, 0] < target_x
                     if center[c, 0] == target_x:
-                        first = _first(sources, c, targets, row)
+                        first = comes_first(sources, c, targets, row)
                     area = _convex(bench, count[c], size[c], n_target, target_area, first)
                     if area <= 10.0 * NEGLIGIBLE * min(size[c], target_area):
                         continue

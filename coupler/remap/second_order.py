@@ -73,6 +73,19 @@ class SecondOrder:
             self, indptr=indptr, indices=self.indices[links], data=self.data[links], moment=self.moment[links]
         )
 
+    def filled(self, new: Mask, part: Weights) -> SecondOrder:
+        """The same with the rows of `part`, which take no gradients, at the (empty) rows `new`."""
+        counts = np.diff(self.indptr)
+        counts[new] = np.diff(part.indptr)
+        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        of_part = np.repeat(new, counts)
+        indices, data = np.empty(indptr[-1], np.int32), np.empty(indptr[-1])
+        indices[~of_part], data[~of_part] = self.indices, self.data
+        indices[of_part], data[of_part] = part.indices, part.data
+        moment = np.zeros((indptr[-1], 3))
+        moment[~of_part] = self.moment
+        return dataclasses.replace(self, indptr=indptr, indices=indices, data=data, moment=moment)
+
 
 @compiled
 def _moment(bench: Floats, at: int, n: int, factor: float, out: Floats, row: int) -> None:

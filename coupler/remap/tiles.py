@@ -30,7 +30,7 @@ from coupler.remap.clip import (
     set_along,
 )
 from coupler.remap.compiled import compiled
-from coupler.remap.overlap import _first, default_threads, overlap
+from coupler.remap.overlap import choose_subject, default_threads, overlap
 from coupler.remap.weights import resolve_mask
 
 Floats = NDArray[np.float64]
@@ -223,12 +223,7 @@ def _pieces(
         set_along(bench, SOURCE, n_source, sources.along[c])
         set_along(bench, TARGET, n_target, targets.along[row])
         # the same choice as for the area, and the same whichever grid is the source
-        source_is_subject = _first(sources, c, targets, row)
-        if sources.concave[c] != targets.concave[row]:
-            source_is_subject = sources.concave[c]
-        subject, n_subject, planes, n_planes = SOURCE, n_source, TARGET, n_target
-        if not source_is_subject:
-            subject, n_subject, planes, n_planes = TARGET, n_target, SOURCE, n_source
+        subject, n_subject, planes, n_planes = choose_subject(sources, c, targets, row)
         turns = 1
         if sources.concave[c] and targets.concave[row]:
             turns = n_planes - 2

@@ -31,8 +31,8 @@ METHODS = (
     "river_mouths",
     "fixed",
 )
-VERSION = 1
-"""Raised with every change of the numbers: weight files of another version are not reused."""
+VERSION = 2
+"""Raised with every change of what a file holds: weight files of another version are not reused."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -306,8 +306,9 @@ def _filled(weights: Weights, positions: NDArray[np.int64], part: Weights) -> We
     if weights.area is not None:  # a filled row shares no area with the source
         area = np.zeros(indptr[-1])
         area[~of_part] = weights.area
+    second = None if weights.second is None else weights.second.filled(new, part)
     return dataclasses.replace(
-        weights, indptr=indptr, indices=indices, data=data, covered=covered, constant=constant, area=area, second=None
+        weights, indptr=indptr, indices=indices, data=data, covered=covered, constant=constant, area=area, second=second
     )
 
 

@@ -38,7 +38,15 @@ def _how(task: Task) -> str:
         return f"{task.inputs[0].statistic} states, computed on the {task.options['grid']} grid"
     if task.route == "direct":
         return f"{task.inputs[0].statistic}, direct"
-    return f"{task.inputs[0].statistic}, {' then '.join(str(m) for m in task.remap.methods)}"
+    how = f"{task.inputs[0].statistic}, {' then '.join(str(m) for m in task.remap.methods)}"
+    if task.remap.limiter:
+        how += ", limited"
+    if task.remap.subgrid is not None:
+        s, target = task.remap.subgrid, task.outputs[0].component
+        slope = s.derivative if s.derivative is not None else task.inputs[0].fields[-1].name
+        by = f" and dQ/dT = {slope}" if s.kind == "nonsolar" else ""
+        how += f", corrected by {s.state} of {target}{by}"
+    return how
 
 
 def graph(plan: Plan) -> str:
@@ -54,6 +62,7 @@ def graph(plan: Plan) -> str:
         if t.kind == "connection":
             fields = "\\n".join(f.name for f in t.outputs[0].fields)
             lines.append(f'  {t.inputs[0].component} -> {t.outputs[0].component} [label="{period}\\n{fields}"];')
+            lines += [f"  {b.component} -> {b.component} [style=dashed];" for b in t.inputs[1:]]
         else:
             node = f"flux{t.index}"
             lines.append(f'  {node} [shape=ellipse, label="{t.scheme}\\n{period}"];')

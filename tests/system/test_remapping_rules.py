@@ -65,3 +65,37 @@ def test_bilinear_conserves_with_a_correction_and_any_coupler_ranks_give_the_sam
     rows = list(csv.DictReader((a / "run" / "budget.csv").open()))
     worst = max(float(r["worst_relative_residual"]) for r in rows)
     assert rows and (worst < 1e-13 if kind != "basin" else worst > 1e-3)
+
+
+def front(folder, layout=None, **rule):
+    """Air with a sharp front over finer soil, the air's edge filled from the nearest cell; second order overshoots."""
+    components = {
+        "air": {"model": TOYS + "FrontAir", "step": "PT30M", "grid": box(100, 120, 0, 20, 2.0)},
+        "soil": {"model": TOYS + "Soil", "step": "PT30M", "grid": box(98, 120, 1, 19, 0.5)},
+    }
+    rules = [{"from": "air", "to": "soil", "period": "PT1H", "lag": "PT1H",
+              "remap": ["conservative_second_order", "nearest"], **rule}]  # fmt: skip
+    return toy_case(folder, components=components, coupling=rules, duration="PT3H", restart="PT3H",
+                    layout=layout or {"air": 1, "soil": 1})  # fmt: skip
+
+
+def test_the_limiter_keeps_second_order_within_the_range_of_the_source_on_any_ranks(tmp_path):
+    free, limited = front(tmp_path / "free"), front(tmp_path / "limited", limiter=True)
+    ranks = front(tmp_path / "ranks", {"coupler": 3, "air": 2, "soil": 2}, limiter=True)
+    assert "conservative_second_order then nearest, limited" in tessera("check", limited).stdout
+    first = front(tmp_path / "first", remap=["conservative", "nearest"])
+    for case in (free, limited, first):
+        tessera(case, "--serial")
+    tessera(ranks)
+    low, high = 270.0, 300.0  # the range of the source
+    assert received(free).max() > high + 1.0 and received(free).min() < low - 1.0
+    held = received(limited)
+    assert held.min() >= low - 1e-12 and held.max() <= high + 1e-12
+    assert np.abs(held - received(first)).max() > 1.0  # and is no first order: the front has a slope
+    assert received(ranks).tobytes() == held.tobytes()
+
+
+@pytest.mark.parametrize("remap", ["conservative", ["bilinear", "nearest"]])
+def test_a_limiter_without_gradients_is_refused(tmp_path, remap):
+    done = tessera("check", front(tmp_path / "toy", remap=remap, limiter=True), check=False)
+    assert done.returncode == 2 and "limits the gradients of remap: conservative_second_order" in done.stderr

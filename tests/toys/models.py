@@ -283,3 +283,67 @@ class Ground(Component):
 
     def restore(self, state):
         return None
+
+
+class FluxAir(Air):
+    """Air that sends a non-solar and a solar heat flux of its own, and how the first changes with temperature."""
+
+    exports = specs(
+        "air_temperature",
+        "surface_downward_sensible_heat_flux",
+        "surface_net_downward_shortwave_flux",
+        FieldSpec("derivative_of_sensible_heat_flux", units="W m-2 K-1", kind="state"),
+    )
+
+    def fields(self, time):
+        all_fields = super().fields(time)
+        wave = (all_fields["air_temperature"] - self.options.mean) / 10
+        return {
+            "air_temperature": all_fields["air_temperature"],
+            "surface_downward_sensible_heat_flux": -60.0 + 40.0 * wave,
+            "surface_net_downward_shortwave_flux": 200.0 + 150.0 * wave,
+            "derivative_of_sensible_heat_flux": -35.0 - 10.0 * wave,
+        }
+
+
+class BrightSea(Component):
+    """A sea with islands, a front and some ice, that keeps the fluxes it gets."""
+
+    imports = specs("surface_downward_sensible_heat_flux", "surface_net_downward_shortwave_flux")
+    exports = specs("sea_surface_temperature", "surface_albedo")
+
+    def grids(self, setting):
+        x, y = np.meshgrid(*(np.arange(n) for n in reversed(setting.grid.shape)))
+        return {"default": setting.grid.with_mask((x * y) % 7 != 3)}
+
+    def initialize(self, context):
+        lat, lon = context.local(context.grid.latitude), context.local(context.grid.longitude)
+        self.temperature = 285.0 + 8.0 * np.tanh((lat - 10.0 - 0.2 * (lon - 110.0)) / -1.5)
+        self.albedo = np.where(lat > 15.0, 0.6, 0.07)
+        self.got = {f.name: np.zeros(context.local_shape) for f in self.imports}
+        return self.fields()
+
+    def fields(self):
+        return {"sea_surface_temperature": self.temperature, "surface_albedo": self.albedo}
+
+    def step(self, time, seconds, imports):
+        self.got = {name: np.array(values) for name, values in imports.items()}
+        self.temperature = self.temperature + 1e-3 * np.cos(time / 20000.0)
+        return self.fields()
+
+    def state(self):
+        return {"temperature": self.temperature, **self.got}
+
+    def restore(self, state):
+        self.temperature = np.asarray(state["temperature"])
+        self.got = {name: np.asarray(state[name]) for name in self.got}
+
+
+class FrontAir(Air):
+    """Air of two temperatures, with a front of some degrees between them that moves."""
+
+    exports = specs("air_temperature")
+
+    def fields(self, time):
+        warm = (self.lon + 0.3 * self.lat - 111.0 - time / 3600.0) / 5.0
+        return {"air_temperature": 270.0 + 30.0 * np.clip(warm, 0.0, 1.0)}

@@ -1,0 +1,100 @@
+"""Rules of the namelist's ``coupling:`` list, as a user writes them.
+
+Two kinds: a connection carries fields from one component to another; a flux node computes fluxes
+between two components from both sides' states.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from coupler.case.namelist import Duration, Namelist
+from coupler.clock import parse_duration
+
+
+def _lag(value: Any) -> int:
+    if value in (0, "PT0S", "P0D"):
+        return 0
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not an ISO-8601 duration such as PT1H, or 0")
+    return parse_duration(value)
+
+
+class FieldChoice(Namelist):
+    """One field of a connection, where it changes its name, scale or offset on the way."""
+
+    source: str = Field(alias="from")
+    """Name on the source's side."""
+    target: str = Field(alias="to")
+    """Name on the target's side."""
+    scale: float = 1.0
+    """Factor: target = scale * source + offset, in the dictionary's units."""
+    offset: float = 0.0
+    """Offset, in the dictionary's units."""
+
+
+class SubgridRule(Namelist):
+    """``{field: FLUX, kind: nonsolar, state: sea_surface_temperature, derivative: -40}``: OASIS3 ``SUBGRID``."""
+
+    field: str
+    """Flux to correct by the receiving cell's own state, by its name on the target's side."""
+    kind: Literal["solar", "nonsolar"]
+    """solar: Q (1 - a) / (1 - mean a); nonsolar: Q + dQ/dT (T - mean T)."""
+    state: str
+    """What the target exports of its own: its albedo a (solar), or its temperature T (nonsolar)."""
+    derivative: float | str | None = None
+    """Of nonsolar: dQ/dT in W m-2 K-1 (below 0 for a downward flux), or the name of the source's export that is it."""
+
+
+class ConnectionRule(Namelist):
+    """``{from: ocean, to: atmosphere, period: PT1H, lag: PT1H, fields: [sea_surface_temperature]}``."""
+
+    source: str = Field(alias="from")
+    """Component that sends."""
+    target: str = Field(alias="to")
+    """Component that receives."""
+    period: Duration
+    """Time between exchanges."""
+    lag: Annotated[int, BeforeValidator(_lag)] = 0
+    """0: the target waits for the source's interval; a whole number of periods: both run at once."""
+    statistic: Literal["instant", "mean", "sum", "min", "max"] | None = None
+    """What is sent of a period; by default the mean of fluxes and the last value of states."""
+    fields: list[str | FieldChoice] | None = None
+    """Fields to send; by default all that both sides agree on."""
+    remap: str | list[Any] = "conservative"
+    """Remapping method, or methods in the order in which they fill what is left uncovered."""
+    normalization: Literal["fracarea", "destarea"] = "fracarea"
+    """By the covered part of a cell (values stay in the source's range) or by the whole cell."""
+    conserve: Literal["global", "global_positive", "basin", "basin_positive"] | None = None
+    """Correction that makes a method conserve which does not by itself."""
+    limiter: bool = False
+    """Of conservative_second_order: cut gradients back so that no value leaves the range of its neighbours."""
+    subgrid: list[SubgridRule] = []
+    """Fluxes that are corrected by the receiving cell's own state; the integral over each source cell is kept."""
+    route: Literal["coupler", "direct"] = "coupler"
+    """direct: between components on the same grid, without the coupler's ranks."""
+
+
+class FluxRule(Namelist):
+    """``{flux: air_sea, scheme: ncar, between: [atmosphere, ocean], period: PT1H}``."""
+
+    flux: str
+    """Kind of flux node."""
+    scheme: str
+    """Flux law."""
+    between: tuple[str, str]
+    """The two components, upper side first."""
+    period: Duration
+    """Time between computations."""
+    lag: Annotated[int, BeforeValidator(_lag)] | None = None
+    """Age of the states used; one period by default."""
+    statistic: Literal["instant", "mean"] = "instant"
+    """What is taken of the states of a period."""
+    grid: Literal["exchange", "first", "second"] = "exchange"
+    """Where the fluxes are computed: on the overlaps of both grids (the default), or on one side's grid."""
+    states: Literal["cell", "second_order"] = "cell"
+    """The upper side's states in an overlap: those of its cell, or a smooth second-order field."""
+    options: dict[str, Any] = {}
+    """Options of the flux law, such as the heights at which the air is measured."""
