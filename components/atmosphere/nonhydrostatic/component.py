@@ -1,6 +1,7 @@
 """The non-hydrostatic atmosphere as a component: options, inputs, coupling; the science is in the other files."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -8,7 +9,9 @@ import numpy as np
 import torch
 
 from components.atmosphere.nonhydrostatic import (
+    column_flow,
     diffusion,
+    driven_mass,
     driving_data,
     dynamics,
     exports,
@@ -221,13 +224,14 @@ class NonhydrostaticAtmosphere(Component):
         )  # fmt: skip
         source = driving_data.source(context, o.driver, o.humidity_from, o.jet)
         self.sides = driving_data.Sides(
-            source, place, self._state_of, self._mass_of, self._balanced, float(context.duration)
+            source, place, self._state_of, partial(driven_mass.column_mass, g), self._balanced, float(context.duration)
         )
         state, tracers = self.sides.start()
         self.driver = self.sides.around(0.0)
         for note in source.notes():
             context.log(note)
         self.s, self.q = State(*(a.clone() for a in state)), tracers.clone()
+        self.mass = driven_mass.DrivenMass(g, context.sum)
         self.rate = None
         self.albedo = torch.full_like(self.physics.heating[0], 0.15)
         self.rain, self.snow = torch.zeros_like(self.albedo), torch.zeros_like(self.albedo)
@@ -242,17 +246,12 @@ class NonhydrostaticAtmosphere(Component):
         core = self.core
         return state_from_fields(core.geometry, core.halo, u, v, f["t"], f["q"], f["p"], len(self.physics.species))
 
-    def _mass_of(self, s: State) -> float:
-        """Mass of the air in the whole domain, kg."""
-        g = self.geometry
-        column = (g.rho_base + s.rho)[:, INNER, INNER].double().cumsum(0)[-1]
-        return self.context.sum((column / g.inverse_area[INNER, INNER].double()).cpu().numpy())
-
-    def _balanced(self, s: State, gain: float) -> State:
-        """The state with a net flow into the domain of ``gain`` kg/s."""
-        s = lateral.balance_inflow(s, self.geometry, self.core.edges, self.context.sum, gain)
-        self.core.halo(list(s), H)
-        return s
+    def _balanced(self, s: State, gain: torch.Tensor | None) -> State:
+        """The state with winds that bring each column ``gain`` (kg m-2 s-1)."""
+        core, context = self.core, self.context
+        return column_flow.balance_columns(
+            s, core.geometry, core.edges, core.halo, context.gather, context.scatter, gain
+        )
 
     # ------------------------------------------------------------------ step
 
@@ -264,7 +263,7 @@ class NonhydrostaticAtmosphere(Component):
             rate = lateral.relaxation_rate(self.context.grid.shape, (b.y0, b.x0), g.ny, g.nx, o.relaxation_rows, dt)
             self.rate = rate.to(g.dz)
         self.driver = self.sides.around(time)
-        target, wet_target = self.driver.state(time), self.driver.tracer(time)
+        target, wet_target = self.mass.target(self.driver, time), self.driver.tracer(time)
         q_total = self.q[0].clone()
         for n in range(1, self.q.shape[0]):
             q_total = q_total + self.q[n]
@@ -280,7 +279,7 @@ class NonhydrostaticAtmosphere(Component):
         self._imposed = (self.s, target, wet_target)
         new, flux = self.core.step(self.s, dt, q_total, forcing)
         q = self.core.transport(self.q, self.s, new, flux, dt)
-        draw = dt * self.rate
+        draw = dt * self.rate[1:-1, 1:-1]
         q[..., INNER, INNER] += draw * (wet_target[..., INNER, INNER] - q[..., INNER, INNER])
         lateral.impose_field(q, wet_target, self.core.edges)
         self.core.halo([q], H)
@@ -290,6 +289,7 @@ class NonhydrostaticAtmosphere(Component):
         self.rain, self.snow = rain / dt, snow / dt
         self.time = time + seconds
         self._stop_if_unstable()
+        self.s = self.mass.hold(self.s, self.q, self.driver, self.time)
         if ground is None:  # radiation then sees a ground as warm as the lowest air
             self.ground_temperature = columns(g, self.s, self.q[0]).t[0]
         return self._exports()
@@ -322,7 +322,7 @@ class NonhydrostaticAtmosphere(Component):
     def _nudge(self, time: int) -> None:
         """Draw the large scales of wind, heat and mass towards the driver's."""
         g, o, context = self.geometry, self.options, self.context
-        target = self.sides.around(time).state(time)
+        target = self.mass.target(self.sides.around(time), time)
         share = o.radiation_interval / o.nudging_time
         corner = regional.cell_lengths(context.grid.corner_longitude, context.grid.corner_latitude)
         spacing = float(corner[1].mean()), float(corner[0].mean())
@@ -375,7 +375,7 @@ class NonhydrostaticAtmosphere(Component):
             "albedo": array(self.albedo), "rain": array(self.rain), "snow": array(self.snow),
             "heating": array(self.physics.heating),
             "ground_temperature": array(self.ground_temperature),
-            "time": self.time,
+            "time": self.time, "exner_shift": self.mass.shift,
         }  # fmt: skip
         for n, name in enumerate(self.physics.species):
             out[name] = array(self.q[n][:, INNER, INNER])
@@ -405,7 +405,7 @@ class NonhydrostaticAtmosphere(Component):
             planes = {k: tensor(state[f"sky_{k}"]) for k in self.physics.sky._fields if k != "heating"}
             self.physics.sky = type(self.physics.sky)(tensor(state["heating"]), **planes)
             self.physics.heating = self.physics.sky.heating
-        self.time = int(state["time"])
+        self.time, self.mass.shift = int(state["time"]), float(state["exner_shift"])
         return self._exports()
 
     def diagnostics(self) -> dict[str, np.ndarray]:

@@ -191,15 +191,14 @@ def source(
 class Sides:
     """The driver's two states around the present, built as time goes on.
 
-    Between two times the flow through the sides is that which changes the mass of the domain as the driver's mass
-    changes; where the driver is held, nothing enters on balance.
+    Between two times the flow brings each column what the driver's mass there gains; where the driver is held, nothing.
 
     Parameters
     ----------
     source, place : where the fields come from and go to
     build : makes the dynamics' state and tracers from the fields
-    mass : mass of the air in the domain, kg
-    balance : gives a state the net inflow asked for, kg/s
+    mass : mass of the air in columns, kg m-2
+    balance : gives a state winds that bring columns a gain of mass, kg m-2 s-1; none: nothing
     duration : of the case, s
     """
 
@@ -208,21 +207,24 @@ class Sides:
         source: Source,
         place: Place,
         build: Callable[[Fields], tuple[State, torch.Tensor]],
-        mass: Callable[[State], float],
-        balance: Callable[[State, float], State],
+        mass: Callable[[State], torch.Tensor],
+        balance: Callable[[State, torch.Tensor | None], State],
         duration: float,
     ):
         self.source, self.place, self.duration = source, place, duration
         self._build, self._mass, self._balance = build, mass, balance
         self._states: dict[int, tuple[State, torch.Tensor]] = {}
         self._driver: Driver | None = None
+        self._gain: torch.Tensor | None = None
 
     def start(self) -> tuple[State, torch.Tensor]:
         """State and tracers at the start of the case."""
         built = self._build(self.source.start(self.place))
         if len(self.source.times) == 1:
             self._states[0] = built
-        return self._balance(built[0], 0.0), built[1]
+        else:
+            self.around(0.0)  # the start's winds bring what the sides' do
+        return self._balance(built[0], self._gain), built[1]
 
     def around(self, time: float) -> Driver:
         """The states at the last time not after ``time`` (s) and at the next; one state, if it is held."""
@@ -230,7 +232,7 @@ class Sides:
         if len(times) == 1:
             if self._driver is None:
                 s, q = self._states.get(0) or self._build(self.source.read(0, self.place))
-                s = self._balance(s, 0.0)
+                s = self._balance(s, None)
                 self._driver = Driver((0.0, self.duration), (s, s), (q, q))
             return self._driver
         before, after = interval(times, time)
@@ -239,8 +241,9 @@ class Sides:
             read = self.source.read
             self._states = {n: self._states.get(n) or self._build(read(n, self.place)) for n in (before, after)}
             (s_0, q_0), (s_1, q_1) = self._states[before], self._states[after]
-            gain = (self._mass(s_1) - self._mass(s_0)) / (span[1] - span[0])
-            self._driver = Driver(span, (self._balance(s_0, gain), self._balance(s_1, gain)), (q_0, q_1))
+            self._gain = (self._mass(s_1) - self._mass(s_0)) / (span[1] - span[0])
+            s_0, s_1 = (self._balance(s, self._gain) for s in (s_0, s_1))
+            self._driver = Driver(span, (s_0, s_1), (q_0, q_1))
         return self._driver
 
 

@@ -10,7 +10,6 @@ Wea. Rev.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +17,6 @@ import numpy.typing as npt
 import torch
 
 from .geometry import HALO as H
-from .geometry import Geometry
 from .halo import Edges
 from .state import State, Tendencies
 
@@ -70,21 +68,23 @@ class Driver:
 def relaxation_rate(
     whole: tuple[int, int], corner: tuple[int, int], ny: int, nx: int, rows: int, dt: float
 ) -> torch.Tensor:
-    """Rate of relaxation (ny, nx), s-1, of a block whose south-west cell is ``corner`` of a domain of ``whole`` cells.
+    """Rate of relaxation (ny+2, nx+2), s-1, of a block and the cells around it; its south-west cell is ``corner`` of a
+    domain of ``whole`` cells.
 
-    Zero in the outermost (specified) row and further inside than ``rows`` rows from it.
+    Zero outside, in the outermost (specified) row and further inside than ``rows`` rows from it.
     """
-    y = corner[0] + torch.arange(ny, dtype=torch.float64)[:, None]
-    x = corner[1] + torch.arange(nx, dtype=torch.float64)[None, :]
+    y = corner[0] + torch.arange(-1, ny + 1, dtype=torch.float64)[:, None]
+    x = corner[1] + torch.arange(-1, nx + 1, dtype=torch.float64)[None, :]
     distance = torch.minimum(torch.minimum(y, whole[0] - 1 - y), torch.minimum(x, whole[1] - 1 - x))
     rate = torch.clamp((rows + 1 - distance) / rows, min=0.0) / (10.0 * dt)
     return torch.where(distance > 0, rate, 0.0)
 
 
 def relaxation(s: State, target: State, rate: torch.Tensor) -> Tendencies:
-    """Rates of change that draw a state towards the driver's; ``rate`` (ny, nx), s-1."""
-    rate_x = torch.cat([rate[:, :1], 0.5 * (rate[:, 1:] + rate[:, :-1]), rate[:, -1:]], 1)
-    rate_y = torch.cat([rate[:1], 0.5 * (rate[1:] + rate[:-1]), rate[-1:]], 0)
+    """Rates of change that draw a state towards the driver's; ``rate`` (ny+2, nx+2) of `relaxation_rate`, s-1."""
+    rate_x = 0.5 * (rate[1:-1, 1:] + rate[1:-1, :-1])
+    rate_y = 0.5 * (rate[1:, 1:-1] + rate[:-1, 1:-1])
+    rate = rate[1:-1, 1:-1]
     zero = torch.zeros_like(s.rw[:, INNER, INNER])
 
     def draw(a: torch.Tensor, b: torch.Tensor, r: torch.Tensor) -> torch.Tensor:
@@ -115,44 +115,6 @@ def impose_field(a: torch.Tensor, b: torch.Tensor, edges: Edges) -> None:
         a[..., H, INNER] = b[..., H, INNER]
     if edges.north == "specified":
         a[..., -H - 1, INNER] = b[..., -H - 1, INNER]
-
-
-def balance_inflow(
-    s: State, g: Geometry, edges: Edges, total: Callable[[npt.NDArray[np.float64]], float], gain: float = 0.0
-) -> State:
-    """The state with the flow through the specified sides changed so that ``gain`` (kg/s) enters the domain on balance.
-
-    Winds interpolated to the model's relief do not conserve mass; one velocity, the same on all outer faces and of the
-    order of millimetres a second, is taken from the flow outwards. ``total`` sums an array over all ranks.
-    """
-    ru, rv = s.ru.clone(), s.rv.clone()
-    mass = g.rho_base + s.rho
-    net = torch.zeros((g.ny, g.nx), dtype=torch.float64)
-    room = torch.zeros_like(net)
-    sides = []
-    for side, sign, face, cell, flow, length in (
-        ("west", 1.0, (INNER, H), (INNER, H), ru, g.length_u),
-        ("east", -1.0, (INNER, -H - 1), (INNER, -H - 1), ru, g.length_u),
-        ("south", 1.0, (H, INNER), (H, INNER), rv, g.length_v),
-        ("north", -1.0, (-H - 1, INNER), (-H - 1, INNER), rv, g.length_v),
-    ):
-        if getattr(edges, side) != "specified":
-            continue
-        line = {
-            "west": (slice(None), 0),
-            "east": (slice(None), -1),
-            "south": (0, slice(None)),
-            "north": (-1, slice(None)),
-        }[side]
-        width = length[face].double().cpu()
-        net[line] += sign * (flow[(slice(None), *face)].double().cpu().cumsum(0)[-1] * width)
-        room[line] += mass[(slice(None), *cell)].double().cpu().cumsum(0)[-1] * width
-        sides.append((sign, face, cell, flow))
-    inflow, capacity = total(net.numpy()), total(room.numpy())
-    if capacity > 0.0:
-        for sign, face, cell, flow in sides:
-            flow[(slice(None), *face)] -= sign * ((inflow - gain) / capacity) * mass[(slice(None), *cell)]
-    return s._replace(ru=ru, rv=rv)
 
 
 def low_pass(field: npt.NDArray[np.float64], dy: float, dx: float, wavelength: float) -> npt.NDArray[np.float64]:
