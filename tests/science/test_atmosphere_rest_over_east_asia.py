@@ -82,6 +82,7 @@ def test_rest_over_east_asia_100_km_24_hours(shared):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_rest_over_east_asia_50_km_24_hours(shared):
     w = largest_w(east_asia(shared, 50e3, 140, 100), 240.0, [2, 6, 12, 18, 24])
     assert max(w) < 0.1

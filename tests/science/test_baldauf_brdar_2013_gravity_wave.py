@@ -128,6 +128,7 @@ def test_gravity_wave_in_a_rotating_channel():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_gravity_wave_at_250_m():
     coarse, middle, fine = run(1000.0, 12.0, CENTRED), run(500.0, 6.0, CENTRED), run(250.0, 3.0, CENTRED)
     for name in ("w", "T"):

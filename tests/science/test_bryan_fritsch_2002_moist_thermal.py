@@ -133,6 +133,7 @@ def test_moist_thermal_on_a_coarse_grid_keeps_its_water_and_its_theta_e():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_moist_thermal_at_100_m_matches_the_benchmark():
     got = run(100.0, 1.0, 1000.0, 2.0, exact=True)
     assert abs(got["w_max"] - 15.7) < 0.05 * 15.7
@@ -141,6 +142,7 @@ def test_moist_thermal_at_100_m_matches_the_benchmark():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_without_the_heat_capacity_of_water_the_thermal_is_too_slow():
     """What the rain and ice schemes assume (as WRF does): the neutral atmosphere becomes a stable one."""
     got = run(100.0, 1.0, 1000.0, 2.0, exact=False)

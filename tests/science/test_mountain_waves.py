@@ -96,6 +96,7 @@ def test_bell_shaped_ridge_on_a_coarse_grid():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_bell_shaped_ridge():
     drag, correlation = run(Ridge(10e3, 2000.0, 250.0, 400e3, 26e3, 12e3, 20.0, schaer=False), 60e3)
     assert abs(drag - 779.0) < 0.05 * 779.0

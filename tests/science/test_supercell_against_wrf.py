@@ -130,6 +130,7 @@ def test_supercell_at_60_minutes(shared):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_supercell_at_120_minutes_has_split(shared, tmp_path):
     samples = run(shared, 120)
     draw(samples, wrf_series(shared), tmp_path / "supercell.png")
