@@ -11,7 +11,7 @@ from components.land.column.humidity import saturation_humidity
 from components.land.column.parameters import parameters
 from components.land.column.radiation import partition
 from components.land.column.snow import cover_fraction, over_layers
-from components.land.column.solar import cos_zenith
+from components.radiation.sun import cosine_zenith
 
 D = torch.float64
 
@@ -26,7 +26,7 @@ def simulate(folder, hours=None):
         for row in met:
             day = dt.date(int(row[0]), int(row[1]), int(row[2])).timetuple().tm_yday
             sw, lw, sf, rf, ta, rh, wind, pressure = (v * x for v in row[4:])
-            mu = cos_zenith(45.30 * x, 5.77 * x, day, row[3] - 0.5)
+            mu = cosine_zenith(5.77 * x, 45.30 * x, day - 1 + (row[3] - 0.5) / 24.0)
             direct, diffuse = partition(sw, mu)
             q = rh / 100 * saturation_humidity(ta, pressure)[0]
             # Wind is measured at 10 m, temperature at 2 m: the wind is brought down by the neutral profile.

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from components.land.column.component import ColumnLand
-from components.land.column.solar import cos_zenith
+from components.radiation.sun import cosine_zenith
 from coupler.clock import Clock
 from coupler.component import Context
 from coupler.grids.decomposition import Decomposition
@@ -131,7 +131,7 @@ def test_daily_means_are_spread_over_the_day_and_kept(ground, tmp_path):
 
 
 def land_sun(land, hour):
-    return cos_zenith(land.latitude, land.longitude, 172, hour)
+    return cosine_zenith(land.longitude, land.latitude, 171 + hour / 24.0)
 
 
 def test_errors_name_what_there_is(ground, tmp_path):

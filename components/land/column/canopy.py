@@ -57,7 +57,8 @@ class Ground(NamedTuple):
     emissivity: Tensor
     roughness: Tensor  # m
     humidity: Tensor  # relative humidity of the air in contact with it, 0-1
-    resistance: Tensor  # to vapour, s m-1
+    resistance: Tensor  # of the soil to vapour, s m-1
+    litter: Tensor  # share of the ground its litter covers, 0-1
     latent: Tensor  # J kg-1
     limit: Tensor  # K, the highest temperature (0 C under snow)
 
@@ -112,7 +113,9 @@ class Fluxes(NamedTuple):
 class LeafModel(Protocol):
     """Stomatal conductance and assimilation of sunlit and shaded leaves."""
 
-    def __call__(self, temperature: Tensor, ca: Tensor, vpd: Tensor, humidity: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(
+        self, temperature: Tensor, ca: Tensor, vpd: Tensor, humidity: Tensor, exchange: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Conductance to vapour (mol m-2 s-1) and net assimilation (umol m-2 s-1), (2, ...)."""
         ...
 
@@ -149,7 +152,7 @@ def solve(
         Sunlit and shaded leaf area, (2, ...).
     leaves
         Stomatal model, called with leaf temperature (K), CO2 (umol mol-1), vapour pressure deficit (Pa)
-        and relative humidity at the leaf surface.
+        and relative humidity at the leaf surface, and the leaf's exchange of heat (W m-2 K-1).
     warm
         First guess.
     seconds
@@ -193,7 +196,8 @@ def solve(
         vpd = torch.clamp((e_leaf - e_canopy) * open_share, min=0.0)
         humidity = torch.clamp(1.0 - vpd / e_leaf, 0.0, 1.0)
         ca = torch.clamp(air.co2 - CO2_BOUNDARY * assimilated / blade_molar, min=20.0)
-        new, assimilated = leaves(tv + torch.zeros_like(gs), ca, vpd, humidity)
+        warmth = 2.0 * rho_cp * blade + 4.0 * STEFAN_BOLTZMANN * tv * tv * tv
+        new, assimilated = leaves(tv + torch.zeros_like(gs), ca, vpd, humidity, warmth)
         changed = torch.abs(new - gs) / (new + 1e-3)
         drift = torch.maximum(changed[0], changed[1])
         gs = new if turn == 0 else 0.5 * (gs + new)
@@ -207,7 +211,8 @@ def solve(
             cover.wet * full * torch.clamp(cover.water / torch.clamp(demand, min=1e-12), max=1.0),
             full,
         )
-        to_ground = 1.0 / (1.0 / below + ground.resistance)
+        # Vapour also has to pass the litter (Sakaguchi and Zeng 2009, eq. 11).
+        to_ground = 1.0 / (1.0 / below + ground.resistance + ground.litter / (0.004 * friction))
         links = _Links(turbulence.conductance, 2.0 * full, below, dry, wet, to_ground)
         tv, tg, state = _newton(
             air, ground, cover, links, thermal, rho_cp, density, potential, heat_store, warm.canopy, tv, tg

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from components.land.column import canopy, heat, interception, snow
+from components.land.column import canopy, heat, interception, snow, water_heat
 from components.land.column.carbon import soil_respiration
 from components.land.column.constants import (
     CARBON_MOLAR_MASS,
@@ -22,10 +22,12 @@ from components.land.column.constants import (
 )
 from components.land.column.gas_exchange import Stomata, leaf_rates, split_leaves
 from components.land.column.hydraulics import Plant, Weibull
+from components.land.column.night import DAY_LIGHT
 from components.land.column.parameters import Parameters
 from components.land.column.radiation import Foliage, two_stream
 from components.land.column.richards import Bottom, Top, richards_step
 from components.land.column.runoff import noah_infiltration, topmodel_infiltration
+from components.land.column.soil_evaporation import RESISTANCE
 from components.land.column.soil_properties import soil_conductivity, soil_heat_capacity
 
 MPA_PER_METRE = 0.00980665  # of water
@@ -49,6 +51,8 @@ class Options:
         ``noah`` or ``topmodel``.
     bottom
         Lower boundary of the soil water.
+    soil_resistance
+        Of the soil to evaporation: a name of :data:`soil_evaporation.RESISTANCE`.
     outer, inner
         Iterations of the surface energy balance.
     water_iterations
@@ -59,6 +63,7 @@ class Options:
     photosynthesis: str = "c3"
     infiltration: str = "noah"
     bottom: Bottom = field(default_factory=Bottom)
+    soil_resistance: str = "sellers"
     outer: int = 5
     inner: int = 4
     water_iterations: int = 3
@@ -106,6 +111,8 @@ class Output(NamedTuple):
     ground_heat: Tensor  # into the ground, W m-2
     melt: Tensor  # energy that melts a snow surface, W m-2
     net_radiation: Tensor  # W m-2
+    canopy_storage: Tensor  # heat taken up by leaves and stems, W m-2
+    water_heat: Tensor  # enthalpy carried in by water less that carried out, W m-2, from liquid at 0 C
     upward_shortwave: Tensor  # by band, (2, ...)
     upward_longwave: Tensor
     surface_temperature: Tensor  # radiative, K
@@ -122,7 +129,7 @@ class Output(NamedTuple):
     net_uptake: Tensor  # -NEE, umol m-2 s-1
     carbon_flux: Tensor  # downward, kg C m-2 s-1
     energy_residual: Tensor  # W m-2
-    ground_residual: Tensor  # of heat in snow and soil, W m-2
+    ground_residual: Tensor  # of the heat in snow and soil, with what water carries, W m-2
     water_residual: Tensor  # kg m-2
     unsettled: Tensor  # 1 where the conductances still moved by more than 5 %
     unsolved: Tensor  # 1 where the energy balance stayed open by more than 1e-6 W m-2 (single precision: 3)
@@ -161,6 +168,15 @@ def water_stored(state: State, parameters: Parameters) -> Tensor:
     soil = snow.over_layers((state.liquid + state.ice) * parameters.thickness) * WATER_DENSITY
     pack = snow.over_layers(state.snow.ice) + snow.over_layers(state.snow.liquid)
     return soil + pack + state.held.water + state.held.snow
+
+
+def heat_stored(state: State, parameters: Parameters) -> Tensor:
+    """Heat of soil, snow and the snow on leaves, J m-2, counted from liquid water at 0 C."""
+    capacity = soil_heat_capacity(parameters.texture, state.liquid, state.ice) * parameters.thickness
+    soil = water_heat.soil_heat(
+        capacity, state.soil_temperature, water_heat.liquid_mass(state.ice, parameters.thickness)
+    )
+    return soil + water_heat.snow_heat(state.snow) - LATENT_HEAT_FUSION * state.held.snow
 
 
 def ground_albedo(state: State, parameters: Parameters, covered: Tensor) -> Tensor:
@@ -218,9 +234,16 @@ def step(
 
     stomata = options.stomata.of(p.traits)
 
-    def exchange(t: Tensor, ca: Tensor, vpd: Tensor, humidity: Tensor) -> tuple[Tensor, Tensor]:
+    dark = leaves.par < 1.0
+    lit_leaves = leaves._replace(par=torch.full_like(leaves.par, DAY_LIGHT))
+
+    def exchange(t: Tensor, ca: Tensor, vpd: Tensor, humidity: Tensor, warmth: Tensor) -> tuple[Tensor, Tensor]:
         leaf = leaf_rates(options.photosynthesis, p.traits, leaves, t, any_c4)
-        return stomata(leaf, ca, vpd, humidity, forcing.pressure, plant, t)
+        gs, assimilated = stomata(leaf, ca, vpd, humidity, forcing.pressure, plant, t)
+        if stomata.memory is not None:
+            day = leaf_rates(options.photosynthesis, p.traits, lit_leaves, t, any_c4)
+            gs = stomata.in_the_dark(dark, gs, day, ca, vpd / forcing.pressure, plant, t, warmth)
+        return gs, assimilated
 
     air = canopy.Air(
         forcing.temperature, forcing.humidity, forcing.pressure, forcing.wind, forcing.height,
@@ -234,12 +257,11 @@ def step(
         caught.held.water + caught.held.snow, interception.wet_fraction(caught.held, plant_area),
         canopy.wet_latent(frozen_share),
     )  # fmt: skip
-    ground = _ground(state, p, psi[0], covered, snowy, under, light.ground)
+    ground = _ground(state, p, psi[0], covered, snowy, under, light.ground, options.soil_resistance)
     warm = canopy.Warm(state.canopy, state.ground, state.zeta, state.conductance, state.air_humidity)
     f = canopy.solve(air, ground, cover, leaves.area, exchange, warm, seconds, options.outer, options.inner)
 
     temperature, _ = heat.ground_temperature(under, capacity, resistance, warmth, seconds, f.ground)
-    before = _heat(capacity, warmth, torch.cat([pack.ice, WATER_DENSITY * state.ice * p.thickness]))
     pack, passed_on, _ = snow.melt_and_freeze(pack, temperature[: snow.LAYERS], f.melt_energy * seconds)
     soil_capacity = capacity[snow.LAYERS :]
     soil_warmth = temperature[snow.LAYERS :]
@@ -248,28 +270,31 @@ def step(
     phase = heat.soil_phase_change(
         soil_warmth, state.liquid * mass, state.ice * mass, soil_capacity, soil.theta_s * mass, soil.psi_s, soil.b
     )
-    pack_capacity = pack.ice * snow.ICE_HEAT_CAPACITY + pack.liquid * snow.WATER_HEAT_CAPACITY
-    after = _heat(
-        torch.cat([pack_capacity, soil_capacity]), torch.cat([pack.temperature, phase.temperature]),
-        torch.cat([pack.ice, phase.ice]),
-    )  # fmt: skip
     gained = f.ground_heat + f.melt_energy
     if deep is not None:
         y, x = under.below[-1]
         gained = gained - y * (temperature[-1] - x)
-    ground_residual = (after - before) / seconds - gained
+    liquid, ice = phase.liquid / mass, phase.ice / mass
+    # Ice holds less warmth than water: what the phase change left in the layer is kept.
+    mid_capacity = soil_heat_capacity(soil, liquid, ice) * p.thickness
+    soil_warmth = FREEZING_POINT + (phase.temperature - FREEZING_POINT) * (soil_capacity / mid_capacity)
 
     held, overdrawn = _dry_canopy(caught.held, frozen_share, f.interception_loss * seconds)
     to_snow = torch.where(snowy, f.ground_evaporation * seconds, 0.0 * swe)
+    with_snow = water_heat.snow_heat(pack)
     pack, missing = snow.sublimate(pack, to_snow)
+    sublimed = water_heat.snow_heat(pack) - with_snow
+    on_snow = snow.over_layers(pack.ice) > snow.LEAST_SNOW
     pack, arriving = snow.percolate(pack, caught.rain)
     pack = snow.compact(pack, seconds)
     pack = snow.age_albedo(pack, f.ground, caught.snowfall, seconds)
+    with_snow = water_heat.snow_heat(pack)
     pack, dregs = _sweep(pack)
     arriving = arriving + dregs
+    left = (with_snow - water_heat.snow_heat(pack)) / mid_capacity[0]
+    soil_warmth = torch.cat([(soil_warmth[0] + left)[None], soil_warmth[1:]])
 
     from_soil = torch.where(snowy, 0.0 * swe, f.ground_evaporation * seconds) + missing + overdrawn
-    liquid, ice = phase.liquid / mass, phase.ice / mass
     curves = _frozen_curves(p, ice)
     offered = _infiltration_limit(options, p, arriving, liquid + ice, seconds)
     into = (offered - from_soil) / (WATER_DENSITY * seconds)
@@ -280,13 +305,25 @@ def step(
     )  # fmt: skip
     refused = torch.clamp(into - water.infiltration, min=0.0) * WATER_DENSITY
     surface = (arriving - offered) / seconds + refused + water.excess * WATER_DENSITY / seconds
-
-    new = State(
-        f.canopy, f.ground, f.zeta, f.conductance, f.air_humidity, held, pack, phase.temperature, water.theta, ice
-    )
     # Soil that was asked for more than it has draws the rest from below.
     drained = water.drainage * WATER_DENSITY + torch.clamp(surface, max=0.0)
     surface = torch.clamp(surface, min=0.0)
+
+    taken = seconds * uptake * f.transpiration
+    taken = torch.cat([(taken[0] + from_soil)[None], taken[1:]])
+    # Rain has the air's temperature; what comes through snow is at 0 C.
+    wet = torch.where(on_snow, FREEZING_POINT, torch.clamp(forcing.temperature, min=FREEZING_POINT))
+    moved = water_heat.move_soil_water(
+        soil_warmth, mid_capacity, soil_heat_capacity(soil, water.theta, ice) * p.thickness,
+        (water.theta - liquid) * mass, taken, drained * seconds, wet,
+    )  # fmt: skip
+    new = State(
+        f.canopy, f.ground, f.zeta, f.conductance, f.air_humidity, held, pack, moved.temperature, water.theta, ice
+    )
+    fallen = water_heat.snowfall_heat(forcing.temperature) * caught.snowfall
+    from_canopy = LATENT_HEAT_FUSION * (caught.held.snow - held.snow - forcing.snowfall * seconds)
+    by_water = (moved.gained + sublimed + fallen + from_canopy) / seconds
+    ground_residual = (heat_stored(new, p) - heat_stored(state, p)) / seconds - gained - by_water
     lost = f.transpiration + f.interception_loss + f.ground_evaporation + surface + drained
     water_residual = water_stored(new, p) - start - seconds * (forcing.rain + forcing.snowfall - lost)
     incoming = forcing.direct + forcing.diffuse
@@ -299,7 +336,7 @@ def step(
     uptake_net = (
         net_leaf[0]
         + net_leaf[1]
-        - soil_respiration(p.soil_respiration, phase.temperature[2], (liquid[2] + ice[2]) / soil.theta_s)
+        - soil_respiration(p.soil_respiration, soil_warmth[2], (liquid[2] + ice[2]) / soil.theta_s)
     )
     lit = torch.clamp(incoming, min=1e-9)
     albedo = torch.where(incoming > 1e-6, light.reflected / lit, below)
@@ -307,7 +344,8 @@ def step(
     emissivity = thermal + (1.0 - thermal) * ground.emissivity
     radiating = (f.longwave_up - (1.0 - emissivity) * forcing.longwave) / emissivity
     return new, Output(
-        f.sensible, f.latent, f.ground_heat, f.melt_energy, net, light.reflected, f.longwave_up,
+        f.sensible, f.latent, f.ground_heat, f.melt_energy, net, f.canopy_storage, by_water, light.reflected,
+        f.longwave_up,
         canopy.emission_temperature(radiating), albedo, emissivity, f.momentum_roughness, f.friction_velocity,
         f.transpiration, f.interception_loss, f.ground_evaporation, surface, drained, gross[0] + gross[1],
         uptake_net, uptake_net * (1e-6 * CARBON_MOLAR_MASS), balance, ground_residual, water_residual,
@@ -333,11 +371,18 @@ def _root_uptake(p: Parameters, psi: Tensor, curve: Weibull) -> tuple[Tensor, Te
 
 
 def _ground(
-    state: State, p: Parameters, psi: Tensor, covered: Tensor, snowy: Tensor, under: heat.Ground, shortwave: Tensor
+    state: State,
+    p: Parameters,
+    psi: Tensor,
+    covered: Tensor,
+    snowy: Tensor,
+    under: heat.Ground,
+    shortwave: Tensor,
+    resistance_by: str,
 ) -> canopy.Ground:
     """Surface below the canopy, soil and snow together."""
-    wetness = torch.clamp(state.liquid[0] / p.texture.theta_s, 0.0, 1.0)
-    resistance = (1.0 - covered) * torch.exp(8.206 - 4.255 * wetness)  # Sellers et al. (1992)
+    bare = 1.0 - covered
+    resistance = bare * RESISTANCE[resistance_by](p.texture, state.liquid[0], p.thickness[0])
     suction = torch.clamp(psi, min=-1e5)
     humidity = torch.exp(GRAVITY * suction / (VAPOUR_GAS_CONSTANT * state.ground))
     one = torch.ones_like(covered)
@@ -345,14 +390,10 @@ def _ground(
         under.admittance, under.temperature, shortwave,
         (1.0 - covered) * SOIL_EMISSIVITY + covered * SNOW_EMISSIVITY,
         torch.where(snowy, SNOW_ROUGHNESS * one, p.soil_roughness), torch.where(snowy, one, humidity), resistance,
+        bare * (1.0 - torch.exp(-p.litter)),
         torch.where(snowy, LATENT_HEAT_SUBLIMATION * one, LATENT_HEAT_VAPORISATION * one),
         torch.where(snowy, FREEZING_POINT * one, 1000.0 * one),
     )  # fmt: skip
-
-
-def _heat(capacity: Tensor, temperature: Tensor, ice: Tensor) -> Tensor:
-    """Heat in snow and soil, J m-2, 0 for liquid water at 0 C."""
-    return snow.over_layers(capacity * (temperature - FREEZING_POINT) - LATENT_HEAT_FUSION * ice)
 
 
 def _dry_canopy(held: interception.Held, frozen_share: Tensor, loss: Tensor) -> tuple[interception.Held, Tensor]:

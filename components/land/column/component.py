@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -10,24 +11,34 @@ import torch
 from torch import Tensor
 
 from components.land.column import snow
-from components.land.column.column import Forcing, Options, Output, State, initial_state, step, water_stored
-from components.land.column.constants import LATENT_HEAT_FUSION, WATER_DENSITY
+from components.land.column.column import (
+    Forcing,
+    Options,
+    Output,
+    State,
+    heat_stored,
+    initial_state,
+    step,
+    water_stored,
+)
+from components.land.column.constants import WATER_DENSITY
 from components.land.column.gas_exchange import Stomata
 from components.land.column.optimality import OPTIMAL
 from components.land.column.parameters import leaf_area, parameters, table
 from components.land.column.radiation import partition
 from components.land.column.richards import Bottom
 from components.land.column.site import snow_share
-from components.land.column.soil_properties import soil_heat_capacity
-from components.land.column.solar import cos_zenith
 from components.land.column.stomata import EMPIRICAL
 from components.land.column.structure import cut, join, named, rebuild
 from components.land.column.surface_map import SurfaceMap, from_file, uniform, zonal
+from components.radiation.sun import cosine_zenith
 from coupler.case.namelist import Fraction, Kelvin, Metres, Namelist
 from coupler.component import Array, Component, Context, Fields, Setting
 from coupler.errors import TesseraError
 from coupler.fields import FieldSpec, specs
 from coupler.files.forcing import Forcing as File
+from coupler.files.forcing import optional_field
+from coupler.grids.grid import Grid
 
 
 class ColumnLand(Component):
@@ -73,6 +84,8 @@ class ColumnLand(Component):
         "transpiration_flux": "kg m-2 s-1",
         "columns_unsolved": "1",
         "columns_unsettled": "1",
+        "heat_not_booked": "J m-2",
+        "water_not_booked": "kg m-2",
     }
 
     class Options(Namelist):
@@ -92,6 +105,10 @@ class ColumnLand(Component):
         """CF file with area_type_fraction, leaf_area_index, sand, clay on this grid; see surface_map.py."""
         retention: Literal["campbell", "van_genuchten"] = "campbell"
         """Soil water curves: Campbell with Cosby et al. (1984), or van Genuchten with Carsel and Parrish (1988)."""
+        soil_resistance: Literal["sellers", "sakaguchi_zeng"] = "sellers"
+        """Resistance of the soil to evaporation: Sellers et al. (1992), or a dry crust, Sakaguchi and Zeng (2009)."""
+        night_memory: Fraction = 0.0
+        """Weight of the day in the optimal conductance of dark leaves (Wang et al. 2021: .15); 0: stomata close."""
         infiltration: Literal["noah", "topmodel"] = "noah"
         """Limit of infiltration by subgrid variability."""
         bottom: Literal["free_drainage", "zero_flux", "water_table"] = "free_drainage"
@@ -117,6 +134,13 @@ class ColumnLand(Component):
         block: int = 8000
         """Columns advanced together: small enough for the cache."""
 
+    def grids(self, setting: Setting) -> dict[str, Grid]:
+        """The namelist's grid with the file's land mask, where it has one; interpolated: all cells with some land."""
+        grid, mask = setting.grid, None
+        if self.options.file:
+            mask = optional_field(setting.file(self.options.file), "land_binary_mask", setting.clock, grid=grid)
+        return {"default": grid if mask is None else grid.with_mask(grid.mask & (mask.at(0) > 0.0))}
+
     def check(self, setting: Setting) -> list[str]:
         """Unknown names, files that are missing or on another grid."""
         o, problems = self.options, []
@@ -136,11 +160,20 @@ class ColumnLand(Component):
             if o.file:
                 File(setting.file(o.file), "surface_temperature", setting.clock, grid=setting.grid).close()
             if o.surface:
-                mask = np.asarray(setting.grid.mask)
+                mask = np.asarray(self.grids(setting)["default"].mask)
                 from_file(setting.file(o.surface), mask, np.asarray(setting.grid.latitude)[mask], o.tiles)
         except (TesseraError, ValueError, OSError) as error:
             problems.append(str(error))
         return problems
+
+    def prepare_inputs(
+        self, setting: Setting, files: Sequence[Path], report: Callable[[str, float], None]
+    ) -> Mapping[str, Any]:
+        """A surface file out of the user's maps of land cover, leaf area and soil; see prepare.py."""
+        from components.land.column.prepare import prepare
+
+        prepare(setting.grid, files, setting.folder / "surface.nc", report)
+        return {"surface": "surface.nc"}
 
     def initialize(self, context: Context) -> Fields:
         """Columns of this rank's land cells at rest."""
@@ -171,10 +204,14 @@ class ColumnLand(Component):
             start = np.where(np.isfinite(start), start, o.initial_temperature)[self.cells]
         self.now = initial_state(self.parameters, self._tensor(start).repeat(tiles), o.initial_wetness)
         self.model = Options(
-            Stomata(o.stomata), o.photosynthesis, o.infiltration, Bottom(o.bottom, slope=o.drainage_slope)
-        )
+            Stomata(o.stomata, memory=o.night_memory or None), o.photosynthesis, o.infiltration,
+            Bottom(o.bottom, slope=o.drainage_slope), o.soil_resistance,
+        )  # fmt: skip
         self.counts = {"columns_unsolved": np.zeros(self.shape), "columns_unsettled": np.zeros(self.shape)}
         self.followed: dict[str, Array] = {}
+        start = self.budget()
+        self.booked = {"booked_heat": np.zeros(self.shape), "booked_water": np.zeros(self.shape)}
+        self.booked.update(heat_at_start=start["heat"], water_at_start=start["water"])
         self.day, self.day_mean = -1, self.latitude
         if n == 0:
             context.log("no land in a block of this component")
@@ -236,7 +273,7 @@ class ColumnLand(Component):
         middle = self.clock.date(time + seconds // 2)
         hour = middle.hour + middle.minute / 60.0 + middle.second / 3600.0
         day = middle.timetuple().tm_yday if hasattr(middle, "timetuple") else middle.dayofyr
-        mu = cos_zenith(self.latitude, self.longitude, day, hour)
+        mu = cosine_zenith(self.longitude, self.latitude, day - 1 + hour / 24.0)
         sun = columns(np.maximum(local("surface_downwelling_shortwave_flux_in_air"), 0.0))
         if o.daily_means:
             sun = sun * self._share_of_day(day, mu)
@@ -251,6 +288,11 @@ class ColumnLand(Component):
         with torch.no_grad():
             self.now, out = self._advance(forcing, seconds)
         mean = {name: self._mean(getattr(out, name)) for name in _AVERAGED}
+        kept = out.net_radiation - out.upward_sensible - out.upward_latent - out.canopy_storage + out.water_heat
+        self.booked["booked_heat"] += self._field(seconds * self._mean(kept))
+        lost = out.transpiration + out.interception_loss + out.ground_evaporation
+        lost = self._mean(lost + out.surface_runoff + out.subsurface_runoff)
+        self.booked["booked_water"] += self._field(seconds * (rain - lost))
         density = p / (287.04 * t * (1.0 + 0.61 * q))
         drag = density * self._mean(out.friction_velocity * out.friction_velocity) / np.maximum(speed, 0.5)
         return self._exports(out, mean, drag * east, drag * north, sun)
@@ -260,10 +302,10 @@ class ColumnLand(Component):
         if self.day != day:
             total = torch.zeros_like(mu)
             for hour in range(24):
-                total = total + torch.clamp(cos_zenith(self.latitude, self.longitude, day, hour + 0.5), min=0.0)
+                total = total + cosine_zenith(self.longitude, self.latitude, day - 1 + (hour + 0.5) / 24.0)
             self.day, self.day_mean = day, total / 24.0
         risen = self.day_mean > 1e-4
-        return torch.where(risen, torch.clamp(mu, min=0.0) / torch.clamp(self.day_mean, min=1e-4), torch.ones_like(mu))
+        return torch.where(risen, mu / torch.clamp(self.day_mean, min=1e-4), torch.ones_like(mu))
 
     def _advance(self, forcing: Forcing, seconds: int) -> tuple[State, Output]:
         """All columns, a block at a time; a block changes no bits."""
@@ -349,13 +391,19 @@ class ColumnLand(Component):
         return {**placed, **self._stores()}
 
     def diagnostics(self) -> Mapping[str, Array]:
-        """Carbon and transpiration of the last step; columns that did not converge, counted since the start."""
-        return {**self.followed, **self.counts}
+        """Carbon and transpiration of the last step; columns that did not converge, counted since the start.
+
+        Heat and water in store beyond what has come in since the start less what has left (net radiation less the
+        turbulent fluxes and what leaves keep, and the enthalpy of water): rounding if the books are right.
+        """
+        store, b = self.budget(), self.booked
+        residual = {f"{k}_not_booked": store[k] - b[f"{k}_at_start"] - b[f"booked_{k}"] for k in ("heat", "water")}
+        return {**self.followed, **self.counts, **residual}
 
     def state(self) -> dict[str, Any]:
         """All of it, by tile: a restart is bit-identical."""
         packed = {name: self._pack(value) for name, value in named(self.now)}
-        return {**packed, **{k: v.copy() for k, v in self.counts.items()}}
+        return {**packed, **{k: v.copy() for k, v in (*self.counts.items(), *self.booked.items())}}
 
     def _pack(self, values: Tensor) -> Array:
         tiles, n = self.share.shape
@@ -369,18 +417,13 @@ class ColumnLand(Component):
             found[name] = self._tensor(field.reshape(value.shape))
         self.now = rebuild(self.now, found)
         self.counts = {k: np.array(state[k], dtype=float) for k in self.counts}
+        self.booked = {k: np.array(state[k], dtype=float) for k in self.booked}
 
     def budget(self) -> dict[str, Array]:
         """Heat of soil and snow, and all water."""
-        s, p = self.now, self.parameters
-        capacity = soil_heat_capacity(p.texture, s.liquid, s.ice) * p.thickness
-        soil = capacity * (s.soil_temperature - 273.15) - LATENT_HEAT_FUSION * WATER_DENSITY * s.ice * p.thickness
-        held = s.snow.ice * snow.ICE_HEAT_CAPACITY + s.snow.liquid * snow.WATER_HEAT_CAPACITY
-        pack = held * (s.snow.temperature - 273.15) - LATENT_HEAT_FUSION * s.snow.ice
-        heat = snow.over_layers(soil) + snow.over_layers(pack) - LATENT_HEAT_FUSION * s.held.snow
         return {
-            "heat": self._field(self._mean(heat)),
-            "water": self._field(self._mean(water_stored(s, p))),
+            "heat": self._field(self._mean(heat_stored(self.now, self.parameters))),
+            "water": self._field(self._mean(water_stored(self.now, self.parameters))),
         }
 
 

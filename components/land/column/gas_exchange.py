@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from components.land.column import optimality, stomata
+from components.land.column import night, optimality, stomata
 from components.land.column.constants import PAR_PHOTONS
 from components.land.column.hydraulics import Plant
 from components.land.column.photosynthesis import Leaf, Rate, c3_leaf, c4_leaf, cytochrome_leaf
@@ -28,6 +28,7 @@ class Traits(NamedTuple):
     extinction: Tensor  # of nitrogen with plant area
     c4: Tensor  # 1 for C4, 0 for C3
     g1: Tensor  # Medlyn slope, kPa^.5
+    slope: Tensor  # of the models after Ball and Berry
 
 
 class Leaves(NamedTuple):
@@ -102,26 +103,36 @@ class Stomata:
         Conductance left by closed stomata and cuticle, mol m-2 s-1.
     iterations
         Of the optimality solution.
+    memory
+        Weight f of the day's assimilation in the optimal conductance at night (night.py); None: stomata close in the
+        dark down to ``least`` or g0.
     parameters
-        Of the model (``g1=...``); without g1, Medlyn's model takes the plant types' own.
+        Of the model (``g1=...``); without g1, empirical models take the plant types' own.
     """
 
-    def __init__(self, name: str = "medlyn", least: float = 0.001, iterations: int = 10, **parameters: object):
+    def __init__(
+        self,
+        name: str = "medlyn",
+        least: float = 0.001,
+        iterations: int = 10,
+        memory: float | None = None,
+        **parameters: object,
+    ):
         if name not in stomata.EMPIRICAL and name not in optimality.OPTIMAL:
             known = ", ".join([*stomata.EMPIRICAL, *optimality.OPTIMAL])
             raise ValueError(f"no stomatal model {name!r}; there are {known}")
-        self.name, self.least, self.iterations = name, least, iterations
+        self.name, self.least, self.iterations, self.memory = name, least, iterations, memory
         self.empirical = name in stomata.EMPIRICAL
         known = stomata.EMPIRICAL[name] if self.empirical else optimality.OPTIMAL[name]
         self.model = known(**parameters)
-        self.by_type = name == "medlyn" and "g1" not in parameters
+        self.by_type = name in ("medlyn", "ball_berry", "leuning") and "g1" not in parameters
 
     def of(self, traits: Traits) -> Stomata:
-        """The model with the plant types' own slope, where none was given (Medlyn's alone differs by type)."""
+        """The model with the plant types' own slope, where none was given."""
         if not self.by_type:
             return self
         bound = copy(self)
-        bound.model = replace(self.model, g1=traits.g1)
+        bound.model = replace(self.model, g1=traits.g1 if self.name == "medlyn" else traits.slope)
         return bound
 
     def __call__(
@@ -153,6 +164,41 @@ class Stomata:
         scene = optimality.Scene(leaf, ca, vpd / pressure, plant, temperature)
         best = optimality.optimise(self.model, scene, self.iterations)
         return torch.clamp(best.conductance, min=self.least), best.assimilation
+
+    def in_the_dark(
+        self,
+        dark: Tensor,
+        conductance: Tensor,
+        day: Leaf,
+        ca: Tensor,
+        deficit: Tensor,
+        plant: Plant,
+        temperature: Tensor,
+        exchange: Tensor,
+    ) -> Tensor:
+        """Conductance with that of dark leaves replaced by the optimum of night.py, where ``memory`` asks for it.
+
+        Parameters
+        ----------
+        dark
+            Whether the leaf is in the dark.
+        conductance
+            By day, mol m-2 s-1.
+        day
+            The leaf as it would be in light, at its present temperature.
+        ca, deficit, plant, temperature
+            CO2 (umol mol-1), leaf-to-air deficit (mol mol-1), hydraulics, leaf temperature (K); the day's deficit is
+            taken to be no less than 10 mmol mol-1.
+        exchange
+            Heat exchange of a leaf, sensible and radiative, W m-2 K-1.
+        """
+        if self.memory is None or not bool(dark.any()):
+            return conductance
+        respiration25 = day.respiration / night.respiration_factor(temperature)
+        by_day = torch.clamp(deficit, min=night.DAY_DEFICIT)
+        scene = night.Night(day, ca, by_day, deficit, plant, respiration25, temperature, exchange)
+        best, _, _ = night.night_conductance(scene, self.memory, self.iterations)
+        return torch.where(dark, torch.clamp(best, min=self.least, max=night.WIDEST), conductance)
 
     def _by_conductance(
         self, leaf: Leaf, ca: Tensor, vpd: Tensor, humidity: Tensor, pressure: Tensor, plant: Plant

@@ -23,6 +23,9 @@ from components.land.column.photosynthesis import (
     respiration_factor,
 )
 
+DAY_DEFICIT = 0.01  # mol mol-1, the least deficit of the day the leaf saves its water for
+DAY_LIGHT = 500.0  # umol m-2 s-1 absorbed by a leaf of that day
+WIDEST = 0.1  # mol m-2 s-1: in air close to saturation any conductance costs nothing
 MOLAR_HEAT = LATENT_HEAT_VAPORISATION * WATER_MOLAR_MASS  # J mol-1
 
 

@@ -35,6 +35,7 @@ class Parameters(NamedTuple):
     orientation: Tensor
     clumping: Tensor
     roots: Tensor  # share by layer, (layer, ...)
+    litter: Tensor  # litter area index
     soil_respiration: Tensor  # umol m-2 s-1 at 10 C
     texture: Texture
     retention: Retention
@@ -106,7 +107,13 @@ def parameters(
         return _rows("soil_textures", soils, column, dtype, device)
 
     traits = Traits(
-        plant("vcmax25"), plant("jmax_ratio"), plant("rd_ratio"), plant("extinction"), plant("c4"), plant("g1")
+        plant("vcmax25"),
+        plant("jmax_ratio"),
+        plant("rd_ratio"),
+        plant("extinction"),
+        plant("c4"),
+        plant("g1"),
+        plant("slope"),
     )
     dz = torch.tensor(thickness, dtype=dtype, device=device)[:, None]
     ground = texture(soil("sand"), soil("clay"))
@@ -122,7 +129,8 @@ def parameters(
     return Parameters(
         traits, plant("kmax"), plant("b"), plant("c"), plant("height"), plant("leaf_width"), plant("reflectance"),
         plant("transmittance"), plant("stem_reflectance"), plant("orientation"), plant("clumping") if clumped else one,
-        root_shares(plant("root_beta"), dz), plant("soil_respiration"), ground, curves, soil("albedo"), dz, 0.01 * one,
+        root_shares(plant("root_beta"), dz), plant("litter"), plant("soil_respiration"), ground, curves,
+        soil("albedo"), dz, 0.01 * one,
     )  # fmt: skip
 
 

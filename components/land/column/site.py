@@ -20,8 +20,8 @@ from components.land.column.humidity import saturation_humidity, saturation_pres
 from components.land.column.parameters import Parameters
 from components.land.column.radiation import partition
 from components.land.column.snow import over_layers
-from components.land.column.solar import cos_zenith
 from components.land.column.structure import cut
+from components.radiation.sun import cosine_zenith
 
 Series = NDArray[np.float64]
 DTYPE = torch.float64
@@ -102,7 +102,7 @@ def forcing(weather: Weather, leaf_area: Callable[[datetime], tuple[float, float
     for i in range(n):
         middle = weather.start + timedelta(seconds=weather.seconds * (i + 0.5))
         hour = middle.hour + middle.minute / 60.0 + middle.second / 3600.0
-        sun.append(cos_zenith(latitude, longitude, middle.timetuple().tm_yday, hour))
+        sun.append(cosine_zenith(longitude, latitude, middle.timetuple().tm_yday - 1 + hour / 24.0))
         leaves.append(leaf_area(middle))
 
     def series(values: Series | float) -> torch.Tensor:

@@ -132,8 +132,7 @@ def thermal(snow: Snow) -> tuple[Tensor, Tensor]:
     rho = torch.clamp(mass / torch.clamp(snow.thickness, min=1e-9), 50.0, ICE_DENSITY)
     conductivity = 2.5e-6 * rho * rho - 1.23e-4 * rho + 0.024
     capacity = snow.ice * ICE_HEAT_CAPACITY + snow.liquid * WATER_HEAT_CAPACITY
-    zero = torch.zeros_like(mass)
-    return torch.where(used, capacity, zero), torch.where(used, snow.thickness / conductivity, zero)
+    return capacity, torch.where(used, snow.thickness / conductivity, torch.zeros_like(mass))
 
 
 def melt_and_freeze(snow: Snow, temperature: Tensor, surface_energy: Tensor) -> tuple[Snow, Tensor, Tensor]:
@@ -195,9 +194,9 @@ def sublimate(snow: Snow, mass: Tensor) -> tuple[Snow, Tensor]:
 def percolate(snow: Snow, rain: Tensor) -> tuple[Snow, Tensor]:
     """Pass rain and meltwater down; returns the water that leaves the pack, kg m-2.
 
-    Columns without ice let all through.
+    Columns without ice let all through. Water moves at 0 C: a layer keeps its heat and shares it with what it holds.
     """
-    flow, liquid = rain, []
+    flow, liquid, warm = rain, [], []
     for i in range(LAYERS):
         water = snow.liquid[i] + flow
         pores = torch.clamp(snow.thickness[i] - snow.ice[i] / ICE_DENSITY, min=0.0)
@@ -205,7 +204,11 @@ def percolate(snow: Snow, rain: Tensor) -> tuple[Snow, Tensor]:
         kept = torch.minimum(water, held)
         liquid.append(kept)
         flow = water - kept
-    return snow._replace(liquid=torch.stack(liquid)), flow
+        old = snow.ice[i] * ICE_HEAT_CAPACITY + snow.liquid[i] * WATER_HEAT_CAPACITY
+        new = snow.ice[i] * ICE_HEAT_CAPACITY + kept * WATER_HEAT_CAPACITY
+        heat = old * (snow.temperature[i] - FREEZING_POINT)
+        warm.append(FREEZING_POINT + torch.where(new > 0.0, heat / torch.where(new > 0.0, new, old + 1.0), 0.0 * heat))
+    return snow._replace(liquid=torch.stack(liquid), temperature=torch.stack(warm)), flow
 
 
 def compact(snow: Snow, seconds: float) -> Snow:

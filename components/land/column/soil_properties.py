@@ -9,7 +9,6 @@ from torch import Tensor
 
 from components.land.column.constants import (
     ICE_CONDUCTIVITY,
-    ICE_DENSITY,
     ICE_HEAT_CAPACITY,
     WATER_CONDUCTIVITY,
     WATER_DENSITY,
@@ -87,6 +86,5 @@ assert abs(_LOG_WATER - torch.log(torch.tensor(WATER_CONDUCTIVITY, dtype=torch.f
 
 
 def soil_heat_capacity(soil: Texture, liquid: Tensor, ice: Tensor) -> Tensor:
-    """Volumetric heat capacity, J m-3 K-1; ``liquid`` and ``ice`` as volume fractions."""
-    water = WATER_DENSITY * WATER_HEAT_CAPACITY
-    return soil.c_solid + water * liquid + ICE_DENSITY * ICE_HEAT_CAPACITY * ice
+    """Volumetric heat capacity, J m-3 K-1; ``liquid`` and ``ice`` as volume fractions of water (mass over 1000)."""
+    return soil.c_solid + WATER_DENSITY * (WATER_HEAT_CAPACITY * liquid + ICE_HEAT_CAPACITY * ice)

@@ -1,0 +1,114 @@
+"""Heat that water carries: what rain, evaporation, uptake and runoff bring and take, and how it moves through the soil.
+
+Enthalpy is counted from liquid water at 0 C: liquid at T holds c_w (T - 273.15) a kilogram, ice c_i (T - 273.15) - L.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from components.land.column.constants import (
+    FREEZING_POINT,
+    ICE_HEAT_CAPACITY,
+    LATENT_HEAT_FUSION,
+    WATER_DENSITY,
+    WATER_HEAT_CAPACITY,
+)
+from components.land.column.snow import Snow, over_layers
+from components.land.column.tridiagonal import solve_tridiagonal
+
+
+class Carried(NamedTuple):
+    """Soil after its water has moved."""
+
+    temperature: Tensor  # K, (layer, ...)
+    gained: Tensor  # enthalpy that came in with water less what left, J m-2
+
+
+def soil_heat(capacity: Tensor, temperature: Tensor, ice: Tensor) -> Tensor:
+    """Heat of soil layers, J m-2, 0 for liquid water at 0 C.
+
+    Parameters
+    ----------
+    capacity
+        J m-2 K-1 by layer, of grains, water and ice.
+    temperature
+        K.
+    ice
+        kg m-2.
+    """
+    return over_layers(capacity * (temperature - FREEZING_POINT) - LATENT_HEAT_FUSION * ice)
+
+
+def snow_heat(pack: Snow) -> Tensor:
+    """Heat of a snowpack, J m-2, 0 for liquid water at 0 C."""
+    capacity = pack.ice * ICE_HEAT_CAPACITY + pack.liquid * WATER_HEAT_CAPACITY
+    return over_layers(capacity * (pack.temperature - FREEZING_POINT) - LATENT_HEAT_FUSION * pack.ice)
+
+
+def snowfall_heat(temperature: Tensor) -> Tensor:
+    """Enthalpy of falling snow, J kg-1, without its latent heat: it has the air's ``temperature`` (K) or 0 C."""
+    return ICE_HEAT_CAPACITY * torch.clamp(temperature - FREEZING_POINT, max=0.0)
+
+
+def move_soil_water(
+    temperature: Tensor,
+    capacity: Tensor,
+    new_capacity: Tensor,
+    stored: Tensor,
+    drawn: Tensor,
+    drainage: Tensor,
+    arriving: Tensor,
+) -> Carried:
+    """Temperatures once the soil's water has moved, each parcel with the temperature of the layer it leaves.
+
+    Parameters
+    ----------
+    temperature
+        Before, K, (layer, ...).
+    capacity, new_capacity
+        J m-2 K-1 before and after.
+    stored
+        Liquid water gained by each layer, kg m-2.
+    drawn
+        Taken out of each layer by roots and by evaporation at the surface, kg m-2; it leaves with the layer's warmth.
+    drainage
+        Through the bottom, kg m-2.
+    arriving
+        Temperature of the water that enters at the top, K.
+
+    Notes
+    -----
+    The flow through every face follows from the water balance, so heat closes to rounding. Upwind and implicit in the
+    temperatures: no flow is too fast for a thin layer, and water of one temperature leaves the soil's as it is.
+    """
+    n = temperature.shape[0]
+    old = temperature - FREEZING_POINT
+    entering = arriving - FREEZING_POINT
+    flows = [drainage]
+    for i in range(n - 1, -1, -1):
+        flows.append(flows[-1] + stored[i] + drawn[i])
+    down = [WATER_HEAT_CAPACITY * f for f in reversed(flows)]
+    forward = [torch.clamp(f, min=0.0) for f in down]
+    backward = [torch.clamp(f, max=0.0) for f in down]
+    heat = capacity * old
+    right = [heat[0] + forward[0] * entering, *heat[1:].unbind(0)]
+    diagonal = []
+    for i in range(n):
+        out = down[n] if i == n - 1 else forward[i + 1]
+        diagonal.append(new_capacity[i] + out - backward[i] + WATER_HEAT_CAPACITY * drawn[i])
+    lower = [-f for f in forward[:n]]
+    upper = [*backward[1:n], torch.zeros_like(drainage)]
+    new = solve_tridiagonal(lower, diagonal, upper, right)
+    gained = forward[0] * entering + backward[0] * new[0] - down[n] * new[-1]
+    for i in range(n):
+        gained = gained - WATER_HEAT_CAPACITY * drawn[i] * new[i]
+    return Carried(torch.stack(new) + FREEZING_POINT, gained)
+
+
+def liquid_mass(fraction: Tensor, thickness: Tensor) -> Tensor:
+    """Water of the layers, kg m-2."""
+    return WATER_DENSITY * fraction * thickness

@@ -1,0 +1,87 @@
+"""The template east_asia_land: any number of land ranks and a restart give the same bits; heat and water are booked.
+
+A day, and (slow) the thirty days as they stand.
+"""
+
+import csv
+
+import netCDF4
+import numpy as np
+import pytest
+
+from tests.toys.cases import differences, tessera
+
+
+def make(folder, duration, ranks, restart="PT12H"):
+    tessera("new", folder, "--template", "east_asia_land")
+    text = (folder / "case.yaml").read_text()
+    for old, new in (
+        ("duration: P30D", f"duration: {duration}"),
+        ("  land: 1\n", f"  land: {ranks}\n"),
+        ("period: P10D  ", f"period: {restart}  "),
+    ):
+        assert old in text, old
+        text = text.replace(old, new)
+    (folder / "case.yaml").write_text(text)
+    return folder
+
+
+def go_on(folder, until, old, ranks, before):
+    text = (folder / "case.yaml").read_text()
+    text = text.replace(f"duration: {before}", f"duration: {until}").replace(f"  land: {old}\n", f"  land: {ranks}\n")
+    (folder / "case.yaml").write_text(text)
+    tessera(folder, "--continue", timeout=7200)
+
+
+def books(folder):
+    """Largest heat (J m-2) and water (kg m-2) not booked since the start, and the largest change of either store."""
+    found = {}
+    (file,) = (folder / "run" / "history").glob("land*books*.nc")
+    with netCDF4.Dataset(file) as data:
+        for k in ("heat_not_booked", "water_not_booked"):
+            found[k] = float(np.abs(np.ma.filled(data[k][:], 0.0)).max())
+    newest = sorted((folder / "run" / "restart").iterdir())[-1]
+    with netCDF4.Dataset(newest / "land.nc") as data:
+        data.set_auto_mask(False)
+        for k in ("booked_heat", "booked_water"):
+            found[k] = float(np.nanmax(np.abs(data[k][:])))
+        found["unsolved"] = float(np.nansum(data["columns_unsolved"][:]))
+    return found
+
+
+def exchange_residual(folder):
+    with (folder / "run" / "budget.csv").open() as file:
+        return max(float(row["worst_relative_residual"]) for row in csv.DictReader(file))
+
+
+def closed(folder):
+    found = books(folder)
+    assert found["booked_heat"] > 1e5
+    assert found["booked_water"] > 0.1
+    assert found["heat_not_booked"] < 1e-9 * max(found["booked_heat"], 1e7)
+    assert found["water_not_booked"] < 1e-9
+    assert found["unsolved"] == 0
+    assert exchange_residual(folder) < 1e-12
+    return found
+
+
+def test_a_day_on_any_ranks_and_over_a_restart(tmp_path):
+    one = make(tmp_path / "one", "P1D", 1)
+    tessera(one)
+    closed(one)
+    two = make(tmp_path / "two", "PT12H", 2)
+    tessera(two)
+    go_on(two, "P1D", 2, 4, "PT12H")
+    assert differences(one, two, history=False) == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+def test_thirty_days_on_any_ranks_and_over_a_restart(tmp_path):
+    one = make(tmp_path / "one", "P30D", 1, "P10D")
+    tessera(one, timeout=7200)
+    print(closed(one), exchange_residual(one))
+    two = make(tmp_path / "two", "P20D", 2, "P10D")
+    tessera(two, timeout=7200)
+    go_on(two, "P30D", 2, 4, "P20D")
+    assert differences(one, two, history=False) == []
