@@ -77,7 +77,7 @@ def state(files: AnalysisFiles, record: int, humidity_from: AnalysisFiles | None
     else:
         relative, source = _relative_humidity(files, p, humidity_from)
         q = specific_humidity(relative, t, column)
-        notes.append(f"the data have no humidity: it is made from {source}")
+        notes.append(f"the data have no humidity: it is made from {source} (the option humidity_from names a state)")
     # above 100 hPa no more than a few parts in a million, as observed there
     fields["q"] = np.where(column < 1.0e4, np.minimum(q, 5.0e-6), q)
     if "geopotential_height" in files.names:
