@@ -8,7 +8,8 @@ around the Sea of Okhotsk, where COADS has a few ships beside the ice. Measured 
     change January to February  0.57 K; 0.49 K                          (no change:                   0.75; 0.69)
     sign right where COADS changes by more than 0.5 K: 90 % of 330 cells
 
-The coupled case remaps conservatively; its 0.5-degree cells lie within the 2-degree ones, so it gives the same numbers.
+The coupled case remaps conservatively; its 0.5-degree cells lie within the 2-degree ones. It also has currents, and
+hourly steps: 0.878 K, 0.718 K; 0.573 K, 0.488 K; 90 %.
 """
 
 import gzip

@@ -15,31 +15,40 @@ ROOT = Path(__file__).resolve().parents[2]
 TOYS = "tests.toys.models:"
 
 
+def write_case(folder, components, coupling, *, inline=False, **case):
+    """Write a case: components by name with their whole namelists, rules, and further keys of ``case.yaml``.
+
+    With `inline` the components' namelists stand in ``case.yaml``, else in files of their own.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {
+        "start": "2001-01-01",
+        "calendar": "noleap",
+        **case,
+        "components": components if inline else {n: {"model": c["model"]} for n, c in components.items()},
+        "coupling": coupling,
+    }
+    (folder / "case.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    for name, values in {} if inline else components.items():
+        own = {k: v for k, v in values.items() if k != "model"}
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(own, sort_keys=False))
+    return folder
+
+
 def toy_case(folder, *, duration="P2D", restart="PT15H", layout=None, coupling=None, air=None, components=None, **case):
     """Write a case of three toys: air (2 degrees, 30 min), sea (.75 degree, 1 h, 6-h mean window), soil (no lag)."""
-    folder.mkdir(parents=True)
     parts = {
         "air": {"model": TOYS + "Air", "step": "PT30M", "grid": box(100, 140, 0, 40, 2.0), **(air or {})},
         "sea": {"model": TOYS + "Sea", "step": "PT1H", "grid": box(102, 138, 2, 38, 0.75)},
         "soil": {"model": TOYS + "Soil", "step": "PT30M", "grid": box(105, 135, 5, 35, 1.5)},
     }
-    content = {
-        "title": "toy",
-        "start": "2001-01-01",
-        "calendar": "noleap",
-        "duration": duration,
-        "components": components or parts,
-        "layout": layout or {"coupler": 1, "air": 2, "sea": 2, "soil": 1},
-        "coupling": coupling
-        if coupling is not None
-        else [
-            {"from": "air", "to": "sea", "period": "PT6H", "lag": "PT6H"},
-            {"from": "air", "to": "soil", "period": "PT1H"},
-        ],
-        "restart": {"period": restart, "keep": 9},
-        **case,
-    }
-    (folder / "case.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    rules = [
+        {"from": "air", "to": "sea", "period": "PT6H", "lag": "PT6H"},
+        {"from": "air", "to": "soil", "period": "PT1H"},
+    ]
+    ranks = {"coupler": 1, "air": 2, "sea": 2, "soil": 1}
+    write_case(folder, components or parts, coupling or rules, inline=True, title="toy", duration=duration,
+               layout=layout or ranks, restart={"period": restart, "keep": 9}, **case)  # fmt: skip
     if components is None:
         output = [{"fields": ["sea_surface_temperature", "air_temperature"], "period": "PT12H", "statistic": "mean"}]
         (folder / "sea.yaml").write_text(yaml.safe_dump({"options": {"depth": "30 m"}, "output": output}))

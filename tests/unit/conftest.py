@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import settings
+
+from tests.toys.cases import write_case
 
 settings.register_profile("no clocks", deadline=None)
 settings.load_profile("no clocks")
@@ -20,37 +21,23 @@ GRIDS = {
 }
 
 
-def write_case(folder: Path, components: dict | None = None, coupling: list | None = None, **case) -> Path:
-    """Write a case: `components` by name with their whole namelists, rules, and further keys of ``case.yaml``."""
-    if components is None:
-        components = {
+@pytest.fixture
+def case(tmp_path):
+    """Function that writes a case of toy air and sea into ``tmp_path/case``; see `write_case`."""
+
+    def make(components=None, coupling=None, name="case", **keys):
+        parts = {
             "atmosphere": {"model": AIR, "step": "PT30M", "grid": GRIDS["atmosphere"]},
             "ocean": {"model": SEA, "step": "PT1H", "grid": GRIDS["ocean"]},
         }
-    if coupling is None:
-        coupling = [{"from": "atmosphere", "to": "ocean", "period": "PT2H", "lag": "PT2H"}]
-    folder.mkdir(parents=True, exist_ok=True)
-    top = {
-        "start": "2001-01-01",
-        "calendar": "noleap",
-        "duration": "PT12H",
-        "components": {n: {"model": c["model"]} for n, c in components.items()},
-        "coupling": coupling,
-        **case,
-    }
-    (folder / "case.yaml").write_text(yaml.safe_dump(top, sort_keys=False))
-    for name, values in components.items():
-        own = {k: v for k, v in values.items() if k != "model"}
-        (folder / f"{name}.yaml").write_text(yaml.safe_dump(own, sort_keys=False))
-    return folder
-
-
-@pytest.fixture
-def case(tmp_path):
-    """Function that writes a case into ``tmp_path/case``; see `write_case`."""
-
-    def make(components=None, coupling=None, name="case", **keys):
-        return write_case(tmp_path / name, components, coupling, **keys)
+        rules = [{"from": "atmosphere", "to": "ocean", "period": "PT2H", "lag": "PT2H"}]
+        keys = {"duration": "PT12H", **keys}
+        return write_case(
+            tmp_path / name,
+            parts if components is None else components,
+            rules if coupling is None else coupling,
+            **keys,
+        )
 
     return make
 

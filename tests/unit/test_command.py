@@ -68,8 +68,18 @@ def test_check_of_the_template_finds_nothing_wrong(tmp_path, capsys):
     assert main(["check", str(tmp_path / "demo")]) == 0
     out = capsys.readouterr().out
     assert "nothing is wrong" in out and "processes: 6 (coupler 0, atmosphere 1-2, ocean 3-4, land 5)" in out
-    assert "land -> atmosphere: none of what" in out or "imports nothing" in out
+    assert "land -> atmosphere: every PT1H" in out and "inactive" not in out
     assert not (tmp_path / "demo" / "run").exists()
+
+
+def test_check_says_which_output_no_run_of_this_length_writes(tmp_path, capsys):
+    folder = tmp_path / "demo"
+    assert main(["new", str(folder)]) == 0
+    text = (folder / "case.yaml").read_text()
+    (folder / "case.yaml").write_text(text.replace("duration: P60D", "duration: P5D"))
+    assert main(["check", str(folder)]) == 0
+    said = [line for line in capsys.readouterr().out.splitlines() if "no file will be written" in line]
+    assert len(said) == 1 and "output atmosphere.monthly: its period P30D is longer than the run (P5D)" in said[0]
 
 
 def test_check_as_if_on_fewer_processes(tmp_path, capsys):
@@ -94,7 +104,7 @@ def test_an_ocean_that_is_prescribed_by_one_word(tmp_path, capsys):
     assert main(["check", str(folder)]) == 0
     out = capsys.readouterr().out
     inactive = out[out.index("inactive:") :]
-    assert "air_sea flux (ncar) between atmosphere and ocean: neither side imports what it delivers" in inactive
+    assert "air_sea flux (ncar)" not in inactive  # the data atmosphere counts what it delivers
     assert "atmosphere -> ocean: ocean (model data) imports nothing" in inactive
 
 

@@ -1,6 +1,8 @@
 """Other programs' weights through one door; an absent program is named with what installs it."""
 
 import importlib.util
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -37,6 +39,30 @@ def test_xesmf_makes_the_same_first_order_weights():
     source, target = pair()
     theirs = weights_from("xesmf", source, target)
     assert abs(theirs.matrix - weights_from("tessera", source, target).matrix).max() < 1e-10
+
+
+def test_xesmf_gets_the_names_that_it_documents_and_its_nan_rows_are_read(monkeypatch):
+    """A stand-in with xESMF's interface: lon, lat, lon_b, lat_b and mask in, a sparse matrix with NaN rows out."""
+    source, target = pair()
+    mine = weights_from("tessera", source, target)
+    rows = mine.matrix.tolil()
+    for k in np.flatnonzero(np.diff(mine.indptr) == 0):
+        rows.rows[k], rows.data[k] = [0], [np.nan]
+    links = rows.tocoo()
+
+    def regridder(ds_in, ds_out, method):
+        assert method == "conservative"
+        for ds, grid in ((ds_in, source), (ds_out, target)):
+            assert ds.lon.shape == ds.lat.shape == ds.mask.shape == grid.shape
+            assert ds.lon_b.shape == ds.lat_b.shape == tuple(n + 1 for n in grid.shape)
+            np.testing.assert_array_equal(ds.mask.values == 1, grid.mask)  # 1 takes part, 0 does not
+        coo = SimpleNamespace(data=links.data, coords=np.stack([links.row, links.col]), shape=links.shape)
+        return SimpleNamespace(weights=SimpleNamespace(data=coo))
+
+    monkeypatch.setitem(sys.modules, "xesmf", SimpleNamespace(Regridder=regridder))
+    theirs = weights_from("xesmf", source, target)
+    assert abs(theirs.matrix - mine.matrix).max() == 0.0
+    np.testing.assert_array_equal(theirs.uncovered, mine.uncovered)
 
 
 @pytest.mark.skipif(has("xesmf"), reason="xesmf is installed")

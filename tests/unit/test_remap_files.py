@@ -113,6 +113,27 @@ def test_esmf_and_xesmf_files_are_read(shared, tmp_path):
     np.testing.assert_array_equal(read.uncovered, [1])
 
 
+def test_a_file_in_the_layout_of_xesmf_gives_back_the_same_weights(tmp_path):
+    """`Regridder.to_netcdf` of xESMF: S, col, row along n_s, 64-bit, one NaN link to cell 1 in each unmapped row."""
+    source = Grid.regular_lonlat("source", 0, 12, 0, 10, resolution=2)
+    target = Grid.regular_lonlat("target", 3, 18, -3, 9, resolution=3)
+    weights = make_weights(source, target)
+    rows = weights.matrix.tolil()
+    for k, cells in enumerate(rows.rows):
+        if not cells:
+            rows.rows[k], rows.data[k] = [0], [np.nan]
+    links = rows.tocoo()
+    assert np.isnan(links.data).sum() == weights.uncovered.size > 0
+    where = {"row": links.row.astype(np.int64) + 1, "col": links.col.astype(np.int64) + 1}
+    file = xarray.Dataset({"S": ("n_s", links.data), **{name: ("n_s", cell) for name, cell in where.items()}})
+    file.to_netcdf(tmp_path / "conservative_5x6_4x5.nc")  # with _FillValue = NaN, as xarray writes it
+    read = load_weights(tmp_path / "conservative_5x6_4x5.nc", source, target)
+    np.testing.assert_array_equal(read.matrix.toarray(), weights.matrix.toarray())
+    np.testing.assert_array_equal(read.uncovered, weights.uncovered)
+    with pytest.raises(GridError, match="cell numbers run from one"):  # such a file has no fingerprints
+        load_weights(tmp_path / "conservative_5x6_4x5.nc", target, target)
+
+
 def test_a_file_of_another_grid_is_refused_with_both_fingerprints(grids, tmp_path):
     source, target = grids
     save_weights(tmp_path / "w.nc", make_weights(source, target))
