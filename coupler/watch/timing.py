@@ -21,6 +21,7 @@ class Timer:
 
     def __init__(self, trace: bool = False):
         self.seconds: dict[tuple[str, str], float] = defaultdict(float)
+        self.cpu: dict[str, float] = defaultdict(float)
         self.events: list[tuple[str, str, float, float]] | None = [] if trace else None
         self.begin = time.perf_counter()
         self.begin_wall = time.time()
@@ -28,11 +29,12 @@ class Timer:
     @contextlib.contextmanager
     def measure(self, who: str, kind: str) -> Iterator[None]:
         """Count the time of a block."""
-        start = time.perf_counter()
+        start, cpu = time.perf_counter(), time.process_time()
         try:
             yield
         finally:
             self.add(who, kind, start, time.perf_counter())
+            self.cpu[who] += time.process_time() - cpu
 
     def add(self, who: str, kind: str, start: float, end: float) -> None:
         """Count a piece of time."""
@@ -43,7 +45,8 @@ class Timer:
     def report(self) -> dict[str, Any]:
         """What one process tells about itself."""
         seconds = {f"{who}|{kind}": s for (who, kind), s in self.seconds.items()}
-        return {"seconds": seconds, "cpu": time.process_time(), "wall": time.perf_counter() - self.begin}
+        wall = time.perf_counter() - self.begin
+        return {"seconds": seconds, "cpu": time.process_time(), "cpu_of": dict(self.cpu), "wall": wall}
 
 
 def write_trace(path: Path, rank: int, timer: Timer) -> None:
@@ -66,7 +69,9 @@ def table(plan: Plan, reports: Sequence[Mapping[str, Any]], simulated: int) -> d
     -------
     dict
         ``rows``: by component, seconds a rank of each kind; ``wall``; ``slowest``, the component that holds the
-        others up; ``suggestion``, a layout with the same number of processes that waits less (empty if none).
+        others up; ``suggestion``, a layout with the same number of processes that waits less (empty if none);
+        ``cpu`` and ``coupler_cpu``, seconds of CPU of all processes and of the coupler's; ``cpu_of``, those that each
+        component spent in its steps, all ranks together.
     """
     wall = max(float(r["wall"]) for r in reports)
     rows: dict[str, dict[str, float]] = {}
@@ -86,6 +91,8 @@ def table(plan: Plan, reports: Sequence[Mapping[str, Any]], simulated: int) -> d
     return {
         "wall": wall,
         "cpu": sum(float(r["cpu"]) for r in reports),
+        "coupler_cpu": sum(float(reports[rank]["cpu"]) for rank in plan.coupler_ranks),
+        "cpu_of": {c.name: sum(r.get("cpu_of", {}).get(c.name, 0.0) for r in reports) for c in plan.components},
         "simulated": simulated,
         "rows": rows,
         "slowest": slowest,
