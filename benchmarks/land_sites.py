@@ -203,9 +203,12 @@ NOAH_LEAVES = (0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 3.0, 3.0, 1.5, 0.0, 0.0, 0.0)  # LA
 
 
 def partition_experiment(folder: Path, steps: int | None = None) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Series of Bondville, one column a row of :data:`PARTITION`, and the month of each step."""
+    """Hourly series of Bondville, one column a row of :data:`PARTITION`, and the month of each step."""
     weather, p, state, month = bondville(folder)
     given = forcing(weather, crop_leaves)
+    whole = len(month) // 2 * 2
+    given = type(given)(*(0.5 * (v[..., 0:whole:2] + v[..., 1:whole:2]) for v in given))
+    month = month[0:whole:2]
     n = len(PARTITION)
     names = sorted({row[1] for row in PARTITION}, reverse=True)
     assert [row[1] for row in PARTITION] == ["medlyn"] + ["ball_berry"] * (n - 1)
@@ -228,13 +231,13 @@ def partition_experiment(folder: Path, steps: int | None = None) -> tuple[dict[s
     with torch.no_grad():
         for i in range(steps or len(month)):
             now = repeat(cut(given, slice(i, i + 1)), n)
-            date = weather.start + timedelta(seconds=weather.seconds * (i + 0.5))
+            date = weather.start + timedelta(hours=i + 0.5)
             at = date.month - 1.5 + (date.day - 1) / 31.0
             before, weight = int(at // 1) % 12, at % 1.0
             theirs = (1.0 - weight) * NOAH_LEAVES[before] + weight * NOAH_LEAVES[(before + 1) % 12]
             lai = torch.where(leaves == 1, theirs, torch.where(leaves == 2, 0.0, now.lai))
             sai = torch.where(leaves == 2, 0.0, now.sai)
-            state, out = step(state, now._replace(lai=lai, sai=sai), p, weather.seconds, options)
+            state, out = step(state, now._replace(lai=lai, sai=sai), p, 3600.0, options)
             for k in series:
                 series[k].append(getattr(out, k).numpy())
     return {k: np.array(v) for k, v in series.items()}, month[:steps]
@@ -244,7 +247,7 @@ def print_partition(folder: Path) -> None:
     """Transpiration and soil evaporation of the year, change by change, beside Noah-MP's."""
     reference = json.loads((folder / "reference" / "noahmp" / "bondville_1998.json").read_text())
     series, _ = partition_experiment(folder)
-    sums = {k: series[k].sum(0) * 1800.0 for k in WATER}
+    sums = {k: series[k].sum(0) * 3600.0 for k in WATER}
     print(f"{'Bondville 1998, mm':<34}" + "".join(f"{k.replace('_', ' '):>20}" for k in WATER) + f"{'latent W/m2':>14}")
     latent = series["upward_latent"].mean(0)
     for j, row in enumerate(PARTITION):

@@ -143,3 +143,25 @@ def test_gradients_reach_the_parameters():
     (slope,) = torch.autograd.grad(out.gross_uptake.sum(), v)
     assert torch.isfinite(slope).all()
     assert (slope[(f.lai > 1) & (f.cos_zenith > 0.5) & (f.temperature > 285)] > 0).all()
+
+
+@pytest.mark.parametrize("resistance", ["sellers", "sakaguchi_zeng"])
+def test_leaves_at_night_spend_some_water(resistance):
+    """In the dark stomata open as far as night.py says; leaves in light keep their bits; energy closes."""
+    p, gen = world(), torch.Generator().manual_seed(6)
+    f = weather(gen, extreme=False)
+    dark = f._replace(direct=0.0 * f.direct, diffuse=0.0 * f.diffuse, cos_zenith=0.0 * f.cos_zenith)
+    s = initial_state(p, f.temperature, 0.6)
+    shut, spending = (Options(stomata=Stomata("wang", memory=m), soil_resistance=resistance) for m in (None, 0.15))
+    with torch.no_grad():
+        _, closed = step(s, dark, p, 1800.0, shut)
+        _, night = step(s, dark, p, 1800.0, spending)
+        _, day = step(s, f, p, 1800.0, shut)
+        _, same = step(s, f, p, 1800.0, spending)
+    leafy = (f.lai > 1.0) & (f.temperature > 283.0) & (closed.transpiration > 0.0)
+    assert leafy.sum() > 3
+    assert (night.transpiration[leafy] > closed.transpiration[leafy]).all()
+    assert night.energy_residual.abs().max() < 1e-6
+    lit = (f.direct[0] + f.diffuse[0] > 50.0) & (f.cos_zenith > 0.1)
+    assert lit.sum() > 3
+    assert torch.equal(day.transpiration[lit], same.transpiration[lit])
