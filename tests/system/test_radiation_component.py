@@ -10,7 +10,6 @@ from tests.toys.cases import box, differences, tessera, toy_case
 GRID = box(100, 124, 20, 40, 2.0)
 AIR = {
     "levels": 10, "relief": "", "boundary_layer": "none", "radiation_interval": "PT20M", "precision": "single",
-    "relaxation_rows": 1,
 }  # fmt: skip
 
 

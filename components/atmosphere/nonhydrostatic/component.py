@@ -15,6 +15,7 @@ from components.atmosphere.nonhydrostatic import (
     driving_data,
     dynamics,
     exports,
+    increments,
     lateral,
     nudging,
     preparation,
@@ -113,6 +114,8 @@ class NonhydrostaticAtmosphere(Component):
         """Export the columns of air, for chemistry or assimilation; radiation: imported exports them anyway."""
         radiation_interval: Duration = 3600
         """Time between calls of the radiation scheme; it holds in between."""
+        increments: bool = False
+        """Add tendencies of temperature, humidity and wind that another component gives, such as an assimilation."""
         precision: Literal["single", "double"] = "single"
         """Precision of the arithmetic."""
         compile: bool = False
@@ -132,6 +135,8 @@ class NonhydrostaticAtmosphere(Component):
         self.imports = tuple(FieldSpec(name, required=needed) for name in SURFACE)
         if options.radiation == "imported":
             self.imports += radiation_fields(options.levels)
+        if options.increments:
+            self.imports += tuple(FieldSpec(n, levels=options.levels, required=False) for n in increments.NAMES)
         if self._gives_columns:
             self.exports += column_fields(options.levels)
 
@@ -284,6 +289,8 @@ class NonhydrostaticAtmosphere(Component):
         lateral.impose_field(q, wet_target, self.core.edges)
         self.core.halo([q], H)
         self.s, self.q, rain, snow, _ = self.physics.step(new, q, ground, dt)
+        if o.increments:
+            self.s, self.q = increments.add(self.physics, self.s, self.q, imports, (self.cos, self.sin), dt)
         if o.nudging_wavelength > 0.0 and (time + seconds) % o.radiation_interval == 0:
             self._nudge(time + seconds)
         self.rain, self.snow = rain / dt, snow / dt

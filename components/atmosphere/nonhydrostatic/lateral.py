@@ -68,10 +68,10 @@ class Driver:
 def relaxation_rate(
     whole: tuple[int, int], corner: tuple[int, int], ny: int, nx: int, rows: int, dt: float
 ) -> torch.Tensor:
-    """Rate of relaxation (ny+2, nx+2), s-1, of a block and the cells around it; its south-west cell is ``corner`` of a
-    domain of ``whole`` cells.
+    """Rate of relaxation (ny+2, nx+2), s-1, of a block and the cells around it.
 
-    Zero outside, in the outermost (specified) row and further inside than ``rows`` rows from it.
+    Its south-west cell is ``corner`` of a domain of ``whole`` cells. Zero outside, in the outermost (specified) row and
+    further inside than ``rows`` rows from it.
     """
     y = corner[0] + torch.arange(-1, ny + 1, dtype=torch.float64)[:, None]
     x = corner[1] + torch.arange(-1, nx + 1, dtype=torch.float64)[None, :]
