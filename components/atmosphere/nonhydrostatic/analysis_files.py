@@ -6,6 +6,7 @@ and the dates. GRIB is read through cfgrib where that is installed.
 """
 
 import tempfile
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -66,6 +67,7 @@ class AnalysisFiles:
 
     def __init__(self, paths: Sequence[str | Path], required: Sequence[str] = REQUIRED):
         self._scratch = tempfile.TemporaryDirectory(prefix="tessera-")
+        self._named = ", ".join(str(path) for path in paths)
         self.paths = [part for path in paths for part in self._readable(Path(path))]
         self.lat, self.lon = np.zeros(0), np.zeros(0)
         self._where: dict[str, dict[cftime.datetime | None, tuple[Path, str, int]]] = {}
@@ -79,7 +81,7 @@ class AnalysisFiles:
         self.dates = self._common_dates()
 
     def __str__(self) -> str:
-        return ", ".join(str(path) for path in self.paths)
+        return self._named
 
     def read(self, name: str, record: int) -> tuple[Array, Array, list[str]]:
         """A variable (level, lat, lon) from the ground up in SI units, its pressures (Pa), and what was assumed."""
@@ -128,6 +130,9 @@ class AnalysisFiles:
     def _common_dates(self) -> tuple[cftime.datetime | None, ...]:
         wanted = {name: set(found) for name, found in self._where.items()}
         every = set.union(*wanted.values())
+        calendars = sorted({date.calendar for date in every if date is not None})
+        if len(calendars) > 1:
+            raise DriverError(f"{self}: dates of the calendars {' and '.join(calendars)}; one is wanted")
         if None in every and len(every) > 1:
             raise DriverError(f"{self}: some variables have a date and some have none")
         for name, found in wanted.items():
@@ -180,6 +185,7 @@ def _dates(f: netCDF4.Dataset, key: str) -> list[cftime.datetime | None]:
     time = f[long[0]] if long else (f[names[0]] if names else None)
     try:
         units, calendar = str(time.units), str(getattr(time, "calendar", "standard"))
+        calendar = "standard" if calendar in ("gregorian", "proleptic_gregorian") else calendar
         return list(np.atleast_1d(cftime.num2date(time[:], units, calendar)))
     except (AttributeError, ValueError) as error:
         if long:
@@ -263,7 +269,10 @@ def _from_grib(path: Path, scratch: Path) -> list[Path]:
             " (grib_to_netcdf of ecCodes, or cdo -f nc copy)"
         ) from error
     out = []
-    for n, part in enumerate(cfgrib.open_datasets(str(path))):
-        out.append(scratch / f"{path.name}.{n}.nc")
-        part.to_netcdf(out[-1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of cfgrib's use of xarray
+        # without an index file, which would be written beside the data
+        for n, part in enumerate(cfgrib.open_datasets(str(path), backend_kwargs={"indexpath": ""})):
+            out.append(scratch / f"{path.name}.{n}.nc")
+            part.to_netcdf(out[-1])
     return out
