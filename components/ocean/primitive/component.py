@@ -91,6 +91,12 @@ class PrimitiveOcean(Component):
 
         Small where the transports are better known than the level.
         """
+        baroclinic_edges: Literal["prescribed", "radiation"] = "prescribed"
+        """Tracers and vertical shear at open edges: those outside, or radiating (Marchesiello and others 2001)."""
+        nudging_inward: Seconds = 1.0 * DAY
+        """With radiation: time in which the edge is drawn to the sea outside where waves enter."""
+        nudging_outward: Seconds = 365.0 * DAY
+        """With radiation: the same where they leave."""
         tides: bool = False
         """Add the tide of eight constituents, given in the file, to the level outside; set radiation to 1 with it."""
         salinity_restoring: Seconds = 30.0 * DAY
@@ -195,6 +201,7 @@ class PrimitiveOcean(Component):
             lateral_diffusivity=o.lateral_diffusivity, mixing="tke", background_viscosity=o.background_viscosity,
             background_diffusivity=o.background_diffusivity, convective_diffusivity=o.convective_diffusivity,
             drag_quadratic=o.bottom_drag, shortwave_type=o.jerlov, freezing_limiter=True,
+            edge_nudging=(o.nudging_inward, o.nudging_outward) if o.baroclinic_edges == "radiation" else None,
         )  # fmt: skip
         context.log(
             f"{g.levels} levels, {int(self.region.geometry.mask_t.sum())} wet cells, {substeps} barotropic substeps"

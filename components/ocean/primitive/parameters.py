@@ -15,7 +15,8 @@ class Parameters:
     linear. ``shear_viscosity``: harmonic (m2 s-1); ``biharmonic_viscosity`` (m4 s-1); ``smagorinsky``: coefficient C
     of the harmonic viscosity, 0 for none. ``drag_linear`` (m s-1) and ``drag_quadratic`` (1): bottom drag.
     ``freshwater_temperature``: rain and rivers bring water at the temperature of the surface; salinity 0; passive
-    tracers ``fresh_concentration``.
+    tracers ``fresh_concentration``. ``edge_nudging``: times (s) in which tracers and baroclinic flow at open edges are
+    drawn to the sea outside where waves enter and where they leave, radiating; none: they are those outside.
     """
 
     dt: float
@@ -42,6 +43,7 @@ class Parameters:
     shortwave_type: str = "I"
     freezing_limiter: bool = False
     fresh_concentration: tuple[float, ...] = ()
+    edge_nudging: tuple[float, float] | None = None
 
     def __post_init__(self):
         if self.dt <= 0 or self.substeps < 2:

@@ -21,6 +21,7 @@ from components.ocean.primitive.halo import Halo
 from components.ocean.primitive.open_boundary import Outside, relax
 from components.ocean.primitive.parameters import Parameters
 from components.ocean.primitive.pressure import pressure_force
+from components.ocean.primitive.radiation import RadiatingEdges
 from components.ocean.primitive.state import State
 from components.ocean.primitive.stencil import at, inner, over_levels
 from components.ocean.primitive.surface import SurfaceForcing, limit_to_freezing, shortwave_absorbed
@@ -85,6 +86,11 @@ class Ocean:
         self._horizontal = wrap(_horizontal_transport)
         self._vertical = wrap(_vertical_transport)
         self._relax = wrap(_relax)
+        self.edges = (
+            None
+            if parameters.edge_nudging is None
+            else RadiatingEdges(geometry, parameters.dt, parameters.edge_nudging)
+        )
 
     def step(self, s: State, forcing: SurfaceForcing, outside: Outside | None = None) -> State:
         """Advance the state by one baroclinic step; ``outside`` is the sea beyond open edges."""
@@ -105,6 +111,8 @@ class Ocean:
             e.u, e.v, mean_U, mean_V, s.eta, eta, viscosity, e.drag_u, e.drag_v, forcing.stress_x, forcing.stress_y,
             outside, p, g,
         )  # fmt: skip
+        if outside is not None and self.edges:
+            u, v = self.edges.velocities(s.u, s.v, u, v, outside.u, outside.v)
         eta, U, V, u, v = self.halo(inner(eta), U, V, u, v)
         tracers, volume, volume_up, side_volume, side_content = self._horizontal(
             u, v, s.eta, eta, s.tracers, water, s.steps % 2 == 0, outside is not None, p, g
@@ -114,7 +122,10 @@ class Ocean:
             self.absorbed, p, g,
         )  # fmt: skip
         if outside is not None:
-            tracers, added = self._relax(tracers, eta, outside.tracers, outside.rate, p, g)
+            beyond = inner(outside.tracers)
+            if self.edges:
+                beyond = self.edges.tracers(s.tracers, tracers, outside.tracers)
+            tracers, added = self._relax(tracers, eta, beyond, outside.rate, p, g)
             side_content = side_content + added
             eta = torch.where(g.wet_t > g.active_t, outside.eta, eta)
         (tracers,) = self.halo(tracers)
@@ -322,7 +333,7 @@ def _relax(tracers, eta, outside, rate, p: Parameters, g: Geometry):
     """Sponge and ring; returns tracers and what the sponge added (tracer unit times m)."""
     h = inner(g.h0) * (1.0 + inner(eta) / inner(g.depth_t))
     ring = inner(g.wet_t - g.active_t)
-    return relax(tracers, inner(outside), inner(rate), ring, h, inner(g.mask_t), p.dt)
+    return relax(tracers, outside, inner(rate), ring, h, inner(g.mask_t), p.dt)
 
 
 def _vertical_transport(
