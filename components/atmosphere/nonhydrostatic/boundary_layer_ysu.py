@@ -112,7 +112,6 @@ def ysu(
     velocity = torch.clamp(entrained / torch.clamp(jump_at(theta_v, z, h), min=0.5), max=0.2)  # m s-1
     gamma = torch.where(inside & unstable, PRANDTL_COUNTER * heat / (w_s * h), 0.0)
     flux_t = rho_i * k_h * gamma
-    still = torch.zeros_like(flux_t)
     # the entrainment flux is w_e times the jump: an exchange between two layers, implicit like the diffusion
     exchange = rho_i * torch.where((z[:-1] <= h) & (h < z[1:]), velocity, 0.0)
 
@@ -123,14 +122,13 @@ def ysu(
     aligned = (fluxes.stress_x * u[0] + fluxes.stress_y * v[0]) > 0.0
     drag = torch.where(aligned, drag, 0.0)
     rest_x, rest_y = fluxes.stress_x - drag * u[0], fluxes.stress_y - drag * v[0]
-    new_theta = implicit_column(theta, conduct_h, mass, dt, flux_t, rho_s * heat, None)
-    new_q = implicit_column(q_v, conduct_h, mass, dt, still, fluxes.water, None)
-    new_u = implicit_column(u, conduct_m, mass, dt, still, -rest_x, drag)
-    new_v = implicit_column(v, conduct_m, mass, dt, still, -rest_y, drag)
+    scalars, momentum = eliminate(conduct_h, mass, dt, None), eliminate(conduct_m, mass, dt, drag)
+    new_theta = solve(theta, scalars, mass, dt, rho_s * heat, flux_t)
+    new_q = solve(q_v, scalars, mass, dt, fluxes.water)
+    new_u = solve(u, momentum, mass, dt, -rest_x)
+    new_v = solve(v, momentum, mass, dt, -rest_y)
     if tracers.shape[0]:
-        ground = torch.zeros_like(heat)
-        mixed = [implicit_column(a, conduct_h, mass, dt, still, ground, None) for a in tracers]
-        tracers = torch.stack(mixed)
+        tracers = torch.stack([solve(a, scalars, mass, dt, None) for a in tracers])
     return Mixed(new_u, new_v, new_theta, new_q, tracers, h)
 
 
@@ -205,47 +203,66 @@ def jump_at(a: torch.Tensor, z: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
     return out
 
 
-def implicit_column(
-    a: torch.Tensor,
-    conductance: torch.Tensor,
-    mass: torch.Tensor,
-    dt: float,
-    explicit: torch.Tensor,
-    source: torch.Tensor,
-    drag: torch.Tensor | None,
-) -> torch.Tensor:
-    """Backward step of mass da/dt = d/dz(conductance da) - d(explicit) + source - drag a in the lowest layer.
+class Elimination(NamedTuple):
+    """Factors of the vertical solve that fields of the same conductance share, layer by layer, each (y, x).
+
+    ``below`` coupling to the layer below, ``upper`` and ``inverse`` of the forward elimination.
+    """
+
+    below: list[torch.Tensor]
+    upper: list[torch.Tensor]
+    inverse: list[torch.Tensor]
+
+
+def eliminate(conductance: torch.Tensor, mass: torch.Tensor, dt: float, drag: torch.Tensor | None) -> Elimination:
+    """Factors of the backward step of mass da/dt = d/dz(conductance da) - drag a in the lowest layer.
 
     Parameters
     ----------
-    a : (nz, y, x) what is mixed
     conductance : (nz-1, y, x) rho K / dz on inner interfaces, kg m-2 s-1
     mass : (nz, y, x) kg m-2
-    explicit : (nz-1, y, x) further upward flux through inner interfaces
-    source : (y, x) upward flux through the ground
     drag : (y, x) kg m-2 s-1, or None
     """
-    nz = a.shape[0]
-    upper: list[torch.Tensor] = []
-    right: list[torch.Tensor] = []
+    nz, zero = mass.shape[0], torch.zeros_like(mass[0])
+    f = Elimination([], [], [])
     for k in range(nz):
-        below = dt * conductance[k - 1] / mass[k] if k > 0 else torch.zeros_like(a[0])
-        above = dt * conductance[k] / mass[k] if k < nz - 1 else torch.zeros_like(a[0])
-        rhs = a[k]
-        into = explicit[k - 1] if k > 0 else source
-        out = explicit[k] if k < nz - 1 else torch.zeros_like(a[0])
-        rhs = rhs + dt * (into - out) / mass[k]
+        below = dt * conductance[k - 1] / mass[k] if k > 0 else zero
+        above = dt * conductance[k] / mass[k] if k < nz - 1 else zero
         diagonal = 1.0 + below + above
         if k == 0 and drag is not None:
             diagonal = diagonal + dt * drag / mass[0]
-        if k > 0:
-            inverse = 1.0 / (diagonal - below * upper[k - 1])
-            right.append((rhs + below * right[k - 1]) * inverse)
-        else:
-            inverse = 1.0 / diagonal
-            right.append(rhs * inverse)
-        upper.append(above * inverse)
-    out_levels = [right[-1]]
+        inverse = 1.0 / (diagonal - below * f.upper[k - 1] if k > 0 else diagonal)
+        f.below.append(below)
+        f.upper.append(above * inverse)
+        f.inverse.append(inverse)
+    return f
+
+
+def solve(
+    a: torch.Tensor,
+    f: Elimination,
+    mass: torch.Tensor,
+    dt: float,
+    source: torch.Tensor | None,
+    explicit: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """``a`` (nz, y, x) after the step.
+
+    Parameters
+    ----------
+    f : factors of :func:`eliminate`, with the same ``mass`` and ``dt``
+    source : (y, x) upward flux through the ground, or None
+    explicit : (nz-1, y, x) further upward flux through inner interfaces, or None
+    """
+    nz = a.shape[0]
+    right: list[torch.Tensor] = []
+    for k in range(nz):
+        into = source if k == 0 else None if explicit is None else explicit[k - 1]
+        out = None if explicit is None or k == nz - 1 else explicit[k]
+        net = into if out is None else -out if into is None else into - out
+        rhs = a[k] if net is None else a[k] + dt * net / mass[k]
+        right.append((rhs + f.below[k] * right[k - 1] if k > 0 else rhs) * f.inverse[k])
+    levels = [right[-1]]
     for k in range(nz - 2, -1, -1):
-        out_levels.append(right[k] + upper[k] * out_levels[-1])
-    return torch.stack(out_levels[::-1])
+        levels.append(right[k] + f.upper[k] * levels[-1])
+    return torch.stack(levels[::-1])
