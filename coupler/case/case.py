@@ -232,9 +232,10 @@ def _grid(value: Any, name: str, case: Case, node: Node) -> Grid:
         raise GridError(
             f"unknown grid {value!r}{hint}; there are: {', '.join(there)}, and those of {', '.join(case.components)}"
         )
-    if other.values.get("grid") in case.components:
-        raise GridError(f"grid {value!r}: {value} takes its grid from {other.values['grid']} itself")
-    return _grid(other.values.get("grid"), name, case, other)
+    theirs = other.values.get("grid")
+    if isinstance(theirs, str) and theirs in case.components:
+        raise GridError(f"grid {value!r}: {value} takes its grid from {theirs} itself")
+    return _grid(theirs, name, case, other)
 
 
 def _layout(case: Case) -> tuple[dict[str, int], int, dict[str, str]]:

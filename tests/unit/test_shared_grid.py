@@ -1,0 +1,51 @@
+"""A component may take the grid of another by its name; a case runs without a component that nobody needs."""
+
+import pytest
+
+from coupler.case.case import make_plan
+from coupler.errors import NamelistError
+from tests.toys.cases import TOYS, box, toy_case
+
+
+def components(soil_grid, sea_grid=None):
+    return {
+        "air": {"model": TOYS + "Air", "step": "PT30M", "grid": box(100, 140, 0, 40, 2.0)},
+        "sea": {"model": TOYS + "Sea", "step": "PT1H", "grid": sea_grid or box(102, 138, 2, 38, 0.75)},
+        "soil": {"model": TOYS + "Soil", "step": "PT30M", "grid": soil_grid},
+    }
+
+
+def test_the_name_of_a_component_stands_for_its_grid(tmp_path):
+    plan = make_plan(toy_case(tmp_path / "toy", components=components("air")))
+    air, soil = (plan[name].grids["default"] for name in ("air", "soil"))
+    assert soil.fingerprint == air.fingerprint and soil.name == "soil"
+
+
+@pytest.mark.parametrize(
+    ("soil", "sea", "words"),
+    [
+        ("aire", None, "unknown grid 'aire'; did you mean 'air'?; there are: east_asia_100km"),
+        ("sea", "air", "sea takes its grid from air itself"),
+        ("soil", None, "soil takes its grid from soil itself"),
+    ],
+)
+def test_a_name_that_leads_nowhere_is_told(tmp_path, soil, sea, words):
+    with pytest.raises(NamelistError) as error:
+        make_plan(toy_case(tmp_path / "toy", components=components(soil, sea)))
+    assert words in str(error.value)
+
+
+def test_radiation_that_nobody_takes_is_left_out_with_its_ranks(tmp_path):
+    parts = components(box(105, 135, 5, 35, 1.5))
+    parts["radiation"] = {"model": "gray", "step": "PT1H", "grid": "air"}
+    rules = [
+        {"from": "air", "to": "sea", "period": "PT6H", "lag": "PT6H"},
+        {"from": "air", "to": "soil", "period": "PT1H"},
+        {"from": "air", "to": "radiation", "period": "PT1H", "lag": "PT1H"},
+    ]
+    layout = {"coupler": 1, "air": 2, "sea": 1, "soil": 1, "radiation": 3}
+    plan = make_plan(toy_case(tmp_path / "toy", components=parts, coupling=rules, layout=layout))
+    assert [c.name for c in plan.components] == ["air", "sea", "soil"] and plan.size == 5
+    assert ("radiation", "nobody takes what it gives: the case runs without it") in [
+        (i.rule, i.why) for i in plan.inactive
+    ]
