@@ -1,4 +1,4 @@
-"""Columns from the ground to 0.1 hPa, as a spectral scheme needs them: the model's air with a standard atmosphere on top."""
+"""Columns from the ground to 0.1 hPa, as a spectral scheme needs them: a standard atmosphere on the model's air."""
 
 from typing import NamedTuple
 

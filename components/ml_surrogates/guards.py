@@ -1,0 +1,45 @@
+"""Guards: which columns of a call must not be trusted, and why."""
+
+from collections.abc import Iterable
+
+import torch
+
+
+class Verdict:
+    """Columns to be computed otherwise, (n,) booleans by reason; a column counts once, for its first reason."""
+
+    def __init__(self, n: int, device: torch.device | str = "cpu"):
+        self.bad = torch.zeros(n, dtype=torch.bool, device=device)
+        self.counts: dict[str, int] = {}
+
+    def add(self, reason: str, columns: torch.Tensor) -> None:
+        """More columns that are not to be trusted."""
+        new = columns & ~self.bad
+        self.counts[reason] = self.counts.get(reason, 0) + int(new.sum())
+        self.bad = self.bad | columns
+
+    def text(self) -> str:
+        """``3 outside the training range, 1 not finite``."""
+        return ", ".join(f"{n} {reason}" for reason, n in self.counts.items() if n)
+
+
+def not_finite(arrays: Iterable[torch.Tensor]) -> torch.Tensor:
+    """Columns (last dimension) with a value that is no finite number."""
+    bad = None
+    for a in arrays:
+        here = ~torch.isfinite(a)
+        here = here.any(0) if a.ndim > 1 else here
+        bad = here if bad is None else bad | here
+    assert bad is not None
+    return bad
+
+
+def outside(values: torch.Tensor, low: float, high: float) -> torch.Tensor:
+    """Columns (last dimension) with a value beyond ``low`` ... ``high``; not a number is beyond."""
+    good = (values >= low) & (values <= high)
+    return ~(good.all(0) if values.ndim > 1 else good)
+
+
+def differs(value: torch.Tensor, other: torch.Tensor, part: float, size: float) -> torch.Tensor:
+    """Where ``value`` is further from ``other`` than ``part`` of it and ``size``; not a number differs."""
+    return ~((value - other).abs() <= part * other.abs() + size)

@@ -1,0 +1,116 @@
+"""Command line: ``python -m components.ml_surrogates.radiation_emulator draw | train | evaluate``."""
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+COLUMNS = Path(__file__).resolve().parents[3] / "data" / "radiation_columns.nc"
+FOR_TRAINING, FOR_VALIDATION, FOR_TESTS = 4500, 750, 1500
+
+
+def progress(what: str, whole: int):
+    """A teller of ``n of whole`` with the time that is left, at most every two seconds."""
+    start, last = time.monotonic(), [0.0]
+
+    def tell(n: int) -> None:
+        now = time.monotonic()
+        if now - last[0] > 2.0 or n == whole:
+            last[0] = now
+            left = (now - start) / n * (whole - n)
+            print(f"{what}: {n} of {whole}   ETA {int(left // 60):02d}:{int(left % 60):02d}", flush=True)
+
+    return tell
+
+
+def draw(a: argparse.Namespace) -> None:
+    """Columns of runs into the file that training starts from."""
+    from . import drawing
+
+    columns = drawing.draw(a.histories, (FOR_TRAINING, FOR_VALIDATION, FOR_TESTS), a.seed)
+    drawing.write(a.columns, columns)
+    print(f"{columns['t'].shape[1]} columns of {len(a.histories)} runs in {a.columns}")
+
+
+def train(a: argparse.Namespace) -> None:
+    """Vary, label, train, save."""
+    import torch
+
+    from . import dataset, drawing, figures, networks, training
+
+    torch.set_num_threads(a.threads)
+    torch.manual_seed(a.seed)
+    base = drawing.read(a.columns)
+    levels = (None,) if a.network == "mlp" else dataset.LEVELS
+    parts = []
+    for split, number, seed in (("train", a.batches, a.seed), ("validation", max(7, a.batches // 25), a.seed + 1)):
+        columns = drawing.of_split(base, split)
+        tell = progress(f"RRTMG, {split}, batches of {a.size}", number)
+        parts.append(dataset.batches(columns, number, a.size, seed, levels, tell))
+    sizes = (
+        {"hidden": a.hidden, "levels": base["t"].shape[0] + 5}
+        if a.network == "mlp"
+        else {"hidden": a.hidden, "classes": a.classes}
+    )
+    net = networks.build(a.network, **sizes)
+    course = training.train(net, *parts, a.epochs, a.seed, a.rate, a.patience, lambda text: print(text, flush=True))
+    notes = {
+        "epochs": len(course.train), "best_epoch": course.best + 1, "cpu_minutes": round(course.cpu_seconds / 60.0, 1),
+        "columns": a.batches * a.size, "validation_loss": list(course.validation[course.best]),
+    }  # fmt: skip
+    card = networks.sidecar(a.network, sizes, parts[0], a.seed, dataset.data_hash(parts[0]), notes)
+    networks.model_file.save(a.out, net.state_dict(), card)
+    figures.learning_curve(a.out.with_suffix(".png"), course)
+    print(f"{a.out}: best of epoch {course.best + 1}, {course.cpu_seconds / 60.0:.1f} CPU minutes of training")
+
+
+def evaluate(a: argparse.Namespace) -> None:
+    """Every number of the model card."""
+    import torch
+
+    from . import evaluation
+
+    torch.set_num_threads(a.threads)
+    print(evaluation.model_card(a))
+
+
+def main() -> None:
+    """Parse and run."""
+    parser = argparse.ArgumentParser(prog="python -m components.ml_surrogates.radiation_emulator", description=__doc__)
+    sub = parser.add_subparsers(required=True)
+    shown = {"formatter_class": argparse.ArgumentDefaultsHelpFormatter}
+    p = sub.add_parser("draw", help="draw columns from history files of runs with export_columns", **shown)
+    p.add_argument("histories", nargs="+", type=Path, help="history files with the fields of the columns, one a run")
+    p.set_defaults(run=draw)
+    p = sub.add_parser("train", help="train a network on varied columns labelled by RRTMG", **shown)
+    p.add_argument("--network", choices=("recurrent", "mlp"), default="recurrent")
+    p.add_argument("--out", type=Path, required=True, help="files to write, without ending")
+    p.add_argument("--batches", type=int, default=210, help="number of batches")
+    p.add_argument("--size", type=int, default=128, help="columns of a batch")
+    p.add_argument("--epochs", type=int, default=45, help="passes through the batches at most")
+    p.add_argument("--patience", type=int, default=15, help="epochs without a better one before it stops")
+    p.add_argument("--rate", type=float, default=1e-2, help="step of Adam at the start")
+    p.add_argument("--hidden", type=int, default=32, help="width of the hidden layers")
+    p.add_argument("--classes", type=int, default=16, help="spectral classes of the recurrent network")
+    p.set_defaults(run=train)
+    p = sub.add_parser(
+        "evaluate", help="score models on columns never seen in training; writes the model card", **shown
+    )
+    p.add_argument("--recurrent", type=Path, default=Path(__file__).parent / "models/recurrent")
+    p.add_argument("--mlp", type=Path, default=Path(__file__).parent / "models/mlp")
+    p.add_argument("--rfmip", type=Path, default=None, help="folder of the RFMIP files, for evaluation only")
+    p.add_argument("--card", type=Path, default=None, help="file to write (Markdown); empty: the screen only")
+    p.add_argument("--columns-each", type=int, default=1500, help="columns of each set")
+    p.set_defaults(run=evaluate)
+    for p in sub.choices.values():
+        p.add_argument("--columns", type=Path, default=COLUMNS, help="file of drawn columns")
+        p.add_argument("--seed", type=int, default=1, help="of everything random")
+        p.add_argument("--threads", type=int, default=1, help="threads of torch")
+    a = parser.parse_args()
+    a.run(a)
+
+
+if __name__ == "__main__":
+    main()

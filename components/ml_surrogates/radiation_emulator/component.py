@@ -1,0 +1,133 @@
+"""The emulator as a component that stands for ``radiation``; the science is in the other files."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from components.ml_surrogates.latency import Latency
+from components.ml_surrogates.model_file import ModelFileError, read_sidecar
+from components.radiation.exchange import RadiationComponent
+from components.radiation.full_columns import LAYERS_ABOVE
+from components.radiation.rrtmg_scheme import Gases as RrtmgGases
+from components.radiation.rrtmg_scheme import Rrtmg
+from components.radiation.scheme import Air, Radiation
+from coupler.component import Context, Fields, Setting
+
+from . import networks
+from .emulator import Emulator, Gases
+
+
+class RadiationEmulator(RadiationComponent):
+    """A neural network in the place of RRTMG, with guards and a fallback; see README.md."""
+
+    description = "neural emulator of RRTMG"
+    diagnostic_units = {"radiation_fallback": "1"}
+
+    class Options(RadiationComponent.Options):
+        """Options of the radiation emulator."""
+
+        network: str = "recurrent"
+        """``recurrent`` (accurate, any number of layers), ``mlp`` (fastest), or a path without its ending."""
+        fallback: Literal["rrtmg", "last"] = "rrtmg"
+        """What columns get that a guard has stopped: the physical scheme, or their last good radiation."""
+        guards: bool = True
+        """Stop columns that are not finite, outside the training range or out of energy balance."""
+        batch: int = 512
+        """Columns of a call of the network; smaller sets are filled up, so that ranks do not change results."""
+        compile: bool = False
+        """Compile the network; checked against eager at the start."""
+        graphs: bool = False
+        """Replay CUDA graphs; checked against eager at the start."""
+        carbon_dioxide: float = 397.5e-6
+        """Mole fraction of carbon dioxide."""
+        methane: float = 1831.5e-9
+        """Mole fraction of methane."""
+        nitrous_oxide: float = 327.0e-9
+        """Mole fraction of nitrous oxide."""
+
+    def check(self, setting: Setting) -> list[str]:
+        """A model that is missing, damaged or made for something else; a fallback that is not installed."""
+        o, problems = self.options, []
+        path = self._path(setting)
+        try:
+            networks.load(path)
+            problems = networks.problems(read_sidecar(path.with_suffix(".json")), o.levels + LAYERS_ABOVE)
+        except ModelFileError as error:
+            problems = [str(error)]
+        if o.fallback == "rrtmg" and o.guards:
+            try:
+                import climt  # noqa: F401
+            except ImportError as error:
+                problems.append(f"fallback: rrtmg needs climt ({error}); pip install climt, or fallback: last")
+        if o.batch < 1:
+            problems.append(f"batch must be positive, not {o.batch}")
+        return [f"{setting.name}: {text}" for text in problems]
+
+    def _path(self, setting: Setting) -> Any:
+        path = networks.path_of(self.options.network)
+        if path.parent == networks.SHIPPED or path.is_absolute():
+            return path
+        return setting.file(str(path.with_suffix(".json"))).with_suffix("")
+
+    def prepare(self, context: Context) -> None:
+        """The network, its gases, and what answers where it must not."""
+        o = self.options
+        net, card = networks.load(self._path(context))
+        gases = Gases(o.carbon_dioxide, o.methane, o.nitrous_oxide)
+        self.last: Radiation | None = None
+        self.latency = Latency()
+        self.stopped = np.zeros(context.local_shape)
+        self._rrtmg: Rrtmg | None = None
+        self.emulator = Emulator(
+            net, card, gases, o.batch, self._fall_back, guard=o.guards, device=context.device,
+            compiled=o.compile, graph=o.graphs, warn=context.log,
+        )  # fmt: skip
+        context.log(f"{card.network} network on {context.device}, {context.threads} thread(s), batches of {o.batch}")
+
+    def radiate(self, air: Air) -> Radiation:
+        """Radiation of this rank's columns."""
+        with self.latency.measure():
+            sky = self.emulator(Air(*(a.cpu() for a in air[:9]), distance=air.distance))
+        verdict = self.emulator.verdict
+        self.stopped = verdict.bad.double().reshape(air.mu.shape).numpy()
+        if verdict.text():
+            self.context.log(
+                f"{verdict.text()}: {int(verdict.bad.sum())} of {verdict.bad.numel()} columns by the fallback"
+            )
+        self.last = sky
+        return sky
+
+    def _fall_back(self, air: Air, index: torch.Tensor) -> Radiation:
+        """RRTMG of some columns, or what they had last."""
+        if self.options.fallback == "last" and self.last is not None:
+            return Radiation(*(a.reshape(*a.shape[:-2], 1, -1)[..., index] for a in self.last))
+        if self._rrtmg is None:
+            o = self.options
+            self._rrtmg = Rrtmg(RrtmgGases(o.carbon_dioxide, o.methane, o.nitrous_oxide))
+        return self._rrtmg(air)
+
+    def state(self) -> dict[str, Any]:
+        """The last radiation, for the columns that a guard stops."""
+        if self.options.fallback != "last" or self.last is None:
+            return {}
+        return {f"last_{k}": a.cpu().double().numpy() for k, a in self.last._asdict().items()}
+
+    def restore(self, state: Mapping[str, Any]) -> Fields | None:
+        """Take up the last radiation."""
+        if "last_heating" in state:
+            like = self.lon
+            tensor = lambda a: torch.as_tensor(np.array(a)).to(like)  # noqa: E731
+            self.last = Radiation(*(tensor(state[f"last_{k}"]) for k in Radiation._fields))
+        return None
+
+    def diagnostics(self) -> dict[str, np.ndarray]:
+        """Where the fallback answered at the last call."""
+        return {"radiation_fallback": self.stopped}
+
+    def finalize(self) -> None:
+        """Say how long calls took and how many columns went to the fallback."""
+        part = self.emulator.fallback_fraction
+        counts = ", ".join(f"{n} {reason}" for reason, n in self.emulator.counts.items() if n) or "none"
+        self.context.log(f"{self.latency.text()}; columns by the fallback: {100.0 * part:.3f} % ({counts})")

@@ -1,0 +1,85 @@
+"""Batches of varied columns with the fluxes that RRTMG gives them."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from components.radiation.constants import SOLAR_CONSTANT
+from components.radiation.rrtmg_scheme import Rrtmg
+
+from .augmentation import Sample, varied
+from .inputs import Inputs, inputs
+
+Array = npt.NDArray[np.float64]
+LEVELS = (None, None, None, 20, 30, 44, 60)
+"""Layers of a batch, in turn: those of the model (None), or others."""
+
+
+@dataclass
+class Batch:
+    """Inputs and fluxes (nlev+1, n) W m-2 of one set of columns."""
+
+    x: Inputs
+    lw_up: torch.Tensor
+    lw_down: torch.Tensor
+    sw_up: torch.Tensor
+    sw_down: torch.Tensor
+
+    @property
+    def insolation(self) -> torch.Tensor:
+        """Flux from the sun at the top (n,), W m-2."""
+        return SOLAR_CONSTANT * self.x.columns.mu
+
+    def daylight(self) -> "Batch":
+        """The columns in the sun."""
+        return self.take(torch.nonzero(self.x.columns.mu > 0.0)[:, 0])
+
+    def take(self, index: torch.Tensor) -> "Batch":
+        """Some of the columns."""
+        return Batch(self.x.take(index), *(a[:, index] for a in (self.lw_up, self.lw_down, self.sw_up, self.sw_down)))
+
+
+def labelled(sample: Sample, scheme: Rrtmg) -> Batch:
+    """A sample with its fluxes by RRTMG."""
+    scheme.gases = sample.gases
+    f = scheme.of_full(sample.columns)
+    x = inputs(sample.columns, (sample.carbon_dioxide, sample.methane, sample.nitrous_oxide))
+    return Batch(x, *(torch.tensor(f[name], dtype=torch.float32) for name in ("lw_up", "lw_down", "sw_up", "sw_down")))
+
+
+def batches(
+    base: dict[str, Array],
+    number: int,
+    size: int,
+    seed: int,
+    levels=LEVELS,
+    tell: Callable[[int], None] = lambda n: None,
+) -> list[Batch]:
+    """``number`` batches of ``size`` columns varied from ``base``, labelled by RRTMG."""
+    rng, scheme, out = np.random.default_rng(seed), Rrtmg(), []
+    for n in range(number):
+        out.append(labelled(varied(base, size, levels[n % len(levels)], rng), scheme))
+        tell(n + 1)
+    return out
+
+
+def together(many: list[Batch]) -> Batch:
+    """Batches on the same number of layers as one."""
+    x = [b.x for b in many]
+    columns = type(x[0].columns)(*(torch.cat(parts, dim=-1) for parts in zip(*(i.columns for i in x), strict=True)))
+    gases = [torch.cat(parts) for parts in zip(*(i[1:] for i in x), strict=True)]
+    fluxes = (torch.cat([getattr(b, n) for b in many], dim=1) for n in ("lw_up", "lw_down", "sw_up", "sw_down"))
+    return Batch(Inputs(columns, *gases), *fluxes)
+
+
+def data_hash(many: list[Batch]) -> str:
+    """SHA-256 of all inputs and labels."""
+    h = hashlib.sha256()
+    for b in many:
+        for a in (*b.x.columns, *b.x[1:], b.lw_up, b.lw_down, b.sw_up, b.sw_down):
+            h.update(a.contiguous().numpy().tobytes())
+    return h.hexdigest()

@@ -1,0 +1,103 @@
+"""Columns drawn from runs of this project, split by place and by day, and the file that keeps them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import netCDF4
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from components.radiation.exchange import GROUND, INTERFACES, LAYERS
+from components.radiation.scheme import Air
+
+Array = npt.NDArray[np.float64]
+PARTS = {**LAYERS, INTERFACES: "p_interface", **GROUND}
+SPLITS = ("train", "validation", "test")
+LAST_TRAINING_DAY = 4.5
+"""Days of a run from which columns are for training; later ones are for testing."""
+BLOCK = 8.0
+"""Side of the blocks of places that belong to one split, degrees."""
+
+
+def split_of(lon: Array, lat: Array, days: Array) -> npt.NDArray[np.int64]:
+    """Number of the split of places and days of a run: 0 train, 1 validation, 2 test, -1 none.
+
+    Blocks of 8 degrees in a pattern of seven: five train, one validates, one tests. Tests take test places on test days
+    only, the others training days only, so that neither place nor day of a test was seen in training.
+    """
+    block = (np.floor(lon / BLOCK) + 3 * np.floor(lat / BLOCK)).astype(np.int64) % 7
+    part = np.where(block == 5, 1, np.where(block == 6, 2, 0))
+    late = days > LAST_TRAINING_DAY
+    return np.where((part == 2) == late, part, -1)
+
+
+def draw(histories: Sequence[Path], numbers: Sequence[int], seed: int) -> dict[str, Array]:
+    """Columns of history files that hold the exported columns: ``numbers`` of each split, evenly over the files.
+
+    Returns
+    -------
+    dict
+        The parts of `Air` by name, (nz, n) or (n,), with ``split``, ``longitude``, ``latitude``, ``day`` of the run
+        and ``run``, all (n,).
+    """
+    rng = np.random.default_rng(seed)
+    out: dict[str, list[Array]] = {}
+    for run, path in enumerate(histories):
+        with netCDF4.Dataset(path) as f:
+            f.set_auto_mask(False)
+            time, lat, lon = (np.asarray(f[name][:], dtype=np.float64) for name in ("time", "lat", "lon"))
+            day, y, x = np.meshgrid(time / 86400.0, lat, lon, indexing="ij")
+            split = split_of(x, y, day)
+            chosen = [
+                rng.choice(np.flatnonzero(split == s), n // len(histories), replace=False)
+                for s, n in enumerate(numbers)
+            ]
+            where = np.concatenate(chosen)
+            for name, part in PARTS.items():
+                a = np.asarray(f[name][:], dtype=np.float64)
+                a = a.reshape(len(time), -1, len(lat) * len(lon)).transpose(1, 0, 2)
+                out.setdefault(part, []).append(a.reshape(a.shape[0], -1)[:, where].squeeze())
+        for part, a in (("split", split), ("longitude", x), ("latitude", y), ("day", day)):
+            out.setdefault(part, []).append(a.reshape(-1)[where])
+        out.setdefault("run", []).append(np.full(len(where), float(run)))
+    return {part: np.concatenate(a, axis=-1) for part, a in out.items()}
+
+
+def write(path: Path, columns: dict[str, Array]) -> None:
+    """Keep columns in a netCDF file, four significant digits (pressure: six)."""
+    temporary = path.with_suffix(".part")
+    with netCDF4.Dataset(temporary, "w", format="NETCDF4") as f:
+        nz, n = columns["t"].shape
+        for name, size in (("level", nz), ("interface", nz + 1), ("column", n)):
+            f.createDimension(name, size)
+        f.title = "Columns of the non-hydrostatic atmosphere of this project, for training a radiation emulator"
+        for part, a in columns.items():
+            dims = {nz: ("level", "column"), nz + 1: ("interface", "column")}.get(a.shape[0] if a.ndim == 2 else -1)
+            digits = 6 if part.startswith("p") else 4
+            v = f.createVariable(
+                part, "f4", dims or ("column",), zlib=True, complevel=9, significant_digits=digits,
+                quantize_mode="BitGroom",
+            )  # fmt: skip
+            v[:] = a
+    temporary.replace(path)
+
+
+def read(path: Path) -> dict[str, Array]:
+    """The columns of `write`."""
+    with netCDF4.Dataset(path) as f:
+        f.set_auto_mask(False)
+        return {name: np.asarray(v[:], dtype=np.float64) for name, v in f.variables.items()}
+
+
+def of_split(columns: dict[str, Array], split: str) -> dict[str, Array]:
+    """The columns of ``train``, ``validation`` or ``test``."""
+    mine = columns["split"] == SPLITS.index(split)
+    return {part: np.ascontiguousarray(a[..., mine]) for part, a in columns.items()}
+
+
+def air_of(columns: dict[str, Array], mu: Array) -> Air:
+    """Columns as `Air` of shape (nz, 1, n) in double precision."""
+    tensor = lambda a: torch.tensor(a)[..., None, :]  # noqa: E731
+    parts = {part: tensor(columns[part]) for part in PARTS.values()}
+    return Air(**parts, mu=tensor(mu))

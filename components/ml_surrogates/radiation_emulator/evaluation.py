@@ -1,0 +1,179 @@
+"""Every number of the model card: both networks on columns never seen, beside ridge regression, the mean and RRTMGP."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from components.radiation.constants import SOLAR_CONSTANT
+from components.radiation.rrtmg_scheme import Rrtmg
+from components.radiation.scheme import heating_rate
+from coupler.files.atomic import write_text
+
+from . import dataset, drawing, networks, rfmip
+from .augmentation import Sample, plain, varied
+from .dataset import Batch
+from .inputs import inputs
+from .scores import FLUXES, Ridge, forcing, mean_profile_errors, predict, rms, scores
+
+COLUMNS = {
+    "heating": "heating, K/day", "heating_bias": "its bias", "olr": "OLR", "olr_bias": "its bias",
+    "surface_longwave": "longwave down, ground", "surface_shortwave": "shortwave down, ground",
+    "surface_shortwave_bias": "its bias", "reflected": "reflected, top",
+}  # fmt: skip
+
+
+def unseen(base: dict, number: int, seed: int, scheme: Rrtmg) -> Batch:
+    """Columns as drawn from places and days that were not trained on, under random suns (three tenths at night)."""
+    test = drawing.of_split(base, "test")
+    rng = np.random.default_rng(seed)
+    pick = rng.permutation(test["t"].shape[1])[:number]
+    mu = np.clip(rng.uniform(-0.43, 1.0, len(pick)), 0.0, 1.0)
+    return dataset.labelled(plain({part: a[..., pick] for part, a in test.items()}, mu), scheme)
+
+
+def model_card(a: argparse.Namespace) -> str:
+    """Score the models; the card as Markdown, written to ``a.card`` where that is given."""
+    base, scheme = drawing.read(a.columns), Rrtmg()
+    models = {name: networks.load(path) for name, path in (("recurrent", a.recurrent), ("mlp", a.mlp)) if _there(path)}
+    plain_set = unseen(base, a.columns_each, a.seed + 10, scheme)
+    test = drawing.of_split(base, "test")
+    rng = np.random.default_rng(a.seed + 11)
+    own = dataset.labelled(varied(test, a.columns_each, None, rng), scheme)
+    other = dataset.labelled(varied(test, a.columns_each, 44, rng), scheme)
+    lines = ["# Model card: radiation emulator", "", *_origin(models), ""]
+    lines += [
+        "## Columns never seen",
+        "",
+        "Root mean squares against RRTMG, W m-2 unless said; heating at pressures above 4 hPa.",
+        "",
+    ]
+    lines += [f"| columns | {' | '.join(COLUMNS.values())} |", "|---" * (len(COLUMNS) + 1) + "|"]
+    for name, (net, card) in models.items():
+        sets = {"other places and days": plain_set, "the same, varied": own}
+        if card.network == "recurrent":
+            sets["varied, 44 other layers"] = other
+        for what, b in sets.items():
+            got = predict(net, b)
+            cloudy = b.x.columns.fraction.amax(0) > 0.5
+            for which, some in (("all", None), ("clear", ~cloudy), ("cloudy", cloudy)):
+                lines.append(_row(f"{name}, {what}, {which}", scores(got, b, some)))
+    lines += ["", *_rivals(base, models, plain_set, a.seed), "", *_four_times(base, models, a, scheme)]
+    if a.rfmip is not None:
+        lines += ["", *_rfmip(models, a.rfmip)]
+    text = "\n".join(lines) + "\n"
+    if a.card is not None:
+        write_text(a.card, text)
+    return text
+
+
+def _there(path: Path) -> bool:
+    return path.with_suffix(".json").exists()
+
+
+def _row(name: str, values: dict[str, float]) -> str:
+    return f"| {name} | " + " | ".join(f"{values[k]:.3f}" for k in COLUMNS) + " |"
+
+
+def _origin(models: dict) -> list[str]:
+    out = [
+        "Trained on columns of this project's own atmosphere, started from an analytic jet on public-domain relief,",
+        "varied widely and labelled by RRTMG (climt). RFMIP columns are for evaluation only. Written by `evaluate`.",
+        "",
+        "| network | sizes | columns | epochs (best) | CPU minutes of training | seed | training data SHA-256 |",
+        "|---|---|---|---|---|---|---|",
+    ]  # fmt: skip
+    for name, (_, card) in models.items():
+        n = card.notes
+        sizes = ", ".join(f"{k} {v}" for k, v in card.sizes.items())
+        out.append(
+            f"| {name} | {sizes} | {n['columns']} | {n['epochs']} ({n['best_epoch']}) | {n['cpu_minutes']} |"
+            f" {card.seed} | {card.data_hash[:16]} |"
+        )
+    return out
+
+
+def _rivals(base: dict, models: dict, b: Batch, seed: int) -> list[str]:
+    """The networks beside ridge regression on the MLP's features, and beside the mean of the training columns."""
+    training = dataset.together(dataset.batches(drawing.of_split(base, "train"), 40, 128, seed + 20, (None,)))
+    rows = {name: scores(predict(net, b), b) for name, (net, _) in models.items()}
+    rows["ridge regression"] = Ridge(training).errors(b)
+    rows["mean profile"] = mean_profile_errors(training, b)
+    keys = ("heating", "olr", "surface_longwave", "surface_shortwave")
+    out = [
+        "## Beside simple rivals", "",
+        "Other places and days, as drawn. Ridge regression has the features of the MLP, and times the height of the sun.",
+        "", f"| | {' | '.join(COLUMNS[k] for k in keys)} |", "|---|---|---|---|---|",
+    ]  # fmt: skip
+    return out + [f"| {name} | " + " | ".join(f"{v[k]:.3f}" for k in keys) + " |" for name, v in rows.items()]
+
+
+def _net_down(f) -> torch.Tensor:
+    """Net downward flux at the top, W m-2."""
+    return f.sw_down[-1] - f.sw_up[-1] - f.lw_up[-1]
+
+
+def _four_times(base: dict, models: dict, a: argparse.Namespace, scheme: Rrtmg) -> list[str]:
+    """Forcing by more carbon dioxide."""
+    test = drawing.of_split(base, "test")
+    mu = np.clip(np.random.default_rng(a.seed + 30).uniform(-0.43, 1.0, test["t"].shape[1]), 0.0, 1.0)
+    number = min(500, test["t"].shape[1])
+    now = plain({part: v[..., :number] for part, v in test.items()}, mu[:number])
+    out = [
+        "## Forcing by carbon dioxide", "",
+        f"Net downward flux at 0.1 hPa, temperatures held, {number} columns never seen.", "",
+        "| network | times CO2 | forcing, W m-2 | RRTMG's | ratio | RMSE by column | same sign |",
+        "|---|---|---|---|---|---|---|",
+    ]  # fmt: skip
+    first = dataset.labelled(now, scheme)
+    for times in (0.5, 2.0, 4.0, 8.0):
+        more = Sample(now.columns, times * now.carbon_dioxide, now.methane, now.nitrous_oxide)
+        then = dataset.labelled(more, scheme)
+        for name, (net, _) in models.items():
+            f = forcing(*(_net_down(p) for p in (predict(net, first), predict(net, then), first, then)))
+            out.append(
+                f"| {name} | {times:g} | {f['forcing']:.3f} | {f['reference']:.3f} | {f['ratio']:.3f} |"
+                f" {f['rmse']:.3f} | {100.0 * f['same_sign']:.1f} % |"
+            )
+    return out
+
+
+def _rfmip(models: dict, folder: Path) -> list[str]:
+    """Clear columns of RFMIP against RTE+RRTMGP, RRTMG's own difference beside."""
+    columns, gases, sun = rfmip.columns(folder)
+    reference = {k: torch.tensor(v) for k, v in rfmip.references(folder).items()}
+    scale = torch.tensor(sun / SOLAR_CONSTANT)
+    scheme = Rrtmg(gases)
+    got = {"RRTMG": {k: torch.tensor(v) for k, v in scheme.of_full(columns).items()}}
+    x = inputs(columns, (gases.carbon_dioxide, gases.methane, gases.nitrous_oxide))
+    empty = torch.zeros((columns.p.shape[0] + 1, columns.p.shape[1]))
+    for name, (net, card) in models.items():
+        if card.network == "recurrent":
+            p = predict(net, Batch(x, empty, empty, empty, empty))
+            got[name] = {k: getattr(p, k).double() for k in FLUXES}
+    out = [
+        "## RFMIP", "",
+        "100 clear columns of 60 layers against RTE+RRTMGP (Pincus et al. 2016), root mean square (mean), W m-2.", "",
+        "| | longwave up, top | longwave down, ground | shortwave up, top | shortwave down, ground | heating, K/day |",
+        "|---|---|---|---|---|---|",
+    ]  # fmt: skip
+    p_i = columns.p_interface
+    counted = columns.p > 400.0
+    heat = {}
+    for name, f in {"RTE+RRTMGP": reference, **got}.items():
+        part = {k: v * (scale if k.startswith("sw") and name != "RTE+RRTMGP" else 1.0) for k, v in f.items()}
+        got[name] = part
+        net = part["lw_up"] - part["lw_down"] + part["sw_up"] - part["sw_down"]
+        heat[name] = 86400.0 * heating_rate(net, p_i)
+    pairs = [("RRTMG", "RTE+RRTMGP"), ("recurrent", "RTE+RRTMGP"), ("recurrent", "RRTMG")]
+    for one, two in pairs:
+        if one not in got:
+            continue
+        d = [
+            got[one][k][level] - got[two][k][level]
+            for k, level in (("lw_up", -1), ("lw_down", 0), ("sw_up", -1), ("sw_down", 0))
+        ]
+        cells = " | ".join(f"{rms(v):.2f} ({float(v.mean()):+.2f})" for v in d)
+        out.append(f"| {one} - {two} | {cells} | {rms((heat[one] - heat[two])[counted]):.3f} |")
+    return out

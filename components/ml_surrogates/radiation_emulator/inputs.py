@@ -1,0 +1,65 @@
+"""What the networks see: whole columns in single precision, and the features made of them."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from components.radiation.full_columns import FullColumns
+
+T_MIDDLE, T_WIDTH = 250.0, 30.0  # K
+LN_P_MIDDLE, LN_P_WIDTH = 10.0, 2.5
+Q_SCALE, OZONE_SCALE = 4.0, 30.0  # of the fourth roots of mixing ratio and mole fraction
+CARBON_DIOXIDE, METHANE, NITROUS_OXIDE = 397.5e-6, 1831.5e-9, 327.0e-9  # middle of the logarithms
+PRESSURE_UNIT = 1.0e4  # Pa; layers are counted in it
+
+
+class Inputs(NamedTuple):
+    """Columns (nlev, n) or (n,) and logarithms of the gases' ratio to those of 2014 (n,)."""
+
+    columns: FullColumns
+    carbon_dioxide: torch.Tensor
+    methane: torch.Tensor
+    nitrous_oxide: torch.Tensor
+
+    def take(self, index: torch.Tensor | slice) -> "Inputs":
+        """Some of the columns."""
+        return Inputs(FullColumns(*(a[..., index] for a in self.columns)), *(a[index] for a in self[1:]))
+
+
+def inputs(columns: FullColumns, gases: Sequence[npt.ArrayLike], dtype: torch.dtype = torch.float32) -> Inputs:
+    """Columns and mole fractions of CO2, CH4, N2O (numbers or (n,)) as the networks take them."""
+    like = columns.mu
+    logarithms = []
+    for value, middle in zip(gases, (CARBON_DIOXIDE, METHANE, NITROUS_OXIDE), strict=True):
+        a = torch.as_tensor(np.log(np.asarray(value, dtype=np.float64) / middle), dtype=dtype, device=like.device)
+        logarithms.append(a.expand(like.shape).contiguous())
+    return Inputs(FullColumns(*(a.to(dtype) for a in columns)), *logarithms)
+
+
+def fourth_root(a: torch.Tensor) -> torch.Tensor:
+    """a^(1/4) by two square roots, which give the same bits on every block."""
+    return torch.sqrt(torch.sqrt(torch.clamp(a, min=0.0)))
+
+
+def layer_features(x: Inputs) -> torch.Tensor:
+    """Features of every layer by themselves, (nlev, n, 8).
+
+    ln p, ln dp, T, q^1/4, O3^1/4, and the logarithms of CO2, CH4 and N2O.
+    """
+    c = x.columns
+    p, p_i = c.p, c.p_interface
+    gases = [a.expand(p.shape) for a in (0.7 * x.carbon_dioxide, x.methane, 2.0 * x.nitrous_oxide)]
+    return torch.stack(
+        [
+            (torch.log(p) - LN_P_MIDDLE) / LN_P_WIDTH,
+            (torch.log(p_i[:-1] - p_i[1:]) - 8.0) / LN_P_WIDTH,
+            (c.t - T_MIDDLE) / T_WIDTH,
+            Q_SCALE * fourth_root(c.q_v) - 0.6,
+            OZONE_SCALE * fourth_root(c.ozone) - 0.9,
+            *gases,
+        ],
+        dim=-1,
+    )

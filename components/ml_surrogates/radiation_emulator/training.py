@@ -1,0 +1,113 @@
+"""Training: the loss, the loop with early stopping, and what it says on the way."""
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+
+from components.radiation.scheme import heating_rate
+
+from .dataset import Batch
+
+DAY = 86400.0
+COUNTED = 400.0  # Pa; heating above it counts little
+HEATING_SCALE, FLUX_SCALE = 0.25, 2.0  # K/day and W m-2 that weigh the same
+
+
+def errors(
+    up: torch.Tensor, down: torch.Tensor, true_up: torch.Tensor, true_down: torch.Tensor, p_interface: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Errors of the fluxes (W m-2) and of the heating (K/day)."""
+    wrong_up, wrong_down = up - true_up, down - true_down
+    return wrong_up, wrong_down, DAY * heating_rate(wrong_up - wrong_down, p_interface)
+
+
+def loss_of(
+    up: torch.Tensor, down: torch.Tensor, true_up: torch.Tensor, true_down: torch.Tensor, b: Batch
+) -> torch.Tensor:
+    """Squares of the errors of all fluxes, of those that leave the column (twice as heavy), and of the heating.
+
+    Heating is the flux divergence, so that thin layers weigh what they weigh in a run; above 4 hPa, and beyond four
+    times the scale, it counts less.
+    """
+    p_i = b.x.columns.p_interface
+    wrong_up, wrong_down, heating = errors(up, down, true_up, true_down, p_i)
+    weight = torch.where(b.x.columns.p > COUNTED, 1.0, 0.02)
+    size = torch.clamp(heating.abs() / HEATING_SCALE, max=1e4)
+    heat = weight * torch.where(size < 4.0, size * size, 8.0 * size - 16.0)
+    fluxes = (wrong_up * wrong_up + wrong_down * wrong_down).mean()
+    ends = (wrong_up[-1] * wrong_up[-1] + wrong_down[0] * wrong_down[0]).mean()
+    return heat.mean() + (fluxes + 2.0 * ends) / (FLUX_SCALE * FLUX_SCALE)
+
+
+def losses(net: torch.nn.Module, b: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """Loss of the longwave, and of the shortwave of the columns in the sun."""
+    long = loss_of(*net.long(b.x), b.lw_up, b.lw_down, b)
+    day = b.daylight()
+    up, down = net.short(day.x)
+    return long, loss_of(day.insolation * up, day.insolation * down, day.sw_up, day.sw_down, day)
+
+
+@dataclass
+class Course:
+    """What happened: losses by epoch, and the epoch whose weights were kept."""
+
+    train: list[tuple[float, float]] = field(default_factory=list)
+    validation: list[tuple[float, float]] = field(default_factory=list)
+    best: int = 0
+    cpu_seconds: float = 0.0
+
+
+def train(
+    net: torch.nn.Module,
+    data: list[Batch],
+    held_out: list[Batch],
+    epochs: int,
+    seed: int,
+    rate: float = 8e-3,
+    patience: int = 15,
+    tell: Callable[[str], None] = print,
+) -> Course:
+    """Adam with a cosine schedule; the weights of the best epoch on ``held_out`` are put into ``net``."""
+    generator = torch.Generator().manual_seed(seed)
+    optimiser = torch.optim.Adam(net.parameters(), lr=rate)
+    steps = epochs * len(data)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda n: min(1.0, (n + 1) / 50) * (0.01 + 0.495 * (1.0 + math.cos(math.pi * min(n / steps, 1.0))))
+    )
+    course, best, kept = Course(), math.inf, copy.deepcopy(net.state_dict())
+    started, cpu = time.monotonic(), time.process_time()
+    for epoch in range(epochs):
+        sums = torch.zeros(2)
+        for n in torch.randperm(len(data), generator=generator).tolist():
+            optimiser.zero_grad(set_to_none=True)
+            parts = losses(net, data[n])
+            for part in parts:
+                part.backward()
+            for part in net.children():  # longwave and shortwave apart, so that neither slows the other
+                torch.nn.utils.clip_grad_norm_(part.parameters(), 20.0)
+            optimiser.step()
+            schedule.step()
+            sums += torch.stack([part.detach() for part in parts])
+        with torch.no_grad():
+            got = torch.stack([torch.stack(losses(net, b)) for b in held_out]).mean(0)
+        course.train.append(tuple((sums / len(data)).tolist()))
+        course.validation.append(tuple(got.tolist()))
+        now = float(got.sum())
+        if now < best:
+            best, kept, course.best = now, copy.deepcopy(net.state_dict()), epoch
+        left = (time.monotonic() - started) / (epoch + 1) * (epochs - epoch - 1)
+        tell(
+            f"epoch {epoch + 1:3d} of {epochs}: loss long {course.train[-1][0]:.3f} short {course.train[-1][1]:.3f},"
+            f" held out {got[0]:.3f} {got[1]:.3f}{' *' if course.best == epoch else ''}"
+            f"   ETA {int(left // 60):02d}:{int(left % 60):02d}"
+        )
+        if epoch - course.best >= patience:
+            tell(f"no better for {patience} epochs: stopped")
+            break
+    net.load_state_dict(kept)
+    course.cpu_seconds = time.process_time() - cpu
+    return course
