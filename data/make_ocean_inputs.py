@@ -93,6 +93,8 @@ def prepare_bathymetry(depth: np.ndarray, lon: np.ndarray, lat: np.ndarray) -> n
     depth[-1] = 0.0  # no open northern edge
     depth[:, 0] = 0.0
     while True:
+        # the same sea floor in the ring of the open edges as just inside
+        depth[:, -1], depth[0] = depth[:, -2], depth[1]
         wet = depth > 0
         label, _ = scipy.ndimage.label(wet)
         wet &= label == np.bincount(label[label > 0]).argmax()
@@ -101,8 +103,6 @@ def prepare_bathymetry(depth: np.ndarray, lon: np.ndarray, lat: np.ndarray) -> n
         if (wet == (depth > 0)).all():
             break
         depth = np.where(wet, depth, 0.0)
-    # the same sea floor in the ring of the open edges as just inside
-    depth[:, -1], depth[0] = depth[:, -2], depth[1]
     return depth
 
 

@@ -1,5 +1,9 @@
 """The wet mask of the East Asia ocean: the straits are open, the land bridges closed, there is one sea and no pool."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import scipy.ndimage
@@ -7,9 +11,18 @@ import scipy.ndimage
 from components.ocean.primitive.inputs import read_inputs
 
 
-@pytest.fixture(scope="module")
-def sea(root):
-    return read_inputs(root / "data" / "east_asia_primitive_ocean.nc")
+@pytest.fixture(scope="module", params=[0.5, 0.25], ids=["half", "quarter"])
+def sea(request, root, tmp_path_factory):
+    """Inputs at 0.5 degree as they are in data/, at 0.25 degree made from the climatologies."""
+    path = root / "data" / "east_asia_primitive_ocean.nc"
+    if request.param == 0.25:
+        shared = request.getfixturevalue("shared")
+        pytest.importorskip("gsw")
+        path = tmp_path_factory.mktemp("quarter") / "sea.nc"
+        command = [sys.executable, str(root / "data" / "make_ocean_inputs.py"), "--datasets", str(shared / "data")]
+        environment = os.environ | {"OMP_NUM_THREADS": "1"}
+        subprocess.run([*command, "--step", "0.25", "--output", str(path)], check=True, cwd=root, env=environment)
+    return read_inputs(path)
 
 
 # name, box (longitudes, latitudes), a point on either side, least depth of the sill (m)
@@ -48,7 +61,8 @@ def test_one_sea_without_pools_or_dead_ends(sea):
     assert count == 1
     neighbours = scipy.ndimage.convolve(wet.astype(int), [[0, 1, 0], [1, 0, 1], [0, 1, 0]], mode="nearest")
     assert (neighbours[1:-1, 1:-1][wet[1:-1, 1:-1]] >= 2).all()
-    assert 6000 < wet.sum() < 8000
+    step = sea.longitude[1] - sea.longitude[0]
+    assert 6000 < wet.sum() * (step / 0.5) ** 2 < 8000
 
 
 def test_indian_ocean_and_malacca_are_closed(sea):
@@ -60,7 +74,7 @@ def test_indian_ocean_and_malacca_are_closed(sea):
 
 def test_edges_balance(sea):
     """What comes in along New Guinea leaves across 150E and as the Indonesian throughflow of 15 Sv, to 1e-3 Sv."""
-    radius, step = 6371.0e3, np.radians(0.5)
+    radius, step = 6371.0e3, np.radians(sea.longitude[1] - sea.longitude[0])
     out_east = np.sum(sea.east_transport) * radius * step
     north = sea.south_transport * radius * step * np.cos(np.radians(sea.latitude[0]))
     assert abs(north.sum() - out_east) < 1e3

@@ -14,6 +14,7 @@ import pytest
 
 from components.ocean.primitive.component import PrimitiveOcean
 from components.ocean.primitive.stencil import inner
+from components.ocean.primitive.tides import equilibrium_arguments, longitudes, node_factors
 from coupler.component import Setting
 from coupler.errors import ForcingError
 from coupler.grids.grid import Grid
@@ -145,4 +146,13 @@ def test_tides_come_in_at_the_edges(tmp_path, root):
         ocean.step(3600 * n, 3600, imports(0, c))
     expected = 0.5 * np.cos(np.radians(28.9841042 * 3))
     ring = (ocean.ocean.g.wet_t > ocean.ocean.g.active_t).numpy()
+    assert (ocean.now.eta - base).numpy()[ring] == pytest.approx(expected, abs=1e-12)
+    with netCDF4.Dataset(path, "a") as data:
+        data.tide_reference = "Greenwich"
+    ocean.initialize(c)
+    ocean.step(0, 3600, imports(0, c))
+    days = 366 - 0.5  # 2001-01-01 after noon of 2000-01-01
+    f, u = node_factors(longitudes(days + 1 / 24).node, ("M2",))
+    argument = equilibrium_arguments(days, ("M2",)) + u + 28.9841042
+    expected = 0.5 * f[0] * np.cos(np.radians(argument[0]))
     assert (ocean.now.eta - base).numpy()[ring] == pytest.approx(expected, abs=1e-12)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch import Tensor
 from components.ocean.primitive.barotropic_mode import plane_of
 from components.ocean.primitive.constants import ZERO_CELSIUS
 from components.ocean.primitive.geometry import Geometry
-from components.ocean.primitive.inputs import TIDES, InputError, read_depth, read_domain, read_inputs
+from components.ocean.primitive.inputs import GREENWICH, TIDES, InputError, Inputs, read_depth, read_domain, read_inputs
 from components.ocean.primitive.open_boundary import Outside
 from components.ocean.primitive.parameters import Parameters
 from components.ocean.primitive.regional import (
@@ -25,9 +26,10 @@ from components.ocean.primitive.regional import (
 from components.ocean.primitive.state import State, state_at_rest
 from components.ocean.primitive.stencil import HALO, inner, over_levels
 from components.ocean.primitive.surface import SurfaceForcing
-from components.ocean.primitive.tides import tidal_elevation
+from components.ocean.primitive.tides import Tide
 from components.ocean.primitive.timestep import Ocean
 from coupler.case.namelist import Namelist, Seconds
+from coupler.clock import Clock
 from coupler.component import Component, Context, Fields, Setting
 from coupler.errors import ForcingError
 from coupler.fields import FieldSpec, specs
@@ -98,7 +100,10 @@ class PrimitiveOcean(Component):
         nudging_outward: Seconds = 365.0 * DAY
         """With radiation: the same where they leave."""
         tides: bool = False
-        """Add the tide of eight constituents, given in the file, to the level outside; set radiation to 1 with it."""
+        """Add the tide of eight constituents, given in the file, to the level outside; set radiation to 1 with it.
+
+        Phases are lags behind the equilibrium tide at Greenwich, with nodal modulation, or refer to a date.
+        """
         salinity_restoring: Seconds = 30.0 * DAY
         """Time in which the first level's salinity relaxes towards the climatology; 0: never."""
         precision: Literal["single", "double"] = "double"
@@ -213,7 +218,7 @@ class PrimitiveOcean(Component):
         if o.tides and self.outside is not None:
             window = self._window()
             constants = tuple(a[window].contiguous().to(device, self.dtype) for a in tide_constants(self.region))
-            self._tide = (*constants, self.outside.eta, context.clock.seconds_at(self.region.inputs.tide_reference))
+            self._tide = Tide(*constants, self.outside.eta, *_tide_origin(self.region.inputs, context.clock))
         self._climatology_day = -1
         self._renew_climatology(0)
         tracers = self._clim[:, :, HALO:-HALO, HALO:-HALO].contiguous()
@@ -251,9 +256,7 @@ class PrimitiveOcean(Component):
         """Advance by one baroclinic step."""
         self._renew_climatology(time)
         if self._tide is not None:
-            amplitude, phase, level, reference = self._tide
-            tide = tidal_elevation(float(time + seconds - reference), amplitude, phase)
-            self.outside = replace(self.outside, eta=level + tide)
+            self.outside = replace(self.outside, eta=self._tide.level(time + seconds))
         with torch.no_grad():
             self.now = self.ocean.step(self.now, self._forcing(imports), self.outside)
         return self._exports()
@@ -336,6 +339,16 @@ class PrimitiveOcean(Component):
             "heat_of_freezing": _array(self.now.frozen_heat),
             "northward_sea_water_transport": _array(inner(self.now.V)),
         }
+
+
+def _tide_origin(inputs: Inputs, clock: Clock) -> tuple[int, float | None]:
+    """Model time from which the tide counts, and its days after 2000-01-01 12:00 where phases are Greenwich lags."""
+    if inputs.tide_reference != GREENWICH:
+        return clock.seconds_at(inputs.tide_reference), None
+    start = clock.origin
+    real = datetime(start.year, start.month, min(start.day, 28), start.hour, start.minute, start.second)
+    real += timedelta(days=max(0, start.day - 28))  # the calendars of models have days that the real one has not
+    return 0, (real - datetime(2000, 1, 1, 12)).total_seconds() / DAY
 
 
 def _barotropic_halo(decomposition: Decomposition) -> int:

@@ -21,7 +21,8 @@ class Inputs:
     ``depth`` (m, 0 is land), ``thickness`` of the levels (m); ``temperature`` (conservative, annual mean, degC),
     ``anomaly`` ``(12, upper levels, y, x)`` by month; ``salinity`` (absolute, g kg-1); ``east_*`` ``(y,)`` or ``(z,
     y)`` and ``south_*`` ``(x,)`` or ``(z, x)``: transports (m2 s-1), velocities (m s-1) and sea level (m) at the
-    open edges.
+    open edges. ``tides``: amplitudes (m) and phases (degrees), which refer to the date ``tide_reference``, or are lags
+    behind the equilibrium tide where that is `GREENWICH`.
     """
 
     longitude: np.ndarray
@@ -63,6 +64,7 @@ NAMES = {
     "south_velocity": "southern_velocity",
     "south_level": "southern_sea_level",
 }
+GREENWICH = "Greenwich"  # tide_reference of phases that are lags behind the equilibrium tide at Greenwich
 TIDES = {f"{edge}_{part}": f"{edge}ern_tide_{part}" for edge in ("east", "south") for part in ("amplitude", "phase")}
 
 
@@ -96,7 +98,9 @@ def read_inputs(path: Path) -> Inputs:
         if any(name in data.variables for name in TIDES.values()):
             missing = [name for name in TIDES.values() if name not in data.variables]
             if missing or not hasattr(data, "tide_reference"):
-                raise InputError(f"{path} has tides but no {', '.join(missing) or 'attribute tide_reference (a date)'}")
+                raise InputError(
+                    f"{path} has tides but no {', '.join(missing) or 'attribute tide_reference (a date, or Greenwich)'}"
+                )
             arrays["tides"] = {key: np.asarray(data[name][:], float) for key, name in TIDES.items()}
             arrays["tide_reference"] = str(data.tide_reference)
     arrays["depth"] = np.nan_to_num(arrays["depth"])
