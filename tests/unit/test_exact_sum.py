@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coupler.exact_sum import exact_bins, exact_sum, rounded
+from coupler.exact_sum import N_BINS, _add_each, exact_bins, exact_sum, rounded
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False, width=64)
 SMALL = st.floats(min_value=-1e-300, max_value=1e-300, allow_subnormal=True)
@@ -38,6 +38,21 @@ def test_order_and_division_change_no_bit(values, random):
 @given(st.lists(FINITE.filter(lambda x: abs(x) < 1e300), max_size=40))
 def test_everything_cancels_exactly(values):
     assert exact_sum([*values, *[-v for v in reversed(values)]]) == 0.0
+
+
+@pytest.mark.parametrize("spread", [0, 20, 45, 50, 200])
+@pytest.mark.parametrize("factor", [1.0, 1e240, 1e-290])
+def test_blocks_of_near_and_of_far_exponents_give_the_bins_of_value_by_value(spread, factor):
+    """The sum in units common to a block is the same integer: every bin is, in any order."""
+    rng = np.random.default_rng(spread)
+    values = rng.normal(size=9000) * 2.0 ** rng.integers(-spread, spread + 1, size=9000) * factor
+    values[rng.random(9000) < 0.2] = 0.0
+    values[5000] = 5e-324
+    bins = np.zeros(N_BINS, np.int64)
+    assert _add_each(bins, values.view(np.int64)) == 0
+    for order in (slice(None), slice(None, None, -1), rng.permutation(9000)):
+        np.testing.assert_array_equal(exact_bins(values[order]), bins)
+    assert rounded(bins) == math.fsum(values)
 
 
 def test_a_case_that_plain_summation_gets_wrong():
