@@ -83,11 +83,20 @@ class AnalysisFiles:
     def __str__(self) -> str:
         return self._named
 
-    def read(self, name: str, record: int) -> tuple[Array, Array, list[str]]:
-        """A variable (level, lat, lon) from the ground up in SI units, its pressures (Pa), and what was assumed."""
+    def rows(self, south: float, north: float) -> slice:
+        """Rows that surround the latitudes from ``south`` to ``north``, degrees."""
+        first = int(np.searchsorted(self.lat, south, side="right")) - 1
+        last = int(np.searchsorted(self.lat, north, side="left"))
+        return slice(max(first - 1, 0), last + 2)
+
+    def read(self, name: str, record: int, rows: slice = slice(None)) -> tuple[Array, Array, list[str]]:
+        """A variable (level, lat, lon) from the ground up in SI units, its pressures (Pa), and what was assumed.
+
+        ``rows`` of increasing latitude are read; all by default.
+        """
         path, key, index = self._where[name][self.dates[record]]
         with netCDF4.Dataset(path) as f:
-            values, p = _values(f, key, index)
+            values, p = _values(f, key, index, rows)
             values, notes = _in_si(f, key, name, values)
         if np.isnan(values).any():
             # below the ground some centres leave the levels out
@@ -197,18 +206,21 @@ def _is_time(variable: netCDF4.Variable) -> bool:
     return " since " in str(getattr(variable, "units", "")) or variable.name in ("time", "valid_time")
 
 
-def _values(f: netCDF4.Dataset, key: str, index: int) -> tuple[Array, Array]:
+def _values(f: netCDF4.Dataset, key: str, index: int, rows: slice) -> tuple[Array, Array]:
     """One record (level, lat, lon) from the ground up, latitudes increasing, and its pressures (Pa)."""
     variable = f[key]
     level = _level(variable)
+    order = np.argsort(_coordinate(f, key, "lat"))[rows]
+    band = slice(int(order.min()), int(order.max()) + 1)
     kept = {level: 0} | {d: n for d in variable.dimensions for n, s in ((1, "lat"), (2, "lon")) if d.startswith(s)}
-    where = tuple(slice(None) if d in kept else (index if len(f.dimensions[d]) > 1 else 0) for d in variable.dimensions)
+    where = tuple(
+        band if d.startswith("lat") else slice(None) if d in kept else (index if len(f.dimensions[d]) > 1 else 0)
+        for d in variable.dimensions
+    )
     values = np.ma.filled(np.ma.asarray(variable[where], dtype=np.float64), np.nan)
-    order = [kept[d] for d in variable.dimensions if d in kept]
-    values = values.transpose(np.argsort(order))
+    values = values.transpose(np.argsort([kept[d] for d in variable.dimensions if d in kept]))
     p = _pressures(f, str(level))
-    lat = _coordinate(f, key, "lat")
-    return np.ascontiguousarray(values[np.argsort(-p)][:, np.argsort(lat)]), -np.sort(-p)
+    return np.ascontiguousarray(values[np.argsort(-p)][:, order - band.start]), -np.sort(-p)
 
 
 def _pressures(f: netCDF4.Dataset, level: str) -> Array:

@@ -65,7 +65,7 @@ def write(
         f.title = f"{kind} state{'s' if kind == 'boundary' else ''} of {grid.name}"
         f.grid_fingerprint = grid.fingerprint
         f.vertical = json.dumps(dict(vertical))
-        f.comment = "; ".join(notes)
+        f.comment = "\n".join(notes)
         f.setncattr(MARK, kind)
         for name, size in (("time", None), ("level", z.shape[0]), ("y", grid.shape[0]), ("x", grid.shape[1])):
             f.createDimension(name, size)
@@ -120,7 +120,7 @@ class DriverFile:
             self.kind = str(f.getncattr(MARK))
             self.fingerprint, self.vertical = str(f.grid_fingerprint), json.loads(f.vertical)
             self.shape = tuple(f["altitude"].shape)
-            self.notes = [n for n in str(f.comment).split("; ") if n]
+            self.notes = str(f.comment).splitlines()
             times = f["time"]
             self.dates: tuple[cftime.datetime, ...] = tuple(
                 np.atleast_1d(cftime.num2date(times[:], times.units, times.calendar))

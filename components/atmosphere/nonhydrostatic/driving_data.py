@@ -22,7 +22,7 @@ from . import jet
 from .analysis_files import AnalysisFiles, DriverError
 from .driver_files import DriverFile, kind_of
 from .lateral import Driver
-from .pressure_levels import state, to_columns
+from .pressure_levels import covered, state, to_columns
 from .state import State
 
 Array = npt.NDArray[np.float64]
@@ -71,7 +71,8 @@ class Analyses:
 
     def read(self, record: int, place: Place) -> Fields:
         """See `Source`."""
-        data = state(self.files, record, self.humidity)
+        covered(self.files.lat, place.lat)
+        data = state(self.files, record, self.humidity, (float(place.lat.min()), float(place.lat.max())))
         p, top = data.p[-1], float(data.fields["z"][-1].min())
         if place.z.max() > top:
             data.notes.append(
@@ -126,7 +127,7 @@ class Prepared:
 
     def notes(self) -> list[str]:
         """See `Source`."""
-        return self.sides.notes + held(self.times, None, self.clock)
+        return self.sides.notes
 
     def problems(self, setting: Setting, vertical: dict[str, Any]) -> list[str]:
         """Files of another grid, other levels, another start, or that end before the run."""
@@ -301,7 +302,7 @@ def held(times: Sequence[float], date: Any, clock: Clock) -> list[str]:
     """What to say of sides that do not change."""
     if len(times) > 1:
         return []
-    which = "" if date is None else f" of {text(date)}"
+    which = "" if date is None else f", {text(date)}"
     return [f"the driver has one time{which}: it stands for the start, {clock.text(0)}, and the sides are held"]
 
 

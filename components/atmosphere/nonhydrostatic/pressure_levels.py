@@ -21,6 +21,8 @@ from .initial import relative_humidity, specific_humidity
 
 Array = npt.NDArray[np.float64]
 
+PROFILE = "the mean relative humidity of Manabe & Wetherald (1967); name a state under humidity_from for a better one"
+
 
 @dataclass
 class Analysis:
@@ -46,7 +48,12 @@ def read_analysis(paths: Sequence[str | Path], record: int = 0, humidity_from: S
     return state(AnalysisFiles(paths), record, AnalysisFiles(humidity_from, ()) if humidity_from else None)
 
 
-def state(files: AnalysisFiles, record: int, humidity_from: AnalysisFiles | None = None) -> Analysis:
+def state(
+    files: AnalysisFiles,
+    record: int,
+    humidity_from: AnalysisFiles | None = None,
+    latitudes: tuple[float, float] | None = None,
+) -> Analysis:
     """One time of an analysis, complete.
 
     Parameters
@@ -54,6 +61,7 @@ def state(files: AnalysisFiles, record: int, humidity_from: AnalysisFiles | None
     files : what the files hold
     record : number of the time
     humidity_from : files of a state whose relative humidity is used where ``files`` have none; else a mean profile
+    latitudes : only rows around these are read (degrees), unless heights must be made, which takes the globe
 
     Raises
     ------
@@ -61,9 +69,12 @@ def state(files: AnalysisFiles, record: int, humidity_from: AnalysisFiles | None
         What is missing and cannot be supplied, a unit that cannot be right.
     """
     notes: list[str] = []
+    whole = latitudes is None or "geopotential_height" not in files.names
+    rows = slice(None) if whole or latitudes is None else files.rows(*latitudes)
+    lat = files.lat[rows]
 
     def read(name: str, p: Array | None = None) -> tuple[Array, Array]:
-        values, own, assumed = files.read(name, record)
+        values, own, assumed = files.read(name, record, rows)
         notes.extend(n for n in assumed if n not in notes)
         return (values, own) if p is None else (_onto(values, own, p), p)
 
@@ -75,9 +86,9 @@ def state(files: AnalysisFiles, record: int, humidity_from: AnalysisFiles | None
     elif "relative_humidity" in files.names:
         q = specific_humidity(np.clip(read("relative_humidity", p)[0], 0.01, 1.0), t, column)
     else:
-        relative, source = _relative_humidity(files, p, humidity_from)
+        relative, source = _relative_humidity(lat, files.lon, p, humidity_from)
         q = specific_humidity(relative, t, column)
-        notes.append(f"the data have no humidity: it is made from {source} (the option humidity_from names a state)")
+        notes.append(f"the data have no humidity: it is made from {source}")
     # above 100 hPa no more than a few parts in a million, as observed there
     fields["q"] = np.where(column < 1.0e4, np.minimum(q, 5.0e-6), q)
     if "geopotential_height" in files.names:
@@ -92,7 +103,7 @@ def state(files: AnalysisFiles, record: int, humidity_from: AnalysisFiles | None
             " the globe) and the temperature (hydrostatic), with a global mean sea-level pressure of"
             f" {inversion.SEA_LEVEL_PRESSURE / 100:g} hPa; expect errors of 10 to 20 m"
         )
-    return Analysis(p, files.lat, files.lon, fields, notes)
+    return Analysis(p, lat, files.lon, fields, notes)
 
 
 def to_columns(data: Analysis, lon: Array, lat: Array, z: Array) -> dict[str, Array]:
@@ -107,11 +118,7 @@ def to_columns(data: Analysis, lon: Array, lat: Array, z: Array) -> dict[str, Ar
     DriverError
         If the grid reaches beyond the data.
     """
-    south, north = float(data.lat[0]), float(data.lat[-1])
-    if lat.min() < south - 1e-6 or lat.max() > north + 1e-6:
-        raise DriverError(
-            f"the grid reaches from {lat.min():.1f} to {lat.max():.1f} N, the data from {south:.1f} to {north:.1f} N"
-        )
+    covered(data.lat, lat)
     where = _around(data.lon, data.lat, lon, lat)
     columns = {k: _bilinear(a, *where) for k, a in data.fields.items()}
     heights, log_p = columns.pop("z"), np.log(data.p)
@@ -141,13 +148,27 @@ def to_columns(data: Analysis, lon: Array, lat: Array, z: Array) -> dict[str, Ar
     return out
 
 
-def _relative_humidity(files: AnalysisFiles, p: Array, other: AnalysisFiles | None) -> tuple[Array, str]:
+def covered(own: Array, lat: Array) -> None:
+    """Refuse data on the latitudes ``own`` (degrees) for a grid that reaches beyond them.
+
+    Raises
+    ------
+    DriverError
+        With both ranges.
+    """
+    if lat.min() < own[0] - 1e-6 or lat.max() > own[-1] + 1e-6:
+        raise DriverError(
+            f"the grid reaches from {lat.min():.1f} to {lat.max():.1f} N, the data from {own[0]:.1f} to {own[-1]:.1f} N"
+        )
+
+
+def _relative_humidity(lat: Array, lon: Array, p: Array, other: AnalysisFiles | None) -> tuple[Array, str]:
     """Relative humidity (level, lat, lon), 0-1, for data that have none, and where it is from."""
     if other is None:
         # Manabe & Wetherald (1967, J. Atmos. Sci. 24, eq. 2)
         profile = np.clip(0.77 * (p / 1.0e5 - 0.02) / 0.98, 0.01, 0.77)[:, None, None]
-        shape = (p.size, files.lat.size, files.lon.size)
-        return np.broadcast_to(profile, shape), "the mean relative humidity of Manabe & Wetherald (1967)"
+        shape = (p.size, lat.size, lon.size)
+        return np.broadcast_to(profile, shape), PROFILE
     if "relative_humidity" in other.names:
         relative, own, _ = other.read("relative_humidity", 0)
     elif {"specific_humidity", "air_temperature"} <= set(other.names):
@@ -156,10 +177,8 @@ def _relative_humidity(files: AnalysisFiles, p: Array, other: AnalysisFiles | No
         relative = relative_humidity(_onto(q, q_p, own), t, own[:, None, None])
     else:
         raise DriverError(f"{other}: neither relative humidity nor specific humidity with temperature")
-    rows = np.clip(files.lat, other.lat[0], other.lat[-1])
-    lon, lat = np.meshgrid(files.lon, rows)
-    i, i_next, w_x, j, w_y = _around(other.lon, other.lat, lon, lat)
-    there = _bilinear(relative, i, i_next, w_x, j, w_y)
+    points = np.meshgrid(lon, np.clip(lat, other.lat[0], other.lat[-1]))
+    there = _bilinear(relative, *_around(other.lon, other.lat, *points))
     date = other.dates[0]
     return (
         np.clip(_onto(there, own, p), 0.01, 1.0),
