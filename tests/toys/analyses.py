@@ -14,7 +14,8 @@ def write_analyses(path, hours=(0.0, 6.0), start="2001-06-01 00:00:00", calendar
     ----------
     path : where
     hours : times after ``start``
-    change : ``lat``, ``lon`` (degrees), ``units`` and ``factors`` by short name, ``leave_out`` short names
+    change : ``lat``, ``lon`` (degrees), ``units`` and ``factors`` by short name, ``leave_out`` short names,
+        ``names`` in the file by the usual ones (then levels are in Pa from the top, as in CMIP6)
     """
     lat = np.asarray(change.get("lat", np.arange(90.0, -90.1, -5.0)))
     lon = np.asarray(change.get("lon", np.arange(0.0, 360.0, 5.0)))
@@ -38,12 +39,15 @@ def write_analyses(path, hours=(0.0, 6.0), start="2001-06-01 00:00:00", calendar
         fields["q"].append(0.014 * np.exp(-4.0 * up) * np.cos(phi) ** 2 + 2e-6)
         fields["z"].append(9.80665 * z)
     units = {"t": "K", "u": "m s**-1", "v": "m s**-1", "q": "kg kg**-1", "z": "m**2 s**-2"} | change.get("units", {})
+    names = change.get("names", {})
+    level = ("level", LEVELS, "millibars") if not names else ("level", p[::-1], "Pa")
+    order = slice(None, None, -1 if names else 1)
+    called = lambda name: names.get(name, name)  # noqa: E731
     with netCDF4.Dataset(path, "w") as f:
-        for name, values, unit in (("level", LEVELS, "millibars"), ("latitude", lat, "degrees_north"),
-                                   ("longitude", lon, "degrees_east")):  # fmt: skip
-            f.createDimension(name, len(values))
-            f.createVariable(name, "f8", (name,))[:] = values
-            f[name].units = unit
+        for name, values, unit in (level, ("latitude", lat, "degrees_north"), ("longitude", lon, "degrees_east")):
+            f.createDimension(called(name), len(values))
+            f.createVariable(called(name), "f8", (called(name),))[:] = values
+            f[called(name)].units = unit
         f.createDimension("time", None)
         time = f.createVariable("time", "i4", ("time",))
         time.units, time.calendar = "hours since 1900-01-01 00:00:00.0", calendar
@@ -52,7 +56,8 @@ def write_analyses(path, hours=(0.0, 6.0), start="2001-06-01 00:00:00", calendar
         for name, values in fields.items():
             if name in change.get("leave_out", ()):
                 continue
-            v = f.createVariable(name, "f4", ("time", "level", "latitude", "longitude"))
+            dims = ("time", *map(called, ("level", "latitude", "longitude")))
+            v = f.createVariable(called(name), "f4", dims)
             v.units = units[name]
-            v[:] = np.stack(values) * change.get("factors", {}).get(name, 1.0)
+            v[:] = np.stack(values)[:, order] * change.get("factors", {}).get(name, 1.0)
     return path

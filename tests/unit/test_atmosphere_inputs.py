@@ -49,7 +49,7 @@ def test_units_are_converted_and_orders_do_not_matter(tmp_path):
     plain = pressure_levels.read_analysis([write_analyses(tmp_path / "a.nc", (0.0,))])
     odd = {
         "units": {"u": "knots", "v": "km/h", "q": "g/kg", "z": "gpm"},
-        "factors": {"u": 1 / 0.514444444, "v": 3.6, "q": 1e3, "z": 1 / 9.81},
+        "factors": {"u": 1 / 0.514444444, "v": 3.6, "q": 1e3, "z": 1 / 9.80665},
     }
     path = write_analyses(tmp_path / "b.nc", (0.0,), lat=np.arange(-90.0, 90.1, 5.0), **odd)
     with netCDF4.Dataset(path, "a") as f:
@@ -63,6 +63,31 @@ def test_units_are_converted_and_orders_do_not_matter(tmp_path):
         np.testing.assert_allclose(other.fields[name], values, rtol=2e-5, atol=2e-4 if name in "uvt" else 0.0)
 
 
+def test_the_names_of_cmip6_and_its_calendar(tmp_path):
+    """The names ua, va, ta, hus, zg on plev in Pa from the top, without 29 February, longitudes from -180."""
+    plain = pressure_levels.read_analysis([write_analyses(tmp_path / "a.nc", (0.0,))])
+    names = {
+        "u": "ua",
+        "v": "va",
+        "t": "ta",
+        "q": "hus",
+        "z": "zg",
+        "level": "plev",
+        "latitude": "lat",
+        "longitude": "lon",
+    }
+    as_cmip = {"names": names, "units": {"z": "m"}, "factors": {"z": 1 / 9.80665}, "lon": np.arange(-180.0, 180.0, 5.0)}
+    path = write_analyses(tmp_path / "b.nc", (0.0, 6.0), calendar="noleap", **as_cmip)
+    files = AnalysisFiles([path])
+    assert files.dates[1].calendar == "noleap"
+    other = pressure_levels.state(files, 0)
+    lon, lat = np.meshgrid([100.0, 177.5, 182.5], [20.0, 40.0])
+    z = np.linspace(100.0, 15000.0, 5)[:, None, None] + 0.0 * lon
+    a, b = (pressure_levels.to_columns(data, lon, lat, z) for data in (plain, other))
+    for name in a:
+        np.testing.assert_allclose(b[name], a[name], rtol=1e-5, atol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -74,6 +99,7 @@ def test_units_are_converted_and_orders_do_not_matter(tmp_path):
         ),
         ({"factors": {"q": 1e3}}, "specific_humidity.* is the unit right"),
         ({"units": {"u": "furlong"}}, r"u \(eastward_wind\) is in 'furlong', which cannot become m s-1"),
+        ({"lon": [60.0, 65.0, 80.0, 120.0]}, "not on several latitudes and equal steps of longitude"),
         ({"leave_out": ("u", "t")}, "no eastward_wind and no air_temperature"),
         ({"leave_out": ("z",), **ASIA}, "no geopotential_height, and heights from wind .* need the whole globe"),
     ],

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from coupler.errors import FieldError, TesseraError
 from coupler.fields import conversion
 
-from .constants import GRAVITY
+from .constants import STANDARD_GRAVITY
 
 Array = npt.NDArray[np.float64]
 
@@ -124,6 +124,9 @@ class AnalysisFiles:
             if key is None:
                 continue
             lat, lon = (_coordinate(f, key, start) for start in ("lat", "lon"))
+            steps = np.diff(lon) % 360.0
+            if lon.size < 2 or lat.size < 2 or np.ptp(steps) > 0.01 * float(np.median(steps)):
+                raise DriverError(f"{path}: {key} is not on several latitudes and equal steps of longitude")
             lat = np.sort(lat)
             if self.lat.size and not (_same(lat, self.lat) and _same(lon, self.lon)):
                 raise DriverError(
@@ -254,7 +257,9 @@ def _in_si(f: netCDF4.Dataset, key: str, name: str, values: Array) -> tuple[Arra
         units = wanted
         notes.append(f"{key} says no unit: {wanted} is assumed")
     factor = offset = None
-    for target, scale in ((wanted, 1.0), ("m2 s-2", 1.0 / GRAVITY))[: 2 if name == "geopotential_height" else 1]:
+    for target, scale in ((wanted, 1.0), ("m2 s-2", 1.0 / STANDARD_GRAVITY))[
+        : 2 if name == "geopotential_height" else 1
+    ]:
         try:
             factor, offset = (scale * x for x in conversion(units, target))
         except FieldError:

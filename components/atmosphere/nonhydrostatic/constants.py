@@ -21,6 +21,7 @@ LATENT_VAPORISATION = 2.5e6  # L_v at 0 degC, J kg-1
 LATENT_FUSION = 3.5e5  # L_f at 0 degC, J kg-1
 LATENT_SUBLIMATION = LATENT_VAPORISATION + LATENT_FUSION  # L_s, J kg-1
 T_FREEZE = 273.15  # K
+STANDARD_GRAVITY = 9.80665  # m s-2, of geopotential heights
 EARTH_RADIUS = 6.371229e6  # m, the radius the CF grids of this model use
 EARTH_ROTATION = 7.292e-5  # rad s-1
 VON_KARMAN = 0.4

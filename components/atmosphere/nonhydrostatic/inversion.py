@@ -13,7 +13,7 @@ mean sea-level pressure of 1011.0 hPa (Trenberth 1981, J. Geophys. Res. 86, 5238
 import numpy as np
 import numpy.typing as npt
 
-from .constants import EARTH_ROTATION, EPSILON_VAPOUR, GRAVITY, R_DRY
+from .constants import EARTH_ROTATION, EPSILON_VAPOUR, R_DRY, STANDARD_GRAVITY
 from .spherical_harmonics import SphericalHarmonics
 
 Array = npt.NDArray[np.float64]
@@ -54,10 +54,10 @@ def heights(p: Array, lat: Array, lon: Array, u: Array, v: Array, t: Array, q: A
         )
     sphere = SphericalHarmonics(lat, lon.size, truncation(lat, lon.size))
     virtual = t * (1.0 + (1.0 / EPSILON_VAPOUR - 1.0) * q)
-    layers = R_DRY / GRAVITY * 0.5 * (virtual[1:] + virtual[:-1]) * np.log(p[:-1] / p[1:])[:, None, None]
+    layers = R_DRY / STANDARD_GRAVITY * 0.5 * (virtual[1:] + virtual[:-1]) * np.log(p[:-1] / p[1:])[:, None, None]
     above_lowest = np.concatenate([np.zeros_like(t[:1]), np.cumsum(layers, 0)])
-    lowest = R_DRY / GRAVITY * sphere.mean(virtual[0]) * np.log(SEA_LEVEL_PRESSURE / p[0])
-    balanced = balanced_geopotential(sphere, lat, u[k], v[k]) / GRAVITY
+    lowest = R_DRY / STANDARD_GRAVITY * sphere.mean(virtual[0]) * np.log(SEA_LEVEL_PRESSURE / p[0])
+    balanced = balanced_geopotential(sphere, lat, u[k], v[k]) / STANDARD_GRAVITY
     balanced += lowest + sphere.mean(above_lowest[k]) - sphere.mean(balanced)
     return np.asarray(balanced + above_lowest - above_lowest[k])
 
