@@ -8,6 +8,11 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 COLUMNS = Path(__file__).resolve().parents[3] / "data" / "radiation_columns.nc"
+DEFAULTS = {
+    "recurrent": {"batches": 182, "epochs": 10, "patience": 10, "rate": 1e-2, "hidden": 32},
+    "mlp": {"batches": 300, "epochs": 40, "patience": 20, "rate": 4e-3, "hidden": 128},
+}
+"""With which the shipped models were trained."""
 FOR_TRAINING, FOR_VALIDATION, FOR_TESTS = 4500, 750, 1500
 
 
@@ -40,6 +45,7 @@ def train(a: argparse.Namespace) -> None:
 
     from . import dataset, drawing, figures, networks, training
 
+    a = argparse.Namespace(**{**DEFAULTS[a.network], **vars(a)})
     torch.set_num_threads(a.threads)
     torch.manual_seed(a.seed)
     base = drawing.read(a.columns)
@@ -87,12 +93,16 @@ def main() -> None:
     p = sub.add_parser("train", help="train a network on varied columns labelled by RRTMG", **shown)
     p.add_argument("--network", choices=("recurrent", "mlp"), default="recurrent")
     p.add_argument("--out", type=Path, required=True, help="files to write, without ending")
-    p.add_argument("--batches", type=int, default=210, help="number of batches")
     p.add_argument("--size", type=int, default=128, help="columns of a batch")
-    p.add_argument("--epochs", type=int, default=45, help="passes through the batches at most")
-    p.add_argument("--patience", type=int, default=15, help="epochs without a better one before it stops")
-    p.add_argument("--rate", type=float, default=1e-2, help="step of Adam at the start")
-    p.add_argument("--hidden", type=int, default=32, help="width of the hidden layers")
+    for name, kind, text in (
+        ("batches", int, "number of batches"),
+        ("epochs", int, "passes through the batches at most"),
+        ("patience", int, "epochs without a better one before it stops"),
+        ("rate", float, "step of Adam at the start"),
+        ("hidden", int, "width of the hidden layers"),
+    ):
+        values = " or ".join(f"{d[name]:g} ({network})" for network, d in DEFAULTS.items())
+        p.add_argument(f"--{name}", type=kind, default=argparse.SUPPRESS, help=f"{text}; without it {values}")
     p.add_argument("--classes", type=int, default=16, help="spectral classes of the recurrent network")
     p.set_defaults(run=train)
     p = sub.add_parser(

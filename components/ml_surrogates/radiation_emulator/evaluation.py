@@ -103,7 +103,7 @@ def _rivals(base: dict, models: dict, b: Batch, seed: int) -> list[str]:
     keys = ("heating", "olr", "surface_longwave", "surface_shortwave")
     out = [
         "## Beside simple rivals", "",
-        "Other places and days, as drawn. Ridge regression has the features of the MLP, and times the height of the sun.",
+        "Ridge regression: the features of the MLP, and times the height of the sun.",
         "", f"| | {' | '.join(COLUMNS[k] for k in keys)} |", "|---|---|---|---|---|",
     ]  # fmt: skip
     return out + [f"| {name} | " + " | ".join(f"{v[k]:.3f}" for k in keys) + " |" for name, v in rows.items()]

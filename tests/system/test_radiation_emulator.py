@@ -1,0 +1,111 @@
+"""The radiation emulator in a case: one word in the namelist, the same bits on any ranks and over a restart."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import yaml
+
+from components.ml_surrogates.radiation_emulator import networks
+from coupler.files.restart import newest, read_part
+from tests.toys.cases import box, differences, tessera, toy_case
+
+pytest.importorskip("climt", reason="climt (RRTMG) is not installed")
+GRID = box(100, 124, 20, 40, 2.0)
+AIR = {
+    "levels": 10, "relief": "", "boundary_layer": "none", "radiation": "imported", "radiation_interval": "PT20M",
+}  # fmt: skip
+
+
+def case(folder, model="radiation_emulator", ranks=(1, 1), duration="PT1H", device="cpu", **options):
+    """An atmosphere beside radiation with a lag of one period."""
+    rule = {"period": "PT20M", "lag": "PT20M", "statistic": "instant", "route": "direct"}
+    return toy_case(
+        folder,
+        components={
+            "atmosphere": {"model": "nonhydrostatic", "step": "PT400S", "grid": GRID, "nonhydrostatic": AIR},
+            "radiation": {
+                "model": model, "step": "PT20M", "grid": GRID, "device": device,
+                model: {"levels": 10, "precision": "single", **options},
+            },
+        },
+        coupling=[{"from": "atmosphere", "to": "radiation", **rule}, {"from": "radiation", "to": "atmosphere", **rule}],
+        layout={"coupler": 1, "atmosphere": ranks[0], "radiation": ranks[1]},
+        duration=duration,
+        restart="PT40M",
+    )  # fmt: skip
+
+
+def air(folder, name):
+    return read_part(newest(folder / "run" / "restart"), "atmosphere")[f"state.{name}"]
+
+
+@pytest.fixture(scope="module")
+def serial(tmp_path_factory):
+    """An hour on one process, poisoned by nothing."""
+    folder = case(tmp_path_factory.mktemp("emulator") / "serial")
+    done = tessera(folder, "--serial")
+    return folder, done.stdout + done.stderr
+
+
+def test_it_runs_and_says_how_long_calls_took_and_what_the_guards_did(serial):
+    assert "recurrent network on cpu, 1 thread(s)" in serial[1]
+    assert "calls: p50" in serial[1] and "columns by the fallback: 0.000 % (none)" in serial[1]
+
+
+def test_one_two_and_three_ranks_and_a_restart_in_flight_give_the_same_bits(serial, tmp_path):
+    two = case(tmp_path / "two", ranks=(1, 2))
+    tessera(two)
+    assert differences(serial[0], two, history=False) == []
+    parts = case(tmp_path / "parts", ranks=(2, 3), duration="PT40M")
+    tessera(parts)
+    text = (parts / "case.yaml").read_text()
+    (parts / "case.yaml").write_text(text.replace("duration: PT40M", "duration: PT1H"))
+    tessera(parts, "--continue")
+    assert differences(serial[0], parts, history=False) == []
+
+
+def test_an_hour_is_close_to_that_of_rrtmg(serial, tmp_path):
+    other = case(tmp_path / "rrtmg", "rrtmg")
+    tessera(other, "--serial")
+    heating, reference = (86400.0 * air(f, "heating") for f in (serial[0], other))
+    assert np.sqrt(np.mean((heating - reference) ** 2)) < 0.5 < np.sqrt(np.mean(reference**2))
+    down, reference = (air(f, "sky_longwave_down") for f in (serial[0], other))
+    assert np.sqrt(np.mean((down - reference) ** 2)) < 5.0
+
+
+def test_the_last_good_values_survive_a_restart(tmp_path):
+    whole, parts = (case(tmp_path / n, fallback="last", carbon_dioxide=0.04) for n in ("whole", "parts"))
+    said = tessera(whole, "--serial").stdout
+    assert "outside the training range" in said
+    text = (parts / "case.yaml").read_text()
+    (parts / "case.yaml").write_text(text.replace("duration: PT1H", "duration: PT40M"))
+    tessera(parts, "--serial")
+    (parts / "case.yaml").write_text(text)
+    tessera(parts, "--serial", "--continue")
+    assert differences(whole, parts, history=False) == []
+
+
+def test_check_refuses_a_card_that_is_not_there_and_a_model_for_something_else(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    if shutil.which("nvidia-smi"):
+        pytest.skip("this machine has a CUDA device")
+    done = tessera("check", case(tmp_path / "cuda", device="cuda"), check=False)
+    assert done.returncode == 2 and "no CUDA device was found" in done.stderr
+    done = tessera("check", case(tmp_path / "auto", device="auto"))
+    assert (done.stdout + done.stderr).count("the CPU is used") == 1
+    for ending in (".json", ".safetensors"):
+        shutil.copy(networks.SHIPPED / f"recurrent{ending}", tmp_path / f"mine{ending}")
+    content = json.loads((tmp_path / "mine.json").read_text())
+    content["inputs"][0]["units"] = "degC"
+    (tmp_path / "mine.json").write_text(json.dumps(content))
+    folder = case(tmp_path / "units", network=str(tmp_path / "mine"))
+    done = tessera("check", folder, check=False)
+    assert done.returncode == 2 and "'degC'" in done.stderr
+    folder = case(tmp_path / "levels", network="mlp")
+    done = tessera("check", folder, check=False)
+    assert done.returncode == 2 and "trained for 29 layers, and there are 15" in done.stderr
+    assert (
+        yaml.safe_load((folder / "case.yaml").read_text())["components"]["radiation"]["model"] == "radiation_emulator"
+    )
