@@ -187,6 +187,12 @@ class HistoryStream:
 
 
 NOT_CF = {
+    "air_temperature_in_atmosphere_layer",
+    "air_pressure_at_layer_interface",
+    "tendency_of_air_temperature_due_to_data_assimilation",
+    "tendency_of_humidity_mixing_ratio_due_to_data_assimilation",
+    "tendency_of_eastward_wind_due_to_data_assimilation",
+    "tendency_of_northward_wind_due_to_data_assimilation",
     "cosine_of_solar_zenith_angle",
     "surface_albedo_visible",
     "surface_albedo_near_infrared",
