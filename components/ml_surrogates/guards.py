@@ -27,8 +27,7 @@ def not_finite(arrays: Iterable[torch.Tensor]) -> torch.Tensor:
     """Columns (last dimension) with a value that is no finite number."""
     bad = None
     for a in arrays:
-        here = ~torch.isfinite(a)
-        here = here.any(0) if a.ndim > 1 else here
+        here = ~torch.isfinite(a.sum(0) if a.ndim > 1 else a)  # a sum keeps what is not finite
         bad = here if bad is None else bad | here
     assert bad is not None
     return bad
@@ -36,8 +35,8 @@ def not_finite(arrays: Iterable[torch.Tensor]) -> torch.Tensor:
 
 def outside(values: torch.Tensor, low: float, high: float) -> torch.Tensor:
     """Columns (last dimension) with a value beyond ``low`` ... ``high``; not a number is beyond."""
-    good = (values >= low) & (values <= high)
-    return ~(good.all(0) if values.ndim > 1 else good)
+    least, most = (values.amin(0), values.amax(0)) if values.ndim > 1 else (values, values)
+    return ~((least >= low) & (most <= high))
 
 
 def differs(value: torch.Tensor, other: torch.Tensor, part: float, size: float) -> torch.Tensor:

@@ -44,6 +44,8 @@ class MlpRadiation(nn.Module):
 
     def _pair(self, net: nn.Module, x: Inputs) -> tuple[torch.Tensor, torch.Tensor]:
         out = net(column_features(x)).T
+        if not self.training:
+            out = torch.clamp(out, min=0.0)
         return out[: self.levels + 1], out[self.levels + 1 :]
 
     def long(self, x: Inputs) -> tuple[torch.Tensor, torch.Tensor]:
