@@ -3,6 +3,7 @@
 Run by tests/unit/test_ocean_component.py.
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -35,10 +36,10 @@ def imports(time, c):
     }
 
 
-def run(folder, steps, comm=None, kept=None):
+def run(folder, steps, comm=None, kept=None, **options):
     """State after some steps, whole fields on the first rank; ``kept`` starts from a state after half of them."""
     c = context(folder, comm)
-    ocean = PrimitiveOcean(PrimitiveOcean.Options(file="east_asia_primitive_ocean.nc"))
+    ocean = PrimitiveOcean(PrimitiveOcean.Options(file="east_asia_primitive_ocean.nc", **options))
     ocean.initialize(c)
     first = 0
     if kept is not None:
@@ -53,6 +54,6 @@ def run(folder, steps, comm=None, kept=None):
 if __name__ == "__main__":
     from mpi4py import MPI
 
-    whole = run(Path("."), int(sys.argv[2]), MPI.COMM_WORLD)
+    whole = run(Path("."), int(sys.argv[2]), MPI.COMM_WORLD, **json.loads(sys.argv[3]))
     if MPI.COMM_WORLD.rank == 0:
         np.savez(sys.argv[1], **whole)

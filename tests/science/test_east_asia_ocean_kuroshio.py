@@ -7,6 +7,7 @@ README of the model.
 import gzip
 import io
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -69,21 +70,41 @@ def kuroshio(history: xr.Dataset, days: int) -> dict[str, float]:
     return out
 
 
+def run_case(folder: Path, root: Path, duration: str, *more: str) -> xr.Dataset:
+    """Make the case where it is not there, set its duration, run it; return its daily history."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    command = [sys.executable, str(root / "run_case.py")]
+    if not folder.exists():
+        new = [*command, "new", str(folder), "--template", "east_asia_ocean"]
+        subprocess.run(new, check=True, cwd=root, env=environment)
+    text = (folder / "case.yaml").read_text()
+    (folder / "case.yaml").write_text(re.sub(r"(?m)^duration: \S+", f"duration: {duration}", text))
+    subprocess.run([*command, str(folder), *more], check=True, cwd=root, env=environment)
+    return xr.open_dataset(folder / "run" / "history" / "ocean.daily.nc")
+
+
+def assert_realistic(history: xr.Dataset, shared: Path, months: int, days: int) -> None:
+    """Print the scores and hold them to their limits."""
+    errors, current = monthly_errors(history, coads(shared)), kuroshio(history, days)
+    print({m: [round(e, 2) for e in v] for m, v in errors.items()}, current)
+    assert set(errors) == set(range(1, months + 1))
+    assert all(rmse < 2.0 for rmse, _ in errors.values())
+    assert current["speed"] > 0.3
+    assert all(10.0 < current[name] < 40.0 for name, *_ in SECTIONS)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
 def test_two_months_are_stable_with_a_kuroshio(tmp_path, root, shared):
     """Stable for 59 days; monthly SST within 2 K of COADS; surface speed > 0.3 m/s; transport between 10 and 40 Sv."""
-    case = tmp_path / "seas"
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    command = [sys.executable, str(root / "run_case.py")]
-    subprocess.run([*command, "new", str(case), "--template", "east_asia_ocean"], check=True, cwd=root, env=environment)
-    text = (case / "case.yaml").read_text()
-    (case / "case.yaml").write_text(text.replace("duration: P30D", "duration: P59D"))
-    subprocess.run([*command, str(case)], check=True, cwd=root, env=environment)
-    history = xr.open_dataset(case / "run" / "history" / "ocean.daily.nc")
-    errors, current = monthly_errors(history, coads(shared)), kuroshio(history, 28)
-    print({m: [round(e, 2) for e in v] for m, v in errors.items()}, current)
-    assert set(errors) == {1, 2}
-    assert all(rmse < 2.0 for rmse, _ in errors.values())
-    assert current["speed"] > 0.3
-    assert all(10.0 < current[name] < 40.0 for name, *_ in SECTIONS)
+    assert_realistic(run_case(tmp_path / "seas", root, "P59D"), shared, 2, 28)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(20000)
+def test_two_years_the_second_resumed_from_the_first(tmp_path, root, shared):
+    """Each year by itself: every month within 2 K of COADS, annual means of the Kuroshio; some half hour a year."""
+    assert_realistic(run_case(tmp_path / "seas", root, "P1Y"), shared, 12, 365)
+    both = run_case(tmp_path / "seas", root, "P2Y", "--continue")
+    assert both.sizes["time"] == 730
+    assert_realistic(both.isel(time=slice(365, None)), shared, 12, 365)
