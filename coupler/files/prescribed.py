@@ -21,6 +21,8 @@ class Prescribed(Component):
 
     offers: ClassVar[tuple[str, ...]] = ()
     mask_variable: ClassVar[str] = ""
+    mask_least: ClassVar[float] = 0.5
+    """Share of a cell above which it exists, where the mask is interpolated."""
 
     class Options(Component.Options):
         """Options of a ``data`` model."""
@@ -36,7 +38,7 @@ class Prescribed(Component):
 
     def __init__(self, options: Any):
         super().__init__(options)
-        self.exports = specs(*(options.fields or self.offers))
+        self.exports = self._read = specs(*(options.fields or self.offers))
         self._forcings: dict[str, Forcing] = {}
         self._wanted: Array = np.ones((), bool)
 
@@ -46,7 +48,7 @@ class Prescribed(Component):
         if self.mask_variable:
             mask = optional_field(setting.file(self.options.file), self.mask_variable, setting.clock, grid=grid)
             if mask is not None:
-                grid = grid.with_mask(mask.at(0) > 0.5)
+                grid = grid.with_mask(mask.at(0) > self.mask_least)
                 mask.close()
         return {"default": grid}
 
@@ -55,7 +57,7 @@ class Prescribed(Component):
         how = {"method": self.options.interpolation, "cycle": self.options.cycle}
         return {
             spec.name: Forcing(path, spec.name, setting.clock, units=spec.units, grid=setting.grid, block=block, **how)
-            for spec in self.exports
+            for spec in self._read
         }
 
     def check(self, setting: Setting) -> list[str]:

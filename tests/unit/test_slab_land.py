@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from components.land.energy_balance import LATENT_HEAT, STEFAN_BOLTZMANN, Air, solve
 from components.land.slab.bucket import FUSION, snow_albedo, water_balance, wetness
-from components.land.slab.energy_balance import LATENT_HEAT, STEFAN_BOLTZMANN, Air, solve
-from components.land.slab.surface_layer import bulk_richardson, saturation_humidity, transfer_coefficients
+from components.land.surface_layer import bulk_richardson, saturation_humidity, transfer_coefficients
 
 
 def air(n, seed=0, **given):

@@ -1,6 +1,34 @@
 """Land prescribed from CF files."""
 
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from components.land.energy_balance import Air, solve
+from coupler.case.namelist import Fraction, Metres
+from coupler.component import Array, Context, Fields
+from coupler.fields import specs
 from coupler.files.prescribed import Prescribed
+
+AIR = (
+    "air_temperature",
+    "specific_humidity",
+    "eastward_wind",
+    "northward_wind",
+    "surface_air_pressure",
+    "surface_downwelling_shortwave_flux_in_air",
+    "surface_downwelling_longwave_flux_in_air",
+)
+FLUXES = {
+    "surface_downward_sensible_heat_flux": "sensible",
+    "surface_downward_latent_heat_flux": "latent",
+    "surface_downward_eastward_stress": "eastward_stress",
+    "surface_downward_northward_stress": "northward_stress",
+    "water_evapotranspiration_flux": "evaporation",
+    "surface_upwelling_longwave_flux_in_air": "longwave_up",
+    "surface_upwelling_shortwave_flux_in_air": "shortwave_up",
+}
 
 
 class DataLand(Prescribed):
@@ -9,3 +37,49 @@ class DataLand(Prescribed):
     description = "prescribed surface temperature"
     offers = ("surface_temperature",)
     mask_variable = "land_binary_mask"
+    mask_least = 0.0  # interpolated: all cells with some land
+
+    class Options(Prescribed.Options):
+        """Options of the data land."""
+
+        fluxes: bool = False
+        """Whether it gives the air the fluxes of a ground with the prescribed temperature, as an active air needs."""
+        wetness: Fraction = 0.5
+        """Evaporation over potential evaporation."""
+        albedo: Fraction = 0.2
+        """Albedo of the ground."""
+        emissivity: Fraction = 0.97
+        """Longwave emissivity."""
+        roughness: Metres = 0.1
+        """Roughness length."""
+        air_height: Metres = 10.0
+        """Height of the air's values above ground."""
+
+    def __init__(self, options: Any):
+        super().__init__(options)
+        if options.fluxes:
+            self.imports = specs(*AIR)
+            self.exports = (*self.exports, *specs(*FLUXES))
+
+    def initialize(self, context: Context) -> Fields:
+        """Open the files; no flux has passed yet."""
+        fields = super().initialize(context)
+        if self.options.fluxes:
+            fields = {**fields, **{name: np.zeros(context.local_shape) for name in FLUXES}}
+        return fields
+
+    def step(self, time: int, seconds: int, imports: Mapping[str, Array]) -> Fields:
+        """The fields at the end of the step, and the fluxes at that temperature."""
+        fields, o = super().step(time, seconds, imports), self.options
+        if not o.fluxes:
+            return fields
+        land = self._wanted
+        ground = np.where(land, fields["surface_temperature"], 280.0)
+        elsewhere = {"air_temperature": 280.0, "surface_air_pressure": 1.0e5}
+        t, q, east, north, p, sun, sky = (np.where(land, imports[n], elsewhere.get(n, 0.0)) for n in AIR)
+        air = Air(t, q, east, north, np.sqrt(east * east + north * north), p, sun, sky)
+        # a ground of endless heat capacity and water keeps its temperature
+        _, fluxes = solve(
+            ground, air, o.wetness, np.inf, o.albedo, o.emissivity, o.roughness, np.inf, o.air_height, seconds
+        )
+        return {**fields, **{name: getattr(fluxes, part) for name, part in FLUXES.items()}}

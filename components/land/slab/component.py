@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from components.land.energy_balance import Air, Fluxes, solve
 from components.land.slab.bucket import FUSION, snow_albedo, water_balance, wetness
-from components.land.slab.energy_balance import Air, Fluxes, solve
 from coupler.case.namelist import Fraction, Kelvin, Metres, Namelist
 from coupler.component import Component, Context, Fields, Setting
 from coupler.errors import TesseraError

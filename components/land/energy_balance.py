@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from components.land.slab.surface_layer import bulk_richardson, saturation_humidity, transfer_coefficients
+from components.land.surface_layer import bulk_richardson, saturation_humidity, transfer_coefficients
 
 STEFAN_BOLTZMANN = 5.670374e-8
 LATENT_HEAT = 2.501e6  # J kg-1, of vaporization
