@@ -11,17 +11,21 @@ import scipy.ndimage
 from components.ocean.primitive.inputs import read_inputs
 
 
+def make_quarter_degree(path, root, shared):
+    """Write the inputs at 0.25 degree, from the climatologies."""
+    pytest.importorskip("gsw")
+    command = [sys.executable, str(root / "data" / "make_ocean_inputs.py"), "--datasets", str(shared / "data")]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    subprocess.run([*command, "--step", "0.25", "--output", str(path)], check=True, cwd=root, env=environment)
+
+
 @pytest.fixture(scope="module", params=[0.5, 0.25], ids=["half", "quarter"])
 def sea(request, root, tmp_path_factory):
-    """Inputs at 0.5 degree as they are in data/, at 0.25 degree made from the climatologies."""
+    """Inputs at 0.5 degree as they are in data/, at 0.25 degree made on the spot."""
     path = root / "data" / "east_asia_primitive_ocean.nc"
     if request.param == 0.25:
-        shared = request.getfixturevalue("shared")
-        pytest.importorskip("gsw")
         path = tmp_path_factory.mktemp("quarter") / "sea.nc"
-        command = [sys.executable, str(root / "data" / "make_ocean_inputs.py"), "--datasets", str(shared / "data")]
-        environment = os.environ | {"OMP_NUM_THREADS": "1"}
-        subprocess.run([*command, "--step", "0.25", "--output", str(path)], check=True, cwd=root, env=environment)
+        make_quarter_degree(path, root, request.getfixturevalue("shared"))
     return read_inputs(path)
 
 
