@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from components.atmosphere.nonhydrostatic.component import BlowUp, NonhydrostaticAtmosphere
+from components.atmosphere.nonhydrostatic.stability import warn_if_too_long
 from coupler.fields import dictionary
 from tests.mpi.atmosphere_ranks import context, run, surface
 
@@ -119,12 +120,40 @@ def test_an_unknown_scheme_is_refused_with_the_choices():
         options(microphysics="thomson")
 
 
-def test_blow_up_names_time_and_cell():
-    c = context()
+def calm(c):
+    """The atmosphere without physics at its start."""
     air = NonhydrostaticAtmosphere(
         options(radiation="none", microphysics="none", convection="none", boundary_layer="none")
     )
-    exports = air.initialize(c)
+    return air, air.initialize(c)
+
+
+def test_blow_up_names_field_level_cell_and_the_last_restart(tmp_path):
+    c = context()
+    c.folder = tmp_path
+    text = (
+        r"unstable before 2001-06-01T03:10:00: vertical velocity nan at interface \d+, row \d+, column \d+"
+        r" \([\d.]+ N [\d.]+ E\); {}; take a shorter step"
+    )
+    air, exports = calm(c)
     air.s.rw[3, 10, 12] = float("nan")
-    with pytest.raises(BlowUp, match=r"unstable before 2001-06-01T03:10:00.*row.*column.*shorter step"):
+    with pytest.raises(BlowUp, match=text.format("there is no restart to go on from")):
         air.step(0, 600, surface(c, exports))
+    folder = tmp_path / "run/restart"
+    (folder / "2001-06-01T030000").mkdir(parents=True)
+    (folder / "2001-06-01T030000/manifest.json").write_text('{"version": 1, "time": 0, "components": {}}')
+    with pytest.raises(BlowUp, match=text.format(r"the last good restart is .*2001-06-01T030000 \(--continue\)")):
+        air.step(0, 600, surface(c, exports))
+
+
+def test_a_flow_too_fast_for_the_step_is_said_with_the_number_and_a_step_that_holds():
+    c = context()
+    said = []
+    c.logger = said.append
+    air, _ = calm(c)
+    assert not any("Courant" in line for line in said)
+    number = warn_if_too_long(c, air.geometry, air.s, 600.0)
+    assert 0.05 < number < 1.42  # 40 m/s, 200 km, 600 s
+    assert warn_if_too_long(c, air.geometry, air.s, 600.0 * 2.84 / number) == pytest.approx(2.84, rel=1e-5)
+    (line,) = [line for line in said if "Courant" in line]
+    assert "Courant number 2.84 in row" in line and f"take at most {600.0 * 0.9 * 1.42 / number:.0f} s" in line

@@ -28,12 +28,13 @@ from components.atmosphere.nonhydrostatic.geometry import Geometry
 from components.atmosphere.nonhydrostatic.halo import DecomposedHalo, Edges
 from components.atmosphere.nonhydrostatic.initial import state_from_fields
 from components.atmosphere.nonhydrostatic.physics import Ground, Physics, centre_wind, radiating_temperature
+from components.atmosphere.nonhydrostatic.stability import BlowUp as BlowUp
+from components.atmosphere.nonhydrostatic.stability import stop_if_unstable, warn_if_too_long
 from components.atmosphere.nonhydrostatic.state import State
 from components.radiation.exchange import column_fields, columns_out, day_of_year, radiation_fields, radiation_in
 from components.radiation.scheme import Air
 from coupler.case.namelist import Duration, Metres, Namelist
 from coupler.component import Component, Context, Fields, Setting
-from coupler.errors import TesseraError
 from coupler.fields import FieldSpec, specs
 
 SURFACE = (
@@ -46,10 +47,6 @@ SURFACE = (
 )
 VERTICAL = ("levels", "top", "lowest_layer", "relief", "relief_smoothing")
 """Options that make the model's levels: prepared files belong to them."""
-
-
-class BlowUp(TesseraError):
-    """The model has become unstable."""
 
 
 class NonhydrostaticAtmosphere(Component):
@@ -241,6 +238,7 @@ class NonhydrostaticAtmosphere(Component):
         self.albedo = torch.full_like(self.physics.heating[0], 0.15)
         self.rain, self.snow = torch.zeros_like(self.albedo), torch.zeros_like(self.albedo)
         self.time, self.ground_temperature = 0, columns(g, self.s, self.q[0]).t[0]
+        warn_if_too_long(context, g, self.s, float(context.step))
         if o.radiation != "none":
             self.physics.radiate(self._air(0))
         return self._exports()
@@ -295,7 +293,9 @@ class NonhydrostaticAtmosphere(Component):
             self._nudge(time + seconds)
         self.rain, self.snow = rain / dt, snow / dt
         self.time = time + seconds
-        self._stop_if_unstable()
+        stop_if_unstable(self.context, g, self.s, self.clock.text(self.time))
+        if self.time % 3600 == 0:
+            warn_if_too_long(self.context, g, self.s, dt)
         self.s = self.mass.hold(self.s, self.q, self.driver, self.time)
         if ground is None:  # radiation then sees a ground as warm as the lowest air
             self.ground_temperature = columns(g, self.s, self.q[0]).t[0]
@@ -348,21 +348,6 @@ class NonhydrostaticAtmosphere(Component):
         rtheta[:, INNER, INNER] += changes[3]
         self.core.halo([rho, rtheta], H)
         self.s = self.physics.push(self.s._replace(rho=rho, rtheta=rtheta), changes[0], changes[1])
-
-    def _stop_if_unstable(self) -> None:
-        worst = float(self.s.rw.abs().max())
-        if np.isfinite(worst) and worst < 1.0e6 and bool(torch.isfinite(self.s.rtheta).all()):
-            return
-        bad = torch.nan_to_num(self.s.rw[:, INNER, INNER].abs(), nan=1e30).reshape(-1).argmax().item()
-        g = self.geometry
-        k, rest = divmod(bad, g.ny * g.nx)
-        j, i = divmod(rest, g.nx)
-        b = self.context.decomposition.block_of(self.context.rank)
-        raise BlowUp(
-            f"the atmosphere became unstable before {self.clock.text(self.time)}: vertical velocity at interface"
-            f" {k + 1}, row {b.y0 + j}, column {b.x0 + i}; take a shorter step or smooth the relief more,"
-            " and start from the last restart"
-        )
 
     # ------------------------------------------------------------------ what others see
 
