@@ -185,6 +185,8 @@ class Process:
         self.threads = 1
         self.stop_signal = False
         signal.signal(signal.SIGUSR1, self._on_signal)
+        if transport.size == 1:  # there is no launcher that passes the wish to stop on
+            signal.signal(signal.SIGTERM, self._on_signal)
         self.start = 0 if restart is None else int(restart_files.read_manifest(restart)["time"])
         if restart is not None and self.start >= plan.duration:
             raise RestartError(

@@ -40,9 +40,10 @@ def test_a_restart_inside_a_mean_window_continues_to_the_same_bits_on_another_ra
     assert differences(serial_toy, case) == []
 
 
-def test_a_run_asked_to_stop_says_it_is_resumable_and_goes_on_to_the_same_bits(serial_toy, tmp_path):
+@pytest.mark.parametrize("how", [(), ("--serial",)], ids=["on_ranks", "on_one_process"])
+def test_a_run_asked_to_stop_says_it_is_resumable_and_goes_on_to_the_same_bits(serial_toy, tmp_path, how):
     case = toy_case(tmp_path / "toy", air={"sleep": 0.03})
-    process = started(case)
+    process = started(case, *how)
     wait_for(case, 0.1)
     process.terminate()
     out, _ = process.communicate(timeout=60)
