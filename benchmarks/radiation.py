@@ -66,7 +66,7 @@ def emulator(network, device, batch):
 
 def step_of(compiled, quick):
     """The atmosphere on its grid and the median CPU time of a step without radiation, s."""
-    air, c, exports = atmosphere.start(compiled, radiation="gray", radiation_interval=10**9)
+    air, c, exports = atmosphere.start(compiled, radiation="gray", radiation_interval="P1000D")
     times = []
     for n in range(4 if quick else 12):
         fluxes = surface(c, exports)

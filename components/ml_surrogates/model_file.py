@@ -76,6 +76,7 @@ def save(path: Path, tensors: Mapping[str, torch.Tensor], sidecar: Sidecar) -> N
     weights = path.with_suffix(".safetensors")
     with whole_file(weights) as part:
         save_file({name: a.detach().cpu().contiguous() for name, a in tensors.items()}, part)
+        part.chmod(0o644)
     content = {**asdict(sidecar), "weights_hash": checksum(weights)}
     write_text(path.with_suffix(".json"), json.dumps(content, indent=1) + "\n")
 

@@ -20,6 +20,7 @@ from .full_columns import FullColumns, full_columns
 from .scheme import Air, Radiation, heating_rate
 
 Array = npt.NDArray[np.float64]
+TRACE = 1.0e-9  # kg m-2, water path that counts as liquid and does not matter
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,9 @@ class Rrtmg:
         )
         nlev, n = p.shape
         zero = np.zeros((nlev, n))
+        if fraction is not None and liquid is not None:
+            # with liquid above layers of pure ice, the library forgets that ice in some of its bands (57 W m-2 seen)
+            liquid = np.maximum(liquid, TRACE * fraction)
         g = self.gases
         common: dict[str, Any] = {
             "air_pressure": p * 0.01,

@@ -129,6 +129,14 @@ def test_poison_is_stopped_by_the_guard_and_by_it_alone(poison, reason):
     assert not bool(torch.isfinite(wrong).all()) or float((wrong - good.heating[:, 0, 7]).abs().max()) * 86400.0 > 3.0
 
 
+def test_columns_upside_down_are_stopped():
+    a = air()
+    a.p_interface[1, 0, 9] = a.p_interface[0, 0, 9] + 10.0
+    run = emulator()
+    assert bool(torch.isfinite(run(a).heating[..., :9]).all())
+    assert run.counts["with pressure that does not fall with height"] == 1 == int(run.verdict.bad.sum())
+
+
 def test_a_network_that_makes_energy_is_stopped():
     run = emulator()
     honest = run.net.long

@@ -89,6 +89,17 @@ def varied(base: dict[str, Array], n: int, levels: int | None, rng: np.random.Ge
     )  # fmt: skip
 
 
+def with_other_gases(sample: Sample, rng: np.random.Generator) -> Sample:
+    """The same columns twice, the second time with another amount of carbon dioxide: what forcing is learned from."""
+    n = len(sample.carbon_dioxide)
+    twice = lambda a: np.concatenate([a, a])  # noqa: E731
+    factor = np.concatenate([np.ones(n), rng.uniform(0.45, 8.5, n)])
+    today = Gases().carbon_dioxide
+    carbon_dioxide = np.where(np.arange(2 * n) < n, twice(sample.carbon_dioxide), today * factor)
+    columns = FullColumns(*(torch.cat([a, a], dim=-1) for a in sample.columns))
+    return Sample(columns, carbon_dioxide, twice(sample.methane), twice(sample.nitrous_oxide))
+
+
 def _about_one(n: int, today: Array, near: float, ends: tuple[float, float], rng: np.random.Generator) -> Array:
     """Factors: about 1 where ``today``, else even in the logarithm between ``ends``."""
     return np.exp(np.where(today, rng.normal(0.0, near, n), rng.uniform(np.log(ends[0]), np.log(ends[1]), n)))

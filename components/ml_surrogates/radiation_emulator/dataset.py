@@ -11,7 +11,7 @@ import torch
 from components.radiation.constants import SOLAR_CONSTANT
 from components.radiation.rrtmg_scheme import Rrtmg
 
-from .augmentation import Sample, varied
+from .augmentation import Sample, varied, with_other_gases
 from .inputs import Inputs, inputs
 
 Array = npt.NDArray[np.float64]
@@ -28,6 +28,8 @@ class Batch:
     lw_down: torch.Tensor
     sw_up: torch.Tensor
     sw_down: torch.Tensor
+    pairs: bool = False
+    """Whether the second half has the columns of the first with other gases."""
 
     @property
     def insolation(self) -> torch.Tensor:
@@ -40,7 +42,8 @@ class Batch:
 
     def take(self, index: torch.Tensor) -> "Batch":
         """Some of the columns."""
-        return Batch(self.x.take(index), *(a[:, index] for a in (self.lw_up, self.lw_down, self.sw_up, self.sw_down)))
+        fluxes = (a[:, index] for a in (self.lw_up, self.lw_down, self.sw_up, self.sw_down))
+        return Batch(self.x.take(index), *fluxes, pairs=self.pairs)
 
 
 def labelled(sample: Sample, scheme: Rrtmg) -> Batch:
@@ -58,11 +61,15 @@ def batches(
     seed: int,
     levels=LEVELS,
     tell: Callable[[int], None] = lambda n: None,
+    pairs: bool = True,
 ) -> list[Batch]:
-    """``number`` batches of ``size`` columns varied from ``base``, labelled by RRTMG."""
+    """``number`` batches of ``size`` columns varied from ``base``, labelled by RRTMG; every second one in pairs."""
     rng, scheme, out = np.random.default_rng(seed), Rrtmg(), []
     for n in range(number):
-        out.append(labelled(varied(base, size, levels[n % len(levels)], rng), scheme))
+        twice = pairs and n % 2 == 1
+        sample = varied(base, size // 2 if twice else size, levels[n % len(levels)], rng)
+        out.append(labelled(with_other_gases(sample, rng) if twice else sample, scheme))
+        out[-1].pairs = twice
         tell(n + 1)
     return out
 

@@ -135,6 +135,8 @@ class Emulator:
         """Columns that are not finite or outside the training range."""
         flat = [a.reshape(*a.shape[:-2], -1) if a.ndim > 2 else a.reshape(-1) for a in air[:9]]
         self.verdict.add("not finite", not_finite(flat))
+        p_i = flat[Air._fields.index("p_interface")]
+        self.verdict.add("with pressure that does not fall with height", ~(p_i[1:] < p_i[:-1]).all(0))
         named = {**{part: name for name, part in LAYERS.items()}, "p_interface": INTERFACES, "mu": BESIDE[0]}
         named |= {part: name for name, part in GROUND.items()}
         beyond = torch.zeros_like(self.verdict.bad)

@@ -15,6 +15,7 @@ from .dataset import Batch
 DAY = 86400.0
 COUNTED = 400.0  # Pa; heating above it counts little
 HEATING_SCALE, FLUX_SCALE = 0.25, 2.0  # K/day and W m-2 that weigh the same
+FORCING_SCALE = 0.4  # W m-2, of what other gases change at the top (after Ukkonen & Hogan 2023)
 
 
 def errors(
@@ -31,7 +32,7 @@ def loss_of(
     """Squares of the errors of all fluxes, of those that leave the column (twice as heavy), and of the heating.
 
     Heating is the flux divergence, so that thin layers weigh what they weigh in a run; above 4 hPa, and beyond four
-    times the scale, it counts less.
+    times the scale, it counts less. Pairs of columns add the error of their difference at the top.
     """
     p_i = b.x.columns.p_interface
     wrong_up, wrong_down, heating = errors(up, down, true_up, true_down, p_i)
@@ -40,7 +41,12 @@ def loss_of(
     heat = weight * torch.where(size < 4.0, size * size, 8.0 * size - 16.0)
     fluxes = (wrong_up * wrong_up + wrong_down * wrong_down).mean()
     ends = (wrong_up[-1] * wrong_up[-1] + wrong_down[0] * wrong_down[0]).mean()
-    return heat.mean() + (fluxes + 2.0 * ends) / (FLUX_SCALE * FLUX_SCALE)
+    loss = heat.mean() + (fluxes + 2.0 * ends) / (FLUX_SCALE * FLUX_SCALE)
+    if b.pairs:
+        half = wrong_up.shape[1] // 2
+        change = (wrong_up[-1, half:] - wrong_up[-1, :half]) / FORCING_SCALE
+        loss = loss + (change * change).mean()
+    return loss
 
 
 def losses(net: torch.nn.Module, b: Batch) -> tuple[torch.Tensor, torch.Tensor]:
