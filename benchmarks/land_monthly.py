@@ -75,12 +75,12 @@ def load(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, np
 
 
 def simulate(
-    folder: Path, models: Sequence[str], first: int, last: int
+    folder: Path, models: Sequence[str], first: int, last: int, season: tuple[int, int] = (1, 12), before: int = 2
 ) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, np.ndarray], float]:
     """Monthly GPP, NEE (gC m-2 d-1) and ET (mm d-1) by model, the observations and the largest energy residual (W m-2).
 
-    Every year is a run of its own that starts in November before, with the soil at field capacity: years, sites and
-    models are columns that advance together.
+    Every year is a run of its own that starts ``before`` months ahead of the ``season`` (first and last month) with
+    the soil at field capacity: years, sites and models are columns that advance together.
     """
     latitude, longitude, drivers, observed = load(folder)
     years = range(first, last + 1)
@@ -99,12 +99,12 @@ def simulate(
         state = initial_state(p, _tensor(np.tile(mean, copies)), wetness)
         stomata = SideBySide(group, len(years) * len(SITES)) if len(group) > 1 else Stomata(group[0])
         options = Options(stomata=stomata, bottom=Bottom("free_drainage", slope=0.1))
-        for month in range(-2, 12):
+        for month in range(season[0] - 1 - before, season[1]):
             rows = np.stack([drivers[12 * (y - 2001) + month, :, 1:] for y in years])
             given = np.tile(rows.reshape(-1, rows.shape[-1]), (len(group), 1)).T
             state, sums, residual = _month(state, p, options, given, pressure, lat, lon, plants, month)
             worst = max(worst, residual)
-            if month < 0:
+            if month < season[0] - 1:
                 continue
             for k, values in sums.items():
                 by = values.reshape(len(group), len(years), len(SITES))
@@ -152,7 +152,7 @@ def _month(
             _tensor(clear_longwave(t, humid, pressure, cloud)), _tensor(wet - white), _tensor(white), _tensor(co2),
             heights_of_sun[hour // HOURS], lai, sai,
         )  # fmt: skip
-        with torch.no_grad():
+        with torch.inference_mode():
             state, out = step(state, forcing, p, 3600.0 * HOURS, options)
         evaporated = out.transpiration + out.interception_loss + out.ground_evaporation
         sums["GPP"] = sums["GPP"] + out.gross_uptake.numpy() * CARBON / steps

@@ -77,6 +77,12 @@ def kept(folder: Path | None, name: str, run: Callable[[], Any]) -> Any:
     return result
 
 
+def _joined(parts: Sequence[Any]) -> Any:
+    """Results of the groups as one."""
+    ours = {m: v for part in parts for m, v in part[0].items()}
+    return ours, parts[0][1], max(part[2] for part in parts)
+
+
 def print_table(sites: dict[str, Any], monthly: Any, models: Sequence[str]) -> list[str]:
     """The table; returns the RESULT lines."""
     lines, header = [], f"{'':<22}"
@@ -134,15 +140,17 @@ def draw(sites: dict[str, Any], monthly: Any, models: Sequence[str], path: Path)
         there = np.isfinite(theirs[k]) & (theirs[k] > -9000) & np.isfinite(ours[models[0]][k])
         month = np.broadcast_to(np.arange(192)[:, None] % 12, there.shape)
         for m in models:
-            panel.plot(
-                range(1, 13), [ours[m][k][there & (month == i)].mean() for i in range(12)], color=colour[m], lw=1
-            )
-        panel.plot(range(1, 13), [theirs[k][there & (month == i)].mean() for i in range(12)], "k.")
+            panel.plot(range(1, 13), _by_month(ours[m][k], there, month), color=colour[m], lw=1)
+        panel.plot(range(1, 13), _by_month(theirs[k], there, month), "k.")
         panel.set(title=f"China, Japan: {k}", ylabel="gC m$^{-2}$ d$^{-1}$" if k == "GPP" else "mm d$^{-1}$")
     axes[0, 1].legend(*_labels(axes[0, 1]), fontsize="xx-small")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=70)
     print(f"figure: {path}")
+
+
+def _by_month(values: np.ndarray, there: np.ndarray, month: np.ndarray) -> list[float]:
+    return [values[w].mean() if (w := there & (month == i)).any() else np.nan for i in range(12)]
 
 
 def _labels(panel: Any) -> tuple[list[Any], list[str]]:
@@ -155,6 +163,9 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=MODELS, choices=MODELS, help="stomatal models")
     parser.add_argument("--first", type=int, default=2004, help="first year of the monthly sites")
     parser.add_argument("--last", type=int, default=2006)
+    parser.add_argument(
+        "--season", type=int, nargs=2, default=(1, 12), help="first and last month of the monthly sites"
+    )
     parser.add_argument("--figure", type=Path, help="file to draw to")
     parser.add_argument("--keep", type=Path, help="folder that keeps each part's result: a second call reads it there")
     root = Path(__file__).resolve().parents[1]
@@ -162,8 +173,11 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     sites = kept(options.keep, "half_hourly", lambda: run_sites(options.shared, options.models))
-    years = (options.first, options.last)
-    monthly = kept(options.keep, "monthly", lambda: land_monthly.simulate(options.shared, options.models, *years))
+    years, season = (options.first, options.last), tuple(options.season)
+    monthly = _joined([
+        kept(options.keep, f"monthly_{g[0]}", lambda g=g: land_monthly.simulate(options.shared, g, *years, season))
+        for g in groups(options.models)
+    ])  # fmt: skip
     print("RMSE and bias; half-hourly GPP in umol m-2 s-1, LE and H in W m-2; monthly GPP in gC m-2 d-1, ET in mm d-1")
     lines = print_table(sites, monthly, options.models)
     worst = max(float(np.abs(s["energy_residual"]).max()) for series, _ in sites.values() for s in series.values())

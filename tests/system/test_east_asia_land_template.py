@@ -66,12 +66,13 @@ def closed(folder):
     return found
 
 
+@pytest.mark.timeout(3600)
 def test_a_day_on_any_ranks_and_over_a_restart(tmp_path):
     one = make(tmp_path / "one", "P1D", 1)
-    tessera(one, "--serial")
+    tessera(one, "--serial", timeout=1800)
     closed(one)
     two = make(tmp_path / "two", "PT12H", 2)
-    tessera(two)
+    tessera(two, timeout=1800)
     go_on(two, "P1D", 2, 4, "PT12H")
     assert differences(one, two, history=False) == []
 

@@ -134,6 +134,22 @@ def test_a_block_has_the_bits_of_the_whole(model):
     assert isinstance(s.held, Held)
 
 
+def test_a_block_without_c4_plants_has_the_bits_of_the_whole():
+    """Also in the net carbon flux: a C3 leaf must not know whether there is C4 beside it."""
+    p, gen = world(), torch.Generator().manual_seed(5)
+    f = weather(gen, extreme=False)
+    s = initial_state(p, f.temperature, 0.6)
+    c4 = (p.traits.c4 > 0.5).tolist()
+    first = next(i for i in range(COLUMNS - 3) if not any(c4[i : i + 3]))
+    keep = slice(first, first + 3)
+    assert any(c4)
+    with torch.no_grad():
+        _, whole = step(s, f, p, 1800.0, Options())
+        _, block = step(cut(s, keep), cut(f, keep), cut(p, keep), 1800.0, Options())
+    assert whole.gross_uptake[keep].max() > 0.1
+    assert all(torch.equal(cut(a, keep), b) for a, b in zip(whole, block, strict=True))
+
+
 def test_gradients_reach_the_parameters():
     p, gen = world(), torch.Generator().manual_seed(3)
     f = weather(gen, extreme=False)

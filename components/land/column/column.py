@@ -230,7 +230,6 @@ def step(
     uptake, tension = _root_uptake(p, psi, vulnerability)
     plant = Plant(p.kmax, vulnerability, tension)
     leaves = split_leaves(p.traits, light, forcing.lai, forcing.sai)
-    any_c4 = bool((p.traits.c4 > 0.5).any())
 
     stomata = options.stomata.of(p.traits)
 
@@ -238,10 +237,10 @@ def step(
     lit_leaves = leaves._replace(par=torch.full_like(leaves.par, DAY_LIGHT))
 
     def exchange(t: Tensor, ca: Tensor, vpd: Tensor, humidity: Tensor, warmth: Tensor) -> tuple[Tensor, Tensor]:
-        leaf = leaf_rates(options.photosynthesis, p.traits, leaves, t, any_c4)
+        leaf = leaf_rates(options.photosynthesis, p.traits, leaves, t)
         gs, assimilated = stomata(leaf, ca, vpd, humidity, forcing.pressure, plant, t)
         if stomata.memory is not None:
-            day = leaf_rates(options.photosynthesis, p.traits, lit_leaves, t, any_c4)
+            day = leaf_rates(options.photosynthesis, p.traits, lit_leaves, t)
             gs = stomata.in_the_dark(dark, gs, day, ca, vpd / forcing.pressure, plant, t, warmth)
         return gs, assimilated
 
@@ -330,7 +329,7 @@ def step(
     absorbed = incoming[0] + incoming[1] - light.reflected[0] - light.reflected[1]
     net = absorbed + forcing.longwave - f.longwave_up
     balance = net - f.sensible - f.latent - f.ground_heat - f.melt_energy - f.canopy_storage
-    respiration = leaf_rates(options.photosynthesis, p.traits, leaves, f.canopy + 0.0 * leaves.area, any_c4).respiration
+    respiration = leaf_rates(options.photosynthesis, p.traits, leaves, f.canopy + 0.0 * leaves.area).respiration
     gross = leaves.area * (f.assimilation + respiration)
     net_leaf = leaves.area * f.assimilation
     uptake_net = (

@@ -59,7 +59,7 @@ def split_leaves(traits: Traits, light: Shortwave, lai: Tensor, sai: Tensor) -> 
     return Leaves(area * leafy, torch.clamp(par, min=0.0), torch.minimum(vcmax, traits.vcmax25 + 0.0 * vcmax))
 
 
-def leaf_rates(kind: str, traits: Traits, leaves: Leaves, temperature: Tensor, any_c4: bool) -> Leaf:
+def leaf_rates(kind: str, traits: Traits, leaves: Leaves, temperature: Tensor) -> Leaf:
     """Limiting rates at leaf ``temperature`` (K) for ``kind`` "c3" or "cytochrome", with C4 where the traits say so.
 
     Cold closes the leaf linearly between 2 and -4 C.
@@ -70,8 +70,7 @@ def leaf_rates(kind: str, traits: Traits, leaves: Leaves, temperature: Tensor, a
     make = cytochrome_leaf if kind == "cytochrome" else c3_leaf
     extra = () if kind == "cytochrome" else (ABSORBED_YIELD,)
     leaf = make(t, leaves.par, v, traits.jmax_ratio * v, traits.rd_ratio * leaves.vcmax25, *extra)
-    if not any_c4:
-        return leaf
+    # Always both: a third rate changes the last bit of a C3 leaf, and no leaf may depend on its neighbours.
     other = c4_leaf(t, leaves.par, v, traits.rd_ratio * leaves.vcmax25)
     is_c4 = traits.c4 > 0.5
     never = torch.full_like(v, -1e9)

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 Parameter = float | Tensor
+FEW = 2000  # values in which the overhead of a call outweighs its arithmetic
 CRITICAL_FRACTION = 1e-3  # of Kmax left at P_crit (Sperry et al. 2017)
 _NODES, _WEIGHTS = (array.tolist() for array in np.polynomial.legendre.leggauss(16))
 
@@ -114,6 +115,11 @@ def potential_difference(curve: Curve, start: Tensor, end: Tensor) -> Tensor:
     """Integral of f from ``start`` to ``end`` (MPa), by Gauss-Legendre quadrature with 16 nodes."""
     half, middle = 0.5 * (end - start), 0.5 * (end + start)
     total = torch.zeros_like(half)
+    if half.numel() < FEW:  # all nodes in one call: the same numbers, but each call costs more than its arithmetic
+        nodes = torch.tensor(_NODES, dtype=half.dtype, device=half.device).reshape(-1, *[1] * half.dim())
+        for weight, value in zip(_WEIGHTS, curve.fraction(middle + nodes * half), strict=True):
+            total = total + weight * value
+        return half * total
     for node, weight in zip(_NODES, _WEIGHTS, strict=True):
         total = total + weight * curve.fraction(middle + node * half)
     return half * total

@@ -51,6 +51,10 @@ class Bottom:
     slope: float = 1.0
 
 
+RESCUE = 6  # further iterations where theta still moves by
+FAR = 0.1  # or more: heavy rain on dry soil
+
+
 class WaterStep(NamedTuple):
     """Result of a step."""
 
@@ -116,15 +120,19 @@ def richards_step(
     True
     """
     n = psi.shape[0]
-    old = theta
+    old, start = theta, psi
     dz = dz.to(psi)
     per_step = dz / seconds
     gap = 0.5 * (dz[1:] + dz[:-1])
     source = torch.zeros_like(psi) if sink is None else sink * dz
     active = torch.ones_like(psi[0])
-    result = infiltration = drainage = change = None
+    result = infiltration = drainage = change = moved = None
     zero = torch.zeros_like(psi[0])
-    for _ in range(iterations):
+    for turn in range(iterations + RESCUE):
+        if turn == iterations:  # go on with the columns that are still far away, alone
+            active = torch.where(moved < FAR, zero, active)
+        if turn >= iterations and not bool((active > 0.0).any()):
+            break
         now = soil.at(psi)
         # Only near saturation: in dry soil the true capacity is smaller still, and theta is the variable.
         capacity = torch.maximum(now.capacity, torch.where(psi > -1.0, SMALLEST_CAPACITY, 1e-30))
@@ -173,7 +181,10 @@ def richards_step(
         over = torch.clamp(infiltration - top.supply, min=0.0)
         infiltration = infiltration - over
         result = torch.cat([(result[0] - over * seconds / dz[0])[None], result[1:]])
-    result, excess = _make_room(result, soil, dz, n)
+    # What a layer may pass on below in this step: saturated flow under the suction there at the start.
+    suction = torch.clamp(-start, min=0.0)
+    reach = (soil.ks + torch.zeros_like(start))[1:] * (1.0 + suction[1:] / gap) * seconds
+    result, excess = _make_room(result, old, soil, dz, n, reach)
     return WaterStep(psi, result, infiltration, drainage, excess, change)
 
 
@@ -203,11 +214,25 @@ def _bottom_flux(
     return k * gradient, slope * gradient + k / (0.5 * dz)
 
 
-def _make_room(theta: Tensor, soil: Retention, dz: Tensor, n: int) -> tuple[Tensor, Tensor]:
-    """Move water above saturation upward, and fetch what is missing below theta_r from the layers beneath."""
+def _make_room(theta: Tensor, old: Tensor, soil: Retention, dz: Tensor, n: int, reach: Tensor) -> tuple[Tensor, Tensor]:
+    """Move water above saturation on, and fetch what is missing below theta_r from the layers beneath.
+
+    Heavy rain on dry soil fills thin layers faster than the iterations see. What is too much goes back to a layer above
+    that lost more than it had gained, then down into the pores there are, at most ``reach`` (m) through a face; what
+    is left goes up.
+    """
     most = soil.theta_s + torch.zeros_like(theta)
     least = soil.theta_r + torch.zeros_like(theta)
     rows, carry = list(theta.unbind(0)), torch.zeros_like(theta[0])
+    for i in range(n - 1, 0, -1):
+        lost = torch.clamp((old[i - 1] - rows[i - 1]) * dz[i - 1], min=0.0)
+        back = torch.minimum(torch.clamp((rows[i] - most[i]) * dz[i], min=0.0), lost)
+        rows[i] = rows[i] - back / dz[i]
+        rows[i - 1] = rows[i - 1] + back / dz[i - 1]
+    for i in range(n - 1):
+        down = torch.minimum(torch.clamp((rows[i] - most[i]) * dz[i], min=0.0), reach[i])
+        rows[i] = rows[i] - down / dz[i]
+        rows[i + 1] = rows[i + 1] + down / dz[i + 1]
     for i in range(n - 1, -1, -1):
         water = rows[i] + carry / dz[i]
         rows[i] = torch.minimum(water, most[i])
