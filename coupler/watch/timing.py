@@ -104,7 +104,9 @@ def suggest(plan: Plan, rows: Mapping[str, Mapping[str, float]]) -> dict[str, An
     """A layout with as many processes in which the busiest one computes for the shortest time.
 
     Work is taken to divide evenly over ranks; ranks go one by one to whoever would take longest. Components that share
-    ranks (``with:``) go on sharing them. The coupler keeps its ranks: more of them are seldom what is missing.
+    ranks (``with:``) go on sharing them, and those that take turns (a rule without a lag and one of a single period
+    back, as an atmosphere and its radiation) come to share them: neither then stands idle while the other works. The
+    coupler keeps its ranks: more of them are seldom what is missing.
 
     Returns
     -------
@@ -112,24 +114,37 @@ def suggest(plan: Plan, rows: Mapping[str, Mapping[str, float]]) -> dict[str, An
         What to write after ``layout:``; empty where nothing better by 5 % is found.
     """
     host = {c.name: _host(plan, c.name) for c in plan.components}
-    hosts = [name for name, of in host.items() if of == name]
-    if len(hosts) < 2 or plan.size == 1 or any(r in plan.coupler_ranks for c in plan.components for r in c.ranks):
+    if plan.size == 1 or any(r in plan.coupler_ranks for c in plan.components for r in c.ranks):
         return {}
-    work = {name: 0.0 for name in hosts}
+    work = dict.fromkeys(host.values(), 0.0)
     for c in plan.components:
         work[host[c.name]] += (rows[c.name]["computing"] + rows[c.name]["sending"]) * len(c.ranks)
-    now = {name: len(plan[name].ranks) for name in hosts}
-    counts = dict.fromkeys(hosts, 1)
-    for _ in range(sum(now.values()) - len(hosts)):
-        counts[max(counts, key=lambda n: work[n] / counts[n])] += 1
-    if max(work[n] / counts[n] for n in hosts) > 0.95 * max(work[n] / now[n] for n in hosts):
+    ranks = {name: len(plan[name].ranks) for name in work}
+    lead = _leaders(plan, host, work)
+    together = {n: sum(work[h] for h in work if lead[h] == n) for n in set(lead.values())}
+    now = max(sum(work[h] / ranks[h] for h in work if lead[h] == n) for n in together)  # in turns: one after the other
+    counts = dict.fromkeys(sorted(together), 1)
+    for _ in range(sum(ranks.values()) - len(counts)):
+        counts[max(counts, key=lambda n: together[n] / counts[n])] += 1
+    if max(together[n] / counts[n] for n in counts) > 0.95 * now:
         return {}
     layout: dict[str, Any] = {"coupler": len(plan.coupler_ranks)}
     for c in plan.components:
-        of = host[c.name]
-        ranks = min(counts[of], max(1, round(len(c.ranks) * counts[of] / now[of])))
-        layout[c.name] = counts[of] if of == c.name else {"ranks": ranks, "with": of}
+        of = lead[host[c.name]]
+        share = counts[of] if host[c.name] == c.name else round(len(c.ranks) * counts[of] / ranks[host[c.name]])
+        layout[c.name] = counts[of] if of == c.name else {"ranks": min(counts[of], max(1, share)), "with": of}
     return layout
+
+
+def _leaders(plan: Plan, host: Mapping[str, str], work: Mapping[str, float]) -> dict[str, str]:
+    """Of each host, the busiest of those it takes turns with: itself, mostly."""
+    links = {(b.component, d.component): t.lag_windows for t in plan.tasks for b in t.inputs for d in t.outputs}
+    group = {h: {h} for h in work}
+    for (one, other), lag in links.items():
+        if lag == 0 and links.get((other, one)) == 1 and host[one] != host[other]:
+            joined = group[host[one]] | group[host[other]]
+            group.update(dict.fromkeys(joined, joined))
+    return {h: max(sorted(members), key=lambda n: work[n]) for h, members in group.items()}
 
 
 def _host(plan: Plan, name: str) -> str:

@@ -63,6 +63,28 @@ def test_components_on_the_same_ranks_stay_together_and_the_coupler_keeps_its_ra
     assert suggest(together, rows)["ocean"] == 3
 
 
+def test_components_that_take_turns_come_to_share_their_ranks(plan):
+    air, sea = plan.components
+    sun = replace(sea, name="sun", ranks=(5, 6))
+    task = next(t for t in plan.tasks if t.outputs[0].component == "ocean")
+    bundle, delivery = task.inputs[0], task.outputs[0]
+    there = replace(
+        task, inputs=(replace(bundle, component="atmosphere"),), outputs=(replace(delivery, component="sun"),)
+    )
+    back = replace(
+        task, inputs=(replace(bundle, component="sun"),), outputs=(replace(delivery, component="atmosphere"),)
+    )
+    there, back = (replace(t, lag=n * t.period, kind="connection") for t, n in ((there, 1), (back, 0)))
+    turns = replace(plan, components=(air, sea, sun), tasks=(*plan.tasks, there, back))
+    rows = {n: {k: 0.0 for k in KINDS} for n in ("coupler", "atmosphere", "ocean", "sun")}
+    for name in ("atmosphere", "ocean", "sun"):
+        rows[name]["computing"] = 4.0
+    wanted = {"coupler": 1, "atmosphere": 4, "ocean": 2, "sun": {"ranks": 4, "with": "atmosphere"}}
+    assert suggest(turns, rows) == wanted  # 8 s, one after the other, become 16 / 4
+    both = replace(turns, tasks=(*plan.tasks, there, replace(back, lag=back.period)))
+    assert suggest(both, rows) == {}
+
+
 def test_a_balanced_layout_is_left_alone(plan):
     assert table(plan, reports(9.0, 8.9), 86400)["suggestion"] == {}
     assert suggest(make_plan(plan.folder, 1), {}) == {}
