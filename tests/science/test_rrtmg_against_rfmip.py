@@ -109,3 +109,13 @@ def test_heating_is_the_divergence_of_the_net_flux(name):
     assert float(r.shortwave_down[0, 3]) < 0.8 * float(r.insolation[0, 3]), "water cloud shades"
     assert 150.0 < float(r.outgoing_longwave[0, 0]) < 330.0
     assert 200.0 < float(r.longwave_down[0, 0]) < 450.0
+
+
+def test_liquid_above_ice_does_not_make_the_ice_transparent():
+    air = columns()
+    air.ice[10:14] = 2e-4
+    air.cloud[:] = 0.0
+    air.cloud[14] = 3e-6  # a little liquid in the topmost layer of an ice cloud
+    scheme = rrtmg_scheme.Rrtmg()
+    with_liquid, ice_only = scheme(air), scheme(air._replace(cloud=torch.zeros_like(air.cloud)))
+    assert float((with_liquid.outgoing_longwave - ice_only.outgoing_longwave).abs().max()) < 5.0
