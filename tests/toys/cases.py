@@ -47,7 +47,7 @@ def toy_case(folder, *, duration="P2D", restart="PT15H", layout=None, coupling=N
         {"from": "air", "to": "soil", "period": "PT1H"},
     ]
     ranks = {"coupler": 1, "air": 2, "sea": 2, "soil": 1}
-    write_case(folder, components or parts, coupling or rules, inline=True, title="toy", duration=duration,
+    write_case(folder, components or parts, rules if coupling is None else coupling, inline=True, title="toy", duration=duration,
                layout=layout or ranks, restart={"period": restart, "keep": 9}, **case)  # fmt: skip
     if components is None:
         output = [{"fields": ["sea_surface_temperature", "air_temperature"], "period": "PT12H", "statistic": "mean"}]
