@@ -220,7 +220,9 @@ def _run(folder: Path, transport: Any, resume: bool) -> int:
     if process.controller is not None:
         controller = process.controller
         controller.close()
-        result = timing.table(plan, reports, plan.duration - process.start)
+        times = [int(c["time"]) for c in controller.status.content["components"].values()]
+        reached = plan.duration if outcome == FINISHED else min(times)
+        result = timing.table(plan, reports, reached - process.start)
         from coupler.files.atomic import write_text
 
         write_text(run_folder / "timing.json", json.dumps(result, indent=1) + "\n")

@@ -1,5 +1,7 @@
 """SMS, SER, PEM, ERS, ERP on the toy case: any layout and any restart give the same bits."""
 
+import json
+
 import pytest
 
 from tests.toys.cases import differences, started, tessera, toy_case, wait_for
@@ -49,6 +51,7 @@ def test_a_run_asked_to_stop_says_it_is_resumable_and_goes_on_to_the_same_bits(s
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 75, out
     assert "stopped, resumable" in out
+    assert 0 < json.loads((case / "run" / "timing.json").read_text())["simulated"] < 2 * 86400
     status = tessera("status", case).stdout
     assert "stopped" in status and "--continue" in status
     done = tessera(case, "--continue", "--serial")
