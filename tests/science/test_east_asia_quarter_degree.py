@@ -22,6 +22,7 @@ def test_ten_days_are_stable(tmp_path, root, shared):
     make_quarter_degree(case / "quarter.nc", root, shared)
     for name, old, new in (
         ("case.yaml", "duration: P30D", "duration: P10D"),
+        ("ocean.yaml", "step: PT1H", "step: PT30M"),
         ("ocean.yaml", "resolution: 0.5}", "resolution: 0.25}"),
         ("ocean.yaml", "file: east_asia_primitive_ocean.nc", "file: quarter.nc"),
     ):
