@@ -119,7 +119,7 @@ def draw(sites: dict[str, Any], monthly: Any, models: Sequence[str], path: Path)
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(2, 4, figsize=(13, 6), layout="constrained")
+    figure, axes = plt.subplots(2, 4, figsize=(13, 6.5), layout="constrained")
     colour = {m: plt.cm.tab20(i / 20) for i, m in enumerate(models)}
     units = {"GPP": "umol m$^{-2}$ s$^{-1}$", "LE": "W m$^{-2}$", "H": "W m$^{-2}$"}
     for row, site in zip(axes, sites, strict=True):
@@ -143,19 +143,17 @@ def draw(sites: dict[str, Any], monthly: Any, models: Sequence[str], path: Path)
             panel.plot(range(1, 13), _by_month(ours[m][k], there, month), color=colour[m], lw=1)
         panel.plot(range(1, 13), _by_month(theirs[k], there, month), "k.")
         panel.set(title=f"China, Japan: {k}", ylabel="gC m$^{-2}$ d$^{-1}$" if k == "GPP" else "mm d$^{-1}$")
-    axes[0, 1].legend(*_labels(axes[0, 1]), fontsize="xx-small")
+    figure.legend(*axes[0, 1].get_legend_handles_labels(), loc="outside lower center", ncols=7, fontsize="small")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=70)
+    from PIL import Image
+
+    Image.open(path).convert("RGB").quantize(160).save(path, optimize=True)  # under 100 kB
     print(f"figure: {path}")
 
 
 def _by_month(values: np.ndarray, there: np.ndarray, month: np.ndarray) -> list[float]:
     return [values[w].mean() if (w := there & (month == i)).any() else np.nan for i in range(12)]
-
-
-def _labels(panel: Any) -> tuple[list[Any], list[str]]:
-    handles, labels = panel.get_legend_handles_labels()
-    return handles, labels
 
 
 def main() -> None:
