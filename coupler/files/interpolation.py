@@ -31,7 +31,7 @@ class Bilinear:
     --------
     >>> to = Bilinear(np.array([0.0, 1.0]), np.array([10.0, 11.0]), np.array([0.5]), np.array([10.25]))
     >>> to(np.array([[1.0, 2.0], [3.0, np.nan]])).round(6).tolist()
-    [1.857143]
+    [2.0]
     """
 
     def __init__(self, y: Array, x: Array, latitude: Array, longitude: Array):

@@ -122,7 +122,7 @@ def _maps(card: Card) -> Any:
     both = np.isfinite(card.mean.model) & np.isfinite(card.mean.observed)
     model, seen = (np.where(both, a, np.nan) for a in (card.mean.model, card.mean.observed))
     difference = model - seen
-    place = (card.grid.longitude, card.grid.latitude)
+    place = [np.asarray(card.grid.longitude), np.asarray(card.grid.latitude)]
     if both.ndim == 2:  # only the part with values
         rows, columns = (np.flatnonzero(both.any(axis=n)) for n in (1, 0))
         part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
@@ -144,7 +144,7 @@ def _maps(card: Card) -> Any:
             "model minus observed",
         ),
     ):
-        draw_panel(panel, *place, values, scale, unit)
+        draw_panel(panel, place[0], place[1], values, scale, unit)
         panel.set_title(title, loc="left", fontsize=10)
     return figure
 

@@ -47,8 +47,9 @@ def toy_case(folder, *, duration="P2D", restart="PT15H", layout=None, coupling=N
         {"from": "air", "to": "soil", "period": "PT1H"},
     ]
     ranks = {"coupler": 1, "air": 2, "sea": 2, "soil": 1}
-    write_case(folder, components or parts, rules if coupling is None else coupling, inline=True, title="toy", duration=duration,
-               layout=layout or ranks, restart={"period": restart, "keep": 9}, **case)  # fmt: skip
+    rules = rules if coupling is None else coupling
+    case = {"title": "toy", "duration": duration, "layout": layout or ranks, **case}
+    write_case(folder, components or parts, rules, inline=True, restart={"period": restart, "keep": 9}, **case)
     if components is None:
         output = [{"fields": ["sea_surface_temperature", "air_temperature"], "period": "PT12H", "statistic": "mean"}]
         (folder / "sea.yaml").write_text(yaml.safe_dump({"options": {"depth": "30 m"}, "output": output}))
