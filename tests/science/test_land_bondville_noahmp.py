@@ -34,7 +34,7 @@ def test_the_first_fortnight_is_cold_and_closed(folder):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3000)
+@pytest.mark.timeout(7200)
 def test_the_year_beside_noah_mp(folder):
     reference = json.loads((folder / "reference" / "noahmp" / "bondville_1998.json").read_text())
     series, month = run_bondville(folder)
