@@ -87,6 +87,16 @@ def test_the_last_good_values_survive_a_restart(tmp_path):
     assert differences(whole, parts, history=False) == []
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not shutil.which("nvidia-smi"), reason="no CUDA device")
+def test_a_coupled_hour_on_a_card_is_that_of_the_cpu(serial, tmp_path):
+    card = case(tmp_path / "card", device="cuda", graphs=True)
+    said = tessera(card, "--serial")
+    assert "recurrent network on cuda:0" in said.stdout + said.stderr
+    heating, reference = (86400.0 * air(f, "heating") for f in (card, serial[0]))
+    np.testing.assert_allclose(heating, reference, atol=0.05)
+
+
 def test_check_refuses_a_card_that_is_not_there_and_a_model_for_something_else(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     if shutil.which("nvidia-smi"):
