@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from coupler.errors import CaseError
-from coupler.watch.figures import _scale, coastline, draw_budget, draw_maps, plot
+from coupler.watch.figures import coastline, draw_budget, draw_maps, plot, shared_scale
 from coupler.watch.records import read
 
 NX, NY = 45, 38
@@ -83,12 +83,12 @@ def test_coastline_is_where_the_coast_is():
 
 
 def test_colour_limits_are_round_and_symmetric_about_zero():
-    _, norm, extend = _scale(np.linspace(-3.0, 7.0, 100), about_zero=True)
+    _, norm, extend = shared_scale(np.linspace(-3.0, 7.0, 100), about_zero=True)
     assert norm.vmin == -norm.vmax and norm.vmax >= 7.0 and extend == "neither"
     values = np.append(np.linspace(0.0, 1.0, 1000), [500.0])
-    _, norm, extend = _scale(values, about_zero=False)
+    _, norm, extend = shared_scale(values, about_zero=False)
     assert norm.vmax < 2.0 and extend == "max"
-    _, norm, _ = _scale(np.full(10, 3.0), about_zero=False)
+    _, norm, _ = shared_scale(np.full(10, 3.0), about_zero=False)
     assert norm.vmin < 3.0 < norm.vmax
 
 
