@@ -74,7 +74,7 @@ def test_the_worked_example_from_sender_to_receiver():
 
     class Weights(Operator):
         def __init__(self):
-            pass
+            self._rows = [(0, 1)]
 
         def rows(self, slot, cells):
             return np.array([0, 4]), np.arange(2, 6, dtype=np.int32), WEIGHTS
