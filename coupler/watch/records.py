@@ -33,8 +33,6 @@ class Record:
         Averaging intervals; empty of instants.
     longitude, latitude : array
         Of the field's shape.
-    scale : float
-        Factor from the file's unit to the one shown (for differences, which have no offset).
     """
 
     name: str
@@ -59,11 +57,6 @@ class Record:
         values = self.values[number]
         there = np.isfinite(values)
         return float((values * self.weights)[there].sum() / self.weights[there].sum()) if there.any() else np.nan
-
-    def scale_and_offset(self, units: str) -> tuple[float, float]:
-        """What takes a value in ``units`` to the unit shown."""
-        _, factor, offset = shown_unit(self.name, units)
-        return factor, offset
 
     def when(self, number: int) -> str:
         """Date of a record, or its interval."""

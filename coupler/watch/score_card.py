@@ -18,7 +18,7 @@ from coupler.files.atomic import whole_file
 from coupler.files.history import history_path
 from coupler.grids.grid import Grid
 from coupler.watch.observations import Beside, Observed, find
-from coupler.watch.records import Record, read
+from coupler.watch.records import Record, read, shown_unit
 from coupler.watch.scores import WHOLE, Box, Score, read_regions, score
 
 Floats = npt.NDArray[np.float64]
@@ -109,7 +109,7 @@ def _card(component: ComponentPlan, path: Path, observed: Observed, regions: lis
     spec = component.exported(observed.name) or component.imported(observed.name)
     grid = component.grids[spec.grid if spec else "default"]
     beside = Beside(grid, observed.grid)
-    factor, offset = record.scale_and_offset(str(dictionary().get(observed.name, {}).get("units", "")))
+    _, factor, offset = shown_unit(observed.name, str(dictionary().get(observed.name, {}).get("units", "")))
     area = beside.grid.area.reshape(beside.grid.shape)
     boxes = [Box(WHOLE, -180.0, 180.0 - 1e-9, -90.0, 90.0), *regions]
     inside = {b.name: b.holds(beside.grid.longitude, beside.grid.latitude) for b in boxes}

@@ -19,7 +19,6 @@ from torch import Tensor
 from components.land.column.constants import (
     AIR_HEAT_CAPACITY,
     DRY_AIR_GAS_CONSTANT,
-    FREEZING_POINT,
     GAS_CONSTANT,
     GRAVITY,
     LATENT_HEAT_FUSION,
@@ -340,8 +339,3 @@ def wet_latent(snow_share: Tensor) -> Tensor:
 def emission_temperature(longwave_up: Tensor) -> Tensor:
     """Radiative temperature of a black surface that sends up ``longwave_up`` (W m-2), K."""
     return torch.sqrt(torch.sqrt(longwave_up / STEFAN_BOLTZMANN))
-
-
-def frozen_limit(snowy: Tensor) -> Tensor:
-    """Highest temperature of the ground, K: 0 C where ``snowy``."""
-    return torch.where(snowy, FREEZING_POINT, 1000.0).to(torch.get_default_dtype())
