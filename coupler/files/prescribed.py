@@ -35,6 +35,8 @@ class Prescribed(Component):
         """Between the file's times: linear, or the value of the interval that holds the time."""
         cycle: Literal["auto", "yearly", "none"] = "auto"
         """Whether the file is a yearly cycle; auto: if its time axis is climatological."""
+        hold: bool = False
+        """Whether the values at the start of the case stand for the whole run: a control without change in time."""
 
     def __init__(self, options: Any):
         super().__init__(options)
@@ -66,7 +68,8 @@ class Prescribed(Component):
             forcings = self._open(setting)
         except TesseraError as error:
             return [str(error)]
-        problems = [p for f in forcings.values() for p in f.problems(0, setting.duration)]
+        end = 0 if self.options.hold else setting.duration
+        problems = [p for f in forcings.values() for p in f.problems(0, end)]
         for forcing in forcings.values():
             forcing.close()
         return problems
@@ -85,6 +88,7 @@ class Prescribed(Component):
         return self._at(time + seconds)
 
     def _at(self, time: int) -> Fields:
+        time = 0 if self.options.hold else time  # the case's start, also after a restart
         fields = {}
         for name, forcing in self._forcings.items():
             values = forcing.at(time)

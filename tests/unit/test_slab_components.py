@@ -245,6 +245,30 @@ def test_data_model_check_names_every_short_or_missing_file(ground, tmp_path):
     assert "1946-01-16" in problem and "2001-03-02" in problem
 
 
+def test_held_fields_are_those_of_the_cases_start_also_after_a_restart(sea, tmp_path):
+    options = {"file": "east_asia_ocean.nc"}
+    held, yearly, again = (DataOcean(DataOcean.Options(**options, hold=h)) for h in (True, False, True))
+    first, *_ = (o.initialize(context(sea, tmp_path, o))["sea_surface_temperature"] for o in (held, yearly, again))
+    again.restore(held.state())  # a run that goes on from day 40
+    later = [o.step(40 * DAY, DAY, {})["sea_surface_temperature"] for o in (held, yearly, again)]
+    np.testing.assert_array_equal(later[0], first)
+    np.testing.assert_array_equal(later[2], first)
+    assert np.abs(later[1] - first).max() > 0.5
+    march = DataOcean(DataOcean.Options(**options, hold=True))
+    other = march.initialize(context(sea, tmp_path, march, start="2001-03-10"))["sea_surface_temperature"]
+    assert np.abs(other - first).max() > 0.5, "the start of the case, not of the file"
+
+
+def test_a_held_field_needs_a_file_for_the_start_alone(sea, tmp_path):
+    strict = {"file": "east_asia_ocean.nc", "cycle": "none"}
+    in_winter = {"duration": 700 * DAY, "start": "1946-12-01"}
+    held, changing = (DataOcean(DataOcean.Options(**strict, hold=h)) for h in (True, False))
+    assert held.check(context(sea, tmp_path, held, **in_winter)) == []
+    assert "1948" in changing.check(context(sea, tmp_path, changing, **in_winter))[0]
+    (problem,) = held.check(context(sea, tmp_path, held))
+    assert "2001-01-01" in problem
+
+
 def test_the_flux_law_and_the_slab_agree_on_names():
     delivered = set(SCHEMES["ncar"].delivers)
     wanted = {spec.name for spec in SlabOcean(SlabOcean.Options()).imports if spec.required}
