@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from components.atmosphere.nonhydrostatic import (
+    column_budget,
     column_flow,
     diffusion,
     driven_mass,
@@ -71,6 +72,8 @@ class NonhydrostaticAtmosphere(Component):
         "toa_outgoing_longwave_flux": "W m-2",
         "atmosphere_mass_content_of_water_vapor": "kg m-2",
         "largest_upward_air_velocity": "m s-1",
+        "column_water_residual": "kg m-2 s-1",
+        "column_energy_residual": "W m-2",
     }
 
     class Options(Namelist):
@@ -111,6 +114,8 @@ class NonhydrostaticAtmosphere(Component):
         """Export the columns of air, for chemistry or assimilation; radiation: imported exports them anyway."""
         radiation_interval: Duration = 3600
         """Time between calls of the radiation scheme; it holds in between."""
+        column_budget: bool = False
+        """Give what the physics leaves over of each column's water and energy among the output fields."""
         increments: bool = False
         """Add tendencies of temperature, humidity and wind that another component gives, such as an assimilation."""
         precision: Literal["single", "double"] = "single"
@@ -237,6 +242,7 @@ class NonhydrostaticAtmosphere(Component):
         self.rate = None
         self.albedo = torch.full_like(self.physics.heating[0], 0.15)
         self.rain, self.snow = torch.zeros_like(self.albedo), torch.zeros_like(self.albedo)
+        self.residual = column_budget.Residual(self.rain, self.rain)
         self.time, self.ground_temperature = 0, columns(g, self.s, self.q[0]).t[0]
         warn_if_too_long(context, g, self.s, float(context.step))
         if o.radiation != "none":
@@ -286,7 +292,12 @@ class NonhydrostaticAtmosphere(Component):
         q[..., INNER, INNER] += draw * (wet_target[..., INNER, INNER] - q[..., INNER, INNER])
         lateral.impose_field(q, wet_target, self.core.edges)
         self.core.halo([q], H)
-        self.s, self.q, rain, snow, _ = self.physics.step(new, q, ground, dt)
+        self.s, self.q, rain, snow, before = self.physics.step(new, q, ground, dt)
+        if o.column_budget:
+            heat, vapour = (0.0, 0.0) if ground is None else ground.fluxes[:2]
+            self.residual = column_budget.residual(
+                g, before, q, self.s, self.q, self.physics.species, self.physics.heating, heat, vapour, rain, snow, dt
+            )
         if o.increments:
             self.s, self.q = increments.add(self.physics, self.s, self.q, imports, (self.cos, self.sin), dt)
         if o.nudging_wavelength > 0.0 and (time + seconds) % o.radiation_interval == 0:
@@ -401,7 +412,7 @@ class NonhydrostaticAtmosphere(Component):
         return self._exports()
 
     def diagnostics(self) -> dict[str, np.ndarray]:
-        """Outgoing longwave, column vapour, largest updraught."""
+        """Outgoing longwave, column vapour, largest updraught, residuals of the columns' budgets."""
         g = self.geometry
         mass = (g.rho_base + self.s.rho)[:, INNER, INNER]
         array = lambda a: a.detach().cpu().double().numpy()  # noqa: E731
@@ -412,6 +423,8 @@ class NonhydrostaticAtmosphere(Component):
         }
         if self.physics.sky is not None:
             out["toa_outgoing_longwave_flux"] = array(self.physics.sky.outgoing_longwave)
+        if self.options.column_budget:
+            out["column_water_residual"], out["column_energy_residual"] = map(array, self.residual)
         return out
 
 

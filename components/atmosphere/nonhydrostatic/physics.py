@@ -14,7 +14,7 @@ from components.radiation.sun import cosine_zenith, sun_position
 from . import kessler, mixed_phase
 from .boundary_layer_ysu import Fluxes, ysu
 from .columns import INNER, Columns, columns, put_back
-from .constants import STEFAN_BOLTZMANN, T_FREEZE
+from .constants import CP_DRY, LATENT_FUSION, STEFAN_BOLTZMANN, T_FREEZE
 from .convection_betts_miller import betts_miller
 from .geometry import HALO as H
 from .geometry import Geometry
@@ -119,8 +119,9 @@ class Physics:
             s = self.push(s, m.u - u, m.v - v)
         if self.convection == "betts_miller":
             wet = self._convection(theta * c.pi, water[0], c.p, c.mass, dt)
-            theta, water[0] = wet.t / c.pi, wet.q_v
             falls_as_snow = c.t[0] < T_FREEZE
+            freezing = torch.where(falls_as_snow, LATENT_FUSION / CP_DRY, 0.0) * (water[0] - wet.q_v)
+            theta, water[0] = (wet.t + freezing) / c.pi, wet.q_v
             rain = rain + torch.where(falls_as_snow, 0.0, wet.rain)
             snow = snow + torch.where(falls_as_snow, wet.rain, 0.0)
         if self.microphysics == "kessler":
