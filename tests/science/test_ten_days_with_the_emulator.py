@@ -1,0 +1,89 @@
+"""Ten days of the atmosphere at 100 km with the radiation emulator beside the same days with RRTMG.
+
+The functions read the daily histories of finished runs of any length.
+"""
+
+import re
+
+import netCDF4
+import numpy as np
+import pytest
+
+from tests.toys.cases import tessera
+
+ATMOSPHERE = (
+    "surface_temperature, surface_upwelling_longwave_flux_in_air, surface_upwelling_shortwave_flux_in_air,"
+    " surface_downwelling_longwave_flux_in_air, surface_downwelling_shortwave_flux_in_air, air_temperature"
+)
+TOP = "toa_outgoing_longwave_flux, toa_outgoing_shortwave_flux, toa_incoming_shortwave_flux"
+
+
+def online_case(folder, scheme, days):
+    """The atmosphere of `east_asia_coupled` over slab ocean and land, with radiation from the component ``scheme``."""
+    tessera("new", folder, "--template", "east_asia_coupled")
+    edits = {
+        "case.yaml": (("duration: P1D", f"duration: P{days}D"), ("{model: primitive}", "{model: slab}"),
+                      ("{model: column}", "{model: slab}"), ("{model: rrtmg}", f"{{model: {scheme}}}")),
+        "atmosphere.yaml": (("compile: false", "compile: true"),),
+    }  # fmt: skip
+    for file, pairs in edits.items():
+        text = (folder / file).read_text()
+        for old, new in pairs:
+            assert old in text, f"{file}: {old}"
+            text = text.replace(old, new)
+        (folder / file).write_text(text)
+    path = folder / "atmosphere.yaml"
+    path.write_text(re.sub(r"output:.*", _daily(ATMOSPHERE), path.read_text(), flags=re.DOTALL))
+    fallback = ", radiation_fallback" if scheme == "radiation_emulator" else ""
+    path = folder / "radiation.yaml"
+    path.write_text(path.read_text() + "\n" + _daily(TOP + fallback))
+    return folder
+
+
+def _daily(fields):
+    return f"output:\n  - {{name: daily, fields: [{fields}], period: P1D, statistic: mean}}\n"
+
+
+def daily_means(folder):
+    """Domain means by day of a finished case: surface temperature (K), budgets at the top and the ground (W m-2)."""
+    with netCDF4.Dataset(folder / "run/history/atmosphere.daily.nc") as a:
+        with netCDF4.Dataset(folder / "run/history/radiation.daily.nc") as r:
+            mean = lambda f, name: np.asarray(f[name][:]).mean((1, 2))  # noqa: E731  (cells of a Lambert plane)
+            out = {"temperature": mean(a, "surface_temperature"), "outgoing longwave": mean(r, TOP.split(", ")[0])}
+            long, short, in_ = (mean(r, name) for name in TOP.split(", "))
+            out["top"] = in_ - short - long
+            up_l, up_s, down_l, down_s = (mean(a, name) for name in ATMOSPHERE.split(", ")[1:5])
+            out["ground"] = down_s - up_s + down_l - up_l
+            out["absorbed by the air"] = out["top"] - out["ground"]
+            if "radiation_fallback" in r.variables:
+                out["fallback"] = mean(r, "radiation_fallback")
+    return out
+
+
+def assert_close(emulated, reference):
+    """Hold the emulated run to its limits beside the other; print both."""
+    fallback = emulated.pop("fallback")
+    apart = {name: emulated[name] - reference[name] for name in emulated}
+    for name, values in apart.items():
+        print(f"{name:<22}" + " ".join(f"{v:7.3f}" for v in values) + f"   of {reference[name].mean():8.2f}")
+    print(f"share of columns that the fallback answered: {fallback.mean():.2e}, on the worst day {fallback.max():.2e}")
+    days = np.arange(len(fallback))
+    warming = apart["temperature"]
+    assert np.abs(warming).max() < 0.3
+    if len(days) >= 10:  # no growing drift: the second half is no further apart than the first and a tenth of the bound
+        assert np.abs(warming[5:]).mean() < np.abs(warming[:5]).mean() + 0.03
+    assert np.abs(apart["top"]).max() < 2.0 and np.abs(apart["ground"]).max() < 2.0
+    assert np.abs(apart["absorbed by the air"]).max() < 1.0
+    assert fallback.mean() < 1e-3
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(10000)
+def test_ten_days_of_the_template_with_the_emulator_are_those_with_rrtmg(tmp_path):
+    pytest.importorskip("climt", reason="climt (RRTMG) is not installed")
+    means = []
+    for scheme in ("radiation_emulator", "rrtmg"):
+        case = online_case(tmp_path / scheme, scheme, 10)
+        tessera(case, "--serial", timeout=4500)
+        means.append(daily_means(case))
+    assert_close(*means)
