@@ -77,6 +77,12 @@ def parser() -> argparse.ArgumentParser:
     plot = add("plot", "draw a field of a run: maps with coastline, a time series")
     plot.add_argument("case", type=Path)
     plot.add_argument("field", nargs="?", help="field; without it all fields of the output, and the budget")
+    plot.add_argument("--day", metavar="DATE", help="one map of that day's mean, such as 2001-01-05")
+    plot.add_argument(
+        "--box", nargs=4, type=float, metavar=("WEST", "EAST", "SOUTH", "NORTH"), help="part of a day's map, degrees"
+    )
+    plot.add_argument("--wind", action="store_true", help="arrows of the lowest level's wind on a day's map")
+    plot.add_argument("--lines", metavar="FIELD", help="a second field as contours on a day's map")
     scores = add("score", "compare a run with observations: tables, maps and one HTML page")
     scores.add_argument("case", type=Path)
     scores.add_argument(
@@ -194,6 +200,15 @@ def _timing(options: argparse.Namespace) -> int:
 def _plot(options: argparse.Namespace) -> int:
     from coupler.watch.figures import plot
 
+    if options.day or options.box or options.wind or options.lines:
+        from coupler.errors import CaseError
+        from coupler.watch.day_map import draw_day
+
+        if options.field is None:
+            raise CaseError("a day's map needs a field:  ./run_case.py plot CASE FIELD --day DATE")
+        extra = {"box": options.box, "wind": options.wind, "contours": options.lines}
+        print(draw_day(options.case, options.field, day=options.day, **extra))
+        return 0
     for path in plot(options.case, options.field):
         print(path)
     return 0
