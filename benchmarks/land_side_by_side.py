@@ -6,6 +6,7 @@ A step costs much the same for three columns and for three hundred, so that four
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,20 +74,22 @@ class SideBySide(Stomata):
         super().__init__(names[0])
         self.names = list(names)
         self.of_column = torch.arange(len(names)).repeat_interleave(columns)
-        if names[0] in OPTIMAL:
-            self.model = _Optimal(self.names, self.of_column)
         self.by_type = names[0] in BY_SLOPE
 
-    def of(self, traits: Traits) -> Stomata:
-        """The models with the plant types' own slopes."""
+    def of(self, traits: Traits, columns: Tensor | None = None) -> Stomata:
+        """The models of some columns with the plant types' own slopes."""
+        bound = copy(self)
+        of_column = self.of_column if columns is None else self.of_column[columns]
         if self.by_type:
             known = {
                 "medlyn": Medlyn(traits.g1),
                 "ball_berry": BallBerry(traits.slope),
                 "leuning": Leuning(traits.slope),
             }
-            self.model = _Empirical([known[k] for k in self.names], self.of_column)
-        return self
+            bound.model = _Empirical([known[k] for k in self.names], of_column)
+        else:
+            bound.model = _Optimal(self.names, of_column)
+        return bound
 
 
 def repeat(value: Any, times: int) -> Any:

@@ -113,7 +113,7 @@ class LeafModel(Protocol):
     """Stomatal conductance and assimilation of sunlit and shaded leaves."""
 
     def __call__(
-        self, temperature: Tensor, ca: Tensor, vpd: Tensor, humidity: Tensor, exchange: Tensor
+        self, temperature: Tensor, ca: Tensor, vpd: Tensor, humidity: Tensor, exchange: Tensor, guess: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Conductance to vapour (mol m-2 s-1) and net assimilation (umol m-2 s-1), (2, ...)."""
         ...
@@ -151,7 +151,7 @@ def solve(
         Sunlit and shaded leaf area, (2, ...).
     leaves
         Stomatal model, called with leaf temperature (K), CO2 (umol mol-1), vapour pressure deficit (Pa)
-        and relative humidity at the leaf surface, and the leaf's exchange of heat (W m-2 K-1).
+        and relative humidity at the leaf surface, the leaf's exchange of heat (W m-2 K-1) and the conductance before.
     warm
         First guess.
     seconds
@@ -196,7 +196,7 @@ def solve(
         humidity = torch.clamp(1.0 - vpd / e_leaf, 0.0, 1.0)
         ca = torch.clamp(air.co2 - CO2_BOUNDARY * assimilated / blade_molar, min=20.0)
         warmth = 2.0 * rho_cp * blade + 4.0 * STEFAN_BOLTZMANN * tv * tv * tv
-        new, assimilated = leaves(tv + torch.zeros_like(gs), ca, vpd, humidity, warmth)
+        new, assimilated = leaves(tv, ca, vpd, humidity, warmth, gs)
         changed = torch.abs(new - gs) / (new + 1e-3)
         drift = torch.maximum(changed[0], changed[1])
         gs = new if turn == 0 else 0.5 * (gs + new)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from components.land.column import canopy, heat, interception, snow, water_heat
+from components.land.column.canopy_leaves import CanopyLeaves, Water
 from components.land.column.carbon import soil_respiration
 from components.land.column.constants import (
     CARBON_MOLAR_MASS,
@@ -20,9 +21,8 @@ from components.land.column.constants import (
     VAPOUR_GAS_CONSTANT,
     WATER_DENSITY,
 )
-from components.land.column.gas_exchange import Stomata, leaf_rates, split_leaves
-from components.land.column.hydraulics import Plant, Weibull
-from components.land.column.night import DAY_LIGHT
+from components.land.column.gas_exchange import Stomata, split_leaves
+from components.land.column.hydraulics import Weibull
 from components.land.column.parameters import Parameters
 from components.land.column.radiation import Foliage, two_stream
 from components.land.column.richards import Bottom, Top, richards_step
@@ -228,21 +228,9 @@ def step(
     psi = curves.head(state.liquid)
     vulnerability = Weibull(p.weibull_b, p.weibull_c)
     uptake, tension = _root_uptake(p, psi, vulnerability)
-    plant = Plant(p.kmax, vulnerability, tension)
     leaves = split_leaves(p.traits, light, forcing.lai, forcing.sai)
-
-    stomata = options.stomata.of(p.traits)
-
-    dark = leaves.par < 1.0
-    lit_leaves = leaves._replace(par=torch.full_like(leaves.par, DAY_LIGHT))
-
-    def exchange(t: Tensor, ca: Tensor, vpd: Tensor, humidity: Tensor, warmth: Tensor) -> tuple[Tensor, Tensor]:
-        leaf = leaf_rates(options.photosynthesis, p.traits, leaves, t)
-        gs, assimilated = stomata(leaf, ca, vpd, humidity, forcing.pressure, plant, t)
-        if stomata.memory is not None:
-            day = leaf_rates(options.photosynthesis, p.traits, lit_leaves, t)
-            gs = stomata.in_the_dark(dark, gs, day, ca, vpd / forcing.pressure, plant, t, warmth)
-        return gs, assimilated
+    water = Water(p.kmax, p.weibull_b, p.weibull_c, tension)
+    exchange = CanopyLeaves(options.stomata, options.photosynthesis, p.traits, leaves, water, forcing.pressure)
 
     air = canopy.Air(
         forcing.temperature, forcing.humidity, forcing.pressure, forcing.wind, forcing.height,
@@ -329,8 +317,7 @@ def step(
     absorbed = incoming[0] + incoming[1] - light.reflected[0] - light.reflected[1]
     net = absorbed + forcing.longwave - f.longwave_up
     balance = net - f.sensible - f.latent - f.ground_heat - f.melt_energy - f.canopy_storage
-    respiration = leaf_rates(options.photosynthesis, p.traits, leaves, f.canopy + 0.0 * leaves.area).respiration
-    gross = leaves.area * (f.assimilation + respiration)
+    gross = leaves.area * (f.assimilation + exchange.respiration(f.canopy))
     net_leaf = leaves.area * f.assimilation
     uptake_net = (
         net_leaf[0]

@@ -12,11 +12,21 @@ from torch import Tensor
 from components.land.column import night, optimality, stomata
 from components.land.column.constants import PAR_PHOTONS
 from components.land.column.hydraulics import Plant
-from components.land.column.photosynthesis import Leaf, Rate, c3_leaf, c4_leaf, cytochrome_leaf
+from components.land.column.photosynthesis import (
+    Leaf,
+    c3_leaf,
+    c4_leaf,
+    c4_respiration_factor,
+    cytochrome_leaf,
+    respiration_factor,
+)
 from components.land.column.radiation import Shortwave
+from components.land.column.roots import falling_root
+from components.land.column.structure import cut
 
 ABSORBED_YIELD = 0.3  # mol electrons per mol absorbed photons (Medlyn et al. 2002)
 COLD, WARM_ENOUGH = 269.15, 275.15  # K: photosynthesis stops below the first, is free above the second
+PHYSIOLOGICAL = 223.15, 333.15  # K, outside which the temperature functions are held
 
 
 class Traits(NamedTuple):
@@ -60,34 +70,28 @@ def split_leaves(traits: Traits, light: Shortwave, lai: Tensor, sai: Tensor) -> 
 
 
 def leaf_rates(kind: str, traits: Traits, leaves: Leaves, temperature: Tensor) -> Leaf:
-    """Limiting rates at leaf ``temperature`` (K) for ``kind`` "c3" or "cytochrome", with C4 where the traits say so.
+    """Limiting rates at leaf ``temperature`` (K) for ``kind`` "c3", "cytochrome" or "c4".
 
     Cold closes the leaf linearly between 2 and -4 C.
     """
     cold = torch.clamp((temperature - COLD) / (WARM_ENOUGH - COLD), 0.0, 1.0)
-    v = leaves.vcmax25 * cold
-    t = torch.clamp(temperature, 223.15, 333.15)
-    make = cytochrome_leaf if kind == "cytochrome" else c3_leaf
-    extra = () if kind == "cytochrome" else (ABSORBED_YIELD,)
-    leaf = make(t, leaves.par, v, traits.jmax_ratio * v, traits.rd_ratio * leaves.vcmax25, *extra)
-    # Always both: a third rate changes the last bit of a C3 leaf, and no leaf may depend on its neighbours.
-    other = c4_leaf(t, leaves.par, v, traits.rd_ratio * leaves.vcmax25)
-    is_c4 = traits.c4 > 0.5
-    never = torch.full_like(v, -1e9)
-    third = Rate(0.0 * v, never, 0.0 * v, torch.ones_like(v))
-    rates = tuple(
-        Rate(*(torch.where(is_c4, b, a) for a, b in zip(r3, r4, strict=True)))
-        for r3, r4 in zip((*leaf.rates, third), other.rates, strict=True)
-    )
-    curvature = tuple(
-        torch.where(is_c4, b, a).to(v.dtype) for a, b in zip((*leaf.curvature, 0.95), other.curvature, strict=True)
-    )
-    return Leaf(
-        rates,
-        curvature,
-        torch.where(is_c4, other.respiration, leaf.respiration),
-        torch.where(is_c4, other.compensation, leaf.compensation),
-    )
+    v, rd = leaves.vcmax25 * cold, traits.rd_ratio * leaves.vcmax25
+    t = torch.clamp(temperature, *PHYSIOLOGICAL)
+    if kind == "c4":
+        return c4_leaf(t, leaves.par, v, rd)
+    if kind == "cytochrome":
+        return cytochrome_leaf(t, leaves.par, v, traits.jmax_ratio * v, rd)
+    return c3_leaf(t, leaves.par, v, traits.jmax_ratio * v, rd, ABSORBED_YIELD)
+
+
+def leaf_respiration(traits: Traits, leaves: Leaves, temperature: Tensor) -> Tensor:
+    """Respiration of leaves at ``temperature`` (K), umol m-2 s-1, as :func:`leaf_rates` has it."""
+    t = torch.clamp(temperature, *PHYSIOLOGICAL)
+    factor = torch.where(traits.c4 > 0.5, c4_respiration_factor(t), respiration_factor(t))
+    return traits.rd_ratio * leaves.vcmax25 * factor
+
+
+TOLERANCE = {torch.float64: 1e-8, torch.float32: 1e-5}  # of the first-order condition
 
 
 class Stomata:
@@ -101,7 +105,7 @@ class Stomata:
     least
         Conductance left by closed stomata and cuticle, mol m-2 s-1.
     iterations
-        Of the optimality solution.
+        Most evaluations of the optimality condition.
     memory
         Weight f of the day's assimilation in the optimal conductance at night (night.py); None: stomata close in the
         dark down to ``least`` or g0.
@@ -113,7 +117,7 @@ class Stomata:
         self,
         name: str = "medlyn",
         least: float = 0.001,
-        iterations: int = 10,
+        iterations: int = 20,
         memory: float | None = None,
         **parameters: object,
     ):
@@ -126,16 +130,25 @@ class Stomata:
         self.model = known(**parameters)
         self.by_type = name in ("medlyn", "ball_berry", "leuning") and "g1" not in parameters
 
-    def of(self, traits: Traits) -> Stomata:
-        """The model with the plant types' own slope, where none was given."""
-        if not self.by_type:
-            return self
+    def of(self, traits: Traits, columns: Tensor | None = None) -> Stomata:
+        """The model of some columns (their numbers), with the ``traits`` of theirs where no slope was given."""
         bound = copy(self)
-        bound.model = replace(self.model, g1=traits.g1 if self.name == "medlyn" else traits.slope)
+        if columns is not None:
+            bound.model = cut(self.model, columns)
+        if self.by_type:
+            bound.model = replace(bound.model, g1=traits.g1 if self.name == "medlyn" else traits.slope)
         return bound
 
     def __call__(
-        self, leaf: Leaf, ca: Tensor, vpd: Tensor, humidity: Tensor, pressure: Tensor, plant: Plant, temperature: Tensor
+        self,
+        leaf: Leaf,
+        ca: Tensor,
+        vpd: Tensor,
+        humidity: Tensor,
+        pressure: Tensor,
+        plant: Plant,
+        temperature: Tensor,
+        guess: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Stomatal conductance to water vapour (mol m-2 s-1) and net assimilation (umol m-2 s-1).
 
@@ -151,6 +164,8 @@ class Stomata:
             Hydraulics per leaf area; supplies the water stress K(soil)/Kmax to empirical models.
         temperature
             Leaf temperature, K.
+        guess
+            Conductance near which an optimality model looks first, mol m-2 s-1.
         """
         if self.name == "gentine":
             out = self._by_conductance(leaf, ca, vpd, humidity, pressure, plant)
@@ -161,7 +176,7 @@ class Stomata:
             out = stomata.couple(self.model, leaf, near)
             return torch.clamp(out.conductance, min=self.least), out.assimilation
         scene = optimality.Scene(leaf, ca, vpd / pressure, plant, temperature)
-        best = optimality.optimise(self.model, scene, self.iterations)
+        best = optimality.optimise(self.model, scene, self.iterations, guess=guess, tolerance=TOLERANCE[ca.dtype])
         return torch.clamp(best.conductance, min=self.least), best.assimilation
 
     def in_the_dark(
@@ -212,6 +227,5 @@ class Stomata:
             out = stomata.couple(self.model, leaf, near)
             return out, (out.conductance * deficit - at.e) / plant.e_crit
 
-        with torch.no_grad():
-            s = optimality.bracketed_root(lambda x: demand(x)[1], ca, self.iterations)
-        return demand(s)[0]
+        start = torch.full_like(ca + leaf.respiration, 0.5)
+        return demand(falling_root(lambda s: demand(s)[1], start, self.iterations))[0]

@@ -8,7 +8,10 @@ conductance K in mol m-2 s-1 MPa-1. A segment with local conductance K f(P) carr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from copy import copy
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -159,8 +162,21 @@ class Plant:
         # Beyond P_crit nothing flows; a sliver is left so that every bracket has a width.
         self.p_soil = torch.minimum(torch.clamp(p_soil, min=0.0), limit * 0.999)
         self.p_crit = limit + torch.zeros_like(p_soil)
-        self.e_crit = kmax * potential_difference(curve, self.p_soil, self.p_crit)
         self.k_soil = kmax * curve.fraction(self.p_soil)
+
+    @cached_property
+    def e_crit(self) -> Tensor:
+        """Flow at P_crit, mol m-2 s-1."""
+        return self.kmax * potential_difference(self.curve, self.p_soil, self.p_crit)
+
+    def gather(self, pick: Callable[[Tensor], Tensor]) -> Plant:
+        """The plants of some leaves, ``pick`` choosing them from an array (structure.py)."""
+        few = copy(self)
+        for name in ("kmax", "p_soil", "p_crit", "k_soil", "e_crit"):
+            few.__dict__[name] = pick(getattr(self, name))
+        parts = {k: v for k, v in vars(self.curve).items() if isinstance(v, Tensor)}
+        few.curve = replace(self.curve, **{k: pick(v) for k, v in parts.items()})
+        return few
 
     def at_tension(self, p: Tensor) -> Supply:
         """Supply curve at leaf tension ``p``."""

@@ -15,13 +15,14 @@ import torch
 from torch import Tensor
 
 from components.land.column.constants import LATENT_HEAT_VAPORISATION, WATER_MOLAR_MASS
-from components.land.column.optimality import SupplyCurve, bracketed_root
+from components.land.column.optimality import SupplyCurve
 from components.land.column.photosynthesis import (
     CO2_TO_WATER,
     Leaf,
     assimilation_at_conductance,
     respiration_factor,
 )
+from components.land.column.roots import falling_root
 
 DAY_DEFICIT = 0.01  # mol mol-1, the least deficit of the day the leaf saves its water for
 DAY_LIGHT = 500.0  # umol m-2 s-1 absorbed by a leaf of that day
@@ -76,6 +77,6 @@ def night_conductance(
         saving, penalty = marginals(night, s * night.plant.e_crit, memory)
         return (saving - penalty) / (saving + penalty + 1e-30)
 
-    e = night.plant.e_crit * bracketed_root(balance, night.ca, iterations)
+    e = night.plant.e_crit * falling_root(balance, torch.full_like(night.respiration25, 0.5), iterations)
     saving, penalty = marginals(night, e, memory)
     return e / torch.clamp(night.deficit, min=5e-4), e, 1.0 - penalty / saving

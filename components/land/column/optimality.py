@@ -8,9 +8,8 @@ A in umol m-2 s-1, P in MPa, D (leaf-to-air vapour pressure deficit over air pre
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -19,9 +18,14 @@ from components.land.column.hydraulics import Supply
 from components.land.column.photosynthesis import (
     CO2_TO_WATER,
     GAS_CONSTANT_PAPER,
+    Demand,
     Leaf,
-    assimilation_at_conductance,
+    assimilation,
+    assimilation_along,
+    demands,
 )
+from components.land.column.roots import falling_root
+from components.land.column.structure import gather
 
 Parameter = float | Tensor
 LOWEST_DEFICIT = 5e-4  # mol mol-1
@@ -249,6 +253,7 @@ class Scene(NamedTuple):
     deficit: Tensor  # mol mol-1
     plant: SupplyCurve
     temperature: Tensor  # K
+    lines: tuple[Demand, ...] | None = None  # photosynthesis.demands of the leaf, where they are known
 
 
 def trade(model: Model, scene: Scene, s: Tensor) -> Trade:
@@ -260,10 +265,11 @@ def trade(model: Model, scene: Scene, s: Tensor) -> Trade:
         e = s * plant.e_crit
         p = k = dk_de = e  # unused
     per_flow = 1.0 / (CO2_TO_WATER * deficit)
-    a, by_gc = assimilation_at_conductance(scene.leaf, e * per_flow, scene.ca)
+    lines = scene.lines or demands(scene.leaf, scene.ca)
+    a, by_gc = assimilation_along(scene.leaf, lines, e * per_flow)
     a_max = a
     if model.needs_limit:
-        a_max = assimilation_at_conductance(scene.leaf, plant.e_crit * per_flow, scene.ca)[0]
+        a_max = assimilation_along(scene.leaf, lines, plant.e_crit * per_flow)[0]
     return Trade(
         a, by_gc * per_flow, e, p, k, dk_de, a_max, plant.e_crit, plant.p_crit, plant.k_soil,
         scene.leaf.rates[0].p, scene.temperature,
@@ -287,64 +293,80 @@ class Optimum(NamedTuple):
     residual: Tensor  # (gain - penalty) / gain; not near 0 where the optimum is at an end of the curve
 
 
-def optimise(model: Model, scene: Scene, iterations: int = 26, g_night: Parameter = 0.0) -> Optimum:
+def optimise(
+    model: Model,
+    scene: Scene,
+    iterations: int = 26,
+    g_night: Parameter = 0.0,
+    guess: Tensor | None = None,
+    tolerance: float = 1e-12,
+) -> Optimum:
     """Find the flow at which the marginal gain equals the marginal penalty.
 
-    The bracket (0, 1) of the supply curve is narrowed by Chandrupatla's (1997) method: inverse quadratic where it is
-    safe, bisection elsewhere; every column always does ``iterations`` steps, so bits do not depend on
-    neighbours. One last Newton
-    step carries the gradient of the implicit function to all parameters. Where even open stomata assimilate
-    nothing, the conductance is ``g_night``.
+    The place on the supply curve is bracketed (roots.py) until (gain - penalty)/(gain + penalty) is below
+    ``tolerance``; only leaves that would assimilate with the CO2 of the air inside take part, each until it is done, so
+    bits do not depend on neighbours. One last Newton step carries the gradient of the implicit function to all
+    parameters. Where even open stomata assimilate nothing, the conductance is ``g_night``.
+
+    Parameters
+    ----------
+    iterations
+        Most evaluations.
+    guess
+        Conductance to start from, mol m-2 s-1.
     """
+    respiration = scene.leaf.respiration + 0.0 * scene.ca
+    shape = respiration.shape
     with torch.no_grad():
-        s = bracketed_root(lambda x: _balance(model, scene, x), scene.ca, iterations)
+        live = torch.nonzero((assimilation(scene.leaf, scene.ca) > 0.0).expand(shape).flatten())[:, 0]
+    closed = torch.zeros(respiration.numel(), dtype=respiration.dtype, device=respiration.device)
+    if live.numel() == 0:
+        rest = closed.reshape(shape)
+        return Optimum(rest + g_night, -respiration, rest, rest, rest)
+    whole = scene._replace(lines=demands(scene.leaf, scene.ca))
+    # A plant of its own kind (hydraulics.Continuum) stays whole: then all leaves take part.
+    part = hasattr(scene.plant, "gather")
+    few, own = (gather((whole, model), shape, live)) if part else (whole, model)
+    with torch.no_grad():
+        deficit = torch.clamp(few.deficit, min=LOWEST_DEFICIT)
+        start = torch.full_like(few.ca, 0.5)
+        if guess is not None:
+            start = (gather(guess, shape, live) if part else guess) * deficit / few.plant.e_crit
+    s = falling_root(
+        lambda x: _balance(own, few, x),
+        start,
+        iterations,
+        tolerance,
+        (lambda i: _narrow(own, few, i)) if part else None,
+    )
     if torch.is_grad_enabled():
         free = s.detach().requires_grad_()
-        value = _balance(model, scene, free)
-        if value.grad_fn is not None and _has_parameters(scene, model):
+        value = _balance(own, few, free)
+        if value.grad_fn is not None and trade(own, few, s).gain.requires_grad:
             (slope,) = torch.autograd.grad(value.sum(), free, retain_graph=True)
-            value = _balance(model, scene, s)
+            value = _balance(own, few, s)
             safe = torch.where(torch.abs(slope) < 1e-12, torch.full_like(slope, -1e-12), slope)
             s = torch.clamp(s - torch.where(torch.abs(value) < 1e-3, value / safe, 0.0 * value), 0.0, 1.0)
-    at = trade(model, scene, s)
-    gross = at.a + scene.leaf.respiration
+    at = trade(own, few, s)
+    gross = at.a + few.leaf.respiration
     awake = (at.a > 0.0) & (gross > 1e-6)
-    conductance = torch.where(awake, at.e / torch.clamp(scene.deficit, min=LOWEST_DEFICIT), at.e * 0.0)
+    conductance = torch.where(awake, at.e / torch.clamp(few.deficit, min=LOWEST_DEFICIT), at.e * 0.0)
     conductance = torch.clamp(conductance, min=0.0) + torch.where(awake, 0.0, 1.0) * g_night
-    residual = 1.0 - model.penalty(at) / torch.clamp(at.gain, min=1e-30)
-    assimilated = torch.where(awake, at.a, -scene.leaf.respiration)
-    return Optimum(conductance, assimilated, torch.where(awake, at.e, 0.0 * at.e), s, residual)
+    residual = 1.0 - own.penalty(at) / torch.clamp(at.gain, min=1e-30)
+    found = (
+        conductance,
+        torch.where(awake, at.a, -few.leaf.respiration),
+        torch.where(awake, at.e, 0.0 * at.e),
+        s,
+        residual,
+    )
+    if not part:
+        return Optimum(*found)
+    rest = closed + g_night, -respiration.flatten(), closed, closed, closed
+    return Optimum(*(v.index_copy(0, live, new).reshape(shape) for v, new in zip(rest, found, strict=True)))
 
 
-def _has_parameters(scene: Scene, model: Model) -> bool:
-    """Whether anything in the problem asks for a gradient."""
-    return trade(model, scene, torch.full_like(scene.ca, 0.5)).gain.requires_grad
-
-
-def bracketed_root(f: Callable[[Tensor], Tensor], like: Tensor, iterations: int) -> Tensor:
-    """Root in (0, 1) of a falling function, by Chandrupatla's method; an end where the sign never changes."""
-    a, b = torch.full_like(like, 1e-7), torch.full_like(like, 1.0 - 1e-7)
-    fa, fb = f(a), f(b)
-    at_start, at_end = fa <= 0.0, fb >= 0.0
-    c, fc = a, fa
-    t = torch.full_like(like, 0.5)
-    for _ in range(iterations):
-        x = a + t * (b - a)
-        fx = f(x)
-        same = (fx > 0.0) == (fa > 0.0)
-        c, fc = torch.where(same, a, b), torch.where(same, fa, fb)
-        b, fb = torch.where(same, b, a), torch.where(same, fb, fa)
-        a, fa = x, fx
-        # Inverse quadratic through a, b, c where it is monotonic (Chandrupatla 1997), else bisection.
-        xi = (a - b) / torch.where(c == b, torch.full_like(c, 1e-30), c - b)
-        phi = (fa - fb) / torch.where(fc == fb, torch.full_like(fc, 1e-30), fc - fb)
-        good = (phi * phi < xi) & ((1.0 - phi) * (1.0 - phi) < 1.0 - xi)
-        ba, cb, ca = fb - fa, fc - fb, fc - fa
-        tiny = torch.full_like(ba, 1e-30)
-        one = fa / torch.where(ba == 0, tiny, ba) * fc / torch.where(cb == 0, tiny, cb)
-        two = fa / torch.where(ca == 0, tiny, ca) * fb / torch.where(cb == 0, tiny, cb)
-        quadratic = (c - a) / torch.where(b == a, tiny, b - a) * two - one
-        t = torch.where(good, quadratic, torch.full_like(t, 0.5))
-        t = torch.clamp(t, 1e-7, 1.0 - 1e-7)
-    root = torch.where(torch.abs(fa) < torch.abs(fb), a, b)
-    return torch.where(at_start, torch.zeros_like(a), torch.where(at_end, torch.ones_like(a), root))
+def _narrow(model: Model, scene: Scene, index: Tensor) -> Any:
+    """The balance of some of the leaves alone."""
+    few, own = gather((scene, model), scene.ca.shape, index)
+    return lambda x: _balance(own, few, x)

@@ -83,6 +83,12 @@ def respiration_factor(temperature: Tensor) -> Tensor:
     return torch.exp(0.0652325186039 * (temperature - REFERENCE_TEMPERATURE))
 
 
+def c4_respiration_factor(temperature: Tensor) -> Tensor:
+    """Rd(T) / Rd(25 C) of a C4 leaf, which heat above 55 C ends (Collatz et al. 1992)."""
+    q10 = torch.exp(0.069314718056 * (temperature - REFERENCE_TEMPERATURE))
+    return q10 / (1.0 + torch.exp(1.3 * (temperature - 328.15)))
+
+
 def compensation_point(temperature: Tensor) -> Tensor:
     """CO2 compensation point without day respiration, Gamma*, umol mol-1 (Bernacchi et al. 2001)."""
     return 42.75 * arrhenius(temperature, 37830.0)
@@ -217,13 +223,12 @@ def c4_leaf(
     """
     zero = torch.zeros_like(temperature)
     one = torch.ones_like(temperature)
-    tens = 0.1 * (temperature - REFERENCE_TEMPERATURE)
-    q10 = torch.exp(0.69314718056 * tens)
+    q10 = torch.exp(0.069314718056 * (temperature - REFERENCE_TEMPERATURE))
     celsius = temperature - 273.15
     heat = 1.0 + torch.exp(0.3 * (celsius - 40.0))
     cold = 1.0 + torch.exp(0.2 * (15.0 - celsius))
     vcmax = vcmax25 * q10 / (heat * cold)
-    respiration = rd25 * q10 / (1.0 + torch.exp(1.3 * (celsius - 55.0)))
+    respiration = rd25 * c4_respiration_factor(temperature)
     rubisco = Rate(zero, -vcmax, zero, one)
     light = Rate(zero, -quantum_yield * par, zero, one)
     carboxylase = Rate(pep * vcmax25 * q10, zero, zero, one)
@@ -253,16 +258,52 @@ def assimilation(leaf: Leaf, ci: Tensor) -> Tensor:
     return gross_assimilation(leaf, ci) - leaf.respiration
 
 
-def _ci_at_conductance(rate: Rate, respiration: Tensor, gc: Tensor, ca: Tensor) -> Tensor:
-    """Ci where the net rate equals gc (Ca - Ci): the larger root of the quadratic."""
-    p = rate.p - respiration * rate.r
-    q = rate.q + respiration * rate.s
-    linear = p + gc * (rate.s - ca * rate.r)
-    supply = q + gc * ca * rate.s
-    root = torch.sqrt(torch.clamp(linear * linear + 4.0 * gc * rate.r * supply, min=1e-24))
-    # Two forms of the same root: each keeps its digits on its own side of linear = 0.
-    quadratic = torch.clamp(2.0 * gc * rate.r, min=1e-24)
-    return torch.where(linear >= 0.0, 2.0 * supply / torch.clamp(linear + root, min=1e-24), (root - linear) / quadratic)
+class Demand(NamedTuple):
+    """One limiting rate under a given Ca: the net rate A through gc solves r A2 - (gc u + p) A + gc v = 0."""
+
+    r: Tensor
+    p: Tensor  # largest net rate, umol m-2 s-1, for r = 1
+    u: Tensor
+    v: Tensor
+    w: Tensor  # 4 (u p - r v), never negative
+
+    def net(self, gc: Tensor) -> tuple[Tensor, Tensor]:
+        """Net rate through ``gc`` and its derivative, the smaller root of the quadratic."""
+        step = gc * self.u
+        linear, across = step + self.p, step - self.p
+        root = torch.sqrt(torch.clamp(across * across + gc * self.w, min=1e-24))
+        # Two forms of the same root: each keeps its digits on its own side of linear = 0.
+        net = torch.where(
+            linear >= 0.0,
+            2.0 * gc * self.v / torch.clamp(linear + root, min=1e-24),
+            (linear - root) / torch.clamp(2.0 * self.r, min=1e-24),
+        )
+        return net, (self.v - self.u * net) / root
+
+
+def demands(leaf: Leaf, ca: Tensor) -> tuple[Demand, ...]:
+    """What of the limiting rates does not change with the conductance, at CO2 ``ca`` outside (umol mol-1)."""
+    found = []
+    for rate in leaf.rates:
+        p = rate.p - leaf.respiration * rate.r
+        q = rate.q + leaf.respiration * rate.s
+        w = 4.0 * (rate.p * rate.s + rate.q * rate.r)
+        found.append(Demand(rate.r, p, rate.r * ca + rate.s, p * ca - q, w))
+    return tuple(found)
+
+
+def assimilation_along(leaf: Leaf, lines: tuple[Demand, ...], gc: Tensor) -> tuple[Tensor, Tensor]:
+    """As :func:`assimilation_at_conductance`, with :func:`demands` given."""
+    gross = slope = None
+    for line, curvature in zip(lines, (1.0, *leaf.curvature), strict=True):
+        value, gain = line.net(gc)
+        value = value + leaf.respiration
+        if gross is None:
+            gross, slope = value, gain
+        else:
+            gross, to_first, to_second = smooth_minimum(gross, value, curvature)
+            slope = to_first * slope + to_second * gain
+    return gross - leaf.respiration, slope
 
 
 def assimilation_at_conductance(leaf: Leaf, gc: Tensor, ca: Tensor) -> tuple[Tensor, Tensor]:
@@ -285,17 +326,4 @@ def assimilation_at_conductance(leaf: Leaf, gc: Tensor, ca: Tensor) -> tuple[Ten
     tuple of Tensor
         A (umol m-2 s-1) and dA/dgc (umol mol-1).
     """
-    gross = slope = None
-    curvatures = (1.0, *leaf.curvature)
-    for rate, curvature in zip(leaf.rates, curvatures, strict=True):
-        ci = _ci_at_conductance(rate, leaf.respiration, gc, ca)
-        bottom = rate.r * ci + rate.s
-        value = (rate.p * ci - rate.q) / bottom
-        demand = (rate.p * rate.s + rate.q * rate.r) / (bottom * bottom)  # dA_i/dCi
-        gain = (ca - ci) * demand / (gc + demand + 1e-24)
-        if gross is None:
-            gross, slope = value, gain
-        else:
-            gross, to_first, to_second = smooth_minimum(gross, value, curvature)
-            slope = to_first * slope + to_second * gain
-    return gross - leaf.respiration, slope
+    return assimilation_along(leaf, demands(leaf, ca), gc)

@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
 
-def cut(value: Any, part: slice) -> Any:
-    """A block of columns of a nested structure of tensors; arrays of one value (..., 1) serve all columns."""
+def _each(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """A nested structure of tuples and dataclasses with every tensor changed."""
     if isinstance(value, Tensor):
-        return value if value.shape[-1] == 1 and value.dim() > 1 else value[..., part].contiguous()
+        return change(value)
     if isinstance(value, tuple):
-        return type(value)(*(cut(v, part) for v in value))
+        parts = [_each(v, change) for v in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
     if hasattr(value, "__dataclass_fields__"):
-        return type(value)(*(cut(getattr(value, k), part) for k in value.__dataclass_fields__))
-    return value
+        return type(value)(*(_each(getattr(value, k), change) for k in value.__dataclass_fields__))
+    return value.gather(change) if hasattr(value, "gather") else value
+
+
+def cut(value: Any, part: slice | Tensor) -> Any:
+    """A block of columns, or the columns of some numbers, of a nested structure of tensors.
+
+    Arrays of one value (..., 1) serve all columns.
+    """
+
+    def own(x: Tensor) -> Tensor:
+        if x.dim() == 0 or (x.shape[-1] == 1 and (x.dim() > 1 or isinstance(part, Tensor))):
+            return x
+        return x[..., part].contiguous() if isinstance(part, slice) else x.index_select(-1, part)
+
+    return _each(value, own)
+
+
+def gather(value: Any, shape: torch.Size, index: Tensor) -> Any:
+    """Some elements of every tensor of a nested structure, numbered in ``shape``, as vectors.
+
+    Tensors are spread to ``shape`` before.
+    """
+    return _each(value, lambda x: x.expand(shape).reshape(-1).index_select(0, index))
 
 
 def join(blocks: list[Any]) -> Any:
