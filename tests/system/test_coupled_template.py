@@ -44,23 +44,31 @@ def layout(ranks, couplers=1):
     return [("case.yaml", LAYOUT, ranks), ("case.yaml", "  coupler: 1\n", f"  coupler: {couplers}\n")]
 
 
-@pytest.fixture(scope="module")
-def serial(tmp_path_factory):
-    """Three hours on one process, with RRTMG (SMS)."""
+@pytest.fixture(scope="module", params=["rrtmg", pytest.param("radiation_emulator", marks=pytest.mark.slow)])
+def scheme(request):
+    """The model of radiation."""
     pytest.importorskip("climt", reason="climt (RRTMG) is not installed")
-    case = coupled_case(tmp_path_factory.mktemp("coupled") / "case")
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def serial(tmp_path_factory, scheme):
+    """Three hours on one process (SMS)."""
+    case = coupled_case(tmp_path_factory.mktemp("coupled") / "case", swapped("radiation", scheme))
     tessera(case, "--serial", timeout=1200)
     return case
 
 
-def test_four_ranks_give_the_bits_of_the_serial_run(serial, tmp_path):
-    case = coupled_case(tmp_path / "case", *layout(FOUR))
+def test_four_ranks_give_the_bits_of_the_serial_run(serial, scheme, tmp_path):
+    """PEM, SER."""
+    case = coupled_case(tmp_path / "case", swapped("radiation", scheme), *layout(FOUR))
     tessera(case, timeout=1200)
     assert differences(serial, case) == []
 
 
-def test_a_restart_goes_on_to_the_same_bits_on_other_ranks(serial, tmp_path):
-    case = coupled_case(tmp_path / "case", *layout(FOUR), duration="PT2H")
+def test_a_restart_goes_on_to_the_same_bits_on_other_ranks(serial, scheme, tmp_path):
+    """ERS, ERP."""
+    case = coupled_case(tmp_path / "case", swapped("radiation", scheme), *layout(FOUR), duration="PT2H")
     tessera(case, "--serial", timeout=1200)
     (case / "case.yaml").write_text((case / "case.yaml").read_text().replace("duration: PT2H", "duration: PT3H"))
     assert "2001-01-01T020000" in tessera(case, "--continue", timeout=1200).stdout
