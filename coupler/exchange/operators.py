@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from coupler.errors import WeightsError
 from coupler.exact_sum import exact_sum
 from coupler.exchange.mapping import compact_counts, product, put_constants
 from coupler.exchange.plan import Plan, Task
+from coupler.exchange.rivers import drains_land, river_weights
 from coupler.exchange.tiles import land_areas, land_weights
 from coupler.grids.decomposition import split
 from coupler.grids.grid import Grid
@@ -108,7 +110,9 @@ class LinearOperator(Operator):
         target = plan[task.outputs[0].component].grids[task.outputs[0].grid]
         start, stop = self._rows[0]
         self.start = start
-        self.weights = connection_weights(source, target, task, np.arange(start, stop))
+        rivers = drains_land(plan, task)
+        make = partial(river_weights, plan, task) if rivers else partial(connection_weights, task)
+        self.weights = make(source, target, np.arange(start, stop))
         if task.tile.kind == "land":
             on_land = plan[task.outputs[0].component].realm == "land"
             dry = land_areas(plan, task, source, target, self.weights.target_cells)
@@ -123,6 +127,10 @@ class LinearOperator(Operator):
             area = np.where(np.repeat(active, np.diff(w.indptr)), w.area, 0.0)
             self._row_area = sum_by(link_rows(w), area, w.shape[0])
             self._cell_area = sum_by(w.indices, area, w.shape[1])
+        if rivers:  # drained land, and the cells of the mouths
+            mouth = np.where(np.diff(w.indptr) > 0, np.asarray(target.area).reshape(-1)[w.target_cells], 0.0)
+            self._row_area = mouth
+            self._cell_area = sum_by(w.indices, w.data * mouth[link_rows(w)], w.shape[1])
         self._limited = task.remap.limiter and w.second is not None
         if task.remap.conserve:
             self._row_area = np.where(active, np.asarray(target.area).reshape(-1)[start:stop], 0.0)
@@ -200,7 +208,7 @@ class LinearOperator(Operator):
         return None if self._row_area is None else self._row_area[chosen], self.weights.covered[chosen]
 
 
-def connection_weights(source: Grid, target: Grid, task: Task, rows: Index) -> Weights:
+def connection_weights(task: Task, source: Grid, target: Grid, rows: Index) -> Weights:
     """Weights of a connection for some target cells: its methods in order, each filling what is still open."""
     methods = list(task.remap.methods)
     same = source.fingerprint == target.fingerprint and np.array_equal(source.mask, target.mask)

@@ -83,7 +83,9 @@ def coast(target: Grid, wet: Mask) -> Mask:
     return wet & beside
 
 
-def river_mouth_rows(source: Grid, target: Grid, active: Mask, wet: Mask, radius: float = 0.0) -> Rows:
+def river_mouth_rows(
+    source: Grid, target: Grid, active: Mask, wet: Mask, radius: float = 0.0, shore: Mask | None = None
+) -> Rows:
     """Everything that leaves an active source cell enters the sea at the coast nearest to it.
 
     Fluxes are per area: the weight is source area / target area, so the total is conserved.
@@ -93,10 +95,11 @@ def river_mouth_rows(source: Grid, target: Grid, active: Mask, wet: Mask, radius
     active : source cells that discharge, flat.
     wet : wet cells of the target, flat.
     radius : metres; with it the water is spread over all coastal cells this near to the nearest one, by area.
+    shore : wet cells that may have a mouth, flat; by default those with a dry neighbour.
     """
     from scipy.spatial import cKDTree
 
-    mouths = np.flatnonzero(coast(target, wet))
+    mouths = np.flatnonzero(coast(target, wet) if shore is None else shore)
     cells = np.flatnonzero(active)
     if mouths.size == 0:
         raise GridError(f"grid {target.name!r} has no coast: its mask must have both wet (True) and dry cells")

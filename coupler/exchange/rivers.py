@@ -1,0 +1,92 @@
+"""Rivers: what runs off the land's part of its cells enters the sea at the nearest coast.
+
+A land model gives runoff for each square metre of land; only the part of its cell that neither ocean has discharges.
+Land whose nearest coast belongs to the sea outside the first ocean's domain drains out of the system. An open edge is
+no coast.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import cKDTree
+
+from coupler.exchange.plan import Plan, Task
+from coupler.grids.grid import Grid
+from coupler.remap.fill import neighbours, river_mouth_rows
+from coupler.remap.points import centers
+from coupler.remap.tiles import dry_overlap
+from coupler.remap.weights import Weights
+
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+Index = npt.NDArray[np.int64]
+
+
+def drains_land(plan: Plan, task: Task) -> bool:
+    """Whether a connection brings the land's runoff to the case's first ocean by `river_mouths`."""
+    source, target = plan[task.inputs[0].component], plan[task.outputs[0].component]
+    oceans = [c.name for c in plan.components if c.realm == "ocean"]
+    first = next(iter(task.remap.methods), "")
+    name = first if isinstance(first, str) else next(iter(first))
+    return name == "river_mouths" and source.realm == "land" and oceans[:1] == [target.name]
+
+
+def river_weights(plan: Plan, task: Task, source: Grid, target: Grid, rows: Index) -> Weights:
+    """Weights from the runoff of the land's cells (per area of land) to some cells of the ocean.
+
+    Returns
+    -------
+    Weights
+        ``data`` is drained area / area of the mouth's cells: what leaves the drained land arrives.
+    """
+    first = task.remap.methods[0]
+    radius = 0.0 if isinstance(first, str) else float(next(iter(first.values())) or 0.0)
+    oceans = [c for c in plan.components if c.realm == "ocean"]
+    outer = oceans[1].grids["default"] if len(oceans) > 1 else None
+    wet = np.asarray(target.mask).reshape(-1)
+    domain = np.asarray(target.masks.get("domain", np.ones(target.shape, np.bool_))).reshape(-1)
+    shore = wet & _beside(target, domain & ~wet)
+    dry = drained_area(source, target, outer)
+    discharges = (dry > 0.0) & np.asarray(source.mask).reshape(-1) & ~_nearer_outside(source, target, shore, outer)
+    indptr, indices, data = river_mouth_rows(source, target, discharges, wet, radius, shore)
+    data = data * (dry / np.asarray(source.area).reshape(-1))[indices]
+    everything = Weights(
+        indptr, indices, data, (target.size, source.size), wet.astype(np.float64), np.arange(target.size),
+        "river_mouths", task.remap.normalization, source.fingerprint, target.fingerprint, target.size,
+        constant=np.where(wet & (np.diff(indptr) == 0), 0.0, np.nan),
+    )  # fmt: skip
+    return everything.rows(rows)
+
+
+def drained_area(land: Grid, ocean: Grid, outer: Grid | None) -> Floats:
+    """Area of each land cell under neither ocean, m2; ``outer`` has the mask of the sea outside the first's domain."""
+    found = dry_overlap(land, land if outer is None else outer, ocean)
+    area = found.dry
+    if outer is not None:
+        sea = np.asarray(outer.mask).reshape(-1)[np.repeat(found.target_cells, np.diff(found.indptr))]
+        area = np.where(sea, area - found.outside, area)
+    return np.bincount(found.indices, area, minlength=land.size).astype(np.float64)
+
+
+def _beside(grid: Grid, these: Mask) -> Mask:
+    """Cells next to some cells, flat."""
+    cell, other = neighbours(grid)
+    found = np.zeros(grid.size, np.bool_)
+    found[cell[these[other]]] = True
+    return found
+
+
+def _nearer_outside(land: Grid, ocean: Grid, shore: Mask, outer: Grid | None) -> Mask:
+    """Land cells that are nearer to the coast of the outer sea than to the ocean's."""
+    if outer is None:
+        return np.zeros(land.size, np.bool_)
+    sea = np.asarray(outer.mask).reshape(-1)
+    found = dry_overlap(outer, outer, ocean)
+    outside = np.bincount(found.indices, found.outside, minlength=outer.size)
+    beyond = sea & _beside(outer, ~sea) & (outside > 0.5 * np.asarray(outer.area).reshape(-1))
+    if not beyond.any():
+        return np.zeros(land.size, np.bool_)
+    points = centers(land)
+    inner_distance = cKDTree(centers(ocean)[shore]).query(points)[0]
+    return np.asarray(cKDTree(centers(outer)[beyond]).query(points)[0] < inner_distance)

@@ -1,0 +1,69 @@
+"""Runoff on its way to the sea: the land's part of each cell, to the nearest coast, nothing made and nothing lost."""
+
+import numpy as np
+import pytest
+
+from coupler.case.case import make_plan
+from coupler.exchange.operators import LinearOperator
+from coupler.exchange.rivers import drains_land
+from tests.toys.coupled import coupled_case
+
+
+@pytest.fixture(scope="module")
+def rivers(tmp_path_factory):
+    """Plan and task of the runoff in the coupled template on its coarse grid."""
+    plan = make_plan(coupled_case(tmp_path_factory.mktemp("rivers") / "case"))
+    (task,) = (t for t in plan.tasks if t.kind != "flux" and drains_land(plan, t))
+    assert [f.name for f in task.outputs[0].fields] == ["runoff_flux"]
+    return plan, task
+
+
+def matrix(operator, cells):
+    """Dense weights of some rows, [row, source cell]."""
+    w = operator.weights
+    operator.bind([np.arange(w.shape[1], dtype=np.int64)])
+    indptr, indices, data = operator.rows(0, cells)
+    out = np.zeros((cells.size, w.shape[1]))
+    np.add.at(out, (np.repeat(np.arange(cells.size), np.diff(indptr)), indices), data)
+    return out
+
+
+def test_what_leaves_the_land_arrives_and_ranks_share_it(rivers):
+    plan, task = rivers
+    land, sea = plan["land"].grids["default"], plan["ocean"].grids["default"]
+    whole = LinearOperator(plan, task, 0, 1)
+    runoff = 1.0 + np.random.default_rng(0).random(land.size)
+    arrived = sea.area.ravel() @ (matrix(whole, np.arange(sea.size)) @ runoff)
+    drained = whole.input_area(0, np.arange(land.size))
+    assert arrived == pytest.approx(drained @ runoff, rel=1e-13)
+    assert np.all(drained <= land.area.ravel() * (1.0 + 1e-12))
+    area, covered = whole.output_area(0, np.arange(sea.size))
+    assert np.array_equal(covered > 0.0, sea.mask.ravel()) and np.all(area[~sea.mask.ravel()] == 0.0)
+    halves = [LinearOperator(plan, task, n, 2) for n in range(2)]
+    shared = sum(half.input_area(0, np.arange(land.size)) for half in halves)
+    np.testing.assert_allclose(shared, drained, rtol=1e-12)
+
+
+def test_only_land_discharges_and_only_towards_this_ocean(rivers):
+    plan, task = rivers
+    land, sea = plan["land"].grids["default"], plan["ocean"].grids["default"]
+    operator = LinearOperator(plan, task, 0, 1)
+    drained = operator.input_area(0, np.arange(land.size)) / land.area.ravel()
+    x, y = land.longitude.ravel(), land.latitude.ravel()
+    near = lambda lon, lat: np.hypot(x - lon, y - lat).argmin()  # noqa: E731
+    assert drained[near(112.0, 30.0)] == pytest.approx(1.0, abs=1e-9)  # Hubei
+    assert drained[near(145.0, 20.0)] == 0.0  # the Pacific
+    assert drained[near(78.0, 18.0)] == 0.0  # the Deccan drains into a sea outside the domain
+    mouths = np.flatnonzero(matrix(operator, np.arange(sea.size)).sum(1) > 0.0)
+    assert mouths.size > 30 and sea.longitude.ravel()[mouths].max() < 148.0  # none along the open edge in the east
+
+
+def test_hubei_reaches_the_coast_of_china(rivers):
+    plan, task = rivers
+    land, sea = plan["land"].grids["default"], plan["ocean"].grids["default"]
+    x, y = land.longitude.ravel(), land.latitude.ravel()
+    cell = np.hypot(x - 115.0, y - 30.0).argmin()
+    weights = matrix(LinearOperator(plan, task, 0, 1), np.arange(sea.size))
+    (mouth,) = np.flatnonzero(weights[:, cell])
+    assert 116.0 < sea.longitude.ravel()[mouth] < 123.5 and 23.0 < sea.latitude.ravel()[mouth] < 38.0
+    assert weights[mouth, cell] == pytest.approx(land.area.ravel()[cell] / sea.area.ravel()[mouth], rel=1e-9)
