@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.science.test_atmosphere_real_cases import CASES, driver
-from tests.toys.cases import tessera
+from tests.toys.cases import edit, tessera
 
 FIELDS = "surface_air_pressure, surface_temperature, column_water_residual, column_energy_residual"
 
@@ -22,20 +22,18 @@ def ten_days(folder, shared, state, scheme):
     if state != "analytic":
         start = CASES[state][1]
         options = "".join(f"\n  {name}: {value}" for name, value in driver(shared, state).items()) + "  "
-    edits = {
-        "case.yaml": (("duration: P1D", "duration: P10D"), ("start: 2001-01-01", f"start: {start}"),
-                      ("radiation: {model: rrtmg}", f"radiation: {{model: {scheme}}}")),
-        "atmosphere.yaml": (("  driver: []", f"  column_budget: true{options}"), ("compile: false", "compile: true"),
-                            ("toa_outgoing_longwave_flux]", f"toa_outgoing_longwave_flux, {FIELDS}]")),
-        "ocean.yaml": (("open_edges: [east, south]", "open_edges: [east, south]\n  compile: true"),),
-    }  # fmt: skip
-    for file, pairs in edits.items():
-        text = (folder / file).read_text()
-        for old, new in pairs:
-            assert old in text, f"{file}: {old}"
-            text = text.replace(old, new)
-        (folder / file).write_text(text)
-    return folder
+    return edit(
+        folder,
+        [
+            ("case.yaml", "duration: P1D", "duration: P10D"),
+            ("case.yaml", "start: 2001-01-01", f"start: {start}"),
+            ("case.yaml", "radiation: {model: rrtmg}", f"radiation: {{model: {scheme}}}"),
+            ("atmosphere.yaml", "  driver: []", f"  column_budget: true{options}"),
+            ("atmosphere.yaml", "compile: false", "compile: true"),
+            ("atmosphere.yaml", "toa_outgoing_longwave_flux]", f"toa_outgoing_longwave_flux, {FIELDS}]"),
+            ("ocean.yaml", "open_edges: [east, south]", "open_edges: [east, south]\n  compile: true"),
+        ],
+    )
 
 
 def assert_stable(folder):

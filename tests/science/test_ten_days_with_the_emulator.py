@@ -9,7 +9,7 @@ import netCDF4
 import numpy as np
 import pytest
 
-from tests.toys.cases import tessera
+from tests.toys.cases import edit, tessera
 
 ATMOSPHERE = (
     "surface_temperature, surface_upwelling_longwave_flux_in_air, surface_upwelling_shortwave_flux_in_air,"
@@ -21,17 +21,16 @@ TOP = "toa_outgoing_longwave_flux, toa_outgoing_shortwave_flux, toa_incoming_sho
 def online_case(folder, scheme, days):
     """The atmosphere of `east_asia_coupled` over slab ocean and land, with radiation from the component ``scheme``."""
     tessera("new", folder, "--template", "east_asia_coupled")
-    edits = {
-        "case.yaml": (("duration: P1D", f"duration: P{days}D"), ("{model: primitive}", "{model: slab}"),
-                      ("{model: column}", "{model: slab}"), ("{model: rrtmg}", f"{{model: {scheme}}}")),
-        "atmosphere.yaml": (("compile: false", "compile: true"),),
-    }  # fmt: skip
-    for file, pairs in edits.items():
-        text = (folder / file).read_text()
-        for old, new in pairs:
-            assert old in text, f"{file}: {old}"
-            text = text.replace(old, new)
-        (folder / file).write_text(text)
+    edit(
+        folder,
+        [
+            ("case.yaml", "duration: P1D", f"duration: P{days}D"),
+            ("case.yaml", "{model: primitive}", "{model: slab}"),
+            ("case.yaml", "{model: column}", "{model: slab}"),
+            ("case.yaml", "{model: rrtmg}", f"{{model: {scheme}}}"),
+            ("atmosphere.yaml", "compile: false", "compile: true"),
+        ],
+    )
     path = folder / "atmosphere.yaml"
     path.write_text(re.sub(r"output:.*", _daily(ATMOSPHERE), path.read_text(), flags=re.DOTALL))
     fallback = ", radiation_fallback" if scheme == "radiation_emulator" else ""

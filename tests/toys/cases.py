@@ -56,6 +56,15 @@ def toy_case(folder, *, duration="P2D", restart="PT15H", layout=None, coupling=N
     return folder
 
 
+def edit(folder, changes):
+    """Change a case's files; ``changes`` are (file, old, new), of which every one must be found."""
+    for file, old, new in changes:
+        text = (folder / file).read_text()
+        assert old in text, f"{file}: {old}"
+        (folder / file).write_text(text.replace(old, new))
+    return folder
+
+
 def box(west, east, south, north, resolution):
     """A grid's namelist."""
     return {"west": west, "east": east, "south": south, "north": north, "resolution": resolution}

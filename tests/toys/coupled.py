@@ -1,6 +1,6 @@
 """The template east_asia_coupled on cells of 295 km with steps of 20 minutes: the whole system in seconds."""
 
-from tests.toys.cases import tessera
+from tests.toys.cases import edit, tessera
 
 COARSER = {
     "case.yaml": (("PT5M", "PT20M"),),
@@ -12,14 +12,10 @@ COARSER = {
 def coupled_case(folder, *changes, duration="PT3H", restart="PT2H", template="east_asia_coupled"):
     """Make the case; ``changes`` are (file, old, new), of which every one must be found."""
     tessera("new", folder, "--template", template)
-    edits = [(file, *edit) for file, pairs in COARSER.items() for edit in pairs]
+    edits = [(file, *pair) for file, pairs in COARSER.items() for pair in pairs]
     edits += [
         ("case.yaml", "duration: P1D", f"duration: {duration}"),
         ("case.yaml", "period: P1D", f"period: {restart}"),
     ]
     edits += [(f"{name}.yaml", "period: P1D", "period: PT1H") for name in ("atmosphere", "ocean", "land")]
-    for file, old, new in (*edits, *changes):
-        text = (folder / file).read_text()
-        assert old in text, f"{file}: {old}"
-        (folder / file).write_text(text.replace(old, new))
-    return folder
+    return edit(folder, (*edits, *changes))
