@@ -79,15 +79,30 @@ def run_bondville(folder: Path, model: str = "medlyn", steps: int | None = None)
 SITES: dict[str, dict[str, Any]] = {
     "DE-Tha": {
         "file": "DE_Tha_Jun_2014.rda", "latitude": 50.96, "longitude": 13.57, "plant": "evergreen_needleleaf_forest",
-        "soil": "loam", "lai": 7.6, "canopy": 26.5, "tower": 42.0,
+        "soil": "loam", "lai": 7.6, "canopy": 26.5, "tower": 42.0, "traits": {},
         "source": "Gruenwald and Bernhofer 2007: spruce, 26.5 m, tower 42 m",
     },
     "FR-Pue": {
         "file": "FR_Pue_May_2012.rda", "latitude": 43.74, "longitude": 3.60, "plant": "evergreen_broadleaf_forest",
         "soil": "silty_clay_loam", "lai": 2.2, "canopy": 5.5, "tower": 11.0,
-        "source": "Allard et al. 2008: holm oak, 5.5 m, tower 11 m",
+        "traits": {"vcmax25": 40.0, "g1": 1.56},
+        "source": "Allard et al. 2008: holm oak, 5.5 m, tower 11 m; leaves as measured there, Vcmax25 by Martin-StPaul "
+        "(2012), g1 by Lin et al. (2015), both from Sabot et al. (2020, New Phytologist 226; their info_sites.csv)",
     },
 }  # fmt: skip
+
+
+def site_parameters(sites: list[str], own_leaves: bool = True) -> Parameters:
+    """Parameters of some of :data:`SITES`, one column each; ``own_leaves``: with the leaf traits measured there."""
+    rows = [SITES[s] for s in sites]
+    p = parameters([r["plant"] for r in rows], [r["soil"] for r in rows], clumped=True)
+    changed = {}
+    for name in ("vcmax25", "g1"):
+        types = getattr(p.traits, name)
+        own = [r["traits"].get(name, x) if own_leaves else x for r, x in zip(rows, types.tolist(), strict=True)]
+        changed[name] = torch.tensor(own, dtype=types.dtype)
+    height = torch.tensor([r["canopy"] for r in rows], dtype=torch.float64)
+    return p._replace(height=height, traits=p.traits._replace(**changed))
 
 
 def half_hourly(folder: Path, site: str) -> tuple[Weather, Parameters, Callable, dict[str, np.ndarray]]:
@@ -130,14 +145,12 @@ def half_hourly(folder: Path, site: str) -> tuple[Weather, Parameters, Callable,
         start, 1800.0, s["latitude"], s["longitude"], t, q, pressure, np.clip(col["wind"], 0.1, None), shortwave,
         longwave, col["precip"] / 1800.0, col["Ca"], s["tower"] - 0.67 * s["canopy"],
     )  # fmt: skip
-    p = parameters([s["plant"]], [s["soil"]], clumped=True)
-    p = p._replace(height=torch.full_like(p.height, s["canopy"]))
     heat = col.get("G", np.zeros(n))
     observed = {"GPP": col["GPP"], "LE": col["LE"], "H": col["H"], "Rn": col["Rn"], "G": heat}
     good = {"GPP": col.get("GPP_qc", col["NEE_qc"]), "LE": col["LE_qc"], "H": col["H_qc"]}
     for k, flag in good.items():
         observed[k] = np.where(flag <= 1, observed[k], np.nan)
-    return weather, p, lambda date: (s["lai"], 0.8), observed
+    return weather, site_parameters([site]), lambda date: (s["lai"], 0.8), observed
 
 
 WATER = {

@@ -1,7 +1,8 @@
 """All stomatal models at flux towers, uncalibrated: one table, one figure.
 
 Half-hourly GPP, LE and H at DE-Tha (June 2014) and FR-Pue (May 2012); monthly GPP and ET at eleven FLUXNET2015 sites of
-China and Japan. Shortwave is PPFD / 2.02; LE is also compared with towers whose balance is closed (Twine et al. 2000).
+China and Japan. Leaf traits are the plant type's, at FR-Pue those measured there (land_sites.SITES). Shortwave is
+PPFD / 2.02; LE is also compared with towers whose balance is closed (Twine et al. 2000).
 
     .venv/bin/python benchmarks/land_stomatal_models.py --figure docs/figures/land_stomatal_models.png
     .venv/bin/python benchmarks/land_stomatal_models.py --models medlyn wang
@@ -27,10 +28,9 @@ import torch
 
 from benchmarks import land_monthly
 from benchmarks.land_side_by_side import MODELS, SideBySide, groups, repeat
-from benchmarks.land_sites import NAMES, SITES, closed_towers, half_hourly, scores, site_start
+from benchmarks.land_sites import NAMES, SITES, closed_towers, half_hourly, scores, site_parameters, site_start
 from components.land.column.column import Options, step
 from components.land.column.gas_exchange import Stomata
-from components.land.column.parameters import parameters
 from components.land.column.site import FOLLOWED, forcing
 from components.land.column.structure import cut, join
 
@@ -42,9 +42,8 @@ def run_sites(folder: Path, models: Sequence[str]) -> dict[str, tuple[dict[str, 
     """Series by model, and observations, by site; the sites are columns side by side, the shorter month is padded."""
     data = {site: half_hourly(folder, site) for site in SITES}
     given = [forcing(weather, leaves) for weather, _, leaves, _ in data.values()]
-    p = parameters([s["plant"] for s in SITES.values()], [s["soil"] for s in SITES.values()], clumped=True)
-    height = torch.tensor([s["canopy"] for s in SITES.values()], dtype=torch.float64)
-    p = p._replace(height=height, thickness=p.thickness.expand(-1, len(SITES)))
+    p = site_parameters(list(SITES))
+    p = p._replace(thickness=p.thickness.expand(-1, len(SITES)))
     start = join([site_start(own, weather) for weather, own, _, _ in data.values()])
     length = max(g.temperature.shape[0] for g in given)
     series: dict[str, dict[str, dict[str, np.ndarray]]] = {site: {} for site in SITES}

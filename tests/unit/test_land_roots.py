@@ -6,7 +6,7 @@ import torch
 from components.land.column.roots import falling_root
 
 D = torch.float64
-N = 300
+N = 800
 
 
 def family(seed=0):

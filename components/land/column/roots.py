@@ -9,6 +9,7 @@ from torch import Tensor
 
 LEAST = 1e-7  # distance of the first bracket from the ends of (0, 1)
 FEWER = 0.75  # share of columns still open below which the others are left out
+MANY = 500  # columns from which leaving some out costs less than it saves
 Function = Callable[[Tensor], Tensor]
 
 
@@ -17,7 +18,7 @@ def falling_root(
     f: Function,
     guess: Tensor,
     iterations: int,
-    tolerance: float = 0.0,
+    tolerance: float | None = None,
     narrow: Callable[[Tensor], Function] | None = None,
 ) -> Tensor:
     """Root in (0, 1) of a function that falls through zero; the end it points to where it never does.
@@ -37,10 +38,12 @@ def falling_root(
     iterations
         Most evaluations of ``f`` after the first.
     tolerance
-        Of abs(f), at which a column is done.
+        Of abs(f), at which a column is done; by default rounding.
     narrow
         Given the numbers of some columns, ``f`` for these alone; without it all go on until the last is done.
     """
+    eps = torch.finfo(guess.dtype).eps
+    tolerance = 32.0 * eps if tolerance is None else tolerance
     a = torch.clamp(guess, 1e-3, 1.0 - 1e-3)
     fa = f(a)
     low, high = torch.full_like(a, LEAST), torch.full_like(a, 1.0 - LEAST)
@@ -51,7 +54,6 @@ def falling_root(
     held = torch.clamp(fa, -0.98, 0.98)
     odds = a / (1.0 - a) * (1.0 + held) / (1.0 - held)
     x = torch.clamp(odds / (1.0 + odds), LEAST, 1.0 - LEAST)
-    smallest = 4.0 * torch.finfo(a.dtype).eps
     bracketed = done
     for turn in range(iterations):
         fx = f(x)
@@ -59,7 +61,7 @@ def falling_root(
         c, fc = torch.where(same, a, b), torch.where(same, fa, fb)
         b, fb = torch.where(same, b, a), torch.where(same, fb, fa)
         a, fa = x, fx
-        now = (torch.abs(fa) <= tolerance) | (torch.abs(b - a) <= smallest * torch.abs(a))
+        now = (torch.abs(fa) <= tolerance) | (torch.abs(b - a) <= 4.0 * eps * torch.abs(a))
         at = a
         if turn == 0:
             bracketed = ~same
@@ -77,7 +79,7 @@ def falling_root(
         left = int(torch.count_nonzero(~done))
         if left == 0:
             break
-        if narrow is not None and left < FEWER * done.numel():
+        if narrow is not None and MANY < done.numel() and left < FEWER * done.numel():
             root = root.index_copy(0, place, best)
             keep = torch.nonzero(~done)[:, 0]
             place, done = place[keep], done[keep]
