@@ -253,6 +253,10 @@ class Component:
 
     diagnostic_units: ClassVar[Mapping[str, str]] = {}
 
+    def call_seconds(self) -> Sequence[float]:
+        """Seconds of each call of what is worth its own line in the timing table, such as a network; optional."""
+        return ()
+
     def finalize(self) -> None:
         """Called once at the end of the run."""
         return None

@@ -151,6 +151,7 @@ class Member:
     def finish(self) -> None:
         """Last words of the component."""
         assert self.model is not None
+        self.timer.calls[self.name] = list(self.model.call_seconds())
         self.model.finalize()
         for stream in self.streams:
             stream.close()

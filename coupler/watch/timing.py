@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from coupler.exchange.plan import Plan
 from coupler.files.atomic import write_text
 
@@ -22,6 +24,7 @@ class Timer:
     def __init__(self, trace: bool = False):
         self.seconds: dict[tuple[str, str], float] = defaultdict(float)
         self.cpu: dict[str, float] = defaultdict(float)
+        self.calls: dict[str, list[float]] = {}
         self.events: list[tuple[str, str, float, float]] | None = [] if trace else None
         self.begin = time.perf_counter()
         self.begin_wall = time.time()
@@ -46,7 +49,13 @@ class Timer:
         """What one process tells about itself."""
         seconds = {f"{who}|{kind}": s for (who, kind), s in self.seconds.items()}
         wall = time.perf_counter() - self.begin
-        return {"seconds": seconds, "cpu": time.process_time(), "cpu_of": dict(self.cpu), "wall": wall}
+        return {
+            "seconds": seconds,
+            "cpu": time.process_time(),
+            "cpu_of": dict(self.cpu),
+            "wall": wall,
+            "calls": self.calls,
+        }
 
 
 def write_trace(path: Path, rank: int, timer: Timer) -> None:
@@ -97,7 +106,24 @@ def table(plan: Plan, reports: Sequence[Mapping[str, Any]], simulated: int) -> d
         "rows": rows,
         "slowest": slowest,
         "suggestion": suggest(plan, rows),
+        "calls": call_times(reports, wall),
     }
+
+
+def call_times(reports: Sequence[Mapping[str, Any]], wall: float) -> dict[str, dict[str, float]]:
+    """Of each component that counts its calls: how many a rank, median and 95th percentile (s), share of the wall."""
+    seconds: dict[str, list[list[float]]] = defaultdict(list)
+    for report in reports:
+        for name, mine in report.get("calls", {}).items():
+            if mine:
+                seconds[name].append(mine)
+    found = {}
+    for name, ranks in seconds.items():
+        together = [s for mine in ranks for s in mine]
+        middle, late = np.quantile(together, [0.5, 0.95])
+        share = sum(together) / len(ranks) / max(wall, 1e-9)
+        found[name] = {"number": len(together) / len(ranks), "p50": float(middle), "p95": float(late), "share": share}
+    return found
 
 
 def suggest(plan: Plan, rows: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
@@ -163,6 +189,9 @@ def text(result: Mapping[str, Any]) -> str:
     years = simulated / 86400 / 365 / max(wall / 86400, 1e-12)
     lines.append(f"wall {wall:.1f} s, CPU {result['cpu']:.1f} s, {years:.1f} simulated years per day")
     lines.append(f"{result['slowest']} waits least: it holds the others up")
+    for name, c in result.get("calls", {}).items():
+        quantiles = f"p50 {1e3 * c['p50']:.1f} ms, p95 {1e3 * c['p95']:.1f} ms, {c['share']:.1%} of the wall clock"
+        lines.append(f"{name}: {c['number']:.0f} calls a rank, {quantiles}")
     if result["suggestion"]:
         lines.append(f"suggested layout for as many processes:  layout: {_flow(result['suggestion'])}")
     return "\n".join(lines)

@@ -51,7 +51,8 @@ def serial(tmp_path_factory):
 
 def test_it_runs_and_says_how_long_calls_took_and_what_the_guards_did(serial):
     assert "recurrent network on cpu, 1 thread(s)" in serial[1]
-    assert "calls: p50" in serial[1] and "columns by the fallback: 0.000 % (none)" in serial[1]
+    assert "radiation: 4 calls a rank, p50" in serial[1] and "of the wall clock" in serial[1]
+    assert "columns by the fallback: 0.000 % (none)" in serial[1]
 
 
 def test_one_two_and_three_ranks_and_a_restart_in_flight_give_the_same_bits(serial, tmp_path):

@@ -45,6 +45,15 @@ def test_who_waits_least_holds_the_others_up(plan, air, sea, slow):
     assert f"{slow} waits least: it holds the others up" in text(made)
 
 
+def test_calls_have_their_quantiles_and_their_share(plan):
+    some = reports(9.0, 3.0)
+    for rank, last in ((1, 0.5), (2, 0.1)):
+        some[rank] = {**some[rank], "calls": {"atmosphere": [0.1] * 19 + [last]}}
+    made = table(plan, some, 86400)
+    assert made["calls"] == {"atmosphere": pytest.approx({"number": 20.0, "p50": 0.1, "p95": 0.1, "share": 0.22})}
+    assert "atmosphere: 20 calls a rank, p50 100.0 ms, p95 100.0 ms, 22.0% of the wall clock" in text(made)
+
+
 def test_a_better_layout_for_as_many_processes_is_suggested(plan):
     made = table(plan, reports(9.0, 2.0), 86400)
     assert made["suggestion"] == {"coupler": 1, "atmosphere": 3, "ocean": 1}

@@ -1,6 +1,6 @@
 """The emulator as a component that stands for ``radiation``; the science is in the other files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -125,6 +125,10 @@ class RadiationEmulator(RadiationComponent):
     def diagnostics(self) -> dict[str, np.ndarray]:
         """Where the fallback answered at the last call."""
         return {"radiation_fallback": self.stopped}
+
+    def call_seconds(self) -> Sequence[float]:
+        """Seconds of each call of the network with its guards, for the timing table."""
+        return self.latency.seconds
 
     def finalize(self) -> None:
         """Say how long calls took and how many columns went to the fallback."""
