@@ -78,7 +78,7 @@ def table(plan: Plan, reports: Sequence[Mapping[str, Any]], simulated: int) -> d
     -------
     dict
         ``rows``: by component, seconds a rank of each kind; ``wall``; ``slowest``, the component that holds the
-        others up; ``suggestion``, a layout with the same number of processes that waits less (empty if none);
+        others up (empty on one process); ``suggestion``, a layout with the same number of processes that waits less (empty if none);
         ``cpu`` and ``coupler_cpu``, seconds of CPU of all processes and of the coupler's; ``cpu_of``, those that each
         component spent in its steps, all ranks together.
     """
@@ -96,7 +96,7 @@ def table(plan: Plan, reports: Sequence[Mapping[str, Any]], simulated: int) -> d
     for c in plan.components:  # those that live on one rank take turns: together they wait as long as it does
         of = _host(plan, c.name)
         waits[of] = waits.get(of, 0.0) + rows[c.name]["waiting"]
-    slowest = min(waits, key=lambda n: waits[n])
+    slowest = min(waits, key=lambda n: waits[n]) if plan.size > 1 else ""  # alone, nobody waits
     return {
         "wall": wall,
         "cpu": sum(float(r["cpu"]) for r in reports),
@@ -188,7 +188,8 @@ def text(result: Mapping[str, Any]) -> str:
         lines.append(f"{name:<18}{int(row['ranks']):>6}" + "".join(f"{row[k]:>11.2f}" for k in KINDS) + f"{busy:>8.0%}")
     years = simulated / 86400 / 365 / max(wall / 86400, 1e-12)
     lines.append(f"wall {wall:.1f} s, CPU {result['cpu']:.1f} s, {years:.1f} simulated years per day")
-    lines.append(f"{result['slowest']} waits least: it holds the others up")
+    if result["slowest"]:
+        lines.append(f"{result['slowest']} waits least: it holds the others up")
     for name, c in result.get("calls", {}).items():
         quantiles = f"p50 {1e3 * c['p50']:.1f} ms, p95 {1e3 * c['p95']:.1f} ms, {c['share']:.1%} of the wall clock"
         lines.append(f"{name}: {c['number']:.0f} calls a rank, {quantiles}")
