@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ import numpy as np
 
 from coupler.exchange.plan import Plan
 from coupler.files.atomic import write_text
+from coupler.watch.suggestion import host_of, suggest
 
 KINDS = ("computing", "waiting", "sending", "writing")
 
@@ -55,7 +57,23 @@ class Timer:
             "cpu_of": dict(self.cpu),
             "wall": wall,
             "calls": self.calls,
+            "host": os.uname().nodename,
+            "cores": my_cores(),
         }
+
+
+def my_cores() -> list[int]:
+    """Numbers of the cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def cores_of(reports: Sequence[Mapping[str, Any]]) -> int:
+    """Cores that the processes of a run may run on, over all hosts; 0 where a report does not say."""
+    if not all("cores" in r for r in reports):
+        return 0
+    return len({(r["host"], core) for r in reports for core in r["cores"]})
 
 
 def write_trace(path: Path, rank: int, timer: Timer) -> None:
@@ -78,9 +96,9 @@ def table(plan: Plan, reports: Sequence[Mapping[str, Any]], simulated: int) -> d
     -------
     dict
         ``rows``: by component, seconds a rank of each kind; ``wall``; ``slowest``, the component that holds the
-        others up (empty on one process); ``suggestion``, a layout with the same number of processes that waits less (empty if none);
-        ``cpu`` and ``coupler_cpu``, seconds of CPU of all processes and of the coupler's; ``cpu_of``, those that each
-        component spent in its steps, all ranks together.
+        others up (empty on one process); ``processes`` and the ``cores`` that they may run on (0: not known);
+        ``suggestion``, a layout that waits less (empty if none); ``cpu`` and ``coupler_cpu``, seconds of CPU of all
+        processes and of the coupler's; ``cpu_of``, those that each component spent in its steps, all ranks together.
     """
     wall = max(float(r["wall"]) for r in reports)
     rows: dict[str, dict[str, float]] = {}
@@ -94,18 +112,22 @@ def table(plan: Plan, reports: Sequence[Mapping[str, Any]], simulated: int) -> d
         rows[name] = row
     waits = {"coupler": rows["coupler"]["waiting"]}
     for c in plan.components:  # those that live on one rank take turns: together they wait as long as it does
-        of = _host(plan, c.name)
+        of = host_of(plan, c.name)
         waits[of] = waits.get(of, 0.0) + rows[c.name]["waiting"]
     slowest = min(waits, key=lambda n: waits[n]) if plan.size > 1 else ""  # alone, nobody waits
+    cores = cores_of(reports)
+    cpu_of = {c.name: sum(r.get("cpu_of", {}).get(c.name, 0.0) for r in reports) for c in plan.components}
     return {
         "wall": wall,
         "cpu": sum(float(r["cpu"]) for r in reports),
         "coupler_cpu": sum(float(reports[rank]["cpu"]) for rank in plan.coupler_ranks),
-        "cpu_of": {c.name: sum(r.get("cpu_of", {}).get(c.name, 0.0) for r in reports) for c in plan.components},
+        "cpu_of": cpu_of,
         "simulated": simulated,
         "rows": rows,
         "slowest": slowest,
-        "suggestion": suggest(plan, rows),
+        "processes": plan.size,
+        "cores": cores,
+        "suggestion": suggest(plan, rows, cores, cpu_of),
         "calls": call_times(reports, wall),
     }
 
@@ -126,59 +148,6 @@ def call_times(reports: Sequence[Mapping[str, Any]], wall: float) -> dict[str, d
     return found
 
 
-def suggest(plan: Plan, rows: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
-    """A layout with as many processes in which the busiest one computes for the shortest time.
-
-    Work is taken to divide evenly over ranks; ranks go one by one to whoever would take longest. Components that share
-    ranks (``with:``) go on sharing them, and those that take turns (a rule without a lag and one of a single period
-    back, as an atmosphere and its radiation) come to share them: neither then stands idle while the other works. The
-    coupler keeps its ranks: more of them are seldom what is missing.
-
-    Returns
-    -------
-    dict
-        What to write after ``layout:``; empty where nothing better by 5 % is found.
-    """
-    host = {c.name: _host(plan, c.name) for c in plan.components}
-    if plan.size == 1 or any(r in plan.coupler_ranks for c in plan.components for r in c.ranks):
-        return {}
-    work = dict.fromkeys(host.values(), 0.0)
-    for c in plan.components:
-        work[host[c.name]] += (rows[c.name]["computing"] + rows[c.name]["sending"]) * len(c.ranks)
-    ranks = {name: len(plan[name].ranks) for name in work}
-    lead = _leaders(plan, host, work)
-    together = {n: sum(work[h] for h in work if lead[h] == n) for n in set(lead.values())}
-    now = max(sum(work[h] / ranks[h] for h in work if lead[h] == n) for n in together)  # in turns: one after the other
-    counts = dict.fromkeys(sorted(together), 1)
-    for _ in range(sum(ranks.values()) - len(counts)):
-        counts[max(counts, key=lambda n: together[n] / counts[n])] += 1
-    if max(together[n] / counts[n] for n in counts) > 0.95 * now:
-        return {}
-    layout: dict[str, Any] = {"coupler": len(plan.coupler_ranks)}
-    for c in plan.components:
-        of = lead[host[c.name]]
-        share = counts[of] if host[c.name] == c.name else round(len(c.ranks) * counts[of] / ranks[host[c.name]])
-        layout[c.name] = counts[of] if of == c.name else {"ranks": min(counts[of], max(1, share)), "with": of}
-    return layout
-
-
-def _leaders(plan: Plan, host: Mapping[str, str], work: Mapping[str, float]) -> dict[str, str]:
-    """Of each host, the busiest of those it takes turns with: itself, mostly."""
-    links = {(b.component, d.component): t.lag_windows for t in plan.tasks for b in t.inputs for d in t.outputs}
-    group = {h: {h} for h in work}
-    for (one, other), lag in links.items():
-        if lag == 0 and links.get((other, one)) == 1 and host[one] != host[other]:
-            joined = group[host[one]] | group[host[other]]
-            group.update(dict.fromkeys(joined, joined))
-    return {h: max(sorted(members), key=lambda n: work[n]) for h, members in group.items()}
-
-
-def _host(plan: Plan, name: str) -> str:
-    """The component whose ranks a component lives on: the first with the most of them."""
-    mine = set(plan[name].ranks)
-    return max((c for c in plan.components if mine <= set(c.ranks)), key=lambda c: len(c.ranks)).name
-
-
 def text(result: Mapping[str, Any]) -> str:
     """The timing table for a terminal."""
     wall, simulated = result["wall"], result["simulated"]
@@ -194,7 +163,11 @@ def text(result: Mapping[str, Any]) -> str:
         quantiles = f"p50 {1e3 * c['p50']:.1f} ms, p95 {1e3 * c['p95']:.1f} ms, {c['share']:.1%} of the wall clock"
         lines.append(f"{name}: {c['number']:.0f} calls a rank, {quantiles}")
     if result["suggestion"]:
-        lines.append(f"suggested layout for as many processes:  layout: {_flow(result['suggestion'])}")
+        needed = sum(n for n in result["suggestion"].values() if isinstance(n, int))
+        target = (
+            "as many processes" if needed == result["processes"] else f"{result['cores']} cores (mpirun -n {needed})"
+        )
+        lines.append(f"suggested layout for {target}:  layout: {_flow(result['suggestion'])}")
     return "\n".join(lines)
 
 

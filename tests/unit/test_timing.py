@@ -7,7 +7,8 @@ import pytest
 
 from coupler.case.case import make_plan
 from coupler.case.launch import run_here
-from coupler.watch.timing import KINDS, Timer, suggest, table, text, write_trace
+from coupler.watch.suggestion import suggest
+from coupler.watch.timing import KINDS, Timer, cores_of, table, text, write_trace
 
 
 @pytest.fixture
@@ -92,6 +93,58 @@ def test_components_that_take_turns_come_to_share_their_ranks(plan):
     assert suggest(turns, rows) == wanted  # 8 s, one after the other, become 16 / 4
     both = replace(turns, tasks=(*plan.tasks, there, replace(back, lag=back.period)))
     assert suggest(both, rows) == {}
+
+
+def on_cores(reports, *cores):
+    """The same reports, of processes on one host that may run on the cores given, in turn."""
+    return [{**r, "host": "one", "cores": list(cores)} for r in reports]
+
+
+def test_cores_are_counted_once_a_host():
+    assert cores_of([{"host": "a", "cores": [0, 1]}, {"host": "a", "cores": [1, 2]}, {"host": "b", "cores": [0]}]) == 4
+    assert cores_of([{"host": "a", "cores": [0]}, {}]) == 0
+    mine = Timer().report()
+    assert cores_of([mine, mine]) == len(mine["cores"]) >= 1
+
+
+def test_with_fewer_cores_than_processes_fewer_processes_are_suggested(plan):
+    few = table(plan, on_cores(reports(9.0, 8.0), 0, 1), 86400)
+    assert few["suggestion"] == {"coupler": 1, "atmosphere": 1, "ocean": 1}
+    assert "suggested layout for 2 cores (mpirun -n 3):  layout: {coupler: 1, atmosphere: 1, ocean: 1}" in text(few)
+    assert table(plan, on_cores(reports(9.0, 8.8), 0, 1, 2, 3), 86400)["suggestion"] == {}, "cores are enough"
+    unequal = on_cores(reports(9.0, 2.0), 0, 1, 2, 3)
+    assert table(plan, unequal, 86400)["suggestion"] == {"coupler": 1, "atmosphere": 3, "ocean": 1}
+    assert table(plan, on_cores(reports(9.0, 8.0), 0), 86400)["suggestion"] == {
+        "coupler": 1, "atmosphere": 1, "ocean": {"ranks": 1, "with": "atmosphere"},
+    }, "one core"  # fmt: skip
+
+
+def test_the_whole_system_on_two_cores(tmp_path, command):
+    """CPU seconds of six hours of the template as its seven processes were measured on two cores."""
+    assert command("new", tmp_path / "case", "--template", "east_asia_coupled").returncode == 0
+    text_ = (tmp_path / "case" / "case.yaml").read_text()
+    layout = text_[text_.index("layout:\n") : text_.index("\ncoupling:")]
+    sea = "ocean: 1, prescribed_ocean: {ranks: 1, with: ocean}"
+    seven = f"layout: {{coupler: 1, atmosphere: 2, {sea}, land: 1, radiation: 2}}\n"
+    (tmp_path / "case" / "case.yaml").write_text(text_.replace(layout, seven))
+    whole = make_plan(tmp_path / "case")
+    cpu = {"atmosphere": 28.9, "ocean": 6.1, "prescribed_ocean": 0.05, "land": 5.9, "radiation": 16.3}
+    rows = {n: dict.fromkeys(KINDS, 1.0) for n in ("coupler", *cpu)}
+    four = {
+        "coupler": 1,
+        "atmosphere": 2,
+        "ocean": 1,
+        "prescribed_ocean": {"ranks": 1, "with": "ocean"},
+        "land": {"ranks": 1, "with": "ocean"},
+        "radiation": {"ranks": 2, "with": "atmosphere"},
+    }
+    assert whole.size == 7 and suggest(whole, rows, 2, cpu) == four
+    flow = json.dumps(four).replace('"', "")
+    (tmp_path / "case" / "case.yaml").write_text(text_.replace(layout, f"layout: {flow}\n"))
+    assert make_plan(tmp_path / "case").size == 4, "it can be run"
+    assert suggest(make_plan(tmp_path / "case"), rows, 2, cpu) == {}, "and is left alone then"
+    assert "with" in suggest(whole, rows, 16, cpu)["radiation"], "with cores enough, for as many processes"
+    assert sum(n for n in suggest(whole, rows, 16, cpu).values() if isinstance(n, int)) in (0, 7)
 
 
 def test_a_balanced_layout_is_left_alone(plan):
