@@ -86,14 +86,14 @@ SITES: dict[str, dict[str, Any]] = {
         "file": "FR_Pue_May_2012.rda", "latitude": 43.74, "longitude": 3.60, "plant": "evergreen_broadleaf_forest",
         "soil": "silty_clay_loam", "lai": 2.2, "canopy": 5.5, "tower": 11.0,
         "traits": {"vcmax25": 40.0, "g1": 1.56},
-        "source": "Allard et al. 2008: holm oak, 5.5 m, tower 11 m; leaves as measured there, Vcmax25 by Martin-StPaul "
+        "source": "Allard et al. 2008: holm oak, 5.5 m, tower 11 m; leaves of holm oak, Vcmax25 by Martin-StPaul "
         "(2012), g1 by Lin et al. (2015), both from Sabot et al. (2020, New Phytologist 226; their info_sites.csv)",
     },
 }  # fmt: skip
 
 
 def site_parameters(sites: list[str], own_leaves: bool = True) -> Parameters:
-    """Parameters of some of :data:`SITES`, one column each; ``own_leaves``: with the leaf traits measured there."""
+    """Parameters of some of :data:`SITES`, one column each; ``own_leaves``: with the leaf traits known for them."""
     rows = [SITES[s] for s in sites]
     p = parameters([r["plant"] for r in rows], [r["soil"] for r in rows], clumped=True)
     changed = {}

@@ -1,7 +1,7 @@
 """All stomatal models at flux towers, uncalibrated: one table, one figure.
 
 Half-hourly GPP, LE and H at DE-Tha (June 2014) and FR-Pue (May 2012); monthly GPP and ET at eleven FLUXNET2015 sites of
-China and Japan. Leaf traits are the plant type's, at FR-Pue those measured there (land_sites.SITES). Shortwave is
+China and Japan. Leaf traits are the plant type's, at FR-Pue those of holm oak (land_sites.SITES). Shortwave is
 PPFD / 2.02; LE is also compared with towers whose balance is closed (Twine et al. 2000).
 
     .venv/bin/python benchmarks/land_stomatal_models.py --figure docs/figures/land_stomatal_models.png
