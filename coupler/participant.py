@@ -270,7 +270,7 @@ class Participant:
     # ---------------------------------------------------------------- restart
 
     def _save(self, time: int, state: Callable[[], Mapping[str, Any]] | None) -> None:
-        from coupler.exchange.routes import TAG_RESTART
+        from coupler.exchange.routes import TAG_CONTROL
         from coupler.files.restart import set_name, write_part
 
         arrays = {}
@@ -284,7 +284,7 @@ class Participant:
         if self.rank == 0:
             folder = self.plan.folder / "run" / "restart" / f".{set_name(self.plan.clock.text(time))}.part"
             entry = write_part(folder, self.name, arrays)
-            self.transport.send_object(self.plan.coupler_ranks[0], TAG_RESTART, (time, self.name, entry))
+            self.transport.send_object(self.plan.coupler_ranks[0], TAG_CONTROL, ("restart", time, self.name, entry))
 
     def _whole(self, values: Floats, grid: str) -> Any:
         comm = self._process.groups[self.name]

@@ -176,7 +176,8 @@ def run_here(folder: Path, *, serial: bool, resume: bool) -> int:
 
 
 def _run(folder: Path, transport: Any, resume: bool) -> int:
-    from coupler.case.case import make_plan, read_case
+    from coupler.case.case import read_case
+    from coupler.case.handed_plan import plan_here
     from coupler.case.resolved import in_flight_rules
     from coupler.exchange.layout import describe
     from coupler.exchange.runner import FINISHED, Process
@@ -186,7 +187,7 @@ def _run(folder: Path, transport: Any, resume: bool) -> int:
     first = transport.rank == 0
     checked = os.environ.get("TESSERA_CHECKED") == "1"
     placed = find_participants(transport, folder)
-    plan = make_plan(folder, transport.size, offline_checks=first and not checked, placed=placed)
+    plan = plan_here(folder, transport, offline_checks=not checked, placed=placed)
     run_folder = folder / "run"
     if first:
         _check_run_folder(run_folder, resume)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -50,8 +51,9 @@ class LocalOutbox(Outbox):
 class MPIOutbox(Outbox):
     """Channel to another process."""
 
-    def __init__(self, comm: Any, dest: int, tag: int, size: int):
+    def __init__(self, comm: Any, dest: int, tag: int, size: int, ring: Callable[[int], None] = lambda rank: None):
         self._comm, self._dest, self._tag, self._size = comm, dest, tag, size
+        self._ring = ring
         self._free: list[Floats] = []
         self._going: collections.deque[tuple[Any, Floats]] = collections.deque()
 
@@ -66,6 +68,7 @@ class MPIOutbox(Outbox):
 
     def send(self, buffer: Floats) -> None:  # noqa: D102
         self._going.append((self._comm.Isend(buffer, dest=self._dest, tag=self._tag), buffer))
+        self._ring(self._dest)
 
 
 class Inbox:
@@ -74,6 +77,10 @@ class Inbox:
     def ready(self) -> bool:
         """Whether the next message is there."""
         raise NotImplementedError
+
+    def request(self) -> Any:
+        """What MPI completes when a message comes that is not `ready` yet; None within a process."""
+        return None
 
     def take(self) -> Floats:
         """The message that is `ready`; its buffer is reused once `release` is called."""
@@ -126,6 +133,9 @@ class MPIInbox(Inbox):
         if not self._done and self._posted:
             self._done = bool(self._posted[0][0].Test())
         return self._done
+
+    def request(self) -> Any:  # noqa: D102
+        return self._posted[0][0] if self._posted else None
 
     def take(self) -> Floats:  # noqa: D102
         self._done = False

@@ -14,7 +14,7 @@ from typing import Any
 
 from coupler.errors import DeadlineError
 from coupler.exchange.plan import ComponentPlan, Plan
-from coupler.exchange.routes import TAG_ARRIVED, TAG_FINISHED, TAG_GRANT, TAG_RESTART
+from coupler.exchange.routes import TAG_CONTROL, TAG_GRANT
 from coupler.exchange.transport import Transport, wait_until
 from coupler.files import restart as restart_files
 from coupler.watch.budget import Budget
@@ -58,21 +58,15 @@ class Controller:
     def progress(self) -> None:
         """Take in what ranks have said, and answer."""
         busy = False
-        while (found := self.transport.poll_object(TAG_ARRIVED)) is not None:
+        while (found := self.transport.poll_object(TAG_CONTROL)) is not None:
             busy = True
-            component, rank, time, exchanged, budgets, stop = found[1]
-            if component is not None:
-                self.reached[component, rank] = max(time, self.reached[component, rank])
-                self.exchanged[component] = max(exchanged, self.exchanged[component])
-            self.budget.add(budgets)
-            if stop and self.stop_at is None:
-                self._stop()
-        while (found := self.transport.poll_object(TAG_RESTART)) is not None:
-            busy = True
-            self._restart_part(*found[1])
-        while (found := self.transport.poll_object(TAG_FINISHED)) is not None:
-            busy = True
-            self.finished.add(found[1])
+            word, *said = found[1]
+            if word == "arrived":
+                self._arrived(*said)
+            elif word == "restart":
+                self._restart_part(*said)
+            else:
+                self.finished.add(tuple(said))
         if self.stop_at is None and self.stop_wanted():
             self._stop()
             busy = True
@@ -88,6 +82,16 @@ class Controller:
                 self._tell(("go", granted))
         by_component = {c.name: min(self.reached[c.name, r] for r in c.ranks) for c in self.plan.components}
         self.status.update(by_component, self.exchanged)
+
+    def _arrived(
+        self, component: str | None, rank: int, time: int, exchanged: int, budgets: list[Any], stop: bool
+    ) -> None:
+        if component is not None:
+            self.reached[component, rank] = max(time, self.reached[component, rank])
+            self.exchanged[component] = max(exchanged, self.exchanged[component])
+        self.budget.add(budgets)
+        if stop and self.stop_at is None:
+            self._stop()
 
     def _stop(self) -> None:
         self.stop_at = self.granted
@@ -161,8 +165,8 @@ class Pilot:
 
     def arrive(self, time: int, exchanged: int, budgets: list[Any], stop: bool) -> bool:
         """Tell where this rank is, and wait until it may go on; False if everybody stops here."""
-        message = (self.component.name, self.process, time, exchanged, budgets, stop)
-        self.transport.send_object(self.controller, TAG_ARRIVED, message)
+        message = ("arrived", self.component.name, self.process, time, exchanged, budgets, stop)
+        self.transport.send_object(self.controller, TAG_CONTROL, message)
         if time >= self.plan.duration:
             return False
 
@@ -184,7 +188,7 @@ class Pilot:
 
     def finish(self) -> None:
         """Tell that this rank has done all its steps."""
-        self.transport.send_object(self.controller, TAG_FINISHED, (self.component.name, self.process))
+        self.transport.send_object(self.controller, TAG_CONTROL, ("finished", self.component.name, self.process))
 
 
 class Grants:

@@ -64,6 +64,10 @@ class InputBuffer:
         """Whether the next window is complete."""
         return all(box.ready() for box in self._boxes)
 
+    def requests(self) -> list[Any]:
+        """What MPI completes when a message comes; None of a channel within this process."""
+        return [box.request() for box in self._boxes]
+
     def take(self) -> tuple[Floats, float, float]:
         """The next window: matrix, window number and model time of its headers."""
         taken = [box.take() for box in self._boxes]
@@ -136,6 +140,8 @@ class TaskLoop:
         self.operator.bind([b.row_of for b in self.inputs])
         self.outputs: list[list[OutputMap]] = []
         self.done = 0
+        self.held = False
+        """Whether a window is complete and only waits for room at a target."""
         self.budget: list[tuple[str, int, int, list[Any]]] = []
         for i, buffer in enumerate(self.inputs):
             b = task.inputs[i]
@@ -168,7 +174,8 @@ class TaskLoop:
         """Do the next window if it is there; says whether anything was done."""
         if not self.inputs or not all(b.ready() for b in self.inputs):
             return False
-        if not all(m.box.free() for maps in self.outputs for m in maps):
+        self.held = not all(m.box.free() for maps in self.outputs for m in maps)
+        if self.held:
             return False
         taken = [b.take() for b in self.inputs]
         known = [(w, t) for _, w, t in taken if w == w]
@@ -222,13 +229,19 @@ class CouplerRank:
     def __init__(self, plan: Plan, index: int, parts: Partitions, transport: Transport):
         self.plan, self.index = plan, index
         self.loops = [TaskLoop(plan, t, index, parts, transport) for t in plan.tasks if t.route == "coupler"]
+        self.transport = transport
+        self._awaited: list[Any] = []
 
     def progress(self) -> bool:
         """Do what can be done; says whether anything was."""
+        if self._awaited and not self.transport.arrived(self._awaited):  # one call to MPI where nothing has come
+            return False
         busy = False
         for loop in self.loops:
             while loop.advance():
                 busy = True
+        awaited = [r for loop in self.loops for b in loop.inputs for r in b.requests()]
+        self._awaited = [] if any(loop.held for loop in self.loops) or None in awaited else awaited
         return busy
 
     def budgets(self) -> list[tuple[str, int, int, list[Any]]]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-TAG_ARRIVED, TAG_GRANT, TAG_ROUTE, TAG_RESTART, TAG_FINISHED = 1, 2, 3, 4, 5
+TAG_CONTROL, TAG_GRANT, TAG_ROUTE, TAG_PLAN = 1, 2, 3, 4
+"""To the controller (one tag for all it is told: a look costs an MPI call), from it, routes, and the plan."""
 _FIRST_TASK = 64
 
 

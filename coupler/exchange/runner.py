@@ -19,8 +19,8 @@ from coupler.exchange.endpoint import Endpoint
 from coupler.exchange.partition import Partitions
 from coupler.exchange.plan import ComponentPlan, Plan
 from coupler.exchange.process import CouplerRank
-from coupler.exchange.routes import TAG_ARRIVED, TAG_RESTART, TAG_ROUTE, Route
-from coupler.exchange.transport import Pause, Transport, wait_until
+from coupler.exchange.routes import TAG_CONTROL, TAG_ROUTE, Route
+from coupler.exchange.transport import Transport, wait_until
 from coupler.files import restart as restart_files
 from coupler.files.history import HistoryStream
 from coupler.grids.decomposition import Decomposition
@@ -112,7 +112,7 @@ class Member:
                 folder = self.plan.folder / "run" / "restart" / f".{date}.part"
                 entry = restart_files.write_part(folder, self.name, arrays)
                 controller = self.plan.coupler_ranks[0]
-                self.transport.send_object(controller, TAG_RESTART, (time, self.name, entry))
+                self.transport.send_object(controller, TAG_CONTROL, ("restart", time, self.name, entry))
 
     def _whole(self, value: Any) -> Any:
         grid = "default"
@@ -203,6 +203,7 @@ class Process:
                 merged.update(item)
         self.parts = Partitions(plan, merged)
         self.grants = Grants(plan, transport, self.start)
+        transport.listen(not self.local)
         self.controller: Controller | None = None
         self.coupler: CouplerRank | None = None
         if transport.rank == plan.coupler_ranks[0]:
@@ -232,8 +233,8 @@ class Process:
                     if self.controller is not None:
                         self.controller.budget.add(budgets)
                     else:
-                        message = (None, self.transport.rank, 0, 0, budgets, False)
-                        self.transport.send_object(self.plan.coupler_ranks[0], TAG_ARRIVED, message)
+                        message = ("arrived", None, self.transport.rank, 0, 0, budgets, False)
+                        self.transport.send_object(self.plan.coupler_ranks[0], TAG_CONTROL, message)
         if self.controller is not None:
             self.controller.progress()
 
@@ -306,7 +307,7 @@ class Process:
 
     def serve(self) -> str:
         """Go on with the coupler's share until everybody has finished; the outcome of the run."""
-        pause = Pause()
+        pause = self.transport.pause()
         start, before = wall.perf_counter(), self.timer.seconds["coupler", "computing"]
         if self.controller is not None:
             while not self.controller.done():

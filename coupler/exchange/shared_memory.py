@@ -12,6 +12,7 @@ import collections
 import contextlib
 import mmap
 import os
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -65,8 +66,11 @@ def reachable(comm: Any) -> set[int]:
 class SharedOutbox(Outbox):
     """Sender's end: a ring of slots in memory that the receiver maps."""
 
-    def __init__(self, comm: Any, dest: int, tag: int, size: int, slots: int):
+    def __init__(
+        self, comm: Any, dest: int, tag: int, size: int, slots: int, ring: Callable[[int], None] = lambda rank: None
+    ):
         self._comm, self._dest, self._tag, self._size = comm, dest, tag, size
+        self._ring = ring
         self._stride = -(-size // 8) * 8
         self._handle, self._numbers = create(self._stride * slots)
         self._free = collections.deque(range(slots))
@@ -103,6 +107,7 @@ class SharedOutbox(Outbox):
     def send(self, buffer: Floats) -> None:  # noqa: D102
         note = np.array([float(self._filling.pop(buffer.__array_interface__["data"][0]))])
         self._requests.append((self._comm.Isend(note, dest=self._dest, tag=self._tag), note))
+        self._ring(self._dest)
 
     def close(self) -> None:  # noqa: D102
         self._collect()
@@ -113,8 +118,12 @@ class SharedOutbox(Outbox):
 class SharedInbox(Inbox):
     """Receiver's end: views of the sender's slots (copied into `buffers` where those are given)."""
 
-    def __init__(self, comm: Any, source: int, tag: int, size: int, buffers: list[Floats] | None):
+    def __init__(
+        self, comm: Any, source: int, tag: int, size: int, buffers: list[Floats] | None,
+        ring: Callable[[int], None] = lambda rank: None,
+    ):  # fmt: skip
         self._comm, self._source, self._tag, self._size = comm, source, tag, size
+        self._ring = ring
         self._stride = -(-size // 8) * 8
         self._buffers = collections.deque(buffers) if buffers is not None else None
         self._numbers: Floats | None = None
@@ -132,6 +141,9 @@ class SharedInbox(Inbox):
         if not self._done:
             self._done = bool(self._next.Test())
         return self._done
+
+    def request(self) -> Any:  # noqa: D102
+        return self._next
 
     def take(self) -> Floats:  # noqa: D102
         if self._numbers is None:
@@ -163,6 +175,7 @@ class SharedInbox(Inbox):
             self._requests.popleft()
         note = np.array([float(slot)])
         self._requests.append((self._comm.Isend(note, dest=self._source, tag=self._tag + _GIVE_BACK), note))
+        self._ring(self._source)
 
     def close(self) -> None:  # noqa: D102
         for request in (self._next, self._introduced):

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coupler.exchange import shared_memory
+from coupler.exchange.bells import Bells
 from coupler.exchange.channels import Inbox, LocalInbox, LocalOutbox, MPIInbox, MPIOutbox, Outbox
 
 Floats = npt.NDArray[np.float64]
@@ -36,6 +37,17 @@ class Serial:
     def inbox(self, source: int, tag: int, size: int, buffers: list[Floats] | None = None) -> Inbox:
         """Where messages from process `source` come in, into `buffers` in turn (into its own without)."""
         return LocalInbox(self._queues[tag], [np.empty(size) for _ in range(2)] if buffers is None else buffers)
+
+    def arrived(self, requests: list[Any]) -> bool:
+        """Whether any of the inboxes' requests has been answered, by one look for all of them."""
+        return True
+
+    def listen(self, listens: bool) -> None:
+        """Say whether this process, when it has nothing to do, wants to be woken (all processes call)."""
+
+    def pause(self) -> Pause:
+        """A way to wait for messages."""
+        return Pause()
 
     def send_object(self, dest: int, tag: int, item: Any) -> None:
         """Send any small Python object."""
@@ -81,6 +93,7 @@ class MPI:
         self._pending: list[Any] = []
         self._outboxes: list[Outbox] = []
         self._inboxes: list[Inbox] = []
+        self._bells: Bells | None = None
         self._near = shared_memory.reachable(self.comm) if os.environ.get("TESSERA_SHARED_MEMORY") != "0" else set()
 
     def outbox(self, dest: int, tag: int, size: int, slots: int = 3) -> Outbox:
@@ -89,9 +102,9 @@ class MPI:
             return self._local.outbox(dest, tag, size)
         box: Outbox
         if dest in self._near and size >= shared_memory.SMALLEST:
-            box = shared_memory.SharedOutbox(self.comm, dest, tag, size, slots)
+            box = shared_memory.SharedOutbox(self.comm, dest, tag, size, slots, self._ring)
         else:
-            box = MPIOutbox(self.comm, dest, tag, size)
+            box = MPIOutbox(self.comm, dest, tag, size, self._ring)
         self._outboxes.append(box)
         return box
 
@@ -101,11 +114,27 @@ class MPI:
             return self._local.inbox(source, tag, size, buffers)
         box: Inbox
         if source in self._near and size >= shared_memory.SMALLEST:
-            box = shared_memory.SharedInbox(self.comm, source, tag, size, buffers)
+            box = shared_memory.SharedInbox(self.comm, source, tag, size, buffers, self._ring)
         else:
             box = MPIInbox(self.comm, source, tag, [np.empty(size) for _ in range(2)] if buffers is None else buffers)
         self._inboxes.append(box)
         return box
+
+    def arrived(self, requests: list[Any]) -> bool:
+        """Whether any of the inboxes' requests has been answered, by one look for all of them."""
+        return bool(self._mpi.Request.Testany(requests)[1])
+
+    def listen(self, listens: bool) -> None:
+        """Say whether this process, when it has nothing to do, wants to be woken (all processes call)."""
+        self._bells = Bells(self.comm, listens, self._near)
+
+    def pause(self) -> Pause | BellPause:
+        """A way to wait for messages."""
+        return BellPause(self._bells) if self._bells is not None and self._bells.listens else Pause()
+
+    def _ring(self, rank: int) -> None:
+        if self._bells is not None:
+            self._bells.ring(rank)
 
     def send_object(self, dest: int, tag: int, item: Any) -> None:
         """Send any small Python object."""
@@ -114,6 +143,7 @@ class MPI:
         else:
             self._pending = [r for r in self._pending if not r.test()[0]]
             self._pending.append(self.comm.isend(item, dest=dest, tag=tag))
+            self._ring(dest)
 
     def poll_object(self, tag: int) -> tuple[int, Any] | None:
         """The next object that has come, with its sender; None if there is none."""
@@ -146,6 +176,8 @@ class MPI:
             sender.close()
         for receiver in self._inboxes:
             receiver.close()
+        if self._bells is not None:
+            self._bells.close()
 
     def share(self, item: Any) -> list[Any]:
         """What every process contributes, on every process."""
@@ -172,6 +204,17 @@ class Pause:
             os.sched_yield()
         else:
             time.sleep(min(self._longest, 2e-5 * (self._tries - 20)))
+
+
+class BellPause:
+    """Waiting that ends when somebody has sent something."""
+
+    def __init__(self, bells: Bells):
+        self._bells = bells
+
+    def sleep(self) -> None:
+        """Sleep until the bell rings."""
+        self._bells.wait()
 
 
 def wait_until(ready: Callable[[], bool], deadline: float, late: Callable[[float], Exception]) -> float:

@@ -127,6 +127,59 @@ def check_objects_come_with_their_sender(comm):
     t.close()
 
 
+def check_a_bell_wakes_who_sleeps_at_once(comm):
+    t = transport.MPI(comm)
+    t.listen(t.rank == 0)
+    assert isinstance(t.pause(), transport.BellPause) == (t.rank == 0)
+    out = [t.outbox(0, 40 + size % 7, size) for size in (SMALL, LARGE)] if t.rank == 1 else []
+    into = [t.inbox(1, 40 + size % 7, size) for size in (SMALL, LARGE)] if t.rank == 0 else []
+    comm.Barrier()
+    if t.rank == 1:
+        for box in out:
+            time.sleep(0.3)
+            buffer = box.buffer()
+            buffer[:] = 1.0
+            box.send(buffer)
+        time.sleep(0.3)
+        t.send_object(0, 3, "word")
+    if t.rank == 0:
+        t._bells.longest = 5.0  # a message that nobody rings for would take that long
+        pause, looks, start = t.pause(), 0, time.perf_counter()
+        for ready in (into[0].ready, into[1].ready, lambda: t.poll_object(3) is not None):
+            while not ready():
+                pause.sleep()
+                looks += 1
+        assert time.perf_counter() - start < 4.0 and looks < 20, (time.perf_counter() - start, looks)
+        for box in into:
+            assert not t.arrived([box.request()]) or box.ready()
+    t.flush()
+    t.close()
+
+
+def check_one_look_finds_what_has_come(comm):
+    t = transport.MPI(comm)
+    out = [t.outbox(0, 50 + k, SMALL) for k in range(3)] if t.rank == 1 else []
+    into = [t.inbox(1, 50 + k, SMALL) for k in range(3)] if t.rank == 0 else []
+    if t.rank == 0:
+        assert not t.arrived([box.request() for box in into])
+    comm.Barrier()
+    if t.rank == 1:
+        buffer = out[1].buffer()
+        buffer[:] = 5.0
+        out[1].send(buffer)
+    if t.rank == 0:
+        requests = [box.request() for box in into]
+        while not t.arrived(requests):
+            time.sleep(1e-4)
+        assert [box.ready() for box in into] == [False, True, False]
+        assert into[1].take()[0] == 5.0
+    comm.Barrier()
+    for box in into:
+        for request, _ in box._posted:
+            request.Cancel()
+    t.close()
+
+
 def check_groups_of_ranks(comm):
     t = transport.MPI(comm)
     assert t.group((t.rank,)) is None
