@@ -85,7 +85,10 @@ def divide(
         candidates = [n for n in own if counts[n] < cells[n]] or own
         best = max(candidates, key=lambda n: (weight[n] / counts[n], cells[n], -own.index(n)))
         counts[best] += 1
-    shared = {n: min(wanted[n], counts[sharing[n]]) for n in wanted if n in sharing}
+    shared = {}
+    for n, host in sharing.items():  # as large a part of the ranks that it lives on as it was
+        part = round(wanted[n] * counts[host] / wanted[host])
+        shared[n] = max(1, min(part, counts[host], cells[n]))
     ranks = assign({n: counts.get(n, shared.get(n, 1)) for n in wanted}, coupler, sharing)
     return ranks, f"{size} processes instead of the namelist's {asked}, shared out in the same proportions"
 

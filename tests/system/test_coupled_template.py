@@ -21,8 +21,7 @@ from tests.toys.coupled import coupled_case
 MODELS = {"atmosphere": "nonhydrostatic", "ocean": "primitive", "land": "column", "radiation": "rrtmg"}
 SCHEMES = [m for m in models_of("radiation") if m != "gray"]
 """RRTMG, and the learned schemes there are."""
-LAYOUT = "  atmosphere: 2\n  ocean: 1\n  prescribed_ocean: {ranks: 1, with: ocean}\n  land: 1\n  radiation: 2\n"
-FOUR = (
+LAYOUT = (
     "  atmosphere: 2\n  ocean: 1\n  prescribed_ocean: {ranks: 1, with: ocean}\n"
     "  land: {ranks: 1, with: ocean}\n  radiation: {ranks: 2, with: atmosphere}\n"
 )
@@ -61,14 +60,14 @@ def serial(tmp_path_factory, scheme):
 
 def test_four_ranks_give_the_bits_of_the_serial_run(serial, scheme, tmp_path):
     """PEM, SER."""
-    case = coupled_case(tmp_path / "case", swapped("radiation", scheme), *layout(FOUR))
+    case = coupled_case(tmp_path / "case", swapped("radiation", scheme))
     tessera(case, timeout=1200)
     assert differences(serial, case) == []
 
 
 def test_a_restart_goes_on_to_the_same_bits_on_other_ranks(serial, scheme, tmp_path):
     """ERS, ERP."""
-    case = coupled_case(tmp_path / "case", swapped("radiation", scheme), *layout(FOUR), duration="PT2H")
+    case = coupled_case(tmp_path / "case", swapped("radiation", scheme), duration="PT2H")
     tessera(case, "--serial", timeout=1200)
     (case / "case.yaml").write_text((case / "case.yaml").read_text().replace("duration: PT2H", "duration: PT3H"))
     assert "2001-01-01T020000" in tessera(case, "--continue", timeout=1200).stdout

@@ -85,6 +85,23 @@ def test_shared_ranks_stay_within_the_others(size, land):
     assert sorted({r for group in ranks.values() for r in group}) == list(range(size))
 
 
+def test_shared_ranks_keep_their_part_of_the_others():
+    wanted, sharing = (
+        {"atmosphere": 2, "ocean": 1, "land": 1, "radiation": 1},
+        {"land": "ocean", "radiation": "atmosphere"},
+    )
+    ranks, _ = divide(13, wanted, {**CELLS, "radiation": 8000}, 1, sharing, "c")
+    assert {n: len(r) for n, r in ranks.items()} == {
+        "coupler": 1,
+        "atmosphere": 8,
+        "ocean": 4,
+        "land": 4,
+        "radiation": 4,
+    }
+    fewer, _ = divide(3, wanted, {**CELLS, "radiation": 8000}, 1, sharing, "c")
+    assert {n: len(r) for n, r in fewer.items()} == {n: 1 for n in ("coupler", *wanted)}
+
+
 def test_external_programs_keep_their_places():
     assert place({"coupler": (0,), "land": (1,)}, {"ocean": (0, 2)}, 4) == {
         "coupler": (1,),
