@@ -9,7 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 COLUMNS = Path(__file__).resolve().parents[3] / "data" / "radiation_columns.nc"
 DEFAULTS = {
-    "recurrent": {"batches": 182, "epochs": 14, "patience": 14, "rate": 1e-2, "hidden": 32},
+    "recurrent": {"batches": 364, "epochs": 40, "patience": 40, "rate": 1e-2, "hidden": 32},
     "mlp": {"batches": 300, "epochs": 40, "patience": 20, "rate": 4e-3, "hidden": 64},
 }
 """With which the shipped models were trained."""
