@@ -133,7 +133,7 @@ def draw(sites: dict[str, Any], monthly: Any, models: Sequence[str], path: Path)
             if k != "GPP":
                 closed = closed_towers(observed)[k][:n].reshape(-1, 48)
                 panel.plot(hour, np.nanmean(closed, axis=0), "k+", ms=4, label="tower, closed")
-            panel.set(title=f"{site} {k}", ylabel=units[k])
+            panel.set(title=f"{site} {k}", ylabel=units[k], xlabel="hour of the day")
     ours, theirs, _ = monthly
     for panel, k in zip(axes[:, 3], ("GPP", "ET"), strict=True):
         there = np.isfinite(theirs[k]) & (theirs[k] > -9000) & np.isfinite(ours[models[0]][k])
@@ -141,7 +141,8 @@ def draw(sites: dict[str, Any], monthly: Any, models: Sequence[str], path: Path)
         for m in models:
             panel.plot(range(1, 13), _by_month(ours[m][k], there, month), color=colour[m], lw=1)
         panel.plot(range(1, 13), _by_month(theirs[k], there, month), "k.")
-        panel.set(title=f"China, Japan: {k}", ylabel="gC m$^{-2}$ d$^{-1}$" if k == "GPP" else "mm d$^{-1}$")
+        unit = "gC m$^{-2}$ d$^{-1}$" if k == "GPP" else "mm d$^{-1}$"
+        panel.set(title=f"China, Japan: {k}", ylabel=unit, xlabel="month")
     figure.legend(*axes[0, 1].get_legend_handles_labels(), loc="outside lower center", ncols=7, fontsize="small")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=70)
