@@ -9,8 +9,6 @@ from coupler.exchange.plan import Plan
 
 SPLIT = 0.2
 """Work that a component on several ranks has more than on one (measured: 0.2 to 0.3 with land, ocean, atmosphere)."""
-TURNS = 0.13
-"""Work that processes have more where they take turns on cores (measured: seven on two cores against three)."""
 
 
 def suggest(
@@ -70,19 +68,19 @@ def _for_processes(plan: Plan, host: Mapping[str, str], rows: Mapping[str, Mappi
 def _for_cores(plan: Plan, host: Mapping[str, str], work: Mapping[str, float], cores: int) -> dict[str, Any]:
     """The best layout where processes outnumber cores.
 
-    Then no more processes than cores: one that must wait for its turn on a core holds up those that wait for it. A run
-    takes as long as its busiest process. What a component does on several ranks counts `SPLIT` more than on one. Of
-    layouts that are as good within 2 % the one with the fewest processes is taken.
+    A run then takes as long as its busiest process, and no less than all work over all cores. What a component does on
+    several ranks counts `SPLIT` more than on one. Of layouts that are as good within 2 % the one with the fewest
+    processes is taken.
     """
     alone = dict.fromkeys(host.values(), 0.0)  # work of those that live together, if on one rank
     for c in plan.components:
-        alone[host[c.name]] += work[c.name] / (1.0 + SPLIT * (len(c.ranks) > 1)) / (1.0 + TURNS)
+        alone[host[c.name]] += work[c.name] / (1.0 + SPLIT * (len(c.ranks) > 1))
     lead = _leaders(plan, host, alone)
     units = {n: sum(alone[h] for h in alone if lead[h] == n) for n in sorted(set(lead.values()))}
     choices = []
     for groups in _groupings(units):
         together = {of: sum(units[u] for u in group) for of, group in groups.items()}
-        for total in range(len(groups), cores + 1):
+        for total in range(len(groups), max(len(groups), 2 * cores) + 1):
             counts = _shared_out(together, total)
             choices.append((_time([(together[of], counts[of]) for of in groups], cores), total, groups, counts))
     best = min(time for time, *_ in choices)

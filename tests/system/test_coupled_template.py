@@ -21,8 +21,9 @@ from tests.toys.coupled import coupled_case
 MODELS = {"atmosphere": "nonhydrostatic", "ocean": "primitive", "land": "column", "radiation": "rrtmg"}
 SCHEMES = [m for m in models_of("radiation") if m != "gray"]
 """RRTMG, and the learned schemes there are."""
-LAYOUT = "  atmosphere: 2\n" + "".join(
-    f"  {name}: {{ranks: 2, with: atmosphere}}\n" for name in ("ocean", "prescribed_ocean", "land", "radiation")
+LAYOUT = (
+    "  atmosphere: 2\n  ocean: 1\n  prescribed_ocean: {ranks: 1, with: ocean}\n"
+    "  land: {ranks: 1, with: ocean}\n  radiation: {ranks: 2, with: atmosphere}\n"
 )
 NINE = "  atmosphere: 3\n  ocean: 2\n  prescribed_ocean: 1\n  land: {ranks: 2, with: ocean}\n  radiation: 1\n"
 

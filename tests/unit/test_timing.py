@@ -130,12 +130,18 @@ def test_the_whole_system_on_two_cores(tmp_path, command):
     whole = make_plan(tmp_path / "case")
     cpu = {"atmosphere": 28.9, "ocean": 6.1, "prescribed_ocean": 0.05, "land": 5.9, "radiation": 16.3}
     rows = {n: dict.fromkeys(KINDS, 1.0) for n in ("coupler", *cpu)}
-    shared = {"ranks": 2, "with": "atmosphere"}
-    three = {"coupler": 1, "atmosphere": 2, **dict.fromkeys(("ocean", "prescribed_ocean", "land", "radiation"), shared)}
-    assert whole.size == 7 and suggest(whole, rows, 2, cpu) == three
-    flow = json.dumps(three).replace('"', "")
+    four = {
+        "coupler": 1,
+        "atmosphere": 2,
+        "ocean": 1,
+        "prescribed_ocean": {"ranks": 1, "with": "ocean"},
+        "land": {"ranks": 1, "with": "ocean"},
+        "radiation": {"ranks": 2, "with": "atmosphere"},
+    }
+    assert whole.size == 7 and suggest(whole, rows, 2, cpu) == four
+    flow = json.dumps(four).replace('"', "")
     (tmp_path / "case" / "case.yaml").write_text(text_.replace(layout, f"layout: {flow}\n"))
-    assert make_plan(tmp_path / "case").size == 3, "it can be run"
+    assert make_plan(tmp_path / "case").size == 4, "it can be run"
     assert suggest(make_plan(tmp_path / "case"), rows, 2, cpu) == {}, "and is left alone then"
     assert "with" in suggest(whole, rows, 16, cpu)["radiation"], "with cores enough, for as many processes"
     assert sum(n for n in suggest(whole, rows, 16, cpu).values() if isinstance(n, int)) in (0, 7)
