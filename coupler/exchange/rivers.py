@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
 
 from coupler.exchange.plan import Plan, Task
 from coupler.grids.grid import Grid
@@ -79,6 +78,8 @@ def _beside(grid: Grid, these: Mask) -> Mask:
 
 def _nearer_outside(land: Grid, ocean: Grid, shore: Mask, outer: Grid | None) -> Mask:
     """Land cells that are nearer to the coast of the outer sea than to the ocean's."""
+    from scipy.spatial import cKDTree  # slow to load, and few cases have rivers
+
     if outer is None:
         return np.zeros(land.size, np.bool_)
     sea = np.asarray(outer.mask).reshape(-1)
