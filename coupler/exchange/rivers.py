@@ -14,7 +14,7 @@ from coupler.exchange.plan import Plan, Task
 from coupler.grids.grid import Grid
 from coupler.remap.fill import neighbours, river_mouth_rows
 from coupler.remap.points import centers
-from coupler.remap.tiles import dry_overlap
+from coupler.remap.tiles import TileOverlap, dry_overlap
 from coupler.remap.weights import Weights
 
 Floats = npt.NDArray[np.float64]
@@ -46,8 +46,11 @@ def river_weights(plan: Plan, task: Task, source: Grid, target: Grid, rows: Inde
     wet = np.asarray(target.mask).reshape(-1)
     domain = np.asarray(target.masks.get("domain", np.ones(target.shape, np.bool_))).reshape(-1)
     shore = wet & _beside(target, domain & ~wet)
-    dry = drained_area(source, target, outer)
-    discharges = (dry > 0.0) & np.asarray(source.mask).reshape(-1) & ~_nearer_outside(source, target, shore, outer)
+    found = dry_overlap(source, source if outer is None else outer, target)
+    dry = _drained_area(source, found, outer)
+    discharges = (
+        (dry > 0.0) & np.asarray(source.mask).reshape(-1) & ~_nearer_outside(source, target, shore, found, outer)
+    )
     indptr, indices, data = river_mouth_rows(source, target, discharges, wet, radius, shore)
     data = data * (dry / np.asarray(source.area).reshape(-1))[indices]
     everything = Weights(
@@ -58,13 +61,16 @@ def river_weights(plan: Plan, task: Task, source: Grid, target: Grid, rows: Inde
     return everything.rows(rows)
 
 
-def drained_area(land: Grid, ocean: Grid, outer: Grid | None) -> Floats:
+def _rows(found: TileOverlap) -> Index:
+    """The row's cell of every link."""
+    return np.repeat(found.target_cells, np.diff(found.indptr))
+
+
+def _drained_area(land: Grid, found: TileOverlap, outer: Grid | None) -> Floats:
     """Area of each land cell under neither ocean, m2; ``outer`` has the mask of the sea outside the first's domain."""
-    found = dry_overlap(land, land if outer is None else outer, ocean)
     area = found.dry
     if outer is not None:
-        sea = np.asarray(outer.mask).reshape(-1)[np.repeat(found.target_cells, np.diff(found.indptr))]
-        area = np.where(sea, area - found.outside, area)
+        area = np.where(np.asarray(outer.mask).reshape(-1)[_rows(found)], area - found.outside, area)
     return np.bincount(found.indices, area, minlength=land.size).astype(np.float64)
 
 
@@ -76,15 +82,14 @@ def _beside(grid: Grid, these: Mask) -> Mask:
     return found
 
 
-def _nearer_outside(land: Grid, ocean: Grid, shore: Mask, outer: Grid | None) -> Mask:
+def _nearer_outside(land: Grid, ocean: Grid, shore: Mask, found: TileOverlap, outer: Grid | None) -> Mask:
     """Land cells that are nearer to the coast of the outer sea than to the ocean's."""
     from scipy.spatial import cKDTree  # slow to load, and few cases have rivers
 
     if outer is None:
         return np.zeros(land.size, np.bool_)
     sea = np.asarray(outer.mask).reshape(-1)
-    found = dry_overlap(outer, outer, ocean)
-    outside = np.bincount(found.indices, found.outside, minlength=outer.size)
+    outside = np.bincount(_rows(found), found.outside, minlength=outer.size)
     beyond = sea & _beside(outer, ~sea) & (outside > 0.5 * np.asarray(outer.area).reshape(-1))
     if not beyond.any():
         return np.zeros(land.size, np.bool_)
