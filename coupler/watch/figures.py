@@ -285,9 +285,12 @@ def draw_budget(table: Path, path: Path) -> list[Path]:
         for key in keys:
             mine = [r for r in rows if (r["flux"], r["to"]) == key and r["unit"] == unit]
             if mine:
-                x = [(r["day"] - first).days + 0.5 for r in mine]
+                received: dict[Any, float] = {}  # of all rules that bring the flux: an atmosphere has sea and land
+                for r in mine:
+                    received[r["day"]] = received.get(r["day"], 0.0) + r["received"]
+                x = [(day - first).days + 0.5 for day in received]
                 label = f"{key[0].replace('_', ' ')} to {key[1]}"
-                axes.plot(x, [r["received"] for r in mine], color=colour[key], ls=dash[key], lw=1.4, label=label)
+                axes.plot(x, list(received.values()), color=colour[key], ls=dash[key], lw=1.4, label=label)
         axes.set_ylabel(f"{unit} a day" if unit else "a day")
         axes.axhline(0.0, color=PALE, lw=0.6)
         tidy(axes)
