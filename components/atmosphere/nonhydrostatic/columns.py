@@ -37,15 +37,20 @@ class Columns(NamedTuple):
     z_interface: torch.Tensor
 
 
-def columns(g: Geometry, s: State, q_v: torch.Tensor) -> Columns:
-    """Thermodynamic columns of a state; ``q_v`` (nz, Y, X) vapour mixing ratio, kg/kg."""
-    mass = (g.rho_base + s.rho)[:, INNER, INNER]
-    heat = (g.rtheta_base + s.rtheta)[:, INNER, INNER]
-    p = thermo.pressure(g.p_base, g.rtheta_base, s.rtheta)[:, INNER, INNER].contiguous()
+def columns(g: Geometry, s: State, q_v: torch.Tensor, lowest: int | None = None) -> Columns:
+    """Thermodynamic columns of a state, or their ``lowest`` layers.
+
+    ``q_v`` (nz, Y, X) is the vapour mixing ratio, kg/kg.
+    """
+    low = slice(lowest)
+    heat_base, heat_part = g.rtheta_base[low], s.rtheta[low]
+    mass = (g.rho_base[low] + s.rho[low])[:, INNER, INNER]
+    heat = (heat_base + heat_part)[:, INNER, INNER]
+    p = thermo.pressure(g.p_base[low], heat_base, heat_part)[:, INNER, INNER].contiguous()
     pi = thermo.exner(p)
-    theta = heat / (mass * (1.0 + thermo.VAPOUR_FACTOR * q_v[:, INNER, INNER]))
-    dz = g.dz[:, INNER, INNER].contiguous()
-    z_interface = g.z_interface[:, INNER, INNER].contiguous()
+    theta = heat / (mass * (1.0 + thermo.VAPOUR_FACTOR * q_v[low, INNER, INNER]))
+    dz = g.dz[low, INNER, INNER].contiguous()
+    z_interface = g.z_interface[: g.nz + 1 if lowest is None else lowest + 1, INNER, INNER].contiguous()
     z = 0.5 * (z_interface[1:] + z_interface[:-1])
     return Columns(theta * pi, theta, p, pi, mass / dz, mass, z, dz, z_interface)
 

@@ -243,7 +243,7 @@ class NonhydrostaticAtmosphere(Component):
         self.albedo = torch.full_like(self.physics.heating[0], 0.15)
         self.rain, self.snow = torch.zeros_like(self.albedo), torch.zeros_like(self.albedo)
         self.residual = column_budget.Residual(self.rain, self.rain)
-        self.time, self.ground_temperature = 0, columns(g, self.s, self.q[0]).t[0]
+        self.time, self.ground_temperature = 0, columns(g, self.s, self.q[0], lowest=1).t[0]
         warn_if_too_long(context, g, self.s, float(context.step))
         if o.radiation != "none":
             self.physics.radiate(self._air(0))
@@ -275,7 +275,7 @@ class NonhydrostaticAtmosphere(Component):
         target, wet_target = self.mass.target(self.driver, time), self.driver.tracer(time)
         q_total = self.q[0].clone()
         for n in range(1, self.q.shape[0]):
-            q_total = q_total + self.q[n]
+            q_total += self.q[n]
         ground = self._ground(imports)
         if ground is not None:
             self.ground_temperature = ground.temperature
@@ -286,7 +286,7 @@ class NonhydrostaticAtmosphere(Component):
         d = self.core.diagnose(self.s)
         forcing = self._diffuse(g, self.s, d, o.smagorinsky, target, self.rate)
         self._imposed = (self.s, target, wet_target)
-        new, flux = self.core.step(self.s, dt, q_total, forcing)
+        new, flux = self.core.step(self.s, dt, q_total, forcing, d)
         q = self.core.transport(self.q, self.s, new, flux, dt)
         draw = dt * self.rate[1:-1, 1:-1]
         q[..., INNER, INNER] += draw * (wet_target[..., INNER, INNER] - q[..., INNER, INNER])
@@ -309,7 +309,7 @@ class NonhydrostaticAtmosphere(Component):
             warn_if_too_long(self.context, g, self.s, dt)
         self.s = self.mass.hold(self.s, self.q, self.driver, self.time)
         if ground is None:  # radiation then sees a ground as warm as the lowest air
-            self.ground_temperature = columns(g, self.s, self.q[0]).t[0]
+            self.ground_temperature = columns(g, self.s, self.q[0], lowest=1).t[0]
         return self._exports()
 
     def _impose(self, new: State, part: float) -> None:

@@ -122,7 +122,12 @@ class Dynamics:
         return self._diagnose(self.geometry, s)
 
     def step(
-        self, s0: State, dt: float, q_total: torch.Tensor | None = None, forcing: Forcing = None
+        self,
+        s0: State,
+        dt: float,
+        q_total: torch.Tensor | None = None,
+        forcing: Forcing = None,
+        diagnosed: Diagnostics | None = None,
     ) -> tuple[State, MeanFlux]:
         """Advance by ``dt`` seconds.
 
@@ -132,6 +137,7 @@ class Dynamics:
         dt : time step, s
         q_total : (nz, Y, X) mixing ratio of all water with filled halo, kg/kg, or None when dry
         forcing : rates of change that are held through the step, or a function of a stage's state that gives them
+        diagnosed : `diagnose` of ``s0`` where it is known
 
         Returns
         -------
@@ -139,29 +145,30 @@ class Dynamics:
         flux : mean mass fluxes over the step, for the transport of tracers
         """
         n = self.options.acoustic_steps
-        s = s0
+        s, d = s0, diagnosed or self.diagnose(s0)
         for substeps, dtau in ((1, dt / 3.0), (n // 2, dt / n), (n, dt / n)):
-            s, flux = self.stage(s0, s, substeps, dtau, dt, q_total, forcing)
+            d = self.diagnose(s) if s is not s0 else d
+            s, flux = self.stage(s0, s, d, substeps, dtau, dt, q_total, forcing)
         return s, flux
 
     def stage(
         self,
         s0: State,
         s: State,
+        d: Diagnostics,
         substeps: int,
         dtau: float,
         dt: float,
         q_total: torch.Tensor | None,
         forcing: Forcing,
     ) -> tuple[State, MeanFlux | None]:
-        """One Runge-Kutta stage from ``s0`` with the large-step tendencies of ``s``.
+        """One Runge-Kutta stage from ``s0``, ``substeps`` acoustic steps long, with the tendencies of ``s``.
 
-        ``substeps`` acoustic steps long.
+        ``d`` are the diagnostics of ``s``.
         """
         g, o = self.geometry, self.options
         last = substeps == o.acoustic_steps
         tau = torch.tensor(dtau, dtype=g.dz.dtype, device=g.dz.device)
-        d = self._diagnose(g, s)
         f = Tendencies(
             *self._momentum(g, s, d, q_total, self.rayleigh, self.open_x, self.open_y, *self.steep),
             *self._scalars(g, s, d),

@@ -31,10 +31,10 @@ def surface(
     sky : radiation that holds; without, no sunshine and 300 W m-2
     wet : precipitation, rain and snow (ny, nx), kg m-2 s-1
     """
-    c = columns(g, s, q[0])
+    c = columns(g, s, q[0], lowest=2)
     u, v = centre_wind(g, s)
-    q_v = q[0][:, INNER, INNER]
-    pressure = interface_pressure(c.p[:2], (c.rho * (1.0 + q_v))[:2], c.dz[:2])[0]
+    q_v = q[0][:2, INNER, INNER]
+    pressure = interface_pressure(c.p, c.rho * (1.0 + q_v), c.dz)[0]
     virtual = c.t[0] * (1.0 + 0.608 * q_v[0])
     z_0 = c.z_interface[0]
     sea = pressure * torch.exp(GRAVITY * z_0 / (R_DRY * (virtual + 0.5 * LAPSE * z_0)))
