@@ -1,0 +1,92 @@
+"""No kernel mixes the model's device with the host's: a step on tensors of the device `meta`, which hold no data.
+
+Torch refuses arithmetic between `meta` and `cpu` as it does between `cuda` and `cpu`, and it refuses to read a value
+back. So this finds, without a card, a constant that was made on the host and a hidden wait for the device. What a
+card computes is the business of the tests marked `gpu`.
+"""
+
+import copy
+import dataclasses
+
+import pytest
+import torch
+
+from components.atmosphere.nonhydrostatic import column_budget, lateral
+from components.atmosphere.nonhydrostatic.boundary_layer_ysu import Fluxes
+from components.atmosphere.nonhydrostatic.component import NonhydrostaticAtmosphere, _mixing
+from components.atmosphere.nonhydrostatic.halo import SerialHalo
+from components.atmosphere.nonhydrostatic.physics import Ground
+from components.ml_surrogates.radiation_emulator import networks
+from components.ml_surrogates.radiation_emulator.inputs import inputs
+from components.radiation import standard_atmosphere
+from components.radiation.full_columns import full_columns
+from tests.mpi.atmosphere_ranks import context
+from tests.science.test_flather_1976_open_boundary import channel
+
+
+def on_meta(x):
+    """``x`` with all its tensors, however deep in tuples and dataclasses, on the device without data."""
+    if torch.is_tensor(x):
+        return x.to("meta")
+    if isinstance(x, tuple):
+        parts = [on_meta(a) for a in x]
+        return type(x)(*parts) if hasattr(x, "_fields") else tuple(parts)
+    if type(x).__module__.startswith("components."):
+        moved = copy.copy(x)
+        for name, value in vars(x).items():
+            object.__setattr__(moved, name, on_meta(value))
+        return moved
+    return x
+
+
+def devices(*parts):
+    """Names of the devices of all tensors in nested tuples and dataclasses."""
+    found = set()
+    for part in parts:
+        if torch.is_tensor(part):
+            found.add(part.device.type)
+        elif isinstance(part, tuple) or dataclasses.is_dataclass(part):
+            found |= devices(*(part if isinstance(part, tuple) else vars(part).values()))
+    return found
+
+
+def test_a_constant_on_the_host_is_found():
+    with pytest.raises(RuntimeError, match="meta"):
+        torch.ones(3, device="meta") + torch.ones(3)
+
+
+@pytest.mark.parametrize("microphysics,limiter", [("mixed_phase", "positive"), ("kessler", "monotonic")])
+def test_a_step_of_the_atmosphere(microphysics, limiter):
+    c = context()
+    options = NonhydrostaticAtmosphere.Options(radiation="gray", microphysics=microphysics, limiter=limiter)
+    air = NonhydrostaticAtmosphere(options)
+    air.initialize(c)
+    air.core.halo = air.physics.halo = SerialHalo(air.geometry.ny, air.geometry.nx, air.core.edges)
+    core, physics, g, mass = (on_meta(a) for a in (air.core, air.physics, air.geometry, air.mass))
+    s, q, plane = on_meta(air.s), on_meta(air.q), on_meta(air.albedo)
+    core.impose = lambda new, part: lateral.impose(new, s, core.edges)
+    ground = Ground(Fluxes(100.0 * plane, 1e-4 * plane, plane, plane), plane + 290.0, plane)
+    physics.radiate(physics.air(s, q, ground.temperature, ground.albedo, 100.5))
+    d = core.diagnose(s)
+    rate = on_meta(lateral.relaxation_rate(c.grid.shape, (0, 0), g.ny, g.nx, 4, 600.0).to(air.albedo))
+    new, flux = core.step(s, 600.0, q.sum(0), _mixing(g, s, d, 0.25, s, rate), d)
+    moved = core.transport(q, s, new, flux, 600.0)
+    s, q, rain, snow, before = physics.step(new, moved, ground, 600.0)
+    left = column_budget.residual(
+        g, before, moved, s, q, physics.species, physics.heating, *ground.fluxes[:2], rain, snow, 600.0
+    )
+    assert devices(mass.shifted(s, 0.1), q, rain, snow, left) == {"meta"}
+
+
+@pytest.mark.parametrize("name", ["recurrent", "mlp"])
+def test_the_radiation_networks(name):
+    net, _ = networks.load(networks.SHIPPED / name)
+    columns = full_columns(on_meta(standard_atmosphere.columns(24, torch.linspace(0.1, 1.0, 7)[None], 1.0)))
+    x = inputs(columns, (400e-6, 1.8e-6, 0.3e-6))
+    net = net.to("meta")
+    assert devices(tuple(net.long(x)), tuple(net.short(x))) == {"meta"}
+
+
+def test_a_step_of_the_ocean_with_open_edges():
+    ocean, state, forcing, outside = (on_meta(a) for a in channel())
+    assert devices(ocean.step(state, forcing, outside)) == {"meta"}
