@@ -20,6 +20,7 @@ from .full_columns import FullColumns, full_columns
 from .scheme import Air, Radiation, heating_rate
 
 Array = npt.NDArray[np.float64]
+AT_ONCE = 512  # columns of a call: the library wants their optical depths in every band at once, 60 kB a column
 TRACE = 1.0e-9  # kg m-2, water path that counts as liquid and does not matter
 
 
@@ -188,8 +189,11 @@ class Rrtmg:
 
     def of_full(self, columns: FullColumns, distance: float = 1.0) -> dict[str, Array]:
         """`fluxes` of whole columns (double precision, on the CPU)."""
-        c = FullColumns(*(a.numpy() for a in columns))
-        return self.fluxes(
-            c.p, c.p_interface, c.t, c.t_interface, c.q_v, c.ozone, c.t_surface, c.albedo, c.mu,
-            emissivity=c.emissivity, distance=distance, liquid=c.liquid, ice=c.ice, fraction=c.fraction,
-        )  # fmt: skip
+        parts = []
+        for first in range(0, columns.p.shape[-1], AT_ONCE):
+            c = FullColumns(*(a[..., first : first + AT_ONCE].numpy() for a in columns))
+            clouds = {"liquid": c.liquid, "ice": c.ice, "fraction": c.fraction}
+            gas = (c.p, c.p_interface, c.t, c.t_interface, c.q_v, c.ozone)
+            ground = (c.t_surface, c.albedo, c.mu)
+            parts.append(self.fluxes(*gas, *ground, emissivity=c.emissivity, distance=distance, **clouds))
+        return {name: np.concatenate([part[name] for part in parts], axis=-1) for name in parts[0]}
