@@ -60,7 +60,7 @@ def test_the_shift_changes_the_mass_and_pushes_no_air(era5):
     def forces(a):
         d, m = core.diagnose(a), g.rho_base + a.rho
         west, lower = m[:, INNER, H : 1 - H] + m[:, INNER, H - 1 : -H], (m[1:] + m[:-1])[:, INNER, INNER]
-        return 2 * tendencies.u_tendency(g, a, d, q, core.steep[0]) / west, 2 * tendencies.w_tendency(
+        return 2 * tendencies.u_tendency(g, a, d, q, core.resting[0]) / west, 2 * tendencies.w_tendency(
             g, a, d, q
         ) / lower
 

@@ -17,7 +17,6 @@ from .constants import GRAVITY
 from .geometry import HALO as H
 from .geometry import Geometry
 from .state import Diagnostics, State, Tendencies
-from .steep_slopes import SteepFaces, replace_steep
 from .tendencies import metric_flux, pressure_weight_x, pressure_weight_y, vertical_gradient
 
 
@@ -124,14 +123,11 @@ def horizontal_step(
     f: Tendencies,
     c: Coefficients,
     dtau: torch.Tensor,
-    steep_x: SteepFaces | None = None,
-    steep_y: SteepFaces | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Momentum deviations one step on; ``p`` (nz, ny+2, nx+2) is the damped pressure deviation with one halo cell, Pa.
 
-    The gradient is that of the large steps, on steep faces too: another one would leave gravity waves over
-    slopes to the
-    large time step, which is too long for them.
+    The gradient is that of the large steps: another one would leave gravity waves over slopes to the large time step,
+    which is too long for them.
     """
     px, py = p[:, 1:-1], p[..., 1:-1]
     gx, gy = px[..., 1:] - px[..., :-1], py[:, 1:] - py[:, :-1]
@@ -140,8 +136,8 @@ def horizontal_step(
         pz = vertical_gradient(p, g.inverse_dz_interface[:, one, one])
         mx = (g.rise_x[:, H:-H, H:-H]) * (pz[:, 1:-1, 1:] + pz[:, 1:-1, :-1])
         my = (g.rise_y[:, H:-H, H:-H]) * (pz[:, 1:, 1:-1] + pz[:, :-1, 1:-1])
-        gx = replace_steep(gx - (mx[1:] + mx[:-1]), p, steep_x)
-        gy = replace_steep(gy - (my[1:] + my[:-1]), p, steep_y)
+        gx = gx - (mx[1:] + mx[:-1])
+        gy = gy - (my[1:] + my[:-1])
     ru = x.ru + dtau * (f.ru - c.weight_x * gx)
     rv = x.rv + dtau * (f.rv - c.weight_y * gy)
     return ru, rv

@@ -21,6 +21,7 @@ from components.atmosphere.nonhydrostatic import (
     nudging,
     preparation,
     regional,
+    resting_air,
 )
 from components.atmosphere.nonhydrostatic.boundary_layer_ysu import Fluxes
 from components.atmosphere.nonhydrostatic.columns import INNER, columns
@@ -239,6 +240,7 @@ class NonhydrostaticAtmosphere(Component):
             context.log(note)
         self.s, self.q = State(*(a.clone() for a in state)), tracers.clone()
         self.mass = driven_mass.DrivenMass(g, context.sum)
+        self.rest = resting_air.FollowedRest(g, lambda s: self.core.diagnose(s).p)
         self.rate = None
         self.albedo = torch.full_like(self.physics.heating[0], 0.15)
         self.rain, self.snow = torch.zeros_like(self.albedo), torch.zeros_like(self.albedo)
@@ -272,6 +274,7 @@ class NonhydrostaticAtmosphere(Component):
             rate = lateral.relaxation_rate(self.context.grid.shape, (b.y0, b.x0), g.ny, g.nx, o.relaxation_rows, dt)
             self.rate = rate.to(g.dz)
         self.driver = self.sides.around(time)
+        self.core.resting = self.rest.at(self.driver, time)
         target, wet_target = self.mass.target(self.driver, time), self.driver.tracer(time)
         q_total = self.q[0].clone()
         for n in range(1, self.q.shape[0]):

@@ -15,8 +15,8 @@ from .boundaries import open_sides
 from .geometry import HALO as H
 from .geometry import Geometry
 from .halo import Edges, HaloFiller, SerialHalo
+from .resting_air import resting_differences
 from .state import Diagnostics, State, Tendencies
-from .steep_slopes import find_steep_faces
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,6 @@ class Options:
     damping_depth : depth below the lid of the Rayleigh layer for w, m; 0 for none
     damping_rate : its rate at the lid, s-1
     limiter : of tracer transport: "positive", "monotonic" or "none"
-    steep_threshold : rise between neighbouring cells, in layers, from which the pressure gradient is taken at
-        constant height
     gravity_wave_speed : outward phase speed at open sides, m s-1 (Klemp & Wilhelmson 1978)
     """
 
@@ -42,7 +40,6 @@ class Options:
     damping_depth: float = 0.0
     damping_rate: float = 0.2
     limiter: str = "positive"
-    steep_threshold: float = 0.25
     gravity_wave_speed: float = 30.0
 
     def __post_init__(self) -> None:
@@ -98,7 +95,7 @@ class Dynamics:
             view[:] = 0.0 if self.edges.closed(side) else 1.0
         for side, view in (("south", self.open_y[0]), ("north", self.open_y[-1])):
             view[:] = 0.0 if self.edges.closed(side) else 1.0
-        self.steep = find_steep_faces(g, o.steep_threshold)
+        self.resting: tuple[torch.Tensor | None, torch.Tensor | None] = (None, None)
         top = g.z_interface[-1:, H:-H, H:-H]
         z = g.z_interface[1:-1, H:-H, H:-H]
         if o.damping_depth > 0.0:
@@ -120,6 +117,11 @@ class Dynamics:
     def diagnose(self, s: State) -> Diagnostics:
         """Velocities, potential temperature, pressure and vertical mass flux of a state with halos."""
         return self._diagnose(self.geometry, s)
+
+    def rest(self, reference: State) -> None:
+        """Take a state (halos filled) as the one against which air over slopes is at rest; see `resting_air`."""
+        if self.geometry.metric is not None:
+            self.resting = resting_differences(self.geometry, self.diagnose(reference).p)
 
     def step(
         self,
@@ -170,7 +172,7 @@ class Dynamics:
         last = substeps == o.acoustic_steps
         tau = torch.tensor(dtau, dtype=g.dz.dtype, device=g.dz.device)
         f = Tendencies(
-            *self._momentum(g, s, d, q_total, self.rayleigh, self.open_x, self.open_y, *self.steep),
+            *self._momentum(g, s, d, q_total, self.rayleigh, self.open_x, self.open_y, *self.resting),
             *self._scalars(g, s, d),
         )
         f = open_sides(f, g, s, d, self.edges, o.gravity_wave_speed)
@@ -182,7 +184,7 @@ class Dynamics:
         p = self._first_pressure(d, s0, s)
         mean = None
         for i in range(substeps):
-            ru, rv = self._horizontal(g, x, p, f, c, tau, *self.steep)
+            ru, rv = self._horizontal(g, x, p, f, c, tau)
             rw, rho, rtheta, omega, p_new = self._vertical(
                 g, x, ru, rv, f, c, tau, o.off_centring, o.divergence_damping
             )
@@ -267,10 +269,10 @@ class Dynamics:
         return out
 
 
-def _momentum(g, s, d, q_total, rayleigh, open_x, open_y, steep_x, steep_y):
+def _momentum(g, s, d, q_total, rayleigh, open_x, open_y, resting_x, resting_y):
     fw = tendencies.w_tendency(g, s, d, q_total) - rayleigh * s.rw[:, H:-H, H:-H]
-    fu = tendencies.u_tendency(g, s, d, q_total, steep_x) * open_x
-    return fu, tendencies.v_tendency(g, s, d, q_total, steep_y) * open_y, fw
+    fu = tendencies.u_tendency(g, s, d, q_total, resting_x) * open_x
+    return fu, tendencies.v_tendency(g, s, d, q_total, resting_y) * open_y, fw
 
 
 def _scalars(g, s, d):

@@ -13,7 +13,6 @@ from .constants import GAMMA, GRAVITY
 from .geometry import HALO as H
 from .geometry import Geometry
 from .state import Diagnostics, State
-from .steep_slopes import SteepFaces, replace_steep
 
 
 def diagnose(g: Geometry, s: State) -> Diagnostics:
@@ -66,9 +65,12 @@ def metric_flux(g: Geometry, ru: torch.Tensor, rv: torch.Tensor, trim: int) -> t
 
 
 def u_tendency(
-    g: Geometry, s: State, d: Diagnostics, q_total: torch.Tensor | None, steep: SteepFaces | None = None
+    g: Geometry, s: State, d: Diagnostics, q_total: torch.Tensor | None, resting: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """Rate of change of ``ru`` (nz, ny, nx+1) by advection, pressure gradient and rotation, kg m-1 s-2."""
+    """Rate of change of ``ru`` (nz, ny, nx+1) by advection, pressure gradient and rotation, kg m-1 s-2.
+
+    ``resting`` is what `resting_air` subtracts from the difference of pressure, Pa.
+    """
     ru = s.ru[:, H:-H, H - 1 : 1 - H] * g.length_u[H:-H, H - 1 : 1 - H]
     fx = flux_fifth(d.u[2:-2, 3:-3], 0.5 * (ru[..., 1:] + ru[..., :-1]), 2)
     rv = s.rv[:, H:-H, H - 1 : 1 - H] * g.length_v[H:-H, H - 1 : 1 - H]
@@ -79,7 +81,9 @@ def u_tendency(
     p = d.p[:, 1:-1]
     rise = p[..., 1:] - p[..., :-1]
     if g.rise_x is not None:
-        rise = replace_steep(rise - metric_difference_x(g, p), d.p, steep)
+        rise = rise - metric_difference_x(g, p)
+    if resting is not None:
+        rise = rise - resting
     f = f - pressure_weight_x(g, q_total) * g.inverse_dx[H:-H, H:-H] * rise
     if g.coriolis is not None:
         rv_c = 0.5 * (s.rv[:, H : -H - 1, H - 1 : 1 - H] + s.rv[:, H + 1 : -H, H - 1 : 1 - H])
@@ -89,7 +93,7 @@ def u_tendency(
 
 
 def v_tendency(
-    g: Geometry, s: State, d: Diagnostics, q_total: torch.Tensor | None, steep: SteepFaces | None = None
+    g: Geometry, s: State, d: Diagnostics, q_total: torch.Tensor | None, resting: torch.Tensor | None = None
 ) -> torch.Tensor:
     """Rate of change of ``rv`` (nz, ny+1, nx) by advection, pressure gradient and rotation, kg m-1 s-2."""
     ru = s.ru[:, H - 1 : 1 - H, H:-H] * g.length_u[H - 1 : 1 - H, H:-H]
@@ -102,7 +106,9 @@ def v_tendency(
     p = d.p[..., 1:-1]
     rise = p[:, 1:] - p[:, :-1]
     if g.rise_y is not None:
-        rise = replace_steep(rise - metric_difference_y(g, p), d.p, steep)
+        rise = rise - metric_difference_y(g, p)
+    if resting is not None:
+        rise = rise - resting
     f = f - pressure_weight_y(g, q_total) * g.inverse_dy[H:-H, H:-H] * rise
     if g.coriolis is not None:
         ru_c = 0.5 * (s.ru[:, H - 1 : 1 - H, H : -H - 1] + s.ru[:, H - 1 : 1 - H, H + 1 : -H])
