@@ -190,7 +190,7 @@ class Rrtmg:
     def of_full(self, columns: FullColumns, distance: float = 1.0) -> dict[str, Array]:
         """`fluxes` of whole columns (double precision, on the CPU)."""
         parts = []
-        for first in range(0, columns.p.shape[-1], AT_ONCE):
+        for first in range(0, max(columns.p.shape[-1], 1), AT_ONCE):
             c = FullColumns(*(a[..., first : first + AT_ONCE].numpy() for a in columns))
             clouds = {"liquid": c.liquid, "ice": c.ice, "fraction": c.fraction}
             gas = (c.p, c.p_interface, c.t, c.t_interface, c.q_v, c.ozone)
