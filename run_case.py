@@ -7,7 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv" / "bin" / "python"
-other = VENV.is_file() and Path(sys.prefix).resolve() != VENV.parents[1].resolve() and "TESSERA_PYTHON" not in os.environ
+elsewhere = Path(sys.prefix).resolve() != VENV.parents[1].resolve()
+other = VENV.is_file() and elsewhere and "TESSERA_PYTHON" not in os.environ
 if other or ("GLIBC_TUNABLES" not in os.environ and sys.platform == "linux" and "mpi4py" not in sys.modules):
     # the C library reads this once, at the start: large pages take a tenth to a fifth off an atmosphere's step
     os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
