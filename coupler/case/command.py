@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -125,7 +126,15 @@ def main(argv: Sequence[str]) -> int:
     from coupler.errors import TesseraError
 
     try:
-        return int(globals()[f"_{options.command}"](options))
+        code = int(globals()[f"_{options.command}"](options))
+        if options.command != "run":
+            sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        if options.command == "run":
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # who reads (head, less) has seen enough
+        return 0
     except TesseraError as error:
         print(f"error: {error}" if "\n" not in str(error) else f"errors:\n{error}", file=sys.stderr)
         return error.exit_code

@@ -1,5 +1,6 @@
 """The command line: what it makes, what it says, and how it ends."""
 
+import os
 import re
 import subprocess
 import sys
@@ -223,3 +224,15 @@ def test_the_program_starts_from_anywhere(tmp_path):
         check=False,
     )
     assert done.returncode == 0 and "slab" in done.stdout
+
+
+@pytest.mark.parametrize("words", [("options", "atmosphere.nonhydrostatic"), ("list",)])
+def test_a_reader_that_has_seen_enough_gets_no_traceback(words):
+    """As with ``| head -1``: the pipe is closed before anything is written."""
+    end, start = os.pipe()
+    os.close(end)
+    command = [sys.executable, str(ROOT / "run_case.py"), *words]
+    done = subprocess.run(command, stdout=start, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(start)
+    assert done.returncode == 0
+    assert done.stderr == ""
