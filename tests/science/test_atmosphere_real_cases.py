@@ -17,6 +17,8 @@ from components.atmosphere.nonhydrostatic import pressure_levels
 from components.atmosphere.nonhydrostatic.columns import columns
 from components.atmosphere.nonhydrostatic.component import NonhydrostaticAtmosphere
 from components.atmosphere.nonhydrostatic.physics import centre_wind
+from coupler.case.case import make_plan
+from coupler.grids.decomposition import Decomposition
 from tests.mpi.atmosphere_ranks import context, surface
 from tests.toys.cases import edit, tessera
 
@@ -100,10 +102,28 @@ def drift_of(folder: Path):
         return p[-1] - p[0], rain, float(f["largest_upward_air_velocity"][:].max())
 
 
+def jets_of(folder, shared, case):
+    """Strongest wind at 200 hPa at the start and in the daily restarts of a finished case, m/s."""
+    plan = make_plan(folder)
+    grid = plan["atmosphere"].grids["default"]
+    whole = {"default": Decomposition(grid.shape, None)}
+    c = dataclasses.replace(context(), clock=plan.clock, grid=grid, grids={"default": grid}, decompositions=whole)
+    air = NonhydrostaticAtmosphere(NonhydrostaticAtmosphere.Options(radiation="none", **driver(shared, case)))
+    air.initialize(c)
+    jets = [jet_200(air, grid)]
+    for restart in sorted((folder / "run/restart").iterdir()):
+        with netCDF4.Dataset(restart / "atmosphere.nc") as f:
+            f.set_auto_mask(False)
+            state = {name: f[f"state.{name}"][...] for name in air.state()}
+        air.restore({name: a if a.ndim else a.item() for name, a in state.items()})
+        jets.append(jet_200(air, grid))
+    return jets
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(10000)
 @pytest.mark.parametrize("case", CASES)
-def test_two_coupled_days_at_50_km_are_stable_and_keep_their_mass(shared, tmp_path, case):
+def test_two_coupled_days_at_50_km_are_stable_and_keep_their_mass_and_jet(shared, tmp_path, case):
     folder = coupled_case(tmp_path / "case", shared, case)
     tessera(folder, "--serial", timeout=9000)
     drift, rain, w = drift_of(folder)
@@ -111,6 +131,10 @@ def test_two_coupled_days_at_50_km_are_stable_and_keep_their_mass(shared, tmp_pa
     assert abs(drift) < 100.0
     assert w < 5.0
     assert 0.2 < rain < 40.0
+    if case == INTERIM:
+        start, day, _ = jets_of(folder, shared, case)
+        print(f"jet at 200 hPa, 90-140E: {start:.1f} -> {day:.1f} m/s in a day")
+        assert abs(day / start - 1.0) < 0.15
 
 
 @pytest.mark.parametrize("case", CASES)
