@@ -70,7 +70,7 @@ def script(case: Path, machine: str, ranks: int | None) -> str:
     }
     lines = ["#!/bin/bash", *(d.format(**words) for d in m.directives), "", *m.setup]
     lines += [
-        "export OMP_NUM_THREADS=1 GLIBC_TUNABLES=${GLIBC_TUNABLES:-glibc.malloc.hugetlb=1}",
+        "export OMP_NUM_THREADS=1",
         f"cd {ROOT}",
         f"case={case.resolve()}",
         "more=",
