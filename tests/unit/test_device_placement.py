@@ -65,6 +65,7 @@ def test_a_step_of_the_atmosphere(microphysics, limiter):
     core, physics, g, mass = (on_meta(a) for a in (air.core, air.physics, air.geometry, air.mass))
     s, q, plane = on_meta(air.s), on_meta(air.q), on_meta(air.albedo)
     core.impose = lambda new, part: lateral.impose(new, s, core.edges)
+    core.rest(s)
     ground = Ground(Fluxes(100.0 * plane, 1e-4 * plane, plane, plane), plane + 290.0, plane)
     physics.radiate(physics.air(s, q, ground.temperature, ground.albedo, 100.5))
     d = core.diagnose(s)
