@@ -225,9 +225,7 @@ def draw_maps(record: Record, path: Path) -> Path:
         draw_panel(axes, record.longitude, record.latitude, values, colours, unit)
         axes.set_title(f"{when}\n{_numbers(values, record.weights)}", loc="left", fontsize=9)
     heading = f"{record.label} ({record.unit}){record.note}, {record.component}"
-    all_axes[0, 0].annotate(
-        heading, (0.0, 1.0), (0.0, 33.0), xycoords="axes fraction", textcoords="offset points", fontsize=12
-    )
+    figure.suptitle(heading, x=0.03, horizontalalignment="left", fontsize=12)  # takes height only, however long
     figure.savefig(path)
     plt.close(figure)
     return path
