@@ -289,7 +289,7 @@ class Process:
             arrays = None if self.restart is None else restart_files.read_part(self.restart, m.name)
             self._guard(m, self.start, lambda m=m, a=arrays: m.begin(a, self.start))  # type: ignore[misc]
         outcome = FINISHED
-        begin = self.start
+        begin, saved = self.start, -1
         for until in self._segments():
             if not self._segment(members, begin, until):
                 outcome = STOPPED
@@ -297,11 +297,13 @@ class Process:
             if until < self.plan.duration:
                 for m in members.values():
                     self._guard(m, until, lambda m=m, t=until: m.save(t))  # type: ignore[misc]
+                saved = until
             begin = until
         end = self.plan.duration if outcome == FINISHED else int(self.grants.stop_at or 0)
         for m in members.values():
             self._arrive(m, end)
-            self._guard(m, end, lambda m=m: m.save(end))  # type: ignore[misc]
+            if end != saved:  # else the stop falls on a periodic restart, whose set may be complete by now
+                self._guard(m, end, lambda m=m: m.save(end))  # type: ignore[misc]
             m.finish()
         return self.serve()
 

@@ -155,9 +155,13 @@ def test_a_field_of_a_wrong_shape_is_told_with_both_shapes(tmp_path):
     )
 
 
-def test_sigusr1_to_mpirun_writes_a_restart_and_ends_resumable(serial_toy, tmp_path):
-    """As a batch system sends it: mpirun forwards the signal to all processes."""
-    case = toy_case(tmp_path / "toy", air={"sleep": 0.03})
+@pytest.mark.parametrize("restart", ["PT15H", "PT1H"], ids=["mostly_between", "on_a_periodic_restart"])
+def test_sigusr1_to_mpirun_writes_a_restart_and_ends_resumable(serial_toy, tmp_path, restart):
+    """As a batch system sends it: mpirun forwards the signal to all processes.
+
+    With a restart every hour the stop always falls on one of them: that set must not be written twice.
+    """
+    case = toy_case(tmp_path / "toy", air={"sleep": 0.03}, restart=restart)
     mpirun = Path(sys.executable).with_name("mpirun")
     command = [mpirun, "--allow-run-as-root", "--oversubscribe", "-n", "6", sys.executable, "run_case.py", case]
     process = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -166,6 +170,7 @@ def test_sigusr1_to_mpirun_writes_a_restart_and_ends_resumable(serial_toy, tmp_p
     process.send_signal(signal.SIGUSR1)
     out, _ = process.communicate(timeout=60)
     assert "a restart will be written at" in out and "stopped, resumable" in out
+    assert not list((case / "run" / "restart").glob(".*")), "a set was begun that nobody completed"
     tessera(case, "--continue", "--serial")
     assert differences(serial_toy, case) == []
 
