@@ -28,6 +28,7 @@ import torch  # noqa: E402
 
 from components.atmosphere.nonhydrostatic import dynamics, geometry  # noqa: E402
 from components.atmosphere.nonhydrostatic.component import NonhydrostaticAtmosphere  # noqa: E402
+from components.atmosphere.nonhydrostatic.physics import SPECTRAL  # noqa: E402
 from coupler.clock import Clock  # noqa: E402
 from coupler.component import Context  # noqa: E402
 from coupler.grids.decomposition import Decomposition  # noqa: E402
@@ -99,11 +100,12 @@ def dynamics_ms(compiled, repeat, device):
 
 
 def full_days_per_hour(compiled, steps, device, comm=None):
-    """Simulated days an hour of computing, everything with hourly RRTMG.
+    """Simulated days an hour of computing, everything with hourly radiation, by scheme.
 
-    Also the ms of a step and of a radiation call.
+    Also the ms of a step, and of a call of each scheme on the same air, one after the other.
     """
     air, c, exports = start(compiled, comm, device)
+    schemes = {name: scheme() for name, scheme in SPECTRAL.items()}
     for n in range(2):
         exports = air.step(n * STEP, STEP, surface(c, exports))
     clock = time.process_time if comm is None and device == "cpu" else time.perf_counter
@@ -114,14 +116,15 @@ def full_days_per_hour(compiled, steps, device, comm=None):
         exports = air.step(n * STEP, STEP, fluxes)
         times.append(clock() - t)
     step = statistics.median(times)
-    calls = []
-    for hour in (0, 6, 12, 18):  # the sun is over a half of the domain's day
-        t = clock()
-        air.physics.radiate(air._air(hour * 3600))
-        calls.append(clock() - t)
-    radiation = statistics.mean(calls)
-    per_hour = 3600.0 / STEP * step + radiation
-    return 3600.0 / per_hour / 24.0, 1e3 * step, 1e3 * radiation
+    calls = {name: [] for name in schemes}
+    for hour in (0, 0, 6, 12, 18):  # the first to compile; the sun is over a half of the domain's day
+        for name, scheme in schemes.items():
+            t = clock()
+            air.physics.take(scheme(air._air(hour * 3600)))
+            calls[name].append(clock() - t)
+    radiation = {name: statistics.mean(times[1:]) for name, times in calls.items()}
+    days = {name: 3600.0 / (3600.0 / STEP * step + call) / 24.0 for name, call in radiation.items()}
+    return days, 1e3 * step, {name: 1e3 * call for name, call in radiation.items()}
 
 
 def main():
@@ -163,11 +166,13 @@ def main():
         results[f"atmosphere.dynamics.ms_per_step{suffix}"] = ms
         results[f"atmosphere.dynamics.days_per_hour{suffix}"] = days
     days, step, radiation = full_days_per_hour(not a.eager, 4 if a.quick else 12, a.device)
-    print(
-        f"{'everything, hourly RRTMG':28}{'':14}{step:12.1f}{'':15}{days:14.1f}"
-        f"   (RRTMG {radiation:.0f} ms, {1e3 * radiation / NX / NY:.0f} us a column)"
-    )
-    results["atmosphere.full.days_per_hour"] = days
+    for name in days:
+        print(
+            f"{'everything, hourly ' + name.upper():28}{'':14}{step:12.1f}{'':15}{days[name]:14.1f}"
+            f"   ({name.upper()} {radiation[name]:.0f} ms, {1e3 * radiation[name] / NX / NY:.0f} us a column)"
+        )
+    results["atmosphere.full.days_per_hour"] = days["rrtmg"]
+    results["atmosphere.full_rrtmgp.days_per_hour"] = days["rrtmgp"]
     results["atmosphere.full.ms_per_step"] = step
     print(
         "WRF v4.7.1 in Fortran on such a core: "

@@ -1,4 +1,4 @@
-"""What radiation costs: RRTMG beside its emulators, columns a second and in the step of the atmosphere.
+"""What radiation costs: RRTMG beside RRTMGP and its emulators, columns a second and in the step of the atmosphere.
 
 Columns of the project's own atmosphere (those never trained on, repeated), 24 layers and five above the lid, three in
 ten at night; both sides take and give whole sets of columns at once, the emulators with guards and all. One thread, CPU
@@ -26,6 +26,7 @@ from components.ml_surrogates.radiation_emulator import drawing, networks  # noq
 from components.ml_surrogates.radiation_emulator.__main__ import COLUMNS  # noqa: E402
 from components.ml_surrogates.radiation_emulator.emulator import Emulator, Gases  # noqa: E402
 from components.radiation.rrtmg_scheme import Rrtmg  # noqa: E402
+from components.radiation.rrtmgp_scheme import Rrtmgp  # noqa: E402
 from components.radiation.scheme import Air  # noqa: E402
 from tests.mpi.atmosphere_ranks import surface  # noqa: E402
 
@@ -88,28 +89,36 @@ def main():
         print(
             f"one thread, torch {torch.__version__}, emulators on {a.device}, load of the machine {f.read().split()[0]}"
         )
-    rrtmg, results = Rrtmg(), {}
-    print(f"columns a second{'RRTMG':>14}{'recurrent':>12}{'ratio':>8}{'mlp':>12}{'ratio':>8}")
+    rrtmg, rrtmgp, results = Rrtmg(), Rrtmgp(), {}
+    print(
+        f"columns a second{'RRTMG':>14}{'RRTMGP':>12}{'ratio':>8}{'recurrent':>12}{'ratio':>8}{'mlp':>12}{'ratio':>8}"
+    )
     for n in (512, 2048) if a.quick else (128, 512, 2048, 8192):
         air = columns(n)
         rates = [n / best(lambda air=air: rrtmg(air), 1 if a.quick else 2, "cpu")]
+        rates.append(n / best(lambda air=air: rrtmgp(air), repeat, "cpu"))
         for network in ("recurrent", "mlp"):
             run = emulator(network, a.device, min(n, 512 if network == "recurrent" else 2048))
             rates.append(n / best(lambda run=run, air=air: run(air), repeat, a.device))
         ratios = [r / rates[0] for r in rates]
-        print(f"{n:16d}{rates[0]:14.0f}{rates[1]:12.0f}{ratios[1]:8.1f}{rates[2]:12.0f}{ratios[2]:8.1f}")
-        results |= {"radiation.rnn.vs_rrtmg": ratios[1], "radiation.mlp.vs_rrtmg": ratios[2]}
-        results |= {"radiation.rrtmg.columns_per_second": rates[0], "radiation.rnn.columns_per_second": rates[1]}
-        results |= {"radiation.mlp.columns_per_second": rates[2]}
+        print(
+            f"{n:16d}{rates[0]:14.0f}"
+            + "".join(f"{r:12.0f}{q:8.1f}" for r, q in zip(rates[1:], ratios[1:], strict=True))
+        )
+        for name, rate, ratio in zip(("rrtmg", "rrtmgp", "rnn", "mlp"), rates, ratios, strict=True):
+            results[f"radiation.{name}.columns_per_second"] = rate
+            if name != "rrtmg":
+                results[f"radiation.{name}.vs_rrtmg"] = ratio
     print(f"(RRTMG on a quiet machine: {TOLD:.0f}; the figures below are of {n} columns)")
     air, step = step_of(not a.eager, a.quick)
-    seconds = {"RRTMG": 0.0, "recurrent": 0.0, "mlp": 0.0}
+    seconds = {"RRTMG": 0.0, "RRTMGP": 0.0, "recurrent": 0.0, "mlp": 0.0}
     schemes = {
         "RRTMG": rrtmg,
+        "RRTMGP": rrtmgp,
         "recurrent": emulator("recurrent", a.device, 512),
         "mlp": emulator("mlp", a.device, 2048),
     }
-    for scheme in list(schemes)[1:]:
+    for scheme in ("recurrent", "mlp"):
         schemes[scheme].fallback = lambda air, index: rrtmg(air)
     clock = time.process_time
     hours = (3, 12) if a.quick else (0, 6, 12, 18)
@@ -122,13 +131,15 @@ def main():
     steps = 3600.0 / atmosphere.STEP
     print(f"a step of the atmosphere without radiation {1e3 * step:.0f} ms; a call of radiation on its 14000 columns:")
     for name, s in seconds.items():
-        if name != "RRTMG":
+        if name in ("recurrent", "mlp"):
             print(f"  {name}: {100 * schemes[name].fallback_fraction:.2f} % of the columns by RRTMG as the fallback")
         share = [k * s / (k * s + steps * step) for k in (1, 5)]
         hourly, often = (f"{100 * part:.0f} %" for part in share)
         print(f"  {name:10} {1e3 * s:7.0f} ms; share of the run {hourly} hourly, {often} at 12 minutes")
     beside = 3600.0 / max(steps * step, 5 * seconds["recurrent"]) / 24.0
     results["radiation.inline_hourly.days_per_hour"] = 3600.0 / (steps * step + seconds["RRTMG"]) / 24.0
+    results["radiation.inline_hourly_rrtmgp.days_per_hour"] = 3600.0 / (steps * step + seconds["RRTMGP"]) / 24.0
+    results["radiation.inline_12min_rrtmgp.days_per_hour"] = 3600.0 / (steps * step + 5 * seconds["RRTMGP"]) / 24.0
     results["radiation.emulated_12min.days_per_hour"] = 3600.0 / (steps * step + 5 * seconds["recurrent"]) / 24.0
     results["radiation.emulated_12min_mlp.days_per_hour"] = 3600.0 / (steps * step + 5 * seconds["mlp"]) / 24.0
     results["radiation.concurrent_rrtmg_hourly.days_per_hour"] = 3600.0 / max(steps * step, seconds["RRTMG"]) / 24.0

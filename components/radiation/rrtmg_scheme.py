@@ -1,44 +1,20 @@
-"""RRTMG (Mlawer et al. 1997; Iacono et al. 2008) through the library ``climt``, on the model's columns.
+"""RRTMG (Mlawer et al. 1997; Iacono et al. 2008) through the library ``climt``, on the model's columns."""
 
-Above the model's lid, five layers of the US Standard Atmosphere 1976 up to 0.1 hPa are put on top, warmed or cooled
-to join the
-model's top layer; ozone follows a standard mid-latitude profile in pressure; well-mixed gases are numbers.
-Heating is the
-divergence of the fluxes with this model's c_p, so energy is conserved. A layer is cloudy or clear as a whole.
-"""
-
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import torch
 
 from .constants import SOLAR_CONSTANT
-from .full_columns import FullColumns, full_columns
-from .scheme import Air, Radiation, heating_rate
+from .full_columns import FullColumns
+from .gases import Gases
+from .spectral_scheme import Array, SpectralScheme
 
-Array = npt.NDArray[np.float64]
 AT_ONCE = 512  # columns of a call: the library wants their optical depths in every band at once, 60 kB a column
 TRACE = 1.0e-9  # kg m-2, water path that counts as liquid and does not matter
 
 
-@dataclass(frozen=True)
-class Gases:
-    """Mole fractions of the well-mixed gases (2014 values of the RFMIP protocol)."""
-
-    carbon_dioxide: float = 397.5e-6
-    methane: float = 1831.5e-9
-    nitrous_oxide: float = 327.0e-9
-    oxygen: float = 0.209
-    cfc11: float = 233.1e-12
-    cfc12: float = 520.6e-12
-    cfc22: float = 229.5e-12
-    carbon_tetrachloride: float = 83.1e-12
-
-
-class Rrtmg:
+class Rrtmg(SpectralScheme):
     """RRTMG longwave and shortwave for sets of columns.
 
     Raises
@@ -169,23 +145,6 @@ class Rrtmg:
             "sw_up": sw_up,
             "sw_down": sw_down,
         }
-
-    def __call__(self, air: Air) -> Radiation:
-        """Radiation of columns with a standard atmosphere on top."""
-        shape, nz = air.t.shape, air.t.shape[0]
-        whole = full_columns(Air(*(a.detach().cpu().double() for a in air[:9]), distance=air.distance))
-        f = self.of_full(whole, air.distance)
-        net = torch.as_tensor(f["lw_up"] - f["lw_down"] + f["sw_up"] - f["sw_down"])
-        heating = heating_rate(net[: nz + 1], whole.p_interface[: nz + 1])
-
-        def plane(a: Array) -> torch.Tensor:
-            return torch.as_tensor(np.ascontiguousarray(a)).to(air.t).reshape(shape[1:])
-
-        return Radiation(
-            heating.to(air.t).reshape(shape),
-            plane(f["sw_down"][0]), plane(f["lw_down"][0]), plane(f["sw_up"][0]), plane(f["lw_up"][0]),
-            plane(f["lw_up"][-1]), plane(f["sw_up"][-1]), plane(f["sw_down"][-1]),
-        )  # fmt: skip
 
     def of_full(self, columns: FullColumns, distance: float = 1.0) -> dict[str, Array]:
         """`fluxes` of whole columns (double precision, on the CPU)."""

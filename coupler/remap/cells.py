@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from coupler.remap.compiled import announce, compiled
+from coupler.compiled import announce
+from coupler.remap.compiled import compiled
 from coupler.remap.sphere import polygon_area, to_cartesian
 
 Floats = NDArray[np.float64]
@@ -171,7 +172,7 @@ def make_cells(
     n, n_corners = corners.shape
     if n_corners > MAX_CORNERS:
         raise ValueError(f"cells have up to {n_corners} corners; at most {MAX_CORNERS} are supported")
-    announce(_orient, 15)
+    announce(_orient, "the remapping kernels", 15)
     longitude = np.ascontiguousarray(corner_longitude, dtype=np.float64).ravel()
     latitude = np.ascontiguousarray(corner_latitude, dtype=np.float64).ravel()
     points = np.empty((latitude.size, 3))

@@ -9,7 +9,9 @@ climt = pytest.importorskip("climt", reason="climt (RRTMG) is not installed")
 
 from components.radiation import rrtmg_scheme  # noqa: E402
 from components.radiation.constants import CP_DRY, GRAVITY, SOLAR_CONSTANT  # noqa: E402
+from components.radiation.gases import Gases  # noqa: E402
 from components.radiation.gray_scheme import gray  # noqa: E402
+from components.radiation.rrtmgp_scheme import Rrtmgp  # noqa: E402
 from components.radiation.scheme import Air  # noqa: E402
 
 
@@ -20,7 +22,7 @@ def test_clear_sky_fluxes_of_the_rfmip_sites(shared):
         one = lambda name: np.asarray(f[name][0]) * float(f[name].units)  # noqa: E731
         up = lambda a: np.ascontiguousarray(a[:, ::-1].T)  # noqa: E731  (site, level) top first -> (level, site) ground first
         water = up(get("water_vapor")[0]) * 18.016 / 28.964
-        gases = rrtmg_scheme.Gases(
+        gases = Gases(
             **{
                 name: float(one(f"{name}_GM"))
                 for name in (
@@ -78,7 +80,7 @@ def columns(n=6):
     return Air(t, q, cloud, ice, p, p_i, 298.0 * plane, 0.15 * plane, mu)
 
 
-@pytest.mark.parametrize("name", ["gray", "rrtmg"])
+@pytest.mark.parametrize("name", ["gray", "rrtmg", "rrtmgp"])
 def test_heating_is_the_divergence_of_the_net_flux(name):
     air = columns()
     t, p_i = air.t, air.p_interface
@@ -93,11 +95,11 @@ def test_heating_is_the_divergence_of_the_net_flux(name):
         )
         net = top - (r.shortwave_down - r.shortwave_up + r.longwave_down - r.longwave_up)
     else:
-        scheme = rrtmg_scheme.Rrtmg()
+        scheme = Rrtmgp() if name == "rrtmgp" else rrtmg_scheme.Rrtmg()
         r = scheme(air)
         recorded = {}
-        original = scheme.fluxes
-        scheme.fluxes = lambda *a, **k: recorded.setdefault("f", original(*a, **k))
+        original = scheme.of_full
+        scheme.of_full = lambda *a, **k: recorded.setdefault("f", original(*a, **k))
         scheme(air)
         f = recorded["f"]
         down = f["lw_down"] - f["lw_up"] + f["sw_down"] - f["sw_up"]

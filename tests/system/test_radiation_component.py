@@ -40,7 +40,7 @@ def air(folder):
     return {name: value for name, value in part.items() if name.startswith("state.")}
 
 
-@pytest.mark.parametrize("scheme", ["gray", "rrtmg"])
+@pytest.mark.parametrize("scheme", ["gray", "rrtmg", "rrtmgp"])
 def test_the_component_without_a_lag_gives_the_bits_of_the_scheme_in_line(tmp_path, scheme):
     if scheme == "rrtmg":
         pytest.importorskip("climt", reason="climt (RRTMG) is not installed")

@@ -109,7 +109,7 @@ class NonhydrostaticAtmosphere(Component):
         """Turbulence scheme; none also leaves the surface fluxes out."""
         convection: Literal["none", "betts_miller"] = "betts_miller"
         """Cumulus scheme."""
-        radiation: Literal["none", "gray", "rrtmg", "imported"] = "rrtmg"
+        radiation: Literal["none", "gray", "rrtmg", "rrtmgp", "imported"] = "rrtmg"
         """Radiation scheme; imported: heating and fluxes come from another component, such as radiation.rrtmg."""
         export_columns: bool = False
         """Export the columns of air, for chemistry or assimilation; radiation: imported exports them anyway."""

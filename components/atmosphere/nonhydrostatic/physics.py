@@ -8,6 +8,7 @@ import torch
 
 from components.radiation.gray_scheme import gray
 from components.radiation.rrtmg_scheme import Rrtmg
+from components.radiation.rrtmgp_scheme import Rrtmgp
 from components.radiation.scheme import Air, Radiation, interface_pressure
 from components.radiation.sun import cosine_zenith, sun_position
 
@@ -21,6 +22,7 @@ from .geometry import Geometry
 from .halo import HaloFiller
 from .state import State
 
+SPECTRAL = {"rrtmg": Rrtmg, "rrtmgp": Rrtmgp}
 SPECIES = {"none": ("vapour",), "kessler": kessler.SPECIES, "mixed_phase": mixed_phase.SPECIES}
 
 
@@ -68,7 +70,7 @@ class Physics:
         )
         self._kessler, self._mixed_phase = wrap(kessler.kessler), wrap(mixed_phase.mixed_phase)
         self._ysu, self._convection = wrap(ysu), wrap(betts_miller)
-        self._rrtmg = Rrtmg() if self.radiation == "rrtmg" else None
+        self._spectral = SPECTRAL[self.radiation]() if self.radiation in SPECTRAL else None
 
     def air(self, s: State, q: torch.Tensor, ground_t: torch.Tensor, albedo: torch.Tensor, day_of_year: float) -> Air:
         """The block's columns as radiation sees them; ``day_of_year`` fractional, UTC."""
@@ -84,7 +86,7 @@ class Physics:
 
     def radiate(self, air: Air) -> None:
         """Compute the radiation that holds until the next call; with `imported` the gray scheme gives the start."""
-        self.take(gray(air) if self._rrtmg is None else self._rrtmg(air))
+        self.take(gray(air) if self._spectral is None else self._spectral(air))
 
     def take(self, sky: Radiation) -> None:
         """Hold this radiation until there is another."""

@@ -9,7 +9,7 @@ import torch
 from components.radiation import standard_atmosphere
 from components.radiation.constants import GRAVITY
 from components.radiation.full_columns import CLOUDY, FullColumns, full_columns, interface_temperature
-from components.radiation.rrtmg_scheme import Gases
+from components.radiation.gases import Gases
 
 from .drawing import air_of
 

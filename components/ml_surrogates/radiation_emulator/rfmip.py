@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from components.radiation.full_columns import FullColumns
-from components.radiation.rrtmg_scheme import Gases
+from components.radiation.gases import Gases
 
 INPUT = "multiple_input4MIPs_radiation_RFMIP_UColorado-RFMIP-1-2_none.nc"
 REFERENCE = "{}_Efx_RTE-RRTMGP-181204_rad-irf_r1i1p1f1_gn.nc"

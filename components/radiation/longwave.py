@@ -1,0 +1,114 @@
+"""Longwave fluxes of columns: emission and absorption along one slant, without scattering (Clough et al. 1992)."""
+
+import numpy as np
+
+from .cloud_optics import cloud_optics
+from .compiled import compiled
+from .gas_optics import HALF, ONE, ZERO, absorbed, gas_optics, inside
+
+SECANT = np.float32(
+    1.0 / 0.6096748751
+)  # of the slant that stands for a hemisphere (Hogan 2023, one-point Gauss-Jacobi)
+TWO, THIN = np.float32(2.0), np.float32(0.02)
+THIRD, EIGHTH = np.float32(1 / 3), np.float32(1 / 8)
+
+
+@compiled
+def longwave(k, c, columns, radius, diameter, up, down):
+    """Broadband fluxes of all columns.
+
+    Parameters
+    ----------
+    k, c : GasTables, CloudTables of the longwave
+    columns : Columns (see ``rrtmgp_scheme``), lowest layer first
+    radius, diameter : effective radius of droplets and diameter of ice, micrometres
+    up, down : (nlev + 1, n) W m-2, written
+    """
+    nlev, n = columns.p.shape
+    ng, nb = k.shape[3], k.first.size
+    wide, real = ng + 16, up.dtype
+    tau, planck = np.zeros(wide, real), np.zeros(wide, real)
+    layer, below, above = np.zeros(wide, real), np.zeros(wide, real), np.zeros(wide, real)
+    passed, sent_up, sent_down = (
+        np.zeros((nlev, wide), real),
+        np.zeros((nlev, wide), real),
+        np.zeros((nlev, wide), real),
+    )
+    ground, beam = np.zeros(wide, real), np.zeros(wide, real)
+    b_layer, b_below, b_above, b_ground = np.zeros(nb, real), np.zeros(nb, real), np.zeros(nb, real), np.zeros(nb, real)
+    cloud, scattered, forward = np.zeros(nb, real), np.zeros(nb, real), np.zeros(nb, real)
+    amounts = np.zeros(3, real)
+    for i in range(n):
+        emission(k, columns.t_interface[0, i], b_above)
+        emission(k, columns.t_surface[i], b_ground)
+        for z in range(nlev):
+            amounts[:] = columns.amounts[:, z, i]
+            gas_optics(k, columns.p[z, i], columns.t[z, i], amounts, True, tau, planck)
+            b_below[:] = b_above
+            emission(k, columns.t[z, i], b_layer)
+            emission(k, columns.t_interface[z + 1, i], b_above)
+            cloudy = columns.liquid[z, i] + columns.ice[z, i] > ZERO
+            if cloudy:
+                cloud_optics(c, columns.liquid[z, i], columns.ice[z, i], radius, diameter, cloud, scattered, forward)
+            for b in range(nb):
+                end = k.first[b + 1] if b + 1 < nb else ng
+                for g in range(k.first[b], end):
+                    layer[g] = planck[g] * b_layer[b]
+                    below[g] = planck[g] * b_below[b]
+                    above[g] = planck[g] * b_above[b]
+                    if z == 0:
+                        ground[g] = planck[g] * b_ground[b]
+                if cloudy:
+                    for g in range(k.first[b], end):
+                        tau[g] += cloud[b] - scattered[b]
+            sources(tau, layer, below, above, passed[z], sent_up[z], sent_down[z])
+        beam[:] = ZERO
+        down[nlev, i] = ZERO
+        for z in range(nlev - 1, -1, -1):
+            down[z, i] = through(passed[z], sent_down[z], beam, ng)
+        emissivity = columns.emissivity[i]
+        for g in range(ng):
+            beam[g] = emissivity * ground[g] + (ONE - emissivity) * beam[g]
+        total = ZERO
+        for g in range(ng):
+            total += beam[g]
+        up[0, i] = total
+        for z in range(nlev):
+            up[z + 1, i] = through(passed[z], sent_up[z], beam, ng)
+
+
+@compiled
+def emission(k, t, out):
+    """Planck's function of all bands at temperature ``t`` K, W m-2, from its table by the kelvin from 160 K on."""
+    at = max(t - np.float32(160.0), ZERO)
+    i = min(int(at), k.source.shape[1] - 2)
+    f = inside(at - np.float32(i), ZERO, np.float32(20.0))
+    for b in range(out.size):
+        out[b] = PI * ((ONE - f) * k.source[b, i] + f * k.source[b, i + 1])
+
+
+PI = np.float32(np.pi)
+
+
+@compiled
+def sources(tau, layer, below, above, passed, sent_up, sent_down):
+    """What a layer lets through (1) and sends up and down (W m-2), its emission linear in tau (Clough et al. 1992)."""
+    for g in range(tau.size):
+        x = SECANT * max(tau[g], ZERO)
+        a = absorbed(x)
+        thick = a / max(x, THIN) - (ONE - a)
+        thin = x * (HALF - x * (THIRD - x * EIGHTH))
+        bend = TWO * (thick if x > THIN else thin)
+        passed[g] = ONE - a
+        sent_up[g] = a * above[g] + bend * (layer[g] - above[g])
+        sent_down[g] = a * below[g] + bend * (layer[g] - below[g])
+
+
+@compiled
+def through(passed, sent, beam, ng):
+    """Take the ``beam`` (W m-2 at each g-point) through a layer, in place; its sum."""
+    total = ZERO
+    for g in range(ng):
+        beam[g] = passed[g] * beam[g] + sent[g]
+        total += beam[g]
+    return total

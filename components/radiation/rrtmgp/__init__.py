@@ -1,0 +1,1 @@
+"""RRTMGP as a component."""

@@ -1,0 +1,89 @@
+"""RRTMGP (Pincus, Mlawer & Delamere 2019): its k-distribution and cloud optics, in this project's own kernels.
+
+Single precision, one core, g-points in the vector lanes. The longwave does not scatter; the shortwave is two-stream.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from coupler.compiled import announce
+
+from .constants import GRAVITY, SOLAR_CONSTANT
+from .full_columns import FullColumns
+from .gases import Gases
+from .longwave import longwave
+from .rrtmgp_tables import LONGWAVE, MOLECULES, SHORTWAVE, cloud_tables, gas_tables
+from .shortwave import shortwave
+from .spectral_scheme import SpectralScheme
+
+Array = npt.NDArray[Any]
+
+AVOGADRO, MOLAR_DRY, MOLAR_WATER = 6.02214076e23, 28.964e-3, 18.016e-3  # mol-1, kg mol-1
+HIGHEST = 1.006  # Pa: the tables end there
+
+
+class Columns(NamedTuple):
+    """What the kernels see: (nlev, n) layers, lowest first, (nlev + 1, n) interfaces and (n,) planes.
+
+    Attributes
+    ----------
+    p, t, t_interface : Pa, K, K
+    amounts : (3, nlev, n) dry air, vapour and ozone, 1e20 molecules cm-2
+    liquid, ice : water paths of cloud, kg m-2
+    t_surface, emissivity, albedo, mu : of the ground, and the cosine of the sun's zenith angle
+    """
+
+    p: Array
+    t: Array
+    t_interface: Array
+    amounts: Array
+    liquid: Array
+    ice: Array
+    t_surface: Array
+    emissivity: Array
+    albedo: Array
+    mu: Array
+
+
+class Rrtmgp(SpectralScheme):
+    """RRTMGP longwave and shortwave for sets of columns.
+
+    Parameters
+    ----------
+    gases : mole fractions of the well-mixed gases
+    liquid_radius : effective radius of droplets, micrometres (2.5 to 21.5)
+    ice_radius : effective radius of ice, micrometres (5 to 90)
+    real : precision of the kernels, ``np.float32`` or ``np.float64``
+    """
+
+    def __init__(
+        self, gases: Gases | None = None, liquid_radius: float = 10.0, ice_radius: float = 40.0, real: Any = np.float32
+    ):
+        self.gases, self.real = gases or Gases(), real
+        self.radius, self.diameter = real(liquid_radius), real(2.0 * ice_radius)
+        self._lw, self._sw = (gas_tables(path, self.gases, real) for path in (LONGWAVE, SHORTWAVE))
+        self._lw_cloud, self._sw_cloud = (cloud_tables(path, real) for path in (LONGWAVE, SHORTWAVE))
+
+    def of_full(self, columns: FullColumns, distance: float = 1.0) -> dict[str, Array]:
+        """Fluxes (nlev+1, n) W m-2 of whole columns: ``lw_up``, ``lw_down``, ``sw_up``, ``sw_down``."""
+        announce(longwave, "RRTMGP's kernels", 15)
+        c = self._columns(FullColumns(*(a.numpy() for a in columns)))
+        shape = (c.p.shape[0] + 1, c.p.shape[1])
+        out = {name: np.zeros(shape, self.real) for name in ("lw_up", "lw_down", "sw_up", "sw_down")}
+        longwave(self._lw, self._lw_cloud, c, self.radius, self.diameter, out["lw_up"], out["lw_down"])
+        sunlight = self.real(SOLAR_CONSTANT * distance)
+        shortwave(self._sw, self._sw_cloud, c, sunlight, self.radius, self.diameter, out["sw_up"], out["sw_down"])
+        return {name: flux.astype(np.float64) for name, flux in out.items()}
+
+    def _columns(self, c: Any) -> Columns:
+        """Whole columns as the kernels want them; the layer's dry air from its weight (Pa) and its vapour."""
+        vapour = c.q_v * (MOLAR_DRY / MOLAR_WATER)
+        weight = (c.p_interface[:-1] - c.p_interface[1:]) / (GRAVITY * (1.0 + c.q_v) * MOLAR_DRY)  # mol m-2 of dry air
+        dry = 1.0e-4 * AVOGADRO / MOLECULES * weight
+        f = lambda a: np.ascontiguousarray(a, dtype=self.real)  # noqa: E731
+        return Columns(
+            f(np.maximum(c.p, HIGHEST)), f(c.t), f(c.t_interface), f(np.stack([dry, dry * vapour, dry * c.ozone])),
+            f(c.liquid), f(c.ice), f(c.t_surface), f(c.emissivity), f(c.albedo), f(c.mu),
+        )  # fmt: skip
