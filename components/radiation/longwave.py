@@ -4,12 +4,13 @@ import numpy as np
 
 from .cloud_optics import cloud_optics
 from .compiled import compiled
-from .gas_optics import HALF, ONE, ZERO, absorbed, gas_optics, inside
+from .gas_optics import HALF, ONE, ZERO, N, absorbed, gas_optics
+from .rrtmgp_tables import WIDEST
 
 SECANT = np.float32(
     1.0 / 0.6096748751
 )  # of the slant that stands for a hemisphere (Hogan 2023, one-point Gauss-Jacobi)
-TWO, THIN = np.float32(2.0), np.float32(0.02)
+PI, TWO, THIN = np.float32(np.pi), np.float32(2.0), np.float32(0.02)
 THIRD, EIGHTH = np.float32(1 / 3), np.float32(1 / 8)
 
 
@@ -26,8 +27,8 @@ def longwave(k, c, columns, radius, diameter, up, down):
     """
     nlev, n = columns.p.shape
     ng, nb = k.shape[3], k.first.size
-    wide, real = ng + 16, up.dtype
-    tau, planck = np.zeros(wide, real), np.zeros(wide, real)
+    wide, real = ng + WIDEST, up.dtype
+    tau, cloud, planck = np.zeros(wide, real), np.zeros(wide, real), np.zeros(wide, real)
     layer, below, above = np.zeros(wide, real), np.zeros(wide, real), np.zeros(wide, real)
     passed, sent_up, sent_down = (
         np.zeros((nlev, wide), real),
@@ -35,33 +36,25 @@ def longwave(k, c, columns, radius, diameter, up, down):
         np.zeros((nlev, wide), real),
     )
     ground, beam = np.zeros(wide, real), np.zeros(wide, real)
-    b_layer, b_below, b_above, b_ground = np.zeros(nb, real), np.zeros(nb, real), np.zeros(nb, real), np.zeros(nb, real)
-    cloud, scattered, forward = np.zeros(nb, real), np.zeros(nb, real), np.zeros(nb, real)
+    extinct, scattered, forward = np.zeros(nb, real), np.zeros(nb, real), np.zeros(nb, real)
     amounts = np.zeros(3, real)
     for i in range(n):
-        emission(k, columns.t_interface[0, i], b_above)
-        emission(k, columns.t_surface[i], b_ground)
+        emission(k, columns.t_interface[0, i], above)
         for z in range(nlev):
             amounts[:] = columns.amounts[:, z, i]
             gas_optics(k, columns.p[z, i], columns.t[z, i], amounts, True, tau, planck)
-            b_below[:] = b_above
-            emission(k, columns.t[z, i], b_layer)
-            emission(k, columns.t_interface[z + 1, i], b_above)
-            cloudy = columns.liquid[z, i] + columns.ice[z, i] > ZERO
-            if cloudy:
-                cloud_optics(c, columns.liquid[z, i], columns.ice[z, i], radius, diameter, cloud, scattered, forward)
-            for b in range(nb):
-                end = k.first[b + 1] if b + 1 < nb else ng
-                for g in range(k.first[b], end):
-                    layer[g] = planck[g] * b_layer[b]
-                    below[g] = planck[g] * b_below[b]
-                    above[g] = planck[g] * b_above[b]
-                    if z == 0:
-                        ground[g] = planck[g] * b_ground[b]
-                if cloudy:
-                    for g in range(k.first[b], end):
-                        tau[g] += cloud[b] - scattered[b]
-            sources(tau, layer, below, above, passed[z], sent_up[z], sent_down[z])
+            if z == 0:
+                emission(k, columns.t_surface[i], ground)
+                ground *= planck
+            below[:] = above
+            emission(k, columns.t[z, i], layer)
+            emission(k, columns.t_interface[z + 1, i], above)
+            cloud[:] = ZERO
+            if columns.liquid[z, i] + columns.ice[z, i] > ZERO:
+                cloud_optics(c, columns.liquid[z, i], columns.ice[z, i], radius, diameter, extinct, scattered, forward)
+                for b in range(nb):
+                    fill(cloud, k.first[b], k.width[b], extinct[b] - scattered[b])
+            sources(tau, cloud, planck, layer, below, above, passed[z], sent_up[z], sent_down[z])
         beam[:] = ZERO
         down[nlev, i] = ZERO
         for z in range(nlev - 1, -1, -1):
@@ -79,29 +72,37 @@ def longwave(k, c, columns, radius, diameter, up, down):
 
 @compiled
 def emission(k, t, out):
-    """Planck's function of all bands at temperature ``t`` K, W m-2, from its table by the kelvin from 160 K on."""
+    """Planck's function at temperature ``t`` K, W m-2 of each g-point's whole band; a table by the K from 160 K."""
     at = max(t - np.float32(160.0), ZERO)
     i = min(int(at), k.source.shape[1] - 2)
-    f = inside(at - np.float32(i), ZERO, np.float32(20.0))
-    for b in range(out.size):
-        out[b] = PI * ((ONE - f) * k.source[b, i] + f * k.source[b, i + 1])
-
-
-PI = np.float32(np.pi)
+    f = at - np.float32(i)
+    for b in range(k.first.size):
+        fill(out, k.first[b], k.width[b], PI * ((ONE - f) * k.source[b, i] + f * k.source[b, i + 1]))
 
 
 @compiled
-def sources(tau, layer, below, above, passed, sent_up, sent_down):
-    """What a layer lets through (1) and sends up and down (W m-2), its emission linear in tau (Clough et al. 1992)."""
+def fill(out, first, width, value):
+    """One value for a band's g-points, in whole blocks: what is too much the next band overwrites."""
+    begin = N(first)
+    for j in range(N(width)):
+        out[begin + j] = value
+
+
+@compiled
+def sources(tau, cloud, planck, layer, below, above, passed, sent_up, sent_down):
+    """What a layer lets through (1) and sends up and down (W m-2), its emission linear in tau (Clough et al. 1992).
+
+    ``planck`` is the fraction of the band's emission at each g-point, ``layer, below, above`` that emission (W m-2).
+    """
     for g in range(tau.size):
-        x = SECANT * max(tau[g], ZERO)
+        x = SECANT * max(tau[g] + cloud[g], ZERO)
         a = absorbed(x)
         thick = a / max(x, THIN) - (ONE - a)
         thin = x * (HALF - x * (THIRD - x * EIGHTH))
         bend = TWO * (thick if x > THIN else thin)
         passed[g] = ONE - a
-        sent_up[g] = a * above[g] + bend * (layer[g] - above[g])
-        sent_down[g] = a * below[g] + bend * (layer[g] - below[g])
+        sent_up[g] = planck[g] * (a * above[g] + bend * (layer[g] - above[g]))
+        sent_down[g] = planck[g] * (a * below[g] + bend * (layer[g] - below[g]))
 
 
 @compiled

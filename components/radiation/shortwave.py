@@ -11,6 +11,7 @@ import numpy as np
 from .cloud_optics import cloud_optics, delta_scale
 from .compiled import compiled
 from .gas_optics import HALF, ONE, ZERO, absorbed, gas_optics
+from .rrtmgp_tables import WIDEST
 
 QUARTER, TWO, THREE, FIVE, EIGHT = np.float32(0.25), np.float32(2.0), np.float32(3.0), np.float32(5.0), np.float32(8.0)
 FLOOR, NEAR, TINY = np.float32(1e-12), np.float32(1e-3), np.float32(1e-30)
@@ -31,7 +32,7 @@ def shortwave(k, c, columns, sunlight, radius, diameter, up, down):
     """
     nlev, n = columns.p.shape
     ng, nb = k.shape[3], k.first.size
-    wide, real = ng + 16, up.dtype
+    wide, real = ng + WIDEST, up.dtype
     tau, rayleigh = np.zeros(wide, real), np.zeros(wide, real)
     w, asymmetry = np.zeros(wide, real), np.zeros(wide, real)
     layers = np.zeros((nlev, 5, wide), real)  # reflected, transmitted; of the beam: reflected, transmitted, unscattered
