@@ -59,19 +59,17 @@ class EdgeFiller:
                 (-1, self.nx, (self.edges.west, self.edges.east)),
                 (-2, self.ny, (self.edges.south, self.edges.north)),
             ):
-                staggered = f.shape[dim] == n + 2 * width + 1
+                staggered = int(f.shape[dim] == n + 2 * width + 1)
                 last = width + n - 1 + staggered
                 for kind, edge, sign in zip(kinds, (width, last), (-1, 1), strict=True):
                     if kind in ("periodic", "inner"):
                         continue
-                    for j in range(1, width + 1):
-                        target = f.select(dim, edge + sign * j)
-                        if kind == "wall" and staggered:
-                            target.copy_(-f.select(dim, edge - sign * j))
-                        elif kind == "wall":
-                            target.copy_(f.select(dim, edge - sign * (j - 1)))
-                        else:
-                            target.copy_(f.select(dim, edge))
+                    target = f.narrow(dim, edge + 1 if sign > 0 else edge - width, width)
+                    if kind == "wall":
+                        inner = f.narrow(dim, edge - width + 1 - staggered if sign > 0 else edge + staggered, width)
+                        target.copy_(-inner.flip(dim) if staggered else inner.flip(dim))
+                    else:
+                        target.copy_(f.narrow(dim, edge, 1))
 
 
 @dataclass(frozen=True)
