@@ -11,7 +11,8 @@ as in the papers.
 import math
 
 import numpy as np
-from numba import njit
+
+from .compiled import compiled
 
 KAPPA = 0.4  # von Karman
 BETA = 1.2  # gustiness = BETA w* (F96)
@@ -27,7 +28,7 @@ THIRD = 0.3333  # the exponents of version 3.6
 SQRT3 = math.sqrt(3.0)
 
 
-@njit(cache=True)
+@compiled
 def gravity(latitude):
     """Give normal gravity [m s-2] at a latitude in degrees (GRS 1967 series)."""
     x = math.sin(math.radians(latitude))
@@ -35,39 +36,39 @@ def gravity(latitude):
     return 9.7803267715 * (1.0 + x2 * (0.0052790414 + x2 * (2.32718e-5 + x2 * (1.262e-7 + x2 * 7.0e-10))))
 
 
-@njit(cache=True)
+@compiled
 def saturation_pressure(t, p):
     """Buck (1981) over water with the enhancement factor. ``t`` in degrees C, ``p`` in hPa; hPa."""
     return 6.1121 * math.exp(17.502 * t / (t + 240.97)) * (1.0007 + 3.46e-6 * p)
 
 
-@njit(cache=True)
+@compiled
 def sea_surface_humidity(t, p, salinity):
     """Specific humidity of air saturated over sea water, degrees C, hPa, 1e-3; kg kg-1."""
     e = (1.0 - 0.02 * salinity / 35.0) * saturation_pressure(t, p)
     return 0.622 * e / (p - 0.378 * e)
 
 
-@njit(cache=True)
+@compiled
 def freezing_point(salinity):
     """Freezing point of sea water at the surface [degrees C] (Millero 1978)."""
     return -0.0575 * salinity + 0.00171052 * salinity**1.5 - 0.0002154996 * salinity * salinity
 
 
-@njit(cache=True)
+@compiled
 def _free_convection(zeta, b):
     """Free-convection limit (F96b; Grachev et al. 2000) with profile constant ``b``."""
     x = (1.0 - b * zeta) ** THIRD
     return 1.5 * math.log((1.0 + x + x * x) / 3.0) - SQRT3 * math.atan((1.0 + 2.0 * x) / SQRT3) + math.pi / SQRT3
 
 
-@njit(cache=True)
+@compiled
 def _blend(zeta, kansas, convective):
     f = zeta * zeta / (1.0 + zeta * zeta)
     return (1.0 - f) * kansas + f * convective
 
 
-@njit(cache=True)
+@compiled
 def _psi_u(zeta, a, kansas_b, convective_b):
     if zeta < 0.0:
         x = (1.0 - kansas_b * zeta) ** 0.25
@@ -77,19 +78,19 @@ def _psi_u(zeta, a, kansas_b, convective_b):
     return -(a * zeta + 0.75 * (zeta - c / d) * math.exp(-min(50.0, 0.35 * zeta)) + 0.75 * c / d)
 
 
-@njit(cache=True)
+@compiled
 def psi_u(zeta):
     """Stability function of the wind (E13; stable: Beljaars and Holtslag 1991)."""
     return _psi_u(zeta, 0.7, 15.0, 10.15)
 
 
-@njit(cache=True)
+@compiled
 def psi_u_first(zeta):
     """Stability function of the wind used in the first guess only."""
     return _psi_u(zeta, 1.0, 18.0, 10.0)
 
 
-@njit(cache=True)
+@compiled
 def psi_t(zeta):
     """Stability function of temperature and humidity (F03; stable: Beljaars and Holtslag 1991)."""
     if zeta < 0.0:
@@ -98,13 +99,13 @@ def psi_t(zeta):
     return -((1.0 + 0.6667 * zeta) ** 1.5 + 0.6667 * (zeta - 14.28) * math.exp(-min(50.0, 0.35 * zeta)) + 8.525)
 
 
-@njit(cache=True)
+@compiled
 def charnock(u_10n):
     """Charnock parameter from the neutral 10 m wind, constant above 19 m/s (E13 eq. 13)."""
     return 0.0017 * min(u_10n, 19.0) - 0.005
 
 
-@njit(cache=True)
+@compiled
 def thermal_expansion(t, salinity):
     """Thermal expansion of sea water [K-1], from fresh to salinity 35 linearly (Lillibridge 1989)."""
     x = t - 1.0
@@ -115,7 +116,7 @@ def thermal_expansion(t, salinity):
     return fresh + (salt - fresh) * salinity / 35.0
 
 
-@njit(cache=True)
+@compiled
 def coare_point(t_air, q, wind, p, t_sea, net_solar, longwave_down, salinity, z_i, latitude, z_u, z_t, z_q, cool_skin):
     """Fluxes at one point of open water, positive down.
 
@@ -217,7 +218,7 @@ def coare_point(t_air, q, wind, p, t_sea, net_solar, longwave_down, salinity, z_
     )
 
 
-@njit(cache=True)
+@compiled
 def coare_points(t_air, q, wind, p, t_sea, net_solar, longwave_down, salinity, z_i, latitude, z_u, z_t, z_q, cool_skin):
     """`coare_point` over 1-D arrays; one point never depends on another. Shape (7, n)."""
     out = np.empty((7, t_air.size))

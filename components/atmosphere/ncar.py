@@ -8,7 +8,8 @@ varying air-sea flux data set, Clim. Dyn. 33, 341-364 ("LY09"). Saturation: Goff
 import math
 
 import numpy as np
-from numba import njit
+
+from .compiled import compiled
 
 ICE_POINT = 273.15  # K
 KAPPA = 0.4  # von Karman
@@ -24,7 +25,7 @@ SMALLEST_COEFFICIENT = 1.0e-4
 SMALLEST_WIND = 0.5  # m s-1, LY04 section 2.1
 
 
-@njit(cache=True)
+@compiled
 def goff_saturation_pressure(t):
     """Vapour pressure over a plane of pure liquid water, Goff (1957). ``t`` in K; Pa.
 
@@ -41,14 +42,14 @@ def goff_saturation_pressure(t):
     )
 
 
-@njit(cache=True)
+@compiled
 def sea_surface_humidity(sst, p):
     """Specific humidity of air saturated over sea water: 0.98 of pure water (LY04 eq. 5). K, Pa; kg kg-1."""
     e = 0.98 * goff_saturation_pressure(sst)
     return EPSILON * e / (p - (1.0 - EPSILON) * e)
 
 
-@njit(cache=True)
+@compiled
 def neutral_drag(u_n10):
     """10^3 C_DN(10 m) = 2.7/U + 0.142 + U/13.09 - 3.14807e-10 U^6; 2.34 from 33 m/s (LY09 eq. 11)."""
     if u_n10 >= 33.0:
@@ -57,7 +58,7 @@ def neutral_drag(u_n10):
     return max(1.0e-3 * (2.7 / u_n10 + 0.142 + u_n10 / 13.09 - 3.14807e-10 * u3 * u3), SMALLEST_COEFFICIENT)
 
 
-@njit(cache=True)
+@compiled
 def psi_m(zeta):
     """Integrated stability function of momentum (LY04 eq. 8c-8e)."""
     if zeta >= 0.0:
@@ -67,7 +68,7 @@ def psi_m(zeta):
     return 2.0 * math.log(0.5 * (1.0 + x)) + math.log(0.5 * (1.0 + x2)) - 2.0 * math.atan(x) + 0.5 * math.pi
 
 
-@njit(cache=True)
+@compiled
 def psi_h(zeta):
     """Integrated stability function of scalars (LY04 eq. 8c-8e)."""
     if zeta >= 0.0:
@@ -75,12 +76,12 @@ def psi_h(zeta):
     return 2.0 * math.log(0.5 * (1.0 + math.sqrt(1.0 - 16.0 * zeta)))
 
 
-@njit(cache=True)
+@compiled
 def _bounded(zeta):
     return min(max(zeta, -10.0), 10.0)
 
 
-@njit(cache=True)
+@compiled
 def ncar_point(t_air, q_air, wind, p, sst, z_u, z_t):
     """Turbulent fluxes at one point, positive down.
 
@@ -151,7 +152,7 @@ def ncar_point(t_air, q_air, wind, p, sst, z_u, z_t):
     return sensible, -latent_heat * evaporation, rho * c_d * u * wind, evaporation
 
 
-@njit(cache=True)
+@compiled
 def ncar_points(t_air, q_air, wind, p, sst, z_u, z_t):
     """`ncar_point` over 1-D arrays; one point never depends on another. Shape (4, n)."""
     out = np.empty((4, t_air.size))

@@ -8,9 +8,9 @@ thickness keeps the bulk Richardson number critical; the account is closed at lo
 import math
 
 import numpy as np
-from numba import njit
 
 from .coare import CP_WATER, RHO_WATER, gravity
+from .compiled import compiled
 
 CRITICAL_RICHARDSON = 0.65
 GREATEST_THICKNESS = 19.0  # m
@@ -37,7 +37,7 @@ def new_warm_layer(n):
     return state
 
 
-@njit(cache=True)
+@compiled
 def absorbed_solar_fraction(depth):
     """Share of the sunlight that stays above ``depth`` [m]; three bands (F96 eq. 17)."""
     return (
@@ -56,7 +56,7 @@ def local_solar_seconds(utc_seconds, longitude):
     return np.mod(np.asarray(utc_seconds) + np.asarray(longitude) * 240.0, 86400.0)
 
 
-@njit(cache=True)
+@compiled
 def advance_warm_layer(state, local_seconds, latitude, t_sea, net_solar, cooling, stress, sensor_depth):
     """Advance the warm layer of every point to a time of day.
 

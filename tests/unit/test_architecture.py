@@ -17,8 +17,8 @@ MODULES = sorted(
 )
 LONGEST = 450
 PUBLIC = {
-    "coupler.case.namelist", "coupler.clock", "coupler.component", "coupler.errors", "coupler.fields", "coupler.grids",
-    "coupler.files", "coupler.exact_sum", "coupler.remap",
+    "coupler.case.namelist", "coupler.clock", "coupler.compiled", "coupler.component", "coupler.errors",
+    "coupler.fields", "coupler.grids", "coupler.files", "coupler.exact_sum", "coupler.remap",
 }  # fmt: skip
 """What components may import of the coupler."""
 
