@@ -74,7 +74,7 @@ def longwave(k, c, columns, radius, diameter, up, down):
 def emission(k, t, out):
     """Planck's function at temperature ``t`` K, W m-2 of each g-point's whole band; a table by the K from 160 K."""
     at = max(t - np.float32(160.0), ZERO)
-    i = min(int(at), k.source.shape[1] - 2)
+    i = int(min(at, np.float32(k.source.shape[1] - 2)))
     f = at - np.float32(i)
     for b in range(k.first.size):
         fill(out, k.first[b], k.width[b], PI * ((ONE - f) * k.source[b, i] + f * k.source[b, i + 1]))

@@ -22,6 +22,7 @@ Array = npt.NDArray[Any]
 
 AVOGADRO, MOLAR_DRY, MOLAR_WATER = 6.02214076e23, 28.964e-3, 18.016e-3  # mol-1, kg mol-1
 HIGHEST = 1.006  # Pa: the tables end there
+COLDEST, HOTTEST = 50.0, 500.0  # K, of what can be air at all; the tables themselves go from 160 to 355 K
 
 
 class Columns(NamedTuple):
@@ -67,23 +68,47 @@ class Rrtmgp(SpectralScheme):
         self._lw_cloud, self._sw_cloud = (cloud_tables(path, real) for path in (LONGWAVE, SHORTWAVE))
 
     def of_full(self, columns: FullColumns, distance: float = 1.0) -> dict[str, Array]:
-        """Fluxes (nlev+1, n) W m-2 of whole columns: ``lw_up``, ``lw_down``, ``sw_up``, ``sw_down``."""
+        """Fluxes (nlev+1, n) W m-2 of whole columns: ``lw_up``, ``lw_down``, ``sw_up``, ``sw_down``.
+
+        A column that is no air (a value that is not finite, a temperature beyond 50 to 500 K, pressure that does not
+        fall with height) gets fluxes that are not numbers.
+        """
         announce(longwave, "RRTMGP's kernels", 15)
-        c = self._columns(FullColumns(*(a.numpy() for a in columns)))
+        given = FullColumns(*(a.numpy() for a in columns))
+        bad = ~_is_air(given)
+        if bad.all():
+            return {name: np.full(given.p_interface.shape, np.nan) for name in ("lw_up", "lw_down", "sw_up", "sw_down")}
+        if bad.any():  # tables are read where the numbers say: in the place of these stands the first good column
+            order = np.where(bad, np.flatnonzero(~bad)[0], np.arange(bad.size))
+            given = FullColumns(*(a[..., order] for a in given))
+        c = self._columns(given)
         shape = (c.p.shape[0] + 1, c.p.shape[1])
         out = {name: np.zeros(shape, self.real) for name in ("lw_up", "lw_down", "sw_up", "sw_down")}
         longwave(self._lw, self._lw_cloud, c, self.radius, self.diameter, out["lw_up"], out["lw_down"])
         sunlight = self.real(SOLAR_CONSTANT * distance)
         shortwave(self._sw, self._sw_cloud, c, sunlight, self.radius, self.diameter, out["sw_up"], out["sw_down"])
-        return {name: flux.astype(np.float64) for name, flux in out.items()}
+        return {name: np.where(bad, np.nan, flux.astype(np.float64)) for name, flux in out.items()}
 
     def _columns(self, c: Any) -> Columns:
         """Whole columns as the kernels want them; the layer's dry air from its weight (Pa) and its vapour."""
-        vapour = c.q_v * (MOLAR_DRY / MOLAR_WATER)
-        weight = (c.p_interface[:-1] - c.p_interface[1:]) / (GRAVITY * (1.0 + c.q_v) * MOLAR_DRY)  # mol m-2 of dry air
+        q_v, ozone = np.maximum(c.q_v, 0.0), np.maximum(c.ozone, 0.0)
+        vapour = q_v * (MOLAR_DRY / MOLAR_WATER)
+        weight = (c.p_interface[:-1] - c.p_interface[1:]) / (GRAVITY * (1.0 + q_v) * MOLAR_DRY)  # mol m-2 of dry air
         dry = 1.0e-4 * AVOGADRO / MOLECULES * weight
         f = lambda a: np.ascontiguousarray(a, dtype=self.real)  # noqa: E731
         return Columns(
-            f(np.maximum(c.p, HIGHEST)), f(c.t), f(c.t_interface), f(np.stack([dry, dry * vapour, dry * c.ozone])),
+            f(np.maximum(c.p, HIGHEST)), f(c.t), f(c.t_interface), f(np.stack([dry, dry * vapour, dry * ozone])),
             f(c.liquid), f(c.ice), f(c.t_surface), f(c.emissivity), f(c.albedo), f(c.mu),
         )  # fmt: skip
+
+
+def _is_air(c: Any) -> npt.NDArray[np.bool_]:
+    """Which of the columns (n,) the tables can be asked about."""
+    finite = np.logical_and.reduce([np.isfinite(a).reshape(-1, a.shape[-1]).all(axis=0) for a in c])
+    warm = [(a > COLDEST) & (a < HOTTEST) for a in (*c.t, *c.t_interface, c.t_surface)]
+    return (
+        finite
+        & np.logical_and.reduce(warm)
+        & (np.diff(c.p_interface, axis=0) < 0.0).all(axis=0)
+        & (c.p > 0.0).all(axis=0)
+    )

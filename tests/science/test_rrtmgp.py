@@ -122,6 +122,22 @@ def test_a_column_does_not_depend_on_its_neighbours(scheme):
         np.testing.assert_array_equal(whole[name][:, pick], some[name])
 
 
+def test_a_column_that_is_no_air_gives_no_number_and_harms_no_other(scheme):
+    """After a blow-up the model shall say where it blew up; it must get as far as that."""
+    c, good = cloudy(), [n for n in range(24) if n not in (2, 5, 7, 11)]
+    expected = scheme.of_full(c)
+    for part, column, value in (("t", 2, np.nan), ("t", 5, 1e20), ("q_v", 7, np.inf), ("p_interface", 11, 3e5)):
+        getattr(c, part)[3, column] = value
+    c.q_v[2, 9] = -1e-6  # a little less than nothing is nothing
+    got = scheme.of_full(c)
+    for name in SHORT:
+        assert np.isnan(got[name][:, [2, 5, 7, 11]]).all()
+        assert np.isfinite(got[name][:, good]).all()
+        same = [n for n in good if n != 9]
+        np.testing.assert_array_equal(got[name][:, same], expected[name][:, same])
+    assert all(np.isnan(f).all() for f in scheme.of_full(c._replace(t=c.t * np.nan)).values())
+
+
 def test_columns_at_night_have_no_sunlight(scheme):
     f = scheme.of_full(cloudy(torch.tensor([[0.0, 0.5, 5e-5]], dtype=torch.float64)))
     assert not f["sw_down"][:, [0, 2]].any() and not f["sw_up"][:, [0, 2]].any()
