@@ -16,7 +16,6 @@ over it is not relative to one.
 import argparse
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +25,10 @@ import netCDF4
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.cases import edit, tessera  # noqa: E402
+
 KUROSHIO = ("Kuroshio, East China Sea to Japan", "Kuroshio Extension")
 BOXES = {  # west, east, south, north
     KUROSHIO[0]: (123.0, 138.0, 25.0, 34.0),
@@ -36,14 +39,6 @@ BOXES = {  # west, east, south, north
 }
 OCEANS = ("primitive", "slab")
 VAPORISATION = 2.5e6  # J kg-1
-
-
-def tessera(*arguments):
-    """Run a command of the project; ends the script where it fails."""
-    done = subprocess.run([sys.executable, str(ROOT / "run_case.py"), *map(str, arguments)], capture_output=True,
-                          env={**os.environ, "OMP_NUM_THREADS": "1"}, cwd=ROOT, text=True, check=False)  # fmt: skip
-    if done.returncode:
-        raise SystemExit(f"{arguments} ended with {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}")
 
 
 def make(folder, ocean, options):
@@ -63,16 +58,12 @@ def make(folder, ocean, options):
         old = "\n  file: east_asia_ocean.nc\n  fields: [sea_surface_temperature]\n"
         edits.append(("ocean.yaml", old, "\n  file: start.nc\n  hold: true\n"))
     for file, old, new in edits:
-        text = (folder / file).read_text()
-        if old not in text:
-            raise SystemExit(f"{file}: no {old!r}")
-        (folder / file).write_text(text.replace(old, new))
+        edit(folder / file, old, new)
     return folder
 
 
 def write_start(case, path):
     """File of the temperature that a case's ocean has at its start, and of where it is sea."""
-    sys.path.insert(0, str(ROOT))
     from coupler.case.case import make_plan
     from coupler.component import Context
     from coupler.grids.decomposition import Decomposition
