@@ -29,6 +29,9 @@ class Communicator(Protocol):
     def Irecv(self, buf: Any, source: int, tag: int = 0) -> Any: ...  # noqa: D102
 
 
+NARROW = 8  # cells of a block's side, below which a model's halo may find no room
+
+
 def split(n: int, parts: int) -> list[int]:
     """Bounds of `parts` runs of `n` items whose lengths differ by one at most.
 
@@ -46,7 +49,8 @@ def blocks_of(shape: tuple[int, ...], ranks: int) -> tuple[int, int]:
     """Blocks in y and x for a number of ranks: the division with the shortest borders, of equal ones the squarest.
 
     A border between east and west counts half as much again: its halo is scattered in memory, rows of the blocks become
-    short, and east and west have their days at different hours.
+    short, and east and west have their days at different hours. Blocks narrower than ``NARROW`` cells are avoided where
+    others are wider: a model's halo must find room in them.
 
     >>> blocks_of((100, 200), 4)
     (2, 2)
@@ -60,11 +64,11 @@ def blocks_of(shape: tuple[int, ...], ranks: int) -> tuple[int, int]:
     for py in range(1, ranks + 1):
         px, rest = divmod(ranks, py)
         if rest == 0 and py <= ny and px <= nx:
-            choices.append((2 * (py - 1) * nx + 3 * (px - 1) * ny, py, px))
+            narrow = max(0, NARROW - min(ny // py, nx // px))
+            choices.append((narrow, 2 * (py - 1) * nx + 3 * (px - 1) * ny, abs(py - px), py, px))
     if not choices:
         raise LayoutError(f"a grid of {ny} x {nx} cells cannot be divided over {ranks} ranks")
-    _, py, px = min(choices, key=lambda c: (c[0], abs(c[1] - c[2])))
-    return py, px
+    return min(choices)[-2:]
 
 
 @dataclass(frozen=True)

@@ -151,7 +151,7 @@ def test_a_field_of_a_wrong_shape_is_told_with_both_shapes(tmp_path):
     done = tessera(case, check=False)
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert (
-        "puts air_temperature with the shape (10, 20)" in done.stderr and "(20, 10) cells on this rank" in done.stderr
+        "puts air_temperature with the shape (20, 10)" in done.stderr and "(10, 20) cells on this rank" in done.stderr
     )
 
 
