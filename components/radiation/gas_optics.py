@@ -49,11 +49,8 @@ def gas_optics(k, p, t, amounts, planck, tau, other):
     density = HECTOPASCAL * p / t
     for b in range(k.first.size):
         first, width = k.first[b], N(k.width[b])
-        one, two = amounts[k.pair[s, b, 0]], amounts[k.pair[s, b, 1]]
-        if k.parts[s, b, 0] >= ZERO:
-            one *= k.parts[s, b, 0]
-        if k.parts[s, b, 1] >= ZERO:
-            two *= k.parts[s, b, 1]
+        one = k.parts[s, b, 0] * amounts[k.pair[s, b, 0]]
+        two = k.parts[s, b, 1] * amounts[k.pair[s, b, 1]]
         mix_a = one + k.ratio[s, b, i_t] * two
         mix_b = one + k.ratio[s, b, i_t + 1] * two
         at_a = np.float32(n_e - 1) * (one / mix_a if mix_a > TINY else HALF)

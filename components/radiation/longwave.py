@@ -7,9 +7,8 @@ from .compiled import compiled
 from .gas_optics import HALF, ONE, ZERO, N, absorbed, gas_optics
 from .rrtmgp_tables import WIDEST
 
-SECANT = np.float32(
-    1.0 / 0.6096748751
-)  # of the slant that stands for a hemisphere (Hogan 2023, one-point Gauss-Jacobi)
+# of the slant that stands for a hemisphere (Hogan 2023, one-point Gauss-Jacobi)
+SECANT = np.float32(1.0 / 0.6096748751)
 PI, TWO, THIN = np.float32(np.pi), np.float32(2.0), np.float32(0.02)
 THIRD, EIGHTH = np.float32(1 / 3), np.float32(1 / 8)
 

@@ -21,6 +21,7 @@ from .spectral_scheme import SpectralScheme
 Array = npt.NDArray[Any]
 
 AVOGADRO, MOLAR_DRY, MOLAR_WATER = 6.02214076e23, 28.964e-3, 18.016e-3  # mol-1, kg mol-1
+FLUXES = ("lw_up", "lw_down", "sw_up", "sw_down")
 HIGHEST = 1.006  # Pa: the tables end there
 COLDEST, HOTTEST = 50.0, 500.0  # K, of what can be air at all; the tables themselves go from 160 to 355 K
 
@@ -77,13 +78,12 @@ class Rrtmgp(SpectralScheme):
         given = FullColumns(*(a.numpy() for a in columns))
         bad = ~_is_air(given)
         if bad.all():
-            return {name: np.full(given.p_interface.shape, np.nan) for name in ("lw_up", "lw_down", "sw_up", "sw_down")}
+            return {name: np.full(given.p_interface.shape, np.nan) for name in FLUXES}
         if bad.any():  # tables are read where the numbers say: in the place of these stands the first good column
             order = np.where(bad, np.flatnonzero(~bad)[0], np.arange(bad.size))
             given = FullColumns(*(a[..., order] for a in given))
         c = self._columns(given)
-        shape = (c.p.shape[0] + 1, c.p.shape[1])
-        out = {name: np.zeros(shape, self.real) for name in ("lw_up", "lw_down", "sw_up", "sw_down")}
+        out = {name: np.zeros(given.p_interface.shape, self.real) for name in FLUXES}
         longwave(self._lw, self._lw_cloud, c, self.radius, self.diameter, out["lw_up"], out["lw_down"])
         sunlight = self.real(SOLAR_CONSTANT * distance)
         shortwave(self._sw, self._sw_cloud, c, sunlight, self.radius, self.diameter, out["sw_up"], out["sw_down"])

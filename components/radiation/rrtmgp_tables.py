@@ -34,7 +34,7 @@ class GasTables(NamedTuple):
     minor : (entries * T * eta * 16 + slack,) absorption of minor gases, cm2 per 1e20 molecules
     entry : (s, nb + 1) first entry of a band
     rule : (entries, 4) amount; whether it scales with density; NONE, SHARE or COMPLEMENT of a gas; that gas
-    pair : (s, nb, 2) the major gases; ``parts`` (s, nb, 2) their mole fractions where they are well mixed, else -1
+    pair : (s, nb, 2) amounts that stand for the major gases; ``parts`` (s, nb, 2) of these amounts, mole fractions
     ratio : (s, nb, T) of the pair's reference mole fractions
     first, width : (nb,) first g-point of a band, and how many are computed: whole blocks
     source : (nb, 196) Planck's function, W m-2 per band from 160 K on; or (1, ng) sunlight, W m-2, sum 1
@@ -139,9 +139,9 @@ def cloud_tables(path: Path, real: type = np.float32) -> CloudTables:
 
 
 def _amount(gas: str, vmr: dict[str, float]) -> tuple[int, float]:
-    """Which amount of a layer stands for a gas, and its mole fraction of dry air; -1 where that varies."""
+    """Which amount of a layer stands for a gas, and what part of it the gas is: of dry air, its mole fraction."""
     if gas in ("h2o", "o3"):
-        return (WATER if gas == "h2o" else OZONE), -1.0
+        return (WATER if gas == "h2o" else OZONE), 1.0
     return DRY, vmr.get(gas, 0.0)
 
 
@@ -172,7 +172,7 @@ def _minor(v: dict[str, Array], limits: Array, vmr: dict[str, float]) -> tuple[A
                 width = end - begin
                 table = np.zeros((k.shape[0], k.shape[1], WIDEST))
                 table[..., :width] = k[..., starts[m] : starts[m] + width]
-                table *= MOLECULES * abs(part) * abs(share)
+                table *= MOLECULES * part * share
                 rule = (amount, density, kind, by)
                 found[rule] = found.get(rule, 0.0) + table
             tables += found.values()
