@@ -26,9 +26,9 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from components.atmosphere.nonhydrostatic import dynamics, geometry  # noqa: E402
 from components.atmosphere.nonhydrostatic.component import NonhydrostaticAtmosphere  # noqa: E402
-from components.atmosphere.nonhydrostatic.physics import SPECTRAL  # noqa: E402
+from components.atmosphere.nonhydrostatic.dynamics import geometry, timestep  # noqa: E402
+from components.atmosphere.nonhydrostatic.physics.sequence import SPECTRAL  # noqa: E402
 from coupler.clock import Clock  # noqa: E402
 from coupler.component import Context  # noqa: E402
 from coupler.grids.decomposition import Decomposition  # noqa: E402
@@ -79,7 +79,7 @@ def dynamics_ms(compiled, repeat, device):
     )
     state = [air.s]
     q = air.q[:1].repeat(6, 1, 1, 1) * torch.linspace(1.0, 0.1, 6, device=device)[:, None, None, None].to(air.q)
-    core = dynamics.Dynamics(air.geometry, air.core.options, air.core.edges, air.core.halo, compiled)
+    core = timestep.Dynamics(air.geometry, air.core.options, air.core.edges, air.core.halo, compiled)
     core.halo([q], geometry.HALO)
     box = [q]
     flux = []

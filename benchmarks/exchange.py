@@ -31,11 +31,11 @@ def tessera(n_fields, exchanges, checks, ranks):
 
     from coupler.clock import Clock
     from coupler.component import Component, Setting
-    from coupler.exchange.plan import Bundle, ComponentPlan, Delivery, Plan, Remap, Task
     from coupler.exchange.runner import Member, Process
     from coupler.exchange.transport import MPI as Transport
     from coupler.fields import FieldSpec
     from coupler.grids.grid import Grid
+    from coupler.plan import Bundle, ComponentPlan, Delivery, Plan, Remap, Task
 
     world = MPI.COMM_WORLD
     n_source, n_coupler, n_target = ranks

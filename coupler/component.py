@@ -39,11 +39,11 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from coupler.case.namelist import Namelist
 from coupler.clock import Clock
 from coupler.fields import FieldSpec
 from coupler.grids.decomposition import Decomposition
 from coupler.grids.grid import Grid
+from coupler.namelist import Namelist
 
 Array = npt.NDArray[Any]
 Fields = dict[str, Array]

@@ -6,14 +6,13 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from coupler.case.namelist import Namelist
+from components.radiation import standard_atmosphere
+from components.radiation.constants import STEFAN_BOLTZMANN
+from components.radiation.scheme import Air, Radiation
+from components.radiation.sun import cosine_zenith, sun_position
 from coupler.component import Component, Context, Fields
 from coupler.fields import FieldSpec, specs
-
-from . import standard_atmosphere
-from .constants import STEFAN_BOLTZMANN
-from .scheme import Air, Radiation
-from .sun import cosine_zenith, sun_position
+from coupler.namelist import Namelist
 
 PLANES = {
     "surface_downwelling_shortwave_flux_in_air": "shortwave_down",

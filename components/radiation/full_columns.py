@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import torch
 
-from . import standard_atmosphere
-from .constants import GRAVITY
-from .scheme import Air
+from components.radiation import standard_atmosphere
+from components.radiation.constants import GRAVITY
+from components.radiation.scheme import Air
 
 LAYERS_ABOVE, P_TOP = 5, 10.0  # layers above the lid, even in ln p, and where they end, Pa
 CLOUDY = 1.0e-6  # condensate of a cloudy layer, kg/kg

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from .full_columns import FullColumns, full_columns
-from .scheme import Air, Radiation, heating_rate
+from components.radiation.full_columns import FullColumns, full_columns
+from components.radiation.scheme import Air, Radiation, heating_rate
 
 Array = npt.NDArray[np.float64]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from .scheme import Air
+from components.radiation.scheme import Air
 
 # pressure (Pa) and temperature (K) of the US Standard Atmosphere 1976
 STANDARD_P = np.array(

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from coupler import layout
 from coupler.case import on_demand
 from coupler.case.models import REALMS, find_model, models_of, realm_of
-from coupler.case.namelist import Node, read_file
 from coupler.case.options import CaseOptions, ComponentSettings, GridOptions
 from coupler.case.streams import check_streams, never_written
 from coupler.clock import Clock, format_duration
@@ -29,10 +29,11 @@ from coupler.errors import (
     ScheduleError,
     TesseraError,
 )
-from coupler.exchange import layout, schedule
-from coupler.exchange.plan import ComponentPlan, Inactive, Plan, Stream, Task
+from coupler.exchange import schedule
 from coupler.fields import FieldSpec, did_you_mean
 from coupler.grids.grid import Grid
+from coupler.namelist import Node, read_file
+from coupler.plan import ComponentPlan, Inactive, Plan, Stream, Task
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMON = ("model", "realm", "step", "grid", "device", "output", "imports", "exports", "program")

@@ -170,7 +170,7 @@ def _check(options: argparse.Namespace) -> int:
 
     began = time.perf_counter()
     from coupler.case.case import make_plan
-    from coupler.watch.explain import explain
+    from coupler.case.explain import explain
 
     plan = make_plan(options.case, options.ranks, offline_checks=True)
     print(explain(plan))
@@ -207,11 +207,11 @@ def _timing(options: argparse.Namespace) -> int:
 
 
 def _plot(options: argparse.Namespace) -> int:
-    from coupler.watch.figures import plot
+    from coupler.analysis.figures import plot
 
     if options.day or options.box or options.wind or options.lines:
+        from coupler.analysis.day_map import draw_day
         from coupler.errors import CaseError
-        from coupler.watch.day_map import draw_day
 
         if options.field is None:
             raise CaseError("a day's map needs a field:  ./run_case.py plot CASE FIELD --day DATE")
@@ -224,8 +224,8 @@ def _plot(options: argparse.Namespace) -> int:
 
 
 def _score(options: argparse.Namespace) -> int:
+    from coupler.analysis.score_card import make_score_card
     from coupler.case.case import make_plan
-    from coupler.watch.score_card import make_score_card
 
     against = options.against or sorted((ROOT / "data").glob("*_observed_*.nc"))
     regions = options.regions or ROOT / "namelists" / "regions" / "east_asia.yaml"
@@ -236,7 +236,7 @@ def _score(options: argparse.Namespace) -> int:
 
 def _graph(options: argparse.Namespace) -> int:
     from coupler.case.case import make_plan
-    from coupler.watch.explain import graph
+    from coupler.case.explain import graph
 
     print(graph(make_plan(options.case)))
     return 0

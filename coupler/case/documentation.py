@@ -9,9 +9,9 @@ import yaml
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from coupler.case.namelist import Duration, Unit
 from coupler.clock import format_duration
 from coupler.errors import CaseError
+from coupler.namelist import Duration, Unit
 
 
 def describe_options(name: str) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 
 from coupler.case.case import make_plan
 from coupler.component import Component
-from coupler.exchange.plan import ComponentPlan, Plan
 from coupler.exchange.routes import TAG_PLAN
 from coupler.exchange.transport import Pause, Transport
+from coupler.plan import ComponentPlan, Plan
 
 
 class Words:

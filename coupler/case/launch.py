@@ -179,9 +179,9 @@ def _run(folder: Path, transport: Any, resume: bool) -> int:
     from coupler.case.case import read_case
     from coupler.case.handed_plan import plan_here
     from coupler.case.resolved import in_flight_rules
-    from coupler.exchange.layout import describe
     from coupler.exchange.runner import FINISHED, Process
     from coupler.files import restart as restarts
+    from coupler.layout import describe
     from coupler.watch import timing
 
     first = transport.rank == 0

@@ -9,11 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from coupler.case.case import make_plan
-from coupler.case.namelist import Duration, Namelist, read_file
 from coupler.case.templates import ROOT
 from coupler.errors import CaseError
 from coupler.fields import did_you_mean
 from coupler.files.atomic import write_text
+from coupler.namelist import Duration, Namelist, read_file
 
 MACHINES = ROOT / "namelists" / "machines"
 

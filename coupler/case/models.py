@@ -7,10 +7,10 @@ import inspect
 import sys
 from pathlib import Path
 
-from coupler.case.namelist import Node
 from coupler.component import Component
 from coupler.errors import CaseError
 from coupler.fields import did_you_mean
+from coupler.namelist import Node
 
 ROOT = Path(__file__).resolve().parents[2]
 REALMS = ("atmosphere", "ocean", "land", "chemistry", "radiation", "ml_surrogates")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from coupler.case.namelist import Node
 from coupler.exchange import connections
-from coupler.exchange.plan import ComponentPlan, Inactive
+from coupler.namelist import Node
+from coupler.plan import ComponentPlan, Inactive
 
 
 def resolve(

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from coupler.case.namelist import Duration, Namelist
 from coupler.errors import GridError
 from coupler.grids.grid import Grid
+from coupler.namelist import Duration, Namelist
 
 ROOT = Path(__file__).resolve().parents[2]
 

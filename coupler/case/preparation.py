@@ -15,8 +15,8 @@ from pathlib import Path
 from coupler.case.case import make_plan
 from coupler.component import Component
 from coupler.errors import CaseError
-from coupler.exchange.plan import ComponentPlan, Plan
 from coupler.fields import did_you_mean
+from coupler.plan import ComponentPlan, Plan
 
 
 def prepare(case: Path, files: Sequence[Path], component: str | None = None) -> int:

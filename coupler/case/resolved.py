@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from coupler.clock import format_duration
-from coupler.exchange.plan import Plan
+from coupler.plan import Plan
 
 
 def resolved(plan: Plan) -> dict[str, Any]:

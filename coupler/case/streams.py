@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from coupler.case.models import find_model, models_of
-from coupler.case.namelist import Node
 from coupler.clock import format_duration
 from coupler.errors import Problem
-from coupler.exchange.plan import ComponentPlan, Inactive
 from coupler.fields import dictionary, did_you_mean
+from coupler.namelist import Node
+from coupler.plan import ComponentPlan, Inactive
 
 
 def check_streams(

@@ -11,17 +11,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from coupler.case.namelist import Node
 from coupler.clock import format_duration
 from coupler.errors import FieldError, NamelistError, Problem
-from coupler.exchange.plan import Bundle, ComponentPlan, Delivery, Inactive, Remap, Statistic, Subgrid, Task
 from coupler.exchange.rules import ConnectionRule, FluxRule, SubgridRule
 from coupler.exchange.tiles import tile_of
 from coupler.fields import FieldSpec, conversion, dictionary, did_you_mean, is_water
 from coupler.grids.grid import GridError
+from coupler.namelist import Node
+from coupler.plan import Bundle, ComponentPlan, Delivery, Inactive, Remap, Statistic, Subgrid, Task
 from coupler.remap.weights import read_method
 
-FLUX_LAWS = {"air_sea": "components.atmosphere.surface_fluxes"}
+FLUX_LAWS = {"air_sea": "components.atmosphere.air_sea.surface_fluxes"}
 """Modules, imported by name when a namelist asks for them, whose ``SCHEMES`` hold the flux laws."""
 
 

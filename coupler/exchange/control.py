@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from coupler.errors import DeadlineError
-from coupler.exchange.plan import ComponentPlan, Plan
 from coupler.exchange.routes import TAG_CONTROL, TAG_GRANT
 from coupler.exchange.transport import Transport, wait_until
 from coupler.files import restart as restart_files
+from coupler.plan import ComponentPlan, Plan
 from coupler.watch.budget import Budget
 from coupler.watch.status import Status
 

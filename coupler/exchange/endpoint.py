@@ -11,12 +11,12 @@ import numpy.typing as npt
 from coupler.component import as_block
 from coupler.errors import DeadlineError, ExchangeError, RestartError, ValueCheckError
 from coupler.exchange.mapping import first_bad
-from coupler.exchange.plan import ComponentPlan, Plan
 from coupler.exchange.receiver import Receiver
 from coupler.exchange.routes import Route
 from coupler.exchange.sender import NOTHING, SENT, Sender
 from coupler.exchange.transport import Transport, wait_until
 from coupler.fields import FieldSpec, conversion, is_water
+from coupler.plan import ComponentPlan, Plan
 
 Floats = npt.NDArray[np.float64]
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from coupler.exchange.connections import flux_scheme
 from coupler.exchange.mapping import compact_counts, product
 from coupler.exchange.operators import CSR, Floats, Index
-from coupler.exchange.plan import Plan, Task
 from coupler.exchange.points import PointOperator
+from coupler.plan import Plan, Task
 from coupler.remap.weights import make_weights
 
 

@@ -13,11 +13,11 @@ import numpy.typing as npt
 from coupler.errors import WeightsError
 from coupler.exact_sum import exact_sum
 from coupler.exchange.mapping import compact_counts, product, put_constants
-from coupler.exchange.plan import Plan, Task
 from coupler.exchange.rivers import drains_land, river_weights
 from coupler.exchange.tiles import land_areas, land_weights
 from coupler.grids.decomposition import split
 from coupler.grids.grid import Grid
+from coupler.plan import Plan, Task
 from coupler.remap.conserve import correction, integral
 from coupler.remap.files import weights_cached
 from coupler.remap.second_order import apply_limited

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from coupler.errors import LayoutError
-from coupler.exchange.plan import Plan
 from coupler.grids.decomposition import block_cells
+from coupler.plan import Plan
 
 Index = npt.NDArray[np.int64]
 

@@ -7,9 +7,9 @@ import numpy.typing as npt
 
 from coupler.errors import WeightsError
 from coupler.exchange.operators import CSR, Floats, Index, Operator, sum_by
-from coupler.exchange.plan import Plan, Task
 from coupler.exchange.tiles import Links, land_areas, outside_areas
 from coupler.grids.grid import Grid
+from coupler.plan import Plan, Task
 from coupler.remap.weights import make_weights
 
 Chosen = npt.NDArray[np.bool_]

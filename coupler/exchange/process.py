@@ -17,10 +17,10 @@ from coupler.exchange.flux_operator import FluxOperator
 from coupler.exchange.mapping import HEADER, compact_counts, header_rows, product, put_constants
 from coupler.exchange.operators import LinearOperator, Operator
 from coupler.exchange.partition import Partitions
-from coupler.exchange.plan import Plan, Task
 from coupler.exchange.routes import TAG_ROUTE, Route, input_tag, output_tag
 from coupler.exchange.subgrid_operator import SubgridOperator
 from coupler.exchange.transport import Transport
+from coupler.plan import Plan, Task
 
 Floats = npt.NDArray[np.float64]
 BUFFERS = 2

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from coupler.errors import ExchangeError
 from coupler.exact_sum import exact_bins
 from coupler.exchange.mapping import HEADER, unpack
-from coupler.exchange.plan import Plan, Task
 from coupler.exchange.routes import Route, output_tag
 from coupler.exchange.transport import Transport
+from coupler.plan import Plan, Task
 
 Floats = npt.NDArray[np.float64]
 

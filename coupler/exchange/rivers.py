@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from coupler.exchange.plan import Plan, Task
 from coupler.grids.grid import Grid
+from coupler.plan import Plan, Task
 from coupler.remap.fill import neighbours, river_mouth_rows
 from coupler.remap.points import centers
 from coupler.remap.tiles import TileOverlap, dry_overlap

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from coupler.case.namelist import Duration, Namelist
 from coupler.clock import parse_duration
+from coupler.namelist import Duration, Namelist
 
 
 def _lag(value: Any) -> int:

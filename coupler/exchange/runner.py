@@ -17,13 +17,13 @@ from coupler.exchange import schedule
 from coupler.exchange.control import Controller, Grants, Pilot
 from coupler.exchange.endpoint import Endpoint
 from coupler.exchange.partition import Partitions
-from coupler.exchange.plan import ComponentPlan, Plan
 from coupler.exchange.process import CouplerRank
 from coupler.exchange.routes import TAG_CONTROL, TAG_ROUTE, Route
 from coupler.exchange.transport import Transport, wait_until
 from coupler.files import restart as restart_files
 from coupler.files.history import HistoryStream
 from coupler.grids.decomposition import Decomposition
+from coupler.plan import ComponentPlan, Plan
 from coupler.watch.timing import Timer, write_trace
 
 FINISHED, STOPPED = "finished", "stopped"

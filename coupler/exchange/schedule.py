@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from coupler.clock import format_duration
 from coupler.errors import ScheduleError
-from coupler.exchange.plan import Plan, Task
+from coupler.plan import Plan, Task
 
 
 def waits(plan: Plan, component: str, time: int, reached: dict[str, int]) -> list[tuple[Task, str, int]]:

@@ -11,10 +11,10 @@ import numpy.typing as npt
 from coupler.errors import ExchangeError
 from coupler.exact_sum import exact_bins
 from coupler.exchange.mapping import HEADER, header_rows, pack
-from coupler.exchange.plan import Plan, Task
 from coupler.exchange.routes import Route, input_tag, output_tag
 from coupler.exchange.transport import Transport
-from coupler.exchange.window import Window
+from coupler.plan import Plan, Task
+from coupler.window import Window
 
 Floats = npt.NDArray[np.float64]
 NOTHING, ACCUMULATED, SENT = "nothing due", "accumulated", "sent"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from coupler.exchange.operators import Floats, Index, sum_by
-from coupler.exchange.plan import Plan, Task
 from coupler.exchange.points import Chosen, PointOperator
+from coupler.plan import Plan, Task
 from coupler.remap import subgrid
 
 

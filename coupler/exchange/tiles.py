@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from coupler.errors import GridError
-from coupler.exchange.plan import ComponentPlan, Plan, Task, Tile
 from coupler.grids.grid import Grid
+from coupler.plan import ComponentPlan, Plan, Task, Tile
 from coupler.remap.tiles import dry_overlap
 from coupler.remap.weights import Weights
 

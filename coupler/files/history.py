@@ -14,11 +14,11 @@ import numpy.typing as npt
 
 from coupler.component import Context
 from coupler.errors import FieldError
-from coupler.exchange.plan import ComponentPlan, Plan, Stream
-from coupler.exchange.window import Window
 from coupler.fields import FieldSpec, dictionary
 from coupler.files.atomic import DiskError
 from coupler.grids.grid import Grid
+from coupler.plan import ComponentPlan, Plan, Stream
+from coupler.window import Window
 
 CELL_METHODS = {"instant": "point", "mean": "mean", "min": "minimum", "max": "maximum", "sum": "sum"}
 

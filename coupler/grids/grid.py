@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from coupler.errors import GridError as GridError
 
 if TYPE_CHECKING:
-    from coupler.remap.cells import Cells
+    from coupler.grids.cells import Cells
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -151,7 +151,7 @@ class Grid:
 
     def make_polygons(self, threads: int = 1) -> Cells:
         """Make (or give back) the polygons with some threads; the bits do not depend on how many."""
-        from coupler.remap.cells import make_cells  # numba: not needed to read a case
+        from coupler.grids.cells import make_cells  # numba: not needed to read a case
 
         if "polygons" in self.__dict__:
             return self.polygons

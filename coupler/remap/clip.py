@@ -12,8 +12,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from coupler.grids.sphere import latitude_lens, triangle_area
 from coupler.remap.compiled import compiled
-from coupler.remap.sphere import latitude_lens, triangle_area
 
 Floats = NDArray[np.float64]
 ROOM = 128  # corners an intermediate polygon may have

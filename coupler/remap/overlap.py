@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from coupler.remap.cells import Cells
+from coupler.grids.cells import Cells
 from coupler.remap.clip import (
     NEGLIGIBLE,
     SOURCE,

@@ -7,11 +7,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from coupler.grids.cells import make_cells
 from coupler.grids.grid import Grid, GridError
-from coupler.remap.cells import make_cells
+from coupler.grids.sphere import to_cartesian
 from coupler.remap.compiled import compiled
 from coupler.remap.search import MARGIN, Pyramid, candidates, make_pyramid
-from coupler.remap.sphere import to_cartesian
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from coupler.remap.cells import Cells
+from coupler.grids.cells import Cells
 from coupler.remap.compiled import compiled
 
 MARGIN = 2e-7  # boxes are stored in single precision; everything is on the unit sphere

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from coupler.grids.cells import Cells
 from coupler.grids.grid import EARTH_RADIUS, Grid
-from coupler.remap.cells import Cells
 from coupler.remap.clip import (
     NEGLIGIBLE,
     SOURCE,

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from coupler.grids.cells import MAX_CORNERS, Cells
 from coupler.grids.grid import EARTH_RADIUS, Grid, GridError
 from coupler.remap.apply import row_sums
-from coupler.remap.cells import MAX_CORNERS, Cells
 from coupler.remap.clip import (
     NEGLIGIBLE,
     SOURCE,

@@ -17,8 +17,8 @@ from typing import Any
 
 from coupler.errors import BudgetError
 from coupler.exact_sum import rounded
-from coupler.exchange.plan import Plan
 from coupler.files.atomic import write_text
+from coupler.plan import Plan
 
 UNITS = {"W m-2": "J", "kg m-2 s-1": "kg", "Pa": "N s"}
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from coupler.exchange.plan import Plan
 from coupler.files.atomic import write_text
 from coupler.files.restart import complete_sets
+from coupler.plan import Plan
 
 EVERY = 0.5
 """Seconds between writings of the status."""

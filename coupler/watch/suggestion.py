@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from coupler.exchange.plan import Plan
+from coupler.plan import Plan
 
 SPLIT = 0.2
 """Work that a component on several ranks has more than on one (measured: 0.2 to 0.3 with land, ocean, atmosphere)."""

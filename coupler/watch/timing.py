@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from coupler.exchange.plan import Plan
 from coupler.files.atomic import write_text
+from coupler.plan import Plan
 from coupler.watch.suggestion import host_of, suggest
 
 KINDS = ("computing", "waiting", "sending", "writing")

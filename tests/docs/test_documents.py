@@ -23,9 +23,9 @@ import pytest
 import yaml
 
 from coupler.case.models import REALMS, find_model, models_of
-from coupler.case.namelist import Node, read_text
 from coupler.case.options import CaseOptions, ComponentSettings, StreamOptions
 from coupler.exchange.rules import ConnectionRule, FluxRule
+from coupler.namelist import Node, read_text
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

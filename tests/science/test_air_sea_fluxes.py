@@ -13,9 +13,15 @@ import gzip
 import numpy as np
 import pytest
 
-from components.atmosphere.coare import EMISSIVITY, STEFAN_BOLTZMANN, T2K, coare_points, saturation_pressure
-from components.atmosphere.surface_fluxes import DELIVERS, SCHEMES
-from components.atmosphere.warm_layer import advance_warm_layer, new_warm_layer
+from components.atmosphere.air_sea.kernels.coare import (
+    EMISSIVITY,
+    STEFAN_BOLTZMANN,
+    T2K,
+    coare_points,
+    saturation_pressure,
+)
+from components.atmosphere.air_sea.kernels.warm_layer import advance_warm_layer, new_warm_layer
+from components.atmosphere.air_sea.surface_fluxes import DELIVERS, SCHEMES
 
 
 def night(air_celsius):

@@ -3,15 +3,16 @@
 import pytest
 import torch
 
-from components.atmosphere.nonhydrostatic import base_state, dynamics, geometry, ideal, levels
-from components.atmosphere.nonhydrostatic.halo import Edges
+from components.atmosphere.nonhydrostatic.dynamics import base_state, geometry, levels, timestep
+from components.atmosphere.nonhydrostatic.dynamics.halo import Edges
+from components.atmosphere.nonhydrostatic.ideal import initial_state
 
 H = geometry.HALO
 
 
 def closed_case(
     edges: Edges, ny: int = 20, nx: int = 24, nz: int = 12
-) -> tuple[geometry.Geometry, ideal.State, torch.Tensor]:
+) -> tuple[geometry.Geometry, initial_state.State, torch.Tensor]:
     """A jet over a hill in a box, with a patchy, a sharp-edged and a constant tracer."""
     torch.set_num_threads(1)
     y, x = torch.meshgrid(torch.arange(ny).double(), torch.arange(nx).double(), indexing="ij")
@@ -24,8 +25,8 @@ def closed_case(
     )  # fmt: skip
     generator = torch.Generator().manual_seed(7)
     theta = g.rtheta_base / g.rho_base + 0.5 * torch.rand(g.dz.shape, generator=generator, dtype=torch.float64)
-    state = ideal.resting_state(g, theta, g.p_base[0])
-    state = ideal.with_wind(g, state.rho, state.rtheta, 25.0, 8.0)
+    state = initial_state.resting_state(g, theta, g.p_base[0])
+    state = initial_state.with_wind(g, state.rho, state.rtheta, 25.0, 8.0)
     for a, b, c in ((state.ru, 4, "x"), (state.rv, 4, "y")):
         if not periodic:
             (a[..., : b + 1], a[..., -b - 1 :]) if c == "x" else (a[..., : b + 1, :], a[..., -b - 1 :, :])
@@ -41,7 +42,7 @@ def closed_case(
     return g, state, torch.stack([patchy, sharp, torch.full_like(patchy, 3.7)])
 
 
-def contents(g: geometry.Geometry, state: ideal.State, tracers: torch.Tensor) -> torch.Tensor:
+def contents(g: geometry.Geometry, state: initial_state.State, tracers: torch.Tensor) -> torch.Tensor:
     """Mass of air and of each tracer, kg."""
     i = slice(H, -H)
     mass = (g.rho_base + state.rho)[:, i, i] / g.inverse_area[i, i]
@@ -53,7 +54,7 @@ def contents(g: geometry.Geometry, state: ideal.State, tracers: torch.Tensor) ->
 def test_mass_and_tracers_are_conserved(kind, limiter):
     edges = Edges(kind, kind, kind, kind)
     g, state, tracers = closed_case(edges)
-    core = dynamics.Dynamics(g, dynamics.Options(limiter=limiter), edges)
+    core = timestep.Dynamics(g, timestep.Options(limiter=limiter), edges)
     core.halo([*state, tracers], H)
     before = contents(g, state, tracers)
     low, high = tracers[:2].amin((1, 2, 3)), tracers[:2].amax((1, 2, 3))

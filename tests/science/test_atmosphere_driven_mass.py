@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from components.atmosphere.nonhydrostatic import column_flow, tendencies
 from components.atmosphere.nonhydrostatic.component import NonhydrostaticAtmosphere
-from components.atmosphere.nonhydrostatic.geometry import HALO as H
+from components.atmosphere.nonhydrostatic.driving import column_flow
+from components.atmosphere.nonhydrostatic.dynamics import tendencies
+from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from tests.mpi.atmosphere_ranks import context
 
 INNER = slice(H, -H)

@@ -2,9 +2,9 @@
 
 import torch
 
-from components.atmosphere.nonhydrostatic import dynamics
-from components.atmosphere.nonhydrostatic.geometry import HALO as H
-from components.atmosphere.nonhydrostatic.halo import Edges
+from components.atmosphere.nonhydrostatic.dynamics import timestep
+from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
+from components.atmosphere.nonhydrostatic.dynamics.halo import Edges
 from tests.science.test_atmosphere_conservation import closed_case
 
 
@@ -31,7 +31,7 @@ def forecast(core, state, tracers, steps=6, dt=60.0):
 def test_taylor_ratio_of_a_six_step_forecast_is_one():
     edges = Edges()
     g, state, tracers = closed_case(edges, ny=10, nx=12, nz=8)
-    core = dynamics.Dynamics(g, dynamics.Options(limiter="none"), edges)
+    core = timestep.Dynamics(g, timestep.Options(limiter="none"), edges)
     for a in (*state, tracers):
         a.requires_grad_(True)
     value = forecast(core, state, tracers)

@@ -8,7 +8,7 @@ hPa (5641 m mean, 5258 to 5878 over East Asia) are from an independent inversion
 import numpy as np
 import pytest
 
-from components.atmosphere.nonhydrostatic import inversion, pressure_levels
+from components.atmosphere.nonhydrostatic.driving import inversion, pressure_levels
 
 ERA5, NCEP = "era5_tl31_19590102T00.nc", "NCEP_06_climo.nc"
 

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import yaml
 
-from components.atmosphere.nonhydrostatic import pressure_levels
-from components.atmosphere.nonhydrostatic.columns import columns
 from components.atmosphere.nonhydrostatic.component import NonhydrostaticAtmosphere
-from components.atmosphere.nonhydrostatic.physics import centre_wind
+from components.atmosphere.nonhydrostatic.driving import pressure_levels
+from components.atmosphere.nonhydrostatic.physics.columns import columns
+from components.atmosphere.nonhydrostatic.physics.sequence import centre_wind
 from coupler.case.case import make_plan
 from coupler.grids.decomposition import Decomposition
 from tests.mpi.atmosphere_ranks import context, surface

@@ -14,8 +14,16 @@ import torch
 from pyproj import CRS, Proj, Transformer
 from scipy.interpolate import RegularGridInterpolator
 
-from components.atmosphere.nonhydrostatic import base_state, diffusion, dynamics, geometry, ideal, levels, tendencies
-from components.atmosphere.nonhydrostatic.halo import Edges
+from components.atmosphere.nonhydrostatic.dynamics import (
+    base_state,
+    diffusion,
+    geometry,
+    levels,
+    tendencies,
+    timestep,
+)
+from components.atmosphere.nonhydrostatic.dynamics.halo import Edges
+from components.atmosphere.nonhydrostatic.ideal import initial_state
 
 
 def east_asia(shared, dx: float, nx: int, ny: int) -> geometry.Geometry:
@@ -62,9 +70,9 @@ def inversion(z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 def largest_w(g: geometry.Geometry, dt: float, hours: list[float], smagorinsky: float = 0.0) -> list[float]:
     """Largest abs(w) in m/s at each of ``hours``."""
     torch.set_num_threads(1)
-    core = dynamics.Dynamics(g, dynamics.Options(damping_depth=6000.0), Edges("wall", "wall", "wall", "wall"))
+    core = timestep.Dynamics(g, timestep.Options(damping_depth=6000.0), Edges("wall", "wall", "wall", "wall"))
     p, theta = inversion(g.z)
-    state = ideal.resting_state(g, theta, p[0])
+    state = initial_state.resting_state(g, theta, p[0])
     core.halo(list(state), geometry.HALO)
     core.rest(state)
     out, n = [], 0
@@ -107,9 +115,9 @@ def test_rest_over_east_asia_50_km_48_hours(shared):
 
 def test_rest_in_the_base_state_stays_exactly_at_rest(shared):
     g = east_asia(shared, 100e3, 70, 50)
-    core = dynamics.Dynamics(g, dynamics.Options(), Edges("wall", "wall", "wall", "wall"))
+    core = timestep.Dynamics(g, timestep.Options(), Edges("wall", "wall", "wall", "wall"))
     zero = torch.zeros_like(g.dz)
-    state = ideal.with_wind(g, zero, zero.clone(), 0.0, 0.0)
+    state = initial_state.with_wind(g, zero, zero.clone(), 0.0, 0.0)
     for _ in range(3):
         state, _ = core.step(state, 400.0)
     assert all(float(a.abs().max()) == 0.0 for a in state)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from components.atmosphere.nonhydrostatic.component import NonhydrostaticAtmosphere
-from components.atmosphere.nonhydrostatic.lateral import low_pass
-from components.atmosphere.nonhydrostatic.physics import centre_wind
+from components.atmosphere.nonhydrostatic.dynamics.lateral import low_pass
+from components.atmosphere.nonhydrostatic.physics.sequence import centre_wind
 from tests.mpi.atmosphere_ranks import context, surface
 
 DRIVER = "data/atmosphere/era5_tl31_19590102T00.nc"

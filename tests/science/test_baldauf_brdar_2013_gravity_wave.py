@@ -18,13 +18,14 @@ import math
 import pytest
 import torch
 
-from components.atmosphere.nonhydrostatic import base_state, dynamics, geometry, ideal
 from components.atmosphere.nonhydrostatic.constants import GAMMA, GRAVITY, R_DRY
-from components.atmosphere.nonhydrostatic.thermodynamics import exner
+from components.atmosphere.nonhydrostatic.dynamics import base_state, geometry, timestep
+from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import exner
+from components.atmosphere.nonhydrostatic.ideal import initial_state
 
 T_0, WIDTH, TOP, HALF, WARM, UNTIL = 250.0, 300e3, 10e3, 5e3, 0.01, 1800.0
-CENTRED = dynamics.Options(acoustic_steps=6, off_centring=0.0, divergence_damping=0.0)
-USUAL = dynamics.Options(acoustic_steps=6)
+CENTRED = timestep.Options(acoustic_steps=6, off_centring=0.0, divergence_damping=0.0)
+USUAL = timestep.Options(acoustic_steps=6)
 DELTA = GRAVITY / (R_DRY * T_0)  # 1 / H
 C = math.sqrt(GAMMA * R_DRY * T_0)
 N = math.sqrt(GRAVITY * (DELTA - GRAVITY / (C * C)))
@@ -67,7 +68,7 @@ def _mirrored(y: torch.Tensor) -> torch.Tensor:
     return torch.roll(y.flip(0), 1, 0).conj()
 
 
-def run(dx: float, dt: float, options: dynamics.Options, flow: float = 20.0, f: float = 0.0) -> dict[str, float]:
+def run(dx: float, dt: float, options: timestep.Options, flow: float = 20.0, f: float = 0.0) -> dict[str, float]:
     """Relative errors (L2) after 30 minutes at ``dx`` (m), dz = dx / 2, in steps of ``dt`` (s)."""
     torch.set_num_threads(1)
     nx, nz = round(WIDTH / dx), round(2 * TOP / dx)
@@ -75,18 +76,18 @@ def run(dx: float, dt: float, options: dynamics.Options, flow: float = 20.0, f: 
     coriolis = None if f == 0.0 else torch.full((1, nx), f, dtype=torch.float64)
     base = base_state.Isothermal(T_0)
     g = geometry.build_geometry(interfaces, dx, dx, base, periodic_x=True, periodic_y=True, coriolis=coriolis)
-    core = dynamics.Dynamics(g, options)
-    x = ideal.centres_x(nx, dx)
-    state = ideal.resting_state(g, g.rtheta_base / g.rho_base, g.p_base[0])
+    core = timestep.Dynamics(g, options)
+    x = initial_state.centres_x(nx, dx)
+    state = initial_state.resting_state(g, g.rtheta_base / g.rho_base, g.p_base[0])
     bubble = WARM * torch.exp(-(((x + 50e3) / HALF) ** 2)) * torch.sin(math.pi / TOP * g.z)
-    state = ideal.warmed(g, state, bubble * torch.exp(0.5 * DELTA * g.z) / exner(g.p_base))
-    state = ideal.with_wind(g, state.rho, state.rtheta, flow, 0.0)
+    state = initial_state.warmed(g, state, bubble * torch.exp(0.5 * DELTA * g.z) / exner(g.p_base))
+    state = initial_state.with_wind(g, state.rho, state.rtheta, flow, 0.0)
     core.halo(list(state), geometry.HALO)
     for _ in range(round(UNTIL / dt)):
         state, _ = core.step(state, dt)
     i = slice(4, -4)
     d = core.diagnose(state)
-    p, theta = ideal.pressure_and_theta(g, state)
+    p, theta = initial_state.pressure_and_theta(g, state)
     got = {"w": d.w[2:-2, 3, 3:-3], "T": (theta * exner(p))[:, 4, i] - T_0}
     if f != 0.0:
         got["v"] = d.v[2:-2, 3, 3:-3]
@@ -105,7 +106,7 @@ def order(coarse: dict[str, float], fine: dict[str, float], name: str) -> float:
 
 
 def test_the_exact_solution_starts_from_the_bubble_and_keeps_its_walls():
-    x, z = ideal.centres_x(300, 1000.0)[4:-4], torch.linspace(0.0, TOP, 41, dtype=torch.float64)
+    x, z = initial_state.centres_x(300, 1000.0)[4:-4], torch.linspace(0.0, TOP, 41, dtype=torch.float64)
     start = exact(x, z, -50e3, 20.0, 1e-4, 0.0)
     bubble = torch.exp(0.5 * DELTA * z) * torch.sin(math.pi / TOP * z)
     bubble = WARM * bubble[:, None] * torch.exp(-(((x + 50e3) / HALF) ** 2))

@@ -11,8 +11,6 @@ import math
 import pytest
 import torch
 
-from components.atmosphere.nonhydrostatic import base_state, dynamics, geometry, ideal, moist_heat
-from components.atmosphere.nonhydrostatic.columns import columns, put_back
 from components.atmosphere.nonhydrostatic.constants import (
     C_LIQUID,
     CP_DRY,
@@ -22,14 +20,17 @@ from components.atmosphere.nonhydrostatic.constants import (
     P_REFERENCE,
     R_DRY,
 )
-from components.atmosphere.nonhydrostatic.halo import Edges
-from components.atmosphere.nonhydrostatic.thermodynamics import (
+from components.atmosphere.nonhydrostatic.dynamics import base_state, geometry, moist_heat, timestep
+from components.atmosphere.nonhydrostatic.dynamics.halo import Edges
+from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import (
     VAPOUR_FACTOR,
     adjust_to_saturation,
     exner,
     saturation_mixing_ratio,
     saturation_vapour_pressure,
 )
+from components.atmosphere.nonhydrostatic.ideal import initial_state
+from components.atmosphere.nonhydrostatic.physics.columns import columns, put_back
 
 H = geometry.HALO
 INNER = slice(H, -H)
@@ -57,9 +58,9 @@ def neutral(g):
             slope = (theta_e(t + 0.01, p, saturated(t + 0.01, p)) - theta_e(t - 0.01, p, saturated(t - 0.01, p))) / 0.02
             t = t - torch.clamp((theta_e(t, p, saturated(t, p)) - THETA_E) / slope, -20.0, 20.0)
         theta_m = t / exner(p) * (1.0 + VAPOUR_FACTOR * saturated(t, p))
-        lowest = P_REFERENCE - 0.5 * g.dz[0] * GRAVITY * (1.0 + WATER) * ideal.density(p, theta_m)[0]
-        state = ideal.resting_state(g, theta_m, lowest, torch.full_like(p, WATER))
-        before, p = p, ideal.pressure_and_theta(g, state)[0]
+        lowest = P_REFERENCE - 0.5 * g.dz[0] * GRAVITY * (1.0 + WATER) * initial_state.density(p, theta_m)[0]
+        state = initial_state.resting_state(g, theta_m, lowest, torch.full_like(p, WATER))
+        before, p = p, initial_state.pressure_and_theta(g, state)[0]
     assert float((p - before).abs().max()) < 1e-6
     return state, p, theta_m
 
@@ -71,16 +72,16 @@ def run(dx: float, dt: float, until: float, bubble: float, exact: bool) -> dict[
     interfaces = torch.linspace(0, 10e3, nz + 1, dtype=torch.float64)[:, None, None].expand(nz + 1, 1, nx)
     base = base_state.LogPressure(288.0, 45.0, 200.0)
     g = geometry.build_geometry(interfaces, dx, dx, base, periodic_y=True)
-    core = dynamics.Dynamics(g, dynamics.Options(acoustic_steps=6), Edges("wall", "wall", "periodic", "periodic"))
+    core = timestep.Dynamics(g, timestep.Options(acoustic_steps=6), Edges("wall", "wall", "periodic", "periodic"))
     state, p, theta_m = neutral(g)
-    x = ideal.centres_x(nx, dx)
+    x = initial_state.centres_x(nx, dx)
     distance = torch.sqrt((x / 2000.0) ** 2 + ((g.z - 2000.0) / 2000.0) ** 2)
     warm = torch.where(distance < 1.0, bubble * torch.cos(0.5 * math.pi * distance) ** 2, 0.0)
     warmed = theta_m * (1.0 + warm / 300.0)
     t = theta_m * exner(p)
     for _ in range(30):  # the bubble is saturated too: theta_m and p give its temperature
         t = warmed * exner(p) / (1.0 + VAPOUR_FACTOR * saturated(t, p))
-    state = ideal.warmed(g, state, warmed - theta_m)
+    state = initial_state.warmed(g, state, warmed - theta_m)
     q = torch.stack([saturated(t, p), WATER - saturated(t, p)])
     core.halo([*state, q], H)
 

@@ -19,8 +19,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from components.atmosphere.air_sea.surface_fluxes import SCHEMES
 from components.atmosphere.data.component import DataAtmosphere
-from components.atmosphere.surface_fluxes import SCHEMES
 from components.ocean.slab.component import SlabOcean
 from coupler.clock import Clock
 from coupler.component import Context

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import pytest
 import torch
 
-from components.atmosphere.nonhydrostatic import base_state, dynamics, geometry, ideal, levels, tendencies
-from components.atmosphere.nonhydrostatic.state import Tendencies
+from components.atmosphere.nonhydrostatic.dynamics import base_state, geometry, levels, tendencies, timestep
+from components.atmosphere.nonhydrostatic.dynamics.state import Tendencies
+from components.atmosphere.nonhydrostatic.ideal import initial_state
 
 U, N = 10.0, 0.01
 
@@ -40,7 +41,7 @@ def run(ridge: Ridge, until: float) -> tuple[float, float]:
     """Surface drag / rho0 (m3 s-2) and the correlation of w at 4 km with the linear solution at time ``until`` (s)."""
     torch.set_num_threads(1)
     nx, nz = round(ridge.width / ridge.dx), round(ridge.top / ridge.dz)
-    x = ideal.centres_x(nx, ridge.dx)
+    x = initial_state.centres_x(nx, ridge.dx)
     inner = x[4:-4]
     h = ridge.height(inner)
     h = h - h[0]
@@ -48,10 +49,10 @@ def run(ridge: Ridge, until: float) -> tuple[float, float]:
     base = base_state.ConstantStability(288.0, N)
     interfaces = levels.hybrid_heights(zeta, h[None], power=1, passes=0)
     g = geometry.build_geometry(interfaces, ridge.dx, ridge.dx, base, periodic_x=True, periodic_y=True)
-    options = dynamics.Options(acoustic_steps=6, damping_depth=ridge.sponge, damping_rate=0.1)
-    core = dynamics.Dynamics(g, options)
-    state = ideal.resting_state(g, 288.0 * torch.exp(N * N / 9.81 * g.z), g.p_base[0])
-    state = ideal.with_wind(g, state.rho, state.rtheta, U, 0.0)
+    options = timestep.Options(acoustic_steps=6, damping_depth=ridge.sponge, damping_rate=0.1)
+    core = timestep.Dynamics(g, options)
+    state = initial_state.resting_state(g, 288.0 * torch.exp(N * N / 9.81 * g.z), g.p_base[0])
+    state = initial_state.with_wind(g, state.rho, state.rtheta, U, 0.0)
     core.halo(list(state), geometry.HALO)
     first = state
     rate = 0.01 * torch.clamp((inner.abs() - 0.375 * ridge.width) / (0.125 * ridge.width), min=0.0) ** 2

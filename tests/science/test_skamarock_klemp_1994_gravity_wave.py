@@ -11,7 +11,8 @@ import math
 import pytest
 import torch
 
-from components.atmosphere.nonhydrostatic import base_state, dynamics, geometry, ideal
+from components.atmosphere.nonhydrostatic.dynamics import base_state, geometry, timestep
+from components.atmosphere.nonhydrostatic.ideal import initial_state
 
 
 def run(dx: float, dz: float, dt: float) -> tuple[torch.Tensor, torch.Tensor]:
@@ -21,16 +22,16 @@ def run(dx: float, dz: float, dt: float) -> tuple[torch.Tensor, torch.Tensor]:
     interfaces = torch.linspace(0, 10e3, nz + 1, dtype=torch.float64)[:, None, None].expand(nz + 1, 1, nx)
     base = base_state.ConstantStability(300.0, 0.01)
     g = geometry.build_geometry(interfaces, dx, dx, base, periodic_x=True, periodic_y=True)
-    core = dynamics.Dynamics(g, dynamics.Options(acoustic_steps=6))
+    core = timestep.Dynamics(g, timestep.Options(acoustic_steps=6))
     theta_0 = 300.0 * torch.exp(1.0e-4 / 9.81 * g.z)
-    state = ideal.resting_state(g, theta_0, g.p_base[0])
-    x = ideal.centres_x(nx, dx)
-    state = ideal.warmed(g, state, 0.01 * torch.sin(math.pi * g.z / 10e3) / (1.0 + ((x + 50e3) / 5e3) ** 2))
-    state = ideal.with_wind(g, state.rho, state.rtheta, 20.0, 0.0)
+    state = initial_state.resting_state(g, theta_0, g.p_base[0])
+    x = initial_state.centres_x(nx, dx)
+    state = initial_state.warmed(g, state, 0.01 * torch.sin(math.pi * g.z / 10e3) / (1.0 + ((x + 50e3) / 5e3) ** 2))
+    state = initial_state.with_wind(g, state.rho, state.rtheta, 20.0, 0.0)
     core.halo(list(state), geometry.HALO)
     for _ in range(round(3000 / dt)):
         state, _ = core.step(state, dt)
-    perturbation = (ideal.pressure_and_theta(g, state)[1] - theta_0)[:, 4, 4:-4]
+    perturbation = (initial_state.pressure_and_theta(g, state)[1] - theta_0)[:, 4, 4:-4]
     middle = 0.5 * (perturbation[nz // 2 - 1] + perturbation[nz // 2])
     return x[4:-4] - 10e3, middle
 

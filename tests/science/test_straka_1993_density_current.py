@@ -10,8 +10,9 @@ import math
 import pytest
 import torch
 
-from components.atmosphere.nonhydrostatic import base_state, diffusion, dynamics, geometry, ideal
-from components.atmosphere.nonhydrostatic.halo import Edges
+from components.atmosphere.nonhydrostatic.dynamics import base_state, diffusion, geometry, timestep
+from components.atmosphere.nonhydrostatic.dynamics.halo import Edges
+from components.atmosphere.nonhydrostatic.ideal import initial_state
 
 
 def run(dx: float, dt: float, until: float = 900.0, half: bool = True) -> dict[str, float]:
@@ -21,18 +22,18 @@ def run(dx: float, dt: float, until: float = 900.0, half: bool = True) -> dict[s
     interfaces = torch.linspace(0, 6400, nz + 1, dtype=torch.float64)[:, None, None].expand(nz + 1, 1, nx)
     g = geometry.build_geometry(interfaces, dx, dx, base_state.Isentropic(300.0), periodic_x=not half, periodic_y=True)
     edges = Edges("wall", "wall", "periodic", "periodic") if half else Edges()
-    core = dynamics.Dynamics(g, dynamics.Options(acoustic_steps=6), edges)
-    state = ideal.resting_state(g, torch.full_like(g.dz, 300.0), g.p_base[0])
-    x = ideal.centres_x(nx, dx) + (12800.0 if half else 0.0)
+    core = timestep.Dynamics(g, timestep.Options(acoustic_steps=6), edges)
+    state = initial_state.resting_state(g, torch.full_like(g.dz, 300.0), g.p_base[0])
+    x = initial_state.centres_x(nx, dx) + (12800.0 if half else 0.0)
     distance = torch.sqrt((x / 4000.0) ** 2 + ((g.z - 3000.0) / 2000.0) ** 2)
     d_temperature = torch.where(distance < 1.0, -7.5 * (1.0 + torch.cos(math.pi * distance)), 0.0)
-    p, _ = ideal.pressure_and_theta(g, state)
-    state = ideal.warmed(g, state, d_temperature / (p / 1.0e5) ** (2.0 / 7.0))
+    p, _ = initial_state.pressure_and_theta(g, state)
+    state = initial_state.warmed(g, state, d_temperature / (p / 1.0e5) ** (2.0 / 7.0))
     core.halo(list(state), geometry.HALO)
     for _ in range(round(until / dt)):
         d = tendencies_of(g, state)
         state, _ = core.step(state, dt, forcing=diffusion.diffuse(g, state, d, 75.0, 75.0))
-    _, theta = ideal.pressure_and_theta(g, state)
+    _, theta = initial_state.pressure_and_theta(g, state)
     theta = (theta - 300.0)[:, 4, 4:-4]
     d = tendencies_of(g, state)
     ground, x = theta[0], x[4:-4]
@@ -51,7 +52,7 @@ def run(dx: float, dt: float, until: float = 900.0, half: bool = True) -> dict[s
 
 
 def tendencies_of(g, state):
-    from components.atmosphere.nonhydrostatic.tendencies import diagnose
+    from components.atmosphere.nonhydrostatic.dynamics.tendencies import diagnose
 
     return diagnose(g, state)
 

@@ -15,11 +15,12 @@ import numpy as np
 import pytest
 import torch
 
-from components.atmosphere.nonhydrostatic import base_state, diffusion, dynamics, geometry, ideal
-from components.atmosphere.nonhydrostatic.columns import columns, put_back
-from components.atmosphere.nonhydrostatic.halo import Edges
-from components.atmosphere.nonhydrostatic.kessler import kessler
-from components.atmosphere.nonhydrostatic.thermodynamics import VAPOUR_FACTOR
+from components.atmosphere.nonhydrostatic.dynamics import base_state, diffusion, geometry, timestep
+from components.atmosphere.nonhydrostatic.dynamics.halo import Edges
+from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import VAPOUR_FACTOR
+from components.atmosphere.nonhydrostatic.ideal import initial_state
+from components.atmosphere.nonhydrostatic.physics.columns import columns, put_back
+from components.atmosphere.nonhydrostatic.physics.kessler import kessler
 
 H = geometry.HALO
 OPEN = Edges("open", "open", "open", "open")
@@ -64,14 +65,14 @@ def run(shared, minutes: int, dtype=torch.float32) -> list[Sample]:
         torch.tensor(np.interp(levels, fine[0], a), dtype=dtype)[:, None, None].expand(g.dz.shape).contiguous()
         for a in fine[1:]
     )
-    state = ideal.resting_state(g, theta_m, p[0], q_v)
-    x = ideal.centres_x(n, dx).to(dtype)
+    state = initial_state.resting_state(g, theta_m, p[0], q_v)
+    x = initial_state.centres_x(n, dx).to(dtype)
     r = torch.sqrt((x[None, :] / 1e4) ** 2 + (x[:, None] / 1e4) ** 2 + ((g.z - 1500.0) / 1500.0) ** 2)
     bubble = torch.where(r < 1.0, 3.0 * torch.cos(0.5 * math.pi * r) ** 2, 0.0)
-    state = ideal.warmed(g, state, bubble * (1.0 + VAPOUR_FACTOR * q_v))
-    state = ideal.with_wind(g, state.rho, state.rtheta, u[:, :1, :1], v[:, :1, :1])
+    state = initial_state.warmed(g, state, bubble * (1.0 + VAPOUR_FACTOR * q_v))
+    state = initial_state.with_wind(g, state.rho, state.rtheta, u[:, :1, :1], v[:, :1, :1])
     q = torch.stack([q_v, torch.zeros_like(q_v), torch.zeros_like(q_v)])
-    core = dynamics.Dynamics(g, dynamics.Options(acoustic_steps=6, damping_depth=5000.0), OPEN)
+    core = timestep.Dynamics(g, timestep.Options(acoustic_steps=6, damping_depth=5000.0), OPEN)
     core.halo([*state, q], H)
     rain, samples, i = torch.zeros((n, n), dtype=dtype), [], slice(H, -H)
     for step in range(minutes * 5):

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from coupler.case.case import make_plan
+from coupler.case.explain import explain
 from coupler.case.models import models_of
 from coupler.exchange.flux_operator import FluxOperator
 from coupler.exchange.operators import LinearOperator
-from coupler.watch.explain import explain
 from tests.toys.cases import ROOT, differences, environment, started, tessera, wait_for
 from tests.toys.coupled import coupled_case
 

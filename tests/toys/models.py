@@ -6,9 +6,9 @@ import time as wall
 
 import numpy as np
 
-from coupler.case.namelist import Kelvin, Metres, Namelist
 from coupler.component import Component
 from coupler.fields import FieldSpec, specs
+from coupler.namelist import Kelvin, Metres, Namelist
 
 
 class Air(Component):

@@ -4,12 +4,12 @@ import math
 
 import torch
 
-from components.atmosphere.nonhydrostatic.cloud_fraction import cloud_fraction
-from components.atmosphere.nonhydrostatic.thermodynamics import (
+from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import (
     saturation_mixing_ratio,
     saturation_vapour_pressure,
     saturation_vapour_pressure_ice,
 )
+from components.atmosphere.nonhydrostatic.physics.cloud_fraction import cloud_fraction
 
 P, T = torch.tensor([8.5e4]), torch.tensor([285.0])
 

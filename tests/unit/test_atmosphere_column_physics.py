@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from components.atmosphere.nonhydrostatic import convection_betts_miller as convection
-from components.atmosphere.nonhydrostatic.boundary_layer_ysu import Fluxes, ysu
 from components.atmosphere.nonhydrostatic.constants import CP_DRY, LATENT_VAPORISATION
+from components.atmosphere.nonhydrostatic.physics import convection_betts_miller as convection
+from components.atmosphere.nonhydrostatic.physics.boundary_layer_ysu import Fluxes, ysu
 from components.radiation import sun
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from components.atmosphere.nonhydrostatic.component import BlowUp, NonhydrostaticAtmosphere
-from components.atmosphere.nonhydrostatic.stability import warn_if_too_long
+from components.atmosphere.nonhydrostatic.dynamics.stability import warn_if_too_long
 from coupler.fields import dictionary
 from tests.mpi.atmosphere_ranks import context, run, surface
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from components.atmosphere.nonhydrostatic import increments
-from components.atmosphere.nonhydrostatic.columns import INNER, columns
 from components.atmosphere.nonhydrostatic.component import NonhydrostaticAtmosphere
-from components.atmosphere.nonhydrostatic.physics import centre_wind
+from components.atmosphere.nonhydrostatic.driving import increments
+from components.atmosphere.nonhydrostatic.physics.columns import INNER, columns
+from components.atmosphere.nonhydrostatic.physics.sequence import centre_wind
 from coupler.fields import dictionary
 from tests.mpi.atmosphere_ranks import context
 

@@ -8,10 +8,10 @@ import threading
 import pytest
 import torch
 
-from components.atmosphere.nonhydrostatic import diffusion, dynamics
-from components.atmosphere.nonhydrostatic.geometry import HALO as H
-from components.atmosphere.nonhydrostatic.halo import EdgeFiller, Edges
-from components.atmosphere.nonhydrostatic.state import State
+from components.atmosphere.nonhydrostatic.dynamics import diffusion, timestep
+from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
+from components.atmosphere.nonhydrostatic.dynamics.halo import EdgeFiller, Edges
+from components.atmosphere.nonhydrostatic.dynamics.state import State
 from tests.science.test_atmosphere_conservation import closed_case
 
 
@@ -83,8 +83,8 @@ def run(dtype, kind, rows, columns):
                 return a[..., y0 : y1 + 2 * H + dy, x0 : x1 + 2 * H + dx].to(dtype).contiguous()
 
             s, q = State(*(cut(a) for a in state)), cut(tracers)
-            options = dynamics.Options(limiter="monotonic", damping_depth=4000.0)
-            core = dynamics.Dynamics(block, options, hood.edges[j, i], hood.filler(j, i))
+            options = timestep.Options(limiter="monotonic", damping_depth=4000.0)
+            core = timestep.Dynamics(block, options, hood.edges[j, i], hood.filler(j, i))
             core.halo([*s, q], H)
             for _ in range(3):
                 d = core.diagnose(s)

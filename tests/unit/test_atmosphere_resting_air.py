@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from components.atmosphere.nonhydrostatic import base_state, geometry, levels, tendencies
-from components.atmosphere.nonhydrostatic.geometry import HALO as H
-from components.atmosphere.nonhydrostatic.lateral import Driver
-from components.atmosphere.nonhydrostatic.resting_air import FollowedRest, resting_differences
+from components.atmosphere.nonhydrostatic.dynamics import base_state, geometry, levels, tendencies
+from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
+from components.atmosphere.nonhydrostatic.dynamics.lateral import Driver
+from components.atmosphere.nonhydrostatic.dynamics.resting_air import FollowedRest, resting_differences
 
 ONE = slice(H - 1, 1 - H)
 

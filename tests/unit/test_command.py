@@ -12,8 +12,8 @@ from coupler.case.case import make_plan
 from coupler.case.command import COMMANDS, main
 from coupler.case.documentation import describe_options
 from coupler.case.models import REALMS, find_model, models_of
-from coupler.case.namelist import read_text
 from coupler.case.templates import template_names
+from coupler.namelist import read_text
 from tests.unit.conftest import ROOT
 
 

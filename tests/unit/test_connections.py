@@ -7,10 +7,10 @@ import pytest
 
 from coupler.case.case import make_plan
 from coupler.case.launch import run_here
-from coupler.case.namelist import Namelist
 from coupler.component import Component
 from coupler.errors import NamelistError
 from coupler.fields import FieldSpec
+from coupler.namelist import Namelist
 from tests.unit.conftest import AIR, GRIDS, SEA
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from coupler.analysis import day_map
 from coupler.case.command import main
 from coupler.errors import CaseError
-from coupler.watch import day_map
 from tests.unit.test_figures import history
 
 

@@ -11,11 +11,12 @@ import dataclasses
 import pytest
 import torch
 
-from components.atmosphere.nonhydrostatic import column_budget, lateral
-from components.atmosphere.nonhydrostatic.boundary_layer_ysu import Fluxes
 from components.atmosphere.nonhydrostatic.component import NonhydrostaticAtmosphere, _mixing
-from components.atmosphere.nonhydrostatic.halo import SerialHalo
-from components.atmosphere.nonhydrostatic.physics import Ground
+from components.atmosphere.nonhydrostatic.dynamics import lateral
+from components.atmosphere.nonhydrostatic.dynamics.halo import SerialHalo
+from components.atmosphere.nonhydrostatic.physics import column_budget
+from components.atmosphere.nonhydrostatic.physics.boundary_layer_ysu import Fluxes
+from components.atmosphere.nonhydrostatic.physics.sequence import Ground
 from components.ml_surrogates.radiation_emulator import networks
 from components.ml_surrogates.radiation_emulator.inputs import inputs
 from components.radiation import standard_atmosphere

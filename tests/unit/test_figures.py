@@ -6,9 +6,9 @@ import netCDF4
 import numpy as np
 import pytest
 
+from coupler.analysis.figures import coastline, draw_budget, draw_maps, plot, shared_scale
+from coupler.analysis.records import read
 from coupler.errors import CaseError
-from coupler.watch.figures import coastline, draw_budget, draw_maps, plot, shared_scale
-from coupler.watch.records import read
 
 NX, NY = 45, 38
 

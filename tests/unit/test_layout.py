@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from coupler.case.case import make_plan
 from coupler.errors import LayoutError, NamelistError
-from coupler.exchange.layout import assign, describe, device_of, divide, place
+from coupler.layout import assign, describe, device_of, divide, place
 
 WANTED = {"atmosphere": 4, "ocean": 2, "land": 1}
 CELLS = {"atmosphere": 8000, "ocean": 27000, "land": 6750}
@@ -115,7 +115,7 @@ def test_the_layout_in_words():
 
 
 def test_without_a_card_auto_falls_back_once_and_cuda_refuses(monkeypatch):
-    monkeypatch.setattr("coupler.exchange.layout.cuda_devices", lambda: 0)
+    monkeypatch.setattr("coupler.layout.cuda_devices", lambda: 0)
     assert device_of("cpu", 0) == ("cpu", "")
     device, warning = device_of("auto", 0)
     assert device == "cpu" and "no CUDA device was found" in warning
@@ -124,7 +124,7 @@ def test_without_a_card_auto_falls_back_once_and_cuda_refuses(monkeypatch):
 
 
 def test_cards_are_dealt_round(monkeypatch):
-    monkeypatch.setattr("coupler.exchange.layout.cuda_devices", lambda: 2)
+    monkeypatch.setattr("coupler.layout.cuda_devices", lambda: 2)
     assert [device_of("auto", i)[0] for i in range(3)] == ["cuda:0", "cuda:1", "cuda:0"]
 
 

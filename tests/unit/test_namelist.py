@@ -6,8 +6,8 @@ import pytest
 from pydantic import Field
 
 from coupler.case.case import make_plan
-from coupler.case.namelist import Duration, Kelvin, Metres, Namelist, Pascals, read_file, read_text
 from coupler.errors import NamelistError
+from coupler.namelist import Duration, Kelvin, Metres, Namelist, Pascals, read_file, read_text
 
 
 class Layer(Namelist):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from coupler.analysis.observations import find, opposite
+from coupler.analysis.scores import Box, read_regions, score
 from coupler.errors import CaseError
-from coupler.watch.observations import find, opposite
-from coupler.watch.scores import Box, read_regions, score
 
 
 def test_numbers_of_a_known_pair():

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from components.atmosphere.air_sea.surface_fluxes import SCHEMES
 from components.atmosphere.data.component import DataAtmosphere
-from components.atmosphere.surface_fluxes import SCHEMES
 from components.land.data.component import DataLand
 from components.land.slab.component import SlabLand
 from components.ocean.data.component import DataOcean

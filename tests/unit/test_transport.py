@@ -8,12 +8,12 @@ import pytest
 
 from coupler.errors import DeadlineError, ExchangeError, ValueCheckError
 from coupler.exchange.partition import Partitions
-from coupler.exchange.plan import Bundle, Delivery, Task
 from coupler.exchange.receiver import Receiver
 from coupler.exchange.routes import Route, output_tag
 from coupler.exchange.sender import Sender
 from coupler.exchange.transport import Pause, Serial, wait_until
 from coupler.fields import FieldSpec
+from coupler.plan import Bundle, Delivery, Task
 from tests.unit.test_window import _plan
 
 

@@ -9,13 +9,13 @@ from hypothesis.extra import numpy as arrays
 from coupler.case.case import make_plan
 from coupler.component import Component
 from coupler.exchange.mapping import HEADER, compact_counts, product
-from coupler.exchange.plan import Bundle, ComponentPlan, Delivery, Plan, Task
 from coupler.exchange.receiver import Receiver
 from coupler.exchange.routes import Route, output_tag
 from coupler.exchange.sender import Sender
 from coupler.exchange.transport import Serial
-from coupler.exchange.window import Window
 from coupler.fields import FieldSpec
+from coupler.plan import Bundle, ComponentPlan, Delivery, Plan, Task
+from coupler.window import Window
 
 # One target cell of area 5 over four source cells: sum(w f F), sum(w f) at two times, and the mean of both
 WEIGHTS = np.array([0.2, 0.1, 0.3, 0.4])

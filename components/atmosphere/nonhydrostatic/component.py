@@ -8,36 +8,37 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from components.atmosphere.nonhydrostatic import (
-    column_budget,
+from components.atmosphere.nonhydrostatic import exports
+from components.atmosphere.nonhydrostatic.driving import (
     column_flow,
-    diffusion,
     driven_mass,
     driving_data,
-    dynamics,
-    exports,
     increments,
-    lateral,
     nudging,
     preparation,
-    regional,
-    resting_air,
 )
-from components.atmosphere.nonhydrostatic.boundary_layer_ysu import Fluxes
-from components.atmosphere.nonhydrostatic.columns import INNER, columns
-from components.atmosphere.nonhydrostatic.geometry import HALO as H
-from components.atmosphere.nonhydrostatic.geometry import Geometry
-from components.atmosphere.nonhydrostatic.halo import DecomposedHalo, Edges
-from components.atmosphere.nonhydrostatic.initial import state_from_fields
-from components.atmosphere.nonhydrostatic.physics import Ground, Physics, centre_wind, radiating_temperature
-from components.atmosphere.nonhydrostatic.stability import BlowUp as BlowUp
-from components.atmosphere.nonhydrostatic.stability import stop_if_unstable, warn_if_too_long
-from components.atmosphere.nonhydrostatic.state import State
+from components.atmosphere.nonhydrostatic.driving.initial import state_from_fields
+from components.atmosphere.nonhydrostatic.dynamics import diffusion, lateral, regional, resting_air, timestep
+from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
+from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
+from components.atmosphere.nonhydrostatic.dynamics.halo import DecomposedHalo, Edges
+from components.atmosphere.nonhydrostatic.dynamics.stability import BlowUp as BlowUp
+from components.atmosphere.nonhydrostatic.dynamics.stability import stop_if_unstable, warn_if_too_long
+from components.atmosphere.nonhydrostatic.dynamics.state import State
+from components.atmosphere.nonhydrostatic.physics import column_budget
+from components.atmosphere.nonhydrostatic.physics.boundary_layer_ysu import Fluxes
+from components.atmosphere.nonhydrostatic.physics.columns import INNER, columns
+from components.atmosphere.nonhydrostatic.physics.sequence import (
+    Ground,
+    Physics,
+    centre_wind,
+    radiating_temperature,
+)
 from components.radiation.exchange import column_fields, columns_out, day_of_year, radiation_fields, radiation_in
 from components.radiation.scheme import Air
-from coupler.case.namelist import Duration, Metres, Namelist
 from coupler.component import Component, Context, Fields, Setting
 from coupler.fields import FieldSpec, specs
+from coupler.namelist import Duration, Metres, Namelist
 
 SURFACE = (
     "surface_downward_sensible_heat_flux",
@@ -223,8 +224,8 @@ class NonhydrostaticAtmosphere(Component):
             g, halo, tensor(local(grid.longitude)), tensor(local(grid.latitude)),
             o.microphysics, o.boundary_layer, o.convection, o.radiation, o.compile,
         )  # fmt: skip
-        options = dynamics.Options(acoustic_steps=o.acoustic_steps, limiter=o.limiter, damping_depth=o.damping_depth)
-        self.core = dynamics.Dynamics(g, options, edges, halo, o.compile, self._impose)
+        options = timestep.Options(acoustic_steps=o.acoustic_steps, limiter=o.limiter, damping_depth=o.damping_depth)
+        self.core = timestep.Dynamics(g, options, edges, halo, o.compile, self._impose)
         self._diffuse = torch.compile(_mixing, dynamic=False) if o.compile else _mixing
         place = driving_data.Place(
             local(grid.longitude), local(grid.latitude), g.z[:, INNER, INNER].double().cpu().numpy(),

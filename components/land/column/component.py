@@ -32,13 +32,13 @@ from components.land.column.stomata import EMPIRICAL
 from components.land.column.structure import cut, join, named, rebuild
 from components.land.column.surface_map import SurfaceMap, from_file, uniform, zonal
 from components.radiation.sun import cosine_zenith
-from coupler.case.namelist import Fraction, Kelvin, Metres, Namelist
 from coupler.component import Array, Component, Context, Fields, Setting
 from coupler.errors import TesseraError
 from coupler.fields import FieldSpec, specs
 from coupler.files.forcing import Forcing as File
 from coupler.files.forcing import optional_field
 from coupler.grids.grid import Grid
+from coupler.namelist import Fraction, Kelvin, Metres, Namelist
 
 
 class ColumnLand(Component):

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from components.land.energy_balance import Air, solve
-from coupler.case.namelist import Fraction, Metres
 from coupler.component import Array, Context, Fields
 from coupler.fields import specs
 from coupler.files.prescribed import Prescribed
+from coupler.namelist import Fraction, Metres
 
 AIR = (
     "air_temperature",

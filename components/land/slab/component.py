@@ -7,12 +7,12 @@ import numpy as np
 
 from components.land.energy_balance import Air, Fluxes, solve
 from components.land.slab.bucket import FUSION, snow_albedo, water_balance, wetness
-from coupler.case.namelist import Fraction, Kelvin, Metres, Namelist
 from coupler.component import Component, Context, Fields, Setting
 from coupler.errors import TesseraError
 from coupler.fields import FieldSpec, specs
 from coupler.files.forcing import Forcing, optional_field
 from coupler.grids.grid import Grid
+from coupler.namelist import Fraction, Kelvin, Metres, Namelist
 
 ELSEWHERE = {"air_temperature": 280.0, "surface_air_pressure": 1.0e5}
 """Air over cells that are no land, which get no values."""

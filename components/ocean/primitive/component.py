@@ -28,13 +28,13 @@ from components.ocean.primitive.stencil import HALO, inner, over_levels
 from components.ocean.primitive.surface import SurfaceForcing
 from components.ocean.primitive.tides import Tide
 from components.ocean.primitive.timestep import Ocean
-from coupler.case.namelist import Namelist, Seconds
 from coupler.clock import Clock
 from coupler.component import Component, Context, Fields, Setting
 from coupler.errors import ForcingError
 from coupler.fields import FieldSpec, specs
 from coupler.grids.decomposition import Decomposition
 from coupler.grids.grid import Grid
+from coupler.namelist import Namelist, Seconds
 
 DAY = 86400
 SUBSTEPS_AN_EXCHANGE = 8  # barotropic substeps between two exchanges of halos among ranks

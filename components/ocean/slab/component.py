@@ -14,12 +14,12 @@ from components.ocean.slab.mixed_layer import (
     penetrating_fraction,
     stored_heat,
 )
-from coupler.case.namelist import Duration, Kelvin, Metres, Namelist
 from coupler.component import Component, Context, Fields, Setting
 from coupler.errors import ForcingError, TesseraError
 from coupler.fields import FieldSpec, specs
 from coupler.files.forcing import Forcing, optional_field
 from coupler.grids.grid import Grid
+from coupler.namelist import Duration, Kelvin, Metres, Namelist
 
 CURRENTS = ("surface_eastward_sea_water_velocity", "surface_northward_sea_water_velocity")
 STRESS = ("surface_downward_eastward_stress", "surface_downward_northward_stress")

@@ -1,0 +1,1 @@
+"""Air-sea flux laws, which the coupler runs on the exchange grid."""

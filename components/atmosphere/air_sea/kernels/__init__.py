@@ -1,0 +1,1 @@
+"""Kernels of the air-sea flux laws, compiled by numba."""

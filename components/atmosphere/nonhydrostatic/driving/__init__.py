@@ -1,0 +1,1 @@
+"""What drives the model from outside: analyses, prepared files, lateral states, nudging and increments."""

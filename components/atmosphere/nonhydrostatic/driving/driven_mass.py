@@ -1,0 +1,107 @@
+"""The dry mass of a driven domain follows the driver's.
+
+A limited area exchanges mass through its sides until its pressure fits theirs, and nothing fixes the mean: a low that
+leaves, with the sides held, lets the domain's mean rise by hPa. Pressure acts on the flow through c_p theta grad Pi
+only, so one number added to the Exner function everywhere, at constant theta, changes the mass and no wind. Each step
+it is chosen such that the mean weight of dry air on the ground is the driver's; what the sides are drawn to gets the
+same number (the mass constraint of Marbaix et al. 2003, Mon. Wea. Rev. 131, 461, without its force).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from components.atmosphere.nonhydrostatic.constants import GRAVITY, KAPPA
+from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
+from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
+from components.atmosphere.nonhydrostatic.dynamics.lateral import Driver
+from components.atmosphere.nonhydrostatic.dynamics.state import State
+from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import exner, pressure
+
+INNER = slice(H, -H)
+
+
+def column_mass(g: Geometry, s: State) -> torch.Tensor:
+    """Mass of dry air in each column (ny, nx), kg m-2, in double precision."""
+    return (g.rho_base + s.rho)[:, INNER, INNER].double().cumsum(0)[-1]
+
+
+def dry_surface_pressure(g: Geometry, s: State, q: torch.Tensor) -> torch.Tensor:
+    """Weight of dry air on the ground (ny, nx), Pa: surface pressure less the weight of all water up to the lid.
+
+    The air above the lid counts through its pressure on it. ``q`` (n, nz, Y, X) mixing ratios of all water.
+    """
+    bottom = _lowest_pressure(g, s)
+    mass = (g.rho_base + s.rho)[:, INNER, INNER]
+    water = q[0, :, INNER, INNER]
+    for n in range(1, q.shape[0]):
+        water = water + q[n, :, INNER, INNER]
+    load = (mass * water).double().cumsum(0)[-1]
+    first = (mass[0] * (1.0 + water[0])).double()
+    return bottom.double() + GRAVITY * (0.5 * first - load)
+
+
+def _lowest_pressure(g: Geometry, s: State) -> torch.Tensor:
+    p_base, heat_base, heat = (a[0, INNER, INNER].contiguous() for a in (g.p_base, g.rtheta_base, s.rtheta))
+    return pressure(p_base, heat_base, heat)
+
+
+@dataclass
+class DrivenMass:
+    """Keeps the mean dry surface pressure of a driven domain at that of its driver.
+
+    Parameters
+    ----------
+    geometry : of the block
+    total : sums an array over all ranks, the same bits for every layout
+    shift : of the Exner function against the driver's since the start
+    """
+
+    geometry: Geometry
+    total: Callable[[npt.NDArray[np.float64]], float]
+    shift: float = 0.0
+
+    def __post_init__(self) -> None:
+        g = self.geometry
+        # d(rho theta dz) / dPi = rho theta dz / Pi c_v / R_d
+        self._gain = (1.0 / KAPPA - 1.0) / exner(g.p_base.contiguous())
+        self._per_heat = (1.0 / (1.0 / KAPPA - 1.0)) / g.rtheta_base
+        self._area = (1.0 / g.inverse_area[INNER, INNER]).double().cpu()
+        self._goals: tuple[Driver, float, float] | None = None
+
+    def mean(self, s: State, q: torch.Tensor) -> float:
+        """Mean dry surface pressure of the whole domain, Pa."""
+        p = dry_surface_pressure(self.geometry, s, q).cpu()
+        return self.total((p * self._area).numpy()) / self.total(self._area.numpy())
+
+    def goal(self, driver: Driver, time: float) -> float:
+        """The driver's mean dry surface pressure at ``time`` (s), Pa."""
+        if self._goals is None or self._goals[0] is not driver:
+            first, last = (self.mean(s, q) for s, q in zip(driver.states, driver.tracers, strict=True))
+            self._goals = driver, first, last
+        _, first, last = self._goals
+        return first + driver.weight(min(time, driver.times[1])) * (last - first)
+
+    def shifted(self, s: State, shift: float) -> State:
+        """The state with ``shift`` added to the Exner function at constant potential temperature and momentum."""
+        g = self.geometry
+        # Pi / Pi_base to first order in the heat; what is left is a thousandth of the shift
+        ratio = shift * self._gain / (1.0 + s.rtheta * self._per_heat)
+        rho = s.rho + (g.rho_base + s.rho) * ratio
+        return s._replace(rho=rho, rtheta=s.rtheta + (g.rtheta_base + s.rtheta) * ratio)
+
+    def target(self, driver: Driver, time: float) -> State:
+        """What the sides are drawn to at ``time`` (s)."""
+        return self.shifted(driver.state(time), self.shift)
+
+    def hold(self, s: State, q: torch.Tensor, driver: Driver, time: float) -> State:
+        """A state at ``time`` (s) with the driver's mean; remembers by how much it was shifted."""
+        p = _lowest_pressure(self.geometry, s)
+        response = (p / (KAPPA * exner(p))).double().cpu()
+        slope = self.total((response * self._area).numpy()) / self.total(self._area.numpy())
+        shift = (self.goal(driver, time) - self.mean(s, q)) / slope
+        self.shift += shift
+        return self.shifted(s, shift)

@@ -1,0 +1,164 @@
+"""The initial and the boundary file that `./run_case.py prepare` makes: driving states on the model's own columns.
+
+CF netCDF with the fields of :data:`FIELDS` at the layer centres, hydrostatic in the sense of the dynamics. The files
+know the fingerprint of their grid and the vertical levels they were made for, and are refused by any other.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import cftime
+import netCDF4
+import numpy as np
+import numpy.typing as npt
+
+from components.atmosphere.nonhydrostatic.driving.analysis_files import DriverError
+from coupler.clock import Clock
+from coupler.files.atomic import whole_file
+from coupler.grids.grid import Grid
+
+Array = npt.NDArray[np.float64]
+
+FIELDS = {
+    "u": ("eastward_wind", "m s-1"),
+    "v": ("northward_wind", "m s-1"),
+    "t": ("air_temperature", "K"),
+    "q": ("specific_humidity", "1"),
+    "p": ("air_pressure", "Pa"),
+}
+MARK = "tessera_driver"
+"""Attribute that tells these files from analyses: ``initial`` or ``boundary``."""
+
+
+def write(
+    path: Path,
+    kind: str,
+    grid: Grid,
+    z: Array,
+    vertical: Mapping[str, Any],
+    clock: Clock,
+    records: Iterable[tuple[int, Mapping[str, Array]]],
+    notes: Iterable[str] = (),
+) -> None:
+    """Write a driver file whole.
+
+    Parameters
+    ----------
+    path, kind : where, and ``initial`` or ``boundary``
+    grid : the model's grid
+    z : (nz, ny, nx) heights of the layer centres, m
+    vertical : options that make the levels, as in the namelist
+    clock : dates of the case
+    records : seconds since the start of the case, and the fields (nz, ny, nx) of :data:`FIELDS` then
+    notes : what was supplied or assumed
+
+    Raises
+    ------
+    DiskError
+        If the file cannot be written; what stood there is untouched.
+    """
+    with whole_file(path) as part, netCDF4.Dataset(part, "w", format="NETCDF4_CLASSIC") as f:
+        f.Conventions = "CF-1.11"
+        f.title = f"{kind} state{'s' if kind == 'boundary' else ''} of {grid.name}"
+        f.grid_fingerprint = grid.fingerprint
+        f.vertical = json.dumps(dict(vertical))
+        f.comment = "\n".join(notes)
+        f.setncattr(MARK, kind)
+        for name, size in (("time", None), ("level", z.shape[0]), ("y", grid.shape[0]), ("x", grid.shape[1])):
+            f.createDimension(name, size)
+        _put(f, "latitude", ("y", "x"), grid.latitude, "degrees_north")
+        _put(f, "longitude", ("y", "x"), grid.longitude, "degrees_east")
+        _put(f, "altitude", ("level", "y", "x"), z, "m")
+        time = f.createVariable("time", "f8", ("time",))
+        time.setncatts(
+            {
+                "standard_name": "time",
+                "units": f"seconds since {clock.text(0).replace('T', ' ')}",
+                "calendar": clock.calendar,
+                "axis": "T",
+            }
+        )
+        for standard, units in FIELDS.values():
+            v = f.createVariable(standard, "f4", ("time", "level", "y", "x"), zlib=True, complevel=1, shuffle=True)
+            v.setncatts({"standard_name": standard, "units": units, "coordinates": "altitude latitude longitude"})
+        for n, (seconds, fields) in enumerate(records):
+            time[n] = seconds
+            for short, (standard, _) in FIELDS.items():
+                f[standard][n] = fields[short]
+
+
+def _put(f: netCDF4.Dataset, name: str, dims: tuple[str, ...], values: Array, units: str) -> None:
+    v = f.createVariable(name, "f8", dims)
+    v.setncatts({"standard_name": name, "units": units})
+    v[:] = values
+
+
+def kind_of(path: Path) -> str:
+    """``initial`` or ``boundary`` of a file of this module; empty for any other."""
+    try:
+        with netCDF4.Dataset(path) as f:
+            return str(getattr(f, MARK, ""))
+    except OSError:
+        return ""
+
+
+class DriverFile:
+    """One of the files; see `write`.
+
+    Attributes
+    ----------
+    dates : dates of the records
+    notes : what was supplied or assumed when it was made
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        with netCDF4.Dataset(path) as f:
+            self.kind = str(f.getncattr(MARK))
+            self.fingerprint, self.vertical = str(f.grid_fingerprint), json.loads(f.vertical)
+            self.shape = tuple(f["altitude"].shape)
+            self.notes = str(f.comment).splitlines()
+            times = f["time"]
+            self.dates: tuple[cftime.datetime, ...] = tuple(
+                np.atleast_1d(cftime.num2date(times[:], times.units, times.calendar))
+            )
+        if not self.dates:
+            raise DriverError(f"{path} has no times")
+
+    def problems(self, grid: Grid, vertical: Mapping[str, Any]) -> list[str]:
+        """What keeps a model on ``grid`` with these options of its levels from using the file."""
+        again = "; make it again with  ./run_case.py prepare"
+        if self.fingerprint != grid.fingerprint:
+            return [
+                f"{self.path} was made for another grid, of {self.shape[1]} x {self.shape[2]} cells; this one has"
+                f" {grid.shape[0]} x {grid.shape[1]} (or other corners){again}"
+            ]
+        other = [
+            f"{k}: {self.vertical.get(k)} there, {v} here" for k, v in vertical.items() if self.vertical.get(k) != v
+        ]
+        return [f"{self.path} was made for other levels ({', '.join(other)}){again}"] if other else []
+
+    def read(self, record: int, rows: slice, columns: slice, z: Array) -> dict[str, Array]:
+        """Fields (nz, ny, nx) of one record on a block whose layer centres are at ``z``, m.
+
+        Raises
+        ------
+        DriverError
+            If the file was made for other heights, as after a change of the relief.
+        """
+        with netCDF4.Dataset(self.path) as f:
+            there = np.asarray(f["altitude"][:, rows, columns])
+            off = float(np.abs(there - z).max()) if there.shape == z.shape else np.inf
+            if not off < 0.5:
+                raise DriverError(
+                    f"{self.path} was made for layers that lie up to {off:.0f} m elsewhere (another relief?); make it"
+                    " again with  ./run_case.py prepare"
+                )
+            return {
+                short: np.ascontiguousarray(
+                    np.ma.filled(f[standard][record, :, rows, columns], np.nan), dtype=np.float64
+                )
+                for short, (standard, _) in FIELDS.items()
+            }

@@ -1,0 +1,45 @@
+"""Increments from outside, spread over time (incremental analysis updates, Bloom et al. 1996, Mon. Wea. Rev. 124)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+from components.atmosphere.nonhydrostatic.dynamics.state import State
+from components.atmosphere.nonhydrostatic.physics.columns import INNER, columns, put_back
+from components.atmosphere.nonhydrostatic.physics.sequence import Physics
+
+TEMPERATURE = "tendency_of_air_temperature_due_to_data_assimilation"
+HUMIDITY = "tendency_of_humidity_mixing_ratio_due_to_data_assimilation"
+EASTWARD = "tendency_of_eastward_wind_due_to_data_assimilation"
+NORTHWARD = "tendency_of_northward_wind_due_to_data_assimilation"
+NAMES = (TEMPERATURE, HUMIDITY, EASTWARD, NORTHWARD)
+
+
+def add(
+    physics: Physics,
+    s: State,
+    q: torch.Tensor,
+    given: Mapping[str, Any],
+    turn: tuple[np.ndarray, np.ndarray],
+    dt: float,
+) -> tuple[State, torch.Tensor]:
+    """State and tracers after ``dt`` seconds of the tendencies ``given``, halos filled; mass stays as it is.
+
+    Parameters
+    ----------
+    physics, s, q : of the block, with halos
+    given : (nz, ny, nx) by name, K s-1, s-1 and m s-2; a name that is not there changes nothing
+    turn : (cos, sin) (ny, nx) of the angle from east to the grid's x axis
+    """
+    c = columns(physics.geometry, s, q[0])
+    tensor = lambda a: torch.as_tensor(np.array(a), dtype=c.t.dtype, device=c.t.device)  # noqa: E731
+    rates = {name: tensor(given[name]) if given.get(name) is not None else torch.zeros_like(c.t) for name in NAMES}
+    water = [a for a in q[..., INNER, INNER]]
+    water[0] = torch.clamp(water[0] + dt * rates[HUMIDITY], min=0.0)
+    theta = c.theta + dt * rates[TEMPERATURE] / c.pi
+    s, q = put_back(physics.geometry, physics.halo, s, c, theta, torch.stack(water))
+    cos, sin = (tensor(a) for a in turn)
+    east, north = dt * rates[EASTWARD], dt * rates[NORTHWARD]
+    return physics.push(s, east * cos + north * sin, north * cos - east * sin), q

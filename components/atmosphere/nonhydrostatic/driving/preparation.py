@@ -1,0 +1,103 @@
+"""From analyses on pressure levels to the initial and the boundary file of a case: `./run_case.py prepare`."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from components.atmosphere.nonhydrostatic.constants import GAMMA, KAPPA, P_REFERENCE, R_DRY
+from components.atmosphere.nonhydrostatic.driving import driver_files
+from components.atmosphere.nonhydrostatic.driving.analysis_files import DriverError
+from components.atmosphere.nonhydrostatic.driving.driving_data import Analyses, Fields, Place, at, too_short
+from components.atmosphere.nonhydrostatic.dynamics.balance import hydrostatic_column
+from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO, Geometry
+from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import VAPOUR_FACTOR
+from components.atmosphere.nonhydrostatic.physics.columns import INNER
+from coupler.component import Setting
+
+Array = npt.NDArray[np.float64]
+
+
+def prepare(
+    setting: Setting,
+    geometry: Geometry,
+    vertical: dict[str, Any],
+    files: Sequence[Path],
+    humidity_from: Sequence[Path],
+    report: Callable[[str, float], None],
+) -> list[Path]:
+    """Write ``<component>.initial.nc`` and ``<component>.boundary.nc`` into the case's folder.
+
+    Parameters
+    ----------
+    setting : grid, dates and folder of the component
+    geometry : of the whole domain, double precision
+    vertical : options that make the levels, written into the files
+    files : analyses
+    humidity_from : a state whose relative humidity is used where the analyses have none
+    report : takes a line of text and the share of the work that is done
+
+    Raises
+    ------
+    DriverError
+        Data that do not reach the grid's edges or the start of the case, or that lack what cannot be supplied.
+    """
+    data = Analyses(files, setting.clock, humidity_from)
+    grid, times = setting.grid, data.times
+    z = geometry.z[:, INNER, INNER].numpy()
+    place = Place(grid.longitude, grid.latitude, z)
+    late = too_short(times, setting, str(data.files))
+    if late and not times[0] <= 0.0 <= times[-1]:
+        raise DriverError(late[0])
+    first = max(n for n, t in enumerate(times) if t <= 0.0)
+    last = next((n for n, t in enumerate(times) if t >= setting.duration), len(times) - 1)
+    records = range(first, max(last, first) + 1)
+    paths = {kind: setting.folder / f"{setting.name}.{kind}.nc" for kind in ("initial", "boundary")}
+    made: dict[int, Fields] = {}
+
+    def balanced(n: int) -> Fields:
+        if n not in made:
+            made.clear()
+            made[n] = hydrostatic(geometry, data.read(n, place))
+        return made[n]
+
+    def sides() -> Iterator[tuple[int, Fields]]:
+        for done, n in enumerate(records):
+            fields = balanced(n)
+            when = setting.clock.text(int(times[n]))
+            report(f"{when}: surface air {span(fields['t'][0], 'K')}, {span(fields['p'][0] / 100.0, 'hPa')}",
+                   (done + 1) / len(records))  # fmt: skip
+            yield int(times[n]), fields
+
+    def write(kind: str, states: Any) -> None:
+        driver_files.write(paths[kind], kind, grid, z, vertical, setting.clock, states, data.notes())
+
+    start = balanced(first) if times[first] == 0.0 else hydrostatic(geometry, at(data, 0.0, place))
+    for note in [*data.notes(), *late]:
+        report(f"note: {note}", 0.0)
+    write("initial", [(0, start)])
+    write("boundary", sides())
+    return list(paths.values())
+
+
+def hydrostatic(g: Geometry, fields: Fields) -> Fields:
+    """Fields whose pressure is hydrostatic in the sense of the dynamics; theta and the lowest pressure stay."""
+
+    def wide(a: Array) -> torch.Tensor:
+        return torch.as_tensor(np.pad(a, ((0, 0), (HALO, HALO), (HALO, HALO)), mode="edge"))
+
+    ratio = fields["q"] / (1.0 - fields["q"])
+    theta = fields["t"] * np.exp(KAPPA * np.log(P_REFERENCE / fields["p"]))
+    theta_m = wide(theta * (1.0 + VAPOUR_FACTOR * ratio))
+    _, rtheta = hydrostatic_column(g, theta_m, wide(fields["p"][:1])[0], wide(ratio))
+    heat = ((g.rtheta_base + rtheta) / g.dz)[:, INNER, INNER].numpy()
+    p = P_REFERENCE * np.exp(GAMMA * np.log(R_DRY * heat / P_REFERENCE))
+    return {**fields, "p": p, "t": theta * np.exp(KAPPA * np.log(p / P_REFERENCE))}
+
+
+def span(values: Array, units: str) -> str:
+    """Smallest and largest value."""
+    return f"{values.min():.0f} to {values.max():.0f} {units}"

@@ -1,0 +1,1 @@
+"""The dynamics: geometry, state, tendencies and the time step."""

@@ -1,0 +1,48 @@
+"""Hydrostatically balanced columns in the discrete sense of the dynamics."""
+
+import torch
+
+from components.atmosphere.nonhydrostatic.constants import GAMMA, GRAVITY, P_REFERENCE, R_DRY
+from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
+
+
+def hydrostatic_column(
+    g: Geometry, theta_m: torch.Tensor, p_lowest: torch.Tensor, q_total: torch.Tensor | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Perturbation mass and heat whose vertical pressure gradient balances their weight exactly.
+
+    Solves p'_k - p'_(k-1) = -(g/2) [(rho' + rho q_t)_k + (rho' + rho q_t)_(k-1)] upwards with Newton's method.
+
+    Parameters
+    ----------
+    theta_m : (nz, Y, X) theta (1 + R_v/R_d q_v), K
+    p_lowest : (Y, X) full pressure at the centre of the lowest layer, Pa
+    q_total : (nz, Y, X) mixing ratio of all water, kg/kg, or None
+
+    Returns
+    -------
+    rho, rtheta : (nz, Y, X) as in :class:`state.State`
+    """
+    rho, rtheta = [], []
+    p = p_lowest
+    load_below = None
+    for k in range(g.nz):
+        q = 0.0 if q_total is None else q_total[k]
+        if k > 0:
+            p_prime_below = p - g.p_base[k - 1]
+            p = g.p_base[k] + p_prime_below
+            for _ in range(8):
+                mass = density(p, theta_m[k]) * g.dz[k]
+                load = mass * (1.0 + q) - g.rho_base[k]
+                error = (p - g.p_base[k]) - p_prime_below + 0.5 * GRAVITY * (load + load_below)
+                p = p - error / (1.0 + 0.5 * GRAVITY * (1.0 + q) * mass / (GAMMA * p))
+        mass = density(p, theta_m[k]) * g.dz[k]
+        load_below = mass * (1.0 + q) - g.rho_base[k]
+        rho.append(mass - g.rho_base[k])
+        rtheta.append(mass * theta_m[k] - g.rtheta_base[k])
+    return torch.stack(rho), torch.stack(rtheta)
+
+
+def density(p: torch.Tensor, theta_m: torch.Tensor) -> torch.Tensor:
+    """Density of dry air rho_d (kg m-3) from p = p_0 (R_d rho_d theta_m / p_0)^gamma."""
+    return P_REFERENCE / R_DRY * torch.exp(torch.log(p / P_REFERENCE) / GAMMA) / theta_m

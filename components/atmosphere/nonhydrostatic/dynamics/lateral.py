@@ -1,0 +1,139 @@
+"""Lateral boundaries from a driving model: one specified row, relaxation inside it (Davies 1976; Davies & Turner 1977).
+
+The outermost row of cells takes the driver's values, interpolated in time; the ``rows`` rows inside it are
+drawn towards
+them at the rate (1 / 10 dt) (rows - b) / rows, b = 0 ... rows - 1 (Skamarock et al. 2021, NCAR/TN-556, eq.
+6.1-6.2 without the
+smoother). Also spectral nudging of the large scales of the interior (von Storch, Langenberg & Feser 2000, Mon.
+Wea. Rev.
+128, 3664).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
+from components.atmosphere.nonhydrostatic.dynamics.halo import Edges
+from components.atmosphere.nonhydrostatic.dynamics.state import State, Tendencies
+
+INNER = slice(H, -H)
+
+
+@dataclass
+class Driver:
+    """States of the driving model at the two times around the present, on the block's grid with halo.
+
+    Attributes
+    ----------
+    times : (t_0, t_1), s
+    states : the driver's state at both
+    tracers : (n, nz, Y, X) its tracers at both, kg/kg
+    """
+
+    times: tuple[float, float]
+    states: tuple[State, State]
+    tracers: tuple[torch.Tensor, torch.Tensor]
+
+    def weight(self, time: float) -> float:
+        """Share of the later state at ``time`` (s).
+
+        Raises
+        ------
+        ValueError
+            If the boundary data do not reach ``time``.
+        """
+        t_0, t_1 = self.times
+        if not t_0 <= time <= t_1:
+            raise ValueError(
+                f"boundary data reach from {t_0:.0f} to {t_1:.0f} s, not {time:.0f} s after the start of the case"
+            )
+        return 0.0 if t_1 == t_0 else (time - t_0) / (t_1 - t_0)
+
+    def state(self, time: float) -> State:
+        """The driver's state at ``time`` (s)."""
+        w = self.weight(time)
+        return State(*(a if w == 0.0 else a + w * (b - a) for a, b in zip(*self.states, strict=True)))
+
+    def tracer(self, time: float) -> torch.Tensor:
+        """The driver's tracers at ``time`` (s)."""
+        w = self.weight(time)
+        a, b = self.tracers
+        return a if w == 0.0 else a + w * (b - a)
+
+
+def relaxation_rate(
+    whole: tuple[int, int], corner: tuple[int, int], ny: int, nx: int, rows: int, dt: float
+) -> torch.Tensor:
+    """Rate of relaxation (ny+2, nx+2), s-1, of a block and the cells around it.
+
+    Its south-west cell is ``corner`` of a domain of ``whole`` cells. Zero outside, in the outermost (specified) row and
+    further inside than ``rows`` rows from it.
+    """
+    y = corner[0] + torch.arange(-1, ny + 1, dtype=torch.float64)[:, None]
+    x = corner[1] + torch.arange(-1, nx + 1, dtype=torch.float64)[None, :]
+    distance = torch.minimum(torch.minimum(y, whole[0] - 1 - y), torch.minimum(x, whole[1] - 1 - x))
+    rate = torch.clamp((rows + 1 - distance) / rows, min=0.0) / (10.0 * dt)
+    return torch.where(distance > 0, rate, 0.0)
+
+
+def relaxation(s: State, target: State, rate: torch.Tensor) -> Tendencies:
+    """Rates of change that draw a state towards the driver's; ``rate`` (ny+2, nx+2) of `relaxation_rate`, s-1."""
+    rate_x = 0.5 * (rate[1:-1, 1:] + rate[1:-1, :-1])
+    rate_y = 0.5 * (rate[1:, 1:-1] + rate[:-1, 1:-1])
+    rate = rate[1:-1, 1:-1]
+    zero = torch.zeros_like(s.rw[:, INNER, INNER])
+
+    def draw(a: torch.Tensor, b: torch.Tensor, r: torch.Tensor) -> torch.Tensor:
+        return r * (b[:, INNER, INNER] - a[:, INNER, INNER])
+
+    return Tendencies(
+        draw(s.ru, target.ru, rate_x),
+        draw(s.rv, target.rv, rate_y),
+        zero - rate * s.rw[:, INNER, INNER],
+        draw(s.rho, target.rho, rate),
+        draw(s.rtheta, target.rtheta, rate),
+    )
+
+
+def impose(s: State, target: State, edges: Edges) -> None:
+    """Set the specified row (and the faces along it and outside it) of a state to the driver's values, in place."""
+    for field, goal in zip(s, target, strict=True):
+        impose_field(field, goal, edges)
+
+
+def impose_field(a: torch.Tensor, b: torch.Tensor, edges: Edges) -> None:
+    """Set the outermost interior row of ``a`` (..., Y, X) on specified sides to that of ``b``, in place."""
+    if edges.west == "specified":
+        a[..., INNER, H] = b[..., INNER, H]
+    if edges.east == "specified":
+        a[..., INNER, -H - 1] = b[..., INNER, -H - 1]
+    if edges.south == "specified":
+        a[..., H, INNER] = b[..., H, INNER]
+    if edges.north == "specified":
+        a[..., -H - 1, INNER] = b[..., -H - 1, INNER]
+
+
+def low_pass(field: npt.NDArray[np.float64], dy: float, dx: float, wavelength: float) -> npt.NDArray[np.float64]:
+    """Part of ``field`` (..., y, x) of a whole domain with wavelengths above ``wavelength`` (m).
+
+    A cosine transform over the domain with its mean and linear trend left in; the cut is the ellipse of equal
+    wavelength.
+    """
+    ny, nx = field.shape[-2:]
+    cy, cx = _cosines(ny), _cosines(nx)
+    spectrum = cy @ field @ cx.T
+    ky = np.arange(ny)[:, None] / (2.0 * ny * dy)
+    kx = np.arange(nx)[None, :] / (2.0 * nx * dx)
+    return np.asarray(cy.T @ (spectrum * (np.hypot(ky, kx) <= 1.0 / wavelength)) @ cx)
+
+
+def _cosines(n: int) -> npt.NDArray[np.float64]:
+    """Orthonormal cosine transform (n, n)."""
+    k, j = np.arange(n)[:, None], np.arange(n)[None, :]
+    c = np.cos(math.pi * k * (j + 0.5) / n) * math.sqrt(2.0 / n)
+    c[0] *= math.sqrt(0.5)
+    return np.asarray(c)

@@ -1,0 +1,214 @@
+"""Large-time-step tendencies of the dry dynamics (Klemp, Skamarock & Dudhia 2007, eq. 5-9.
+
+Skamarock et al. 2012, eq. 6-9).
+
+Advection, pressure gradient, buoyancy and rotation on the state of a Runge-Kutta stage; everything here is held fixed
+during the acoustic steps. Arrays are those of :mod:`state`, m and s and kg throughout.
+"""
+
+import torch
+
+from components.atmosphere.nonhydrostatic.constants import GAMMA, GRAVITY
+from components.atmosphere.nonhydrostatic.dynamics.advection import difference, flux_fifth, flux_third
+from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
+from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
+from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, State
+
+
+def diagnose(g: Geometry, s: State) -> Diagnostics:
+    """Velocities, potential temperature, pressure and vertical mass flux of a state with halos."""
+    r = g.rho_base + s.rho
+    t = g.rtheta_base + s.rtheta
+    inner = slice(1, -1)
+    theta = _ghost_levels(t[:, inner, inner] / r[:, inner, inner])
+    u = s.ru[:, inner, inner] * 2.0 / (r[:, inner, 1:] + r[:, inner, :-1])
+    v = s.rv[:, inner, inner] * 2.0 / (r[:, 1:, inner] + r[:, :-1, inner])
+    w = s.rw[:, inner, inner] * 2.0 / (r[1:, inner, inner] + r[:-1, inner, inner])
+    if g.metric is None:
+        ground = torch.zeros_like(w[:1])
+    else:
+        m = g.metric_ground[:, inner, inner]
+        ground = (m[0] * u[:1, :, :-1] + m[1] * u[:1, :, 1:]) + (m[2] * v[:1, :-1] + m[3] * v[:1, 1:])
+    lid = torch.zeros_like(w[:1])
+    w = torch.cat([2.0 * ground - w[:1], ground, w, lid, -w[-1:]])
+    one = slice(H - 1, 1 - H)
+    x = s.rtheta[:, one, one] / g.rtheta_base[:, one, one]
+    p_base = g.p_base[:, one, one]
+    p = p_base * torch.expm1(GAMMA * torch.log1p(x))
+    stiffness = GAMMA * (p_base + p) / t[:, one, one]
+    return Diagnostics(_ghost_levels(u), _ghost_levels(v), w, theta, vertical_mass_flux(g, s, H - 1), p, stiffness)
+
+
+def vertical_mass_flux(g: Geometry, s: State, trim: int) -> torch.Tensor:
+    """Mass flux through coordinate surfaces omega = rho (w - u dz/dx - v dz/dy) (nz+1, ...), kg m-2 s-1.
+
+    Zero at both ends.
+
+    ``trim`` cells of the halo are left out on every side.
+    """
+    inner = slice(trim, -trim)
+    omega = s.rw[:, inner, inner] * g.inverse_dz_interface[1:-1, inner, inner]
+    if g.metric is not None:
+        omega = omega - metric_flux(g, s.ru[:, inner, inner], s.rv[:, inner, inner], trim)
+    zero = torch.zeros_like(omega[:1])
+    return torch.cat([zero, omega, zero])
+
+
+def metric_flux(g: Geometry, ru: torch.Tensor, rv: torch.Tensor, trim: int) -> torch.Tensor:
+    """Rho (u dz/dx + v dz/dy) on the inner interfaces of cells (nz-1, ...).
+
+    From fluxes cut by ``trim`` on every side.
+    """
+    m = g.metric[:, :, trim:-trim, trim:-trim]
+    ru, rv = ru[1:] + ru[:-1], rv[1:] + rv[:-1]
+    return (m[0] * ru[..., :-1] + m[1] * ru[..., 1:]) + (m[2] * rv[:, :-1] + m[3] * rv[:, 1:])
+
+
+def u_tendency(
+    g: Geometry, s: State, d: Diagnostics, q_total: torch.Tensor | None, resting: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Rate of change of ``ru`` (nz, ny, nx+1) by advection, pressure gradient and rotation, kg m-1 s-2.
+
+    ``resting`` is what `resting_air` subtracts from the difference of pressure, Pa.
+    """
+    ru = s.ru[:, H:-H, H - 1 : 1 - H] * g.length_u[H:-H, H - 1 : 1 - H]
+    fx = flux_fifth(d.u[2:-2, 3:-3], 0.5 * (ru[..., 1:] + ru[..., :-1]), 2)
+    rv = s.rv[:, H:-H, H - 1 : 1 - H] * g.length_v[H:-H, H - 1 : 1 - H]
+    fy = flux_fifth(d.u[2:-2, :, 3:-3], 0.5 * (rv[..., 1:] + rv[..., :-1]), 1)
+    om = d.omega[:, 1:-1]
+    fz = flux_third(d.u[:, 3:-3, 3:-3], 0.5 * (om[..., 1:] + om[..., :-1]), 0)
+    f = -(difference(fx, 2) + difference(fy, 1)) * g.inverse_area_u[H:-H, H:-H] - difference(fz, 0)
+    p = d.p[:, 1:-1]
+    rise = p[..., 1:] - p[..., :-1]
+    if g.rise_x is not None:
+        rise = rise - metric_difference_x(g, p)
+    if resting is not None:
+        rise = rise - resting
+    f = f - pressure_weight_x(g, q_total) * g.inverse_dx[H:-H, H:-H] * rise
+    if g.coriolis is not None:
+        rv_c = 0.5 * (s.rv[:, H : -H - 1, H - 1 : 1 - H] + s.rv[:, H + 1 : -H, H - 1 : 1 - H])
+        frv = rotation(g, d)[:, 1:-1] * rv_c
+        f = f + 0.5 * (frv[..., 1:] + frv[..., :-1])
+    return f
+
+
+def v_tendency(
+    g: Geometry, s: State, d: Diagnostics, q_total: torch.Tensor | None, resting: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Rate of change of ``rv`` (nz, ny+1, nx) by advection, pressure gradient and rotation, kg m-1 s-2."""
+    ru = s.ru[:, H - 1 : 1 - H, H:-H] * g.length_u[H - 1 : 1 - H, H:-H]
+    fx = flux_fifth(d.v[2:-2, 3:-3], 0.5 * (ru[:, 1:] + ru[:, :-1]), 2)
+    rv = s.rv[:, H - 1 : 1 - H, H:-H] * g.length_v[H - 1 : 1 - H, H:-H]
+    fy = flux_fifth(d.v[2:-2, :, 3:-3], 0.5 * (rv[:, 1:] + rv[:, :-1]), 1)
+    om = d.omega[..., 1:-1]
+    fz = flux_third(d.v[:, 3:-3, 3:-3], 0.5 * (om[:, 1:] + om[:, :-1]), 0)
+    f = -(difference(fx, 2) + difference(fy, 1)) * g.inverse_area_v[H:-H, H:-H] - difference(fz, 0)
+    p = d.p[..., 1:-1]
+    rise = p[:, 1:] - p[:, :-1]
+    if g.rise_y is not None:
+        rise = rise - metric_difference_y(g, p)
+    if resting is not None:
+        rise = rise - resting
+    f = f - pressure_weight_y(g, q_total) * g.inverse_dy[H:-H, H:-H] * rise
+    if g.coriolis is not None:
+        ru_c = 0.5 * (s.ru[:, H - 1 : 1 - H, H : -H - 1] + s.ru[:, H - 1 : 1 - H, H + 1 : -H])
+        fru = rotation(g, d)[..., 1:-1] * ru_c
+        f = f - 0.5 * (fru[:, 1:] + fru[:, :-1])
+    return f
+
+
+def w_tendency(g: Geometry, s: State, d: Diagnostics, q_total: torch.Tensor | None) -> torch.Tensor:
+    """Rate of change of ``rw`` (nz-1, ny, nx) by advection, pressure gradient and buoyancy, kg m-1 s-2."""
+    ru = s.ru[:, H:-H, H:-H] * g.length_u[H:-H, H:-H]
+    rv = s.rv[:, H:-H, H:-H] * g.length_v[H:-H, H:-H]
+    fx = flux_fifth(d.w[2:-2, 3:-3], 0.5 * (ru[1:] + ru[:-1]), 2)
+    fy = flux_fifth(d.w[2:-2, :, 3:-3], 0.5 * (rv[1:] + rv[:-1]), 1)
+    om = d.omega[:, 1:-1, 1:-1]
+    fz = flux_third(d.w[:, 3:-3, 3:-3], 0.5 * (om[1:] + om[:-1]), 0)
+    f = -(difference(fx, 2) + difference(fy, 1)) * g.inverse_area[H:-H, H:-H] - difference(fz, 0)
+    p = d.p[:, 1:-1, 1:-1]
+    mass = s.rho[:, H:-H, H:-H]
+    if q_total is None:
+        return f - (p[1:] - p[:-1]) - (0.5 * GRAVITY) * (mass[1:] + mass[:-1])
+    q = q_total[:, H:-H, H:-H]
+    mass = mass + (g.rho_base[:, H:-H, H:-H] + mass) * q
+    force = (p[1:] - p[:-1]) + (0.5 * GRAVITY) * (mass[1:] + mass[:-1])
+    return f - force / (1.0 + 0.5 * (q[1:] + q[:-1]))
+
+
+def rho_tendency(g: Geometry, s: State, d: Diagnostics) -> torch.Tensor:
+    """Rate of change of ``rho`` (nz, ny, nx), kg m-2 s-1."""
+    ru = s.ru[:, H:-H, H:-H] * g.length_u[H:-H, H:-H]
+    rv = s.rv[:, H:-H, H:-H] * g.length_v[H:-H, H:-H]
+    om = d.omega[:, 1:-1, 1:-1]
+    return -(difference(ru, 2) + difference(rv, 1)) * g.inverse_area[H:-H, H:-H] - difference(om, 0)
+
+
+def rtheta_tendency(g: Geometry, s: State, d: Diagnostics) -> torch.Tensor:
+    """Rate of change of ``rtheta`` (nz, ny, nx) by advection, K kg m-2 s-1."""
+    ru = s.ru[:, H:-H, H:-H] * g.length_u[H:-H, H:-H]
+    rv = s.rv[:, H:-H, H:-H] * g.length_v[H:-H, H:-H]
+    fx = flux_fifth(d.theta[2:-2, 3:-3], ru, 2)
+    fy = flux_fifth(d.theta[2:-2, :, 3:-3], rv, 1)
+    fz = flux_third(d.theta[:, 3:-3, 3:-3], d.omega[:, 1:-1, 1:-1], 0)
+    return -(difference(fx, 2) + difference(fy, 1)) * g.inverse_area[H:-H, H:-H] - difference(fz, 0)
+
+
+def rotation(g: Geometry, d: Diagnostics) -> torch.Tensor:
+    """F plus the curvature of the grid, (v dh2/dx - u dh1/dy) / (h1 h2), at cell centres with one halo cell, s-1."""
+    f = g.coriolis[H - 1 : 1 - H, H - 1 : 1 - H]
+    if g.curvature_x is None:
+        return f + torch.zeros_like(d.p)
+    u = 0.5 * (d.u[2:-2, 2:-2, 2:-3] + d.u[2:-2, 2:-2, 3:-2])
+    v = 0.5 * (d.v[2:-2, 2:-3, 2:-2] + d.v[2:-2, 3:-2, 2:-2])
+    one = slice(H - 1, 1 - H)
+    return f + v * g.curvature_x[one, one] - u * g.curvature_y[one, one]
+
+
+def pressure_weight_x(g: Geometry, q_total: torch.Tensor | None) -> torch.Tensor:
+    """Dz rho_d / rho_m at u (nz, ny, nx+1), m."""
+    dz = g.dz[:, H:-H, H - 1 : 1 - H]
+    dz = 0.5 * (dz[..., 1:] + dz[..., :-1])
+    if q_total is None:
+        return dz
+    q = q_total[:, H:-H, H - 1 : 1 - H]
+    return dz / (1.0 + 0.5 * (q[..., 1:] + q[..., :-1]))
+
+
+def pressure_weight_y(g: Geometry, q_total: torch.Tensor | None) -> torch.Tensor:
+    """Dz rho_d / rho_m at v (nz, ny+1, nx), m."""
+    dz = g.dz[:, H - 1 : 1 - H, H:-H]
+    dz = 0.5 * (dz[:, 1:] + dz[:, :-1])
+    if q_total is None:
+        return dz
+    q = q_total[:, H - 1 : 1 - H, H:-H]
+    return dz / (1.0 + 0.5 * (q[:, 1:] + q[:, :-1]))
+
+
+def metric_difference_x(g: Geometry, p: torch.Tensor) -> torch.Tensor:
+    """Rise of the surface times dp/dz at u (nz, ny, nx+1) from p (nz, ny, nx+2), Pa."""
+    pz = vertical_gradient(p, g.inverse_dz_interface[:, H:-H, H - 1 : 1 - H])
+    pz = g.rise_x[:, H:-H, H:-H] * (pz[..., 1:] + pz[..., :-1])
+    return pz[1:] + pz[:-1]
+
+
+def metric_difference_y(g: Geometry, p: torch.Tensor) -> torch.Tensor:
+    """Rise of the surface times dp/dz at v (nz, ny+1, nx) from p (nz, ny+2, nx), Pa."""
+    pz = vertical_gradient(p, g.inverse_dz_interface[:, H - 1 : 1 - H, H:-H])
+    pz = g.rise_y[:, H:-H, H:-H] * (pz[:, 1:] + pz[:, :-1])
+    return pz[1:] + pz[:-1]
+
+
+def vertical_gradient(p: torch.Tensor, inverse_dz: torch.Tensor) -> torch.Tensor:
+    """dp/dz on all interfaces (nz+1, ...), extrapolated linearly to the ground and constant to the lid."""
+    pz = (p[1:] - p[:-1]) * inverse_dz[1:-1]
+    ratio = inverse_dz[1:2] / (inverse_dz[0:1] - inverse_dz[1:2])  # thickness of the lowest layer / that of the next
+    ground = pz[:1] + ratio * (pz[:1] - pz[1:2])
+    return torch.cat([ground, pz, pz[-1:]])
+
+
+def _ghost_levels(q: torch.Tensor) -> torch.Tensor:
+    """Two levels more at each end: linear extrapolation, then the same value again (it meets zero fluxes only)."""
+    below = 2.0 * q[:1] - q[1:2]
+    above = 2.0 * q[-1:] - q[-2:-1]
+    return torch.cat([below, below, q, above, above])

@@ -1,0 +1,279 @@
+"""One time step: three-stage Runge-Kutta with acoustic substeps (Wicker & Skamarock 2002; Klemp et al. 2007).
+
+``Dynamics`` holds what does not change (geometry, options, halo filler, compiled kernels); ``step`` is the table of
+contents of a time step.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+
+from components.atmosphere.nonhydrostatic.dynamics import acoustic, tendencies, transport
+from components.atmosphere.nonhydrostatic.dynamics.boundaries import open_sides
+from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
+from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
+from components.atmosphere.nonhydrostatic.dynamics.halo import Edges, HaloFiller, SerialHalo
+from components.atmosphere.nonhydrostatic.dynamics.resting_air import resting_differences
+from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, State, Tendencies
+
+
+@dataclass(frozen=True)
+class Options:
+    """Numerical options of the dynamics.
+
+    Attributes
+    ----------
+    acoustic_steps : acoustic steps a time step, even
+    off_centring : epsilon of the vertically implicit solve (0 to 0.5)
+    divergence_damping : forward weight of the acoustic pressure (Klemp, Skamarock & Ha 2018)
+    damping_depth : depth below the lid of the Rayleigh layer for w, m; 0 for none
+    damping_rate : its rate at the lid, s-1
+    limiter : of tracer transport: "positive", "monotonic" or "none"
+    gravity_wave_speed : outward phase speed at open sides, m s-1 (Klemp & Wilhelmson 1978)
+    """
+
+    acoustic_steps: int = 4
+    off_centring: float = 0.1
+    divergence_damping: float = 0.1
+    damping_depth: float = 0.0
+    damping_rate: float = 0.2
+    limiter: str = "positive"
+    gravity_wave_speed: float = 30.0
+
+    def __post_init__(self) -> None:
+        if self.acoustic_steps < 2 or self.acoustic_steps % 2:
+            raise ValueError(f"acoustic_steps must be even and at least 2, not {self.acoustic_steps}")
+        if self.limiter not in transport.LIMITERS:
+            raise ValueError(f"unknown limiter '{self.limiter}': choose one of {', '.join(transport.LIMITERS)}")
+
+
+class MeanFlux(NamedTuple):
+    """Mass fluxes averaged over a time step, which carry the tracers: as ``ru``, ``rv`` (interior.
+
+    All faces), ``omega``.
+    """
+
+    ru: torch.Tensor
+    rv: torch.Tensor
+    omega: torch.Tensor
+
+
+Forcing = Callable[[State], Tendencies] | Tendencies | None
+
+
+@dataclass
+class Dynamics:
+    """The dynamical core on one block.
+
+    Parameters
+    ----------
+    geometry : of the block, in the precision and on the device of the run
+    options : numerical options
+    edges : kind of boundary on each side of the block
+    halo : fills halos; by default that of a block that is the whole domain
+    compiled : whether to run the kernels through ``torch.compile``
+    impose : sets boundary rows of a new state in place, given the share of the time step it stands at
+    """
+
+    geometry: Geometry
+    options: Options = field(default_factory=Options)
+    edges: Edges = field(default_factory=Edges)
+    halo: HaloFiller | None = None
+    compiled: bool = False
+    impose: Callable[[State, float], None] | None = None
+
+    def __post_init__(self) -> None:
+        g, o = self.geometry, self.options
+        like = dict(dtype=g.dz.dtype, device=g.dz.device)
+        if self.halo is None:
+            self.halo = SerialHalo(g.ny, g.nx, self.edges)
+        self.open_x = torch.ones((g.ny, g.nx + 1), **like)
+        self.open_y = torch.ones((g.ny + 1, g.nx), **like)
+        for side, view in (("west", self.open_x[:, 0]), ("east", self.open_x[:, -1])):
+            view[:] = 0.0 if self.edges.closed(side) else 1.0
+        for side, view in (("south", self.open_y[0]), ("north", self.open_y[-1])):
+            view[:] = 0.0 if self.edges.closed(side) else 1.0
+        self.resting: tuple[torch.Tensor | None, torch.Tensor | None] = (None, None)
+        top = g.z_interface[-1:, H:-H, H:-H]
+        z = g.z_interface[1:-1, H:-H, H:-H]
+        if o.damping_depth > 0.0:
+            x = torch.clamp((z - top + o.damping_depth) / o.damping_depth, min=0.0)
+            s = torch.sin(0.5 * torch.pi * x)
+            self.rayleigh = o.damping_rate * s * s
+        else:
+            self.rayleigh = torch.zeros((g.nz - 1, 1, 1), **like)
+        wrap = (lambda f: torch.compile(f, fullgraph=True, dynamic=False)) if self.compiled else (lambda f: f)
+        self._diagnose = wrap(tendencies.diagnose)
+        self._momentum = wrap(_momentum)
+        self._scalars = wrap(_scalars)
+        self._coefficients = wrap(acoustic.coefficients)
+        self._horizontal = wrap(acoustic.horizontal_step)
+        self._vertical = wrap(acoustic.vertical_step)
+        self._tracer_stage = wrap(transport.stage)
+        self._tracer_last = wrap(transport.last_stage)
+
+    def diagnose(self, s: State) -> Diagnostics:
+        """Velocities, potential temperature, pressure and vertical mass flux of a state with halos."""
+        return self._diagnose(self.geometry, s)
+
+    def rest(self, reference: State) -> None:
+        """Take a state (halos filled) as the one against which air over slopes is at rest; see `resting_air`."""
+        if self.geometry.metric is not None:
+            self.resting = resting_differences(self.geometry, self.diagnose(reference).p)
+
+    def step(
+        self,
+        s0: State,
+        dt: float,
+        q_total: torch.Tensor | None = None,
+        forcing: Forcing = None,
+        diagnosed: Diagnostics | None = None,
+    ) -> tuple[State, MeanFlux]:
+        """Advance by ``dt`` seconds.
+
+        Parameters
+        ----------
+        s0 : state with filled halos
+        dt : time step, s
+        q_total : (nz, Y, X) mixing ratio of all water with filled halo, kg/kg, or None when dry
+        forcing : rates of change that are held through the step, or a function of a stage's state that gives them
+        diagnosed : `diagnose` of ``s0`` where it is known
+
+        Returns
+        -------
+        state : at the end of the step, halos filled
+        flux : mean mass fluxes over the step, for the transport of tracers
+        """
+        n = self.options.acoustic_steps
+        s, d = s0, diagnosed or self.diagnose(s0)
+        for substeps, dtau in ((1, dt / 3.0), (n // 2, dt / n), (n, dt / n)):
+            d = self.diagnose(s) if s is not s0 else d
+            s, flux = self.stage(s0, s, d, substeps, dtau, dt, q_total, forcing)
+        return s, flux
+
+    def stage(
+        self,
+        s0: State,
+        s: State,
+        d: Diagnostics,
+        substeps: int,
+        dtau: float,
+        dt: float,
+        q_total: torch.Tensor | None,
+        forcing: Forcing,
+    ) -> tuple[State, MeanFlux | None]:
+        """One Runge-Kutta stage from ``s0``, ``substeps`` acoustic steps long, with the tendencies of ``s``.
+
+        ``d`` are the diagnostics of ``s``.
+        """
+        g, o = self.geometry, self.options
+        last = substeps == o.acoustic_steps
+        tau = torch.tensor(dtau, dtype=g.dz.dtype, device=g.dz.device)
+        f = Tendencies(
+            *self._momentum(g, s, d, q_total, self.rayleigh, self.open_x, self.open_y, *self.resting),
+            *self._scalars(g, s, d),
+        )
+        f = open_sides(f, g, s, d, self.edges, o.gravity_wave_speed)
+        held = forcing(s) if callable(forcing) else forcing
+        if held is not None:
+            f = Tendencies(*(a if b is None else a + b for a, b in zip(f, held, strict=True)))
+        c = self._coefficients(g, d, q_total, self.rayleigh, tau, o.off_centring, self.open_x, self.open_y)
+        x = acoustic.start(s0, s)
+        p = self._first_pressure(d, s0, s)
+        mean = None
+        for i in range(substeps):
+            ru, rv = self._horizontal(g, x, p, f, c, tau)
+            rw, rho, rtheta, omega, p_new = self._vertical(
+                g, x, ru, rv, f, c, tau, o.off_centring, o.divergence_damping
+            )
+            x = acoustic.Deviation(ru, rv, rw, rho, rtheta)
+            if last:
+                mean = (ru, rv, omega) if mean is None else (mean[0] + ru, mean[1] + rv, mean[2] + omega)
+            if i < substeps - 1:
+                p = self._with_halo(p_new, 1)
+                self.halo([p], 1)
+        new = State(*(self._onto(a, b) for a, b in zip(s, x, strict=True)))
+        if self.impose is not None:
+            self.impose(new, substeps * dtau / dt)
+        self.halo(list(new), H)
+        if not last:
+            return new, None
+        i = slice(H, -H)
+        om = d.omega[1:-1, 1:-1, 1:-1] + mean[2] * (1.0 / substeps)
+        zero = torch.zeros_like(om[:1])
+        flux = MeanFlux(
+            s.ru[:, i, i] + mean[0] * (1.0 / substeps),
+            s.rv[:, i, i] + mean[1] * (1.0 / substeps),
+            torch.cat([zero, om, zero]),
+        )
+        return new, flux
+
+    def transport(self, q0: torch.Tensor, s0: State, s: State, flux: MeanFlux, dt: float) -> torch.Tensor:
+        """Advance tracers ``q0`` (n, nz, Y, X; halos filled) by the step that took ``s0`` to ``s``.
+
+        Halos filled again.
+        """
+        g = self.geometry
+        ru, rv, omega = (self._with_halo(a, 1) for a in flux)
+        self.halo([ru, rv, omega], 1)
+        rho_0, rho_1 = g.rho_base + s0.rho, g.rho_base + s.rho
+        args = (rho_0, rho_1, (ru, rv, omega), dt)
+        if self.compiled or q0.requires_grad:
+            return self._transport(q0, *args)
+        # eager: one tracer at a time stays in the cache
+        return torch.cat([self._transport(q0[n : n + 1], *args) for n in range(q0.shape[0])])
+
+    def _transport(self, q0, rho_0, rho_1, fluxes, dt):
+        g, limiter = self.geometry, self.options.limiter
+        tau = torch.tensor(dt, dtype=g.dz.dtype, device=g.dz.device)
+        start = self._tracer_array(q0[..., H:-H, H:-H], fill=False)
+        start[:, 2:-2] = q0
+        transport.with_ghost_levels(start)
+        q = start
+        for part in (1.0 / 3.0, 0.5):
+            rho = rho_0 + part * (rho_1 - rho_0)
+            q = self._tracer_array(self._tracer_stage(g, start, q, rho_0, rho, *fluxes, tau * part))
+        if limiter == "none":
+            return self._tracer_array(self._tracer_stage(g, start, q, rho_0, rho_1, *fluxes, tau))[:, 2:-2]
+        new = self._tracer_last(g, start, q, rho_0, rho_1, *fluxes, tau, limiter == "monotonic")
+        return self._tracer_array(new)[:, 2:-2]
+
+    def _tracer_array(self, a: torch.Tensor, fill: bool = True) -> torch.Tensor:
+        """Interior values (n, nz, ny, nx) in a new array with ghost levels and filled halos."""
+        n, nz, ny, nx = a.shape
+        out = a.new_empty((n, nz + 4, ny + 2 * H, nx + 2 * H))
+        if fill:
+            out[:, 2:-2, H:-H, H:-H] = a
+            self.halo([out[:, 2:-2]], H)
+            transport.with_ghost_levels(out)
+        return out
+
+    def _first_pressure(self, d: Diagnostics, s0: State, s: State) -> torch.Tensor:
+        """Pressure deviation at the start of the acoustic steps, with one halo cell."""
+        if s is s0:
+            return torch.zeros_like(d.p)
+        one = slice(H - 1, 1 - H)
+        return d.stiffness * (s0.rtheta[:, one, one] - s.rtheta[:, one, one])
+
+    def _with_halo(self, a: torch.Tensor, width: int) -> torch.Tensor:
+        out = a.new_empty((*a.shape[:-2], a.shape[-2] + 2 * width, a.shape[-1] + 2 * width))
+        out[..., width:-width, width:-width] = a
+        return out
+
+    def _onto(self, a: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        """Stage value plus deviation, in a new array with room for the halo."""
+        out = torch.empty_like(a)
+        out[:, H:-H, H:-H] = a[:, H:-H, H:-H] + x
+        return out
+
+
+def _momentum(g, s, d, q_total, rayleigh, open_x, open_y, resting_x, resting_y):
+    fw = tendencies.w_tendency(g, s, d, q_total) - rayleigh * s.rw[:, H:-H, H:-H]
+    fu = tendencies.u_tendency(g, s, d, q_total, resting_x) * open_x
+    return fu, tendencies.v_tendency(g, s, d, q_total, resting_y) * open_y, fw
+
+
+def _scalars(g, s, d):
+    return tendencies.rho_tendency(g, s, d), tendencies.rtheta_tendency(g, s, d)

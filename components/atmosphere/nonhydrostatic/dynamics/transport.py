@@ -1,0 +1,208 @@
+"""Transport of tracers by the mean mass fluxes of a time step.
+
+Three-stage Runge-Kutta with fifth/third order upwind fluxes (Wicker & Skamarock 2002); the last stage is limited to
+positive or monotonic values by flux correction (Skamarock 2006, Mon. Wea. Rev. 134; Wang, Skamarock & Feingold 2009,
+Mon. Wea. Rev. 137, eq. 3-10). The fluxes are those that moved the mass, so a constant tracer stays constant.
+
+Tracers are (n, nz, Y, X) mixing ratios to dry air; ``rho`` is rho dz in kg m-2; fluxes as in
+``dynamics.MeanFlux`` but with
+one halo cell.
+"""
+
+import torch
+
+from components.atmosphere.nonhydrostatic.dynamics.advection import difference, flux_fifth, flux_third
+from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
+from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
+
+LIMITERS = ("positive", "monotonic", "none")
+
+
+def mass_out(g: Geometry, q: torch.Tensor, ru: torch.Tensor, rv: torch.Tensor, omega: torch.Tensor) -> torch.Tensor:
+    """Divergence of the tracers' fluxes on the interior (n, nz, ny, nx), kg m-2 s-1.
+
+    ``q`` (n, nz+4, Y, X) has two ghost levels at each end; ``ru`` (nz, ny+2, nx+3), ``rv`` (nz, ny+3, nx+2), ``omega``
+    (nz+1, ny+2, nx+2).
+    """
+    mu = ru[:, 1:-1, 1:-1] * g.length_u[H:-H, H:-H]
+    mv = rv[:, 1:-1, 1:-1] * g.length_v[H:-H, H:-H]
+    fx = flux_fifth(q[:, 2:-2, H:-H, 1:-1], mu, -1)
+    fy = flux_fifth(q[:, 2:-2, 1:-1, H:-H], mv, -2)
+    fz = flux_third(q[:, :, H:-H, H:-H], omega[:, 1:-1, 1:-1], -3)
+    return (difference(fx, -1) + difference(fy, -2)) * g.inverse_area[H:-H, H:-H] + difference(fz, -3)
+
+
+def stage(
+    g: Geometry,
+    q0: torch.Tensor,
+    q: torch.Tensor,
+    rho_0: torch.Tensor,
+    rho: torch.Tensor,
+    ru: torch.Tensor,
+    rv: torch.Tensor,
+    omega: torch.Tensor,
+    dt: torch.Tensor,
+) -> torch.Tensor:
+    """Mixing ratios (n, nz, ny, nx) at the end of a stage of ``dt`` seconds without limiter."""
+    i = slice(H, -H)
+    return (rho_0[:, i, i] * q0[:, 2:-2, i, i] - dt * mass_out(g, q, ru, rv, omega)) / rho[:, i, i]
+
+
+def limited_fluxes(
+    g: Geometry, q0: torch.Tensor, q: torch.Tensor, ru: torch.Tensor, rv: torch.Tensor, omega: torch.Tensor
+) -> tuple[torch.Tensor, ...]:
+    """First-order upwind fluxes of ``q0`` and what the high-order fluxes of ``q`` add.
+
+    For the interior and one ring more.
+
+    Returns
+    -------
+    x, y, z, dx, dy, dz : upwind fluxes and corrections through faces, kg s-1 (x, y) and kg m-2 s-1 (z)
+    """
+    a = slice(H - 1, 1 - H)
+    mu, mv = ru * g.length_u[a, a], rv * g.length_v[a, a]
+    p = q0[:, 2:-2]
+    x = _upwind(p[:, :, a, H - 2 : 1 - H], p[:, :, a, H - 1 : 2 - H], mu)
+    y = _upwind(p[:, :, H - 2 : 1 - H, a], p[:, :, H - 1 : 2 - H, a], mv)
+    z = _upwind(q0[:, 1:-2, a, a], q0[:, 2:-1, a, a], omega)
+    dx = flux_fifth(q[:, 2:-2, a, :], mu, -1) - x
+    dy = flux_fifth(q[:, 2:-2, :, a], mv, -2) - y
+    dz = flux_third(q[..., a, a], omega, -3) - z
+    return x, y, z, dx, dy, dz
+
+
+def positive_factor(
+    g: Geometry, q0: torch.Tensor, rho_0: torch.Tensor, fluxes: tuple[torch.Tensor, ...], dt: torch.Tensor
+) -> torch.Tensor:
+    """Share (n, nz, ny+2, nx+2) of a cell's outgoing corrections that its content can pay for (Skamarock.
+
+    2006, eq. 7).
+    """
+    a = slice(H - 1, 1 - H)
+    x, y, z, dx, dy, dz = fluxes
+    inverse_area = g.inverse_area[a, a]
+    low = rho_0[:, a, a] * q0[:, 2:-2, a, a] - dt * (
+        (difference(x, -1) + difference(y, -2)) * inverse_area + difference(z, -3)
+    )
+    out = dt * _leaving(dx, dy, dz, inverse_area)
+    return torch.clamp(low / (out + 1.0e-30), 0.0, 1.0)
+
+
+def monotonic_factors(
+    g: Geometry,
+    q0: torch.Tensor,
+    rho_0: torch.Tensor,
+    rho: torch.Tensor,
+    fluxes: tuple[torch.Tensor, ...],
+    dt: torch.Tensor,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Shares of outgoing and of incoming corrections that keep a cell within its neighbours' old range.
+
+    (Zalesak 1979).
+    """
+    a = slice(H - 1, 1 - H)
+    w = slice(H - 2, 2 - H)
+    x, y, z, dx, dy, dz = fluxes
+    inverse_area = g.inverse_area[a, a]
+    low = rho_0[:, a, a] * q0[:, 2:-2, a, a] - dt * (
+        (difference(x, -1) + difference(y, -2)) * inverse_area + difference(z, -3)
+    )
+    p = q0[:, 2:-2, w, w]
+    up = torch.cat([p[:, 1:], p[:, -1:]], 1)
+    down = torch.cat([p[:, :1], p[:, :-1]], 1)
+    c = slice(1, -1)
+
+    def extreme(f):
+        e = f(f(p[..., c, c], f(p[..., c, 2:], p[..., c, :-2])), f(p[..., 2:, c], p[..., :-2, c]))
+        return f(e, f(up[..., c, c], down[..., c, c]))
+
+    mass = rho[:, a, a]
+    out = dt * _leaving(dx, dy, dz, inverse_area)
+    into = dt * _leaving(-dx, -dy, -dz, inverse_area)
+    share_out = torch.clamp((low - mass * extreme(torch.minimum)) / (out + 1.0e-30), 0.0, 1.0)
+    share_in = torch.clamp((mass * extreme(torch.maximum) - low) / (into + 1.0e-30), 0.0, 1.0)
+    return share_out, share_in
+
+
+def limited_stage(
+    g: Geometry,
+    q0: torch.Tensor,
+    rho_0: torch.Tensor,
+    rho: torch.Tensor,
+    fluxes: tuple[torch.Tensor, ...],
+    share_out: torch.Tensor,
+    share_in: torch.Tensor | None,
+    dt: torch.Tensor,
+) -> torch.Tensor:
+    """Mixing ratios (n, nz, ny, nx) after a step with the corrections scaled by what both cells of a face allow."""
+    x, y, z, dx, dy, dz = fluxes
+    c = slice(1, -1)
+    fx = x[..., c, c] + _scaled(
+        dx[..., c, c], share_out[..., c, :], share_in if share_in is None else share_in[..., c, :], -1
+    )
+    fy = y[..., c, c] + _scaled(
+        dy[..., c, c], share_out[..., :, c], share_in if share_in is None else share_in[..., :, c], -2
+    )
+    s_out, s_in = share_out[..., c, c], share_in if share_in is None else share_in[..., c, c]
+    inner = _scaled(dz[:, 1:-1, c, c], s_out, s_in, -3) + z[:, 1:-1, c, c]
+    fz = torch.cat([inner[:, :1], inner[:, 1:] - inner[:, :-1], -inner[:, -1:]], 1)
+    i = slice(H, -H)
+    out = (difference(fx, -1) + difference(fy, -2)) * g.inverse_area[i, i] + fz
+    return (rho_0[:, i, i] * q0[:, 2:-2, i, i] - dt * out) / rho[:, i, i]
+
+
+def last_stage(
+    g: Geometry,
+    q0: torch.Tensor,
+    q: torch.Tensor,
+    rho_0: torch.Tensor,
+    rho: torch.Tensor,
+    ru: torch.Tensor,
+    rv: torch.Tensor,
+    omega: torch.Tensor,
+    dt: torch.Tensor,
+    monotonic: bool,
+) -> torch.Tensor:
+    """Mixing ratios (n, nz, ny, nx) at the end of the step: flux-corrected, positive or also monotonic."""
+    fluxes = limited_fluxes(g, q0, q, ru, rv, omega)
+    if monotonic:
+        share_out, share_in = monotonic_factors(g, q0, rho_0, rho, fluxes, dt)
+    else:
+        share_out, share_in = positive_factor(g, q0, rho_0, fluxes, dt), None
+    return limited_stage(g, q0, rho_0, rho, fluxes, share_out, share_in, dt)
+
+
+def with_ghost_levels(q: torch.Tensor) -> torch.Tensor:
+    """Set the two ghost levels at each end of ``q`` (n, nz+4, Y, X) in place: linear extrapolation.
+
+    Then its value again.
+    """
+    q[:, 1] = 2.0 * q[:, 2] - q[:, 3]
+    q[:, -2] = 2.0 * q[:, -3] - q[:, -4]
+    q[:, 0] = q[:, 1]
+    q[:, -1] = q[:, -2]
+    return q
+
+
+def _upwind(before: torch.Tensor, after: torch.Tensor, m: torch.Tensor) -> torch.Tensor:
+    return torch.clamp(m, min=0.0) * before + torch.clamp(m, max=0.0) * after
+
+
+def _leaving(dx: torch.Tensor, dy: torch.Tensor, dz: torch.Tensor, inverse_area: torch.Tensor) -> torch.Tensor:
+    """Sum of the fluxes that leave each cell, kg m-2 s-1."""
+
+    def side(d: torch.Tensor, dim: int) -> torch.Tensor:
+        n = d.shape[dim] - 1
+        return torch.clamp(d.narrow(dim, 1, n), min=0.0) - torch.clamp(d.narrow(dim, 0, n), max=0.0)
+
+    return (side(dx, -1) + side(dy, -2)) * inverse_area + side(dz, -3)
+
+
+def _scaled(d: torch.Tensor, share_out: torch.Tensor, share_in: torch.Tensor | None, dim: int) -> torch.Tensor:
+    """A correction times the share of the cell it leaves (and of the cell it enters)."""
+    n = share_out.shape[dim] - 1
+    lo, hi = share_out.narrow(dim, 0, n), share_out.narrow(dim, 1, n)
+    if share_in is None:
+        return torch.clamp(d, min=0.0) * lo + torch.clamp(d, max=0.0) * hi
+    in_lo, in_hi = share_in.narrow(dim, 0, n), share_in.narrow(dim, 1, n)
+    return torch.clamp(d, min=0.0) * torch.minimum(lo, in_hi) + torch.clamp(d, max=0.0) * torch.minimum(hi, in_lo)

@@ -1,0 +1,1 @@
+"""Column physics: radiation, turbulence, convection, clouds."""

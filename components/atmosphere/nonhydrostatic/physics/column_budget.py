@@ -1,0 +1,65 @@
+"""What column physics leaves over of a column's water and energy: what came in, less what is there more.
+
+Water is vapour, cloud and precipitation. Energy is enthalpy with the latent heats of the schemes, at the pressure that
+the layers had: c_p T + L_v q_v - L_f q_ice. It comes in as radiative heating, sensible heat, vapour (L_v) and leaves
+with snow (-L_f). Turbulence conserves theta, not c_p T: the work of buoyancy that it does is left over.
+"""
+
+from typing import NamedTuple
+
+import torch
+
+from components.atmosphere.nonhydrostatic.constants import CP_DRY, LATENT_FUSION, LATENT_VAPORISATION
+from components.atmosphere.nonhydrostatic.dynamics import thermodynamics as thermo
+from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
+from components.atmosphere.nonhydrostatic.dynamics.state import State
+from components.atmosphere.nonhydrostatic.physics.columns import INNER, Columns
+
+ICE = ("cloud_ice", "snow")
+
+
+class Residual(NamedTuple):
+    """What is left over (ny, nx): ``water`` kg m-2 s-1, ``energy`` W m-2; positive where the column gained too much."""
+
+    water: torch.Tensor
+    energy: torch.Tensor
+
+
+def residual(
+    g: Geometry,
+    before: Columns,
+    tracers: torch.Tensor,
+    s: State,
+    q: torch.Tensor,
+    species: tuple[str, ...],
+    heating: torch.Tensor,
+    sensible_heat: torch.Tensor | float,
+    evaporation: torch.Tensor | float,
+    rain: torch.Tensor,
+    snow: torch.Tensor,
+    dt: float,
+) -> Residual:
+    """The residual of one step of physics.
+
+    Parameters
+    ----------
+    g : geometry of the block
+    before : the columns that the physics started from; ``tracers`` (n, nz, Y, X) with halo, its water, kg/kg
+    s, q : state and tracers after the physics
+    species : names of the tracers
+    heating : radiative heating (nz, ny, nx), K s-1
+    sensible_heat, evaporation : upward through the ground (ny, nx), W m-2 and kg m-2 s-1
+    rain, snow : at the ground in the step (ny, nx), kg m-2
+    dt : step, s
+    """
+    gained = (q - tracers)[..., INNER, INNER].double()
+    mass = before.mass.double()
+    water = (mass * gained.sum(0)).sum(0) / dt - evaporation + (rain + snow) / dt
+    heat = (g.rtheta_base + s.rtheta)[:, INNER, INNER]
+    theta = heat / (before.mass * (1.0 + thermo.VAPOUR_FACTOR * q[0][:, INNER, INNER]))
+    enthalpy = CP_DRY * before.pi * (theta - before.theta).double() + LATENT_VAPORISATION * gained[0]
+    for n, name in enumerate(species):
+        if name in ICE:
+            enthalpy = enthalpy - LATENT_FUSION * gained[n]
+    into = (CP_DRY * before.mass * heating).double().sum(0) + sensible_heat + LATENT_VAPORISATION * evaporation
+    return Residual(water, (mass * enthalpy).sum(0) / dt - into - LATENT_FUSION * snow / dt)

@@ -1,0 +1,219 @@
+"""Single-moment mixed-phase cloud microphysics with five classes: vapour, cloud water, rain, cloud ice, snow.
+
+The processes and constants are those of Hong, Dudhia & Chen (2004, Mon. Wea. Rev. 132, 103-120: diagnosed ice number,
+equations numbered HDC below) with the warm rain, snow and melting terms of Rutledge & Hobbs (1983, J. Atmos.
+Sci. 40), Lin,
+Farley & Orville (1983, J. Clim. Appl. Meteor. 22) and the autoconversion of Tripoli & Cotton (1980). Every
+sink is bounded by
+what is there, in an order that conserves water exactly; mixing ratios are to dry air.
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+
+from components.atmosphere.nonhydrostatic.constants import (
+    CP_DRY,
+    LATENT_FUSION,
+    LATENT_SUBLIMATION,
+    LATENT_VAPORISATION,
+    R_VAPOUR,
+    T_FREEZE,
+)
+from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import (
+    adjust_to_saturation,
+    power,
+    saturation_mixing_ratio,
+    saturation_vapour_pressure,
+    saturation_vapour_pressure_ice,
+)
+from components.atmosphere.nonhydrostatic.physics.kessler import fall
+
+SPECIES = ("vapour", "cloud_water", "rain", "cloud_ice", "snow")
+
+N_0R = 8.0e6  # intercept of rain, m-4
+N_0S = 2.0e6  # intercept of snow at 0 degC, m-4; times exp(0.12 (T0 - T)) (HDC eq. 6)
+RHO_WATER, RHO_SNOW = 1000.0, 100.0
+A_R, B_R = 841.9, 0.8  # fall speed of rain a D^b, SI
+A_S, B_S = 11.72, 0.41  # of snow
+CLOUD_NUMBER = 3.0e8  # droplets, m-3
+CLOUD_RADIUS = 8.0e-6  # critical mean radius of autoconversion, m
+
+
+class Water(NamedTuple):
+    """Result of a step: theta (K), mixing ratios (nz, y, x) kg/kg, rain and snow at the ground (y, x) kg m-2."""
+
+    theta: torch.Tensor
+    q_v: torch.Tensor
+    q_c: torch.Tensor
+    q_r: torch.Tensor
+    q_i: torch.Tensor
+    q_s: torch.Tensor
+    rain: torch.Tensor
+    snow: torch.Tensor
+
+
+def mixed_phase(
+    theta: torch.Tensor,
+    q_v: torch.Tensor,
+    q_c: torch.Tensor,
+    q_r: torch.Tensor,
+    q_i: torch.Tensor,
+    q_s: torch.Tensor,
+    p: torch.Tensor,
+    pi: torch.Tensor,
+    rho: torch.Tensor,
+    mass: torch.Tensor,
+    dt: float,
+) -> Water:
+    """Cloud and precipitation processes over ``dt`` seconds.
+
+    Parameters
+    ----------
+    theta : (nz, y, x) potential temperature, K
+    q_v, q_c, q_r, q_i, q_s : mixing ratios, kg/kg of dry air
+    p, pi : pressure (Pa) and Exner function
+    rho, mass : density of dry air (kg m-3) and dry mass of the layer (kg m-2)
+    """
+    q_v, q_c, q_r, q_i, q_s = (torch.clamp(q, min=0.0) for q in (q_v, q_c, q_r, q_i, q_s))
+    t = theta * pi
+    lv, ls, lf = LATENT_VAPORISATION / CP_DRY, LATENT_SUBLIMATION / CP_DRY, LATENT_FUSION / CP_DRY
+    thin = torch.sqrt(1.28 / rho)  # air resistance of thinner air
+    viscosity = 1.496e-6 * t * torch.sqrt(t) / (t + 120.0) / rho  # kinematic, m2 s-1
+    diffusivity = 8.794e-5 * torch.exp(1.81 * torch.log(t)) / p  # of vapour, m2 s-1
+    conductivity = 1.414e3 * viscosity * rho  # W m-1 K-1
+    schmidt = torch.exp((1.0 / 3.0) * torch.log(viscosity / diffusivity))
+
+    # melting of cloud ice, homogeneous and heterogeneous freezing of cloud water (HDC 2004, appendix)
+    warm = t > T_FREEZE
+    melt = torch.where(warm, q_i, 0.0)
+    q_i, q_c, t = q_i - melt, q_c + melt, t - lf * melt
+    frozen = torch.where(t < T_FREEZE - 40.0, q_c, 0.0)
+    cold = torch.clamp(T_FREEZE - t, 0.0, 40.0)
+    rate = 100.0 * torch.expm1(0.66 * cold) * rho / (RHO_WATER * CLOUD_NUMBER) * q_c * q_c  # Bigg (1953)
+    frozen = torch.maximum(frozen, torch.minimum(dt * rate, q_c))
+    q_c, q_i, t = q_c - frozen, q_i + frozen, t + lf * frozen
+    # freezing of rain (Bigg 1953 over an exponential distribution)
+    lam_r = _slope(math.pi * RHO_WATER * N_0R, rho, q_r, 8.0e4)
+    cold = torch.clamp(T_FREEZE - t, 0.0, 40.0)
+    rate = (
+        20.0 * math.pi * math.pi * 100.0 * N_0R * RHO_WATER / rho * torch.expm1(0.66 * cold) * _inverse_seventh(lam_r)
+    )
+    frozen = torch.minimum(dt * rate, q_r)
+    q_r, q_s, t = q_r - frozen, q_s + frozen, t + lf * frozen
+
+    # warm rain: autoconversion above a critical cloud water (Tripoli & Cotton 1980), accretion (Lin et al. 1983)
+    critical = 4.0 / 3.0 * math.pi * RHO_WATER * CLOUD_NUMBER * CLOUD_RADIUS**3 / rho
+    factor = 0.104 * 9.81 * 0.55 / (CLOUD_NUMBER * RHO_WATER) ** (1.0 / 3.0) / 1.718e-5
+    auto = torch.where(q_c > critical, factor * power(rho, 4.0 / 3.0) * power(q_c, 7.0 / 3.0), 0.0)
+    auto = torch.minimum(dt * auto, q_c)
+    q_c, q_r = q_c - auto, q_r + auto
+    lam_r = _slope(math.pi * RHO_WATER * N_0R, rho, q_r, 8.0e4)
+    sweep = 0.25 * math.pi * A_R * N_0R * math.gamma(3.0 + B_R) * torch.exp(-(3.0 + B_R) * torch.log(lam_r)) * thin
+    swept = torch.where(q_r > 1e-12, q_c * (1.0 - torch.exp(-dt * sweep)), 0.0)
+    q_c, q_r = q_c - swept, q_r + swept
+
+    # snow: from ice by aggregation (HDC eq. 19), collects ice and cloud water
+    cold = torch.clamp(T_FREEZE - t, min=0.0)
+    n_0s = N_0S * torch.exp(0.12 * torch.clamp(cold, max=90.0))
+    n_0s = torch.clamp(n_0s, max=1.0e11)
+    crystals = torch.clamp(5.38e7 * power(rho * q_i, 0.75), 1.0e3, 1.0e6)  # N_i, m-3 (HDC eq. 5c)
+    most = _largest_ice(rho, crystals)
+    aggregated = torch.where(t < T_FREEZE, torch.clamp(q_i - most, min=0.0), 0.0)
+    q_i, q_s = q_i - aggregated, q_s + aggregated
+    lam_s = _slope(math.pi * RHO_SNOW * n_0s, rho, q_s, 1.0e5)
+    area = 0.25 * math.pi * n_0s * A_S * math.gamma(3.0 + B_S) * torch.exp(-(3.0 + B_S) * torch.log(lam_s)) * thin
+    there = q_s > 1e-12
+    stick = torch.exp(-0.07 * cold)
+    taken = torch.where(there & (t < T_FREEZE), q_i * (1.0 - torch.exp(-dt * area * stick)), 0.0)
+    q_i, q_s = q_i - taken, q_s + taken
+    rimed = torch.where(there, q_c * (1.0 - torch.exp(-dt * area)), 0.0)
+    freezes = t < T_FREEZE
+    q_c = q_c - rimed
+    q_s = q_s + torch.where(freezes, rimed, 0.0)
+    q_r = q_r + torch.where(freezes, 0.0, rimed)
+    t = t + lf * torch.where(freezes, rimed, 0.0)
+
+    # melting of snow (Rutledge & Hobbs 1983, eq. A25)
+    warm = torch.clamp(t - T_FREEZE, min=0.0)
+    speed_s = power(A_S * thin / viscosity, 0.5)
+    vent = 0.65 / (lam_s * lam_s) + 0.44 * schmidt * speed_s * math.gamma(0.5 * (5.0 + B_S)) * torch.exp(
+        -0.5 * (5.0 + B_S) * torch.log(lam_s)
+    )
+    melted = torch.minimum(dt * 2.0 * math.pi * n_0s / (rho * LATENT_FUSION) * conductivity * warm * vent, q_s)
+    melted = torch.minimum(torch.where(there, melted, 0.0), warm / lf)
+    q_s, q_r, t = q_s - melted, q_r + melted, t - lf * melted
+
+    t, q_v, q_c = adjust_to_saturation(t, q_v, q_c, p, lv)
+
+    # evaporation of rain
+    q_w = saturation_mixing_ratio(saturation_vapour_pressure(t), p)
+    slope = q_w * 4302.645 / ((t - 29.65) * (t - 29.65))
+    lack = torch.clamp(1.0 - q_v / q_w, min=0.0)
+    lam_r = _slope(math.pi * RHO_WATER * N_0R, rho, q_r, 8.0e4)
+    resist = LATENT_VAPORISATION * LATENT_VAPORISATION / (conductivity * R_VAPOUR * t * t) + 1.0 / (
+        rho * q_w * diffusivity
+    )
+    vent_r = 0.78 / (lam_r * lam_r) + 0.31 * schmidt * power(A_R * thin / viscosity, 0.5) * math.gamma(
+        0.5 * (5.0 + B_R)
+    ) * torch.exp(-0.5 * (5.0 + B_R) * torch.log(lam_r))
+    gone = dt * 2.0 * math.pi * N_0R * lack / (rho * resist) * vent_r
+    gone = torch.minimum(torch.minimum(gone, torch.clamp(q_w - q_v, min=0.0) / (1.0 + lv * slope)), q_r)
+    gone = torch.where(q_c > 0.0, 0.0, gone)
+    q_v, q_r, t = q_v + gone, q_r - gone, t - lv * gone
+
+    # deposition on and sublimation of ice and snow, initiation of ice (HDC eq. 8-10)
+    q_is = saturation_mixing_ratio(saturation_vapour_pressure_ice(t), p)
+    ice_slope = q_is * 5807.7 / ((t - 7.66) * (t - 7.66))
+    freezing = t < T_FREEZE
+    room = torch.where(
+        freezing, (q_v - q_is) / (1.0 + ls * ice_slope), 0.0
+    )  # to be deposited until saturation over ice
+    super_ice = q_v / q_is - 1.0
+    resist = LATENT_SUBLIMATION * LATENT_SUBLIMATION / (conductivity * R_VAPOUR * t * t) + 1.0 / (
+        rho * q_is * diffusivity
+    )
+    crystals = torch.clamp(5.38e7 * power(rho * q_i, 0.75), 1.0e3, 1.0e6)
+    diameter = torch.clamp(11.9 * power(rho * q_i / crystals, 0.5), max=5.0e-4)
+    on_ice = dt * 4.0 * diameter * super_ice * crystals / (rho * resist)
+    vent = 0.65 / (lam_s * lam_s) + 0.44 * schmidt * speed_s * math.gamma(0.5 * (5.0 + B_S)) * torch.exp(
+        -0.5 * (5.0 + B_S) * torch.log(lam_s)
+    )
+    on_snow = torch.where(q_s > 1e-12, dt * 4.0 * n_0s * super_ice * vent / (rho * resist), 0.0)
+    nuclei = 4.92e-11 * power(1.0e3 * torch.exp(0.1 * torch.clamp(T_FREEZE - t, 0.0, 60.0)), 1.33) / rho
+    fresh = torch.where(super_ice > 0.0, torch.clamp(nuclei - q_i, min=0.0), 0.0)
+    wanted = torch.where(freezing, on_ice + on_snow + fresh, 0.0)
+    share = torch.where(
+        wanted.abs() > 1e-30, torch.clamp(room / torch.where(wanted == 0.0, 1.0, wanted), 0.0, 1.0), 0.0
+    )
+    to_ice = torch.maximum(torch.where(freezing, (on_ice + fresh) * share, 0.0), -q_i)
+    to_snow = torch.maximum(torch.where(freezing, on_snow * share, 0.0), -q_s)
+    q_i, q_s, q_v = q_i + to_ice, q_s + to_snow, q_v - to_ice - to_snow
+    t = t + ls * (to_ice + to_snow)
+
+    lam_r = _slope(math.pi * RHO_WATER * N_0R, rho, q_r, 8.0e4)
+    lam_s = _slope(math.pi * RHO_SNOW * n_0s, rho, q_s, 1.0e5)
+    v_r = A_R * math.gamma(4.0 + B_R) / 6.0 * torch.exp(-B_R * torch.log(lam_r)) * thin
+    v_s = A_S * math.gamma(4.0 + B_S) / 6.0 * torch.exp(-B_S * torch.log(lam_s)) * thin
+    v_i = torch.clamp(3.29 * power(rho * q_i, 0.16), max=1.0)  # Heymsfield & Donner (1990)
+    q_r, rain = fall(q_r, torch.where(q_r > 1e-12, v_r, 0.0), rho, mass, dt)
+    q_s, snow = fall(q_s, torch.where(q_s > 1e-12, v_s, 0.0), rho, mass, dt)
+    q_i, ice = fall(q_i, v_i, rho, mass, dt)
+    return Water(t / pi, q_v, q_c, q_r, q_i, q_s, rain, snow + ice)
+
+
+def _slope(density_intercept: float | torch.Tensor, rho: torch.Tensor, q: torch.Tensor, largest: float) -> torch.Tensor:
+    """Slope lambda (m-1) of an exponential size distribution, (pi rho_x N_0 / (rho q))^(1/4), at most ``largest``."""
+    ratio = density_intercept / torch.clamp(rho * q, min=1.0e-15)
+    return torch.clamp(torch.sqrt(torch.sqrt(ratio)), max=largest)
+
+
+def _inverse_seventh(lam: torch.Tensor) -> torch.Tensor:
+    cube = 1.0 / (lam * lam * lam)
+    return cube * cube / lam
+
+
+def _largest_ice(rho: torch.Tensor, crystals: torch.Tensor) -> torch.Tensor:
+    """Ice (kg/kg) that crystals of at most 500 um hold: (D / 11.9)^2 each; what exceeds it is snow (HDC eq. 19)."""
+    return (5.0e-4 / 11.9) ** 2 * crystals / rho

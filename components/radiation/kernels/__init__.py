@@ -1,0 +1,1 @@
+"""Kernels of RRTMGP, compiled by numba."""

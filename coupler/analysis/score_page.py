@@ -1,0 +1,167 @@
+"""The score card as one HTML page that opens without a server: tables, and maps drawn into it."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from coupler.analysis.figures import LINES, draw_panel, pyplot, shared_scale, tidy
+from coupler.analysis.score_card import Card, Month
+from coupler.analysis.scores import WHOLE
+from coupler.files.atomic import whole_file
+
+STYLE = """
+body{font:15px/1.45 system-ui,sans-serif;color:#222;max-width:1180px;margin:2em auto;padding:0 1em}
+h1{font-size:1.5em} h2{font-size:1.15em;margin:2.2em 0 .3em;border-top:1px solid #ddd;padding-top:1em}
+table{border-collapse:collapse;margin:.8em 0;font-size:.9em} th,td{padding:.22em .7em;text-align:right}
+th{border-bottom:1px solid #888;font-weight:600} td:first-child,th:first-child{text-align:left}
+tr:nth-child(even) td{background:#f6f6f4} img{max-width:100%} p.note{color:#666;font-size:.9em}
+"""
+
+
+def write_page(cards: list[Card], case: str, path: Path) -> Path:
+    """Write the page."""
+    parts = [f"<h1>Score card of {html.escape(case)}</h1>", _summary(cards)]
+    for number, card in enumerate(cards):
+        parts.append(_section(card, number))
+    title = html.escape(f"Score card of {case}")
+    page = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f"<title>{title}</title><style>{STYLE}</style></head>"
+        f"<body>{''.join(parts)}</body></html>\n"
+    )
+    with whole_file(path) as part:
+        part.write_text(page, encoding="utf-8")
+    return path
+
+
+def _heading(card: Card) -> str:
+    return f"{card.record.label}, {card.record.component} ({card.record.unit})"
+
+
+def _difference_unit(card: Card) -> str:
+    return "K" if card.record.unit == "°C" else card.record.unit
+
+
+def _number(value: float) -> str:
+    return "–" if not np.isfinite(value) else f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    top = "".join(f"<th>{html.escape(h)}</th>" for h in head)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>" for row in rows)
+    return f"<table><tr>{top}</tr>{body}</table>"
+
+
+def _summary(cards: list[Card]) -> str:
+    rows = []
+    for card in cards:
+        s = card.mean.scores.get(WHOLE)
+        if s is not None:
+            numbers = [_number(v) for v in (s.model, s.observed, s.bias, s.rmse, s.correlation)]
+            rows.append([_heading(card), str(len(card.months)), str(s.cells), *numbers, card.observed.path.name])
+    head = [
+        "field (unit)",
+        "months",
+        "cells",
+        "model",
+        "observed",
+        "bias",
+        "RMSE",
+        "pattern correlation",
+        "observations",
+    ]
+    note = (
+        "Means over the months compared, area-weighted, on the coarser of the two grids (conservative remapping),"
+        " where both have a value. A month that the run covers in part is compared with the observed whole month."
+    )
+    return _table(head, rows) + f'<p class="note">{note}</p>'
+
+
+def _section(card: Card, number: int) -> str:
+    regions = list(dict.fromkeys(r for m in card.months for r in m.scores))
+    unit = _difference_unit(card)
+    parts = [f'<h2 id="field{number}">{html.escape(_heading(card))}</h2>', _image(_maps(card), "maps")]
+    rows = []
+    for region in regions:
+        s = card.mean.scores.get(region)
+        if s is not None:
+            rows.append(
+                [region, str(s.cells), *(_number(v) for v in (s.model, s.observed, s.bias, s.rmse, s.correlation))]
+            )
+    names = ["region", "cells", "model", "observed", f"bias ({unit})", f"RMSE ({unit})", "pattern correlation"]
+    parts.append(_table(names, rows))
+    if len(card.months) > 1:
+        parts.append(_image(_series(card, regions), "bias and error by month"))
+        for what, title in (("bias", f"bias by month ({unit})"), ("rmse", f"RMSE by month ({unit})")):
+            lines = [[r, *(_of(m, r, what) for m in card.months)] for r in regions]
+            parts.append(_table([title, *(m.label for m in card.months)], lines))
+    return "".join(parts)
+
+
+def _of(month: Month, region: str, what: str) -> str:
+    s = month.scores.get(region)
+    return "–" if s is None else _number(getattr(s, what))
+
+
+def _image(figure: Any, text: str) -> str:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100)
+    pyplot().close(figure)
+    return f'<img alt="{text}" src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
+
+
+def _maps(card: Card) -> Any:
+    """Model, observed and their difference, of the mean over the months."""
+    plt = pyplot()
+    both = np.isfinite(card.mean.model) & np.isfinite(card.mean.observed)
+    model, seen = (np.where(both, a, np.nan) for a in (card.mean.model, card.mean.observed))
+    difference = model - seen
+    place = [np.asarray(card.grid.longitude), np.asarray(card.grid.latitude)]
+    if both.ndim == 2:  # only the part with values
+        rows, columns = (np.flatnonzero(both.any(axis=n)) for n in (1, 0))
+        part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        model, seen, difference, *place = (np.asarray(a)[part] for a in (model, seen, difference, *place))
+    middle = np.cos(np.deg2rad(0.5 * (place[1].min() + place[1].max())))
+    tall = float(np.clip(np.ptp(place[1]) / max(np.ptp(place[0]), 1e-6) / middle, 0.3, 1.6))
+    figure, axes = plt.subplots(1, 3, figsize=(13.0, 4.2 * tall + 1.3), layout="constrained")
+    signed = card.record.unit != "°C" and bool(np.nanmin(seen) < 0.0 < np.nanmax(seen))
+    colours = shared_scale(np.stack([model, seen]), about_zero=signed)
+    span = card.months[0].label if len(card.months) == 1 else f"{card.months[0].label} to {card.months[-1].label}"
+    for panel, values, scale, unit, title in (
+        (axes[0], model, colours, card.record.unit, f"model, {span}"),
+        (axes[1], seen, colours, card.record.unit, f"observed ({card.observed.path.stem})"),
+        (
+            axes[2],
+            difference,
+            shared_scale(difference, about_zero=True),
+            _difference_unit(card),
+            "model minus observed",
+        ),
+    ):
+        draw_panel(panel, place[0], place[1], values, scale, unit)
+        panel.set_title(title, loc="left", fontsize=10)
+    return figure
+
+
+def _series(card: Card, regions: list[str]) -> Any:
+    """Bias and error of each region against the months."""
+    plt = pyplot()
+    figure, axes = plt.subplots(1, 2, figsize=(11.5, 3.4), layout="constrained")
+    x = np.arange(len(card.months))
+    for panel, what in zip(axes, ("bias", "rmse"), strict=True):
+        for n, region in enumerate(regions):
+            values = [getattr(m.scores[region], what) if region in m.scores else np.nan for m in card.months]
+            style = {"color": LINES[n % len(LINES)], "ls": "-" if n < len(LINES) else "--"}
+            panel.plot(x, values, lw=2.4 if region == WHOLE else 1.3, marker="o", ms=3, label=region, **style)
+        panel.set_xticks(x, [m.label for m in card.months], rotation=60, fontsize=8)
+        panel.set_ylabel(f"{'RMSE' if what == 'rmse' else what} ({_difference_unit(card)})")
+        tidy(panel)
+    axes[0].axhline(0.0, color="#7a7a7a", lw=0.7)
+    axes[1].legend(frameon=False, fontsize=7.5, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    return figure
