@@ -80,7 +80,7 @@ def cell_depth(relief: xr.Dataset, lon: np.ndarray, lat: np.ndarray, step: float
 def prepare_bathymetry(depth: np.ndarray, lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
     """Open the straits, close the Indian Ocean, drop pools and dead ends.
 
-    And extend the depth over the ring of the open edges.
+    The depth is extended over the ring of the open edges.
     """
     depth = depth.copy()
     x, y = np.meshgrid(lon, lat)
@@ -173,7 +173,7 @@ def hydrography(folder: Path, z: np.ndarray, lat: np.ndarray, lon: np.ndarray):
 def sverdrup_transport(folder: Path, lat: np.ndarray) -> np.ndarray:
     """Stream function (m3 s-1) along the eastern edge, zero at the American coast.
 
-    From the curl of the annual COADS stress.
+    It follows from the curl of the annual COADS stress.
     """
     coads = open_file(folder, "coads_climatology.cdf")
     x, y = coads.COADSX.values, coads.COADSY.values

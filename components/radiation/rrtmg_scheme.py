@@ -52,9 +52,9 @@ class Rrtmg(SpectralScheme):
         liquid_radius: float | Array = 10.0,
         ice_radius: float | Array = 40.0,
     ) -> dict[str, Array]:
-        """Fluxes (nlev+1, n) W m-2 of ``n`` columns, lowest level first: ``lw_up``, ``lw_down``, ``sw_up``.
+        """Fluxes (nlev+1, n) W m-2 of ``n`` columns, lowest level first.
 
-        ``sw_down``.
+        Names: ``lw_up``, ``lw_down``, ``sw_up``, ``sw_down``.
 
         Parameters
         ----------

@@ -6,9 +6,9 @@ import torch
 
 
 def sun_position(day_of_year: float) -> tuple[float, float, float]:
-    """Declination (rad), equation of time (s).
+    """Declination (rad), equation of time (s) and (mean distance / distance)^2.
 
-    (mean distance / distance)^2 for day of year 0 ... 365 (fractional, UTC).
+    The day of year is 0 ... 365, fractional, UTC.
     """
     g = 2.0 * math.pi * day_of_year / 365.0
     declination = (

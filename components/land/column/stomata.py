@@ -69,7 +69,7 @@ class BallBerry:
 class Leuning:
     """Leuning (1995): gs = g0 + g1 A / ((Ca - Gamma) (1 + D/D0)); without Gamma if ``compensated`` is false.
 
-    ``d0`` in Pa.
+    ``d0`` is in Pa.
     """
 
     g1: Parameter = 9.0

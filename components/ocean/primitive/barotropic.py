@@ -30,7 +30,7 @@ class Weights:
 def power_law_weights(substeps: int) -> Weights:
     """Weights of the power-law filter with p = 2, q = 4, r = 0.2846 (SM05, section 5).
 
-    For ``substeps`` substeps in a baroclinic step.
+    There are ``substeps`` substeps in a baroclinic step.
 
     The primary weights sum to one with their centroid at the end of the step; the secondary ones follow by
     summation, so that the averaged transport carries the sea level exactly from one averaged state to the next.
@@ -67,7 +67,7 @@ def _centre(a: np.ndarray, t: np.ndarray) -> np.ndarray:
 def end_state_weights(substeps: int) -> Weights:
     """No filter: the state at the end of the step and the plain mean of the transports.
 
-    For linear waves to be left undamped.
+    It leaves linear waves undamped.
     """
     return Weights((0.0,) * (substeps - 1) + (1.0,), (1.0 / substeps,) * substeps)
 
@@ -75,7 +75,7 @@ def end_state_weights(substeps: int) -> Weights:
 def coriolis_u(transport_y: Tensor, g: Geometry) -> Tensor:
     """``f V`` at the east faces (m2 s-2), with f / depth at corners (Sadourny 1975, energy conserving).
 
-    One ring less.
+    The result has one ring less.
     """
     flux = transport_y * g.dxv
     north = at(g.fq_h, 0, 0) * (at(flux, 0, 0) + at(flux, 0, 1))

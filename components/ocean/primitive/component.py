@@ -78,9 +78,9 @@ class PrimitiveOcean(Component):
         """Options of the primitive-equation ocean."""
 
         file: str
-        """Sea floor, hydrography and open edges, as data/make_ocean_inputs.py writes them; looked up in the case.
+        """Sea floor, hydrography and open edges, as data/make_ocean_inputs.py writes them.
 
-        Then in data/.
+        Looked up in the case, then in data/.
         """
         open_edges: tuple[Literal["east", "south"], ...] = ("east", "south")
         """Edges where the sea outside enters; the others are closed."""
@@ -89,9 +89,9 @@ class PrimitiveOcean(Component):
         sponge_time: Seconds = 5.0 * DAY
         """Time of that relaxation at the edge itself."""
         radiation: float = 0.05
-        """Share of Flather's radiation term at open edges: 1 for tides.
+        """Share of Flather's radiation term at open edges.
 
-        Small where the transports are better known than the level.
+        1 for tides; small where the transports are better known than the level.
         """
         baroclinic_edges: Literal["prescribed", "radiation"] = "prescribed"
         """Tracers and vertical shear at open edges: those outside, or radiating (Marchesiello and others 2001)."""
@@ -109,9 +109,9 @@ class PrimitiveOcean(Component):
         precision: Literal["single", "double"] = "double"
         """Floating-point numbers of the state."""
         compile: bool = False
-        """Compile the kernels with torch.compile: minutes at the first start.
+        """Compile the kernels with torch.compile.
 
-        Then half the time a step (not bit-identical).
+        This takes minutes at the first start; a step then takes half the time, and its bits differ from the eager ones.
         """
         equation_of_state: Literal["teos10", "linear"] = "teos10"
         """Density of seawater."""
@@ -319,7 +319,7 @@ class PrimitiveOcean(Component):
     def budget(self) -> dict[str, np.ndarray]:
         """Heat (J m-2, from 0 degC), water (kg m-2) and salt (kg m-2) that only the imports change.
 
-        Without what freezing, the temperature of fresh water, open edges with their sponge, and the restoring of
+        Left out is what freezing, the temperature of fresh water, open edges with their sponge, and the restoring of
         salinity have added; on the mask of the grid, to which the ring at open edges does not belong.
         """
         s, g, p = self.now, self.ocean.g, self.ocean.p

@@ -18,7 +18,7 @@ def cell_volume(eta: Tensor, g: Geometry) -> Tensor:
 def inventories(s: State, g: Geometry) -> tuple[float, list[float]]:
     """Volume (m3) and the content of each tracer (tracer unit times m3) of the own cells.
 
-    Summed exactly (`math.fsum`).
+    They are summed exactly (`math.fsum`).
     """
     from math import fsum
 

@@ -54,9 +54,9 @@ def _horner(coefficients, x: Tensor):
 
 
 def reference_profile(depth: Tensor) -> Tensor:
-    """Vertical reference profile r0(z) (kg m-3) that the anomaly of `teos10_anomaly` leaves out; ``depth`` in m.
+    """Vertical reference profile r0(z) (kg m-3) that the anomaly of `teos10_anomaly` leaves out.
 
-    Positive down.
+    ``depth`` is positive down, m.
     """
     zeta = depth / _Z_SCALE
     return _horner(_R0, zeta) * zeta

@@ -97,7 +97,7 @@ class Geometry:
 def partial_cells(depth: np.ndarray, thickness: np.ndarray, smallest_fraction: float = 0.3) -> np.ndarray:
     """Layer thicknesses at rest with a partial bottom cell (Adcroft, Hill and Marshall 1997), ``(z, y, x)`` in m.
 
-    0 below the bottom.
+    They are 0 below the bottom.
 
     Parameters
     ----------

@@ -45,7 +45,7 @@ def cartesian(
 ) -> HorizontalGrid:
     """Uniform grid on a beta plane; lengths in m, ``f0`` in s-1 at ``y = y_of_f0``, ``beta`` in m-1 s-1.
 
-    South-west corner at 0, 0.
+    The south-west corner is at 0, 0.
     """
     shape = (ny + 2 * HALO, nx + 2 * HALO)
     x = (np.arange(shape[1]) - HALO + 0.5) * dx + np.zeros(shape)

@@ -1,6 +1,6 @@
-"""Reading the input file of a regional ocean: sea floor, hydrography.
+"""Reading the input file of a regional ocean: sea floor, hydrography, open edges.
 
-Open edges (what `data/make_ocean_inputs.py` writes).
+`data/make_ocean_inputs.py` writes such files.
 """
 
 from dataclasses import dataclass

@@ -91,7 +91,7 @@ def relax(
 def sponge_rate(distance: Tensor, width: float, time_scale: float) -> Tensor:
     """Rate of relaxation (s-1) that falls from ``1 / time_scale`` at the edge to zero at ``width`` cells.
 
-    Like a cosine.
+    It falls like a cosine.
     """
     inside = torch.clamp(distance / width, max=1.0)
     return 0.5 * (1.0 + torch.cos(torch.pi * inside)) / time_scale

@@ -15,7 +15,7 @@ from components.ocean.primitive.stencil import at
 def vertical_derivative(rho: Tensor, spacing: Tensor, below: Tensor) -> Tensor:
     """Derivative of a field at the cell centres with respect to depth, second order.
 
-    Limited where the profile bends sharply.
+    It is limited where the profile bends sharply.
 
     Parameters
     ----------

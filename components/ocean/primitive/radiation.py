@@ -83,7 +83,7 @@ class Side:
     def line(self, a: Tensor, inside: int, halo: int) -> Tensor:
         """Places along the edge, ``inside`` cells in from the ring.
 
-        Of a field with a halo of two, with a neighbour at either end; of own cells (``halo`` 0), without.
+        In a field with a halo of two they include a neighbour at either end; among own cells (``halo`` 0) they do not.
         """
         size = a.shape[self.axis]
         a = a.select(self.axis, size - 1 - halo - inside if self.high else halo + inside)

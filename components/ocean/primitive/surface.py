@@ -70,7 +70,7 @@ def freezing_point(salinity: Tensor) -> Tensor:
 def limit_to_freezing(temperature: Tensor, salinity: Tensor) -> tuple[Tensor, Tensor]:
     """Raise temperatures below freezing to it; return them and the rise (K).
 
-    Which the caller books as latent heat of ice.
+    The caller books the rise as latent heat of ice.
     """
     raised = torch.maximum(temperature, freezing_point(salinity))
     return raised, raised - temperature

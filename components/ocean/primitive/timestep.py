@@ -196,7 +196,7 @@ def _explicit_momentum(
 ) -> Explicit:
     """Everything in the momentum equations but vertical mixing and the barotropic mode.
 
-    And its depth integral as slow forcing.
+    Its depth integral is the slow forcing of the latter.
     """
     gu, gv = momentum.vector_invariant(u, v, w_flux, eta, g, p.momentum_advection)
     gu, gv = gu * inner(g.mask_u), gv * inner(g.mask_v)

@@ -24,7 +24,7 @@ def vertical_volume(
 ) -> Tensor:
     """Volume that goes up through the bottom of each cell in a step (m3), from continuity of each z* layer.
 
-    One ring less.
+    The result has one ring less.
 
     Summed from the surface, where the fresh water enters; what round-off leaves at the sea floor is dropped.
     """

@@ -28,7 +28,7 @@ def buoyancy_frequency(
 ) -> Tensor:
     """N^2 at the bottom of each cell (s-2) from the densities of the two cells at the depth of their interface.
 
-    Zero at the floor.
+    It is zero at the floor.
     """
     temperature, salinity = tracers[0], tracers[1]
     z = g.interface[:-1]
@@ -41,7 +41,7 @@ def buoyancy_frequency(
 def shear_squared(u: Tensor, v: Tensor, eta: Tensor, g: Geometry) -> Tensor:
     """Squared vertical shear at the bottom of each cell (s-2), one ring less than ``u``.
 
-    Mean over the faces of a cell.
+    It is the mean over the faces of a cell.
     """
     h = g.h0 * (1.0 + eta / g.depth_t)
     du, dv = (u[:-1] - u[1:]) * g.mask_u[1:], (v[:-1] - v[1:]) * g.mask_v[1:]
@@ -54,7 +54,7 @@ def shear_squared(u: Tensor, v: Tensor, eta: Tensor, g: Geometry) -> Tensor:
 def mixing_lengths(tke: Tensor, n2: Tensor, h: Tensor, below: Tensor) -> tuple[Tensor, Tensor]:
     """Lengths of mixing and dissipation (m), BD93: sqrt(2 e) / N.
 
-    Growing no faster than the distance from top and bottom.
+    They grow no faster than the distance from top and bottom.
 
     ``h``: thickness of the cells; all fields ``(z, y, x)``, at the bottom of each cell except ``h``.
     """

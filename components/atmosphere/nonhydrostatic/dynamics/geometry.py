@@ -191,7 +191,7 @@ def _surface_rise(
 ) -> list[torch.Tensor]:
     """How u on the west and east and v on the south and north face move an interface up.
 
-    U dz/dx as div(u z) - z div(u).
+    u dz/dx is written as div(u z) - z div(u).
 
     The height on the faces is interpolated with sixth order, the centred part of the advection of the other
     fields: with

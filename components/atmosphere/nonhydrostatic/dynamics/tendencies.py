@@ -1,6 +1,6 @@
-"""Large-time-step tendencies of the dry dynamics (Klemp, Skamarock & Dudhia 2007, eq. 5-9.
+"""Large-time-step tendencies of the dry dynamics.
 
-Skamarock et al. 2012, eq. 6-9).
+Klemp, Skamarock & Dudhia (2007, eq. 5-9); Skamarock et al. (2012, eq. 6-9).
 
 Advection, pressure gradient, buoyancy and rotation on the state of a Runge-Kutta stage; everything here is held fixed
 during the acoustic steps. Arrays are those of :mod:`state`, m and s and kg throughout.
@@ -42,7 +42,7 @@ def diagnose(g: Geometry, s: State) -> Diagnostics:
 def vertical_mass_flux(g: Geometry, s: State, trim: int) -> torch.Tensor:
     """Mass flux through coordinate surfaces omega = rho (w - u dz/dx - v dz/dy) (nz+1, ...), kg m-2 s-1.
 
-    Zero at both ends.
+    It is zero at both ends.
 
     ``trim`` cells of the halo are left out on every side.
     """
@@ -57,7 +57,7 @@ def vertical_mass_flux(g: Geometry, s: State, trim: int) -> torch.Tensor:
 def metric_flux(g: Geometry, ru: torch.Tensor, rv: torch.Tensor, trim: int) -> torch.Tensor:
     """Rho (u dz/dx + v dz/dy) on the inner interfaces of cells (nz-1, ...).
 
-    From fluxes cut by ``trim`` on every side.
+    It is made from fluxes cut by ``trim`` on every side.
     """
     m = g.metric[:, :, trim:-trim, trim:-trim]
     ru, rv = ru[1:] + ru[:-1], rv[1:] + rv[:-1]

@@ -50,9 +50,9 @@ class Options:
 
 
 class MeanFlux(NamedTuple):
-    """Mass fluxes averaged over a time step, which carry the tracers: as ``ru``, ``rv`` (interior.
+    """Mass fluxes averaged over a time step, which carry the tracers.
 
-    All faces), ``omega``.
+    As ``ru``, ``rv`` (interior, all faces) and ``omega``.
     """
 
     ru: torch.Tensor
@@ -213,7 +213,7 @@ class Dynamics:
     def transport(self, q0: torch.Tensor, s0: State, s: State, flux: MeanFlux, dt: float) -> torch.Tensor:
         """Advance tracers ``q0`` (n, nz, Y, X; halos filled) by the step that took ``s0`` to ``s``.
 
-        Halos filled again.
+        Halos are filled again.
         """
         g = self.geometry
         ru, rv, omega = (self._with_halo(a, 1) for a in flux)

@@ -53,7 +53,7 @@ def limited_fluxes(
 ) -> tuple[torch.Tensor, ...]:
     """First-order upwind fluxes of ``q0`` and what the high-order fluxes of ``q`` add.
 
-    For the interior and one ring more.
+    Both are for the interior and one ring more.
 
     Returns
     -------
@@ -74,9 +74,9 @@ def limited_fluxes(
 def positive_factor(
     g: Geometry, q0: torch.Tensor, rho_0: torch.Tensor, fluxes: tuple[torch.Tensor, ...], dt: torch.Tensor
 ) -> torch.Tensor:
-    """Share (n, nz, ny+2, nx+2) of a cell's outgoing corrections that its content can pay for (Skamarock.
+    """Share (n, nz, ny+2, nx+2) of a cell's outgoing corrections that its content can pay for.
 
-    2006, eq. 7).
+    Skamarock (2006, eq. 7).
     """
     a = slice(H - 1, 1 - H)
     x, y, z, dx, dy, dz = fluxes
@@ -98,7 +98,7 @@ def monotonic_factors(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Shares of outgoing and of incoming corrections that keep a cell within its neighbours' old range.
 
-    (Zalesak 1979).
+    Zalesak (1979).
     """
     a = slice(H - 1, 1 - H)
     w = slice(H - 2, 2 - H)
@@ -173,9 +173,9 @@ def last_stage(
 
 
 def with_ghost_levels(q: torch.Tensor) -> torch.Tensor:
-    """Set the two ghost levels at each end of ``q`` (n, nz+4, Y, X) in place: linear extrapolation.
+    """Set the two ghost levels at each end of ``q`` (n, nz+4, Y, X) in place.
 
-    Then its value again.
+    The nearer one is extrapolated linearly, the farther has its value again.
     """
     q[:, 1] = 2.0 * q[:, 2] - q[:, 3]
     q[:, -2] = 2.0 * q[:, -3] - q[:, -4]

@@ -19,9 +19,9 @@ def resting_state(
 def with_wind(
     g: Geometry, rho: torch.Tensor, rtheta: torch.Tensor, u: torch.Tensor | float, v: torch.Tensor | float
 ) -> State:
-    """State with wind ``u``, ``v`` (m s-1.
+    """State with wind ``u``, ``v``; w follows the ground and is zero inside.
 
-    Numbers or fields that broadcast to the faces) and w along the ground zero inside.
+    Winds are numbers or fields that broadcast to the faces, m s-1.
     """
     mass = g.rho_base + rho
     ru = to_faces_x(mass) * u

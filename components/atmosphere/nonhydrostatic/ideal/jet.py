@@ -54,7 +54,7 @@ class Jet(NamedTuple):
 def balanced_jet(lat: Array, z: Array, q_0: float = Q_0, climate: Climate = CLIMATES["ullrich"]) -> Jet:
     """The jet at latitude ``lat`` (degrees) and height ``z`` (m), arrays that broadcast.
 
-    ``q_0`` kg/kg at the equator.
+    ``q_0`` is the humidity at the equator, kg/kg.
     """
     T_EQUATOR, T_POLE, K, humidity = climate  # the paper's names
     phi = np.deg2rad(lat)

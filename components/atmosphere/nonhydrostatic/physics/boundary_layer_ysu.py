@@ -31,7 +31,7 @@ class Fluxes(NamedTuple):
 class Mixed(NamedTuple):
     """After mixing: u, v (m s-1), theta (K), vapour, further tracers (n, nz, y, x).
 
-    Depth of the boundary layer (y, x), m.
+    It holds the depth of the boundary layer (y, x), m, too.
     """
 
     u: torch.Tensor
@@ -142,7 +142,7 @@ def boundary_layer_depth(
 ) -> torch.Tensor:
     """Height (y, x) where the bulk Richardson number reaches ``critical``.
 
-    Between the lowest layer's centre and the lid, m.
+    It lies between the centre of the lowest layer and the lid, m.
     """
     h = torch.full_like(surface, 0.0) + z[0]
     found = torch.zeros_like(surface, dtype=torch.bool)

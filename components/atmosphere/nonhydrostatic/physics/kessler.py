@@ -22,7 +22,7 @@ SPECIES = ("vapour", "cloud_water", "rain")
 class Rain(NamedTuple):
     """Result of a step: theta (K) and mixing ratios (kg/kg) as (nz, y, x).
 
-    ``surface`` rain at the ground (y, x) kg m-2.
+    ``surface`` is the rain at the ground (y, x), kg m-2.
     """
 
     theta: torch.Tensor

@@ -27,9 +27,9 @@ SPECIES = {"none": ("vapour",), "kessler": kessler.SPECIES, "mixed_phase": mixed
 
 @dataclass
 class Ground:
-    """What the surface gives (y, x): fluxes of :class:`boundary_layer_ysu.Fluxes`.
+    """What the surface gives (y, x): fluxes, radiating temperature (K), albedo.
 
-    Radiating temperature (K), albedo.
+    The fluxes are those of :class:`boundary_layer_ysu.Fluxes`.
     """
 
     fluxes: Fluxes
