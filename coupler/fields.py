@@ -22,6 +22,8 @@ from coupler.errors import FieldError
 Kind = Literal["state", "flux", "fraction"]
 WATER_DENSITY = 1000.0
 """Density that turns a depth of water into mass: 1 mm of water is 1 kg m-2 (kg m-3)."""
+ZERO_CELSIUS = 273.15
+"""The zero of the Celsius scale (K)."""
 
 
 @functools.cache

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 
 from components.radiation import standard_atmosphere
-from components.radiation.constants import STEFAN_BOLTZMANN
 from components.radiation.scheme import Air, Radiation
 from components.radiation.sun import cosine_zenith, sun_position
+from components.science.constants import STEFAN_BOLTZMANN
 from coupler.component import Component, Context, Fields
 from coupler.fields import FieldSpec, specs
 from coupler.namelist import Namelist

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import torch
 
 from components.radiation import standard_atmosphere
-from components.radiation.constants import GRAVITY
 from components.radiation.scheme import Air
+from components.science.constants import GRAVITY
 
 LAYERS_ABOVE, P_TOP = 5, 10.0  # layers above the lid, even in ln p, and where they end, Pa
 CLOUDY = 1.0e-6  # condensate of a cloudy layer, kg/kg

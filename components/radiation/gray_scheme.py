@@ -10,8 +10,8 @@ cloud layers of optical depth 1.5 W / (rho r_e) with backscatter (1 - g) tau / (
 
 import torch
 
-from components.radiation.constants import GRAVITY, SOLAR_CONSTANT, STEFAN_BOLTZMANN
 from components.radiation.scheme import Air, Radiation, heating_rate
+from components.science.constants import GRAVITY, SOLAR_CONSTANT, STEFAN_BOLTZMANN
 
 
 def gray(air: Air) -> Radiation:

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from components.radiation.constants import GRAVITY, SOLAR_CONSTANT
 from components.radiation.full_columns import FullColumns
 from components.radiation.gases import Gases
 from components.radiation.kernels.longwave import longwave
 from components.radiation.kernels.shortwave import shortwave
 from components.radiation.rrtmgp_tables import LONGWAVE, MOLECULES, SHORTWAVE, cloud_tables, gas_tables
 from components.radiation.spectral_scheme import SpectralScheme
+from components.science.constants import GRAVITY, SOLAR_CONSTANT
 from coupler.compiled import announce
 
 Array = npt.NDArray[Any]

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import torch
 
-from components.radiation.constants import CP_DRY, GRAVITY
+from components.science.constants import CP_DRY, GRAVITY
 
 
 class Air(NamedTuple):

@@ -9,8 +9,10 @@ import netCDF4
 import numpy as np
 import numpy.typing as npt
 
+from coupler.fields import ZERO_CELSIUS
+
 Floats = npt.NDArray[np.float64]
-SHOWN = {"K": ("°C", 1.0, -273.15), "kg m-2 s-1": ("mm day⁻¹", 86400.0, 0.0), "Pa": ("hPa", 0.01, 0.0)}
+SHOWN = {"K": ("°C", 1.0, -ZERO_CELSIUS), "kg m-2 s-1": ("mm day⁻¹", 86400.0, 0.0), "Pa": ("hPa", 0.01, 0.0)}
 """Unit of a figure for the unit of a file: its name, factor and offset."""
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 

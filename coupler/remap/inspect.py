@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coupler.errors import TesseraError
-from coupler.grids.grid import Grid, GridError
+from coupler.grids.grid import EARTH_RADIUS, Grid, GridError
 from coupler.remap.weights import METHODS, Weights
 
 DESCRIPTION = """Make, inspect and check a file of remapping weights.
@@ -116,7 +116,7 @@ def check(weights: Weights, source: Grid | None = None, target: Grid | None = No
             field = [2.0 + where[:, 0] * where[:, 1] + 0.5 * where[:, 2] for where in points]
             whole = linked & (np.abs(sums - 1.0) < 1e-9)
             error = np.abs(weights.matrix @ field[0] - field[1][weights.target_cells])[whole]
-            size = float(np.sqrt(max(_most(grid.area.ravel()) for grid in (source, target)))) / 6.371e6
+            size = float(np.sqrt(max(_most(grid.area.ravel()) for grid in (source, target)))) / EARTH_RADIUS
             say("a smooth field is off by at most (its range is 2)", _most(error), max(2.0 * size, 1e-6))
     return lines, good
 

@@ -18,10 +18,10 @@ import math
 import pytest
 import torch
 
-from components.atmosphere.nonhydrostatic.constants import GAMMA, GRAVITY, R_DRY
 from components.atmosphere.nonhydrostatic.dynamics import base_state, geometry, timestep
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import exner
 from components.atmosphere.nonhydrostatic.ideal import initial_state
+from components.science.constants import GAMMA, GRAVITY, R_DRY
 
 T_0, WIDTH, TOP, HALF, WARM, UNTIL = 250.0, 300e3, 10e3, 5e3, 0.01, 1800.0
 CENTRED = timestep.Options(acoustic_steps=6, off_centring=0.0, divergence_damping=0.0)

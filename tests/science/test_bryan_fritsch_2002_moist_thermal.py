@@ -11,15 +11,6 @@ import math
 import pytest
 import torch
 
-from components.atmosphere.nonhydrostatic.constants import (
-    C_LIQUID,
-    CP_DRY,
-    EPSILON_VAPOUR,
-    GRAVITY,
-    LATENT_VAPORISATION,
-    P_REFERENCE,
-    R_DRY,
-)
 from components.atmosphere.nonhydrostatic.dynamics import base_state, geometry, moist_heat, timestep
 from components.atmosphere.nonhydrostatic.dynamics.halo import Edges
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import (
@@ -31,6 +22,15 @@ from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import (
 )
 from components.atmosphere.nonhydrostatic.ideal import initial_state
 from components.atmosphere.nonhydrostatic.physics.columns import columns, put_back
+from components.science.constants import (
+    C_LIQUID,
+    CP_DRY,
+    EPSILON_VAPOUR,
+    GRAVITY,
+    LATENT_VAPORISATION,
+    P_REFERENCE,
+    R_DRY,
+)
 
 H = geometry.HALO
 INNER = slice(H, -H)

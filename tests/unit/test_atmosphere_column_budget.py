@@ -46,7 +46,7 @@ def test_energy_of_condensation_closes_to_round_off(scheme, value):
 
 def test_convective_snow_releases_its_heat_of_fusion(monkeypatch):
     """All convective rain of a warm day made to fall as snow."""
-    monkeypatch.setattr(sequence, "T_FREEZE", 400.0)
+    monkeypatch.setattr(sequence, "FREEZING_POINT", 400.0)
     _, energy, _, snow = budget(boundary_layer="none", microphysics="none")
     assert snow > 0.01
     assert np.abs(energy).max() < 1e-5

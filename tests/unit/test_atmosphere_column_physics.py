@@ -5,10 +5,10 @@ import math
 import pytest
 import torch
 
-from components.atmosphere.nonhydrostatic.constants import CP_DRY, LATENT_VAPORISATION
 from components.atmosphere.nonhydrostatic.physics import convection_betts_miller as convection
 from components.atmosphere.nonhydrostatic.physics.boundary_layer_ysu import Fluxes, ysu
 from components.radiation import sun
+from components.science.constants import CP_DRY, LATENT_VAPORISATION
 
 
 def layers(shape=(24, 4, 5), dtype=torch.float64):

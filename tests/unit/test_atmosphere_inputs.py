@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from components.atmosphere.nonhydrostatic.component import NonhydrostaticAtmosphere
-from components.atmosphere.nonhydrostatic.constants import GRAVITY, KAPPA, R_DRY
 from components.atmosphere.nonhydrostatic.driving import driving_data, pressure_levels
 from components.atmosphere.nonhydrostatic.driving.analysis_files import AnalysisFiles, DriverError
 from components.atmosphere.nonhydrostatic.driving.driver_files import DriverFile
 from components.atmosphere.nonhydrostatic.driving.initial import relative_humidity
+from components.science.constants import GRAVITY, KAPPA, R_DRY
 from coupler.clock import Clock
 from coupler.component import Context, Setting
 from coupler.grids.decomposition import Decomposition

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from components.atmosphere.nonhydrostatic.constants import EARTH_RADIUS, EARTH_ROTATION, R_DRY, STANDARD_GRAVITY
 from components.atmosphere.nonhydrostatic.driving import inversion
 from components.atmosphere.nonhydrostatic.driving.spherical_harmonics import SphericalHarmonics, legendre
+from components.science.constants import EARTH_RADIUS, EARTH_ROTATION, R_DRY, STANDARD_GRAVITY
 
 GAUSSIAN = np.rad2deg(np.arcsin(np.polynomial.legendre.leggauss(48)[0]))
 WITH_POLES = np.linspace(90.0, -90.0, 61)

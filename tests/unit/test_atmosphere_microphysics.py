@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from components.atmosphere.nonhydrostatic.constants import CP_DRY, LATENT_FUSION, LATENT_VAPORISATION
 from components.atmosphere.nonhydrostatic.dynamics import thermodynamics as thermo
 from components.atmosphere.nonhydrostatic.physics import kessler, mixed_phase
+from components.science.constants import CP_DRY, LATENT_FUSION, LATENT_VAPORISATION
 
 
 def column(species, seed=0):

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from components.land.column import snow
-from components.land.column.constants import FREEZING_POINT, WATER_HEAT_CAPACITY
+from components.land.column.constants import WATER_HEAT_CAPACITY
 from components.land.column.water_heat import move_soil_water, snow_heat
+from components.science.constants import FREEZING_POINT
 
 D = torch.float64
 

@@ -9,9 +9,9 @@ from components.ml_surrogates.latency import Latency
 from components.ml_surrogates.radiation_emulator import networks
 from components.ml_surrogates.radiation_emulator.emulator import Emulator, Gases
 from components.radiation import standard_atmosphere
-from components.radiation.constants import CP_DRY, GRAVITY
 from components.radiation.gray_scheme import gray
 from components.radiation.scheme import Air
+from components.science.constants import CP_DRY, GRAVITY
 from tests.toys.learned import card
 
 GASES = Gases(397.5e-6, 1831.5e-9, 327.0e-9)

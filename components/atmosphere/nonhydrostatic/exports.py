@@ -3,12 +3,12 @@
 import numpy as np
 import torch
 
-from components.atmosphere.nonhydrostatic.constants import GRAVITY, R_DRY
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import State
 from components.atmosphere.nonhydrostatic.physics.columns import INNER, columns
 from components.atmosphere.nonhydrostatic.physics.sequence import centre_wind
 from components.radiation.scheme import Radiation, interface_pressure
+from components.science.constants import GRAVITY, R_DRY
 
 LAPSE = 0.0065  # K m-1, of the reduction to sea level
 

@@ -19,7 +19,6 @@ from torch import Tensor
 from components.land.column.constants import (
     AIR_HEAT_CAPACITY,
     DRY_AIR_GAS_CONSTANT,
-    GAS_CONSTANT,
     GRAVITY,
     LATENT_HEAT_FUSION,
     LATENT_HEAT_VAPORISATION,
@@ -27,6 +26,7 @@ from components.land.column.constants import (
 )
 from components.land.column.humidity import EPSILON, saturation_humidity, saturation_pressure
 from components.land.column.surface_layer import VISCOSITY, exchange
+from components.science.constants import GAS_CONSTANT
 
 LEAST_CANOPY_HEAT = 500.0  # J m-2 K-1
 LARGEST_STEP = 15.0  # K a Newton step

@@ -21,7 +21,6 @@ from components.land.column.column import (
     step,
     water_stored,
 )
-from components.land.column.constants import WATER_DENSITY
 from components.land.column.gas_exchange import Stomata
 from components.land.column.optimality import OPTIMAL
 from components.land.column.parameters import leaf_area, parameters, table
@@ -32,6 +31,7 @@ from components.land.column.stomata import EMPIRICAL
 from components.land.column.structure import cut, join, named, rebuild
 from components.land.column.surface_map import SurfaceMap, from_file, uniform, zonal
 from components.radiation.sun import cosine_zenith
+from components.science.constants import WATER_DENSITY
 from coupler.component import Array, Component, Context, Fields, Setting
 from coupler.errors import TesseraError
 from coupler.fields import FieldSpec, specs

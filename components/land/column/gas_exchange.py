@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from components.land.column import night, optimality, stomata
-from components.land.column.constants import PAR_PHOTONS
 from components.land.column.hydraulics import Plant
 from components.land.column.photosynthesis import (
     Leaf,
@@ -23,6 +22,7 @@ from components.land.column.photosynthesis import (
 from components.land.column.radiation import Shortwave
 from components.land.column.roots import falling_root
 from components.land.column.structure import cut
+from components.science.constants import PAR_PHOTONS
 
 ABSORBED_YIELD = 0.3  # mol electrons per mol absorbed photons (Medlyn et al. 2002)
 COLD, WARM_ENOUGH = 269.15, 275.15  # K: photosynthesis stops below the first, is free above the second

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from components.land.column.constants import FREEZING_POINT, GRAVITY, LATENT_HEAT_FUSION
+from components.land.column.constants import GRAVITY, LATENT_HEAT_FUSION
+from components.science.constants import FREEZING_POINT
 
 LOG_COLDEST = 5.0  # ln of the largest depression below freezing considered, 148 K
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from components.land.column.constants import FREEZING_POINT
+from components.science.constants import FREEZING_POINT
 
 EPSILON = 0.62198  # ratio of the gas constants of dry air and vapour
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from components.land.column.constants import FREEZING_POINT
+from components.science.constants import FREEZING_POINT
 
 WATER_CAPACITY = 0.1  # kg m-2 of water per plant area (Dickinson et al. 1993)
 SNOW_CAPACITY = 4.4  # kg m-2 of snow per plant area (Essery et al. 2003)

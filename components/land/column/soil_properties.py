@@ -7,13 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from components.land.column.constants import (
-    ICE_CONDUCTIVITY,
-    ICE_HEAT_CAPACITY,
-    WATER_CONDUCTIVITY,
-    WATER_DENSITY,
-    WATER_HEAT_CAPACITY,
-)
+from components.land.column.constants import WATER_HEAT_CAPACITY
+from components.science.constants import ICE_CONDUCTIVITY, ICE_HEAT_CAPACITY, WATER_CONDUCTIVITY, WATER_DENSITY
 
 LN10 = 2.302585092994046
 

@@ -10,15 +10,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from components.land.column.constants import (
-    FREEZING_POINT,
-    ICE_HEAT_CAPACITY,
-    LATENT_HEAT_FUSION,
-    WATER_DENSITY,
-    WATER_HEAT_CAPACITY,
-)
+from components.land.column.constants import LATENT_HEAT_FUSION, WATER_HEAT_CAPACITY
 from components.land.column.snow import Snow, over_layers
 from components.land.column.tridiagonal import solve_tridiagonal
+from components.science.constants import FREEZING_POINT, ICE_HEAT_CAPACITY, WATER_DENSITY
 
 
 class Carried(NamedTuple):

@@ -7,9 +7,9 @@ import numpy.typing as npt
 import torch
 
 from components.radiation import standard_atmosphere
-from components.radiation.constants import GRAVITY
 from components.radiation.full_columns import CLOUDY, FullColumns, full_columns, interface_temperature
 from components.radiation.gases import Gases
+from components.science.constants import GRAVITY
 
 from .drawing import air_of
 

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from components.radiation.constants import SOLAR_CONSTANT
 from components.radiation.rrtmg_scheme import Rrtmg
+from components.science.constants import SOLAR_CONSTANT
 
 from .augmentation import Sample, varied, with_other_gases
 from .inputs import Inputs, inputs

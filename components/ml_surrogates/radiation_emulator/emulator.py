@@ -10,10 +10,10 @@ from components.ml_surrogates.acceleration import Staging, accelerated
 from components.ml_surrogates.fixed_batch import in_batches
 from components.ml_surrogates.guards import Verdict, differs, not_finite, outside
 from components.ml_surrogates.model_file import Sidecar
-from components.radiation.constants import SOLAR_CONSTANT, STEFAN_BOLTZMANN
 from components.radiation.exchange import GROUND, INTERFACES, LAYERS
 from components.radiation.full_columns import FullColumns, full_columns
 from components.radiation.scheme import Air, Radiation, heating_rate
+from components.science.constants import SOLAR_CONSTANT, STEFAN_BOLTZMANN
 
 from .inputs import Inputs, inputs
 from .networks import BESIDE

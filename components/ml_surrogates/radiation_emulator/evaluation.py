@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from components.radiation.constants import SOLAR_CONSTANT
 from components.radiation.rrtmg_scheme import Rrtmg
 from components.radiation.scheme import heating_rate
+from components.science.constants import SOLAR_CONSTANT
 from coupler.files.atomic import write_text
 
 from . import dataset, drawing, networks, rfmip

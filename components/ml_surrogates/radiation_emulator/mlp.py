@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from components.radiation.constants import STEFAN_BOLTZMANN
+from components.science.constants import STEFAN_BOLTZMANN
 
 from .inputs import LN_P_MIDDLE, LN_P_WIDTH, OZONE_SCALE, Q_SCALE, T_MIDDLE, T_WIDTH, Inputs, fourth_root
 

@@ -7,8 +7,8 @@ from torch import nn
 
 from components.ml_surrogates import model_file
 from components.ml_surrogates.model_file import ModelFileError, Sidecar, Variable
-from components.radiation.constants import GRAVITY
 from components.radiation.exchange import column_fields, radiation_fields
+from components.science.constants import GRAVITY
 from coupler.fields import FieldSpec, specs
 
 from . import inputs

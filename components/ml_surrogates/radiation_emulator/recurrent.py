@@ -15,7 +15,7 @@ transmission of layers (Meador & Weaver 1980, with the coefficients of Zdunkowsk
 import torch
 from torch import nn
 
-from components.radiation.constants import STEFAN_BOLTZMANN
+from components.science.constants import STEFAN_BOLTZMANN
 
 from .inputs import PRESSURE_UNIT, T_MIDDLE, Inputs, layer_features
 

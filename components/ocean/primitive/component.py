@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from components.ocean.primitive.barotropic_mode import plane_of
-from components.ocean.primitive.constants import ZERO_CELSIUS
 from components.ocean.primitive.geometry import Geometry
 from components.ocean.primitive.inputs import GREENWICH, TIDES, InputError, Inputs, read_depth, read_domain, read_inputs
 from components.ocean.primitive.open_boundary import Outside
@@ -28,6 +27,7 @@ from components.ocean.primitive.stencil import HALO, inner, over_levels
 from components.ocean.primitive.surface import SurfaceForcing
 from components.ocean.primitive.tides import Tide
 from components.ocean.primitive.timestep import Ocean
+from components.science.constants import ZERO_CELSIUS
 from coupler.clock import Clock
 from coupler.component import Component, Context, Fields, Setting
 from coupler.errors import ForcingError

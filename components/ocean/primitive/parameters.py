@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from components.ocean.primitive.constants import HEAT_CAPACITY, REFERENCE_DENSITY
+from components.science.constants import SEA_WATER_DENSITY, SEA_WATER_HEAT_CAPACITY
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Parameters:
     substeps: int
     barotropic_filter: Literal["power_law", "none"] = "power_law"
     momentum_advection: bool = True
-    rho0: float = REFERENCE_DENSITY
-    heat_capacity: float = HEAT_CAPACITY
+    rho0: float = SEA_WATER_DENSITY
+    heat_capacity: float = SEA_WATER_HEAT_CAPACITY
     equation_of_state: Literal["teos10", "linear"] = "teos10"
     alpha: float = 2.0e-4
     beta: float = 7.6e-4

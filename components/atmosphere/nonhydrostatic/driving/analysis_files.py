@@ -15,7 +15,7 @@ import netCDF4
 import numpy as np
 import numpy.typing as npt
 
-from components.atmosphere.nonhydrostatic.constants import STANDARD_GRAVITY
+from components.science.constants import STANDARD_GRAVITY
 from coupler.errors import FieldError, TesseraError
 from coupler.fields import conversion
 

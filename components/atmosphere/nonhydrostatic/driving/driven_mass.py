@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from components.atmosphere.nonhydrostatic.constants import GRAVITY, KAPPA
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.lateral import Driver
 from components.atmosphere.nonhydrostatic.dynamics.state import State
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import exner, pressure
+from components.science.constants import GRAVITY, KAPPA
 
 INNER = slice(H, -H)
 

@@ -4,13 +4,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from components.atmosphere.nonhydrostatic.constants import EPSILON_VAPOUR, KAPPA, P_REFERENCE
 from components.atmosphere.nonhydrostatic.dynamics.balance import hydrostatic_column
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.halo import HaloFiller
 from components.atmosphere.nonhydrostatic.dynamics.state import State
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import VAPOUR_FACTOR
+from components.science.constants import EPSILON_VAPOUR, KAPPA, P_REFERENCE
 
 Array = npt.NDArray[np.float64]
 

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from components.atmosphere.nonhydrostatic.constants import GAMMA, KAPPA, P_REFERENCE, R_DRY
 from components.atmosphere.nonhydrostatic.driving import driver_files
 from components.atmosphere.nonhydrostatic.driving.analysis_files import DriverError
 from components.atmosphere.nonhydrostatic.driving.driving_data import Analyses, Fields, Place, at, too_short
@@ -16,6 +15,7 @@ from components.atmosphere.nonhydrostatic.dynamics.balance import hydrostatic_co
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO, Geometry
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import VAPOUR_FACTOR
 from components.atmosphere.nonhydrostatic.physics.columns import INNER
+from components.science.constants import GAMMA, KAPPA, P_REFERENCE, R_DRY
 from coupler.component import Setting
 
 Array = npt.NDArray[np.float64]

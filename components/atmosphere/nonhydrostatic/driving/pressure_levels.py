@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from components.atmosphere.nonhydrostatic.constants import GRAVITY, R_DRY
 from components.atmosphere.nonhydrostatic.driving import inversion
 from components.atmosphere.nonhydrostatic.driving.analysis_files import AnalysisFiles
 from components.atmosphere.nonhydrostatic.driving.analysis_files import DriverError as DriverError
 from components.atmosphere.nonhydrostatic.driving.initial import relative_humidity, specific_humidity
+from components.science.constants import GRAVITY, R_DRY
 
 Array = npt.NDArray[np.float64]
 

@@ -8,7 +8,7 @@ latitudes, Fejer's second rule on equally spaced ones. Rows at the poles are lef
 import numpy as np
 import numpy.typing as npt
 
-from components.atmosphere.nonhydrostatic.constants import EARTH_RADIUS
+from components.science.constants import EARTH_RADIUS
 
 Array = npt.NDArray[np.float64]
 Coefficients = npt.NDArray[np.complex128]

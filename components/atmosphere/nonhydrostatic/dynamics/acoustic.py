@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import torch
 
-from components.atmosphere.nonhydrostatic.constants import GRAVITY
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, State, Tendencies
@@ -23,6 +22,7 @@ from components.atmosphere.nonhydrostatic.dynamics.tendencies import (
     pressure_weight_y,
     vertical_gradient,
 )
+from components.science.constants import GRAVITY
 
 
 class Coefficients(NamedTuple):

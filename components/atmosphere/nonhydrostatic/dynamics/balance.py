@@ -2,8 +2,8 @@
 
 import torch
 
-from components.atmosphere.nonhydrostatic.constants import GAMMA, GRAVITY, P_REFERENCE, R_DRY
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
+from components.science.constants import GAMMA, GRAVITY, P_REFERENCE, R_DRY
 
 
 def hydrostatic_column(

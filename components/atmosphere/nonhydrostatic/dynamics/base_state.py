@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from components.atmosphere.nonhydrostatic.constants import CP_DRY, GRAVITY, KAPPA, P_REFERENCE, R_DRY
+from components.science.constants import CP_DRY, GRAVITY, KAPPA, P_REFERENCE, R_DRY
 
 
 @dataclass(frozen=True)

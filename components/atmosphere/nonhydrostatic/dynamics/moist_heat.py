@@ -14,21 +14,21 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from components.atmosphere.nonhydrostatic.constants import (
-    C_LIQUID,
-    CP_DRY,
-    CP_VAPOUR,
-    CV_DRY,
-    LATENT_VAPORISATION,
-    R_DRY,
-    R_VAPOUR,
-    T_FREEZE,
-)
 from components.atmosphere.nonhydrostatic.dynamics.advection import difference
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import State
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import saturation_vapour_pressure
+from components.science.constants import (
+    C_LIQUID,
+    CP_DRY,
+    CP_VAPOUR,
+    CV_DRY,
+    FREEZING_POINT,
+    LATENT_VAPORISATION,
+    R_DRY,
+    R_VAPOUR,
+)
 
 if TYPE_CHECKING:
     from components.atmosphere.nonhydrostatic.dynamics.timestep import MeanFlux
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 def latent_heat(t: torch.Tensor) -> torch.Tensor:
     """Of vaporisation at ``t`` (K), J kg-1, as the heat capacities of vapour and liquid ask (Kirchhoff)."""
-    return LATENT_VAPORISATION - (C_LIQUID - CP_VAPOUR) * (t - T_FREEZE)
+    return LATENT_VAPORISATION - (C_LIQUID - CP_VAPOUR) * (t - FREEZING_POINT)
 
 
 def heat_capacity(q_v: torch.Tensor, q_l: torch.Tensor) -> torch.Tensor:

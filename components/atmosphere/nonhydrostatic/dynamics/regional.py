@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from components.atmosphere.nonhydrostatic.constants import EARTH_RADIUS, EARTH_ROTATION
 from components.atmosphere.nonhydrostatic.dynamics.base_state import LogPressure
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry, build_geometry
 from components.atmosphere.nonhydrostatic.dynamics.levels import hybrid_heights, smooth_121, stretched_levels
+from components.science.constants import EARTH_RADIUS, EARTH_ROTATION
 
 Array = npt.NDArray[np.float64]
 ELEVATION = ("surface_altitude", "ROSE", "orography", "elevation", "height", "z")

@@ -8,11 +8,11 @@ during the acoustic steps. Arrays are those of :mod:`state`, m and s and kg thro
 
 import torch
 
-from components.atmosphere.nonhydrostatic.constants import GAMMA, GRAVITY
 from components.atmosphere.nonhydrostatic.dynamics.advection import difference, flux_fifth, flux_third
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, State
+from components.science.constants import GAMMA, GRAVITY
 
 
 def diagnose(g: Geometry, s: State) -> Diagnostics:

@@ -2,14 +2,14 @@
 
 import torch
 
-from components.atmosphere.nonhydrostatic.constants import (
+from components.science.constants import (
     EPSILON_VAPOUR,
+    FREEZING_POINT,
     GAMMA,
     KAPPA,
     P_REFERENCE,
     R_DRY,
     R_VAPOUR,
-    T_FREEZE,
 )
 
 VAPOUR_FACTOR = R_VAPOUR / R_DRY  # of q_v in theta_m = theta (1 + R_v/R_d q_v)
@@ -27,7 +27,7 @@ def exner(p: torch.Tensor) -> torch.Tensor:
 
 def saturation_vapour_pressure(t: torch.Tensor) -> torch.Tensor:
     """Over water, Pa, for ``t`` in K (Bolton 1980, Mon. Wea. Rev. 108, eq. 10)."""
-    return 611.2 * torch.exp(17.67 * (t - T_FREEZE) / (t - 29.65))
+    return 611.2 * torch.exp(17.67 * (t - FREEZING_POINT) / (t - 29.65))
 
 
 def saturation_vapour_pressure_ice(t: torch.Tensor) -> torch.Tensor:

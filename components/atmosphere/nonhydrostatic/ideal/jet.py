@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from components.atmosphere.nonhydrostatic.constants import (
+from components.science.constants import (
     EARTH_RADIUS,
     EARTH_ROTATION,
     EPSILON_VAPOUR,

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import torch
 
-from components.atmosphere.nonhydrostatic.constants import CP_DRY, GRAVITY, VON_KARMAN
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import power
+from components.science.constants import CP_DRY, GRAVITY, VON_KARMAN
 
 PRANDTL_COUNTER = 6.8  # b, HND eq. A4
 SURFACE_LAYER = 0.1  # its share of h

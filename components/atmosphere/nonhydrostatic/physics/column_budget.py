@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import torch
 
-from components.atmosphere.nonhydrostatic.constants import CP_DRY, LATENT_FUSION, LATENT_VAPORISATION
 from components.atmosphere.nonhydrostatic.dynamics import thermodynamics as thermo
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import State
 from components.atmosphere.nonhydrostatic.physics.columns import INNER, Columns
+from components.science.constants import CP_DRY, LATENT_FUSION, LATENT_VAPORISATION
 
 ICE = ("cloud_ice", "snow")
 

@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 import torch
 
-from components.atmosphere.nonhydrostatic.constants import CP_DRY, LATENT_VAPORISATION, R_DRY
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import (
     KAPPA,
     saturation_mixing_ratio,
     saturation_vapour_pressure,
 )
+from components.science.constants import CP_DRY, LATENT_VAPORISATION, R_DRY
 
 
 class Convected(NamedTuple):

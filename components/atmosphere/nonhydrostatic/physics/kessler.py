@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import torch
 
-from components.atmosphere.nonhydrostatic.constants import CP_DRY, LATENT_VAPORISATION
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import (
     adjust_to_saturation,
     power,
     saturation_mixing_ratio,
     saturation_vapour_pressure,
 )
+from components.science.constants import CP_DRY, LATENT_VAPORISATION
 
 SPECIES = ("vapour", "cloud_water", "rain")
 

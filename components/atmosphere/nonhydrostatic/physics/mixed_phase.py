@@ -13,14 +13,6 @@ from typing import NamedTuple
 
 import torch
 
-from components.atmosphere.nonhydrostatic.constants import (
-    CP_DRY,
-    LATENT_FUSION,
-    LATENT_SUBLIMATION,
-    LATENT_VAPORISATION,
-    R_VAPOUR,
-    T_FREEZE,
-)
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import (
     adjust_to_saturation,
     power,
@@ -29,6 +21,14 @@ from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import (
     saturation_vapour_pressure_ice,
 )
 from components.atmosphere.nonhydrostatic.physics.kessler import fall
+from components.science.constants import (
+    CP_DRY,
+    FREEZING_POINT,
+    LATENT_FUSION,
+    LATENT_SUBLIMATION,
+    LATENT_VAPORISATION,
+    R_VAPOUR,
+)
 
 SPECIES = ("vapour", "cloud_water", "rain", "cloud_ice", "snow")
 
@@ -86,17 +86,17 @@ def mixed_phase(
     schmidt = torch.exp((1.0 / 3.0) * torch.log(viscosity / diffusivity))
 
     # melting of cloud ice, homogeneous and heterogeneous freezing of cloud water (HDC 2004, appendix)
-    warm = t > T_FREEZE
+    warm = t > FREEZING_POINT
     melt = torch.where(warm, q_i, 0.0)
     q_i, q_c, t = q_i - melt, q_c + melt, t - lf * melt
-    frozen = torch.where(t < T_FREEZE - 40.0, q_c, 0.0)
-    cold = torch.clamp(T_FREEZE - t, 0.0, 40.0)
+    frozen = torch.where(t < FREEZING_POINT - 40.0, q_c, 0.0)
+    cold = torch.clamp(FREEZING_POINT - t, 0.0, 40.0)
     rate = 100.0 * torch.expm1(0.66 * cold) * rho / (RHO_WATER * CLOUD_NUMBER) * q_c * q_c  # Bigg (1953)
     frozen = torch.maximum(frozen, torch.minimum(dt * rate, q_c))
     q_c, q_i, t = q_c - frozen, q_i + frozen, t + lf * frozen
     # freezing of rain (Bigg 1953 over an exponential distribution)
     lam_r = _slope(math.pi * RHO_WATER * N_0R, rho, q_r, 8.0e4)
-    cold = torch.clamp(T_FREEZE - t, 0.0, 40.0)
+    cold = torch.clamp(FREEZING_POINT - t, 0.0, 40.0)
     rate = (
         20.0 * math.pi * math.pi * 100.0 * N_0R * RHO_WATER / rho * torch.expm1(0.66 * cold) * _inverse_seventh(lam_r)
     )
@@ -115,28 +115,28 @@ def mixed_phase(
     q_c, q_r = q_c - swept, q_r + swept
 
     # snow: from ice by aggregation (HDC eq. 19), collects ice and cloud water
-    cold = torch.clamp(T_FREEZE - t, min=0.0)
+    cold = torch.clamp(FREEZING_POINT - t, min=0.0)
     n_0s = N_0S * torch.exp(0.12 * torch.clamp(cold, max=90.0))
     n_0s = torch.clamp(n_0s, max=1.0e11)
     crystals = torch.clamp(5.38e7 * power(rho * q_i, 0.75), 1.0e3, 1.0e6)  # N_i, m-3 (HDC eq. 5c)
     most = _largest_ice(rho, crystals)
-    aggregated = torch.where(t < T_FREEZE, torch.clamp(q_i - most, min=0.0), 0.0)
+    aggregated = torch.where(t < FREEZING_POINT, torch.clamp(q_i - most, min=0.0), 0.0)
     q_i, q_s = q_i - aggregated, q_s + aggregated
     lam_s = _slope(math.pi * RHO_SNOW * n_0s, rho, q_s, 1.0e5)
     area = 0.25 * math.pi * n_0s * A_S * math.gamma(3.0 + B_S) * torch.exp(-(3.0 + B_S) * torch.log(lam_s)) * thin
     there = q_s > 1e-12
     stick = torch.exp(-0.07 * cold)
-    taken = torch.where(there & (t < T_FREEZE), q_i * (1.0 - torch.exp(-dt * area * stick)), 0.0)
+    taken = torch.where(there & (t < FREEZING_POINT), q_i * (1.0 - torch.exp(-dt * area * stick)), 0.0)
     q_i, q_s = q_i - taken, q_s + taken
     rimed = torch.where(there, q_c * (1.0 - torch.exp(-dt * area)), 0.0)
-    freezes = t < T_FREEZE
+    freezes = t < FREEZING_POINT
     q_c = q_c - rimed
     q_s = q_s + torch.where(freezes, rimed, 0.0)
     q_r = q_r + torch.where(freezes, 0.0, rimed)
     t = t + lf * torch.where(freezes, rimed, 0.0)
 
     # melting of snow (Rutledge & Hobbs 1983, eq. A25)
-    warm = torch.clamp(t - T_FREEZE, min=0.0)
+    warm = torch.clamp(t - FREEZING_POINT, min=0.0)
     speed_s = power(A_S * thin / viscosity, 0.5)
     vent = 0.65 / (lam_s * lam_s) + 0.44 * schmidt * speed_s * math.gamma(0.5 * (5.0 + B_S)) * torch.exp(
         -0.5 * (5.0 + B_S) * torch.log(lam_s)
@@ -166,7 +166,7 @@ def mixed_phase(
     # deposition on and sublimation of ice and snow, initiation of ice (HDC eq. 8-10)
     q_is = saturation_mixing_ratio(saturation_vapour_pressure_ice(t), p)
     ice_slope = q_is * 5807.7 / ((t - 7.66) * (t - 7.66))
-    freezing = t < T_FREEZE
+    freezing = t < FREEZING_POINT
     room = torch.where(
         freezing, (q_v - q_is) / (1.0 + ls * ice_slope), 0.0
     )  # to be deposited until saturation over ice
@@ -181,7 +181,7 @@ def mixed_phase(
         -0.5 * (5.0 + B_S) * torch.log(lam_s)
     )
     on_snow = torch.where(q_s > 1e-12, dt * 4.0 * n_0s * super_ice * vent / (rho * resist), 0.0)
-    nuclei = 4.92e-11 * power(1.0e3 * torch.exp(0.1 * torch.clamp(T_FREEZE - t, 0.0, 60.0)), 1.33) / rho
+    nuclei = 4.92e-11 * power(1.0e3 * torch.exp(0.1 * torch.clamp(FREEZING_POINT - t, 0.0, 60.0)), 1.33) / rho
     fresh = torch.where(super_ice > 0.0, torch.clamp(nuclei - q_i, min=0.0), 0.0)
     wanted = torch.where(freezing, on_ice + on_snow + fresh, 0.0)
     share = torch.where(

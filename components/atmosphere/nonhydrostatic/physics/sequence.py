@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 
-from components.atmosphere.nonhydrostatic.constants import CP_DRY, LATENT_FUSION, STEFAN_BOLTZMANN, T_FREEZE
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.halo import HaloFiller
@@ -20,6 +19,7 @@ from components.radiation.rrtmg_scheme import Rrtmg
 from components.radiation.rrtmgp_scheme import Rrtmgp
 from components.radiation.scheme import Air, Radiation, interface_pressure
 from components.radiation.sun import cosine_zenith, sun_position
+from components.science.constants import CP_DRY, FREEZING_POINT, LATENT_FUSION, STEFAN_BOLTZMANN
 
 SPECTRAL = {"rrtmg": Rrtmg, "rrtmgp": Rrtmgp}
 SPECIES = {"none": ("vapour",), "kessler": kessler.SPECIES, "mixed_phase": mixed_phase.SPECIES}
@@ -120,7 +120,7 @@ class Physics:
             s = self.push(s, m.u - u, m.v - v)
         if self.convection == "betts_miller":
             wet = self._convection(theta * c.pi, water[0], c.p, c.mass, dt)
-            falls_as_snow = c.t[0] < T_FREEZE
+            falls_as_snow = c.t[0] < FREEZING_POINT
             freezing = torch.where(falls_as_snow, LATENT_FUSION / CP_DRY, 0.0) * (water[0] - wet.q_v)
             theta, water[0] = (wet.t + freezing) / c.pi, wet.q_v
             rain = rain + torch.where(falls_as_snow, 0.0, wet.rain)

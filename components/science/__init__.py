@@ -1,0 +1,1 @@
+"""Physics that two realms share; no realm of its own."""
