@@ -1,4 +1,4 @@
-"""Compilation of kernels by numba, cached on disk: one change in a folder of kernels outdates the caches of all."""
+"""Compilation of kernels by numba, cached on disk: one change in the folders of kernels outdates all caches."""
 
 from __future__ import annotations
 
@@ -10,32 +10,52 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core.caching import IndexDataCacheFile
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 _log = logging.getLogger(__name__)
 
 
-def compiler(folder: Path, **options: Any) -> Callable[[Function], Function]:
-    """A decorator ``compiled`` for the kernels in a folder.
+class _CacheFile(IndexDataCacheFile):
+    """numba's files of one kernel; what cannot be read (a module of its types has moved, say) is made again."""
+
+    def _load_index(self) -> dict[Any, str]:
+        try:
+            return cast(dict[Any, str], super()._load_index())  # type: ignore[no-untyped-call]
+        except Exception:  # unpickling may raise anything
+            return {}
+
+    def load(self, key: Any) -> Any:
+        try:
+            return super().load(key)  # type: ignore[no-untyped-call]
+        except Exception:
+            return None
+
+
+def compiler(*folders: Path, **options: Any) -> Callable[[Function], Function]:
+    """A decorator ``compiled`` for the kernels in the first of some folders.
 
     Kernels are compiled on first use and release the interpreter lock; the machine code is kept beside the source (or
     in ``NUMBA_CACHE_DIR``). numba looks at the one file that a kernel stands in; as a kernel inlines others, it shall
-    look at all files of the folder that have some.
+    look at all files of the folders that have some.
 
     Parameters
     ----------
-    folder : Path
-        Where the kernels are; those in it are marked ``@compiled``.
+    folders : Path
+        Where the kernels are and those that they inline; all are marked ``@compiled``.
     options :
         Further options of ``numba.njit``.
     """
-    sources = [path.stat() for path in folder.glob("*.py") if b"@compiled" in path.read_bytes()]
+    files = (path for folder in folders for path in folder.glob("*.py"))
+    sources = [path.stat() for path in files if b"@compiled" in path.read_bytes()]
     stamp = max(source.st_mtime for source in sources), sum(source.st_size for source in sources)
 
     def compiled(function: Function) -> Function:
         kernel: Any = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
         with contextlib.suppress(AttributeError):
-            kernel._cache._cache_file._source_stamp = stamp
+            cache = kernel._cache
+            make: Any = _CacheFile
+            cache._cache_file = make(cache.cache_path, cache._impl.filename_base, stamp)
         return cast(Function, kernel)
 
     return compiled

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from coupler.analysis.comparison import Card, Month
 from coupler.analysis.figures import LINES, draw_panel, pyplot, shared_scale, tidy
-from coupler.analysis.score_card import Card, Month
 from coupler.analysis.scores import WHOLE
 from coupler.files.atomic import whole_file
 

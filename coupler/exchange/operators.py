@@ -20,8 +20,9 @@ from coupler.grids.grid import Grid
 from coupler.plan import Plan, Task
 from coupler.remap.conserve import correction, integral
 from coupler.remap.files import weights_cached
+from coupler.remap.matrix import Weights
 from coupler.remap.second_order import apply_limited
-from coupler.remap.weights import Weights, make_weights
+from coupler.remap.weights import make_weights
 
 Floats = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]

@@ -13,9 +13,9 @@ import numpy.typing as npt
 from coupler.grids.grid import Grid
 from coupler.plan import Plan, Task
 from coupler.remap.fill import neighbours, river_mouth_rows
+from coupler.remap.matrix import Weights
 from coupler.remap.points import centers
 from coupler.remap.tiles import TileOverlap, dry_overlap
-from coupler.remap.weights import Weights
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

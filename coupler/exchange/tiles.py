@@ -17,8 +17,8 @@ import numpy.typing as npt
 from coupler.errors import GridError
 from coupler.grids.grid import Grid
 from coupler.plan import ComponentPlan, Plan, Task, Tile
+from coupler.remap.matrix import Weights
 from coupler.remap.tiles import dry_overlap
-from coupler.remap.weights import Weights
 
 Floats = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]

@@ -9,12 +9,11 @@ import netCDF4
 import numpy as np
 from numpy.typing import NDArray
 
-from coupler.grids.grid import Edges, Grid, GridError
+from coupler.errors import GridError
+from coupler.grids.geometry import Edges, Floats, Geometry
 
-Floats = NDArray[np.float64]
 
-
-def read_grid(path: str | Path, *, name: str | None = None, edges: Edges | None = None) -> Grid:
+def read_grid(path: str | Path, *, name: str | None = None, edges: Edges | None = None) -> Geometry:
     """Read a grid and its masks.
 
     Parameters
@@ -57,7 +56,7 @@ def _degrees(variable: Any) -> Floats:
     return np.rad2deg(values) if str(getattr(variable, "units", "degrees")).startswith("rad") else values
 
 
-def _read_scrip(file: Any, name: str, edges: Edges | None, crs: str | None) -> Grid:
+def _read_scrip(file: Any, name: str, edges: Edges | None, crs: str | None) -> Geometry:
     shape = tuple(int(n) for n in file["grid_dims"][:][::-1])
     centers = [_degrees(file[f"grid_center_{axis}"]).reshape(shape) for axis in ("lon", "lat")]
     corners = [_degrees(file[f"grid_corner_{axis}"]).reshape(*shape, -1) for axis in ("lon", "lat")]
@@ -65,7 +64,7 @@ def _read_scrip(file: Any, name: str, edges: Edges | None, crs: str | None) -> G
     return _grid(name, centers, corners, masks, edges or "great_circle", crs)
 
 
-def _read_ugrid(file: Any, mesh: Any, name: str, edges: Edges | None, crs: str | None) -> Grid:
+def _read_ugrid(file: Any, mesh: Any, name: str, edges: Edges | None, crs: str | None) -> Geometry:
     table = file[mesh.face_node_connectivity]
     fill = int(getattr(table, "_FillValue", -1))
     nodes = np.asarray(table[:], np.int64)
@@ -80,13 +79,13 @@ def _read_ugrid(file: Any, mesh: Any, name: str, edges: Edges | None, crs: str |
         faces = {file[key].standard_name: _degrees(file[key]) for key in mesh.face_coordinates.split()}
         centers = [faces["longitude"], faces["latitude"]]
     else:
-        outline = Grid(name, np.zeros(nodes.shape[0]), np.zeros(nodes.shape[0]), corners[0], corners[1])
+        outline = Geometry(name, np.zeros(nodes.shape[0]), np.zeros(nodes.shape[0]), corners[0], corners[1])
         x, y, z = outline.polygons.center.T
         centers = [np.rad2deg(np.arctan2(y, x)), np.rad2deg(np.arctan2(z, np.hypot(x, y)))]
-    return Grid(name, centers[0], centers[1], corners[0], corners[1], masks, edges or "great_circle", crs)
+    return Geometry(name, centers[0], centers[1], corners[0], corners[1], masks, edges or "great_circle", crs)
 
 
-def _read_cf(file: Any, path: Path, name: str, edges: Edges | None, crs: str | None) -> Grid:
+def _read_cf(file: Any, path: Path, name: str, edges: Edges | None, crs: str | None) -> Geometry:
     found = {}
     for axis, units in (("longitude", "degrees_east"), ("latitude", "degrees_north")):
         fitting = [
@@ -148,14 +147,14 @@ def _grid(
     masks: dict[str, NDArray[np.bool_]],
     edges: Edges,
     crs: str | None,
-) -> Grid:
+) -> Geometry:
     if corners is None:
-        return Grid(name, centers[0], centers[1], None, None, masks, edges, crs)
+        return Geometry(name, centers[0], centers[1], None, None, masks, edges, crs)
     if corners[0].ndim == 3 and corners[0].shape[-1] == 4:
         shared = [_shared_vertices(values) for values in corners]
         if shared[0] is not None and shared[1] is not None:
-            return Grid(name, centers[0], centers[1], shared[0], shared[1], masks, edges, crs)
-    return Grid(name, centers[0], centers[1], corners[0], corners[1], masks, edges, crs)
+            return Geometry(name, centers[0], centers[1], shared[0], shared[1], masks, edges, crs)
+    return Geometry(name, centers[0], centers[1], corners[0], corners[1], masks, edges, crs)
 
 
 def _shared_vertices(corners: Floats) -> Floats | None:
@@ -168,7 +167,7 @@ def _shared_vertices(corners: Floats) -> Floats | None:
     return vertices if np.array_equal(np.stack(around, axis=-1), corners) else None
 
 
-def corner_arrays(grid: Grid) -> list[Floats]:
+def corner_arrays(grid: Geometry) -> list[Floats]:
     """Longitude and latitude of the corners of each cell, (..., nv)."""
     if grid.corner_longitude is None or grid.corner_latitude is None:
         raise GridError(f"grid {grid.name!r} has no corners to write")
@@ -180,7 +179,7 @@ def corner_arrays(grid: Grid) -> list[Floats]:
     ]
 
 
-def write_grid(grid: Grid, path: str | Path, convention: Literal["cf", "scrip", "ugrid"] = "cf") -> None:
+def write_grid(grid: Geometry, path: str | Path, convention: Literal["cf", "scrip", "ugrid"] = "cf") -> None:
     """Write a grid with its masks; reading it back gives the same fingerprint (CF and SCRIP)."""
     writers = {"cf": _write_cf, "scrip": _write_scrip, "ugrid": _write_ugrid}
     if convention not in writers:
@@ -194,7 +193,7 @@ def write_grid(grid: Grid, path: str | Path, convention: Literal["cf", "scrip", 
         writers[convention](file, grid)
 
 
-def _write_cf(file: Any, grid: Grid) -> None:
+def _write_cf(file: Any, grid: Geometry) -> None:
     file.Conventions = "CF-1.11"
     dimensions = ("y", "x") if len(grid.shape) == 2 else ("cell",)
     for key, size in zip(dimensions, grid.shape, strict=True):
@@ -216,7 +215,7 @@ def _write_cf(file: Any, grid: Grid) -> None:
     _write_masks(file, grid, dimensions)
 
 
-def _write_masks(file: Any, grid: Grid, dimensions: tuple[str, ...]) -> None:
+def _write_masks(file: Any, grid: Geometry, dimensions: tuple[str, ...]) -> None:
     for key, mask in grid.masks.items():
         variable = file.createVariable("mask" if key == "default" else f"mask_{key}", "i1", dimensions)
         variable.long_name, variable.mask_name = "1 where the cell is active", key
@@ -224,7 +223,7 @@ def _write_masks(file: Any, grid: Grid, dimensions: tuple[str, ...]) -> None:
         variable[:] = mask
 
 
-def _write_scrip(file: Any, grid: Grid) -> None:
+def _write_scrip(file: Any, grid: Geometry) -> None:
     corners = corner_arrays(grid)
     width = corners[0].shape[-1]
     file.createDimension("grid_size", grid.size)
@@ -251,7 +250,7 @@ def _repeated(corners: Floats) -> Floats:
     return filled
 
 
-def _write_ugrid(file: Any, grid: Grid) -> None:
+def _write_ugrid(file: Any, grid: Geometry) -> None:
     file.Conventions = "CF-1.11 UGRID-1.0"
     polygons = grid.polygons
     width = polygons.corners.shape[1]

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from coupler.remap.compiled import compiled
+from coupler.grids.compiled import compiled
 
 Floats = NDArray[np.float64]
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from coupler.grids.grid import Grid, GridError
-from coupler.remap.weights import Normalization, Weights, make_weights, resolve_mask
+from coupler.remap.matrix import Weights
+from coupler.remap.weights import Normalization, make_weights, resolve_mask
 
 BACKENDS = ("tessera", "xesmf", "yac")
 INSTALL = {

@@ -1,11 +1,11 @@
 """Compilation of the remapping kernels: strict IEEE arithmetic.
 
 No reordered sums and no fused multiply-add, so a result does not depend on how many rows or fields are worked on
-together.
+together. The kernels inline those of `coupler.grids`.
 """
 
 from pathlib import Path
 
 from coupler.compiled import compiler
 
-compiled = compiler(Path(__file__).parent)
+compiled = compiler(Path(__file__).parent, Path(__file__).parents[1] / "grids")

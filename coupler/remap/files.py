@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from coupler.grids.grid import EARTH_RADIUS, Grid, GridError
 from coupler.remap.apply import row_sums
-from coupler.remap.second_order import SecondOrder
-from coupler.remap.weights import VERSION, Method, Weights, make_weights, read_method, resolve_mask
+from coupler.remap.matrix import SecondOrder, Weights
+from coupler.remap.weights import VERSION, Method, make_weights, read_method, resolve_mask
 
 Floats = NDArray[np.float64]
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from coupler.errors import TesseraError
 from coupler.grids.grid import EARTH_RADIUS, Grid, GridError
-from coupler.remap.weights import METHODS, Weights
+from coupler.remap.matrix import Weights
+from coupler.remap.weights import METHODS
 
 DESCRIPTION = """Make, inspect and check a file of remapping weights.
 

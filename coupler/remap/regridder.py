@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from coupler.grids.grid import Grid, GridError
 from coupler.remap.apply import apply_weights, row_sums
 from coupler.remap.conserve import Conservation, correction, integral
-from coupler.remap.weights import Weights
+from coupler.remap.matrix import Weights
 
 Floats = NDArray[np.float64]
 __all__ = ["Regridder", "apply_weights", "row_sums", "vector_from_east_north", "vector_to_east_north"]

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,60 +29,8 @@ from coupler.remap.clip import (
 )
 from coupler.remap.compiled import compiled
 from coupler.remap.fill import neighbours
+from coupler.remap.matrix import Floats, Integers, Mask, SecondOrder, Weights
 from coupler.remap.points import is_periodic
-
-if TYPE_CHECKING:
-    from coupler.remap.weights import Weights
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Mask = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, eq=False)
-class SecondOrder:
-    """What the limiter needs beside the combined matrix.
-
-    Attributes
-    ----------
-    indptr, indices, data : first-order weights, compressed rows.
-    moment : (links, 3), (M_ij - A_ij C_j) over the area that normalizes row i.
-    neighbour_start, neighbour, slope : g_j is the sum over the neighbours k of j of slope_jk (f_k - f_j), (pairs, 3).
-    reach : (source cells, corners, 3), corners relative to C_j.
-    bulge : (source cells,), how far the cell stands out of its corners.
-    """
-
-    indptr: Integers
-    indices: NDArray[np.int32]
-    data: Floats
-    moment: Floats
-    neighbour_start: Integers
-    neighbour: NDArray[np.int32]
-    slope: Floats
-    reach: Floats
-    bulge: Floats
-
-    def rows(self, chosen: Integers) -> SecondOrder:
-        """The same for some rows."""
-        counts = np.diff(self.indptr)[chosen]
-        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        links = np.repeat(self.indptr[chosen] - indptr[:-1], counts) + np.arange(indptr[-1])
-        return dataclasses.replace(
-            self, indptr=indptr, indices=self.indices[links], data=self.data[links], moment=self.moment[links]
-        )
-
-    def filled(self, new: Mask, part: Weights) -> SecondOrder:
-        """The same with the rows of `part`, which take no gradients, at the (empty) rows `new`."""
-        counts = np.diff(self.indptr)
-        counts[new] = np.diff(part.indptr)
-        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        of_part = np.repeat(new, counts)
-        indices, data = np.empty(indptr[-1], np.int32), np.empty(indptr[-1])
-        indices[~of_part], data[~of_part] = self.indices, self.data
-        indices[of_part], data[of_part] = part.indices, part.data
-        moment = np.zeros((indptr[-1], 3))
-        moment[~of_part] = self.moment
-        return dataclasses.replace(self, indptr=indptr, indices=indices, data=data, moment=moment)
 
 
 @compiled

@@ -1,4 +1,4 @@
-"""Remapping weights: a sparse matrix from source cells to target cells, and how much of each target it covers."""
+"""Remapping weights made by a method, or by several of which each fills what those before it left."""
 
 from __future__ import annotations
 
@@ -6,19 +6,15 @@ import dataclasses
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from coupler.grids.grid import EARTH_RADIUS, Grid, GridError
+from coupler.remap.matrix import Floats, Mask
+from coupler.remap.matrix import Weights as Weights
 
-if TYPE_CHECKING:
-    from coupler.remap.second_order import SecondOrder
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 Normalization = Literal["destarea", "fracarea"]
 Method = str | Mapping[str, float] | Sequence[str | Mapping[str, float]]
 METHODS = (
@@ -33,86 +29,6 @@ METHODS = (
 )
 VERSION = 2
 """Raised with every change of what a file holds: weight files of another version are not reused."""
-
-
-@dataclass(frozen=True, eq=False)
-class Weights:
-    """A linear map from the cells of one grid to cells of another, in compressed rows.
-
-    Attributes
-    ----------
-    indptr : int64 (rows + 1,)
-    indices : int32 (links,), flat source cells, ascending within a row
-    data : float64 (links,)
-    shape : (rows, source cells)
-    covered : float64 (rows,), fraction of the target cell's area under active source cells; for methods between
-        points 1 where the row has links, 0 where not
-    target_cells : int64 (rows,), the flat target cell of each row
-    area : float64 (links,), overlap areas in m2 (conservative methods only; 0 in rows that a fallback filled)
-    constant : float64 (rows,), value of a row without links (a fallback ``{fixed: value}``), NaN elsewhere; or None
-    second : gradients for the limiter (``conservative_second_order`` only)
-    method, normalization : how they were made
-    source_fingerprint, target_fingerprint : of the grids, without masks
-    target_size : cells of the target grid
-    """
-
-    indptr: NDArray[np.int64]
-    indices: NDArray[np.int32]
-    data: Floats
-    shape: tuple[int, int]
-    covered: Floats
-    target_cells: NDArray[np.int64]
-    method: str
-    normalization: str
-    source_fingerprint: str
-    target_fingerprint: str
-    target_size: int
-    area: Floats | None = None
-    constant: Floats | None = None
-    second: SecondOrder | None = None
-
-    @property
-    def matrix(self) -> Any:
-        """The weights as a `scipy.sparse.csr_matrix`, (rows, source cells)."""
-        from scipy.sparse import csr_matrix
-
-        return csr_matrix((self.data, self.indices, self.indptr), shape=self.shape)
-
-    @property
-    def uncovered(self) -> NDArray[np.int64]:
-        """Flat target cells that no active source cell reaches."""
-        return self.target_cells[self.open_rows()]
-
-    def open_rows(self, wanted: Mask | None = None) -> NDArray[np.int64]:
-        """Positions of rows without links and without a fixed value, of those `wanted` (rows,) if given."""
-        nothing = np.diff(self.indptr) == 0
-        if self.constant is not None:
-            nothing &= np.isnan(self.constant)
-        return np.flatnonzero(nothing if wanted is None else nothing & wanted)
-
-    @property
-    def source_cells(self) -> NDArray[np.int64]:
-        """Flat source cells that any row needs, ascending."""
-        return np.unique(self.indices).astype(np.int64)
-
-    def rows(self, selection: ArrayLike) -> Weights:
-        """Weights of some rows (positions in this object, in the order given), the numbers unchanged."""
-        chosen = np.asarray(selection, np.int64).ravel()
-        counts = np.diff(self.indptr)[chosen]
-        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        links = np.repeat(self.indptr[chosen] - indptr[:-1], counts) + np.arange(indptr[-1])
-        return dataclasses.replace(
-            self,
-            indptr=indptr,
-            indices=self.indices[links],
-            data=self.data[links],
-            shape=(chosen.size, self.shape[1]),
-            covered=self.covered[chosen],
-            target_cells=self.target_cells[chosen],
-            area=None if self.area is None else self.area[links],
-            constant=None if self.constant is None else self.constant[chosen],
-            second=None if self.second is None else self.second.rows(chosen),
-        )
 
 
 def resolve_mask(grid: Grid, mask: str | ArrayLike | None) -> Mask:

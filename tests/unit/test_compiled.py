@@ -52,3 +52,74 @@ def test_a_kernel_is_made_again_when_one_that_it_inlines_has_changed(tmp_path):
     assert run(tmp_path) == (11.0, 1), "the second time from the disk"
     (tmp_path / "inner.py").write_text(INNER.format(value="200.0 * x"))
     assert run(tmp_path) == (201.0, 0)
+
+
+ACROSS = """
+from coupler.compiled import compiler
+from pathlib import Path
+from inner import inner
+
+compiled = compiler(Path(__file__).parent, Path(__file__).parent / "lower")
+
+
+@compiled
+def outer(x):
+    return inner(x) + 1.0
+
+
+print(outer(1.0))
+print(sum(outer.stats.cache_hits.values()))
+"""
+
+
+def test_a_kernel_is_made_again_when_one_of_another_folder_that_it_inlines_has_changed(tmp_path):
+    lower = tmp_path / "lower"
+    lower.mkdir()
+    (tmp_path / "outer.py").write_text(f"import sys\nsys.path.append({str(lower)!r})\n" + ACROSS)
+    (lower / "inner.py").write_text(INNER.format(value="10.0 * x"))
+    assert run(tmp_path) == (11.0, 0)
+    assert run(tmp_path) == (11.0, 1), "the second time from the disk"
+    (lower / "inner.py").write_text(INNER.format(value="200.0 * x"))
+    assert run(tmp_path) == (201.0, 0)
+
+
+TYPED = """
+from coupler.compiled import compiler
+from pathlib import Path
+from typing import NamedTuple
+from {module} import Point
+
+compiled = compiler(Path(__file__).parent)
+
+
+@compiled
+def outer(point):
+    return point.x + 1.0
+
+
+print(outer(Point(1.0)))
+print(sum(outer.stats.cache_hits.values()))
+"""
+POINT = "from typing import NamedTuple\n\n\nclass Point(NamedTuple):\n    x: float\n"
+
+
+def test_machine_code_of_types_whose_module_has_moved_is_made_again(tmp_path):
+    """numba's index on disk names the module of each type: reading it fails once the module is elsewhere."""
+    (tmp_path / "before.py").write_text(POINT)
+    (tmp_path / "outer.py").write_text(TYPED.format(module="before"))
+    assert run(tmp_path) == (2.0, 0)
+    assert run(tmp_path) == (2.0, 1)
+    (tmp_path / "before.py").rename(tmp_path / "after.py")
+    (tmp_path / "outer.py").write_text(TYPED.format(module="after"))
+    assert run(tmp_path) == (2.0, 0)
+    assert run(tmp_path) == (2.0, 1), "and kept anew"
+
+
+def test_a_damaged_file_of_machine_code_is_made_again(tmp_path):
+    (tmp_path / "outer.py").write_text(OUTER)
+    (tmp_path / "inner.py").write_text(INNER.format(value="10.0 * x"))
+    run(tmp_path)
+    for kept in (tmp_path / "__pycache__").glob("outer.outer-*"):
+        kept.write_bytes(kept.read_bytes()[:-9])
+    assert run(tmp_path) == (11.0, 0)
+    assert run(tmp_path) == (11.0, 1)

@@ -1,0 +1,7 @@
+"""Compilation of the kernels of grids: strict IEEE arithmetic, as in `coupler.remap.compiled`."""
+
+from pathlib import Path
+
+from coupler.compiled import compiler
+
+compiled = compiler(Path(__file__).parent)
