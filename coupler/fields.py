@@ -7,21 +7,19 @@
 
 import difflib
 import functools
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-import numpy.typing as npt
 import yaml
 
 from coupler.errors import FieldError
+from coupler.units import WATER_DENSITY as WATER_DENSITY
+from coupler.units import conversion as conversion
+from coupler.units import convert as convert
 
 Kind = Literal["state", "flux", "fraction"]
-WATER_DENSITY = 1000.0
-"""Density that turns a depth of water into mass: 1 mm of water is 1 kg m-2 (kg m-3)."""
 ZERO_CELSIUS = 273.15
 """The zero of the Celsius scale (K)."""
 
@@ -125,118 +123,6 @@ def specs(*fields: "FieldSpec | str") -> tuple[FieldSpec, ...]:
     return tuple(f if isinstance(f, FieldSpec) else FieldSpec(f) for f in fields)
 
 
-@functools.cache
-def conversion(from_units: str, to_units: str, water: bool = False) -> tuple[float, float]:
-    """Factor and offset with ``to = factor * from + offset``.
-
-    Parameters
-    ----------
-    from_units, to_units : str
-        Units in CF notation, such as ``kg m-2 s-1``, ``mm day-1``, ``degC``, ``hPa``.
-    water : bool
-        Whether depths of water may stand for masses (1 mm = 1 kg m-2).
-
-    Returns
-    -------
-    (float, float)
-        Factor and offset.
-
-    Raises
-    ------
-    FieldError
-        Units that are unknown or cannot be converted into each other with certainty.
-
-    Examples
-    --------
-    >>> conversion("degC", "K")
-    (1.0, 273.15)
-    >>> factor, offset = conversion("mm day-1", "kg m-2 s-1", water=True)
-    >>> round(factor * 86400, 9), offset
-    (1.0, 0.0)
-    """
-    if from_units == to_units:
-        return 1.0, 0.0
-    import pint
-
-    registry = _registry()
-    try:
-        a, b = registry.Unit(_pint(from_units)), registry.Unit(_pint(to_units))
-    except Exception as error:
-        raise FieldError(f"unknown unit {from_units!r} or {to_units!r}: {error}") from error
-    extra = 1.0
-    if a.dimensionality != b.dimensionality and water:
-        for numerator, density in ((a, WATER_DENSITY), (b, 1.0 / WATER_DENSITY)):
-            other = b if numerator is a else a
-            if (numerator * registry.Unit("kg m**-3")).dimensionality == other.dimensionality:
-                extra = density
-                if numerator is a:
-                    a = a * registry.Unit("kg m**-3")
-                else:
-                    b = b * registry.Unit("kg m**-3")
-                break
-    try:
-        zero = registry.Quantity(0.0, a).to(b).magnitude
-        one = registry.Quantity(1.0, a).to(b).magnitude
-    except pint.DimensionalityError as error:
-        raise FieldError(f"cannot convert {from_units!r} to {to_units!r}") from error
-    offset = round(float(zero), 10)
-    return (float(one) - float(zero)) * extra, offset
-
-
-def convert(values: npt.ArrayLike, from_units: str, to_units: str, *, water: bool = False) -> npt.NDArray[np.float64]:
-    """Values in another unit (see `conversion`).
-
-    >>> convert([0.0, 15.0], "degC", "K")
-    array([273.15, 288.15])
-    """
-    factor, offset = conversion(from_units, to_units, water)
-    return np.asarray(values, dtype=np.float64) * factor + offset
-
-
 def is_water(name: str) -> bool:
     """Whether the dictionary calls the field a flux of water."""
     return bool(dictionary().get(name, {}).get("water", False))
-
-
-@functools.cache
-def _registry() -> Any:
-    import pint
-
-    registry: Any = pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
-    registry.define("PSU = 1e-3 = psu")
-    return registry
-
-
-_SYNONYMS: Mapping[str, str] = {
-    "1": "dimensionless",
-    "": "dimensionless",
-    "%": "percent",
-    "1e-3": "PSU",
-    "degc": "degC",
-    "deg_c": "degC",
-    "degree_celsius": "degC",
-    "degrees_celsius": "degC",
-    "celsius": "degC",
-    "degree_c": "degC",
-    "deg c": "degC",
-    "kelvin": "K",
-}
-
-
-def _pint(units: str) -> str:
-    """CF notation (``kg m-2 s-1``) in pint's (``kg * m**-2 * s**-1``)."""
-    text = units.strip()
-    if text.lower() in _SYNONYMS:
-        return _SYNONYMS[text.lower()]
-    tokens = []
-    for token in text.replace("/", " / ").split():
-        if token in ("/", "*"):
-            tokens.append(token)
-            continue
-        match = re.fullmatch(r"([^\d\-+*^]*)(?:\*\*|\^)?([-+]?\d+)?", token)
-        name, power = match.groups() if match else (token, None)
-        word = _SYNONYMS.get(name.lower(), name)
-        if tokens and tokens[-1] not in ("/", "*"):
-            tokens.append("*")
-        tokens.append(f"{word}**{power}" if power else word)
-    return " ".join(tokens)
