@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from components.atmosphere.nonhydrostatic.dynamics import base_state, geometry, levels, timestep
-from components.atmosphere.nonhydrostatic.dynamics.halo import Edges
 from components.atmosphere.nonhydrostatic.ideal import initial_state
+from components.science.halo import Edges
 
 H = geometry.HALO
 

@@ -4,7 +4,7 @@ import torch
 
 from components.atmosphere.nonhydrostatic.dynamics import timestep
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
-from components.atmosphere.nonhydrostatic.dynamics.halo import Edges
+from components.science.halo import Edges
 from tests.science.test_atmosphere_conservation import closed_case
 
 

@@ -22,8 +22,8 @@ from components.atmosphere.nonhydrostatic.dynamics import (
     tendencies,
     timestep,
 )
-from components.atmosphere.nonhydrostatic.dynamics.halo import Edges
 from components.atmosphere.nonhydrostatic.ideal import initial_state
+from components.science.halo import Edges
 
 
 def east_asia(shared, dx: float, nx: int, ny: int) -> geometry.Geometry:

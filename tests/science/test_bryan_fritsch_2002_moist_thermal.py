@@ -12,7 +12,6 @@ import pytest
 import torch
 
 from components.atmosphere.nonhydrostatic.dynamics import base_state, geometry, moist_heat, timestep
-from components.atmosphere.nonhydrostatic.dynamics.halo import Edges
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import (
     VAPOUR_FACTOR,
     adjust_to_saturation,
@@ -31,6 +30,7 @@ from components.science.constants import (
     P_REFERENCE,
     R_DRY,
 )
+from components.science.halo import Edges
 
 H = geometry.HALO
 INNER = slice(H, -H)

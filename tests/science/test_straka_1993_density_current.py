@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from components.atmosphere.nonhydrostatic.dynamics import base_state, diffusion, geometry, timestep
-from components.atmosphere.nonhydrostatic.dynamics.halo import Edges
 from components.atmosphere.nonhydrostatic.ideal import initial_state
+from components.science.halo import Edges
 
 
 def run(dx: float, dt: float, until: float = 900.0, half: bool = True) -> dict[str, float]:

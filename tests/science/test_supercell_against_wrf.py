@@ -16,11 +16,11 @@ import pytest
 import torch
 
 from components.atmosphere.nonhydrostatic.dynamics import base_state, diffusion, geometry, timestep
-from components.atmosphere.nonhydrostatic.dynamics.halo import Edges
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import VAPOUR_FACTOR
 from components.atmosphere.nonhydrostatic.ideal import initial_state
 from components.atmosphere.nonhydrostatic.physics.columns import columns, put_back
 from components.atmosphere.nonhydrostatic.physics.kessler import kessler
+from components.science.halo import Edges
 
 H = geometry.HALO
 OPEN = Edges("open", "open", "open", "open")

@@ -10,8 +10,8 @@ import torch
 
 from components.atmosphere.nonhydrostatic.dynamics import diffusion, timestep
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
-from components.atmosphere.nonhydrostatic.dynamics.halo import EdgeFiller, Edges
 from components.atmosphere.nonhydrostatic.dynamics.state import State
+from components.science.halo import EdgeFiller, Edges
 from tests.science.test_atmosphere_conservation import closed_case
 
 

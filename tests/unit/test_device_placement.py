@@ -13,7 +13,6 @@ import torch
 
 from components.atmosphere.nonhydrostatic.component import NonhydrostaticAtmosphere, _mixing
 from components.atmosphere.nonhydrostatic.dynamics import lateral
-from components.atmosphere.nonhydrostatic.dynamics.halo import SerialHalo
 from components.atmosphere.nonhydrostatic.physics import column_budget
 from components.atmosphere.nonhydrostatic.physics.boundary_layer_ysu import Fluxes
 from components.atmosphere.nonhydrostatic.physics.sequence import Ground
@@ -62,7 +61,6 @@ def test_a_step_of_the_atmosphere(microphysics, limiter):
     options = NonhydrostaticAtmosphere.Options(radiation="gray", microphysics=microphysics, limiter=limiter)
     air = NonhydrostaticAtmosphere(options)
     air.initialize(c)
-    air.core.halo = air.physics.halo = SerialHalo(air.geometry.ny, air.geometry.nx, air.core.edges)
     core, physics, g, mass = (on_meta(a) for a in (air.core, air.physics, air.geometry, air.mass))
     s, q, plane = on_meta(air.s), on_meta(air.q), on_meta(air.albedo)
     core.impose = lambda new, part: lateral.impose(new, s, core.edges)

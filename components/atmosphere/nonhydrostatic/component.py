@@ -21,7 +21,6 @@ from components.atmosphere.nonhydrostatic.driving.initial import state_from_fiel
 from components.atmosphere.nonhydrostatic.dynamics import diffusion, lateral, regional, resting_air, timestep
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
-from components.atmosphere.nonhydrostatic.dynamics.halo import DecomposedHalo, Edges
 from components.atmosphere.nonhydrostatic.dynamics.stability import BlowUp as BlowUp
 from components.atmosphere.nonhydrostatic.dynamics.stability import stop_if_unstable, warn_if_too_long
 from components.atmosphere.nonhydrostatic.dynamics.state import State
@@ -36,6 +35,7 @@ from components.atmosphere.nonhydrostatic.physics.sequence import (
 )
 from components.radiation.exchange import column_fields, columns_out, day_of_year, radiation_fields, radiation_in
 from components.radiation.scheme import Air
+from components.science.halo import DecomposedHalo, Edges, SerialHalo
 from coupler.component import Component, Context, Fields, Setting
 from coupler.fields import FieldSpec, specs
 from coupler.namelist import Duration, Metres, Namelist
@@ -215,7 +215,8 @@ class NonhydrostaticAtmosphere(Component):
         sides = (b.x0 == 0, b.x1 == nx, b.y0 == 0, b.y1 == ny)
         edges = Edges(*("specified" if outer else "inner" for outer in sides))
         g = self.geometry
-        halo = DecomposedHalo(g.ny, g.nx, edges, context.halo)
+        alone = context.ranks == 1
+        halo = SerialHalo(g.ny, g.nx, edges) if alone else DecomposedHalo(g.ny, g.nx, edges, context.halo)
         local = context.local
         angle = local(grid.angle)
         self.cos, self.sin = np.cos(angle), np.sin(angle)

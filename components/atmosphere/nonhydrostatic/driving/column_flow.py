@@ -14,8 +14,8 @@ import torch
 
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
-from components.atmosphere.nonhydrostatic.dynamics.halo import Edges, HaloFiller
 from components.atmosphere.nonhydrostatic.dynamics.state import State
+from components.science.halo import Edges, HaloFiller
 
 Array = npt.NDArray[np.float64]
 INNER = slice(H, -H)

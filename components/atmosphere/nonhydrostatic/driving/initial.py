@@ -7,10 +7,10 @@ import torch
 from components.atmosphere.nonhydrostatic.dynamics.balance import hydrostatic_column
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
-from components.atmosphere.nonhydrostatic.dynamics.halo import HaloFiller
 from components.atmosphere.nonhydrostatic.dynamics.state import State
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import VAPOUR_FACTOR
 from components.science.constants import EPSILON_VAPOUR, KAPPA, P_REFERENCE
+from components.science.halo import HaloFiller
 
 Array = npt.NDArray[np.float64]
 

@@ -4,8 +4,8 @@ import torch
 
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
-from components.atmosphere.nonhydrostatic.dynamics.halo import Edges
 from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, State, Tendencies
+from components.science.halo import Edges
 
 
 def open_sides(f: Tendencies, g: Geometry, s: State, d: Diagnostics, edges: Edges, speed: float) -> Tendencies:

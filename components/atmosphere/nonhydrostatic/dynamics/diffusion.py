@@ -9,10 +9,10 @@ numbers, m2 s-1.
 
 import torch
 
-from components.atmosphere.nonhydrostatic.dynamics.advection import difference
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, State, Tendencies
+from components.science.advection import difference
 
 Viscosity = torch.Tensor | float
 ONE = slice(H - 1, 1 - H)

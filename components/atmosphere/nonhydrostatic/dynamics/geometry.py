@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 
 import torch
 
-HALO = 4
+from components.science.transport import HALO as HALO
 
 BaseState = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
 

@@ -17,8 +17,8 @@ import numpy.typing as npt
 import torch
 
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
-from components.atmosphere.nonhydrostatic.dynamics.halo import Edges
 from components.atmosphere.nonhydrostatic.dynamics.state import State, Tendencies
+from components.science.halo import Edges
 
 INNER = slice(H, -H)
 

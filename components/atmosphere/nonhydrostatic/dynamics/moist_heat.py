@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from components.atmosphere.nonhydrostatic.dynamics.advection import difference
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import State
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import saturation_vapour_pressure
+from components.science.advection import difference
 from components.science.constants import (
     C_LIQUID,
     CP_DRY,

@@ -8,10 +8,10 @@ during the acoustic steps. Arrays are those of :mod:`state`, m and s and kg thro
 
 import torch
 
-from components.atmosphere.nonhydrostatic.dynamics.advection import difference, flux_fifth, flux_third
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, State
+from components.science.advection import difference, flux_fifth, flux_third
 from components.science.constants import GAMMA, GRAVITY
 
 

@@ -10,13 +10,14 @@ from typing import NamedTuple
 
 import torch
 
-from components.atmosphere.nonhydrostatic.dynamics import acoustic, tendencies, transport
+from components.atmosphere.nonhydrostatic.dynamics import acoustic, tendencies
 from components.atmosphere.nonhydrostatic.dynamics.boundaries import open_sides
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
-from components.atmosphere.nonhydrostatic.dynamics.halo import Edges, HaloFiller, SerialHalo
 from components.atmosphere.nonhydrostatic.dynamics.resting_air import resting_differences
 from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, State, Tendencies
+from components.science.halo import Edges, HaloFiller, SerialHalo
+from components.science.transport import LIMITERS, Transport
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class Options:
     def __post_init__(self) -> None:
         if self.acoustic_steps < 2 or self.acoustic_steps % 2:
             raise ValueError(f"acoustic_steps must be even and at least 2, not {self.acoustic_steps}")
-        if self.limiter not in transport.LIMITERS:
-            raise ValueError(f"unknown limiter '{self.limiter}': choose one of {', '.join(transport.LIMITERS)}")
+        if self.limiter not in LIMITERS:
+            raise ValueError(f"unknown limiter '{self.limiter}': choose one of {', '.join(LIMITERS)}")
 
 
 class MeanFlux(NamedTuple):
@@ -111,8 +112,7 @@ class Dynamics:
         self._coefficients = wrap(acoustic.coefficients)
         self._horizontal = wrap(acoustic.horizontal_step)
         self._vertical = wrap(acoustic.vertical_step)
-        self._tracer_stage = wrap(transport.stage)
-        self._tracer_last = wrap(transport.last_stage)
+        self._transport = Transport(g, self.halo, o.limiter, self.compiled)
 
     def diagnose(self, s: State) -> Diagnostics:
         """Velocities, potential temperature, pressure and vertical mass flux of a state with halos."""
@@ -215,40 +215,8 @@ class Dynamics:
 
         Halos are filled again.
         """
-        g = self.geometry
-        ru, rv, omega = (self._with_halo(a, 1) for a in flux)
-        self.halo([ru, rv, omega], 1)
-        rho_0, rho_1 = g.rho_base + s0.rho, g.rho_base + s.rho
-        args = (rho_0, rho_1, (ru, rv, omega), dt)
-        if self.compiled or q0.requires_grad:
-            return self._transport(q0, *args)
-        # eager: one tracer at a time stays in the cache
-        return torch.cat([self._transport(q0[n : n + 1], *args) for n in range(q0.shape[0])])
-
-    def _transport(self, q0, rho_0, rho_1, fluxes, dt):
-        g, limiter = self.geometry, self.options.limiter
-        tau = torch.tensor(dt, dtype=g.dz.dtype, device=g.dz.device)
-        start = self._tracer_array(q0[..., H:-H, H:-H], fill=False)
-        start[:, 2:-2] = q0
-        transport.with_ghost_levels(start)
-        q = start
-        for part in (1.0 / 3.0, 0.5):
-            rho = rho_0 + part * (rho_1 - rho_0)
-            q = self._tracer_array(self._tracer_stage(g, start, q, rho_0, rho, *fluxes, tau * part))
-        if limiter == "none":
-            return self._tracer_array(self._tracer_stage(g, start, q, rho_0, rho_1, *fluxes, tau))[:, 2:-2]
-        new = self._tracer_last(g, start, q, rho_0, rho_1, *fluxes, tau, limiter == "monotonic")
-        return self._tracer_array(new)[:, 2:-2]
-
-    def _tracer_array(self, a: torch.Tensor, fill: bool = True) -> torch.Tensor:
-        """Interior values (n, nz, ny, nx) in a new array with ghost levels and filled halos."""
-        n, nz, ny, nx = a.shape
-        out = a.new_empty((n, nz + 4, ny + 2 * H, nx + 2 * H))
-        if fill:
-            out[:, 2:-2, H:-H, H:-H] = a
-            self.halo([out[:, 2:-2]], H)
-            transport.with_ghost_levels(out)
-        return out
+        rho_base = self.geometry.rho_base
+        return self._transport.advance(q0, rho_base + s0.rho, rho_base + s.rho, flux, dt)
 
     def _first_pressure(self, d: Diagnostics, s0: State, s: State) -> torch.Tensor:
         """Pressure deviation at the start of the acoustic steps, with one halo cell."""

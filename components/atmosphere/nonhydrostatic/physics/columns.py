@@ -7,8 +7,8 @@ import torch
 from components.atmosphere.nonhydrostatic.dynamics import thermodynamics as thermo
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
-from components.atmosphere.nonhydrostatic.dynamics.halo import HaloFiller
 from components.atmosphere.nonhydrostatic.dynamics.state import State
+from components.science.halo import HaloFiller
 
 INNER = slice(H, -H)
 

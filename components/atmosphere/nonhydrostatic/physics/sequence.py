@@ -8,7 +8,6 @@ import torch
 
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
-from components.atmosphere.nonhydrostatic.dynamics.halo import HaloFiller
 from components.atmosphere.nonhydrostatic.dynamics.state import State
 from components.atmosphere.nonhydrostatic.physics import kessler, mixed_phase
 from components.atmosphere.nonhydrostatic.physics.boundary_layer_ysu import Fluxes, ysu
@@ -20,6 +19,7 @@ from components.radiation.rrtmgp_scheme import Rrtmgp
 from components.radiation.scheme import Air, Radiation, interface_pressure
 from components.radiation.sun import cosine_zenith, sun_position
 from components.science.constants import CP_DRY, FREEZING_POINT, LATENT_FUSION, STEFAN_BOLTZMANN
+from components.science.halo import HaloFiller
 
 SPECTRAL = {"rrtmg": Rrtmg, "rrtmgp": Rrtmgp}
 SPECIES = {"none": ("vapour",), "kessler": kessler.SPECIES, "mixed_phase": mixed_phase.SPECIES}

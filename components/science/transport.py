@@ -4,21 +4,120 @@ Three-stage Runge-Kutta with fifth/third order upwind fluxes (Wicker & Skamarock
 positive or monotonic values by flux correction (Skamarock 2006, Mon. Wea. Rev. 134; Wang, Skamarock & Feingold 2009,
 Mon. Wea. Rev. 137, eq. 3-10). The fluxes are those that moved the mass, so a constant tracer stays constant.
 
-Tracers are (n, nz, Y, X) mixing ratios to dry air; ``rho`` is rho dz in kg m-2; fluxes as in
-``dynamics.MeanFlux`` but with
-one halo cell.
+Tracers are (n, nz, Y, X) mixing ratios to dry air; ``rho`` is rho dz in kg m-2; fluxes are those
+through west and south faces, along the grid (kg m-1 s-1), and through the layers' interfaces (kg m-2 s-1).
 """
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import torch
 
-from components.atmosphere.nonhydrostatic.dynamics.advection import difference, flux_fifth, flux_third
-from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
-from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
+from components.science.advection import difference, flux_fifth, flux_third
+from components.science.halo import HaloFiller
+
+HALO = 4  # cells around a block that the limited fluxes of fifth order see
+H = HALO
 
 LIMITERS = ("positive", "monotonic", "none")
 
 
-def mass_out(g: Geometry, q: torch.Tensor, ru: torch.Tensor, rv: torch.Tensor, omega: torch.Tensor) -> torch.Tensor:
+class Faces(Protocol):
+    """What the fluxes ask of a grid's geometry, with halo (Y, X), (Y, X+1) and (Y+1, X).
+
+    Attributes
+    ----------
+    inverse_area : 1 / area of the cells, m-2
+    length_u, length_v : length of their west and south faces, m
+    """
+
+    inverse_area: torch.Tensor
+    length_u: torch.Tensor
+    length_v: torch.Tensor
+
+
+@dataclass
+class Transport:
+    """Moves tracers on a block.
+
+    Parameters
+    ----------
+    faces : Faces
+        Geometry of the block.
+    halo : HaloFiller
+        Fills halos of the block.
+    limiter : str
+        One of `LIMITERS`.
+    compiled : bool
+        Whether to run the kernels through ``torch.compile``.
+    """
+
+    faces: Faces
+    halo: HaloFiller
+    limiter: str = "positive"
+    compiled: bool = False
+
+    def __post_init__(self) -> None:
+        wrap: Callable[[Any], Any] = (
+            (lambda f: torch.compile(f, fullgraph=True, dynamic=False)) if self.compiled else (lambda f: f)
+        )
+        self._stage, self._last_stage = wrap(stage), wrap(last_stage)
+
+    def advance(
+        self,
+        q: torch.Tensor,
+        rho_0: torch.Tensor,
+        rho_1: torch.Tensor,
+        fluxes: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
+        dt: float,
+    ) -> torch.Tensor:
+        """Mixing ratios after the mean fluxes of ``dt`` seconds, halos filled.
+
+        Parameters
+        ----------
+        q : (n, nz, Y, X) mixing ratios before, halos filled
+        rho_0, rho_1 : (nz, Y, X) rho dz before and after, kg m-2
+        fluxes : through west faces (nz, ny, nx+1) and south faces (nz, ny+1, nx), along the grid, kg m-1 s-1, and
+            upward through interfaces (nz+1, ny, nx), kg m-2 s-1
+        dt : period, s
+        """
+        wide = [_with_room(a, 1) for a in fluxes]
+        self.halo(wide, 1)
+        if self.compiled or q.requires_grad:
+            return self._all(q, rho_0, rho_1, wide, dt)
+        # eager: one tracer at a time stays in the cache
+        return torch.cat([self._all(q[n : n + 1], rho_0, rho_1, wide, dt) for n in range(q.shape[0])])
+
+    def _all(
+        self, q0: torch.Tensor, rho_0: torch.Tensor, rho_1: torch.Tensor, fluxes: list[torch.Tensor], dt: float
+    ) -> torch.Tensor:
+        g = self.faces
+        tau = torch.tensor(dt, dtype=q0.dtype, device=q0.device)
+        start = self._array(q0[..., H:-H, H:-H], fill=False)
+        start[:, 2:-2] = q0
+        with_ghost_levels(start)
+        q = start
+        for part in (1.0 / 3.0, 0.5):
+            rho = rho_0 + part * (rho_1 - rho_0)
+            q = self._array(self._stage(g, start, q, rho_0, rho, *fluxes, tau * part))
+        if self.limiter == "none":
+            return self._array(self._stage(g, start, q, rho_0, rho_1, *fluxes, tau))[:, 2:-2]
+        new = self._last_stage(g, start, q, rho_0, rho_1, *fluxes, tau, self.limiter == "monotonic")
+        return self._array(new)[:, 2:-2]
+
+    def _array(self, a: torch.Tensor, fill: bool = True) -> torch.Tensor:
+        """Interior values (n, nz, ny, nx) in a new array with ghost levels and filled halos."""
+        n, nz, ny, nx = a.shape
+        out = a.new_empty((n, nz + 4, ny + 2 * H, nx + 2 * H))
+        if fill:
+            out[:, 2:-2, H:-H, H:-H] = a
+            self.halo([out[:, 2:-2]], H)
+            with_ghost_levels(out)
+        return out
+
+
+def mass_out(g: Faces, q: torch.Tensor, ru: torch.Tensor, rv: torch.Tensor, omega: torch.Tensor) -> torch.Tensor:
     """Divergence of the tracers' fluxes on the interior (n, nz, ny, nx), kg m-2 s-1.
 
     ``q`` (n, nz+4, Y, X) has two ghost levels at each end; ``ru`` (nz, ny+2, nx+3), ``rv`` (nz, ny+3, nx+2), ``omega``
@@ -33,7 +132,7 @@ def mass_out(g: Geometry, q: torch.Tensor, ru: torch.Tensor, rv: torch.Tensor, o
 
 
 def stage(
-    g: Geometry,
+    g: Faces,
     q0: torch.Tensor,
     q: torch.Tensor,
     rho_0: torch.Tensor,
@@ -49,7 +148,7 @@ def stage(
 
 
 def limited_fluxes(
-    g: Geometry, q0: torch.Tensor, q: torch.Tensor, ru: torch.Tensor, rv: torch.Tensor, omega: torch.Tensor
+    g: Faces, q0: torch.Tensor, q: torch.Tensor, ru: torch.Tensor, rv: torch.Tensor, omega: torch.Tensor
 ) -> tuple[torch.Tensor, ...]:
     """First-order upwind fluxes of ``q0`` and what the high-order fluxes of ``q`` add.
 
@@ -72,7 +171,7 @@ def limited_fluxes(
 
 
 def positive_factor(
-    g: Geometry, q0: torch.Tensor, rho_0: torch.Tensor, fluxes: tuple[torch.Tensor, ...], dt: torch.Tensor
+    g: Faces, q0: torch.Tensor, rho_0: torch.Tensor, fluxes: tuple[torch.Tensor, ...], dt: torch.Tensor
 ) -> torch.Tensor:
     """Share (n, nz, ny+2, nx+2) of a cell's outgoing corrections that its content can pay for.
 
@@ -89,7 +188,7 @@ def positive_factor(
 
 
 def monotonic_factors(
-    g: Geometry,
+    g: Faces,
     q0: torch.Tensor,
     rho_0: torch.Tensor,
     rho: torch.Tensor,
@@ -125,7 +224,7 @@ def monotonic_factors(
 
 
 def limited_stage(
-    g: Geometry,
+    g: Faces,
     q0: torch.Tensor,
     rho_0: torch.Tensor,
     rho: torch.Tensor,
@@ -152,7 +251,7 @@ def limited_stage(
 
 
 def last_stage(
-    g: Geometry,
+    g: Faces,
     q0: torch.Tensor,
     q: torch.Tensor,
     rho_0: torch.Tensor,
@@ -206,3 +305,9 @@ def _scaled(d: torch.Tensor, share_out: torch.Tensor, share_in: torch.Tensor | N
         return torch.clamp(d, min=0.0) * lo + torch.clamp(d, max=0.0) * hi
     in_lo, in_hi = share_in.narrow(dim, 0, n), share_in.narrow(dim, 1, n)
     return torch.clamp(d, min=0.0) * torch.minimum(lo, in_hi) + torch.clamp(d, max=0.0) * torch.minimum(hi, in_lo)
+
+
+def _with_room(a: torch.Tensor, width: int) -> torch.Tensor:
+    out = a.new_empty((*a.shape[:-2], a.shape[-2] + 2 * width, a.shape[-1] + 2 * width))
+    out[..., width:-width, width:-width] = a
+    return out
