@@ -126,8 +126,9 @@ class RadiationComponent(Component):
         """Nothing is kept from step to step; what is in flight is the exchange's."""
         return {}
 
-    def restore(self, state: Mapping[str, Any]) -> None:
+    def restore(self, state: Mapping[str, Any]) -> Fields | None:
         """Nothing to take up."""
+        return None
 
 
 def day_of_year(date: Any) -> float:

@@ -1,6 +1,7 @@
 """What every radiation scheme takes and gives."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import torch
 
@@ -30,6 +31,11 @@ class Air(NamedTuple):
     albedo: torch.Tensor
     mu: torch.Tensor
     distance: float = 1.0
+
+    def each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "Air":
+        """The same columns with ``change`` applied to every array."""
+        changed: dict[str, Any] = {name: change(a) for name, a in self._asdict().items() if name != "distance"}
+        return self._replace(**changed)
 
 
 class Radiation(NamedTuple):

@@ -3,7 +3,9 @@
 import argparse
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -16,7 +18,7 @@ DEFAULTS = {
 FOR_TRAINING, FOR_VALIDATION, FOR_TESTS = 4500, 750, 1500
 
 
-def progress(what: str, whole: int):
+def progress(what: str, whole: int) -> Callable[[int], None]:
     """A teller of ``n of whole`` with the time that is left, at most every two seconds."""
     start, last = time.monotonic(), [0.0]
 
@@ -43,6 +45,8 @@ def train(a: argparse.Namespace) -> None:
     """Vary, label, train, save."""
     import torch
 
+    from components.ml_surrogates import model_file
+
     from . import dataset, drawing, figures, networks, training
 
     a = argparse.Namespace(**{**DEFAULTS[a.network], **vars(a)})
@@ -61,13 +65,15 @@ def train(a: argparse.Namespace) -> None:
         else {"hidden": a.hidden, "classes": a.classes}
     )
     net = networks.build(a.network, **sizes)
-    course = training.train(net, *parts, a.epochs, a.seed, a.rate, a.patience, lambda text: print(text, flush=True))
+    course = training.train(
+        net, parts[0], parts[1], a.epochs, a.seed, a.rate, a.patience, lambda text: print(text, flush=True)
+    )
     notes = {
         "epochs": len(course.train), "best_epoch": course.best + 1, "cpu_minutes": round(course.cpu_seconds / 60.0, 1),
         "columns": a.batches * a.size, "validation_loss": list(course.validation[course.best]),
     }  # fmt: skip
     card = networks.sidecar(a.network, sizes, parts[0], a.seed, dataset.data_hash(parts[0]), notes)
-    networks.model_file.save(a.out, net.state_dict(), card)
+    model_file.save(a.out, net.state_dict(), card)
     figures.learning_curve(a.out.with_suffix(".png"), course)
     print(f"{a.out}: best of epoch {course.best + 1}, {course.cpu_seconds / 60.0:.1f} CPU minutes of training")
 
@@ -86,7 +92,7 @@ def main() -> None:
     """Parse and run."""
     parser = argparse.ArgumentParser(prog="python -m components.ml_surrogates.radiation_emulator", description=__doc__)
     sub = parser.add_subparsers(required=True)
-    shown = {"formatter_class": argparse.ArgumentDefaultsHelpFormatter}
+    shown: dict[str, Any] = {"formatter_class": argparse.ArgumentDefaultsHelpFormatter}
     p = sub.add_parser("draw", help="draw columns from history files of runs with export_columns", **shown)
     p.add_argument("histories", nargs="+", type=Path, help="history files with the fields of the columns, one a run")
     p.set_defaults(run=draw)

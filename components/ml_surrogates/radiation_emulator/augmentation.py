@@ -75,7 +75,10 @@ def varied(base: dict[str, Array], n: int, levels: int | None, rng: np.random.Ge
     t_surface = np.clip(t_i[0].numpy() + rng.normal(0.0, 4.0, n) + sunny, 190.0, 345.0)
     albedo = np.where(rng.random(n) < 0.4, c["albedo"], 0.03 + 0.87 * rng.random(n) * rng.random(n))
     emissivity = np.where(rng.random(n) < 0.5, 1.0, rng.uniform(0.88, 1.0, n))
-    double = lambda a: torch.tensor(np.ascontiguousarray(a))  # noqa: E731
+
+    def double(a: Array) -> torch.Tensor:
+        return torch.tensor(np.ascontiguousarray(a))
+
     now = Gases()
     today = rng.random(n) < 0.35
     return Sample(
@@ -92,7 +95,10 @@ def varied(base: dict[str, Array], n: int, levels: int | None, rng: np.random.Ge
 def with_other_gases(sample: Sample, rng: np.random.Generator) -> Sample:
     """The same columns twice, the second time with another amount of carbon dioxide: what forcing is learned from."""
     n = len(sample.carbon_dioxide)
-    twice = lambda a: np.concatenate([a, a])  # noqa: E731
+
+    def twice(a: Array) -> Array:
+        return np.concatenate([a, a])
+
     factor = np.concatenate([np.ones(n), rng.uniform(0.45, 8.5, n)])
     today = Gases().carbon_dioxide
     carbon_dioxide = np.where(np.arange(2 * n) < n, twice(sample.carbon_dioxide), today * factor)
@@ -100,7 +106,9 @@ def with_other_gases(sample: Sample, rng: np.random.Generator) -> Sample:
     return Sample(columns, carbon_dioxide, twice(sample.methane), twice(sample.nitrous_oxide))
 
 
-def _about_one(n: int, today: Array, near: float, ends: tuple[float, float], rng: np.random.Generator) -> Array:
+def _about_one(
+    n: int, today: npt.NDArray[np.bool_], near: float, ends: tuple[float, float], rng: np.random.Generator
+) -> Array:
     """Factors: about 1 where ``today``, else even in the logarithm between ``ends``."""
     return np.exp(np.where(today, rng.normal(0.0, near, n), rng.uniform(np.log(ends[0]), np.log(ends[1]), n)))
 

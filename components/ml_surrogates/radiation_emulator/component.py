@@ -89,7 +89,7 @@ class RadiationEmulator(RadiationComponent):
     def radiate(self, air: Air) -> Radiation:
         """Radiation of this rank's columns."""
         with self.latency.measure():
-            sky = self.emulator(Air(*(a.cpu() for a in air[:9]), distance=air.distance))
+            sky = self.emulator(air.each(torch.Tensor.cpu))
         verdict = self.emulator.verdict
         self.stopped = verdict.bad.double().reshape(air.mu.shape).numpy()
         if verdict.text():
@@ -117,9 +117,8 @@ class RadiationEmulator(RadiationComponent):
     def restore(self, state: Mapping[str, Any]) -> Fields | None:
         """Take up the last radiation."""
         if "last_heating" in state:
-            like = self.lon
-            tensor = lambda a: torch.as_tensor(np.array(a)).to(like)  # noqa: E731
-            self.last = Radiation(*(tensor(state[f"last_{k}"]) for k in Radiation._fields))
+            parts = (np.array(state[f"last_{k}"]) for k in Radiation._fields)
+            self.last = Radiation(*(torch.as_tensor(a).to(self.lon) for a in parts))
         return None
 
     def diagnostics(self) -> dict[str, np.ndarray]:

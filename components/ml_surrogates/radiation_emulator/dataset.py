@@ -1,8 +1,9 @@
 """Batches of varied columns with the fluxes that RRTMG gives them."""
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from .inputs import Inputs, inputs
 Array = npt.NDArray[np.float64]
 LEVELS = (None, None, None, 20, 30, 44, 60)
 """Layers of a batch, in turn: those of the model (None), or others."""
+FLUXES = ("lw_up", "lw_down", "sw_up", "sw_down")
 
 
 @dataclass
@@ -42,8 +44,8 @@ class Batch:
 
     def take(self, index: torch.Tensor) -> "Batch":
         """Some of the columns."""
-        fluxes = (a[:, index] for a in (self.lw_up, self.lw_down, self.sw_up, self.sw_down))
-        return Batch(self.x.take(index), *fluxes, pairs=self.pairs)
+        fluxes = {name: getattr(self, name)[:, index] for name in FLUXES}
+        return replace(self, x=self.x.take(index), **fluxes)
 
 
 def labelled(sample: Sample, scheme: Rrtmg) -> Batch:
@@ -51,7 +53,8 @@ def labelled(sample: Sample, scheme: Rrtmg) -> Batch:
     scheme.gases = sample.gases
     f = scheme.of_full(sample.columns)
     x = inputs(sample.columns, (sample.carbon_dioxide, sample.methane, sample.nitrous_oxide))
-    return Batch(x, *(torch.tensor(f[name], dtype=torch.float32) for name in ("lw_up", "lw_down", "sw_up", "sw_down")))
+    fluxes: dict[str, Any] = {name: torch.tensor(f[name], dtype=torch.float32) for name in FLUXES}
+    return Batch(x, **fluxes)
 
 
 def batches(
@@ -59,7 +62,7 @@ def batches(
     number: int,
     size: int,
     seed: int,
-    levels=LEVELS,
+    levels: Sequence[int | None] = LEVELS,
     tell: Callable[[int], None] = lambda n: None,
     pairs: bool = True,
 ) -> list[Batch]:
@@ -79,8 +82,8 @@ def together(many: list[Batch]) -> Batch:
     x = [b.x for b in many]
     columns = type(x[0].columns)(*(torch.cat(parts, dim=-1) for parts in zip(*(i.columns for i in x), strict=True)))
     gases = [torch.cat(parts) for parts in zip(*(i[1:] for i in x), strict=True)]
-    fluxes = (torch.cat([getattr(b, n) for b in many], dim=1) for n in ("lw_up", "lw_down", "sw_up", "sw_down"))
-    return Batch(Inputs(columns, *gases), *fluxes)
+    fluxes: dict[str, Any] = {n: torch.cat([getattr(b, n) for b in many], dim=1) for n in FLUXES}
+    return Batch(Inputs(columns, *gases), **fluxes)
 
 
 def data_hash(many: list[Batch]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import netCDF4
 import numpy as np
@@ -58,8 +59,8 @@ def draw(histories: Sequence[Path], numbers: Sequence[int], seed: int) -> dict[s
                 a = np.asarray(f[name][:], dtype=np.float64)
                 a = a.reshape(len(time), -1, len(lat) * len(lon)).transpose(1, 0, 2)
                 out.setdefault(part, []).append(a.reshape(a.shape[0], -1)[:, where].squeeze())
-        for part, a in (("split", split), ("longitude", x), ("latitude", y), ("day", day)):
-            out.setdefault(part, []).append(a.reshape(-1)[where])
+        for part, whole in (("split", split), ("longitude", x), ("latitude", y), ("day", day)):
+            out.setdefault(part, []).append(whole.reshape(-1)[where])
         out.setdefault("run", []).append(np.full(len(where), float(run)))
     return {part: np.concatenate(a, axis=-1) for part, a in out.items()}
 
@@ -98,6 +99,6 @@ def of_split(columns: dict[str, Array], split: str) -> dict[str, Array]:
 
 def air_of(columns: dict[str, Array], mu: Array) -> Air:
     """Columns as `Air` of shape (nz, 1, n) in double precision."""
-    tensor = lambda a: torch.tensor(a)[..., None, :]  # noqa: E731
-    parts = {part: tensor(columns[part]) for part in PARTS.values()}
-    return Air(**parts, mu=tensor(mu))
+    parts = {part: columns[part] for part in PARTS.values()}
+    arrays: dict[str, Any] = {part: torch.tensor(a)[..., None, :] for part, a in {**parts, "mu": mu}.items()}
+    return Air(**arrays)

@@ -1,6 +1,6 @@
 """The trained networks applied to the model's columns: whole columns, fixed batches, guards, fallback."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -74,13 +74,13 @@ class Emulator:
         self.verdict = Verdict(0)
         self.seen = 0
         self.counts: dict[str, int] = {}
-        self._calls: dict[str, Callable] = {}
+        self._calls: dict[str, Callable[[list[torch.Tensor]], Sequence[torch.Tensor]]] = {}
 
     def __call__(self, air: Air) -> Radiation:
         """Radiation of columns (nz, y, x); columns stopped by a guard are the fallback's."""
         shape, nz = air.t.shape, air.t.shape[0]
         n = shape[1] * shape[2]
-        flat = Air(*(a.reshape(*a.shape[:-2], 1, n) for a in air[:9]), distance=air.distance)
+        flat = air.each(lambda a: a.reshape(*a.shape[:-2], 1, n))
         self.verdict = Verdict(n, air.t.device)
         if self.guard:
             self._inspect(flat)
@@ -121,7 +121,8 @@ class Emulator:
 
         def eager(arrays: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
             with torch.inference_mode():
-                return getattr(self.net, name)(Inputs(FullColumns(*arrays[:13]), *arrays[13:]))
+                method: Callable[[Inputs], tuple[torch.Tensor, torch.Tensor]] = getattr(self.net, name)
+                return method(Inputs(FullColumns(*arrays[:13]), *arrays[13:]))
 
         def staged(arrays: list[torch.Tensor]) -> list[torch.Tensor]:
             there = self.staging.to_device(arrays)
@@ -163,7 +164,7 @@ class Emulator:
             return standard_atmosphere.columns(air.t.shape[0], torch.zeros_like(air.mu), air.distance)
         index = torch.arange(len(self.verdict.bad), device=air.t.device)
         index = torch.where(self.verdict.bad, good[0], index)
-        return Air(*(a[..., index] for a in air[:9]), distance=air.distance)
+        return air.each(lambda a: a[..., index])
 
     def _audit(self, c: FullColumns, insolation: torch.Tensor, fluxes: tuple[torch.Tensor, ...]) -> None:
         """Columns whose fluxes are not finite, below zero, or not what comes in at the top and leaves the ground."""
@@ -187,7 +188,7 @@ class Emulator:
         bad = torch.nonzero(self.verdict.bad)[:, 0]
         if not len(bad):
             return
-        some = Air(*(a[..., bad] for a in air[:9]), distance=air.distance)
+        some = air.each(lambda a: a[..., bad])
         for mine, other in zip(sky, self.fallback(some, bad), strict=True):
             mine[..., bad] = other.reshape(*other.shape[:-2], len(bad)).to(mine)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from components.ml_surrogates.model_file import Sidecar
 from components.radiation.rrtmg_scheme import Rrtmg
 from components.radiation.scheme import heating_rate
 from components.science.constants import SOLAR_CONSTANT
@@ -13,10 +14,12 @@ from coupler.files.atomic import write_text
 
 from . import dataset, drawing, networks, rfmip
 from .augmentation import Sample, plain, varied
-from .dataset import Batch
-from .inputs import inputs
-from .scores import FLUXES, Ridge, forcing, mean_profile_errors, predict, rms, scores
+from .dataset import FLUXES, Batch
+from .drawing import Array
+from .inputs import RadiationNetwork, inputs
+from .scores import Prediction, Ridge, forcing, mean_profile_errors, predict, rms, scores
 
+Models = dict[str, tuple[RadiationNetwork, Sidecar]]
 COLUMNS = {
     "heating": "heating, K/day", "heating_bias": "its bias", "olr": "OLR", "olr_bias": "its bias",
     "surface_longwave": "longwave down, ground", "surface_shortwave": "shortwave down, ground",
@@ -24,7 +27,7 @@ COLUMNS = {
 }  # fmt: skip
 
 
-def unseen(base: dict, number: int, seed: int, scheme: Rrtmg) -> Batch:
+def unseen(base: dict[str, Array], number: int, seed: int, scheme: Rrtmg) -> Batch:
     """Columns as drawn from places and days that were not trained on, under random suns (three tenths at night)."""
     test = drawing.of_split(base, "test")
     rng = np.random.default_rng(seed)
@@ -76,7 +79,7 @@ def _row(name: str, values: dict[str, float]) -> str:
     return f"| {name} | " + " | ".join(f"{values[k]:.3f}" for k in COLUMNS) + " |"
 
 
-def _origin(models: dict) -> list[str]:
+def _origin(models: Models) -> list[str]:
     out = [
         "Trained on columns of this project's own atmosphere, started from an analytic jet on public-domain relief,",
         "varied widely and labelled by RRTMG (climt). RFMIP columns are for evaluation only. Written by `evaluate`.",
@@ -94,7 +97,7 @@ def _origin(models: dict) -> list[str]:
     return out
 
 
-def _rivals(base: dict, models: dict, b: Batch, seed: int) -> list[str]:
+def _rivals(base: dict[str, Array], models: Models, b: Batch, seed: int) -> list[str]:
     """The networks beside ridge regression on the MLP's features, and beside the mean of the training columns."""
     training = dataset.together(dataset.batches(drawing.of_split(base, "train"), 40, 128, seed + 20, (None,)))
     rows = {name: scores(predict(net, b), b) for name, (net, _) in models.items()}
@@ -109,12 +112,12 @@ def _rivals(base: dict, models: dict, b: Batch, seed: int) -> list[str]:
     return out + [f"| {name} | " + " | ".join(f"{v[k]:.3f}" for k in keys) + " |" for name, v in rows.items()]
 
 
-def _net_down(f) -> torch.Tensor:
+def _net_down(f: Prediction | Batch) -> torch.Tensor:
     """Net downward flux at the top, W m-2."""
     return f.sw_down[-1] - f.sw_up[-1] - f.lw_up[-1]
 
 
-def _four_times(base: dict, models: dict, a: argparse.Namespace, scheme: Rrtmg) -> list[str]:
+def _four_times(base: dict[str, Array], models: Models, a: argparse.Namespace, scheme: Rrtmg) -> list[str]:
     """Forcing by more carbon dioxide."""
     test = drawing.of_split(base, "test")
     mu = np.clip(np.random.default_rng(a.seed + 30).uniform(-0.43, 1.0, test["t"].shape[1]), 0.0, 1.0)
@@ -139,7 +142,7 @@ def _four_times(base: dict, models: dict, a: argparse.Namespace, scheme: Rrtmg) 
     return out
 
 
-def _rfmip(models: dict, folder: Path) -> list[str]:
+def _rfmip(models: Models, folder: Path) -> list[str]:
     """Clear columns of RFMIP against RTE+RRTMGP, RRTMG's own difference beside."""
     columns, gases, sun = rfmip.columns(folder)
     reference = {k: torch.tensor(v) for k, v in rfmip.references(folder).items()}
@@ -164,8 +167,8 @@ def _rfmip(models: dict, folder: Path) -> list[str]:
     for name, f in {"RTE+RRTMGP": reference, **got}.items():
         part = {k: v * (scale if k.startswith("sw") and name != "RTE+RRTMGP" else 1.0) for k, v in f.items()}
         got[name] = part
-        net = part["lw_up"] - part["lw_down"] + part["sw_up"] - part["sw_down"]
-        heat[name] = 86400.0 * heating_rate(net, p_i)
+        net_up = part["lw_up"] - part["lw_down"] + part["sw_up"] - part["sw_down"]
+        heat[name] = 86400.0 * heating_rate(net_up, p_i)
     pairs = [("RRTMG", "RTE+RRTMGP"), ("recurrent", "RTE+RRTMGP"), ("recurrent", "RRTMG")]
     for one, two in pairs:
         if one not in got:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import nn
 
 from components.radiation.full_columns import FullColumns
 
@@ -27,6 +28,18 @@ class Inputs(NamedTuple):
     def take(self, index: torch.Tensor | slice) -> "Inputs":
         """Some of the columns."""
         return Inputs(FullColumns(*(a[..., index] for a in self.columns)), *(a[index] for a in self[1:]))
+
+
+class RadiationNetwork(nn.Module):
+    """What every network of the emulator gives from columns."""
+
+    def long(self, x: Inputs) -> tuple[torch.Tensor, torch.Tensor]:
+        """Longwave fluxes up and down (nlev+1, n), W m-2."""
+        raise NotImplementedError
+
+    def short(self, x: Inputs) -> tuple[torch.Tensor, torch.Tensor]:
+        """Shortwave fluxes up and down (nlev+1, n) of columns in the sun, as part of the incoming flux."""
+        raise NotImplementedError
 
 
 def inputs(columns: FullColumns, gases: Sequence[npt.ArrayLike], dtype: torch.dtype = torch.float32) -> Inputs:

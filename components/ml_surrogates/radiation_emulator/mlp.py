@@ -5,7 +5,17 @@ from torch import nn
 
 from components.science.constants import STEFAN_BOLTZMANN
 
-from .inputs import LN_P_MIDDLE, LN_P_WIDTH, OZONE_SCALE, Q_SCALE, T_MIDDLE, T_WIDTH, Inputs, fourth_root
+from .inputs import (
+    LN_P_MIDDLE,
+    LN_P_WIDTH,
+    OZONE_SCALE,
+    Q_SCALE,
+    T_MIDDLE,
+    T_WIDTH,
+    Inputs,
+    RadiationNetwork,
+    fourth_root,
+)
 
 LAYERS_OF_A_COLUMN = 6  # features of a layer: T, q^1/4, O3^1/4, two of clouds, ln p
 COLUMN = 8
@@ -28,7 +38,7 @@ def column_features(x: Inputs) -> torch.Tensor:
     return torch.cat(parts).T.contiguous()
 
 
-class MlpRadiation(nn.Module):
+class MlpRadiation(RadiationNetwork):
     """Fluxes of whole columns of ``levels`` layers: longwave in W m-2, shortwave as part of the incoming flux."""
 
     def __init__(self, levels: int = 29, hidden: int = 128):

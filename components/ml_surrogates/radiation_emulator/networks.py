@@ -1,9 +1,10 @@
 """The emulator as it stands on disk: networks by name, saved with what they may be used for."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import nn
 
 from components.ml_surrogates import model_file
 from components.ml_surrogates.model_file import ModelFileError, Sidecar, Variable
@@ -13,10 +14,11 @@ from coupler.fields import FieldSpec, specs
 
 from . import inputs
 from .dataset import Batch
+from .inputs import RadiationNetwork
 from .mlp import MlpRadiation
 from .recurrent import RecurrentRadiation
 
-NETWORKS = {"recurrent": RecurrentRadiation, "mlp": MlpRadiation}
+NETWORKS: dict[str, Callable[..., RadiationNetwork]] = {"recurrent": RecurrentRadiation, "mlp": MlpRadiation}
 SHIPPED = Path(__file__).parent / "models"
 NAME = "radiation_emulator"
 BESIDE = (
@@ -38,12 +40,14 @@ def expected(levels: int = 1) -> tuple[tuple[FieldSpec, ...], tuple[FieldSpec, .
     return (*column_fields(levels), *beside), radiation_fields(levels)
 
 
-def build(network: str, **sizes: int) -> nn.Module:
+def build(network: str, **sizes: int) -> RadiationNetwork:
     """A network by its name, with random weights."""
     return NETWORKS[network](**sizes)
 
 
-def sidecar(network: str, sizes: dict[str, int], data: list[Batch], seed: int, data_hash: str, notes: dict) -> Sidecar:
+def sidecar(
+    network: str, sizes: dict[str, int], data: list[Batch], seed: int, data_hash: str, notes: dict[str, Any]
+) -> Sidecar:
     """What the trained network may be used for: the ranges are those of the training columns."""
     seen: dict[str, list[torch.Tensor]] = {}
     for b in data:
@@ -68,7 +72,7 @@ def path_of(model: str) -> Path:
     return SHIPPED / model if model in NETWORKS else Path(model)
 
 
-def load(path: Path) -> tuple[nn.Module, Sidecar]:
+def load(path: Path) -> tuple[RadiationNetwork, Sidecar]:
     """A trained network, ready for inference.
 
     Raises

@@ -17,7 +17,7 @@ from torch import nn
 
 from components.science.constants import STEFAN_BOLTZMANN
 
-from .inputs import PRESSURE_UNIT, T_MIDDLE, Inputs, layer_features
+from .inputs import PRESSURE_UNIT, T_MIDDLE, Inputs, RadiationNetwork, layer_features
 
 DIFFUSIVITY_PADE = 0.278  # of the source's change through a layer (Clough et al. 1992)
 
@@ -27,16 +27,16 @@ class LayerNetwork(nn.Module):
 
     def __init__(self, hidden: int, classes: int, spread: tuple[float, float]):
         super().__init__()
-        self.net = nn.Sequential(
-            nn.Linear(8, hidden), nn.Tanh(), nn.Linear(hidden, hidden), nn.Tanh(), nn.Linear(hidden, classes)
-        )
+        last = nn.Linear(hidden, classes)
+        self.net = nn.Sequential(nn.Linear(8, hidden), nn.Tanh(), nn.Linear(hidden, hidden), nn.Tanh(), last)
         with torch.no_grad():
-            self.net[-1].weight.mul_(0.5)
-            self.net[-1].bias.copy_(torch.linspace(*spread, classes))
+            last.weight.mul_(0.5)
+            last.bias.copy_(torch.linspace(*spread, classes))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """(nlev, n, 8) to (nlev, n, classes)."""
-        return self.net(features)
+        made: torch.Tensor = self.net(features)
+        return made
 
 
 class Longwave(nn.Module):
@@ -98,7 +98,8 @@ class Shortwave(nn.Module):
         c = x.columns
         dp = ((c.p_interface[:-1] - c.p_interface[1:]) / PRESSURE_UNIT)[..., None]
         absorbed = dp * torch.exp(torch.clamp(self.absorption(features), max=10.0))
-        scattered, forward = dp * torch.exp(self.rayleigh), 0.0
+        scattered = dp * torch.exp(self.rayleigh)
+        forward = torch.zeros_like(scattered)
         for path, optics in ((c.liquid, self.liquid), (c.ice, self.ice)):
             depth = path[..., None] * torch.exp(optics[0])
             lost = torch.sigmoid(optics[1])
@@ -132,7 +133,9 @@ class Shortwave(nn.Module):
         return torch.stack(up[::-1]).sum(-1), torch.stack(down[::-1]).sum(-1)
 
 
-def _two_stream(absorbed, scattered, forward, mu):
+def _two_stream(
+    absorbed: torch.Tensor, scattered: torch.Tensor, forward: torch.Tensor, mu: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Reflection and transmission of layers for diffuse light, of the beam into diffuse light, and of the beam.
 
     Optical depths of absorption and scattering, the latter's part that goes on (delta-scaled: Joseph et al. 1976).
@@ -176,7 +179,7 @@ def _two_stream(absorbed, scattered, forward, mu):
     return reflect, transmit, reflect_sun, transmit_sun, beam
 
 
-class RecurrentRadiation(nn.Module):
+class RecurrentRadiation(RadiationNetwork):
     """Longwave W m-2 and shortwave as part of the incoming flux: ``lw_up, lw_down, sw_up, sw_down`` (nlev+1, n)."""
 
     def __init__(self, hidden: int = 32, classes: int = 16):
@@ -185,8 +188,10 @@ class RecurrentRadiation(nn.Module):
 
     def long(self, x: Inputs) -> tuple[torch.Tensor, torch.Tensor]:
         """Longwave fluxes up and down."""
-        return self.longwave(x, layer_features(x))
+        fluxes: tuple[torch.Tensor, torch.Tensor] = self.longwave(x, layer_features(x))
+        return fluxes
 
     def short(self, x: Inputs) -> tuple[torch.Tensor, torch.Tensor]:
         """Shortwave fluxes up and down of columns in the sun."""
-        return self.shortwave(x, layer_features(x))
+        fluxes: tuple[torch.Tensor, torch.Tensor] = self.shortwave(x, layer_features(x))
+        return fluxes

@@ -4,24 +4,34 @@ from pathlib import Path
 
 import netCDF4
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from components.radiation.full_columns import FullColumns
 from components.radiation.gases import Gases
 
+Array = npt.NDArray[np.float64]
 INPUT = "multiple_input4MIPs_radiation_RFMIP_UColorado-RFMIP-1-2_none.nc"
 REFERENCE = "{}_Efx_RTE-RRTMGP-181204_rad-irf_r1i1p1f1_gn.nc"
 FLUXES = {"lw_up": "rlu", "lw_down": "rld", "sw_up": "rsu", "sw_down": "rsd"}
 LOWEST = 1.0  # Pa; where the uppermost layer ends
 
 
-def columns(folder: Path) -> tuple[FullColumns, Gases, np.ndarray]:
+def columns(folder: Path) -> tuple[FullColumns, Gases, Array]:
     """Columns (60 layers, 100 sites), gases, and the sun's flux at each site (W m-2)."""
     with netCDF4.Dataset(folder / INPUT) as f:
         f.set_auto_mask(False)
-        get = lambda name: np.asarray(f[name][:], dtype=np.float64)  # noqa: E731
-        mean = lambda name: float(f[f"{name}_GM"][0]) * float(f[f"{name}_GM"].units)  # noqa: E731
-        up = lambda a: np.ascontiguousarray(a[:, ::-1].T)  # noqa: E731  (site, level) top first -> (level, site)
+
+        def get(name: str) -> Array:
+            return np.asarray(f[name][:], dtype=np.float64)
+
+        def mean(name: str) -> float:
+            return float(f[f"{name}_GM"][0]) * float(f[f"{name}_GM"].units)
+
+        def up(a: Array) -> Array:
+            """(site, level) with the top first to (level, site)."""
+            return np.ascontiguousarray(a[:, ::-1].T)
+
         alike = ("carbon_dioxide", "methane", "nitrous_oxide", "oxygen", "cfc11", "cfc12", "carbon_tetrachloride")
         gases = Gases(**{name: mean(name) for name in alike}, cfc22=mean("hcfc22"))
         zenith = np.deg2rad(get("solar_zenith_angle"))
@@ -36,7 +46,7 @@ def columns(folder: Path) -> tuple[FullColumns, Gases, np.ndarray]:
         return FullColumns(*(torch.tensor(a) for a in parts)), gases, get("total_solar_irradiance")
 
 
-def references(folder: Path) -> dict[str, np.ndarray]:
+def references(folder: Path) -> dict[str, Array]:
     """RTE+RRTMGP's fluxes (61, 100) W m-2, lowest level first."""
     out = {}
     for name, short in FLUXES.items():

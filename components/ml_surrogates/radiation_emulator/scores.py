@@ -7,12 +7,12 @@ import torch
 
 from components.radiation.scheme import heating_rate
 
-from .dataset import Batch
+from .dataset import FLUXES, Batch
+from .inputs import RadiationNetwork
 from .mlp import column_features
 
 DAY = 86400.0
 COUNTED = 400.0  # Pa; heating is scored below this height
-FLUXES = ("lw_up", "lw_down", "sw_up", "sw_down")
 
 
 @dataclass
@@ -35,7 +35,7 @@ def truth(b: Batch) -> Prediction:
     return Prediction(b.lw_up, b.lw_down, b.sw_up, b.sw_down)
 
 
-def predict(net: torch.nn.Module, b: Batch) -> Prediction:
+def predict(net: RadiationNetwork, b: Batch) -> Prediction:
     """A network's fluxes; no shortwave at night."""
     with torch.inference_mode():
         up, down = net.long(b.x)

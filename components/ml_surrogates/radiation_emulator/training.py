@@ -11,6 +11,7 @@ import torch
 from components.radiation.scheme import heating_rate
 
 from .dataset import Batch
+from .inputs import RadiationNetwork
 
 DAY = 86400.0
 COUNTED = 400.0  # Pa; heating above it counts little
@@ -49,9 +50,10 @@ def loss_of(
     return loss
 
 
-def losses(net: torch.nn.Module, b: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+def losses(net: RadiationNetwork, b: Batch) -> tuple[torch.Tensor, torch.Tensor]:
     """Loss of the longwave, and of the shortwave of the columns in the sun."""
-    long = loss_of(*net.long(b.x), b.lw_up, b.lw_down, b)
+    up, down = net.long(b.x)
+    long = loss_of(up, down, b.lw_up, b.lw_down, b)
     day = b.daylight()
     up, down = net.short(day.x)
     return long, loss_of(day.insolation * up, day.insolation * down, day.sw_up, day.sw_down, day)
@@ -68,7 +70,7 @@ class Course:
 
 
 def train(
-    net: torch.nn.Module,
+    net: RadiationNetwork,
     data: list[Batch],
     held_out: list[Batch],
     epochs: int,
@@ -93,8 +95,8 @@ def train(
             parts = losses(net, data[n])
             for part in parts:
                 part.backward()
-            for part in net.children():  # longwave and shortwave apart, so that neither slows the other
-                torch.nn.utils.clip_grad_norm_(part.parameters(), 20.0)
+            for band in net.children():  # longwave and shortwave apart, so that neither slows the other
+                torch.nn.utils.clip_grad_norm_(band.parameters(), 20.0)
             optimiser.step()
             schedule.step()
             sums += torch.stack([part.detach() for part in parts])
