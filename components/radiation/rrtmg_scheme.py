@@ -113,7 +113,7 @@ class Rrtmg(SpectralScheme):
         sun = np.flatnonzero(mu > 1e-4)
         sw_up, sw_down = np.zeros((nlev + 1, n)), np.zeros((nlev + 1, n))
         if sun.size:
-            day = {k: np.ascontiguousarray(v[..., sun]) for k, v in common.items()}
+            day: dict[str, Any] = {k: np.ascontiguousarray(v[..., sun]) for k, v in common.items()}
             m = sun.size
             for band in ("direct_shortwave", "direct_near_infrared", "diffuse_shortwave", "diffuse_near_infrared"):
                 day[f"surface_albedo_for_{band}"] = np.ascontiguousarray(albedo[sun])
@@ -150,7 +150,7 @@ class Rrtmg(SpectralScheme):
         """`fluxes` of whole columns (double precision, on the CPU)."""
         parts = []
         for first in range(0, max(columns.p.shape[-1], 1), AT_ONCE):
-            c = FullColumns(*(a[..., first : first + AT_ONCE].numpy() for a in columns))
+            c: Any = FullColumns._make(a[..., first : first + AT_ONCE].numpy() for a in columns)
             clouds = {"liquid": c.liquid, "ice": c.ice, "fraction": c.fraction}
             gas = (c.p, c.p_interface, c.t, c.t_interface, c.q_v, c.ozone)
             ground = (c.t_surface, c.albedo, c.mu)

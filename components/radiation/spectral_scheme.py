@@ -28,7 +28,7 @@ class SpectralScheme(ABC):
     def __call__(self, air: Air) -> Radiation:
         """Radiation of columns with a standard atmosphere on top."""
         shape, nz = air.t.shape, air.t.shape[0]
-        whole = full_columns(Air(*(a.detach().cpu().double() for a in air[:9]), distance=air.distance))
+        whole = full_columns(air.each(lambda a: a.detach().cpu().double()))
         f = self.of_full(whole, air.distance)
         net = torch.as_tensor(f["lw_up"] - f["lw_down"] + f["sw_up"] - f["sw_down"])
         heating = heating_rate(net[: nz + 1], whole.p_interface[: nz + 1])

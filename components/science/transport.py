@@ -211,7 +211,7 @@ def monotonic_factors(
     down = torch.cat([p[:, :1], p[:, :-1]], 1)
     c = slice(1, -1)
 
-    def extreme(f):
+    def extreme(f: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> torch.Tensor:
         e = f(f(p[..., c, c], f(p[..., c, 2:], p[..., c, :-2])), f(p[..., 2:, c], p[..., :-2, c]))
         return f(e, f(up[..., c, c], down[..., c, c]))
 
