@@ -65,7 +65,7 @@ def graph(plan: Plan) -> str:
             lines += [f"  {b.component} -> {b.component} [style=dashed];" for b in t.inputs[1:]]
         else:
             node = f"flux{t.index}"
-            lines.append(f'  {node} [shape=ellipse, label="{t.scheme}\\n{period}"];')
+            lines.append(f'  {node} [shape=ellipse, label="{t.scheme or t.options["flux"]}\\n{period}"];')
             lines += [f"  {b.component} -> {node};" for b in t.inputs]
             for d in t.outputs:
                 fields = "\\n".join(f.name for f in d.fields)

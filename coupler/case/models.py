@@ -7,6 +7,7 @@ import inspect
 import sys
 from pathlib import Path
 
+from coupler.by_name import load
 from coupler.component import Component
 from coupler.errors import CaseError
 from coupler.fields import did_you_mean
@@ -47,14 +48,10 @@ def find_model(model: str, realm: str, folder: Path | None = None) -> type[Compo
         No such model; the message lists those there are.
     """
     if ":" in model:
-        module_name, class_name = model.split(":", 1)
-        for place in (folder, Path.cwd()):
-            if place is not None and str(place) not in sys.path:
-                sys.path.insert(0, str(place))
         try:
-            found = getattr(importlib.import_module(module_name), class_name)
-        except (ImportError, AttributeError) as error:
-            raise CaseError(f"model {model!r} cannot be loaded: {error}") from error
+            found = load(model, folder)
+        except CaseError as error:
+            raise CaseError(f"model {error}") from error
         if not (inspect.isclass(found) and issubclass(found, Component)):
             raise CaseError(f"model {model!r} is not a subclass of coupler.component.Component")
         return found

@@ -5,24 +5,20 @@ A rule is active where the source offers and the target wants a field; inactive 
 
 from __future__ import annotations
 
-import importlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from coupler.clock import format_duration
-from coupler.errors import FieldError, NamelistError, Problem
+from coupler.errors import CaseError, FieldError, GridError, NamelistError, Problem
+from coupler.exchange.flux_nodes import flux_node
 from coupler.exchange.rules import ConnectionRule, FluxRule, SubgridRule
 from coupler.exchange.tiles import tile_of
 from coupler.fields import FieldSpec, conversion, dictionary, did_you_mean, is_water
-from coupler.grids.grid import GridError
 from coupler.namelist import Node
 from coupler.plan import Bundle, ComponentPlan, Delivery, Inactive, Remap, Statistic, Subgrid, Task
 from coupler.remap.weights import read_method
-
-FLUX_LAWS = {"air_sea": "components.atmosphere.air_sea.surface_fluxes"}
-"""Modules, imported by name when a namelist asks for them, whose ``SCHEMES`` hold the flux laws."""
 
 
 @dataclass
@@ -33,27 +29,6 @@ class Resolved:
     inactive: list[Inactive]
     problems: list[Problem]
     notes: list[str]
-
-
-def flux_scheme(flux: str, scheme: str) -> Any:
-    """The flux law of a name, or of ``package.module:NAME``.
-
-    Raises
-    ------
-    FieldError
-        No such kind of flux, or no such law.
-    """
-    if ":" in scheme:
-        module, name = scheme.split(":", 1)
-        return getattr(importlib.import_module(module), name)
-    if flux not in FLUX_LAWS:
-        raise FieldError(f"unknown flux {flux!r}{did_you_mean(flux, FLUX_LAWS)}; known: {', '.join(FLUX_LAWS)}")
-    schemes = importlib.import_module(FLUX_LAWS[flux]).SCHEMES
-    if scheme not in schemes:
-        raise FieldError(
-            f"unknown scheme {scheme!r} of flux {flux}{did_you_mean(scheme, schemes)}; known: {', '.join(schemes)}"
-        )
-    return schemes[scheme]
 
 
 def resolve(rules: Node, components: Mapping[str, ComponentPlan]) -> Resolved:
@@ -99,10 +74,13 @@ def resolve(rules: Node, components: Mapping[str, ComponentPlan]) -> Resolved:
             )
         try:
             if isinstance(rule, FluxRule):
-                _flux(rule, lag, components, out)
+                made = flux_node(rule, node, lag, components, len(out.tasks))
+                out.tasks.append(made) if isinstance(made, Task) else out.inactive.append(made)
             else:
                 _connection(rule, components, out, taken, lambda text, n=n: say(text, n))  # type: ignore[misc]
-        except (FieldError, GridError) as error:
+        except NamelistError as error:
+            out.problems.extend(error.problems)
+        except (CaseError, FieldError, GridError) as error:
             say(str(error), n)
     _missing(rules, components, out)
     return out
@@ -301,51 +279,4 @@ def _why_none(source: ComponentPlan, target: ComponentPlan) -> str:
         return f"{target.name} (model {target.model}) imports nothing"
     return (
         f"none of what {source.name} (model {source.model}) exports is imported by {target.name} (model {target.model})"
-    )
-
-
-def _flux(rule: FluxRule, lag: int, components: Mapping[str, ComponentPlan], out: Resolved) -> None:
-    law = flux_scheme(rule.flux, rule.scheme)
-    title = f"{rule.flux} flux ({rule.scheme}) between {rule.between[0]} and {rule.between[1]}"
-    for key in rule.options:
-        if key not in law.options:
-            raise FieldError(f"unknown option {key!r} of flux law {rule.scheme}{did_you_mean(key, law.options)}")
-    needs = (law.needs_atmosphere, law.needs_ocean)
-    optional = (law.optional_atmosphere, law.optional_ocean)
-    bundles, lacking = [], []
-    for name, need, more in zip(rule.between, needs, optional, strict=True):
-        c = components[name]
-        lacking += [f"{name} (model {c.model}) does not export {f}" for f in need if c.exported(f) is None]
-        fields = tuple(spec for f in (*need, *more) if (spec := c.exported(f)) is not None)
-        bundles.append(Bundle(name, fields[0].grid if fields else "default", fields, rule.statistic))
-    if lacking:
-        wanted = [c for c in rule.between if any(components[c].imported(f) for f in law.delivers)]
-        why = "; ".join(lacking) + ("" if wanted else "; and neither side imports what it delivers")
-        out.inactive.append(Inactive(title, why))
-        return
-    outputs = []
-    for name in rule.between:
-        c = components[name]
-        fields = tuple(spec for f in law.delivers if (spec := c.imported(f)) is not None)
-        if fields:
-            n = len(fields)
-            outputs.append(Delivery(name, fields[0].grid, fields, (1.0,) * n, (0.0,) * n))
-    if not outputs:
-        out.inactive.append(Inactive(title, "neither side imports what it delivers"))
-        return
-    if lag == 0:
-        raise FieldError("a flux node needs a lag (one period by default): both sides wait for its result")
-    out.tasks.append(
-        Task(
-            index=len(out.tasks),
-            name=title,
-            kind="flux",
-            inputs=tuple(bundles),
-            outputs=tuple(outputs),
-            period=rule.period,
-            lag=lag,
-            scheme=rule.scheme,
-            tile=tile_of(components[rule.between[0]], components[rule.between[1]], components),
-            options={"flux": rule.flux, "grid": rule.grid, "states": rule.states, "law": dict(rule.options)},
-        )
     )

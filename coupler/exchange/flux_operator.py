@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
-from coupler.exchange.connections import flux_scheme
 from coupler.exchange.mapping import compact_counts, product
 from coupler.exchange.operators import CSR, Floats, Index
 from coupler.exchange.points import PointOperator
+from coupler.flux_law import find_law
 from coupler.plan import Plan, Task
 from coupler.remap.weights import make_weights
 
@@ -23,7 +21,8 @@ class FluxOperator(PointOperator):
 
     def __init__(self, plan: Plan, task: Task, index: int, count: int):
         super().__init__(plan, task, index, count)
-        self.law = flux_scheme(str(task.options["flux"]), task.scheme)
+        self.law = find_law(str(task.options["flux"]), task.scheme, plan.folder)
+        self._options = self.law.Options(**task.options["law"])
         self._columns = [[f.name for f in b.fields] for b in task.inputs]
         self._delivered = [[f.name for f in d.fields] for d in task.outputs]
         self._states = [self._state_map(side) for side in (0, 1)]
@@ -54,13 +53,13 @@ class FluxOperator(PointOperator):
         self._counts = [compact_counts(np.concatenate([[0], np.cumsum(m[0])])) for m in self._states]
 
     def values(self, matrices: list[Floats]) -> list[Floats]:  # noqa: D102
-        given: dict[str, Any] = {}
+        given: list[dict[str, Floats]] = []
         for side, (names, matrix) in enumerate(zip(self._columns, matrices, strict=True)):
             if self._simple[side]:
                 fields = np.ascontiguousarray(matrix[self._positions[side]].T)
             else:
                 fields = np.empty((len(names), self.area.size))
                 product(self._counts[side], self._positions[side], self._states[side][2], matrix, fields)
-            given.update(zip(names, fields, strict=True))
-        made = self.law(**given, **self.task.options["law"])
+            given.append(dict(zip(names, fields, strict=True)))
+        made = self.law.fluxes(given[0], given[1], self._options)
         return [np.ascontiguousarray(np.stack([made[n] for n in names], axis=1)) for names in self._delivered]

@@ -81,9 +81,9 @@ class FluxRule(Namelist):
     """``{flux: air_sea, scheme: ncar, between: [atmosphere, ocean], period: PT1H}``."""
 
     flux: str
-    """Kind of flux node."""
-    scheme: str
-    """Flux law."""
+    """Kind of flux, such as air_sea; or a flux law, ``package.module:NAME``."""
+    scheme: str = ""
+    """Flux law of that kind: a name, or ``package.module:NAME``."""
     between: tuple[str, str]
     """The two components, upper side first."""
     period: Duration
@@ -97,4 +97,4 @@ class FluxRule(Namelist):
     states: Literal["cell", "second_order"] = "cell"
     """The upper side's states in an overlap: those of its cell, or a smooth second-order field."""
     options: dict[str, Any] = {}
-    """Options of the flux law, such as the heights at which the air is measured."""
+    """Options of the flux law; see the law's documentation."""

@@ -56,7 +56,7 @@ def months(tmp_path_factory):
     wet = setting.grids["default"].mask
     row, column = ((sea.latitude[wet] + 14) // 2).astype(int), ((sea.longitude[wet] - 66) // 2).astype(int)
     law = SCHEMES["ncar"]
-    wanted = (*law.needs_atmosphere, *law.optional_atmosphere)
+    wanted = [n for n in law.first.takes if n in sky]
     heat, light = "surface_downward_heat_flux_in_sea_water", "surface_net_downward_shortwave_flux"
     sums = np.zeros((2, *sea.shape))
     for time in range(0, 59 * DAY, STEP):

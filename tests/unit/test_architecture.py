@@ -18,7 +18,7 @@ MODULES = sorted(
 LONGEST = 450
 PUBLIC = {
     "coupler.namelist", "coupler.clock", "coupler.compiled", "coupler.component", "coupler.errors",
-    "coupler.fields", "coupler.grids", "coupler.files", "coupler.exact_sum", "coupler.remap",
+    "coupler.fields", "coupler.flux_law", "coupler.grids", "coupler.files", "coupler.exact_sum", "coupler.remap",
 }  # fmt: skip
 """What components may import of the coupler."""
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import coupler.exchange.runner
 from coupler.exchange.process import CouplerRank
 plan = pickle.loads(Path(sys.argv[1]).read_bytes())
-from coupler.exchange.connections import flux_scheme
-[flux_scheme(str(t.options["flux"]), t.scheme) for t in plan.tasks if t.kind == "flux"]
+from coupler.flux_law import find_law
+[find_law(str(t.options["flux"]), t.scheme) for t in plan.tasks if t.kind == "flux"]
 print(sorted(m for m in sys.modules if m == "torch" or m.startswith("components.ocean")))
 """
 

@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 FLOORS = (
     ("errors", "clock", "types", "exact_sum", "compiled", "paths"),
-    ("fields", "namelist", "layout"),
+    ("fields", "namelist", "by_name", "layout"),
     ("grids",),
     ("remap",),
     ("component", "flux_law", "plan", "window"),

@@ -5,7 +5,6 @@ how many points there are nor on where a block of them ends. All fluxes carry CF
 ``downward`` flux is positive into the sea, ``upwelling`` radiation and `water_evapotranspiration_flux` are
 positive out of it.
 
->>> import numpy as np
 >>> one = {"air_temperature": 293.15, "specific_humidity": 0.012, "eastward_wind": 5.0, "northward_wind": 0.0,
 ...     "air_pressure_at_mean_sea_level": 101000.0, "surface_downwelling_shortwave_flux_in_air": 0.0,
 ...     "surface_downwelling_longwave_flux_in_air": 350.0, "sea_surface_temperature": 295.15}
@@ -15,23 +14,14 @@ positive out of it.
 -88.5 W m-2
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
-NEEDS_ATMOSPHERE = (
-    "air_temperature",
-    "specific_humidity",
-    "eastward_wind",
-    "northward_wind",
-    "air_pressure_at_mean_sea_level",
-    "surface_downwelling_shortwave_flux_in_air",
-    "surface_downwelling_longwave_flux_in_air",
-)
-OPTIONAL_ATMOSPHERE = ("wind_speed",)
-NEEDS_OCEAN = ("sea_surface_temperature",)
-OPTIONAL_OCEAN = ("surface_eastward_sea_water_velocity", "surface_northward_sea_water_velocity")
+from components.science.constants import STEFAN_BOLTZMANN, ZERO_CELSIUS
+from coupler.flux_law import FluxLaw, Side
+from coupler.namelist import Degrees, Fraction, Metres, Namelist
+
 DELIVERS = (
     "surface_downward_sensible_heat_flux",
     "surface_downward_latent_heat_flux",
@@ -45,70 +35,121 @@ DELIVERS = (
     "surface_downward_heat_flux_in_sea_water",
     "sea_surface_skin_temperature",
 )
+AIR = Side(
+    needs=(
+        "air_temperature",
+        "specific_humidity",
+        "eastward_wind",
+        "northward_wind",
+        "air_pressure_at_mean_sea_level",
+        "surface_downwelling_shortwave_flux_in_air",
+        "surface_downwelling_longwave_flux_in_air",
+    ),
+    optional=("wind_speed", "height"),
+    gets=DELIVERS,
+)
+SEA = Side(
+    needs=("sea_surface_temperature",),
+    optional=("surface_eastward_sea_water_velocity", "surface_northward_sea_water_velocity"),
+    gets=DELIVERS,
+)
 EMISSIVITY = 0.97
-STEFAN_BOLTZMANN = 5.670374e-8
 ALBEDO = 0.066  # of the sea, daily mean (Large and Yeager 2009)
-CELSIUS = 273.15
+USUAL_HEIGHT = 10.0  # m, of air whose height nobody says
 
 Arrays = dict[str, np.ndarray]
 
 
-@dataclass(frozen=True)
-class FluxScheme:
-    """A flux law: what it needs from either side, what it delivers, its options; calling it computes.
+class Options(Namelist):
+    """Options of every air-sea law."""
 
-    Parameters
+    wind_height: Metres = 0.0
+    """Height of the wind above the sea; 0: the height that the atmosphere gives, and 10 m where it gives none."""
+    temperature_height: Metres = 0.0
+    """Height of temperature and humidity above the sea; 0: as for the wind."""
+    albedo: Fraction = ALBEDO
+    """Shortwave albedo of the sea."""
+
+
+class CoareOptions(Options):
+    """Options of COARE 3.6."""
+
+    boundary_layer_height: Metres = 600.0
+    """Depth of the convective boundary layer, for the gustiness."""
+    latitude: Degrees = 45.0
+    """Latitude, for gravity."""
+    salinity: float = 35.0
+    """Salinity of the surface, 1e-3."""
+    cool_skin: bool = True
+    """Whether the skin is cooler than the water below."""
+
+
+class Surface(NamedTuple):
+    """Both sides of the sea surface at some points, contiguous double arrays (n,).
+
+    Attributes
     ----------
-    name : str
-        Word in the namelist.
-    law : callable
-        The function behind it.
-    options : mapping
-        Its options and their defaults: numbers, or arrays of the points' shape.
+    t_a, q, p : temperature (K), specific humidity (kg kg-1) and sea level pressure (Pa) of the air
+    sst : sea surface temperature, K
+    solar, thermal : downwelling shortwave and longwave, W m-2
+    z_u, z_t : heights of the wind, and of temperature and humidity, m
+    du, dv : wind relative to the water, m s-1
+    speed : speed that exchanges heat, m s-1
     """
 
-    name: str
-    law: Callable[..., Arrays]
-    options: Mapping[str, object] = field(default_factory=dict)
-    needs_atmosphere: tuple[str, ...] = NEEDS_ATMOSPHERE
-    optional_atmosphere: tuple[str, ...] = OPTIONAL_ATMOSPHERE
-    needs_ocean: tuple[str, ...] = NEEDS_OCEAN
-    optional_ocean: tuple[str, ...] = OPTIONAL_OCEAN
-    delivers: tuple[str, ...] = DELIVERS
+    t_a: np.ndarray
+    q: np.ndarray
+    p: np.ndarray
+    sst: np.ndarray
+    solar: np.ndarray
+    thermal: np.ndarray
+    z_u: np.ndarray
+    z_t: np.ndarray
+    du: np.ndarray
+    dv: np.ndarray
+    speed: np.ndarray
 
-    def __call__(self, **fields: object) -> Arrays:
-        """Fluxes from fields by CF name (1-D arrays) and options; see `ncar` and `coare`."""
-        return self.law(**fields)
 
-
-def _relative_wind(eastward_wind, northward_wind, wind_speed, current_u, current_v):
-    """Vector of the wind relative to the water, and the speed that exchanges heat, m s-1.
+def _surface(air, sea, options):
+    """Both sides' fields as `Surface`.
 
     A mean wind vector is shorter than the mean speed of the winds it is the mean of. Where the atmosphere
     also gives the mean speed, the missing variance is kept as gustiness: S^2 = |u_a - u_o|^2 + (speed^2 -
     |u_a|^2).
     """
-    du, dv = eastward_wind - current_u, northward_wind - current_v
+    t_a, q, u, v, p, solar, thermal = (air[name] for name in AIR.needs)
+    (sst,) = (sea[name] for name in SEA.needs)
+    mean_speed, height = (air.get(name) for name in AIR.optional)
+    current_u, current_v = (sea.get(name, 0.0) for name in SEA.optional)
+    height = USUAL_HEIGHT if height is None else height
+    n = np.size(sst)
+    u, v = _points(n, u, v)
+    du, dv = u - current_u, v - current_v
     squared = du * du + dv * dv
-    if wind_speed is not None:
-        mean = eastward_wind * eastward_wind + northward_wind * northward_wind
-        squared = squared + np.maximum(wind_speed * wind_speed - mean, 0.0)
-    return du, dv, np.sqrt(squared)
+    if mean_speed is not None:
+        squared = squared + np.maximum(mean_speed * mean_speed - (u * u + v * v), 0.0)
+    z_u, z_t = options.wind_height or height, options.temperature_height or height
+    return Surface(*_points(n, t_a, q, p, sst, solar, thermal, z_u, z_t, du, dv, np.sqrt(squared)))
 
 
-def _assemble(turbulent, skin, du, dv, speed, shortwave_down, longwave_down, albedo):
-    """Everything a flux node delivers, from the turbulent fluxes and the radiation."""
+def _points(n, *values):
+    """Contiguous float64 arrays of ``n`` points from arrays or single numbers."""
+    return tuple(np.ascontiguousarray(np.broadcast_to(np.asarray(v, dtype=np.float64), (n,))) for v in values)
+
+
+def _assemble(turbulent, skin, s, albedo):
+    """Everything a flux node delivers, from the turbulent fluxes, the skin's temperature and the radiation."""
     sensible, latent, stress, evaporation = turbulent
-    along = stress / np.maximum(speed, 1.0e-3)
+    along = stress / np.maximum(s.speed, 1.0e-3)
     t2 = skin * skin
-    longwave_up = EMISSIVITY * STEFAN_BOLTZMANN * t2 * t2 + (1.0 - EMISSIVITY) * longwave_down
-    shortwave_up = albedo * shortwave_down
-    net_longwave, net_shortwave = longwave_down - longwave_up, shortwave_down - shortwave_up
+    longwave_up = EMISSIVITY * STEFAN_BOLTZMANN * t2 * t2 + (1.0 - EMISSIVITY) * s.thermal
+    shortwave_up = albedo * s.solar
+    net_longwave, net_shortwave = s.thermal - longwave_up, s.solar - shortwave_up
     values = (
         sensible,
         latent,
-        along * du,
-        along * dv,
+        along * s.du,
+        along * s.dv,
         evaporation,
         longwave_up,
         shortwave_up,
@@ -120,41 +161,15 @@ def _assemble(turbulent, skin, du, dv, speed, shortwave_down, longwave_down, alb
     return dict(zip(DELIVERS, values, strict=True))
 
 
-def _points(n, *values):
-    """Contiguous float64 arrays of ``n`` points from arrays or single numbers."""
-    return tuple(np.ascontiguousarray(np.broadcast_to(np.asarray(v, dtype=np.float64), (n,))) for v in values)
-
-
-def ncar(
-    *,
-    air_temperature,
-    specific_humidity,
-    eastward_wind,
-    northward_wind,
-    air_pressure_at_mean_sea_level,
-    surface_downwelling_shortwave_flux_in_air,
-    surface_downwelling_longwave_flux_in_air,
-    sea_surface_temperature,
-    wind_speed=None,
-    surface_eastward_sea_water_velocity=0.0,
-    surface_northward_sea_water_velocity=0.0,
-    wind_height=10.0,
-    temperature_height=10.0,
-    albedo=ALBEDO,
-):
+def ncar(air, sea, options) -> Arrays:
     """Air-sea fluxes of Large and Yeager (2004, 2009), the law of CORE and of NCAR's ocean.
 
     Parameters
     ----------
-    air_temperature, sea_surface_temperature : array (n,), K
-    specific_humidity : array (n,), kg kg-1
-    eastward_wind, northward_wind, wind_speed : array (n,), m s-1; the mean speed is optional, see
-        `_relative_wind`
-    surface_eastward_sea_water_velocity, surface_northward_sea_water_velocity : array (n,), m s-1, optional
-    air_pressure_at_mean_sea_level : array (n,), Pa
-    surface_downwelling_shortwave_flux_in_air, surface_downwelling_longwave_flux_in_air : array (n,), W m-2
-    wind_height, temperature_height : float or array (n,), m; humidity is measured where temperature is
-    albedo : float or array (n,)
+    air, sea : mapping of str to array (n,)
+        Fields of `AIR` and `SEA`, SI units; the mean wind speed, the height of the air's values and the currents are
+        optional.
+    options : Options
 
     Returns
     -------
@@ -162,63 +177,22 @@ def ncar(
     """
     from components.atmosphere.air_sea.kernels.ncar import ncar_points
 
-    n = np.size(sea_surface_temperature)
-    t_a, q, p, sst, solar, thermal, z_u, z_t = _points(
-        n,
-        air_temperature,
-        specific_humidity,
-        air_pressure_at_mean_sea_level,
-        sea_surface_temperature,
-        surface_downwelling_shortwave_flux_in_air,
-        surface_downwelling_longwave_flux_in_air,
-        wind_height,
-        temperature_height,
-    )
-    du, dv, speed = _relative_wind(
-        *_points(n, eastward_wind, northward_wind),
-        wind_speed,
-        surface_eastward_sea_water_velocity,
-        surface_northward_sea_water_velocity,
-    )
-    turbulent = ncar_points(t_a, q, speed, p, sst, z_u, z_t)
-    return _assemble(turbulent, sst, du, dv, speed, solar, thermal, albedo)
+    s = _surface(air, sea, options)
+    turbulent = ncar_points(s.t_a, s.q, s.speed, s.p, s.sst, s.z_u, s.z_t)
+    return _assemble(turbulent, s.sst, s, options.albedo)
 
 
-def coare(
-    *,
-    air_temperature,
-    specific_humidity,
-    eastward_wind,
-    northward_wind,
-    air_pressure_at_mean_sea_level,
-    surface_downwelling_shortwave_flux_in_air,
-    surface_downwelling_longwave_flux_in_air,
-    sea_surface_temperature,
-    wind_speed=None,
-    surface_eastward_sea_water_velocity=0.0,
-    surface_northward_sea_water_velocity=0.0,
-    wind_height=10.0,
-    temperature_height=10.0,
-    albedo=ALBEDO,
-    boundary_layer_height=600.0,
-    latitude=45.0,
-    salinity=35.0,
-    cool_skin=True,
-    warm_layer=0.0,
-):
+def coare(air, sea, options) -> Arrays:
     """Air-sea fluxes of COARE 3.6 (Fairall et al. 2003, Edson et al. 2013) with a cool skin, without waves.
+
+    The warm layer (`kernels.warm_layer`) has a memory, which a flux law has not: `sea_surface_temperature` is that
+    below the cool skin.
 
     Parameters
     ----------
-    air_temperature, ..., albedo
-        As in `ncar`; `sea_surface_temperature` is that below the cool skin.
-    boundary_layer_height : float or array (n,), m, for the gustiness
-    latitude : float or array (n,), degrees, for gravity
-    salinity : float or array (n,), 1e-3
-    cool_skin : bool
-    warm_layer : float or array (n,), K
-        Warming between the depth of the given temperature and the surface, from
-        `components.atmosphere.air_sea.kernels.warm_layer`; it has a memory, which a flux law has not.
+    air, sea : mapping of str to array (n,)
+        As in `ncar`.
+    options : CoareOptions
 
     Returns
     -------
@@ -226,61 +200,25 @@ def coare(
     """
     from components.atmosphere.air_sea.kernels.coare import coare_points
 
-    n = np.size(sea_surface_temperature)
-    t_a, q, p, sst, solar, thermal, z_u, z_t, z_i, lat, salt, warm, reflect = _points(
-        n,
-        air_temperature,
-        specific_humidity,
-        air_pressure_at_mean_sea_level,
-        sea_surface_temperature,
-        surface_downwelling_shortwave_flux_in_air,
-        surface_downwelling_longwave_flux_in_air,
-        wind_height,
-        temperature_height,
-        boundary_layer_height,
-        latitude,
-        salinity,
-        warm_layer,
-        albedo,
-    )
-    du, dv, speed = _relative_wind(
-        *_points(n, eastward_wind, northward_wind),
-        wind_speed,
-        surface_eastward_sea_water_velocity,
-        surface_northward_sea_water_velocity,
-    )
+    s = _surface(air, sea, options)
+    salinity, z_i, latitude = _points(s.sst.size, options.salinity, options.boundary_layer_height, options.latitude)
     result = coare_points(
-        t_a - CELSIUS,
-        q,
-        speed,
-        0.01 * p,
-        sst + warm - CELSIUS,
-        (1.0 - reflect) * solar,
-        thermal,
-        salt,
+        s.t_a - ZERO_CELSIUS,
+        s.q,
+        s.speed,
+        0.01 * s.p,
+        s.sst - ZERO_CELSIUS,
+        (1.0 - options.albedo) * s.solar,
+        s.thermal,
+        salinity,
         z_i,
-        lat,
-        z_u,
-        z_t,
-        z_t,
-        bool(cool_skin),
+        latitude,
+        s.z_u,
+        s.z_t,
+        s.z_t,
+        options.cool_skin,
     )
-    return _assemble(result[:4], sst + warm - result[4], du, dv, speed, solar, thermal, reflect)
+    return _assemble(result[:4], s.sst - result[4], s, options.albedo)
 
 
-SCHEMES = {
-    "ncar": FluxScheme("ncar", ncar, {"wind_height": 10.0, "temperature_height": 10.0, "albedo": ALBEDO}),
-    "coare": FluxScheme(
-        "coare",
-        coare,
-        {
-            "wind_height": 10.0,
-            "temperature_height": 10.0,
-            "albedo": ALBEDO,
-            "boundary_layer_height": 600.0,
-            "latitude": 45.0,
-            "salinity": 35.0,
-            "cool_skin": True,
-        },
-    ),
-}
+SCHEMES = {"ncar": FluxLaw(ncar, AIR, SEA, Options), "coare": FluxLaw(coare, AIR, SEA, CoareOptions)}
