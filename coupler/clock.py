@@ -16,6 +16,37 @@ _FIXED = re.compile(r"^P(?:(?P<W>\d+)W)?(?:(?P<D>\d+)D)?(?:T(?:(?P<h>\d+)H)?(?:(
 _CALENDAR = re.compile(r"^P(?:(?P<Y>\d+)Y)?(?:(?P<M>\d+)M)?(?P<rest>.*)$")
 _SECONDS = {"W": 604800, "D": 86400, "h": 3600, "m": 60, "s": 1}
 CALENDARS = ("standard", "proleptic_gregorian", "noleap", "all_leap", "360_day", "julian")
+ALIASES = {
+    "gregorian": "standard",
+    "gregorian_proleptic": "proleptic_gregorian",
+    "365_day": "noleap",
+    "365": "noleap",
+    "no_leap": "noleap",
+    "366_day": "all_leap",
+    "366": "all_leap",
+    "360": "360_day",
+}
+"""Other names of the calendars: CF's, and those of ROMS and of the IRI."""
+
+
+def calendar_name(text: str) -> str:
+    """The name in `CALENDARS` of a calendar, whatever its case and alias.
+
+    Raises
+    ------
+    ValueError
+        A calendar that is not known.
+
+    Examples
+    --------
+    >>> calendar_name("Gregorian"), calendar_name("365_day")
+    ('standard', 'noleap')
+    """
+    word = str(text).strip().lower()
+    found = ALIASES.get(word, word)
+    if found not in CALENDARS:
+        raise ValueError(f"unknown calendar {text!r}; one of {', '.join(CALENDARS)} (or {', '.join(ALIASES)})")
+    return found
 
 
 def parse_duration(text: str) -> int:
@@ -70,7 +101,7 @@ class Clock:
     start : str
         Start of the case, ``YYYY-MM-DD`` or ``YYYY-MM-DDThh:mm:ss``.
     calendar : str
-        CF calendar name, see `CALENDARS`.
+        CF calendar name or one of its aliases, see `CALENDARS` and `ALIASES`.
 
     Examples
     --------
@@ -84,14 +115,17 @@ class Clock:
     start: str
     calendar: str = "standard"
 
+    def __post_init__(self) -> None:
+        if str(self.calendar).lower() in (*ALIASES, *CALENDARS):
+            object.__setattr__(self, "calendar", calendar_name(self.calendar))
+
     @functools.cached_property
     def origin(self) -> cftime.datetime:
         """Start of the case as a cftime date."""
         match = re.match(r"^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d))?)?$", self.start)
         if not match:
             raise ValueError(f"{self.start!r} is not a date such as 2001-01-01 or 2001-01-01T06:00:00")
-        if self.calendar not in CALENDARS:
-            raise ValueError(f"unknown calendar {self.calendar!r}; one of {', '.join(CALENDARS)}")
+        calendar_name(self.calendar)
         numbers = [int(g) if g else 0 for g in match.groups()]
         return cftime.datetime(*numbers, calendar=self.calendar)
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from coupler.clock import calendar_name
 from coupler.errors import GridError
 from coupler.grids.grid import Grid
 from coupler.namelist import Duration, Namelist
@@ -41,8 +42,8 @@ class CaseOptions(Namelist):
     """One line for figures and files."""
     start: str
     """First date, such as 2001-01-01 or 2001-01-01T06:00:00."""
-    calendar: Literal["standard", "proleptic_gregorian", "noleap", "all_leap", "360_day", "julian"] = "standard"
-    """CF calendar."""
+    calendar: str = "standard"
+    """CF calendar: standard, proleptic_gregorian, noleap, all_leap, 360_day or julian, or CF's other names of these."""
     duration: str
     """Length of the run as ISO-8601 duration, such as P60D or P1Y."""
     seed: int = 0
@@ -59,6 +60,11 @@ class CaseOptions(Namelist):
     """Longest wait for a message, in wall-clock time, before the run gives up and says who waits for whom."""
     trace: bool = False
     """Write a Chrome/Perfetto trace of the run."""
+
+    @field_validator("calendar", mode="before")
+    @classmethod
+    def _calendar(cls, name: Any) -> str:
+        return calendar_name(name)
 
 
 class StreamOptions(Namelist):

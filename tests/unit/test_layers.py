@@ -8,8 +8,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FLOORS = (
-    ("errors", "clock", "types", "exact_sum", "compiled", "paths"),
+    ("errors", "clock", "types", "exact_sum", "compiled", "paths", "units"),
     ("fields", "namelist", "by_name", "layout"),
+    ("netcdf",),
     ("grids",),
     ("remap",),
     ("component", "flux_law", "plan", "window"),
