@@ -32,23 +32,23 @@ class _CacheFile(IndexDataCacheFile):
             return None
 
 
-def compiler(*folders: Path, **options: Any) -> Callable[[Function], Function]:
-    """A decorator ``compiled`` for the kernels in the first of some folders.
+def compiler(*sources: Path, **options: Any) -> Callable[[Function], Function]:
+    """A decorator ``compiled`` for the kernels in a folder.
 
     Kernels are compiled on first use and release the interpreter lock; the machine code is kept beside the source (or
-    in ``NUMBA_CACHE_DIR``). numba looks at the one file that a kernel stands in; as a kernel inlines others, it shall
-    look at all files of the folders that have some.
+    in ``NUMBA_CACHE_DIR``). numba looks at the one file that a kernel stands in; as a kernel inlines others and the
+    values of constants, it shall look at all these files.
 
     Parameters
     ----------
-    folders : Path
-        Where the kernels are and those that they inline; all are marked ``@compiled``.
+    sources : Path
+        Folders of the kernels and of those that they inline, all marked ``@compiled``; files of the constants they use.
     options :
         Further options of ``numba.njit``.
     """
-    files = (path for folder in folders for path in folder.glob("*.py"))
-    sources = [path.stat() for path in files if b"@compiled" in path.read_bytes()]
-    stamp = max(source.st_mtime for source in sources), sum(source.st_size for source in sources)
+    kernels = [path for folder in sources for path in folder.glob("*.py") if b"@compiled" in path.read_bytes()]
+    files = [path.stat() for path in (*kernels, *(source for source in sources if source.is_file()))]
+    stamp = max(file.st_mtime for file in files), sum(file.st_size for file in files)
 
     def compiled(function: Function) -> Function:
         kernel: Any = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)

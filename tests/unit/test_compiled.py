@@ -1,4 +1,4 @@
-"""Kernels compiled by numba: what one file of a folder says outdates the machine code of all of them on disk."""
+"""Kernels compiled by numba: what one file of a folder, or of its constants, says outdates the machine code of all of them on disk."""
 
 import os
 import subprocess
@@ -8,14 +8,15 @@ from tests.toys.cases import ROOT
 
 INNER = """
 from coupler.compiled import compiler
+from numbers_elsewhere import ADDED
 from pathlib import Path
 
-compiled = compiler(Path(__file__).parent)
+compiled = compiler(Path(__file__).parent, Path(__file__).with_name("numbers_elsewhere.py"))
 
 
 @compiled
 def inner(x):
-    return {value}
+    return {value} + ADDED
 """
 OUTER = """
 from inner import compiled, inner
@@ -48,10 +49,13 @@ def run(folder):
 def test_a_kernel_is_made_again_when_one_that_it_inlines_has_changed(tmp_path):
     (tmp_path / "outer.py").write_text(OUTER)
     (tmp_path / "inner.py").write_text(INNER.format(value="10.0 * x"))
+    (tmp_path / "numbers_elsewhere.py").write_text("ADDED = 0.0")
     assert run(tmp_path) == (11.0, 0)
     assert run(tmp_path) == (11.0, 1), "the second time from the disk"
     (tmp_path / "inner.py").write_text(INNER.format(value="200.0 * x"))
     assert run(tmp_path) == (201.0, 0)
+    (tmp_path / "numbers_elsewhere.py").write_text("ADDED = 3000.0")
+    assert run(tmp_path) == (3201.0, 0), "the machine code held the old constant"
 
 
 ACROSS = """
@@ -77,6 +81,7 @@ def test_a_kernel_is_made_again_when_one_of_another_folder_that_it_inlines_has_c
     lower.mkdir()
     (tmp_path / "outer.py").write_text(f"import sys\nsys.path.append({str(lower)!r})\n" + ACROSS)
     (lower / "inner.py").write_text(INNER.format(value="10.0 * x"))
+    (lower / "numbers_elsewhere.py").write_text("ADDED = 0.0")
     assert run(tmp_path) == (11.0, 0)
     assert run(tmp_path) == (11.0, 1), "the second time from the disk"
     (lower / "inner.py").write_text(INNER.format(value="200.0 * x"))

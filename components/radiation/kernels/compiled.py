@@ -7,4 +7,4 @@ from pathlib import Path
 
 from coupler.compiled import compiler
 
-compiled = compiler(Path(__file__).parent, fastmath=True)
+compiled = compiler(Path(__file__).parent, Path(__file__).parents[1] / "rrtmgp_tables.py", fastmath=True)

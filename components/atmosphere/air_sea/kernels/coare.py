@@ -13,15 +13,40 @@ import math
 import numpy as np
 
 from components.atmosphere.air_sea.kernels.compiled import compiled
+from components.science.scheme_constants import (
+    COARE_CP_DRY as CP_AIR,
+)
+from components.science.scheme_constants import (
+    COARE_EMISSIVITY as EMISSIVITY,
+)
+from components.science.scheme_constants import (
+    COARE_EPSILON as EPSILON,
+)
+from components.science.scheme_constants import (
+    COARE_GRAVITY,
+    COARE_GRAVITY_SERIES,
+    COARE_SATURATION,
+    COARE_WATER,
+    SEA_LATENT_HEAT,
+)
+from components.science.scheme_constants import (
+    COARE_R_DRY as R_GAS,
+)
+from components.science.scheme_constants import (
+    COARE_STEFAN_BOLTZMANN as STEFAN_BOLTZMANN,
+)
+from components.science.scheme_constants import (
+    COARE_T2K as T2K,
+)
+from components.science.scheme_constants import (
+    COARE_VIRTUAL as VIRTUAL,
+)
+from components.science.scheme_constants import (
+    COARE_VON_KARMAN as KAPPA,
+)
 
-KAPPA = 0.4  # von Karman
 BETA = 1.2  # gustiness = BETA w* (F96)
-T2K = 273.16
-R_GAS = 287.1  # J kg-1 K-1
-CP_AIR = 1004.67  # J kg-1 K-1
-CP_WATER, RHO_WATER, NU_WATER, K_WATER = 4000.0, 1022.0, 1.0e-6, 0.6  # J kg-1 K-1, kg m-3, m2 s-1, W m-1 K-1
-EMISSIVITY = 0.97
-STEFAN_BOLTZMANN = 5.67e-8
+CP_WATER, RHO_WATER, NU_WATER, K_WATER = COARE_WATER
 ITERATIONS = 10
 SALINE_CONTRACTION = 7.5e-4  # per unit of salinity
 THIRD = 0.3333  # the exponents of version 3.6
@@ -33,20 +58,22 @@ def gravity(latitude):
     """Give normal gravity [m s-2] at a latitude in degrees (GRS 1967 series)."""
     x = math.sin(math.radians(latitude))
     x2 = x * x
-    return 9.7803267715 * (1.0 + x2 * (0.0052790414 + x2 * (2.32718e-5 + x2 * (1.262e-7 + x2 * 7.0e-10))))
+    a, b, c, d = COARE_GRAVITY_SERIES
+    return COARE_GRAVITY * (1.0 + x2 * (a + x2 * (b + x2 * (c + x2 * d))))
 
 
 @compiled
 def saturation_pressure(t, p):
     """Buck (1981) over water with the enhancement factor. ``t`` in degrees C, ``p`` in hPa; hPa."""
-    return 6.1121 * math.exp(17.502 * t / (t + 240.97)) * (1.0007 + 3.46e-6 * p)
+    e, a, b, f, g = COARE_SATURATION
+    return e * math.exp(a * t / (t + b)) * (f + g * p)
 
 
 @compiled
 def sea_surface_humidity(t, p, salinity):
     """Specific humidity of air saturated over sea water, degrees C, hPa, 1e-3; kg kg-1."""
     e = (1.0 - 0.02 * salinity / 35.0) * saturation_pressure(t, p)
-    return 0.622 * e / (p - 0.378 * e)
+    return EPSILON * e / (p - (1.0 - EPSILON) * e)
 
 
 @compiled
@@ -142,9 +169,9 @@ def coare_point(t_air, q, wind, p, t_sea, net_solar, longwave_down, salinity, z_
     grav = gravity(latitude)
     q_s = sea_surface_humidity(t_sea, p, salinity)
     p_t = p - 0.125 * z_t
-    latent_heat = (2.501 - 0.00237 * t_sea) * 1.0e6
+    latent_heat = (SEA_LATENT_HEAT[0] - SEA_LATENT_HEAT[1] * t_sea) * 1.0e6
     t_a = t_air + T2K
-    rho = p_t * 100.0 / (R_GAS * t_a * (1.0 + 0.61 * q))
+    rho = p_t * 100.0 / (R_GAS * t_a * (1.0 + VIRTUAL * q))
     nu = 1.326e-5 * (1.0 + 6.542e-3 * t_air + 8.301e-6 * t_air * t_air - 4.84e-9 * t_air * t_air * t_air)
     du = max(wind, 1.0e-3)
 
@@ -152,7 +179,7 @@ def coare_point(t_air, q, wind, p, t_sea, net_solar, longwave_down, salinity, z_
     expansion = thermal_expansion(max(t_sea, freezing_point(salinity)), salinity)
     contraction = SALINE_CONTRACTION * salinity
     big_c = 16.0 * grav * CP_WATER * (RHO_WATER * NU_WATER) ** 3 / (K_WATER * K_WATER * rho * rho)
-    wet = 0.622 * latent_heat * q_s / (R_GAS * (t_sea + T2K) ** 2)
+    wet = EPSILON * latent_heat * q_s / (R_GAS * (t_sea + T2K) ** 2)
     d_skin, z_skin = 0.3, 1.0e-3
     longwave_net = EMISSIVITY * (STEFAN_BOLTZMANN * (t_sea - d_skin * skin + T2K) ** 4 - longwave_down)
 
@@ -169,7 +196,7 @@ def coare_point(t_air, q, wind, p, t_sea, net_solar, longwave_down, salinity, z_
     c_d = (KAPPA / math.log(z_u / z_0)) ** 2
     c_c = KAPPA * (KAPPA / math.log(z_t / z_0t)) / c_d
     ri_c = -z_u / z_i / 0.004 / BETA**3
-    ri = -grav * z_u / t_a * ((d_t - d_skin * skin) + 0.61 * t_a * d_q) / (u_t * u_t)
+    ri = -grav * z_u / t_a * ((d_t - d_skin * skin) + VIRTUAL * t_a * d_q) / (u_t * u_t)
     zeta = c_c * ri / (1.0 + ri / ri_c) if ri < 0.0 else c_c * ri * (1.0 + 3.0 * ri / c_c)
     very_stable = zeta > 50.0
     u_star = u_t * KAPPA / (math.log(z_u / z_0) - psi_u_first(zeta))
@@ -178,14 +205,14 @@ def coare_point(t_air, q, wind, p, t_sea, net_solar, longwave_down, salinity, z_
     alpha = charnock(u_10)
 
     for _ in range(ITERATIONS):
-        over_l = KAPPA * grav / t_a * (t_star + 0.61 * t_a * q_star) / (u_star * u_star)
+        over_l = KAPPA * grav / t_a * (t_star + VIRTUAL * t_a * q_star) / (u_star * u_star)
         z_0 = alpha * u_star * u_star / grav + 0.11 * nu / u_star  # E13 eq. 5
         z_0q = min(1.6e-4, 5.8e-5 / (z_0 * u_star / nu) ** 0.72)  # F03 eq. 28, refitted for 3.6
         u_star = u_t * KAPPA / (math.log(z_u / z_0) - psi_u(z_u * over_l))
         q_star = -(d_q - wet * d_skin * skin) * KAPPA / (math.log(z_q / z_0q) - psi_t(z_q * over_l))
         t_star = -(d_t - d_skin * skin) * KAPPA / (math.log(z_t / z_0q) - psi_t(z_t * over_l))
         # Convective gustiness from the buoyancy flux (F96b eq. 15)
-        buoyancy = -grav / t_a * u_star * (t_star * (1.0 + 0.61 * q) + 0.61 * t_a * q_star)
+        buoyancy = -grav / t_a * u_star * (t_star * (1.0 + VIRTUAL * q) + VIRTUAL * t_a * q_star)
         gust = BETA * (buoyancy * z_i) ** 0.333 if buoyancy > 0.0 else 0.2
         u_t = math.sqrt(du * du + gust * gust)
         # Cool skin (F96 eq. 12-17); heat fluxes here cool the ocean when positive

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from components.science import constants, scheme_constants
 from coupler.compiled import compiler
 
-compiled = compiler(Path(__file__).parent)
+compiled = compiler(Path(__file__).parent, *(Path(m.__file__) for m in (constants, scheme_constants)))

@@ -10,15 +10,35 @@ import math
 import numpy as np
 
 from components.atmosphere.air_sea.kernels.compiled import compiled
+from components.science.scheme_constants import (
+    NCAR_CP_DRY as CP_DRY,
+)
+from components.science.scheme_constants import (
+    NCAR_CP_VAPOUR as CP_VAPOUR,
+)
+from components.science.scheme_constants import (
+    NCAR_GRAVITY as GRAVITY,
+)
+from components.science.scheme_constants import (
+    NCAR_ICE_POINT as ICE_POINT,
+)
+from components.science.scheme_constants import (
+    NCAR_R_DRY as R_DRY,
+)
+from components.science.scheme_constants import (
+    NCAR_R_VAPOUR as R_VAPOUR,
+)
+from components.science.scheme_constants import (
+    NCAR_SALINE,
+    NCAR_SATURATION,
+    SEA_LATENT_HEAT,
+)
+from components.science.scheme_constants import (
+    NCAR_VON_KARMAN as KAPPA,
+)
 
-ICE_POINT = 273.15  # K
-KAPPA = 0.4  # von Karman
-GRAVITY = 9.8  # m s-2
-R_DRY = 287.05  # J kg-1 K-1
-R_VAPOUR = 461.495  # J kg-1 K-1
 EPSILON = R_DRY / R_VAPOUR
 CTV = R_VAPOUR / R_DRY - 1.0  # theta_v = theta (1 + CTV q)
-CP_DRY, CP_VAPOUR = 1005.0, 1860.0  # J kg-1 K-1
 ITERATIONS = 10
 CONVERGED = 1.0e-9  # relative change of 1/L at which no further iteration is made
 SMALLEST_COEFFICIENT = 1.0e-4
@@ -32,20 +52,21 @@ def goff_saturation_pressure(t):
     0.78614 is log10 of the pressure in hPa at the ice point, so temperatures are divided by 273.15 K: that
     gives 2644.5 Pa at 22 C, where IAPWS has 2644.7; with 273.16 K it would be 0.07 % too low.
     """
+    a, b, c, d, e, f, g = NCAR_SATURATION
     x = ICE_POINT / t
     return 100.0 * 10.0 ** (
-        10.79574 * (1.0 - x)
-        - 5.028 * math.log10(t / ICE_POINT)
-        + 1.50475e-4 * (1.0 - 10.0 ** (-8.2969 * (t / ICE_POINT - 1.0)))
-        + 0.42873e-3 * (10.0 ** (4.76955 * (1.0 - x)) - 1.0)
-        + 0.78614
+        a * (1.0 - x)
+        - b * math.log10(t / ICE_POINT)
+        + c * (1.0 - 10.0 ** (-d * (t / ICE_POINT - 1.0)))
+        + e * (10.0 ** (f * (1.0 - x)) - 1.0)
+        + g
     )
 
 
 @compiled
 def sea_surface_humidity(sst, p):
     """Specific humidity of air saturated over sea water: 0.98 of pure water (LY04 eq. 5). K, Pa; kg kg-1."""
-    e = 0.98 * goff_saturation_pressure(sst)
+    e = NCAR_SALINE * goff_saturation_pressure(sst)
     return EPSILON * e / (p - (1.0 - EPSILON) * e)
 
 
@@ -146,7 +167,7 @@ def ncar_point(t_air, q_air, wind, p, sst, z_u, z_t):
     # Density from sea-level pressure; the 0.1 % between there and z_u is left out, as in AeroBulk (Brodeau
     # 2017).
     rho = p / (R_DRY * (theta - GRAVITY / cp * z_u) * (1.0 + CTV * q))
-    latent_heat = 1.0e6 * (2.501 - 0.00237 * (sst - ICE_POINT))
+    latent_heat = 1.0e6 * (SEA_LATENT_HEAT[0] - SEA_LATENT_HEAT[1] * (sst - ICE_POINT))
     evaporation = rho * c_e * u * (q_s - q)
     sensible = rho * (CP_DRY + CP_VAPOUR * q) * c_h * u * (theta - sst)
     return sensible, -latent_heat * evaporation, rho * c_d * u * wind, evaporation
