@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from components.land.surface_layer import bulk_richardson, saturation_humidity, transfer_coefficients
+from components.science.constants import LATENT_VAPORISATION
 
 STEFAN_BOLTZMANN = 5.670374e-8
-LATENT_HEAT = 2.501e6  # J kg-1, of vaporization
 CP_AIR, R_AIR = 1004.64, 287.05
 GRAVITY = 9.80665
 
@@ -90,8 +90,8 @@ def solve(temperature, air, wetness, available_water, albedo, emissivity, roughn
 
     def new_change(evaporation, evaporation_slope):
         gain = (1.0 - albedo) * air.shortwave + emissivity * air.longwave - emitted - sensible_up
-        slope = emitted_slope + sensible_slope + LATENT_HEAT * evaporation_slope
-        return (gain - LATENT_HEAT * evaporation) / (heat_capacity / seconds + slope)
+        slope = emitted_slope + sensible_slope + LATENT_VAPORISATION * evaporation_slope
+        return (gain - LATENT_VAPORISATION * evaporation) / (heat_capacity / seconds + slope)
 
     change = new_change(evaporation, evaporation_slope)
     # Where there is not enough water, what there is evaporates, whatever the temperature.
@@ -105,7 +105,7 @@ def solve(temperature, air, wetness, available_water, albedo, emissivity, roughn
     sensible = -(sensible_up + sensible_slope * change)
     longwave_up = emitted + emitted_slope * change + (1.0 - emissivity) * air.longwave
     shortwave_up = albedo * air.shortwave
-    latent = -LATENT_HEAT * evaporation
+    latent = -LATENT_VAPORISATION * evaporation
     net_longwave, net_shortwave = air.longwave - longwave_up, air.shortwave - shortwave_up
     net = net_shortwave + net_longwave + sensible + latent
     drag = rho * c_m * wind

@@ -27,7 +27,7 @@ P_REFERENCE = 1.0e5  # p_0 of the potential temperature, Pa
 
 FREEZING_POINT = ZERO_CELSIUS  # of fresh water, K
 C_LIQUID = 4186.0  # c_l, J kg-1 K-1
-LATENT_VAPORISATION = 2.5e6  # L_v at 0 degC, J kg-1
+LATENT_VAPORISATION = 2.501e6  # L0: of vaporisation at 0 degC, J kg-1 (WMO 2018, no. 8; IAPWS 2.5009e6)
 LATENT_FUSION = 3.5e5  # L_f at 0 degC, J kg-1
 LATENT_SUBLIMATION = LATENT_VAPORISATION + LATENT_FUSION  # L_s, J kg-1
 WATER_CONDUCTIVITY = 0.57  # W m-1 K-1, of liquid water

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from components.land.energy_balance import LATENT_HEAT, STEFAN_BOLTZMANN, Air, solve
+from components.land.energy_balance import STEFAN_BOLTZMANN, Air, solve
 from components.land.slab.bucket import FUSION, snow_albedo, water_balance, wetness
 from components.land.surface_layer import bulk_richardson, saturation_humidity, transfer_coefficients
+from components.science.constants import LATENT_VAPORISATION
 
 
 def air(n, seed=0, **given):
@@ -85,7 +86,7 @@ def test_heat_and_water_are_closed():
         heat += 3600.0 * fluxes.net
         water += rain - evaporated - runoff
         moved += 3600.0 * np.abs(fluxes.net)
-        np.testing.assert_allclose(fluxes.latent, -LATENT_HEAT * fluxes.evaporation, rtol=1e-14)
+        np.testing.assert_allclose(fluxes.latent, -LATENT_VAPORISATION * fluxes.evaporation, rtol=1e-14)
     assert (snow > 0.0).any() and (soil == 0.0).sum() < n
     assert (np.abs(c * t - FUSION * snow - heat0 - heat) / (moved + c * 300.0)).max() < 1e-12
     assert (np.abs(soil + snow - water0 - water) / (water0 + 150.0)).max() < 1e-11

@@ -21,12 +21,11 @@ from components.land.column.constants import (
     DRY_AIR_GAS_CONSTANT,
     GRAVITY,
     LATENT_HEAT_FUSION,
-    LATENT_HEAT_VAPORISATION,
     STEFAN_BOLTZMANN,
 )
 from components.land.column.humidity import EPSILON, saturation_humidity, saturation_pressure
 from components.land.column.surface_layer import VISCOSITY, exchange
-from components.science.constants import GAS_CONSTANT
+from components.science.constants import GAS_CONSTANT, LATENT_VAPORISATION
 
 LEAST_CANOPY_HEAT = 500.0  # J m-2 K-1
 LARGEST_STEP = 15.0  # K a Newton step
@@ -235,7 +234,7 @@ def solve(
     return Fluxes(
         tv, tg, zeta, gs, final.qc,
         rho_cp * links.air * (final.tc - potential),
-        LATENT_HEAT_VAPORISATION * final.transpired
+        LATENT_VAPORISATION * final.transpired
         + cover.latent_wet * final.evaporated + ground.latent * final.from_ground,
         final.transpired, final.evaporated, final.from_ground,
         ground.admittance * (tg - ground.reference),
@@ -285,7 +284,7 @@ def _balance(air, ground, cover, g, thermal, rho_cp, density, potential, store, 
     sv, sg = STEFAN_BOLTZMANN * tv * tv * tv, STEFAN_BOLTZMANN * tg * tg * tg
     down = (1.0 - thermal) * air.longwave + thermal * sv * tv
     up = (1.0 - ground.emissivity) * down + ground.emissivity * sg * tg
-    leaf_latent = density * (LATENT_HEAT_VAPORISATION * g.dry + cover.latent_wet * g.wet)
+    leaf_latent = density * (LATENT_VAPORISATION * g.dry + cover.latent_wet * g.wet)
     r_canopy = (
         cover.shortwave + thermal * (air.longwave + up - 2.0 * sv * tv) - rho_cp * g.leaf * (tv - tc)
         - leaf_latent * (q_leaf - qc) - store * (tv - old)
@@ -333,7 +332,7 @@ def _newton(air, ground, cover, g, thermal, rho_cp, density, potential, store, o
 
 def wet_latent(snow_share: Tensor) -> Tensor:
     """Latent heat of what the leaves hold, J kg-1, ``snow_share`` of it frozen."""
-    return LATENT_HEAT_VAPORISATION + snow_share * LATENT_HEAT_FUSION
+    return LATENT_VAPORISATION + snow_share * LATENT_HEAT_FUSION
 
 
 def emission_temperature(longwave_up: Tensor) -> Tensor:

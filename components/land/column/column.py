@@ -11,13 +11,7 @@ from torch import Tensor
 from components.land.column import canopy, heat, interception, snow, water_heat
 from components.land.column.canopy_leaves import CanopyLeaves, Water
 from components.land.column.carbon import soil_respiration
-from components.land.column.constants import (
-    GRAVITY,
-    LATENT_HEAT_FUSION,
-    LATENT_HEAT_SUBLIMATION,
-    LATENT_HEAT_VAPORISATION,
-    VAPOUR_GAS_CONSTANT,
-)
+from components.land.column.constants import GRAVITY, LATENT_HEAT_FUSION, LATENT_HEAT_SUBLIMATION, VAPOUR_GAS_CONSTANT
 from components.land.column.gas_exchange import Stomata, split_leaves
 from components.land.column.hydraulics import Weibull
 from components.land.column.parameters import Parameters
@@ -26,7 +20,7 @@ from components.land.column.richards import Bottom, Top, richards_step
 from components.land.column.runoff import noah_infiltration, topmodel_infiltration
 from components.land.column.soil_evaporation import RESISTANCE
 from components.land.column.soil_properties import soil_conductivity, soil_heat_capacity
-from components.science.constants import CARBON_MOLAR_MASS, FREEZING_POINT, WATER_DENSITY
+from components.science.constants import CARBON_MOLAR_MASS, FREEZING_POINT, LATENT_VAPORISATION, WATER_DENSITY
 
 MPA_PER_METRE = 0.00980665  # of water
 LEAST_SWE = 0.1  # kg m-2 of snow on the ground that hold its surface at 0 C
@@ -375,7 +369,7 @@ def _ground(
         (1.0 - covered) * SOIL_EMISSIVITY + covered * SNOW_EMISSIVITY,
         torch.where(snowy, SNOW_ROUGHNESS * one, p.soil_roughness), torch.where(snowy, one, humidity), resistance,
         bare * (1.0 - torch.exp(-p.litter)),
-        torch.where(snowy, LATENT_HEAT_SUBLIMATION * one, LATENT_HEAT_VAPORISATION * one),
+        torch.where(snowy, LATENT_HEAT_SUBLIMATION * one, LATENT_VAPORISATION * one),
         torch.where(snowy, FREEZING_POINT * one, 1000.0 * one),
     )  # fmt: skip
 

@@ -14,7 +14,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from components.land.column.constants import LATENT_HEAT_VAPORISATION
 from components.land.column.optimality import SupplyCurve
 from components.land.column.photosynthesis import (
     CO2_TO_WATER,
@@ -23,12 +22,12 @@ from components.land.column.photosynthesis import (
     respiration_factor,
 )
 from components.land.column.roots import falling_root
-from components.science.constants import WATER_MOLAR_MASS
+from components.science.constants import LATENT_VAPORISATION, WATER_MOLAR_MASS
 
 DAY_DEFICIT = 0.01  # mol mol-1, the least deficit of the day the leaf saves its water for
 DAY_LIGHT = 500.0  # umol m-2 s-1 absorbed by a leaf of that day
 WIDEST = 0.1  # mol m-2 s-1: in air close to saturation any conductance costs nothing
-MOLAR_HEAT = LATENT_HEAT_VAPORISATION * WATER_MOLAR_MASS  # J mol-1
+MOLAR_HEAT = LATENT_VAPORISATION * WATER_MOLAR_MASS  # J mol-1
 
 
 class Night(NamedTuple):
