@@ -1,4 +1,4 @@
-"""Kernels compiled by numba: what one file of a folder, or of its constants, says outdates the machine code of all of them on disk."""
+"""Kernels compiled by numba: what one file of a folder, or of its constants, says outdates all machine code on disk."""
 
 import os
 import subprocess

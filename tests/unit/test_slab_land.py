@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from components.land.energy_balance import STEFAN_BOLTZMANN, Air, solve
-from components.land.slab.bucket import FUSION, snow_albedo, water_balance, wetness
+from components.land.slab.bucket import snow_albedo, water_balance, wetness
 from components.land.surface_layer import bulk_richardson, saturation_humidity, transfer_coefficients
-from components.science.constants import LATENT_VAPORISATION
+from components.science.constants import LATENT_FUSION, LATENT_VAPORISATION
 
 
 def air(n, seed=0, **given):
@@ -71,7 +71,7 @@ def test_heat_and_water_are_closed():
     rng = np.random.default_rng(7)
     n, capacity, c = 400, 150.0, 8.0e5
     t, soil, snow = rng.uniform(250.0, 300.0, n), rng.uniform(0.0, 150.0, n), np.zeros(n)
-    heat0, water0 = c * t - FUSION * snow, soil + snow
+    heat0, water0 = c * t - LATENT_FUSION * snow, soil + snow
     heat, water, moved = np.zeros(n), np.zeros(n), np.zeros(n)
     for hour in range(500):
         forcing = air(n, seed=hour)
@@ -88,7 +88,7 @@ def test_heat_and_water_are_closed():
         moved += 3600.0 * np.abs(fluxes.net)
         np.testing.assert_allclose(fluxes.latent, -LATENT_VAPORISATION * fluxes.evaporation, rtol=1e-14)
     assert (snow > 0.0).any() and (soil == 0.0).sum() < n
-    assert (np.abs(c * t - FUSION * snow - heat0 - heat) / (moved + c * 300.0)).max() < 1e-12
+    assert (np.abs(c * t - LATENT_FUSION * snow - heat0 - heat) / (moved + c * 300.0)).max() < 1e-12
     assert (np.abs(soil + snow - water0 - water) / (water0 + 150.0)).max() < 1e-11
 
 
@@ -113,6 +113,6 @@ def test_bucket_overflows_snow_melts_and_wetness_is_manabes():
     soil, snow, t, runoff = water_balance(140.0, 0.0, 290.0, 30.0, 5.0, 290.0, 150.0, 1e6)
     assert (soil, snow, runoff) == (150.0, 0.0, 15.0) and t == 290.0
     soil, snow, t, _ = water_balance(10.0, 5.0, 275.15, 0.0, 0.0, 275.0, 150.0, 1.0e6)
-    assert snow == 0.0 and soil == 15.0 and t == pytest.approx(275.15 - 5.0 * FUSION / 1e6)
+    assert snow == 0.0 and soil == 15.0 and t == pytest.approx(275.15 - 5.0 * LATENT_FUSION / 1e6)
     assert wetness(75.0, 0.0, 150.0) == pytest.approx(75.0 / 112.5)
     assert wetness(120.0, 0.0, 150.0) == 1.0 and wetness(0.0, 3.0, 150.0) == 1.0

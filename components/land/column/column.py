@@ -11,7 +11,7 @@ from torch import Tensor
 from components.land.column import canopy, heat, interception, snow, water_heat
 from components.land.column.canopy_leaves import CanopyLeaves, Water
 from components.land.column.carbon import soil_respiration
-from components.land.column.constants import GRAVITY, LATENT_HEAT_FUSION, LATENT_HEAT_SUBLIMATION, VAPOUR_GAS_CONSTANT
+from components.land.column.constants import GRAVITY, VAPOUR_GAS_CONSTANT
 from components.land.column.gas_exchange import Stomata, split_leaves
 from components.land.column.hydraulics import Weibull
 from components.land.column.parameters import Parameters
@@ -20,7 +20,14 @@ from components.land.column.richards import Bottom, Top, richards_step
 from components.land.column.runoff import noah_infiltration, topmodel_infiltration
 from components.land.column.soil_evaporation import RESISTANCE
 from components.land.column.soil_properties import soil_conductivity, soil_heat_capacity
-from components.science.constants import CARBON_MOLAR_MASS, FREEZING_POINT, LATENT_VAPORISATION, WATER_DENSITY
+from components.science.constants import (
+    CARBON_MOLAR_MASS,
+    FREEZING_POINT,
+    LATENT_FUSION,
+    LATENT_SUBLIMATION,
+    LATENT_VAPORISATION,
+    WATER_DENSITY,
+)
 
 MPA_PER_METRE = 0.00980665  # of water
 LEAST_SWE = 0.1  # kg m-2 of snow on the ground that hold its surface at 0 C
@@ -168,7 +175,7 @@ def heat_stored(state: State, parameters: Parameters) -> Tensor:
     soil = water_heat.soil_heat(
         capacity, state.soil_temperature, water_heat.liquid_mass(state.ice, parameters.thickness)
     )
-    return soil + water_heat.snow_heat(state.snow) - LATENT_HEAT_FUSION * state.held.snow
+    return soil + water_heat.snow_heat(state.snow) - LATENT_FUSION * state.held.snow
 
 
 def ground_albedo(state: State, parameters: Parameters, covered: Tensor) -> Tensor:
@@ -300,7 +307,7 @@ def step(
         f.canopy, f.ground, f.zeta, f.conductance, f.air_humidity, held, pack, moved.temperature, water.theta, ice
     )
     fallen = water_heat.snowfall_heat(forcing.temperature) * caught.snowfall
-    from_canopy = LATENT_HEAT_FUSION * (caught.held.snow - held.snow - forcing.snowfall * seconds)
+    from_canopy = LATENT_FUSION * (caught.held.snow - held.snow - forcing.snowfall * seconds)
     by_water = (moved.gained + sublimed + fallen + from_canopy) / seconds
     ground_residual = (heat_stored(new, p) - heat_stored(state, p)) / seconds - gained - by_water
     lost = f.transpiration + f.interception_loss + f.ground_evaporation + surface + drained
@@ -369,7 +376,7 @@ def _ground(
         (1.0 - covered) * SOIL_EMISSIVITY + covered * SNOW_EMISSIVITY,
         torch.where(snowy, SNOW_ROUGHNESS * one, p.soil_roughness), torch.where(snowy, one, humidity), resistance,
         bare * (1.0 - torch.exp(-p.litter)),
-        torch.where(snowy, LATENT_HEAT_SUBLIMATION * one, LATENT_VAPORISATION * one),
+        torch.where(snowy, LATENT_SUBLIMATION * one, LATENT_VAPORISATION * one),
         torch.where(snowy, FREEZING_POINT * one, 1000.0 * one),
     )  # fmt: skip
 

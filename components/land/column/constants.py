@@ -1,11 +1,7 @@
 """Physical constants of the land column (SI)."""
 
-from components.science.constants import LATENT_VAPORISATION
-
 STEFAN_BOLTZMANN = 5.670374419e-8  # W m-2 K-4 (CODATA 2018)
 GRAVITY = 9.80665  # m s-2
-LATENT_HEAT_FUSION = 3.34e5  # J kg-1
-LATENT_HEAT_SUBLIMATION = LATENT_VAPORISATION + LATENT_HEAT_FUSION
 WATER_HEAT_CAPACITY = 4188.0  # J kg-1 K-1
 AIR_HEAT_CAPACITY = 1004.64  # J kg-1 K-1, dry air at constant pressure
 DRY_AIR_GAS_CONSTANT = 287.04  # J kg-1 K-1

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from components.land.column.constants import GRAVITY, LATENT_HEAT_FUSION
-from components.science.constants import FREEZING_POINT
+from components.land.column.constants import GRAVITY
+from components.science.constants import FREEZING_POINT, LATENT_FUSION
 
 LOG_COLDEST = 5.0  # ln of the largest depression below freezing considered, 148 K
 
@@ -113,11 +113,11 @@ def bulk_phase_change(temperature: Tensor, liquid: Tensor, ice: Tensor, capacity
         J m-2 K-1, held during the change.
     """
     heat = capacity * (temperature - FREEZING_POINT)
-    melt = torch.minimum(torch.clamp(heat / LATENT_HEAT_FUSION, min=0.0), ice)
-    freeze = torch.minimum(torch.clamp(-heat / LATENT_HEAT_FUSION, min=0.0), liquid)
+    melt = torch.minimum(torch.clamp(heat / LATENT_FUSION, min=0.0), ice)
+    freeze = torch.minimum(torch.clamp(-heat / LATENT_FUSION, min=0.0), liquid)
     net = melt - freeze
     has = capacity > 0.0
-    warmed = temperature - net * LATENT_HEAT_FUSION / torch.where(has, capacity, torch.ones_like(capacity))
+    warmed = temperature - net * LATENT_FUSION / torch.where(has, capacity, torch.ones_like(capacity))
     return Phase(torch.where(has, warmed, temperature), liquid + net, ice - net)
 
 
@@ -136,7 +136,7 @@ def unfrozen_water(temperature: Tensor, pore_water: Tensor, psi_s: Tensor, b: Te
         Air-entry suction (m, positive) and Campbell exponent.
     """
     cold = torch.clamp(FREEZING_POINT - temperature, min=1e-9)
-    suction = LATENT_HEAT_FUSION * cold / (GRAVITY * FREEZING_POINT * psi_s)
+    suction = LATENT_FUSION * cold / (GRAVITY * FREEZING_POINT * psi_s)
     return pore_water * torch.exp(-torch.log(torch.clamp(suction, min=1.0)) / b)
 
 
@@ -156,14 +156,14 @@ def soil_phase_change(
     ice is then what the temperature implies, so energy closes to rounding at any iteration count.
     """
     total = liquid + ice
-    at_freezing = ice + capacity * (FREEZING_POINT - temperature) / LATENT_HEAT_FUSION
+    at_freezing = ice + capacity * (FREEZING_POINT - temperature) / LATENT_FUSION
     thawed = at_freezing <= 0.0
     with torch.no_grad():
         # Newton in ln(Tf - T), where the curve is nearly straight; it starts at the temperature the
         # present liquid
         # would be in equilibrium with.
         wetness = torch.clamp(liquid / pore_water, 1e-3, 1.0)
-        suction = GRAVITY * FREEZING_POINT * psi_s / LATENT_HEAT_FUSION
+        suction = GRAVITY * FREEZING_POINT * psi_s / LATENT_FUSION
         onset = torch.log(suction) - b * torch.log(torch.clamp(total / pore_water, 1e-3, 1.0))
         x = torch.maximum(onset, torch.log(suction) - b * torch.log(wetness))
         x = torch.minimum(x, torch.log(torch.clamp(FREEZING_POINT - temperature, min=1e-3) + 1.0))
@@ -171,11 +171,11 @@ def soil_phase_change(
         for _ in range(iterations):
             cold = torch.exp(x)
             most = unfrozen_water(FREEZING_POINT - cold, pore_water, psi_s, b)
-            f = capacity * (FREEZING_POINT - cold - temperature) - LATENT_HEAT_FUSION * (total - most - ice)
-            slope = capacity * cold + LATENT_HEAT_FUSION * most / b
+            f = capacity * (FREEZING_POINT - cold - temperature) - LATENT_FUSION * (total - most - ice)
+            slope = capacity * cold + LATENT_FUSION * most / b
             x = torch.maximum(torch.clamp(x + torch.clamp(f / slope, -2.0, 2.0), max=LOG_COLDEST), onset)
         t = FREEZING_POINT - torch.exp(x)
     new_ice = torch.clamp(total - unfrozen_water(t, pore_water, psi_s, b), min=0.0)
     new_ice = torch.where(thawed, torch.zeros_like(ice), torch.minimum(new_ice, total))
-    warmed = temperature + LATENT_HEAT_FUSION * (new_ice - ice) / capacity
+    warmed = temperature + LATENT_FUSION * (new_ice - ice) / capacity
     return Phase(warmed, total - new_ice, new_ice)

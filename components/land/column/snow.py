@@ -11,8 +11,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from components.land.column.constants import GRAVITY, LATENT_HEAT_FUSION, WATER_HEAT_CAPACITY
-from components.science.constants import FREEZING_POINT, ICE_DENSITY, ICE_HEAT_CAPACITY, WATER_DENSITY
+from components.land.column.constants import GRAVITY, WATER_HEAT_CAPACITY
+from components.science.constants import FREEZING_POINT, ICE_DENSITY, ICE_HEAT_CAPACITY, LATENT_FUSION, WATER_DENSITY
 
 LAYERS = 3
 UPPER, MIDDLE = 0.1, 0.2  # m, thickness of the first two layers of a deep snowpack
@@ -148,9 +148,9 @@ def melt_and_freeze(snow: Snow, temperature: Tensor, surface_energy: Tensor) -> 
     for i in range(LAYERS):
         capacity = snow.ice[i] * ICE_HEAT_CAPACITY + snow.liquid[i] * WATER_HEAT_CAPACITY
         heat = capacity * (temperature[i] - FREEZING_POINT) + carry
-        melt = torch.minimum(torch.clamp(heat / LATENT_HEAT_FUSION, min=0.0), snow.ice[i])
-        freeze = torch.minimum(torch.clamp(-heat / LATENT_HEAT_FUSION, min=0.0), snow.liquid[i])
-        left = heat - (melt - freeze) * LATENT_HEAT_FUSION
+        melt = torch.minimum(torch.clamp(heat / LATENT_FUSION, min=0.0), snow.ice[i])
+        freeze = torch.minimum(torch.clamp(-heat / LATENT_FUSION, min=0.0), snow.liquid[i])
+        left = heat - (melt - freeze) * LATENT_FUSION
         new_ice, new_liquid = snow.ice[i] - melt + freeze, snow.liquid[i] + melt - freeze
         carry = torch.clamp(left, min=0.0)  # more heat than ice: on to the next layer
         new_capacity = new_ice * ICE_HEAT_CAPACITY + new_liquid * WATER_HEAT_CAPACITY

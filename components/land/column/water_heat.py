@@ -10,10 +10,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from components.land.column.constants import LATENT_HEAT_FUSION, WATER_HEAT_CAPACITY
+from components.land.column.constants import WATER_HEAT_CAPACITY
 from components.land.column.snow import Snow, over_layers
 from components.land.column.tridiagonal import solve_tridiagonal
-from components.science.constants import FREEZING_POINT, ICE_HEAT_CAPACITY, WATER_DENSITY
+from components.science.constants import FREEZING_POINT, ICE_HEAT_CAPACITY, LATENT_FUSION, WATER_DENSITY
 
 
 class Carried(NamedTuple):
@@ -35,13 +35,13 @@ def soil_heat(capacity: Tensor, temperature: Tensor, ice: Tensor) -> Tensor:
     ice
         kg m-2.
     """
-    return over_layers(capacity * (temperature - FREEZING_POINT) - LATENT_HEAT_FUSION * ice)
+    return over_layers(capacity * (temperature - FREEZING_POINT) - LATENT_FUSION * ice)
 
 
 def snow_heat(pack: Snow) -> Tensor:
     """Heat of a snowpack, J m-2, 0 for liquid water at 0 C."""
     capacity = pack.ice * ICE_HEAT_CAPACITY + pack.liquid * WATER_HEAT_CAPACITY
-    return over_layers(capacity * (pack.temperature - FREEZING_POINT) - LATENT_HEAT_FUSION * pack.ice)
+    return over_layers(capacity * (pack.temperature - FREEZING_POINT) - LATENT_FUSION * pack.ice)
 
 
 def snowfall_heat(temperature: Tensor) -> Tensor:

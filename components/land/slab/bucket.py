@@ -5,8 +5,8 @@ Manabe, S. (1969): Climate and the ocean circulation I, Mon. Weather Rev. 97, 73
 
 import numpy as np
 
-FUSION = 3.34e5  # J kg-1
-MELTING = 273.15  # K
+from components.science.constants import FREEZING_POINT, LATENT_FUSION
+
 FULL_EVAPORATION = 0.75  # of the capacity: evaporation is potential above it (Manabe 1969, eq. 4.3)
 
 
@@ -39,19 +39,19 @@ def water_balance(soil_water, snow, temperature, precipitation, evaporation, air
     -------
     soil_water, snow, temperature, runoff [kg m-2]
     """
-    falls_as_snow = np.where(air_temperature < MELTING, precipitation, 0.0)
+    falls_as_snow = np.where(air_temperature < FREEZING_POINT, precipitation, 0.0)
     snow = snow + falls_as_snow
-    temperature = temperature + FUSION * falls_as_snow / heat_capacity
+    temperature = temperature + LATENT_FUSION * falls_as_snow / heat_capacity
     soil_water = soil_water + (precipitation - falls_as_snow)
 
     from_snow = np.where(evaporation > 0.0, np.minimum(evaporation, snow), 0.0)  # melted first, then evaporated
     snow = snow - from_snow
-    temperature = temperature - FUSION * from_snow / heat_capacity
+    temperature = temperature - LATENT_FUSION * from_snow / heat_capacity
     soil_water = soil_water - (evaporation - from_snow)
 
-    melt = np.minimum(snow, np.maximum(temperature - MELTING, 0.0) * heat_capacity / FUSION)
+    melt = np.minimum(snow, np.maximum(temperature - FREEZING_POINT, 0.0) * heat_capacity / LATENT_FUSION)
     snow = snow - melt
-    temperature = temperature - FUSION * melt / heat_capacity
+    temperature = temperature - LATENT_FUSION * melt / heat_capacity
     soil_water = soil_water + melt
 
     runoff = np.maximum(soil_water - capacity, 0.0)

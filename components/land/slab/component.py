@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from components.land.energy_balance import Air, Fluxes, solve
-from components.land.slab.bucket import FUSION, snow_albedo, water_balance, wetness
+from components.land.slab.bucket import snow_albedo, water_balance, wetness
+from components.science.constants import LATENT_FUSION
 from coupler.component import Component, Context, Fields, Setting
 from coupler.errors import TesseraError
 from coupler.fields import FieldSpec, specs
@@ -185,5 +186,5 @@ class SlabLand(Component):
 
     def budget(self) -> dict[str, np.ndarray]:
         """Heat (less what melting the snow will take) and water."""
-        heat = self.options.heat_capacity * self.temperature - FUSION * self.snow
+        heat = self.options.heat_capacity * self.temperature - LATENT_FUSION * self.snow
         return {"heat": np.where(self.land, heat, 0.0), "water": np.where(self.land, self.soil + self.snow, 0.0)}

@@ -14,8 +14,9 @@ changes by exactly the heat that enters through the surface.
 
 import numpy as np
 
+from components.science.constants import ICE_DENSITY, LATENT_FUSION
+
 RHO, CP = 1025.0, 3990.0  # kg m-3, J kg-1 K-1, sea water
-FUSION, RHO_ICE = 3.34e5, 917.0  # J kg-1, kg m-3
 FREEZING = 271.35  # K, at salinity 35
 
 
@@ -71,4 +72,4 @@ def stored_heat(temperature, latent, below, thickness):
 
 def ice_thickness(latent):
     """Thickness of the ice that holds a latent heat, m."""
-    return -latent / (RHO_ICE * FUSION)
+    return -latent / (ICE_DENSITY * LATENT_FUSION)
