@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from components.atmosphere.air_sea.surface_fluxes import ALBEDO, EMISSIVITY, STEFAN_BOLTZMANN
+from components.atmosphere.air_sea.surface_fluxes import ALBEDO, EMISSIVITY
+from components.science.constants import STEFAN_BOLTZMANN
 
 FILES = ("east_asia_atmosphere.nc", "east_asia_ocean.nc", "east_asia_land.nc")
 
