@@ -64,7 +64,7 @@ def test_published_point_values(scheme, air, sensible, latent, stress, rtol_sens
 
 @pytest.mark.parametrize("scheme", ["ncar", "coare"])
 def test_the_sea_loses_the_latent_heat_that_the_air_gains(scheme):
-    """8 m/s, 75 %, air 1 K colder: with the law's L(T) the sea lost .61, 2.24 and 4.97 W m-2 less at 10, 20 and 28 C."""
+    """At 8 m/s, 75 %, air 1 K colder, by its L(T) the sea lost .61, 2.24 and 4.97 W m-2 less at 10, 20 and 28 C."""
     sst = np.array([10.0, 20.0, 28.0]) + 273.15
     given = night(0.0) | {
         "air_temperature": sst - 1.0,

@@ -123,6 +123,7 @@ def test_machine_code_of_types_whose_module_has_moved_is_made_again(tmp_path):
 def test_a_damaged_file_of_machine_code_is_made_again(tmp_path):
     (tmp_path / "outer.py").write_text(OUTER)
     (tmp_path / "inner.py").write_text(INNER.format(value="10.0 * x"))
+    (tmp_path / "numbers_elsewhere.py").write_text("ADDED = 0.0")
     run(tmp_path)
     for kept in (tmp_path / "__pycache__").glob("outer.outer-*"):
         kept.write_bytes(kept.read_bytes()[:-9])
