@@ -1,4 +1,4 @@
-# make demo : environment, the East Asia case, its figures.      make test : environment, every test.
+# make demo : environment, the East Asia case, its figures.      make test : environment, every test.      make help : the rest
 # TORCH_INDEX=... : where to get PyTorch from (its CPU index, say; PyPI's own torch is the CUDA build of several GB)
 
 PYTHON ?= python3
@@ -10,13 +10,17 @@ export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM = 1
 export PRTE_ALLOW_RUN_AS_ROOT = 1
 export PRTE_ALLOW_RUN_AS_ROOT_CONFIRM = 1
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+WORKERS ?= auto
+TESTS := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 PRTE := $(VENV)/etc/prte-mca-params.conf
 
-.PHONY: demo test test-slow test-gpu lint environment clean help
+.PHONY: demo quick test durations test-slow test-gpu lint environment clean help
 
 help:
 	@echo "make demo        environment, the East Asia case, its figures"
-	@echo "make test        environment, lint, types, every quick test"
+	@echo "make quick       environment, lint, types, unit tests and commands within one process"
+	@echo "make test        environment, lint, types, every test but the long science runs, on all cores (WORKERS=n)"
+	@echo "make durations   as make test, and notes how long each test takes (the longest start first)"
 	@echo "make test-slow   the long science runs"
 	@echo "make test-gpu    what needs a CUDA device"
 
@@ -49,8 +53,15 @@ lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+quick: lint
+	$(TESTS) --quick
+
 test: lint
-	$(BIN)/python -m pytest -m "not slow and not gpu" --durations=15
+	$(TESTS) -m "not slow and not gpu and not alone" --durations=15
+	$(BIN)/python -m pytest -m "alone and not slow and not gpu"
+
+durations: $(VENV)/.installed-test
+	$(TESTS) -m "not slow and not gpu" --renew-durations
 
 test-slow: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m slow

@@ -163,6 +163,7 @@ def blocks(document):
     return [(m["lang"], m["test"] or "", m["body"], text[: m.start()].count("\n") + 1) for m in found]
 
 
+@pytest.mark.ranks
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: p.name)
 def test_the_document_does_what_it_says(document, tmp_path):
     desk = Desk(tmp_path)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from coupler.case.launch import find_mpirun
+from tests.lanes import must_start_ranks
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,6 +25,7 @@ def mpirun():
     """Function that runs a script of this folder on some ranks; its failure is the test's."""
 
     def run(script, ranks, timeout=240):
+        must_start_ranks()
         env = {
             **os.environ,
             "OMP_NUM_THREADS": "1",

@@ -3,6 +3,7 @@
 import pytest
 
 
+@pytest.mark.ranks
 @pytest.mark.parametrize("ranks", [1, 2, 3, 4, 6])
 def test_traffic_of_a_decomposition(mpirun, ranks):
     out = mpirun("parallel_decomposition.py", ranks)

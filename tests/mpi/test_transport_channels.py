@@ -3,6 +3,8 @@
 import pytest
 
 
+@pytest.mark.alone
+@pytest.mark.ranks
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_channels_between_processes(mpirun, ranks):
     out = mpirun("parallel_channels.py", ranks)

@@ -97,6 +97,7 @@ def assert_realistic(history: xr.Dataset, shared: Path, months: int, days: int) 
 
 
 @pytest.mark.slow
+@pytest.mark.ranks
 @pytest.mark.timeout(7200)
 def test_two_months_are_stable_with_a_kuroshio(tmp_path, root, shared):
     """Stable for 59 days; monthly SST within 2 K of COADS; surface speed > 0.3 m/s; transport between 10 and 40 Sv."""
@@ -104,6 +105,7 @@ def test_two_months_are_stable_with_a_kuroshio(tmp_path, root, shared):
 
 
 @pytest.mark.slow
+@pytest.mark.ranks
 @pytest.mark.timeout(20000)
 def test_two_years_the_second_resumed_from_the_first(tmp_path, root, shared):
     """Each year by itself: every month within 2 K of COADS, annual means of the Kuroshio; some half hour a year."""

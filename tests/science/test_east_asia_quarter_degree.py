@@ -12,6 +12,7 @@ from tests.science.test_east_asia_straits import make_quarter_degree
 
 
 @pytest.mark.slow
+@pytest.mark.ranks
 @pytest.mark.timeout(7200)
 def test_ten_days_are_stable(tmp_path, root, shared):
     """Ten days from rest: exchanged values plausible, currents below 3 m/s, sea level within 3 m."""

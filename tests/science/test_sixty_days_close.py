@@ -29,7 +29,7 @@ OF_AIR = {
 }
 OF_SEA = {**OF_AIR, "heat": ("surface_downward_heat_flux_in_sea_water",)}
 DAYS = 60
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.slow, pytest.mark.ranks, pytest.mark.timeout(3600)]
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,11 @@
 
 import pytest
 
+from tests.lanes import made_once
 from tests.toys.cases import tessera, toy_case
 
 
 @pytest.fixture(scope="session")
 def serial_toy(tmp_path_factory):
     """The toy case, run on one process without MPI."""
-    case = toy_case(tmp_path_factory.mktemp("serial") / "toy")
-    tessera(case, "--serial")
-    return case
+    return made_once(tmp_path_factory, "serial_toy", lambda f: tessera(toy_case(f / "toy"), "--serial")) / "toy"

@@ -29,6 +29,7 @@ def test_the_script_of_every_machine_is_shell_and_starts_all_processes(tmp_path,
         assert "#SBATCH --nodes=3" in text and "srun --mpi=pmix" in text
 
 
+@pytest.mark.ranks
 def test_a_workstation_script_runs(tmp_path):
     case = toy_case(tmp_path / "toy", duration="PT3H", restart="PT3H")
     path = tessera("script", case, "--machine", "workstation").stdout.strip()

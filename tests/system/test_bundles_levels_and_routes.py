@@ -37,6 +37,7 @@ def axes():
     return lon, lat
 
 
+@pytest.mark.ranks
 @pytest.mark.parametrize("route", ["coupler", "direct"])
 def test_levels_travel_and_units_change_on_the_way(tmp_path, route):
     case = layers(tmp_path / "toy", {"route": route, "statistic": "instant"})
@@ -63,6 +64,7 @@ def test_a_direct_route_between_different_grids_is_refused(tmp_path):
     assert done.returncode == 2 and "needs both sides on the same grid" in done.stderr
 
 
+@pytest.mark.ranks
 def test_a_fraction_that_varies_weights_the_mean_of_the_window(tmp_path):
     """value = sum(f F) / sum(f) over the window's four samples and the target's cells."""
     case = layers(tmp_path / "toy", {"statistic": "mean"}, grid=box(100, 120, 0, 20, 2.0))

@@ -58,6 +58,7 @@ def serial(tmp_path_factory, scheme):
     return case
 
 
+@pytest.mark.ranks
 def test_four_ranks_give_the_bits_of_the_serial_run(serial, scheme, tmp_path):
     """PEM, SER."""
     case = coupled_case(tmp_path / "case", swapped("radiation", scheme))
@@ -65,6 +66,7 @@ def test_four_ranks_give_the_bits_of_the_serial_run(serial, scheme, tmp_path):
     assert differences(serial, case) == []
 
 
+@pytest.mark.ranks
 def test_a_restart_goes_on_to_the_same_bits_on_other_ranks(serial, scheme, tmp_path):
     """ERS, ERP."""
     case = coupled_case(tmp_path / "case", swapped("radiation", scheme), duration="PT2H")
@@ -139,6 +141,7 @@ def test_swapping_a_model_is_one_word_check_explains_it_and_it_runs(swaps, realm
     assert code == "0", done.stdout[-2000:] + done.stderr[-4000:]
 
 
+@pytest.mark.ranks
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_nine_ranks_and_a_killed_process_give_the_bits_of_the_serial_run(tmp_path, scheme):
@@ -160,6 +163,7 @@ def test_nine_ranks_and_a_killed_process_give_the_bits_of_the_serial_run(tmp_pat
     assert differences(one, two) == []
 
 
+@pytest.mark.ranks
 @pytest.mark.slow
 @pytest.mark.parametrize(("template", "hours"), [("east_asia_coupled", 3), ("east_asia_atmosphere", 3)])
 def test_the_template_at_full_size_runs(tmp_path, template, hours):

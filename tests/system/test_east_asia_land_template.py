@@ -66,6 +66,7 @@ def closed(folder):
     return found
 
 
+@pytest.mark.ranks
 @pytest.mark.timeout(3600)
 def test_a_day_on_any_ranks_and_over_a_restart(tmp_path):
     one = make(tmp_path / "one", "P1D", 1)
@@ -77,6 +78,7 @@ def test_a_day_on_any_ranks_and_over_a_restart(tmp_path):
     assert differences(one, two, history=False) == []
 
 
+@pytest.mark.ranks
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
 def test_thirty_days_on_any_ranks_and_over_a_restart(tmp_path):

@@ -47,6 +47,7 @@ def serial(tmp_path_factory):
     return case
 
 
+@pytest.mark.ranks
 @pytest.mark.parametrize(
     ("coupler", "layout"),
     [(1, THREE), (1, FIVE), (2, EIGHT)],
@@ -58,6 +59,7 @@ def test_any_layout_gives_the_bits_of_the_serial_run(serial, tmp_path, coupler, 
     assert differences(serial, case) == []
 
 
+@pytest.mark.ranks
 def test_a_restart_inside_a_mean_window_continues_to_the_same_bits_on_other_ranks(serial, tmp_path):
     case = make(tmp_path / "case", "PT15H")
     tessera(case)
@@ -66,6 +68,7 @@ def test_a_restart_inside_a_mean_window_continues_to_the_same_bits_on_other_rank
     assert differences(serial, case) == []
 
 
+@pytest.mark.ranks
 def test_a_killed_process_ends_the_job_and_the_run_resumes_to_the_same_bits(serial, tmp_path):
     case = make(tmp_path / "case", restart=("period: P30D", "period: PT3H"))
     process = started(case)
@@ -150,11 +153,12 @@ def test_plot_draws_a_field_and_names_those_there_are(serial):
 
 def test_too_few_ranks_are_told_with_the_exact_command(tmp_path):
     case = make(tmp_path / "case")
-    done = tessera(case, "-n", 3, check=False)
+    done = tessera("run", case, "-n", 3, check=False)
     assert done.returncode == 2
     assert "at least 4" in done.stderr and f"mpirun -n 6 ./run_case.py {case}" in done.stderr
 
 
+@pytest.mark.ranks
 def test_mpirun_by_hand_works_too(tmp_path):
     case = make(tmp_path / "case", "PT2H", restart=("period: P30D", "period: PT2H"))
     mpirun = f"{sys.prefix}/bin/mpirun"

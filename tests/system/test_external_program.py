@@ -10,6 +10,7 @@ import pytest
 from coupler.files.restart import newest, read_part
 from tests.toys.cases import ROOT, TOYS, box, environment, tessera, toy_case
 
+pytestmark = pytest.mark.ranks
 PROGRAM = Path(__file__).with_name("external_sea.py")
 
 

@@ -14,6 +14,7 @@ import pytest
 from tests.toys.cases import ROOT, TOYS, box, differences, environment, started, tessera, toy_case, wait_for
 
 
+@pytest.mark.ranks
 def test_one_rank_that_raises_ends_the_job_with_one_traceback(tmp_path):
     case = toy_case(tmp_path / "toy", air={"fail_at": 36000})
     process = started(case)
@@ -23,6 +24,8 @@ def test_one_rank_that_raises_ends_the_job_with_one_traceback(tmp_path):
     assert "air, rank 0, at 2001-01-01T10:00:00" in out and "told to fail" in out
 
 
+@pytest.mark.alone
+@pytest.mark.ranks
 def test_a_raising_rank_ends_the_whole_job_within_two_seconds(tmp_path):
     case = toy_case(tmp_path / "toy", air={"fail_at": 36000})
     process = started(case)
@@ -36,6 +39,7 @@ def test_a_raising_rank_ends_the_whole_job_within_two_seconds(tmp_path):
     assert time.monotonic() - raised < 2.0
 
 
+@pytest.mark.ranks
 def test_a_value_that_is_not_finite_stops_with_field_cell_rank_and_time(tmp_path):
     case = toy_case(tmp_path / "toy", air={"nan_at": 36000})
     done = tessera(case, check=False)
@@ -45,6 +49,7 @@ def test_a_value_that_is_not_finite_stops_with_field_cell_rank_and_time(tmp_path
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.ranks
 def test_a_killed_rank_ends_the_job_and_the_run_resumes(serial_toy, tmp_path):
     case = toy_case(tmp_path / "toy", air={"kill_at": 100000})
     begin = time.monotonic()
@@ -60,6 +65,7 @@ def test_a_killed_rank_ends_the_job_and_the_run_resumes(serial_toy, tmp_path):
     assert differences(serial_toy, case) == []
 
 
+@pytest.mark.ranks
 def test_kill_minus_nine_from_outside_ends_the_job_within_ten_seconds(tmp_path):
     case = toy_case(tmp_path / "toy", air={"sleep": 0.05})
     process = started(case)
@@ -85,6 +91,7 @@ def test_a_damaged_or_half_written_restart_is_never_chosen(tmp_path):
     assert sets[-3].name in done.stdout
 
 
+@pytest.mark.ranks
 def test_a_source_that_stops_sending_is_named_with_who_waits_for_what(tmp_path):
     case = toy_case(tmp_path / "toy", air={"hang_at": 36000}, deadline="PT4S")
     done = tessera(case, check=False)
@@ -92,6 +99,7 @@ def test_a_source_that_stops_sending_is_named_with_who_waits_for_what(tmp_path):
     assert "waits" in done.stderr and "air" in done.stderr and "since" in done.stderr and "deadline" in done.stderr
 
 
+@pytest.mark.ranks
 def test_two_components_that_wait_for_each_other_are_refused_and_a_lag_lets_them_run(tmp_path):
     components = {
         "air": {"model": TOYS + "WarmAir", "step": "PT30M", "grid": box(100, 140, 0, 40, 2.0)},
@@ -146,6 +154,7 @@ def test_a_full_disk_leaves_the_last_complete_restart_intact(tmp_path):
     assert manifest["date"] == "2001-01-01T06:00:00"
 
 
+@pytest.mark.ranks
 def test_a_field_of_a_wrong_shape_is_told_with_both_shapes(tmp_path):
     case = toy_case(tmp_path / "toy", air={"turn_at": 3600})
     done = tessera(case, check=False)
@@ -155,6 +164,7 @@ def test_a_field_of_a_wrong_shape_is_told_with_both_shapes(tmp_path):
     )
 
 
+@pytest.mark.ranks
 @pytest.mark.parametrize("restart", ["PT15H", "PT1H"], ids=["mostly_between", "on_a_periodic_restart"])
 def test_sigusr1_to_mpirun_writes_a_restart_and_ends_resumable(serial_toy, tmp_path, restart):
     """As a batch system sends it: mpirun forwards the signal to all processes.

@@ -56,7 +56,7 @@ def test_four_mistakes_are_told_at_once_with_file_and_line(case):
     ):
         assert words in done.stderr, done.stderr
     assert not (case / "run").exists()
-    run = tessera(case, check=False)
+    run = tessera("run", case, check=False)
     assert run.returncode == 2 and "did you mean 'depth'?" in run.stderr and not (case / "run").exists()
 
 
@@ -114,6 +114,7 @@ def test_a_required_import_that_nobody_supplies_is_named_with_who_could(tmp_path
     assert done.returncode == 2 and "soil needs 'air_temperature'" in done.stderr and "air could" in done.stderr
 
 
+@pytest.mark.ranks
 def test_an_own_component_in_an_own_package_runs(tmp_path):
     """Thirty lines in the case's own folder."""
     components = {

@@ -55,6 +55,7 @@ def test_it_runs_and_says_how_long_calls_took_and_what_the_guards_did(serial):
     assert "columns by the fallback: 0.000 % (none)" in serial[1]
 
 
+@pytest.mark.ranks
 def test_one_two_and_three_ranks_and_a_restart_in_flight_give_the_same_bits(serial, tmp_path):
     two = case(tmp_path / "two", ranks=(1, 2))
     tessera(two)

@@ -66,6 +66,7 @@ def test_what_the_tiles_give_is_what_the_atmosphere_gets(case):
     assert abs(merged - one_hour) < 0.2 * abs(one_hour)  # the fluxes change little within the six hours
 
 
+@pytest.mark.ranks
 def test_any_ranks_give_the_same_bits(case, tmp_path):
     other = mosaic(
         tmp_path / "toy", layout={"coupler": 2, "atmosphere": 3, "ocean": 2, "prescribed_ocean": 1, "land": 2}

@@ -56,6 +56,7 @@ def test_prepare_says_what_it_does_and_what_comes_next(prepared):
     assert f"./run_case.py check {case}" in said
 
 
+@pytest.mark.ranks
 def test_two_ranks_give_the_bits_of_one(prepared, tmp_path):
     case = tmp_path / "case"
     shutil.copytree(prepared[0], case, ignore=shutil.ignore_patterns("run*"))

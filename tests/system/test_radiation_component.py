@@ -56,6 +56,7 @@ def test_the_component_without_a_lag_gives_the_bits_of_the_scheme_in_line(tmp_pa
     assert np.abs(left["state.heating"]).max() > 1e-6
 
 
+@pytest.mark.ranks
 def test_with_a_lag_ranks_and_a_restart_in_flight_give_the_same_bits(tmp_path):
     one = case(tmp_path / "one", "gray", lag="PT20M")
     more = case(tmp_path / "more", "gray", lag="PT20M", ranks=(2, 3))

@@ -47,6 +47,7 @@ def test_an_unknown_method_is_refused_with_the_line_and_a_hint(tmp_path):
     assert done.returncode == 2 and "case.yaml:" in done.stderr and "did you mean 'conservative'" in done.stderr
 
 
+@pytest.mark.ranks
 @pytest.mark.parametrize("kind", ["global", "global_positive", "basin"])
 def test_bilinear_conserves_with_a_correction_and_any_coupler_ranks_give_the_same_bits(tmp_path, kind):
     """The sea takes sunshine bilinearly; the budget's own comparison of sent and received is the proof."""
@@ -79,6 +80,7 @@ def front(folder, layout=None, **rule):
                     layout=layout or {"air": 1, "soil": 1})  # fmt: skip
 
 
+@pytest.mark.ranks
 def test_the_limiter_keeps_second_order_within_the_range_of_the_source_on_any_ranks(tmp_path):
     free, limited = front(tmp_path / "free"), front(tmp_path / "limited", limiter=True)
     ranks = front(tmp_path / "ranks", {"coupler": 3, "air": 2, "soil": 2}, limiter=True)

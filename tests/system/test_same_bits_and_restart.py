@@ -7,6 +7,7 @@ import pytest
 from tests.toys.cases import differences, started, tessera, toy_case, wait_for
 
 
+@pytest.mark.ranks
 @pytest.mark.parametrize(
     "layout",
     [
@@ -24,6 +25,7 @@ def test_any_layout_gives_the_bits_of_the_serial_run(serial_toy, tmp_path, layou
     assert differences(serial_toy, case) == []
 
 
+@pytest.mark.ranks
 def test_messages_over_mpi_alone_give_the_same_bits(serial_toy, tmp_path, monkeypatch):
     monkeypatch.setenv("TESSERA_SHARED_MEMORY", "0")
     case = toy_case(tmp_path / "toy")
@@ -31,6 +33,7 @@ def test_messages_over_mpi_alone_give_the_same_bits(serial_toy, tmp_path, monkey
     assert differences(serial_toy, case) == []
 
 
+@pytest.mark.ranks
 def test_a_restart_inside_a_mean_window_continues_to_the_same_bits_on_another_rank_count(serial_toy, tmp_path):
     """21 h is 3 h into the 6-h window: run to 21 h, go on to 48 h with other ranks (ERS and ERP)."""
     case = toy_case(tmp_path / "toy", duration="PT21H")
@@ -42,6 +45,7 @@ def test_a_restart_inside_a_mean_window_continues_to_the_same_bits_on_another_ra
     assert differences(serial_toy, case) == []
 
 
+@pytest.mark.ranks
 @pytest.mark.parametrize("how", [(), ("--serial",)], ids=["on_ranks", "on_one_process"])
 def test_a_run_asked_to_stop_says_it_is_resumable_and_goes_on_to_the_same_bits(serial_toy, tmp_path, how):
     case = toy_case(tmp_path / "toy", air={"sleep": 0.03})

@@ -96,6 +96,7 @@ def test_the_budget_closes(case):
     assert max(float(r["worst_relative_residual"]) for r in rows) <= 1e-13
 
 
+@pytest.mark.ranks
 def test_any_ranks_and_a_restart_give_the_same_bits(case, tmp_path):
     other = coast(tmp_path / "ranks", {"coupler": 3, "air": 2, "sea": 3})
     tessera(other)

@@ -1,7 +1,10 @@
 """Toy cases, running them, and comparing what they leave behind."""
 
+import contextlib
+import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -11,8 +14,12 @@ import netCDF4
 import numpy as np
 import yaml
 
+from coupler.case.command import COMMANDS, main
+from tests.lanes import must_start_ranks
+
 ROOT = Path(__file__).resolve().parents[2]
 TOYS = "tests.toys.models:"
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
 def write_case(folder, components, coupling, *, inline=False, **case):
@@ -75,23 +82,71 @@ def environment():
     return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
 
 
-def tessera(*arguments, check=True, timeout=300, cwd=ROOT):
-    """Run ``run_case.py`` with some arguments."""
-    command = [sys.executable, str(ROOT / "run_case.py"), *map(str, arguments)]
-    done = subprocess.run(
+def tessera(*arguments, check=True, timeout=300, cwd=ROOT, apart=False):
+    """Run the command with some arguments: within this process; where it starts ranks, or `apart`, in one of its own.
+
+    Returns
+    -------
+    subprocess.CompletedProcess
+        With ``returncode``, ``stdout`` and ``stderr``.
+    """
+    words = [str(a) for a in arguments]
+    if apart or starts_ranks(words):
+        done = in_a_process(words, timeout, cwd)
+    else:
+        done = in_this_process(words, cwd)
+    if check and done.returncode:
+        raise AssertionError(f"{' '.join(words)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+    return done
+
+
+def starts_ranks(words):
+    """Whether the command starts mpirun with these words."""
+    return bool(words) and words[0] not in COMMANDS and "/" in words[0] and "--serial" not in words
+
+
+def in_a_process(words, timeout=300, cwd=ROOT):
+    """Run ``run_case.py`` and wait for its end."""
+    if starts_ranks(words):
+        must_start_ranks()
+    command = [sys.executable, str(ROOT / "run_case.py"), *words]
+    return subprocess.run(
         command, capture_output=True, text=True, timeout=timeout, cwd=cwd, env=environment(), check=False
     )
-    if check and done.returncode:
-        raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
-    return done
+
+
+def in_this_process(words, cwd=ROOT):
+    """Call the command's `main`, and put back what a process takes with it: the folder, signals, its modules."""
+    before, path, signals = os.getcwd(), list(sys.path), {n: signal.getsignal(n) for n in SIGNALS}
+    modules, out, err = set(sys.modules), io.StringIO(), io.StringIO()
+    os.chdir(cwd)
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                code = main(words)
+            except SystemExit as end:
+                code = end.code or 0
+    finally:
+        os.chdir(before)
+        sys.path[:] = path
+        for number, handler in signals.items():
+            signal.signal(number, handler)
+        for name in set(sys.modules) - modules:  # another case may have a package of the same name
+            file = getattr(sys.modules[name], "__file__", None) or ""
+            if not file.startswith((str(ROOT), sys.prefix, sys.base_prefix)):
+                del sys.modules[name]
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
 
 def started(*arguments):
     """Start ``run_case.py`` and return at once."""
-    command = [sys.executable, str(ROOT / "run_case.py"), *map(str, arguments)]
+    words = [str(a) for a in arguments]
+    if starts_ranks(words):
+        must_start_ranks()
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT, env=environment()
-    )
+        [sys.executable, str(ROOT / "run_case.py"), *words],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT, env=environment(),
+    )  # fmt: skip
 
 
 def wait_for(case, share, timeout=120.0):

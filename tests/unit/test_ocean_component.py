@@ -41,6 +41,7 @@ def run_on(ranks, steps, out, root, **options):
     return np.load(out)
 
 
+@pytest.mark.ranks
 @pytest.mark.parametrize("ranks", [2, 4])
 def test_ranks_give_the_same_bits(serial, ranks, tmp_path, root):
     """1, 2 and 4 ranks: every prognostic field of the restart, bit for bit."""
@@ -49,6 +50,7 @@ def test_ranks_give_the_same_bits(serial, ranks, tmp_path, root):
         assert np.array_equal(parallel[name], value), name
 
 
+@pytest.mark.ranks
 def test_radiating_edges_give_the_same_bits(serial, tmp_path, root):
     """With radiation at the open edges: 1 and 2 ranks and a restart, bit for bit, and not the bits without."""
     radiating = {"baroclinic_edges": "radiation"}

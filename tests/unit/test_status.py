@@ -105,7 +105,7 @@ def test_a_run_on_another_machine_is_not_called_killed(running):
 def test_a_case_that_is_running_is_not_started_twice(running, command, words):
     folder, _ = running
     before = sorted(p.name for p in folder.rglob("*"))
-    done = command(folder, "--serial", *words)
+    done = command(folder, "--serial", *words, apart=True)
     assert done.returncode == 2
     assert f"is running (process {os.getpid()}, at 2001-01-01T06:00:00)" in done.stderr
     assert sorted(p.name for p in folder.rglob("*")) == before
