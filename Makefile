@@ -1,4 +1,4 @@
-# make demo : environment, the East Asia case, its figures.      make test : environment, every test.      make help : the rest
+# make demo : environment, the East Asia case, its figures.    make test : environment, every test.    make help : the rest
 # TORCH_INDEX=... : where to get PyTorch from (its CPU index, say; PyPI's own torch is the CUDA build of several GB)
 
 PYTHON ?= python3
@@ -11,7 +11,7 @@ export PRTE_ALLOW_RUN_AS_ROOT = 1
 export PRTE_ALLOW_RUN_AS_ROOT_CONFIRM = 1
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 WORKERS ?= auto
-TESTS := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+TESTS := $(BIN)/python -m pytest -n $(WORKERS)
 PRTE := $(VENV)/etc/prte-mca-params.conf
 
 .PHONY: demo quick test durations test-slow test-gpu lint environment clean help

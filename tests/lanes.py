@@ -8,7 +8,7 @@ MPI runs share the cores; the longest go first, by the durations in ``durations.
 
 import json
 import os
-import re
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -20,8 +20,6 @@ LONG = 5.0
 """Seconds over which a test is left out of ``--quick``."""
 CORES_AN_MPI_RUN = 4
 QUICK_FOLDERS = ("tests/unit/", "tests/system/")
-GROUP = re.compile(r"@(mpi\d+|tests/[\w/]+\.py)$")
-"""What xdist puts behind the name of a test in a group."""
 current: pytest.Item | None = None
 measured: dict[str, float] = {}
 
@@ -35,6 +33,28 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     if hasattr(config.option, "loadscopereorder"):
         config.option.loadscopereorder = False  # the order is that of the durations
+    if not hasattr(config, "workerinput"):
+        config.lanes = Path(tempfile.mkstemp(".json", "lanes")[1])
+
+
+def pytest_configure_node(node):
+    """Tell a worker where it says which tests stay together."""
+    node.workerinput["lanes"] = str(node.config.lanes)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Give out whole lanes; xdist's own groups are lost under pytest 9.2, without a word."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Lanes(LoadScopeScheduling):
+        def schedule(self):
+            self.lanes = json.loads(config.lanes.read_text(encoding="utf-8"))
+            super().schedule()
+
+        def _split_scope(self, nodeid):
+            return self.lanes[nodeid]
+
+    return Lanes(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -45,9 +65,13 @@ def pytest_collection_modifyitems(config, items):
         left_out = [i for i in items if not is_quick(i, seconds[i.nodeid])]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [i for i in items if is_quick(i, seconds[i.nodeid])]
-    workers = int(getattr(config, "workerinput", {}).get("workercount", 0))
-    if workers:
-        items[:] = in_lanes(items, seconds, max(1, workers // CORES_AN_MPI_RUN))
+    worker = getattr(config, "workerinput", None)
+    if worker is not None:
+        lanes = in_lanes(items, seconds, max(1, worker["workercount"] // CORES_AN_MPI_RUN))
+        items[:] = [item for lane in lanes.values() for item in lane]
+        part = Path(f"{worker['lanes']}.{worker['workerid']}")
+        part.write_text(json.dumps({item.nodeid: name for name, lane in lanes.items() for item in lane}))
+        part.replace(worker["lanes"])  # the same from every worker
 
 
 def is_quick(item, seconds):
@@ -63,25 +87,22 @@ def shares_a_fixture(item):
 
 
 def in_lanes(items, seconds, mpi_lanes):
-    """Items, marked with their groups for xdist, the longest groups first."""
+    """Lanes by name: the tests that stay on one worker, the longest lanes first."""
     groups = {}
     for item in items:
         key = item.nodeid.split("::")[0] if shares_a_fixture(item) or on_ranks(item) else item.nodeid
         groups.setdefault(key, []).append(item)
     length = {key: sum(seconds[i.nodeid] for i in group) for key, group in groups.items()}
     longest = sorted(groups, key=lambda key: (-length[key], key))
-    lanes = {f"mpi{n}": 0.0 for n in range(mpi_lanes)}
+    mpi = {f"mpi{n}": 0.0 for n in range(mpi_lanes)}
     members = {}
     for key in longest:
         lane = key
         if any(on_ranks(i) for i in groups[key]):
-            lane = min(lanes, key=lanes.get)
-            lanes[lane] += length[key]
+            lane = min(mpi, key=mpi.get)
+            mpi[lane] += length[key]
         members.setdefault(lane, []).extend(groups[key])
-    for lane, group in members.items():
-        for item in group if len(group) > 1 else ():
-            item.add_marker(pytest.mark.xdist_group(lane))
-    return [i for group in sorted(members.values(), key=lambda g: -sum(seconds[i.nodeid] for i in g)) for i in group]
+    return dict(sorted(members.items(), key=lambda m: -sum(seconds[i.nodeid] for i in m[1])))
 
 
 def on_ranks(item):
@@ -115,8 +136,12 @@ def made_once(tmp_path_factory, name, make):
 
 
 def pytest_runtest_logreport(report):
-    name = GROUP.sub("", report.nodeid)
-    measured[name] = measured.get(name, 0.0) + report.duration
+    measured[report.nodeid] = measured.get(report.nodeid, 0.0) + report.duration
+
+
+def pytest_unconfigure(config):
+    if hasattr(config, "lanes"):
+        config.lanes.unlink(missing_ok=True)
 
 
 def pytest_sessionfinish(session):
