@@ -57,13 +57,13 @@ def gray(air: Air) -> Radiation:
     reflected_total = gone_up + up_ground
     # net downward flux on interfaces; the mirrored part has left from within its layer
     lost = torch.zeros_like(beam)
-    net_down = [insolation - reflected_total]
+    downward = [insolation - reflected_total]
     beam = insolation
     for k in range(nz - 1, -1, -1):
         lost = lost + beam * reflect[k]
         beam = (beam - beam * reflect[k]) * clear[k] * (1.0 - absorb[k])
-        net_down.append(beam + (lost - gone_up) - up_ground)
-    net_down = torch.stack(net_down[::-1])
+        downward.append(beam + (lost - gone_up) - up_ground)
+    net_down = torch.stack(downward[::-1])
     return Radiation(
         heating_rate(net_lw - net_down, p_interface),
         at_ground,

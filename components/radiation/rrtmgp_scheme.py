@@ -74,7 +74,7 @@ class Rrtmgp(SpectralScheme):
         fall with height) gets fluxes that are not numbers.
         """
         announce(longwave, "RRTMGP's kernels", 15)
-        given = FullColumns(*(a.numpy() for a in columns))
+        given = FullColumns._make(a.numpy() for a in columns)
         bad = ~_is_air(given)
         if bad.all():
             return {name: np.full(given.p_interface.shape, np.nan) for name in FLUXES}

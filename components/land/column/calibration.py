@@ -8,7 +8,7 @@ month is one step of the model and its gradient one backward pass; the run is re
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor
@@ -30,7 +30,7 @@ class Fit(NamedTuple):
 def with_traits(parameters: Parameters, columns: int, **traits: Tensor) -> Parameters:
     """Parameters of one column for many, with some leaf traits replaced; tensors may require gradients."""
 
-    def spread(value: object) -> object:
+    def spread(value: Any) -> Any:
         if isinstance(value, Tensor):
             return value if value.dim() > 1 and value.shape[-1] != 1 else _spread(value, columns)
         if isinstance(value, tuple):
@@ -40,7 +40,7 @@ def with_traits(parameters: Parameters, columns: int, **traits: Tensor) -> Param
         return value
 
     thickness = parameters.thickness
-    many = spread(parameters._replace(thickness=None))
+    many: Parameters = spread(parameters._replace(thickness=cast(Tensor, None)))
     replaced = {k: v * torch.ones(columns, dtype=thickness.dtype) for k, v in traits.items()}
     return many._replace(thickness=thickness, traits=many.traits._replace(**replaced))
 
@@ -91,7 +91,7 @@ def fit(
             start = join(states({k: v.detach().exp().item() for k, v in logs.items()}))
         optimiser.zero_grad()
         values = with_traits(parameters, n, **{k: v.exp() for k, v in logs.items()})
-        _, out = step(start, forcing, values, seconds, options)
+        _, out = step(cast(State, start), forcing, values, seconds, options)
         loss = torch.zeros((), dtype=forcing.temperature.dtype)
         for k, series in observed.items():
             d = getattr(out, k)[valid[k]] - series[valid[k]]

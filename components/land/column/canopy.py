@@ -211,6 +211,7 @@ def solve(
         )
         tc, qc = state.tc, state.qc
         evaporating = (state.q_leaf >= qc).to(tv.dtype)
+    assert links is not None, "at least one outer iteration"
     fixed = (air, ground, cover, links, thermal, rho_cp, density, potential, heat_store, warm.canopy)
     for _ in range(inner):
         tv, tg, _ = _newton(*fixed, tv, tg)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor
@@ -285,14 +285,14 @@ def step(
     offered = _infiltration_limit(options, p, arriving, liquid + ice, seconds)
     into = (offered - from_soil) / (WATER_DENSITY * seconds)
     drawn = uptake * f.transpiration / (WATER_DENSITY * p.thickness)
-    water = richards_step(
+    moisture = richards_step(
         curves, curves.head(liquid), liquid, p.thickness, seconds, Top(into), options.bottom, drawn,
         iterations=options.water_iterations, tolerance=1e-7,
     )  # fmt: skip
-    refused = torch.clamp(into - water.infiltration, min=0.0) * WATER_DENSITY
-    surface = (arriving - offered) / seconds + refused + water.excess * WATER_DENSITY / seconds
+    refused = torch.clamp(into - moisture.infiltration, min=0.0) * WATER_DENSITY
+    surface = (arriving - offered) / seconds + refused + moisture.excess * WATER_DENSITY / seconds
     # Soil that was asked for more than it has draws the rest from below.
-    drained = water.drainage * WATER_DENSITY + torch.clamp(surface, max=0.0)
+    drained = moisture.drainage * WATER_DENSITY + torch.clamp(surface, max=0.0)
     surface = torch.clamp(surface, min=0.0)
 
     taken = seconds * uptake * f.transpiration
@@ -300,11 +300,11 @@ def step(
     # Rain has the air's temperature; what comes through snow is at 0 C.
     wet = torch.where(on_snow, FREEZING_POINT, torch.clamp(forcing.temperature, min=FREEZING_POINT))
     moved = water_heat.move_soil_water(
-        soil_warmth, mid_capacity, soil_heat_capacity(soil, water.theta, ice) * p.thickness,
-        (water.theta - liquid) * mass, taken, drained * seconds, wet,
+        soil_warmth, mid_capacity, soil_heat_capacity(soil, moisture.theta, ice) * p.thickness,
+        (moisture.theta - liquid) * mass, taken, drained * seconds, wet,
     )  # fmt: skip
     new = State(
-        f.canopy, f.ground, f.zeta, f.conductance, f.air_humidity, held, pack, moved.temperature, water.theta, ice
+        f.canopy, f.ground, f.zeta, f.conductance, f.air_humidity, held, pack, moved.temperature, moisture.theta, ice
     )
     fallen = water_heat.snowfall_heat(forcing.temperature) * caught.snowfall
     from_canopy = LATENT_FUSION * (caught.held.snow - held.snow - forcing.snowfall * seconds)
@@ -342,8 +342,8 @@ def _frozen_curves(p: Parameters, ice: Tensor):
     """Retention of the pores the ice leaves open, and conductivity impeded by it."""
     share = torch.clamp(ice / p.texture.theta_s, 0.0, 1.0)
     room = torch.clamp(p.retention.theta_s - ice, min=0.01)
-    room = torch.maximum(room, p.retention.theta_r + 0.01)
-    return replace(p.retention, theta_s=room, ks=p.retention.ks * torch.exp(-2.302585 * IMPEDANCE * share))
+    room = torch.maximum(room, torch.as_tensor(p.retention.theta_r + 0.01).to(room))
+    return replace(cast(Any, p.retention), theta_s=room, ks=p.retention.ks * torch.exp(-2.302585 * IMPEDANCE * share))
 
 
 def _root_uptake(p: Parameters, psi: Tensor, curve: Weibull) -> tuple[Tensor, Tensor]:

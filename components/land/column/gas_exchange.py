@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -122,12 +122,12 @@ class Stomata:
         **parameters: object,
     ):
         if name not in stomata.EMPIRICAL and name not in optimality.OPTIMAL:
-            known = ", ".join([*stomata.EMPIRICAL, *optimality.OPTIMAL])
-            raise ValueError(f"no stomatal model {name!r}; there are {known}")
+            names = ", ".join([*stomata.EMPIRICAL, *optimality.OPTIMAL])
+            raise ValueError(f"unknown stomatal model {name!r}; known models: {names}")
         self.name, self.least, self.iterations, self.memory = name, least, iterations, memory
         self.empirical = name in stomata.EMPIRICAL
-        known = stomata.EMPIRICAL[name] if self.empirical else optimality.OPTIMAL[name]
-        self.model = known(**parameters)
+        known: dict[str, Any] = stomata.EMPIRICAL if self.empirical else optimality.OPTIMAL
+        self.model = known[name](**parameters)
         self.by_type = name in ("medlyn", "ball_berry", "leuning") and "g1" not in parameters
 
     def of(self, traits: Traits, columns: Tensor | None = None) -> Stomata:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 import torch
@@ -175,7 +175,7 @@ class Plant:
         for name in ("kmax", "p_soil", "p_crit", "k_soil", "e_crit"):
             few.__dict__[name] = pick(getattr(self, name))
         parts = {k: v for k, v in vars(self.curve).items() if isinstance(v, Tensor)}
-        few.curve = replace(self.curve, **{k: pick(v) for k, v in parts.items()})
+        few.curve = replace(cast(Any, self.curve), **{k: pick(v) for k, v in parts.items()})
         return few
 
     def at_tension(self, p: Tensor) -> Supply:

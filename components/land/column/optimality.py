@@ -34,9 +34,12 @@ LOWEST_DEFICIT = 5e-4  # mol mol-1
 class SupplyCurve(Protocol):
     """What a plant tells its stomata (hydraulics.Plant, hydraulics.Continuum)."""
 
-    e_crit: Tensor
     p_crit: Tensor
     k_soil: Tensor
+
+    @property
+    def e_crit(self) -> Tensor:
+        """Flow at which conductance is lost, mol m-2 s-1."""
 
     def along(self, s: Tensor) -> Supply:
         """Supply curve from no flow (0) to the critical flow (1)."""
@@ -362,8 +365,8 @@ def optimise(
     )
     if not part:
         return Optimum(*found)
-    rest = closed + g_night, -respiration.flatten(), closed, closed, closed
-    return Optimum(*(v.index_copy(0, live, new).reshape(shape) for v, new in zip(rest, found, strict=True)))
+    asleep = closed + g_night, -respiration.flatten(), closed, closed, closed
+    return Optimum(*(v.index_copy(0, live, new).reshape(shape) for v, new in zip(asleep, found, strict=True)))
 
 
 def _narrow(model: Model, scene: Scene, index: Tensor) -> Any:

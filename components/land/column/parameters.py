@@ -121,8 +121,9 @@ def parameters(
     if retention == "campbell":
         curves = campbell(ground.theta_s, ground.psi_s, ground.b, ground.ks)
     elif retention == "van_genuchten":
-        curves = VanGenuchten(soil("theta_r"), soil("theta_s"), soil("alpha"), soil("n"), soil("ks"))
-        ground = ground._replace(theta_s=curves.theta_s, ks=curves.ks)
+        theta_s, ks = soil("theta_s"), soil("ks")
+        curves = VanGenuchten(soil("theta_r"), theta_s, soil("alpha"), soil("n"), ks)
+        ground = ground._replace(theta_s=theta_s, ks=ks)
     else:
         raise ValueError(f"no retention curve {retention!r} in the tables; there are campbell, van_genuchten")
     one = torch.ones_like(traits.vcmax25)

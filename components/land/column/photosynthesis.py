@@ -294,15 +294,12 @@ def demands(leaf: Leaf, ca: Tensor) -> tuple[Demand, ...]:
 
 def assimilation_along(leaf: Leaf, lines: tuple[Demand, ...], gc: Tensor) -> tuple[Tensor, Tensor]:
     """As :func:`assimilation_at_conductance`, with :func:`demands` given."""
-    gross = slope = None
-    for line, curvature in zip(lines, (1.0, *leaf.curvature), strict=True):
+    gross, slope = lines[0].net(gc)
+    gross = gross + leaf.respiration
+    for line, curvature in zip(lines[1:], leaf.curvature, strict=True):
         value, gain = line.net(gc)
-        value = value + leaf.respiration
-        if gross is None:
-            gross, slope = value, gain
-        else:
-            gross, to_first, to_second = smooth_minimum(gross, value, curvature)
-            slope = to_first * slope + to_second * gain
+        gross, to_first, to_second = smooth_minimum(gross, value + leaf.respiration, curvature)
+        slope = to_first * slope + to_second * gain
     return gross - leaf.respiration, slope
 
 

@@ -9,6 +9,8 @@ soil (P), to a lower plant conductance (K).
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -24,7 +26,12 @@ PUBLISHED = {
     "wolf_anderegg_pacala": "YYNNNYY", "sperry": "YYYYYYY", "eller": "YYYYYYN", "wang": "YYYYYYY",
     "holtta": "YYYYYYY", "dewar": "YYYYYYY",
 }  # fmt: skip
-CHANGES = {"D": {"vpd": 2500.0}, "C": {"ca": 600.0}, "P": {"p_soil": 1.0}, "K": {"kmax": 0.003}}
+CHANGES: dict[str, dict[str, Any]] = {
+    "D": {"vpd": 2500.0},
+    "C": {"ca": 600.0},
+    "P": {"p_soil": 1.0},
+    "K": {"kmax": 0.003},
+}
 
 
 def leaves(

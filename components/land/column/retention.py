@@ -30,9 +30,17 @@ class Hydraulics(NamedTuple):
 class Retention(Protocol):
     """A pair of retention and conductivity curves."""
 
-    theta_s: Parameter
-    theta_r: Parameter
-    ks: Parameter
+    @property
+    def theta_s(self) -> Parameter:
+        """Water content at saturation, m3 m-3."""
+
+    @property
+    def theta_r(self) -> Parameter:
+        """Residual water content, m3 m-3."""
+
+    @property
+    def ks(self) -> Parameter:
+        """Conductivity at saturation, m s-1."""
 
     def at(self, psi: Tensor) -> Hydraulics:
         """Water content, capacity, conductivity and its slope at ``psi``."""

@@ -126,8 +126,8 @@ def richards_step(
     gap = 0.5 * (dz[1:] + dz[:-1])
     source = torch.zeros_like(psi) if sink is None else sink * dz
     active = torch.ones_like(psi[0])
-    result = infiltration = drainage = change = moved = None
     zero = torch.zeros_like(psi[0])
+    result, infiltration, drainage, change, moved = theta, zero, zero, zero, zero
     for turn in range(iterations + RESCUE):
         if turn == iterations:  # go on with the columns that are still far away, alone
             active = torch.where(moved < FAR, zero, active)
@@ -166,14 +166,11 @@ def richards_step(
         filled = torch.where(psi < soil.head(soil.theta_s + 0.0 * psi), torch.clamp(filled, max=0.0), filled)
         new_psi = torch.where(full, filled, soil.head(reached))
         on = active > 0.0
-        if result is None:
-            result, infiltration, drainage = reached, q_top, q_bottom
-        else:
-            result = torch.where(on, reached, result)
-            infiltration = torch.where(on, q_top, infiltration)
-            drainage = torch.where(on, q_bottom, drainage)
+        result = torch.where(on, reached, result)
+        infiltration = torch.where(on, q_top, infiltration)
+        drainage = torch.where(on, q_bottom, drainage)
         moved = torch.abs(reached - now.theta).amax(0)
-        change = moved if change is None else torch.where(on, moved, change)
+        change = torch.where(on, moved, change)
         psi = torch.where(on, new_psi, psi)
         active = torch.where(moved < tolerance, zero, active)
     if top.supply is not None:
@@ -198,8 +195,9 @@ def _top_flux(
         return k_face * gradient, 0.5 * slope * gradient - k_face / (0.5 * dz)
     ks = soil.ks + zero if not isinstance(soil.ks, Tensor) or soil.ks.dim() < zero.dim() + 1 else soil.ks[0] + zero
     most = ks * (1.0 - psi / (0.5 * dz))  # a ponded surface: head 0, saturated
-    limited = top.supply > most
-    return torch.where(limited, most, top.supply + zero), torch.where(limited, -ks / (0.5 * dz), zero)
+    supply = zero if top.supply is None else top.supply + zero
+    limited = supply > most
+    return torch.where(limited, most, supply), torch.where(limited, -ks / (0.5 * dz), zero)
 
 
 def _bottom_flux(

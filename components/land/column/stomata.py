@@ -127,9 +127,8 @@ def couple(stomata: EmpiricalStomata, leaf: Leaf, near: Surroundings) -> GasExch
     m = stomata.slope(near)
     g0 = torch.as_tensor(stomata.g0, dtype=m.dtype, device=m.device) / CO2_TO_WATER
     rest = 1.0 - m * near.ca
-    gross = None
-    curvatures = (1.0, *leaf.curvature)
-    for rate, curvature in zip(leaf.rates, curvatures, strict=True):
+    values = []
+    for rate in leaf.rates:
         p = rate.p - leaf.respiration * rate.r
         q = rate.q + leaf.respiration * rate.s
         a = p * m + g0 * rate.r
@@ -140,8 +139,10 @@ def couple(stomata: EmpiricalStomata, leaf: Leaf, near: Surroundings) -> GasExch
         single = -c / torch.where(torch.abs(b) < 1e-12, torch.full_like(b, 1e-12), b)
         ci = torch.where(torch.abs(a) < 1e-12, single, upper)
         ci = torch.minimum(torch.clamp(ci, min=0.0), near.ca)
-        value = rate.at(ci)
-        gross = value if gross is None else smooth_minimum(gross, value, curvature)[0]
+        values.append(rate.at(ci))
+    gross = values[0]
+    for value, curvature in zip(values[1:], leaf.curvature, strict=True):
+        gross = smooth_minimum(gross, value, curvature)[0]
     net = gross - leaf.respiration
     conductance = g0 + m * torch.clamp(net, min=0.0)
     ci = near.ca - net / torch.clamp(conductance, min=1e-9)

@@ -16,13 +16,12 @@ def solve_tridiagonal(
     dominant, as diffusion makes it.
     """
     n = len(diagonal)
-    factor, value = [None] * n, [None] * n
     pivot = diagonal[0]
-    value[0] = right[0] / pivot
+    factor, value = [], [right[0] / pivot]
     for i in range(1, n):
-        factor[i - 1] = upper[i - 1] / pivot
+        factor.append(upper[i - 1] / pivot)
         pivot = diagonal[i] - lower[i] * factor[i - 1]
-        value[i] = (right[i] - lower[i] * value[i - 1]) / pivot
+        value.append((right[i] - lower[i] * value[i - 1]) / pivot)
     for i in range(n - 2, -1, -1):
         value[i] = value[i] - factor[i] * value[i + 1]
     return value

@@ -6,6 +6,7 @@ neighbours compute is computed twice: the same operations on the same numbers, s
 
 from dataclasses import dataclass, fields, replace
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -60,7 +61,8 @@ class Plane:
     def to(self, dtype: torch.dtype, device: torch.device | str) -> "Plane":
         """Copy in another floating-point type or on another device."""
         tensors = {f.name: v for f in fields(self) if isinstance(v := getattr(self, f.name), Tensor)}
-        return replace(self, **{name: value.to(device, dtype) for name, value in tensors.items()})
+        moved: dict[str, Any] = {name: value.to(device, dtype) for name, value in tensors.items()}
+        return replace(self, **moved)
 
 
 def _cut(a: Tensor, south: int, north: int, west: int, east: int) -> Tensor:
@@ -88,7 +90,8 @@ def plane_of(whole: Geometry, rows: slice, columns: slice, width: int = HALO) ->
         raise ValueError(f"the halo of the barotropic mode has an even number of cells, not {width}")
     ny, nx = whole.shape
     at_edge = (rows.start == 0, rows.stop == ny, columns.start == 0, columns.stop == nx)
-    margins = tuple(HALO if edge else width for edge in at_edge)
+    south, north, west, east = (HALO if edge else width for edge in at_edge)
+    margins = (south, north, west, east)
     more = width - HALO
     named = {}
     for f in fields(Plane):
@@ -124,7 +127,7 @@ class BarotropicMode:
         self.dt = parameters.dt / parameters.substeps
         power_law = parameters.barotropic_filter == "power_law"
         weights = (barotropic.power_law_weights if power_law else barotropic.end_state_weights)(parameters.substeps)
-        like = {"dtype": plane.area_t.dtype, "device": plane.area_t.device}
+        like: dict[str, Any] = {"dtype": plane.area_t.dtype, "device": plane.area_t.device}
         self.primary, self.secondary = torch.tensor(weights.primary, **like), torch.tensor(weights.secondary, **like)
         self._substep = wrap(_substep)
 
@@ -154,7 +157,7 @@ class BarotropicMode:
         if outside is not None and plane.width > HALO:
             given += [inner(outside.eta), inner(outside.U), inner(outside.V)]
         eta, U, V, slow_u, slow_v, drag_u, drag_v, water, *beyond = map(plane.fit, self.halo(*given))
-        if beyond:
+        if outside is not None and beyond:
             outside = replace(outside, eta=beyond[0], U=beyond[1], V=beyond[2])
         mean_U, mean_V = torch.zeros_like(U), torch.zeros_like(V)
         end_U, end_V = (torch.zeros_like(inner(a)) for a in (U, V))
@@ -177,9 +180,9 @@ class BarotropicMode:
 
 def _substep(
     eta, U, V, slow_u, slow_v, drag_u, drag_v, water, mean_U, mean_V, end_U, end_V, a, b, dt, u_first, outside,
-    plane: Plane,
+    plane: Any,
 ):  # fmt: skip
-    """One barotropic substep and its share in the averages."""
+    """One barotropic substep and its share in the averages; a `Plane` has what the substep asks of a geometry."""
     mean_U, mean_V = mean_U + b * U, mean_V + b * V
     eta, U, V = barotropic.substep(eta, U, V, slow_u, slow_v, drag_u, drag_v, water, dt, u_first, outside, plane)
     return eta, U, V, mean_U, mean_V, end_U + a * U, end_V + a * V

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import torch
@@ -194,7 +195,12 @@ def _ring(wet: np.ndarray, open_edges: Collection[str]) -> np.ndarray:
     """Outermost wet cells at the open edges."""
     ring = np.zeros_like(wet)
     first, last = HALO, -HALO - 1
-    windows = {"west": np.s_[:, first], "east": np.s_[:, last], "south": np.s_[first], "north": np.s_[last]}
+    windows: dict[str, Any] = {
+        "west": np.s_[:, first],
+        "east": np.s_[:, last],
+        "south": np.s_[first],
+        "north": np.s_[last],
+    }
     for edge in open_edges:
         if edge not in windows:
             raise ValueError(f"an open edge is one of {', '.join(windows)}, not {edge!r}")

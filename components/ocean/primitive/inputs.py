@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import netCDF4
 import numpy as np
@@ -71,7 +72,8 @@ TIDES = {f"{edge}_{part}": f"{edge}ern_tide_{part}" for edge in ("east", "south"
 def read_depth(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Longitudes, latitudes and depth of the sea floor alone (quick: every process asks for the wet mask)."""
     with netCDF4.Dataset(path) as data:
-        return tuple(np.ma.filled(data[n][:].astype(float), 0.0) for n in ("longitude", "latitude", NAMES["depth"]))
+        x, y, depth = (np.ma.filled(data[n][:].astype(float), 0.0) for n in ("longitude", "latitude", NAMES["depth"]))
+        return x, y, depth
 
 
 def read_domain(path: Path) -> np.ndarray | None:
@@ -93,7 +95,7 @@ def read_inputs(path: Path) -> Inputs:
         missing = [name for name in NAMES.values() if name not in data.variables]
         if missing:
             raise InputError(f"{path} has no {', '.join(missing)}; data/make_ocean_inputs.py writes such a file")
-        arrays = {key: np.ma.filled(data[name][:].astype(float), np.nan) for key, name in NAMES.items()}
+        arrays: dict[str, Any] = {key: np.ma.filled(data[name][:].astype(float), np.nan) for key, name in NAMES.items()}
         arrays |= {name: np.asarray(data[name][:], float) for name in ("longitude", "latitude")}
         if any(name in data.variables for name in TIDES.values()):
             missing = [name for name in TIDES.values() if name not in data.variables]

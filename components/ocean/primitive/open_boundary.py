@@ -7,7 +7,8 @@ outside; within a sponge the tracers relax towards the outside.
 Flather, R. A. (1976): A tidal model of the north-west European continental shelf. Mem. Soc. R. Sci. Liege 10, 141-164.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -37,12 +38,9 @@ class Outside:
     def block(self, rows: slice, columns: slice, halo: int = 2) -> "Outside":
         """The part of a block, halo included."""
         window = (..., slice(rows.start, rows.stop + 2 * halo), slice(columns.start, columns.stop + 2 * halo))
-        return Outside(
-            **{
-                f.name: value[window].contiguous() if isinstance(value := getattr(self, f.name), Tensor) else value
-                for f in fields(self)
-            }
-        )
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        cut: dict[str, Any] = {k: v[window].contiguous() for k, v in values.items() if isinstance(v, Tensor)}
+        return replace(self, **cut)
 
 
 def flather(transport: Tensor, excess: Tensor, depth: Tensor, radiation: float) -> Tensor:

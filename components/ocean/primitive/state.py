@@ -1,6 +1,7 @@
 """What the ocean model carries from one step to the next."""
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -48,14 +49,14 @@ class State:
 
     def own(self) -> "State":
         """Return the fields of the block's own cells, halos cut off: what a restart keeps."""
-        cut = {name: getattr(self, name)[..., HALO:-HALO, HALO:-HALO].contiguous() for name in WIDE}
+        cut: dict[str, Any] = {name: getattr(self, name)[..., HALO:-HALO, HALO:-HALO].contiguous() for name in WIDE}
         cut |= {name: getattr(self, name)[..., 1:-1, 1:-1].contiguous() for name in NARROW}
         return replace(self, **cut)
 
     def with_halos(self, halo: Halo) -> "State":
         """Inverse of `own`: one exchange fills all halos."""
         filled = halo(*(getattr(self, name) for name in WIDE + NARROW))
-        named = dict(zip(WIDE + NARROW, filled, strict=True))
+        named: dict[str, Any] = dict(zip(WIDE + NARROW, filled, strict=True))
         named |= {name: named[name][..., 1:-1, 1:-1].contiguous() for name in NARROW}
         return replace(self, **named)
 

@@ -10,6 +10,7 @@ import shutil
 import warnings
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -67,7 +68,7 @@ class Ocean:
         self, geometry: Geometry, parameters: Parameters, halo: Halo, compile: bool = False, plane: Plane | None = None
     ):
         self.g, self.p, self.halo = geometry, parameters, halo
-        like = {"dtype": geometry.h0.dtype, "device": geometry.h0.device}
+        like: dict[str, Any] = {"dtype": geometry.h0.dtype, "device": geometry.h0.device}
         self.adams_bashforth = torch.tensor(ADAMS_BASHFORTH, **like)
         self.absorbed = inner(shortwave_absorbed(geometry, parameters.shortwave_type)).contiguous()
         if compile and geometry.h0.device.type == "cpu" and not any(map(shutil.which, ("g++", "clang++", "c++"))):

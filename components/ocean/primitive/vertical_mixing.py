@@ -59,18 +59,18 @@ def mixing_lengths(tke: Tensor, n2: Tensor, h: Tensor, below: Tensor) -> tuple[T
     ``h``: thickness of the cells; all fields ``(z, y, x)``, at the bottom of each cell except ``h``.
     """
     length = torch.sqrt(2.0 * tke / torch.clamp(n2, min=LEAST_N2))
-    up, down = [], []
+    rising, falling = [], []
     grown = torch.zeros_like(h[0]) + 0.0
     for k in range(h.shape[0]):
         grown = torch.minimum(length[k], grown + h[k])
-        up.append(grown)
+        rising.append(grown)
     grown = torch.zeros_like(h[0])
     for k in range(h.shape[0] - 2, -1, -1):
         # below the interface lies cell k + 1; where that is the last wet one its floor is the bound
         grown = torch.minimum(length[k], (grown + h[k + 1]) * below[k])
-        down.append(grown)
-    down = torch.stack([*down[::-1], torch.zeros_like(h[0])])
-    up = torch.stack(up)
+        falling.append(grown)
+    down = torch.stack([*falling[::-1], torch.zeros_like(h[0])])
+    up = torch.stack(rising)
     return torch.clamp(torch.minimum(up, down), min=LEAST_LENGTH), torch.clamp(
         torch.sqrt(up * down + 1e-30), min=LEAST_LENGTH
     )
