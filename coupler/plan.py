@@ -55,6 +55,7 @@ class ComponentPlan:
     options: Any = None
     ranks: tuple[int, ...] = (0,)
     program: str = ""
+    role: Literal["model", "prescribed"] = "model"
 
     def exported(self, name: str) -> FieldSpec | None:
         """The declaration of an export, or None."""

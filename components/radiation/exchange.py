@@ -85,7 +85,7 @@ class RadiationComponent(Component):
         """Options of every radiation model."""
 
         levels: int = 24
-        """Layers of the atmosphere it serves."""
+        """Layers of the atmosphere it serves; with ``grid: atmosphere`` that one's, unless said."""
         precision: Literal["single", "double"] = "double"
         """Precision of the arithmetic."""
 

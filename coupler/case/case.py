@@ -14,8 +14,9 @@ from typing import Any
 
 from coupler import layout
 from coupler.case import on_demand
+from coupler.case.grid_choice import grid_of, levels_of
 from coupler.case.models import REALMS, find_model, models_of, realm_of
-from coupler.case.options import CaseOptions, ComponentSettings, GridOptions
+from coupler.case.options import CaseOptions, ComponentSettings
 from coupler.case.streams import check_streams, never_written
 from coupler.clock import Clock, format_duration
 from coupler.component import Component, Setting
@@ -36,7 +37,7 @@ from coupler.namelist import Node, read_file
 from coupler.plan import ComponentPlan, Inactive, Plan, Stream, Task
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMON = ("model", "realm", "step", "grid", "device", "output", "imports", "exports", "program")
+COMMON = ("model", "realm", "role", "step", "grid", "device", "output", "imports", "exports", "program")
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,13 @@ def resolve_component(case: Case, name: str, clock: Clock, duration: int) -> Com
     if cls is not None:
         mine = own.without(*[k for k in own.values if k in ("step", "grid", "device", "output") and k not in fields])
         mine = mine.merged(node.without(*[k for k in node.values if k not in inline]))
+        levels = (
+            None
+            if settings is None or "levels" not in fields - mine.values.keys()
+            else levels_of(settings.grid, case.components, case.folder)
+        )
+        if levels is not None:
+            mine = Node({**mine.values, "levels": levels}, mine.places, mine.file)
         try:
             options = mine.parse(cls.Options)
         except NamelistError as error:
@@ -159,7 +167,7 @@ def resolve_component(case: Case, name: str, clock: Clock, duration: int) -> Com
             problems.extend(_check_section(node, other, realm, case.folder))
     if settings is not None:
         try:
-            grid = _grid(settings.grid, name, case, common)
+            grid = grid_of(settings.grid, name, case.components, case.folder, common)
         except NamelistError as error:
             problems.extend(error.problems)
         except (GridError, OSError, ValueError) as error:
@@ -205,6 +213,7 @@ def resolve_component(case: Case, name: str, clock: Clock, duration: int) -> Com
         streams,
         options,
         program=settings.program,
+        role=settings.role,
     )
 
 
@@ -217,26 +226,6 @@ def _check_section(node: Node, model: str, realm: str, folder: Path) -> list[Pro
     except NamelistError as error:
         return list(error.problems)
     return []
-
-
-def _grid(value: Any, name: str, case: Case, node: Node) -> Grid:
-    """The grid that a namelist describes, names (namelists/grids), or has in common with another component."""
-    if not isinstance(value, str):
-        return node.part("grid").parse(GridOptions).build(name, case.folder)
-    path = ROOT / "namelists" / "grids" / f"{value}.yaml"
-    if path.is_file():
-        return read_file(path).parse(GridOptions).build(name, case.folder)
-    other = case.components.get(value)
-    if other is None:
-        there = sorted(p.stem for p in path.parent.glob("*.yaml"))
-        hint = did_you_mean(value, [*there, *case.components])
-        raise GridError(
-            f"unknown grid {value!r}{hint}; there are: {', '.join(there)}, and those of {', '.join(case.components)}"
-        )
-    theirs = other.values.get("grid")
-    if isinstance(theirs, str) and theirs in case.components:
-        raise GridError(f"grid {value!r}: {value} takes its grid from {theirs} itself")
-    return _grid(theirs, name, case, other)
 
 
 def _layout(case: Case) -> tuple[dict[str, int], int, dict[str, str]]:

@@ -141,6 +141,8 @@ class ComponentSettings(Namelist):
     """Time step."""
     grid: Any
     """Grid: ``{west: 70, east: 160, south: -10, north: 65, resolution: 0.5}``, a projected grid, a file, or a name."""
+    role: Literal["model", "prescribed"] = "model"
+    """Of an ocean: prescribed gives the sea outside the domain of the case's other ocean, on the atmosphere's grid."""
     device: Literal["auto", "cpu", "cuda"] = "cpu"
     """Where its arrays live."""
     output: list[StreamOptions] = []

@@ -18,6 +18,7 @@ def resolved(plan: Plan) -> dict[str, Any]:
         components[c.name] = {
             "realm": c.realm,
             "model": c.model,
+            "role": c.role,
             "step": format_duration(c.step),
             "ranks": list(c.ranks),
             "device": c.device,

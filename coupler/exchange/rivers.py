@@ -1,7 +1,7 @@
 """Rivers: what runs off the land's part of its cells enters the sea at the nearest coast.
 
 A land model gives runoff for each square metre of land; only the part of its cell that neither ocean has discharges.
-Land whose nearest coast belongs to the sea outside the first ocean's domain drains out of the system. An open edge is
+Land whose nearest coast belongs to the sea outside the ocean's domain drains out of the system. An open edge is
 no coast.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from coupler.exchange.tiles import oceans_of
 from coupler.grids.grid import Grid
 from coupler.plan import Plan, Task
 from coupler.remap.fill import neighbours, river_mouth_rows
@@ -23,12 +24,11 @@ Index = npt.NDArray[np.int64]
 
 
 def drains_land(plan: Plan, task: Task) -> bool:
-    """Whether a connection brings the land's runoff to the case's first ocean by `river_mouths`."""
+    """Whether a connection brings the land's runoff to the ocean that says where land is, by `river_mouths`."""
     source, target = plan[task.inputs[0].component], plan[task.outputs[0].component]
-    oceans = [c.name for c in plan.components if c.realm == "ocean"]
     first = next(iter(task.remap.methods), "")
     name = first if isinstance(first, str) else next(iter(first))
-    return name == "river_mouths" and source.realm == "land" and oceans[:1] == [target.name]
+    return name == "river_mouths" and source.realm == "land" and oceans_of(plan.components)[0] == target.name
 
 
 def river_weights(plan: Plan, task: Task, source: Grid, target: Grid, rows: Index) -> Weights:
@@ -41,8 +41,8 @@ def river_weights(plan: Plan, task: Task, source: Grid, target: Grid, rows: Inde
     """
     first = task.remap.methods[0]
     radius = 0.0 if isinstance(first, str) else float(next(iter(first.values())) or 0.0)
-    oceans = [c for c in plan.components if c.realm == "ocean"]
-    outer = oceans[1].grids["default"] if len(oceans) > 1 else None
+    prescribed = oceans_of(plan.components)[1]
+    outer = plan[prescribed].grids["default"] if prescribed else None
     wet = np.asarray(target.mask).reshape(-1)
     domain = np.asarray(target.masks.get("domain", np.ones(target.shape, np.bool_))).reshape(-1)
     shore = wet & _beside(target, domain & ~wet)
@@ -67,7 +67,7 @@ def _rows(found: TileOverlap) -> Index:
 
 
 def _drained_area(land: Grid, found: TileOverlap, outer: Grid | None) -> Floats:
-    """Area of each land cell under neither ocean, m2; ``outer`` has the mask of the sea outside the first's domain."""
+    """Area of each land cell under neither ocean, m2; ``outer`` has the mask of the sea outside the ocean's domain."""
     area = found.dry
     if outer is not None:
         area = np.where(np.asarray(outer.mask).reshape(-1)[_rows(found)], area - found.outside, area)

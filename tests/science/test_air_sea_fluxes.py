@@ -105,6 +105,19 @@ def test_mean_speed_feeds_the_heat_and_not_the_mean_stress(scheme):
     assert fluxes[name][0] == pytest.approx(steady[name][0], rel=1e-12)
 
 
+@pytest.mark.parametrize("scheme", ["ncar", "coare"])
+def test_the_height_of_the_air_comes_from_the_atmosphere_unless_it_is_said(scheme):
+    law, one = SCHEMES[scheme], night(20.0)
+    usual, at_forty = law(**one), law(**one, height=np.array([40.0]))
+    said = law(**one, wind_height=40.0, temperature_height=40.0)
+    both = law(**one, height=np.array([25.0]), wind_height=40.0, temperature_height=40.0)
+    for name in DELIVERS:
+        assert usual[name] == law(**one, wind_height=10.0, temperature_height=10.0)[name], name
+        assert at_forty[name] == said[name] == both[name], name
+    name = "surface_downward_latent_heat_flux"
+    assert abs(at_forty[name][0] - usual[name][0]) > 5.0
+
+
 def ocean_points(n, seed=3):
     """Random but plausible points, calm and stormy, stable and unstable."""
     rng = np.random.default_rng(seed)

@@ -1,6 +1,7 @@
 """The surface mosaic in the exchange: ocean, prescribed ocean outside its domain, and land share out the atmosphere."""
 
 import csv
+import dataclasses
 
 import numpy as np
 import pytest
@@ -8,10 +9,12 @@ import pytest
 from coupler.case.case import make_plan
 from coupler.exchange.flux_operator import FluxOperator
 from coupler.exchange.operators import LinearOperator
+from coupler.exchange.points import PointOperator as FluxShares
 from coupler.files.restart import newest, read_part
 from tests.toys.cases import TOYS, box, differences, tessera, toy_case
 
 AIR_GRID = box(95, 143, -4, 44, 2.0)
+PRESCRIBED = {"role": "prescribed"}
 
 
 def mosaic(folder, air_grid=AIR_GRID, **changes):
@@ -19,9 +22,15 @@ def mosaic(folder, air_grid=AIR_GRID, **changes):
     components = {
         "atmosphere": {"model": TOYS + "MosaicAir", "step": "PT1H", "grid": air_grid},
         "ocean": {"model": TOYS + "MaskedSea", "step": "PT1H", "grid": box(102, 138, 2, 38, 0.75)},
-        "prescribed_ocean": {"model": TOYS + "FarSea", "step": "PT1H", "grid": dict(air_grid)},
+        "prescribed_ocean": {
+            "model": TOYS + "FarSea",
+            "step": "PT1H",
+            "grid": dict(air_grid),
+            **changes.pop("role", PRESCRIBED),
+        },
         "land": {"model": TOYS + "Ground", "step": "PT1H", "grid": box(94, 144, -5, 45, 1.25)},
     }
+    components = {name: components[name] for name in changes.pop("order", components)}
     node = {"flux": "air_sea", "scheme": "ncar", "period": "PT1H", **changes.pop("node", {})}
     rules = [
         {**node, "between": ["atmosphere", "ocean"]},
@@ -94,3 +103,33 @@ def test_a_prescribed_ocean_on_another_grid_is_refused(tmp_path):
     )
     done = tessera("check", case, check=False)
     assert done.returncode == 2 and "give it the grid of atmosphere" in done.stderr
+
+
+@pytest.mark.parametrize("role", [PRESCRIBED, {}])
+def test_the_order_of_the_oceans_does_not_count(case, tmp_path, role):
+    order = ("land", "prescribed_ocean", "ocean", "atmosphere")
+    plan, other = make_plan(case), make_plan(mosaic(tmp_path / "toy", order=order, role=role))
+    assert [t.tile for t in other.tasks] == [t.tile for t in plan.tasks]
+
+
+def test_two_oceans_that_might_both_be_the_model_are_refused_with_the_remedy(tmp_path):
+    case = mosaic(tmp_path / "toy", role={})
+    text = (case / "case.yaml").read_text()
+    head, tail = text.split("  prescribed_ocean:\n", 1)
+    (case / "case.yaml").write_text(
+        head + "  prescribed_ocean:\n" + tail.replace("resolution: 2.0", "resolution: 1.0", 1)
+    )
+    done = tessera("check", case, check=False)
+    assert done.returncode == 2
+    assert "ocean and prescribed_ocean are oceans: say  role: prescribed  in the namelist of" in done.stderr
+
+
+def test_the_sides_of_a_flux_node_may_stand_in_either_order(case, tmp_path):
+    """The law's upper side is the first of the rule, but the tile is where both meet."""
+    plan = make_plan(case)
+    task = next(t for t in plan.tasks if t.tile.kind == "outside")
+    turned = dataclasses.replace(task, inputs=task.inputs[::-1])
+    cells = np.arange(plan["atmosphere"].grids["default"].size)
+    slot = next(i for i, d in enumerate(task.outputs) if d.component == "atmosphere")
+    shares = [FluxShares(plan, t, 0, 1).output_area(slot, cells)[0] for t in (task, turned)]
+    np.testing.assert_allclose(*shares, rtol=1e-12, atol=1e-3)

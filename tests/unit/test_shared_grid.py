@@ -1,10 +1,13 @@
 """A component may take the grid of another by its name; a case runs without a component that nobody needs."""
 
+import re
+
 import pytest
 
-from coupler.case.case import make_plan
+from coupler.case.case import make_plan, read_case, resolve_component
+from coupler.clock import Clock
 from coupler.errors import NamelistError
-from tests.toys.cases import TOYS, box, toy_case
+from tests.toys.cases import ROOT, TOYS, box, toy_case, write_case
 
 
 def components(soil_grid, sea_grid=None):
@@ -49,3 +52,24 @@ def test_radiation_that_nobody_takes_is_left_out_with_its_ranks(tmp_path):
     assert ("radiation", "nobody takes what it gives: the case runs without it") in [
         (i.rule, i.why) for i in plan.inactive
     ]
+
+
+@pytest.mark.parametrize(
+    ("air", "gray", "levels"), [({"levels": 11}, {}, 11), ({}, {}, 24), ({"levels": 11}, {"levels": 12}, 12)]
+)
+def test_a_grid_in_common_is_one_in_the_vertical_too(tmp_path, air, gray, levels):
+    parts = {
+        "atmosphere": {"model": "nonhydrostatic", "step": "PT1H", "grid": "east_asia_300km", "nonhydrostatic": air},
+        "radiation": {"model": "gray", "step": "PT1H", "grid": "atmosphere", "gray": gray},
+    }
+    write_case(tmp_path / "case", parts, [], duration="P1D")
+    case = read_case(tmp_path / "case")
+    plan = resolve_component(case, "radiation", Clock("2001-01-01", "noleap"), 3600)
+    assert plan.options.levels == levels and plan.imports[0].levels == levels
+
+
+def test_the_templates_say_levels_once_and_no_height_of_the_lowest_level():
+    for folder in (ROOT / "namelists" / "templates").iterdir():
+        text = "\n".join(path.read_text() for path in folder.glob("*.yaml"))
+        assert text.count("levels: ") <= 1, folder.name
+        assert not re.search(r"height: *\d", text), folder.name

@@ -8,6 +8,7 @@ import numpy as np
 from coupler.component import Array, Context, Fields
 from coupler.fields import FieldSpec
 from coupler.files.prescribed import Prescribed
+from coupler.namelist import Metres
 
 HEAT = (
     "surface_downward_sensible_heat_flux",
@@ -41,13 +42,23 @@ class DataAtmosphere(Prescribed):
 
         count_fluxes: bool = False
         """Whether to take in what sea and land exchange with the air, for budgets and output; it changes no air."""
+        height: Metres = 0.0
+        """Height of the air's values above the surface, for flux laws and lands; 0: not said, and they take 10 m."""
 
     def __init__(self, options: Any):
         super().__init__(options)
         if options.count_fluxes:
             # beyond the sea and land of the case there is nobody to exchange with
             self.imports = tuple(FieldSpec(n, required=False, partial=True) for n in (*HEAT, *WATER, *MOMENTUM))
+        if options.height:
+            self.exports = (*self.exports, FieldSpec("height"))
         self.given = {}
+
+    def _at(self, time: int) -> Fields:
+        fields = super()._at(time)
+        if self.options.height:
+            fields["height"] = np.full(self._wanted.shape, self.options.height)
+        return fields
 
     def initialize(self, context: Context) -> Fields:
         """Open the files; nothing has been given away yet."""

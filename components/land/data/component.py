@@ -7,7 +7,7 @@ import numpy as np
 
 from components.land.energy_balance import Air, solve
 from coupler.component import Array, Context, Fields
-from coupler.fields import specs
+from coupler.fields import FieldSpec, specs
 from coupler.files.prescribed import Prescribed
 from coupler.namelist import Fraction, Metres
 
@@ -53,12 +53,12 @@ class DataLand(Prescribed):
         roughness: Metres = 0.1
         """Roughness length."""
         air_height: Metres = 10.0
-        """Height of the air's values above ground."""
+        """Height of the air's values above ground, where no height is imported."""
 
     def __init__(self, options: Any):
         super().__init__(options)
         if options.fluxes:
-            self.imports = specs(*AIR)
+            self.imports = specs(*AIR, FieldSpec("height", required=False))
             self.exports = (*self.exports, *specs(*FLUXES))
 
     def initialize(self, context: Context) -> Fields:
@@ -78,8 +78,7 @@ class DataLand(Prescribed):
         elsewhere = {"air_temperature": 280.0, "surface_air_pressure": 1.0e5}
         t, q, east, north, p, sun, sky = (np.where(land, imports[n], elsewhere.get(n, 0.0)) for n in AIR)
         air = Air(t, q, east, north, np.sqrt(east * east + north * north), p, sun, sky)
+        height = np.where(land, imports["height"], o.air_height) if "height" in imports else o.air_height
         # a ground of endless heat capacity and water keeps its temperature
-        _, fluxes = solve(
-            ground, air, o.wetness, np.inf, o.albedo, o.emissivity, o.roughness, np.inf, o.air_height, seconds
-        )
+        _, fluxes = solve(ground, air, o.wetness, np.inf, o.albedo, o.emissivity, o.roughness, np.inf, height, seconds)
         return {**fields, **{name: getattr(fluxes, part) for name, part in FLUXES.items()}}

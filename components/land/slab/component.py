@@ -33,6 +33,7 @@ class SlabLand(Component):
         "surface_downwelling_longwave_flux_in_air",
         "precipitation_flux",
         FieldSpec("wind_speed", required=False),
+        FieldSpec("height", required=False),
     )
     exports = specs(
         "surface_temperature",
@@ -71,7 +72,7 @@ class SlabLand(Component):
         emissivity: Fraction = 0.97
         """Longwave emissivity."""
         air_height: Metres = 10.0
-        """Height of the air's values above ground."""
+        """Height of the air's values above ground, where no height is imported."""
         initial_temperature: Kelvin = 283.0
         """Temperature at the start, where no file gives it."""
         file: str = ""
@@ -140,7 +141,7 @@ class SlabLand(Component):
             o.emissivity,
             o.roughness,
             o.heat_capacity,
-            o.air_height,
+            np.where(self.land, imports["height"], o.air_height) if "height" in imports else o.air_height,
             seconds,
         )
         self.soil, self.snow, self.temperature, runoff = water_balance(
