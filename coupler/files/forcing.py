@@ -16,25 +16,39 @@ around the present are held. Nothing depends on the order in which times are ask
 
 import glob
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import cftime
-import netCDF4
 import numpy as np
 import numpy.typing as npt
 
 from coupler.clock import Clock
 from coupler.errors import FieldError, ForcingError
 from coupler.fields import conversion, dictionary, did_you_mean, is_water
-from coupler.files.interpolation import Bilinear
+from coupler.files.placement import Block, place
 from coupler.files.time_axis import Coverage, Method, TimeAxis
 from coupler.grids.grid import Grid
+from coupler.netcdf.axes import Axes, Choice, find_axes, read
+from coupler.netcdf.dates import Label, decode, intervals, month_length, months
+from coupler.netcdf.horizontal import read_horizontal
+from coupler.netcdf.opening import open_dataset
+from coupler.units import per_month
 
 Array = npt.NDArray[np.float64]
 Cycle = Literal["auto", "yearly", "none"]
 HELD = 2
 """Records held at a time."""
+
+
+class Record(NamedTuple):
+    """One record of a file."""
+
+    date: cftime.datetime
+    file: Path
+    number: int
+    bounds: tuple[cftime.datetime, cftime.datetime] | None
 
 
 class Forcing:
@@ -43,7 +57,7 @@ class Forcing:
     Parameters
     ----------
     path : str or Path
-        File, or a pattern such as ``forcing_*.nc`` whose files follow each other in time.
+        File, or a pattern such as ``forcing_*.nc``; the records of all its files are joined by their dates.
     name : str
         CF standard name, or the variable's name in the file.
     clock : Clock
@@ -54,17 +68,27 @@ class Forcing:
         Between records: linear, or the record whose time bounds hold the time (without bounds: the last record
         that is not later).
     cycle : {'auto', 'yearly', 'none'}
-        Whether the records repeat every year; ``auto`` takes CF's climatological time axis as a cycle.
+        Whether the records repeat every year; ``auto`` takes CF's climatological time axis, months by their numbers
+        and the years 0 and 1 as a cycle.
     grid : Grid, optional
-        The reader's grid. One of parallels and meridians must be that of the file or a rectangle of its cells; on any
-        other (a projected one) fields are interpolated bilinearly.
+        The reader's grid. Where its cells are those of the file, in whatever order, they are taken as they are. On
+        another grid than parallels and meridians, and from a projected file, fields are interpolated bilinearly.
     block : (slice, slice), optional
         Rows and columns of `grid` that are read; all of them by default.
+    variable : str, optional
+        The variable's name in the file, where neither its name nor its standard name is `name`.
+    label : {'auto', 'start', 'middle', 'end'}
+        Where in its interval a record's time stands, of means without time bounds.
+    select : dict, optional
+        Of dimensions beside time, level, y and x: the value of each that is read, or ``merge``.
+    levels : int, optional
+        Number of levels wanted (0: none); any by default.
 
     Raises
     ------
     ForcingError
-        A file or variable that is not there, time that cannot be read, a unit that does not convert, another grid.
+        A file or variable that is not there, axes or times that cannot be read with certainty, a unit that does not
+        convert, another grid.
     """
 
     def __init__(
@@ -77,31 +101,55 @@ class Forcing:
         method: Method = "linear",
         cycle: Cycle = "auto",
         grid: Grid | None = None,
-        block: tuple[slice, slice] | None = None,
+        block: Block | None = None,
+        variable: str | None = None,
+        label: Label = "auto",
+        select: Choice | None = None,
+        levels: int | None = None,
     ):
         self.path, self.name, self.clock, self.method = str(path), name, clock, method
         self._files = _files(self.path)
         self._open: dict[Path, Any] = {}
+        self._axes: dict[Path, Axes] = {}
+        self._select = {} if select is None else dict(select)
         first = self._dataset(self._files[0])
-        self.variable = _find_variable(first, name, self._files[0])
+        self.variable = _find_variable(first, variable or name, self._files[0])
         field = first.variables[self.variable]
-        self.file_units = str(getattr(field, "units", "1"))
-        entry = dictionary().get(name, dictionary().get(str(getattr(field, "standard_name", "")), {}))
-        self.units = units or str(entry.get("units", self.file_units))
-        try:
-            self._factor, self._offset = conversion(self.file_units, self.units, is_water(name))
-        except FieldError as error:
-            raise ForcingError(f"{self.path}: {name}: {error}") from error
-        self._time_name = _time_of(first, field)
-        self._axis = self._read_axis(cycle) if self._time_name else None
-        self._block = block or (slice(None), slice(None))
-        self._onto: Bilinear | None = None
-        if grid is not None and not _on_parallels(grid):
-            self._place, self._onto = _interpolation(first, field, grid, self._block, self._files[0])
-            self._block = (slice(None), slice(None))
-        else:
-            self._place = _placement(first, field, grid, self._files[0])
+        self._here = f"{self.path}: {self.variable}"
+        self._read_units(field, units)
+        axes = self._axes_of(self._files[0])
+        self._check_levels(field, axes, levels)
+        horizontal = read_horizontal(first, axes)
+        self._axes[self._files[0]] = axes if horizontal is None else horizontal.axes
+        self._place = place(horizontal, grid, block or (slice(None), slice(None)), self._here)
         self._held: dict[int, Array] = {}
+        self._axis = self._read_axis(cycle, label) if axes.time else None
+
+    def _read_units(self, field: Any, units: str | None) -> None:
+        """Factor and offset from the file's unit to that wanted."""
+        self.file_units = str(getattr(field, "units", "1"))
+        entry = dictionary().get(self.name, dictionary().get(str(getattr(field, "standard_name", "")), {}))
+        self.units = units or str(entry.get("units", self.file_units))
+        a_day = per_month(self.file_units)
+        self._by_month = a_day is not None
+        try:
+            self._factor, self._offset = conversion(a_day or self.file_units, self.units, is_water(self.name))
+        except FieldError as error:
+            none = "" if hasattr(field, "units") else " (the variable has no units; give it some)"
+            raise ForcingError(f"{self.path}: {self.name}: {error}{none}") from error
+        if self._offset and "difference" in str(getattr(field, "units_metadata", "")):
+            raise ForcingError(
+                f"{self.path}: {self.name} holds differences of temperature in {self.file_units!r} (units_metadata); "
+                f"values in {self.units!r} are wanted"
+            )
+
+    def _check_levels(self, field: Any, axes: Axes, wanted: int | None) -> None:
+        there = field.shape[field.dimensions.index(axes.level)] if axes.level else 0
+        if wanted is not None and there != wanted:
+            raise ForcingError(
+                f"{self._here} ({', '.join(field.dimensions)}) has {there} levels ({axes.level}), {wanted or 'none'} "
+                f"wanted; say which of them is meant, such as  select: {{{axes.level}: ...}}, or cut the file"
+            )
 
     # ------------------------------------------------------------------ what there is
 
@@ -163,70 +211,157 @@ class Forcing:
         return self._held[index]
 
     def _read(self, index: int) -> Array:
-        file, number = (self._files[0], 0) if self._axis is None else self._axis.where[index]
-        field = self._dataset(file).variables[self.variable]
-        rows, columns, flipped = self._place
-        y, x = self._block
-        # A block of the reader's grid, as slices of the file's; a grid turned upside down is read and turned.
-        rows_wanted = range(rows.start, rows.stop)[y] if not flipped else range(rows.start, rows.stop)[::-1][y]
-        columns_wanted = range(columns.start, columns.stop)[x]
-        low, high = min(rows_wanted), max(rows_wanted) + 1
-        where: tuple[Any, ...] = (slice(low, high), slice(columns_wanted.start, columns_wanted.stop))
-        where = (slice(None),) * (field.ndim - 2 - (self._axis is not None)) + where
-        raw = field[(number, *where)] if self._axis is not None else field[where]
-        values = np.ma.filled(np.ma.asarray(raw, dtype=np.float64), np.nan)
-        values = values[..., ::-1, :] if flipped else values
+        if self._axis is None:
+            return self._values(self._files[0], None, 1.0)
+        file, number = self._axis.where[index]
+        return self._values(file, number, month_length(self._axis.month(index)) if self._by_month else 1.0)
+
+    def _values(self, file: Path, number: int | None, month: float) -> Array:
+        """A record on the block, in the unit wanted."""
+        found = read(self._dataset(file), self._axes_of(file), number, self._place.rows, self._place.columns)
+        values = self._place(found)
+        if self._by_month:
+            values = values * (86400.0 / month)
         if (self._factor, self._offset) != (1.0, 0.0):
             values = values * self._factor + self._offset
-        return np.ascontiguousarray(values if self._onto is None else self._onto(values))
+        return np.ascontiguousarray(values)
 
     def _dataset(self, file: Path) -> Any:
         if file not in self._open:
-            try:
-                self._open[file] = netCDF4.Dataset(file)
-            except OSError as error:
-                raise ForcingError(f"{file} cannot be read as netCDF: {error}") from error
+            self._open[file] = open_dataset(file)
         return self._open[file]
 
-    def _read_axis(self, cycle: Cycle) -> TimeAxis:
-        dates: list[cftime.datetime] = []
-        bounds: list[tuple[cftime.datetime, cftime.datetime]] = []
-        where: list[tuple[Path, int]] = []
+    def _axes_of(self, file: Path) -> Axes:
+        if file not in self._axes:
+            dataset = self._dataset(file)
+            if self.variable not in dataset.variables:
+                raise ForcingError(f"{file} has no {self.variable}, as {self._files[0]} has")
+            axes = find_axes(dataset, self.variable, choice=self._select)
+            if self._axes:
+                self._compare(file, axes)
+                axes = next(iter(self._axes.values()))
+            self._axes[file] = axes
+        return self._axes[file]
+
+    def _compare(self, file: Path, axes: Axes) -> None:
+        """Refuse a file whose field is not laid out as in the first, or in another unit."""
+        first = self._files[0]
+        one, other = (self._dataset(f) for f in (first, file))
+        a, b = (d.variables[self.variable] for d in (one, other))
+        if a.dimensions != b.dimensions or [
+            n for d, n in zip(a.dimensions, a.shape, strict=True) if d != axes.time
+        ] != [n for d, n in zip(b.dimensions, b.shape, strict=True) if d != axes.time]:
+            raise ForcingError(
+                f"{file}: {self.variable} ({', '.join(b.dimensions)}) of {b.shape} is not laid out as in {first}: "
+                f"({', '.join(a.dimensions)}) of {a.shape}"
+            )
+        for name in filter(None, (axes.latitude, axes.longitude, *axes.plane)):
+            if name not in one.variables or not np.array_equal(one[name][...], other[name][...], equal_nan=True):
+                raise ForcingError(f"{file}: {name} is not that of {first}; files of one field share one grid")
+        units = str(getattr(b, "units", "1"))
+        if units != self.file_units:
+            raise ForcingError(f"{file}: {self.variable} is in {units!r}, in {first} in {self.file_units!r}")
+
+    def _read_axis(self, cycle: Cycle, label: Label) -> TimeAxis:
+        records: list[Record] = []
         climatological = False
         for file in self._files:
+            axes = self._axes_of(file)
             dataset = self._dataset(file)
-            if self.variable not in dataset.variables or self._time_name not in dataset.variables:
-                raise ForcingError(f"{file} has no {self.variable} with time, as {self._files[0]} has")
-            time = dataset.variables[self._time_name]
-            units, calendar = str(getattr(time, "units", "")), str(getattr(time, "calendar", "standard"))
-            if " since " not in units:
-                raise ForcingError(f"{file}: time {self._time_name!r} has the unit {units!r}; CF wants 'days since'")
-            dates += list(np.atleast_1d(cftime.num2date(time[:], units, calendar)))
-            edges = str(getattr(time, "climatology", getattr(time, "bounds", "")))
-            climatological = climatological or hasattr(time, "climatology")
-            if edges in dataset.variables:
-                pairs = cftime.num2date(dataset.variables[edges][:], units, calendar)
-                bounds += [(pair[0], pair[1]) for pair in pairs]
-            where += [(file, i) for i in range(time.size)]
-        cyclic = cycle == "yearly" or (cycle == "auto" and climatological)
-        return TimeAxis(tuple(dates), tuple(bounds), tuple(where), cyclic, self.clock, self.path)
+            if not axes.time_variable:
+                dates = self._bare_months(dataset, axes, cycle)
+            elif axes.time_variable not in dataset.variables:
+                raise ForcingError(f"{file} has no {self.variable} with {axes.time_variable}, as {self._files[0]} has")
+            else:
+                dates = decode(dataset[axes.time_variable], f"{file}: {self.variable}")
+            bounds: list[Any] = list(dates.bounds) or intervals(dates.dates, label)
+            if not bounds and label == "auto" and not dates.climatological:
+                self._ask_for_label(dataset[self.variable], axes)
+            climatological = climatological or dates.climatological
+            pairs = bounds or [None] * len(dates.dates)
+            records += [Record(d, file, n, b) for n, (d, b) in enumerate(zip(dates.dates, pairs, strict=True))]
+        if not records:
+            raise ForcingError(f"{self._here} has no records")
+        of_no_year = max(r.date.year for r in records) <= 1 < self.clock.origin.year and len(records) > 1
+        cyclic = cycle == "yearly" or (cycle == "auto" and (climatological or of_no_year))
+        joined = self._joined(records)
+        return TimeAxis(
+            tuple(r.date for r in joined),
+            tuple(r.bounds for r in joined if r.bounds is not None),
+            tuple((r.file, r.number) for r in joined),
+            cyclic,
+            self.clock,
+            self._here,
+        )
+
+    def _bare_months(self, dataset: Any, axes: Axes, cycle: Cycle) -> Any:
+        """Twelve records without a coordinate are the months of a year where that is said."""
+        field = dataset[self.variable]
+        size = field.shape[field.dimensions.index(axes.time)]
+        if size == 12 and (cycle == "yearly" or axes.time.lower().startswith("month")):
+            return months(list(range(1, 13)))
+        raise ForcingError(
+            f"{self._here}: the dimension {axes.time!r} of {size} has no coordinate that says its dates; add one (or, "
+            "of the twelve months from January, say cycle: yearly)"
+        )
+
+    def _ask_for_label(self, field: Any, axes: Axes) -> None:
+        """Refuse means whose interval is not known: half of it is a mistake nobody sees."""
+        methods = str(getattr(field, "cell_methods", ""))
+        steps = {"avg": "mean", "accum": "sum", "max": "maximum", "min": "minimum"}
+        kind = steps.get(str(getattr(field, "GRIB_stepType", "")), "")
+        for word in ("mean", "sum", "maximum", "minimum"):
+            if f"{axes.time}: {word}" in methods or f"time: {word}" in methods:
+                kind = word
+        size = field.shape[field.dimensions.index(axes.time)]
+        if kind and self.method == "linear" and size > 1:
+            raise ForcingError(
+                f"{self._here} holds a {kind} over intervals ({methods or field.GRIB_stepType}) that no time bounds "
+                "describe; say where in its interval a time stands:  label: start, middle or end"
+            )
+
+    def _joined(self, records: list[Record]) -> list[Record]:
+        """Records by date; one that two files have is taken once, if both have the same values."""
+        calendars = sorted({str(r.date.calendar) for r in records})
+        if len(calendars) > 1:
+            raise ForcingError(f"{self._here}: its files have the calendars {' and '.join(calendars)}; one is wanted")
+        joined: list[Record] = []
+        for record in sorted(records, key=lambda r: r.date):
+            last = joined[-1] if joined else None
+            if last is None or record.date != last.date:
+                joined.append(record)
+                continue
+            date = record.date.strftime("%Y-%m-%dT%H:%M:%S")
+            if record.file == last.file:
+                raise ForcingError(
+                    f"{record.file}: {self.variable}: times do not increase: {date} is that of the records "
+                    f"{last.number + 1} and {record.number + 1}; remove one of them"
+                )
+            one, other = (self._values(r.file, r.number, 1.0) for r in (last, record))
+            if not np.array_equal(one, other, equal_nan=True):
+                raise ForcingError(
+                    f"{self.variable} of {date} is in {last.file} and, with other values, in {record.file}; remove one"
+                )
+        return joined
 
 
-def optional_field(path: str | os.PathLike[str], name: str, clock: Clock, **how: Any) -> Forcing | None:
-    """A `Forcing`, or None where the file is there but has no such field."""
-    file = _files(str(path))[0]
-    try:
-        with netCDF4.Dataset(file) as dataset:
-            names = {str(n) for n in dataset.variables}
-            standard = {str(getattr(v, "standard_name", "")) for v in dataset.variables.values()}
-    except OSError as error:
-        raise ForcingError(f"{file} cannot be read as netCDF: {error}") from error
-    return Forcing(path, name, clock, **how) if name in names | standard else None
+def optional_field(
+    path: str | os.PathLike[str], name: str, clock: Clock, names: Mapping[str, str] | None = None, **how: Any
+) -> Forcing | None:
+    """A `Forcing`, or None where the file is there but has no such field; `names` are those in the file by `name`."""
+    variable = (names or {}).get(name, name)
+    dataset = open_dataset(_files(str(path))[0])
+    with dataset:
+        there = {str(n) for n in dataset.variables}
+        there |= {str(getattr(v, "standard_name", "")) for v in dataset.variables.values()}
+    return Forcing(path, name, clock, variable=variable, **how) if variable in there else None
 
 
 def _files(pattern: str) -> list[Path]:
     found = sorted(Path(p) for p in glob.glob(pattern)) if glob.has_magic(pattern) else [Path(pattern)]
-    if not found or not found[0].is_file():
+    if Path(pattern).exists():
+        found = [Path(pattern)]
+    if not found or not found[0].exists():
         folder = Path(pattern).parent
         near = [p.name for p in folder.glob("*.nc")] if folder.is_dir() else []
         there = f" (its folder has {', '.join(sorted(near)[:5])})" if near else f" (nor any netCDF file in {folder})"
@@ -241,90 +376,12 @@ def _find_variable(dataset: Any, name: str, file: Path) -> str:
     matches = [v for v, field in dataset.variables.items() if getattr(field, "standard_name", "") == name]
     if len(matches) == 1:
         return str(matches[0])
-    fields = [v for v, field in dataset.variables.items() if field.ndim >= 2]
+    fields = [v for v, field in dataset.variables.items() if field.ndim >= 2 and not _is_coordinate(dataset, v)]
     if matches:
         raise ForcingError(f"{file}: {name} is the standard name of {', '.join(matches)}; say which variable is meant")
-    raise ForcingError(f"{file} has no {name}{did_you_mean(name, fields)}; it has {', '.join(fields)}")
+    example = f"; if one of them is it, say so:  names: {{{name}: {fields[0]}}}" if fields else ""
+    raise ForcingError(f"{file} has no {name}{did_you_mean(name, fields)}; it has {', '.join(fields)}{example}")
 
 
-def _time_of(dataset: Any, field: Any) -> str:
-    """Name of the time coordinate of a variable; empty if it has none."""
-    if not field.ndim:
-        return ""
-    leading = field.dimensions[0]
-    time = dataset.variables.get(leading)
-    if time is None:
-        return ""
-    is_time = " since " in str(getattr(time, "units", "")) or getattr(time, "standard_name", "") == "time"
-    return str(leading) if is_time else ""
-
-
-def _placement(dataset: Any, field: Any, grid: Grid | None, file: Path) -> tuple[slice, slice, bool]:
-    """Rows and columns of the file that are the grid's, and whether the file runs from north to south."""
-    ny, nx = field.shape[-2:]
-    if grid is None:
-        return slice(0, ny), slice(0, nx), False
-    y, x = (_coordinate(dataset, name) for name in field.dimensions[-2:])
-    if y is None or x is None:
-        if field.shape[-2:] == grid.shape:
-            return slice(0, ny), slice(0, nx), False
-        raise ForcingError(f"{file}: fields of {ny} x {nx} cells do not fit the grid {grid.name!r} of {grid.shape}")
-    flipped = ny > 1 and y[1] < y[0]
-    rows = _run_of(y[::-1] if flipped else y, grid.latitude[:, 0], 0.0)
-    columns = _run_of(x, grid.longitude[0], 360.0)
-    if rows is None or columns is None:
-        raise ForcingError(
-            f"{file}: cells {x[0]:g}..{x[-1]:g} E, {y.min():g}..{y.max():g} N ({ny} x {nx}) do not contain those of "
-            f"grid {grid.name!r}: {grid.longitude.min():g}..{grid.longitude.max():g} E, {grid.latitude.min():g}.."
-            f"{grid.latitude.max():g} N {grid.shape}; give the component the file's grid (grid: {{file: ...}}) or "
-            "remap the file"
-        )
-    if flipped:
-        rows = slice(ny - rows.stop, ny - rows.start)
-    return rows, columns, flipped
-
-
-def _on_parallels(grid: Grid) -> bool:
-    """Whether the rows of a grid are parallels and its columns meridians."""
-    if len(grid.shape) != 2:
-        return False
-    return bool(np.ptp(grid.latitude, axis=1).max() < 1e-9 and np.ptp(grid.longitude, axis=0).max() < 1e-9)
-
-
-def _interpolation(
-    dataset: Any, field: Any, grid: Grid, block: tuple[slice, slice], file: Path
-) -> tuple[tuple[slice, slice, bool], Bilinear | None]:
-    """All rows and columns of the file, and the way from them to a block of a grid that is not on parallels."""
-    ny, nx = field.shape[-2:]
-    y, x = (_coordinate(dataset, name) for name in field.dimensions[-2:])
-    if y is None or x is None:
-        return _placement(dataset, field, grid, file), None
-    flipped = ny > 1 and y[1] < y[0]
-    try:
-        onto = Bilinear(y[::-1] if flipped else y, x, grid.latitude[block], grid.longitude[block])
-    except ForcingError as error:
-        raise ForcingError(f"{file} does not contain grid {grid.name!r}: {error}") from error
-    return (slice(0, ny), slice(0, nx), flipped), onto
-
-
-def _coordinate(dataset: Any, name: str) -> Array | None:
-    variable = dataset.variables.get(name)
-    return np.asarray(variable[:], dtype=np.float64) if variable is not None and variable.ndim == 1 else None
-
-
-def _run_of(file: Array, wanted: Array, period: float) -> slice | None:
-    """Where `wanted` stands in `file` without a gap, to a thousandth of a cell."""
-    if wanted.size > file.size:
-        return None
-    tolerance = 1e-3 * (abs(file[1] - file[0]) if file.size > 1 else 1.0)
-    difference = np.abs(file - wanted[0])
-    if period:
-        difference = np.minimum(difference % period, -difference % period)
-    start = int(difference.argmin())
-    part = file[start : start + wanted.size]
-    if part.size < wanted.size:
-        return None
-    off = part - wanted
-    if period:
-        off = off - period * np.round(off / period)
-    return slice(start, start + wanted.size) if np.abs(off).max() < tolerance else None
+def _is_coordinate(dataset: Any, name: str) -> bool:
+    return any(name in (getattr(v, "bounds", ""), getattr(v, "climatology", "")) for v in dataset.variables.values())

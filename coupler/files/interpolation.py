@@ -21,6 +21,8 @@ class Bilinear:
         Latitudes, ascending, and longitudes, ascending, of the file's cell centres, degrees.
     latitude, longitude : arrays of one shape
         The points, degrees.
+    period : float
+        Period of `x`; 0 in the plane of a projection, where all four are in metres.
 
     Raises
     ------
@@ -34,13 +36,16 @@ class Bilinear:
     [2.0]
     """
 
-    def __init__(self, y: Array, x: Array, latitude: Array, longitude: Array):
-        low = x[0] - 0.5 * (x[1] - x[0])
-        lon = low + (longitude - low) % 360.0
-        around = abs(x[-1] - x[0] + (x[1] - x[0]) - 360.0) < 1e-6
-        columns = np.append(x, x[0] + 360.0) if around else x
-        self._rows, self._up = _between(y, latitude, "N")
-        self._columns, self._right = _between(columns, lon, "E")
+    def __init__(self, y: Array, x: Array, latitude: Array, longitude: Array, period: float = 360.0):
+        if y.size < 2 or x.size < 2:
+            raise ForcingError(f"it has {y.size} x {x.size} cells; to interpolate takes two in each direction")
+        low, columns, lon = x[0] - 0.5 * (x[1] - x[0]), x, longitude
+        if period:
+            lon = low + (longitude - low) % period
+            around = abs(x[-1] - x[0] + (x[1] - x[0]) - period) < 1e-6 * period
+            columns = np.append(x, x[0] + period) if around else x
+        self._rows, self._up = _between(y, latitude, "N" if period else "in y")
+        self._columns, self._right = _between(columns, lon, "E" if period else "in x")
         self._next = (self._columns + 1) % x.size
 
     def __call__(self, values: Array) -> Array:

@@ -35,6 +35,12 @@ class Prescribed(Component):
         """Between the file's times: linear, or the value of the interval that holds the time."""
         cycle: Literal["auto", "yearly", "none"] = "auto"
         """Whether the file is a yearly cycle; auto: if its time axis is climatological."""
+        names: dict[str, str] = {}
+        """Variables of the file by CF standard name, where the file calls them otherwise: {air_temperature: t2m}."""
+        label: Literal["auto", "start", "middle", "end"] = "auto"
+        """Where in its interval the time of a mean stands; auto: as the file's time bounds say."""
+        select: dict[str, int | float | str] = {}
+        """Of further dimensions the value that is read, such as {number: 0}; {expver: merge} fills its gaps."""
         hold: bool = False
         """Whether the values at the start of the case stand for the whole run: a control without change in time."""
 
@@ -45,42 +51,67 @@ class Prescribed(Component):
         self._wanted: Array = np.ones((), bool)
 
     def grids(self, setting: Setting) -> dict[str, Grid]:
-        """The namelist's grid, with the file's mask where it has one."""
+        """The namelist's grid with the file's mask; without one, cells of which the file knows nothing are left out."""
         grid = setting.grid
-        if self.mask_variable:
-            mask = optional_field(setting.file(self.options.file), self.mask_variable, setting.clock, grid=grid)
-            if mask is not None:
-                grid = grid.with_mask(mask.at(0) > self.mask_least)
-                mask.close()
-        return {"default": grid}
+        if not self.mask_variable:
+            return {"default": grid}
+        path, names = setting.file(self.options.file), self.options.names
+        mask = optional_field(path, self.mask_variable, setting.clock, names, grid=grid)
+        if mask is not None:
+            exists = np.nan_to_num(mask.at(0)) > self.mask_least
+            mask.close()
+        else:
+            exists = self._known(setting)
+        return {"default": grid if exists.all() else grid.with_mask(grid.mask & exists)}
 
-    def _open(self, setting: Setting, block: Any = None) -> dict[str, Forcing]:
-        path = setting.file(self.options.file)
-        how = {"method": self.options.interpolation, "cycle": self.options.cycle}
+    def _known(self, setting: Setting) -> Array:
+        """Cells of which the file has a value at the start."""
+        field = next(iter(self._open(setting, only=1).values()))
+        if field.problems(0, 0):  # told by `check`
+            return np.ones(setting.grid.shape, bool)
+        known = np.isfinite(field.at(0))
+        field.close()
+        return known
+
+    def _open(self, setting: Setting, block: Any = None, only: int | None = None) -> dict[str, Forcing]:
+        path, o = setting.file(self.options.file), self.options
+        how = {"method": o.interpolation, "cycle": o.cycle, "label": o.label, "select": o.select}
         return {
-            spec.name: Forcing(path, spec.name, setting.clock, units=spec.units, grid=setting.grid, block=block, **how)
-            for spec in self._read
-        }
+            spec.name: Forcing(
+                path, spec.name, setting.clock, units=spec.units, grid=setting.grid, block=block,
+                variable=o.names.get(spec.name), levels=spec.levels, **how,
+            )
+            for spec in self._read[:only]
+        }  # fmt: skip
 
     def check(self, setting: Setting) -> list[str]:
-        """Files that are missing, on another grid, or too short for the run."""
+        """Files that are missing, on another grid, too short for the run, or without a value where one is needed."""
+        problems = [
+            f"names: {key!r} is none of the fields read: {', '.join(f.name for f in self._read)}"
+            for key in self.options.names
+            if key not in {*(f.name for f in self._read), self.mask_variable}
+        ]
         try:
             forcings = self._open(setting)
+            wanted = self.grids(setting)["default"].mask
+            end = 0 if self.options.hold else setting.duration
+            for forcing in forcings.values():
+                found = forcing.problems(0, end)
+                problems += found or self._gaps(forcing, forcing.at(0), wanted, 0)
+                forcing.close()
         except TesseraError as error:
-            return [str(error)]
-        end = 0 if self.options.hold else setting.duration
-        problems = [p for f in forcings.values() for p in f.problems(0, end)]
-        for forcing in forcings.values():
-            forcing.close()
+            problems.append(str(error))
         return problems
 
     def initialize(self, context: Context) -> Fields:
         """Open the files and return the fields at the start."""
         block = context.decomposition.block_of(context.rank)
         self._forcings = self._open(context, (slice(block.y0, block.y1), slice(block.x0, block.x1)))
-        self._wanted = context.local(self.grids(context)["default"].mask)
+        mask = self.grids(context)["default"].mask
+        self._wanted = context.local(mask)
         coverage = next(iter(self._forcings.values())).coverage
-        context.log(f"{self.options.file}: {coverage}")
+        left_out = f"; {int((~mask).sum())} of {mask.size} cells are left out" if not mask.all() else ""
+        context.log(f"{self.options.file}: {coverage}{left_out}")
         return self._at(0)
 
     def step(self, time: int, seconds: int, imports: Mapping[str, Array]) -> Fields:
@@ -92,17 +123,22 @@ class Prescribed(Component):
         fields = {}
         for name, forcing in self._forcings.items():
             values = forcing.at(time)
-            missing = ~np.isfinite(values)
-            if missing.any():
-                gaps = missing & self._wanted
-                if gaps.any():
-                    raise ForcingError(
-                        f"{forcing.path}: {name} has no value in {int(gaps.sum())} cells that the grid needs, at "
-                        f"{forcing.clock.text(time)}; fill them in the file or mask them"
-                    )
-                values = np.where(missing, 0.0, values)
+            for problem in self._gaps(forcing, values, self._wanted, time):
+                raise ForcingError(problem)
+            values = np.where(np.isfinite(values), values, 0.0)
             fields[name] = values
         return fields
+
+    def _gaps(self, forcing: Forcing, values: Array, wanted: Array, time: int) -> list[str]:
+        """What to say of cells that need a value and have none."""
+        gaps = wanted & ~np.isfinite(values)
+        if not gaps.any():
+            return []
+        how = f" (a variable {self.mask_variable}, 1 where a cell exists)" if self.mask_variable else ""
+        return [
+            f"{forcing.path}: {forcing.name} ({forcing.variable}) has no value in {int(gaps.sum())} cells that the"
+            f" grid needs, at {forcing.clock.text(time)}; fill them in the file, or mask them{how}"
+        ]
 
     def state(self) -> dict[str, Any]:
         """Nothing: the files and the time say everything."""

@@ -2,6 +2,7 @@
 
 import bisect
 import functools
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,18 +57,38 @@ class TimeAxis:
         clock: Clock,
         path: str,
     ):
-        self.dates, self.where, self.cyclic, self.clock, self.path = dates, where, cyclic, clock, path
+        self.cyclic, self.clock, self.path = cyclic, clock, path
         self.calendar = str(dates[0].calendar)
-        if cyclic:
-            self.points = [_place_in_year(date) for date in dates]
-            self.edges = [(_place_in_year(a), _place_in_year(b)) for a, b in bounds]
-        else:
-            self.points = [self._seconds(date) for date in dates]
-            self.edges = [(self._seconds(a), self._seconds(b)) for a, b in bounds]
-        if len(bounds) != len(dates):
-            self.edges = []
-        if any(b <= a for a, b in zip(self.points, self.points[1:], strict=False)):
-            raise ForcingError(f"{path}: times do not increase{' within one year' if cyclic else ''}")
+        place = _place_in_year if cyclic else self._seconds
+        edges = [(place(a), place(b)) for a, b in bounds] if len(bounds) == len(dates) else []
+        points = [place(date) for date in dates]
+        if edges:
+            points = [self._centre(p, *edge) for p, edge in zip(points, edges, strict=True)]
+        order = sorted(range(len(points)), key=points.__getitem__)
+        self.points = [points[n] for n in order]
+        self.edges = [edges[n] for n in order] if edges else []
+        self.dates, self.where = tuple(dates[n] for n in order), tuple(where[n] for n in order) if where else ()
+        self._intervals = [bounds[n] for n in order] if edges else []
+        for n, (a, b) in enumerate(itertools.pairwise(self.points)):
+            if b <= a:
+                same = " and ".join(
+                    f"{_iso(d)} (record {order[n + k] + 1})" for k, d in enumerate(self.dates[n : n + 2])
+                )
+                year = (
+                    " within one year, as those of a yearly cycle must: cut out or average one year" if cyclic else ""
+                )
+                raise ForcingError(f"{path}: times do not increase: {same}{year}")
+
+    def _centre(self, point: float, low: float, high: float) -> float:
+        """The time that a record stands for: its own, or the middle of its interval if it marks the interval's end."""
+        if not self.cyclic:
+            return point if low < point < high else 0.5 * (low + high)
+        length = (high - low) % 12.0 or 12.0
+        return point if 0.0 < (point - low) % 12.0 < length else (low + 0.5 * length) % 12.0
+
+    def month(self, index: int) -> cftime.datetime:
+        """A date in the month that a record stands for."""
+        return self._intervals[index][0] if self._intervals else self.dates[index]
 
     def _seconds(self, date: cftime.datetime) -> float:
         """Model time of a date of the file, by what stands in the calendar."""
@@ -85,11 +106,14 @@ class TimeAxis:
     @functools.cached_property
     def coverage(self) -> Coverage:
         """See `Coverage`."""
-        return Coverage(_iso(self.dates[0]), _iso(self.dates[-1]), len(self.dates), self.cyclic, self.calendar)
+        first, last = self.dates[0], self.dates[-1]
+        if self._intervals and not self.cyclic:
+            first, last = self._intervals[0][0], self._intervals[-1][1]
+        return Coverage(_iso(first), _iso(last), len(self.dates), self.cyclic, self.calendar)
 
     def limits(self, method: Method) -> tuple[float, float]:
         """First and last model time of a line."""
-        if method == "step" and self.edges:
+        if self.edges:
             return self.edges[0][0], self.edges[-1][1]
         if method == "step" and len(self.points) > 1:  # the last record holds as long as the one before
             return self.points[0], 2 * self.points[-1] - self.points[-2]
@@ -103,9 +127,10 @@ class TimeAxis:
         if not self.cyclic:
             after = min(after, n - 1)
             before = max(after - 1, 0)
-            if before == after:
-                return before, after, 0.0
-            return before, after, (point - self.points[before]) / (self.points[after] - self.points[before])
+            if before == after or point <= self.points[before]:  # beside the first record, but within its interval
+                return before, before, 0.0
+            way = (point - self.points[before]) / (self.points[after] - self.points[before])
+            return before, after, min(way, 1.0)
         before = (after - 1) % n
         after %= n
         gap = (self.points[after] - self.points[before]) % 12.0

@@ -137,7 +137,10 @@ def _calendar(time: Any, here: str, error: type[TesseraError]) -> str:
 
 def _month(number: Any, here: str, error: type[TesseraError]) -> int:
     if float(number) not in range(1, 13):
-        raise error(f"{here} has the month {number:g}; whole numbers from 1 to 12 are wanted")
+        raise error(
+            f"{here} has the month {number:g}; whole numbers from 1 to 12 are wanted, or a unit such as 'days since"
+            " 2001-01-01'"
+        )
     return int(number)
 
 
