@@ -11,12 +11,26 @@ B = C = D = 5.0  # Louis, Tiedtke and Geleyn (1982)
 
 
 def bulk_richardson(theta_air, t_surface, wind, height):
-    """Bulk Richardson number of the layer between surface and ``height``; K, K, m s-1, m."""
+    """Bulk Richardson number of the layer between surface and ``height``; K, K, m s-1, m.
+
+    Parameters
+    ----------
+    theta_air : potential temperature of the air, K
+    t_surface : K
+    wind : m s-1
+    height : m
+    """
     return GRAVITY * height * (theta_air - t_surface) / (0.5 * (theta_air + t_surface) * wind * wind)
 
 
 def transfer_coefficients(richardson, height, z0):
     """Coefficients of momentum and heat at ``height`` [m] over roughness ``z0`` [m].
+
+    Parameters
+    ----------
+    richardson : bulk Richardson number
+    height : of the air, m
+    z0 : roughness length, m
 
     Returns
     -------
@@ -39,7 +53,13 @@ def transfer_coefficients(richardson, height, z0):
 
 
 def saturation_humidity(t, p):
-    """Specific humidity over water and its slope dq/dT; K, Pa; kg kg-1, K-1 (Buck 1981)."""
+    """Specific humidity over water and its slope dq/dT; K, Pa; kg kg-1, K-1 (Buck 1981).
+
+    Parameters
+    ----------
+    t : K
+    p : Pa
+    """
     x = t - 273.15
     e = 611.21 * np.exp(17.502 * x / (x + 240.97))
     slope = e * 17.502 * 240.97 / ((x + 240.97) * (x + 240.97))

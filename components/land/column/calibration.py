@@ -28,7 +28,14 @@ class Fit(NamedTuple):
 
 
 def with_traits(parameters: Parameters, columns: int, **traits: Tensor) -> Parameters:
-    """Parameters of one column for many, with some leaf traits replaced; tensors may require gradients."""
+    """Parameters of one column for many, with some leaf traits replaced; tensors may require gradients.
+
+    Parameters
+    ----------
+    parameters : Parameters of one column
+    columns : how many columns
+    traits : leaf traits by name, tensors that broadcast against (columns,), in the units of `Traits`
+    """
 
     def spread(value: Any) -> Any:
         if isinstance(value, Tensor):

@@ -116,6 +116,11 @@ def roughness(cover: Cover, bare: Tensor) -> Tensor:
     """Roughness length for momentum, m: that of the plants, faded to the ground's when leaves are few.
 
     Weights of Zeng and Wang (2007); plants have .12 of their height.
+
+    Parameters
+    ----------
+    cover : leaf and stem area, height (m) and the rest of the plants, one value a column
+    bare : (columns,) roughness length of the ground, m
     """
     v = (1.0 - torch.exp(-torch.clamp(cover.lai + cover.sai, max=2.0))) / 0.8646647167633873
     log_bare = torch.log(bare)

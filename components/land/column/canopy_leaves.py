@@ -38,7 +38,17 @@ class Pathway(NamedTuple):
     def exchange(
         self, t: Tensor, ca: Tensor, vpd: Tensor, humidity: Tensor, warmth: Tensor, guess: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """As :meth:`CanopyLeaves.__call__`, for these columns alone."""
+        """As :meth:`CanopyLeaves.__call__`, for these columns alone.
+
+        Parameters
+        ----------
+        t : (2, columns) temperature of sunlit and shaded leaves, K
+        ca : CO2 at the leaf, umol mol-1
+        vpd : vapour pressure deficit at the leaf, Pa
+        humidity : relative humidity at the leaf, 0 to 1
+        warmth : derivative of the leaf's heat loss with its temperature, W m-2 K-1
+        guess : conductance to start from, mol m-2 s-1
+        """
         leaf = leaf_rates(self.kind, self.traits, self.leaves, t)
         gs, assimilated = self.stomata(leaf, ca, vpd, humidity, self.pressure, self.plant, t, guess)
         if self.stomata.memory is not None:

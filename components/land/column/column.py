@@ -142,6 +142,13 @@ def initial_state(
     ``temperature`` is one value a column or (layer, ...); the soil is frozen where it is cold.
     ``snow_mass`` in kg m-2,
     at 250 kg m-3.
+
+    Parameters
+    ----------
+    parameters : Parameters of the columns
+    temperature : (columns,) or (layer, columns), K
+    wetness : soil water between wilting point (0) and saturation (1)
+    snow_mass : (columns,) or None, kg m-2
     """
     layers = parameters.thickness.shape[0]
     profile = temperature if temperature.dim() > 1 else temperature.expand(layers, -1)
@@ -163,14 +170,26 @@ def initial_state(
 
 
 def water_stored(state: State, parameters: Parameters) -> Tensor:
-    """All water of the column, kg m-2."""
+    """All water of the column, kg m-2.
+
+    Parameters
+    ----------
+    state : State of the columns
+    parameters : their parameters
+    """
     soil = snow.over_layers((state.liquid + state.ice) * parameters.thickness) * WATER_DENSITY
     pack = snow.over_layers(state.snow.ice) + snow.over_layers(state.snow.liquid)
     return soil + pack + state.held.water + state.held.snow
 
 
 def heat_stored(state: State, parameters: Parameters) -> Tensor:
-    """Heat of soil, snow and the snow on leaves, J m-2, counted from liquid water at 0 C."""
+    """Heat of soil, snow and the snow on leaves, J m-2, counted from liquid water at 0 C.
+
+    Parameters
+    ----------
+    state : State of the columns
+    parameters : their parameters
+    """
     capacity = soil_heat_capacity(parameters.texture, state.liquid, state.ice) * parameters.thickness
     soil = water_heat.soil_heat(
         capacity, state.soil_temperature, water_heat.liquid_mass(state.ice, parameters.thickness)
@@ -179,7 +198,14 @@ def heat_stored(state: State, parameters: Parameters) -> Tensor:
 
 
 def ground_albedo(state: State, parameters: Parameters, covered: Tensor) -> Tensor:
-    """Albedo of soil and snow by band, (2, ...): wet soil is half as bright as dry (Dickinson et al. 1993)."""
+    """Albedo of soil and snow by band, (2, ...): wet soil is half as bright as dry (Dickinson et al. 1993).
+
+    Parameters
+    ----------
+    state : State of the columns
+    parameters : their parameters
+    covered : (columns,) share of the ground under snow, 0 to 1
+    """
     dryness = torch.clamp(0.11 - 0.40 * state.liquid[0], min=0.0)
     soil = parameters.soil_albedo + torch.minimum(parameters.soil_albedo, dryness + 0.0 * parameters.soil_albedo)
     return (1.0 - covered) * soil + covered * snow.band_albedo(state.snow.albedo)
@@ -192,6 +218,14 @@ def step(
 
     Every array has the columns last; results of a column do not depend on its neighbours. Differentiable in
     parameters, forcing and state.
+
+    Parameters
+    ----------
+    state : State at the start
+    forcing : Forcing of the step, means over it
+    parameters : Parameters of the columns
+    seconds : length of the step, s
+    options : schemes and tolerances
     """
     p, soil = parameters, parameters.texture
     start = water_stored(state, p)

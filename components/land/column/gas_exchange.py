@@ -54,6 +54,12 @@ def split_leaves(traits: Traits, light: Shortwave, lai: Tensor, sai: Tensor) -> 
 
     Stems take their share of light by area; capacity follows nitrogen, which falls off exponentially
     downward.
+
+    Parameters
+    ----------
+    traits : leaf traits, one value a column
+    light : what the canopy absorbs by band, W m-2
+    lai, sai : (columns,) leaf and stem area index, m2 m-2
     """
     total = torch.clamp(lai + sai, min=1e-6)
     leafy = lai / total
@@ -73,6 +79,13 @@ def leaf_rates(kind: str, traits: Traits, leaves: Leaves, temperature: Tensor) -
     """Limiting rates at leaf ``temperature`` (K) for ``kind`` "c3", "cytochrome" or "c4".
 
     Cold closes the leaf linearly between 2 and -4 C.
+
+    Parameters
+    ----------
+    kind : photosynthetic pathway
+    traits : leaf traits, one value a column
+    leaves : area, light and capacity of sunlit and shaded leaves
+    temperature : (2, columns), K
     """
     cold = torch.clamp((temperature - COLD) / (WARM_ENOUGH - COLD), 0.0, 1.0)
     v, rd = leaves.vcmax25 * cold, traits.rd_ratio * leaves.vcmax25
@@ -85,7 +98,14 @@ def leaf_rates(kind: str, traits: Traits, leaves: Leaves, temperature: Tensor) -
 
 
 def leaf_respiration(traits: Traits, leaves: Leaves, temperature: Tensor) -> Tensor:
-    """Respiration of leaves at ``temperature`` (K), umol m-2 s-1, as :func:`leaf_rates` has it."""
+    """Respiration of leaves at ``temperature`` (K), umol m-2 s-1, as :func:`leaf_rates` has it.
+
+    Parameters
+    ----------
+    traits : leaf traits, one value a column
+    leaves : area and capacity of sunlit and shaded leaves
+    temperature : (2, columns), K
+    """
     t = torch.clamp(temperature, *PHYSIOLOGICAL)
     factor = torch.where(traits.c4 > 0.5, c4_respiration_factor(t), respiration_factor(t))
     return traits.rd_ratio * leaves.vcmax25 * factor
@@ -131,7 +151,13 @@ class Stomata:
         self.by_type = name in ("medlyn", "ball_berry", "leuning") and "g1" not in parameters
 
     def of(self, traits: Traits, columns: Tensor | None = None) -> Stomata:
-        """The model of some columns (their numbers), with the ``traits`` of theirs where no slope was given."""
+        """The model of some columns (their numbers), with the ``traits`` of theirs where no slope was given.
+
+        Parameters
+        ----------
+        traits : leaf traits of the columns
+        columns : numbers of the columns, or None for all
+        """
         bound = copy(self)
         if columns is not None:
             bound.model = cut(self.model, columns)

@@ -75,6 +75,15 @@ def ground_temperature(
     """Temperatures of the layers (K) and the heat flux into the ground (W m-2) once the surface's is known.
 
     Arguments as in :func:`ground_response`; ``surface`` is the new surface temperature, K.
+
+    Parameters
+    ----------
+    ground : response of the ground to its surface
+    capacity : (layer, columns) heat capacity, J m-2 K-1
+    resistance : (layer, columns) resistance between neighbours, K m2 W-1
+    old : (layer, columns) temperatures at the start, K
+    seconds : length of the step, s
+    surface : (columns,) new surface temperature, K
     """
     flux = ground.admittance * (surface - ground.temperature)
     into_ground, at_top, nodes = flux, surface, []
@@ -88,7 +97,13 @@ def ground_temperature(
 
 
 def surface_for_flux(ground: Ground, flux: Tensor) -> Tensor:
-    """Surface temperature at which ``flux`` (W m-2) enters the ground."""
+    """Surface temperature at which ``flux`` (W m-2) enters the ground.
+
+    Parameters
+    ----------
+    ground : response of the ground to its surface
+    flux : (columns,) heat into the ground, W m-2
+    """
     return ground.temperature + flux / ground.admittance
 
 
@@ -154,6 +169,15 @@ def soil_phase_change(
 
     Solves c (T - T*) = L (ice(T) - ice*) with T* the temperature after conduction, by Newton's method; the
     ice is then what the temperature implies, so energy closes to rounding at any iteration count.
+
+    Parameters
+    ----------
+    temperature : (layer, columns) after conduction, K
+    liquid, ice : (layer, columns) kg m-2
+    capacity : (layer, columns) heat capacity, J m-2 K-1
+    pore_water : (layer, columns) water at saturation, kg m-2
+    psi_s, b : suction at saturation (m) and exponent of Clapp and Hornberger
+    iterations : of Newton's method
     """
     total = liquid + ice
     at_freezing = ice + capacity * (FREEZING_POINT - temperature) / LATENT_FUSION

@@ -31,7 +31,13 @@ def saturation_pressure(temperature: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def saturation_humidity(temperature: Tensor, pressure: Tensor) -> tuple[Tensor, Tensor]:
-    """Saturation specific humidity (kg kg-1) and its slope (K-1) at air pressure ``pressure`` (Pa)."""
+    """Saturation specific humidity (kg kg-1) and its slope (K-1) at air pressure ``pressure`` (Pa).
+
+    Parameters
+    ----------
+    temperature : K
+    pressure : Pa
+    """
     e, slope = saturation_pressure(temperature)
     e_max = 0.5 * pressure  # hot air at low pressure: the formula ends where air would be all vapour
     slope = torch.where(e > e_max, torch.zeros_like(slope), slope)

@@ -115,7 +115,13 @@ CURVES = {"weibull": Weibull, "logistic": Logistic, "power": Power}
 
 
 def potential_difference(curve: Curve, start: Tensor, end: Tensor) -> Tensor:
-    """Integral of f from ``start`` to ``end`` (MPa), by Gauss-Legendre quadrature with 16 nodes."""
+    """Integral of f from ``start`` to ``end`` (MPa), by Gauss-Legendre quadrature with 16 nodes.
+
+    Parameters
+    ----------
+    curve : vulnerability curve f(P)
+    start, end : tensions, MPa
+    """
     half, middle = 0.5 * (end - start), 0.5 * (end + start)
     total = torch.zeros_like(half)
     if half.numel() < FEW:  # all nodes in one call: the same numbers, but each call costs more than its arithmetic
@@ -198,7 +204,15 @@ class Segment:
 
 
 def tension_at_flow(segment: Segment, start: Tensor, e: Tensor, iterations: int = 60) -> Tensor:
-    """Tension at the far end of a segment that carries ``e`` from ``start``; P_crit where it cannot carry it."""
+    """Tension at the far end of a segment that carries ``e`` from ``start``; P_crit where it cannot carry it.
+
+    Parameters
+    ----------
+    segment : of the plant
+    start : tension at its near end, MPa
+    e : flow per leaf area, mol m-2 s-1
+    iterations : of the bisection
+    """
     end = torch.as_tensor(segment.curve.tension(CRITICAL_FRACTION), dtype=e.dtype, device=e.device)
     low, high = torch.minimum(start, end), torch.maximum(end + torch.zeros_like(start), start)
     for _ in range(iterations):

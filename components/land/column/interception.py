@@ -62,7 +62,13 @@ def intercept(
 
 
 def wet_fraction(held: Held, plant_area: Tensor) -> Tensor:
-    """Share of the leaves that is wet or white, (W/Wmax)^(2/3) (Deardorff 1978)."""
+    """Share of the leaves that is wet or white, (W/Wmax)^(2/3) (Deardorff 1978).
+
+    Parameters
+    ----------
+    held : water and snow on the leaves, kg m-2
+    plant_area : (columns,) leaf and stem area index, m2 m-2
+    """
     area = torch.clamp(plant_area, min=1e-6)
     share = held.water / (WATER_CAPACITY * area) + held.snow / (SNOW_CAPACITY * area)
     wet = torch.exp(torch.log(torch.clamp(share, 1e-12, 1.0)) * 0.6666666666666666)

@@ -36,7 +36,13 @@ class Layer:
 
 
 def read_cover(path: Path, target: Grid) -> Layer | None:
-    """Shares of plant types, from a map of classes or from fractions by type; None where the file has neither."""
+    """Shares of plant types, from a map of classes or from fractions by type; None where the file has neither.
+
+    Parameters
+    ----------
+    path : CF file of the user
+    target : grid whose box is cut out
+    """
     import netCDF4
 
     with netCDF4.Dataset(path) as data:
@@ -72,7 +78,13 @@ def read_cover(path: Path, target: Grid) -> Layer | None:
 
 
 def read_leaves(path: Path, target: Grid) -> Layer | None:
-    """Leaf area index of twelve months, ``values["lai"]`` (12, cell); None where the file has none."""
+    """Leaf area index of twelve months, ``values["lai"]`` (12, cell); None where the file has none.
+
+    Parameters
+    ----------
+    path : CF file of the user
+    target : grid whose box is cut out
+    """
     import netCDF4
 
     with netCDF4.Dataset(path) as data:
@@ -95,7 +107,13 @@ def read_leaves(path: Path, target: Grid) -> Layer | None:
 
 
 def read_soil(path: Path, target: Grid) -> Layer | None:
-    """Sand and clay, mass fractions, from their maps or from a map of texture classes; None where there is neither."""
+    """Sand and clay, mass fractions, from their maps or from a map of texture classes; None where there is neither.
+
+    Parameters
+    ----------
+    path : CF file of the user
+    target : grid whose box is cut out
+    """
     import netCDF4
 
     with netCDF4.Dataset(path) as data:

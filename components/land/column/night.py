@@ -44,7 +44,14 @@ class Night(NamedTuple):
 
 
 def marginals(night: Night, e: Tensor, memory: float | Tensor) -> tuple[Tensor, Tensor]:
-    """Marginal saving -dR/dE and marginal penalty f A_d/(E_crit - E), both umol mol-1."""
+    """Marginal saving -dR/dE and marginal penalty f A_d/(E_crit - E), both umol mol-1.
+
+    Parameters
+    ----------
+    night : leaves, temperature and the day's trade
+    e : transpiration at night, mol m-2 s-1
+    memory : weight f of the day's carbon
+    """
     temperature = night.dry_temperature - MOLAR_HEAT * e / night.exchange
     respiration = night.respiration25 * respiration_factor(temperature)
     saving = 0.0652325186039 * respiration * MOLAR_HEAT / night.exchange  # d ln R / dT of respiration_factor

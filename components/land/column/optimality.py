@@ -260,7 +260,14 @@ class Scene(NamedTuple):
 
 
 def trade(model: Model, scene: Scene, s: Tensor) -> Trade:
-    """Operating point at ``s`` of the supply curve, 0 (closed) to 1 (critical flow)."""
+    """Operating point at ``s`` of the supply curve, 0 (closed) to 1 (critical flow).
+
+    Parameters
+    ----------
+    model : penalty by name
+    scene : leaves, air and plant
+    s : (leaves,) place on the supply curve, 0 to 1
+    """
     plant, deficit = scene.plant, torch.clamp(scene.deficit, min=LOWEST_DEFICIT)
     if model.needs_tension:
         e, p, k, dk_de = plant.along(s)

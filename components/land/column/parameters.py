@@ -62,7 +62,13 @@ def _rows(name: str, keys: Sequence[str], column: str, dtype: torch.dtype, devic
 
 
 def root_shares(beta: Tensor, thickness: Tensor) -> Tensor:
-    """Share of the roots in each layer, Y = 1 - beta^depth (cm) (Jackson et al. 1996), (layer, ...)."""
+    """Share of the roots in each layer, Y = 1 - beta^depth (cm) (Jackson et al. 1996), (layer, ...).
+
+    Parameters
+    ----------
+    beta : (columns,) Jackson's extinction
+    thickness : (layer, 1) of the soil's layers, m
+    """
     log = torch.log(beta)
     edge, previous, shares = 0.0, torch.ones_like(beta), []
     for d in thickness.flatten().tolist():
@@ -136,7 +142,14 @@ def parameters(
 
 
 def leaf_area(plants: Sequence[str], month: float, southern: bool = False) -> tuple[list[float], list[float]]:
-    """Leaf and stem area index of plant types at ``month`` (0 to 12, .5 is mid-January), linear between mid-months."""
+    """Leaf and stem area index of plant types at ``month`` (0 to 12, .5 is mid-January), linear between mid-months.
+
+    Parameters
+    ----------
+    plants : names of plant types
+    month : 0 to 12
+    southern : whether the seasons are turned by half a year
+    """
     if southern:
         month = (month + 6.0) % 12.0
     before = int((month - 0.5) // 1) % 12

@@ -44,7 +44,13 @@ class Leaf(NamedTuple):
 
 
 def arrhenius(temperature: Tensor, activation: float) -> Tensor:
-    """exp(Ea (T - Tr) / (R T Tr)), Tr = 298.15 K; ``activation`` Ea in J mol-1."""
+    """exp(Ea (T - Tr) / (R T Tr)), Tr = 298.15 K; ``activation`` Ea in J mol-1.
+
+    Parameters
+    ----------
+    temperature : K
+    activation : J mol-1
+    """
     return torch.exp(
         activation * (temperature - REFERENCE_TEMPERATURE) / (REFERENCE_TEMPERATURE * GAS_CONSTANT_PAPER * temperature)
     )
@@ -236,7 +242,13 @@ def c4_leaf(
 
 
 def smooth_minimum(first: Tensor, second: Tensor, curvature: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Smaller root x of curvature x2 - (a + b) x + a b = 0, with dx/da and dx/db."""
+    """Smaller root x of curvature x2 - (a + b) x + a b = 0, with dx/da and dx/db.
+
+    Parameters
+    ----------
+    first, second : the rates a and b, umol m-2 s-1
+    curvature : 0 to 1; 1 is the plain minimum
+    """
     total = first + second
     root = torch.sqrt(torch.clamp(total * total - 4.0 * curvature * first * second, min=1e-24))
     # Two forms of the smaller root, each without cancellation on its side; root = (a + b) - 2 curvature x.
@@ -246,7 +258,13 @@ def smooth_minimum(first: Tensor, second: Tensor, curvature: float) -> tuple[Ten
 
 
 def gross_assimilation(leaf: Leaf, ci: Tensor) -> Tensor:
-    """Gross rate at ``ci`` (umol mol-1): the smoothed minimum of the limiting rates, umol m-2 s-1."""
+    """Gross rate at ``ci`` (umol mol-1): the smoothed minimum of the limiting rates, umol m-2 s-1.
+
+    Parameters
+    ----------
+    leaf : limiting rates and respiration
+    ci : CO2 inside the leaf, umol mol-1
+    """
     rate = leaf.rates[0].at(ci)
     for other, curvature in zip(leaf.rates[1:], leaf.curvature, strict=True):
         rate = smooth_minimum(rate, other.at(ci), curvature)[0]
@@ -254,7 +272,13 @@ def gross_assimilation(leaf: Leaf, ci: Tensor) -> Tensor:
 
 
 def assimilation(leaf: Leaf, ci: Tensor) -> Tensor:
-    """Net assimilation at ``ci`` (umol mol-1): the demand function, or A-Ci curve, umol m-2 s-1."""
+    """Net assimilation at ``ci`` (umol mol-1): the demand function, or A-Ci curve, umol m-2 s-1.
+
+    Parameters
+    ----------
+    leaf : limiting rates and respiration
+    ci : CO2 inside the leaf, umol mol-1
+    """
     return gross_assimilation(leaf, ci) - leaf.respiration
 
 
@@ -282,7 +306,13 @@ class Demand(NamedTuple):
 
 
 def demands(leaf: Leaf, ca: Tensor) -> tuple[Demand, ...]:
-    """What of the limiting rates does not change with the conductance, at CO2 ``ca`` outside (umol mol-1)."""
+    """What of the limiting rates does not change with the conductance, at CO2 ``ca`` outside (umol mol-1).
+
+    Parameters
+    ----------
+    leaf : limiting rates and respiration
+    ca : CO2 outside, umol mol-1
+    """
     found = []
     for rate in leaf.rates:
         p = rate.p - leaf.respiration * rate.r
@@ -293,7 +323,14 @@ def demands(leaf: Leaf, ca: Tensor) -> tuple[Demand, ...]:
 
 
 def assimilation_along(leaf: Leaf, lines: tuple[Demand, ...], gc: Tensor) -> tuple[Tensor, Tensor]:
-    """As :func:`assimilation_at_conductance`, with :func:`demands` given."""
+    """As :func:`assimilation_at_conductance`, with :func:`demands` given.
+
+    Parameters
+    ----------
+    leaf : limiting rates and respiration
+    lines : of :func:`demands`
+    gc : conductance for CO2, mol m-2 s-1
+    """
     gross, slope = lines[0].net(gc)
     gross = gross + leaf.respiration
     for line, curvature in zip(lines[1:], leaf.curvature, strict=True):

@@ -37,7 +37,17 @@ CHANGES: dict[str, dict[str, Any]] = {
 def leaves(
     vpd: float = 1500.0, ca: float = 400.0, p_soil: float = 0.3, kmax: float = 0.006, n: int = 400, seed: int = 5
 ) -> Scene:
-    """``n`` sunlit C3 leaves of random capacity, light and temperature in one environment."""
+    """``n`` sunlit C3 leaves of random capacity, light and temperature in one environment.
+
+    Parameters
+    ----------
+    vpd : vapour pressure deficit, Pa
+    ca : CO2 outside, umol mol-1
+    p_soil : tension in the soil, MPa
+    kmax : conductance of the plant, mol m-2 s-1 MPa-1
+    n : number of leaves
+    seed : of their random traits
+    """
     gen = torch.Generator().manual_seed(seed)
     u = torch.rand(3, n, dtype=torch.float64, generator=gen)
     v, t, par = 40.0 + 40.0 * u[0], 293.0 + 10.0 * u[1], 600.0 + 1000.0 * u[2]

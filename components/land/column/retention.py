@@ -128,7 +128,15 @@ class BrooksCorey:
 
 
 def campbell(theta_s: Parameter, psi_s: Parameter, b: Parameter, ks: Parameter) -> BrooksCorey:
-    """Campbell (1974), Clapp and Hornberger (1978): Brooks-Corey with theta_r 0 and lambda 1/b; ``psi_s`` m > 0."""
+    """Campbell (1974), Clapp and Hornberger (1978): Brooks-Corey with theta_r 0 and lambda 1/b; ``psi_s`` m > 0.
+
+    Parameters
+    ----------
+    theta_s : water content at saturation, m3 m-3
+    psi_s : suction at saturation, m, positive
+    b : exponent
+    ks : conductivity at saturation, m s-1
+    """
     return BrooksCorey(0.0 * theta_s, theta_s, psi_s, 1.0 / b, ks)
 
 

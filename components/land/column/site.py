@@ -68,6 +68,12 @@ def snow_share(temperature: Series, humidity: Series, pressure: Series) -> Serie
     """Share of precipitation that falls as snow: linear in wet-bulb temperature from 2 to 0 C (Wang et al. 2019).
 
     The wet bulb is one Newton step of the psychrometer equation from the air temperature.
+
+    Parameters
+    ----------
+    temperature : K
+    humidity : specific humidity, kg kg-1
+    pressure : Pa
     """
     t, p = torch.as_tensor(temperature), torch.as_tensor(pressure)
     q, slope = saturation_humidity(t, p)
@@ -77,7 +83,14 @@ def snow_share(temperature: Series, humidity: Series, pressure: Series) -> Serie
 
 
 def humidity_from_deficit(temperature: Series, deficit: Series, pressure: Series) -> Series:
-    """Specific humidity (kg kg-1) from the vapour pressure deficit (Pa)."""
+    """Specific humidity (kg kg-1) from the vapour pressure deficit (Pa).
+
+    Parameters
+    ----------
+    temperature : K
+    deficit : of vapour pressure, Pa
+    pressure : Pa
+    """
     e = np.clip(saturation_pressure(torch.as_tensor(temperature))[0].numpy() - deficit, 1.0, None)
     return 0.62198 * e / (pressure - 0.37802 * e)
 
@@ -88,6 +101,13 @@ def clear_longwave(temperature: Series, humidity: Series, pressure: Series, clou
     Clear-sky emissivity of Brutsaert (1975), 1.24 (e/T)^(1/7) with e in hPa, raised by clouds as (1 + .22
     c^2.75)
     (Crawford and Duchon 1999 use c = 1 - SW/SW_clear; the exponent is Sugita and Brutsaert 1993).
+
+    Parameters
+    ----------
+    temperature : K
+    humidity : specific humidity, kg kg-1
+    pressure : Pa
+    cloud : cover, 0 to 1
     """
     e = humidity * pressure / (0.62198 + 0.37802 * humidity) / 100.0
     emissivity = 1.24 * (e / temperature) ** (1.0 / 7.0)
@@ -95,7 +115,13 @@ def clear_longwave(temperature: Series, humidity: Series, pressure: Series, clou
 
 
 def forcing(weather: Weather, leaf_area: Callable[[datetime], tuple[float, float]]) -> Forcing:
-    """The whole series as a forcing whose columns are the steps."""
+    """The whole series as a forcing whose columns are the steps.
+
+    Parameters
+    ----------
+    weather : measured series
+    leaf_area : leaf and stem area index at a date
+    """
     n = len(weather.temperature)
     latitude, longitude = (torch.tensor([v], dtype=DTYPE) for v in (weather.latitude, weather.longitude))
     sun, leaves = [], []

@@ -55,7 +55,15 @@ def fresh_density(air_temperature: Tensor) -> Tensor:
 
 
 def add_snowfall(snow: Snow, mass: Tensor, temperature: Tensor, density: Tensor) -> Snow:
-    """Lay ``mass`` (kg m-2) of new snow at ``temperature`` (K) and ``density`` (kg m-3) on the top layer."""
+    """Lay ``mass`` (kg m-2) of new snow at ``temperature`` (K) and ``density`` (kg m-3) on the top layer.
+
+    Parameters
+    ----------
+    snow : the pack
+    mass : (columns,) kg m-2
+    temperature : (columns,) K
+    density : (columns,) kg m-3
+    """
     temperature = torch.clamp(temperature, max=FREEZING_POINT)
     old = snow.ice[0] * ICE_HEAT_CAPACITY + snow.liquid[0] * WATER_HEAT_CAPACITY
     new = mass * ICE_HEAT_CAPACITY
@@ -171,7 +179,13 @@ def melt_and_freeze(snow: Snow, temperature: Tensor, surface_energy: Tensor) -> 
 
 
 def sublimate(snow: Snow, mass: Tensor) -> tuple[Snow, Tensor]:
-    """Take ``mass`` (kg m-2; negative: frost) from the ice, uppermost first; returns what was not there."""
+    """Take ``mass`` (kg m-2; negative: frost) from the ice, uppermost first; returns what was not there.
+
+    Parameters
+    ----------
+    snow : the pack
+    mass : (columns,) kg m-2, negative for frost
+    """
     ice, thick, missing = [], [], mass
     for i in range(LAYERS):
         wanted = missing if i == 0 else torch.clamp(missing, min=0.0)
@@ -188,6 +202,11 @@ def percolate(snow: Snow, rain: Tensor) -> tuple[Snow, Tensor]:
     """Pass rain and meltwater down; returns the water that leaves the pack, kg m-2.
 
     Columns without ice let all through. Water moves at 0 C: a layer keeps its heat and shares it with what it holds.
+
+    Parameters
+    ----------
+    snow : the pack
+    rain : (columns,) kg m-2
     """
     flow, liquid, warm = rain, [], []
     for i in range(LAYERS):
@@ -209,6 +228,11 @@ def compact(snow: Snow, seconds: float) -> Snow:
 
     d rho/dt = rho (g M / eta + 2.8e-6 exp(-.042 (Tm - T) - .046 max(rho - 150, 0))), with
     eta = 3.7e7 exp(rho/55.6 + (Tm - T)/12.4) Pa s.
+
+    Parameters
+    ----------
+    snow : the pack
+    seconds : length of the step, s
     """
     above = torch.zeros_like(snow.albedo)
     thick = []

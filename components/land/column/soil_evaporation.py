@@ -11,7 +11,14 @@ VAPOUR_DIFFUSIVITY = 2.2e-5  # m2 s-1
 
 
 def sellers(soil: Texture, liquid: Tensor, thickness: Tensor) -> Tensor:
-    """exp(8.206 - 4.255 W), W the saturation of the uppermost layer (Sellers et al. 1992, eq. 19)."""
+    """exp(8.206 - 4.255 W), W the saturation of the uppermost layer (Sellers et al. 1992, eq. 19).
+
+    Parameters
+    ----------
+    soil : texture of the uppermost layer
+    liquid : its water, m3 m-3
+    thickness : of the layer, m
+    """
     wetness = torch.clamp(liquid / soil.theta_s, 0.0, 1.0)
     return torch.exp(8.206 - 4.255 * wetness)
 
@@ -21,6 +28,12 @@ def sakaguchi_zeng(soil: Texture, liquid: Tensor, thickness: Tensor) -> Tensor:
 
     L = d (exp((1 - W)^5) - 1)/(e - 1) with d the depth of the layer W stands for, here .1 m as in Noah-MP whatever
     the uppermost layer is; D = 2.2e-5 theta_s^2 (1 - theta_w/theta_s)^(2 + 3/b), theta_w at -150 m.
+
+    Parameters
+    ----------
+    soil : texture of the uppermost layer
+    liquid : its water, m3 m-3
+    thickness : of the layer, m
     """
     dry = 1.0 - torch.clamp(liquid / soil.theta_s, 0.0, 1.0)
     crust = 0.1 * (torch.exp(dry * dry * dry * dry * dry) - 1.0) / 1.718281828459045

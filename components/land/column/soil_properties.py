@@ -81,5 +81,11 @@ assert abs(_LOG_WATER - torch.log(torch.tensor(WATER_CONDUCTIVITY, dtype=torch.f
 
 
 def soil_heat_capacity(soil: Texture, liquid: Tensor, ice: Tensor) -> Tensor:
-    """Volumetric heat capacity, J m-3 K-1; ``liquid`` and ``ice`` as volume fractions of water (mass over 1000)."""
+    """Volumetric heat capacity, J m-3 K-1; ``liquid`` and ``ice`` as volume fractions of water (mass over 1000).
+
+    Parameters
+    ----------
+    soil : texture
+    liquid, ice : (layer, columns) volume fractions of water
+    """
     return soil.c_solid + WATER_DENSITY * (WATER_HEAT_CAPACITY * liquid + ICE_HEAT_CAPACITY * ice)

@@ -113,6 +113,12 @@ def couple(stomata: EmpiricalStomata, leaf: Leaf, near: Surroundings) -> GasExch
     (P m + g0 r) Ci2 + (P (1 - m Ca) - Q m - g0 (Ca r - s)) Ci - (Q (1 - m Ca) + g0 Ca s) = 0, whose larger root
     holds; the gross rates are merged by the smoothed minimum. Where A would be negative, stomata rest at g0.
 
+    Parameters
+    ----------
+    stomata : the empirical model
+    leaf : limiting rates and respiration
+    near : air at the leaf: CO2, vapour pressure deficit, humidity
+
     Examples
     --------
     The defaults of plantecophys 1.4-6 (Duursma 2015) give A 12.03, gs .2015, Ci 306.2:

@@ -25,6 +25,11 @@ def cut(value: Any, part: slice | Tensor) -> Any:
     """A block of columns, or the columns of some numbers, of a nested structure of tensors.
 
     Arrays of one value (..., 1) serve all columns.
+
+    Parameters
+    ----------
+    value : nested named tuples and dataclasses of tensors (..., columns)
+    part : columns, as a slice or as numbers
     """
 
     def own(x: Tensor) -> Tensor:
@@ -39,6 +44,12 @@ def gather(value: Any, shape: torch.Size, index: Tensor) -> Any:
     """Some elements of every tensor of a nested structure, numbered in ``shape``, as vectors.
 
     Tensors are spread to ``shape`` before.
+
+    Parameters
+    ----------
+    value : nested structure of tensors
+    shape : to which they are spread
+    index : numbers of elements in ``shape``
     """
     return _each(value, lambda x: x.expand(shape).reshape(-1).index_select(0, index))
 
@@ -52,7 +63,13 @@ def join(blocks: list[Any]) -> Any:
 
 
 def named(value: Any, prefix: str = "") -> list[tuple[str, Tensor]]:
-    """Names and tensors of a nested named tuple, inner ones with their parent's name."""
+    """Names and tensors of a nested named tuple, inner ones with their parent's name.
+
+    Parameters
+    ----------
+    value : nested structure of tensors
+    prefix : put before the names
+    """
     found = []
     for name, part in value._asdict().items():
         if isinstance(part, Tensor):
@@ -63,7 +80,14 @@ def named(value: Any, prefix: str = "") -> list[tuple[str, Tensor]]:
 
 
 def rebuild(like: Any, values: dict[str, Tensor], prefix: str = "") -> Any:
-    """The structure of ``like`` with the tensors of :func:`named`."""
+    """The structure of ``like`` with the tensors of :func:`named`.
+
+    Parameters
+    ----------
+    like : structure to follow
+    values : tensors by the names of :func:`named`
+    prefix : put before the names
+    """
     return type(like)(
         *(
             values[prefix + name] if isinstance(part, Tensor) else rebuild(part, values, f"{prefix}{name}_")

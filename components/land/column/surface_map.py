@@ -42,7 +42,13 @@ class SurfaceMap(NamedTuple):
 
 
 def zonal(latitude: Array, tiles: int) -> SurfaceMap:
-    """The default: the ``tiles`` largest plant types of each cell's zone, on loam."""
+    """The default: the ``tiles`` largest plant types of each cell's zone, on loam.
+
+    Parameters
+    ----------
+    latitude : (cell,) degrees
+    tiles : plant types a cell
+    """
     plants: list[list[str]] = [[] for _ in range(tiles)]
     share = np.zeros((tiles, latitude.size))
     for cell, where in enumerate(np.abs(latitude)):
@@ -52,7 +58,15 @@ def zonal(latitude: Array, tiles: int) -> SurfaceMap:
 
 
 def uniform(mix: dict[str, float], soil: str, cells: int, tiles: int) -> SurfaceMap:
-    """The same plants and soil everywhere."""
+    """The same plants and soil everywhere.
+
+    Parameters
+    ----------
+    mix : share of each plant type, adding up to 1
+    soil : texture class
+    cells : how many
+    tiles : plant types a cell
+    """
     plants: list[list[str]] = [[] for _ in range(tiles)]
     share = np.zeros((tiles, cells))
     for cell in range(cells):
@@ -71,7 +85,12 @@ def _add_cell(plants: list[list[str]], share: Array, cell: int, mix: dict[str, f
 
 
 def texture_class(sand: float, clay: float) -> str:
-    """USDA texture class whose centre is nearest in sand and clay."""
+    """USDA texture class whose centre is nearest in sand and clay.
+
+    Parameters
+    ----------
+    sand, clay : mass fractions, 0 to 1
+    """
     rows = table("soil_textures")
     return min(rows, key=lambda k: (rows[k]["sand"] - sand) ** 2 + (rows[k]["clay"] - clay) ** 2)
 

@@ -14,6 +14,11 @@ def solve_tridiagonal(
 
     ``lower[0]`` and ``upper[-1]`` are not read. Differentiable; no pivoting, so the system must be diagonally
     dominant, as diffusion makes it.
+
+    Parameters
+    ----------
+    lower, diagonal, upper : coefficients, an entry a row
+    right : right-hand side, an entry a row
     """
     n = len(diagonal)
     pivot = diagonal[0]

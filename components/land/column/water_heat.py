@@ -105,5 +105,11 @@ def move_soil_water(
 
 
 def liquid_mass(fraction: Tensor, thickness: Tensor) -> Tensor:
-    """Water of the layers, kg m-2."""
+    """Water of the layers, kg m-2.
+
+    Parameters
+    ----------
+    fraction : (layer, columns) m3 m-3
+    thickness : (layer, 1) m
+    """
     return WATER_DENSITY * fraction * thickness

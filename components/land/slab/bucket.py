@@ -11,12 +11,25 @@ FULL_EVAPORATION = 0.75  # of the capacity: evaporation is potential above it (M
 
 
 def wetness(soil_water, snow, capacity):
-    """Evaporation over potential evaporation, 0 to 1; snow evaporates freely."""
+    """Evaporation over potential evaporation, 0 to 1; snow evaporates freely.
+
+    Parameters
+    ----------
+    soil_water, snow : (cells,) kg m-2
+    capacity : of the bucket, kg m-2
+    """
     return np.where(snow > 0.0, 1.0, np.minimum(soil_water / (FULL_EVAPORATION * capacity), 1.0))
 
 
 def snow_albedo(snow, bare, covered, masking):
-    """Albedo of ground partly covered by ``snow``; half of it at a snow mass of ``masking`` kg m-2."""
+    """Albedo of ground partly covered by ``snow``; half of it at a snow mass of ``masking`` kg m-2.
+
+    Parameters
+    ----------
+    snow : (cells,) kg m-2
+    bare, covered : albedo without snow and under deep snow
+    masking : snow that covers half, kg m-2
+    """
     return bare + (covered - bare) * snow / (snow + masking)
 
 

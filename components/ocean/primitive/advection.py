@@ -77,6 +77,13 @@ def vertical_sweep(q: Tensor, volume: Tensor, flux_down: Tensor, mask: Tensor) -
 
     ``flux_down``: volume through the bottom of each cell in this step (m3, positive downwards), zero at the sea
     floor; ``mask`` is 1 where the cell below is wet. Nothing passes the surface here. Other arguments as in `sweep`.
+
+    Parameters
+    ----------
+    q : (n, z, y, x) tracers
+    volume : (z, y, x) of the cells, m3
+    flux_down : (z, y, x) volume through the bottom in this step, m3
+    mask : (z, y, x) 1 where the cell below is wet
     """
     q = torch.cat([q[:, :1], q[:, :1], q, q[:, -1:], q[:, -1:]], 1)
     wide = torch.cat([volume[:1], volume[:1], volume, volume[-1:], volume[-1:]])

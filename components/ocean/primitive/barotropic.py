@@ -76,6 +76,11 @@ def coriolis_u(transport_y: Tensor, g: Geometry) -> Tensor:
     """``f V`` at the east faces (m2 s-2), with f / depth at corners (Sadourny 1975, energy conserving).
 
     The result has one ring less.
+
+    Parameters
+    ----------
+    transport_y : (y, x) northward transport, m2 s-1
+    g : geometry of the block
     """
     flux = transport_y * g.dxv
     north = at(g.fq_h, 0, 0) * (at(flux, 0, 0) + at(flux, 0, 1))
@@ -84,7 +89,13 @@ def coriolis_u(transport_y: Tensor, g: Geometry) -> Tensor:
 
 
 def coriolis_v(transport_x: Tensor, g: Geometry) -> Tensor:
-    """``-f U`` at the north faces (m2 s-2); one ring less."""
+    """``-f U`` at the north faces (m2 s-2); one ring less.
+
+    Parameters
+    ----------
+    transport_x : (y, x) eastward transport, m2 s-1
+    g : geometry of the block
+    """
     flux = transport_x * g.dyu
     east = at(g.fq_h, 0, 0) * (at(flux, 0, 0) + at(flux, 1, 0))
     west = at(g.fq_h, 0, -1) * (at(flux, 0, -1) + at(flux, 1, -1))
@@ -92,7 +103,13 @@ def coriolis_v(transport_x: Tensor, g: Geometry) -> Tensor:
 
 
 def divergence(transport_x: Tensor, transport_y: Tensor, g: Geometry) -> Tensor:
-    """Divergence of the transports (m s-1); one ring less."""
+    """Divergence of the transports (m s-1); one ring less.
+
+    Parameters
+    ----------
+    transport_x, transport_y : (y, x) transports, m2 s-1
+    g : geometry of the block
+    """
     flux_x, flux_y = transport_x * g.dyu, transport_y * g.dxv
     return (at(flux_x, 0, 0) - at(flux_x, 0, -1) + at(flux_y, 0, 0) - at(flux_y, -1, 0)) / at(g.area_t)
 

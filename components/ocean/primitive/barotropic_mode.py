@@ -51,7 +51,13 @@ class Plane:
         return _cut(padded, *(self.width - m for m in self.margins)).contiguous()
 
     def own(self, a: Tensor, lost: int = 0) -> Tensor:
-        """Return the block's own cells of a field that has the margins less ``lost`` rings."""
+        """Return the block's own cells of a field that has the margins less ``lost`` rings.
+
+        Parameters
+        ----------
+        a : (..., y, x) field with the margins
+        lost : rings that it has lost
+        """
         return _cut(a, *(m - lost for m in self.margins))
 
     def with_halo(self, a: Tensor) -> Tensor:
@@ -59,7 +65,13 @@ class Plane:
         return _cut(a, *(m - HALO for m in self.margins))
 
     def to(self, dtype: torch.dtype, device: torch.device | str) -> "Plane":
-        """Copy in another floating-point type or on another device."""
+        """Copy in another floating-point type or on another device.
+
+        Parameters
+        ----------
+        dtype : floating-point type
+        device : cpu or cuda
+        """
         tensors = {f.name: v for f in fields(self) if isinstance(v := getattr(self, f.name), Tensor)}
         moved: dict[str, Any] = {name: value.to(device, dtype) for name, value in tensors.items()}
         return replace(self, **moved)

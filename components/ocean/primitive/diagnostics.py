@@ -11,7 +11,13 @@ from components.ocean.primitive.stencil import inner
 
 
 def cell_volume(eta: Tensor, g: Geometry) -> Tensor:
-    """Volume of the own wet cells (m3), ``(z, y, x)``."""
+    """Volume of the own wet cells (m3), ``(z, y, x)``.
+
+    Parameters
+    ----------
+    eta : (y, x) sea level with halo, m
+    g : geometry of the block
+    """
     return inner(g.h0 * (1.0 + eta / g.depth_t) * g.area_t * g.mask_t)
 
 
@@ -19,6 +25,11 @@ def inventories(s: State, g: Geometry) -> tuple[float, list[float]]:
     """Volume (m3) and the content of each tracer (tracer unit times m3) of the own cells.
 
     They are summed exactly (`math.fsum`).
+
+    Parameters
+    ----------
+    s : state of the block
+    g : its geometry
     """
     from math import fsum
 
@@ -27,12 +38,24 @@ def inventories(s: State, g: Geometry) -> tuple[float, list[float]]:
 
 
 def stream_function(U: Tensor, g: Geometry) -> np.ndarray:
-    """Barotropic stream function at the corners in Sv, ``psi = -integral U dy`` from the southern wall; own corners."""
+    """Barotropic stream function at the corners in Sv, ``psi = -integral U dy`` from the southern wall; own corners.
+
+    Parameters
+    ----------
+    U : (y, x) eastward transport with halo, m2 s-1
+    g : geometry of the block
+    """
     return np.cumsum(-inner(U * g.dyu).numpy(), 0) * 1e-6
 
 
 def kinetic_energy(s: State, g: Geometry) -> Tensor:
-    """Kinetic energy per mass at the own cell centres (m2 s-2)."""
+    """Kinetic energy per mass at the own cell centres (m2 s-2).
+
+    Parameters
+    ----------
+    s : state of the block
+    g : its geometry
+    """
     u2, v2 = s.u * s.u, s.v * s.v
     return 0.25 * (u2[..., 2:-2, 2:-2] + u2[..., 2:-2, 1:-3] + v2[..., 2:-2, 2:-2] + v2[..., 1:-3, 2:-2])
 

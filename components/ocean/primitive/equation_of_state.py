@@ -90,6 +90,12 @@ def teos10_anomaly(salinity: Tensor, temperature: Tensor, depth: Tensor) -> Tens
 def teos10_density(salinity: Tensor, temperature: Tensor, depth: Tensor) -> Tensor:
     """In-situ density, kg m-3 (arguments as in `teos10_anomaly`).
 
+    Parameters
+    ----------
+    salinity : absolute salinity, g kg-1
+    temperature : conservative temperature, degrees C
+    depth : m, positive down
+
     >>> density = teos10_density(*(torch.tensor(x, dtype=torch.float64) for x in (35.7, 22.0, 500.0)))
     >>> round(float(density), 3)
     1026.75
@@ -100,5 +106,15 @@ def teos10_density(salinity: Tensor, temperature: Tensor, depth: Tensor) -> Tens
 def linear_anomaly(
     salinity: Tensor, temperature: Tensor, depth: Tensor, rho0: float, alpha: float, beta: float, t0: float, s0: float
 ) -> Tensor:
-    """Linear density rho0 (1 - alpha (T - T0) + beta (S - S0)), kg m-3; ``alpha`` in K-1, ``beta`` in (g kg-1)-1."""
+    """Linear density rho0 (1 - alpha (T - T0) + beta (S - S0)), kg m-3; ``alpha`` in K-1, ``beta`` in (g kg-1)-1.
+
+    Parameters
+    ----------
+    salinity : g kg-1
+    temperature : degrees C
+    depth : not used
+    rho0 : reference density, kg m-3
+    alpha, beta : expansion by heat (K-1) and contraction by salt (kg g-1)
+    t0, s0 : reference temperature (degrees C) and salinity (g kg-1)
+    """
     return rho0 - rho0 * alpha * (temperature - t0) + rho0 * beta * (salinity - s0)

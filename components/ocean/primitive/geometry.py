@@ -76,7 +76,12 @@ class Geometry:
         return self.h0.shape[1] - 2 * HALO, self.h0.shape[2] - 2 * HALO
 
     def block(self, rows: slice, columns: slice) -> "Geometry":
-        """Geometry of a block: ``rows`` and ``columns`` count the domain's own cells; the result carries its halo."""
+        """Geometry of a block: ``rows`` and ``columns`` count the domain's own cells; the result carries its halo.
+
+        Parameters
+        ----------
+        rows, columns : own cells of the block
+        """
         window = (
             ...,
             slice(rows.start, rows.stop + 2 * HALO),
@@ -85,7 +90,13 @@ class Geometry:
         return Geometry(**{f.name: getattr(self, f.name)[window].contiguous() for f in fields(self)})
 
     def to(self, dtype: torch.dtype, device: torch.device | str = "cpu") -> "Geometry":
-        """Copy in another floating-point type or on another device; index fields keep their type."""
+        """Copy in another floating-point type or on another device; index fields keep their type.
+
+        Parameters
+        ----------
+        dtype : floating-point type
+        device : cpu or cuda
+        """
         return Geometry(
             **{
                 f.name: value.to(device) if value.dtype == torch.int64 else value.to(device, dtype)

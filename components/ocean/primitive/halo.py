@@ -69,7 +69,12 @@ class BlockMeeting:
         self._barrier.abort()
 
     def member(self, row: int, column: int) -> Halo:
-        """Return the exchange of the block at ``(row, column)``."""
+        """Return the exchange of the block at ``(row, column)``.
+
+        Parameters
+        ----------
+        row, column : place of the block
+        """
         return lambda *fields, width=HALO: self._exchange(row, column, fields, width)
 
     def _exchange(self, row: int, column: int, fields: tuple[Tensor, ...], w: int) -> tuple[Tensor, ...]:

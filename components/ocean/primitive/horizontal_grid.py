@@ -46,6 +46,13 @@ def cartesian(
     """Uniform grid on a beta plane; lengths in m, ``f0`` in s-1 at ``y = y_of_f0``, ``beta`` in m-1 s-1.
 
     The south-west corner is at 0, 0.
+
+    Parameters
+    ----------
+    nx, ny : cells east and north
+    dx, dy : their sides, m
+    f0, beta : Coriolis parameter (s-1) and its gradient (m-1 s-1)
+    y_of_f0 : where ``f0`` holds, m
     """
     shape = (ny + 2 * HALO, nx + 2 * HALO)
     x = (np.arange(shape[1]) - HALO + 0.5) * dx + np.zeros(shape)
@@ -61,6 +68,11 @@ def longitude_latitude(
     """Grid of parallels and meridians from the edges of its cells (degrees, increasing).
 
     Cell areas are exact on the sphere.
+
+    Parameters
+    ----------
+    longitude_edges, latitude_edges : (nx + 1,), (ny + 1,) degrees
+    radius : of the sphere, m
     """
     lon, lat = (np.radians(_widen(np.asarray(edges, float))) for edges in (longitude_edges, latitude_edges))
     lat = np.clip(lat, -0.5 * np.pi + 1e-6, 0.5 * np.pi - 1e-6)
@@ -93,6 +105,11 @@ def curvilinear(
     Lengths are great circles between the points of the grid and their midpoints, areas those of plane quadrilaterals
     between them, so that neighbouring areas tile the sphere to second order. Winds and currents given in east and north
     components have to be turned to the grid by the caller. Beyond the edges the grid is continued linearly in space.
+
+    Parameters
+    ----------
+    corner_longitude, corner_latitude : (ny + 1, nx + 1) degrees
+    radius : of the sphere, m
     """
     corners = _on_sphere(corner_longitude, corner_latitude)
     for axis in (0, 1):

@@ -12,7 +12,13 @@ from components.ocean.primitive.stencil import at
 
 
 def face_elevation(eta: Tensor, g: Geometry) -> tuple[Tensor, Tensor]:
-    """Sea level at the east and north faces (m), area-weighted; one ring less than ``eta``."""
+    """Sea level at the east and north faces (m), area-weighted; one ring less than ``eta``.
+
+    Parameters
+    ----------
+    eta : (y, x) sea level, m
+    g : geometry of the block
+    """
     volume = eta * g.area_t
     eta_u = 0.5 * (at(volume, 0, 0) + at(volume, 0, 1)) / at(g.area_u)
     eta_v = 0.5 * (at(volume, 0, 0) + at(volume, 1, 0)) / at(g.area_v)
@@ -20,13 +26,25 @@ def face_elevation(eta: Tensor, g: Geometry) -> tuple[Tensor, Tensor]:
 
 
 def face_thickness(eta: Tensor, g: Geometry) -> tuple[Tensor, Tensor]:
-    """Layer thickness at the faces in z* coordinates (m), ``hu0 (1 + eta_u / depth_u)``; one ring less than ``eta``."""
+    """Layer thickness at the faces in z* coordinates (m), ``hu0 (1 + eta_u / depth_u)``; one ring less than ``eta``.
+
+    Parameters
+    ----------
+    eta : (y, x) sea level, m
+    g : geometry of the block
+    """
     eta_u, eta_v = face_elevation(eta, g)
     return at(g.hu0) * (1.0 + eta_u / at(g.depth_u)), at(g.hv0) * (1.0 + eta_v / at(g.depth_v))
 
 
 def relative_vorticity(u: Tensor, v: Tensor, g: Geometry) -> Tensor:
-    """Relative vorticity at the corners (s-1) with the side-wall condition in ``g.slip``; one ring less than ``u``."""
+    """Relative vorticity at the corners (s-1) with the side-wall condition in ``g.slip``; one ring less than ``u``.
+
+    Parameters
+    ----------
+    u, v : (z, y, x) velocities at the faces, m s-1
+    g : geometry of the block
+    """
     u_dx, v_dy = u * _like(g.dxu, u), v * _like(g.dyv, v)
     circulation = at(v_dy, 0, 1) - at(v_dy, 0, 0) - at(u_dx, 1, 0) + at(u_dx, 0, 0)
     return circulation / at(_like(g.area_q, u)) * at(_like(g.slip, u))
@@ -112,6 +130,12 @@ def divergence_and_vorticity_force(
     """Return the vector Laplacian ``grad(a div u) - curl(a zeta)``, masked; one ring less than ``u``.
 
     ``a_t``, ``a_q``: viscosity at centres and corners (m2 s-1), with the rings of ``u``.
+
+    Parameters
+    ----------
+    u, v : (z, y, x) velocities at the faces, m s-1
+    a_t, a_q : viscosity at centres and corners, m2 s-1
+    g : geometry of the block
     """
     u_dy, v_dx = u * _like(g.dyu, u), v * _like(g.dxv, v)
     u_dx, v_dy = u * _like(g.dxu, u), v * _like(g.dyv, v)
@@ -135,6 +159,12 @@ def smagorinsky_viscosity(u: Tensor, v: Tensor, coefficient: float, g: Geometry)
     Smagorinsky (1963) as in Griffies and Hallberg (2000).
 
     Values on the outermost ring are those of zero strain: no force at an own face reads them.
+
+    Parameters
+    ----------
+    u, v : (z, y, x) velocities at the faces, m s-1
+    coefficient : C, about 2 to 4
+    g : geometry of the block
     """
     tension = g.dyt[..., 1:, 1:] / g.dxt[..., 1:, 1:] * (
         u[..., 1:, 1:] / g.dyu[..., 1:, 1:] - u[..., 1:, :-1] / g.dyu[..., 1:, :-1]

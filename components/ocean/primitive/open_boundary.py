@@ -36,7 +36,13 @@ class Outside:
     radiation: float = 1.0
 
     def block(self, rows: slice, columns: slice, halo: int = 2) -> "Outside":
-        """The part of a block, halo included."""
+        """The part of a block, halo included.
+
+        Parameters
+        ----------
+        rows, columns : own cells of the block
+        halo : cells around it
+        """
         window = (..., slice(rows.start, rows.stop + 2 * halo), slice(columns.start, columns.stop + 2 * halo))
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         cut: dict[str, Any] = {k: v[window].contiguous() for k, v in values.items() if isinstance(v, Tensor)}
@@ -90,6 +96,12 @@ def sponge_rate(distance: Tensor, width: float, time_scale: float) -> Tensor:
     """Rate of relaxation (s-1) that falls from ``1 / time_scale`` at the edge to zero at ``width`` cells.
 
     It falls like a cosine.
+
+    Parameters
+    ----------
+    distance : from the edge, cells
+    width : of the sponge, cells
+    time_scale : at the edge, s
     """
     inside = torch.clamp(distance / width, max=1.0)
     return 0.5 * (1.0 + torch.cos(torch.pi * inside)) / time_scale

@@ -84,13 +84,26 @@ class Side:
         """Places along the edge, ``inside`` cells in from the ring.
 
         In a field with a halo of two they include a neighbour at either end; among own cells (``halo`` 0) they do not.
+
+        Parameters
+        ----------
+        a : (..., y, x) field
+        inside : cells in from the ring
+        halo : of the field, 2 or 0
         """
         size = a.shape[self.axis]
         a = a.select(self.axis, size - 1 - halo - inside if self.high else halo + inside)
         return a[..., halo - 1 : a.shape[-1] - halo + 1] if halo else a
 
     def put(self, a: Tensor, inside: int, values: Tensor) -> Tensor:
-        """Copy of a field of own cells with new values on a line."""
+        """Copy of a field of own cells with new values on a line.
+
+        Parameters
+        ----------
+        a : (..., y, x) field of own cells
+        inside : cells in from the ring
+        values : new values on the line
+        """
         out = a.clone()
         self.line(out, inside, 0).copy_(values)
         return out
@@ -129,6 +142,12 @@ class RadiatingEdges:
         """Tracers of the sea outside, with those that radiate on the ring.
 
         ``old`` before the step and ``outside`` with a halo of two, ``new`` after it, own cells; returns own cells.
+
+        Parameters
+        ----------
+        old : (n, z, y, x) before the step, halo of two
+        new : (n, z, y, x) after it, own cells
+        outside : (n, z, y, x) of the sea outside, halo of two
         """
         outside = inner(outside)
         for side, is_open in self.sides.items():
@@ -146,6 +165,12 @@ class RadiatingEdges:
         """Velocities after a step with the baroclinic part at open faces radiating; transports stay.
 
         ``old_*`` before the step and ``outside_*`` with a halo of two; ``u v`` after it, own faces.
+
+        Parameters
+        ----------
+        old_u, old_v : (z, y, x) before the step, halo of two, m s-1
+        u, v : (z, y, x) after it, own faces, m s-1
+        outside_u, outside_v : (z, y, x) of the sea outside, halo of two, m s-1
         """
         g = self.g
         across = {-1: (old_u, u, outside_u, g.mask_u, g.hu0, g.depth_u),

@@ -25,7 +25,14 @@ class Region:
 
 
 def build_region(inputs: Inputs, open_edges: tuple[str, ...], no_slip: bool) -> Region:
-    """Region on the inputs' own grid of parallels and meridians."""
+    """Region on the inputs' own grid of parallels and meridians.
+
+    Parameters
+    ----------
+    inputs : sea floor, hydrography and edges
+    open_edges : names of the open edges
+    no_slip : whether side walls hold the water
+    """
     lon, lat = (_edges(a) for a in (inputs.longitude, inputs.latitude))
     grid = longitude_latitude(lon, lat)
     rest = partial_cells(inputs.depth, inputs.thickness)
@@ -42,7 +49,14 @@ def _edges(centres: np.ndarray) -> np.ndarray:
 
 
 def substeps_for(geometry: Geometry, dt: float, courant: float = 0.8) -> int:
-    """Barotropic substeps: ``sqrt(g H) dt sqrt(1/dx^2 + 1/dy^2)`` stays below ``courant`` (1 is the limit)."""
+    """Barotropic substeps: ``sqrt(g H) dt sqrt(1/dx^2 + 1/dy^2)`` stays below ``courant`` (1 is the limit).
+
+    Parameters
+    ----------
+    geometry : of the whole domain
+    dt : baroclinic step, s
+    courant : share of the limit
+    """
     g = geometry
     speed = torch.sqrt(GRAVITY * g.depth_t * (1.0 / (g.dxt * g.dxt) + 1.0 / (g.dyt * g.dyt))) * g.wet_t
     return max(2, int(np.ceil(dt * float(speed.max()) / courant)))
@@ -86,7 +100,13 @@ def outside_sea(region: Region, width: int, time_scale: float, radiation: float)
 
 
 def climatology(region: Region, day_of_year: float) -> Tensor:
-    """Temperature and salinity at a day of the year over the whole domain, ``(2, z, y, x)``, zero in the halo."""
+    """Temperature and salinity at a day of the year over the whole domain, ``(2, z, y, x)``, zero in the halo.
+
+    Parameters
+    ----------
+    region : the domain
+    day_of_year : 0 to 366, fractional
+    """
     a = region.inputs
     both = torch.tensor(np.stack([a.temperature_on(day_of_year), a.salinity]))
     return torch.nn.functional.pad(both, (HALO, HALO, HALO, HALO))

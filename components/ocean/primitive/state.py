@@ -68,7 +68,16 @@ class State:
 def state_at_rest(
     tracers: Tensor, g: Geometry, halo: Halo, eta: Tensor | None = None, tke_minimum: float = 1e-6
 ) -> State:
-    """State without motion from tracers ``(n, z, ny, nx)`` and a sea level ``(ny, nx)``, both without halo."""
+    """State without motion from tracers ``(n, z, ny, nx)`` and a sea level ``(ny, nx)``, both without halo.
+
+    Parameters
+    ----------
+    tracers : (n, z, ny, nx) own cells
+    g : geometry of the block
+    halo : exchange with the neighbours
+    eta : (ny, nx) sea level or None, m
+    tke_minimum : turbulent kinetic energy at the start, m2 s-2
+    """
     ny, nx = g.shape
     zero2 = torch.zeros(ny, nx, dtype=g.h0.dtype, device=g.h0.device)
     zero3 = torch.zeros(g.levels, ny, nx, dtype=g.h0.dtype, device=g.h0.device)

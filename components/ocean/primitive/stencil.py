@@ -13,7 +13,13 @@ HALO = 2
 
 
 def at(a: Tensor, dj: int = 0, di: int = 0) -> Tensor:
-    """Window of ``a`` without its outermost ring, shifted by ``dj`` rows and ``di`` columns (each -1, 0 or 1)."""
+    """Window of ``a`` without its outermost ring, shifted by ``dj`` rows and ``di`` columns (each -1, 0 or 1).
+
+    Parameters
+    ----------
+    a : (..., y, x) field
+    dj, di : shift in rows and columns, -1, 0 or 1
+    """
     ny, nx = a.shape[-2:]
     return a[..., 1 + dj : ny - 1 + dj, 1 + di : nx - 1 + di]
 

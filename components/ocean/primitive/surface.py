@@ -40,7 +40,13 @@ class SurfaceForcing:
 
 
 def no_forcing(tracers: int, g: Geometry) -> SurfaceForcing:
-    """Forcing that is zero everywhere."""
+    """Forcing that is zero everywhere.
+
+    Parameters
+    ----------
+    tracers : how many
+    g : geometry of the block
+    """
     zero = torch.zeros_like(g.depth_t)
     return SurfaceForcing(zero, zero, zero, zero, zero, torch.stack([zero] * tracers), zero)
 
@@ -49,6 +55,11 @@ def shortwave_absorbed(g: Geometry, jerlov_type: str) -> Tensor:
     """Fraction of the surface shortwave absorbed in each cell at rest, ``(z, y, x)``.
 
     What reaches the sea floor heats the last cell.
+
+    Parameters
+    ----------
+    g : geometry of the block
+    jerlov_type : water type
 
     Raises
     ------
@@ -71,6 +82,11 @@ def limit_to_freezing(temperature: Tensor, salinity: Tensor) -> tuple[Tensor, Te
     """Raise temperatures below freezing to it; return them and the rise (K).
 
     The caller books the rise as latent heat of ice.
+
+    Parameters
+    ----------
+    temperature : (z, y, x) degrees C
+    salinity : (z, y, x) g kg-1
     """
     raised = torch.maximum(temperature, freezing_point(salinity))
     return raised, raised - temperature

@@ -50,6 +50,11 @@ def equilibrium_arguments(days: float, constituents: tuple[str, ...] = tuple(CON
     """Argument V of each constituent at Greenwich (degrees), ``days`` after 2000-01-01 12:00 UT (S58, table 2).
 
     The hour angle T of the mean sun is 180 degrees at midnight.
+
+    Parameters
+    ----------
+    days : after 2000-01-01 12:00 UT
+    constituents : names
     """
     at = longitudes(days)
     hour_angle = 360.0 * ((days + 1.0) % 1.0)
@@ -62,6 +67,11 @@ def node_factors(node: float, constituents: tuple[str, ...] = tuple(CONSTITUENTS
 
     S58: inclination I of the moon's orbit to the equator, xi and nu (sections 24-25); f from eqs. 75, 78, 227, 235;
     u from table 2 and eqs. 224, 232.
+
+    Parameters
+    ----------
+    node : longitude of the ascending node, degrees
+    constituents : names
     """
     n = np.radians(((node + 180.0) % 360.0) - 180.0)
     w, i = OBLIQUITY, MOON_INCLINATION

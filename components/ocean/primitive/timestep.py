@@ -94,7 +94,14 @@ class Ocean:
         )
 
     def step(self, s: State, forcing: SurfaceForcing, outside: Outside | None = None) -> State:
-        """Advance the state by one baroclinic step; ``outside`` is the sea beyond open edges."""
+        """Advance the state by one baroclinic step; ``outside`` is the sea beyond open edges.
+
+        Parameters
+        ----------
+        s : state at the start
+        forcing : what passes the surface
+        outside : the sea beyond open edges, or None
+        """
         g, p = self.g, self.p
         ab = self.adams_bashforth[min(s.steps, 2)]
         water = forcing.water / p.rho0

@@ -12,6 +12,13 @@ def face_volumes(u: Tensor, v: Tensor, eta: Tensor, dt: float, g: Geometry) -> t
     """Volumes through the east and north faces in a step (m3), and the faces' thickness (m), on all rings.
 
     The last column (or row) is missing: no cell lies beyond it.
+
+    Parameters
+    ----------
+    u, v : (z, y, x) velocities at the faces, m s-1
+    eta : (y, x) sea level, m
+    dt : step, s
+    g : geometry of the block
     """
     volume = eta * g.area_t
     hu = g.hu0[..., :-1] * (1.0 + 0.5 * (volume[:, :-1] + volume[:, 1:]) / g.area_u[:, :-1] / g.depth_u[:, :-1])
@@ -27,6 +34,14 @@ def vertical_volume(
     The result has one ring less.
 
     Summed from the surface, where the fresh water enters; what round-off leaves at the sea floor is dropped.
+
+    Parameters
+    ----------
+    flux_x, flux_y : (z, y, x) volumes through the faces in a step, m3
+    eta_old, eta_new : (y, x) sea level before and after, m
+    water : (y, x) fresh water through the surface, m s-1
+    dt : step, s
+    g : geometry of the block
     """
     outflow = flux_x[..., 1:-1, 1:] - flux_x[..., 1:-1, :-1] + flux_y[..., 1:, 1:-1] - flux_y[..., :-1, 1:-1]
     growth = at(g.h0) * (at(eta_new - eta_old) / at(g.depth_t) * at(g.area_t)) + outflow
@@ -42,6 +57,17 @@ def advect_horizontally(
 
     Tracers and volumes of the block's own cells after them; what the sweeps carried through the east faces (one
     column more than own cells, to the west) and the north faces (one row more), tracer unit times m3.
+
+    Parameters
+    ----------
+    tracers : (n, z, y, x) with a halo of two
+    flux_x, flux_y : (z, y, x) volumes through the faces in the step, m3
+    hu, hv : (z, y, x) thickness of the faces, m
+    eta : (y, x) sea level at the start, m
+    diffusivity : horizontal, m2 s-1
+    dt : step, s
+    x_first : whether the sweep in x comes first
+    g : geometry of the block
     """
     volume = g.h0 * ((1.0 + eta / g.depth_t) * g.area_t)
     mask_x, mask_y = g.mask_u[..., :-1], g.mask_v[..., :-1, :]
@@ -88,5 +114,13 @@ def through_open_faces(through_x: Tensor, through_y: Tensor, g: Geometry) -> Ten
 
 
 def advect_vertically(tracers: Tensor, volume: Tensor, volume_up: Tensor, g: Geometry) -> tuple[Tensor, Tensor]:
-    """Sweep in z with the volumes of `vertical_volume`; arguments and results for the block's own cells."""
+    """Sweep in z with the volumes of `vertical_volume`; arguments and results for the block's own cells.
+
+    Parameters
+    ----------
+    tracers : (n, z, y, x) own cells
+    volume : (z, y, x) of the cells, m3
+    volume_up : (z, y, x) through their bottoms in the step, m3
+    g : geometry of the block
+    """
     return vertical_sweep(tracers, volume, -volume_up, inner(g.below))

@@ -9,6 +9,11 @@ def solve_tridiagonal(below: Tensor, diagonal: Tensor, above: Tensor, rhs: Tenso
 
     ``below[k] x[k-1] + diagonal[k] x[k] + above[k] x[k+1] = rhs[k]`` with all coefficients ``(z, y, x)`` and ``rhs``
     ``(n, z, y, x)``.
+
+    Parameters
+    ----------
+    below, diagonal, above : (z, y, x) coefficients
+    rhs : (n, z, y, x)
     """
     levels = diagonal.shape[0]
     inverse = 1.0 / diagonal[0]

@@ -29,6 +29,14 @@ def buoyancy_frequency(
     """N^2 at the bottom of each cell (s-2) from the densities of the two cells at the depth of their interface.
 
     It is zero at the floor.
+
+    Parameters
+    ----------
+    tracers : (n, z, y, x) temperature (degrees C) and salinity (g kg-1) first
+    eta : (y, x) sea level, m
+    density : function of salinity, temperature and depth, kg m-3
+    rho0 : reference density, kg m-3
+    g : geometry of the block
     """
     temperature, salinity = tracers[0], tracers[1]
     z = g.interface[:-1]
@@ -42,6 +50,12 @@ def shear_squared(u: Tensor, v: Tensor, eta: Tensor, g: Geometry) -> Tensor:
     """Squared vertical shear at the bottom of each cell (s-2), one ring less than ``u``.
 
     It is the mean over the faces of a cell.
+
+    Parameters
+    ----------
+    u, v : (z, y, x) velocities at the faces, m s-1
+    eta : (y, x) sea level, m
+    g : geometry of the block
     """
     h = g.h0 * (1.0 + eta / g.depth_t)
     du, dv = (u[:-1] - u[1:]) * g.mask_u[1:], (v[:-1] - v[1:]) * g.mask_v[1:]
@@ -57,6 +71,13 @@ def mixing_lengths(tke: Tensor, n2: Tensor, h: Tensor, below: Tensor) -> tuple[T
     They grow no faster than the distance from top and bottom.
 
     ``h``: thickness of the cells; all fields ``(z, y, x)``, at the bottom of each cell except ``h``.
+
+    Parameters
+    ----------
+    tke : turbulent kinetic energy, m2 s-2
+    n2 : squared buoyancy frequency, s-2
+    h : thickness of the cells, m
+    below : 1 where the cell below is wet
     """
     length = torch.sqrt(2.0 * tke / torch.clamp(n2, min=LEAST_N2))
     rising, falling = [], []

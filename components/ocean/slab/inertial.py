@@ -75,6 +75,11 @@ def take_in_resting_water(u, v, old, new):
     """Currents after the layer has changed its thickness from `old` to `new` [m].
 
     A deepening layer shares its momentum with the resting water it takes in; a shoaling one keeps its speed.
+
+    Parameters
+    ----------
+    u, v : (cells,) currents, m s-1
+    old, new : (cells,) thickness before and after, m
     """
     share = np.minimum(old / new, 1.0)
     return u * share, v * share

@@ -66,7 +66,15 @@ def exchange_heat(temperature, latent, heat, thickness, freezing=FREEZING):
 
 
 def stored_heat(temperature, latent, below, thickness):
-    """Heat of the layer, its ice and the water under it, J m-2, counted from the freezing point."""
+    """Heat of the layer, its ice and the water under it, J m-2, counted from the freezing point.
+
+    Parameters
+    ----------
+    temperature : (cells,) K
+    latent : heat of its ice, J m-2
+    below : heat of the water under it, J m-2
+    thickness : (cells,) m
+    """
     return RHO * CP * thickness * (temperature - FREEZING) + latent + below
 
 
