@@ -6,7 +6,8 @@ Louis, J.-F. (1979): A parametric model of vertical eddy fluxes in the atmospher
 
 import numpy as np
 
-KAPPA, GRAVITY = 0.4, 9.80665
+from components.science.constants import GRAVITY, VON_KARMAN
+
 B = C = D = 5.0  # Louis, Tiedtke and Geleyn (1982)
 
 
@@ -36,7 +37,7 @@ def transfer_coefficients(richardson, height, z0):
     -------
     c_m, c_h : with stress = rho c_m U^2 and heat = rho c_p c_h U dT
     """
-    neutral = (KAPPA / np.log(height / z0)) ** 2
+    neutral = (VON_KARMAN / np.log(height / z0)) ** 2
     unstable = np.minimum(richardson, 0.0)
     root = np.sqrt(-unstable * height / z0)
     f_m_unstable = 1.0 - 2.0 * B * unstable / (1.0 + 3.0 * B * C * neutral * root)

@@ -7,8 +7,7 @@ density that makes a depth of water a mass are the coupler's, which measures cel
 from coupler.fields import WATER_DENSITY as WATER_DENSITY
 from coupler.fields import ZERO_CELSIUS as ZERO_CELSIUS
 
-GRAVITY = 9.81  # g, m s-2
-STANDARD_GRAVITY = 9.80665  # m s-2, of geopotential heights
+GRAVITY = 9.80665  # g, m s-2, standard; geopotential heights are defined with it (CGPM 1901)
 EARTH_RADIUS = 6.371229e6  # m
 EARTH_ROTATION = 7.292e-5  # rad s-1
 SOLAR_CONSTANT = 1361.0  # W m-2 (Kopp & Lean 2011: 1360.8)

@@ -11,6 +11,7 @@ from components.atmosphere.nonhydrostatic.component import NonhydrostaticAtmosph
 from components.atmosphere.nonhydrostatic.driving import column_flow
 from components.atmosphere.nonhydrostatic.dynamics import tendencies
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
+from components.science.constants import GRAVITY
 from tests.mpi.atmosphere_ranks import context
 
 INNER = slice(H, -H)
@@ -36,7 +37,7 @@ def era5(shared):
 def test_the_start_converges_no_mass_and_its_winds_are_nearly_the_drivers(era5):
     raw = era5.sides.source.start(era5.sides.place)
     s, _ = era5._state_of(raw)
-    hour = 3600.0 * 9.81 / 100.0  # kg m-2 s-1 to hPa/h
+    hour = 3600.0 * GRAVITY / 100.0  # kg m-2 s-1 to hPa/h
     before, after = (float(convergence(era5.geometry, a).std()) * hour for a in (s, era5.s))
     mass = s.ru * 0.0 + era5.geometry.rho_base.mean(dim=(1, 2), keepdim=True)
     change = ((era5.s.ru - s.ru) / mass)[:, INNER, INNER]

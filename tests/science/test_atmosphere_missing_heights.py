@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from components.atmosphere.nonhydrostatic.driving import inversion, pressure_levels
+from components.science.constants import EARTH_RADIUS, GRAVITY
 
 ERA5, NCEP = "era5_tl31_19590102T00.nc", "NCEP_06_climo.nc"
 
@@ -60,7 +61,7 @@ def test_era_interim_gets_plausible_heights_and_says_how(shared):
     # the wind that was balanced is nearly the geostrophic one of these heights in middle latitudes
     row = int(np.abs(data.lat - 40.5).argmin())
     f = 2.0 * 7.292e-5 * np.sin(np.deg2rad(data.lat[row]))
-    dy = 2.0 * 6.371229e6 * np.deg2rad(1.5)
-    geostrophic = -9.81 / f * (z[row + 1] - z[row - 1]) / dy
+    dy = 2.0 * EARTH_RADIUS * np.deg2rad(1.5)
+    geostrophic = -GRAVITY / f * (z[row + 1] - z[row - 1]) / dy
     u = data.fields["u"][int(np.abs(data.p - 5.0e4).argmin()), row]
     assert np.corrcoef(geostrophic, u)[0, 1] > 0.95

@@ -17,6 +17,7 @@ from components.atmosphere.nonhydrostatic.component import NonhydrostaticAtmosph
 from components.atmosphere.nonhydrostatic.driving import pressure_levels
 from components.atmosphere.nonhydrostatic.physics.columns import columns
 from components.atmosphere.nonhydrostatic.physics.sequence import centre_wind
+from components.science.constants import GRAVITY, R_DRY
 from coupler.case.case import make_plan
 from coupler.grids.decomposition import Decomposition
 from tests.mpi.atmosphere_ranks import context, surface
@@ -167,6 +168,6 @@ def test_driver_columns_are_hydrostatic(shared):
     z = np.arange(200.0, 15000.0, 100.0)[:, None, None] + 0.0 * lon
     f = pressure_levels.to_columns(data, lon, lat, z)
     virtual = f["t"] * (1.0 + 0.608 * f["q"])
-    thickness = 287.0 * 0.5 * (virtual[1:] + virtual[:-1]) / 9.81 * np.log(f["p"][:-1] / f["p"][1:])
+    thickness = R_DRY * 0.5 * (virtual[1:] + virtual[:-1]) / GRAVITY * np.log(f["p"][:-1] / f["p"][1:])
     assert np.abs(thickness / 100.0 - 1.0).mean() < 0.02
     assert 280.0 < f["t"][0].mean() < 305.0

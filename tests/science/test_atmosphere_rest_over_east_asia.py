@@ -23,6 +23,7 @@ from components.atmosphere.nonhydrostatic.dynamics import (
     timestep,
 )
 from components.atmosphere.nonhydrostatic.ideal import initial_state
+from components.science.constants import GRAVITY, R_DRY
 from components.science.halo import Edges
 
 
@@ -58,7 +59,7 @@ def inversion(z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """
     fine = torch.arange(25001, dtype=torch.float64)
     t = torch.where(fine < 11e3, 288.0 - 6.5e-3 * fine, 216.5) - 4.0 * (1.0 - torch.tanh((fine - 1200.0) / 400.0))
-    weight = 9.81 / (287.0 * t)
+    weight = GRAVITY / (R_DRY * t)
     log_p = torch.cat([torch.zeros(1, dtype=torch.float64), -torch.cumsum(0.5 * (weight[1:] + weight[:-1]), 0)])
     i = z.clamp(0, 24999).long()
     part = z - i

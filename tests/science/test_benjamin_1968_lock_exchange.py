@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from components.ocean.primitive.constants import GRAVITY
 from components.ocean.primitive.diagnostics import cell_volume, reference_potential_energy
 from components.ocean.primitive.horizontal_grid import cartesian
 from components.ocean.primitive.idealised import set_up
 from components.ocean.primitive.parameters import Parameters
 from components.ocean.primitive.stencil import inner
+from components.science.constants import GRAVITY
 
 RHO0, DRHO, DEPTH = 1025.0, 5.0, 20.0
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from components.ocean.primitive.constants import GRAVITY
 from components.ocean.primitive.geometry import build_geometry, partial_cells
 from components.ocean.primitive.halo import WholeDomain
 from components.ocean.primitive.horizontal_grid import cartesian
@@ -16,6 +15,7 @@ from components.ocean.primitive.state import state_at_rest
 from components.ocean.primitive.surface import no_forcing
 from components.ocean.primitive.tides import tidal_elevation
 from components.ocean.primitive.timestep import Ocean
+from components.science.constants import GRAVITY
 
 NX, DX, DEPTH = 60, 10e3, 100.0
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from components.ocean.primitive.constants import GRAVITY
 from components.ocean.primitive.horizontal_grid import cartesian
 from components.ocean.primitive.idealised import set_up
 from components.ocean.primitive.parameters import Parameters
+from components.science.constants import GRAVITY
 
 
 def test_rossby_radius():

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from components.ocean.primitive.constants import GRAVITY
 from components.ocean.primitive.horizontal_grid import cartesian
 from components.ocean.primitive.idealised import set_up
 from components.ocean.primitive.parameters import Parameters
+from components.science.constants import GRAVITY
 
 
 @pytest.mark.parametrize("dt", [300.0, 1200.0])

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from components.ocean.primitive.constants import GRAVITY
 from components.ocean.primitive.geometry import build_geometry, partial_cells
 from components.ocean.primitive.halo import WholeDomain
 from components.ocean.primitive.horizontal_grid import cartesian
@@ -13,6 +12,7 @@ from components.ocean.primitive.parameters import Parameters
 from components.ocean.primitive.state import state_at_rest
 from components.ocean.primitive.surface import no_forcing
 from components.ocean.primitive.timestep import Ocean
+from components.science.constants import GRAVITY
 
 DAY = 86400.0
 NX, DX, DEPTH, LEVELS, N2, ALPHA = 44, 5e3, 2000.0, 10, 4e-6, 2e-4

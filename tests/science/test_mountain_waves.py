@@ -14,6 +14,7 @@ import torch
 from components.atmosphere.nonhydrostatic.dynamics import base_state, geometry, levels, tendencies, timestep
 from components.atmosphere.nonhydrostatic.dynamics.state import Tendencies
 from components.atmosphere.nonhydrostatic.ideal import initial_state
+from components.science.constants import GRAVITY
 
 U, N = 10.0, 0.01
 
@@ -51,7 +52,7 @@ def run(ridge: Ridge, until: float) -> tuple[float, float]:
     g = geometry.build_geometry(interfaces, ridge.dx, ridge.dx, base, periodic_x=True, periodic_y=True)
     options = timestep.Options(acoustic_steps=6, damping_depth=ridge.sponge, damping_rate=0.1)
     core = timestep.Dynamics(g, options)
-    state = initial_state.resting_state(g, 288.0 * torch.exp(N * N / 9.81 * g.z), g.p_base[0])
+    state = initial_state.resting_state(g, 288.0 * torch.exp(N * N / GRAVITY * g.z), g.p_base[0])
     state = initial_state.with_wind(g, state.rho, state.rtheta, U, 0.0)
     core.halo(list(state), geometry.HALO)
     first = state

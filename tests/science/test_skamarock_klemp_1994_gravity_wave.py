@@ -13,6 +13,7 @@ import torch
 
 from components.atmosphere.nonhydrostatic.dynamics import base_state, geometry, timestep
 from components.atmosphere.nonhydrostatic.ideal import initial_state
+from components.science.constants import GRAVITY
 
 
 def run(dx: float, dz: float, dt: float) -> tuple[torch.Tensor, torch.Tensor]:
@@ -23,7 +24,7 @@ def run(dx: float, dz: float, dt: float) -> tuple[torch.Tensor, torch.Tensor]:
     base = base_state.ConstantStability(300.0, 0.01)
     g = geometry.build_geometry(interfaces, dx, dx, base, periodic_x=True, periodic_y=True)
     core = timestep.Dynamics(g, timestep.Options(acoustic_steps=6))
-    theta_0 = 300.0 * torch.exp(1.0e-4 / 9.81 * g.z)
+    theta_0 = 300.0 * torch.exp(1.0e-4 / GRAVITY * g.z)
     state = initial_state.resting_state(g, theta_0, g.p_base[0])
     x = initial_state.centres_x(nx, dx)
     state = initial_state.warmed(g, state, 0.01 * torch.sin(math.pi * g.z / 10e3) / (1.0 + ((x + 50e3) / 5e3) ** 2))

@@ -20,6 +20,7 @@ from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import VAPOUR_
 from components.atmosphere.nonhydrostatic.ideal import initial_state
 from components.atmosphere.nonhydrostatic.physics.columns import columns, put_back
 from components.atmosphere.nonhydrostatic.physics.kessler import kessler
+from components.science.constants import CP_DRY, GRAVITY
 from components.science.halo import Edges
 
 H = geometry.HALO
@@ -48,7 +49,7 @@ def sounding(path):
     at = lambda first, column: np.interp(z, heights, np.concatenate([[first], rows[:, column]]))  # noqa: E731
     q = at(surface[2], 2) * 1e-3
     theta_m = at(surface[1], 1) * (1.0 + VAPOUR_FACTOR * q)
-    slope = 9.81 * (1.0 + q) / (1004.5 * theta_m)
+    slope = GRAVITY * (1.0 + q) / (CP_DRY * theta_m)
     pi = (surface[0] / 1000.0) ** (2 / 7) - np.concatenate([[0.0], np.cumsum(2.5 * (slope[1:] + slope[:-1]))])
     return z, theta_m, q, 1e5 * pi**3.5, at(rows[0, 3], 3), at(rows[0, 4], 4)
 

@@ -8,7 +8,7 @@ import torch
 from components.atmosphere.nonhydrostatic.physics import convection_betts_miller as convection
 from components.atmosphere.nonhydrostatic.physics.boundary_layer_ysu import Fluxes, ysu
 from components.radiation import sun
-from components.science.constants import CP_DRY, LATENT_VAPORISATION
+from components.science.constants import CP_DRY, GRAVITY, LATENT_VAPORISATION
 
 
 def layers(shape=(24, 4, 5), dtype=torch.float64):
@@ -20,7 +20,7 @@ def layers(shape=(24, 4, 5), dtype=torch.float64):
     z = (0.5 * (interface[1:] + interface[:-1]))[:, None, None].expand(shape).contiguous()
     theta = 300.0 + 0.003 * z + 0.01 * torch.rand(shape, dtype=torch.float64)
     rho = 1.16 * torch.exp(-z / 9000.0)
-    pi = 1.0 - 9.81 * z / (1004.5 * 302.0)
+    pi = 1.0 - GRAVITY * z / (CP_DRY * 302.0)
     u = 5.0 + 8.0 * z / 10000.0 + 0.1 * torch.rand(shape, dtype=torch.float64)
     q = 0.012 * torch.exp(-z / 2500.0)
     return [a.to(dtype) for a in (u, 0.3 * u, theta, q, z, rho, rho * dz, pi)]

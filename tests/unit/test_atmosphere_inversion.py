@@ -5,7 +5,7 @@ import pytest
 
 from components.atmosphere.nonhydrostatic.driving import inversion
 from components.atmosphere.nonhydrostatic.driving.spherical_harmonics import SphericalHarmonics, legendre
-from components.science.constants import EARTH_RADIUS, EARTH_ROTATION, R_DRY, STANDARD_GRAVITY
+from components.science.constants import EARTH_RADIUS, EARTH_ROTATION, GRAVITY, R_DRY
 
 GAUSSIAN = np.rad2deg(np.arcsin(np.polynomial.legendre.leggauss(48)[0]))
 WITH_POLES = np.linspace(90.0, -90.0, 61)
@@ -66,8 +66,8 @@ def test_rossby_haurwitz_wave_has_its_geopotential(lat):
     sphere = SphericalHarmonics(lat, LON.size, inversion.truncation(lat, LON.size))
     phi = inversion.balanced_geopotential(sphere, lat, u, v)
     off = np.abs(lat) < 89.9
-    error = (phi - sphere.mean(phi) - exact + sphere.mean(exact))[off] / STANDARD_GRAVITY
-    assert np.ptp(exact) / STANDARD_GRAVITY > 2000.0
+    error = (phi - sphere.mean(phi) - exact + sphere.mean(exact))[off] / GRAVITY
+    assert np.ptp(exact) / GRAVITY > 2000.0
     assert np.abs(error).max() < 1e-3
 
 
@@ -76,7 +76,7 @@ def test_heights_are_hydrostatic_with_the_stated_mean():
     p = np.array([1.0e5, 8.5e4, 5.0e4, 2.0e4])
     t = np.full((4, WITH_POLES.size, LON.size), 250.0)
     z = inversion.heights(p, WITH_POLES, LON, 0.0 * t, 0.0 * t, t, 0.0 * t)
-    expected = R_DRY * 250.0 / STANDARD_GRAVITY * np.log(101100.0 / p)
+    expected = R_DRY * 250.0 / GRAVITY * np.log(101100.0 / p)
     np.testing.assert_allclose(z, np.broadcast_to(expected[:, None, None], z.shape), atol=1e-8)
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from components.land.column import canopy, heat, interception, snow, water_heat
 from components.land.column.canopy_leaves import CanopyLeaves, Water
 from components.land.column.carbon import soil_respiration
-from components.land.column.constants import GRAVITY, VAPOUR_GAS_CONSTANT
+from components.land.column.constants import VAPOUR_GAS_CONSTANT
 from components.land.column.gas_exchange import Stomata, split_leaves
 from components.land.column.hydraulics import Weibull
 from components.land.column.parameters import Parameters
@@ -23,13 +23,14 @@ from components.land.column.soil_properties import soil_conductivity, soil_heat_
 from components.science.constants import (
     CARBON_MOLAR_MASS,
     FREEZING_POINT,
+    GRAVITY,
     LATENT_FUSION,
     LATENT_SUBLIMATION,
     LATENT_VAPORISATION,
     WATER_DENSITY,
 )
 
-MPA_PER_METRE = 0.00980665  # of water
+MPA_PER_METRE = 1e-6 * WATER_DENSITY * GRAVITY  # of water
 LEAST_SWE = 0.1  # kg m-2 of snow on the ground that hold its surface at 0 C
 SNOW_ROUGHNESS = 0.002  # m
 SOIL_EMISSIVITY, SNOW_EMISSIVITY = 0.97, 0.99

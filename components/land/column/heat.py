@@ -12,8 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from components.land.column.constants import GRAVITY
-from components.science.constants import FREEZING_POINT, LATENT_FUSION
+from components.science.constants import FREEZING_POINT, GRAVITY, LATENT_FUSION
 
 LOG_COLDEST = 5.0  # ln of the largest depression below freezing considered, 148 K
 

@@ -11,8 +11,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from components.land.column.constants import GRAVITY, WATER_HEAT_CAPACITY
-from components.science.constants import FREEZING_POINT, ICE_DENSITY, ICE_HEAT_CAPACITY, LATENT_FUSION, WATER_DENSITY
+from components.land.column.constants import WATER_HEAT_CAPACITY
+from components.science.constants import (
+    FREEZING_POINT,
+    GRAVITY,
+    ICE_DENSITY,
+    ICE_HEAT_CAPACITY,
+    LATENT_FUSION,
+    WATER_DENSITY,
+)
 
 LAYERS = 3
 UPPER, MIDDLE = 0.1, 0.2  # m, thickness of the first two layers of a deep snowpack

@@ -11,8 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from components.land.column.constants import GRAVITY
-from components.science.constants import VON_KARMAN
+from components.science.constants import GRAVITY, VON_KARMAN
 
 LEAST_WIND = 0.5  # m s-1: below it, gusts carry the exchange
 MOST_STABLE, MOST_UNSTABLE = 2.0, -100.0  # limits of zeta = z/L

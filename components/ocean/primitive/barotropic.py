@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from components.ocean.primitive.constants import GRAVITY
 from components.ocean.primitive.geometry import Geometry
 from components.ocean.primitive.open_boundary import Outside, flather
 from components.ocean.primitive.stencil import at
+from components.science.constants import GRAVITY
 
 
 @dataclass(frozen=True)

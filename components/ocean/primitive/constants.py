@@ -1,5 +1,4 @@
 """Physical constants of the ocean model."""
 
-GRAVITY = 9.80665  # m s-2
 EARTH_RADIUS = 6371000.0  # m
 EARTH_ROTATION = 7.292115e-5  # s-1

@@ -4,10 +4,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from components.ocean.primitive.constants import GRAVITY
 from components.ocean.primitive.geometry import Geometry
 from components.ocean.primitive.state import State
 from components.ocean.primitive.stencil import inner
+from components.science.constants import GRAVITY
 
 
 def cell_volume(eta: Tensor, g: Geometry) -> Tensor:

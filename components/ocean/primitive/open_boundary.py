@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from components.ocean.primitive.constants import GRAVITY
 from components.ocean.primitive.stencil import over_levels
+from components.science.constants import GRAVITY
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ oceanic model with a nonaligned vertical coordinate. J. Geophys. Res. 108, 3090 
 import torch
 from torch import Tensor
 
-from components.ocean.primitive.constants import GRAVITY
 from components.ocean.primitive.geometry import Geometry
 from components.ocean.primitive.stencil import at
+from components.science.constants import GRAVITY
 
 
 def vertical_derivative(rho: Tensor, spacing: Tensor, below: Tensor) -> Tensor:

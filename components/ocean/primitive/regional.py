@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from components.ocean.primitive.constants import GRAVITY
 from components.ocean.primitive.geometry import Geometry, build_geometry, partial_cells
 from components.ocean.primitive.horizontal_grid import HorizontalGrid, longitude_latitude
 from components.ocean.primitive.inputs import Inputs
 from components.ocean.primitive.open_boundary import Outside, sponge_rate
 from components.ocean.primitive.stencil import HALO
+from components.science.constants import GRAVITY
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from components.ocean.primitive.constants import GRAVITY
 from components.ocean.primitive.geometry import Geometry
 from components.ocean.primitive.stencil import at
 from components.ocean.primitive.vertical_diffusion import solve_tridiagonal
+from components.science.constants import GRAVITY
 
 C_K, C_EPS = 0.1, 0.7  # G90 eq. 10 and 13
 SURFACE_TKE = 3.75  # e = 3.75 u*^2 at the surface, G90 eq. 15

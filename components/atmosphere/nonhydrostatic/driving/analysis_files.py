@@ -15,7 +15,7 @@ import netCDF4
 import numpy as np
 import numpy.typing as npt
 
-from components.science.constants import STANDARD_GRAVITY
+from components.science.constants import GRAVITY
 from coupler.errors import FieldError, TesseraError
 from coupler.fields import conversion
 
@@ -256,9 +256,7 @@ def _in_si(f: netCDF4.Dataset, key: str, name: str, values: Array) -> tuple[Arra
         units = wanted
         notes.append(f"{key} says no unit: {wanted} is assumed")
     factor = offset = None
-    for target, scale in ((wanted, 1.0), ("m2 s-2", 1.0 / STANDARD_GRAVITY))[
-        : 2 if name == "geopotential_height" else 1
-    ]:
+    for target, scale in ((wanted, 1.0), ("m2 s-2", 1.0 / GRAVITY))[: 2 if name == "geopotential_height" else 1]:
         try:
             factor, offset = (scale * x for x in conversion(units, target))
         except FieldError:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.atmosphere.nonhydrostatic.driving.spherical_harmonics import SphericalHarmonics
-from components.science.constants import EARTH_ROTATION, EPSILON_VAPOUR, R_DRY, STANDARD_GRAVITY
+from components.science.constants import EARTH_ROTATION, EPSILON_VAPOUR, GRAVITY, R_DRY
 
 Array = npt.NDArray[np.float64]
 
@@ -54,10 +54,10 @@ def heights(p: Array, lat: Array, lon: Array, u: Array, v: Array, t: Array, q: A
         )
     sphere = SphericalHarmonics(lat, lon.size, truncation(lat, lon.size))
     virtual = t * (1.0 + (1.0 / EPSILON_VAPOUR - 1.0) * q)
-    layers = R_DRY / STANDARD_GRAVITY * 0.5 * (virtual[1:] + virtual[:-1]) * np.log(p[:-1] / p[1:])[:, None, None]
+    layers = R_DRY / GRAVITY * 0.5 * (virtual[1:] + virtual[:-1]) * np.log(p[:-1] / p[1:])[:, None, None]
     above_lowest = np.concatenate([np.zeros_like(t[:1]), np.cumsum(layers, 0)])
-    lowest = R_DRY / STANDARD_GRAVITY * sphere.mean(virtual[0]) * np.log(SEA_LEVEL_PRESSURE / p[0])
-    balanced = balanced_geopotential(sphere, lat, u[k], v[k]) / STANDARD_GRAVITY
+    lowest = R_DRY / GRAVITY * sphere.mean(virtual[0]) * np.log(SEA_LEVEL_PRESSURE / p[0])
+    balanced = balanced_geopotential(sphere, lat, u[k], v[k]) / GRAVITY
     balanced += lowest + sphere.mean(above_lowest[k]) - sphere.mean(balanced)
     return np.asarray(balanced + above_lowest - above_lowest[k])
 

@@ -24,6 +24,7 @@ from components.atmosphere.nonhydrostatic.physics.kessler import fall
 from components.science.constants import (
     CP_DRY,
     FREEZING_POINT,
+    GRAVITY,
     LATENT_FUSION,
     LATENT_SUBLIMATION,
     LATENT_VAPORISATION,
@@ -105,7 +106,7 @@ def mixed_phase(
 
     # warm rain: autoconversion above a critical cloud water (Tripoli & Cotton 1980), accretion (Lin et al. 1983)
     critical = 4.0 / 3.0 * math.pi * RHO_WATER * CLOUD_NUMBER * CLOUD_RADIUS**3 / rho
-    factor = 0.104 * 9.81 * 0.55 / (CLOUD_NUMBER * RHO_WATER) ** (1.0 / 3.0) / 1.718e-5
+    factor = 0.104 * GRAVITY * 0.55 / (CLOUD_NUMBER * RHO_WATER) ** (1.0 / 3.0) / 1.718e-5
     auto = torch.where(q_c > critical, factor * power(rho, 4.0 / 3.0) * power(q_c, 7.0 / 3.0), 0.0)
     auto = torch.minimum(dt * auto, q_c)
     q_c, q_r = q_c - auto, q_r + auto
