@@ -11,9 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from components.land.surface_layer import bulk_richardson, saturation_humidity, transfer_coefficients
-from components.science.constants import GRAVITY, LATENT_VAPORISATION
+from components.science.constants import GRAVITY, LATENT_VAPORISATION, STEFAN_BOLTZMANN
 
-STEFAN_BOLTZMANN = 5.670374e-8
 CP_AIR, R_AIR = 1004.64, 287.05
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from components.land.energy_balance import STEFAN_BOLTZMANN, Air, solve
+from components.land.energy_balance import Air, solve
 from components.land.slab.bucket import snow_albedo, water_balance, wetness
 from components.land.surface_layer import bulk_richardson, saturation_humidity, transfer_coefficients
-from components.science.constants import LATENT_FUSION, LATENT_VAPORISATION
+from components.science.constants import LATENT_FUSION, LATENT_VAPORISATION, STEFAN_BOLTZMANN
 
 
 def air(n, seed=0, **given):

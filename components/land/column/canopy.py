@@ -16,10 +16,10 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from components.land.column.constants import AIR_HEAT_CAPACITY, DRY_AIR_GAS_CONSTANT, STEFAN_BOLTZMANN
+from components.land.column.constants import AIR_HEAT_CAPACITY, DRY_AIR_GAS_CONSTANT
 from components.land.column.humidity import EPSILON, saturation_humidity, saturation_pressure
 from components.land.column.surface_layer import VISCOSITY, exchange
-from components.science.constants import GAS_CONSTANT, GRAVITY, LATENT_FUSION, LATENT_VAPORISATION
+from components.science.constants import GAS_CONSTANT, GRAVITY, LATENT_FUSION, LATENT_VAPORISATION, STEFAN_BOLTZMANN
 
 LEAST_CANOPY_HEAT = 500.0  # J m-2 K-1
 LARGEST_STEP = 15.0  # K a Newton step

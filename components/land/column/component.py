@@ -31,7 +31,7 @@ from components.land.column.stomata import EMPIRICAL
 from components.land.column.structure import cut, join, named, rebuild
 from components.land.column.surface_map import SurfaceMap, from_file, uniform, zonal
 from components.radiation.sun import cosine_zenith
-from components.science.constants import WATER_DENSITY
+from components.science.constants import FREEZING_POINT, STEFAN_BOLTZMANN, WATER_DENSITY
 from coupler.component import Array, Component, Context, Fields, Setting
 from coupler.errors import TesseraError
 from coupler.fields import FieldSpec, specs
@@ -341,10 +341,11 @@ class ColumnLand(Component):
         ground = self._mean(self.now.ground)
         bright = np.full(self.shape, 0.2)
         fields.update(
-            surface_temperature=self._field(ground, 273.15), surface_albedo=bright, surface_albedo_visible=bright,
+            surface_temperature=self._field(ground, FREEZING_POINT),
+            surface_albedo=bright, surface_albedo_visible=bright,
             surface_albedo_near_infrared=bright, surface_longwave_emissivity=np.full(self.shape, 0.97),
             surface_roughness_length=np.full(self.shape, 0.1),
-            surface_upwelling_longwave_flux_in_air=self._field(5.67e-8 * 0.97 * ground**4, 300.0),
+            surface_upwelling_longwave_flux_in_air=self._field(STEFAN_BOLTZMANN * 0.97 * ground**4, 300.0),
         )  # fmt: skip
         return {**fields, **self._stores()}
 
@@ -385,7 +386,7 @@ class ColumnLand(Component):
             "surface_net_downward_mass_flux_of_carbon_dioxide_expressed_as_carbon": mean["carbon_flux"],
         }
         placed = {name: self._field(np.clip(v, 0.0, 1.0) if "albedo" in name else v) for name, v in fields.items()}
-        placed["surface_temperature"] = self._field(mean["surface_temperature"], 273.15)
+        placed["surface_temperature"] = self._field(mean["surface_temperature"], FREEZING_POINT)
         placed["surface_longwave_emissivity"] = self._field(mean["emissivity"], 0.97)
         placed["surface_roughness_length"] = self._field(mean["roughness"], 0.1)
         return {**placed, **self._stores()}

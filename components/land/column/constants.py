@@ -1,6 +1,5 @@
 """Physical constants of the land column (SI)."""
 
-STEFAN_BOLTZMANN = 5.670374419e-8  # W m-2 K-4 (CODATA 2018)
 WATER_HEAT_CAPACITY = 4188.0  # J kg-1 K-1
 AIR_HEAT_CAPACITY = 1004.64  # J kg-1 K-1, dry air at constant pressure
 DRY_AIR_GAS_CONSTANT = 287.04  # J kg-1 K-1

@@ -22,6 +22,7 @@ from components.land.column.radiation import partition
 from components.land.column.snow import over_layers
 from components.land.column.structure import cut
 from components.radiation.sun import cosine_zenith
+from components.science.constants import LATENT_VAPORISATION, STEFAN_BOLTZMANN, ZERO_CELSIUS
 
 Series = NDArray[np.float64]
 DTYPE = torch.float64
@@ -77,8 +78,8 @@ def snow_share(temperature: Series, humidity: Series, pressure: Series) -> Serie
     """
     t, p = torch.as_tensor(temperature), torch.as_tensor(pressure)
     q, slope = saturation_humidity(t, p)
-    depression = (q - torch.as_tensor(humidity)) / (slope + 1004.64 / 2.501e6)
-    wet_bulb = (t - depression.clamp(min=0.0)).numpy() - 273.15
+    depression = (q - torch.as_tensor(humidity)) / (slope + 1004.64 / LATENT_VAPORISATION)
+    wet_bulb = (t - depression.clamp(min=0.0)).numpy() - ZERO_CELSIUS
     return np.clip((2.0 - wet_bulb) / 2.0, 0.0, 1.0)
 
 
@@ -111,7 +112,7 @@ def clear_longwave(temperature: Series, humidity: Series, pressure: Series, clou
     """
     e = humidity * pressure / (0.62198 + 0.37802 * humidity) / 100.0
     emissivity = 1.24 * (e / temperature) ** (1.0 / 7.0)
-    return np.clip(emissivity * (1.0 + 0.22 * np.asarray(cloud) ** 2.75), 0.0, 1.0) * 5.670374419e-8 * temperature**4
+    return np.clip(emissivity * (1.0 + 0.22 * np.asarray(cloud) ** 2.75), 0.0, 1.0) * STEFAN_BOLTZMANN * temperature**4
 
 
 def forcing(weather: Weather, leaf_area: Callable[[datetime], tuple[float, float]]) -> Forcing:
