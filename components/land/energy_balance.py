@@ -11,9 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from components.land.surface_layer import bulk_richardson, saturation_humidity, transfer_coefficients
-from components.science.constants import GRAVITY, LATENT_VAPORISATION, STEFAN_BOLTZMANN
-
-CP_AIR, R_AIR = 1004.64, 287.05
+from components.science.constants import CP_DRY, GRAVITY, LATENT_VAPORISATION, R_DRY, STEFAN_BOLTZMANN
 
 
 class Air(NamedTuple):
@@ -68,13 +66,13 @@ def solve(temperature, air, wetness, available_water, albedo, emissivity, roughn
     temperature at the end [K], Fluxes
     """
     wind = np.maximum(air.speed, 1.0)  # m s-1; calm air still convects
-    theta = air.temperature + GRAVITY / CP_AIR * height
+    theta = air.temperature + GRAVITY / CP_DRY * height
     richardson = bulk_richardson(theta, temperature, wind, height)
     c_m, c_h = transfer_coefficients(richardson, height, roughness)
-    rho = air.pressure / (R_AIR * air.temperature * (1.0 + 0.608 * air.humidity))
+    rho = air.pressure / (R_DRY * air.temperature * (1.0 + 0.608 * air.humidity))
 
     conductance = rho * c_h * wind
-    sensible_slope = CP_AIR * conductance
+    sensible_slope = CP_DRY * conductance
     sensible_up = sensible_slope * (temperature - theta)
 
     q_s, q_slope = saturation_humidity(temperature, air.pressure)

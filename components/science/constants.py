@@ -14,7 +14,10 @@ SOLAR_CONSTANT = 1361.0  # W m-2 (Kopp & Lean 2011: 1360.8)
 STEFAN_BOLTZMANN = 5.670374419e-8  # W m-2 K-4 (CODATA 2018)
 VON_KARMAN = 0.4  # 1 (Hoegstroem 1996)
 
-R_DRY = 287.0  # R_d, J kg-1 K-1
+GAS_CONSTANT = 8.314462618  # R, J mol-1 K-1 (CODATA 2018)
+DRY_AIR_MOLAR_MASS = 0.0289647  # kg mol-1 (Gatley, Herrmann & Kretzschmar 2008, at 350 ppm CO2)
+WATER_MOLAR_MASS = 0.01801528  # kg mol-1 (IAPWS)
+R_DRY = GAS_CONSTANT / DRY_AIR_MOLAR_MASS  # R_d, 287.06 J kg-1 K-1
 R_VAPOUR = 461.6  # R_v, J kg-1 K-1
 CP_DRY = 3.5 * R_DRY  # c_p, J kg-1 K-1, of a gas of two atoms
 CV_DRY = CP_DRY - R_DRY  # c_v, J kg-1 K-1
@@ -37,7 +40,5 @@ ICE_CONDUCTIVITY = 2.2  # W m-1 K-1
 SEA_WATER_DENSITY = 1026.0  # kg m-3, the Boussinesq density of Roquet et al. (2015)
 SEA_WATER_HEAT_CAPACITY = 3991.86795711963  # J kg-1 K-1, cp0 of TEOS-10 (IOC et al. 2010)
 
-GAS_CONSTANT = 8.314462618  # R, J mol-1 K-1 (CODATA 2018)
-WATER_MOLAR_MASS = 0.01801528  # kg mol-1
 CARBON_MOLAR_MASS = 0.0120107  # kg mol-1
 PAR_PHOTONS = 4.57  # umol J-1 in 400-700 nm sunlight (Thimijan & Heins 1983)

@@ -11,7 +11,7 @@ from components.radiation.gases import Gases
 from components.radiation.kernels.gas_optics import absorbed
 from components.radiation.kernels.shortwave import add_layer, two_stream
 from components.radiation.rrtmgp_scheme import Rrtmgp
-from components.science.constants import GRAVITY, SOLAR_CONSTANT, STEFAN_BOLTZMANN
+from components.science.constants import CP_DRY, GRAVITY, SOLAR_CONSTANT, STEFAN_BOLTZMANN
 
 SHORT = {"lw_down": "rld", "lw_up": "rlu", "sw_down": "rsd", "sw_up": "rsu"}
 WATER = 18.016 / 28.964
@@ -110,7 +110,7 @@ def test_single_precision_is_that_of_double(scheme):
         assert np.abs(single[name] - double[name]).max() < 0.02
     net = lambda f: f["lw_up"] - f["lw_down"] + f["sw_up"] - f["sw_down"]  # noqa: E731
     mass = ((c.p_interface[:-1] - c.p_interface[1:]) / GRAVITY).numpy()
-    heating = np.diff(net(single) - net(double), axis=0) / mass / 1004.5 * 86400.0
+    heating = np.diff(net(single) - net(double), axis=0) / mass / CP_DRY * 86400.0
     assert np.abs(heating[:24]).max() < 0.01  # K/day
 
 

@@ -10,6 +10,7 @@ from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import (
     saturation_vapour_pressure_ice,
 )
 from components.atmosphere.nonhydrostatic.physics.cloud_fraction import cloud_fraction
+from components.science.constants import EPSILON_VAPOUR
 
 P, T = torch.tensor([8.5e4]), torch.tensor([285.0])
 
@@ -22,7 +23,7 @@ def at(humidity, q_c, q_i=0.0, t=T):
 
 def test_the_formula_by_hand():
     e = 611.2 * math.exp(17.67 * 11.85 / 255.35)
-    q_s = 287.0 / 461.6 * e / (8.5e4 - e)
+    q_s = EPSILON_VAPOUR * e / (8.5e4 - e)
     by_hand = 0.8**0.25 * (1.0 - math.exp(-100.0 * 1e-4 / (0.2 * q_s) ** 0.49))
     assert 0.1 < by_hand < 0.3
     assert abs(at(0.8, 1e-4) - by_hand) < 1e-5

@@ -8,7 +8,7 @@ import torch
 from components.atmosphere.nonhydrostatic.physics import convection_betts_miller as convection
 from components.atmosphere.nonhydrostatic.physics.boundary_layer_ysu import Fluxes, ysu
 from components.radiation import sun
-from components.science.constants import CP_DRY, GRAVITY, LATENT_VAPORISATION
+from components.science.constants import CP_DRY, GRAVITY, LATENT_VAPORISATION, R_DRY
 
 
 def layers(shape=(24, 4, 5), dtype=torch.float64):
@@ -90,7 +90,7 @@ def tropical(shape=(24, 3, 4), lapse=0.0062):
     p = 1.01e5 * torch.exp(-z / 7600.0)
     q = convection.saturation_mixing_ratio(convection.saturation_vapour_pressure(t), p) * 0.85
     dz = torch.full(shape, 18000.0 / shape[0], dtype=torch.float64)
-    return t.contiguous(), q.contiguous(), p.contiguous(), (p / (287.0 * t) * dz).contiguous()
+    return t.contiguous(), q.contiguous(), p.contiguous(), (p / (R_DRY * t) * dz).contiguous()
 
 
 def test_betts_miller_rains_out_what_it_heats():

@@ -5,7 +5,7 @@ import torch
 
 from components.atmosphere.nonhydrostatic.dynamics import thermodynamics as thermo
 from components.atmosphere.nonhydrostatic.physics import kessler, mixed_phase
-from components.science.constants import CP_DRY, LATENT_FUSION, LATENT_VAPORISATION
+from components.science.constants import CP_DRY, LATENT_FUSION, LATENT_VAPORISATION, R_DRY
 
 
 def column(species, seed=0):
@@ -16,7 +16,7 @@ def column(species, seed=0):
     t = torch.linspace(292.0, 205.0, 20, dtype=torch.float64)[:, None, None] + 4.0 * torch.rand(
         shape, dtype=torch.float64
     )
-    rho = p / (287.0 * t)
+    rho = p / (R_DRY * t)
     pi = thermo.exner(p)
     q_s = thermo.saturation_mixing_ratio(thermo.saturation_vapour_pressure(t), p)
     q = [q_s * (0.3 + 0.9 * torch.rand(shape, dtype=torch.float64))]
@@ -76,7 +76,7 @@ def test_air_supersaturated_over_ice_grows_ice_towards_ice_saturation():
     t = torch.full(shape, 240.0, dtype=torch.float64)
     p = torch.full(shape, 4.0e4, dtype=torch.float64)
     pi = thermo.exner(p)
-    rho = p / (287.0 * t)
+    rho = p / (R_DRY * t)
     q_is = thermo.saturation_mixing_ratio(thermo.saturation_vapour_pressure_ice(t), p)
     zero = torch.zeros_like(t)
     q = [1.2 * q_is, zero, zero, zero + 1e-5, zero]

@@ -16,10 +16,17 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from components.land.column.constants import AIR_HEAT_CAPACITY, DRY_AIR_GAS_CONSTANT
 from components.land.column.humidity import EPSILON, saturation_humidity, saturation_pressure
 from components.land.column.surface_layer import VISCOSITY, exchange
-from components.science.constants import GAS_CONSTANT, GRAVITY, LATENT_FUSION, LATENT_VAPORISATION, STEFAN_BOLTZMANN
+from components.science.constants import (
+    CP_DRY,
+    GAS_CONSTANT,
+    GRAVITY,
+    LATENT_FUSION,
+    LATENT_VAPORISATION,
+    R_DRY,
+    STEFAN_BOLTZMANN,
+)
 
 LEAST_CANOPY_HEAT = 500.0  # J m-2 K-1
 LARGEST_STEP = 15.0  # K a Newton step
@@ -157,9 +164,9 @@ def solve(
     outer, inner
         Updates of the conductances, each with one Newton step; Newton steps at the end.
     """
-    density = air.pressure / (DRY_AIR_GAS_CONSTANT * air.temperature * (1.0 + 0.61 * air.humidity))
-    rho_cp = density * AIR_HEAT_CAPACITY
-    potential = air.temperature + air.height * (GRAVITY / AIR_HEAT_CAPACITY)
+    density = air.pressure / (R_DRY * air.temperature * (1.0 + 0.61 * air.humidity))
+    rho_cp = density * CP_DRY
+    potential = air.temperature + air.height * (GRAVITY / CP_DRY)
     molar = air.pressure / (GAS_CONSTANT * air.temperature)  # mol m-3
     plant_area = cover.lai + cover.sai
     thermal = 1.0 - torch.exp(-plant_area)

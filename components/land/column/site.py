@@ -22,7 +22,7 @@ from components.land.column.radiation import partition
 from components.land.column.snow import over_layers
 from components.land.column.structure import cut
 from components.radiation.sun import cosine_zenith
-from components.science.constants import LATENT_VAPORISATION, STEFAN_BOLTZMANN, ZERO_CELSIUS
+from components.science.constants import CP_DRY, LATENT_VAPORISATION, STEFAN_BOLTZMANN, ZERO_CELSIUS
 
 Series = NDArray[np.float64]
 DTYPE = torch.float64
@@ -78,7 +78,7 @@ def snow_share(temperature: Series, humidity: Series, pressure: Series) -> Serie
     """
     t, p = torch.as_tensor(temperature), torch.as_tensor(pressure)
     q, slope = saturation_humidity(t, p)
-    depression = (q - torch.as_tensor(humidity)) / (slope + 1004.64 / LATENT_VAPORISATION)
+    depression = (q - torch.as_tensor(humidity)) / (slope + CP_DRY / LATENT_VAPORISATION)
     wet_bulb = (t - depression.clamp(min=0.0)).numpy() - ZERO_CELSIUS
     return np.clip((2.0 - wet_bulb) / 2.0, 0.0, 1.0)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 
 import torch
 
+from components.science.constants import R_DRY
 from components.science.transport import HALO as HALO
 
 BaseState = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
@@ -134,7 +135,7 @@ def build_geometry(
     dz = z_interface[1:] - z_interface[:-1]
     between = torch.cat([0.5 * dz[:1], 0.5 * (dz[1:] + dz[:-1]), 0.5 * dz[-1:]])
     p_base, rho_base = base_state(0.5 * (z_interface[1:] + z_interface[:-1]))
-    t_base = p_base / (rho_base * 287.0)
+    t_base = p_base / (rho_base * R_DRY)
     theta_base = t_base * torch.exp(-(2.0 / 7.0) * torch.log(p_base / 1.0e5))
     flat = bool((z_interface == z_interface[:, :1, :1]).all())
     rises = _surface_rise(z_interface, h2_u, h1_v, 1.0 / (h1 * h2))
