@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from components.land.surface_layer import bulk_richardson, saturation_humidity, transfer_coefficients
-from components.science.constants import CP_DRY, GRAVITY, LATENT_VAPORISATION, R_DRY, STEFAN_BOLTZMANN
+from components.science.constants import CP_DRY, GRAVITY, LATENT_VAPORISATION, R_DRY, STEFAN_BOLTZMANN, VIRTUAL
 
 
 class Air(NamedTuple):
@@ -69,7 +69,7 @@ def solve(temperature, air, wetness, available_water, albedo, emissivity, roughn
     theta = air.temperature + GRAVITY / CP_DRY * height
     richardson = bulk_richardson(theta, temperature, wind, height)
     c_m, c_h = transfer_coefficients(richardson, height, roughness)
-    rho = air.pressure / (R_DRY * air.temperature * (1.0 + 0.608 * air.humidity))
+    rho = air.pressure / (R_DRY * air.temperature * (1.0 + VIRTUAL * air.humidity))
 
     conductance = rho * c_h * wind
     sensible_slope = CP_DRY * conductance

@@ -6,7 +6,7 @@ Louis, J.-F. (1979): A parametric model of vertical eddy fluxes in the atmospher
 
 import numpy as np
 
-from components.science.constants import GRAVITY, VON_KARMAN
+from components.science.constants import EPSILON_VAPOUR, GRAVITY, VON_KARMAN
 
 B = C = D = 5.0  # Louis, Tiedtke and Geleyn (1982)
 
@@ -64,5 +64,5 @@ def saturation_humidity(t, p):
     x = t - 273.15
     e = 611.21 * np.exp(17.502 * x / (x + 240.97))
     slope = e * 17.502 * 240.97 / ((x + 240.97) * (x + 240.97))
-    dry = p - 0.378 * e
-    return 0.622 * e / dry, 0.622 * p * slope / (dry * dry)
+    dry = p - (1.0 - EPSILON_VAPOUR) * e
+    return EPSILON_VAPOUR * e / dry, EPSILON_VAPOUR * p * slope / (dry * dry)

@@ -15,11 +15,13 @@ from components.radiation.kernels.shortwave import shortwave
 from components.radiation.rrtmgp_tables import LONGWAVE, MOLECULES, SHORTWAVE, cloud_tables, gas_tables
 from components.radiation.spectral_scheme import SpectralScheme
 from components.science.constants import GRAVITY, SOLAR_CONSTANT
+from components.science.scheme_constants import RRTMGP_MOLAR_DRY as MOLAR_DRY
+from components.science.scheme_constants import RRTMGP_MOLAR_WATER as MOLAR_WATER
 from coupler.compiled import announce
 
 Array = npt.NDArray[Any]
 
-AVOGADRO, MOLAR_DRY, MOLAR_WATER = 6.02214076e23, 28.964e-3, 18.016e-3  # mol-1, kg mol-1
+AVOGADRO = 6.02214076e23  # mol-1
 FLUXES = ("lw_up", "lw_down", "sw_up", "sw_down")
 HIGHEST = 1.006  # Pa: the tables end there
 COLDEST, HOTTEST = 50.0, 500.0  # K, of what can be air at all; the tables themselves go from 160 to 355 K

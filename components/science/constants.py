@@ -18,13 +18,14 @@ GAS_CONSTANT = 8.314462618  # R, J mol-1 K-1 (CODATA 2018)
 DRY_AIR_MOLAR_MASS = 0.0289647  # kg mol-1 (Gatley, Herrmann & Kretzschmar 2008, at 350 ppm CO2)
 WATER_MOLAR_MASS = 0.01801528  # kg mol-1 (IAPWS)
 R_DRY = GAS_CONSTANT / DRY_AIR_MOLAR_MASS  # R_d, 287.06 J kg-1 K-1
-R_VAPOUR = 461.6  # R_v, J kg-1 K-1
+R_VAPOUR = GAS_CONSTANT / WATER_MOLAR_MASS  # R_v, 461.52 J kg-1 K-1
 CP_DRY = 3.5 * R_DRY  # c_p, J kg-1 K-1, of a gas of two atoms
 CV_DRY = CP_DRY - R_DRY  # c_v, J kg-1 K-1
 CP_VAPOUR = 1885.0  # c_pv, J kg-1 K-1 (Bryan & Fritsch 2002, table 1)
 GAMMA = CP_DRY / CV_DRY  # c_p / c_v
 KAPPA = R_DRY / CP_DRY  # R_d / c_p
-EPSILON_VAPOUR = R_DRY / R_VAPOUR  # R_d / R_v
+EPSILON_VAPOUR = R_DRY / R_VAPOUR  # R_d / R_v, 0.62197
+VIRTUAL = R_VAPOUR / R_DRY - 1.0  # T_v = T (1 + VIRTUAL q), 0.608
 P_REFERENCE = 1.0e5  # p_0 of the potential temperature, Pa
 
 FREEZING_POINT = ZERO_CELSIUS  # of fresh water, K

@@ -31,3 +31,6 @@ NCAR_R_DRY, NCAR_R_VAPOUR = 287.05, 461.495  # J kg-1 K-1
 NCAR_CP_DRY, NCAR_CP_VAPOUR = 1005.0, 1860.0  # J kg-1 K-1
 NCAR_SALINE = 0.98  # q_sat over sea water against pure water (LY04 eq. 5)
 NCAR_SATURATION = (10.79574, 5.028, 1.50475e-4, 8.2969, 0.42873e-3, 4.76955, 0.78614)  # log10 of hPa (Goff 1957)
+
+# RRTMGP and its reference results (Pincus, Mlawer & Delamere 2019)
+RRTMGP_MOLAR_DRY, RRTMGP_MOLAR_WATER = 28.964e-3, 18.016e-3  # kg mol-1

@@ -8,7 +8,7 @@ from components.atmosphere.nonhydrostatic.dynamics.state import State
 from components.atmosphere.nonhydrostatic.physics.columns import INNER, columns
 from components.atmosphere.nonhydrostatic.physics.sequence import centre_wind
 from components.radiation.scheme import Radiation, interface_pressure
-from components.science.constants import GRAVITY, R_DRY
+from components.science.constants import GRAVITY, R_DRY, VIRTUAL
 
 LAPSE = 0.0065  # K m-1, of the reduction to sea level
 
@@ -34,7 +34,7 @@ def surface(
     u, v = centre_wind(g, s)
     q_v = q[0][:2, INNER, INNER]
     pressure = interface_pressure(c.p, c.rho * (1.0 + q_v), c.dz)[0]
-    virtual = c.t[0] * (1.0 + 0.608 * q_v[0])
+    virtual = c.t[0] * (1.0 + VIRTUAL * q_v[0])
     z_0 = c.z_interface[0]
     sea = pressure * torch.exp(GRAVITY * z_0 / (R_DRY * (virtual + 0.5 * LAPSE * z_0)))
     array = lambda a: a.detach().cpu().double().numpy()  # noqa: E731

@@ -16,16 +16,18 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from components.land.column.humidity import EPSILON, saturation_humidity, saturation_pressure
+from components.land.column.humidity import saturation_humidity, saturation_pressure
 from components.land.column.surface_layer import VISCOSITY, exchange
 from components.science.constants import (
     CP_DRY,
+    EPSILON_VAPOUR,
     GAS_CONSTANT,
     GRAVITY,
     LATENT_FUSION,
     LATENT_VAPORISATION,
     R_DRY,
     STEFAN_BOLTZMANN,
+    VIRTUAL,
 )
 
 LEAST_CANOPY_HEAT = 500.0  # J m-2 K-1
@@ -164,7 +166,7 @@ def solve(
     outer, inner
         Updates of the conductances, each with one Newton step; Newton steps at the end.
     """
-    density = air.pressure / (R_DRY * air.temperature * (1.0 + 0.61 * air.humidity))
+    density = air.pressure / (R_DRY * air.temperature * (1.0 + VIRTUAL * air.humidity))
     rho_cp = density * CP_DRY
     potential = air.temperature + air.height * (GRAVITY / CP_DRY)
     molar = air.pressure / (GAS_CONSTANT * air.temperature)  # mol m-3
@@ -174,14 +176,14 @@ def solve(
     height = torch.maximum(air.height, 2.0 * z0 + 1.0)
     heat_store = (LEAST_CANOPY_HEAT + 840.0 * plant_area + 4188.0 * cover.water) / seconds
     bare_weight = torch.exp(-plant_area)
-    virtual_air = potential * (1.0 + 0.61 * air.humidity)
-    e_air = air.humidity * air.pressure / (EPSILON + (1.0 - EPSILON) * air.humidity)
+    virtual_air = potential * (1.0 + VIRTUAL * air.humidity)
+    e_air = air.humidity * air.pressure / (EPSILON_VAPOUR + (1.0 - EPSILON_VAPOUR) * air.humidity)
     tv, tg, zeta, gs, qc = warm
     tc, assimilated, drift = 0.5 * (tv + tg), torch.zeros_like(gs), torch.zeros_like(tv)
     evaporating = torch.ones_like(tv)
     links: _Links | None = None
     for turn in range(outer):
-        turbulence = exchange(zeta, air.wind, height, z0, z0, virtual_air, tc * (1.0 + 0.61 * qc))
+        turbulence = exchange(zeta, air.wind, height, z0, z0, virtual_air, tc * (1.0 + VIRTUAL * qc))
         zeta = 0.5 * (zeta + turbulence.zeta)
         friction = turbulence.friction_velocity
         blade = 0.01 * torch.sqrt(friction / cover.leaf_width)
@@ -193,7 +195,7 @@ def solve(
         below = mixing * friction
         blade_molar = blade * molar
         e_leaf, _ = saturation_pressure(tv)
-        e_canopy = qc * air.pressure / (EPSILON + (1.0 - EPSILON) * qc)
+        e_canopy = qc * air.pressure / (EPSILON_VAPOUR + (1.0 - EPSILON_VAPOUR) * qc)
         if turn == 0:
             e_canopy = torch.where(plant_area > 0.0, e_canopy, e_air)
         open_share = blade_molar / (blade_molar + gs)

@@ -11,7 +11,6 @@ from torch import Tensor
 from components.land.column import canopy, heat, interception, snow, water_heat
 from components.land.column.canopy_leaves import CanopyLeaves, Water
 from components.land.column.carbon import soil_respiration
-from components.land.column.constants import VAPOUR_GAS_CONSTANT
 from components.land.column.gas_exchange import Stomata, split_leaves
 from components.land.column.hydraulics import Weibull
 from components.land.column.parameters import Parameters
@@ -27,6 +26,7 @@ from components.science.constants import (
     LATENT_FUSION,
     LATENT_SUBLIMATION,
     LATENT_VAPORISATION,
+    R_VAPOUR,
     WATER_DENSITY,
 )
 
@@ -404,7 +404,7 @@ def _ground(
     bare = 1.0 - covered
     resistance = bare * RESISTANCE[resistance_by](p.texture, state.liquid[0], p.thickness[0])
     suction = torch.clamp(psi, min=-1e5)
-    humidity = torch.exp(GRAVITY * suction / (VAPOUR_GAS_CONSTANT * state.ground))
+    humidity = torch.exp(GRAVITY * suction / (R_VAPOUR * state.ground))
     one = torch.ones_like(covered)
     return canopy.Ground(
         under.admittance, under.temperature, shortwave,

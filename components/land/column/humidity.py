@@ -5,9 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from components.science.constants import FREEZING_POINT
-
-EPSILON = 0.62198  # ratio of the gas constants of dry air and vapour
+from components.science.constants import EPSILON_VAPOUR, FREEZING_POINT
 
 
 def saturation_pressure(temperature: Tensor) -> tuple[Tensor, Tensor]:
@@ -42,5 +40,5 @@ def saturation_humidity(temperature: Tensor, pressure: Tensor) -> tuple[Tensor, 
     e_max = 0.5 * pressure  # hot air at low pressure: the formula ends where air would be all vapour
     slope = torch.where(e > e_max, torch.zeros_like(slope), slope)
     e = torch.minimum(e, e_max)
-    bottom = pressure - (1.0 - EPSILON) * e
-    return EPSILON * e / bottom, EPSILON * pressure * slope / (bottom * bottom)
+    bottom = pressure - (1.0 - EPSILON_VAPOUR) * e
+    return EPSILON_VAPOUR * e / bottom, EPSILON_VAPOUR * pressure * slope / (bottom * bottom)

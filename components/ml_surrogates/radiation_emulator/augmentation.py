@@ -9,7 +9,7 @@ import torch
 from components.radiation import standard_atmosphere
 from components.radiation.full_columns import CLOUDY, FullColumns, full_columns, interface_temperature
 from components.radiation.gases import Gases
-from components.science.constants import GRAVITY
+from components.science.constants import EPSILON_VAPOUR, GRAVITY
 
 from .drawing import air_of
 
@@ -125,7 +125,7 @@ def _smooth(x: Array, size: float, rng: np.random.Generator) -> Array:
 def _saturation(t: Array, p: Array) -> Array:
     """Saturation mixing ratio over water (Bolton 1980, eq. 10)."""
     e = 611.2 * np.exp(17.67 * (t - 273.15) / (t - 29.65))
-    return 0.622 * e / np.maximum(p - e, 0.1 * p)
+    return EPSILON_VAPOUR * e / np.maximum(p - e, 0.1 * p)
 
 
 def _clouds(liquid: Array, ice: Array, t: Array, p: Array, rng: np.random.Generator) -> tuple[Array, Array]:

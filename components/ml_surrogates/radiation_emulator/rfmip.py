@@ -9,6 +9,7 @@ import torch
 
 from components.radiation.full_columns import FullColumns
 from components.radiation.gases import Gases
+from components.science.scheme_constants import RRTMGP_MOLAR_DRY, RRTMGP_MOLAR_WATER
 
 Array = npt.NDArray[np.float64]
 INPUT = "multiple_input4MIPs_radiation_RFMIP_UColorado-RFMIP-1-2_none.nc"
@@ -39,7 +40,7 @@ def columns(folder: Path) -> tuple[FullColumns, Gases, Array]:
         none = np.zeros_like(p)
         parts = (
             p, p_i, up(get("temp_layer")[0]), up(get("temp_level")[0]),
-            up(get("water_vapor")[0]) * 18.016 / 28.964, up(get("ozone")[0]), none, none, none,
+            up(get("water_vapor")[0]) * RRTMGP_MOLAR_WATER / RRTMGP_MOLAR_DRY, up(get("ozone")[0]), none, none, none,
             get("surface_temperature")[0], get("surface_albedo"), get("surface_emissivity"),
             np.where(zenith < np.deg2rad(89.9), np.cos(zenith), 0.0),
         )  # fmt: skip

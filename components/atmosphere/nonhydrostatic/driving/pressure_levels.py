@@ -17,7 +17,7 @@ from components.atmosphere.nonhydrostatic.driving import inversion
 from components.atmosphere.nonhydrostatic.driving.analysis_files import AnalysisFiles
 from components.atmosphere.nonhydrostatic.driving.analysis_files import DriverError as DriverError
 from components.atmosphere.nonhydrostatic.driving.initial import relative_humidity, specific_humidity
-from components.science.constants import GRAVITY, R_DRY
+from components.science.constants import GRAVITY, R_DRY, VIRTUAL
 
 Array = npt.NDArray[np.float64]
 
@@ -132,8 +132,8 @@ def to_columns(data: Analysis, lon: Array, lat: Array, z: Array) -> dict[str, Ar
     out = {name: vertical(a) for name, a in columns.items()}
     below = np.minimum(z - heights[0], 0.0)
     out["t"] = out["t"] - 6.5e-3 * below
-    virtual = columns["t"] * (1 + 0.608 * columns["q"])
-    here = out["t"] * (1 + 0.608 * out["q"])
+    virtual = columns["t"] * (1 + VIRTUAL * columns["q"])
+    here = out["t"] * (1 + VIRTUAL * out["q"])
     low_t, high_t = (np.take_along_axis(virtual, k + m, 0) for m in (0, 1))
     # inside, ln p meets both levels, and between them is hydrostatic with virtual temperature linear in height
     share = w * (low_t + high_t) / (low_t + here)

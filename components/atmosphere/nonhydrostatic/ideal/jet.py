@@ -17,6 +17,7 @@ from components.science.constants import (
     GRAVITY,
     P_REFERENCE,
     R_DRY,
+    VIRTUAL,
 )
 
 Array = npt.NDArray[np.float64]
@@ -79,14 +80,14 @@ def balanced_jet(lat: Array, z: Array, q_0: float = Q_0, climate: Climate = CLIM
     if humidity is not None:
         q = np.minimum(q, _moist(t_v, p, humidity * np.exp(-(((eta - 1.0) * P_REFERENCE / P_W) ** 2))))
     q = np.where(eta > 0.1, q, 1.0e-12)
-    return Jet(u + 0.0 * q, t_v / (1.0 + 0.608 * q), q, p + 0.0 * q)
+    return Jet(u + 0.0 * q, t_v / (1.0 + VIRTUAL * q), q, p + 0.0 * q)
 
 
 def _moist(t_v: Array, p: Array, relative_humidity: Array) -> Array:
     """Specific humidity at a virtual temperature (K), a pressure (Pa) and a relative humidity over water."""
     q = np.zeros_like(p)
     for _ in range(4):  # the temperature falls with the humidity: contracts by a third a time in the tropics
-        t = t_v / (1.0 + 0.608 * q)
+        t = t_v / (1.0 + VIRTUAL * q)
         e = relative_humidity * 611.2 * np.exp(17.67 * (t - 273.15) / (t - 29.65))  # Bolton (1980), eq. 10
         e = np.minimum(e, 0.5 * p)
         q = 0.5 * q + 0.5 * EPSILON_VAPOUR * e / (p - (1.0 - EPSILON_VAPOUR) * e)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import power
-from components.science.constants import CP_DRY, GRAVITY, VON_KARMAN
+from components.science.constants import CP_DRY, GRAVITY, VIRTUAL, VON_KARMAN
 
 PRANDTL_COUNTER = 6.8  # b, HND eq. A4
 SURFACE_LAYER = 0.1  # its share of h
@@ -67,13 +67,13 @@ def ysu(
     pi : Exner function
     fluxes : through the ground
     """
-    theta_v = theta * (1.0 + 0.608 * q_v)
+    theta_v = theta * (1.0 + VIRTUAL * q_v)
     rho_s = rho[0]
     stress = torch.sqrt(fluxes.stress_x * fluxes.stress_x + fluxes.stress_y * fluxes.stress_y)
     u_star = torch.sqrt(torch.clamp(stress / rho_s, min=1.0e-6))
     heat = fluxes.sensible_heat / (rho_s * CP_DRY * pi[0])  # K m s-1
     water = fluxes.water / rho_s
-    buoyancy = heat * (1.0 + 0.608 * q_v[0]) + 0.608 * theta[0] * water
+    buoyancy = heat * (1.0 + VIRTUAL * q_v[0]) + VIRTUAL * theta[0] * water
     unstable = buoyancy > 0.0
 
     # depth of the boundary layer, twice: without and with the thermal's excess (HND eq. A1-A3)

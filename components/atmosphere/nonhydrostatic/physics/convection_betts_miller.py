@@ -18,7 +18,7 @@ from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import (
     saturation_mixing_ratio,
     saturation_vapour_pressure,
 )
-from components.science.constants import CP_DRY, LATENT_VAPORISATION, R_DRY
+from components.science.constants import CP_DRY, EPSILON_VAPOUR, LATENT_VAPORISATION, R_DRY, VIRTUAL
 
 
 class Convected(NamedTuple):
@@ -51,7 +51,7 @@ def betts_miller(
     lcp = LATENT_VAPORISATION / CP_DRY
     parcel, base = moist_parcel(t, q_v, p)
     q_p = torch.minimum(q_v[:1].expand_as(t), saturation_mixing_ratio(saturation_vapour_pressure(parcel), p))
-    buoyant = parcel * (1.0 + 0.608 * q_p) > t * (1.0 + 0.608 * q_v)
+    buoyant = parcel * (1.0 + VIRTUAL * q_p) > t * (1.0 + VIRTUAL * q_v)
     # the topmost layer of the first buoyant stretch above the condensation level
     started = torch.zeros_like(buoyant[0])
     ended = torch.zeros_like(buoyant[0])
@@ -89,7 +89,7 @@ def moist_parcel(t: torch.Tensor, q_v: torch.Tensor, p: torch.Tensor) -> tuple[t
 
     The condensation level follows Bolton (1980, eq. 21); above it dT/dlnp of the pseudo-adiabat, second order.
     """
-    e = torch.clamp(q_v[0], min=1.0e-6) * p[0] / (0.622 + torch.clamp(q_v[0], min=1.0e-6)) * 0.01
+    e = torch.clamp(q_v[0], min=1.0e-6) * p[0] / (EPSILON_VAPOUR + torch.clamp(q_v[0], min=1.0e-6)) * 0.01
     t_lcl = 2840.0 / (3.5 * torch.log(t[0]) - torch.log(e) - 4.805) + 55.0
     t_lcl = torch.minimum(t_lcl, t[0])
     p_lcl = p[0] * torch.exp(torch.log(t_lcl / t[0]) / KAPPA)
@@ -110,4 +110,4 @@ def _slope(t: torch.Tensor, p: torch.Tensor) -> torch.Tensor:
     """dT/dlnp of the pseudo-adiabat, K."""
     q = saturation_mixing_ratio(saturation_vapour_pressure(t), p)
     a = LATENT_VAPORISATION * q
-    return (R_DRY * t + a) / CP_DRY / (1.0 + a * LATENT_VAPORISATION * 0.622 / (CP_DRY * R_DRY * t * t))
+    return (R_DRY * t + a) / CP_DRY / (1.0 + a * LATENT_VAPORISATION * EPSILON_VAPOUR / (CP_DRY * R_DRY * t * t))
