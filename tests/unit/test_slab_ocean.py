@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from components.ocean.slab.inertial import EARTH_ROTATION, accelerate, propagator, take_in_resting_water
+from components.ocean.slab.inertial import accelerate, propagator, take_in_resting_water
 from components.ocean.slab.mixed_layer import (
     CP,
     FREEZING,
@@ -14,6 +14,7 @@ from components.ocean.slab.mixed_layer import (
     penetrating_fraction,
     stored_heat,
 )
+from components.science.constants import EARTH_ROTATION
 
 DAY = 86400
 

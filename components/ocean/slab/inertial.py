@@ -17,8 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from components.ocean.slab.mixed_layer import RHO
-
-EARTH_ROTATION = 7.292115e-5  # rad s-1
+from components.science.constants import EARTH_ROTATION
 
 
 class Propagator(NamedTuple):
