@@ -6,9 +6,9 @@ density that makes a depth of water a mass are the coupler's, which measures cel
 
 from coupler.fields import WATER_DENSITY as WATER_DENSITY
 from coupler.fields import ZERO_CELSIUS as ZERO_CELSIUS
+from coupler.grids.grid import EARTH_RADIUS as EARTH_RADIUS
 
 GRAVITY = 9.80665  # g, m s-2, standard; geopotential heights are defined with it (CGPM 1901)
-EARTH_RADIUS = 6.371229e6  # m
 EARTH_ROTATION = 7.292115e-5  # rad s-1 (IERS 2010)
 SOLAR_CONSTANT = 1361.0  # W m-2 (Kopp & Lean 2011: 1360.8)
 STEFAN_BOLTZMANN = 5.670374419e-8  # W m-2 K-4 (CODATA 2018)

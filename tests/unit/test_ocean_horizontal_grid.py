@@ -5,8 +5,8 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from components.ocean.primitive.constants import EARTH_RADIUS
 from components.ocean.primitive.horizontal_grid import cartesian, curvilinear, longitude_latitude
+from components.science.constants import EARTH_RADIUS
 
 LON, LAT = 100 + 0.5 * np.arange(21), 20 + 0.5 * np.arange(17)
 

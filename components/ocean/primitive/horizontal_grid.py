@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from components.ocean.primitive.constants import EARTH_RADIUS
 from components.ocean.primitive.stencil import HALO
-from components.science.constants import EARTH_ROTATION
+from components.science.constants import EARTH_RADIUS, EARTH_ROTATION
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,0 @@
-"""Physical constants of the ocean model."""
-
-EARTH_RADIUS = 6371000.0  # m
