@@ -29,7 +29,7 @@ VIRTUAL = R_VAPOUR / R_DRY - 1.0  # T_v = T (1 + VIRTUAL q), 0.608
 P_REFERENCE = 1.0e5  # p_0 of the potential temperature, Pa
 
 FREEZING_POINT = ZERO_CELSIUS  # of fresh water, K
-C_LIQUID = 4186.0  # c_l, J kg-1 K-1
+C_LIQUID = 4186.0  # c_l, J kg-1 K-1 (Bryan & Fritsch 2002, table 1; at 15 degC)
 LATENT_VAPORISATION = 2.501e6  # L0: of vaporisation at 0 degC, J kg-1 (WMO 2018, no. 8; IAPWS 2.5009e6)
 LATENT_FUSION = 3.34e5  # L_f: of fusion at 0 degC, J kg-1 (IAPWS 2009: 3.334e5)
 LATENT_SUBLIMATION = LATENT_VAPORISATION + LATENT_FUSION  # L_s, J kg-1

@@ -4,9 +4,8 @@ import pytest
 import torch
 
 from components.land.column import snow
-from components.land.column.constants import WATER_HEAT_CAPACITY
 from components.land.column.water_heat import move_soil_water, snow_heat
-from components.science.constants import FREEZING_POINT
+from components.science.constants import C_LIQUID, FREEZING_POINT
 
 D = torch.float64
 
@@ -19,12 +18,12 @@ def soil(columns=40, layers=6, seed=0):
     drawn = torch.rand(layers, columns, dtype=D, generator=gen)
     drainage = torch.rand(columns, dtype=D, generator=gen)
     grains = 2e4 + 1e6 * torch.rand(layers, columns, dtype=D, generator=gen)
-    return t, grains + WATER_HEAT_CAPACITY * water, stored, drawn, drainage
+    return t, grains + C_LIQUID * water, stored, drawn, drainage
 
 
 def test_heat_closes_to_rounding():
     t, capacity, stored, drawn, drainage = soil()
-    new = capacity + WATER_HEAT_CAPACITY * stored
+    new = capacity + C_LIQUID * stored
     rain = torch.full_like(drainage, 285.0)
     moved = move_soil_water(t, capacity, new, stored, drawn, drainage, rain)
     change = (new * (moved.temperature - FREEZING_POINT) - capacity * (t - FREEZING_POINT)).sum(0)
@@ -35,7 +34,7 @@ def test_heat_closes_to_rounding():
 def test_water_of_the_soils_temperature_changes_nothing():
     t, capacity, stored, drawn, drainage = soil(seed=1)
     same = torch.full_like(t, 281.0)
-    new = capacity + WATER_HEAT_CAPACITY * stored
+    new = capacity + C_LIQUID * stored
     moved = move_soil_water(same, capacity, new, stored, drawn, drainage, same[0])
     assert torch.allclose(moved.temperature, same, rtol=0, atol=1e-9)
 

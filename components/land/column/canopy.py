@@ -19,6 +19,7 @@ from torch import Tensor
 from components.land.column.humidity import saturation_humidity, saturation_pressure
 from components.land.column.surface_layer import VISCOSITY, exchange
 from components.science.constants import (
+    C_LIQUID,
     CP_DRY,
     EPSILON_VAPOUR,
     GAS_CONSTANT,
@@ -174,7 +175,7 @@ def solve(
     thermal = 1.0 - torch.exp(-plant_area)
     z0 = roughness(cover, ground.roughness)
     height = torch.maximum(air.height, 2.0 * z0 + 1.0)
-    heat_store = (LEAST_CANOPY_HEAT + 840.0 * plant_area + 4188.0 * cover.water) / seconds
+    heat_store = (LEAST_CANOPY_HEAT + 840.0 * plant_area + C_LIQUID * cover.water) / seconds
     bare_weight = torch.exp(-plant_area)
     virtual_air = potential * (1.0 + VIRTUAL * air.humidity)
     e_air = air.humidity * air.pressure / (EPSILON_VAPOUR + (1.0 - EPSILON_VAPOUR) * air.humidity)

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from components.land.column.constants import WATER_HEAT_CAPACITY
 from components.science.constants import (
+    C_LIQUID,
     FREEZING_POINT,
     GRAVITY,
     ICE_DENSITY,
@@ -72,7 +72,7 @@ def add_snowfall(snow: Snow, mass: Tensor, temperature: Tensor, density: Tensor)
     density : (columns,) kg m-3
     """
     temperature = torch.clamp(temperature, max=FREEZING_POINT)
-    old = snow.ice[0] * ICE_HEAT_CAPACITY + snow.liquid[0] * WATER_HEAT_CAPACITY
+    old = snow.ice[0] * ICE_HEAT_CAPACITY + snow.liquid[0] * C_LIQUID
     new = mass * ICE_HEAT_CAPACITY
     both = old + new
     mixed = torch.where(
@@ -95,7 +95,7 @@ def relayer(snow: Snow) -> Snow:
     rest = depth - first
     second = torch.where(rest > 1.5 * MIDDLE, torch.full_like(depth, MIDDLE), rest)
     new = torch.stack([first, second, rest - second])
-    capacity = snow.ice * ICE_HEAT_CAPACITY + snow.liquid * WATER_HEAT_CAPACITY
+    capacity = snow.ice * ICE_HEAT_CAPACITY + snow.liquid * C_LIQUID
     contents = (snow.ice, snow.liquid, capacity * (snow.temperature - FREEZING_POINT))
     old_edge = _edges(snow.thickness)
     new_edge = _edges(new)
@@ -115,7 +115,7 @@ def relayer(snow: Snow) -> Snow:
         store[0] = over_layers(content) - store[1] - store[2]
     ice, liquid, heat = (torch.stack(store) for store in mapped)
     ice, liquid = torch.clamp(ice, min=0.0), torch.clamp(liquid, min=0.0)
-    capacity = ice * ICE_HEAT_CAPACITY + liquid * WATER_HEAT_CAPACITY
+    capacity = ice * ICE_HEAT_CAPACITY + liquid * C_LIQUID
     used = capacity > 0.0
     temperature = FREEZING_POINT + torch.where(
         used, heat / torch.where(used, capacity, torch.ones_like(heat)), 0.0 * heat
@@ -139,7 +139,7 @@ def thermal(snow: Snow) -> tuple[Tensor, Tensor]:
     used = mass > LEAST_SNOW
     rho = torch.clamp(mass / torch.clamp(snow.thickness, min=1e-9), 50.0, ICE_DENSITY)
     conductivity = 2.5e-6 * rho * rho - 1.23e-4 * rho + 0.024
-    capacity = snow.ice * ICE_HEAT_CAPACITY + snow.liquid * WATER_HEAT_CAPACITY
+    capacity = snow.ice * ICE_HEAT_CAPACITY + snow.liquid * C_LIQUID
     return capacity, torch.where(used, snow.thickness / conductivity, torch.zeros_like(mass))
 
 
@@ -161,14 +161,14 @@ def melt_and_freeze(snow: Snow, temperature: Tensor, surface_energy: Tensor) -> 
     carry, total_melt = surface_energy, torch.zeros_like(surface_energy)
     ice, liquid, warm, thick = [], [], [], []
     for i in range(LAYERS):
-        capacity = snow.ice[i] * ICE_HEAT_CAPACITY + snow.liquid[i] * WATER_HEAT_CAPACITY
+        capacity = snow.ice[i] * ICE_HEAT_CAPACITY + snow.liquid[i] * C_LIQUID
         heat = capacity * (temperature[i] - FREEZING_POINT) + carry
         melt = torch.minimum(torch.clamp(heat / LATENT_FUSION, min=0.0), snow.ice[i])
         freeze = torch.minimum(torch.clamp(-heat / LATENT_FUSION, min=0.0), snow.liquid[i])
         left = heat - (melt - freeze) * LATENT_FUSION
         new_ice, new_liquid = snow.ice[i] - melt + freeze, snow.liquid[i] + melt - freeze
         carry = torch.clamp(left, min=0.0)  # more heat than ice: on to the next layer
-        new_capacity = new_ice * ICE_HEAT_CAPACITY + new_liquid * WATER_HEAT_CAPACITY
+        new_capacity = new_ice * ICE_HEAT_CAPACITY + new_liquid * C_LIQUID
         used = new_capacity > 0.0
         below = torch.clamp(left, max=0.0) / torch.where(used, new_capacity, torch.ones_like(left))
         # A trace of snow has no heat to speak of: its cold goes to the ground instead of into its
@@ -223,8 +223,8 @@ def percolate(snow: Snow, rain: Tensor) -> tuple[Snow, Tensor]:
         kept = torch.minimum(water, held)
         liquid.append(kept)
         flow = water - kept
-        old = snow.ice[i] * ICE_HEAT_CAPACITY + snow.liquid[i] * WATER_HEAT_CAPACITY
-        new = snow.ice[i] * ICE_HEAT_CAPACITY + kept * WATER_HEAT_CAPACITY
+        old = snow.ice[i] * ICE_HEAT_CAPACITY + snow.liquid[i] * C_LIQUID
+        new = snow.ice[i] * ICE_HEAT_CAPACITY + kept * C_LIQUID
         heat = old * (snow.temperature[i] - FREEZING_POINT)
         warm.append(FREEZING_POINT + torch.where(new > 0.0, heat / torch.where(new > 0.0, new, old + 1.0), 0.0 * heat))
     return snow._replace(liquid=torch.stack(liquid), temperature=torch.stack(warm)), flow

@@ -7,8 +7,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from components.land.column.constants import WATER_HEAT_CAPACITY
-from components.science.constants import ICE_CONDUCTIVITY, ICE_HEAT_CAPACITY, WATER_CONDUCTIVITY, WATER_DENSITY
+from components.science.constants import (
+    C_LIQUID,
+    ICE_CONDUCTIVITY,
+    ICE_HEAT_CAPACITY,
+    WATER_CONDUCTIVITY,
+    WATER_DENSITY,
+)
 
 LN10 = 2.302585092994046
 
@@ -88,4 +93,4 @@ def soil_heat_capacity(soil: Texture, liquid: Tensor, ice: Tensor) -> Tensor:
     soil : texture
     liquid, ice : (layer, columns) volume fractions of water
     """
-    return soil.c_solid + WATER_DENSITY * (WATER_HEAT_CAPACITY * liquid + ICE_HEAT_CAPACITY * ice)
+    return soil.c_solid + WATER_DENSITY * (C_LIQUID * liquid + ICE_HEAT_CAPACITY * ice)

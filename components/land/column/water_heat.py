@@ -10,10 +10,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from components.land.column.constants import WATER_HEAT_CAPACITY
 from components.land.column.snow import Snow, over_layers
 from components.land.column.tridiagonal import solve_tridiagonal
-from components.science.constants import FREEZING_POINT, ICE_HEAT_CAPACITY, LATENT_FUSION, WATER_DENSITY
+from components.science.constants import C_LIQUID, FREEZING_POINT, ICE_HEAT_CAPACITY, LATENT_FUSION, WATER_DENSITY
 
 
 class Carried(NamedTuple):
@@ -40,7 +39,7 @@ def soil_heat(capacity: Tensor, temperature: Tensor, ice: Tensor) -> Tensor:
 
 def snow_heat(pack: Snow) -> Tensor:
     """Heat of a snowpack, J m-2, 0 for liquid water at 0 C."""
-    capacity = pack.ice * ICE_HEAT_CAPACITY + pack.liquid * WATER_HEAT_CAPACITY
+    capacity = pack.ice * ICE_HEAT_CAPACITY + pack.liquid * C_LIQUID
     return over_layers(capacity * (pack.temperature - FREEZING_POINT) - LATENT_FUSION * pack.ice)
 
 
@@ -86,7 +85,7 @@ def move_soil_water(
     flows = [drainage]
     for i in range(n - 1, -1, -1):
         flows.append(flows[-1] + stored[i] + drawn[i])
-    down = [WATER_HEAT_CAPACITY * f for f in reversed(flows)]
+    down = [C_LIQUID * f for f in reversed(flows)]
     forward = [torch.clamp(f, min=0.0) for f in down]
     backward = [torch.clamp(f, max=0.0) for f in down]
     heat = capacity * old
@@ -94,13 +93,13 @@ def move_soil_water(
     diagonal = []
     for i in range(n):
         out = down[n] if i == n - 1 else forward[i + 1]
-        diagonal.append(new_capacity[i] + out - backward[i] + WATER_HEAT_CAPACITY * drawn[i])
+        diagonal.append(new_capacity[i] + out - backward[i] + C_LIQUID * drawn[i])
     lower = [-f for f in forward[:n]]
     upper = [*backward[1:n], torch.zeros_like(drainage)]
     new = solve_tridiagonal(lower, diagonal, upper, right)
     gained = forward[0] * entering + backward[0] * new[0] - down[n] * new[-1]
     for i in range(n):
-        gained = gained - WATER_HEAT_CAPACITY * drawn[i] * new[i]
+        gained = gained - C_LIQUID * drawn[i] * new[i]
     return Carried(torch.stack(new) + FREEZING_POINT, gained)
 
 
