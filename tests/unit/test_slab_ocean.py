@@ -5,16 +5,15 @@ import pytest
 
 from components.ocean.slab.inertial import accelerate, propagator, take_in_resting_water
 from components.ocean.slab.mixed_layer import (
-    CP,
     FREEZING,
-    RHO,
+    RHO_CP,
     change_thickness,
     exchange_heat,
     ice_thickness,
     penetrating_fraction,
     stored_heat,
 )
-from components.science.constants import EARTH_ROTATION
+from components.science.constants import EARTH_ROTATION, ICE_DENSITY, LATENT_FUSION, SEA_WATER_DENSITY
 
 DAY = 86400
 
@@ -23,7 +22,7 @@ def test_constant_heating_warms_linearly():
     temperature, latent = np.full((3, 4), 290.0), np.zeros((3, 4))
     for _ in range(24 * 30):
         temperature, latent = exchange_heat(temperature, latent, -150.0 * 3600.0, 50.0)
-    np.testing.assert_allclose(temperature, 290.0 - 150.0 * 30 * 86400 / (RHO * CP * 50.0), rtol=1e-12)
+    np.testing.assert_allclose(temperature, 290.0 - 150.0 * 30 * 86400 / (RHO_CP * 50.0), rtol=1e-12)
 
 
 def test_restoring_flux_decays_exponentially_and_converges_at_first_order():
@@ -34,7 +33,7 @@ def test_restoring_flux_decays_exponentially_and_converges_at_first_order():
         for _ in range(round(60 * 86400 / seconds)):
             heat = -40.0 * (temperature - 285.0) * seconds
             temperature, latent = exchange_heat(temperature, latent, heat, 30.0)
-        exact = 285.0 + 10.0 * np.exp(-40.0 * 60 * 86400 / (RHO * CP * 30.0))
+        exact = 285.0 + 10.0 * np.exp(-40.0 * 60 * 86400 / (RHO_CP * 30.0))
         errors.append(abs(temperature[0] - exact))
     rates = np.log2(np.array(errors[:-1]) / errors[1:])
     np.testing.assert_allclose(rates, 1.0, atol=0.02)
@@ -42,11 +41,11 @@ def test_restoring_flux_decays_exponentially_and_converges_at_first_order():
 
 def test_freezing_stops_at_the_freezing_point_and_is_paid_back():
     temperature, latent = np.array([FREEZING + 0.5]), np.zeros(1)
-    content = RHO * CP * 20.0 * 0.5
+    content = RHO_CP * 20.0 * 0.5
     temperature, latent = exchange_heat(temperature, latent, -content - 1.0e8, 20.0)
     assert temperature[0] == FREEZING
     assert latent[0] == pytest.approx(-1.0e8, rel=1e-9)
-    assert ice_thickness(latent)[0] == pytest.approx(1.0e8 / (917.0 * 3.34e5), rel=1e-9)
+    assert ice_thickness(latent)[0] == pytest.approx(1.0e8 / (ICE_DENSITY * LATENT_FUSION), rel=1e-9)
     temperature, latent = exchange_heat(temperature, latent, 0.4e8, 20.0)
     assert temperature[0] == FREEZING and latent[0] == pytest.approx(-0.6e8, rel=1e-9)
     temperature, latent = exchange_heat(temperature, latent, 0.6e8 + content, 20.0)
@@ -80,7 +79,7 @@ def test_heat_is_closed_with_moving_layer_light_and_ice():
         passed += np.abs(heat)
     assert (latent < 0.0).any() and (latent == 0.0).any()
     change = stored_heat(temperature, latent, below, thickness) - start
-    scale = np.maximum(passed, RHO * CP * 200.0 * 30.0)
+    scale = np.maximum(passed, RHO_CP * 200.0 * 30.0)
     assert (np.abs(change - entered) / scale).max() < 1e-12
 
 
@@ -106,7 +105,7 @@ def test_wind_that_sets_in_gives_the_damped_inertial_oscillation_about_the_ekman
     """From rest z = tau / (rho h s) (1 - exp(-s t)), s = r + i f, for any length of the step."""
     latitude, stress = np.array([0.0, 10.0, 35.0, -50.0]), 0.1 + 0.05j
     s = 1.0 / (4 * DAY) + 2j * EARTH_ROTATION * np.sin(np.radians(latitude))
-    exact = stress / (RHO * 50.0 * s) * (1.0 - np.exp(-s * 3 * DAY))
+    exact = stress / (SEA_WATER_DENSITY * 50.0 * s) * (1.0 - np.exp(-s * 3 * DAY))
     for seconds in (600.0, 3600.0, 21600.0, 86400.0):
         step = propagator(latitude, seconds, 4 * DAY)
         u, v = np.zeros(4), np.zeros(4)
@@ -117,7 +116,7 @@ def test_wind_that_sets_in_gives_the_damped_inertial_oscillation_about_the_ekman
         u, v = accelerate(u, v, 0.1, 0.05, 50.0, step)
     # after that the transport is Ekman's (1905), to the right of the wind in the north, less the damping
     transport = 50.0 * (u + 1j * v)[2]
-    ekman = stress / (RHO * 1j * s[2].imag)
+    ekman = stress / (SEA_WATER_DENSITY * 1j * s[2].imag)
     assert abs(transport - ekman) < 1.01 * abs(s[2].real / s[2].imag) * abs(ekman)
     assert transport.real > 0.0 > transport.imag
 

@@ -16,8 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from components.ocean.slab.mixed_layer import RHO
-from components.science.constants import EARTH_ROTATION
+from components.science.constants import EARTH_ROTATION, SEA_WATER_DENSITY
 
 
 class Propagator(NamedTuple):
@@ -65,7 +64,7 @@ def accelerate(u, v, stress_x, stress_y, thickness, step):
     -------
     u, v
     """
-    x, y = stress_x / (RHO * thickness), stress_y / (RHO * thickness)
+    x, y = stress_x / (SEA_WATER_DENSITY * thickness), stress_y / (SEA_WATER_DENSITY * thickness)
     er, ei, gr, gi = step
     return er * u - ei * v + (gr * x - gi * y), er * v + ei * u + (gr * y + gi * x)
 

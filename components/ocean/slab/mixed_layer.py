@@ -14,9 +14,9 @@ changes by exactly the heat that enters through the surface.
 
 import numpy as np
 
-from components.science.constants import ICE_DENSITY, LATENT_FUSION
+from components.science.constants import ICE_DENSITY, LATENT_FUSION, SEA_WATER_DENSITY, SEA_WATER_HEAT_CAPACITY
 
-RHO, CP = 1025.0, 3990.0  # kg m-3, J kg-1 K-1, sea water
+RHO_CP = SEA_WATER_DENSITY * SEA_WATER_HEAT_CAPACITY  # J m-3 K-1
 FREEZING = 271.35  # K, at salinity 35
 
 
@@ -41,9 +41,9 @@ def change_thickness(temperature, below, old, new, jump):
     -------
     temperature, below
     """
-    entrained = RHO * CP * jump * np.maximum(new - old, 0.0)
-    warmer = temperature - entrained / (RHO * CP * new)
-    return warmer, below - (RHO * CP * (new - old) * (temperature - FREEZING) - entrained)
+    entrained = RHO_CP * jump * np.maximum(new - old, 0.0)
+    warmer = temperature - entrained / (RHO_CP * new)
+    return warmer, below - (RHO_CP * (new - old) * (temperature - FREEZING) - entrained)
 
 
 def exchange_heat(temperature, latent, heat, thickness, freezing=FREEZING):
@@ -61,8 +61,8 @@ def exchange_heat(temperature, latent, heat, thickness, freezing=FREEZING):
     -------
     temperature, latent
     """
-    content = RHO * CP * thickness * (temperature - freezing) + latent + heat
-    return freezing + np.maximum(content, 0.0) / (RHO * CP * thickness), np.minimum(content, 0.0)
+    content = RHO_CP * thickness * (temperature - freezing) + latent + heat
+    return freezing + np.maximum(content, 0.0) / (RHO_CP * thickness), np.minimum(content, 0.0)
 
 
 def stored_heat(temperature, latent, below, thickness):
@@ -75,7 +75,7 @@ def stored_heat(temperature, latent, below, thickness):
     below : heat of the water under it, J m-2
     thickness : (cells,) m
     """
-    return RHO * CP * thickness * (temperature - FREEZING) + latent + below
+    return RHO_CP * thickness * (temperature - FREEZING) + latent + below
 
 
 def ice_thickness(latent):
