@@ -16,7 +16,16 @@ TOLERANCE = 1.0e-4
 def accelerated(
     call: Call, example: list[torch.Tensor], compiled: bool, graph: bool, warn: Callable[[str], None]
 ) -> Call:
-    """``call``, compiled and captured where wanted and where it gives the same as eager on ``example``."""
+    """``call``, compiled and captured where wanted and where it gives the same as eager on ``example``.
+
+    Parameters
+    ----------
+    call : function of a list of arrays
+    example : arrays as it will get them
+    compiled : whether to compile by torch.compile
+    graph : whether to capture a CUDA graph
+    warn : takes the reason where one of both is not possible
+    """
     if not (compiled or graph):
         return call
     expected = [a.clone() for a in call(example)]
@@ -37,7 +46,12 @@ def accelerated(
 
 
 def largest_difference(got: Sequence[torch.Tensor], expected: Sequence[torch.Tensor]) -> float:
-    """Largest difference relative to the largest value of each output; infinite where one is not a number."""
+    """Largest difference relative to the largest value of each output; infinite where one is not a number.
+
+    Parameters
+    ----------
+    got, expected : outputs of two calls
+    """
     worst = 0.0
     for a, b in zip(got, expected, strict=True):
         part = float((a - b).abs().max() / b.abs().max().clamp(min=1e-30))
@@ -51,6 +65,11 @@ def _compiled(call: Call, example: list[torch.Tensor]) -> Call:
 
 def captured(call: Call, example: list[torch.Tensor]) -> Call:
     """A CUDA graph of ``call`` on arrays like ``example``.
+
+    Parameters
+    ----------
+    call : function of a list of arrays
+    example : arrays as it will get them, on a CUDA device
 
     Raises
     ------

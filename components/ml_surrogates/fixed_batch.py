@@ -32,7 +32,13 @@ def in_batches(call: Call, arrays: Sequence[torch.Tensor], size: int) -> list[to
 
 
 def padded(a: torch.Tensor, size: int) -> torch.Tensor:
-    """``a`` with its last column repeated up to ``size`` columns, contiguous."""
+    """``a`` with its last column repeated up to ``size`` columns, contiguous.
+
+    Parameters
+    ----------
+    a : (..., n) with n at most ``size``
+    size : columns of the result
+    """
     missing = size - a.shape[-1]
     if missing:
         a = torch.cat([a, a[..., -1:].expand(*a.shape[:-1], missing)], dim=-1)

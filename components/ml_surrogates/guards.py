@@ -13,7 +13,13 @@ class Verdict:
         self.counts: dict[str, int] = {}
 
     def add(self, reason: str, columns: torch.Tensor) -> None:
-        """More columns that are not to be trusted."""
+        """More columns that are not to be trusted.
+
+        Parameters
+        ----------
+        reason : what is wrong with them
+        columns : (n,) bool
+        """
         new = columns & ~self.bad
         self.counts[reason] = self.counts.get(reason, 0) + int(new.sum())
         self.bad = self.bad | columns
@@ -34,11 +40,24 @@ def not_finite(arrays: Iterable[torch.Tensor]) -> torch.Tensor:
 
 
 def outside(values: torch.Tensor, low: float, high: float) -> torch.Tensor:
-    """Columns (last dimension) with a value beyond ``low`` ... ``high``; not a number is beyond."""
+    """Columns (last dimension) with a value beyond ``low`` ... ``high``; not a number is beyond.
+
+    Parameters
+    ----------
+    values : (..., n)
+    low, high : bounds in the values' unit
+    """
     least, most = (values.amin(0), values.amax(0)) if values.ndim > 1 else (values, values)
     return ~((least >= low) & (most <= high))
 
 
 def differs(value: torch.Tensor, other: torch.Tensor, part: float, size: float) -> torch.Tensor:
-    """Where ``value`` is further from ``other`` than ``part`` of it and ``size``; not a number differs."""
+    """Where ``value`` is further from ``other`` than ``part`` of it and ``size``; not a number differs.
+
+    Parameters
+    ----------
+    value, other : (n,) in the same unit
+    part : share of ``other`` that is allowed
+    size : difference that is allowed
+    """
     return ~((value - other).abs() <= part * other.abs() + size)

@@ -72,7 +72,14 @@ class Sidecar:
 
 
 def save(path: Path, tensors: Mapping[str, torch.Tensor], sidecar: Sidecar) -> None:
-    """Write ``path`` (without ending) + ``.safetensors`` and ``.json``, each whole or not at all."""
+    """Write ``path`` (without ending) + ``.safetensors`` and ``.json``, each whole or not at all.
+
+    Parameters
+    ----------
+    path : of the files, without ending
+    tensors : weights by name
+    sidecar : what the model may be used for
+    """
     weights = path.with_suffix(".safetensors")
     with whole_file(weights) as part:
         save_file({name: a.detach().cpu().contiguous() for name, a in tensors.items()}, part)
@@ -135,7 +142,14 @@ def read_sidecar(path: Path) -> Sidecar:
 
 
 def mismatches(side: str, had: Sequence[Variable], wanted: Sequence[FieldSpec]) -> list[str]:
-    """How a model's inputs or outputs differ from what the exchange carries, a sentence each; order counts."""
+    """How a model's inputs or outputs differ from what the exchange carries, a sentence each; order counts.
+
+    Parameters
+    ----------
+    side : inputs or outputs, for the sentences
+    had : of the model
+    wanted : what the exchange carries
+    """
     names, exchanged = [v.name for v in had], [f.name for f in wanted]
     if sorted(names) != sorted(exchanged):
         missing, extra = set(exchanged) - set(names), set(names) - set(exchanged)

@@ -52,7 +52,14 @@ def columns_out(air: Air) -> Fields:
 
 
 def columns_in(fields: Mapping[str, Any], mu: torch.Tensor, distance: float) -> Air:
-    """The columns of imports, in the precision and on the device of ``mu`` (y, x)."""
+    """The columns of imports, in the precision and on the device of ``mu`` (y, x).
+
+    Parameters
+    ----------
+    fields : imports by CF name
+    mu : (y, x) cosine of the solar zenith angle
+    distance : (mean / actual distance of the sun)^2
+    """
     tensor = lambda name: torch.as_tensor(np.array(fields[name]), dtype=mu.dtype, device=mu.device)  # noqa: E731
     parts = {part: tensor(name) for name, part in {**LAYERS, **GROUND}.items()}
     return Air(**parts, p_interface=tensor(INTERFACES), mu=mu, distance=distance)
@@ -65,7 +72,14 @@ def radiation_out(sky: Radiation) -> Fields:
 
 
 def radiation_in(fields: Mapping[str, Any], albedo: torch.Tensor, t_surface: torch.Tensor) -> Radiation:
-    """Radiation of imports; what goes up from the ground (y, x) follows from its ``albedo`` and ``t_surface`` (K)."""
+    """Radiation of imports; what goes up from the ground (y, x) follows from its ``albedo`` and ``t_surface`` (K).
+
+    Parameters
+    ----------
+    fields : imports by CF name
+    albedo : (y, x) of the ground
+    t_surface : (y, x) radiating temperature, K
+    """
     tensor = lambda name: torch.as_tensor(np.array(fields[name]), dtype=albedo.dtype, device=albedo.device)  # noqa: E731
     parts = {part: tensor(name) for name, part in PLANES.items()}
     emitted = STEFAN_BOLTZMANN * t_surface * t_surface * t_surface * t_surface

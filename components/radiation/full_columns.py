@@ -72,7 +72,14 @@ def full_columns(air: Air) -> FullColumns:
 
 
 def interface_temperature(p: torch.Tensor, p_interface: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-    """Temperature (nlev+1, n) K at interfaces: linear in ln p between layers, half a step further at the ground."""
+    """Temperature (nlev+1, n) K at interfaces: linear in ln p between layers, half a step further at the ground.
+
+    Parameters
+    ----------
+    p : (nlev, n) pressure of the layers, Pa
+    p_interface : (nlev+1, n) pressure of the interfaces, Pa
+    t : (nlev, n) temperature of the layers, K
+    """
     w = torch.log(p_interface[1:-1] / p[1:]) / torch.log(p[:-1] / p[1:])
     middle = t[1:] + w * (t[:-1] - t[1:])
     return torch.cat([(t[0] + 0.5 * (t[0] - middle[0]))[None], middle, t[-1:]])

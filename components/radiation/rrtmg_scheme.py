@@ -147,7 +147,13 @@ class Rrtmg(SpectralScheme):
         }
 
     def of_full(self, columns: FullColumns, distance: float = 1.0) -> dict[str, Array]:
-        """`fluxes` of whole columns (double precision, on the CPU)."""
+        """`fluxes` of whole columns (double precision, on the CPU).
+
+        Parameters
+        ----------
+        columns : whole columns of n places
+        distance : (mean / actual distance of the sun)^2
+        """
         parts = []
         for first in range(0, max(columns.p.shape[-1], 1), AT_ONCE):
             c: Any = FullColumns._make(a[..., first : first + AT_ONCE].numpy() for a in columns)

@@ -74,6 +74,11 @@ class Rrtmgp(SpectralScheme):
 
         A column that is no air (a value that is not finite, a temperature beyond 50 to 500 K, pressure that does not
         fall with height) gets fluxes that are not numbers.
+
+        Parameters
+        ----------
+        columns : whole columns of n places
+        distance : (mean / actual distance of the sun)^2
         """
         announce(longwave, "RRTMGP's kernels", 15)
         given = FullColumns._make(a.numpy() for a in columns)

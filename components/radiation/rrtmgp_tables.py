@@ -83,6 +83,12 @@ def mole_fractions(gases: Gases) -> dict[str, float]:
 def gas_tables(path: Path, gases: Gases, real: type = np.float32) -> GasTables:
     """Read the tables of ``path`` (longwave or shortwave) for ``gases``.
 
+    Parameters
+    ----------
+    path : netCDF file of rrtmgp-data
+    gases : mole fractions of the well-mixed gases
+    real : floating-point type of the tables
+
     Raises
     ------
     OSError
@@ -122,7 +128,13 @@ def gas_tables(path: Path, gases: Gases, real: type = np.float32) -> GasTables:
 
 
 def cloud_tables(path: Path, real: type = np.float32) -> CloudTables:
-    """Read the cloud optics (Pincus et al. 2019) that go with the gas tables ``path``; ice of medium roughness."""
+    """Read the cloud optics (Pincus et al. 2019) that go with the gas tables ``path``; ice of medium roughness.
+
+    Parameters
+    ----------
+    path : netCDF file of the gas tables
+    real : floating-point type of the tables
+    """
     with netCDF4.Dataset(CLOUDS[path]) as f:
         f.set_auto_mask(False)
         v = {name: np.asarray(variable[...], dtype=np.float64) for name, variable in f.variables.items()}

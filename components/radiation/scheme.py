@@ -60,12 +60,25 @@ class Radiation(NamedTuple):
 
 
 def heating_rate(net_up: torch.Tensor, p_interface: torch.Tensor) -> torch.Tensor:
-    """Heating (nz, ...) K s-1 from the net upward flux (nz+1, ...) W m-2: g/c_p dF/dp, so that energy is conserved."""
+    """Heating (nz, ...) K s-1 from the net upward flux (nz+1, ...) W m-2: g/c_p dF/dp, so that energy is conserved.
+
+    Parameters
+    ----------
+    net_up : (nz+1, ...) W m-2
+    p_interface : (nz+1, ...) Pa, falling
+    """
     return GRAVITY / CP_DRY * (net_up[:-1] - net_up[1:]) / (p_interface[:-1] - p_interface[1:])
 
 
 def interface_pressure(p: torch.Tensor, rho: torch.Tensor, dz: torch.Tensor) -> torch.Tensor:
-    """Pressure (nz+1, ...) at interfaces from that of layer centres, hydrostatically at the ends, Pa."""
+    """Pressure (nz+1, ...) at interfaces from that of layer centres, hydrostatically at the ends, Pa.
+
+    Parameters
+    ----------
+    p : (nz, ...) pressure of the layers, Pa
+    rho : (nz, ...) density of the air, kg m-3
+    dz : (nz, ...) thickness of the layers, m
+    """
     ground = p[:1] + 0.5 * GRAVITY * (rho * dz)[:1]
     top = torch.clamp(p[-1:] - 0.5 * GRAVITY * (rho * dz)[-1:], min=1.0)
     return torch.cat([ground, torch.sqrt(p[1:] * p[:-1]), top])

@@ -23,7 +23,13 @@ class SpectralScheme(ABC):
 
     @abstractmethod
     def of_full(self, columns: FullColumns, distance: float = 1.0) -> dict[str, Array]:
-        """Fluxes (nlev+1, n) W m-2 of whole columns: ``lw_up``, ``lw_down``, ``sw_up``, ``sw_down``."""
+        """Fluxes (nlev+1, n) W m-2 of whole columns: ``lw_up``, ``lw_down``, ``sw_up``, ``sw_down``.
+
+        Parameters
+        ----------
+        columns : whole columns of n places
+        distance : (mean / actual distance of the sun)^2
+        """
 
     def __call__(self, air: Air) -> Radiation:
         """Radiation of columns with a standard atmosphere on top."""

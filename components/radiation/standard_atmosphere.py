@@ -42,7 +42,15 @@ def _profile(p: torch.Tensor, p_table: np.ndarray, values: np.ndarray) -> torch.
 
 
 def columns(levels: int, mu: torch.Tensor, distance: float, top: float = 4000.0) -> Air:
-    """Cloudless columns up to ``top`` (Pa) under the sun of ``mu`` (y, x); vapour 0.008 (p/p_0)^3 kg/kg."""
+    """Cloudless columns up to ``top`` (Pa) under the sun of ``mu`` (y, x); vapour 0.008 (p/p_0)^3 kg/kg.
+
+    Parameters
+    ----------
+    levels : number of layers
+    mu : (y, x) cosine of the solar zenith angle
+    distance : (mean / actual distance of the sun)^2
+    top : pressure of the highest interface, Pa
+    """
     p_i = 101325.0 * (top / 101325.0) ** np.linspace(0.0, 1.0, levels + 1)
     p = np.sqrt(p_i[1:] * p_i[:-1])
     t = temperature(torch.as_tensor(p)).numpy()

@@ -36,6 +36,11 @@ def cosine_zenith(lon: torch.Tensor, lat: torch.Tensor, day_of_year: float) -> t
     """Cosine of the solar zenith angle, 0 at night; ``lon``, ``lat`` (y, x) in degrees.
 
     ``day_of_year`` fractional, UTC.
+
+    Parameters
+    ----------
+    lon, lat : (y, x) degrees
+    day_of_year : 0 to 366, fractional, UTC
     """
     declination, equation, _ = sun_position(day_of_year)
     hour = 2.0 * math.pi * ((day_of_year % 1.0) - 0.5 + equation / 86400.0) + torch.deg2rad(lon)

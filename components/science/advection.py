@@ -19,7 +19,14 @@ def flux_fifth(q: torch.Tensor, m: torch.Tensor, dim: int) -> torch.Tensor:
 
 
 def flux_third(q: torch.Tensor, m: torch.Tensor, dim: int) -> torch.Tensor:
-    """Flux m q on faces, third order upwind; ``q`` has n + 3 points along ``dim``, ``m`` n."""
+    """Flux m q on faces, third order upwind; ``q`` has n + 3 points along ``dim``, ``m`` n.
+
+    Parameters
+    ----------
+    q : advected field, n + 3 points along ``dim``
+    m : mass flux, n points
+    dim : dimension of the faces
+    """
     n = q.shape[dim] - 3
     a, b, c, d = (q.narrow(dim, j, n) for j in range(4))
     centred = (7.0 / 12.0) * (b + c) - (1.0 / 12.0) * (a + d)
@@ -28,6 +35,12 @@ def flux_third(q: torch.Tensor, m: torch.Tensor, dim: int) -> torch.Tensor:
 
 
 def difference(flux: torch.Tensor, dim: int) -> torch.Tensor:
-    """Flux out of each cell minus flux into it along ``dim``."""
+    """Flux out of each cell minus flux into it along ``dim``.
+
+    Parameters
+    ----------
+    flux : n + 1 points along ``dim``
+    dim : dimension of the faces
+    """
     n = flux.shape[dim] - 1
     return flux.narrow(dim, 1, n) - flux.narrow(dim, 0, n)

@@ -122,6 +122,13 @@ def mass_out(g: Faces, q: torch.Tensor, ru: torch.Tensor, rv: torch.Tensor, omeg
 
     ``q`` (n, nz+4, Y, X) has two ghost levels at each end; ``ru`` (nz, ny+2, nx+3), ``rv`` (nz, ny+3, nx+2), ``omega``
     (nz+1, ny+2, nx+2).
+
+    Parameters
+    ----------
+    g : areas of cells and lengths of their faces
+    q : (n, nz+4, Y, X) mixing ratios, two ghost levels at each end
+    ru, rv : (nz, ny+2, nx+3), (nz, ny+3, nx+2) mass fluxes along the grid, kg m-1 s-1
+    omega : (nz+1, ny+2, nx+2) mass flux through the interfaces, kg m-2 s-1
     """
     mu = ru[:, 1:-1, 1:-1] * g.length_u[H:-H, H:-H]
     mv = rv[:, 1:-1, 1:-1] * g.length_v[H:-H, H:-H]
@@ -142,7 +149,17 @@ def stage(
     omega: torch.Tensor,
     dt: torch.Tensor,
 ) -> torch.Tensor:
-    """Mixing ratios (n, nz, ny, nx) at the end of a stage of ``dt`` seconds without limiter."""
+    """Mixing ratios (n, nz, ny, nx) at the end of a stage of ``dt`` seconds without limiter.
+
+    Parameters
+    ----------
+    g : areas of cells and lengths of their faces
+    q0, q : (n, nz+4, Y, X) mixing ratios at the start and now
+    rho_0, rho : (nz, Y, X) rho dz at the start and at the end of the stage, kg m-2
+    ru, rv : mass fluxes along the grid, kg m-1 s-1
+    omega : mass flux through the interfaces, kg m-2 s-1
+    dt : length of the stage, s
+    """
     i = slice(H, -H)
     return (rho_0[:, i, i] * q0[:, 2:-2, i, i] - dt * mass_out(g, q, ru, rv, omega)) / rho[:, i, i]
 
@@ -153,6 +170,13 @@ def limited_fluxes(
     """First-order upwind fluxes of ``q0`` and what the high-order fluxes of ``q`` add.
 
     Both are for the interior and one ring more.
+
+    Parameters
+    ----------
+    g : areas of cells and lengths of their faces
+    q0, q : (n, nz+4, Y, X) mixing ratios at the start and now
+    ru, rv : mass fluxes along the grid, kg m-1 s-1
+    omega : mass flux through the interfaces, kg m-2 s-1
 
     Returns
     -------
@@ -176,6 +200,14 @@ def positive_factor(
     """Share (n, nz, ny+2, nx+2) of a cell's outgoing corrections that its content can pay for.
 
     Skamarock (2006, eq. 7).
+
+    Parameters
+    ----------
+    g : areas of cells and lengths of their faces
+    q0 : (n, nz+4, Y, X) mixing ratios at the start
+    rho_0 : (nz, Y, X) rho dz at the start, kg m-2
+    fluxes : of `limited_fluxes`
+    dt : step, s
     """
     a = slice(H - 1, 1 - H)
     x, y, z, dx, dy, dz = fluxes
@@ -198,6 +230,14 @@ def monotonic_factors(
     """Shares of outgoing and of incoming corrections that keep a cell within its neighbours' old range.
 
     Zalesak (1979).
+
+    Parameters
+    ----------
+    g : areas of cells and lengths of their faces
+    q0 : (n, nz+4, Y, X) mixing ratios at the start
+    rho_0, rho : (nz, Y, X) rho dz at the start and at the end, kg m-2
+    fluxes : of `limited_fluxes`
+    dt : step, s
     """
     a = slice(H - 1, 1 - H)
     w = slice(H - 2, 2 - H)
@@ -233,7 +273,17 @@ def limited_stage(
     share_in: torch.Tensor | None,
     dt: torch.Tensor,
 ) -> torch.Tensor:
-    """Mixing ratios (n, nz, ny, nx) after a step with the corrections scaled by what both cells of a face allow."""
+    """Mixing ratios (n, nz, ny, nx) after a step with the corrections scaled by what both cells of a face allow.
+
+    Parameters
+    ----------
+    g : areas of cells and lengths of their faces
+    q0 : (n, nz+4, Y, X) mixing ratios at the start
+    rho_0, rho : (nz, Y, X) rho dz at the start and at the end, kg m-2
+    fluxes : of `limited_fluxes`
+    share_out, share_in : of the corrections, 0 to 1; None where only the content limits
+    dt : step, s
+    """
     x, y, z, dx, dy, dz = fluxes
     c = slice(1, -1)
     fx = x[..., c, c] + _scaled(
@@ -262,7 +312,18 @@ def last_stage(
     dt: torch.Tensor,
     monotonic: bool,
 ) -> torch.Tensor:
-    """Mixing ratios (n, nz, ny, nx) at the end of the step: flux-corrected, positive or also monotonic."""
+    """Mixing ratios (n, nz, ny, nx) at the end of the step: flux-corrected, positive or also monotonic.
+
+    Parameters
+    ----------
+    g : areas of cells and lengths of their faces
+    q0, q : (n, nz+4, Y, X) mixing ratios at the start and now
+    rho_0, rho : (nz, Y, X) rho dz at the start and at the end, kg m-2
+    ru, rv : mass fluxes along the grid, kg m-1 s-1
+    omega : mass flux through the interfaces, kg m-2 s-1
+    dt : step, s
+    monotonic : whether no new extremes are allowed either
+    """
     fluxes = limited_fluxes(g, q0, q, ru, rv, omega)
     if monotonic:
         share_out, share_in = monotonic_factors(g, q0, rho_0, rho, fluxes, dt)

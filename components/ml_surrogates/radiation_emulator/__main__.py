@@ -19,7 +19,13 @@ FOR_TRAINING, FOR_VALIDATION, FOR_TESTS = 4500, 750, 1500
 
 
 def progress(what: str, whole: int) -> Callable[[int], None]:
-    """A teller of ``n of whole`` with the time that is left, at most every two seconds."""
+    """A teller of ``n of whole`` with the time that is left, at most every two seconds.
+
+    Parameters
+    ----------
+    what : beginning of the line
+    whole : number at the end
+    """
     start, last = time.monotonic(), [0.0]
 
     def tell(n: int) -> None:

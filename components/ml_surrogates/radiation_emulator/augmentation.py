@@ -36,14 +36,28 @@ class Sample:
 
 
 def plain(base: dict[str, Array], mu: Array) -> Sample:
-    """Drawn columns as they are, with the gases of 2014."""
+    """Drawn columns as they are, with the gases of 2014.
+
+    Parameters
+    ----------
+    base : drawn columns by name, (nz, n) or (n,)
+    mu : (n,) cosine of the solar zenith angle
+    """
     n, g = base["t"].shape[1], Gases()
     one = np.ones(n)
     return Sample(full_columns(air_of(base, mu)), g.carbon_dioxide * one, g.methane * one, g.nitrous_oxide * one)
 
 
 def varied(base: dict[str, Array], n: int, levels: int | None, rng: np.random.Generator) -> Sample:
-    """``n`` columns drawn from ``base`` and varied; on their own levels or on ``levels`` others up to 2 ... 30 Pa."""
+    """``n`` columns drawn from ``base`` and varied; on their own levels or on ``levels`` others up to 2 ... 30 Pa.
+
+    Parameters
+    ----------
+    base : drawn columns by name, (nz, n) or (n,)
+    n : how many columns to make
+    levels : number of layers, or None for those of ``base``
+    rng : source of all randomness
+    """
     pick = rng.integers(base["t"].shape[1], size=n)
     mu = np.where(rng.random(n) < 0.12, 0.0, rng.uniform(0.002, 1.0, n))
     heavier = rng.uniform(0.95, 1.06, n)  # other weather on the ground, other mountains
@@ -93,7 +107,13 @@ def varied(base: dict[str, Array], n: int, levels: int | None, rng: np.random.Ge
 
 
 def with_other_gases(sample: Sample, rng: np.random.Generator) -> Sample:
-    """The same columns twice, the second time with another amount of carbon dioxide: what forcing is learned from."""
+    """The same columns twice, the second time with another amount of carbon dioxide: what forcing is learned from.
+
+    Parameters
+    ----------
+    sample : columns and their gases
+    rng : source of all randomness
+    """
     n = len(sample.carbon_dioxide)
 
     def twice(a: Array) -> Array:

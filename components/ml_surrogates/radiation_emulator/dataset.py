@@ -49,7 +49,13 @@ class Batch:
 
 
 def labelled(sample: Sample, scheme: Rrtmg) -> Batch:
-    """A sample with its fluxes by RRTMG."""
+    """A sample with its fluxes by RRTMG.
+
+    Parameters
+    ----------
+    sample : columns and their gases
+    scheme : RRTMG, whose gases are set to the sample's
+    """
     scheme.gases = sample.gases
     f = scheme.of_full(sample.columns)
     x = inputs(sample.columns, (sample.carbon_dioxide, sample.methane, sample.nitrous_oxide))
@@ -66,7 +72,18 @@ def batches(
     tell: Callable[[int], None] = lambda n: None,
     pairs: bool = True,
 ) -> list[Batch]:
-    """``number`` batches of ``size`` columns varied from ``base``, labelled by RRTMG; every second one in pairs."""
+    """``number`` batches of ``size`` columns varied from ``base``, labelled by RRTMG; every second one in pairs.
+
+    Parameters
+    ----------
+    base : drawn columns by name, (nz, n) or (n,)
+    number : of batches
+    size : columns of a batch
+    seed : of everything random
+    levels : layers of the batches in turn, None for the model's own
+    tell : takes the number of batches made so far
+    pairs : whether every second batch holds pairs with other gases
+    """
     rng, scheme, out = np.random.default_rng(seed), Rrtmg(), []
     for n in range(number):
         twice = pairs and n % 2 == 1

@@ -26,6 +26,11 @@ def split_of(lon: Array, lat: Array, days: Array) -> npt.NDArray[np.int64]:
 
     Blocks of 8 degrees in a pattern of seven: five train, one validates, one tests. Tests take test places on test days
     only, the others training days only, so that neither place nor day of a test was seen in training.
+
+    Parameters
+    ----------
+    lon, lat : degrees
+    days : since the start of the run
     """
     block = (np.floor(lon / BLOCK) + 3 * np.floor(lat / BLOCK)).astype(np.int64) % 7
     part = np.where(block == 5, 1, np.where(block == 6, 2, 0))
@@ -35,6 +40,12 @@ def split_of(lon: Array, lat: Array, days: Array) -> npt.NDArray[np.int64]:
 
 def draw(histories: Sequence[Path], numbers: Sequence[int], seed: int) -> dict[str, Array]:
     """Columns of history files that hold the exported columns: ``numbers`` of each split, evenly over the files.
+
+    Parameters
+    ----------
+    histories : history files, one a run
+    numbers : of columns for training, validation and tests
+    seed : of the choice
 
     Returns
     -------
@@ -66,7 +77,13 @@ def draw(histories: Sequence[Path], numbers: Sequence[int], seed: int) -> dict[s
 
 
 def write(path: Path, columns: dict[str, Array]) -> None:
-    """Keep columns in a netCDF file, four significant digits (pressure: six)."""
+    """Keep columns in a netCDF file, four significant digits (pressure: six).
+
+    Parameters
+    ----------
+    path : file to write
+    columns : parts by name, (nz, n) or (n,)
+    """
     temporary = path.with_suffix(".part")
     with netCDF4.Dataset(temporary, "w", format="NETCDF4") as f:
         nz, n = columns["t"].shape
@@ -92,13 +109,25 @@ def read(path: Path) -> dict[str, Array]:
 
 
 def of_split(columns: dict[str, Array], split: str) -> dict[str, Array]:
-    """The columns of ``train``, ``validation`` or ``test``."""
+    """The columns of ``train``, ``validation`` or ``test``.
+
+    Parameters
+    ----------
+    columns : parts by name, (nz, n) or (n,)
+    split : train, validation or test
+    """
     mine = columns["split"] == SPLITS.index(split)
     return {part: np.ascontiguousarray(a[..., mine]) for part, a in columns.items()}
 
 
 def air_of(columns: dict[str, Array], mu: Array) -> Air:
-    """Columns as `Air` of shape (nz, 1, n) in double precision."""
+    """Columns as `Air` of shape (nz, 1, n) in double precision.
+
+    Parameters
+    ----------
+    columns : parts by name, (nz, n) or (n,)
+    mu : (n,) cosine of the solar zenith angle
+    """
     parts = {part: columns[part] for part in PARTS.values()}
     arrays: dict[str, Any] = {part: torch.tensor(a)[..., None, :] for part, a in {**parts, "mu": mu}.items()}
     return Air(**arrays)

@@ -28,7 +28,15 @@ COLUMNS = {
 
 
 def unseen(base: dict[str, Array], number: int, seed: int, scheme: Rrtmg) -> Batch:
-    """Columns as drawn from places and days that were not trained on, under random suns (three tenths at night)."""
+    """Columns as drawn from places and days that were not trained on, under random suns (three tenths at night).
+
+    Parameters
+    ----------
+    base : drawn columns by name, (nz, n) or (n,)
+    number : of columns
+    seed : of the choice and of the suns
+    scheme : RRTMG, which labels them
+    """
     test = drawing.of_split(base, "test")
     rng = np.random.default_rng(seed)
     pick = rng.permutation(test["t"].shape[1])[:number]

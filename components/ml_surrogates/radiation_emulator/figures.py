@@ -8,7 +8,13 @@ from .training import Course
 
 
 def learning_curve(path: Path, course: Course) -> None:
-    """Losses of the longwave and shortwave by epoch, training and held-out columns."""
+    """Losses of the longwave and shortwave by epoch, training and held-out columns.
+
+    Parameters
+    ----------
+    path : PNG to write
+    course : of the training
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.0, 3.2), layout="constrained")

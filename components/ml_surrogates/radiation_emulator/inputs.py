@@ -43,7 +43,14 @@ class RadiationNetwork(nn.Module):
 
 
 def inputs(columns: FullColumns, gases: Sequence[npt.ArrayLike], dtype: torch.dtype = torch.float32) -> Inputs:
-    """Columns and mole fractions of CO2, CH4, N2O (numbers or (n,)) as the networks take them."""
+    """Columns and mole fractions of CO2, CH4, N2O (numbers or (n,)) as the networks take them.
+
+    Parameters
+    ----------
+    columns : whole columns of n places
+    gases : mole fractions of CO2, CH4 and N2O, numbers or (n,)
+    dtype : floating-point type of the result
+    """
     like = columns.mu
     logarithms = []
     for value, middle in zip(gases, (CARBON_DIOXIDE, METHANE, NITROUS_OXIDE), strict=True):

@@ -48,7 +48,17 @@ def build(network: str, **sizes: int) -> RadiationNetwork:
 def sidecar(
     network: str, sizes: dict[str, int], data: list[Batch], seed: int, data_hash: str, notes: dict[str, Any]
 ) -> Sidecar:
-    """What the trained network may be used for: the ranges are those of the training columns."""
+    """What the trained network may be used for: the ranges are those of the training columns.
+
+    Parameters
+    ----------
+    network : name of the network
+    sizes : that it is built with
+    data : training batches
+    seed : of the training
+    data_hash : SHA-256 of the training data
+    notes : further entries of the model card
+    """
     seen: dict[str, list[torch.Tensor]] = {}
     for b in data:
         c = b.x.columns
@@ -93,7 +103,13 @@ def load(path: Path) -> tuple[RadiationNetwork, Sidecar]:
 
 
 def problems(card: Sidecar, levels: int | None = None) -> list[str]:
-    """Why a model cannot serve here: another model's sidecar, other fields, units, order or scaling."""
+    """Why a model cannot serve here: another model's sidecar, other fields, units, order or scaling.
+
+    Parameters
+    ----------
+    card : sidecar of the model
+    levels : layers it will get, or None where that is not known yet
+    """
     if card.model != NAME or card.network not in NETWORKS:
         return [f"this is {card.model!r} with the network {card.network!r}, not a radiation emulator"]
     ins, outs = expected()

@@ -56,7 +56,13 @@ class Longwave(nn.Module):
         return weights * (STEFAN_BOLTZMANN * t2 * t2)[..., None]
 
     def forward(self, x: Inputs, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Down from the cold sky, then up from the ground."""
+        """Down from the cold sky, then up from the ground.
+
+        Parameters
+        ----------
+        x : columns and gases
+        features : (nlev, n, 8)
+        """
         c = x.columns
         dp = ((c.p_interface[:-1] - c.p_interface[1:]) / PRESSURE_UNIT)[..., None]
         depth = dp * torch.exp(torch.clamp(self.absorption(features), max=12.0))
@@ -94,7 +100,13 @@ class Shortwave(nn.Module):
         self.ice = nn.Parameter(torch.tensor([[3.8], [0.5], [1.2]]) + lost)
 
     def forward(self, x: Inputs, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Reflection of everything below from the ground up, then fluxes from the sun down."""
+        """Reflection of everything below from the ground up, then fluxes from the sun down.
+
+        Parameters
+        ----------
+        x : columns and gases, of columns in the sun
+        features : (nlev, n, 8)
+        """
         c = x.columns
         dp = ((c.p_interface[:-1] - c.p_interface[1:]) / PRESSURE_UNIT)[..., None]
         absorbed = dp * torch.exp(torch.clamp(self.absorption(features), max=10.0))

@@ -36,7 +36,13 @@ def truth(b: Batch) -> Prediction:
 
 
 def predict(net: RadiationNetwork, b: Batch) -> Prediction:
-    """A network's fluxes; no shortwave at night."""
+    """A network's fluxes; no shortwave at night.
+
+    Parameters
+    ----------
+    net : trained network
+    b : columns
+    """
     with torch.inference_mode():
         up, down = net.long(b.x)
         sw_up, sw_down = torch.zeros_like(up), torch.zeros_like(up)
@@ -53,7 +59,14 @@ def rms(a: torch.Tensor) -> float:
 
 
 def scores(got: Prediction, b: Batch, some: torch.Tensor | None = None) -> dict[str, float]:
-    """Errors of a prediction: heating RMSE (K/day) and its bias, flux RMSE and biases (W m-2)."""
+    """Errors of a prediction: heating RMSE (K/day) and its bias, flux RMSE and biases (W m-2).
+
+    Parameters
+    ----------
+    got : fluxes of the network
+    b : columns with the right fluxes
+    some : numbers of the columns to score, None for all
+    """
     some = torch.ones(len(b.x.columns.mu), dtype=torch.bool) if some is None else some
     right, p_i = truth(b), b.x.columns.p_interface
     wrong = (got.heating(p_i) - right.heating(p_i))[:, some]
@@ -98,7 +111,13 @@ class Ridge:
 
 
 def mean_profile_errors(training: Batch, b: Batch) -> dict[str, float]:
-    """Scores of the training columns' mean; the shortwave's is that of a unit of incoming flux, times the incoming."""
+    """Scores of the training columns' mean; the shortwave's is that of a unit of incoming flux, times the incoming.
+
+    Parameters
+    ----------
+    training : columns whose mean is the prediction
+    b : columns to score
+    """
     day = training.daylight()
     rows = []
     for name in FLUXES:
@@ -113,7 +132,13 @@ def mean_profile_errors(training: Batch, b: Batch) -> dict[str, float]:
 
 
 def main_errors(got: torch.Tensor, right: torch.Tensor, b: Batch) -> dict[str, float]:
-    """Heating, OLR and surface scores of rows of all fluxes and the heating."""
+    """Heating, OLR and surface scores of rows of all fluxes and the heating.
+
+    Parameters
+    ----------
+    got, right : (rows, n) fluxes and heating
+    b : the columns
+    """
     wrong = got - right
     n = b.lw_up.shape[0]
     day = b.x.columns.mu > 0.0
@@ -128,7 +153,13 @@ def main_errors(got: torch.Tensor, right: torch.Tensor, b: Batch) -> dict[str, f
 def forcing(
     net_down: torch.Tensor, changed: torch.Tensor, right: torch.Tensor, right_changed: torch.Tensor
 ) -> dict[str, float]:
-    """Change of the net downward flux at the top of the atmosphere (n,), the network's beside RRTMG's."""
+    """Change of the net downward flux at the top of the atmosphere (n,), the network's beside RRTMG's.
+
+    Parameters
+    ----------
+    net_down, changed : (n,) the network's before and after, W m-2
+    right, right_changed : (n,) RRTMG's, W m-2
+    """
     mine, reference = (changed - net_down).double(), (right_changed - right).double()
     return {
         "forcing": float(mine.mean()),

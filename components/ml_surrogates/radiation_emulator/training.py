@@ -22,7 +22,14 @@ FORCING_SCALE = 0.4  # W m-2, of what other gases change at the top (after Ukkon
 def errors(
     up: torch.Tensor, down: torch.Tensor, true_up: torch.Tensor, true_down: torch.Tensor, p_interface: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Errors of the fluxes (W m-2) and of the heating (K/day)."""
+    """Errors of the fluxes (W m-2) and of the heating (K/day).
+
+    Parameters
+    ----------
+    up, down : (nlev+1, n) fluxes of the network, W m-2
+    true_up, true_down : (nlev+1, n) right ones, W m-2
+    p_interface : (nlev+1, n) Pa
+    """
     wrong_up, wrong_down = up - true_up, down - true_down
     return wrong_up, wrong_down, DAY * heating_rate(wrong_up - wrong_down, p_interface)
 
@@ -34,6 +41,12 @@ def loss_of(
 
     Heating is the flux divergence, so that thin layers weigh what they weigh in a run; above 4 hPa, and beyond four
     times the scale, it counts less. Pairs of columns add the error of their difference at the top.
+
+    Parameters
+    ----------
+    up, down : (nlev+1, n) fluxes of the network, W m-2
+    true_up, true_down : (nlev+1, n) right ones, W m-2
+    b : the columns
     """
     p_i = b.x.columns.p_interface
     wrong_up, wrong_down, heating = errors(up, down, true_up, true_down, p_i)
@@ -51,7 +64,13 @@ def loss_of(
 
 
 def losses(net: RadiationNetwork, b: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-    """Loss of the longwave, and of the shortwave of the columns in the sun."""
+    """Loss of the longwave, and of the shortwave of the columns in the sun.
+
+    Parameters
+    ----------
+    net : network in training
+    b : columns with the right fluxes
+    """
     up, down = net.long(b.x)
     long = loss_of(up, down, b.lw_up, b.lw_down, b)
     day = b.daylight()
@@ -79,7 +98,19 @@ def train(
     patience: int = 15,
     tell: Callable[[str], None] = print,
 ) -> Course:
-    """Adam with a cosine schedule; the weights of the best epoch on ``held_out`` are put into ``net``."""
+    """Adam with a cosine schedule; the weights of the best epoch on ``held_out`` are put into ``net``.
+
+    Parameters
+    ----------
+    net : network, changed in place
+    data : training batches
+    held_out : validation batches
+    epochs : passes through the batches at most
+    seed : of their order
+    rate : step of Adam at the start
+    patience : epochs without a better one before it stops
+    tell : takes a line of text after each epoch
+    """
     generator = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.Adam(net.parameters(), lr=rate)
     steps = epochs * len(data)

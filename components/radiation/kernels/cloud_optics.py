@@ -39,7 +39,12 @@ def cloud_optics(c, liquid, ice, radius, diameter, tau, tau_w, tau_wg):
 
 @compiled
 def delta_scale(tau, tau_w, tau_wg):
-    """Take the forward peak out of the scattering (Joseph, Wiscombe & Weinman 1976), in place: f = g**2."""
+    """Take the forward peak out of the scattering (Joseph, Wiscombe & Weinman 1976), in place: f = g**2.
+
+    Parameters
+    ----------
+    tau, tau_w, tau_wg : optical depth, times single-scattering albedo, times asymmetry
+    """
     for b in range(tau.size):
         g = tau_wg[b] / max(tau_w[b], TINY)
         peak = g * g * tau_w[b]

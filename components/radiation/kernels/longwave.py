@@ -71,7 +71,14 @@ def longwave(k, c, columns, radius, diameter, up, down):
 
 @compiled
 def emission(k, t, out):
-    """Planck's function at temperature ``t`` K, W m-2 of each g-point's whole band; a table by the K from 160 K."""
+    """Planck's function at temperature ``t`` K, W m-2 of each g-point's whole band; a table by the K from 160 K.
+
+    Parameters
+    ----------
+    k : tables of the gases
+    t : temperature, K
+    out : (g-points,) result
+    """
     at = max(t - np.float32(160.0), ZERO)
     i = int(min(at, np.float32(k.source.shape[1] - 2)))
     f = at - np.float32(i)
@@ -92,6 +99,13 @@ def sources(tau, cloud, planck, layer, below, above, passed, sent_up, sent_down)
     """What a layer lets through (1) and sends up and down (W m-2), its emission linear in tau (Clough et al. 1992).
 
     ``planck`` is the fraction of the band's emission at each g-point, ``layer, below, above`` that emission (W m-2).
+
+    Parameters
+    ----------
+    tau, cloud : optical depth of gases and of cloud by g-point
+    planck : (g-points,) fraction of the band's emission
+    layer, below, above : emission of the layer and at its interfaces, W m-2
+    passed, sent_up, sent_down : results by g-point
     """
     for g in range(tau.size):
         x = SECANT * max(tau[g] + cloud[g], ZERO)
@@ -106,7 +120,14 @@ def sources(tau, cloud, planck, layer, below, above, passed, sent_up, sent_down)
 
 @compiled
 def through(passed, sent, beam, ng):
-    """Take the ``beam`` (W m-2 at each g-point) through a layer, in place; its sum."""
+    """Take the ``beam`` (W m-2 at each g-point) through a layer, in place; its sum.
+
+    Parameters
+    ----------
+    passed, sent : of `sources`
+    beam : (g-points,) W m-2
+    ng : how many g-points
+    """
     total = ZERO
     for g in range(ng):
         beam[g] = passed[g] * beam[g] + sent[g]

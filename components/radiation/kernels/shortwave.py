@@ -88,6 +88,13 @@ def two_stream(tau, w, asymmetry, mu, ng, out):
 
     Zdunkowski's practical improved flux method (gamma_1..4) in the solutions of Meador & Weaver (1980, eqs 14, 15, 25,
     26), each divided through by k.
+
+    Parameters
+    ----------
+    tau, w, asymmetry : optical depth, single-scattering albedo and asymmetry by g-point
+    mu : cosine of the solar zenith angle
+    ng : how many g-points
+    out : results by g-point
     """
     slant = ONE / mu
     for g in range(ng):
@@ -129,7 +136,17 @@ def two_stream(tau, w, asymmetry, mu, ng, out):
 
 @compiled
 def add_layer(layer, beam, albedo, source, albedo_above, source_above, bounced, ng):
-    """Albedo of, and diffuse light from, everything below a layer's top, from that below its bottom."""
+    """Albedo of, and diffuse light from, everything below a layer's top, from that below its bottom.
+
+    Parameters
+    ----------
+    layer : reflection and transmission of `two_stream`
+    beam : direct light at the layer's top by g-point, W m-2
+    albedo, source : of everything below the layer's bottom
+    albedo_above, source_above : results, below its top
+    bounced : result, light between the layer and what is below
+    ng : how many g-points
+    """
     for g in range(ng):
         reflects, transmits = layer[0, g], layer[1, g]
         b = ONE / (ONE - reflects * albedo[g])
@@ -140,14 +157,30 @@ def add_layer(layer, beam, albedo, source, albedo_above, source_above, bounced, 
 
 @compiled
 def sink(layer, beam, source, bounced, diffuse, ng):
-    """Take the diffuse light downwards through a layer, in place."""
+    """Take the diffuse light downwards through a layer, in place.
+
+    Parameters
+    ----------
+    layer : reflection and transmission of `two_stream`
+    beam, source : direct light at the top, and light sent up from below, W m-2
+    bounced : of `add_layer`
+    diffuse : downward diffuse light, changed in place, W m-2
+    ng : how many g-points
+    """
     for g in range(ng):
         diffuse[g] = (layer[1, g] * diffuse[g] + layer[0, g] * source[g] + layer[3, g] * beam[g]) * bounced[g]
 
 
 @compiled
 def fluxes_at(albedo, source, beam, diffuse, ng):
-    """Broadband fluxes up and down at an interface, W m-2."""
+    """Broadband fluxes up and down at an interface, W m-2.
+
+    Parameters
+    ----------
+    albedo, source : of everything below the interface
+    beam, diffuse : light downwards by g-point, W m-2
+    ng : how many g-points
+    """
     up = down = ZERO
     for g in range(ng):
         up += albedo[g] * diffuse[g] + source[g]
