@@ -159,9 +159,10 @@ class Participant:
         self._pilot = Pilot(
             self.plan, self.component, self.transport.rank, self.transport, self._process.grants, self._process.progress
         )
+        self._pilot.register(self._endpoint.books())
         if restart is not None:
             arrays = read_part(restart, self.name)
-            self._endpoint.restore(arrays, self._local)
+            self._endpoint.restore(arrays, self._local, self.start)
             for name, value in arrays.items():
                 if name.startswith("state."):
                     whole = value.ndim and value.shape[-len(self.grid.shape) :] == self.grid.shape
@@ -195,11 +196,11 @@ class Participant:
             if array.size == int(np.prod(shape)):
                 array = array.reshape(shape)
         if time == self.start:
-            if self.start:
+            if self.start and not self._endpoint.begins:
                 return HELD
             self._initial[name] = array
             if len(self._initial) == len(self.component.exports):
-                self._endpoint.put_initial(self._initial)
+                self._endpoint.put_initial(self._initial, self.start)
             return "accumulated"
         return self._endpoint.put(name, time, array)
 
@@ -223,7 +224,7 @@ class Participant:
                     f"{self.name} gets {name} at {self.plan.clock.text(time)} ({time} s), but the present step begins "
                     f"at {self.plan.clock.text(due)} ({due} s)"
                 )
-            due_now = [r for r in self._endpoint.receivers if r.due(time) and r.interval < time // r.task.period]
+            due_now = [r for r in self._endpoint.receivers if r.due(time)]
             self._fresh = {f.name for r in due_now for f in r.delivery.fields}
             self._endpoint.get_all(time)
             self._got_at = time
@@ -270,7 +271,6 @@ class Participant:
     # ---------------------------------------------------------------- restart
 
     def _save(self, time: int, state: Callable[[], Mapping[str, Any]] | None) -> None:
-        from coupler.exchange.routes import TAG_CONTROL
         from coupler.files.restart import set_name, write_part
 
         arrays = {}
@@ -281,10 +281,11 @@ class Participant:
             block = array.reshape(int(np.prod(array.shape[:-1])), array.shape[-1]) if own else array
             arrays[f"state.{name}"] = self._whole(block, "default") if own else array
         arrays.update(self._endpoint.save(time, self._whole))
+        entry = None
         if self.rank == 0:
             folder = self.plan.folder / "run" / "restart" / f".{set_name(self.plan.clock.text(time))}.part"
             entry = write_part(folder, self.name, arrays)
-            self.transport.send_object(self.plan.coupler_ranks[0], TAG_CONTROL, ("restart", time, self.name, entry))
+        self._pilot.saved(time, entry, self._endpoint.budgets())
 
     def _whole(self, values: Floats, grid: str) -> Any:
         comm = self._process.groups[self.name]

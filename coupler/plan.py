@@ -67,16 +67,6 @@ class ComponentPlan:
 
 
 @dataclass(frozen=True)
-class Pair:
-    """One field of a connection: the source's declaration, the target's, and target = scale * source + offset."""
-
-    source: FieldSpec
-    target: FieldSpec
-    scale: float = 1.0
-    offset: float = 0.0
-
-
-@dataclass(frozen=True)
 class Bundle:
     """Fields of one component that travel together, from the source's windows to the coupler.
 
@@ -159,6 +149,8 @@ class Task:
     and up to two deliveries. For the target's interval ``[n period, (n + 1) period)`` the
     windows number ``n - lag_windows`` of all bundles are used; window m covers
     ``[m period, (m + 1) period]``, and a negative number stands for the initial exports.
+
+    `index` is where the task stands in this plan; `key` says what it is, and lasts from run to run.
     """
 
     index: int
@@ -173,6 +165,7 @@ class Task:
     scheme: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     tile: Tile = Tile()
+    key: str = ""
 
     @property
     def lag_windows(self) -> int:

@@ -178,7 +178,7 @@ def run_here(folder: Path, *, serial: bool, resume: bool) -> int:
 def _run(folder: Path, transport: Any, resume: bool) -> int:
     from coupler.case.case import read_case
     from coupler.case.handed_plan import plan_here
-    from coupler.case.resolved import in_flight_rules
+    from coupler.exchange.keys import compare, in_flight
     from coupler.exchange.runner import FINISHED, Process
     from coupler.files import restart as restarts
     from coupler.layout import describe
@@ -202,9 +202,10 @@ def _run(folder: Path, transport: Any, resume: bool) -> int:
                 f"{folder} has no complete restart in {run_folder / 'restart'}; run it without --continue"
             )
     provenance = make_provenance(folder, read_case(folder).files)
-    provenance["exchanges"] = in_flight_rules(plan)
+    provenance["exchanges"] = in_flight(plan.tasks)
+    news: list[str] = []
     if chosen is not None:
-        _check_rules(chosen, provenance["exchanges"])
+        news = compare(restarts.read_manifest(chosen).get("exchanges", {}), provenance["exchanges"])
     if first:
         _write_resolved(folder, plan, provenance)
         layout = describe({"coupler": plan.coupler_ranks, **{c.name: c.ranks for c in plan.components}})
@@ -213,7 +214,7 @@ def _run(folder: Path, transport: Any, resume: bool) -> int:
         for note in plan.notes:
             print(f"note: {note}", flush=True)
         if chosen:
-            print(f"continues from {chosen}", flush=True)
+            print("\n".join([f"continues from {chosen}", *news]), flush=True)
     process = Process(plan, transport, chosen, provenance)
     outcome = process.run()
     reports = transport.share(process.timer.report())
@@ -283,22 +284,6 @@ def _check_run_folder(run_folder: Path, resume: bool) -> None:
         probe.unlink()
     except OSError as error:
         raise CaseError(f"cannot write into {run_folder}: {error.strerror}; nothing was changed") from error
-
-
-def _check_rules(restart: Path, rules: list[str]) -> None:
-    """What a restart holds of windows and deliveries belongs to the rules, in their order."""
-    from coupler.files.restart import read_manifest
-
-    then = read_manifest(restart).get("exchanges", rules)
-    if then == rules:
-        return
-    n = next(i for i in range(max(len(then), len(rules))) if then[i : i + 1] != rules[i : i + 1])
-    was, now = (" ".join(r[n : n + 1]) or "no such rule" for r in (then, rules))
-    raise RestartError(
-        f"the restart {restart} was written under other rules, and what is in flight belongs to them.\n"
-        f"  then: {was}\n  now:  {now}\n"
-        "Put the rules of case.yaml (and what the models import and export) back, or start anew without --continue"
-    )
 
 
 def make_provenance(folder: Path, files: tuple[Path, ...]) -> dict[str, Any]:

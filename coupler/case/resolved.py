@@ -64,17 +64,6 @@ def resolved(plan: Plan) -> dict[str, Any]:
     }
 
 
-def in_flight_rules(plan: Plan) -> list[str]:
-    """One line a rule, of all that a restart's windows and deliveries depend on (the remapping may change)."""
-    lines = []
-    for t in plan.tasks:
-        inputs = [f"{b.component}/{b.grid} {b.statistic} {[f.name for f in b.fields]}" for b in t.inputs]
-        outputs = [f"{d.component}/{d.grid} {[f.name for f in d.fields]}" for d in t.outputs]
-        times = f"every {format_duration(t.period)}, lag {format_duration(t.lag)}"
-        lines.append(f"{' and '.join(inputs)} to {' and '.join(outputs)}, {times}")
-    return lines
-
-
 def resolved_text(plan: Plan) -> str:
     """The plan as YAML."""
     return "# Resolved by Tessera; a record of this run, not an input.\n" + yaml.safe_dump(

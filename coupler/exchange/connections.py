@@ -13,6 +13,7 @@ from typing import Any
 from coupler.clock import format_duration
 from coupler.errors import CaseError, FieldError, GridError, NamelistError, Problem
 from coupler.exchange.flux_nodes import flux_node
+from coupler.exchange.keys import keyed
 from coupler.exchange.rules import ConnectionRule, FluxRule, SubgridRule
 from coupler.exchange.tiles import tile_of
 from coupler.fields import FieldSpec, conversion, dictionary, did_you_mean, is_water
@@ -83,6 +84,7 @@ def resolve(rules: Node, components: Mapping[str, ComponentPlan]) -> Resolved:
         except (CaseError, FieldError, GridError) as error:
             say(str(error), n)
     _missing(rules, components, out)
+    out.tasks = keyed(out.tasks)
     return out
 
 

@@ -20,8 +20,8 @@ from coupler.plan import ComponentPlan, Plan
 from coupler.watch.budget import Budget
 from coupler.watch.status import Status
 
-MARGIN = 4
-"""Stop periods that a budget waits for entries of other coupler ranks before it is closed."""
+BUDGET = "budget.json"
+"""In a restart: the state of the budget."""
 
 
 class Controller:
@@ -37,9 +37,13 @@ class Controller:
         Model time at which this run begins.
     provenance : dict
         What the manifest of a restart should know.
+    restart : Path, optional
+        The restart that this run goes on from.
     """
 
-    def __init__(self, plan: Plan, transport: Transport, start: int, provenance: dict[str, Any]):
+    def __init__(
+        self, plan: Plan, transport: Transport, start: int, provenance: dict[str, Any], restart: Path | None = None
+    ):
         self.plan, self.transport, self.start, self.provenance = plan, transport, start, provenance
         self.members = [(c.name, rank) for c in plan.components for rank in c.ranks]
         self.reached = dict.fromkeys(self.members, start)
@@ -48,9 +52,14 @@ class Controller:
         self.stop_at: int | None = None
         self.stop_wanted: Callable[[], bool] = lambda: False
         self.status = Status(plan, start)
-        self.budget = Budget(plan, plan.folder / "run" / "budget.csv")
+        ranks = len(self.members) + len(plan.coupler_ranks)
+        self.budget = Budget(plan, plan.folder / "run" / "budget.csv", ranks)
+        if restart is not None:
+            known = restart_files.read_manifest(restart).get("exchanges", {})
+            self.budget.restore(restart_files.read_json(restart / BUDGET), start, known)
         self.finished: set[tuple[str, int]] = set()
         self._parts: dict[int, dict[str, Any]] = {}
+        self._missing: dict[int, set[tuple[str, int]]] = {}
         self._saved = -1
         self._restarts = plan.folder / "run" / "restart"
         self.status.write()
@@ -63,18 +72,23 @@ class Controller:
             word, *said = found[1]
             if word == "arrived":
                 self._arrived(*said)
-            elif word == "restart":
-                self._restart_part(*said)
+            elif word == "books":
+                self.budget.expect(*said)
+            elif word == "saved":
+                self._take_part(*said)
             else:
                 self.finished.add(tuple(said))
         if self.stop_at is None and self.stop_wanted():
             self._stop()
             busy = True
-        if not busy:
+        if not busy and not self._parts:
             return
         slowest = min(self.reached.values())
-        if self.plan.check_budget:
-            self.budget.close_until(slowest - MARGIN * self.plan.stop_period)
+        for time in sorted(self._parts):
+            if self._missing[time] or not self.budget.whole_until(time):
+                break
+            self._complete(time)
+        self.budget.close_until(min([slowest, *self._parts]))
         if self.stop_at is None and self.granted < self.plan.duration:
             granted = min(self.plan.duration, slowest + self.plan.run_ahead)
             if granted > self.granted:
@@ -103,18 +117,30 @@ class Controller:
         for process in sorted({rank for _, rank in self.members}):
             self.transport.send_object(process, TAG_GRANT, what)
 
-    def _restart_part(self, time: int, component: str, entry: dict[str, Any]) -> None:
+    def _take_part(self, time: int, member: tuple[str, int], entry: dict[str, Any] | None, budgets: list[Any]) -> None:
+        """A rank has saved, and its component's first one has written; all it has booked until then comes with it."""
+        self.budget.add(budgets)
+        self._missing.setdefault(time, set(self.members)).discard(member)
         parts = self._parts.setdefault(time, {})
-        parts[component] = entry
-        if len(parts) < len(self.plan.components):
-            return
-        del self._parts[time]
+        if entry is not None:
+            parts[member[0]] = entry
+
+    def _complete(self, time: int) -> None:
+        """Give the set of a time its manifest and its name."""
+        parts = self._parts.pop(time)
+        del self._missing[time]
         self._saved = time
         date = self.plan.clock.text(time)
         name = restart_files.set_name(date)
-        manifest = {"time": time, "date": date, "case": self.plan.title, "components": parts, **self.provenance}
-        restart_files.complete(self._restarts / f".{name}.part", self._restarts / name, manifest)
+        folder = self._restarts / f".{name}.part"
+        manifest = {
+            "time": time, "date": date, "case": self.plan.title, "components": parts,
+            "budget": restart_files.write_json(folder / BUDGET, self.budget.state(time)), **self.provenance,
+        }  # fmt: skip
+        restart_files.complete(folder, self._restarts / name, manifest)
         restart_files.prune(self._restarts, self.plan.restart_keep)
+        if self.plan.check_budget:
+            self.budget.write()
         self.status.note(restart=str(Path("run") / "restart" / name))
 
     def done(self) -> bool:
@@ -125,7 +151,7 @@ class Controller:
     def close(self) -> None:
         """Last words: budgets and status."""
         if self.plan.check_budget:
-            self.budget.close_until(1 << 60)
+            self.budget.close_until(self._saved)
             self.budget.write()
         by_component = {c.name: min(self.reached[c.name, r] for r in c.ranks) for c in self.plan.components}
         self.status.update(by_component, self.exchanged, force=True)
@@ -185,6 +211,15 @@ class Pilot:
         if not known():
             self.waited += wait_until(known, self.plan.deadline, late)
         return self.grants.stop_at != time
+
+    def register(self, books: list[tuple[str, int]]) -> None:
+        """Tell which entries of the budget this rank will give (`Budget.expect`)."""
+        self.transport.send_object(self.controller, TAG_CONTROL, ("books", books))
+
+    def saved(self, time: int, entry: dict[str, Any] | None, budgets: list[Any]) -> None:
+        """Tell that this rank's share of the restart at `time` is written; `entry` comes from the first rank."""
+        message = ("saved", time, (self.component.name, self.process), entry, budgets)
+        self.transport.send_object(self.controller, TAG_CONTROL, message)
 
     def finish(self) -> None:
         """Tell that this rank has done all its steps."""

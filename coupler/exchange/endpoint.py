@@ -79,6 +79,7 @@ class Endpoint:
         self._sources = {f.name: self._contributions(f) for f in component.imports}
         self.imports: dict[str, Floats] = {}
         self.last_exchange = 0
+        self._restored: list[Sender] = []
         self._holes: dict[str, bool] = {}
         for f in component.imports:
             self._check_cover(f)
@@ -143,18 +144,22 @@ class Endpoint:
             elif name not in self._exports:
                 self._standard(name, time, values)
 
-    def put_initial(self, fields: Mapping[str, npt.ArrayLike]) -> None:
-        """Give the exports at the start, which serve where a lag reaches back beyond it."""
-        wanted = {n for s in self.senders if s.task.lag for n in s.names}
+    def put_initial(self, fields: Mapping[str, npt.ArrayLike], time: int = 0) -> None:
+        """Give the exports at the start, which serve where a lag reaches back beyond it.
+
+        After `restore` they serve the rules that the restart does not know; `time` is the restart's, s.
+        """
+        senders = [s for s in self.senders if s.task.lag and s not in self._restored]
+        wanted = {n for s in senders for n in s.names}
         missing = wanted - set(fields)
         if missing:
             raise ExchangeError(
                 f"{self.component.name}: initialize returned no {', '.join(sorted(missing))}, which a rule with a lag "
                 "sends at the start"
             )
-        ready = {n: self._standard(n, 0, fields[n]) for n in wanted}
-        for sender in self.senders:
-            sender.put_initial(ready)
+        ready = {n: self._standard(n, time, fields[n]) for n in wanted}
+        for sender in senders:
+            sender.put_initial(ready, time)
 
     def _check_values(self, spec: FieldSpec, time: int, values: Floats) -> None:
         low, high = spec.valid_range or (-np.inf, np.inf)
@@ -179,9 +184,9 @@ class Endpoint:
     # ---------------------------------------------------------------- get
 
     def _contributions(self, spec: FieldSpec) -> list[tuple[Receiver, int, int]]:
-        """Receivers that bring a field, with the field's number and its first column."""
+        """Receivers that bring a field, with the field's number and its first column; in no order of the namelist's."""
         found = []
-        for r in self.receivers:
+        for r in sorted(self.receivers, key=lambda r: r.task.key):
             row = 0
             for k, f in enumerate(r.delivery.fields):
                 if f.name == spec.name:
@@ -210,7 +215,7 @@ class Endpoint:
 
     def get_all(self, time: int) -> dict[str, Floats]:
         """Imports for the step that begins at `time`, waiting where they are still to come."""
-        due = [r for r in self.receivers if r.due(time) and r.interval < time // r.task.period]
+        due = [r for r in self.receivers if r.due(time)]
         if due:
             self._wait(due, time)
             for r in due:
@@ -324,12 +329,12 @@ class Endpoint:
         self.drain(time)
         arrays: dict[str, Any] = {}
         for s in self.senders:
-            key, state = f"window.{s.task.index}.{s.slot}", s.state()
+            key, state = f"window.{s.task.key}.{s.slot}", s.state()
             arrays[f"{key}.count"] = np.asarray(state["count"])
             if state["count"]:
                 arrays[f"{key}.values"] = whole(state["values"], s.bundle.grid)
         for r in self.receivers:
-            key, state = f"held.{r.task.index}.{r.slot}", r.state()
+            key, state = f"held.{r.task.key}.{r.slot}", r.state()
             arrays[f"{key}.interval"] = np.asarray(state["interval"])
             arrays[f"{key}.values"] = whole(state["held"], r.delivery.grid)
             arrays[f"{key}.queued"] = np.asarray(len(state["queue"]))
@@ -337,22 +342,37 @@ class Endpoint:
                 arrays[f"{key}.queue{k}"] = whole(queued, r.delivery.grid)
         return arrays
 
-    def restore(self, arrays: Mapping[str, Any], local: Callable[[Any, str], Floats]) -> None:
-        """Take up what `save` gave; `local` cuts this rank's ``[column, cell]`` out of a whole field.
+    def restore(self, arrays: Mapping[str, Any], local: Callable[[Any, str], Floats], time: int) -> None:
+        """Take up what `save` gave at `time`; rules that it does not know begin with `put_initial`.
+
+        Parameters
+        ----------
+        arrays : mapping
+            What `save` gave.
+        local : callable
+            Cuts this rank's ``[column, cell]`` out of a whole field, given the grid's name.
+        time : int
+            Model time of the restart, s.
 
         Raises
         ------
         RestartError
-            The restart was written under other rules of exchange.
+            What is there of a rule does not fit it.
         """
         try:
             for s in self.senders:
-                key = f"window.{s.task.index}.{s.slot}"
+                key = f"window.{s.task.key}.{s.slot}"
+                if f"{key}.count" not in arrays:
+                    continue
+                self._restored.append(s)
                 count = int(arrays[f"{key}.count"])
                 if count:
                     s.restore({"count": count, "values": local(arrays[f"{key}.values"], s.bundle.grid)})
             for r in self.receivers:
-                key, grid = f"held.{r.task.index}.{r.slot}", r.delivery.grid
+                key, grid = f"held.{r.task.key}.{r.slot}", r.delivery.grid
+                if f"{key}.interval" not in arrays:
+                    r.begin(time)
+                    continue
                 queue = [local(arrays[f"{key}.queue{k}"], grid) for k in range(int(arrays[f"{key}.queued"]))]
                 held = local(arrays[f"{key}.values"], grid)
                 r.restore({"interval": int(arrays[f"{key}.interval"]), "held": held, "queue": queue})
@@ -361,6 +381,11 @@ class Endpoint:
                 f"the restart does not fit the exchanges of {self.component.name} ({error}): the rules in case.yaml, "
                 "or the fields of a model, have changed since it was written"
             ) from error
+
+    @property
+    def begins(self) -> bool:
+        """Whether some rule with a lag waits for `put_initial`."""
+        return any(s.task.lag and s not in self._restored for s in self.senders)
 
     def budgets(self) -> list[tuple[str, int, int, list[Any]]]:
         """Budget entries since the last call: (side, task, window, integrals)."""
@@ -372,3 +397,10 @@ class Endpoint:
             out += [(f"received:{r.slot}", *entry) for entry in r.budget]
             r.budget = []
         return out
+
+    def books(self) -> list[tuple[str, int]]:
+        """Sides of tasks whose windows this rank gives a budget entry each."""
+        if not self.plan.check_budget:
+            return []
+        sent = [("sent", s.task.index) for s in self.senders if s.books]
+        return sent + [(f"received:{r.slot}", r.task.index) for r in self.receivers if r.area is not None]

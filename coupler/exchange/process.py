@@ -244,6 +244,16 @@ class CouplerRank:
         self._awaited = [] if any(loop.held for loop in self.loops) or None in awaited else awaited
         return busy
 
+    def books(self) -> list[tuple[str, int]]:
+        """Sides of flux nodes whose windows this rank gives a budget entry each."""
+        laws = [loop for loop in self.loops if isinstance(loop.operator, FluxOperator)]
+        return [
+            (f"made:{slot}", loop.task.index)
+            for loop in laws
+            if self.plan.check_budget and any(b.pieces for b in loop.inputs)
+            for slot in range(len(loop.outputs))
+        ]
+
     def budgets(self) -> list[tuple[str, int, int, list[Any]]]:
         """Budget entries since the last call."""
         out: list[tuple[str, int, int, list[Any]]] = []

@@ -56,7 +56,7 @@ class Receiver:
 
     def due(self, time: int) -> bool:
         """Whether a new delivery belongs to the step that begins at `time`."""
-        return time % self.task.period == 0
+        return self.interval < time // self.task.period
 
     def ready(self) -> bool:
         """Whether the next delivery is there."""
@@ -150,6 +150,10 @@ class Receiver:
     def state(self) -> dict[str, Any]:
         """What is held, and what is in flight."""
         return {"interval": self.interval, "held": self.held.copy(), "queue": [q.copy() for q in self._queue]}
+
+    def begin(self, time: int) -> None:
+        """Start at `time` with nothing held: the next step waits for the delivery of its interval."""
+        self.interval = time // self.task.period - 1
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take up what was held and in flight."""

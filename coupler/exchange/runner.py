@@ -58,8 +58,8 @@ class Member:
         shapes = {name: d.local_shape for name, d in decompositions.items()}
         self.endpoint = Endpoint(plan, component, self.rank, cells, shapes, routes, transport, process.progress)
         self.pilot = Pilot(plan, component, transport.rank, transport, process.grants, process.progress)
+        self.pilot.register(self.endpoint.books())
         self.streams = [HistoryStream(plan, component, s, self.context, start) for s in component.streams]
-        self.transport = transport
 
     def begin(self, arrays: Mapping[str, Any] | None, start: int) -> None:
         """Initialise the component, from a restart if there is one."""
@@ -71,7 +71,7 @@ class Member:
                 self.endpoint.put_initial(exports)
         else:
             with self.timer.measure(self.name, "writing"):
-                self._restore(arrays)
+                self._restore(arrays, exports, start)
 
     def step(self, time: int) -> None:
         """One step from `time`, with everything that belongs to it."""
@@ -104,15 +104,15 @@ class Member:
         with self.timer.measure(self.name, "writing"):
             arrays: dict[str, Any] = {f"state.{name}": self._whole(v) for name, v in self.model.state().items()}
             arrays.update(exchanges)
-            for i, stream in enumerate(self.streams):
+            for stream in self.streams:
                 for name, value in stream.state().items():
-                    arrays[f"history.{i}.{name}"] = value
+                    arrays[f"history.{stream.stream.name}.{name}"] = value
+            entry = None
             if self.rank == 0:
                 date = restart_files.set_name(self.plan.clock.text(time))
                 folder = self.plan.folder / "run" / "restart" / f".{date}.part"
                 entry = restart_files.write_part(folder, self.name, arrays)
-                controller = self.plan.coupler_ranks[0]
-                self.transport.send_object(controller, TAG_CONTROL, ("restart", time, self.name, entry))
+            self.pilot.saved(time, entry, self.endpoint.budgets())
 
     def _whole(self, value: Any) -> Any:
         grid = "default"
@@ -134,8 +134,11 @@ class Member:
         d = self.context.decompositions[grid]
         return np.ascontiguousarray(d.local(whole).reshape(whole.shape[0], -1))
 
-    def _restore(self, arrays: Mapping[str, Any]) -> None:
+    def _restore(self, arrays: Mapping[str, Any], exports: Mapping[str, Any], start: int) -> None:
         assert self.model is not None
+        self.endpoint.restore(arrays, self._local_columns, start)
+        if self.endpoint.begins:  # before the model is restored, whose arrays its exports may be
+            self.endpoint.put_initial(exports, start)
         shapes = {name: grid.shape for name, grid in self.component.grids.items()}
         state: dict[str, Any] = {}
         for name, value in arrays.items():
@@ -143,9 +146,8 @@ class Member:
                 fit = [g for g, s in shapes.items() if value.ndim >= len(s) and value.shape[-len(s) :] == s]
                 state[name[6:]] = self.context.decompositions[fit[0]].local(value) if fit else value
         self.model.restore(state)
-        self.endpoint.restore(arrays, self._local_columns)
-        for i, stream in enumerate(self.streams):
-            prefix = f"history.{i}."
+        for stream in self.streams:
+            prefix = f"history.{stream.stream.name}."
             stream.restore({n[len(prefix) :]: v for n, v in arrays.items() if n.startswith(prefix)})
 
     def finish(self) -> None:
@@ -207,16 +209,16 @@ class Process:
         self.controller: Controller | None = None
         self.coupler: CouplerRank | None = None
         if transport.rank == plan.coupler_ranks[0]:
-            self.controller = Controller(plan, transport, self.start, provenance or {})
+            self.controller = Controller(plan, transport, self.start, provenance or {}, restart)
             self.controller.stop_wanted = lambda: self.stop_signal
         if transport.rank in plan.coupler_ranks:
             index = plan.coupler_ranks.index(transport.rank)
             with self.timer.measure("coupler", "computing"):
                 self.coupler = CouplerRank(plan, index, self.parts, transport)
+            transport.send_object(plan.coupler_ranks[0], TAG_CONTROL, ("books", self.coupler.books()))
             for process in sorted({r for c in plan.components for r in c.ranks}):
                 transport.send_object(process, TAG_ROUTE, None)
         self.routes: list[Route] = self._collect_routes() if self.local else []
-        self._logged = False
 
     def log(self, text: str) -> None:
         """One line of the run's log."""

@@ -70,6 +70,11 @@ class Sender:
         return total
 
     @property
+    def books(self) -> bool:
+        """Whether every window sent makes an entry of the budget."""
+        return self.plan.check_budget and self._areas is not None
+
+    @property
     def names(self) -> list[str]:
         """Fields of the bundle, the fraction last."""
         extra = [self.bundle.fraction.name] if self.bundle.fraction else []
@@ -91,8 +96,8 @@ class Sender:
         self._send(self.window.take(), time // self.task.period - 1, time)
         return SENT
 
-    def put_initial(self, fields: Mapping[str, Floats]) -> None:
-        """Send the initial exports as the windows before the start, one for every period of lag."""
+    def put_initial(self, fields: Mapping[str, Floats], time: int = 0) -> None:
+        """Send the initial exports as the windows before the start at `time`, one for every period of lag."""
         if self.task.lag == 0:
             return
         samples = [fields[f.name] for f in self.bundle.fields]
@@ -100,7 +105,7 @@ class Sender:
         self.window.add(samples, fraction)
         values = self.window.take()
         for k in range(self.task.lag_windows, 0, -1):
-            self._send(values, -k, 0)
+            self._send(values, time // self.task.period - k, time)
 
     def _send(self, values: Floats, window: int, time: int) -> None:
         columns = values.shape[0]
@@ -116,7 +121,7 @@ class Sender:
                 matrix = buffer.reshape(-1, columns)[header_rows(columns) :]
                 pack(values, route.positions, matrix)
             box.send(buffer)
-        if self.plan.check_budget and self._areas is not None:
+        if self.books:
             self.budget.append((self.task.index, window, self._integrals(values)))
 
     def _integrals(self, values: Floats) -> list[Any]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,7 +21,7 @@ import numpy.typing as npt
 from coupler.errors import RestartError
 from coupler.files.atomic import DiskError, checksum, sync_folder, write_text
 
-VERSION = 1
+VERSION = 2
 MANIFEST = "manifest.json"
 
 
@@ -63,6 +62,26 @@ def write_part(folder: Path, component: str, arrays: Mapping[str, npt.ArrayLike]
             f"cannot write the restart {path}: {error}; the last complete restart is intact (see ./run_case.py status)"
         ) from error
     return {"file": path.name, "bytes": path.stat().st_size, "sha256": checksum(path)}
+
+
+def write_json(path: Path, content: Any) -> dict[str, Any]:
+    """Write plain values into a set that is being made; returns the file's entry of the manifest."""
+    write_text(path, json.dumps(content) + "\n")
+    return {"file": path.name, "bytes": path.stat().st_size, "sha256": checksum(path)}
+
+
+def read_json(path: Path) -> Any:
+    """Plain values of a set.
+
+    Raises
+    ------
+    RestartError
+        The file is missing or damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RestartError(f"cannot read {path}: {error}") from error
 
 
 def complete(part: Path, final: Path, manifest: Mapping[str, Any]) -> None:
@@ -130,7 +149,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
 def verify(path: Path) -> dict[str, Any]:
     """Manifest of a set whose files are all there and undamaged."""
     manifest = read_manifest(path)
-    for component, entry in manifest["components"].items():
+    files = {**manifest["components"], **({"the budget": manifest["budget"]} if "budget" in manifest else {})}
+    for component, entry in files.items():
         file = path / entry["file"]
         if not file.is_file() or file.stat().st_size != entry["bytes"] or checksum(file) != entry["sha256"]:
             raise RestartError(f"{path}: the file of {component}, {entry['file']}, is missing or damaged")
@@ -146,8 +166,3 @@ def read_part(path: Path, component: str) -> dict[str, npt.NDArray[Any]]:
             return {name: np.asarray(variable[...]) for name, variable in file.variables.items()}
     except OSError as error:
         raise RestartError(f"cannot read {file_path}: {error}") from error
-
-
-def safe_name(text: str) -> str:
-    """A netCDF variable name from any text."""
-    return re.sub(r"[^A-Za-z0-9_.\-]", "_", text)

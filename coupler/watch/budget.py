@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from coupler.errors import BudgetError
 from coupler.exact_sum import rounded
 from coupler.files.atomic import write_text
-from coupler.plan import Plan
+from coupler.plan import Plan, Task
 
 UNITS = {"W m-2": "J", "kg m-2 s-1": "kg", "Pa": "N s"}
 
@@ -30,6 +30,24 @@ class Entry:
     sent: Any = None
     size: float = 0.0
     received: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class OpenWindow:
+    """One window of one task: how many entries have come for each side, and the sums by flux."""
+
+    came: Counter[str] = field(default_factory=Counter)
+    entries: dict[str, Entry] = field(default_factory=lambda: defaultdict(Entry))
+
+
+class Crossing(NamedTuple):
+    """What one flux of one whole window was on both sides: flux x area, and the sum of its absolute values."""
+
+    target: str
+    flux: str
+    sent: float
+    received: float
+    size: float
 
 
 @dataclass
@@ -46,75 +64,106 @@ class Total:
 class Budget:
     """Gathers, compares and writes what crosses the interfaces.
 
+    A window counts once it is whole, all ranks' entries of both sides being there, and its target's interval has
+    begun; the windows of a task count in their order. What is written is thus the same on any number of ranks, and
+    after any restart.
+
     Parameters
     ----------
     plan : Plan
         The plan.
     path : Path
         CSV file for daily amounts.
+    ranks : int
+        How many will say, with `expect`, which entries they will give.
     """
 
-    def __init__(self, plan: Plan, path: Path):
+    def __init__(self, plan: Plan, path: Path, ranks: int):
         self.plan, self.path = plan, path
-        self._open: dict[tuple[int, int], dict[str, Entry]] = defaultdict(lambda: defaultdict(Entry))
+        self._silent = ranks
+        self._early: list[tuple[str, int, int, list[Any]]] = []
+        self._expected: dict[int, Counter[str]] = defaultdict(Counter)
+        self._open: dict[tuple[int, int], OpenWindow] = defaultdict(OpenWindow)
+        self._whole: dict[tuple[int, int], list[Crossing]] = {}
+        self._last = {t.index: -1 - t.lag_windows for t in plan.tasks}
         self.totals: dict[tuple[str, str, str], Total] = defaultdict(Total)
         self._daily: dict[tuple[int, str, str, str], Total] = defaultdict(Total)
-        self._rows: list[list[Any]] = []
+
+    def expect(self, books: Iterable[tuple[str, int]]) -> None:
+        """Take the (side, task) pairs of a rank that will give an entry for each of their windows."""
+        for side, task in books:
+            self._expected[task][side] += 1
+        self._silent -= 1
+        if self._silent == 0:
+            early, self._early = self._early, []
+            self.add(early)
 
     def add(self, entries: Iterable[tuple[str, int, int, list[Any]]]) -> None:
-        """Take entries from any rank, in any order."""
-        for side, task, window, integrals in entries:
+        """Take entries from any rank, in any order of ranks; each rank's in the order of its windows."""
+        if self._silent:  # no window can be known to be whole
+            self._early += entries
+            return
+        for side, task, number, integrals in entries:
+            window = self._open[task, number]
+            window.came[side] += 1
             for name, bins, *more in integrals:
                 if side.startswith("received:"):
-                    entry = self._open[task, window][name]
+                    received = window.entries[name].received
                     slot = side.split(":")[1]
-                    entry.received[slot] = bins if slot not in entry.received else entry.received[slot] + bins
+                    received[slot] = bins if slot not in received else received[slot] + bins
                 else:
-                    key = name if side == "sent" else f"{name}|{side.split(':')[1]}"
-                    entry = self._open[task, window][key]
+                    entry = window.entries[name if side == "sent" else f"{name}|{side.split(':')[1]}"]
                     entry.sent = bins if entry.sent is None else entry.sent + bins
                     entry.size += more[0] if more else 0.0
+            if window.came == self._expected[task]:
+                del self._open[task, number]
+                self._whole[task, number] = self._crossings(self.plan.tasks[task], window.entries)
+                self._last[task] = number
+
+    def _crossings(self, task: Task, entries: dict[str, Entry]) -> list[Crossing]:
+        found = []
+        for name, entry in entries.items():
+            flux, _, slot = name.partition("|")
+            if task.kind == "flux" and not slot:  # what was received of it
+                continue
+            received = entries[flux].received.get(slot or "0") if flux in entries else None
+            if entry.sent is not None and received is not None:
+                target = task.outputs[int(slot or 0)].component
+                found.append(Crossing(target, flux, rounded(entry.sent), rounded(received), entry.size))
+        return found
+
+    def whole_until(self, time: int) -> bool:
+        """Whether all windows that end at `time` or before it are whole."""
+        return self._silent == 0 and all(
+            self._last[t.index] >= time // t.period - 1 for t in self.plan.tasks if self._expected[t.index].total()
+        )
 
     def close_until(self, time: int) -> None:
-        """Compare all windows whose target intervals begin before `time`.
+        """Count all whole windows whose target intervals begin before `time`.
 
         Raises
         ------
         BudgetError
             A residual above the tolerance.
         """
-        for task_index, window in sorted(self._open):
-            task = self.plan.tasks[task_index]
-            if (window + task.lag_windows) * task.period >= time:
-                continue
-            entries = self._open.pop((task_index, window))
-            for name, entry in entries.items():
-                if task.kind == "flux":
-                    if "|" not in name:
-                        continue
-                    flux, slot = name.split("|")
-                    received = entries[flux].received.get(slot) if flux in entries else None
-                    self._compare(task_index, window, flux, int(slot), entry, received)
-                elif entry.sent is not None:
-                    self._compare(task_index, window, name, 0, entry, entry.received.get("0"))
+        for index, number in sorted(self._whole):
+            task = self.plan.tasks[index]
+            if (number + task.lag_windows) * task.period < time:
+                for crossing in self._whole.pop((index, number)):
+                    self._count(task, number, crossing)
 
-    def _compare(self, index: int, window: int, name: str, slot: int, entry: Entry, received_bins: Any) -> None:
-        task = self.plan.tasks[index]
-        if received_bins is None or entry.sent is None:
-            return
-        sent, received = rounded(entry.sent), rounded(received_bins)
-        residual = abs(received - sent) / entry.size if entry.size > 0 else abs(received - sent)
-        target = task.outputs[slot].component
-        seconds = task.period
-        day = max(0, (window + task.lag_windows) * task.period) // 86400
+    def _count(self, task: Task, number: int, crossing: Crossing) -> None:
+        target, name, sent, received, size = crossing
+        residual = abs(received - sent) / size if size > 0 else abs(received - sent)
+        day = max(0, (number + task.lag_windows) * task.period) // 86400
         for total in (self.totals[task.name, target, name], self._daily[day, task.name, target, name]):
-            total.sent += sent * seconds
-            total.received += received * seconds
-            total.size += entry.size * seconds
+            total.sent += sent * task.period
+            total.received += received * task.period
+            total.size += size * task.period
             total.worst = max(total.worst, residual)
             total.windows += 1
         if residual > self.plan.budget_tolerance:
-            at = self.plan.clock.text(max(0, (window + 1) * task.period))
+            at = self.plan.clock.text(max(0, (number + 1) * task.period))
             raise BudgetError(
                 f"budget of {name} ({task.name} to {target}) at {at}: sent {sent:.17g}, received {received:.17g}, "
                 f"relative residual {residual:.2e} exceeds checks.budget_tolerance {self.plan.budget_tolerance:.0e}"
@@ -152,16 +201,29 @@ class Budget:
         lines.append("(drift: over the run, worst: of one exchange; relative to the sum of absolute values)")
         return "\n".join(lines) if self.totals else ""
 
-    def state(self) -> dict[str, Any]:
-        """Running totals for the restart."""
+    def state(self, time: int) -> dict[str, Any]:
+        """What a continuation at `time` needs: the totals, and the whole windows that are still on their way then."""
+        self.close_until(time)
         return {
-            "totals": [[*key, t.sent, t.received, t.size, t.worst, t.windows] for key, t in self.totals.items()],
-            "daily": [[*key, t.sent, t.received, t.size, t.worst, t.windows] for key, t in self._daily.items()],
+            "totals": [[*key, *astuple(t)] for key, t in self.totals.items()],
+            "daily": [[*key, *astuple(t)] for key, t in self._daily.items()],
+            "on_their_way": [
+                [self.plan.tasks[index].key, number, [list(c) for c in crossings]]
+                for (index, number), crossings in sorted(self._whole.items())
+                if (number + 1) * self.plan.tasks[index].period <= time
+            ],
         }
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Take up running totals."""
-        for rule, target, name, *numbers in state.get("totals", []):
-            self.totals[rule, target, name] = Total(*numbers)
-        for day, rule, target, name, *numbers in state.get("daily", []):
-            self._daily[day, rule, target, name] = Total(*numbers)
+    def restore(self, state: dict[str, Any], time: int, known: Iterable[str]) -> None:
+        """Take up what `state` gave at `time`; `known` has the keys of the rules that took part."""
+        for *key, sent, received, size, worst, windows in state["totals"]:
+            self.totals[tuple(key)] = Total(sent, received, size, worst, windows)
+        for *key, sent, received, size, worst, windows in state["daily"]:
+            self._daily[tuple(key)] = Total(sent, received, size, worst, windows)
+        by_key = {t.key: t for t in self.plan.tasks}
+        known = set(known)
+        for t in self.plan.tasks:
+            self._last[t.index] = time // t.period - 1 - (0 if t.key in known else t.lag_windows)
+        for rule, number, crossings in state["on_their_way"]:
+            if rule in by_key:
+                self._whole[by_key[rule].index, number] = [Crossing(*c) for c in crossings]

@@ -1,10 +1,23 @@
 """SMS, SER, PEM, ERS, ERP on the toy case: any layout and any restart give the same bits."""
 
 import json
+import re
 
 import pytest
 
+from coupler.fields import FieldSpec
 from tests.toys.cases import differences, started, tessera, toy_case, wait_for
+from tests.toys.models import Air
+
+
+class ListeningAir(Air):
+    """Takes the soil's temperature too, and does nothing with it."""
+
+    imports = (FieldSpec("surface_temperature", required=False, partial=True),)
+
+
+def budget(case):
+    return (case / "run" / "budget.csv").read_bytes()
 
 
 @pytest.mark.ranks
@@ -23,6 +36,7 @@ def test_any_layout_gives_the_bits_of_the_serial_run(serial_toy, tmp_path, layou
     case = toy_case(tmp_path / "toy", layout=layout)
     tessera(case)
     assert differences(serial_toy, case) == []
+    assert budget(case) == budget(serial_toy)
 
 
 @pytest.mark.ranks
@@ -43,6 +57,29 @@ def test_a_restart_inside_a_mean_window_continues_to_the_same_bits_on_another_ra
     done = tessera(case, "--continue", "-n", 4)
     assert "continues from" in done.stdout and "2001-01-01T210000" in done.stdout
     assert differences(serial_toy, case) == []
+    assert budget(case) == budget(serial_toy), "as if there had been no restart"
+
+
+def test_a_restart_on_ranks_survives_rules_in_another_order_and_one_more(serial_toy, tmp_path):
+    """The soil's temperature is brought to a new sea from 21 h on; nothing of the old ones changes."""
+    case = toy_case(tmp_path / "toy", duration="PT21H")
+    tessera(case)
+    text = (case / "case.yaml").read_text()
+    first, second = (
+        "- from: air\n  to: sea\n  period: PT6H\n  lag: PT6H\n",
+        "- from: air\n  to: soil\n  period: PT1H\n",
+    )
+    assert first + second in text
+    new = "- from: soil\n  to: air\n  period: PT6H\n  lag: PT6H\n"
+    text = text.replace(first + second, new + second + first).replace("duration: PT21H", "duration: P2D")
+    (case / "case.yaml").write_text(text)
+    listening = "tests.system.test_same_bits_and_restart:ListeningAir"
+    (case / "case.yaml").write_text(text.replace("tests.toys.models:Air", listening))
+    done = tessera(case, "--continue")
+    assert "soil -> air is new since the restart: it starts from the initial exports" in done.stdout
+    assert budget(case) == budget(serial_toy)
+    names = {n for d in differences(serial_toy, case) for n in re.findall(r"'([^']+)'", d)}
+    assert names and all(n.startswith(("window.soil-to-air-instant.", "held.soil-to-air-instant.")) for n in names)
 
 
 @pytest.mark.ranks

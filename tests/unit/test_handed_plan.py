@@ -8,7 +8,8 @@ import pytest
 
 from coupler.case.case import make_plan
 from coupler.case.handed_plan import plan_here, without_models
-from coupler.case.resolved import in_flight_rules, resolved_text
+from coupler.case.resolved import resolved_text
+from coupler.exchange.keys import in_flight
 from coupler.exchange.transport import Serial
 
 LOOK = """
@@ -35,7 +36,7 @@ def test_it_says_the_same_and_loads_no_model(whole, root, tmp_path):
     (tmp_path / "plan").write_bytes(pickle.dumps(without_models(whole)))
     handed = pickle.loads((tmp_path / "plan").read_bytes())
     assert resolved_text(handed) == resolved_text(whole)
-    assert in_flight_rules(handed) == in_flight_rules(whole)
+    assert in_flight(handed.tasks) == in_flight(whole.tasks)
     assert handed.tasks == whole.tasks and handed.coupler_ranks == whole.coupler_ranks
     for mine, its in zip(handed.components, whole.components, strict=True):
         assert (mine.name, mine.ranks, mine.imports, mine.exports) == (its.name, its.ranks, its.imports, its.exports)

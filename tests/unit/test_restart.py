@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from coupler.case.launch import run_here
+from coupler.component import Component
 from coupler.errors import RestartError
+from coupler.exchange.keys import keyed
+from coupler.fields import FieldSpec
 from coupler.files import atomic, restart
 from coupler.files.atomic import DiskError
 
@@ -212,25 +215,140 @@ def test_a_restart_under_other_rules_is_refused(case, capsys):
     assert run_here(folder, serial=True, resume=True) == 1
     said = capsys.readouterr().err
     assert "was written under other rules" in said
-    assert (
-        "then: atmosphere/default instant ['air_temperature'] to ocean/default ['air_temperature'], every PT2H" in said
-    )
+    assert "atmosphere -> ocean (instant, 1 fields)\n    then: atmosphere/default air_temperature (instant" in said
+    assert "now:  atmosphere/default" in said and "(mean, 3 values a cell) to ocean/default" in said
     assert restart.newest(folder / "run" / "restart").name == "2001-01-01T020000"
 
 
-def test_a_restart_under_the_same_rules_in_another_order_is_refused(case, capsys):
-    """What is held is known by the number of its rule."""
-    first = {"from": "atmosphere", "to": "ocean", "period": "PT1H", "lag": "PT1H", "statistic": "mean"}
-    names = ("precipitation_flux", "air_temperature", "surface_downwelling_shortwave_flux_in_air")
-    rules = [{**first, "fields": [f]} for f in names]
-    folder = case(coupling=rules, duration="PT2H")
-    assert run_here(folder, serial=True, resume=False) == 0
-    case(coupling=rules[::-1], duration="PT4H")
-    capsys.readouterr()
-    assert run_here(folder, serial=True, resume=True) == 1
-    assert "was written under other rules" in capsys.readouterr().err
-    case(coupling=rules, duration="PT4H")
+FIELDS = ("precipitation_flux", "air_temperature", "surface_downwelling_shortwave_flux_in_air")
+RULE = {"from": "atmosphere", "to": "ocean", "period": "PT2H", "lag": "PT2H", "statistic": "mean"}
+
+
+def test_a_restart_goes_on_under_the_same_rules_in_another_order(case):
+    """Stopped in the middle of the windows; what is held is known by what its rule is, not by its place."""
+    rules = [{**RULE, "fields": [f]} for f in FIELDS]
+    straight = case(coupling=rules, name="straight", duration="PT6H")
+    folder = case(coupling=rules, duration="PT3H")
+    assert run_here(straight, serial=True, resume=False) == run_here(folder, serial=True, resume=False) == 0
+    case(coupling=rules[::-1], duration="PT6H")
     assert run_here(folder, serial=True, resume=True) == 0
+    first, second = (bits(restart.newest(f / "run" / "restart")) for f in (straight, folder))
+    assert first == second
+    assert (straight / "run/budget.csv").read_bytes() == (folder / "run/budget.csv").read_bytes()
+
+
+def test_sources_merge_to_the_same_bits_whatever_the_order_of_their_rules(case):
+    """Three seas under one atmosphere."""
+    from tests.unit.conftest import AIR, SEA
+
+    seas = {
+        f"sea{k}": {"model": SEA, "step": "PT1H", "grid": {"west": 100, "east": 120, "south": 10, "north": 26,
+                                                           "resolution": r}} for k, r in enumerate((1.0, 0.8, 0.5))
+    }  # fmt: skip
+    parts = {"atmosphere": {"model": AIR, "step": "PT1H", "grid": seas["sea0"]["grid"]}, **seas}
+    parts["gauge"] = {"model": GAUGE, "step": "PT1H", "grid": {"west": 101, "east": 119, "south": 11, "north": 25,
+                                                               "resolution": 2.0}}  # fmt: skip
+    down = [{"from": "atmosphere", "to": s, "period": "PT1H", "lag": "PT1H"} for s in seas]
+    up = [{"from": s, "to": "gauge", "period": "PT1H", "lag": "PT1H"} for s in seas]
+    seen = []
+    for k, rules in enumerate((up, up[1:] + up[:1], up[::-1])):
+        folder = case(parts, [*down, *rules], name=f"case{k}", duration="PT3H")
+        assert run_here(folder, serial=True, resume=False) == 0
+        newest = restart.newest(folder / "run" / "restart")
+        seen.append(restart.read_part(newest, "gauge")["state.sea_surface_temperature"])
+    assert np.ptp(seen[0][-1]) > 1.0
+    assert seen[0].tobytes() == seen[1].tobytes() == seen[2].tobytes()
+
+
+GAUGE = "tests.unit.test_restart:Gauge"
+
+
+class Gauge(Component):
+    """Writes down what it is given, step by step."""
+
+    imports = tuple(FieldSpec(n, required=False) for n in (*FIELDS[:2], "sea_surface_temperature"))
+
+    def initialize(self, context):
+        self.local_shape = context.local_shape
+        self.seen = {f.name: np.zeros((0, *context.local_shape)) for f in self.imports}
+        return {}
+
+    def step(self, time, seconds, imports):
+        for name, values in imports.items():
+            empty = np.full(((time // seconds) - len(self.seen[name]), *self.local_shape), np.nan)
+            self.seen[name] = np.concatenate([self.seen[name], empty, values[None]])
+        return {}
+
+    def state(self):
+        return {name: values for name, values in self.seen.items() if values.size}
+
+    def restore(self, state):
+        self.seen.update({name: np.asarray(values) for name, values in state.items()})
+
+
+@pytest.mark.parametrize("hours", [2, 3, 4], ids=["on_a_window", "inside_a_window", "on_another"])
+@pytest.mark.parametrize("lag", ["PT2H", "PT4H"])
+def test_an_added_rule_starts_from_the_initial_exports_and_the_others_go_on_to_the_bit(case, capsys, hours, lag):
+    from tests.unit.conftest import AIR, GRIDS
+
+    parts = {
+        "atmosphere": {"model": AIR, "step": "PT30M", "grid": GRIDS["atmosphere"]},
+        "gauge": {"model": GAUGE, "step": "PT1H", "grid": GRIDS["ocean"]},
+    }
+    old = {"from": "atmosphere", "to": "gauge", "period": "PT2H", "lag": "PT2H", "fields": [FIELDS[0]]}
+    new = {"from": "atmosphere", "to": "gauge", "period": "PT2H", "lag": lag, "fields": [FIELDS[1]]}
+    straight = case(parts, [old, new], name="straight", duration="PT12H")
+    folder = case(parts, [old], duration=f"PT{hours}H")
+    assert run_here(straight, serial=True, resume=False) == run_here(folder, serial=True, resume=False) == 0
+    case(parts, [new, old], duration="PT12H")
+    capsys.readouterr()
+    assert run_here(folder, serial=True, resume=True) == 0
+    said = capsys.readouterr().out
+    assert said.count("atmosphere -> gauge is new since the restart: it starts from the initial exports") == 1
+    whole, got = (restart.read_part(restart.newest(f / "run" / "restart"), "gauge") for f in (straight, folder))
+    assert got[f"state.{FIELDS[0]}"].tobytes() == whole[f"state.{FIELDS[0]}"].tobytes()
+    got, whole = got[f"state.{FIELDS[1]}"], whole[f"state.{FIELDS[1]}"]
+    assert np.isnan(got[:hours]).all() and got.shape == whole.shape
+    windows = int(lag[2])
+    first = hours // 2 * 2 + windows  # the first hour that gets a window of this run
+    assert all(hour.tobytes() == whole[0].tobytes() for hour in got[hours:first])
+    assert got[first:].tobytes() == whole[first:].tobytes()
+
+
+def test_a_rule_that_is_gone_is_said_and_a_changed_one_refused_by_name(case, capsys):
+    from tests.unit.conftest import AIR, GRIDS
+
+    parts = {
+        "atmosphere": {"model": AIR, "step": "PT30M", "grid": GRIDS["atmosphere"]},
+        "gauge": {"model": GAUGE, "step": "PT1H", "grid": GRIDS["ocean"]},
+    }
+    rules = [{"from": "atmosphere", "to": "gauge", "period": "PT2H", "lag": "PT2H", "fields": [f]} for f in FIELDS[:2]]
+    folder = case(parts, rules, duration="PT2H")
+    assert run_here(folder, serial=True, resume=False) == 0
+    together = {"fields": list(FIELDS[1::-1]), "statistic": "mean"}
+    for changed in ({"period": "PT1H"}, {"statistic": "max"}, {"lag": "PT4H"}, together):
+        case(parts, [rules[0], {**rules[1], **changed}] if "fields" not in changed else [{**rules[0], **changed}],
+             duration="PT4H")  # fmt: skip
+        capsys.readouterr()
+        assert run_here(folder, serial=True, resume=True) == 1
+        said = capsys.readouterr().err
+        assert "was written under other rules" in said and "air_temperature" in said.split("now: ")[1]
+        assert ("precipitation_flux" in said) == ("fields" in changed), "only what has changed is named"
+    case(parts, rules[1:], duration="PT4H")
+    assert run_here(folder, serial=True, resume=True) == 0
+    assert "atmosphere -> gauge is gone since the restart: what it held is left out" in capsys.readouterr().out
+
+
+def test_keys_say_what_a_rule_is_and_only_true_twins_are_counted(case):
+    from coupler.case.case import make_plan
+
+    rules = [{**RULE, "fields": [f]} for f in FIELDS]
+    keys = [t.key for t in make_plan(case(coupling=rules)).tasks]
+    assert len(set(keys)) == 3 and all(k.startswith("atmosphere-to-ocean-mean.") for k in keys)
+    assert [t.key for t in make_plan(case(coupling=rules[::-1])).tasks] == keys[::-1]
+    (task,) = make_plan(case(coupling=[RULE])).tasks
+    assert [t.key for t in keyed([task, task])] == [task.key, f"{task.key}.2"]
+    assert task.key not in keys
 
 
 def test_another_remapping_is_no_other_rule(case):
