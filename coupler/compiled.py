@@ -62,7 +62,14 @@ def compiler(*sources: Path, **options: Any) -> Callable[[Function], Function]:
 
 
 def announce(kernel: Any, what: str, seconds: int) -> None:
-    """Say, on the first rank, that a kernel is about to be compiled, if it is."""
+    """Say, on the first rank, that a kernel is about to be compiled, if it is.
+
+    Parameters
+    ----------
+    kernel : compiled function
+    what : words for the log
+    seconds : that compiling takes, about
+    """
     rank = next(
         (os.environ[key] for key in ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID") if key in os.environ), "0"
     )

@@ -157,7 +157,14 @@ class Context(Setting):
         return self.decomposition.sum(local)
 
     def halo(self, *fields: Array, width: int, periodic: tuple[bool, bool] = (False, False)) -> None:
-        """Fill the halos of padded blocks in place; see `Decomposition.halo`."""
+        """Fill the halos of padded blocks in place; see `Decomposition.halo`.
+
+        Parameters
+        ----------
+        fields : padded blocks (..., ny + 2 width, nx + 2 width), changed in place
+        width : cells of the halo
+        periodic : whether the grid closes in y and in x
+        """
         self.decomposition.halo(*fields, width=width, periodic=periodic)
 
     def log(self, text: str) -> None:
@@ -228,7 +235,14 @@ class Component:
         raise NotImplementedError
 
     def step(self, time: int, seconds: int, imports: Mapping[str, Array]) -> Fields:
-        """Advance from `time` by `seconds`; return the exports valid at the end of the step."""
+        """Advance from `time` by `seconds`; return the exports valid at the end of the step.
+
+        Parameters
+        ----------
+        time : model time at the start of the step, s since the start of the case
+        seconds : length of the step, s
+        imports : this rank's blocks by CF name, valid at `time`
+        """
         raise NotImplementedError
 
     def state(self) -> dict[str, Any]:
@@ -263,7 +277,13 @@ class Component:
 
 
 def as_block(values: npt.ArrayLike, shape: tuple[int, ...]) -> Array:
-    """Values as a contiguous double array of `shape` (torch tensors on any device too)."""
+    """Values as a contiguous double array of `shape` (torch tensors on any device too).
+
+    Parameters
+    ----------
+    values : number, array or tensor that broadcasts to `shape`
+    shape : of this rank's block
+    """
     if hasattr(values, "detach"):
         values = values.detach().cpu().numpy()
     array = np.ascontiguousarray(values, dtype=np.float64)

@@ -96,6 +96,12 @@ def divide(
 def place(ranks: Ranks, fixed: Mapping[str, tuple[int, ...]], size: int) -> Ranks:
     """Move a layout of the other processes around those of external programs, whose world ranks are fixed.
 
+    Parameters
+    ----------
+    ranks : world ranks by component as first laid out
+    fixed : world ranks of external programs
+    size : number of processes
+
     >>> place({"coupler": (0,), "land": (1,)}, {"ocean": (0, 2)}, 4)
     {'coupler': (1,), 'land': (3,), 'ocean': (0, 2)}
     """
@@ -131,6 +137,11 @@ def cuda_devices() -> int:
 
 def device_of(wanted: str, index: int) -> tuple[str, str]:
     """Device of a component's rank, and a warning (empty if there is none).
+
+    Parameters
+    ----------
+    wanted : auto, cpu or cuda
+    index : of the rank within its component
 
     Raises
     ------

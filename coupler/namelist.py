@@ -216,6 +216,11 @@ def _keys(model: Any, path: Path_) -> list[str]:
 def read_text(text: str, name: str = "namelist") -> Node:
     """A YAML text as a `Node`.
 
+    Parameters
+    ----------
+    text : YAML
+    name : of the file, for messages
+
     Raises
     ------
     NamelistError
@@ -236,7 +241,13 @@ def read_text(text: str, name: str = "namelist") -> Node:
 
 
 def read_file(path: Path, name: str | None = None) -> Node:
-    """A YAML file as a `Node`; see `read_text`."""
+    """A YAML file as a `Node`; see `read_text`.
+
+    Parameters
+    ----------
+    path : YAML file
+    name : of the file in messages, where it is another
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:

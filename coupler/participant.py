@@ -99,6 +99,12 @@ class Participant:
     def define_field(self, name: str, units: str = "", levels: int = 0) -> None:
         """Check a field of the program against the case's declaration.
 
+        Parameters
+        ----------
+        name : CF name
+        units : of the program's values; the case's where empty
+        levels : number of layers, 0 for a plane
+
         Raises
         ------
         FieldError
@@ -173,6 +179,12 @@ class Participant:
     def put(self, name: str, time: int, values: npt.ArrayLike) -> str:
         """Give an export valid at `time`; returns what happened: ``sent``, ``accumulated``, ``nothing due``.
 
+        Parameters
+        ----------
+        name : CF name of the export
+        time : model time at which it is valid, s
+        values : (cells,) or (levels, cells)
+
         Raises
         ------
         ExchangeError
@@ -206,6 +218,11 @@ class Participant:
 
     def get(self, name: str, time: int) -> tuple[Floats, str]:
         """An import for the step that begins at `time`, flat over this rank's cells, and what happened.
+
+        Parameters
+        ----------
+        name : CF name of the import
+        time : model time at the start of the step, s
 
         Returns
         -------

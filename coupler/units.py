@@ -171,6 +171,12 @@ def _conversion(from_units: str, to_units: str, water: bool) -> tuple[float, flo
 def convert(values: npt.ArrayLike, from_units: str, to_units: str, *, water: bool = False) -> npt.NDArray[np.float64]:
     """Values in another unit (see `conversion`).
 
+    Parameters
+    ----------
+    values : in `from_units`
+    from_units, to_units : unit strings
+    water : whether mm may be read as kg m-2 of water
+
     >>> convert([0.0, 15.0], "degC", "K")
     array([273.15, 288.15])
     """

@@ -44,7 +44,13 @@ class Window:
         self.values: Floats = np.zeros((columns + (1 if weighted else 0), cells))
 
     def add(self, samples: Sequence[Floats], fraction: Floats | None = None) -> None:
-        """Take one sample: arrays ``(levels, cells)`` of the fields in order, and the fraction ``(cells,)``."""
+        """Take one sample: arrays ``(levels, cells)`` of the fields in order, and the fraction ``(cells,)``.
+
+        Parameters
+        ----------
+        samples : (levels, cells) of each field in order
+        fraction : (cells,) 0 to 1, or None where it does not vary
+        """
         first = self.count == 0 or self.statistic == "instant"
         row = 0
         for sample in samples:

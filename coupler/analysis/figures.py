@@ -96,7 +96,12 @@ def pyplot() -> Any:
 
 @functools.cache
 def coastline(west: float, east: float, south: float, north: float) -> list[Floats]:
-    """Coastlines within a box of degrees, as lines of (longitude, latitude) points."""
+    """Coastlines within a box of degrees, as lines of (longitude, latitude) points.
+
+    Parameters
+    ----------
+    west, east, south, north : sides of the box, degrees
+    """
     from contourpy import contour_generator
     from global_land_mask import globe
 
@@ -152,7 +157,13 @@ def _edges(centres: Floats) -> Floats:
 
 
 def shared_scale(values: Floats, *, about_zero: bool) -> tuple[Any, Any, str]:
-    """Colour map, norm with round limits and the end caps of the colour bar."""
+    """Colour map, norm with round limits and the end caps of the colour bar.
+
+    Parameters
+    ----------
+    values : of all panels, NaN where there is nothing
+    about_zero : whether the middle of the colours is zero
+    """
     from matplotlib import colormaps
     from matplotlib.colors import BoundaryNorm
     from matplotlib.ticker import MaxNLocator
@@ -181,7 +192,16 @@ def shared_scale(values: Floats, *, about_zero: bool) -> tuple[Any, Any, str]:
 def draw_panel(
     axes: Any, longitude: Floats, latitude: Floats, values: Floats, scale: tuple[Any, Any, str], label: str
 ) -> None:
-    """Field, coastline and colour bar of one panel; places and values of one shape, ``scale`` of `shared_scale`."""
+    """Field, coastline and colour bar of one panel; places and values of one shape, ``scale`` of `shared_scale`.
+
+    Parameters
+    ----------
+    axes : matplotlib axes
+    longitude, latitude : (y, x) degrees
+    values : (y, x) in the shown unit
+    scale : of `shared_scale`
+    label : of the colour bar, with the unit
+    """
     cmap, norm, _ = scale
     if values.ndim == 2:
         x, y = _edges(longitude), _edges(latitude)
@@ -206,7 +226,13 @@ def _numbers(values: Floats, weights: Floats) -> str:
 
 
 def draw_maps(record: Record, path: Path) -> Path:
-    """Map of the last record; with several records also of the first, in the same colours, and of the change."""
+    """Map of the last record; with several records also of the first, in the same colours, and of the change.
+
+    Parameters
+    ----------
+    record : field of a history file
+    path : PNG to write
+    """
     plt = pyplot()
     celsius = record.unit == "°C"
     signed = not celsius and bool(np.nanmin(record.values) < 0.0 < np.nanmax(record.values))
@@ -232,7 +258,13 @@ def draw_maps(record: Record, path: Path) -> Path:
 
 
 def draw_series(record: Record, path: Path) -> Path:
-    """Area mean against time, and how far the cells have moved from where they began."""
+    """Area mean against time, and how far the cells have moved from where they began.
+
+    Parameters
+    ----------
+    record : field of a history file
+    path : PNG to write
+    """
     plt = pyplot()
     figure, (above, below) = plt.subplots(2, 1, figsize=(7.6, 5.0), sharex=True, layout="constrained")
     days = np.array([(t - record.times[0]).total_seconds() for t in record.times]) / 86400.0
@@ -266,7 +298,13 @@ def draw_series(record: Record, path: Path) -> Path:
 
 
 def draw_budget(table: Path, path: Path) -> list[Path]:
-    """What each flux moved a day, and how far sent and received differ; nothing where the table is empty."""
+    """What each flux moved a day, and how far sent and received differ; nothing where the table is empty.
+
+    Parameters
+    ----------
+    table : ``budget.csv`` of a run
+    path : PNG to write, the first of several
+    """
     rows = list(_budget_rows(table))
     if not rows:
         return []

@@ -45,7 +45,12 @@ class Observed:
     sign: float = 1.0
 
     def month(self, year: int, month: int) -> Floats | None:
-        """The mean (y, x) of a month in the dictionary's unit, NaN where unknown; None without such a month."""
+        """The mean (y, x) of a month in the dictionary's unit, NaN where unknown; None without such a month.
+
+        Parameters
+        ----------
+        year, month : of the mean; a climatology has every year
+        """
         wanted = (0 if self.climatology else year, month)
         records = [i for i, m in enumerate(self.months) if m == wanted] if self.months else [0]
         if not records:
@@ -82,6 +87,11 @@ def opposite(name: str) -> str:
 
 def find(paths: list[Path], names: list[str]) -> dict[str, Observed]:
     """For each field name the first file that has it, or the same flux counted the other way.
+
+    Parameters
+    ----------
+    paths : files of observations
+    names : CF names of fields
 
     Raises
     ------

@@ -69,7 +69,13 @@ class Record:
 
 
 def shown_unit(name: str, units: str) -> tuple[str, float, float]:
-    """Unit of figures of a field, with the factor and the offset from ``units``; stresses stay in Pa."""
+    """Unit of figures of a field, with the factor and the offset from ``units``; stresses stay in Pa.
+
+    Parameters
+    ----------
+    name : CF name of the field
+    units : of its values
+    """
     if units == "Pa" and "pressure" not in name:
         return units, 1.0, 0.0
     return SHOWN.get(units, (units, 1.0, 0.0))
@@ -86,7 +92,14 @@ def fields_of(path: Path) -> list[str]:
 
 
 def read(path: Path, name: str, level: int = 0) -> Record:
-    """Read a field of a history file; of a field with levels, one of them."""
+    """Read a field of a history file; of a field with levels, one of them.
+
+    Parameters
+    ----------
+    path : history file
+    name : field in it
+    level : of a field with levels, counted from 0
+    """
     with netCDF4.Dataset(path) as file:
         variable = file[name]
         time = file["time"]

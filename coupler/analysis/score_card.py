@@ -16,7 +16,13 @@ from coupler.plan import Plan
 
 
 def write_table(cards: list[Card], path: Path) -> Path:
-    """All numbers as CSV: a line for each component, field, month and region."""
+    """All numbers as CSV: a line for each component, field, month and region.
+
+    Parameters
+    ----------
+    cards : scores by component and field
+    path : CSV to write
+    """
     rows: list[dict[str, Any]] = []
     for card in cards:
         for month in [*card.months, *([card.mean] if len(card.months) > 1 else [])]:
@@ -36,6 +42,12 @@ def write_table(cards: list[Card], path: Path) -> Path:
 
 def make_score_card(plan: Plan, against: list[Path], regions: Path) -> list[Path]:
     """Write ``run/score/score.html`` and ``score.csv`` of a case; returns their paths, the page first.
+
+    Parameters
+    ----------
+    plan : of the case
+    against : files of observations
+    regions : YAML file of named boxes
 
     Raises
     ------

@@ -25,7 +25,14 @@ tr:nth-child(even) td{background:#f6f6f4} img{max-width:100%} p.note{color:#666;
 
 
 def write_page(cards: list[Card], case: str, path: Path) -> Path:
-    """Write the page."""
+    """Write the page.
+
+    Parameters
+    ----------
+    cards : scores by component and field
+    case : title of the case
+    path : HTML file to write
+    """
     parts = [f"<h1>Score card of {html.escape(case)}</h1>", _summary(cards)]
     for number, card in enumerate(cards):
         parts.append(_section(card, number))

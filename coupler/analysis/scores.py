@@ -26,7 +26,12 @@ class Box:
     north: float
 
     def holds(self, longitude: Floats, latitude: Floats) -> npt.NDArray[np.bool_]:
-        """Whether places lie in the region."""
+        """Whether places lie in the region.
+
+        Parameters
+        ----------
+        longitude, latitude : degrees, of one shape
+        """
         along = (longitude - self.west) % 360.0 <= (self.east - self.west) % 360.0
         return np.asarray(along & (latitude >= self.south) & (latitude <= self.north))
 
@@ -53,6 +58,11 @@ class Score:
 
 def score(model: Floats, observed: Floats, area: Floats) -> Score:
     """Compare two fields of one shape where both are finite, weighted by ``area``.
+
+    Parameters
+    ----------
+    model, observed : values of one unit and shape, NaN where unknown
+    area : of the cells, any unit
 
     Examples
     --------

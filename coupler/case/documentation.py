@@ -40,7 +40,13 @@ def describe_options(name: str) -> str:
 
 
 def options_text(model: type[BaseModel], skip: tuple[str, ...] = ()) -> str:
-    """Options of a namelist as commented YAML with their defaults."""
+    """Options of a namelist as commented YAML with their defaults.
+
+    Parameters
+    ----------
+    model : the namelist's class
+    skip : options to leave out
+    """
     lines: list[str] = []
     for key, info in model.model_fields.items():
         if key in skip:

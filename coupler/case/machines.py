@@ -48,6 +48,12 @@ def machine_names() -> list[str]:
 def script(case: Path, machine: str, ranks: int | None) -> str:
     """Batch script of a case for a machine.
 
+    Parameters
+    ----------
+    case : folder of the case
+    machine : name of a file in ``namelists/machines``
+    ranks : number of processes, or None for the case's layout
+
     Raises
     ------
     CaseError
@@ -93,7 +99,14 @@ def script(case: Path, machine: str, ranks: int | None) -> str:
 
 
 def write_script(case: Path, machine: str, ranks: int | None) -> Path:
-    """Write the script beside the case's namelists."""
+    """Write the script beside the case's namelists.
+
+    Parameters
+    ----------
+    case : folder of the case
+    machine : name of a file in ``namelists/machines``
+    ranks : number of processes, or None for the case's layout
+    """
     target = case / f"{case.name}.sh"
     if target.exists():
         raise CaseError(f"{target} exists already and is left as it is; remove it yourself")

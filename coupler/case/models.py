@@ -20,7 +20,13 @@ LEARNED = "ml_surrogates"
 
 
 def realm_of(name: str, node: Node) -> str:
-    """Realm of a component: said, or the realm whose name its own begins or ends with."""
+    """Realm of a component: said, or the realm whose name its own begins or ends with.
+
+    Parameters
+    ----------
+    name : of the component in the case
+    node : its namelist
+    """
     said = node.values.get("realm")
     if said is not None:
         return str(said)
@@ -41,6 +47,12 @@ def models_of(realm: str) -> list[str]:
 
 def find_model(model: str, realm: str, folder: Path | None = None) -> type[Component]:
     """The class of a model: a name in its realm, or ``package.module:Class``.
+
+    Parameters
+    ----------
+    model : word in the namelist
+    realm : of the component
+    folder : of the case, where a user's own packages may lie
 
     Raises
     ------

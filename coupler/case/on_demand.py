@@ -13,7 +13,13 @@ from coupler.plan import ComponentPlan, Inactive
 def resolve(
     rules: Node, components: Mapping[str, ComponentPlan]
 ) -> tuple[connections.Resolved, dict[str, ComponentPlan]]:
-    """The rules of a case, and the components that have something to do."""
+    """The rules of a case, and the components that have something to do.
+
+    Parameters
+    ----------
+    rules : the ``coupling`` list
+    components : plans by name
+    """
     found = connections.resolve(rules, components)
     given = {b.component for t in found.tasks for b in t.inputs}
     idle = [n for n, c in components.items() if c.component is not None and c.component.on_demand and n not in given]

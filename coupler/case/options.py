@@ -156,7 +156,13 @@ class ComponentSettings(Namelist):
 
 
 def input_file(name: str, folder: Path) -> Path:
-    """Path of an input: absolute, in the case, or in the project's ``data/``."""
+    """Path of an input: absolute, in the case, or in the project's ``data/``.
+
+    Parameters
+    ----------
+    name : as it stands in the namelist
+    folder : of the case
+    """
     path = Path(name).expanduser()
     if path.is_absolute():
         return path

@@ -22,6 +22,12 @@ from coupler.plan import ComponentPlan, Plan
 def prepare(case: Path, files: Sequence[Path], component: str | None = None) -> int:
     """Make the inputs of one component of a case and say what to write into its namelist.
 
+    Parameters
+    ----------
+    case : folder of the case
+    files : what the user named
+    component : name in the case, or None where there is only one that can
+
     Raises
     ------
     NamelistError

@@ -16,7 +16,13 @@ from coupler.plan import ComponentPlan, Inactive
 def check_streams(
     nodes: Mapping[str, Node], components: dict[str, ComponentPlan]
 ) -> tuple[list[Problem], list[Inactive]]:
-    """Leave out of the history what a swapped model does not have; a name that nobody knows is a mistake."""
+    """Leave out of the history what a swapped model does not have; a name that nobody knows is a mistake.
+
+    Parameters
+    ----------
+    nodes : namelists by component
+    components : plans by name
+    """
     problems: list[Problem] = []
     inactive: list[Inactive] = []
     for c in list(components.values()):
@@ -41,7 +47,13 @@ def check_streams(
 
 
 def never_written(components: Iterable[ComponentPlan], duration: int) -> list[str]:
-    """Say which output has a period longer than the run: no record of it is ever complete."""
+    """Say which output has a period longer than the run: no record of it is ever complete.
+
+    Parameters
+    ----------
+    components : plans
+    duration : of the run, s
+    """
     return [
         f"output {c.name}.{s.name}: its period {format_duration(s.period)} is longer than the run "
         f"({format_duration(duration)}), so no file will be written"

@@ -24,7 +24,13 @@ def case_path(name: str) -> Path:
 
 
 def new_case(name: str, template: str) -> int:
-    """Make a case; an existing folder is never touched."""
+    """Make a case; an existing folder is never touched.
+
+    Parameters
+    ----------
+    name : of the new folder
+    template : name of a template
+    """
     names = template_names()
     if template not in names:
         raise CaseError(f"unknown template {template!r}{did_you_mean(template, names)}; there are: {', '.join(names)}")

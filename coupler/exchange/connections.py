@@ -33,7 +33,13 @@ class Resolved:
 
 
 def resolve(rules: Node, components: Mapping[str, ComponentPlan]) -> Resolved:
-    """All rules as tasks; mistakes are gathered, not raised."""
+    """All rules as tasks; mistakes are gathered, not raised.
+
+    Parameters
+    ----------
+    rules : the ``coupling`` list
+    components : plans by name
+    """
     out = Resolved([], [], [], [])
     taken: dict[tuple[str, str, str], str] = {}
 

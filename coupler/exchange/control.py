@@ -190,7 +190,15 @@ class Pilot:
         self.waited = 0.0
 
     def arrive(self, time: int, exchanged: int, budgets: list[Any], stop: bool) -> bool:
-        """Tell where this rank is, and wait until it may go on; False if everybody stops here."""
+        """Tell where this rank is, and wait until it may go on; False if everybody stops here.
+
+        Parameters
+        ----------
+        time : model time reached, s
+        exchanged : time of the last exchange, s
+        budgets : entries since the last call
+        stop : whether this rank has been asked to stop
+        """
         message = ("arrived", self.component.name, self.process, time, exchanged, budgets, stop)
         self.transport.send_object(self.controller, TAG_CONTROL, message)
         if time >= self.plan.duration:

@@ -89,6 +89,12 @@ class Endpoint:
     def put(self, name: str, time: int, values: npt.ArrayLike) -> str:
         """Give one export valid at `time`; returns ``sent``, ``accumulated`` or ``nothing due``.
 
+        Parameters
+        ----------
+        name : CF name of the export
+        time : model time at which it is valid, s
+        values : this rank's block, ([level,] y, x)
+
         Raises
         ------
         ExchangeError
@@ -130,7 +136,13 @@ class Endpoint:
         return action
 
     def put_all(self, fields: Mapping[str, npt.ArrayLike], time: int) -> None:
-        """Give all exports valid at `time`."""
+        """Give all exports valid at `time`.
+
+        Parameters
+        ----------
+        fields : this rank's blocks by CF name
+        time : model time at which they are valid, s
+        """
         wanted = {n for s in self.senders for n in s.names}
         missing = wanted - set(fields)
         if missing and any(
@@ -353,6 +365,11 @@ class Endpoint:
             Cuts this rank's ``[column, cell]`` out of a whole field, given the grid's name.
         time : int
             Model time of the restart, s.
+
+        Parameters
+        ----------
+        arrays : whole fields of the restart by key
+        local : cuts this rank's part out of a whole field
 
         Raises
         ------

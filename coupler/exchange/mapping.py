@@ -29,7 +29,14 @@ def header_rows(columns: int) -> int:
 
 @numba.njit(cache=True, nogil=True)
 def pack(values: Floats, positions: Index, out: Floats) -> None:
-    """``out[r, c] = values[c, positions[r]]``."""
+    """``out[r, c] = values[c, positions[r]]``.
+
+    Parameters
+    ----------
+    values : (columns, cells)
+    positions : (rows,) cells
+    out : (rows, columns), written
+    """
     columns = values.shape[0]
     for r in range(positions.size):
         p = positions[r]
@@ -39,7 +46,14 @@ def pack(values: Floats, positions: Index, out: Floats) -> None:
 
 @numba.njit(cache=True, nogil=True)
 def unpack(payload: Floats, positions: Index, out: Floats) -> None:
-    """``out[c, positions[r]] = payload[c, r]``."""
+    """``out[c, positions[r]] = payload[c, r]``.
+
+    Parameters
+    ----------
+    payload : (rows, columns)
+    positions : (rows,) cells
+    out : (columns, cells), written
+    """
     for c in range(payload.shape[0]):
         for r in range(positions.size):
             out[c, positions[r]] = payload[c, r]
@@ -110,6 +124,13 @@ def product(
     """Weights times a [cell, column] matrix, into a [column, row] matrix.
 
     Columns go in eights, twos and ones: the sums of a column are the same whatever it travels with.
+
+    Parameters
+    ----------
+    counts : (rows,) how many weights each row has
+    indices, data : (weights,) columns and values of the weights
+    values : (cells, columns) fields
+    out : (columns, rows), written
     """
     first, columns = 0, values.shape[1]
     while columns - first >= 8:
@@ -124,7 +145,14 @@ def product(
 
 @numba.njit(cache=True, nogil=True)
 def first_bad(values: Floats, mask: npt.NDArray[np.bool_], low: float, high: float) -> int:
-    """Flat position of the first active value that is not finite or outside [low, high]; -1 if there is none."""
+    """Flat position of the first active value that is not finite or outside [low, high]; -1 if there is none.
+
+    Parameters
+    ----------
+    values : (..., cells)
+    mask : (cells,) active cells
+    low, high : plausible range in the values' unit
+    """
     n = mask.size
     for k in range(values.size):
         v = values[k]
@@ -134,7 +162,14 @@ def first_bad(values: Floats, mask: npt.NDArray[np.bool_], low: float, high: flo
 
 
 def put_constants(out: Floats, constants: Floats | None, fraction: bool) -> None:
-    """Write fixed values into ``[column, cell]`` fields where there are any; the fraction there is one."""
+    """Write fixed values into ``[column, cell]`` fields where there are any; the fraction there is one.
+
+    Parameters
+    ----------
+    out : (columns, cells) fields, changed in place
+    constants : (cells,) NaN where there is none, or None
+    fraction : whether the last column is the fraction
+    """
     if constants is None:
         return
     fixed = ~np.isnan(constants)

@@ -64,7 +64,13 @@ class Operator:
         raise NotImplementedError
 
     def rows(self, slot: int, cells: Index) -> CSR:
-        """Weights of some target cells of an output, on the points of `values`."""
+        """Weights of some target cells of an output, on the points of `values`.
+
+        Parameters
+        ----------
+        slot : number of the output
+        cells : flat target cells
+        """
         raise NotImplementedError
 
     def mapped(self, matrix: Floats) -> Floats | None:
@@ -72,15 +78,33 @@ class Operator:
         return None
 
     def constants(self, slot: int, cells: Index) -> Floats | None:
-        """Values of cells that get a fixed one (NaN elsewhere), or None."""
+        """Values of cells that get a fixed one (NaN elsewhere), or None.
+
+        Parameters
+        ----------
+        slot : number of the output
+        cells : flat target cells
+        """
         return None
 
     def input_area(self, slot: int, cells: Index) -> Floats | None:
-        """Area of source cells that takes part in the rows owned here, m2."""
+        """Area of source cells that takes part in the rows owned here, m2.
+
+        Parameters
+        ----------
+        slot : number of the input
+        cells : flat source cells
+        """
         raise NotImplementedError
 
     def output_area(self, slot: int, cells: Index) -> tuple[Floats | None, Floats]:
-        """Area of target cells that takes part, m2 (None: the method does not conserve), and covered fraction."""
+        """Area of target cells that takes part, m2 (None: the method does not conserve), and covered fraction.
+
+        Parameters
+        ----------
+        slot : number of the output
+        cells : flat target cells
+        """
         raise NotImplementedError
 
 
@@ -90,7 +114,14 @@ def link_rows(weights: Weights) -> Index:
 
 
 def sum_by(cells: npt.NDArray[Any], values: Floats, size: int) -> Floats:
-    """Sum of the values that belong to each cell, in their order."""
+    """Sum of the values that belong to each cell, in their order.
+
+    Parameters
+    ----------
+    cells : (n,) cell of each value
+    values : (n,) or (n, fields)
+    size : number of cells
+    """
     return np.bincount(cells, values, minlength=size).astype(np.float64)
 
 
@@ -210,7 +241,14 @@ class LinearOperator(Operator):
 
 
 def connection_weights(task: Task, source: Grid, target: Grid, rows: Index) -> Weights:
-    """Weights of a connection for some target cells: its methods in order, each filling what is still open."""
+    """Weights of a connection for some target cells: its methods in order, each filling what is still open.
+
+    Parameters
+    ----------
+    task : the connection
+    source, target : its grids
+    rows : flat target cells
+    """
     methods = list(task.remap.methods)
     same = source.fingerprint == target.fingerprint and np.array_equal(source.mask, target.mask)
     if same and methods[0] in ("conservative", "conservative_second_order", "bilinear", "nearest"):

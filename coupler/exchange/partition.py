@@ -33,7 +33,14 @@ class Partitions:
                 self._check_external(c.name)
 
     def cells(self, component: str, rank: int, grid: str = "default") -> Index:
-        """Flat cells of rank `rank` (within the component)."""
+        """Flat cells of rank `rank` (within the component).
+
+        Parameters
+        ----------
+        component : name in the case
+        rank : within the component
+        grid : name of the grid
+        """
         if (component, rank) in self.declared:
             return self.declared[component, rank]
         c = self.plan[component]

@@ -109,7 +109,16 @@ class OutputMap:
         )
 
     def send(self, task: int, window: float, time: float, values: Floats, fields: Floats | None = None) -> None:
-        """Map and send; or send those of ``[column, row]`` fields that this coupler rank has mapped already."""
+        """Map and send; or send those of ``[column, row]`` fields that this coupler rank has mapped already.
+
+        Parameters
+        ----------
+        task : number of the task
+        window : number of the window
+        time : model time at its end, s
+        values : (cells, columns) on the points of the operator
+        fields : (columns, rows) mapped before, or None
+        """
         buffer = self.box.buffer()
         buffer[0], buffer[1], buffer[2] = task, window, time
         out = buffer[HEADER:].reshape(self.columns, self.n)
@@ -123,7 +132,15 @@ class OutputMap:
 
 
 def make_operator(plan: Plan, task: Task, index: int, count: int) -> Operator:
-    """What a task does to its windows, on coupler rank `index` of `count`."""
+    """What a task does to its windows, on coupler rank `index` of `count`.
+
+    Parameters
+    ----------
+    plan : of the run
+    task : the recurring exchange
+    index : of this coupler rank
+    count : of coupler ranks
+    """
     if task.kind == "flux":
         return FluxOperator(plan, task, index, count)
     kind = LinearOperator if task.remap.subgrid is None else SubgridOperator

@@ -24,7 +24,13 @@ Index = npt.NDArray[np.int64]
 
 
 def drains_land(plan: Plan, task: Task) -> bool:
-    """Whether a connection brings the land's runoff to the ocean that says where land is, by `river_mouths`."""
+    """Whether a connection brings the land's runoff to the ocean that says where land is, by `river_mouths`.
+
+    Parameters
+    ----------
+    plan : of the run
+    task : a connection
+    """
     source, target = plan[task.inputs[0].component], plan[task.outputs[0].component]
     first = next(iter(task.remap.methods), "")
     name = first if isinstance(first, str) else next(iter(first))
@@ -33,6 +39,13 @@ def drains_land(plan: Plan, task: Task) -> bool:
 
 def river_weights(plan: Plan, task: Task, source: Grid, target: Grid, rows: Index) -> Weights:
     """Weights from the runoff of the land's cells (per area of land) to some cells of the ocean.
+
+    Parameters
+    ----------
+    plan : of the run
+    task : the connection from land to ocean
+    source, target : their grids
+    rows : flat target cells
 
     Returns
     -------

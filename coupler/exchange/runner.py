@@ -62,7 +62,13 @@ class Member:
         self.streams = [HistoryStream(plan, component, s, self.context, start) for s in component.streams]
 
     def begin(self, arrays: Mapping[str, Any] | None, start: int) -> None:
-        """Initialise the component, from a restart if there is one."""
+        """Initialise the component, from a restart if there is one.
+
+        Parameters
+        ----------
+        arrays : of the restart by name, or None
+        start : model time at which the run begins, s
+        """
         assert self.model is not None
         with self.timer.measure(self.name, "computing"):
             exports = self.model.initialize(self.context)

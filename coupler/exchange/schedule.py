@@ -16,7 +16,15 @@ from coupler.plan import Plan, Task
 
 
 def waits(plan: Plan, component: str, time: int, reached: dict[str, int]) -> list[tuple[Task, str, int]]:
-    """What a component waits for before it can step from `time`: (task, source, time the source must reach)."""
+    """What a component waits for before it can step from `time`: (task, source, time the source must reach).
+
+    Parameters
+    ----------
+    plan : of the run
+    component : name in the case
+    time : model time of its next step, s
+    reached : model time that each component has reached, s
+    """
     result = []
     for task, _ in plan.outputs_of(component):
         if time % task.period == 0:
@@ -29,6 +37,11 @@ def waits(plan: Plan, component: str, time: int, reached: dict[str, int]) -> lis
 
 def order(plan: Plan, start: int = 0, end: int | None = None) -> Iterator[tuple[int, str]]:
     """Steps ``(time, component)`` in an order in which nobody waits for a later one.
+
+    Parameters
+    ----------
+    plan : of the run
+    start, end : model times, s; the end of the case where None
 
     Raises
     ------

@@ -81,7 +81,14 @@ class Sender:
         return [f.name for f in self.bundle.fields] + extra
 
     def put(self, name: str, time: int, values: Floats) -> str:
-        """Take one field valid at `time`; returns what happened."""
+        """Take one field valid at `time`; returns what happened.
+
+        Parameters
+        ----------
+        name : CF name of the field
+        time : model time at which it is valid, s
+        values : (levels, cells)
+        """
         if self.bundle.statistic == "instant" and time % self.task.period:
             return NOTHING
         self._waiting[name] = values

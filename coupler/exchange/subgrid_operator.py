@@ -48,7 +48,13 @@ class SubgridOperator(PointOperator):
         return [made[:, None]]
 
     def input_area(self, slot: int, cells: Index) -> Floats | None:
-        """Area of source cells that lies in the rows owned here, m2; a state has none."""
+        """Area of source cells that lies in the rows owned here, m2; a state has none.
+
+        Parameters
+        ----------
+        slot : number of the input
+        cells : flat source cells
+        """
         if slot == 1:
             return None
         return sum_by(self.cells[0], self.own_area(0), self._grids[0].size)[cells]

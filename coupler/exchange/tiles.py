@@ -73,6 +73,11 @@ def oceans_of(components: Iterable[ComponentPlan]) -> tuple[str, str]:
 def tile_of(first: ComponentPlan, second: ComponentPlan, components: Mapping[str, ComponentPlan]) -> Tile:
     """The tile on which two components meet.
 
+    Parameters
+    ----------
+    first, second : the two components
+    components : all plans by name
+
     Raises
     ------
     GridError

@@ -12,7 +12,13 @@ Floats = NDArray[np.float64]
 
 @compiled
 def row_sums(indptr: NDArray[np.int64], values: Floats) -> Floats:
-    """Sum of each row's values, in order."""
+    """Sum of each row's values, in order.
+
+    Parameters
+    ----------
+    indptr : (rows + 1,) first weight of each row
+    values : (weights,)
+    """
     sums = np.empty(indptr.size - 1)
     for row in range(indptr.size - 1):
         total = 0.0
@@ -24,7 +30,14 @@ def row_sums(indptr: NDArray[np.int64], values: Floats) -> Floats:
 
 @compiled
 def divide_rows(indptr: NDArray[np.int64], values: Floats, below: Floats) -> Floats:
-    """Values over their row's divisor."""
+    """Values over their row's divisor.
+
+    Parameters
+    ----------
+    indptr : (rows + 1,) first weight of each row
+    values : (weights,)
+    below : (rows,) divisors
+    """
     quotient = np.empty_like(values)
     for row in range(indptr.size - 1):
         for k in range(indptr[row], indptr[row + 1]):

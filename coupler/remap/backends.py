@@ -140,7 +140,13 @@ def yac_grid(grid: Grid) -> Any:
 
 
 def yac_fields(source: Grid, target: Grid, active: Any, wanted: Any) -> list[Any]:
-    """Cell fields of both grids, as YAC's search wants them."""
+    """Cell fields of both grids, as YAC's search wants them.
+
+    Parameters
+    ----------
+    source, target : grids
+    active, wanted : their masks
+    """
     core = load_backend("yac")
     cell = core.yac_location.YAC_LOC_CELL
     fields = []
@@ -154,7 +160,13 @@ def yac_fields(source: Grid, target: Grid, active: Any, wanted: Any) -> list[Any
 
 
 def yac_stack(order: int, normalization: str) -> Any:
-    """Conservative remapping of first or second order, as YAC's search wants it."""
+    """Conservative remapping of first or second order, as YAC's search wants it.
+
+    Parameters
+    ----------
+    order : 1 or 2
+    normalization : fracarea or destarea
+    """
     core = load_backend("yac")
     kinds = core.yac_interp_method_conserv_normalisation
     kind = kinds.YAC_INTERP_CONSERV_DESTAREA if normalization == "destarea" else kinds.YAC_INTERP_CONSERV_FRACAREA

@@ -38,6 +38,14 @@ def load(points: Floats, corners: NDArray[np.int32], cell: int, n: int, bench: F
     """Copy the `n` corners of a cell to the bench and make the inward normals of its edges behind them.
 
     The normal of the edge p -> q is p x q, from the chord q - p.
+
+    Parameters
+    ----------
+    points : (points, 3) corners of all cells, unit vectors
+    corners : (cells, n) numbers of their corners
+    cell, n : the cell and how many corners it has
+    bench : working place, changed
+    at : row to write to
     """
     for k in range(n):
         v = corners[cell, k]
@@ -49,7 +57,13 @@ def load(points: Floats, corners: NDArray[np.int32], cell: int, n: int, bench: F
 
 @compiled
 def edge_normals(bench: Floats, at: int, n: int) -> None:
-    """Inward normals of the polygon bench[at : at + n], 32 rows behind it."""
+    """Inward normals of the polygon bench[at : at + n], 32 rows behind it.
+
+    Parameters
+    ----------
+    bench : working place, changed
+    at, n : the polygon's first row and corners
+    """
     for k in range(at, at + n):
         m = k + 1 if k + 1 < at + n else at
         x, y, z = bench[k, 0], bench[k, 1], bench[k, 2]
@@ -61,7 +75,15 @@ def edge_normals(bench: Floats, at: int, n: int) -> None:
 
 @compiled
 def position(bench: Floats, planes: int, n_planes: int, points: int, n_points: int, tolerance: float) -> int:
-    """Where convex polygons stand: 0 an edge separates them, 2 all points are inside all planes, 1 otherwise."""
+    """Where convex polygons stand: 0 an edge separates them, 2 all points are inside all planes, 1 otherwise.
+
+    Parameters
+    ----------
+    bench : working place
+    planes, n_planes : first row and number of the cutting edges
+    points, n_points : first row and number of the corners
+    tolerance : sine of the angle that counts as none
+    """
     inside = True
     for k in range(planes, planes + n_planes):
         nx, ny, nz = bench[k + 32, 0], bench[k + 32, 1], bench[k + 32, 2]
@@ -84,6 +106,13 @@ def clip(bench: Floats, subject: int, n_subject: int, planes: int, n_planes: int
     """Cut the polygon at `subject` by the convex polygon at `planes`, all edges great circles.
 
     Returns the first row and the number of corners of what is left, unit vectors on the bench.
+
+    Parameters
+    ----------
+    bench : working place, changed
+    subject, n_subject : first row and corners of the polygon that is cut
+    planes, n_planes : first row and corners of the one that cuts
+    tolerance : sine of the angle that counts as none
     """
     current, spare = subject, ONE
     n = n_subject
@@ -134,7 +163,13 @@ def clip(bench: Floats, subject: int, n_subject: int, planes: int, n_planes: int
 
 @compiled
 def fan_area(bench: Floats, at: int, n: int) -> float:
-    """Area of the great-circle polygon bench[at : at + n]."""
+    """Area of the great-circle polygon bench[at : at + n].
+
+    Parameters
+    ----------
+    bench : working place
+    at, n : the polygon's first row and corners
+    """
     area = 0.0
     for m in range(at + 1, at + n - 1):
         area += triangle_area(bench, at, m, m + 1)
@@ -213,7 +248,14 @@ def _keep(bench: Floats, p: int, at: int, along: float) -> None:
 
 @compiled
 def set_along(bench: Floats, at: int, n: int, along: int) -> None:
-    """Mark the edges of bench[at : at + n] that follow their latitude: bit k of `along`."""
+    """Mark the edges of bench[at : at + n] that follow their latitude: bit k of `along`.
+
+    Parameters
+    ----------
+    bench : working place, changed
+    at, n : the polygon's first row and corners
+    along : bit k: edge k follows its latitude
+    """
     for k in range(n):
         bench[at + k, 3] = float((along >> k) & 1)
 
@@ -223,6 +265,12 @@ def clip_mixed(bench: Floats, subject: int, n_subject: int, planes: int, n_plane
     """Cut `subject` by `planes` where edges of either may follow a latitude (see `set_along`).
 
     Returns the first row and the number of corners of what is left, marked in the same way.
+
+    Parameters
+    ----------
+    bench : working place, changed
+    subject, n_subject : first row and corners of the polygon that is cut
+    planes, n_planes : first row and corners of the one that cuts
     """
     current, spare = subject, ONE
     n = n_subject
@@ -293,7 +341,15 @@ def clip_mixed(bench: Floats, subject: int, n_subject: int, planes: int, n_plane
 
 @compiled
 def load_triangle(bench: Floats, polygon: Floats, n: int, k: int, at: int) -> float:
-    """Put the triangle of corners 0, k, k + 1 of a polygon on the bench; returns its orientation, 1 or -1."""
+    """Put the triangle of corners 0, k, k + 1 of a polygon on the bench; returns its orientation, 1 or -1.
+
+    Parameters
+    ----------
+    bench : working place, changed
+    polygon : (n, 3) unit vectors
+    n, k : its corners, and the number of the triangle
+    at : row to write to
+    """
     first = polygon[0, 3] if k == 1 else 0.0
     last = polygon[n - 1, 3] if k == n - 2 else 0.0
     bench[at], bench[at + 1], bench[at + 2] = polygon[0], polygon[k], polygon[k + 1]
@@ -309,7 +365,13 @@ def load_triangle(bench: Floats, polygon: Floats, n: int, k: int, at: int) -> fl
 
 @compiled
 def mixed_area(bench: Floats, at: int, n: int) -> float:
-    """Area of the polygon bench[at : at + n] that `clip_mixed` has left."""
+    """Area of the polygon bench[at : at + n] that `clip_mixed` has left.
+
+    Parameters
+    ----------
+    bench : working place
+    at, n : the polygon's first row and corners
+    """
     area = fan_area(bench, at, n)
     for m in range(at, at + n):
         if bench[m, 3] == 1.0:

@@ -28,7 +28,13 @@ class Correction:
 
 
 def integral(area: Floats, values: Floats) -> float:
-    """Sum of area x value, independent of order."""
+    """Sum of area x value, independent of order.
+
+    Parameters
+    ----------
+    area : (cells,) m2
+    values : (cells,)
+    """
     return float(rounded(exact_bins(np.ascontiguousarray(area * values, np.float64))))
 
 

@@ -257,7 +257,16 @@ def cache_key(
     target_mask: str | ArrayLike | None = "default",
     rows: ArrayLike | None = None,
 ) -> str:
-    """SHA-256 of everything weights depend on: grids, masks, method, normalization, rows, version."""
+    """SHA-256 of everything weights depend on: grids, masks, method, normalization, rows, version.
+
+    Parameters
+    ----------
+    source, target : grids
+    method : of remapping
+    normalization : destarea or fracarea
+    source_mask, target_mask : name of a mask, array, or None for all cells
+    rows : flat target cells, or None for all
+    """
     digest = hashlib.sha256()
     stated = [VERSION, source.fingerprint, target.fingerprint, read_method(method), normalization]
     digest.update(json.dumps(stated).encode())

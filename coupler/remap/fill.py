@@ -76,7 +76,13 @@ def creep(target: Grid, rows: Rows, source_size: int, wanted: Mask, steps: int |
 
 
 def coast(target: Grid, wet: Mask) -> Mask:
-    """Wet cells with a dry neighbour, flat."""
+    """Wet cells with a dry neighbour, flat.
+
+    Parameters
+    ----------
+    target : grid
+    wet : (cells,) bool
+    """
     cell, other = neighbours(target)
     beside = np.zeros(target.size, bool)
     beside[cell[~wet[other]]] = True

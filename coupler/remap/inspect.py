@@ -81,6 +81,11 @@ def check(weights: Weights, source: Grid | None = None, target: Grid | None = No
 
     Sums alone cannot see weights that belong to other cells; with both grids a smooth field is remapped as well and
     compared with its exact values, and the links must join cells that lie near each other.
+
+    Parameters
+    ----------
+    weights : to look at
+    source, target : their grids, where they are known
     """
     lines, good = [], True
 

@@ -47,7 +47,13 @@ class SecondOrder:
         )
 
     def filled(self, new: Mask, part: Weights) -> SecondOrder:
-        """The same with the rows of `part`, which take no gradients, at the (empty) rows `new`."""
+        """The same with the rows of `part`, which take no gradients, at the (empty) rows `new`.
+
+        Parameters
+        ----------
+        new : (rows,) which rows are filled
+        part : first-order weights of those
+        """
         counts = np.diff(self.indptr)
         counts[new] = np.diff(part.indptr)
         indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)

@@ -54,7 +54,13 @@ class Overlap:
 
 @compiled
 def comes_first(cells: Cells, a: int, others: Cells, b: int) -> bool:
-    """Order of two cells that does not depend on which grid is called the source."""
+    """Order of two cells that does not depend on which grid is called the source.
+
+    Parameters
+    ----------
+    cells, a : first grid and the number of its cell
+    others, b : second grid and the number of its cell
+    """
     for d in range(3):
         if cells.center[a, d] != others.center[b, d]:
             return bool(cells.center[a, d] < others.center[b, d])
@@ -71,6 +77,11 @@ def comes_first(cells: Cells, a: int, others: Cells, b: int) -> bool:
 @compiled
 def choose_subject(sources: Cells, c: int, targets: Cells, row: int) -> tuple[int, int, int, int]:
     """Which of two cells on the bench is cut by the other: the concave one, else the first of them.
+
+    Parameters
+    ----------
+    sources, targets : cells of both grids
+    c, row : numbers of the two cells
 
     Returns
     -------

@@ -26,14 +26,30 @@ def centers(grid: Grid) -> Floats:
 
 
 def nearest_rows(source: Grid, target: Grid, active: Mask, rows: Integers) -> Rows:
-    """Weight one on the nearest active source centre; of equally near ones the first."""
+    """Weight one on the nearest active source centre; of equally near ones the first.
+
+    Parameters
+    ----------
+    source, target : grids
+    active : (cells,) of the source
+    rows : flat target cells
+    """
     return inverse_distance_rows(source, target, active, rows, neighbours=1)
 
 
 def inverse_distance_rows(
     source: Grid, target: Grid, active: Mask, rows: Integers, neighbours: int = 4, power: float = 2.0
 ) -> Rows:
-    """Weights 1/d^power of the nearest active source centres, d the great-circle distance (Shepard, 1968)."""
+    """Weights 1/d^power of the nearest active source centres, d the great-circle distance (Shepard, 1968).
+
+    Parameters
+    ----------
+    source, target : grids
+    active : (cells,) of the source
+    rows : flat target cells
+    neighbours : how many source cells
+    power : of the distance
+    """
     from scipy.spatial import cKDTree
 
     cells = np.flatnonzero(active)
@@ -156,6 +172,12 @@ def bilinear_rows(source: Grid, target: Grid, active: Mask, rows: Integers) -> R
     """Bilinear weights of the four source centres around each target centre, on the sphere.
 
     Rows outside the source's centres, or with an inactive centre among the four, stay empty: a fallback takes them.
+
+    Parameters
+    ----------
+    source, target : grids
+    active : (cells,) of the source
+    rows : flat target cells
     """
     if len(source.shape) != 2 or min(source.shape) < 2:
         raise GridError(

@@ -178,7 +178,14 @@ def _directions(grid: Grid, cells: slice | NDArray[np.int64]) -> tuple[Floats, F
 def vector_to_east_north(
     grid: Grid, u: Floats, v: Floats, cells: NDArray[np.int64] | None = None
 ) -> tuple[Floats, Floats]:
-    """Eastward and northward components of a vector along a grid's axes; (cells,) or (cells, fields)."""
+    """Eastward and northward components of a vector along a grid's axes; (cells,) or (cells, fields).
+
+    Parameters
+    ----------
+    grid : whose axes are meant
+    u, v : components along its axes
+    cells : flat cells of the values, or None for all
+    """
     angle = grid.angle.ravel() if cells is None else grid.angle.ravel()[cells]
     c, s = _like(np.cos(angle), u), _like(np.sin(angle), u)
     return c * u - s * v, s * u + c * v
@@ -187,7 +194,14 @@ def vector_to_east_north(
 def vector_from_east_north(
     grid: Grid, east: Floats, north: Floats, cells: NDArray[np.int64] | None = None
 ) -> tuple[Floats, Floats]:
-    """Components along a grid's axes of a vector given east and north; (cells,) or (cells, fields)."""
+    """Components along a grid's axes of a vector given east and north; (cells,) or (cells, fields).
+
+    Parameters
+    ----------
+    grid : whose axes are meant
+    east, north : components
+    cells : flat cells of the values, or None for all
+    """
     angle = grid.angle.ravel() if cells is None else grid.angle.ravel()[cells]
     c, s = _like(np.cos(angle), east), _like(np.sin(angle), east)
     return c * east + s * north, -s * east + c * north

@@ -42,7 +42,18 @@ def cell_box(
     boxes: NDArray[np.float32],
     at: int,
 ) -> None:
-    """Write into boxes[at] the box that holds a curved cell."""
+    """Write into boxes[at] the box that holds a curved cell.
+
+    Parameters
+    ----------
+    points : (points, 3) corners of all cells, unit vectors
+    corners : (cells, n) numbers of their corners
+    count : (cells,) how many corners each has
+    bulge : (cells,) how far edges leave their chords
+    cell : number of the cell
+    boxes : (boxes, 6) written
+    at : row to write to
+    """
     pad = bulge[cell] + MARGIN
     for d in range(3):
         lo, hi = 2.0, -2.0
@@ -93,7 +104,14 @@ def _fill(
 
 
 def make_pyramid(cells: Cells, shape: tuple[int, ...], active: NDArray[np.bool_]) -> Pyramid:
-    """Pyramid over the active cells; `shape` (ny, nx) of a structured grid, (n,) of an unstructured one."""
+    """Pyramid over the active cells; `shape` (ny, nx) of a structured grid, (n,) of an unstructured one.
+
+    Parameters
+    ----------
+    cells : of the grid
+    shape : of the grid
+    active : (cells,) mask
+    """
     if len(shape) == 2 and min(shape) > 1:
         rows, columns = shape
         fan = (4, 4)
@@ -133,7 +151,14 @@ def _along_curve(center: NDArray[np.float64]) -> NDArray[np.int32]:
 
 @compiled
 def candidates(pyramid: Pyramid, box: NDArray[np.float32], stack: NDArray[np.int64], found: NDArray[np.int64]) -> int:
-    """Cells whose box meets `box`, ascending, into `found` (as long as there are cells); returns how many."""
+    """Cells whose box meets `box`, ascending, into `found` (as long as there are cells); returns how many.
+
+    Parameters
+    ----------
+    pyramid : of the searched grid
+    box : (6,) to look in
+    stack, found : working places, changed
+    """
     boxes, levels, order = pyramid.boxes, pyramid.levels, pyramid.order
     fan_rows, fan_columns = pyramid.fan[0], pyramid.fan[1]
     x0, y0, z0, x1, y1, z1 = box[0], box[1], box[2], box[3], box[4], box[5]

@@ -73,7 +73,13 @@ def _moment(bench: Floats, at: int, n: int, factor: float, out: Floats, row: int
 
 @compiled
 def cell_moments(cells: Cells, out: Floats) -> None:
-    """Integral of the position vector over each cell, (cells, 3), added to zeros."""
+    """Integral of the position vector over each cell, (cells, 3), added to zeros.
+
+    Parameters
+    ----------
+    cells : of the grid
+    out : (cells, 3) zeros, added to
+    """
     bench = make_bench()
     for c in range(cells.count.size):
         n = cells.count[c]
@@ -216,7 +222,14 @@ def _combined(
 
 
 def second_order(source: Grid, target: Grid, first: Weights, active: Mask) -> Weights:
-    """Second-order weights from first-order ones; `active` is the flat mask of the source."""
+    """Second-order weights from first-order ones; `active` is the flat mask of the source.
+
+    Parameters
+    ----------
+    source, target : grids
+    first : first-order weights
+    active : (cells,) of the source
+    """
     assert first.area is not None
     cells = source.polygons
     whole = np.zeros((source.size, 3))
@@ -304,7 +317,14 @@ def _limited_rows(
 
 
 def apply_limited(second: SecondOrder, values: Floats, out: Floats) -> None:
-    """Apply with the limiter of Barth and Jespersen (1989): (n_source, n_fields) -> out (rows, n_fields)."""
+    """Apply with the limiter of Barth and Jespersen (1989): (n_source, n_fields) -> out (rows, n_fields).
+
+    Parameters
+    ----------
+    second : gradients of the weights
+    values : (n_source, n_fields)
+    out : (rows, n_fields), written
+    """
     needed = np.zeros(second.neighbour_start.size - 1, np.bool_)
     needed[second.indices] = True
     gradient = np.zeros((needed.size, 3))

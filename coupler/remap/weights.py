@@ -32,7 +32,13 @@ VERSION = 2
 
 
 def resolve_mask(grid: Grid, mask: str | ArrayLike | None) -> Mask:
-    """Flat mask of a grid: a name, an array, or None for all cells."""
+    """Flat mask of a grid: a name, an array, or None for all cells.
+
+    Parameters
+    ----------
+    grid : whose cells are meant
+    mask : name, array, or None for all cells
+    """
     if mask is None:
         return np.ones(grid.size, bool)
     if isinstance(mask, str):
@@ -290,7 +296,15 @@ def _conservative(
 
 
 def normalize(indptr: NDArray[np.int64], area: Floats, target_area: Floats, by_covered: bool) -> tuple[Floats, Floats]:
-    """Weights and covered fractions from overlap areas; each row is summed in column order."""
+    """Weights and covered fractions from overlap areas; each row is summed in column order.
+
+    Parameters
+    ----------
+    indptr : (rows + 1,) first overlap of each row
+    area : (overlaps,) on the unit sphere
+    target_area : (rows,) on the unit sphere
+    by_covered : whether to divide by the covered area
+    """
     from coupler.remap.apply import divide_rows, row_sums
 
     total = row_sums(indptr, area)

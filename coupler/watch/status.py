@@ -55,7 +55,14 @@ class Status:
         }
 
     def update(self, reached: Mapping[str, int], exchanged: Mapping[str, int], *, force: bool = False) -> None:
-        """Note how far every component is; written at most twice a second."""
+        """Note how far every component is; written at most twice a second.
+
+        Parameters
+        ----------
+        reached : model time of each component, s
+        exchanged : time of its last exchange, s
+        force : write in any case
+        """
         now = time.time()
         if not force and now - self._last < EVERY:
             return

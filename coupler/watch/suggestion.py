@@ -148,6 +148,12 @@ def _leaders(plan: Plan, host: Mapping[str, str], work: Mapping[str, float]) -> 
 
 
 def host_of(plan: Plan, name: str) -> str:
-    """The component whose ranks a component lives on: the first with the most of them."""
+    """The component whose ranks a component lives on: the first with the most of them.
+
+    Parameters
+    ----------
+    plan : of the run
+    name : of a component
+    """
     mine = set(plan[name].ranks)
     return max((c for c in plan.components if mine <= set(c.ranks)), key=lambda c: len(c.ranks)).name

@@ -33,7 +33,13 @@ class Timer:
 
     @contextlib.contextmanager
     def measure(self, who: str, kind: str) -> Iterator[None]:
-        """Count the time of a block."""
+        """Count the time of a block.
+
+        Parameters
+        ----------
+        who : component or coupler
+        kind : of work
+        """
         start, cpu = time.perf_counter(), time.process_time()
         try:
             yield
@@ -42,7 +48,14 @@ class Timer:
             self.cpu[who] += time.process_time() - cpu
 
     def add(self, who: str, kind: str, start: float, end: float) -> None:
-        """Count a piece of time."""
+        """Count a piece of time.
+
+        Parameters
+        ----------
+        who : component or coupler
+        kind : of work
+        start, end : clock times, s
+        """
         self.seconds[who, kind] += end - start
         if self.events is not None:
             self.events.append((who, kind, start, end))
@@ -77,7 +90,14 @@ def cores_of(reports: Sequence[Mapping[str, Any]]) -> int:
 
 
 def write_trace(path: Path, rank: int, timer: Timer) -> None:
-    """Chrome/Perfetto trace of one process (open the files of all ranks together in ui.perfetto.dev)."""
+    """Chrome/Perfetto trace of one process (open the files of all ranks together in ui.perfetto.dev).
+
+    Parameters
+    ----------
+    path : JSON file to write
+    rank : of the process
+    timer : its times
+    """
     assert timer.events is not None
     offset = timer.begin_wall - timer.begin
     events: list[dict[str, Any]] = [
@@ -91,6 +111,12 @@ def write_trace(path: Path, rank: int, timer: Timer) -> None:
 
 def table(plan: Plan, reports: Sequence[Mapping[str, Any]], simulated: int) -> dict[str, Any]:
     """Timing of the whole run from the reports of all processes.
+
+    Parameters
+    ----------
+    plan : of the run
+    reports : of all processes
+    simulated : model time of the run, s
 
     Returns
     -------
@@ -133,7 +159,13 @@ def table(plan: Plan, reports: Sequence[Mapping[str, Any]], simulated: int) -> d
 
 
 def call_times(reports: Sequence[Mapping[str, Any]], wall: float) -> dict[str, dict[str, float]]:
-    """Of each component that counts its calls: how many a rank, median and 95th percentile (s), share of the wall."""
+    """Of each component that counts its calls: how many a rank, median and 95th percentile (s), share of the wall.
+
+    Parameters
+    ----------
+    reports : of all processes
+    wall : time of the run, s
+    """
     seconds: dict[str, list[list[float]]] = defaultdict(list)
     for report in reports:
         for name, mine in report.get("calls", {}).items():
