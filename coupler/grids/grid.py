@@ -161,6 +161,6 @@ class Grid(Geometry):
 
     def to_file(self, path: str | Path, convention: Literal["cf", "scrip", "ugrid"] = "cf") -> None:
         """Write the grid and its masks as CF, SCRIP or UGRID netCDF."""
-        from coupler.grids.grid_files import write_grid
+        from coupler.grids.grid_writing import write_grid
 
         write_grid(self, path, convention)

@@ -27,6 +27,8 @@ METHODS = (
     "river_mouths",
     "fixed",
 )
+OVERLAP = 1e-6
+"""Share of a cell that may be covered twice: round-off."""
 VERSION = 2
 """Raised with every change of what a file holds: weight files of another version are not reused."""
 
@@ -279,6 +281,8 @@ def _conservative(
             progress=progress,
         )
     data, covered = normalize(found.indptr, found.area, target.polygons.area[rows], normalization == "fracarea")
+    given = np.asarray(np.bincount(found.indices, found.area, source.size), np.float64)
+    _refuse_overlap(source, target, rows, covered, given)
     return Weights(
         found.indptr,
         found.indices,
@@ -293,6 +297,19 @@ def _conservative(
         target.size,
         found.area * EARTH_RADIUS**2,
     )
+
+
+def _refuse_overlap(source: Grid, target: Grid, rows: NDArray[np.int64], covered: Floats, given: Floats) -> None:
+    """Refuse cells that lie on each other: what they cover would be counted twice."""
+    area = source.polygons.area
+    taken = np.divide(given, area, out=np.zeros_like(given), where=area > 0.0)
+    for grid, other, cells, share in ((source, target, rows, covered), (target, source, np.arange(area.size), taken)):
+        worst = int(share.argmax()) if share.size else 0
+        if share.size and share[worst] > 1.0 + OVERLAP:
+            raise GridError(
+                f"cells of grid {grid.name!r} lie on each other: they cover cell {int(cells[worst])} of grid "
+                f"{other.name!r} {share[worst]:.3f} times; mask what comes twice, or mend its bounds"
+            )
 
 
 def normalize(indptr: NDArray[np.int64], area: Floats, target_area: Floats, by_covered: bool) -> tuple[Floats, Floats]:

@@ -1,0 +1,127 @@
+"""Grids whose cells stand in a list: SCRIP, UGRID and ESMF meshes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coupler.errors import GridError
+from coupler.grids.cf_grids import made
+from coupler.grids.geometry import Edges, Floats, Geometry
+from coupler.grids.masks import read_mask, read_masks
+from coupler.netcdf.coordinates import degrees, kind
+from coupler.netcdf.packed import stored, values
+
+Integers = NDArray[np.int64]
+
+
+def read_scrip(file: Any, name: str, edges: Edges | None, crs: str | None) -> Geometry:
+    """A SCRIP grid (Jones, 1998)."""
+    needed = [f"grid_{part}_{axis}" for part in ("center", "corner") for axis in ("lon", "lat")]
+    missing = [n for n in ("grid_dims", *needed) if n not in file.variables]
+    if missing:
+        raise GridError(f"{file.filepath()} is a SCRIP grid without {', '.join(missing)}")
+    shape = tuple(int(n) for n in np.ravel(stored(file["grid_dims"], error=GridError))[::-1])
+    centers = [degrees(file[f"grid_center_{axis}"], error=GridError) for axis in ("lon", "lat")]
+    corners = [degrees(file[f"grid_corner_{axis}"], error=GridError) for axis in ("lon", "lat")]
+    if any(c.size != int(np.prod(shape)) for c in centers) or any(len(c) != centers[0].size for c in corners):
+        raise GridError(f"{file.filepath()}: grid_dims says {shape}, but there are {centers[0].size} cells")
+    masks = {"default": read_mask(file["grid_imask"], shape)} if "grid_imask" in file.variables else {}
+    centers, corners = [c.reshape(shape) for c in centers], [c.reshape(*shape, -1) for c in corners]
+    return made(name, centers, corners, masks, edges or "great_circle", crs)
+
+
+def read_ugrid(file: Any, mesh: Any, name: str, edges: Edges | None, crs: str | None) -> Geometry:
+    """A UGRID mesh of faces."""
+    here = f"{file.filepath()}: mesh {mesh.name!r}"
+    for attribute in ("face_node_connectivity", "node_coordinates"):
+        if not hasattr(mesh, attribute):
+            raise GridError(f"{here} has no {attribute}; a mesh of faces (topology_dimension 2) is wanted")
+    names = [mesh.face_node_connectivity, *mesh.node_coordinates.split()]
+    missing = [n for n in names if n not in file.variables]
+    if missing:
+        raise GridError(f"{here} names {', '.join(missing)}, which the file has not")
+    table = file[mesh.face_node_connectivity]
+    nodes = stored(table, error=GridError).astype(np.int64)
+    padding = nodes == int(getattr(table, "_FillValue", -(2**62)))
+    if getattr(mesh, "face_dimension", table.dimensions[0]) == table.dimensions[-1]:
+        nodes, padding = nodes.T, padding.T
+    x, y = _both(file, mesh.node_coordinates.split(), here)
+    corners = _corners(
+        nodes - int(getattr(table, "start_index", 0)), padding | (nodes < 0), x, y, f"{here}: {table.name}"
+    )
+    masks = read_masks(file, (table.dimensions[0],), (nodes.shape[0],))
+    centers = (
+        _both(file, mesh.face_coordinates.split(), here) if "face_coordinates" in mesh.ncattrs() else _middle(*corners)
+    )
+    return Geometry(name, centers[0], centers[1], corners[0], corners[1], masks, edges or "great_circle", crs)
+
+
+def read_esmf(file: Any, name: str, edges: Edges | None, crs: str | None) -> Geometry:
+    """An unstructured mesh of ESMF; its node numbers begin at 1."""
+    here = f"{file.filepath()}: the ESMF mesh"
+    missing = [n for n in ("nodeCoords", "elementConn", "numElementConn") if n not in file.variables]
+    if missing:
+        raise GridError(f"{here} has no {', '.join(missing)}")
+    table = file["elementConn"]
+    nodes = stored(table, error=GridError).astype(np.int64)
+    count = stored(file["numElementConn"], error=GridError).astype(np.int64)
+    if nodes.ndim == 1:  # one cell behind the other
+        if int(count.sum()) != nodes.size:
+            raise GridError(f"{here}: numElementConn adds up to {count.sum()}, elementConn has {nodes.size}")
+        wide = np.full((count.size, int(count.max())), -1, np.int64)
+        wide[np.arange(wide.shape[1]) < count[:, None]] = nodes
+        nodes = wide
+    padding = np.arange(nodes.shape[1]) >= count[:, None]
+    x, y = _columns(file["nodeCoords"])
+    corners = _corners(nodes - int(getattr(table, "start_index", 1)), padding, x, y, f"{here}: elementConn")
+    centers = list(_columns(file["centerCoords"])) if "centerCoords" in file.variables else _middle(*corners)
+    masks = {}
+    if "elementMask" in file.variables:
+        masks["default"] = read_mask(file["elementMask"], (count.size,))
+    return Geometry(name, centers[0], centers[1], corners[0], corners[1], masks, edges or "great_circle", crs)
+
+
+def _columns(variable: Any) -> tuple[Floats, Floats]:
+    """Longitude and latitude of an ESMF table of points."""
+    table = values(variable, error=GridError)
+    units = str(getattr(variable, "units", "degrees"))
+    if units.startswith("rad"):
+        table = np.rad2deg(table)
+    elif not units.startswith("deg"):
+        raise GridError(f"{variable.group().filepath()}: {variable.name} is in {units!r}; degrees are wanted")
+    return table[:, 0], table[:, 1]
+
+
+def _both(file: Any, names: list[str], here: str) -> list[Floats]:
+    found = {kind(file[n]): degrees(file[n], error=GridError) for n in names if n in file.variables}
+    if not {"longitude", "latitude"} <= set(found):
+        raise GridError(
+            f"{here}: {' and '.join(names)} are no longitude and latitude (standard_name, or units degrees_east and"
+            " degrees_north)"
+        )
+    return [found["longitude"], found["latitude"]]
+
+
+def _corners(nodes: Integers, padding: NDArray[np.bool_], x: Floats, y: Floats, here: str) -> list[Floats]:
+    """Coordinates of each cell's corners (cell, nv), NaN beyond its last."""
+    beyond = ~padding & ((nodes < 0) | (nodes >= x.size))
+    if beyond.any():
+        cell = int(np.flatnonzero(beyond.any(axis=1))[0])
+        raise GridError(
+            f"{here} names node {int(nodes[cell][beyond[cell]][0])} (from 0) of cell {cell}; there are {x.size}: is"
+            " start_index right?"
+        )
+    few = (~padding).sum(axis=1) < 3
+    if few.any():
+        raise GridError(f"{here}: {int(few.sum())} cells have fewer than three corners")
+    return [np.where(padding, np.nan, c[np.where(padding, 0, nodes)]) for c in (x, y)]
+
+
+def _middle(longitude: Floats, latitude: Floats) -> list[Floats]:
+    """Centres of cells from their corners."""
+    lam, phi = np.deg2rad(longitude), np.deg2rad(latitude)
+    x, y, z = (np.nansum(part, axis=1) for part in (np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)))
+    return [np.rad2deg(np.arctan2(y, x)), np.rad2deg(np.arctan2(z, np.hypot(x, y)))]
