@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 FILE = Path(__file__).with_name("durations.json")
-UNKNOWN = 0.1
-"""Seconds that a test is taken to need that the file does not name."""
+UNKNOWN, UNKNOWN_RANKS = 0.1, 15.0
+"""Seconds that a test is taken to need that the file does not name, and one that starts ranks."""
 LONG = 5.0
 """Seconds over which a test is left out of ``--quick``."""
 CORES_AN_MPI_RUN = 4
@@ -60,7 +60,7 @@ def pytest_xdist_make_scheduler(config, log):
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
     known = json.loads(FILE.read_text(encoding="utf-8"))
-    seconds = {item.nodeid: known.get(item.nodeid, UNKNOWN) for item in items}
+    seconds = {item.nodeid: known.get(item.nodeid, UNKNOWN_RANKS if on_ranks(item) else UNKNOWN) for item in items}
     if config.option.quick:
         left_out = [i for i in items if not is_quick(i, seconds[i.nodeid])]
         config.hook.pytest_deselected(items=left_out)
