@@ -1,1 +1,3 @@
 """The coupling framework: knows no physics, imports nothing from components/."""
+
+__version__ = "0.1.0"

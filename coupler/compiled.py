@@ -12,6 +12,8 @@ from typing import Any, TypeVar, cast
 import numba
 from numba.core.caching import IndexDataCacheFile
 
+from coupler.paths import cache_folder
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 _log = logging.getLogger(__name__)
 
@@ -35,9 +37,9 @@ class _CacheFile(IndexDataCacheFile):
 def compiler(*sources: Path, **options: Any) -> Callable[[Function], Function]:
     """A decorator ``compiled`` for the kernels in a folder.
 
-    Kernels are compiled on first use and release the interpreter lock; the machine code is kept beside the source (or
-    in ``NUMBA_CACHE_DIR``). numba looks at the one file that a kernel stands in; as a kernel inlines others and the
-    values of constants, it shall look at all these files.
+    Kernels are compiled on first use and release the interpreter lock; the machine code is kept beside the source, in
+    ``NUMBA_CACHE_DIR``, or in the user's cache where the source cannot be written. numba looks at the one file that a
+    kernel stands in; as a kernel inlines others and the values of constants, it shall look at all these files.
 
     Parameters
     ----------
@@ -48,6 +50,10 @@ def compiler(*sources: Path, **options: Any) -> Callable[[Function], Function]:
     """
     kernels = [path for folder in sources for path in folder.glob("*.py") if b"@compiled" in path.read_bytes()]
     files = [path.stat() for path in (*kernels, *(source for source in sources if source.is_file()))]
+    place = cache_folder(sources[0])
+    config: Any = numba.config
+    if place is not None and not config.CACHE_DIR:
+        config.CACHE_DIR = str(place / "numba")
     stamp = max(file.st_mtime for file in files), sum(file.st_size for file in files)
 
     def compiled(function: Function) -> Function:

@@ -44,6 +44,7 @@ from coupler.fields import FieldSpec
 from coupler.grids.decomposition import Decomposition
 from coupler.grids.grid import Grid
 from coupler.namelist import Namelist
+from coupler.paths import DATA
 
 Array = npt.NDArray[Any]
 Fields = dict[str, Array]
@@ -90,7 +91,7 @@ class Setting:
         path = Path(name).expanduser()
         if path.is_absolute():
             return path
-        for folder in (self.folder, Path(__file__).resolve().parents[1] / "data"):
+        for folder in (self.folder, DATA):
             if (folder / path).exists():
                 return folder / path
         return self.folder / path

@@ -32,6 +32,7 @@ import numpy.typing as npt
 
 from coupler.errors import CaseError, ExchangeError, FieldError, GridError, TesseraError
 from coupler.grids.grid import Grid
+from coupler.paths import COMMAND
 
 Floats = npt.NDArray[np.float64]
 RECEIVED, HELD, FROM_RESTART = "received", "nothing due", "from restart"
@@ -63,7 +64,7 @@ class Participant:
         placed = find_participants(self.transport, None if case is None else Path(case), name)
         folder = self.transport.case
         if not folder:
-            raise CaseError("no ./run_case.py CASE was started in the same mpirun, and no case= is given")
+            raise CaseError(f"no {COMMAND} CASE was started in the same mpirun, and no case= is given")
         self.plan = make_plan(Path(folder), self.transport.size, placed=placed)
         if name not in {c.name for c in self.plan.components if c.component is None}:
             raise CaseError(f"the case {folder} has no component {name!r} with model: external")

@@ -34,9 +34,9 @@ from coupler.exchange import schedule
 from coupler.fields import FieldSpec, did_you_mean
 from coupler.grids.grid import Grid
 from coupler.namelist import Node, read_file
+from coupler.paths import COMMAND
 from coupler.plan import ComponentPlan, Inactive, Plan, Stream, Task
 
-ROOT = Path(__file__).resolve().parents[2]
 COMMON = ("model", "realm", "role", "step", "grid", "device", "output", "imports", "exports", "program")
 
 
@@ -69,7 +69,7 @@ def read_case(folder: Path) -> Case:
     if not folder.is_dir() or not (folder / "case.yaml").is_file():
         raise CaseError(
             f"{folder} is not a case: there is no {folder / 'case.yaml'}\n"
-            "Make one:  ./run_case.py new NAME --template east_asia      list them:  ./run_case.py list"
+            f"Make one:  {COMMAND} new NAME --template east_asia      list them:  {COMMAND} list"
         )
     files = [folder / "case.yaml"]
     node = read_file(files[0])
@@ -366,8 +366,8 @@ def _start_external(
     programs = " ".join(f": -n {wanted[n]} python my_{n}.py" for n in external)
     return (
         f"{', '.join(external)} is an external program, and nobody has started it. Start all together:\n"
-        f"  mpirun -n {own} ./run_case.py {folder} {programs}\n"
-        "or say  program: python my_program.py  in its namelist, and ./run_case.py starts it"
+        f"  mpirun -n {own} {COMMAND} {folder} {programs}\n"
+        f"or say  program: python my_program.py  in its namelist, and {COMMAND} starts it"
     )
 
 

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from coupler import __version__
+from coupler.paths import COMMAND, DATA, NAMELISTS
+
 COMMANDS = (
     "new",
     "prepare",
@@ -42,11 +44,12 @@ EXAMPLES = """examples:
 def parser() -> argparse.ArgumentParser:
     """The parser of the command line."""
     p = argparse.ArgumentParser(
-        prog="run_case.py",
+        prog=COMMAND.removeprefix("./"),
         description="Tessera, a regional Earth-system model: make, check, run and look at cases.",
-        epilog=EXAMPLES,
+        epilog=EXAMPLES.replace("./run_case.py", COMMAND),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    p.add_argument("--version", action="version", version=f"tessera {__version__}")
     sub = p.add_subparsers(dest="command", metavar="command")
 
     def add(name: str, text: str, **kwargs: Any) -> argparse.ArgumentParser:
@@ -144,8 +147,8 @@ def _mistyped(word: str) -> str:
     """What to say about a first word that is neither a command nor a folder."""
     if Path(word).exists() or "/" in word:
         return ""
-    if (ROOT / "cases" / word).is_dir():
-        return f"{word!r} is neither a command nor a folder here; did you mean  ./run_case.py cases/{word} ?"
+    if (Path("cases") / word).is_dir():
+        return f"{word!r} is neither a command nor a folder here; did you mean  {COMMAND} cases/{word} ?"
     import difflib
 
     near = difflib.get_close_matches(word, COMMANDS, n=1)
@@ -174,7 +177,7 @@ def _check(options: argparse.Namespace) -> int:
 
     plan = make_plan(options.case, options.ranks, offline_checks=True)
     print(explain(plan))
-    print(f"nothing is wrong (checked in {time.perf_counter() - began:.1f} s). Run it:  ./run_case.py {options.case}")
+    print(f"nothing is wrong (checked in {time.perf_counter() - began:.1f} s). Run it:  {COMMAND} {options.case}")
     return 0
 
 
@@ -214,7 +217,7 @@ def _plot(options: argparse.Namespace) -> int:
         from coupler.errors import CaseError
 
         if options.field is None:
-            raise CaseError("a day's map needs a field:  ./run_case.py plot CASE FIELD --day DATE")
+            raise CaseError(f"a day's map needs a field:  {COMMAND} plot CASE FIELD --day DATE")
         extra = {"box": options.box, "wind": options.wind, "contours": options.lines}
         print(draw_day(options.case, options.field, day=options.day, **extra))
         return 0
@@ -227,8 +230,8 @@ def _score(options: argparse.Namespace) -> int:
     from coupler.analysis.score_card import make_score_card
     from coupler.case.case import make_plan
 
-    against = options.against or sorted((ROOT / "data").glob("*_observed_*.nc"))
-    regions = options.regions or ROOT / "namelists" / "regions" / "east_asia.yaml"
+    against = options.against or sorted(DATA.glob("*_observed_*.nc"))
+    regions = options.regions or NAMELISTS / "regions" / "east_asia.yaml"
     for path in make_score_card(make_plan(options.case), against, regions):
         print(path)
     return 0

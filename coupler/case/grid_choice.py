@@ -12,8 +12,7 @@ from coupler.errors import CaseError, GridError
 from coupler.fields import did_you_mean
 from coupler.grids.grid import Grid
 from coupler.namelist import Node, read_file
-
-ROOT = Path(__file__).resolve().parents[2]
+from coupler.paths import NAMELISTS
 
 
 def grid_of(value: Any, name: str, components: Mapping[str, Node], folder: Path, node: Node) -> Grid:
@@ -41,7 +40,7 @@ def grid_of(value: Any, name: str, components: Mapping[str, Node], folder: Path,
     """
     if not isinstance(value, str):
         return node.part("grid").parse(GridOptions).build(name, folder)
-    path = ROOT / "namelists" / "grids" / f"{value}.yaml"
+    path = NAMELISTS / "grids" / f"{value}.yaml"
     if path.is_file():
         return read_file(path).parse(GridOptions).build(name, folder)
     other = components.get(value)

@@ -17,9 +17,10 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from coupler import __version__
 from coupler.errors import CaseError, LayoutError, RestartError, TesseraError
+from coupler.paths import CHECKOUT, COMMAND, HOME, program
 
-ROOT = Path(__file__).resolve().parents[2]
 STOPPED_EXIT = 75
 """Exit code of a run that was asked to stop and can be resumed (EX_TEMPFAIL)."""
 BEGAN = time.time()
@@ -60,7 +61,7 @@ def run_mpi(folder: Path, *, resume: bool, ranks: int | None) -> int:
     if not external and ranks:
         plan = make_plan(folder, ranks)
         own = plan.size
-    command = [find_mpirun(), "-n", str(own), sys.executable, str(ROOT / "run_case.py"), str(folder)]
+    command = [find_mpirun(), "-n", str(own), *program(), str(folder)]
     if resume:
         command.append("--continue")
     for c in external:
@@ -235,7 +236,7 @@ def _run(folder: Path, transport: Any, resume: bool) -> int:
         if outcome == FINISHED:
             print(f"finished; output is in {run_folder}", flush=True)
         else:
-            print(f"stopped, resumable:  ./run_case.py {folder} --continue", flush=True)
+            print(f"stopped, resumable:  {COMMAND} {folder} --continue", flush=True)
     return 0 if outcome == FINISHED else STOPPED_EXIT
 
 
@@ -294,16 +295,16 @@ def make_provenance(folder: Path, files: tuple[Path, ...]) -> dict[str, Any]:
 
     commit = ""
     with contextlib.suppress(OSError, subprocess.SubprocessError):
-        done = subprocess.run(
-            ["git", "-C", str(ROOT), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=False
-        )
-        commit = done.stdout.strip()
+        if CHECKOUT:
+            look = ["git", "-C", str(HOME), "rev-parse", "HEAD"]
+            commit = subprocess.run(look, capture_output=True, text=True, timeout=5, check=False).stdout.strip()
     packages = {}
     for name in ("numpy", "scipy", "numba", "torch", "netCDF4", "mpi4py"):
         with contextlib.suppress(Exception):
             packages[name] = version(name)
     return {
         "provenance": {
+            "tessera": __version__,
             "commit": commit,
             "python": sys.version.split()[0],
             "packages": packages,

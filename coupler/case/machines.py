@@ -6,16 +6,17 @@ case needs to be edited.
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from coupler.case.case import make_plan
-from coupler.case.templates import ROOT
 from coupler.errors import CaseError
 from coupler.fields import did_you_mean
 from coupler.files.atomic import write_text
 from coupler.namelist import Duration, Namelist, read_file
+from coupler.paths import CHECKOUT, HOME, NAMELISTS, program
 
-MACHINES = ROOT / "namelists" / "machines"
+MACHINES = NAMELISTS / "machines"
 
 
 class Machine(Namelist):
@@ -75,14 +76,15 @@ def script(case: Path, machine: str, ranks: int | None) -> str:
         "script": f"{case.name}.sh",
     }
     lines = ["#!/bin/bash", *(d.format(**words) for d in m.directives), "", *m.setup]
+    command = "./run_case.py" if CHECKOUT else shlex.join(program())
     lines += [
         "export OMP_NUM_THREADS=1",
-        f"cd {ROOT}",
+        *([f"cd {HOME}"] if CHECKOUT else []),
         f"case={case.resolve()}",
         "more=",
         "# go on where an earlier job was stopped",
         'if ls "$case"/run/restart/*/manifest.json >/dev/null 2>&1; then more=--continue; fi',
-        f'{m.launch.format(**words)} ./run_case.py "$case" $more &',
+        f'{m.launch.format(**words)} {command} "$case" $more &',
         "run=$!",
         "# the batch system's warning becomes a wish to stop: a restart at the next exchange",
         "trap 'kill -USR1 $run' USR1 TERM",

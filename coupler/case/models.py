@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import sys
 from pathlib import Path
 
 from coupler.by_name import load
@@ -12,8 +11,8 @@ from coupler.component import Component
 from coupler.errors import CaseError
 from coupler.fields import did_you_mean
 from coupler.namelist import Node
+from coupler.paths import PACKAGES
 
-ROOT = Path(__file__).resolve().parents[2]
 REALMS = ("atmosphere", "ocean", "land", "chemistry", "radiation", "ml_surrogates")
 LEARNED = "ml_surrogates"
 """Folder of the learned models; one named ``REALM_...`` may stand for that realm."""
@@ -35,8 +34,8 @@ def realm_of(name: str, node: Node) -> str:
 
 def folders_of(realm: str) -> dict[str, str]:
     """Realm folder of each model that can take a realm's place: its own, and the learned ones (``radiation_...``)."""
-    own = {p.parent.name: realm for p in (ROOT / "components" / realm).glob("*/component.py")}
-    learned = (ROOT / "components" / LEARNED).glob(f"{realm}_*/component.py")
+    own = {p.parent.name: realm for p in (PACKAGES / "components" / realm).glob("*/component.py")}
+    learned = (PACKAGES / "components" / LEARNED).glob(f"{realm}_*/component.py")
     return {**{p.parent.name: LEARNED for p in learned}, **own}
 
 
@@ -74,8 +73,6 @@ def find_model(model: str, realm: str, folder: Path | None = None) -> type[Compo
         raise CaseError(
             f"unknown {realm or 'component'} model {model!r}{did_you_mean(model, known)}; there are: {listed}"
         )
-    if str(ROOT) not in sys.path:
-        sys.path.insert(0, str(ROOT))
     module = importlib.import_module(f"components.{folders[model]}.{model}.component")
     classes = [
         c

@@ -11,8 +11,7 @@ from coupler.clock import calendar_name
 from coupler.errors import GridError
 from coupler.grids.grid import Grid
 from coupler.namelist import Duration, Namelist
-
-ROOT = Path(__file__).resolve().parents[2]
+from coupler.paths import DATA
 
 
 class RestartOptions(Namelist):
@@ -166,4 +165,4 @@ def input_file(name: str, folder: Path) -> Path:
     path = Path(name).expanduser()
     if path.is_absolute():
         return path
-    return folder / path if (folder / path).exists() else ROOT / "data" / path
+    return folder / path if (folder / path).exists() else DATA / path

@@ -16,6 +16,7 @@ from coupler.case.case import make_plan
 from coupler.component import Component
 from coupler.errors import CaseError
 from coupler.fields import did_you_mean
+from coupler.paths import COMMAND
 from coupler.plan import ComponentPlan, Plan
 
 
@@ -54,7 +55,7 @@ def prepare(case: Path, files: Sequence[Path], component: str | None = None) -> 
     print(f"{chosen.model if inside else 'options'}:")
     for option, value in made.items():
         print(f"  {option}: {_yaml(value)}")
-    print(f"\nthen:  ./run_case.py check {case}")
+    print(f"\nthen:  {COMMAND} check {case}")
     return 0
 
 

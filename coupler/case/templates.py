@@ -8,9 +8,9 @@ from pathlib import Path
 
 from coupler.errors import CaseError
 from coupler.fields import did_you_mean
+from coupler.paths import COMMAND, NAMELISTS
 
-ROOT = Path(__file__).resolve().parents[2]
-TEMPLATES = ROOT / "namelists" / "templates"
+TEMPLATES = NAMELISTS / "templates"
 
 
 def template_names() -> list[str]:
@@ -19,7 +19,7 @@ def template_names() -> list[str]:
 
 
 def case_path(name: str) -> Path:
-    """Folder of a case: a bare name goes into ``cases/`` of the project."""
+    """Folder of a case: a bare name goes into ``cases/`` of the folder one is in."""
     return Path("cases") / name if Path(name).name == name and not Path(name).is_absolute() else Path(name)
 
 
@@ -41,13 +41,21 @@ def new_case(name: str, template: str) -> int:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(TEMPLATES / template, part)
+        _name_the_command(part)
         os.replace(part, path)
     except OSError as error:
         shutil.rmtree(part, ignore_errors=True)
         raise CaseError(f"cannot make {path}: {error.strerror or error}") from error
     print(f"made {path} from the template {template}: {', '.join(sorted(p.name for p in path.iterdir()))}")
-    print(f"next:  ./run_case.py check {path}\nthen:  ./run_case.py {path}")
+    print(f"next:  {COMMAND} check {path}\nthen:  {COMMAND} {path}")
     return 0
+
+
+def _name_the_command(case: Path) -> None:
+    """Let the comments of a case name the command as its user types it."""
+    for path in case.rglob("*"):
+        if COMMAND != "./run_case.py" and path.suffix in (".yaml", ".md"):
+            path.write_text(path.read_text(encoding="utf-8").replace("./run_case.py", COMMAND), encoding="utf-8")
 
 
 def listing(what: str | None) -> str:

@@ -16,6 +16,7 @@ from coupler.errors import DeadlineError
 from coupler.exchange.routes import TAG_CONTROL, TAG_GRANT
 from coupler.exchange.transport import Transport, wait_until
 from coupler.files import restart as restart_files
+from coupler.paths import COMMAND
 from coupler.plan import ComponentPlan, Plan
 from coupler.watch.budget import Budget
 from coupler.watch.status import Status
@@ -213,7 +214,7 @@ class Pilot:
         def late(waited: float) -> Exception:
             return DeadlineError(
                 f"{self.component.name} at {self.plan.clock.text(time)} waits for the slowest component since "
-                f"{waited:.0f} s (deadline: {self.plan.deadline:.0f} s); see ./run_case.py status"
+                f"{waited:.0f} s (deadline: {self.plan.deadline:.0f} s); see {COMMAND} status"
             )
 
         if not known():

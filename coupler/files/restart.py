@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from coupler.errors import RestartError
 from coupler.files.atomic import DiskError, checksum, sync_folder, write_text
+from coupler.paths import COMMAND
 
 VERSION = 2
 MANIFEST = "manifest.json"
@@ -59,7 +60,7 @@ def write_part(folder: Path, component: str, arrays: Mapping[str, npt.ArrayLike]
             os.fsync(handle.fileno())
     except (OSError, RuntimeError) as error:
         raise DiskError(
-            f"cannot write the restart {path}: {error}; the last complete restart is intact (see ./run_case.py status)"
+            f"cannot write the restart {path}: {error}; the last complete restart is intact (see {COMMAND} status)"
         ) from error
     return {"file": path.name, "bytes": path.stat().st_size, "sha256": checksum(path)}
 

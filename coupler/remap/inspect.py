@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from coupler.errors import TesseraError
 from coupler.grids.grid import EARTH_RADIUS, Grid, GridError
+from coupler.paths import COMMAND
 from coupler.remap.matrix import Weights
 from coupler.remap.weights import METHODS
 
@@ -166,7 +167,7 @@ class Progress:
 def main(argv: Sequence[str]) -> int:
     """Run ``weights``; returns 0, 1 where a check fails, 2 for a mistake in the arguments."""
     parser = argparse.ArgumentParser(
-        prog="run_case.py weights",
+        prog=f"{COMMAND.removeprefix('./')} weights",
         description=DESCRIPTION,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

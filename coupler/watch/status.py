@@ -13,6 +13,7 @@ from typing import Any
 
 from coupler.files.atomic import write_text
 from coupler.files.restart import complete_sets
+from coupler.paths import COMMAND
 from coupler.plan import Plan
 
 EVERY = 0.5
@@ -51,7 +52,7 @@ class Status:
             "end": plan.clock.text(plan.duration),
             "components": {c.name: {"time": start, "date": plan.clock.text(start)} for c in plan.components},
             "restart": str(Path("run") / "restart" / sets[-1].name) if sets else None,
-            "resume": f"./run_case.py {plan.folder} --continue",
+            "resume": f"{COMMAND} {plan.folder} --continue",
         }
 
     def update(self, reached: Mapping[str, int], exchanged: Mapping[str, int], *, force: bool = False) -> None:
@@ -144,7 +145,7 @@ def describe(folder: Path) -> str:
     """Readable status of a case, with the command to go on."""
     status = read_status(folder)
     if status is None:
-        return f"{folder} has not run yet. Run it:  ./run_case.py {folder}"
+        return f"{folder} has not run yet. Run it:  {COMMAND} {folder}"
     state = status["state"]
     going = under_way(status)
     if state == "running" and going is False:
@@ -159,6 +160,6 @@ def describe(folder: Path) -> str:
     if status.get("restart"):
         lines.append(f"  newest complete restart: {status['restart']}")
     if state != "finished":
-        how = status["resume"] if status.get("restart") else f"./run_case.py {folder}"
+        how = status["resume"] if status.get("restart") else f"{COMMAND} {folder}"
         lines.append(f"  to {'resume' if status.get('restart') else 'start again (there is no restart)'}:  {how}")
     return "\n".join(lines)

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from coupler.paths import DATA
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-COLUMNS = Path(__file__).resolve().parents[3] / "data" / "radiation_columns.nc"
+COLUMNS = DATA / "radiation_columns.nc"
 DEFAULTS = {
     "recurrent": {"batches": 364, "epochs": 40, "patience": 40, "rate": 1e-2, "hidden": 32},
     "mlp": {"batches": 300, "epochs": 40, "patience": 20, "rate": 4e-3, "hidden": 64},

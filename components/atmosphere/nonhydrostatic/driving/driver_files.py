@@ -18,6 +18,7 @@ from components.atmosphere.nonhydrostatic.driving.analysis_files import DriverEr
 from coupler.clock import Clock
 from coupler.files.atomic import whole_file
 from coupler.grids.grid import Grid
+from coupler.paths import COMMAND
 
 Array = npt.NDArray[np.float64]
 
@@ -129,7 +130,7 @@ class DriverFile:
 
     def problems(self, grid: Grid, vertical: Mapping[str, Any]) -> list[str]:
         """What keeps a model on ``grid`` with these options of its levels from using the file."""
-        again = "; make it again with  ./run_case.py prepare"
+        again = f"; make it again with  {COMMAND} prepare"
         if self.fingerprint != grid.fingerprint:
             return [
                 f"{self.path} was made for another grid, of {self.shape[1]} x {self.shape[2]} cells; this one has"
@@ -154,7 +155,7 @@ class DriverFile:
             if not off < 0.5:
                 raise DriverError(
                     f"{self.path} was made for layers that lie up to {off:.0f} m elsewhere (another relief?); make it"
-                    " again with  ./run_case.py prepare"
+                    f" again with  {COMMAND} prepare"
                 )
             return {
                 short: np.ascontiguousarray(

@@ -23,6 +23,7 @@ from coupler.clock import Clock
 from coupler.component import Setting
 from coupler.errors import ForcingError
 from coupler.files.time_axis import TimeAxis
+from coupler.paths import COMMAND
 
 Array = npt.NDArray[np.float64]
 Fields = dict[str, Array]
@@ -135,7 +136,7 @@ class Prepared:
         if first is not None and seconds(first.dates, self.clock, str(first.path))[0] != 0.0:
             found.append(
                 f"{first.path} is the state at {text(first.dates[0])}, the case starts at {self.clock.text(0)}; make it"
-                " again with  ./run_case.py prepare"
+                f" again with  {COMMAND} prepare"
             )
         return found + too_short(self.times, setting, str(self.sides.path))
 

@@ -1,0 +1,74 @@
+"""Where the project's own files lie and how its command is called: in a checkout, and where pip installed it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+_log = logging.getLogger(__name__)
+
+
+def _home(packages: Path) -> Path:
+    """Folder with ``namelists/`` and ``data/``: the checkout, or ``share/tessera`` of the installation around it."""
+    if (packages / "namelists").is_dir():
+        return packages
+    places = [parent / "share" / "tessera" for parent in packages.parents]
+    return next((p for p in places if p.is_dir()), Path(sys.prefix) / "share" / "tessera")
+
+
+PACKAGES = Path(__file__).resolve().parents[1]
+"""Folder with the packages ``coupler`` and ``components``."""
+HOME = _home(PACKAGES)
+"""Folder with ``namelists/`` and ``data/``."""
+CHECKOUT = HOME == PACKAGES
+"""Whether this is a checkout: the command is ``run_case.py`` then, and git knows the state of the code."""
+NAMELISTS = HOME / "namelists"
+DATA = HOME / "data"
+COMMAND = os.environ.get("TESSERA_COMMAND") or ("./run_case.py" if CHECKOUT else "tessera")
+"""The command as the user types it."""
+
+
+def program() -> list[str]:
+    """Words that start the command in a process of its own, from any folder."""
+    if CHECKOUT:
+        return [sys.executable, str(HOME / "run_case.py")]
+    return [sys.executable, "-P", "-m", "coupler"]  # -P: a folder of the user's may be called coupler, too
+
+
+def cache_folder(beside: Path) -> Path | None:
+    """Where to keep what is computed once, for code whose own folder cannot be written.
+
+    Parameters
+    ----------
+    beside : Path
+        Folder of the code.
+
+    Returns
+    -------
+    Path or None
+        None where `beside` itself can be written; else a folder of the user's, or a temporary one without such.
+    """
+    if _writable(beside):
+        return None
+    user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tessera"
+    place = user if _writable(user) else Path(tempfile.gettempdir()) / f"tessera-{os.getuid()}"
+    if place not in _said:
+        _said.add(place)
+        _log.warning("%s cannot be written; what is compiled is kept in %s", beside, place)
+    return place
+
+
+_said: set[Path] = set()
+
+
+def _writable(folder: Path) -> bool:
+    """Whether a file can be made in a folder (which is made where it is missing)."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
