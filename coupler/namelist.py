@@ -16,13 +16,13 @@ Numbers are in SI units; a number with a unit (``15 degC``) is converted where t
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
 from coupler.clock import parse_duration
@@ -65,6 +65,17 @@ def quantity(unit: str) -> Any:
         return number * factor + offset
 
     return Annotated[float, BeforeValidator(read), Unit(unit)]
+
+
+def checked(check: Callable[[Any], Any]) -> Any:
+    """Type of a word, or of a mapping with further options, that ``check`` refuses with a ``ValueError``.
+
+    Parameters
+    ----------
+    check : callable
+        Takes what stands in the namelist and returns it; its ``ValueError`` says what is known.
+    """
+    return Annotated[str | dict[str, Any], AfterValidator(check)]
 
 
 def _duration(value: Any) -> int:

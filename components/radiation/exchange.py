@@ -80,7 +80,7 @@ def radiation_in(fields: Mapping[str, Any], albedo: torch.Tensor, t_surface: tor
     albedo : (y, x) of the ground
     t_surface : (y, x) radiating temperature, K
     """
-    tensor = lambda name: torch.as_tensor(np.array(fields[name]), dtype=albedo.dtype, device=albedo.device)  # noqa: E731
+    tensor = lambda name: torch.as_tensor(fields[name]).to(albedo)  # noqa: E731
     parts = {part: tensor(name) for name, part in PLANES.items()}
     emitted = STEFAN_BOLTZMANN * t_surface * t_surface * t_surface * t_surface
     return Radiation(tensor(HEATING), shortwave_up=albedo * parts["shortwave_down"], longwave_up=emitted, **parts)

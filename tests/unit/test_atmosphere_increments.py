@@ -26,7 +26,8 @@ def changed(air, **given):
     fields = {name: np.full((LEVELS, *air.context.grid.shape), value) for name, value in given.items()}
     s, q = increments.add(air.physics, air.s, air.q, fields, (air.cos, air.sin), STEP)
     along, across = (a.numpy() for a in centre_wind(air.geometry, s))
-    wind = along * air.cos - across * air.sin, along * air.sin + across * air.cos
+    cos, sin = air.cos.numpy(), air.sin.numpy()
+    wind = along * cos - across * sin, along * sin + across * cos
     c = columns(air.geometry, s, q[0])
     return c.theta.numpy(), c.pi.numpy(), q[0][:, INNER, INNER].numpy(), wind, s.rho.numpy()
 

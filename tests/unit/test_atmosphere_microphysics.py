@@ -28,7 +28,7 @@ def column(species, seed=0):
 
 def enthalpy(theta, q, pi, mass, species):
     """c_p T - L_f ice + L_v vapour of the columns (J m-2), which the schemes conserve but for what falls out."""
-    ice = sum((a for a, name in zip(q, species, strict=True) if name in ("cloud_ice", "snow")), torch.zeros_like(theta))
+    ice = sum((a for a, tracer in zip(q, species, strict=True) if tracer.is_ice), torch.zeros_like(theta))
     return (mass * (CP_DRY * theta * pi + LATENT_VAPORISATION * q[0] - LATENT_FUSION * ice)).sum(0)
 
 

@@ -11,11 +11,11 @@ import dataclasses
 import pytest
 import torch
 
-from components.atmosphere.nonhydrostatic.component import NonhydrostaticAtmosphere, _mixing
+from components.atmosphere.nonhydrostatic.component import NonhydrostaticAtmosphere
+from components.atmosphere.nonhydrostatic.driving import tracer_sides
 from components.atmosphere.nonhydrostatic.dynamics import lateral
-from components.atmosphere.nonhydrostatic.physics import column_budget
-from components.atmosphere.nonhydrostatic.physics.boundary_layer_ysu import Fluxes
-from components.atmosphere.nonhydrostatic.physics.sequence import Ground
+from components.atmosphere.nonhydrostatic.model import Surface, held_tendencies
+from components.atmosphere.nonhydrostatic.physics.interfaces import Fluxes
 from components.ml_surrogates.radiation_emulator import networks
 from components.ml_surrogates.radiation_emulator.inputs import inputs
 from components.radiation import standard_atmosphere
@@ -61,21 +61,25 @@ def test_a_step_of_the_atmosphere(microphysics, limiter):
     options = NonhydrostaticAtmosphere.Options(radiation="gray", microphysics=microphysics, limiter=limiter)
     air = NonhydrostaticAtmosphere(options)
     air.initialize(c)
-    core, physics, g, mass = (on_meta(a) for a in (air.core, air.physics, air.geometry, air.mass))
-    s, q, plane = on_meta(air.s), on_meta(air.q), on_meta(air.albedo)
-    core.impose = lambda new, part: lateral.impose(new, s, core.edges)
-    core.rest(s)
-    ground = Ground(Fluxes(100.0 * plane, 1e-4 * plane, plane, plane), plane + 290.0, plane)
-    physics.radiate(physics.air(s, q, ground.temperature, ground.albedo, 100.5))
-    d = core.diagnose(s)
-    rate = on_meta(lateral.relaxation_rate(c.grid.shape, (0, 0), g.ny, g.nx, 4, 600.0).to(air.albedo))
-    new, flux = core.step(s, 600.0, q.sum(0), _mixing(g, s, d, 0.25, s, rate), d)
-    moved = core.transport(q, s, new, flux, 600.0)
-    s, q, rain, snow, before = physics.step(new, moved, ground, 600.0)
-    left = column_budget.residual(
-        g, before, moved, s, q, physics.species, physics.heating, *ground.fluxes[:2], rain, snow, 600.0
+    model, now, driver = (on_meta(a) for a in (air.model, air.now, air.driver))
+    plane = now.albedo
+    now = now._replace(sky=model.physics.radiate(model.air(now, 100.5)))
+    surface = Surface(Fluxes(100.0 * plane, 1e-4 * plane, plane, plane), plane + 290.0, 50.0 * plane, {})
+    core, dt = model.core, 600.0
+    now, ground = model._see_ground(now, surface)
+    target = model.mass.shifted(driver.state(0.0), 0.1)
+    core.impose = lambda new, part: lateral.impose(new, target, core.edges)
+    d = core.diagnose(now.s)
+    held = held_tendencies(core.geometry, now.s, d, 0.25, target, model.rate)
+    new, flux = core.step(now.s, dt, model.physics.species.water(now.q), held, d)
+    q = core.transport(now.q, now.s, new, flux, dt)
+    tracer_sides.draw(
+        q, model.sides.at(0.0, {"vapour": driver.vapour_at(0.0)}), dt * model.rate[1:-1, 1:-1], core.edges
     )
-    assert devices(mass.shifted(s, 0.1), q, rain, snow, left) == {"meta"}
+    core.halo([q], 4)
+    after = model.physics.step(new, q, now.sky.heating, ground, dt)
+    left = model._residual(after, q, now.sky, ground, dt)
+    assert devices(after.s, after.q, after.rain, after.snow, tuple(left.values())) == {"meta"}
 
 
 @pytest.mark.parametrize("name", ["recurrent", "mlp"])

@@ -8,37 +8,43 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from components.atmosphere.nonhydrostatic import exports
+from components.atmosphere.nonhydrostatic import restarts
 from components.atmosphere.nonhydrostatic.driving import (
     column_flow,
     driven_mass,
     driving_data,
     increments,
-    nudging,
     preparation,
+    tracer_files,
+    tracer_sides,
 )
 from components.atmosphere.nonhydrostatic.driving.initial import state_from_fields
-from components.atmosphere.nonhydrostatic.dynamics import diffusion, lateral, regional, resting_air, timestep
-from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
+from components.atmosphere.nonhydrostatic.driving.nudging import Nudging
+from components.atmosphere.nonhydrostatic.driving.passive_tracers import PassiveTracer
+from components.atmosphere.nonhydrostatic.dynamics import lateral, regional, resting_air, timestep
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.stability import BlowUp as BlowUp
 from components.atmosphere.nonhydrostatic.dynamics.stability import stop_if_unstable, warn_if_too_long
 from components.atmosphere.nonhydrostatic.dynamics.state import State
-from components.atmosphere.nonhydrostatic.physics import column_budget
-from components.atmosphere.nonhydrostatic.physics.boundary_layer_ysu import Fluxes
-from components.atmosphere.nonhydrostatic.physics.columns import INNER, columns
-from components.atmosphere.nonhydrostatic.physics.sequence import (
-    Ground,
-    Physics,
-    centre_wind,
-    radiating_temperature,
+from components.atmosphere.nonhydrostatic.model import Atmosphere, Forcing, Now, Surface
+from components.atmosphere.nonhydrostatic.physics.columns import INNER
+from components.atmosphere.nonhydrostatic.physics.interfaces import Fluxes
+from components.atmosphere.nonhydrostatic.physics.sequence import Physics, radiating_temperature
+from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
+from components.atmosphere.nonhydrostatic.physics.tables import (
+    BOUNDARY_LAYER,
+    CONVECTION,
+    MICROPHYSICS,
+    RADIATION,
+    Schemes,
 )
-from components.radiation.exchange import column_fields, columns_out, day_of_year, radiation_fields, radiation_in
+from components.radiation.exchange import column_fields, columns_out, day_of_year, radiation_fields
 from components.radiation.scheme import Air
 from components.science.halo import DecomposedHalo, Edges, SerialHalo
+from components.science.tracers import Tracer
 from coupler.component import Component, Context, Fields, Setting
-from coupler.fields import FieldSpec, specs
-from coupler.namelist import Duration, Metres, Namelist
+from coupler.fields import FieldSpec, dictionary, specs
+from coupler.namelist import Duration, Metres, Namelist, checked
 
 SURFACE = (
     "surface_downward_sensible_heat_flux",
@@ -99,19 +105,25 @@ class NonhydrostaticAtmosphere(Component):
         jet: Literal["ullrich", "january"] = "ullrich"
         """Without a driver: the jet of the paper, or one as warm and moist as January over the western Pacific."""
         relaxation_rows: int = 4
-        """Rows drawn towards the driver inside the specified row."""
+        """Rows relaxed towards the driver inside the specified row."""
         nudging_wavelength: Metres = 0.0
-        """Scales above this are drawn towards the driver above the boundary layer; 0: none."""
+        """Scales above this are nudged towards the driver above the boundary layer; 0: none."""
         nudging_time: Duration = 21600
         """Time scale of that nudging."""
-        microphysics: Literal["none", "kessler", "mixed_phase"] = "mixed_phase"
-        """Cloud scheme: none, warm rain, or five classes with ice."""
-        boundary_layer: Literal["none", "ysu"] = "ysu"
-        """Turbulence scheme; none also leaves the surface fluxes out."""
-        convection: Literal["none", "betts_miller"] = "betts_miller"
-        """Cumulus scheme."""
-        radiation: Literal["none", "gray", "rrtmg", "rrtmgp", "imported"] = "rrtmg"
-        """Radiation scheme; imported: heating and fluxes come from another component, such as radiation.rrtmg."""
+        nudging_interval: Duration = 3600
+        """Time between calls of that nudging."""
+        microphysics: checked(MICROPHYSICS.check) = "mixed_phase"
+        """Cloud scheme: none, kessler (warm rain), mixed_phase (five classes with ice), or package.module:Name. Every
+        scheme may be {scheme: word, option: value}."""
+        boundary_layer: checked(BOUNDARY_LAYER.check) = "ysu"
+        """Turbulence scheme: none, ysu, or package.module:Name; none also leaves the surface fluxes out."""
+        convection: checked(CONVECTION.check) = "betts_miller"
+        """Cumulus scheme: none, betts_miller (options tau, s, and humidity), or package.module:Name."""
+        radiation: checked(RADIATION.check) = "rrtmg"
+        """Radiation scheme: none, gray, rrtmg, rrtmgp, package.module:Name, or imported: heating and fluxes come from
+        another component, such as radiation.rrtmg."""
+        tracers: list[PassiveTracer] = []
+        """Passive tracers: {name: dust, start: 0, settles: 0.01, boundary: hold, surface_flux: 1.0e-9}; see README."""
         export_columns: bool = False
         """Export the columns of air, for chemistry or assimilation; radiation: imported exports them anyway."""
         radiation_interval: Duration = 3600
@@ -135,18 +147,28 @@ class NonhydrostaticAtmosphere(Component):
 
     def __init__(self, options: Any):
         super().__init__(options)
-        needed = options.boundary_layer != "none"
-        self.imports = tuple(FieldSpec(name, required=needed) for name in SURFACE)
-        if options.radiation == "imported":
+        self.schemes = Schemes.of(options.microphysics, options.boundary_layer, options.convection, options.radiation)
+        self.species = self.schemes.species([t.tracer() for t in options.tracers])
+        self._turbulent = self.schemes.boundary_layer.name != "none"
+        self.imports = tuple(FieldSpec(name, required=self._turbulent) for name in SURFACE)
+        self.imports += tuple(_flux_of(t) for t in self.species if isinstance(t.surface_flux, str))
+        if self._imported:
             self.imports += radiation_fields(options.levels)
         if options.increments:
             self.imports += tuple(FieldSpec(n, levels=options.levels, required=False) for n in increments.NAMES)
         if self._gives_columns:
             self.exports += column_fields(options.levels)
+        passive = {t.name: t.units for t in options.tracers}
+        columns = {f"atmosphere_mass_content_of_{name}": f"{units} kg m-2" for name, units in passive.items()}
+        self.diagnostic_units = {**type(self).diagnostic_units, **passive, **columns}
+
+    @property
+    def _imported(self) -> bool:
+        return self.schemes.radiation.name == "imported"
 
     @property
     def _gives_columns(self) -> bool:
-        return self.options.export_columns or self.options.radiation == "imported"
+        return self.options.export_columns or self._imported
 
     # ------------------------------------------------------------------ before the run
 
@@ -170,6 +192,7 @@ class NonhydrostaticAtmosphere(Component):
             )
         if o.acoustic_steps < 2 or o.acoustic_steps % 2:
             problems.append(f"{setting.name}: acoustic_steps must be even, not {o.acoustic_steps}")
+        problems += self._wrong_tracers(setting)
         if not problems:
             try:
                 found = driving_data.source(setting, o.driver, o.humidity_from).problems(setting, self._vertical)
@@ -177,6 +200,21 @@ class NonhydrostaticAtmosphere(Component):
                 found = [str(error)]
             problems += [f"{setting.name}: {text}" for text in found]
         return problems
+
+    def _wrong_tracers(self, setting: Setting) -> list[str]:
+        """Tracers that nothing brings in, or whose surface flux nothing mixes."""
+        found = []
+        for t in self.species:
+            if t.boundary == "driver" and t.name != VAPOUR.name:
+                found.append(f"tracer {t.name!r}: the driver has vapour only; take boundary: zero, hold or file")
+            if t.surface_flux is not None and not (self._turbulent and t.mixed_by_turbulence):
+                found.append(
+                    f"tracer {t.name!r} has a surface flux, which the boundary layer mixes in: it needs a"
+                    " boundary_layer and mixed_by_turbulence: true"
+                )
+        for tracer in self.options.tracers:
+            found += tracer_files.problems(setting, tracer.name, tracer.units, tracer.boundary, tracer.file)
+        return [f"{setting.name}: {text}" for text in found]
 
     @property
     def _vertical(self) -> dict[str, Any]:
@@ -206,58 +244,88 @@ class NonhydrostaticAtmosphere(Component):
         """Geometry, start from the driver or the analytic jet, radiation at the start."""
         o, grid = self.options, context.grid
         torch.set_num_threads(context.threads)
-        self.context = context
-        self.clock = context.clock
+        self.context, self.clock, self.time = context, context.clock, 0
         dtype = torch.float32 if o.precision == "single" else torch.float64
         b = context.decomposition.block_of(context.rank)
-        ny, nx = grid.shape
-        self.geometry = self._whole(context).block(b.y0, b.y1, b.x0, b.x1).to(dtype, context.device)
-        sides = (b.x0 == 0, b.x1 == nx, b.y0 == 0, b.y1 == ny)
-        edges = Edges(*("specified" if outer else "inner" for outer in sides))
-        g = self.geometry
-        alone = context.ranks == 1
-        halo = SerialHalo(g.ny, g.nx, edges) if alone else DecomposedHalo(g.ny, g.nx, edges, context.halo)
-        local = context.local
-        angle = local(grid.angle)
-        self.cos, self.sin = np.cos(angle), np.sin(angle)
-        tensor = lambda a: torch.tensor(a, dtype=dtype, device=context.device)  # noqa: E731
-        self.physics = Physics(
-            g, halo, tensor(local(grid.longitude)), tensor(local(grid.latitude)),
-            o.microphysics, o.boundary_layer, o.convection, o.radiation, o.compile,
-        )  # fmt: skip
-        options = timestep.Options(acoustic_steps=o.acoustic_steps, limiter=o.limiter, damping_depth=o.damping_depth)
-        self.core = timestep.Dynamics(g, options, edges, halo, o.compile, self._impose)
-        self._diffuse = torch.compile(_mixing, dynamic=False) if o.compile else _mixing
+        self.geometry = g = self._whole(context).block(b.y0, b.y1, b.x0, b.x1).to(dtype, context.device)
+        tensor = lambda a, kind=dtype: torch.tensor(context.local(a), dtype=kind, device=context.device)  # noqa: E731
+        self.cos, self.sin = (tensor(f(grid.angle), torch.float64) for f in (np.cos, np.sin))
+        lon, lat = tensor(grid.longitude), tensor(grid.latitude)
+        self.core = self._dynamics()
+        self.physics = Physics(g, self.core.halo, lon, lat, self.schemes, self.species, o.compile)
         place = driving_data.Place(
-            local(grid.longitude), local(grid.latitude), g.z[:, INNER, INNER].double().cpu().numpy(),
+            context.local(grid.longitude), context.local(grid.latitude), g.z[:, INNER, INNER].double().cpu().numpy(),
             slice(b.y0, b.y1), slice(b.x0, b.x1),
         )  # fmt: skip
         source = driving_data.source(context, o.driver, o.humidity_from, o.jet)
         self.sides = driving_data.Sides(
             source, place, self._state_of, partial(driven_mass.column_mass, g), self._balanced, float(context.duration)
         )
-        state, tracers = self.sides.start()
+        state, vapour = self.sides.start()
         self.driver = self.sides.around(0.0)
         for note in source.notes():
             context.log(note)
-        self.s, self.q = State(*(a.clone() for a in state)), tracers.clone()
-        self.mass = driven_mass.DrivenMass(g, context.sum)
-        self.rest = resting_air.FollowedRest(g, lambda s: self.core.diagnose(s).p)
-        self.rate = None
-        self.albedo = torch.full_like(self.physics.heating[0], 0.15)
-        self.rain, self.snow = torch.zeros_like(self.albedo), torch.zeros_like(self.albedo)
-        self.residual = column_budget.Residual(self.rain, self.rain)
-        self.time, self.ground_temperature = 0, columns(g, self.s, self.q[0], lowest=1).t[0]
+        files = {
+            t.name: tracer_files.TracerFile(context.file(t.file), t.name, t.units, self.clock).on(
+                place, g, self.core.halo
+            )
+            for t in o.tracers
+            if t.boundary == "file"
+        }
+        q = self._tracers_at_the_start(vapour, files)
+        self.model = self._assembled(tracer_sides.TracerSides(self.species, q, files))
+        plane = torch.zeros_like(lon)
+        shift = torch.zeros((), dtype=torch.float64)
+        s = State(*(a.clone() for a in state))
+        self.now = Now(s, q, None, torch.full_like(plane, 0.15), plane, plane, plane, shift)
+        self.now = self.now._replace(ground_temperature=self.model.lowest_temperature(self.now))
         warn_if_too_long(context, g, self.s, float(context.step))
-        if o.radiation != "none":
-            self.physics.radiate(self._air(0))
+        if self.schemes.radiation.name != "none":
+            self.now = self.now._replace(sky=self.physics.radiate(self._air(0)))
+        self._seen = self.model.seen(self.now)
         return self._exports()
 
+    def _dynamics(self) -> timestep.Dynamics:
+        """The dynamical core of this rank's block."""
+        o, context, g = self.options, self.context, self.geometry
+        b, (ny, nx) = context.decomposition.block_of(context.rank), context.grid.shape
+        sides = (b.x0 == 0, b.x1 == nx, b.y0 == 0, b.y1 == ny)
+        edges = Edges(*("specified" if outer else "inner" for outer in sides))
+        alone = context.ranks == 1
+        halo = SerialHalo(g.ny, g.nx, edges) if alone else DecomposedHalo(g.ny, g.nx, edges, context.halo)
+        options = timestep.Options(acoustic_steps=o.acoustic_steps, limiter=o.limiter, damping_depth=o.damping_depth)
+        return timestep.Dynamics(g, options, edges, halo, o.compile)
+
+    def _assembled(self, sides: tracer_sides.TracerSides) -> Atmosphere:
+        """What `step` runs."""
+        o, context, g = self.options, self.context, self.geometry
+        b = context.decomposition.block_of(context.rank)
+        rate = lateral.relaxation_rate(
+            context.grid.shape, (b.y0, b.x0), g.ny, g.nx, o.relaxation_rows, float(context.step)
+        )
+        nudging = None
+        if o.nudging_wavelength > 0.0:
+            lengths = regional.cell_lengths(context.grid.corner_longitude, context.grid.corner_latitude)
+            spacing, share = (float(lengths[1].mean()), float(lengths[0].mean())), o.nudging_interval / o.nudging_time
+            nudging = Nudging(self.physics, context.gather, context.scatter, spacing, o.nudging_wavelength, share)
+        self.mass = driven_mass.DrivenMass(g, context.sum)
+        return Atmosphere(
+            self.core, self.physics, self.mass, resting_air.FollowedRest(g, lambda s: self.core.diagnose(s).p), sides,
+            (self.cos, self.sin), o.smagorinsky, rate.to(g.dz), nudging, o.column_budget, self._watch,
+        )  # fmt: skip
+
+    def _tracers_at_the_start(self, vapour: torch.Tensor, files: Mapping[str, Any]) -> torch.Tensor:
+        """Vapour as the driver has it, passive tracers as declared, nothing of the others; halos filled."""
+        starts = {t.name: t.start for t in self.options.tracers}
+        parts = {t.name: torch.full_like(vapour, starts.get(t.name, 0.0)) for t in self.species}
+        parts |= {name: at(0.0) for name, at in files.items()}
+        return self.species.stacked({**parts, VAPOUR.name: vapour})
+
     def _state_of(self, f: driving_data.Fields) -> tuple[State, torch.Tensor]:
-        """The dynamics' state and tracers of meteorological fields on the block's layers."""
-        u, v = f["u"] * self.cos + f["v"] * self.sin, f["v"] * self.cos - f["u"] * self.sin
-        core = self.core
-        return state_from_fields(core.geometry, core.halo, u, v, f["t"], f["q"], f["p"], len(self.physics.species))
+        """The dynamics' state and vapour of meteorological fields on the block's layers."""
+        cos, sin = self.cos.cpu().numpy(), self.sin.cpu().numpy()
+        u, v = f["u"] * cos + f["v"] * sin, f["v"] * cos - f["u"] * sin
+        return state_from_fields(self.core.geometry, self.core.halo, u, v, f["t"], f["q"], f["p"])
 
     def _balanced(self, s: State, gain: torch.Tensor | None) -> State:
         """The state with winds that bring each column ``gain`` (kg m-2 s-1)."""
@@ -269,174 +337,108 @@ class NonhydrostaticAtmosphere(Component):
     # ------------------------------------------------------------------ step
 
     def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
-        """Dynamics, transport, then physics."""
-        g, o, dt = self.geometry, self.options, float(seconds)
-        if self.rate is None:
-            b = self.context.decomposition.block_of(self.context.rank)
-            rate = lateral.relaxation_rate(self.context.grid.shape, (b.y0, b.x0), g.ny, g.nx, o.relaxation_rows, dt)
-            self.rate = rate.to(g.dz)
+        """Read what acts on the atmosphere, and advance it."""
+        o, end = self.options, time + seconds
         self.driver = self.sides.around(time)
-        self.core.resting = self.rest.at(self.driver, time)
-        target, wet_target = self.mass.target(self.driver, time), self.driver.tracer(time)
-        q_total = self.q[0].clone()
-        for n in range(1, self.q.shape[0]):
-            q_total += self.q[n]
-        ground = self._ground(imports)
-        if ground is not None:
-            self.ground_temperature = ground.temperature
-        if o.radiation == "imported":
-            self.physics.take(radiation_in(imports, self.albedo, self.ground_temperature))
-        elif o.radiation != "none" and time % o.radiation_interval == 0 and time > 0:
-            self.physics.radiate(self._air(time))
-        d = self.core.diagnose(self.s)
-        forcing = self._diffuse(g, self.s, d, o.smagorinsky, target, self.rate)
-        self._imposed = (self.s, target, wet_target)
-        new, flux = self.core.step(self.s, dt, q_total, forcing, d)
-        q = self.core.transport(self.q, self.s, new, flux, dt)
-        draw = dt * self.rate[1:-1, 1:-1]
-        q[..., INNER, INNER] += draw * (wet_target[..., INNER, INNER] - q[..., INNER, INNER])
-        lateral.impose_field(q, wet_target, self.core.edges)
-        self.core.halo([q], H)
-        self.s, self.q, rain, snow, before = self.physics.step(new, q, ground, dt)
-        if o.column_budget:
-            heat, vapour = (0.0, 0.0) if ground is None else ground.fluxes[:2]
-            self.residual = column_budget.residual(
-                g, before, q, self.s, self.q, self.physics.species, self.physics.heating, heat, vapour, rain, snow, dt
-            )
-        if o.increments:
-            self.s, self.q = increments.add(self.physics, self.s, self.q, imports, (self.cos, self.sin), dt)
-        if o.nudging_wavelength > 0.0 and (time + seconds) % o.radiation_interval == 0:
-            self._nudge(time + seconds)
-        self.rain, self.snow = rain / dt, snow / dt
-        self.time = time + seconds
-        stop_if_unstable(self.context, g, self.s, self.clock.text(self.time))
-        if self.time % 3600 == 0:
-            warn_if_too_long(self.context, g, self.s, dt)
-        self.s = self.mass.hold(self.s, self.q, self.driver, self.time)
-        if ground is None:  # radiation then sees a ground as warm as the lowest air
-            self.ground_temperature = columns(g, self.s, self.q[0], lowest=1).t[0]
+        radiates = self.schemes.radiation.name != "none" and not self._imported
+        forcing = Forcing(
+            time,
+            self.driver,
+            self._surface(imports),
+            self._day(time) if radiates and time % o.radiation_interval == 0 and time > 0 else None,
+            self._tensors(imports, [f.name for f in radiation_fields(o.levels)]) if self._imported else None,
+            self._tensors(imports, increments.NAMES) if o.increments else None,
+            self.sides.around(end) if o.nudging_wavelength > 0.0 and end % o.nudging_interval == 0 else None,
+        )
+        self.time = end
+        with torch.no_grad():
+            self.now, self._seen = self.model.advance(self.now, forcing, float(seconds))
+        if end % 3600 == 0:
+            warn_if_too_long(self.context, self.geometry, self.s, float(seconds))
         return self._exports()
 
-    def _impose(self, new: State, part: float) -> None:
-        lateral.impose(new, self._imposed[1], self.core.edges)
+    def _watch(self, s: State) -> None:
+        stop_if_unstable(self.context, self.geometry, s, self.clock.text(self.time))
 
-    def _ground(self, imports: Mapping[str, Any]) -> Ground | None:
-        """The surface's fluxes along the grid's axes; None where nothing is imported."""
-        if self.options.boundary_layer == "none" or imports.get(SURFACE[0]) is None:
+    def _tensors(self, imports: Mapping[str, Any], names: Sequence[str]) -> dict[str, torch.Tensor]:
+        """Those of the imports that are there, in the model's precision and on its device."""
+        like = self.now.albedo
+        there = [name for name in names if imports.get(name) is not None]
+        return {n: torch.as_tensor(np.array(imports[n]), dtype=like.dtype, device=like.device) for n in there}
+
+    def _surface(self, imports: Mapping[str, Any]) -> Surface | None:
+        """What sea and land give, along the grid's axes; None where nothing is imported."""
+        if not self._turbulent or imports.get(SURFACE[0]) is None:
             return None
-        like = self.albedo
-        heat, water, east, north, long, short = (
-            torch.as_tensor(np.array(imports[name]), dtype=like.dtype, device=like.device) for name in SURFACE
-        )
-        cos, sin = (torch.as_tensor(a, dtype=like.dtype, device=like.device) for a in (self.cos, self.sin))
-        sky = self.physics.sky
-        if sky is not None:
-            sunny = sky.shortwave_down > 10.0
-            self.albedo = torch.where(
-                sunny, torch.clamp(short / torch.where(sunny, sky.shortwave_down, 1.0), 0.05, 0.9), self.albedo
-            )
+        heat, water, east, north, long, short = self._tensors(imports, SURFACE).values()
+        cos, sin = self.cos.to(heat), self.sin.to(heat)
         fluxes = Fluxes(-heat, water, east * cos + north * sin, north * cos - east * sin)
-        return Ground(fluxes, radiating_temperature(long), self.albedo)
+        sources = {}
+        for t in self.species:
+            if isinstance(t.surface_flux, str):
+                sources[t.name] = self._tensors(imports, [t.surface_flux])[t.surface_flux]
+            elif t.surface_flux is not None:
+                sources[t.name] = torch.full_like(heat, t.surface_flux)
+        return Surface(fluxes, radiating_temperature(long), short, sources)
+
+    def _day(self, time: int) -> float:
+        """Fractional day of the year in the middle of the interval for which radiation holds."""
+        return day_of_year(self.clock.date(time + self.options.radiation_interval // 2))
 
     def _air(self, time: int) -> Air:
-        day = day_of_year(self.clock.date(time + self.options.radiation_interval // 2))
-        return self.physics.air(self.s, self.q, self.ground_temperature, self.albedo, day)
-
-    def _nudge(self, time: int) -> None:
-        """Draw the large scales of wind, heat and mass towards the driver's."""
-        g, o, context = self.geometry, self.options, self.context
-        target = self.mass.target(self.sides.around(time), time)
-        share = o.radiation_interval / o.nudging_time
-        corner = regional.cell_lengths(context.grid.corner_longitude, context.grid.corner_latitude)
-        spacing = float(corner[1].mean()), float(corner[0].mean())
-        wind, goal = centre_wind(g, self.s), centre_wind(g, target)
-        # mass and heat together: heat alone would leave the columns out of balance and drive the wind away
-        pairs = [*zip(wind, goal, strict=True), (self.s.rho, target.rho), (self.s.rtheta, target.rtheta)]
-        differences = [b - a for a, b in pairs[:2]] + [(b - a)[:, INNER, INNER] for a, b in pairs[2:]]
-        above = (g.z - g.z_interface[:1])[:, INNER, INNER]
-        whole = [context.gather(a.double().cpu().numpy()) for a in (above, *differences)]
-        changes = []
-        for a in whole[1:]:
-            part = None if a is None else nudging.nudged(a, whole[0], *spacing, o.nudging_wavelength, share)
-            changes.append(torch.tensor(context.scatter(part), dtype=g.dz.dtype, device=g.dz.device))
-        rho, rtheta = self.s.rho.clone(), self.s.rtheta.clone()
-        rho[:, INNER, INNER] += changes[2]
-        rtheta[:, INNER, INNER] += changes[3]
-        self.core.halo([rho, rtheta], H)
-        self.s = self.physics.push(self.s._replace(rho=rho, rtheta=rtheta), changes[0], changes[1])
+        return self.model.air(self.now, self._day(time))
 
     # ------------------------------------------------------------------ what others see
 
+    @property
+    def s(self) -> State:
+        """Prognostic fields, with halos."""
+        return self.now.s
+
+    @property
+    def q(self) -> torch.Tensor:
+        """Tracers (n, nz, Y, X), kg/kg, with halos."""
+        return self.now.q
+
     def _exports(self) -> Fields:
-        wet = self.rain + self.snow, self.rain, self.snow
-        out = exports.surface(self.geometry, self.s, self.q, (self.cos, self.sin), self.physics.sky, wet)
+        out = {name: _array(a) for name, a in self._seen.items() if name not in self.diagnostic_units}
         return {**out, **columns_out(self._air(self.time))} if self._gives_columns else out
 
     def state(self) -> dict[str, Any]:
-        """Prognostic fields (momentum by both faces of each cell), tracers, held radiation, albedo."""
-        array = lambda a: a.detach().cpu().numpy()  # noqa: E731
-        inner = [a[:, INNER, INNER] for a in self.s]
-        out = {
-            "momentum_x_west": array(inner[0][..., :-1]), "momentum_x_east": array(inner[0][..., 1:]),
-            "momentum_y_south": array(inner[1][:, :-1]), "momentum_y_north": array(inner[1][:, 1:]),
-            "momentum_z": array(inner[2]), "mass": array(inner[3]), "heat": array(inner[4]),
-            "albedo": array(self.albedo), "rain": array(self.rain), "snow": array(self.snow),
-            "heating": array(self.physics.heating),
-            "ground_temperature": array(self.ground_temperature),
-            "time": self.time, "exner_shift": self.mass.shift,
-        }  # fmt: skip
-        for n, name in enumerate(self.physics.species):
-            out[name] = array(self.q[n][:, INNER, INNER])
-        if self.physics.sky is not None:
-            out.update({f"sky_{k}": array(a) for k, a in self.physics.sky._asdict().items() if k != "heating"})
-        return out
+        """All that is carried from step to step; see `restarts.arrays`."""
+        return {**restarts.arrays(self.now, self.species), "time": self.time}
 
     def restore(self, state: Mapping[str, Any]) -> Fields:
-        """Take up a state."""
-        like = self.s.rho
-        tensor = lambda a: torch.as_tensor(np.array(a), dtype=like.dtype, device=like.device)  # noqa: E731
-        s = self.s
-        s.ru[:, INNER, H:-H] = torch.cat(
-            [tensor(state["momentum_x_west"]), tensor(state["momentum_x_east"])[..., -1:]], -1
-        )
-        s.rv[:, H:-H, INNER] = torch.cat(
-            [tensor(state["momentum_y_south"]), tensor(state["momentum_y_north"])[:, -1:]], -2
-        )
-        for a, name in ((s.rw, "momentum_z"), (s.rho, "mass"), (s.rtheta, "heat")):
-            a[:, INNER, INNER] = tensor(state[name])
-        for n, name in enumerate(self.physics.species):
-            self.q[n][:, INNER, INNER] = tensor(state[name])
-        self.core.halo([*s, self.q], H)
-        self.albedo, self.rain, self.snow = (tensor(state[k]) for k in ("albedo", "rain", "snow"))
-        self.ground_temperature = tensor(state["ground_temperature"])
-        if self.physics.sky is not None:
-            planes = {k: tensor(state[f"sky_{k}"]) for k in self.physics.sky._fields if k != "heating"}
-            self.physics.sky = type(self.physics.sky)(tensor(state["heating"]), **planes)
-            self.physics.heating = self.physics.sky.heating
-        self.time, self.mass.shift = int(state["time"]), float(state["exner_shift"])
+        """Restore a saved state."""
+        self.now = restarts.taken_up(state, self.now, self.species, self.core.halo)
+        self.time = int(state["time"])
+        self._seen = self.model.seen(self.now)
         return self._exports()
 
     def diagnostics(self) -> dict[str, np.ndarray]:
-        """Outgoing longwave, column vapour, largest updraught, residuals of the columns' budgets."""
-        g = self.geometry
+        """Outgoing longwave, column vapour, largest updraught, passive tracers, residuals of the columns' budgets."""
+        g, tracers = self.geometry, self.species.by_name(self.q[..., INNER, INNER])
         mass = (g.rho_base + self.s.rho)[:, INNER, INNER]
-        array = lambda a: a.detach().cpu().double().numpy()  # noqa: E731
         w = self.s.rw[:, INNER, INNER] * 2.0 / (mass[1:] + mass[:-1])
         out = {
-            "atmosphere_mass_content_of_water_vapor": array((mass * self.q[0][:, INNER, INNER]).cumsum(0)[-1]),
-            "largest_upward_air_velocity": array(w.amax(0)),
+            "atmosphere_mass_content_of_water_vapor": (mass * tracers[VAPOUR.name]).cumsum(0)[-1],
+            "largest_upward_air_velocity": w.amax(0),
         }
-        if self.physics.sky is not None:
-            out["toa_outgoing_longwave_flux"] = array(self.physics.sky.outgoing_longwave)
-        if self.options.column_budget:
-            out["column_water_residual"], out["column_energy_residual"] = map(array, self.residual)
-        return out
+        for t in self.options.tracers:
+            out[t.name] = tracers[t.name]
+            out[f"atmosphere_mass_content_of_{t.name}"] = (mass * tracers[t.name]).cumsum(0)[-1]
+        if self.now.sky is not None:
+            out["toa_outgoing_longwave_flux"] = self.now.sky.outgoing_longwave
+        out |= {name: a for name, a in self._seen.items() if name in self.diagnostic_units}
+        return {name: _array(a) for name, a in out.items()}
 
 
-def _mixing(g, s, d, constant, target, rate):
-    """Held tendencies of a step: horizontal mixing and relaxation to the driver."""
-    f = lateral.relaxation(s, target, rate)
-    if constant > 0.0:
-        mixed = diffusion.diffuse(g, s, d, diffusion.smagorinsky_2d(g, d, constant))
-        f = type(f)(*(a + b for a, b in zip(f, mixed, strict=True)))
-    return f
+def _array(a: torch.Tensor) -> np.ndarray:
+    return a.detach().cpu().double().numpy()
+
+
+def _flux_of(t: Tracer) -> FieldSpec:
+    """Declaration of the field that a tracer's surface flux is imported as."""
+    known = t.surface_flux in dictionary()
+    units = "kg m-2 s-1" if t.units in ("kg kg-1", "1") else f"{t.units} kg m-2 s-1"
+    return FieldSpec(t.surface_flux, units="" if known else units, kind="" if known else "flux")

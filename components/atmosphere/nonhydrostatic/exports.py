@@ -1,6 +1,5 @@
 """What the surface, and whoever looks at the lowest air, gets from the atmosphere."""
 
-import numpy as np
 import torch
 
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
@@ -16,42 +15,42 @@ LAPSE = 0.0065  # K m-1, of the reduction to sea level
 def surface(
     g: Geometry,
     s: State,
-    q: torch.Tensor,
-    turn: tuple[np.ndarray, np.ndarray],
+    vapour: torch.Tensor,
+    turn: tuple[torch.Tensor, torch.Tensor],
     sky: Radiation | None,
     wet: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
-) -> dict[str, np.ndarray]:
-    """Lowest air, pressures, radiation and rain of a block as exports.
+) -> dict[str, torch.Tensor]:
+    """Lowest air, pressures, radiation and rain of a block as exports (ny, nx), in double precision.
 
     Parameters
     ----------
-    g, s, q : geometry, state and tracers (n, nz, Y, X) of the block, with halos
-    turn : (cos, sin) (ny, nx) of the angle from east to the grid's x axis
+    g, s, vapour : geometry, state and vapour (nz, Y, X; kg per kg of dry air) of the block, with halos
+    turn : (cos, sin) (ny, nx) of the angle from east to the grid's x axis, in double precision
     sky : radiation that holds; without, no sunshine and 300 W m-2
     wet : precipitation, rain and snow (ny, nx), kg m-2 s-1
     """
-    c = columns(g, s, q[0], lowest=2)
+    c = columns(g, s, vapour, lowest=2)
     u, v = centre_wind(g, s)
-    q_v = q[0][:2, INNER, INNER]
+    q_v = vapour[:2, INNER, INNER]
     pressure = interface_pressure(c.p, c.rho * (1.0 + q_v), c.dz)[0]
     virtual = c.t[0] * (1.0 + VIRTUAL * q_v[0])
     z_0 = c.z_interface[0]
     sea = pressure * torch.exp(GRAVITY * z_0 / (R_DRY * (virtual + 0.5 * LAPSE * z_0)))
-    array = lambda a: a.detach().cpu().double().numpy()  # noqa: E731
-    east, north = array(u[0]), array(v[0])
+    east, north = u[0].double(), v[0].double()
     cos, sin = turn
-    none = np.zeros_like(east)
-    return {
-        "air_temperature": array(c.t[0]),
-        "specific_humidity": array(q_v[0] / (1.0 + q_v[0])),
+    none = torch.zeros_like(east)
+    out = {
+        "air_temperature": c.t[0],
+        "specific_humidity": q_v[0] / (1.0 + q_v[0]),
         "eastward_wind": east * cos - north * sin,
         "northward_wind": east * sin + north * cos,
-        "height": array(c.z[0] - z_0),
-        "surface_air_pressure": array(pressure),
-        "air_pressure_at_mean_sea_level": array(sea),
-        "surface_downwelling_shortwave_flux_in_air": none if sky is None else array(sky.shortwave_down),
-        "surface_downwelling_longwave_flux_in_air": none + 300.0 if sky is None else array(sky.longwave_down),
-        "precipitation_flux": array(wet[0]),
-        "rainfall_flux": array(wet[1]),
-        "snowfall_flux": array(wet[2]),
+        "height": c.z[0] - z_0,
+        "surface_air_pressure": pressure,
+        "air_pressure_at_mean_sea_level": sea,
+        "surface_downwelling_shortwave_flux_in_air": none if sky is None else sky.shortwave_down,
+        "surface_downwelling_longwave_flux_in_air": none + 300.0 if sky is None else sky.longwave_down,
+        "precipitation_flux": wet[0],
+        "rainfall_flux": wet[1],
+        "snowfall_flux": wet[2],
     }
+    return {name: a.double() for name, a in out.items()}

@@ -29,16 +29,14 @@ def column_mass(g: Geometry, s: State) -> torch.Tensor:
     return (g.rho_base + s.rho)[:, INNER, INNER].double().cumsum(0)[-1]
 
 
-def dry_surface_pressure(g: Geometry, s: State, q: torch.Tensor) -> torch.Tensor:
+def dry_surface_pressure(g: Geometry, s: State, water: torch.Tensor) -> torch.Tensor:
     """Weight of dry air on the ground (ny, nx), Pa: surface pressure less the weight of all water up to the lid.
 
-    The air above the lid counts through its pressure on it. ``q`` (n, nz, Y, X) mixing ratios of all water.
+    The air above the lid counts through its pressure on it. ``water`` (nz, Y, X) is the mixing ratio of all water.
     """
     bottom = _lowest_pressure(g, s)
     mass = (g.rho_base + s.rho)[:, INNER, INNER]
-    water = q[0, :, INNER, INNER]
-    for n in range(1, q.shape[0]):
-        water = water + q[n, :, INNER, INNER]
+    water = water[:, INNER, INNER]
     load = (mass * water).double().cumsum(0)[-1]
     first = (mass[0] * (1.0 + water[0])).double()
     return bottom.double() + GRAVITY * (0.5 * first - load)
@@ -49,6 +47,19 @@ def _lowest_pressure(g: Geometry, s: State) -> torch.Tensor:
     return pressure(p_base, heat_base, heat)
 
 
+class _Total(torch.autograd.Function):
+    """Sum of an array over all ranks; its transpose gives every cell the sum of what the ranks hand back."""
+
+    @staticmethod
+    def forward(ctx, a, total):
+        ctx.total, ctx.shape = total, a.shape
+        return a.new_tensor(total(a.detach().numpy()))
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad.new_tensor(ctx.total(grad.reshape(1).numpy())).expand(ctx.shape), None
+
+
 @dataclass
 class DrivenMass:
     """Keeps the mean dry surface pressure of a driven domain at that of its driver.
@@ -57,12 +68,10 @@ class DrivenMass:
     ----------
     geometry : of the block
     total : sums an array over all ranks, the same bits for every layout
-    shift : of the Exner function against the driver's since the start
     """
 
     geometry: Geometry
     total: Callable[[npt.NDArray[np.float64]], float]
-    shift: float = 0.0
 
     def __post_init__(self) -> None:
         g = self.geometry
@@ -70,22 +79,25 @@ class DrivenMass:
         self._gain = (1.0 / KAPPA - 1.0) / exner(g.p_base.contiguous())
         self._per_heat = (1.0 / (1.0 / KAPPA - 1.0)) / g.rtheta_base
         self._area = (1.0 / g.inverse_area[INNER, INNER]).double().cpu()
+        self._whole_area = self.total(self._area.numpy())
         self._goals: tuple[Driver, float, float] | None = None
 
-    def mean(self, s: State, q: torch.Tensor) -> float:
-        """Mean dry surface pressure of the whole domain, Pa."""
-        p = dry_surface_pressure(self.geometry, s, q).cpu()
-        return self.total((p * self._area).numpy()) / self.total(self._area.numpy())
+    def _mean(self, a: torch.Tensor) -> torch.Tensor:
+        return _Total.apply(a.double().cpu() * self._area, self.total) / self._whole_area
+
+    def mean(self, s: State, water: torch.Tensor) -> torch.Tensor:
+        """Mean dry surface pressure of the whole domain, Pa; ``water`` (nz, Y, X) all water, kg/kg."""
+        return self._mean(dry_surface_pressure(self.geometry, s, water))
 
     def goal(self, driver: Driver, time: float) -> float:
-        """The driver's mean dry surface pressure at ``time`` (s), Pa."""
+        """The driver's mean dry surface pressure at ``time`` (s), Pa; its water is vapour."""
         if self._goals is None or self._goals[0] is not driver:
-            first, last = (self.mean(s, q) for s, q in zip(driver.states, driver.tracers, strict=True))
+            first, last = (float(self.mean(s, q)) for s, q in zip(driver.states, driver.vapour, strict=True))
             self._goals = driver, first, last
         _, first, last = self._goals
         return first + driver.weight(min(time, driver.times[1])) * (last - first)
 
-    def shifted(self, s: State, shift: float) -> State:
+    def shifted(self, s: State, shift: torch.Tensor | float) -> State:
         """The state with ``shift`` added to the Exner function at constant potential temperature and momentum."""
         g = self.geometry
         # Pi / Pi_base to first order in the heat; what is left is a thousandth of the shift
@@ -93,15 +105,26 @@ class DrivenMass:
         rho = s.rho + (g.rho_base + s.rho) * ratio
         return s._replace(rho=rho, rtheta=s.rtheta + (g.rtheta_base + s.rtheta) * ratio)
 
-    def target(self, driver: Driver, time: float) -> State:
-        """What the sides are drawn to at ``time`` (s)."""
-        return self.shifted(driver.state(time), self.shift)
+    def target(self, driver: Driver, time: float, shift: torch.Tensor) -> State:
+        """What the sides are drawn to at ``time`` (s), shifted as the domain has been since the start."""
+        return self.shifted(driver.state(time), shift)
 
-    def hold(self, s: State, q: torch.Tensor, driver: Driver, time: float) -> State:
-        """A state at ``time`` (s) with the driver's mean; remembers by how much it was shifted."""
+    def hold(
+        self, s: State, water: torch.Tensor, shift: torch.Tensor, driver: Driver, time: float
+    ) -> tuple[State, torch.Tensor]:
+        """A state at ``time`` (s) with the driver's mean.
+
+        Parameters
+        ----------
+        s, water : state and all water (nz, Y, X; kg/kg) of the block
+        shift : of the Exner function against the driver's since the start, a number in double precision
+        driver, time : what drives the domain, and the time, s
+
+        Returns
+        -------
+        state, shift : the state moved, and the shift with what this added
+        """
         p = _lowest_pressure(self.geometry, s)
-        response = (p / (KAPPA * exner(p))).double().cpu()
-        slope = self.total((response * self._area).numpy()) / self.total(self._area.numpy())
-        shift = (self.goal(driver, time) - self.mean(s, q)) / slope
-        self.shift += shift
-        return self.shifted(s, shift)
+        slope = self._mean(p / (KAPPA * exner(p)))
+        more = (self.goal(driver, time) - self.mean(s, water)) / slope
+        return self.shifted(s, more), shift + more

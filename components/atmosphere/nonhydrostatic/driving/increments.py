@@ -9,6 +9,7 @@ import torch
 from components.atmosphere.nonhydrostatic.dynamics.state import State
 from components.atmosphere.nonhydrostatic.physics.columns import INNER, columns, put_back
 from components.atmosphere.nonhydrostatic.physics.sequence import Physics
+from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
 
 TEMPERATURE = "tendency_of_air_temperature_due_to_data_assimilation"
 HUMIDITY = "tendency_of_humidity_mixing_ratio_due_to_data_assimilation"
@@ -31,15 +32,17 @@ def add(
     ----------
     physics, s, q : of the block, with halos
     given : (nz, ny, nx) by name, K s-1, s-1 and m s-2; a name that is not there changes nothing
-    turn : (cos, sin) (ny, nx) of the angle from east to the grid's x axis
+    turn : (cos, sin) (ny, nx) arrays of the angle from east to the grid's x axis
     """
-    c = columns(physics.geometry, s, q[0])
-    tensor = lambda a: torch.as_tensor(np.array(a), dtype=c.t.dtype, device=c.t.device)  # noqa: E731
+    species = physics.species
+    parts = species.by_name(q[..., INNER, INNER])
+    q_v = parts[VAPOUR.name]
+    c = columns(physics.geometry, s, q[species.number(VAPOUR.name)])
+    tensor = lambda a: torch.as_tensor(a).to(c.t)  # noqa: E731
     rates = {name: tensor(given[name]) if given.get(name) is not None else torch.zeros_like(c.t) for name in NAMES}
-    water = [a for a in q[..., INNER, INNER]]
-    water[0] = torch.clamp(water[0] + dt * rates[HUMIDITY], min=0.0)
+    parts[VAPOUR.name] = q_v = torch.clamp(q_v + dt * rates[HUMIDITY], min=0.0)
     theta = c.theta + dt * rates[TEMPERATURE] / c.pi
-    s, q = put_back(physics.geometry, physics.halo, s, c, theta, torch.stack(water))
+    s, q = put_back(physics.geometry, physics.halo, s, c, theta, species.stacked(parts), q_v)
     cos, sin = (tensor(a) for a in turn)
     east, north = dt * rates[EASTWARD], dt * rates[NORTHWARD]
     return physics.push(s, east * cos + north * sin, north * cos - east * sin), q

@@ -16,9 +16,9 @@ Array = npt.NDArray[np.float64]
 
 
 def state_from_fields(
-    g: Geometry, halo: HaloFiller, u: Array, v: Array, t: Array, q: Array, p: Array, species: int
+    g: Geometry, halo: HaloFiller, u: Array, v: Array, t: Array, q: Array, p: Array
 ) -> tuple[State, torch.Tensor]:
-    """State and tracers of a block, hydrostatic in the sense of the dynamics.
+    """State and vapour of a block, hydrostatic in the sense of the dynamics.
 
     Parameters
     ----------
@@ -27,26 +27,25 @@ def state_from_fields(
     u, v : (nz, ny, nx) wind along the grid's axes at layer centres, m/s
     t, q : temperature (K) and specific humidity (kg/kg) at layer centres
     p : (nz, ny, nx) pressure, Pa; the lowest layer's is kept, the others follow hydrostatically
-    species : number of tracers; the first is vapour, the others start from zero
 
     Returns
     -------
-    state, tracers : with halos; halos filled
+    state, vapour : with halos; halos filled; vapour (nz, Y, X) kg per kg of dry air
     """
     like = dict(dtype=torch.float64, device=g.dz.device)
     r = torch.as_tensor(q / (1.0 - q), **like)  # mixing ratio
     # theta_m uses the pressure of the data; the model's own follows below
     theta = torch.as_tensor(t * (P_REFERENCE / p) ** KAPPA, **like) * (1.0 + VAPOUR_FACTOR * r)
-    tracers = torch.zeros((species, g.nz, g.ny + 2 * H, g.nx + 2 * H), **like)
-    wind_x, wind_y, heat = (torch.zeros_like(tracers[0]) for _ in range(3))
+    vapour = torch.zeros((g.nz, g.ny + 2 * H, g.nx + 2 * H), **like)
+    wind_x, wind_y, heat = (torch.zeros_like(vapour) for _ in range(3))
     inner = (slice(None), slice(H, -H), slice(H, -H))
     lowest = torch.zeros_like(heat[:1])
     wind_x[inner], wind_y[inner], heat[inner] = (torch.as_tensor(a, **like) for a in (u, v, theta))
     lowest[inner] = torch.as_tensor(p[:1], **like)
-    tracers[0][inner] = r
-    halo([wind_x, wind_y, heat, lowest, tracers], H)
+    vapour[inner] = r
+    halo([wind_x, wind_y, heat, lowest, vapour], H)
     wide = g.to(torch.float64)
-    rho, rtheta = hydrostatic_column(wide, heat, lowest[0], tracers[0])
+    rho, rtheta = hydrostatic_column(wide, heat, lowest[0], vapour)
     mass = wide.rho_base + rho
     ru = torch.zeros((g.nz, mass.shape[1], mass.shape[2] + 1), **like)
     rv = torch.zeros((g.nz, mass.shape[1] + 1, mass.shape[2]), **like)
@@ -56,7 +55,7 @@ def state_from_fields(
     dtype = g.dz.dtype
     state = State(*(a.to(dtype).contiguous() for a in (ru, rv, rw, rho, rtheta)))
     halo(list(state), H)
-    return state, tracers.to(dtype).contiguous()
+    return state, vapour.to(dtype).contiguous()
 
 
 def specific_humidity(relative: Array, t: Array, p: Array) -> Array:

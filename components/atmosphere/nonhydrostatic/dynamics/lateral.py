@@ -31,12 +31,12 @@ class Driver:
     ----------
     times : (t_0, t_1), s
     states : the driver's state at both
-    tracers : (n, nz, Y, X) its tracers at both, kg/kg
+    vapour : (nz, Y, X) its vapour at both, kg per kg of dry air
     """
 
     times: tuple[float, float]
     states: tuple[State, State]
-    tracers: tuple[torch.Tensor, torch.Tensor]
+    vapour: tuple[torch.Tensor, torch.Tensor]
 
     def weight(self, time: float) -> float:
         """Share of the later state at ``time`` (s).
@@ -58,10 +58,10 @@ class Driver:
         w = self.weight(time)
         return State(*(a if w == 0.0 else a + w * (b - a) for a, b in zip(*self.states, strict=True)))
 
-    def tracer(self, time: float) -> torch.Tensor:
-        """The driver's tracers at ``time`` (s)."""
+    def vapour_at(self, time: float) -> torch.Tensor:
+        """The driver's vapour at ``time`` (s)."""
         w = self.weight(time)
-        a, b = self.tracers
+        a, b = self.vapour
         return a if w == 0.0 else a + w * (b - a)
 
 

@@ -7,25 +7,21 @@ Richardson number above (Louis 1979; Noh et al.
 2003). Surface fluxes are given. Equations are numbered HND. Implicit in time.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import power
+from components.atmosphere.nonhydrostatic.physics.columns import Columns
+from components.atmosphere.nonhydrostatic.physics.interfaces import Fluxes, Parts, Turbulence
+from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
+from components.science.column_solver import Elimination, eliminate, substitute
 from components.science.constants import CP_DRY, GRAVITY, VIRTUAL, VON_KARMAN
 
 PRANDTL_COUNTER = 6.8  # b, HND eq. A4
 SURFACE_LAYER = 0.1  # its share of h
 CONVECTIVE_FACTOR = 8.0  # phi of the convective part of the velocity scale (Noh et al. 2003)
-
-
-class Fluxes(NamedTuple):
-    """Fluxes through the ground (y, x): upward heat W m-2 and water kg m-2 s-1, stress on the ground Pa."""
-
-    sensible_heat: torch.Tensor
-    water: torch.Tensor
-    stress_x: torch.Tensor
-    stress_y: torch.Tensor
 
 
 class Mixed(NamedTuple):
@@ -42,6 +38,53 @@ class Mixed(NamedTuple):
     depth: torch.Tensor
 
 
+def step(
+    air: Columns,
+    u: torch.Tensor,
+    v: torch.Tensor,
+    theta: torch.Tensor,
+    q: Parts,
+    fluxes: Fluxes,
+    sources: Parts,
+    dt: float,
+) -> Turbulence:
+    """`ysu` as a scheme of the table."""
+    others = [name for name in q if name != VAPOUR.name]
+    tracers = torch.stack([q[name] for name in others]) if others else theta.new_zeros((0, *theta.shape))
+    above_ground = air.z - air.z_interface[:1]
+    given = [sources.get(name) for name in others]
+    m = ysu(u, v, theta, q[VAPOUR.name], tracers, above_ground, air.rho, air.mass, air.pi, fluxes, dt, given)
+    mixed = dict(zip(others, m.tracers, strict=True))
+    return Turbulence(m.u, m.v, m.theta, {VAPOUR.name: m.q_v, **mixed})
+
+
+class Ground(NamedTuple):
+    """Kinematic fluxes at the ground (y, x).
+
+    Attributes
+    ----------
+    stress : size of the stress, Pa
+    u_star : friction velocity, m s-1
+    heat, buoyancy : of theta and of theta_v, K m s-1
+    unstable : whether the buoyancy flux is upward
+    """
+
+    stress: torch.Tensor
+    u_star: torch.Tensor
+    heat: torch.Tensor
+    buoyancy: torch.Tensor
+    unstable: torch.Tensor
+
+
+class Layer(NamedTuple):
+    """The boundary layer (y, x): depth (m), velocity scale (m s-1), phi_m at the top of the surface layer, w_*^3."""
+
+    h: torch.Tensor
+    w_s: torch.Tensor
+    phi_m: torch.Tensor
+    w_star3: torch.Tensor
+
+
 def ysu(
     u: torch.Tensor,
     v: torch.Tensor,
@@ -54,6 +97,7 @@ def ysu(
     pi: torch.Tensor,
     fluxes: Fluxes,
     dt: float,
+    sources: Sequence[torch.Tensor | None] | None = None,
 ) -> Mixed:
     """Turbulent mixing over ``dt`` seconds.
 
@@ -66,70 +110,103 @@ def ysu(
     rho, mass : density (kg m-3) and mass of the layer (kg m-2) of dry air
     pi : Exner function
     fluxes : through the ground
+    dt : time step, s
+    sources : (y, x) upward flux of each of ``tracers`` through the ground, kg m-2 s-1, or None
     """
     theta_v = theta * (1.0 + VIRTUAL * q_v)
-    rho_s = rho[0]
-    stress = torch.sqrt(fluxes.stress_x * fluxes.stress_x + fluxes.stress_y * fluxes.stress_y)
-    u_star = torch.sqrt(torch.clamp(stress / rho_s, min=1.0e-6))
-    heat = fluxes.sensible_heat / (rho_s * CP_DRY * pi[0])  # K m s-1
-    water = fluxes.water / rho_s
-    buoyancy = heat * (1.0 + VIRTUAL * q_v[0]) + VIRTUAL * theta[0] * water
-    unstable = buoyancy > 0.0
-
-    # depth of the boundary layer, twice: without and with the thermal's excess (HND eq. A1-A3)
-    h = boundary_layer_depth(u, v, theta_v, z, theta_v[0], torch.where(unstable, 0.0, 0.25))
-    for _ in range(2):
-        w_s, phi_m = velocity_scale(u_star, buoyancy, theta_v[0], h)
-        excess = torch.where(unstable, torch.clamp(PRANDTL_COUNTER * buoyancy / w_s, max=3.0), 0.0)
-        h = boundary_layer_depth(u, v, theta_v, z, theta_v[0] + excess, torch.where(unstable, 0.0, 0.25))
-    w_s, phi_m = velocity_scale(u_star, buoyancy, theta_v[0], h)
-    convective = power(torch.clamp(GRAVITY / theta_v[0] * buoyancy * h, min=0.0), 1.0 / 3.0)
-    w_star3 = convective * convective * convective
-
-    # diffusivities on inner interfaces (HND eq. A5-A7, A13-A18)
+    ground = at_the_ground(theta[0], q_v[0], rho[0], pi[0], fluxes)
+    layer = depth_and_scales(u, v, theta_v, z, ground)
+    h = layer.h
     z_i = 0.5 * (z[1:] + z[:-1])
     step = z[1:] - z[:-1]
-    share = z_i / h
-    inside = share < 1.0
-    w_z = power(
-        u_star * u_star * u_star + CONVECTIVE_FACTOR * VON_KARMAN * w_star3 * torch.clamp(share, max=1.0), 1.0 / 3.0
-    )
-    w_z = torch.where(unstable, w_z, (u_star / phi_m).expand_as(w_z))
-    away = torch.clamp(1.0 - share, min=0.0)
-    k_m = VON_KARMAN * w_z * z_i * away * away
-    # phi_t = phi_m2 when unstable, phi_m when stable (A6)
-    ratio = torch.where(unstable, phi_m + PRANDTL_COUNTER * VON_KARMAN * SURFACE_LAYER, 1.0)
-    prandtl = 1.0 + (ratio - 1.0) * torch.exp(-3.0 * (z_i - SURFACE_LAYER * h) * (z_i - SURFACE_LAYER * h) / (h * h))
-    k_h = k_m / prandtl
-    free_m, free_h = local_diffusivity(u, v, theta_v, z_i, step)
-    k_m = torch.where(inside, torch.maximum(k_m, free_m), free_m)
-    k_h = torch.where(inside, torch.maximum(k_h, free_h), free_h)
+    k_m, k_h = diffusivities(u, v, theta_v, z_i, step, ground, layer)
     rho_i = 0.5 * (rho[1:] + rho[:-1])
-
-    # counter-gradient heat flux below h (A4), entrainment through the interface next to h (A8-A12)
-    w_m3 = w_star3 + 5.0 * u_star * u_star * u_star
-    entrained = torch.where(unstable, 0.15 * theta_v[0] / GRAVITY * w_m3 / h, 0.0)  # K m s-1, of theta_v, downwards
-    velocity = torch.clamp(entrained / torch.clamp(jump_at(theta_v, z, h), min=0.5), max=0.2)  # m s-1
-    gamma = torch.where(inside & unstable, PRANDTL_COUNTER * heat / (w_s * h), 0.0)
+    inside = z_i / h < 1.0
+    # counter-gradient heat flux below h (A4)
+    gamma = torch.where(inside & ground.unstable, PRANDTL_COUNTER * ground.heat / (layer.w_s * h), 0.0)
     flux_t = rho_i * k_h * gamma
     # the entrainment flux is w_e times the jump: an exchange between two layers, implicit like the diffusion
+    velocity = entrainment_velocity(theta_v, z, ground, layer)
     exchange = rho_i * torch.where((z[:-1] <= h) & (h < z[1:]), velocity, 0.0)
 
     conduct_h, conduct_m = rho_i * k_h / step + exchange, rho_i * k_m / step + exchange
     # ground heat enters as the flux into the lowest layer; stress as linear drag, which cannot overshoot
     speed = torch.sqrt(u[0] * u[0] + v[0] * v[0] + 0.01)
-    drag = stress / speed
+    drag = ground.stress / speed
     aligned = (fluxes.stress_x * u[0] + fluxes.stress_y * v[0]) > 0.0
     drag = torch.where(aligned, drag, 0.0)
     rest_x, rest_y = fluxes.stress_x - drag * u[0], fluxes.stress_y - drag * v[0]
-    scalars, momentum = eliminate(conduct_h, mass, dt, None), eliminate(conduct_m, mass, dt, drag)
-    new_theta = solve(theta, scalars, mass, dt, rho_s * heat, flux_t)
+    scalars, momentum = diffusion(conduct_h, mass, dt, None), diffusion(conduct_m, mass, dt, drag)
+    new_theta = solve(theta, scalars, mass, dt, rho[0] * ground.heat, flux_t)
     new_q = solve(q_v, scalars, mass, dt, fluxes.water)
     new_u = solve(u, momentum, mass, dt, -rest_x)
     new_v = solve(v, momentum, mass, dt, -rest_y)
     if tracers.shape[0]:
-        tracers = torch.stack([solve(a, scalars, mass, dt, None) for a in tracers])
+        given = sources or [None] * tracers.shape[0]
+        tracers = torch.stack([solve(a, scalars, mass, dt, f) for a, f in zip(tracers, given, strict=True)])
     return Mixed(new_u, new_v, new_theta, new_q, tracers, h)
+
+
+def at_the_ground(
+    theta: torch.Tensor, q_v: torch.Tensor, rho: torch.Tensor, pi: torch.Tensor, fluxes: Fluxes
+) -> Ground:
+    """Kinematic fluxes from ``fluxes`` and the lowest layer's theta (K), vapour (kg/kg), density and Exner function."""
+    stress = torch.sqrt(fluxes.stress_x * fluxes.stress_x + fluxes.stress_y * fluxes.stress_y)
+    u_star = torch.sqrt(torch.clamp(stress / rho, min=1.0e-6))
+    heat = fluxes.sensible_heat / (rho * CP_DRY * pi)
+    buoyancy = heat * (1.0 + VIRTUAL * q_v) + VIRTUAL * theta * (fluxes.water / rho)
+    return Ground(stress, u_star, heat, buoyancy, buoyancy > 0.0)
+
+
+def depth_and_scales(u: torch.Tensor, v: torch.Tensor, theta_v: torch.Tensor, z: torch.Tensor, ground: Ground) -> Layer:
+    """Depth of the boundary layer, without and then twice with the thermal's excess (HND eq. A1-A3), and its scales."""
+    critical = torch.where(ground.unstable, 0.0, 0.25)
+    h = boundary_layer_depth(u, v, theta_v, z, theta_v[0], critical)
+    for _ in range(2):
+        w_s, _ = velocity_scale(ground.u_star, ground.buoyancy, theta_v[0], h)
+        excess = torch.where(ground.unstable, torch.clamp(PRANDTL_COUNTER * ground.buoyancy / w_s, max=3.0), 0.0)
+        h = boundary_layer_depth(u, v, theta_v, z, theta_v[0] + excess, critical)
+    w_s, phi_m = velocity_scale(ground.u_star, ground.buoyancy, theta_v[0], h)
+    convective = power(torch.clamp(GRAVITY / theta_v[0] * ground.buoyancy * h, min=0.0), 1.0 / 3.0)
+    return Layer(h, w_s, phi_m, convective * convective * convective)
+
+
+def diffusivities(
+    u: torch.Tensor,
+    v: torch.Tensor,
+    theta_v: torch.Tensor,
+    z_i: torch.Tensor,
+    step: torch.Tensor,
+    ground: Ground,
+    layer: Layer,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Viscosity and diffusivity (m2 s-1) on inner interfaces at ``z_i``, ``step`` m apart (HND eq. A5-A7, A13-A18)."""
+    h, u_star, unstable = layer.h, ground.u_star, ground.unstable
+    share = z_i / h
+    inside = share < 1.0
+    w_z = power(
+        u_star * u_star * u_star + CONVECTIVE_FACTOR * VON_KARMAN * layer.w_star3 * torch.clamp(share, max=1.0),
+        1.0 / 3.0,
+    )
+    w_z = torch.where(unstable, w_z, (u_star / layer.phi_m).expand_as(w_z))
+    away = torch.clamp(1.0 - share, min=0.0)
+    k_m = VON_KARMAN * w_z * z_i * away * away
+    # phi_t = phi_m2 when unstable, phi_m when stable (A6)
+    ratio = torch.where(unstable, layer.phi_m + PRANDTL_COUNTER * VON_KARMAN * SURFACE_LAYER, 1.0)
+    prandtl = 1.0 + (ratio - 1.0) * torch.exp(-3.0 * (z_i - SURFACE_LAYER * h) * (z_i - SURFACE_LAYER * h) / (h * h))
+    k_h = k_m / prandtl
+    free_m, free_h = local_diffusivity(u, v, theta_v, z_i, step)
+    k_m = torch.where(inside, torch.maximum(k_m, free_m), free_m)
+    return k_m, torch.where(inside, torch.maximum(k_h, free_h), free_h)
+
+
+def entrainment_velocity(theta_v: torch.Tensor, z: torch.Tensor, ground: Ground, layer: Layer) -> torch.Tensor:
+    """Velocity w_e (y, x) at which the top of an unstable layer takes in air from above, m s-1 (HND eq. A8-A12)."""
+    u_star = ground.u_star
+    w_m3 = layer.w_star3 + 5.0 * u_star * u_star * u_star
+    # K m s-1, of theta_v, downwards
+    entrained = torch.where(ground.unstable, 0.15 * theta_v[0] / GRAVITY * w_m3 / layer.h, 0.0)
+    return torch.clamp(entrained / torch.clamp(jump_at(theta_v, z, layer.h), min=0.5), max=0.2)
 
 
 def boundary_layer_depth(
@@ -203,39 +280,23 @@ def jump_at(a: torch.Tensor, z: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
     return out
 
 
-class Elimination(NamedTuple):
-    """Factors of the vertical solve that fields of the same conductance share, layer by layer, each (y, x).
-
-    ``below`` coupling to the layer below, ``upper`` and ``inverse`` of the forward elimination.
-    """
-
-    below: list[torch.Tensor]
-    upper: list[torch.Tensor]
-    inverse: list[torch.Tensor]
-
-
-def eliminate(conductance: torch.Tensor, mass: torch.Tensor, dt: float, drag: torch.Tensor | None) -> Elimination:
+def diffusion(conductance: torch.Tensor, mass: torch.Tensor, dt: float, drag: torch.Tensor | None) -> Elimination:
     """Factors of the backward step of mass da/dt = d/dz(conductance da) - drag a in the lowest layer.
 
     Parameters
     ----------
     conductance : (nz-1, y, x) rho K / dz on inner interfaces, kg m-2 s-1
     mass : (nz, y, x) kg m-2
+    dt : time step, s
     drag : (y, x) kg m-2 s-1, or None
     """
     nz, zero = mass.shape[0], torch.zeros_like(mass[0])
-    f = Elimination([], [], [])
-    for k in range(nz):
-        below = dt * conductance[k - 1] / mass[k] if k > 0 else zero
-        above = dt * conductance[k] / mass[k] if k < nz - 1 else zero
-        diagonal = 1.0 + below + above
-        if k == 0 and drag is not None:
-            diagonal = diagonal + dt * drag / mass[0]
-        inverse = 1.0 / (diagonal - below * f.upper[k - 1] if k > 0 else diagonal)
-        f.below.append(below)
-        f.upper.append(above * inverse)
-        f.inverse.append(inverse)
-    return f
+    below = [-dt * conductance[k - 1] / mass[k] if k > 0 else zero for k in range(nz)]
+    above = [-dt * conductance[k] / mass[k] if k < nz - 1 else zero for k in range(nz)]
+    diagonal = [1.0 - b - a for b, a in zip(below, above, strict=True)]
+    if drag is not None:
+        diagonal[0] = diagonal[0] + dt * drag / mass[0]
+    return eliminate(below, diagonal, above)
 
 
 def solve(
@@ -250,7 +311,9 @@ def solve(
 
     Parameters
     ----------
-    f : factors of :func:`eliminate`, with the same ``mass`` and ``dt``
+    a : (nz, y, x) before the step
+    f : factors of `diffusion`, with the same ``mass`` and ``dt``
+    mass, dt : of the layers (nz, y, x), kg m-2, and the time step, s
     source : (y, x) upward flux through the ground, or None
     explicit : (nz-1, y, x) further upward flux through inner interfaces, or None
     """
@@ -260,9 +323,5 @@ def solve(
         into = source if k == 0 else None if explicit is None else explicit[k - 1]
         out = None if explicit is None or k == nz - 1 else explicit[k]
         net = into if out is None else -out if into is None else into - out
-        rhs = a[k] if net is None else a[k] + dt * net / mass[k]
-        right.append((rhs + f.below[k] * right[k - 1] if k > 0 else rhs) * f.inverse[k])
-    levels = [right[-1]]
-    for k in range(nz - 2, -1, -1):
-        levels.append(right[k] + f.upper[k] * levels[-1])
-    return torch.stack(levels[::-1])
+        right.append(a[k] if net is None else a[k] + dt * net / mass[k])
+    return torch.stack(substitute(f, right))

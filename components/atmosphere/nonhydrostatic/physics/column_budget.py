@@ -13,9 +13,9 @@ from components.atmosphere.nonhydrostatic.dynamics import thermodynamics as ther
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import State
 from components.atmosphere.nonhydrostatic.physics.columns import INNER, Columns
+from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
 from components.science.constants import CP_DRY, LATENT_FUSION, LATENT_VAPORISATION
-
-ICE = ("cloud_ice", "snow")
+from components.science.tracers import Species
 
 
 class Residual(NamedTuple):
@@ -31,7 +31,7 @@ def residual(
     tracers: torch.Tensor,
     s: State,
     q: torch.Tensor,
-    species: tuple[str, ...],
+    species: Species,
     heating: torch.Tensor,
     sensible_heat: torch.Tensor | float,
     evaporation: torch.Tensor | float,
@@ -46,7 +46,7 @@ def residual(
     g : geometry of the block
     before : the columns that the physics started from; ``tracers`` (n, nz, Y, X) with halo, its water, kg/kg
     s, q : state and tracers after the physics
-    species : names of the tracers
+    species : the tracers
     heating : radiative heating (nz, ny, nx), K s-1
     sensible_heat, evaporation : upward through the ground (ny, nx), W m-2 and kg m-2 s-1
     rain, snow : at the ground in the step (ny, nx), kg m-2
@@ -54,12 +54,13 @@ def residual(
     """
     gained = (q - tracers)[..., INNER, INNER].double()
     mass = before.mass.double()
-    water = (mass * gained.sum(0)).sum(0) / dt - evaporation + (rain + snow) / dt
+    wet = [gained[n] for n in species.where(lambda t: t.is_water)]
+    water = (mass * torch.stack(wet).sum(0)).sum(0) / dt - evaporation + (rain + snow) / dt
+    n_v = species.number(VAPOUR.name)
     heat = (g.rtheta_base + s.rtheta)[:, INNER, INNER]
-    theta = heat / (before.mass * (1.0 + thermo.VAPOUR_FACTOR * q[0][:, INNER, INNER]))
-    enthalpy = CP_DRY * before.pi * (theta - before.theta).double() + LATENT_VAPORISATION * gained[0]
-    for n, name in enumerate(species):
-        if name in ICE:
-            enthalpy = enthalpy - LATENT_FUSION * gained[n]
+    theta = heat / (before.mass * (1.0 + thermo.VAPOUR_FACTOR * q[n_v][:, INNER, INNER]))
+    enthalpy = CP_DRY * before.pi * (theta - before.theta).double() + LATENT_VAPORISATION * gained[n_v]
+    for n in species.where(lambda t: t.is_ice):
+        enthalpy = enthalpy - LATENT_FUSION * gained[n]
     into = (CP_DRY * before.mass * heating).double().sum(0) + sensible_heat + LATENT_VAPORISATION * evaporation
     return Residual(water, (mass * enthalpy).sum(0) / dt - into - LATENT_FUSION * snow / dt)

@@ -56,14 +56,26 @@ def columns(g: Geometry, s: State, q_v: torch.Tensor, lowest: int | None = None)
 
 
 def put_back(
-    g: Geometry, halo: HaloFiller, s: State, c: Columns, theta: torch.Tensor, tracers: torch.Tensor
+    g: Geometry,
+    halo: HaloFiller,
+    s: State,
+    c: Columns,
+    theta: torch.Tensor,
+    tracers: torch.Tensor,
+    q_v: torch.Tensor | None = None,
 ) -> tuple[State, torch.Tensor]:
-    """State and tracers with new ``theta`` (nz, ny, nx; K) and mixing ratios ``tracers`` (n, nz, ny, nx), halos filled.
+    """State and tracers after the physics, halos filled. Mass and volume of a layer stay as they are.
 
-    The first tracer is vapour. Mass and volume of a layer stay as they are.
+    Parameters
+    ----------
+    g, halo, s, c : of the block; ``c`` the columns before the physics
+    theta : (nz, ny, nx) potential temperature, K
+    tracers : (n, nz, ny, nx) mixing ratios, kg/kg
+    q_v : (nz, ny, nx) vapour among them; by default the first
     """
+    q_v = tracers[0] if q_v is None else q_v
     heat = torch.empty_like(s.rtheta)
-    heat[:, INNER, INNER] = c.mass * theta * (1.0 + thermo.VAPOUR_FACTOR * tracers[0]) - g.rtheta_base[:, INNER, INNER]
+    heat[:, INNER, INNER] = c.mass * theta * (1.0 + thermo.VAPOUR_FACTOR * q_v) - g.rtheta_base[:, INNER, INNER]
     q = tracers.new_empty((tracers.shape[0], *s.rtheta.shape))
     q[:, :, INNER, INNER] = tracers
     halo([heat, q], H)

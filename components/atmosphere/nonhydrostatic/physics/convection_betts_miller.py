@@ -18,16 +18,47 @@ from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import (
     saturation_mixing_ratio,
     saturation_vapour_pressure,
 )
+from components.atmosphere.nonhydrostatic.physics.columns import Columns
+from components.atmosphere.nonhydrostatic.physics.interfaces import Convection
 from components.science.constants import CP_DRY, EPSILON_VAPOUR, LATENT_VAPORISATION, R_DRY, VIRTUAL
 
 
 class Convected(NamedTuple):
-    """After convection: t (K), q_v (kg/kg) as (nz, y, x); rain (y, x) kg m-2; mask of convecting columns."""
+    """After convection: t (K), q_v (kg/kg) as (nz, y, x); rain (y, x) kg m-2; masks of convecting columns, layers."""
 
     t: torch.Tensor
     q_v: torch.Tensor
     rain: torch.Tensor
     active: torch.Tensor
+    inside: torch.Tensor
+
+
+def step(
+    air: Columns, t: torch.Tensor, q_v: torch.Tensor, dt: float, tau: float = 7200.0, humidity: float = 0.7
+) -> Convection:
+    """`betts_miller` as a scheme of the table, with the updraught that its rain implies."""
+    c = betts_miller(t, q_v, air.p, air.mass, dt, tau, humidity)
+    return Convection(c.t, c.q_v, c.rain, updraught(q_v, c.inside, c.rain / dt))
+
+
+def updraught(q_v: torch.Tensor, inside: torch.Tensor, rain: torch.Tensor) -> torch.Tensor:
+    """Mass flux that the rain of deep columns implies: M = rain / (q_base - q_top) (nz-1, y, x), kg m-2 s-1.
+
+    The scheme itself relaxes profiles and has none. It is what would carry the water that falls out: in with the air of
+    the lowest layer, out with that of the topmost layer of the convection. M is the same on the interfaces between them
+    and zero in shallow convection, which does not rain.
+
+    Parameters
+    ----------
+    q_v : (nz, y, x) vapour before the convection, kg/kg
+    inside : (nz, y, x) the convecting layers, contiguous from the lowest
+    rain : (y, x) kg m-2 s-1
+    """
+    q_top = q_v[0]
+    for k in range(1, q_v.shape[0]):
+        q_top = torch.where(inside[k], q_v[k], q_top)
+    m = rain / torch.clamp(q_v[0] - q_top, min=1.0e-3)
+    return torch.where(inside[1:], m, 0.0)
 
 
 def betts_miller(
@@ -81,7 +112,7 @@ def betts_miller(
     cap = torch.where(inside, share, 0.0)
     new_q = q_v + cap * (q_ref - q_v)
     new_t = t + cap * (parcel + shift - t)
-    return Convected(new_t, new_q, share * torch.clamp(drying, min=0.0), active)
+    return Convected(new_t, new_q, share * torch.clamp(drying, min=0.0), active, inside)
 
 
 def moist_parcel(t: torch.Tensor, q_v: torch.Tensor, p: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

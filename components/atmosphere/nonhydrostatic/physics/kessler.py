@@ -14,9 +14,13 @@ from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import (
     saturation_mixing_ratio,
     saturation_vapour_pressure,
 )
+from components.atmosphere.nonhydrostatic.physics.columns import Columns
+from components.atmosphere.nonhydrostatic.physics.interfaces import Clouds, Parts
+from components.atmosphere.nonhydrostatic.physics.species import CLOUD_WATER, RAIN, VAPOUR
 from components.science.constants import CP_DRY, LATENT_VAPORISATION
+from components.science.settling import fall
 
-SPECIES = ("vapour", "cloud_water", "rain")
+SPECIES = (VAPOUR, CLOUD_WATER, RAIN)
 
 
 class Rain(NamedTuple):
@@ -30,6 +34,13 @@ class Rain(NamedTuple):
     q_c: torch.Tensor
     q_r: torch.Tensor
     surface: torch.Tensor
+
+
+def step(air: Columns, theta: torch.Tensor, q: Parts, dt: float) -> Clouds:
+    """`kessler` as a scheme of the table."""
+    k = kessler(theta, *(q[s.name] for s in SPECIES), air.p, air.pi, air.rho, air.mass, dt)
+    parts = dict(zip((s.name for s in SPECIES), k[1:4], strict=True))
+    return Clouds(k.theta, parts, k.surface, torch.zeros_like(k.surface))
 
 
 def kessler(
@@ -71,27 +82,3 @@ def kessler(
     speed = 36.34 * power(r * q_r, 0.1364) * torch.sqrt(rho[:1] / rho)
     q_r, surface = fall(q_r, speed, rho, mass, dt)
     return Rain(t / pi, q_v, q_c, q_r, surface)
-
-
-def fall(
-    q: torch.Tensor, speed: torch.Tensor, rho: torch.Tensor, mass: torch.Tensor, dt: float
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Sedimentation with implicit upstream differences from the top down; conserves water.
-
-    Parameters
-    ----------
-    q : (nz, y, x) mixing ratio, kg/kg; ``speed`` its fall speed, m/s
-    rho, mass : density of dry air (kg m-3) and mass of dry air in the layer (kg m-2)
-
-    Returns
-    -------
-    q : after ``dt`` seconds
-    surface : (y, x) what reached the ground, kg m-2
-    """
-    falling = torch.zeros_like(q[0])
-    layers = []
-    for k in range(q.shape[0] - 1, -1, -1):
-        layer = (mass[k] * q[k] + falling) / (mass[k] + dt * rho[k] * speed[k])
-        falling = dt * rho[k] * speed[k] * layer
-        layers.append(layer)
-    return torch.stack(layers[::-1]), falling

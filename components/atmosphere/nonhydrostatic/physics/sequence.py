@@ -2,39 +2,65 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import State
-from components.atmosphere.nonhydrostatic.physics import kessler, mixed_phase
-from components.atmosphere.nonhydrostatic.physics.boundary_layer_ysu import Fluxes, ysu
 from components.atmosphere.nonhydrostatic.physics.columns import INNER, Columns, columns, put_back
-from components.atmosphere.nonhydrostatic.physics.convection_betts_miller import betts_miller
-from components.radiation.gray_scheme import gray
-from components.radiation.rrtmg_scheme import Rrtmg
-from components.radiation.rrtmgp_scheme import Rrtmgp
+from components.atmosphere.nonhydrostatic.physics.interfaces import Fluxes, Parts
+from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
+from components.atmosphere.nonhydrostatic.physics.tables import Schemes
 from components.radiation.scheme import Air, Radiation, interface_pressure
 from components.radiation.sun import cosine_zenith, sun_position
 from components.science.constants import CP_DRY, FREEZING_POINT, LATENT_FUSION, STEFAN_BOLTZMANN
 from components.science.halo import HaloFiller
+from components.science.settling import fall
+from components.science.tracers import Species
+from components.science.updraughts import carry
 
-SPECTRAL = {"rrtmg": Rrtmg, "rrtmgp": Rrtmgp}
-SPECIES = {"none": ("vapour",), "kessler": kessler.SPECIES, "mixed_phase": mixed_phase.SPECIES}
+SOLIDS = "cloud_ice"
+LIQUIDS = "cloud_water"
+"""Names of the tracers that radiation sees as clouds."""
 
 
 @dataclass
 class Ground:
-    """What the surface gives (y, x): fluxes, radiating temperature (K), albedo.
+    """What the surface gives (y, x).
 
-    The fluxes are those of :class:`boundary_layer_ysu.Fluxes`.
+    Attributes
+    ----------
+    fluxes : of heat, water and momentum
+    temperature : radiating temperature, K
+    albedo : of the ground
+    sources : upward fluxes of tracers by their names, kg m-2 s-1
     """
 
     fluxes: Fluxes
     temperature: torch.Tensor
     albedo: torch.Tensor
+    sources: Parts = field(default_factory=dict)
+
+
+class After(NamedTuple):
+    """The state after the physics of a step.
+
+    Attributes
+    ----------
+    s, q : state and tracers, halos filled
+    rain, snow : (ny, nx) at the ground in the step, kg m-2
+    deposited : what has settled on the ground in the step (ny, nx), kg m-2, by tracer
+    before : the columns of air before the physics
+    """
+
+    s: State
+    q: torch.Tensor
+    rain: torch.Tensor
+    snow: torch.Tensor
+    deposited: Parts
+    before: Columns
 
 
 @dataclass
@@ -45,7 +71,8 @@ class Physics:
     ----------
     geometry, halo : of the block
     lon, lat : (ny, nx) degrees
-    microphysics, boundary_layer, convection, radiation : names of the schemes
+    schemes : of each process
+    species : the tracers, as ``q`` holds them
     compiled : whether to run the schemes through ``torch.compile``
     """
 
@@ -53,91 +80,94 @@ class Physics:
     halo: HaloFiller
     lon: torch.Tensor
     lat: torch.Tensor
-    microphysics: str = "mixed_phase"
-    boundary_layer: str = "ysu"
-    convection: str = "betts_miller"
-    radiation: str = "rrtmg"
+    schemes: Schemes
+    species: Species
     compiled: bool = False
-    heating: torch.Tensor = field(init=False)
-    sky: Radiation | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        wrap: Callable[[Any], Any] = (lambda f: torch.compile(f, dynamic=False)) if self.compiled else (lambda f: f)
-        self.species = SPECIES[self.microphysics]
-        self.heating = torch.zeros(
-            (self.geometry.nz, *self.lon.shape), dtype=self.geometry.dz.dtype, device=self.lon.device
+        wrap: Callable[[Any], Any] = (
+            (lambda f: f and torch.compile(f, dynamic=False)) if self.compiled else (lambda f: f)
         )
-        self._kessler, self._mixed_phase = wrap(kessler.kessler), wrap(mixed_phase.mixed_phase)
-        self._ysu, self._convection = wrap(ysu), wrap(betts_miller)
-        self._spectral = SPECTRAL[self.radiation]() if self.radiation in SPECTRAL else None
+        chosen, species = self.schemes, self.species
+        self._clouds = wrap(chosen.microphysics.ready())
+        self._turbulence = wrap(chosen.boundary_layer.ready())
+        self._convection = wrap(chosen.convection.ready())
+        self._radiation = chosen.radiation.ready()
+        self._carry = wrap(carry)
+        self._own = [t.name for t in chosen.microphysics.scheme.species]
+        names = lambda which: [species.names[n] for n in species.where(which)]  # noqa: E731
+        self._mixed = names(lambda t: t.mixed_by_turbulence)
+        self._carried = names(lambda t: t.carried_by_convection)
+        self._settling = [t for t in species if t.settles > 0.0]
 
     def air(self, s: State, q: torch.Tensor, ground_t: torch.Tensor, albedo: torch.Tensor, day_of_year: float) -> Air:
         """The block's columns as radiation sees them; ``day_of_year`` fractional, UTC."""
-        c = columns(self.geometry, s, q[0])
+        parts = self.species.by_name(q)
+        vapour = parts[VAPOUR.name]
+        c = columns(self.geometry, s, vapour)
         zero = torch.zeros_like(c.t)
-        cloud = q[1][:, INNER, INNER] if "cloud_water" in self.species else zero
-        ice = q[3][:, INNER, INNER] if "cloud_ice" in self.species else zero
+        cloud = parts[LIQUIDS][:, INNER, INNER] if LIQUIDS in parts else zero
+        ice = parts[SOLIDS][:, INNER, INNER] if SOLIDS in parts else zero
         mu = cosine_zenith(self.lon, self.lat, day_of_year).to(c.t)
         distance = sun_position(day_of_year)[2]
-        q_v = q[0][:, INNER, INNER]
+        q_v = vapour[:, INNER, INNER]
         p_i = interface_pressure(c.p, c.rho * (1.0 + q_v), c.dz)
         return Air(c.t, torch.clamp(q_v, min=1.0e-8), cloud, ice, c.p, p_i, ground_t, albedo, mu, distance)
 
-    def radiate(self, air: Air) -> None:
-        """Compute the radiation that holds until the next call; with `imported` the gray scheme gives the start."""
-        self.take(gray(air) if self._spectral is None else self._spectral(air))
+    def radiate(self, air: Air) -> Radiation:
+        """Radiation of columns."""
+        return self._radiation(air)
 
-    def take(self, sky: Radiation) -> None:
-        """Hold this radiation until there is another."""
-        self.sky, self.heating = sky, sky.heating
-
-    def step(
-        self, s: State, q: torch.Tensor, ground: Ground | None, dt: float
-    ) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor, Columns]:
+    def step(self, s: State, q: torch.Tensor, heating: torch.Tensor | None, ground: Ground | None, dt: float) -> After:
         """Physics after the dynamics of a step of ``dt`` seconds.
 
-        Returns
-        -------
-        state, tracers : halos filled
-        rain, snow : (ny, nx) at the ground in the step, kg m-2
-        columns : the air before the physics
+        Parameters
+        ----------
+        s, q : state and tracers, halos filled
+        heating : (nz, ny, nx) by radiation, K s-1, or None
+        ground : what the surface gives; without it no turbulence
+        dt : time step, s
         """
         g = self.geometry
-        c = columns(g, s, q[0])
-        water = [a for a in q[..., INNER, INNER]]
-        theta = c.theta + dt * self.heating / c.pi
+        parts = self.species.by_name(q[..., INNER, INNER])
+        c = columns(g, s, q[self.species.number(VAPOUR.name)])
+        theta = c.theta if heating is None else c.theta + dt * heating / c.pi
         rain, snow = torch.zeros_like(theta[0]), torch.zeros_like(theta[0])
-        if self.boundary_layer == "ysu" and ground is not None:
-            u, v = centre_wind(g, s)
-            above = c.z - c.z_interface[:1]
-            others = (
-                torch.stack([water[n] for n in self._mixed()]) if self._mixed() else theta.new_zeros((0, *theta.shape))
-            )
-            m = self._ysu(u, v, theta, water[0], others, above, c.rho, c.mass, c.pi, ground.fluxes, dt)
-            theta, water[0] = m.theta, m.q_v
-            for n, mixed in zip(self._mixed(), m.tracers, strict=True):
-                water[n] = mixed
-            s = self.push(s, m.u - u, m.v - v)
-        if self.convection == "betts_miller":
-            wet = self._convection(theta * c.pi, water[0], c.p, c.mass, dt)
-            falls_as_snow = c.t[0] < FREEZING_POINT
-            freezing = torch.where(falls_as_snow, LATENT_FUSION / CP_DRY, 0.0) * (water[0] - wet.q_v)
-            theta, water[0] = (wet.t + freezing) / c.pi, wet.q_v
-            rain = rain + torch.where(falls_as_snow, 0.0, wet.rain)
-            snow = snow + torch.where(falls_as_snow, wet.rain, 0.0)
-        if self.microphysics == "kessler":
-            k = self._kessler(theta, *water, c.p, c.pi, c.rho, c.mass, dt)
-            theta, water, rain = k.theta, [k.q_v, k.q_c, k.q_r], rain + k.surface
-        elif self.microphysics == "mixed_phase":
-            w = self._mixed_phase(theta, *water, c.p, c.pi, c.rho, c.mass, dt)
-            theta, water = w.theta, [w.q_v, w.q_c, w.q_r, w.q_i, w.q_s]
-            rain, snow = rain + w.rain, snow + w.snow
-        s, q = put_back(g, self.halo, s, c, theta, torch.stack(water))
-        return s, q, rain, snow, c
+        if self._turbulence is not None and ground is not None:
+            s, theta, parts = self._mix(s, theta, parts, c, ground, dt)
+        if self._convection is not None:
+            theta, parts, rain, snow = self._convect(theta, parts, c, dt)
+        if self._clouds is not None:
+            w = self._clouds(c, theta, {name: parts[name] for name in self._own}, dt)
+            theta, parts, rain, snow = w.theta, parts | w.q, rain + w.rain, snow + w.snow
+        deposited = {}
+        for t in self._settling:
+            speed = torch.full_like(c.rho, t.settles)
+            parts[t.name], deposited[t.name] = fall(parts[t.name], speed, c.rho, c.mass, dt)
+        s, q = put_back(g, self.halo, s, c, theta, self.species.stacked(parts), parts[VAPOUR.name])
+        return After(s, q, rain, snow, deposited, c)
 
-    def _mixed(self) -> list[int]:
-        """Numbers of the tracers that turbulence mixes besides vapour: cloud water and cloud ice."""
-        return [n for n, name in enumerate(self.species) if name in ("cloud_water", "cloud_ice")]
+    def _mix(
+        self, s: State, theta: torch.Tensor, parts: Parts, c: Columns, ground: Ground, dt: float
+    ) -> tuple[State, torch.Tensor, Parts]:
+        u, v = centre_wind(self.geometry, s)
+        mixed = {name: parts[name] for name in self._mixed}
+        m = self._turbulence(c, u, v, theta, mixed, ground.fluxes, ground.sources, dt)
+        return self.push(s, m.u - u, m.v - v), m.theta, parts | m.q
+
+    def _convect(
+        self, theta: torch.Tensor, parts: Parts, c: Columns, dt: float
+    ) -> tuple[torch.Tensor, Parts, torch.Tensor, torch.Tensor]:
+        q_v = parts[VAPOUR.name]
+        wet = self._convection(c, theta * c.pi, q_v, dt)
+        falls_as_snow = c.t[0] < FREEZING_POINT
+        freezing = torch.where(falls_as_snow, LATENT_FUSION / CP_DRY, 0.0) * (q_v - wet.q_v)
+        parts = parts | {VAPOUR.name: wet.q_v}
+        if self._carried and wet.updraught is not None:
+            carried = self._carry(torch.stack([parts[name] for name in self._carried]), wet.updraught, c.mass, dt)
+            parts |= dict(zip(self._carried, carried, strict=True))
+        rain, snow = torch.where(falls_as_snow, 0.0, wet.rain), torch.where(falls_as_snow, wet.rain, 0.0)
+        return (wet.t + freezing) / c.pi, parts, rain, snow
 
     def push(self, s: State, du: torch.Tensor, dv: torch.Tensor) -> State:
         """Momentum on the faces changed by the mean of what its two cells' winds changed."""

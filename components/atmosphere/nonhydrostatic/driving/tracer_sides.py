@@ -1,0 +1,67 @@
+"""Tracers at the sides of the domain: each takes there what its declaration says."""
+
+from collections.abc import Callable, Mapping
+
+import torch
+
+from components.atmosphere.nonhydrostatic.dynamics.lateral import INNER, impose_field
+from components.science.halo import Edges
+from components.science.tracers import Species
+
+AtTime = Callable[[float], torch.Tensor]
+
+
+class TracerSides:
+    """What comes in through the sides, tracer by tracer.
+
+    Parameters
+    ----------
+    species : Species
+        The tracers; their ``boundary`` says where values come from.
+    start : tensor (n, nz, Y, X)
+        The tracers at the start of the case, for those that are held there.
+    files : mapping of str to callable
+        Values (nz, Y, X) at a time (s) of the tracers that are read from files.
+    """
+
+    def __init__(self, species: Species, start: torch.Tensor, files: Mapping[str, AtTime]):
+        self.species = species
+        self._held = {t.name: start[n].clone() for n, t in enumerate(species) if t.boundary == "hold"}
+        self._files = files
+        self._zero = start.new_zeros(())
+
+    def at(self, time: float, driver: Mapping[str, torch.Tensor]) -> list[torch.Tensor]:
+        """Values (nz, Y, X) outside at ``time`` (s) of each tracer; ``driver`` are the driving model's, by name.
+
+        Raises
+        ------
+        KeyError
+            A tracer from the driver that the driver does not have.
+        """
+        return [self._of(t.name, t.boundary, time, driver) for t in self.species]
+
+    def _of(self, name: str, boundary: str, time: float, driver: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        if boundary == "hold":
+            return self._held[name]
+        if boundary == "file":
+            return self._files[name](time)
+        if boundary == "zero":
+            return self._zero.expand_as(next(iter(driver.values())))
+        if name not in driver:
+            raise KeyError(f"the driver has no tracer {name!r}, only {', '.join(driver)}: choose another boundary")
+        return driver[name]
+
+
+def draw(q: torch.Tensor, outside: list[torch.Tensor], share: torch.Tensor, edges: Edges) -> None:
+    """Draw tracers (n, nz, Y, X) towards the values outside and set the specified row to them, in place.
+
+    Parameters
+    ----------
+    q : (n, nz, Y, X) tracers of the block
+    outside : (nz, Y, X) values of each
+    share : (ny, nx) part of the difference that is made up in the step
+    edges : kinds of the block's sides
+    """
+    for a, b in zip(q, outside, strict=True):
+        a[:, INNER, INNER] += share * (b[:, INNER, INNER] - a[:, INNER, INNER])
+        impose_field(a, b, edges)

@@ -1,0 +1,234 @@
+"""The atmosphere of a block as a function: `Atmosphere.advance` takes a state and what acts on it, and knows no files.
+
+Everything is torch, so gradients pass from the exports and the new state to the old state and the forcing (through
+radiation with the `gray` scheme only; the spectral ones hold theirs fixed), on a block that is the whole domain.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+
+from components.atmosphere.nonhydrostatic import exports
+from components.atmosphere.nonhydrostatic.driving import driven_mass, increments, tracer_sides
+from components.atmosphere.nonhydrostatic.driving.nudging import Nudging
+from components.atmosphere.nonhydrostatic.dynamics import diffusion, lateral, resting_air, timestep
+from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
+from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
+from components.atmosphere.nonhydrostatic.dynamics.lateral import Driver
+from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, State, Tendencies
+from components.atmosphere.nonhydrostatic.physics import column_budget
+from components.atmosphere.nonhydrostatic.physics.columns import columns
+from components.atmosphere.nonhydrostatic.physics.interfaces import Fluxes, Parts
+from components.atmosphere.nonhydrostatic.physics.sequence import Ground, Physics
+from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
+from components.radiation.exchange import radiation_in
+from components.radiation.scheme import Air, Radiation
+
+
+class Now(NamedTuple):
+    """All that the atmosphere carries from step to step.
+
+    Attributes
+    ----------
+    s, q : prognostic fields and tracers (n, nz, Y, X; kg/kg), halos filled
+    sky : radiation that holds, or None
+    albedo, ground_temperature : of the ground as radiation sees it (ny, nx), K
+    rain, snow : at the ground, mean of the last step (ny, nx), kg m-2 s-1
+    exner_shift : what `driven_mass` has added to the Exner function since the start
+    """
+
+    s: State
+    q: torch.Tensor
+    sky: Radiation | None
+    albedo: torch.Tensor
+    ground_temperature: torch.Tensor
+    rain: torch.Tensor
+    snow: torch.Tensor
+    exner_shift: torch.Tensor
+
+
+class Surface(NamedTuple):
+    """What sea and land give (ny, nx), all of it along the grid's axes.
+
+    Attributes
+    ----------
+    fluxes : of heat, water and momentum
+    temperature : radiating temperature, K
+    upwelling_shortwave : sunlight that comes back, W m-2; where it is dark the albedo stays as it was
+    sources : upward fluxes of tracers by their names, kg m-2 s-1
+    """
+
+    fluxes: Fluxes
+    temperature: torch.Tensor
+    upwelling_shortwave: torch.Tensor
+    sources: Parts
+
+
+class Forcing(NamedTuple):
+    """What acts on the atmosphere in a step.
+
+    Attributes
+    ----------
+    time : at the start of the step, s since the start of the case
+    driver : states of the driving model around it
+    surface : what sea and land give, or None
+    day_of_year : fractional, UTC, for which radiation is computed; None: what is there holds
+    radiation : heating and fluxes by their names in the exchange, from another component, or None
+    increments : tendencies by their names in the exchange, from an assimilation, or None
+    nudge_to : the driver's states at the end of the step where the large scales are drawn to them then, or None
+    """
+
+    time: float
+    driver: Driver
+    surface: Surface | None = None
+    day_of_year: float | None = None
+    radiation: Mapping[str, torch.Tensor] | None = None
+    increments: Mapping[str, torch.Tensor] | None = None
+    nudge_to: Driver | None = None
+
+
+@dataclass
+class Atmosphere:
+    """A block of the model: what does not change in a run.
+
+    Parameters
+    ----------
+    core, physics : dynamics and column physics
+    mass : keeps the mean mass of the domain at the driver's
+    rest : what air over slopes is at rest against
+    sides : of the tracers
+    turn : (cos, sin) (ny, nx) of the angle from east to the grid's x axis
+    smagorinsky : constant of the horizontal viscosity
+    rate : (ny+2, nx+2) of relaxation to the driver, s-1
+    nudging : of the large scales, or None
+    budget : whether the columns' budgets of the physics are among the exports
+    watch : called with every new state before its mass is held; may stop the run
+    """
+
+    core: timestep.Dynamics
+    physics: Physics
+    mass: driven_mass.DrivenMass
+    rest: resting_air.FollowedRest
+    sides: tracer_sides.TracerSides
+    turn: tuple[torch.Tensor, torch.Tensor]
+    smagorinsky: float
+    rate: torch.Tensor
+    nudging: Nudging | None = None
+    budget: bool = False
+    watch: Callable[[State], None] | None = None
+
+    def __post_init__(self) -> None:
+        self._diffuse = torch.compile(held_tendencies, dynamic=False) if self.core.compiled else held_tendencies
+        self._outside: State | None = None
+        self.core.impose = lambda new, part: lateral.impose(new, self._outside, self.core.edges)
+
+    # a table of contents of the step
+    def advance(self, state: Now, forcing: Forcing, seconds: float) -> tuple[Now, Parts]:
+        """Dynamics, transport, then physics.
+
+        Parameters
+        ----------
+        state : of the block
+        forcing : what acts on it
+        seconds : time step
+
+        Returns
+        -------
+        state : ``seconds`` later
+        exports : (ny, nx) by name, in double precision
+        """
+        time, dt = forcing.time, seconds
+        state, ground = self._see_ground(state, forcing.surface)
+        state = self._take_radiation(state, forcing)
+        s, q = self._move(state, forcing.driver, time, dt)
+        after = self.physics.step(s, q, None if state.sky is None else state.sky.heating, ground, dt)
+        out = self._residual(after, q, state.sky, ground, dt) if self.budget else {}
+        s, q, end = after.s, after.q, time + dt
+        if forcing.increments is not None:
+            s, q = increments.add(self.physics, s, q, forcing.increments, self.turn, dt)
+        if self.nudging is not None and forcing.nudge_to is not None:
+            s = self.nudging(s, self.mass.target(forcing.nudge_to, end, state.exner_shift))
+        if self.watch is not None:
+            self.watch(s)
+        s, shift = self.mass.hold(s, self.physics.species.water(q), state.exner_shift, forcing.driver, end)
+        state = state._replace(s=s, q=q, rain=after.rain / dt, snow=after.snow / dt, exner_shift=shift)
+        if ground is None:
+            state = state._replace(ground_temperature=self.lowest_temperature(state))
+        return state, {**self.seen(state), **out}
+
+    def seen(self, state: Now) -> Parts:
+        """What the surface, and whoever looks at the lowest air, gets from a state, by name."""
+        wet = state.rain + state.snow, state.rain, state.snow
+        vapour = state.q[self.physics.species.number(VAPOUR.name)]
+        return exports.surface(self.core.geometry, state.s, vapour, self.turn, state.sky, wet)
+
+    def air(self, state: Now, day_of_year: float) -> Air:
+        """The columns as radiation sees them at a fractional day of the year, UTC."""
+        return self.physics.air(state.s, state.q, state.ground_temperature, state.albedo, day_of_year)
+
+    def lowest_temperature(self, state: Now) -> torch.Tensor:
+        """Temperature of the lowest layer (ny, nx), K: where there is no ground, radiation sees one as warm."""
+        vapour = state.q[self.physics.species.number(VAPOUR.name)]
+        return columns(self.core.geometry, state.s, vapour, lowest=1).t[0]
+
+    def _see_ground(self, state: Now, surface: Surface | None) -> tuple[Now, Ground | None]:
+        if surface is None:
+            return state, None
+        albedo, sky = state.albedo, state.sky
+        if sky is not None:
+            sunny = sky.shortwave_down > 10.0
+            share = surface.upwelling_shortwave / torch.where(sunny, sky.shortwave_down, 1.0)
+            albedo = torch.where(sunny, torch.clamp(share, 0.05, 0.9), albedo)
+        state = state._replace(albedo=albedo, ground_temperature=surface.temperature)
+        return state, Ground(surface.fluxes, surface.temperature, albedo, surface.sources)
+
+    def _take_radiation(self, state: Now, forcing: Forcing) -> Now:
+        if forcing.radiation is not None:
+            return state._replace(sky=radiation_in(forcing.radiation, state.albedo, state.ground_temperature))
+        if forcing.day_of_year is not None:
+            return state._replace(sky=self.physics.radiate(self.air(state, forcing.day_of_year)))
+        return state
+
+    def _move(self, state: Now, driver: Driver, time: float, dt: float) -> tuple[State, torch.Tensor]:
+        """Dynamics and transport, the sides held at and drawn towards the driver."""
+        core, g = self.core, self.core.geometry
+        core.resting = self.rest.at(driver, time)
+        self._outside = target = self.mass.target(driver, time, state.exner_shift)
+        outside = self.sides.at(time, {VAPOUR.name: driver.vapour_at(time)})
+        d = core.diagnose(state.s)
+        held = self._diffuse(g, state.s, d, self.smagorinsky, target, self.rate)
+        new, flux = core.step(state.s, dt, self.physics.species.water(state.q), held, d)
+        q = core.transport(state.q, state.s, new, flux, dt)
+        tracer_sides.draw(q, outside, dt * self.rate[1:-1, 1:-1], core.edges)
+        core.halo([q], H)
+        return new, q
+
+    def _residual(self, after, q: torch.Tensor, sky: Radiation | None, ground: Ground | None, dt: float) -> Parts:
+        heat, vapour = (0.0, 0.0) if ground is None else ground.fluxes[:2]
+        heating = torch.zeros_like(after.before.t) if sky is None else sky.heating
+        left = column_budget.residual(
+            self.core.geometry, after.before, q, after.s, after.q, self.physics.species, heating, heat, vapour,
+            after.rain, after.snow, dt,
+        )  # fmt: skip
+        return {"column_water_residual": left.water, "column_energy_residual": left.energy}
+
+
+def held_tendencies(
+    g: Geometry, s: State, d: Diagnostics, constant: float, target: State, rate: torch.Tensor
+) -> Tendencies:
+    """Held tendencies of a step: horizontal mixing and relaxation to the driver.
+
+    Parameters
+    ----------
+    g, s, d : geometry, state and its diagnostics
+    constant : of Smagorinsky; 0: no mixing
+    target : state of the driver
+    rate : (ny+2, nx+2) of relaxation, s-1
+    """
+    f = lateral.relaxation(s, target, rate)
+    if constant > 0.0:
+        mixed = diffusion.diffuse(g, s, d, diffusion.smagorinsky_2d(g, d, constant))
+        f = type(f)(*(a + b for a, b in zip(f, mixed, strict=True)))
+    return f

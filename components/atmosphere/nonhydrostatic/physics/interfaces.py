@@ -1,0 +1,61 @@
+"""What the schemes of each process give back, and what the ground gives them.
+
+The arguments of a scheme's function, then its options by name; ``air`` are `columns.Columns`, ``q`` mixing ratios
+(nz, y, x) by the tracers' names, ``dt`` seconds:
+
+    microphysics     (air, theta, q, dt) -> Clouds         q: the scheme's own species
+    boundary layer   (air, u, v, theta, q, fluxes, sources, dt) -> Turbulence      q: what turbulence mixes
+    convection       (air, t, q_v, dt) -> Convection
+    radiation        (components.radiation.scheme.Air) -> components.radiation.scheme.Radiation
+
+A function works on columns: no value may depend on another column's, or the bits depend on the number of ranks.
+"""
+
+from typing import NamedTuple
+
+import torch
+
+Parts = dict[str, torch.Tensor]
+
+
+class Fluxes(NamedTuple):
+    """Fluxes through the ground (y, x): upward heat W m-2 and water kg m-2 s-1, stress on the ground Pa."""
+
+    sensible_heat: torch.Tensor
+    water: torch.Tensor
+    stress_x: torch.Tensor
+    stress_y: torch.Tensor
+
+
+class Clouds(NamedTuple):
+    """After a cloud scheme: theta (nz, y, x) K, its species (kg/kg), rain and snow at the ground (y, x) kg m-2."""
+
+    theta: torch.Tensor
+    q: Parts
+    rain: torch.Tensor
+    snow: torch.Tensor
+
+
+class Turbulence(NamedTuple):
+    """After a boundary layer: u, v (m s-1), theta (K) and what it mixes, all (nz, y, x)."""
+
+    u: torch.Tensor
+    v: torch.Tensor
+    theta: torch.Tensor
+    q: Parts
+
+
+class Convection(NamedTuple):
+    """After convection.
+
+    Attributes
+    ----------
+    t, q_v : (nz, y, x) temperature (K) and vapour (kg/kg)
+    rain : (y, x) kg m-2
+    updraught : (nz-1, y, x) mass that rises through the inner interfaces, kg m-2 s-1, which carries tracers; or None
+    """
+
+    t: torch.Tensor
+    q_v: torch.Tensor
+    rain: torch.Tensor
+    updraught: torch.Tensor | None = None

@@ -1,0 +1,76 @@
+"""The schemes of each process by the words they have in a namelist: a new one is a file and a line here.
+
+What a scheme's function takes and gives stands in `interfaces`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from components.atmosphere.nonhydrostatic.physics import (
+    boundary_layer_ysu,
+    convection_betts_miller,
+    kessler,
+    mixed_phase,
+)
+from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
+from components.radiation.gray_scheme import gray
+from components.radiation.rrtmg_scheme import Rrtmg
+from components.radiation.rrtmgp_scheme import Rrtmgp
+from components.science.schemes import Chosen, Scheme, Table
+from components.science.tracers import Species, Tracer
+
+MICROPHYSICS = Table(
+    "microphysics",
+    Scheme("none"),
+    Scheme("kessler", kessler.step, species=kessler.SPECIES),
+    Scheme("mixed_phase", mixed_phase.step, species=mixed_phase.SPECIES),
+)
+BOUNDARY_LAYER = Table("boundary_layer", Scheme("none"), Scheme("ysu", boundary_layer_ysu.step))
+CONVECTION = Table(
+    "convection",
+    Scheme("none"),
+    Scheme("betts_miller", convection_betts_miller.step, options={"tau": 7200.0, "humidity": 0.7}),
+)
+RADIATION = Table(
+    "radiation",
+    Scheme("none"),
+    Scheme("gray", gray),
+    Scheme("rrtmg", prepare=Rrtmg),
+    Scheme("rrtmgp", prepare=Rrtmgp),
+    Scheme("imported", gray),  # gray at the start, until another component's has come
+)
+
+
+@dataclass(frozen=True)
+class Schemes:
+    """The schemes of a run."""
+
+    microphysics: Chosen
+    boundary_layer: Chosen
+    convection: Chosen
+    radiation: Chosen
+
+    @classmethod
+    def of(
+        cls,
+        microphysics: str | Mapping[str, Any],
+        boundary_layer: str | Mapping[str, Any],
+        convection: str | Mapping[str, Any],
+        radiation: str | Mapping[str, Any],
+    ) -> "Schemes":
+        """Those that a namelist names; see `Table.choose`."""
+        tables = (MICROPHYSICS, BOUNDARY_LAYER, CONVECTION, RADIATION)
+        given = (microphysics, boundary_layer, convection, radiation)
+        return cls(*(table.choose(word) for table, word in zip(tables, given, strict=True)))
+
+    def species(self, passive: Sequence[Tracer] = ()) -> Species:
+        """All tracers: vapour, those that the schemes declare, each once, and ``passive`` ones.
+
+        Raises
+        ------
+        ValueError
+            Two different declarations of a name.
+        """
+        declared = [t for chosen in vars(self).values() for t in chosen.scheme.species]
+        return Species([*dict.fromkeys([VAPOUR, *declared]), *passive])

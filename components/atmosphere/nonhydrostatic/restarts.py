@@ -1,0 +1,66 @@
+"""The atmosphere's state as arrays for restarts, and back: tracers by their names."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
+from components.atmosphere.nonhydrostatic.model import Now
+from components.atmosphere.nonhydrostatic.physics.columns import INNER
+from components.radiation.scheme import Radiation
+from components.science.halo import HaloFiller
+from components.science.tracers import Species
+
+PLANES = ("albedo", "rain", "snow", "ground_temperature")
+
+
+def arrays(now: Now, species: Species) -> dict[str, Any]:
+    """Prognostic fields of a block (momentum by both faces of each cell), tracers, held radiation, the ground."""
+    array = lambda a: a.detach().cpu().numpy()  # noqa: E731
+    ru, rv, rw, rho, rtheta = (a[:, INNER, INNER] for a in now.s)
+    out: dict[str, Any] = {
+        "momentum_x_west": array(ru[..., :-1]), "momentum_x_east": array(ru[..., 1:]),
+        "momentum_y_south": array(rv[:, :-1]), "momentum_y_north": array(rv[:, 1:]),
+        "momentum_z": array(rw), "mass": array(rho), "heat": array(rtheta),
+        **{name: array(getattr(now, name)) for name in PLANES},
+        "exner_shift": float(now.exner_shift),
+    }  # fmt: skip
+    out |= {name: array(a[:, INNER, INNER]) for name, a in species.by_name(now.q).items()}
+    if now.sky is not None:
+        sky = {k: array(a) for k, a in now.sky._asdict().items()}
+        out["heating"] = sky.pop("heating")
+        out |= {f"sky_{k}": a for k, a in sky.items()}
+    return out
+
+
+def taken_up(kept: Mapping[str, Any], now: Now, species: Species, halo: HaloFiller) -> Now:
+    """The state that ``kept`` holds as arrays of the block, halos filled; ``now`` gives shapes, precision and device.
+
+    Raises
+    ------
+    ValueError
+        A tracer that the restart does not have.
+    """
+    missing = [name for name in species.names if name not in kept]
+    if missing:
+        raise ValueError(
+            f"the restart has no tracer {', '.join(missing)}: it is from a run with other schemes or tracers; start"
+            " anew, or take the schemes and tracers of that run"
+        )
+    tensor = lambda a: torch.as_tensor(np.array(a)).to(now.albedo)  # noqa: E731
+    s, q = type(now.s)(*(a.clone() for a in now.s)), now.q.clone()
+    s.ru[:, INNER, H:-H] = torch.cat([tensor(kept["momentum_x_west"]), tensor(kept["momentum_x_east"])[..., -1:]], -1)
+    s.rv[:, H:-H, INNER] = torch.cat([tensor(kept["momentum_y_south"]), tensor(kept["momentum_y_north"])[:, -1:]], -2)
+    for a, name in ((s.rw, "momentum_z"), (s.rho, "mass"), (s.rtheta, "heat")):
+        a[:, INNER, INNER] = tensor(kept[name])
+    for a, name in zip(q, species.names, strict=True):
+        a[:, INNER, INNER] = tensor(kept[name])
+    halo([*s, q], H)
+    sky = None
+    if now.sky is not None:
+        planes = {k: tensor(kept[f"sky_{k}"]) for k in Radiation._fields if k != "heating"}
+        sky = Radiation(tensor(kept["heating"]), **planes)
+    shift = torch.tensor(float(kept["exner_shift"]), dtype=torch.float64)
+    return Now(s, q, sky, **{name: tensor(kept[name]) for name in PLANES}, exner_shift=shift)

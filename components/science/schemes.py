@@ -1,0 +1,145 @@
+"""Tables of schemes: a process has several, the namelist names one, and one from another package is as good as ours.
+
+In a namelist a scheme is a word, or a mapping with options of its own::
+
+    convection: betts_miller
+    convection: {scheme: betts_miller, tau: 3600}
+    microphysics: my_package.clouds:THREE_CLASSES      # a `Scheme` in a package that python finds
+
+>>> table = Table("convection", Scheme("none"), Scheme("plume", function=max, options={"tau": 7200.0}))
+>>> table.choose({"scheme": "plume", "tau": 60}).options["tau"]
+60.0
+>>> table.choose("plum")
+Traceback (most recent call last):
+ValueError: unknown convection 'plum'; did you mean 'plume'?; known: none, plume, or package.module:Name
+"""
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from components.science.tracers import Tracer
+from coupler.fields import did_you_mean
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A scheme of a process.
+
+    Parameters
+    ----------
+    name : str
+        Word in the namelist.
+    function : callable or None
+        What computes; its arguments are those of the process, then the options by name. None: nothing is done.
+    species : tuple of Tracer
+        Tracers that it needs.
+    options : mapping
+        Its options and their defaults.
+    prepare : callable or None
+        Makes the function once, at the start of a run, from the options: where tables have to be loaded.
+    """
+
+    name: str
+    function: Callable[..., Any] | None = None
+    species: tuple[Tracer, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    prepare: Callable[..., Callable[..., Any]] | None = None
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A scheme with the options that a namelist gives it."""
+
+    scheme: Scheme
+    options: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Word of the scheme."""
+        return self.scheme.name
+
+    def ready(self) -> Callable[..., Any] | None:
+        """The function with its options; None where nothing is done."""
+        if self.scheme.prepare is not None:
+            return self.scheme.prepare(**self.options)
+        function = self.scheme.function
+        return partial(function, **self.options) if function is not None and self.options else function
+
+
+class Table:
+    """The schemes of a process by the words they have in a namelist.
+
+    Parameters
+    ----------
+    process : str
+        What they are schemes of, for messages.
+    *schemes : Scheme
+        Those that come with the project.
+    """
+
+    def __init__(self, process: str, *schemes: Scheme):
+        self.process = process
+        self.schemes = {s.name: s for s in schemes}
+
+    def choose(self, given: str | Mapping[str, Any]) -> Chosen:
+        """The scheme that a namelist names.
+
+        Parameters
+        ----------
+        given : str or mapping
+            A word, ``package.module:Name``, or a mapping with ``scheme`` and options.
+
+        Raises
+        ------
+        ValueError
+            No such scheme, or an option that it does not have.
+        """
+        if isinstance(given, Mapping):
+            options = {k: v for k, v in given.items() if k != "scheme"}
+            if "scheme" not in given:
+                raise ValueError(f"expected a word or {{scheme: word, option: value}}; {self._known()}")
+            given = given["scheme"]
+        else:
+            options = {}
+        scheme = self._find(given)
+        return Chosen(scheme, {**scheme.options, **{k: self._option(scheme, k, v) for k, v in options.items()}})
+
+    def check(self, given: Any) -> Any:
+        """What was given, if `choose` finds it: a validator for options of a namelist."""
+        self.choose(given)
+        return given
+
+    def _find(self, word: Any) -> Scheme:
+        if isinstance(word, str) and ":" in word:
+            module, _, name = word.partition(":")
+            try:
+                found = getattr(importlib.import_module(module), name)
+            except (ImportError, AttributeError) as error:
+                raise ValueError(f"{self.process} {word!r} cannot be loaded: {error}") from error
+            if not isinstance(found, Scheme):
+                raise ValueError(f"{self.process} {word!r} is not a components.science.schemes.Scheme")
+            return found
+        if word not in self.schemes:
+            raise ValueError(f"unknown {self.process} {word!r}{did_you_mean(str(word), self.schemes)}; {self._known()}")
+        return self.schemes[word]
+
+    def _known(self) -> str:
+        return f"known: {', '.join(self.schemes)}, or package.module:Name"
+
+    def _option(self, scheme: Scheme, name: str, value: Any) -> Any:
+        if name not in scheme.options:
+            there = ", ".join(scheme.options) or "none"
+            raise ValueError(
+                f"{scheme.name} has no option {name!r}{did_you_mean(name, scheme.options)}; it has: {there}"
+            )
+        default = scheme.options[name]
+        if isinstance(default, float):
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise ValueError(f"{scheme.name}: {name} is a number, not {value!r}")
+            return float(value)
+        if not isinstance(value, type(default)):
+            raise ValueError(f"{scheme.name}: {name} is of type {type(default).__name__}, not {value!r}")
+        return value
