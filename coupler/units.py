@@ -102,7 +102,9 @@ WORDS = {
 """Spellings by their lower case."""
 WHOLE = {
     "": "1", "-": "1", "--": "1", "~": "1", "(0 - 1)": "1", "(0-1)": "1", "0-1": "1", "0 - 1": "1", "[0-1]": "1",
-    "[0, 1]": "1", "fraction (0-1)": "1", "non-dim": "1", "non-dimensional": "1", "pss-78": "psu",
+    "[0, 1]": "1",
+    "geopotential meters": "m", "geopotential metres": "m", "geopotential m": "m",
+    "fraction (0-1)": "1", "non-dim": "1", "non-dimensional": "1", "pss-78": "psu",
 }  # fmt: skip
 """Spellings of a whole unit, in lower case."""
 _TEMPERATURE = re.compile(r"(?:°|º|\bdeg(?:ree)?s?[ _.]*)(c|k|f)(?:elsius|elvin|ahrenheit)?s?(?![A-Za-z])", re.I)

@@ -61,7 +61,12 @@ class Axes:
 
 
 def find_axes(
-    dataset: Any, name: str, *, choice: Choice | None = None, error: type[TesseraError] = ForcingError
+    dataset: Any,
+    name: str,
+    *,
+    choice: Choice | None = None,
+    other: bool = False,
+    error: type[TesseraError] = ForcingError,
 ) -> Axes:
     """Axes of a variable.
 
@@ -72,6 +77,8 @@ def find_axes(
         Name of the variable in the file.
     choice : dict, optional
         Of other dimensions: a value of its coordinate (its index, where it has none), or ``merge``.
+    other : bool
+        Whether one further dimension, whatever it is, is taken as the level.
     error : type
         What is raised of a dimension that cannot be placed.
     """
@@ -95,11 +102,12 @@ def find_axes(
                 fixed[d] = _chosen(around, d, choice[d], here, error)
         elif around.size(d) == 1:
             fixed[d] = 0
-        elif not level and around.kind_of(d) == "level":
+        elif not level and (other or around.kind_of(d) == "level"):
             level = d
         else:
             raise error(
-                f"{here}: the dimension {d!r} of {around.size(d)} is neither time, level, y nor x{_example(around, d)}"
+                f"{here}: the dimension {d!r} of {around.size(d)} is neither time, level, y nor x"
+                + _remedy(around, d, error)
             )
     unknown = sorted(set(choice) - set(variable.dimensions))
     if unknown:
@@ -308,7 +316,9 @@ def _chosen(around: _Around, dimension: str, wanted: Any, here: str, error: type
     raise error(f"{here}: {dimension} has no {wanted!r}; it has {', '.join(f'{t}' for t in there[:12])}")
 
 
-def _example(around: _Around, dimension: str) -> str:
+def _remedy(around: _Around, dimension: str, error: type[TesseraError]) -> str:
+    if error is not ForcingError:
+        return f"; select one member or version first (ncks -d {dimension},0)"
     if dimension == "expver":
         return ": ERA5 and its preliminary ERA5T in one file; say  select: {expver: merge}  or download it again"
     v = around.dataset.variables.get(dimension)

@@ -212,6 +212,8 @@ def _bounds(
     """Intervals of the records, in order of time."""
     units = " ".join(str(getattr(edges, "units", units)).split())
     numbers = values(edges, error=error)
+    if numbers.shape == (2,) and len(dates) == 1:
+        numbers = numbers[None]
     if numbers.shape != (len(dates), 2):
         raise error(f"{here}: its bounds {edges.name!r} have the shape {numbers.shape}, not ({len(dates)}, 2)")
     if not np.isfinite(numbers).all():

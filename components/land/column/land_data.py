@@ -1,9 +1,12 @@
-"""The user's maps of land cover, leaf area and soil: found by CF names, cut to the box of a grid, units checked."""
+"""The user's maps of land cover, leaf area and soil: found by CF names, cut to the box of a grid, units checked.
+
+Which axis of a map is which is read from its coordinates (`coupler.netcdf`), never from the order of its dimensions.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.land.column.parameters import table
-from coupler.errors import TesseraError
+from coupler.errors import FieldError, TesseraError
+from coupler.fields import conversion
 from coupler.grids.grid import Grid
+from coupler.netcdf import axes as netcdf_axes
+from coupler.netcdf.axes import Axes, find_axes
+from coupler.netcdf.dates import decode
+from coupler.netcdf.horizontal import read_horizontal
+from coupler.netcdf.opening import open_dataset
+from coupler.netcdf.packed import values as numbers
 
 Array = NDArray[np.float64]
 MARGIN = 2  # cells kept around the box
@@ -20,11 +30,12 @@ COVER = ("area_type", "land_cover", "lc_type1", "area_type_fraction", "land_area
 LEAVES = ("leaf_area_index", "lai")
 SOIL = ("soil_type", "slt")
 SAND, CLAY = (("volume_fraction_of_sand_in_soil", "sand"), ("volume_fraction_of_clay_in_soil", "clay"))
-FRACTION_UNITS = {"1": 1.0, "": 1.0, "%": 0.01, "percent": 0.01, "m2 m-2": 1.0, "kg kg-1": 1.0}
 
 
 class LandDataError(TesseraError):
     """A map that cannot be used."""
+
+    exit_code = 2
 
 
 @dataclass
@@ -43,23 +54,20 @@ def read_cover(path: Path, target: Grid) -> Layer | None:
     path : CF file of the user
     target : grid whose box is cut out
     """
-    import netCDF4
-
-    with netCDF4.Dataset(path) as data:
+    with open_dataset(path, LandDataError) as data:
         variable = _find(data, COVER)
         if variable is None:
             return None
-        grid, cut = _window(path, variable, target)
-        if variable.ndim - len(cut.dims) == 1:
-            (axis,) = (d for d in variable.dimensions if d not in cut.dims)
-            names = [_word(str(v)) for v in data[axis][:]]
+        grid, cut = _window(data, variable, target)
+        if cut.axes.level:
+            names = _types(data, cut.axes, path)
             unknown = sorted(set(names) - set(table("plant_types")))
             if unknown:
                 raise LandDataError(
                     f"{path}: {variable.name} has types {', '.join(unknown)}; there are"
                     f" {', '.join(table('plant_types'))}"
                 )
-            shares = cut.read(variable) * _scale(path, variable, FRACTION_UNITS)
+            shares = cut.read() * _scale(path, variable)
             if np.nanmax(shares) > 1.0001 or np.nanmin(shares) < -1e-6:
                 raise LandDataError(
                     f"{path}: {variable.name} goes from {np.nanmin(shares):g} to {np.nanmax(shares):g}; shares lie in"
@@ -67,7 +75,7 @@ def read_cover(path: Path, target: Grid) -> Layer | None:
                 )
             return Layer(grid, dict(zip(names, np.nan_to_num(shares), strict=True)))
         classes = _classes(path, variable, "igbp", table("land_classes")["land_cover"])
-        codes = cut.read(variable)
+        codes = cut.read()
         values: dict[str, Array] = {}
         for number, name in classes.items():
             for plant, share in table("land_classes")["land_cover"][name].items():
@@ -85,19 +93,12 @@ def read_leaves(path: Path, target: Grid) -> Layer | None:
     path : CF file of the user
     target : grid whose box is cut out
     """
-    import netCDF4
-
-    with netCDF4.Dataset(path) as data:
+    with open_dataset(path, LandDataError) as data:
         variable = _find(data, LEAVES)
         if variable is None:
             return None
-        grid, cut = _window(path, variable, target)
-        months = variable.shape[0] if variable.ndim > len(cut.dims) else 0
-        if months != 12:
-            raise LandDataError(
-                f"{path}: {variable.name} has shape {variable.shape}; twelve months are wanted, January first"
-            )
-        lai = cut.read(variable) * _scale(path, variable, {"1": 1.0, "": 1.0, "m2 m-2": 1.0, "m2/m2": 1.0})
+        grid, cut = _window(data, variable, target, monthly=True)
+        lai = cut.read()[_months(data, cut.axes, variable, path)] * _scale(path, variable)
         if np.nanmax(lai) > 15.0 or np.nanmin(lai) < -1e-6:
             raise LandDataError(
                 f"{path}: {variable.name} goes from {np.nanmin(lai):g} to {np.nanmax(lai):g}; leaf area lies in 0-15:"
@@ -114,16 +115,13 @@ def read_soil(path: Path, target: Grid) -> Layer | None:
     path : CF file of the user
     target : grid whose box is cut out
     """
-    import netCDF4
-
-    with netCDF4.Dataset(path) as data:
+    with open_dataset(path, LandDataError) as data:
         sand, clay = _find(data, SAND), _find(data, CLAY)
         if sand is not None and clay is not None:
-            grid, cut = _window(path, sand, target)
-            values = {
-                name: _uppermost(cut.read(v)) * _scale(path, v, FRACTION_UNITS)
-                for name, v in (("sand", sand), ("clay", clay))
-            }
+            values = {}
+            for name, v in (("sand", sand), ("clay", clay)):
+                grid, cut = _window(data, v, target)
+                values[name] = cut.uppermost() * _scale(path, v)
             total = values["sand"] + values["clay"]
             if np.nanmax(total) > 1.001 or np.nanmin(total) < 0.0:
                 raise LandDataError(
@@ -133,11 +131,11 @@ def read_soil(path: Path, target: Grid) -> Layer | None:
         variable = _find(data, SOIL)
         if variable is None:
             return None
-        grid, cut = _window(path, variable, target)
+        grid, cut = _window(data, variable, target)
         textures = table("soil_textures")
         known = {**{k: k for k in textures}, **table("land_classes")["soil"], "water": None}
         classes = _classes(path, variable, "ifs", known)
-        codes = cut.read(variable)
+        codes = cut.read()
         _all_known(path, variable, codes, classes)
         values = {"sand": np.full(codes.shape, np.nan), "clay": np.full(codes.shape, np.nan)}
         for number, name in classes.items():
@@ -150,19 +148,64 @@ def read_soil(path: Path, target: Grid) -> Layer | None:
 
 @dataclass
 class _Cut:
-    """Which cells of a regular map to read."""
+    """Which cells of a map to read."""
 
-    dims: tuple[str, str]
+    data: Any
+    axes: Axes
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
 
-    def read(self, variable: Any) -> Array:
-        """(..., cell), NaN where missing."""
+    def read(self) -> Array:
+        """([time,] [level,] cell), NaN where missing."""
         first, last = int(self.rows.min()), int(self.rows.max()) + 1
-        block = np.ma.filled(np.ma.asarray(variable[..., first:last, :], dtype=np.float64), np.nan)
-        block = np.where(np.abs(block) > 1e30, np.nan, block)
+        block = netcdf_axes.read(self.data, self.axes, None, slice(first, last), error=LandDataError)
         block = block[..., self.rows - first, :][..., self.columns]
-        return block.reshape(*block.shape[:-2], -1)
+        return np.asarray(block.reshape(*block.shape[:-2], -1))
+
+    def uppermost(self) -> Array:
+        """(cell,) of the level nearest to the surface, at the first time."""
+        found = self.read()
+        if self.axes.level:
+            depth = self.data.variables.get(self.axes.level_variable)
+            order = 0 if depth is None else int(np.abs(numbers(depth, error=LandDataError)).argmin())
+            found = found[..., order, :]
+        while found.ndim > 1:
+            found = found[0]
+        return found
+
+
+def _types(data: Any, axes: Axes, path: Path) -> list[str]:
+    """Names on the axis of types."""
+    v = data.variables.get(axes.level)
+    if v is None or not (v.dtype is str or getattr(v.dtype, "kind", "") == "S"):
+        raise LandDataError(
+            f"{path}: {axes.variable} has the dimension {axes.level!r} without the names of its types; give it a"
+            f" coordinate of text, out of {', '.join(table('plant_types'))}"
+        )
+    raw = np.asarray(v[...])
+    words = ["".join(c.decode() for c in row) for row in raw] if raw.dtype.kind == "S" else list(raw)
+    return [_word(str(w)) for w in words]
+
+
+def _months(data: Any, axes: Axes, variable: Any, path: Path) -> NDArray[np.int64]:
+    """Numbers of the twelve records from January to December."""
+    here = f"{path}: {variable.name} ({', '.join(variable.dimensions)})"
+    size = variable.shape[variable.dimensions.index(axes.time)] if axes.time else 0
+    if size != 12:
+        raise LandDataError(f"{here} has shape {variable.shape}; twelve months are wanted, of one year")
+    if not axes.time_variable:
+        if axes.time.lower().startswith("month"):
+            return np.arange(12)
+        raise LandDataError(
+            f"{here}: {axes.time!r} has no coordinate that says which record is January; give it dates, or call the"
+            " dimension month where the first record is January"
+        )
+    dates = decode(data[axes.time_variable], here, LandDataError)
+    when = [a + (b - a) / 2 for a, b in dates.bounds] if dates.bounds and not dates.climatological else dates.dates
+    months = [date.month for date in when]
+    if sorted(months) != list(range(1, 13)):
+        raise LandDataError(f"{here} has the months {', '.join(map(str, months))}; each from January to December once")
+    return np.argsort(months)
 
 
 def _find(data: Any, names: tuple[str, ...]) -> Any:
@@ -178,33 +221,33 @@ def _word(text: str) -> str:
     return text.strip().lower().replace("-", "_").replace("/", "_").replace(" ", "_")
 
 
-def _scale(path: Path, variable: Any, known: Mapping[str, float]) -> float:
+def _scale(path: Path, variable: Any) -> float:
     units = str(getattr(variable, "units", "")).strip()
-    if units not in known:
+    try:
+        return conversion(units, "1")[0]
+    except FieldError as error:
         raise LandDataError(
-            f"{path}: {variable.name} is in {units!r}; convert it to one of {', '.join(k or 'none' for k in known)}"
-        )
-    return known[units]
-
-
-def _uppermost(values: Array) -> Array:
-    while values.ndim > 1:
-        values = values[0]
-    return values
+            f"{path}: {variable.name} is in {units!r}; convert it to 1 or % (m2 m-2, kg kg-1): {error}"
+        ) from None
 
 
 def _classes(path: Path, variable: Any, scheme: str, known: Mapping[str, Any]) -> dict[int, str]:
     """Name of each number of a map of classes: by its CF flags, else by the scheme such maps mostly have."""
     if not hasattr(variable, "flag_values"):
         return {int(k): v for k, v in table("land_classes")["numbers"][scheme].items()}
-    meanings = [_word(m) for m in str(variable.flag_meanings).split()]
+    meanings = [_word(m) for m in str(getattr(variable, "flag_meanings", "")).split()]
     plants = set(table("plant_types"))
     unknown = sorted(m for m in meanings if m not in known and m not in plants)
     if unknown:
         raise LandDataError(
             f"{path}: {variable.name} has classes {', '.join(unknown)}; write flag_meanings out of {', '.join(known)}"
         )
-    return dict(zip([int(v) for v in np.atleast_1d(variable.flag_values)], meanings, strict=True))
+    numbers_ = [int(v) for v in np.atleast_1d(variable.flag_values)]
+    if len(numbers_) != len(meanings):
+        raise LandDataError(
+            f"{path}: {variable.name} has {len(numbers_)} flag_values and {len(meanings)} flag_meanings; one for each"
+        )
+    return dict(zip(numbers_, meanings, strict=True))
 
 
 def _all_known(path: Path, variable: Any, codes: Array, classes: Mapping[int, str]) -> None:
@@ -216,16 +259,24 @@ def _all_known(path: Path, variable: Any, codes: Array, classes: Mapping[int, st
         )
 
 
-def _window(path: Path, variable: Any, target: Grid) -> tuple[Grid, _Cut]:
+def _window(data: Any, variable: Any, target: Grid, monthly: bool = False) -> tuple[Grid, _Cut]:
     """The source cells around a grid, as a grid of their own."""
-    y, x = variable.dimensions[-2:]
-    data = variable.group()
-    try:
-        latitude, longitude = (np.asarray(data[k][:], dtype=np.float64) for k in (y, x))
-    except IndexError as error:
-        raise LandDataError(f"{path}: {variable.name} lies on {y}, {x} without coordinates of these names") from error
-    if latitude.ndim != 1 or np.abs(latitude).max() > 90.0 + 1e-6:
-        raise LandDataError(f"{path}: {y} and {x} are not latitudes and longitudes of a lon-lat grid")
+    path = Path(data.filepath())
+    axes = find_axes(data, variable.name, other=True, error=LandDataError)
+    horizontal = read_horizontal(data, axes, LandDataError)
+    here = f"{path}: {variable.name} ({', '.join(variable.dimensions)})"
+    if horizontal is None:
+        raise LandDataError(f"{here} lies on {axes.y}, {axes.x} without coordinates of these names")
+    if not horizontal.in_rows:
+        raise LandDataError(
+            f"{here}: its cells are not on a lon-lat grid of rows and columns; remap it to one first (cdo remapcon)"
+        )
+    axes, latitude, longitude = horizontal.axes, horizontal.latitude, horizontal.longitude
+    times = variable.shape[variable.dimensions.index(axes.time)] if axes.time else 1
+    if times == 1 and axes.time:
+        axes = replace(axes, time="", fixed={**axes.fixed, axes.time: 0})
+    elif times > 1 and not monthly:
+        raise LandDataError(f"{here} has {times} times; cut one out of the file first (cdo seltimestep, ncks -d)")
     dy, dx = np.abs(np.diff(latitude)).mean(), np.abs(np.diff(longitude)).mean()
     south, north = float(np.min(target.latitude)), float(np.max(target.latitude))
     west = float(np.min(target.longitude))
@@ -239,8 +290,8 @@ def _window(path: Path, variable: Any, target: Grid) -> tuple[Grid, _Cut]:
     columns = columns[np.argsort(around[columns])]
     if rows.size < 2 or columns.size < 2:
         raise LandDataError(
-            f"{path}: {variable.name} ({latitude.min():g} to {latitude.max():g} N, {longitude.min():g} to"
-            f" {longitude.max():g} E) does not reach the grid ({south:g} to {north:g} N, {west:g} to"
+            f"{here}: {latitude.min():g} to {latitude.max():g} N, {longitude.min():g} to"
+            f" {longitude.max():g} E, does not reach the grid ({south:g} to {north:g} N, {west:g} to"
             f" {west + across:g} E)"
         )
     edge_y = np.clip(_edges(latitude[rows]), -90.0, 90.0)
@@ -250,7 +301,7 @@ def _window(path: Path, variable: Any, target: Grid) -> tuple[Grid, _Cut]:
     corners = np.meshgrid(edge_x, edge_y)
     centres = np.meshgrid(0.5 * (edge_x[:-1] + edge_x[1:]), 0.5 * (edge_y[:-1] + edge_y[1:]))
     grid = Grid(path.name, *centres, *corners, {}, "latitude")
-    return grid, _Cut((y, x), rows.astype(np.int64), columns.astype(np.int64))
+    return grid, _Cut(data, axes, rows.astype(np.int64), columns.astype(np.int64))
 
 
 def _edges(centres: Array) -> Array:

@@ -9,15 +9,21 @@ import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cftime
-import netCDF4
 import numpy as np
 import numpy.typing as npt
 
 from components.science.constants import GRAVITY
 from coupler.errors import FieldError, TesseraError
 from coupler.fields import conversion
+from coupler.netcdf.axes import Axes, find_axes, read
+from coupler.netcdf.coordinates import dimension_kind, kind
+from coupler.netcdf.dates import decode
+from coupler.netcdf.horizontal import Horizontal, read_horizontal
+from coupler.netcdf.opening import NETCDF, open_dataset, what_is_wrong
+from coupler.netcdf.packed import values as numbers
 
 Array = npt.NDArray[np.float64]
 
@@ -39,8 +45,6 @@ UNITS = {
     "relative_humidity": ("1", -0.5, 2.0),
 }
 """Unit in the model, and the range outside which the file's unit must be wrong."""
-SPELLINGS = {"gpm": "m", "geopotential meters": "m", "mb": "hPa", "(0 - 1)": "1", "Pascals": "Pa", "": "1"}
-"""Units as some centres write them."""
 
 
 class DriverError(TesseraError, ValueError):
@@ -71,7 +75,7 @@ class AnalysisFiles:
         self.lat, self.lon = np.zeros(0), np.zeros(0)
         self._where: dict[str, dict[cftime.datetime | None, tuple[Path, str, int]]] = {}
         for path in self.paths:
-            with netCDF4.Dataset(path) as f:
+            with open_dataset(path, DriverError) as f:
                 self._take_stock(f, path)
         missing = [name for name in required if name not in self._where]
         if missing:
@@ -94,7 +98,7 @@ class AnalysisFiles:
         ``rows`` of increasing latitude are read; all by default.
         """
         path, key, index = self._where[name][self.dates[record]]
-        with netCDF4.Dataset(path) as f:
+        with open_dataset(path, DriverError) as f:
             values, p = _values(f, key, index, rows)
             values, notes = _in_si(f, key, name, values)
         if np.isnan(values).any():
@@ -113,18 +117,19 @@ class AnalysisFiles:
             start = handle.read(4)
         if start == b"GRIB":
             return _from_grib(path, Path(self._scratch.name))
-        if start[:3] != b"CDF" and start != b"\x89HDF":
-            raise DriverError(f"{path} is neither netCDF nor GRIB")
+        if not start.startswith(NETCDF):
+            raise DriverError(f"{path} is neither netCDF nor GRIB: {what_is_wrong(path)}")
         return [path]
 
-    def _take_stock(self, f: netCDF4.Dataset, path: Path) -> None:
+    def _take_stock(self, f: Any, path: Path) -> None:
         for name, short in NAMES.items():
             key = _find(f, name, short)
             if key is None:
                 continue
-            lat, lon = (_coordinate(f, key, start) for start in ("lat", "lon"))
+            axes, horizontal = _axes(f, key)
+            lat, lon = horizontal.latitude, horizontal.longitude
             steps = np.diff(lon) % 360.0
-            if lon.size < 2 or lat.size < 2 or np.ptp(steps) > 0.01 * float(np.median(steps)):
+            if not horizontal.in_rows or lon.size < 2 or lat.size < 2 or np.ptp(steps) > 0.01 * float(np.median(steps)):
                 raise DriverError(f"{path}: {key} is not on several latitudes and equal steps of longitude")
             lat = np.sort(lat)
             if self.lat.size and not (_same(lat, self.lat) and _same(lon, self.lon)):
@@ -135,7 +140,7 @@ class AnalysisFiles:
                 )
             self.lat, self.lon = lat, lon
             there = self._where.setdefault(name, {})
-            for index, date in enumerate(_dates(f, key)):
+            for index, date in enumerate(_dates(f, axes)):
                 there.setdefault(date, (path, key, index))
 
     def _common_dates(self) -> tuple[cftime.datetime | None, ...]:
@@ -157,82 +162,77 @@ class AnalysisFiles:
         return (None,) if None in every else tuple(sorted(every))
 
 
-def _find(f: netCDF4.Dataset, name: str, short: Sequence[str]) -> str | None:
+def _find(f: Any, name: str, short: Sequence[str]) -> str | None:
     """Name of a variable on levels, by standard name, else by the short names in use."""
     aliases = (name, "geopotential") if name == "geopotential_height" else (name,)
-    upper_air = [str(k) for k, v in f.variables.items() if _level(v) and v.ndim >= 3]
+    upper_air = [str(k) for k, v in f.variables.items() if v.ndim >= 3 and _has_levels(f, v)]
     named = [k for k in upper_air if getattr(f[k], "standard_name", None) in aliases]
     return (named or [k for k in short if k in upper_air] or [None])[0]
 
 
-def _level(variable: netCDF4.Variable) -> str | None:
-    return next((d for d in variable.dimensions if d.startswith(("lev", "plev", "pressure", "isobaric"))), None)
+def _has_levels(f: Any, variable: Any) -> bool:
+    return any(
+        (kind(f[d]) if d in f.variables else dimension_kind(d)) == "level" and len(f.dimensions[d]) > 1
+        for d in variable.dimensions
+    )
 
 
-def _coordinate(f: netCDF4.Dataset, key: str, start: str) -> Array:
-    dim = next((d for d in f[key].dimensions if d.startswith(start)), None)
-    if dim is None or dim not in f.variables:
+def _axes(f: Any, key: str) -> tuple[Axes, Horizontal]:
+    """Axes of a variable, and where it lies."""
+    axes = find_axes(f, key, error=DriverError)
+    horizontal = read_horizontal(f, axes, DriverError)
+    if horizontal is None or not axes.level:
         raise DriverError(
             f"{f.filepath()}: {key} has the dimensions {', '.join(f[key].dimensions)}; pressure level, latitude and"
             " longitude with their coordinates are wanted"
         )
-    return np.asarray(f[dim][:], dtype=np.float64)
+    return horizontal.axes, horizontal
 
 
 def _same(a: Array, b: Array) -> bool:
     return a.shape == b.shape and bool(np.allclose(a, b, atol=1e-4))
 
 
-def _dates(f: netCDF4.Dataset, key: str) -> list[cftime.datetime | None]:
+def _dates(f: Any, axes: Axes) -> list[cftime.datetime | None]:
     """Dates of the records of a variable; one None where there is a single record without a readable date."""
-    dims = [d for d in f[key].dimensions if not d.startswith(("lat", "lon")) and d != _level(f[key])]
-    long = [d for d in dims if len(f.dimensions[d]) > 1]
-    names = [n for n in (*dims, "time", "valid_time") if n in f.variables and _is_time(f[n])]
-    if any(d not in names for d in long) or len(long) > 1:
-        raise DriverError(
-            f"{f.filepath()}: {key} has the dimensions {', '.join(f[key].dimensions)}; beside level, latitude and"
-            " longitude only time may be longer than 1: select one member or version first"
-        )
-    time = f[long[0]] if long else (f[names[0]] if names else None)
-    try:
-        units, calendar = str(time.units), str(getattr(time, "calendar", "standard"))
-        calendar = "standard" if calendar in ("gregorian", "proleptic_gregorian") else calendar
-        return list(np.atleast_1d(cftime.num2date(time[:], units, calendar)))
-    except (AttributeError, ValueError) as error:
-        if long:
-            raise DriverError(f"{f.filepath()}: the times of {key} cannot be read: {error}") from error
+    records = len(f.dimensions[axes.time]) if axes.time else 1
+    here = f"{f.filepath()}: the times of {axes.variable} cannot be read"
+    if not axes.time_variable:
+        if records > 1:
+            raise DriverError(f"{here}: the dimension {axes.time!r} has no coordinate")
         return [None]
+    try:
+        found = decode(f[axes.time_variable], here, DriverError).dates
+    except DriverError:
+        if records > 1:
+            raise
+        return [None]
+    # the same dates in both, since 1582
+    return [
+        d if d.calendar != "proleptic_gregorian" else cftime.datetime(
+            d.year, d.month, d.day, d.hour, d.minute, d.second, d.microsecond, calendar="standard"
+        )
+        for d in found
+    ]  # fmt: skip
 
 
-def _is_time(variable: netCDF4.Variable) -> bool:
-    return " since " in str(getattr(variable, "units", "")) or variable.name in ("time", "valid_time")
-
-
-def _values(f: netCDF4.Dataset, key: str, index: int, rows: slice) -> tuple[Array, Array]:
+def _values(f: Any, key: str, index: int, rows: slice) -> tuple[Array, Array]:
     """One record (level, lat, lon) from the ground up, latitudes increasing, and its pressures (Pa)."""
-    variable = f[key]
-    level = _level(variable)
-    order = np.argsort(_coordinate(f, key, "lat"))[rows]
+    axes, horizontal = _axes(f, key)
+    order = np.argsort(horizontal.latitude)[rows]
     band = slice(int(order.min()), int(order.max()) + 1)
-    kept = {level: 0} | {d: n for d in variable.dimensions for n, s in ((1, "lat"), (2, "lon")) if d.startswith(s)}
-    where = tuple(
-        band if d.startswith("lat") else slice(None) if d in kept else (index if len(f.dimensions[d]) > 1 else 0)
-        for d in variable.dimensions
-    )
-    values = np.ma.filled(np.ma.asarray(variable[where], dtype=np.float64), np.nan)
-    values = values.transpose(np.argsort([kept[d] for d in variable.dimensions if d in kept]))
-    p = _pressures(f, str(level))
-    return np.ascontiguousarray(values[np.argsort(-p)][:, order - band.start]), -np.sort(-p)
+    found = read(f, axes, index, band, error=DriverError)
+    p = _pressures(f, axes.level)
+    return np.ascontiguousarray(found[np.argsort(-p)][:, order - band.start]), -np.sort(-p)
 
 
-def _pressures(f: netCDF4.Dataset, level: str) -> Array:
+def _pressures(f: Any, level: str) -> Array:
     """Pressures of the levels, Pa; without a unit hPa where they are those of hPa."""
     if level not in f.variables:
         raise DriverError(f"{f.filepath()}: the levels {level!r} have no values")
-    p = np.asarray(f[level][:], dtype=np.float64)
+    p = numbers(f[level], error=DriverError)
     units = str(getattr(f[level], "units", "")).strip()
-    units = SPELLINGS.get(units, units)
-    if units in ("1", "level", "levels"):
+    if units in ("", "1", "level", "levels"):
         units = "hPa" if p.max() <= 1100.0 else "Pa"
     try:
         factor, _ = conversion(units, "Pa")
@@ -247,11 +247,11 @@ def _pressures(f: netCDF4.Dataset, level: str) -> Array:
     return np.asarray(p)
 
 
-def _in_si(f: netCDF4.Dataset, key: str, name: str, values: Array) -> tuple[Array, list[str]]:
+def _in_si(f: Any, key: str, name: str, values: Array) -> tuple[Array, list[str]]:
     """Values in the unit of :data:`UNITS`, and what was assumed; an unknown or implausible unit is refused."""
     wanted, low, high = UNITS[name]
     given = str(getattr(f[key], "units", "")).strip()
-    units, notes = SPELLINGS.get(given, given), []
+    units, notes = given, []
     if not given:
         units = wanted
         notes.append(f"{key} says no unit: {wanted} is assumed")
