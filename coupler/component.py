@@ -255,7 +255,7 @@ class Component:
         raise NotImplementedError
 
     def restore(self, state: Mapping[str, Any]) -> Fields | None:
-        """Take up a state (called after `initialize`); may return the exports it implies."""
+        """Restore a saved state (called after `initialize`); may return the exports it implies."""
         raise NotImplementedError
 
     def budget(self) -> dict[str, Array]:

@@ -235,7 +235,7 @@ def read_text(text: str, name: str = "namelist") -> Node:
     Raises
     ------
     NamelistError
-        Text that is not YAML, or says a key twice.
+        Text that is not YAML, or gives a key twice.
     """
     try:
         root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))

@@ -94,6 +94,6 @@ class Window:
         return {"count": self.count, "values": self.values.copy()}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take up a state."""
+        """Restore a saved state."""
         self.count = int(state["count"])
         self.values[...] = state["values"]

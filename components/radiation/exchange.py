@@ -141,7 +141,7 @@ class RadiationComponent(Component):
         return {}
 
     def restore(self, state: Mapping[str, Any]) -> Fields | None:
-        """Nothing to take up."""
+        """Nothing to restore."""
         return None
 
 

@@ -174,7 +174,9 @@ def resolve_component(case: Case, name: str, clock: Clock, duration: int) -> Com
             problems.append(common.problem(str(error), "grid"))
         for i, s in enumerate(settings.output):
             if s.period % settings.step:
-                text = f"period {format_duration(s.period)} is no multiple of the step {format_duration(settings.step)}"
+                text = (
+                    f"period {format_duration(s.period)} is not a multiple of the step {format_duration(settings.step)}"
+                )
                 problems.append(common.problem(text, "output", i, "period"))
     if problems or settings is None or grid is None:
         raise NamelistError(problems)
@@ -375,13 +377,13 @@ def _check_times(case: Case, plan: Plan) -> None:
     problems = []
     if plan.duration % plan.stop_period:
         text = (
-            f"duration {case.options.duration} is no multiple of {format_duration(plan.stop_period)}, the time after "
-            "which all components can stop together (their steps, and the periods without lag)"
+            f"duration {case.options.duration} is not a multiple of {format_duration(plan.stop_period)}, the time "
+            "after which all components can stop together (their steps, and the periods without lag)"
         )
         problems.append(case.node.problem(text, "duration"))
     if plan.restart_period % plan.stop_period:
         text = (
-            f"restart period {format_duration(plan.restart_period)} is no multiple of "
+            f"restart period {format_duration(plan.restart_period)} is not a multiple of "
             f"{format_duration(plan.stop_period)} (steps, and periods without lag)"
         )
         problems.append(case.node.problem(text, "restart", "period"))

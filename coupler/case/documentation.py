@@ -32,7 +32,7 @@ def describe_options(name: str) -> str:
     realm, _, model = name.partition(".")
     known = [f"{r}.{m}" for r in REALMS for m in models_of(r)]
     if not model or (":" not in name and name not in known):
-        raise CaseError(f"{name!r} is no model; there are: case, component, {', '.join(known)}")
+        raise CaseError(f"{name!r} is not a model; known models: case, component, {', '.join(known)}")
     cls = find_model(name if ":" in name else model, realm)
     head = (cls.__doc__ or "").strip().splitlines()[0] if cls.__doc__ else name
     section = f"{model}:\n" + textwrap.indent(options_text(cls.Options), "  ")

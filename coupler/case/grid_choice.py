@@ -48,7 +48,7 @@ def grid_of(value: Any, name: str, components: Mapping[str, Node], folder: Path,
         there = sorted(p.stem for p in path.parent.glob("*.yaml"))
         hint = did_you_mean(value, [*there, *components])
         raise GridError(
-            f"unknown grid {value!r}{hint}; there are: {', '.join(there)}, and those of {', '.join(components)}"
+            f"unknown grid {value!r}{hint}; known grids: {', '.join(there)}, and those of {', '.join(components)}"
         )
     theirs = other.values.get("grid")
     if isinstance(theirs, str) and theirs in components:

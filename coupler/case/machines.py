@@ -63,7 +63,9 @@ def script(case: Path, machine: str, ranks: int | None) -> str:
     path = Path(machine) if machine.endswith(".yaml") else MACHINES / f"{machine}.yaml"
     if not path.is_file():
         names = machine_names()
-        raise CaseError(f"unknown machine {machine!r}{did_you_mean(machine, names)}; there are: {', '.join(names)}")
+        raise CaseError(
+            f"unknown machine {machine!r}{did_you_mean(machine, names)}; known machines: {', '.join(names)}"
+        )
     m = read_file(path).parse(Machine)
     plan = make_plan(case, ranks)
     hours, rest = divmod(m.walltime, 3600)

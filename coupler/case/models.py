@@ -71,7 +71,7 @@ def find_model(model: str, realm: str, folder: Path | None = None) -> type[Compo
     if model not in known:
         listed = ", ".join([*known, "external", "package.module:Class"])
         raise CaseError(
-            f"unknown {realm or 'component'} model {model!r}{did_you_mean(model, known)}; there are: {listed}"
+            f"unknown {realm or 'component'} model {model!r}{did_you_mean(model, known)}; known models: {listed}"
         )
     module = importlib.import_module(f"components.{folders[model]}.{model}.component")
     classes = [

@@ -33,7 +33,9 @@ def new_case(name: str, template: str) -> int:
     """
     names = template_names()
     if template not in names:
-        raise CaseError(f"unknown template {template!r}{did_you_mean(template, names)}; there are: {', '.join(names)}")
+        raise CaseError(
+            f"unknown template {template!r}{did_you_mean(template, names)}; known templates: {', '.join(names)}"
+        )
     path = case_path(name)
     if path.exists():
         raise CaseError(f"{path} exists already and is left as it is; choose another name, or remove it yourself")

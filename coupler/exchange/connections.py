@@ -67,14 +67,14 @@ def resolve(rules: Node, components: Mapping[str, ComponentPlan]) -> Resolved:
             step = components[c].step
             if rule.period % step:
                 say(
-                    f"period {format_duration(rule.period)} is no multiple of the step {format_duration(step)} of {c}; "
-                    f"take {format_duration(max(1, rule.period // step) * step)} or change the step",
+                    f"period {format_duration(rule.period)} is not a multiple of the step {format_duration(step)} of "
+                    f"{c}; take {format_duration(max(1, rule.period // step) * step)} or change the step",
                     n,
                     "period",
                 )
         if lag % rule.period:
             say(
-                f"lag {format_duration(lag)} is no multiple of the period {format_duration(rule.period)}; "
+                f"lag {format_duration(lag)} is not a multiple of the period {format_duration(rule.period)}; "
                 f"take 0 or {format_duration(rule.period)}",
                 n,
                 "lag",

@@ -355,7 +355,7 @@ class Endpoint:
         return arrays
 
     def restore(self, arrays: Mapping[str, Any], local: Callable[[Any, str], Floats], time: int) -> None:
-        """Take up what `save` gave at `time`; rules that it does not know begin with `put_initial`.
+        """Restore what `save` gave at `time`; rules that it does not know begin with `put_initial`.
 
         Parameters
         ----------

@@ -156,7 +156,7 @@ class Receiver:
         self.interval = time // self.task.period - 1
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take up what was held and in flight."""
+        """Restore what was held and in flight."""
         self.interval = int(state["interval"])
         self.held = np.ascontiguousarray(state["held"])
         self._queue = collections.deque(np.ascontiguousarray(q) for q in state["queue"])

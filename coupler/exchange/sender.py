@@ -150,5 +150,5 @@ class Sender:
         return self.window.state()
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take up a window."""
+        """Restore a window."""
         self.window.restore(state)

@@ -168,7 +168,7 @@ class HistoryStream:
         return out
 
     def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Take up windows; every rank has the whole fields."""
+        """Restore windows; every rank has the whole fields."""
         for spec in self.specs:
             if f"{spec.name}.count" not in state:
                 continue

@@ -145,7 +145,7 @@ class Prescribed(Component):
         return {}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Nothing to take up."""
+        """Nothing to restore."""
         return None
 
     def finalize(self) -> None:

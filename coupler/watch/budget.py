@@ -215,7 +215,7 @@ class Budget:
         }
 
     def restore(self, state: dict[str, Any], time: int, known: Iterable[str]) -> None:
-        """Take up what `state` gave at `time`; `known` has the keys of the rules that took part."""
+        """Restore what `state` gave at `time`; `known` has the keys of the rules that took part."""
         for *key, sent, received, size, worst, windows in state["totals"]:
             self.totals[tuple(key)] = Total(sent, received, size, worst, windows)
         for *key, sent, received, size, worst, windows in state["daily"]:

@@ -105,7 +105,7 @@ def test_a_period_that_is_no_multiple_of_a_step_is_told_with_all_three_numbers(t
                                                 {"from": "air", "to": "soil", "period": "PT1H"}])  # fmt: skip
     done = tessera("check", case, check=False)
     assert done.returncode == 2
-    assert "period PT1H30M is no multiple of the step PT1H of sea" in done.stderr and "take PT1H" in done.stderr
+    assert "period PT1H30M is not a multiple of the step PT1H of sea" in done.stderr and "take PT1H" in done.stderr
 
 
 def test_a_required_import_that_nobody_supplies_is_named_with_who_could(tmp_path):

@@ -135,7 +135,7 @@ def test_options_as_printed_are_the_defaults(name):
 
 def test_options_of_a_model_that_is_none_lists_them(capsys):
     assert main(["options", "ocean.slap"]) == 2
-    assert "there are: case, component, " in capsys.readouterr().err
+    assert "known models: case, component, " in capsys.readouterr().err
 
 
 def test_the_list_names_templates_models_and_cases(capsys):

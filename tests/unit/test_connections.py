@@ -200,7 +200,7 @@ def test_a_model_from_a_file_in_the_case_is_found(case):
 def test_an_unknown_model_lists_those_there_are(case):
     components = {"ocean": {"model": "slap", "step": "PT1H", "grid": GRIDS["ocean"]}}
     text = said(case(components, []))
-    assert "unknown ocean model 'slap'; did you mean 'slab'?; there are: " in text
+    assert "unknown ocean model 'slap'; did you mean 'slab'?; known models: " in text
     assert "package.module:Class" in text
     components["ocean"]["model"] = "nowhere.to_be_found:Sea"
     assert "cannot be loaded: No module named 'nowhere'" in said(case(components, [], name="other"))

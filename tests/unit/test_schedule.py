@@ -59,19 +59,19 @@ def test_a_step_that_does_not_divide_the_period_is_refused_with_the_triple(case,
     folder = pair(case, 0, "PT1H", steps=("PT25M", "PT1H"))
     done = command("check", folder)
     assert done.returncode == 2
-    assert "period PT1H is no multiple of the step PT25M of atmosphere; take PT50M or change the step" in done.stderr
+    assert "period PT1H is not a multiple of the step PT25M of atmosphere; take PT50M or change the step" in done.stderr
     assert "case.yaml:" in done.stderr
 
 
 def test_a_lag_that_is_no_multiple_of_the_period_is_refused(case):
-    with pytest.raises(NamelistError, match="lag PT1H30M is no multiple of the period PT1H; take 0 or PT1H"):
+    with pytest.raises(NamelistError, match="lag PT1H30M is not a multiple of the period PT1H; take 0 or PT1H"):
         make_plan(pair(case, "PT1H30M", 0))
 
 
 def test_a_duration_at_which_not_all_can_stop_is_refused(case):
-    with pytest.raises(NamelistError, match=r"case.yaml:\d+: duration PT90M is no multiple of PT1H"):
+    with pytest.raises(NamelistError, match=r"case.yaml:\d+: duration PT90M is not a multiple of PT1H"):
         make_plan(pair(case, 0, "PT1H", duration="PT90M"))
-    with pytest.raises(NamelistError, match=r"restart period PT1H30M is no multiple of PT1H"):
+    with pytest.raises(NamelistError, match=r"restart period PT1H30M is not a multiple of PT1H"):
         make_plan(pair(case, 0, "PT1H", restart={"period": "PT90M"}, name="other"))
 
 

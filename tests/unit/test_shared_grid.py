@@ -27,7 +27,7 @@ def test_the_name_of_a_component_stands_for_its_grid(tmp_path):
 @pytest.mark.parametrize(
     ("soil", "sea", "words"),
     [
-        ("aire", None, "unknown grid 'aire'; did you mean 'air'?; there are: east_asia_100km"),
+        ("aire", None, "unknown grid 'aire'; did you mean 'air'?; known grids: east_asia_100km"),
         ("sea", "air", "sea takes its grid from air itself"),
         ("soil", None, "soil takes its grid from soil itself"),
     ],

@@ -89,5 +89,5 @@ class DataAtmosphere(Prescribed):
         return dict(self.given)
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Take up what has passed."""
+        """Restore what has passed."""
         self.given = {name: np.array(state[name]) for name in self.given}

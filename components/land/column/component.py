@@ -84,8 +84,8 @@ class ColumnLand(Component):
         "transpiration_flux": "kg m-2 s-1",
         "columns_unsolved": "1",
         "columns_unsettled": "1",
-        "heat_not_booked": "J m-2",
-        "water_not_booked": "kg m-2",
+        "energy_residual": "J m-2",
+        "water_residual": "kg m-2",
     }
 
     class Options(Namelist):
@@ -398,7 +398,10 @@ class ColumnLand(Component):
         turbulent fluxes and what leaves keep, and the enthalpy of water): rounding if the books are right.
         """
         store, b = self.budget(), self.booked
-        residual = {f"{k}_not_booked": store[k] - b[f"{k}_at_start"] - b[f"booked_{k}"] for k in ("heat", "water")}
+        residual = {
+            f"{name}_residual": store[k] - b[f"{k}_at_start"] - b[f"booked_{k}"]
+            for name, k in (("energy", "heat"), ("water", "water"))
+        }
         return {**self.followed, **self.counts, **residual}
 
     def state(self) -> dict[str, Any]:
@@ -411,7 +414,7 @@ class ColumnLand(Component):
         return self._field(values.reshape(*values.shape[:-1], tiles, n).double().cpu().numpy())
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Take up the state; the last fluxes come from the couplings' own restart."""
+        """Restore a saved state; the last fluxes come from the couplings' own restart."""
         found = {}
         for name, value in named(self.now):
             field = np.asarray(state[name])[..., self.cells]

@@ -182,7 +182,7 @@ class SlabLand(Component):
         return {"temperature": self.temperature, "soil": self.soil, "snow": self.snow}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Take up the state; the last fluxes come from the couplings' own restart."""
+        """Restore a saved state; the last fluxes come from the couplings' own restart."""
         self.temperature, self.soil, self.snow = (np.array(state[n]) for n in ("temperature", "soil", "snow"))
 
     def budget(self) -> dict[str, np.ndarray]:

@@ -115,7 +115,7 @@ class RadiationEmulator(RadiationComponent):
         return {f"last_{k}": a.cpu().double().numpy() for k, a in self.last._asdict().items()}
 
     def restore(self, state: Mapping[str, Any]) -> Fields | None:
-        """Take up the last radiation."""
+        """Restore the last radiation."""
         if "last_heating" in state:
             parts = (np.array(state[f"last_{k}"]) for k in Radiation._fields)
             self.last = Radiation(*(torch.as_tensor(a).to(self.lon) for a in parts))

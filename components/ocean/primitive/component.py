@@ -307,7 +307,7 @@ class PrimitiveOcean(Component):
         return kept | {"steps": self.now.steps}
 
     def restore(self, state: Mapping[str, Any]) -> Fields:
-        """Take up the state."""
+        """Restore a saved state."""
         like = self.now.eta
         tensors = {
             name: torch.as_tensor(np.ascontiguousarray(state[name])).to(like.device, self.dtype)

@@ -174,7 +174,7 @@ class SlabOcean(Component):
         return (*names, "u", "v") if self.options.currents else names
 
     def restore(self, state: Mapping[str, Any]) -> Fields:
-        """Take up the state."""
+        """Restore a saved state."""
         for name in self._state:
             setattr(self, name, np.array(state[name]))
         return self._exports()
