@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from coupler.errors import ExchangeError
 from coupler.plan import Statistic
 
 Floats = npt.NDArray[np.float64]
@@ -89,6 +90,21 @@ class Window:
         self.count = 0
         return self.values
 
+    def transpose(self, count: int | None = None) -> "Spread":
+        """The transpose of what the window makes of `count` samples (by default of those it has taken by now).
+
+        Raises
+        ------
+        ExchangeError
+            For ``min`` and ``max``, which are not linear, or a window without samples.
+        """
+        if self.statistic in ("min", "max"):
+            raise ExchangeError(f"a window of statistic {self.statistic} has no transpose: it is not linear")
+        samples = self.count if count is None else count
+        if samples < 1:
+            raise ExchangeError("a window without samples has no transpose: say how many there are")
+        return Spread(self.statistic, samples, self.weighted)
+
     def state(self) -> dict[str, Any]:
         """What a continuation in the middle of the window needs."""
         return {"count": self.count, "values": self.values.copy()}
@@ -97,3 +113,49 @@ class Window:
         """Restore a saved state."""
         self.count = int(state["count"])
         self.values[...] = state["values"]
+
+
+class Spread:
+    """Gives every sample of a window its share of a field on the window's values: the transpose of `Window`.
+
+    Parameters
+    ----------
+    statistic : {'instant', 'mean', 'sum'}
+        Of the window.
+    count : int
+        Number of samples.
+    weighted : bool
+        Whether every sample comes with a fraction.
+
+    Examples
+    --------
+    >>> Spread("mean", 2, weighted=False)(np.array([[3.0, 4.0]]))
+    [array([[1.5, 2. ]]), array([[1.5, 2. ]])]
+    """
+
+    def __init__(self, statistic: Statistic, count: int, weighted: bool):
+        self.statistic, self.count, self.weighted = statistic, count, weighted
+
+    def __call__(self, values: Floats, fractions: Sequence[Floats] | None = None) -> list[Floats]:
+        """Shares of the samples, in their order.
+
+        Parameters
+        ----------
+        values : (columns, cells)
+            On what `Window.take` gives. Of a weighted window the last row belongs to the fraction, and is not looked
+            at: the window is linear in its fields under given fractions.
+        fractions : sequence of (cells,)
+            Of a weighted window: the fraction of each sample.
+        """
+        if self.weighted:
+            if fractions is None or len(fractions) != self.count:
+                raise ExchangeError(f"this window is weighted: give the fractions of its {self.count} samples")
+            values = values[:-1]
+        shares = []
+        for k in range(self.count):
+            if self.statistic == "instant":
+                share = values.copy() if k == self.count - 1 else np.zeros_like(values)
+            else:
+                share = values / self.count if self.statistic == "mean" else values.copy()
+            shares.append(share if fractions is None else share * fractions[k])
+        return shares

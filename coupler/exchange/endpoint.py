@@ -11,6 +11,7 @@ import numpy.typing as npt
 from coupler.component import as_block
 from coupler.errors import DeadlineError, ExchangeError, RestartError, ValueCheckError
 from coupler.exchange.mapping import first_bad
+from coupler.exchange.merge import Merge, Share
 from coupler.exchange.receiver import Receiver
 from coupler.exchange.routes import Route
 from coupler.exchange.sender import NOTHING, SENT, Sender
@@ -80,9 +81,10 @@ class Endpoint:
         self.imports: dict[str, Floats] = {}
         self.last_exchange = 0
         self._restored: list[Sender] = []
-        self._holes: dict[str, bool] = {}
+        self._merges: dict[str, Merge] = {}
         for f in component.imports:
-            self._check_cover(f)
+            if self._sources[f.name]:
+                self._merges[f.name] = Merge(f, [_share(r, k) for r, k, _ in self._sources[f.name]], self._has_holes(f))
 
     # ---------------------------------------------------------------- put
 
@@ -206,13 +208,10 @@ class Endpoint:
                 row += f.columns
         return found
 
-    def _check_cover(self, spec: FieldSpec) -> None:
+    def _has_holes(self, spec: FieldSpec) -> bool:
+        """Whether cells can be without a source; active ones must not, unless the field is ``partial``."""
         sources = self._sources[spec.name]
-        if not sources:
-            return
         total = sum(r.covered for r, _, _ in sources)
-        varying = any(r.delivery.fraction for r, _, _ in sources)
-        self._holes[spec.name] = varying or bool(np.any(np.asarray(total) <= 0.0))
         open_cells = np.flatnonzero((np.asarray(total) <= 0.0) & self._masks[spec.grid])
         if open_cells.size and not spec.partial:
             grid = self.component.grids[spec.grid]
@@ -224,6 +223,7 @@ class Endpoint:
                 f"{rules}; the first is at {lon:.2f} E, {lat:.2f} N. Let a second method fill them, for example "
                 "remap: [conservative, nearest], or make the source's grid larger"
             )
+        return any(r.delivery.fraction for r, _, _ in sources) or bool(np.any(np.asarray(total) <= 0.0))
 
     def get_all(self, time: int) -> dict[str, Floats]:
         """Imports for the step that begins at `time`, waiting where they are still to come."""
@@ -263,49 +263,20 @@ class Endpoint:
             self.waited += wait_until(ready, self.plan.deadline, late)
 
     def _merge(self, spec: FieldSpec, sources: list[tuple[Receiver, int, int]]) -> Floats:
-        """One import from what its sources deliver: sum(fraction x value) / sum(fraction)."""
+        values = [r.held[row : row + spec.columns] for r, _, row in sources]
+        covers = [r.held[-1] if r.delivery.fraction else r.covered for r, _, _ in sources]
         shape = self.shapes[spec.grid]
-        shape = (spec.levels, *shape) if spec.levels else shape
-        if len(sources) == 1:
-            receiver, k, row = sources[0]
-            value, cover = self._part(receiver, k, row, spec)
-            if receiver.delivery.fraction:
-                value = np.divide(value, cover, out=np.zeros_like(value), where=cover > 0)
-        else:
-            total = np.zeros((spec.columns, self.cells[spec.grid].size))
-            covers = np.zeros(total.shape[1])
-            for receiver, k, row in sources:
-                part, cover = self._part(receiver, k, row, spec)
-                weighted = receiver.delivery.fraction or receiver.task.remap.normalization == "destarea"
-                total += part if weighted else part * cover
-                covers += cover
-            value, cover = np.divide(total, covers, out=np.zeros_like(total), where=covers > 0), covers
-        if self._holes.get(spec.name, True) and np.any(cover <= 0.0):
-            low, high = spec.valid_range or (0.0, 0.0)
-            fill = 0.5 * (low + high) if spec.kind == "state" else 0.0
-            value = np.where(cover > 0.0, value, np.nan if spec.partial else fill)
-        factor, offset = conversion(spec.standard_units, spec.units, is_water(spec.name))
-        if (factor, offset) != (1.0, 0.0):
-            value = value * factor + offset
-        result = value.reshape(shape).view()
+        result = self._merges[spec.name](values, covers).reshape((spec.levels, *shape) if spec.levels else shape).view()
         result.flags.writeable = False
         return result
-
-    def _part(self, receiver: Receiver, k: int, row: int, spec: FieldSpec) -> tuple[Floats, Floats]:
-        value = receiver.held[row : row + spec.columns]
-        cover = receiver.held[-1] if receiver.delivery.fraction else receiver.covered
-        scale, offset = receiver.delivery.scale[k], receiver.delivery.offset[k]
-        if (scale, offset) != (1.0, 0.0):
-            value = value * scale + (offset * cover if receiver.delivery.fraction else offset)
-        return value, cover
 
     def fraction(self, name: str) -> Floats:
         """Fraction of each cell that the sources of an import cover."""
         spec = self.component.imported(name)
         assert spec is not None
         total = np.zeros(self.cells[spec.grid].size)
-        for receiver, k, row in self._sources[name]:
-            total += self._part(receiver, k, row, spec)[1]
+        for receiver, _, _ in self._sources[name]:
+            total += receiver.held[-1] if receiver.delivery.fraction else receiver.covered
         return total.reshape(self.shapes[spec.grid])
 
     # ---------------------------------------------------------------- restart
@@ -421,3 +392,9 @@ class Endpoint:
             return []
         sent = [("sent", s.task.index) for s in self.senders if s.books]
         return sent + [(f"received:{r.slot}", r.task.index) for r in self.receivers if r.area is not None]
+
+
+def _share(receiver: Receiver, k: int) -> Share:
+    """How the `k`-th field of a delivery is meant."""
+    d = receiver.delivery
+    return Share(d.scale[k], d.offset[k], d.fraction, receiver.task.remap.normalization == "destarea")

@@ -6,10 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from coupler.exchange.mapping import compact_counts, product
-from coupler.exchange.operators import CSR, Floats, Index
+from coupler.exchange.operators import Floats, Index
 from coupler.exchange.points import PointOperator
 from coupler.flux_law import find_law
 from coupler.plan import Plan, Task
+from coupler.remap.matrix import CSR, transpose_rows
 from coupler.remap.weights import make_weights
 
 
@@ -43,6 +44,13 @@ class FluxOperator(PointOperator):
             return np.diff(w.indptr).astype(np.int64), w.indices, w.data
         n = self.cells[side].size
         return np.ones(n, np.int64), self.cells[side].astype(np.int32), np.ones(n)
+
+    def transpose_states(self, side: int) -> CSR:
+        """From the points to all cells of a side: the transpose of what gives the law its states."""
+        counts, indices, data = self._states[side]
+        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        turned, row, links = transpose_rows(indptr, indices, self._grids[side].size)
+        return turned, row.astype(np.int32), data[links]
 
     def needed(self, slot: int) -> Index:  # noqa: D102
         return np.unique(self._states[slot][1]).astype(np.int64)

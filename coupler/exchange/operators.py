@@ -20,13 +20,13 @@ from coupler.grids.grid import Grid
 from coupler.plan import Plan, Task
 from coupler.remap.conserve import correction, integral
 from coupler.remap.files import weights_cached
-from coupler.remap.matrix import Weights
+from coupler.remap.matrix import CSR, Weights, transpose_rows
+from coupler.remap.regridder import refuse_transpose
 from coupler.remap.second_order import apply_limited
 from coupler.remap.weights import make_weights
 
 Floats = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
-CSR = tuple[Index, npt.NDArray[np.int32], Floats]
 
 
 class Operator:
@@ -76,6 +76,20 @@ class Operator:
     def mapped(self, matrix: Floats) -> Floats | None:
         """Fields ``[column, row]`` of all rows owned here, where they are no product of `rows`; None where they are."""
         return None
+
+    def transpose(self, slot: int = 0) -> CSR:
+        """The transpose of `rows` for all target cells owned here: rows for the points, columns for those cells.
+
+        `coupler.remap.apply.apply_weights` applies it. Fixed values are no part of the linear map.
+        """
+        start, stop = self._rows[slot]
+        indptr, indices, data = self.rows(slot, np.arange(start, stop))
+        turned, row, links = transpose_rows(indptr, indices, self.points())
+        return turned, row.astype(np.int32), data[links]
+
+    def points(self) -> int:
+        """Number of points that `rows` reads."""
+        raise NotImplementedError
 
     def constants(self, slot: int, cells: Index) -> Floats | None:
         """Values of cells that get a fixed one (NaN elsewhere), or None.
@@ -195,6 +209,18 @@ class LinearOperator(Operator):
     def constants(self, slot: int, cells: Index) -> Floats | None:  # noqa: D102
         constant = self.weights.constant
         return None if constant is None else constant[cells - self.start]
+
+    def transpose(self, slot: int = 0) -> CSR:
+        """From the target cells owned here to all cells of the source.
+
+        Raises
+        ------
+        GridError
+            With a limiter or a global correction: they are not linear.
+        """
+        refuse_transpose(self._limited, self.task.remap.conserve)
+        turned = self.weights.transpose()
+        return turned.indptr, turned.indices, turned.data
 
     def mapped(self, matrix: Floats) -> Floats | None:
         """Fields of the rows owned here with limited gradients, or corrected to conserve; None for a plain product."""

@@ -6,10 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from coupler.errors import WeightsError
-from coupler.exchange.operators import CSR, Floats, Index, Operator, sum_by
+from coupler.exchange.operators import Floats, Index, Operator, sum_by
 from coupler.exchange.tiles import Links, land_areas, outside_areas
 from coupler.grids.grid import Grid
 from coupler.plan import Plan, Task
+from coupler.remap.matrix import CSR
 from coupler.remap.weights import make_weights
 
 Chosen = npt.NDArray[np.bool_]
@@ -70,6 +71,9 @@ class PointOperator(Operator):
         total = self._all_area[side][cells]
         data = self.area[links] / np.repeat(total, counts)
         return indptr, links.astype(np.int32), data
+
+    def points(self) -> int:  # noqa: D102
+        return int(self.area.size)
 
     def own_area(self, slot: int) -> Floats:
         """Area of each point, zero where its cell of the output's side is owned elsewhere, m2."""

@@ -39,13 +39,37 @@ class SubgridOperator(PointOperator):
         assert how is not None
         flux = matrices[0][self._flux_at, 0]
         state = matrices[1][self._state_at, 0]
-        mean = (sum_by(self._group, self.area * state, self._sources.size) / self._group_area)[self._group]
+        mean = self._mean(state)
         if how.kind == "solar":
             made = subgrid.solar(flux, state, mean)
         else:
             slope = matrices[0][self._flux_at, 1] if how.derivative is None else how.derivative
             made = subgrid.nonsolar(flux, slope, state, mean)
         return [made[:, None]]
+
+    def _mean(self, state: Floats) -> Floats:
+        """Mean over all points of a point's source cell."""
+        return np.asarray((sum_by(self._group, self.area * state, self._sources.size) / self._group_area)[self._group])
+
+    def transpose_values(self, given: Floats, matrices: list[Floats]) -> list[Floats]:
+        """The transpose of `values`: from a field (points,) on what it makes to fields on its matrices.
+
+        ``solar`` is linear in the flux under the albedo given, ``nonsolar`` in flux and temperature under the
+        derivative given; what is given gets 0.
+        """
+        how = self.task.remap.subgrid
+        assert how is not None
+        out = [np.zeros_like(m) for m in matrices]
+        if how.kind == "solar":
+            albedo = matrices[1][self._state_at, 0]
+            given = subgrid.solar(given, albedo, self._mean(albedo))
+        else:
+            slope = matrices[0][self._flux_at, 1] if how.derivative is None else how.derivative
+            shared = slope * given
+            below = (sum_by(self._group, shared, self._sources.size) / self._group_area)[self._group]
+            out[1][:, 0] = sum_by(self._state_at, shared - self.area * below, len(matrices[1]))
+        out[0][:, 0] = sum_by(self._flux_at, given, len(matrices[0]))
+        return out
 
     def input_area(self, slot: int, cells: Index) -> Floats | None:
         """Area of source cells that lies in the rows owned here, m2; a state has none.

@@ -12,6 +12,28 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+CSR = tuple[Integers, NDArray[np.int32], Floats]
+"""Compressed rows: where each begins, its columns, its numbers."""
+
+
+def transpose_rows(indptr: Integers, indices: NDArray[np.int32], columns: int) -> tuple[Integers, Integers, Integers]:
+    """The order that turns compressed rows into those of the transpose.
+
+    Parameters
+    ----------
+    indptr, indices : compressed rows.
+    columns : their number.
+
+    Returns
+    -------
+    indptr : (columns + 1,)
+    row : (links,), the columns of the transpose, ascending within each of its rows
+    links : (links,), where each link of the transpose stands in the rows given
+    """
+    links = np.argsort(indices, kind="stable").astype(np.int64)
+    row = np.repeat(np.arange(indptr.size - 1), np.diff(indptr))[links]
+    turned = np.concatenate([[0], np.cumsum(np.bincount(indices, minlength=columns))]).astype(np.int64)
+    return turned, row, links
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,3 +166,33 @@ class Weights:
             constant=None if self.constant is None else self.constant[chosen],
             second=None if self.second is None else self.second.rows(chosen),
         )
+
+    def transpose(self) -> Weights:
+        """The transposed linear map, from the rows of this object to its source cells.
+
+        <y, A x> = <A' y, x> for the matrix A of any method, that with gradients (without the limiter) and filled rows
+        included. What a fixed value adds is no part of the linear map. Cells that no row reads get 0.
+
+        Returns
+        -------
+        Weights
+            Its rows are all source cells, its columns the rows of this object in their order.
+
+        Examples
+        --------
+        >>> one = np.array([0, 1, 3]), np.array([0, 0, 2], np.int32), np.array([2.0, 3.0, 4.0])
+        >>> w = Weights(*one, (2, 3), np.ones(2), np.arange(2), "any", "destarea", "", "", 2)
+        >>> w.matrix.toarray().tolist(), w.transpose().matrix.toarray().tolist()
+        ([[2.0, 0.0, 0.0], [3.0, 0.0, 4.0]], [[2.0, 3.0], [0.0, 0.0], [0.0, 4.0]])
+        """
+        indptr, row, links = transpose_rows(self.indptr, self.indices, self.shape[1])
+        read = np.diff(indptr) > 0
+        whole = np.array_equal(self.target_cells, np.arange(self.target_size))
+        return Weights(
+            indptr=indptr, indices=row.astype(np.int32), data=self.data[links], shape=(self.shape[1], self.shape[0]),
+            covered=read.astype(np.float64), target_cells=np.arange(self.shape[1], dtype=np.int64),
+            method=f"transpose of {self.method}", normalization=self.normalization,
+            source_fingerprint=self.target_fingerprint if whole else "", target_fingerprint=self.source_fingerprint,
+            target_size=self.shape[1], area=None if self.area is None else self.area[links],
+            constant=np.where(read, np.nan, 0.0),
+        )  # fmt: skip

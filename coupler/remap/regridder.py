@@ -117,6 +117,19 @@ class Regridder:
             )
             out[reached, field] = change.factor * out[reached, field] + change.offset
 
+    def transpose(self) -> Regridder:
+        """The regridder of the transposed weights, from fields of the target to fields of the source.
+
+        Its `apply_vector` is the transpose of this one's. Fixed and fill values are no part of the linear map.
+
+        Raises
+        ------
+        GridError
+            With a limiter or `conserve`: what they do depends on the field.
+        """
+        refuse_transpose(self.limiter, self.conserve)
+        return Regridder(self.weights.transpose(), self.target, self.source, fill=0.0)
+
     def __call__(self, field: ArrayLike) -> Floats:
         """Remap an array (..., *source shape) to (..., *target shape)."""
         array = np.asarray(field, np.float64)
@@ -161,6 +174,16 @@ class Regridder:
         north = sum(_like(towards_north[:, d], parts[d]) * parts[d] for d in range(3))  # type: ignore[assignment]
         u_out, v_out = vector_from_east_north(self.target, east, north, self.weights.target_cells)
         return u_out, v_out, self.weights.covered
+
+
+def refuse_transpose(limiter: bool, conserve: str | None) -> None:
+    """Raise GridError where a remapping is no linear map."""
+    for given, name in ((limiter, "limiter: true"), (conserve, f"conserve: {conserve}")):
+        if given:
+            raise GridError(
+                f"a remapping with {name} has no transpose: what it does depends on the field; leave it out where "
+                "gradients are wanted"
+            )
 
 
 def _like(column: Floats, values: Floats) -> Floats:

@@ -6,6 +6,7 @@ import pytest
 from coupler.case.case import make_plan
 from coupler.exchange.operators import LinearOperator
 from coupler.exchange.rivers import drains_land
+from coupler.remap.apply import apply_weights
 from tests.toys.coupled import coupled_case
 
 
@@ -67,3 +68,12 @@ def test_hubei_reaches_the_coast_of_china(rivers):
     (mouth,) = np.flatnonzero(weights[:, cell])
     assert 116.0 < sea.longitude.ravel()[mouth] < 123.5 and 23.0 < sea.latitude.ravel()[mouth] < 38.0
     assert weights[mouth, cell] == pytest.approx(land.area.ravel()[cell] / sea.area.ravel()[mouth], rel=1e-9)
+
+
+def test_the_transpose_brings_back_to_the_land(rivers):
+    plan, task = rivers
+    operator = LinearOperator(plan, task, 0, 1)
+    rng = np.random.default_rng(3)
+    x, y = rng.random(plan["land"].grids["default"].size), rng.random(plan["ocean"].grids["default"].size)
+    forward = y @ (matrix(operator, np.arange(y.size)) @ x)
+    assert apply_weights(*operator.transpose(), y) @ x == pytest.approx(forward, rel=1e-12)
