@@ -55,6 +55,7 @@ SEA = Side(
 )
 EMISSIVITY = 0.97
 ALBEDO = 0.066  # of the sea, daily mean (Large and Yeager 2009)
+DRAG_LIMIT = 2.5e-3  # where the sea grows no rougher: Donelan et al. (2004), Powell et al. (2003)
 USUAL_HEIGHT = 10.0  # m, of air whose height nobody says
 
 Arrays = dict[str, np.ndarray]
@@ -82,6 +83,15 @@ class CoareOptions(Options):
     """Salinity of the surface, 1e-3."""
     cool_skin: bool = True
     """Whether the skin is cooler than the water below."""
+    drag_limit: Fraction = 0.0
+    """Largest neutral drag coefficient at 10 m; 0: none, as published."""
+
+
+class LimitedOptions(CoareOptions):
+    """Options of COARE 3.6 under a largest drag coefficient."""
+
+    drag_limit: Fraction = DRAG_LIMIT
+    """Largest neutral drag coefficient at 10 m."""
 
 
 class Surface(NamedTuple):
@@ -187,6 +197,9 @@ def ncar(air, sea, options) -> Arrays:
 def coare(air, sea, options) -> Arrays:
     """Air-sea fluxes of COARE 3.6 (Fairall et al. 2003, Edson et al. 2013) with a cool skin, without waves.
 
+    Above some 33 m/s the sea grows no rougher (Powell et al. 2003, Donelan et al. 2004); the published law goes on.
+    ``drag_limit`` bounds its neutral drag coefficient at 10 m: the scheme `coare_limited` does so by default.
+
     The warm layer (`kernels.warm_layer`) has a memory, which a flux law has not: `sea_surface_temperature` is that
     below the cool skin.
 
@@ -219,8 +232,13 @@ def coare(air, sea, options) -> Arrays:
         s.z_t,
         s.z_t,
         options.cool_skin,
+        options.drag_limit,
     )
     return _assemble(result[:4], s.sst - result[4], s, options.albedo)
 
 
-SCHEMES = {"ncar": FluxLaw(ncar, AIR, SEA, Options), "coare": FluxLaw(coare, AIR, SEA, CoareOptions)}
+SCHEMES = {
+    "ncar": FluxLaw(ncar, AIR, SEA, Options),
+    "coare": FluxLaw(coare, AIR, SEA, CoareOptions),
+    "coare_limited": FluxLaw(coare, AIR, SEA, LimitedOptions),
+}

@@ -144,7 +144,15 @@ def thermal_expansion(t, salinity):
 
 
 @compiled
-def coare_point(t_air, q, wind, p, t_sea, net_solar, longwave_down, salinity, z_i, latitude, z_u, z_t, z_q, cool_skin):
+def roughest(drag_limit):
+    """Roughness length [m] at which the neutral drag coefficient at 10 m is ``drag_limit``; endless where that is 0."""
+    return 10.0 * math.exp(-KAPPA / math.sqrt(drag_limit)) if drag_limit > 0.0 else math.inf
+
+
+@compiled
+def coare_point(
+    t_air, q, wind, p, t_sea, net_solar, longwave_down, salinity, z_i, latitude, z_u, z_t, z_q, cool_skin, z_0_most
+):
     """Fluxes at one point of open water, positive down.
 
     Parameters
@@ -159,6 +167,7 @@ def coare_point(t_air, q, wind, p, t_sea, net_solar, longwave_down, salinity, z_
     latitude : degrees, for gravity
     z_u, z_t, z_q : m
     cool_skin : bool
+    z_0_most : m, largest roughness length (`roughest`)
 
     Returns
     -------
@@ -206,7 +215,7 @@ def coare_point(t_air, q, wind, p, t_sea, net_solar, longwave_down, salinity, z_
 
     for _ in range(ITERATIONS):
         over_l = KAPPA * grav / t_a * (t_star + VIRTUAL * t_a * q_star) / (u_star * u_star)
-        z_0 = alpha * u_star * u_star / grav + 0.11 * nu / u_star  # E13 eq. 5
+        z_0 = min(alpha * u_star * u_star / grav + 0.11 * nu / u_star, z_0_most)  # E13 eq. 5
         z_0q = min(1.6e-4, 5.8e-5 / (z_0 * u_star / nu) ** 0.72)  # F03 eq. 28, refitted for 3.6
         u_star = u_t * KAPPA / (math.log(z_u / z_0) - psi_u(z_u * over_l))
         q_star = -(d_q - wet * d_skin * skin) * KAPPA / (math.log(z_q / z_0q) - psi_t(z_q * over_l))
@@ -246,9 +255,29 @@ def coare_point(t_air, q, wind, p, t_sea, net_solar, longwave_down, salinity, z_
 
 
 @compiled
-def coare_points(t_air, q, wind, p, t_sea, net_solar, longwave_down, salinity, z_i, latitude, z_u, z_t, z_q, cool_skin):
-    """`coare_point` over 1-D arrays; one point never depends on another. Shape (7, n)."""
+def coare_points(
+    t_air,
+    q,
+    wind,
+    p,
+    t_sea,
+    net_solar,
+    longwave_down,
+    salinity,
+    z_i,
+    latitude,
+    z_u,
+    z_t,
+    z_q,
+    cool_skin,
+    drag_limit=0.0,
+):
+    """`coare_point` over 1-D arrays; one point never depends on another. Shape (7, n).
+
+    ``drag_limit`` is the largest neutral drag coefficient at 10 m; 0: none.
+    """
     out = np.empty((7, t_air.size))
+    z_0_most = roughest(drag_limit)
     for i in range(t_air.size):
         r = coare_point(
             t_air[i],
@@ -265,6 +294,7 @@ def coare_points(t_air, q, wind, p, t_sea, net_solar, longwave_down, salinity, z
             z_t[i],
             z_q[i],
             cool_skin,
+            z_0_most,
         )
         for k in range(7):
             out[k, i] = r[k]
