@@ -37,7 +37,7 @@ from components.land.column.parameters import Parameters, leaf_area, parameters
 from components.land.column.radiation import partition
 from components.land.column.richards import Bottom
 from components.land.column.site import clear_longwave, snow_share
-from components.radiation.sun import cosine_zenith
+from components.science.sun import cosine_zenith
 
 # Site: height above sea level (m; FLUXNET2015 site descriptions) and plant type of its IGBP class.
 SITES = {

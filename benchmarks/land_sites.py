@@ -32,7 +32,7 @@ from components.land.column.richards import Bottom
 from components.land.column.site import Weather, clear_longwave, forcing, humidity_from_deficit, run
 from components.land.column.soil_evaporation import RESISTANCE, sakaguchi_zeng, sellers
 from components.land.column.structure import cut
-from components.radiation.sun import cosine_zenith
+from components.science.sun import cosine_zenith
 
 PPFD_PER_WATT = 2.02  # umol J-1 of global radiation (Meek et al. 1984; 1.9-2.1 by site)
 

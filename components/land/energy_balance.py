@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from components.land.surface_layer import bulk_richardson, saturation_humidity, transfer_coefficients
-from components.science.constants import CP_DRY, GRAVITY, LATENT_VAPORISATION, R_DRY, STEFAN_BOLTZMANN, VIRTUAL
+from components.science.constants import CP_DRY, LATENT_VAPORISATION, STEFAN_BOLTZMANN
+from components.science.surface_layer import air_density, bulk_richardson, referred_to_ground, transfer_coefficients
+from components.science.water import growth, humidity_slope, saturation_pressure, specific_humidity
 
 
 class Air(NamedTuple):
@@ -66,16 +67,17 @@ def solve(temperature, air, wetness, available_water, albedo, emissivity, roughn
     temperature at the end [K], Fluxes
     """
     wind = np.maximum(air.speed, 1.0)  # m s-1; calm air still convects
-    theta = air.temperature + GRAVITY / CP_DRY * height
+    theta = referred_to_ground(air.temperature, height)
     richardson = bulk_richardson(theta, temperature, wind, height)
     c_m, c_h = transfer_coefficients(richardson, height, roughness)
-    rho = air.pressure / (R_DRY * air.temperature * (1.0 + VIRTUAL * air.humidity))
+    rho = air_density(air.pressure, air.temperature, air.humidity)
 
     conductance = rho * c_h * wind
     sensible_slope = CP_DRY * conductance
     sensible_up = sensible_slope * (temperature - theta)
 
-    q_s, q_slope = saturation_humidity(temperature, air.pressure)
+    e_s = saturation_pressure(temperature)
+    q_s, q_slope = specific_humidity(e_s, air.pressure), humidity_slope(e_s, growth(temperature), air.pressure)
     beta = np.where(q_s > air.humidity, wetness, 1.0)
     evaporation = beta * conductance * (q_s - air.humidity)
     evaporation_slope = beta * conductance * q_slope

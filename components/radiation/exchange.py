@@ -8,8 +8,8 @@ import torch
 
 from components.radiation import standard_atmosphere
 from components.radiation.scheme import Air, Radiation
-from components.radiation.sun import cosine_zenith, sun_position
 from components.science.constants import STEFAN_BOLTZMANN
+from components.science.sun import cosine_zenith, sun_position
 from coupler.component import Component, Context, Fields
 from coupler.fields import FieldSpec, specs
 from coupler.namelist import Namelist

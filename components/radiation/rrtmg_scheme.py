@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from components.radiation.full_columns import FullColumns
-from components.radiation.gases import Gases
 from components.radiation.spectral_scheme import Array, SpectralScheme
 from components.science.constants import SOLAR_CONSTANT
+from components.science.gases import Gases
 
 AT_ONCE = 512  # columns of a call: the library wants their optical depths in every band at once, 60 kB a column
 TRACE = 1.0e-9  # kg m-2, water path that counts as liquid and does not matter

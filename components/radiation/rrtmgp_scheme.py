@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from components.radiation.full_columns import FullColumns
-from components.radiation.gases import Gases
 from components.radiation.kernels.longwave import longwave
 from components.radiation.kernels.shortwave import shortwave
 from components.radiation.rrtmgp_tables import LONGWAVE, MOLECULES, SHORTWAVE, cloud_tables, gas_tables
 from components.radiation.spectral_scheme import SpectralScheme
 from components.science.constants import GRAVITY, SOLAR_CONSTANT
+from components.science.gases import Gases
 from components.science.scheme_constants import RRTMGP_MOLAR_DRY as MOLAR_DRY
 from components.science.scheme_constants import RRTMGP_MOLAR_WATER as MOLAR_WATER
 from coupler.compiled import announce

@@ -11,7 +11,7 @@ import netCDF4
 import numpy as np
 import numpy.typing as npt
 
-from components.radiation.gases import Gases
+from components.science.gases import Gases
 
 Array = npt.NDArray[Any]
 FOLDER = Path(__file__).parent / "rrtmgp_data"

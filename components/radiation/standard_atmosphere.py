@@ -4,14 +4,9 @@ import numpy as np
 import torch
 
 from components.radiation.scheme import Air
+from components.science.scheme_constants import STANDARD_PRESSURE, STANDARD_TEMPERATURE
 
-# pressure (Pa) and temperature (K) of the US Standard Atmosphere 1976
-STANDARD_P = np.array(
-    [101325, 54048, 26500, 12112, 5529, 2549, 1197, 574.6, 287.1, 149.1, 79.78, 42.53, 21.96, 10.93, 5.221]
-)
-STANDARD_T = np.array(
-    [288.15, 255.7, 223.3, 216.65, 216.65, 221.6, 226.5, 236.5, 250.35, 264.2, 270.65, 260.8, 247.0, 233.3, 219.6]
-)
+STANDARD_P, STANDARD_T = np.array(STANDARD_PRESSURE), np.array(STANDARD_TEMPERATURE)
 # volume mixing ratio of ozone over pressure: mid-latitude mean (McPeters et al. 2007, rounded)
 OZONE_P = np.array(
     [101325, 70000, 50000, 30000, 20000, 15000, 10000, 7000, 5000, 3000, 2000, 1000, 700, 500, 300, 100, 30, 10]

@@ -34,3 +34,14 @@ NCAR_SATURATION = (10.79574, 5.028, 1.50475e-4, 8.2969, 0.42873e-3, 4.76955, 0.7
 
 # RRTMGP and its reference results (Pincus, Mlawer & Delamere 2019)
 RRTMGP_MOLAR_DRY, RRTMGP_MOLAR_WATER = 28.964e-3, 18.016e-3  # kg mol-1
+
+# Temperature functions of photosynthesis (Bernacchi et al. 2001; Leuning 2002), fitted with this gas constant
+FITTED_GAS_CONSTANT = 8.314  # J mol-1 K-1
+
+# US Standard Atmosphere 1976: pressure (Pa) and temperature (K)
+STANDARD_PRESSURE = (
+    101325.0, 54048.0, 26500.0, 12112.0, 5529.0, 2549.0, 1197.0, 574.6, 287.1, 149.1, 79.78, 42.53, 21.96, 10.93, 5.221,
+)  # fmt: skip
+STANDARD_TEMPERATURE = (
+    288.15, 255.7, 223.3, 216.65, 216.65, 221.6, 226.5, 236.5, 250.35, 264.2, 270.65, 260.8, 247.0, 233.3, 219.6,
+)  # fmt: skip

@@ -17,7 +17,6 @@ from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import (
     adjust_to_saturation,
     exner,
     saturation_mixing_ratio,
-    saturation_vapour_pressure,
 )
 from components.atmosphere.nonhydrostatic.ideal import initial_state
 from components.atmosphere.nonhydrostatic.physics.columns import columns, put_back
@@ -31,6 +30,7 @@ from components.science.constants import (
     R_DRY,
 )
 from components.science.halo import Edges
+from components.science.water import latent_heat, saturation_pressure
 
 H = geometry.HALO
 INNER = slice(H, -H)
@@ -39,14 +39,14 @@ WATER, THETA_E = 0.020, 320.0
 
 def saturated(t, p):
     """Vapour (kg/kg) at saturation."""
-    return saturation_mixing_ratio(saturation_vapour_pressure(t), p)
+    return saturation_mixing_ratio(saturation_pressure(t), p)
 
 
 def theta_e(t, p, q_v):
     """Equivalent potential temperature (K) of air with ``WATER`` (their eq. 23)."""
     c = CP_DRY + C_LIQUID * WATER
     dry = p * EPSILON_VAPOUR / (EPSILON_VAPOUR + q_v)
-    return t * torch.exp(R_DRY / c * torch.log(P_REFERENCE / dry) + moist_heat.latent_heat(t) * q_v / (c * t))
+    return t * torch.exp(R_DRY / c * torch.log(P_REFERENCE / dry) + latent_heat(t) * q_v / (c * t))
 
 
 def neutral(g):

@@ -11,7 +11,7 @@ from components.land.column.humidity import saturation_humidity
 from components.land.column.parameters import parameters
 from components.land.column.radiation import partition
 from components.land.column.snow import cover_fraction, over_layers
-from components.radiation.sun import cosine_zenith
+from components.science.sun import cosine_zenith
 
 D = torch.float64
 

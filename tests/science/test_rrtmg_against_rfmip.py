@@ -8,11 +8,11 @@ import torch
 climt = pytest.importorskip("climt", reason="climt (RRTMG) is not installed")
 
 from components.radiation import rrtmg_scheme  # noqa: E402
-from components.radiation.gases import Gases  # noqa: E402
 from components.radiation.gray_scheme import gray  # noqa: E402
 from components.radiation.rrtmgp_scheme import Rrtmgp  # noqa: E402
 from components.radiation.scheme import Air  # noqa: E402
 from components.science.constants import CP_DRY, GRAVITY, SOLAR_CONSTANT  # noqa: E402
+from components.science.gases import Gases  # noqa: E402
 
 
 def test_clear_sky_fluxes_of_the_rfmip_sites(shared):

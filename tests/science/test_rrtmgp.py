@@ -7,11 +7,11 @@ import torch
 
 from components.radiation import standard_atmosphere
 from components.radiation.full_columns import FullColumns, full_columns
-from components.radiation.gases import Gases
 from components.radiation.kernels.gas_optics import absorbed
 from components.radiation.kernels.shortwave import add_layer, two_stream
 from components.radiation.rrtmgp_scheme import Rrtmgp
 from components.science.constants import CP_DRY, GRAVITY, SOLAR_CONSTANT, STEFAN_BOLTZMANN
+from components.science.gases import Gases
 
 SHORT = {"lw_down": "rld", "lw_up": "rlu", "sw_down": "rsd", "sw_up": "rsu"}
 WATER = 18.016 / 28.964

@@ -6,18 +6,17 @@ import torch
 
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import (
     saturation_mixing_ratio,
-    saturation_vapour_pressure,
-    saturation_vapour_pressure_ice,
 )
 from components.atmosphere.nonhydrostatic.physics.cloud_fraction import cloud_fraction
 from components.science.constants import EPSILON_VAPOUR
+from components.science.water import saturation_pressure, saturation_pressure_ice
 
 P, T = torch.tensor([8.5e4]), torch.tensor([285.0])
 
 
 def at(humidity, q_c, q_i=0.0, t=T):
     """Fraction of one layer whose humidity is over water."""
-    q_v = humidity * saturation_mixing_ratio(saturation_vapour_pressure(t), P)
+    q_v = humidity * saturation_mixing_ratio(saturation_pressure(t), P)
     return float(cloud_fraction(q_v, torch.tensor([q_c]), torch.tensor([q_i]), t, P))
 
 
@@ -44,8 +43,8 @@ def test_it_grows_with_condensate_and_humidity():
 
 def test_ice_clouds_saturate_over_ice():
     t = torch.tensor([235.0])
-    over_water = saturation_mixing_ratio(saturation_vapour_pressure(t), P)
-    over_ice = saturation_mixing_ratio(saturation_vapour_pressure_ice(t), P)
+    over_water = saturation_mixing_ratio(saturation_pressure(t), P)
+    over_ice = saturation_mixing_ratio(saturation_pressure_ice(t), P)
     share = 1.0001 * float(over_ice / over_water)
     assert at(share, 0.0, 1e-5, t) == 1.0
     assert at(share, 1e-5, 0.0, t) < 1.0

@@ -7,8 +7,9 @@ import torch
 
 from components.atmosphere.nonhydrostatic.physics import convection_betts_miller as convection
 from components.atmosphere.nonhydrostatic.physics.boundary_layer_ysu import Fluxes, ysu
-from components.radiation import sun
+from components.science import sun
 from components.science.constants import CP_DRY, GRAVITY, LATENT_VAPORISATION, R_DRY
+from components.science.water import saturation_pressure
 
 
 def layers(shape=(24, 4, 5), dtype=torch.float64):
@@ -88,7 +89,7 @@ def tropical(shape=(24, 3, 4), lapse=0.0062):
     z = torch.linspace(50.0, 18000.0, shape[0], dtype=torch.float64)[:, None, None].expand(shape)
     t = torch.clamp(301.0 - lapse * z, min=195.0) + 0.2 * torch.arange(shape[2], dtype=torch.float64)
     p = 1.01e5 * torch.exp(-z / 7600.0)
-    q = convection.saturation_mixing_ratio(convection.saturation_vapour_pressure(t), p) * 0.85
+    q = convection.saturation_mixing_ratio(saturation_pressure(t), p) * 0.85
     dz = torch.full(shape, 18000.0 / shape[0], dtype=torch.float64)
     return t.contiguous(), q.contiguous(), p.contiguous(), (p / (R_DRY * t) * dz).contiguous()
 
@@ -126,9 +127,9 @@ def test_moist_parcel_keeps_its_equivalent_potential_temperature():
     """theta_e of Bolton (1980, eq. 43) along the pseudo-adiabat from 1000 to 300 hPa."""
     p = torch.exp(torch.linspace(math.log(1e5), math.log(3e4), 100, dtype=torch.float64))[:, None, None]
     t = torch.full_like(p, 293.15)
-    q = convection.saturation_mixing_ratio(convection.saturation_vapour_pressure(t), p)
+    q = convection.saturation_mixing_ratio(saturation_pressure(t), p)
     parcel, _ = convection.moist_parcel(t, q, p)
-    r = convection.saturation_mixing_ratio(convection.saturation_vapour_pressure(parcel), p)
+    r = convection.saturation_mixing_ratio(saturation_pressure(parcel), p)
     theta_e = parcel * (1e5 / p) ** (0.2854 * (1 - 0.28 * r)) * torch.exp((3376.0 / parcel - 2.54) * r * (1 + 0.81 * r))
     print("theta_e", float(theta_e[0]), float(theta_e[-1]))
     assert abs(float(theta_e[-1] - theta_e[0])) < 2.5

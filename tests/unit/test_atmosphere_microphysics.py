@@ -5,6 +5,7 @@ import torch
 
 from components.atmosphere.nonhydrostatic.dynamics import thermodynamics as thermo
 from components.atmosphere.nonhydrostatic.physics import kessler, mixed_phase
+from components.science import water
 from components.science.constants import CP_DRY, LATENT_FUSION, LATENT_VAPORISATION, R_DRY
 
 
@@ -18,7 +19,7 @@ def column(species, seed=0):
     )
     rho = p / (R_DRY * t)
     pi = thermo.exner(p)
-    q_s = thermo.saturation_mixing_ratio(thermo.saturation_vapour_pressure(t), p)
+    q_s = thermo.saturation_mixing_ratio(water.saturation_pressure(t), p)
     q = [q_s * (0.3 + 0.9 * torch.rand(shape, dtype=torch.float64))]
     for _ in species[1:]:
         amount = 1e-3 * torch.rand(shape, dtype=torch.float64)
@@ -77,7 +78,7 @@ def test_air_supersaturated_over_ice_grows_ice_towards_ice_saturation():
     p = torch.full(shape, 4.0e4, dtype=torch.float64)
     pi = thermo.exner(p)
     rho = p / (R_DRY * t)
-    q_is = thermo.saturation_mixing_ratio(thermo.saturation_vapour_pressure_ice(t), p)
+    q_is = thermo.saturation_mixing_ratio(water.saturation_pressure_ice(t), p)
     zero = torch.zeros_like(t)
     q = [1.2 * q_is, zero, zero, zero + 1e-5, zero]
     theta = t / pi
@@ -85,7 +86,7 @@ def test_air_supersaturated_over_ice_grows_ice_towards_ice_saturation():
         out = mixed_phase.mixed_phase(theta, *q, p, pi, rho, rho * 1e6, 60.0)
         theta, q = out.theta, list(out[1:6])
     t = theta * pi
-    ratio = q[0] / thermo.saturation_mixing_ratio(thermo.saturation_vapour_pressure_ice(t), p)
+    ratio = q[0] / thermo.saturation_mixing_ratio(water.saturation_pressure_ice(t), p)
     assert float(q[3].min() + q[4].min()) > 1e-5
     assert abs(float(ratio.mean()) - 1.0) < 0.02
 

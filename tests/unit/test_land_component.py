@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from components.land.column.component import ColumnLand
-from components.radiation.sun import cosine_zenith
+from components.science.sun import cosine_zenith
 from coupler.clock import Clock
 from coupler.component import Context
 from coupler.grids.decomposition import Decomposition

@@ -5,8 +5,8 @@ import pytest
 
 from components.land.energy_balance import Air, solve
 from components.land.slab.bucket import snow_albedo, water_balance, wetness
-from components.land.surface_layer import bulk_richardson, saturation_humidity, transfer_coefficients
 from components.science.constants import LATENT_FUSION, LATENT_VAPORISATION, STEFAN_BOLTZMANN
+from components.science.surface_layer import bulk_richardson, transfer_coefficients
 
 
 def air(n, seed=0, **given):
@@ -100,13 +100,6 @@ def test_exchange_is_neutral_at_zero_richardson_and_ordered_beside_it():
     np.testing.assert_allclose(c_h[1:4], neutral, rtol=1e-6)
     assert c_h[0] > c_m[0] > neutral > c_m[4] > c_h[4] > 0.0
     assert bulk_richardson(290.0, 280.0, 5.0, 10.0) > 0.0
-
-
-def test_slope_of_saturation_humidity():
-    t, p = np.linspace(240.0, 315.0, 30), 9.0e4
-    step = 1e-3
-    finite = (saturation_humidity(t + step, p)[0] - saturation_humidity(t - step, p)[0]) / (2 * step)
-    np.testing.assert_allclose(saturation_humidity(t, p)[1], finite, rtol=1e-6)
 
 
 def test_bucket_overflows_snow_melts_and_wetness_is_manabes():

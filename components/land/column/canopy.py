@@ -21,15 +21,15 @@ from components.land.column.surface_layer import VISCOSITY, exchange
 from components.science.constants import (
     C_LIQUID,
     CP_DRY,
-    EPSILON_VAPOUR,
     GAS_CONSTANT,
     GRAVITY,
     LATENT_FUSION,
     LATENT_VAPORISATION,
-    R_DRY,
     STEFAN_BOLTZMANN,
     VIRTUAL,
 )
+from components.science.surface_layer import air_density, referred_to_ground
+from components.science.water import vapour_pressure
 
 LEAST_CANOPY_HEAT = 500.0  # J m-2 K-1
 LARGEST_STEP = 15.0  # K a Newton step
@@ -167,9 +167,9 @@ def solve(
     outer, inner
         Updates of the conductances, each with one Newton step; Newton steps at the end.
     """
-    density = air.pressure / (R_DRY * air.temperature * (1.0 + VIRTUAL * air.humidity))
+    density = air_density(air.pressure, air.temperature, air.humidity)
     rho_cp = density * CP_DRY
-    potential = air.temperature + air.height * (GRAVITY / CP_DRY)
+    potential = referred_to_ground(air.temperature, air.height)
     molar = air.pressure / (GAS_CONSTANT * air.temperature)  # mol m-3
     plant_area = cover.lai + cover.sai
     thermal = 1.0 - torch.exp(-plant_area)
@@ -178,7 +178,7 @@ def solve(
     heat_store = (LEAST_CANOPY_HEAT + 840.0 * plant_area + C_LIQUID * cover.water) / seconds
     bare_weight = torch.exp(-plant_area)
     virtual_air = potential * (1.0 + VIRTUAL * air.humidity)
-    e_air = air.humidity * air.pressure / (EPSILON_VAPOUR + (1.0 - EPSILON_VAPOUR) * air.humidity)
+    e_air = vapour_pressure(air.humidity, air.pressure)
     tv, tg, zeta, gs, qc = warm
     tc, assimilated, drift = 0.5 * (tv + tg), torch.zeros_like(gs), torch.zeros_like(tv)
     evaporating = torch.ones_like(tv)
@@ -196,7 +196,7 @@ def solve(
         below = mixing * friction
         blade_molar = blade * molar
         e_leaf, _ = saturation_pressure(tv)
-        e_canopy = qc * air.pressure / (EPSILON_VAPOUR + (1.0 - EPSILON_VAPOUR) * qc)
+        e_canopy = vapour_pressure(qc, air.pressure)
         if turn == 0:
             e_canopy = torch.where(plant_area > 0.0, e_canopy, e_air)
         open_share = blade_molar / (blade_molar + gs)

@@ -30,8 +30,9 @@ from components.land.column.site import snow_share
 from components.land.column.stomata import EMPIRICAL
 from components.land.column.structure import cut, join, named, rebuild
 from components.land.column.surface_map import SurfaceMap, from_file, uniform, zonal
-from components.radiation.sun import cosine_zenith
-from components.science.constants import FREEZING_POINT, R_DRY, STEFAN_BOLTZMANN, VIRTUAL, WATER_DENSITY
+from components.science.constants import FREEZING_POINT, STEFAN_BOLTZMANN, WATER_DENSITY
+from components.science.sun import cosine_zenith
+from components.science.surface_layer import air_density
 from coupler.component import Array, Component, Context, Fields, Setting
 from coupler.errors import TesseraError
 from coupler.fields import FieldSpec, specs
@@ -293,7 +294,7 @@ class ColumnLand(Component):
         lost = out.transpiration + out.interception_loss + out.ground_evaporation
         lost = self._mean(lost + out.surface_runoff + out.subsurface_runoff)
         self.booked["booked_water"] += self._field(seconds * (rain - lost))
-        density = p / (R_DRY * t * (1.0 + VIRTUAL * q))
+        density = air_density(p, t, q)
         drag = density * self._mean(out.friction_velocity * out.friction_velocity) / np.maximum(speed, 0.5)
         return self._exports(out, mean, drag * east, drag * north, sun)
 

@@ -5,27 +5,22 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from components.science.constants import EPSILON_VAPOUR, FREEZING_POINT
+from components.science import water
+from components.science.constants import FREEZING_POINT
 
 
 def saturation_pressure(temperature: Tensor) -> tuple[Tensor, Tensor]:
     """Saturation vapour pressure (Pa) and its slope (Pa K-1), over water above 0 C and over ice below.
-
-    Magnus form with the coefficients of Bolton (1980, eq. 10) over water and Alduchov and Eskridge (1996)
-    over ice,
-    joined at 611.2 Pa.
 
     Examples
     --------
     >>> round(saturation_pressure(torch.tensor(293.15, dtype=torch.float64))[0].item())
     2337
     """
-    celsius = torch.clamp(temperature - FREEZING_POINT, -150.0, 100.0)
-    water = celsius >= 0.0
-    a = torch.where(water, 17.67, 22.587).to(celsius.dtype)
-    bottom = celsius + torch.where(water, 243.5, 273.86).to(celsius.dtype)
-    pressure = 611.2 * torch.exp(a * celsius / bottom)
-    return pressure, pressure * a * (bottom - celsius) / (bottom * bottom)
+    t = torch.clamp(temperature, FREEZING_POINT - 150.0, FREEZING_POINT + 100.0)
+    wet = t >= FREEZING_POINT
+    pressure = torch.where(wet, water.saturation_pressure(t), water.saturation_pressure_ice(t))
+    return pressure, pressure * torch.where(wet, water.growth(t), water.growth_ice(t))
 
 
 def saturation_humidity(temperature: Tensor, pressure: Tensor) -> tuple[Tensor, Tensor]:
@@ -38,7 +33,6 @@ def saturation_humidity(temperature: Tensor, pressure: Tensor) -> tuple[Tensor, 
     """
     e, slope = saturation_pressure(temperature)
     e_max = 0.5 * pressure  # hot air at low pressure: the formula ends where air would be all vapour
-    slope = torch.where(e > e_max, torch.zeros_like(slope), slope)
+    growing = torch.where(e > e_max, torch.zeros_like(slope), slope / e)
     e = torch.minimum(e, e_max)
-    bottom = pressure - (1.0 - EPSILON_VAPOUR) * e
-    return EPSILON_VAPOUR * e / bottom, EPSILON_VAPOUR * pressure * slope / (bottom * bottom)
+    return water.specific_humidity(e, pressure), water.humidity_slope(e, growing, pressure)

@@ -17,7 +17,6 @@ from torch import Tensor
 from components.land.column.hydraulics import Supply
 from components.land.column.photosynthesis import (
     CO2_TO_WATER,
-    GAS_CONSTANT_PAPER,
     Demand,
     Leaf,
     assimilation,
@@ -26,6 +25,7 @@ from components.land.column.photosynthesis import (
 )
 from components.land.column.roots import falling_root
 from components.land.column.structure import gather
+from components.science.scheme_constants import FITTED_GAS_CONSTANT as GAS_CONSTANT_PAPER
 
 Parameter = float | Tensor
 LOWEST_DEFICIT = 5e-4  # mol mol-1

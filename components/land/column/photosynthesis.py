@@ -15,7 +15,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-GAS_CONSTANT_PAPER = 8.314  # J mol-1 K-1, the value the temperature functions below were fitted with
+from components.science.constants import ZERO_CELSIUS
+from components.science.scheme_constants import FITTED_GAS_CONSTANT as GAS_CONSTANT_PAPER
+
 REFERENCE_TEMPERATURE = 298.15  # K
 OXYGEN = 210.0  # mmol mol-1
 CO2_TO_WATER = 1.57  # ratio of stomatal conductances to water vapour and to CO2
@@ -230,7 +232,7 @@ def c4_leaf(
     zero = torch.zeros_like(temperature)
     one = torch.ones_like(temperature)
     q10 = torch.exp(0.069314718056 * (temperature - REFERENCE_TEMPERATURE))
-    celsius = temperature - 273.15
+    celsius = temperature - ZERO_CELSIUS
     heat = 1.0 + torch.exp(0.3 * (celsius - 40.0))
     cold = 1.0 + torch.exp(0.2 * (15.0 - celsius))
     vcmax = vcmax25 * q10 / (heat * cold)

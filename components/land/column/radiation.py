@@ -16,7 +16,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-SOLAR_CONSTANT = 1361.0  # W m-2
+from components.science.constants import SOLAR_CONSTANT
+
 LOWEST_SUN = 0.01  # cosine of the zenith angle below which the sun is down
 
 

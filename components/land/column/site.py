@@ -21,8 +21,9 @@ from components.land.column.parameters import Parameters
 from components.land.column.radiation import partition
 from components.land.column.snow import over_layers
 from components.land.column.structure import cut
-from components.radiation.sun import cosine_zenith
-from components.science.constants import CP_DRY, EPSILON_VAPOUR, LATENT_VAPORISATION, STEFAN_BOLTZMANN, ZERO_CELSIUS
+from components.science.constants import CP_DRY, LATENT_VAPORISATION, STEFAN_BOLTZMANN, ZERO_CELSIUS
+from components.science.sun import cosine_zenith
+from components.science.water import specific_humidity, vapour_pressure
 
 Series = NDArray[np.float64]
 DTYPE = torch.float64
@@ -93,7 +94,7 @@ def humidity_from_deficit(temperature: Series, deficit: Series, pressure: Series
     pressure : Pa
     """
     e = np.clip(saturation_pressure(torch.as_tensor(temperature))[0].numpy() - deficit, 1.0, None)
-    return EPSILON_VAPOUR * e / (pressure - (1.0 - EPSILON_VAPOUR) * e)
+    return np.asarray(specific_humidity(e, pressure))
 
 
 def clear_longwave(temperature: Series, humidity: Series, pressure: Series, cloud: Series | float = 0.5) -> Series:
@@ -110,7 +111,7 @@ def clear_longwave(temperature: Series, humidity: Series, pressure: Series, clou
     pressure : Pa
     cloud : cover, 0 to 1
     """
-    e = humidity * pressure / (EPSILON_VAPOUR + (1.0 - EPSILON_VAPOUR) * humidity) / 100.0
+    e = vapour_pressure(humidity, pressure) / 100.0
     emissivity = 1.24 * (e / temperature) ** (1.0 / 7.0)
     return np.clip(emissivity * (1.0 + 0.22 * np.asarray(cloud) ** 2.75), 0.0, 1.0) * STEFAN_BOLTZMANN * temperature**4
 

@@ -8,8 +8,9 @@ import torch
 
 from components.radiation import standard_atmosphere
 from components.radiation.full_columns import CLOUDY, FullColumns, full_columns, interface_temperature
-from components.radiation.gases import Gases
 from components.science.constants import EPSILON_VAPOUR, GRAVITY
+from components.science.gases import Gases
+from components.science.water import saturation_pressure
 
 from .drawing import air_of
 
@@ -143,8 +144,8 @@ def _smooth(x: Array, size: float, rng: np.random.Generator) -> Array:
 
 
 def _saturation(t: Array, p: Array) -> Array:
-    """Saturation mixing ratio over water (Bolton 1980, eq. 10)."""
-    e = 611.2 * np.exp(17.67 * (t - 273.15) / (t - 29.65))
+    """Saturation mixing ratio over water."""
+    e = saturation_pressure(t)
     return EPSILON_VAPOUR * e / np.maximum(p - e, 0.1 * p)
 
 

@@ -10,9 +10,9 @@ from components.ml_surrogates.latency import Latency
 from components.ml_surrogates.model_file import ModelFileError, read_sidecar
 from components.radiation.exchange import RadiationComponent
 from components.radiation.full_columns import LAYERS_ABOVE
-from components.radiation.gases import Gases as RrtmgGases
 from components.radiation.rrtmg_scheme import Rrtmg
 from components.radiation.scheme import Air, Radiation
+from components.science.gases import Gases as RrtmgGases
 from coupler.component import Context, Fields, Setting
 
 from . import networks

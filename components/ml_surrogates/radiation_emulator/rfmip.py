@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 
 from components.radiation.full_columns import FullColumns
-from components.radiation.gases import Gases
+from components.science.gases import Gases
 from components.science.scheme_constants import RRTMGP_MOLAR_DRY, RRTMGP_MOLAR_WATER
 
 Array = npt.NDArray[np.float64]

@@ -9,7 +9,8 @@ from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import State
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import VAPOUR_FACTOR
-from components.science.constants import EPSILON_VAPOUR, KAPPA, P_REFERENCE
+from components.science import water
+from components.science.constants import KAPPA, P_REFERENCE
 from components.science.halo import HaloFiller
 
 Array = npt.NDArray[np.float64]
@@ -60,12 +61,10 @@ def state_from_fields(
 
 def specific_humidity(relative: Array, t: Array, p: Array) -> Array:
     """Specific humidity (kg/kg) from relative humidity (0-1) over water, ``t`` in K, ``p`` in Pa."""
-    e = relative * 611.2 * np.exp(17.67 * (t - 273.15) / (t - 29.65))
-    e = np.minimum(e, 0.3 * p)
-    return EPSILON_VAPOUR * e / (p - (1.0 - EPSILON_VAPOUR) * e)
+    e = relative * water.saturation_pressure(t)
+    return np.asarray(water.specific_humidity(np.minimum(e, 0.3 * p), p))
 
 
 def relative_humidity(q: Array, t: Array, p: Array) -> Array:
     """Relative humidity (0-1) over water of specific humidity ``q`` (kg/kg), ``t`` in K, ``p`` in Pa."""
-    e = q * p / (EPSILON_VAPOUR + (1.0 - EPSILON_VAPOUR) * q)
-    return np.asarray(e / (611.2 * np.exp(17.67 * (t - 273.15) / (t - 29.65))))
+    return np.asarray(water.vapour_pressure(q, p) / water.saturation_pressure(t))

@@ -17,26 +17,19 @@ import torch
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import State
-from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import saturation_vapour_pressure
 from components.science.advection import difference
 from components.science.constants import (
     C_LIQUID,
     CP_DRY,
     CP_VAPOUR,
     CV_DRY,
-    FREEZING_POINT,
-    LATENT_VAPORISATION,
     R_DRY,
     R_VAPOUR,
 )
+from components.science.water import growth, latent_heat, saturation_pressure
 
 if TYPE_CHECKING:
     from components.atmosphere.nonhydrostatic.dynamics.timestep import MeanFlux
-
-
-def latent_heat(t: torch.Tensor) -> torch.Tensor:
-    """Of vaporisation at ``t`` (K), J kg-1, as the heat capacities of vapour and liquid ask (Kirchhoff)."""
-    return LATENT_VAPORISATION - (C_LIQUID - CP_VAPOUR) * (t - FREEZING_POINT)
 
 
 def heat_capacity(q_v: torch.Tensor, q_l: torch.Tensor) -> torch.Tensor:
@@ -78,8 +71,8 @@ def condense(
     t, q_v, q_l : after the adjustment
     """
     for _ in range(3):
-        q_s = saturation_vapour_pressure(t) / (R_VAPOUR * rho * t)
-        slope = q_s * (4302.645 / ((t - 29.65) * (t - 29.65)) - 1.0 / t)
+        q_s = saturation_pressure(t) / (R_VAPOUR * rho * t)
+        slope = q_s * (growth(t) - 1.0 / t)
         warming = (latent_heat(t) - R_VAPOUR * t) / heat_capacity(q_v, q_l)
         gain = torch.maximum((q_v - q_s) / (1.0 + warming * slope), -q_l)
         q_v, q_l, t = q_v - gain, q_l + gain, t + warming * gain

@@ -3,14 +3,13 @@
 import torch
 
 from components.science.constants import (
-    EPSILON_VAPOUR,
-    FREEZING_POINT,
     GAMMA,
     KAPPA,
     P_REFERENCE,
     R_DRY,
     R_VAPOUR,
 )
+from components.science.water import growth, mixing_ratio, saturation_pressure
 
 VAPOUR_FACTOR = R_VAPOUR / R_DRY  # of q_v in theta_m = theta (1 + R_v/R_d q_v)
 
@@ -25,20 +24,10 @@ def exner(p: torch.Tensor) -> torch.Tensor:
     return torch.exp(KAPPA * torch.log(p * (1.0 / P_REFERENCE)))
 
 
-def saturation_vapour_pressure(t: torch.Tensor) -> torch.Tensor:
-    """Over water, Pa, for ``t`` in K (Bolton 1980, Mon. Wea. Rev. 108, eq. 10)."""
-    return 611.2 * torch.exp(17.67 * (t - FREEZING_POINT) / (t - 29.65))
-
-
-def saturation_vapour_pressure_ice(t: torch.Tensor) -> torch.Tensor:
-    """Over ice, Pa, for ``t`` in K (Murray 1967, J. Appl. Meteor. 6, eq. 6 with its constants for ice)."""
-    return 610.78 * torch.exp(21.8745584 * (t - 273.16) / (t - 7.66))
-
-
 def saturation_mixing_ratio(e_s: torch.Tensor, p: torch.Tensor) -> torch.Tensor:
     """Mixing ratio (kg/kg) at vapour pressure ``e_s`` and pressure ``p`` (Pa); bounded where e_s comes near p."""
     e_s = torch.minimum(e_s, 0.5 * p)
-    return EPSILON_VAPOUR * e_s / (p - e_s)
+    return mixing_ratio(e_s, p)
 
 
 def adjust_to_saturation(
@@ -57,8 +46,8 @@ def adjust_to_saturation(
     t, q_v, q_c : after the adjustment
     """
     for _ in range(2):
-        q_s = saturation_mixing_ratio(saturation_vapour_pressure(t), p)
-        slope = q_s * 4302.645 / ((t - 29.65) * (t - 29.65))
+        q_s = saturation_mixing_ratio(saturation_pressure(t), p)
+        slope = q_s * growth(t)
         gain = torch.maximum((q_v - q_s) / (1.0 + heating * slope), -q_c)
         q_v, q_c, t = q_v - gain, q_c + gain, t + heating * gain
     return t, q_v, q_c

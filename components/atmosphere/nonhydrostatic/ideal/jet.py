@@ -13,12 +13,12 @@ import numpy.typing as npt
 from components.science.constants import (
     EARTH_RADIUS,
     EARTH_ROTATION,
-    EPSILON_VAPOUR,
     GRAVITY,
     P_REFERENCE,
     R_DRY,
     VIRTUAL,
 )
+from components.science.water import saturation_pressure, specific_humidity
 
 Array = npt.NDArray[np.float64]
 
@@ -88,7 +88,7 @@ def _moist(t_v: Array, p: Array, relative_humidity: Array) -> Array:
     q = np.zeros_like(p)
     for _ in range(4):  # the temperature falls with the humidity: contracts by a third a time in the tropics
         t = t_v / (1.0 + VIRTUAL * q)
-        e = relative_humidity * 611.2 * np.exp(17.67 * (t - 273.15) / (t - 29.65))  # Bolton (1980), eq. 10
+        e = relative_humidity * saturation_pressure(t)
         e = np.minimum(e, 0.5 * p)
-        q = 0.5 * q + 0.5 * EPSILON_VAPOUR * e / (p - (1.0 - EPSILON_VAPOUR) * e)
+        q = 0.5 * q + 0.5 * specific_humidity(e, p)
     return q

@@ -8,9 +8,8 @@ import torch
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import (
     power,
     saturation_mixing_ratio,
-    saturation_vapour_pressure,
-    saturation_vapour_pressure_ice,
 )
+from components.science.water import saturation_pressure, saturation_pressure_ice
 
 EXPONENT_HUMIDITY, RATE, EXPONENT_DEFICIT = 0.25, 100.0, 0.49  # their p, alpha_0, gamma
 LEAST_CONDENSATE = 1.0e-8  # kg/kg below which a layer is clear, saturated or not
@@ -34,8 +33,8 @@ def cloud_fraction(
     q_c, q_i = torch.clamp(q_c, min=0.0), torch.clamp(q_i, min=0.0)
     q = q_c + q_i
     icy = q_i / torch.clamp(q, min=LEAST_CONDENSATE)
-    over_water = saturation_mixing_ratio(saturation_vapour_pressure(t), p)
-    over_ice = saturation_mixing_ratio(saturation_vapour_pressure_ice(t), p)
+    over_water = saturation_mixing_ratio(saturation_pressure(t), p)
+    over_ice = saturation_mixing_ratio(saturation_pressure_ice(t), p)
     q_s = over_water + icy * (over_ice - over_water)
     humidity = torch.clamp(q_v / q_s, 0.0, 1.0)
     deficit = torch.clamp((1.0 - humidity) * q_s, min=1.0e-12)

@@ -16,11 +16,11 @@ import torch
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import (
     KAPPA,
     saturation_mixing_ratio,
-    saturation_vapour_pressure,
 )
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
 from components.atmosphere.nonhydrostatic.physics.interfaces import Convection
 from components.science.constants import CP_DRY, EPSILON_VAPOUR, LATENT_VAPORISATION, R_DRY, VIRTUAL
+from components.science.water import saturation_pressure
 
 
 class Convected(NamedTuple):
@@ -81,7 +81,7 @@ def betts_miller(
     """
     lcp = LATENT_VAPORISATION / CP_DRY
     parcel, base = moist_parcel(t, q_v, p)
-    q_p = torch.minimum(q_v[:1].expand_as(t), saturation_mixing_ratio(saturation_vapour_pressure(parcel), p))
+    q_p = torch.minimum(q_v[:1].expand_as(t), saturation_mixing_ratio(saturation_pressure(parcel), p))
     buoyant = parcel * (1.0 + VIRTUAL * q_p) > t * (1.0 + VIRTUAL * q_v)
     # the topmost layer of the first buoyant stretch above the condensation level
     started = torch.zeros_like(buoyant[0])
@@ -94,7 +94,7 @@ def betts_miller(
         inside.append(~ended)
     inside = torch.stack(inside) & (started & (p[0] > 0.0))
     weight = torch.where(inside, mass, 0.0)
-    q_ref = humidity * saturation_mixing_ratio(saturation_vapour_pressure(parcel), p)
+    q_ref = humidity * saturation_mixing_ratio(saturation_pressure(parcel), p)
     drying, warming, total, water, held = (torch.zeros_like(t[0]) for _ in range(5))
     for k in range(t.shape[0]):
         drying = drying + weight[k] * (q_v[k] - q_ref[k])
@@ -139,6 +139,6 @@ def moist_parcel(t: torch.Tensor, q_v: torch.Tensor, p: torch.Tensor) -> tuple[t
 
 def _slope(t: torch.Tensor, p: torch.Tensor) -> torch.Tensor:
     """dT/dlnp of the pseudo-adiabat, K."""
-    q = saturation_mixing_ratio(saturation_vapour_pressure(t), p)
+    q = saturation_mixing_ratio(saturation_pressure(t), p)
     a = LATENT_VAPORISATION * q
     return (R_DRY * t + a) / CP_DRY / (1.0 + a * LATENT_VAPORISATION * EPSILON_VAPOUR / (CP_DRY * R_DRY * t * t))

@@ -12,13 +12,13 @@ from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import (
     adjust_to_saturation,
     power,
     saturation_mixing_ratio,
-    saturation_vapour_pressure,
 )
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
 from components.atmosphere.nonhydrostatic.physics.interfaces import Clouds, Parts
 from components.atmosphere.nonhydrostatic.physics.species import CLOUD_WATER, RAIN, VAPOUR
 from components.science.constants import CP_DRY, LATENT_VAPORISATION
 from components.science.settling import fall
+from components.science.water import growth, saturation_pressure
 
 SPECIES = (VAPOUR, CLOUD_WATER, RAIN)
 
@@ -71,8 +71,8 @@ def kessler(
     lcp = LATENT_VAPORISATION / CP_DRY
     t, q_v, q_c = adjust_to_saturation(theta * pi, q_v, q_c, p, lcp)
     # evaporation of rain where it is subsaturated without cloud (eq. 2.14b)
-    q_s = saturation_mixing_ratio(saturation_vapour_pressure(t), p)
-    slope = q_s * 4302.645 / ((t - 29.65) * (t - 29.65))
+    q_s = saturation_mixing_ratio(saturation_pressure(t), p)
+    slope = q_s * growth(t)
     deficit = torch.clamp(q_s - q_v, min=0.0)
     r = 0.001 * rho  # g cm-3
     rate = (1.6 + 124.9 * power(r * q_r, 0.2046)) * power(r * q_r, 0.525) / (5.4e5 + 2.55e8 / (p * q_s)) / r

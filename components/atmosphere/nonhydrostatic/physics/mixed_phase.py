@@ -17,8 +17,6 @@ from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import (
     adjust_to_saturation,
     power,
     saturation_mixing_ratio,
-    saturation_vapour_pressure,
-    saturation_vapour_pressure_ice,
 )
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
 from components.atmosphere.nonhydrostatic.physics.interfaces import Clouds, Parts
@@ -33,6 +31,7 @@ from components.science.constants import (
     R_VAPOUR,
 )
 from components.science.settling import fall
+from components.science.water import growth, growth_ice, saturation_pressure, saturation_pressure_ice
 
 SPECIES = (VAPOUR, CLOUD_WATER, RAIN, CLOUD_ICE, SNOW)
 
@@ -242,8 +241,8 @@ def evaporate_rain(c: Cloud, air: Properties, dt: float) -> Cloud:
     """Evaporation of rain in subsaturated air without cloud."""
     t, q_v, q_c, q_r = c[:4]
     p, rho, thin, viscosity, diffusivity, conductivity, schmidt = air
-    q_w = saturation_mixing_ratio(saturation_vapour_pressure(t), p)
-    slope = q_w * 4302.645 / ((t - 29.65) * (t - 29.65))
+    q_w = saturation_mixing_ratio(saturation_pressure(t), p)
+    slope = q_w * growth(t)
     lack = torch.clamp(1.0 - q_v / q_w, min=0.0)
     lam_r = _slope(math.pi * RHO_WATER * N_0R, rho, q_r, 8.0e4)
     resist = LATENT_VAPORISATION * LATENT_VAPORISATION / (conductivity * R_VAPOUR * t * t) + 1.0 / (
@@ -263,8 +262,8 @@ def deposit(c: Cloud, air: Properties, flakes: Flakes, dt: float) -> Cloud:
     """Deposition on and sublimation of ice and snow, initiation of ice (HDC eq. 8-10)."""
     t, q_v, q_c, q_r, q_i, q_s = c
     p, rho, diffusivity, conductivity = air.p, air.rho, air.diffusivity, air.conductivity
-    q_is = saturation_mixing_ratio(saturation_vapour_pressure_ice(t), p)
-    ice_slope = q_is * 5807.7 / ((t - 7.66) * (t - 7.66))
+    q_is = saturation_mixing_ratio(saturation_pressure_ice(t), p)
+    ice_slope = q_is * growth_ice(t)
     freezing = t < FREEZING_POINT
     # to be deposited until saturation over ice
     room = torch.where(freezing, (q_v - q_is) / (1.0 + LS * ice_slope), 0.0)

@@ -14,10 +14,10 @@ from components.atmosphere.nonhydrostatic.physics.interfaces import Fluxes, Part
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
 from components.atmosphere.nonhydrostatic.physics.tables import Schemes
 from components.radiation.scheme import Air, Radiation, interface_pressure
-from components.radiation.sun import cosine_zenith, sun_position
 from components.science.constants import CP_DRY, FREEZING_POINT, LATENT_FUSION, STEFAN_BOLTZMANN
 from components.science.halo import HaloFiller
 from components.science.settling import fall
+from components.science.sun import cosine_zenith, sun_position
 from components.science.tracers import Species
 from components.science.updraughts import carry
 

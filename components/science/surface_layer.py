@@ -1,17 +1,45 @@
-"""Exchange between land and air: bulk coefficients that depend on stability.
+"""The lowest air over a surface: its density, its temperature referred to the ground, and bulk transfer coefficients.
 
 Louis, J.-F. (1979): A parametric model of vertical eddy fluxes in the atmosphere, Boundary-Layer Meteorol. 17,
 187-202; with the stable functions of Louis, Tiedtke and Geleyn (1982).
 """
 
+from typing import Any
+
 import numpy as np
 
-from components.science.constants import EPSILON_VAPOUR, GRAVITY, VON_KARMAN
+from components.science.constants import CP_DRY, GRAVITY, R_DRY, VIRTUAL, VON_KARMAN
+
+Array = Any
+"""numpy or torch, any shape."""
 
 B = C = D = 5.0  # Louis, Tiedtke and Geleyn (1982)
 
 
-def bulk_richardson(theta_air, t_surface, wind, height):
+def air_density(pressure: Array, temperature: Array, humidity: Array) -> Array:
+    """Density of moist air, kg m-3.
+
+    Parameters
+    ----------
+    pressure : array, Pa
+    temperature : array, K
+    humidity : array, specific, kg/kg
+    """
+    return pressure / (R_DRY * temperature * (1.0 + VIRTUAL * humidity))
+
+
+def referred_to_ground(temperature: Array, height: Array) -> Array:
+    """Temperature, K, that air would have once brought down to the ground: T + g / c_p z.
+
+    Parameters
+    ----------
+    temperature : array, K
+    height : array, above the ground, m
+    """
+    return temperature + GRAVITY / CP_DRY * height
+
+
+def bulk_richardson(theta_air: Array, t_surface: Array, wind: Array, height: Array) -> Array:
     """Bulk Richardson number of the layer between surface and ``height``; K, K, m s-1, m.
 
     Parameters
@@ -24,7 +52,7 @@ def bulk_richardson(theta_air, t_surface, wind, height):
     return GRAVITY * height * (theta_air - t_surface) / (0.5 * (theta_air + t_surface) * wind * wind)
 
 
-def transfer_coefficients(richardson, height, z0):
+def transfer_coefficients(richardson: Array, height: Array, z0: Array) -> tuple[Array, Array]:
     """Coefficients of momentum and heat at ``height`` [m] over roughness ``z0`` [m].
 
     Parameters
@@ -51,18 +79,3 @@ def transfer_coefficients(richardson, height, z0):
         neutral * np.where(is_stable, f_m_stable, f_m_unstable),
         neutral * np.where(is_stable, f_h_stable, f_h_unstable),
     )
-
-
-def saturation_humidity(t, p):
-    """Specific humidity over water and its slope dq/dT; K, Pa; kg kg-1, K-1 (Buck 1981).
-
-    Parameters
-    ----------
-    t : K
-    p : Pa
-    """
-    x = t - 273.15
-    e = 611.21 * np.exp(17.502 * x / (x + 240.97))
-    slope = e * 17.502 * 240.97 / ((x + 240.97) * (x + 240.97))
-    dry = p - (1.0 - EPSILON_VAPOUR) * e
-    return EPSILON_VAPOUR * e / dry, EPSILON_VAPOUR * p * slope / (dry * dry)
