@@ -146,7 +146,7 @@ def _smooth(x: Array, size: float, rng: np.random.Generator) -> Array:
 def _saturation(t: Array, p: Array) -> Array:
     """Saturation mixing ratio over water."""
     e = saturation_pressure(t)
-    return EPSILON_VAPOUR * e / np.maximum(p - e, 0.1 * p)
+    return np.asarray(EPSILON_VAPOUR * e / np.maximum(p - e, 0.1 * p))
 
 
 def _clouds(liquid: Array, ice: Array, t: Array, p: Array, rng: np.random.Generator) -> tuple[Array, Array]:
