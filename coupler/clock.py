@@ -12,8 +12,13 @@ from dataclasses import dataclass
 
 import cftime
 
-_FIXED = re.compile(r"^P(?:(?P<W>\d+)W)?(?:(?P<D>\d+)D)?(?:T(?:(?P<h>\d+)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+)S)?)?$")
-_CALENDAR = re.compile(r"^P(?:(?P<Y>\d+)Y)?(?:(?P<M>\d+)M)?(?P<rest>.*)$")
+_FIXED = re.compile(
+    r"^P(?:(?P<W>\d+)W)?(?:(?P<D>\d+)D)?(?:T(?:(?P<h>\d+)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+)S)?)?", re.ASCII
+)
+_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d))?)?", re.ASCII)
+_CALENDAR = re.compile(r"P(?:(?P<Y>\d+)Y)?(?:(?P<M>\d+)M)?(?P<rest>.*)", re.ASCII)
+_LONGEST = 3_652_500
+"""Days of the longest duration: ten thousand years, the last that a date has digits for."""
 _SECONDS = {"W": 604800, "D": 86400, "h": 3600, "m": 60, "s": 1}
 CALENDARS = ("standard", "proleptic_gregorian", "noleap", "all_leap", "360_day", "julian")
 ALIASES = {
@@ -67,16 +72,19 @@ def parse_duration(text: str) -> int:
     ValueError
         Not a duration, zero, or with years or months (whose length depends on the date).
     """
-    match = _FIXED.match(text) if isinstance(text, str) else None
+    match = _FIXED.fullmatch(text) if isinstance(text, str) and len(text) < 100 else None
     found = {k: int(v) for k, v in match.groupdict().items() if v} if match else {}
     if not found or (isinstance(text, str) and text.endswith("T")):
         hint = ""
         if isinstance(text, str) and re.match(r"^P\d+[YM]", text):
             hint = " (years and months have no fixed length: say days)"
-        raise ValueError(f"{text!r} is not an ISO-8601 duration such as PT20M (20 minutes), PT1H or P1D{hint}")
+        text = repr(text) if len(str(text)) < 100 else f"{str(text)[:40]!r}..."
+        raise ValueError(f"{text} is not an ISO-8601 duration such as PT20M (20 minutes), PT1H or P1D{hint}")
     seconds = sum(_SECONDS[k] * v for k, v in found.items())
     if seconds == 0:
         raise ValueError(f"duration {text!r} is zero")
+    if seconds > 86400 * _LONGEST:
+        raise ValueError(f"duration {text!r} is longer than ten thousand years (P{_LONGEST}D)")
     return seconds
 
 
@@ -122,12 +130,15 @@ class Clock:
     @functools.cached_property
     def origin(self) -> cftime.datetime:
         """Start of the case as a cftime date."""
-        match = re.match(r"^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d))?)?$", self.start)
+        match = _DATE.fullmatch(self.start)
         if not match:
-            raise ValueError(f"{self.start!r} is not a date such as 2001-01-01 or 2001-01-01T06:00:00")
+            raise ValueError(f"{self.start[:80]!r} is not a date such as 2001-01-01 or 2001-01-01T06:00:00")
         calendar_name(self.calendar)
         numbers = [int(g) if g else 0 for g in match.groups()]
-        return cftime.datetime(*numbers, calendar=self.calendar)
+        try:
+            return cftime.datetime(*numbers, calendar=self.calendar)
+        except ValueError as error:
+            raise ValueError(f"{self.start} is no date of the calendar {self.calendar}: {error}") from None
 
     def date(self, seconds: int) -> cftime.datetime:
         """Date at `seconds` after the start."""
@@ -146,7 +157,7 @@ class Clock:
 
     def seconds_of(self, duration: str) -> int:
         """Length in seconds of a duration counted from the start; years and months allowed."""
-        match = _CALENDAR.match(duration) if isinstance(duration, str) else None
+        match = _CALENDAR.fullmatch(duration) if isinstance(duration, str) else None
         if not match or not (match["Y"] or match["M"]):
             return parse_duration(duration)
         months = 12 * int(match["Y"] or 0) + int(match["M"] or 0)

@@ -4,111 +4,67 @@ A component describes its options as a `Namelist`, a frozen pydantic model in wh
 every attribute has a docstring:
 
 >>> class Options(Namelist):
-...     depth: Metres = 50.0
+...     depth: Length = 50.0
 ...     '''Depth of the mixed layer.'''
 >>> read_text("depth: 60 m").parse(Options).depth
 60.0
 >>> read_text("depht: 60", "ocean.yaml").parse(Options)
 Traceback (most recent call last):
 coupler.errors.NamelistError: ocean.yaml:1: unknown key 'depht'; did you mean 'depth'?
+>>> read_text("depth: -60", "ocean.yaml").parse(Options)
+Traceback (most recent call last):
+coupler.errors.NamelistError: ocean.yaml:1: depth: more than 0 and at most 100000000 m is wanted (given: -60)
 
-Numbers are in SI units; a number with a unit (``15 degC``) is converted where that is certain.
+Numbers are in SI units; a number with a unit (``15 degC``) is converted where that is certain. What the YAML may hold
+is said in `coupler.yaml12`, the types of numbers are those of `coupler.quantities`.
 """
 
-import re
-from collections.abc import Callable, Iterator
+import json
+import stat
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
-from coupler.clock import parse_duration
-from coupler.errors import FieldError, NamelistError, Problem
-from coupler.fields import conversion, did_you_mean
+from coupler.errors import NamelistError, Problem
+from coupler.fields import did_you_mean
+from coupler.quantities import Count as Count
+from coupler.quantities import Degrees as Degrees
+from coupler.quantities import Depth as Depth
+from coupler.quantities import Duration as Duration
+from coupler.quantities import Fraction as Fraction
+from coupler.quantities import Kelvin as Kelvin
+from coupler.quantities import Length as Length
+from coupler.quantities import LengthOrNone as LengthOrNone
+from coupler.quantities import Metres as Metres
+from coupler.quantities import MetresPerSecond as MetresPerSecond
+from coupler.quantities import Pascals as Pascals
+from coupler.quantities import Positive as Positive
+from coupler.quantities import Range as Range
+from coupler.quantities import Seconds as Seconds
+from coupler.quantities import Temperature as Temperature
+from coupler.quantities import TemperatureDifference as TemperatureDifference
+from coupler.quantities import TimeScale as TimeScale
+from coupler.quantities import Unit as Unit
+from coupler.quantities import Viscosity as Viscosity
+from coupler.quantities import WattsPerSquareMetre as WattsPerSquareMetre
+from coupler.quantities import number as number
+from coupler.quantities import quantity as quantity
+from coupler.quantities import whole as whole
+from coupler.yaml12 import BYTES, KeyPath, Place, decode, read
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class Namelist(BaseModel):
-    """Base of all options: unknown keys are errors, values are frozen, attribute docstrings are the help."""
+    """Base of all options: unknown keys are errors, values are frozen, attribute docstrings are the help.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, strict=False)
-
-
-@dataclass(frozen=True)
-class Unit:
-    """Annotation of a number: its SI unit."""
-
-    name: str
-
-
-def quantity(unit: str) -> Any:
-    """Type of a number in `unit`: accepts ``50``, ``'50 m'`` and units that convert with certainty."""
-
-    def read(value: Any) -> Any:
-        of_unit = "" if unit == "1" else f" in {unit}"
-        if isinstance(value, bool):
-            raise PydanticCustomError("quantity", f"a number{of_unit} is wanted, not {str(value).lower()}")
-        if not isinstance(value, str):
-            return value
-        match = re.fullmatch(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*", value)
-        if not match:
-            raise PydanticCustomError("quantity", f"{value!r} is not a number{of_unit}")
-        number, given = float(match[1]), match[2]
-        if not given:
-            return number
-        try:
-            factor, offset = conversion(given, unit)
-        except FieldError:
-            raise PydanticCustomError("quantity", f"wrong unit {given!r}: {unit} is wanted") from None
-        return number * factor + offset
-
-    return Annotated[float, BeforeValidator(read), Unit(unit)]
-
-
-def checked(check: Callable[[Any], Any]) -> Any:
-    """Type of a word, or of a mapping with further options, that ``check`` refuses with a ``ValueError``.
-
-    Parameters
-    ----------
-    check : callable
-        Takes what stands in the namelist and returns it; its ``ValueError`` says what is known.
+    No number may be infinite or NaN.
     """
-    return Annotated[str | dict[str, Any], AfterValidator(check)]
 
-
-def _duration(value: Any) -> int:
-    if not isinstance(value, str):
-        raise PydanticCustomError("duration", f"{value!r} is not an ISO-8601 duration such as PT20M, PT1H or P1D")
-    try:
-        return parse_duration(value)
-    except ValueError as error:
-        raise PydanticCustomError("duration", "{reason}", {"reason": str(error)}) from None
-
-
-Metres = quantity("m")
-Kelvin = quantity("K")
-Seconds = quantity("s")
-Pascals = quantity("Pa")
-MetresPerSecond = quantity("m s-1")
-Degrees = quantity("degree")
-WattsPerSquareMetre = quantity("W m-2")
-Fraction = quantity("1")
-Duration = Annotated[int, BeforeValidator(_duration)]
-"""ISO-8601 duration; whole seconds once read."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a value stands."""
-
-    file: str
-    line: int
-
-
-Path_ = tuple[str | int, ...]
-Model = TypeVar("Model", bound=BaseModel)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 @dataclass
@@ -126,7 +82,7 @@ class Node:
     """
 
     values: Any
-    places: dict[Path_, Place] = field(default_factory=dict)
+    places: dict[KeyPath, Place] = field(default_factory=dict)
     file: str = "namelist"
 
     def place(self, *path: str | int) -> Place:
@@ -155,6 +111,14 @@ class Node:
         places.setdefault((), self.place(*path))
         return Node({} if values is None else values, places, self.file)
 
+    def mapping(self, example: str, what: str = "") -> Problem | None:
+        """What is wrong where a mapping is wanted and this is none; `example` says how one is written."""
+        if isinstance(self.values, dict):
+            return None
+        return self.problem(
+            f"{what + ': ' if what else ''}a mapping such as  {example}  is wanted{_given(self.values)}"
+        )
+
     def without(self, *keys: str) -> "Node":
         """This mapping without some of its top-level keys."""
         values = {k: v for k, v in self.values.items() if k not in keys}
@@ -167,36 +131,62 @@ class Node:
         return Node({**self.values, **other.values}, places, self.file)
 
     def parse(self, model: type[Model]) -> Model:
-        """The values as typed options.
+        """The values as typed options; an empty key (``output:``) is as good as none.
 
         Raises
         ------
         NamelistError
             With every mistake, each at its file and line.
         """
+        found, mistakes = self.read(model)
+        if found is None:
+            raise NamelistError(sorted(mistakes.values(), key=lambda p: p.line))
+        return found
+
+    def read(self, model: type[Model]) -> tuple[Model | None, dict[KeyPath, Problem]]:
+        """The values as typed options, or None; and every mistake by the path at which it stands."""
+        values = _without_empty(self.values, model)
         try:
-            return model.model_validate(self.values if self.values is not None else {})
+            # as JSON and strict: what YAML says is a number, a word or a list is not taken for another
+            return model.model_validate_json(json.dumps(values), strict=True), {}
         except ValidationError as error:
-            problems = sorted(self._problems(error, model), key=lambda p: p.line)
-            raise NamelistError(problems) from None
+            return None, self._mistakes(error, model)
 
-    def _problems(self, error: ValidationError, model: type[BaseModel]) -> Iterator[Problem]:
+    def _mistakes(self, error: ValidationError, model: type[BaseModel]) -> dict[KeyPath, Problem]:
+        said: dict[KeyPath, list[tuple[bool, str]]] = {}
         for e in error.errors():
-            path: Path_ = tuple(p for p in e["loc"])
+            path: KeyPath = tuple(p for p in e["loc"])
             real = self._real(path)
-            if e["type"] == "extra_forbidden":
-                key = str(path[-1])
-                yield self.problem(f"unknown key {key!r}{did_you_mean(key, _keys(model, path[:-1]))}", *real)
-            elif e["type"] == "missing":
-                yield self.problem(f"{'.'.join(map(str, path))!r} is missing", *real[:-1])
-            else:
-                where = ".".join(str(p) for p in real)
-                given = "" if e["type"] in ("quantity", "duration") else f" (given: {e['input']!r})"
-                message = e["msg"][0].lower() + e["msg"][1:]
-                message = message.removeprefix("value error, ")
-                yield self.problem(f"{where}: {message}{given}" if where else message + given, *real)
+            if e["type"] == "missing" and (not real or real[-1] != path[-1]):
+                real = (*real, path[-1])
+            of_type = e["type"].endswith("_type") or e["type"] == "none_required"
+            said.setdefault(real, []).append((of_type, self._message(e, path, real, model)))
+        found = {}
+        for real, messages in said.items():  # of a union's mistakes those of the kind that was meant
+            meant = [m for of_type, m in messages if not of_type] or [m for _, m in messages]
+            found[real] = self.problem("; or ".join(dict.fromkeys(meant)), *real)
+        return found
 
-    def _real(self, path: Path_) -> Path_:
+    def _message(self, e: Any, path: KeyPath, real: KeyPath, model: type[BaseModel]) -> str:
+        if e["type"] == "extra_forbidden":
+            key = str(path[-1])
+            return f"unknown key {key!r}{did_you_mean(key, _keys(model, path[:-1]))}"
+        where = ".".join(str(p) for p in real)
+        if e["type"] == "missing":
+            return f"{where!r} is {'empty: give it a value' if real in self.places else 'missing'}"
+        text = _WANTED.get(e["type"], "")
+        if text:
+            text += " is wanted"
+            if e["type"] == "bool_type" and str(e["input"]).lower() in ("yes", "no", "on", "off"):
+                text = "true or false is wanted (yes, no, on and off are words in YAML 1.2)"
+            elif e["type"] == "string_type" and isinstance(e["input"], int | float):
+                text += ": put it in quotes"
+        else:
+            text = (e["msg"][0].lower() + e["msg"][1:]).removeprefix("value error, ")
+        given = "" if e["type"] in ("quantity", "duration") else _given(e["input"])
+        return f"{where}: {text}{given}" if where else text + given
+
+    def _real(self, path: KeyPath) -> KeyPath:
         """`path` without the parts that pydantic adds for unions."""
         real: list[str | int] = []
         values = self.values
@@ -211,7 +201,51 @@ class Node:
         return tuple(real)
 
 
-def _keys(model: Any, path: Path_) -> list[str]:
+_WANTED = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "finite_number": "a finite number",
+}
+"""What is wanted, by pydantic's names of mistakes."""
+
+
+def checked(check: Callable[[Any], Any]) -> Any:
+    """Type of a word, or of a mapping with further options, that ``check`` refuses with a ``ValueError``.
+
+    Parameters
+    ----------
+    check : callable
+        Takes what stands in the namelist and returns it; its ``ValueError`` says what is known.
+    """
+    return Annotated[str | dict[str, Any], AfterValidator(check)]
+
+
+def _given(value: Any) -> str:
+    if isinstance(value, dict | list) and len(str(value)) > 60:
+        return f" (given: a {'mapping' if isinstance(value, dict) else 'list'} of {len(value)})"
+    text = "nothing" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
+    return f" (given: {text if len(text) <= 80 else text[:77] + '...'})"
+
+
+def _without_empty(values: Any, annotation: Any) -> Any:
+    """Values without the keys of options that have none, in all mappings that a model describes."""
+    inner = [annotation, *getattr(annotation, "__args__", ())]
+    model = next((a for a in inner if isinstance(a, type) and issubclass(a, BaseModel)), None)
+    if isinstance(values, list):
+        return [_without_empty(v, annotation) for v in values] if model else values
+    if not isinstance(values, Mapping) or model is None:
+        return values
+    fields = {info.alias or name: info.annotation for name, info in model.model_fields.items()}
+    return {k: _without_empty(v, fields.get(k)) for k, v in values.items() if v is not None or k not in fields}
+
+
+def _keys(model: Any, path: KeyPath) -> list[str]:
     """Keys allowed in the mapping at `path` of a model."""
     for key in path:
         info = getattr(model, "model_fields", {}).get(key)
@@ -221,7 +255,7 @@ def _keys(model: Any, path: Path_) -> list[str]:
         for argument in getattr(model, "__args__", ()):
             if hasattr(argument, "model_fields"):
                 model = argument
-    return list(getattr(model, "model_fields", {}))
+    return [info.alias or name for name, info in getattr(model, "model_fields", {}).items()]
 
 
 def read_text(text: str, name: str = "namelist") -> Node:
@@ -235,19 +269,9 @@ def read_text(text: str, name: str = "namelist") -> Node:
     Raises
     ------
     NamelistError
-        Text that is not YAML, or gives a key twice.
+        Text that is not YAML, or that a namelist cannot be; see `coupler.yaml12.read`.
     """
-    try:
-        root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 0
-        raise NamelistError([Problem(name, line, f"not YAML: {error.problem or error.context}")]) from None
-    places: dict[Path_, Place] = {(): Place(name, 1 if root is not None else 0)}
-    problems: list[Problem] = []
-    values = {} if root is None else _plain(root, (), name, places, problems)
-    if problems:
-        raise NamelistError(problems)
+    values, places = read(text, name)
     return Node(values, places, name)
 
 
@@ -259,49 +283,14 @@ def read_file(path: Path, name: str | None = None) -> Node:
     path : YAML file
     name : of the file in messages, where it is another
     """
+    name = name or path.name
     try:
-        text = path.read_text(encoding="utf-8")
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise NamelistError([Problem(name, 0, "cannot be read: it is no file")])
+        if found.st_size > BYTES:
+            raise NamelistError([Problem(name, 0, f"{found.st_size} bytes are no namelist (at most {BYTES})")])
+        content = path.read_bytes()
     except OSError as error:
-        raise NamelistError([Problem(name or path.name, 0, f"cannot be read: {error.strerror}")]) from None
-    return read_text(text, name or path.name)
-
-
-class _Scalars(yaml.SafeLoader):
-    """YAML 1.2 numbers: ``1e-3`` is a number; dates stay text."""
-
-
-_Scalars.yaml_implicit_resolvers = {
-    first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
-
-
-def _plain(node: yaml.Node, path: Path_, name: str, places: dict[Path_, Place], problems: list[Problem]) -> Any:
-    places.setdefault(path, Place(name, node.start_mark.line + 1))
-    if isinstance(node, yaml.MappingNode):
-        result: dict[Any, Any] = {}
-        for key_node, value_node in node.value:
-            key = _scalar(key_node)
-            line = key_node.start_mark.line + 1
-            if key in result:
-                problems.append(Problem(name, line, f"key {key!r} stands twice"))
-            places[(*path, key)] = Place(name, line)
-            result[key] = _plain(value_node, (*path, key), name, places, problems)
-        return result
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(n, (*path, i), name, places, problems) for i, n in enumerate(node.value)]
-    return _scalar(node)
-
-
-def _scalar(node: yaml.Node) -> Any:
-    plain = getattr(node, "style", None) in (None, "") and isinstance(node.value, str)
-    if plain and node.tag == "tag:yaml.org,2002:timestamp":
-        return node.value
-    if plain and _NUMBER.fullmatch(node.value):
-        return float(node.value)
-    loader = _Scalars("")
-    try:
-        return loader.construct_object(node, deep=True)
-    finally:
-        loader.dispose()
+        raise NamelistError([Problem(name, 0, f"cannot be read: {error.strerror}")]) from None
+    return read_text(decode(content, name), name)

@@ -1,7 +1,7 @@
 """The columns and the radiation as fields of the exchange, and the component around any scheme."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from components.science.constants import STEFAN_BOLTZMANN
 from components.science.sun import cosine_zenith, sun_position
 from coupler.component import Component, Context, Fields
 from coupler.fields import FieldSpec, specs
-from coupler.namelist import Namelist
+from coupler.namelist import Namelist, Range
 
 PLANES = {
     "surface_downwelling_shortwave_flux_in_air": "shortwave_down",
@@ -98,7 +98,7 @@ class RadiationComponent(Component):
     class Options(Namelist):
         """Options of every radiation model."""
 
-        levels: int = 24
+        levels: Annotated[int, Range(least=1, most=300)] = 24
         """Layers of the atmosphere it serves; with ``grid: atmosphere`` that one's, unless said."""
         precision: Literal["single", "double"] = "double"
         """Precision of the arithmetic."""

@@ -13,7 +13,7 @@ from coupler.case.case import make_plan
 from coupler.errors import CaseError
 from coupler.fields import did_you_mean
 from coupler.files.atomic import write_text
-from coupler.namelist import Duration, Namelist, read_file
+from coupler.namelist import Duration, Namelist, Positive, read_file
 from coupler.paths import CHECKOUT, HOME, NAMELISTS, program
 
 MACHINES = NAMELISTS / "machines"
@@ -33,7 +33,7 @@ class Machine(Namelist):
     """How ``./run_case.py`` is started on all processes."""
     resubmit: str = ""
     """Command that submits the script again while the run is not finished; empty: none."""
-    processes_per_node: int = 64
+    processes_per_node: Positive = 64
     """Processes a node takes."""
     walltime: Duration = 12 * 3600
     """Time asked for."""

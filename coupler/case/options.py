@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import field_validator
 
 from coupler.clock import calendar_name
 from coupler.errors import GridError
 from coupler.grids.grid import Grid
-from coupler.namelist import Duration, Namelist
+from coupler.namelist import Duration, Namelist, Positive, Range
 from coupler.paths import DATA
+
+Longitude = Annotated[float, Range(least=-540.0, most=540.0, unit="degrees east")]
+Latitude = Annotated[float, Range(least=-90.0, most=90.0, unit="degrees north")]
+CellSize = Annotated[float, Range(above=0.0, most=180.0, unit="degrees")]
 
 
 class RestartOptions(Namelist):
@@ -19,7 +23,7 @@ class RestartOptions(Namelist):
 
     period: Duration | None = None
     """Time between restarts; without it only at the end and when the run is asked to stop."""
-    keep: int = Field(3, ge=1)
+    keep: Positive = 3
     """Newest restarts to keep; older ones are removed."""
 
 
@@ -30,7 +34,7 @@ class CheckOptions(Namelist):
     """Stop at a value that is not finite or outside its plausible range."""
     budget: bool = True
     """Sum what is sent and received at every interface."""
-    budget_tolerance: float = Field(1e-12, gt=0)
+    budget_tolerance: Annotated[float, Range(above=0.0, most=1.0)] = 1e-12
     """Relative residual of a budget at which the run stops."""
 
 
@@ -45,7 +49,7 @@ class CaseOptions(Namelist):
     """CF calendar: standard, proleptic_gregorian, noleap, all_leap, 360_day or julian, or CF's other names of these."""
     duration: str
     """Length of the run as ISO-8601 duration, such as P60D or P1Y."""
-    seed: int = 0
+    seed: Annotated[int, Range(least=0, most=2**63 - 1)] = 0
     """Seed of everything random."""
     components: dict[str, Any]
     """Components by name: ``{model: slab}``."""
@@ -89,25 +93,25 @@ class StreamOptions(Namelist):
 class GridOptions(Namelist):
     """A grid: a box in longitude and latitude, a projected plane, or a file."""
 
-    west: float | None = None
+    west: Longitude | None = None
     """Western edge, degrees east."""
-    east: float | None = None
+    east: Longitude | None = None
     """Eastern edge, degrees east."""
-    south: float | None = None
+    south: Latitude | None = None
     """Southern edge, degrees north."""
-    north: float | None = None
+    north: Latitude | None = None
     """Northern edge, degrees north."""
-    resolution: float | tuple[float, float] | None = None
+    resolution: CellSize | tuple[CellSize, CellSize] | None = None
     """Cell size in degrees; or [longitude, latitude]."""
     projection: str | None = None
     """PROJ string of a projected grid."""
-    nx: int | None = Field(None, gt=0)
+    nx: Positive | None = None
     """Cells in x of a projected grid."""
-    ny: int | None = Field(None, gt=0)
+    ny: Positive | None = None
     """Cells in y of a projected grid."""
-    spacing: float | None = Field(None, gt=0)
+    spacing: Annotated[float, Range(least=1.0, most=1e7, unit="m")] | None = None
     """Cell size of a projected grid, m."""
-    center: tuple[float, float] | None = None
+    center: tuple[Longitude, Latitude] | None = None
     """Longitude and latitude of the middle of a projected grid."""
     file: str | None = None
     """CF, SCRIP or UGRID file."""

@@ -90,7 +90,8 @@ colour: blue
 
 def test_a_value_out_of_range_is_told_with_the_limit():
     assert "depth: input should be greater than 0" in problems("depth: -3")[0]
-    assert "number in m is wanted, not true" in problems("depth: yes")[0]
+    assert "number in m is wanted, not true" in problems("depth: true")[0]
+    assert "'yes' is not a number in m" in problems("depth: yes")[0]
 
 
 def test_a_key_said_twice_is_refused():

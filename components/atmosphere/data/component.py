@@ -8,7 +8,7 @@ import numpy as np
 from coupler.component import Array, Context, Fields
 from coupler.fields import FieldSpec
 from coupler.files.prescribed import Prescribed
-from coupler.namelist import Metres
+from coupler.namelist import quantity
 
 HEAT = (
     "surface_downward_sensible_heat_flux",
@@ -18,6 +18,9 @@ HEAT = (
 )
 WATER = ("water_evapotranspiration_flux",)
 MOMENTUM = ("surface_downward_eastward_stress", "surface_downward_northward_stress")
+
+
+AirHeight = quantity("m", least=0.0, most=1000.0)
 
 
 class DataAtmosphere(Prescribed):
@@ -42,7 +45,7 @@ class DataAtmosphere(Prescribed):
 
         count_fluxes: bool = False
         """Whether to take in what sea and land exchange with the air, for budgets and output; it changes no air."""
-        height: Metres = 0.0
+        height: AirHeight = 0.0
         """Height of the air's values above the surface, for flux laws and lands; 0: not said, and they take 10 m."""
 
     def __init__(self, options: Any):

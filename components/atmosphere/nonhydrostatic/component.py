@@ -44,7 +44,7 @@ from components.science.halo import DecomposedHalo, Edges, SerialHalo
 from components.science.tracers import Tracer
 from coupler.component import Component, Context, Fields, Setting
 from coupler.fields import FieldSpec, dictionary, specs
-from coupler.namelist import Duration, Metres, Namelist, checked
+from coupler.namelist import Count, Duration, LengthOrNone, Namelist, checked, number, quantity, whole
 
 SURFACE = (
     "surface_downward_sensible_heat_flux",
@@ -56,6 +56,10 @@ SURFACE = (
 )
 VERTICAL = ("levels", "top", "lowest_layer", "relief", "relief_smoothing")
 """Options that make the model's levels: prepared files belong to them."""
+Levels = whole(3, 300)
+Height = quantity("m", least=1.0, most=80000.0)
+AcousticSteps = whole(2, 100)
+Coefficient = number(least=0.0, most=10.0)
 
 
 class NonhydrostaticAtmosphere(Component):
@@ -87,15 +91,15 @@ class NonhydrostaticAtmosphere(Component):
     class Options(Namelist):
         """Options of the non-hydrostatic atmosphere."""
 
-        levels: int = 24
+        levels: Levels = 24
         """Number of layers."""
-        top: Metres = 22000.0
+        top: Height = 22000.0
         """Height of the lid; radiation sees a standard atmosphere above it."""
-        lowest_layer: Metres = 80.0
+        lowest_layer: Height = 80.0
         """Thickness of the lowest layer over flat ground."""
         relief: str = "east_asia_land.nc"
         """File with the height of the ground; looked up in the case, then in data/. Empty: flat ground."""
-        relief_smoothing: int = 2
+        relief_smoothing: Count = 2
         """Passes of a 1-2-1 filter over the relief."""
         driver: list[str] = []
         """Files for the start and the sides: those that ./run_case.py prepare made, or analyses on pressure levels (CF
@@ -104,9 +108,9 @@ class NonhydrostaticAtmosphere(Component):
         """A state whose relative humidity is used where the analyses have none. Empty: a mean profile."""
         jet: Literal["ullrich", "january"] = "ullrich"
         """Without a driver: the jet of the paper, or one as warm and moist as January over the western Pacific."""
-        relaxation_rows: int = 4
+        relaxation_rows: Count = 4
         """Rows relaxed towards the driver inside the specified row."""
-        nudging_wavelength: Metres = 0.0
+        nudging_wavelength: LengthOrNone = 0.0
         """Scales above this are nudged towards the driver above the boundary layer; 0: none."""
         nudging_time: Duration = 21600
         """Time scale of that nudging."""
@@ -136,13 +140,13 @@ class NonhydrostaticAtmosphere(Component):
         """Precision of the arithmetic."""
         compile: bool = False
         """Compile the kernels (needs a C++ compiler): twice as fast after half a minute; the last bits may differ."""
-        acoustic_steps: int = 4
+        acoustic_steps: AcousticSteps = 4
         """Acoustic steps a time step, even."""
-        smagorinsky: float = 0.25
+        smagorinsky: Coefficient = 0.25
         """Constant of the horizontal viscosity; 0: none."""
         limiter: Literal["positive", "monotonic", "none"] = "positive"
         """What the transport of tracers keeps."""
-        damping_depth: Metres = 5000.0
+        damping_depth: LengthOrNone = 5000.0
         """Depth of the layer under the lid that damps vertical motion."""
 
     def __init__(self, options: Any):
@@ -190,8 +194,10 @@ class NonhydrostaticAtmosphere(Component):
                 f"{setting.name}: a step of {setting.step} s with {o.acoustic_steps} acoustic steps is too long for"
                 f" cells of {small / 1e3:.1f} km: at most {longest:.0f} s, or {enough} acoustic steps"
             )
-        if o.acoustic_steps < 2 or o.acoustic_steps % 2:
+        if o.acoustic_steps % 2:
             problems.append(f"{setting.name}: acoustic_steps must be even, not {o.acoustic_steps}")
+        if o.levels * o.lowest_layer > o.top:
+            problems.append(f"{setting.name}: {o.levels} layers of {o.lowest_layer:g} m do not fit below {o.top:g} m")
         problems += self._wrong_tracers(setting)
         if not problems:
             try:

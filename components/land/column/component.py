@@ -39,7 +39,10 @@ from coupler.fields import FieldSpec, specs
 from coupler.files.forcing import Forcing as File
 from coupler.files.forcing import optional_field
 from coupler.grids.grid import Grid
-from coupler.namelist import Fraction, Kelvin, Metres, Namelist
+from coupler.namelist import Fraction, Namelist, Positive, Temperature, quantity, whole
+
+AirHeight = quantity("m", above=0.0, most=1000.0)
+Tiles = whole(1, 50)
 
 
 class ColumnLand(Component):
@@ -96,9 +99,9 @@ class ColumnLand(Component):
         """Stomatal model: medlyn, ball_berry, leuning, gentine, wang, sperry, eller, dewar, holtta, prentice ..."""
         photosynthesis: Literal["c3", "cytochrome"] = "c3"
         """Farquhar or cytochrome b6f model of C3 leaves; C4 where the plants are."""
-        tiles: int = 2
+        tiles: Tiles = 2
         """Plant types a cell, the largest first."""
-        plants: dict[str, float] = {}
+        plants: dict[str, Fraction] = {}
         """Shares of plant types everywhere, for example {cropland: .7, bare: .3}; empty: by zone, or by `file`."""
         soil: str = "loam"
         """Texture where `plants` says what grows."""
@@ -116,13 +119,13 @@ class ColumnLand(Component):
         """Lower boundary of the soil water."""
         drainage_slope: Fraction = 0.1
         """Share of the conductivity that drains freely (Noah's SLOPE)."""
-        air_height: Metres = 10.0
+        air_height: AirHeight = 10.0
         """Height of the air's values above the displacement height, where no height is imported."""
-        co2: float = 400.0e-6
+        co2: Fraction = 400.0e-6
         """Mole fraction of CO2, where none is imported."""
-        initial_temperature: Kelvin = 283.0
+        initial_temperature: Temperature = 283.0
         """Temperature at the start, where no file gives it."""
-        initial_wetness: float = 0.5
+        initial_wetness: Fraction = 0.5
         """Soil water at the start, 0 at wilting to 1 at saturation."""
         file: str = ""
         """CF file with surface_temperature, the state at the start; looked up in the case, then in data/."""
@@ -132,7 +135,7 @@ class ColumnLand(Component):
         """Whether the shortwave that arrives is a daily mean: it is then spread over the day by the sun's height."""
         device: Literal["auto", "cpu", "cuda"] = "cpu"
         """Where the columns are computed."""
-        block: int = 8000
+        block: Positive = 8000
         """Columns advanced together: small enough for the cache."""
 
     def grids(self, setting: Setting) -> dict[str, Grid]:

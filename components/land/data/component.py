@@ -9,7 +9,7 @@ from components.land.energy_balance import Air, solve
 from coupler.component import Array, Context, Fields
 from coupler.fields import FieldSpec, specs
 from coupler.files.prescribed import Prescribed
-from coupler.namelist import Fraction, Metres
+from coupler.namelist import Fraction, quantity
 
 AIR = (
     "air_temperature",
@@ -29,6 +29,8 @@ FLUXES = {
     "surface_upwelling_longwave_flux_in_air": "longwave_up",
     "surface_upwelling_shortwave_flux_in_air": "shortwave_up",
 }
+Roughness = quantity("m", least=1e-6, most=10.0)
+AirHeight = quantity("m", above=0.0, most=1000.0)
 
 
 class DataLand(Prescribed):
@@ -50,9 +52,9 @@ class DataLand(Prescribed):
         """Albedo of the ground."""
         emissivity: Fraction = 0.97
         """Longwave emissivity."""
-        roughness: Metres = 0.1
+        roughness: Roughness = 0.1
         """Roughness length."""
-        air_height: Metres = 10.0
+        air_height: AirHeight = 10.0
         """Height of the air's values above ground, where no height is imported."""
 
     def __init__(self, options: Any):

@@ -13,10 +13,15 @@ from coupler.errors import TesseraError
 from coupler.fields import FieldSpec, specs
 from coupler.files.forcing import Forcing, optional_field
 from coupler.grids.grid import Grid
-from coupler.namelist import Fraction, Kelvin, Metres, Namelist
+from coupler.namelist import Fraction, Namelist, Temperature, quantity
 
 ELSEWHERE = {"air_temperature": 280.0, "surface_air_pressure": 1.0e5}
 """Air over cells that are no land, which get no values."""
+HeatCapacity = quantity("J m-2 K-1", least=1.0e3, most=1.0e10)
+Water = quantity("kg m-2", above=0.0, most=1.0e5)
+Snow = quantity("kg m-2", above=0.0, most=1.0e4)
+Roughness = quantity("m", least=1e-6, most=10.0)
+AirHeight = quantity("m", above=0.0, most=1000.0)
 
 
 class SlabLand(Component):
@@ -55,25 +60,25 @@ class SlabLand(Component):
     class Options(Namelist):
         """Options of the slab land."""
 
-        heat_capacity: float = 1.0e6
-        """Heat capacity of the layer, J m-2 K-1 (half a metre of moist soil)."""
-        bucket: float = 150.0
-        """Water the soil holds, kg m-2 (Manabe 1969)."""
+        heat_capacity: HeatCapacity = 1.0e6
+        """Heat capacity of the layer (half a metre of moist soil)."""
+        bucket: Water = 150.0
+        """Water the soil holds (Manabe 1969)."""
         initial_wetness: Fraction = 0.5
         """Share of the bucket that is full at the start."""
-        roughness: Metres = 0.1
+        roughness: Roughness = 0.1
         """Roughness length."""
         albedo: Fraction = 0.18
         """Albedo of snow-free ground."""
         snow_albedo: Fraction = 0.6
         """Albedo of ground under deep snow."""
-        snow_masking: float = 10.0
-        """Snow, kg m-2, that covers half of the ground."""
+        snow_masking: Snow = 10.0
+        """Snow that covers half of the ground."""
         emissivity: Fraction = 0.97
         """Longwave emissivity."""
-        air_height: Metres = 10.0
+        air_height: AirHeight = 10.0
         """Height of the air's values above ground, where no height is imported."""
-        initial_temperature: Kelvin = 283.0
+        initial_temperature: Temperature = 283.0
         """Temperature at the start, where no file gives it."""
         file: str = ""
         """CF file with surface_temperature (the state at the start) and, optionally, land_binary_mask; looked up in the

@@ -14,6 +14,7 @@ from components.radiation.rrtmg_scheme import Rrtmg
 from components.radiation.scheme import Air, Radiation
 from components.science.gases import Gases as RrtmgGases
 from coupler.component import Context, Fields, Setting
+from coupler.namelist import Fraction, Positive
 
 from . import networks
 from .emulator import Emulator, Gases
@@ -34,17 +35,17 @@ class RadiationEmulator(RadiationComponent):
         """What columns get that a guard has stopped: the physical scheme, or their last good radiation."""
         guards: bool = True
         """Stop columns that are not finite, outside the training range or out of energy balance."""
-        batch: int = 512
+        batch: Positive = 512
         """Columns of a call of the network; smaller sets are filled up, so that ranks do not change results."""
         compile: bool = False
         """Compile the network; checked against eager at the start."""
         graphs: bool = False
         """Replay CUDA graphs; checked against eager at the start."""
-        carbon_dioxide: float = 397.5e-6
+        carbon_dioxide: Fraction = 397.5e-6
         """Mole fraction of carbon dioxide."""
-        methane: float = 1831.5e-9
+        methane: Fraction = 1831.5e-9
         """Mole fraction of methane."""
-        nitrous_oxide: float = 327.0e-9
+        nitrous_oxide: Fraction = 327.0e-9
         """Mole fraction of nitrous oxide."""
 
     def check(self, setting: Setting) -> list[str]:

@@ -34,11 +34,17 @@ from coupler.errors import ForcingError
 from coupler.fields import FieldSpec, specs
 from coupler.grids.decomposition import Decomposition
 from coupler.grids.grid import Grid
-from coupler.namelist import Namelist, Seconds
+from coupler.namelist import Fraction, Namelist, Seconds, TimeScale, Viscosity, number, quantity, whole
 
 DAY = 86400
 SUBSTEPS_AN_EXCHANGE = 8  # barotropic substeps between two exchanges of halos among ranks
 SALINITY_FACTOR = 35.0 / 35.16504  # practical from reference salinity (TEOS-10)
+SpongeCells = whole(1, 1000)
+SmagorinskyCoefficient = number(least=0.0, most=100.0)
+BiharmonicViscosity = quantity("m4 s-1", least=0.0, most=1e20)
+BackgroundMixing = quantity("m2 s-1", least=0.0, most=100.0)
+Convection = quantity("m2 s-1", least=0.0, most=1000.0)
+DragCoefficient = number(least=0.0, most=1.0)
 
 
 class RankHalo:
@@ -84,20 +90,20 @@ class PrimitiveOcean(Component):
         """
         open_edges: tuple[Literal["east", "south"], ...] = ("east", "south")
         """Edges where the sea outside enters; the others are closed."""
-        sponge_cells: int = 8
+        sponge_cells: SpongeCells = 8
         """Width over which temperature and salinity relax towards the climatology at open edges."""
-        sponge_time: Seconds = 5.0 * DAY
+        sponge_time: TimeScale = 5.0 * DAY
         """Time of that relaxation at the edge itself."""
-        radiation: float = 0.05
+        radiation: Fraction = 0.05
         """Share of Flather's radiation term at open edges.
 
         1 for tides; small where the transports are better known than the level.
         """
         baroclinic_edges: Literal["prescribed", "radiation"] = "prescribed"
         """Tracers and vertical shear at open edges: those outside, or radiating (Marchesiello and others 2001)."""
-        nudging_inward: Seconds = 1.0 * DAY
+        nudging_inward: TimeScale = 1.0 * DAY
         """With radiation: time in which the edge is drawn to the sea outside where waves enter."""
-        nudging_outward: Seconds = 365.0 * DAY
+        nudging_outward: TimeScale = 365.0 * DAY
         """With radiation: the same where they leave."""
         tides: bool = False
         """Add the tide of eight constituents, given in the file, to the level outside; set radiation to 1 with it.
@@ -115,21 +121,21 @@ class PrimitiveOcean(Component):
         """
         equation_of_state: Literal["teos10", "linear"] = "teos10"
         """Density of seawater."""
-        harmonic_viscosity: float = 500.0
-        """Constant lateral viscosity, m2 s-1."""
-        smagorinsky: float = 3.0
+        harmonic_viscosity: Viscosity = 500.0
+        """Constant lateral viscosity."""
+        smagorinsky: SmagorinskyCoefficient = 3.0
         """Coefficient of the Smagorinsky lateral viscosity; 0: none."""
-        biharmonic_viscosity: float = 0.0
-        """Biharmonic lateral viscosity, m4 s-1."""
-        lateral_diffusivity: float = 200.0
-        """Lateral diffusivity of tracers along levels, m2 s-1."""
-        background_viscosity: float = 1.0e-4
-        """Vertical viscosity where nothing stirs, m2 s-1."""
-        background_diffusivity: float = 1.0e-5
-        """Vertical diffusivity where nothing stirs, m2 s-1."""
-        convective_diffusivity: float = 1.0
-        """Vertical diffusivity of unstable layers, m2 s-1."""
-        bottom_drag: float = 2.0e-3
+        biharmonic_viscosity: BiharmonicViscosity = 0.0
+        """Biharmonic lateral viscosity."""
+        lateral_diffusivity: Viscosity = 200.0
+        """Lateral diffusivity of tracers along levels."""
+        background_viscosity: BackgroundMixing = 1.0e-4
+        """Vertical viscosity where nothing stirs."""
+        background_diffusivity: BackgroundMixing = 1.0e-5
+        """Vertical diffusivity where nothing stirs."""
+        convective_diffusivity: Convection = 1.0
+        """Vertical diffusivity of unstable layers."""
+        bottom_drag: DragCoefficient = 2.0e-3
         """Quadratic drag coefficient of the sea floor."""
         pressure_loading: bool = False
         """Whether the weight of the air presses on the sea (the level at open edges does not know of it)."""

@@ -19,7 +19,7 @@ from coupler.errors import ForcingError, TesseraError
 from coupler.fields import FieldSpec, specs
 from coupler.files.forcing import Forcing, optional_field
 from coupler.grids.grid import Grid
-from coupler.namelist import Duration, Kelvin, Metres, Namelist
+from coupler.namelist import Depth, Duration, Namelist, Temperature, TemperatureDifference
 
 CURRENTS = ("surface_eastward_sea_water_velocity", "surface_northward_sea_water_velocity")
 STRESS = ("surface_downward_eastward_stress", "surface_downward_northward_stress")
@@ -40,21 +40,21 @@ class SlabOcean(Component):
 
         mixed_layer: Literal["constant", "climatology"] = "constant"
         """Thickness of the layer: constant, or from the file (ocean_mixed_layer_thickness, interpolated in time)."""
-        depth: Metres = 50.0
+        depth: Depth = 50.0
         """Thickness of a constant layer, where the sea is as deep."""
-        deepest: Metres = 200.0
+        deepest: Depth = 200.0
         """Greatest thickness of a layer from the file, where salinity stops it and the file does not know."""
-        shallowest: Metres = 5.0
+        shallowest: Depth = 5.0
         """Least thickness of any layer."""
-        initial_temperature: Kelvin = 288.0
+        initial_temperature: Temperature = 288.0
         """Temperature at the start where the file gives none."""
         file: str = ""
         """CF file with any of: sea_binary_mask, sea_surface_temperature (the state at the start),
         ocean_mixed_layer_thickness, sea_floor_depth_below_geoid; looked up in the case, then in data/."""
         penetration: bool = True
         """Whether sunlight that passes through the layer leaves it (not where the layer reaches the bottom)."""
-        entrainment_jump: float = 0.8
-        """How much colder the water is that a deepening layer takes in, K; 0: deepening leaves the temperature."""
+        entrainment_jump: TemperatureDifference = 0.8
+        """How much colder the water is that a deepening layer takes in; 0: deepening leaves the temperature."""
         currents: bool = False
         """Whether the wind moves the layer (Pollard and Millard 1970); the flux law then sees wind relative to it."""
         damping_time: Duration = 4 * 86400

@@ -1,9 +1,9 @@
 """Passive tracers of a namelist: declared there, moved with the air, without effect on it."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from components.science.tracers import Tracer
-from coupler.namelist import MetresPerSecond, Namelist
+from coupler.namelist import MetresPerSecond, Namelist, Range
 
 
 class PassiveTracer(Namelist):
@@ -13,7 +13,7 @@ class PassiveTracer(Namelist):
     """Its name, in output and restarts too."""
     units: str = "kg kg-1"
     """Units of its mixing ratio."""
-    start: float = 0.0
+    start: Annotated[float, Range(least=0.0, most=1e12)] = 0.0
     """Its mixing ratio everywhere at the start; with boundary: file, the file's."""
     mixed_by_turbulence: bool = True
     """Whether the boundary layer mixes it."""
@@ -27,7 +27,7 @@ class PassiveTracer(Namelist):
     vapour only."""
     file: str = ""
     """CF netCDF with its values, looked up in the case, then in data/: a profile over height, or a field."""
-    surface_flux: float | str | None = None
+    surface_flux: Annotated[float, Range(least=-1e12, most=1e12)] | str | None = None
     """Upward flux through the ground, in its units times kg m-2 s-1: a number, or the name of a field that another
     component gives; mixed in by the boundary layer."""
 
