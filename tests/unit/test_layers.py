@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FLOORS = (
-    ("errors", "clock", "types", "exact_sum", "compiled", "paths", "units"),
+    ("", "errors", "clock", "types", "exact_sum", "compiled", "paths", "units"),
     ("fields", "namelist", "by_name", "layout"),
     ("netcdf",),
     ("grids",),
@@ -21,8 +21,9 @@ FLOORS = (
     ("case",),
     ("analysis",),
     ("case.command", "participant"),
+    ("__main__",),
 )
-"""From the ground. A name with a dot stands on a floor of its own, apart from its folder."""
+"""From the ground, which the package itself is. A name with a dot stands on a floor of its own, apart from its folder."""
 
 
 def read_imports(root, top):
