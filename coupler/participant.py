@@ -1,5 +1,7 @@
 """The coupler's side of a program that has its own main loop.
 
+Such a program reads::
+
     from coupler.participant import Participant
 
     with Participant("ocean") as ocean:             # its name in the case
