@@ -23,7 +23,7 @@ FLOORS = (
     ("case.command", "participant"),
     ("__main__",),
 )
-"""From the ground, which the package itself is. A name with a dot stands on a floor of its own, apart from its folder."""
+"""From the ground, where the package itself stands. A name with a dot has a floor apart from its folder."""
 
 
 def read_imports(root, top):
