@@ -5,25 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from coupler.case.case import make_plan
+from coupler.case.plan_data import Words, from_data, to_data
 from coupler.component import Component
 from coupler.exchange.routes import TAG_PLAN
 from coupler.exchange.transport import Pause, Transport
 from coupler.plan import ComponentPlan, Plan
-
-
-class Words:
-    """What a model's options say, where the model is not."""
-
-    def __init__(self, options: Any):
-        self._all = options.model_dump(mode="json")
-        self._strings = {name: value for name, value in options.model_dump().items() if isinstance(value, str)}
-
-    def model_dump(self, mode: str = "python") -> dict[str, Any]:
-        """All of them as JSON has them; those that are strings (file names among them) as Python does."""
-        return dict(self._all if mode == "json" else self._strings)
 
 
 def plan_here(
@@ -48,12 +36,11 @@ def plan_here(
         pause = Pause(0.02)
         while (found := transport.poll_object(TAG_PLAN)) is None:
             pause.sleep()
-        plan: Plan = found[1]
-        return plan
+        return from_data(*found[1])
     checks = offline_checks and transport.rank == (last if handed else 0)
     plan = make_plan(folder, transport.size, offline_checks=checks, placed=dict(placed))
     if handed and transport.rank == last:
-        transport.send_object(0, TAG_PLAN, without_models(plan))
+        transport.send_object(0, TAG_PLAN, to_data(without_models(plan)))
         transport.flush()  # all wait for the coupler's routes: it should not wait for this process's next message
     return plan
 
@@ -62,6 +49,6 @@ def without_models(plan: Plan) -> Plan:
     """The same plan, with nothing in it that needs a model's code."""
 
     def bare(c: ComponentPlan) -> ComponentPlan:
-        return replace(c, component=Component(None), options=None if c.options is None else Words(c.options))
+        return replace(c, component=Component(None), options=None if c.options is None else Words.of(c.options))
 
     return replace(plan, components=tuple(bare(c) for c in plan.components))

@@ -5,19 +5,41 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from coupler.errors import LayoutError
+
 TAG_CONTROL, TAG_GRANT, TAG_ROUTE, TAG_PLAN = 1, 2, 3, 4
 """To the controller (one tag for all it is told: a look costs an MPI call), from it, routes, and the plan."""
 _FIRST_TASK = 64
+_SLOTS = 8
+NOTES = 2 * _SLOTS
+"""Tags of one task that carry data. As many for each of the two kinds of notes on shared memory come after them."""
+_A_TASK = 4 * NOTES
 
 
 def input_tag(task: int, slot: int) -> int:
     """Tag of the messages from a source to the coupler."""
-    return _FIRST_TASK + 16 * task + slot
+    return _FIRST_TASK + _A_TASK * task + slot
 
 
 def output_tag(task: int, slot: int) -> int:
     """Tag of the messages from the coupler (or, on a direct route, the source) to a target."""
-    return _FIRST_TASK + 16 * task + 8 + slot
+    return _FIRST_TASK + _A_TASK * task + _SLOTS + slot
+
+
+def check_tags(tasks: int, largest: int) -> None:
+    """Refuse more tasks than the MPI has tags for.
+
+    Raises
+    ------
+    LayoutError
+        With the number of exchanges there can be.
+    """
+    most = (largest - _FIRST_TASK + 1) // _A_TASK
+    if tasks > most:
+        raise LayoutError(
+            f"the case has {tasks} exchanges; this MPI has tags for {most} (its largest is {largest}): "
+            "join rules, or run with --serial"
+        )
 
 
 @dataclass(frozen=True)

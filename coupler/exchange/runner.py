@@ -18,7 +18,7 @@ from coupler.exchange.control import Controller, Grants, Pilot
 from coupler.exchange.endpoint import Endpoint
 from coupler.exchange.partition import Partitions
 from coupler.exchange.process import CouplerRank
-from coupler.exchange.routes import TAG_CONTROL, TAG_ROUTE, Route
+from coupler.exchange.routes import TAG_CONTROL, TAG_ROUTE, Route, check_tags
 from coupler.exchange.transport import Transport, wait_until
 from coupler.files import restart as restart_files
 from coupler.files.history import HistoryStream
@@ -203,6 +203,7 @@ class Process:
                 f"({plan.clock.text(plan.duration)}); raise duration in case.yaml to go on"
             )
         self.restart = restart
+        check_tags(len(plan.tasks), transport.largest_tag)
         self.local = plan.on_rank(transport.rank)
         self.groups = {c.name: transport.group(c.ranks) for c in self.local}
         merged: dict[tuple[str, int], Any] = {}

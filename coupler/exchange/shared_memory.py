@@ -19,12 +19,12 @@ import numpy as np
 import numpy.typing as npt
 
 from coupler.exchange.channels import Inbox, Outbox
+from coupler.exchange.routes import NOTES
 
 Floats = npt.NDArray[np.float64]
 SMALLEST = 4096
 """Messages with fewer numbers than this go through MPI itself."""
-_GIVE_BACK = 1 << 14
-_INTRODUCE = 1 << 13
+_INTRODUCE, _GIVE_BACK = NOTES, 2 * NOTES
 
 
 def available() -> bool:

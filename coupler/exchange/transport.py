@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections
 import os
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -27,6 +28,7 @@ class Serial:
 
     def __init__(self) -> None:
         self.rank, self.size = 0, 1
+        self.largest_tag = sys.maxsize
         self.case = ""
         self._queues: dict[int, collections.deque[Any]] = collections.defaultdict(collections.deque)
 
@@ -87,6 +89,7 @@ class MPI:
         self.world = mpi.COMM_WORLD if comm is None else comm
         self.comm = self.world.Dup()
         self.rank, self.size = self.comm.Get_rank(), self.comm.Get_size()
+        self.largest_tag: int = self.comm.Get_attr(mpi.TAG_UB)  # type: ignore[assignment]
         self.case = ""
         self._local = Serial()
         self._local.rank = self.rank

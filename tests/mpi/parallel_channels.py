@@ -8,6 +8,7 @@ from together import run_checks
 
 from coupler.exchange import shared_memory, transport
 from coupler.exchange.channels import MPIInbox, MPIOutbox
+from coupler.exchange.routes import output_tag
 from coupler.exchange.shared_memory import SharedInbox, SharedOutbox
 
 SMALL, LARGE = 100, 3 * shared_memory.SMALLEST
@@ -96,6 +97,29 @@ def check_without_shared_memory_it_is_mpi(comm):
     assert isinstance(out, MPIOutbox)
     t.close()
     del os.environ["TESSERA_SHARED_MEMORY"]
+
+
+def check_channels_of_tasks_far_apart_keep_apart(comm):
+    """Notes on shared memory have tags of their own, whichever task they belong to."""
+    t = transport.MPI(comm)
+    to, come = (t.rank + 1) % t.size, (t.rank - 1) % t.size
+    tasks = (0, 256, 512, 1024, 1536)
+    outs = [t.outbox(to, output_tag(task, 0), LARGE, slots=3) for task in tasks]
+    intos = [t.inbox(come, output_tag(task, 0), LARGE) for task in tasks]
+    for n in range(6):
+        for task, out in zip(tasks, outs, strict=True):
+            buffer = out.buffer()
+            buffer[:] = 10_000.0 * n + task
+            out.send(buffer)
+        for task, into in zip(tasks, intos, strict=True):
+            give = time.perf_counter() + 60
+            while not into.ready():
+                assert time.perf_counter() < give, f"nothing came of task {task}"
+                time.sleep(1e-4)
+            got = into.take()
+            assert got.min() == got.max() == 10_000.0 * n + task, (n, task, got[:3])
+            into.release()
+    t.close()
 
 
 def check_what_a_rank_sends_itself_stays_in_the_process(comm):

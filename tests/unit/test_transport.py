@@ -6,10 +6,11 @@ import time
 import numpy as np
 import pytest
 
-from coupler.errors import DeadlineError, ExchangeError, ValueCheckError
+from coupler.errors import DeadlineError, ExchangeError, LayoutError, ValueCheckError
+from coupler.exchange import shared_memory
 from coupler.exchange.partition import Partitions
 from coupler.exchange.receiver import Receiver
-from coupler.exchange.routes import Route, output_tag
+from coupler.exchange.routes import TAG_PLAN, Route, check_tags, input_tag, output_tag
 from coupler.exchange.sender import Sender
 from coupler.exchange.transport import Pause, Serial, wait_until
 from coupler.fields import FieldSpec
@@ -172,3 +173,24 @@ def test_a_bad_value_is_told_with_field_cell_place_rank_and_time(case, value, wo
     text = str(said.value)
     assert f"atmosphere: air_temperature {words} K in cell (2, 3)" in text
     assert "(107.00 E, 15.00 N) of grid 'atmosphere', rank 0, at 2001-01-01T00:30:00" in text
+
+
+def test_no_two_messages_share_a_tag():
+    """Of any tasks, sides and kinds of note; task k and k + 512 did."""
+    notes = (0, shared_memory._INTRODUCE, shared_memory._GIVE_BACK)
+    tags = [
+        tag(task, slot) + note
+        for task in range(1600)
+        for tag in (input_tag, output_tag)
+        for slot in range(8)
+        for note in notes
+    ]
+    assert len(set(tags)) == len(tags) and min(tags) > TAG_PLAN
+
+
+def test_more_exchanges_than_tags_are_refused():
+    most = 32767 // 64 - 1  # the least that MPI's standard promises
+    check_tags(most, 32767)
+    assert output_tag(most - 1, 7) + shared_memory._GIVE_BACK <= 32767
+    with pytest.raises(LayoutError, match=f"the case has {most + 2} exchanges; this MPI has tags for"):
+        check_tags(most + 2, 32767)
