@@ -11,7 +11,7 @@ cloud layers of optical depth 1.5 W / (rho r_e) with backscatter (1 - g) tau / (
 import torch
 
 from components.radiation.scheme import Air, Radiation, heating_rate
-from components.science.constants import GRAVITY, SOLAR_CONSTANT, STEFAN_BOLTZMANN
+from components.science.constants import GRAVITY, ICE_DENSITY, SOLAR_CONSTANT, STEFAN_BOLTZMANN, WATER_DENSITY
 
 
 def gray(air: Air) -> Radiation:
@@ -40,7 +40,7 @@ def gray(air: Air) -> Radiation:
     safe = torch.clamp(mu, min=0.05)
     tau = 0.22 * (p_interface[:-1] * p_interface[:-1] - p_interface[1:] * p_interface[1:]) / 1.0e10
     clear = torch.exp(-tau)
-    cloud_depth = 1.5e-3 * water / (1000.0 * 10.0e-6) + 1.5e-3 * frozen / (917.0 * 30.0e-6)
+    cloud_depth = 1.5e-3 * water / (WATER_DENSITY * 10.0e-6) + 1.5e-3 * frozen / (ICE_DENSITY * 30.0e-6)
     back = 0.15 * cloud_depth
     reflect = back / (2.0 * safe + back)
     absorb = 1.0 - torch.exp(-0.003 * cloud_depth / safe)

@@ -15,7 +15,7 @@ STEFAN_BOLTZMANN = 5.670374419e-8  # W m-2 K-4 (CODATA 2018)
 VON_KARMAN = 0.4  # 1 (Hoegstroem 1996)
 
 GAS_CONSTANT = 8.314462618  # R, J mol-1 K-1 (CODATA 2018)
-DRY_AIR_MOLAR_MASS = 0.0289647  # kg mol-1 (Gatley, Herrmann & Kretzschmar 2008, at 350 ppm CO2)
+DRY_AIR_MOLAR_MASS = 0.0289644  # kg mol-1 (US Standard Atmosphere 1976)
 WATER_MOLAR_MASS = 0.01801528  # kg mol-1 (IAPWS)
 R_DRY = GAS_CONSTANT / DRY_AIR_MOLAR_MASS  # R_d, 287.06 J kg-1 K-1
 R_VAPOUR = GAS_CONSTANT / WATER_MOLAR_MASS  # R_v, 461.52 J kg-1 K-1
@@ -30,11 +30,11 @@ P_REFERENCE = 1.0e5  # p_0 of the potential temperature, Pa
 
 FREEZING_POINT = ZERO_CELSIUS  # of fresh water, K
 C_LIQUID = 4186.0  # c_l, J kg-1 K-1 (Bryan & Fritsch 2002, table 1; at 15 degC)
-LATENT_VAPORISATION = 2.501e6  # L0: of vaporisation at 0 degC, J kg-1 (WMO 2018, no. 8; IAPWS 2.5009e6)
-LATENT_FUSION = 3.34e5  # L_f: of fusion at 0 degC, J kg-1 (IAPWS 2009: 3.334e5)
+LATENT_VAPORISATION = 2.501e6  # L0: of vaporisation at 0 degC, J kg-1 (Rogers & Yau 1989, table 2.1; IAPWS 2.5009e6)
+LATENT_FUSION = 3.34e5  # L_f: of fusion at 0 degC, J kg-1 (IAPWS 2009: 3.3343e5)
 LATENT_SUBLIMATION = LATENT_VAPORISATION + LATENT_FUSION  # L_s, J kg-1
 WATER_CONDUCTIVITY = 0.57  # W m-1 K-1, of liquid water
-ICE_DENSITY = 917.0  # kg m-3
+ICE_DENSITY = 917.0  # kg m-3 (IAPWS 2009, at 0 degC)
 ICE_HEAT_CAPACITY = 2100.0  # J kg-1 K-1
 ICE_CONDUCTIVITY = 2.2  # W m-1 K-1
 

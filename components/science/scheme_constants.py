@@ -17,7 +17,7 @@ COARE_CP_DRY = 1004.67  # J kg-1 K-1
 COARE_EPSILON = 0.622  # R_d / R_v
 COARE_VIRTUAL = 0.61  # theta_v = theta (1 + 0.61 q)
 COARE_STEFAN_BOLTZMANN = 5.67e-8  # W m-2 K-4
-COARE_EMISSIVITY = 0.97
+COARE_EMISSIVITY = 0.97  # of the sea
 COARE_WATER = (4000.0, 1022.0, 1.0e-6, 0.6)  # sea: c_p J kg-1 K-1, rho kg m-3, nu m2 s-1, k W m-1 K-1
 COARE_GRAVITY = 9.7803267715  # m s-2 at the equator (GRS 1967)
 COARE_GRAVITY_SERIES = (0.0052790414, 2.32718e-5, 1.262e-7, 7.0e-10)  # in sin^2 of the latitude
