@@ -190,6 +190,8 @@ class Component:
     description: ClassVar[str] = ""
     on_demand: ClassVar[bool] = False
     """Whether it only serves others, such as radiation: a case in which nobody takes its exports runs without it."""
+    shapes_state: ClassVar[Sequence[str]] = ()
+    """Options that a state belongs to, such as the number of levels: a restart written under others is refused."""
 
     def __init__(self, options: Any):
         self.options = options

@@ -95,6 +95,10 @@ class ExchangeError(TesseraError):
     """A put or get at a wrong time, of a wrong shape, or a message that does not belong here."""
 
 
+class ComponentError(TesseraError):
+    """What a component gave back is not what the coupler, the history or a restart can take."""
+
+
 class ValueCheckError(ExchangeError):
     """A value that is not finite or outside the plausible range of its field."""
 

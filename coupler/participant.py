@@ -22,8 +22,6 @@ The case says of it ``ocean: {model: external}``, with its grid, step, imports a
 
 from __future__ import annotations
 
-import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -32,7 +30,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coupler.errors import CaseError, ExchangeError, FieldError, GridError, TesseraError
+from coupler.errors import CaseError, ExchangeError, FieldError, GridError
 from coupler.grids.grid import Grid
 from coupler.paths import COMMAND
 
@@ -58,12 +56,15 @@ class Participant:
 
     def __init__(self, name: str, case: str | Path | None = None):
         from coupler.case.case import make_plan
-        from coupler.case.launch import find_participants
-        from coupler.exchange.transport import MPI
+        from coupler.case.launch import connected, find_participants, guarded
+        from coupler.watch import console
 
         self.name = name
-        self.transport = MPI()
-        placed = find_participants(self.transport, None if case is None else Path(case), name)
+        console.keep()
+        self._watch = guarded(self._folder, alone=False)
+        self.transport = connected(self._watch)
+        with self._watch.watching(f"{name}: waits for the other processes of the case", waits=True):
+            placed = find_participants(self.transport, None if case is None else Path(case), name)
         folder = self.transport.case
         if not folder:
             raise CaseError(f"no {COMMAND} CASE was started in the same mpirun, and no case= is given")
@@ -82,6 +83,10 @@ class Participant:
         self._put_at: dict[str, int] = {}
         self._got_at: int | None = None
         self._fresh: set[str] = set()
+
+    def _folder(self) -> Path | None:
+        transport = getattr(self, "transport", None)
+        return Path(transport.case) if transport is not None and transport.case else None
 
     # ---------------------------------------------------------------- definition
 
@@ -151,14 +156,17 @@ class Participant:
     def end_definition(self) -> None:
         """Connect to the coupler; all processes of the job do this together."""
         from coupler.case.launch import newest_of
+        from coupler.case.launched import run_name
         from coupler.exchange.control import Pilot
         from coupler.exchange.endpoint import Endpoint
         from coupler.exchange.runner import Process
         from coupler.files.restart import read_part
 
         cells = self.partition() if self._cells is None else self._cells
-        restart = newest_of(self.transport, self.plan.folder)
-        self._process = Process(self.plan, self.transport, restart, None, {(self.name, self.rank): cells})
+        with self._watch.watching(f"{self.name}: waits for the case's choice of a restart", waits=True):
+            restart = newest_of(self.transport, self.plan.folder)
+        declared = {(self.name, self.rank): cells}
+        self._process = Process(self.plan, self.transport, restart, None, declared, run=run_name(), watch=self._watch)
         self.start = self._process.start
         routes = [r for r in self._process.routes if r.component == self.name]
         self._endpoint = Endpoint(
@@ -274,6 +282,7 @@ class Participant:
             yield time
             time += self.step
             self._process.progress()
+            self._pilot.alive()
         self._arrive(time)
         self._save(time, state)
 
@@ -285,16 +294,17 @@ class Participant:
         """Say that this process is done; waits for the others."""
         self._pilot.finish()
         self._process.serve()
-        self.transport.share(self._process.timer.report())
-        self.transport.close()
+        self._process.part(self._process.timer.report())
+        self._watch.end()
 
     # ---------------------------------------------------------------- restart
 
     def _save(self, time: int, state: Callable[[], Mapping[str, Any]] | None) -> None:
+        from coupler.exchange import answers
         from coupler.files.restart import set_name, write_part
 
         arrays = {}
-        for name, value in (state() if state else {}).items():
+        for name, value in answers.state(self.name, state() if state else {}).items():
             array = np.asarray(value)
             assert self._cells is not None
             own = array.ndim and array.shape[-1] == self._cells.size
@@ -309,7 +319,8 @@ class Participant:
 
     def _whole(self, values: Floats, grid: str) -> Any:
         comm = self._process.groups[self.name]
-        parts = [(self._cells, values)] if comm is None else comm.gather((self._cells, values), root=0)
+        with self._watch.watching(f"{self.name}, rank {self.rank}: waits for its other ranks", waits=True):
+            parts = [(self._cells, values)] if comm is None else comm.gather((self._cells, values), root=0)
         if parts is None:
             return None
         whole = np.zeros((values.shape[0], self.grid.size))
@@ -332,8 +343,10 @@ class Participant:
         if error is None:
             self.finish()
             return
-        if isinstance(error, TesseraError):
-            print(f"error: {self.name}, rank {self.rank}: {error}", file=sys.stderr, flush=True)
-        else:
-            traceback.print_exception(kind, error, trace)
+        from coupler.case import failing
+
+        self._watch.end()
+        text, detail, _ = failing.explain(error)
+        where: dict[str, Any] = {"component": self.name, "rank": self.rank}
+        failing.tell(self.plan.folder, f"{self.name}, rank {self.rank}: {text}", detail, **where)
         self.transport.abort(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -72,6 +73,14 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("-n", "--ranks", type=int, help="number of processes (default: what the namelist asks for)")
     run.add_argument("--serial", action="store_true", help="one process, without MPI")
     run.add_argument("--continue", dest="resume", action="store_true", help="from the newest complete restart")
+    run.add_argument(
+        "--accept-changes",
+        nargs="+",
+        default=[],
+        metavar="WORD",
+        help="with --continue: go on although these have changed since the restart was written, such as ocean.mask, "
+        "or all of a kind: start, calendar, grid, mask, options",
+    )
     for name, text in (
         ("status", "how far a run is, and the command to resume it"),
         ("timing", "where the time of a finished run went"),
@@ -111,6 +120,12 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str]) -> int:
     """Run one command; returns the exit code."""
     arguments = list(argv)
+    _steady_ground(running="run" in arguments[:1] or not {*arguments[:1]} & {*COMMANDS})
+    try:
+        os.getcwd()
+    except OSError:
+        print("error: the folder that this shell works in has been removed; cd to another one", file=sys.stderr)
+        return 2
     if arguments and arguments[0] not in COMMANDS and not arguments[0].startswith("-"):
         near = _mistyped(arguments[0])
         if near:
@@ -141,6 +156,18 @@ def main(argv: Sequence[str]) -> int:
     except TesseraError as error:
         print(f"error: {error}" if "\n" not in str(error) else f"errors:\n{error}", file=sys.stderr)
         return error.exit_code
+
+
+def _steady_ground(*, running: bool) -> None:
+    """Let neither a closed descriptor, nor a reader that leaves, nor a locale that knows ASCII only end a command."""
+    from coupler.watch import console, processes
+
+    processes.with_all_descriptors()
+    if running or sys.stdout is None or sys.stderr is None:
+        console.keep()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _mistyped(word: str) -> str:
@@ -183,8 +210,12 @@ def _check(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     from coupler.case.launch import start
+    from coupler.errors import CaseError
 
-    return start(options.case, serial=options.serial, resume=options.resume, ranks=options.ranks)
+    if options.accept_changes and not options.resume:
+        raise CaseError("--accept-changes goes with --continue: a new run takes everything as it is now")
+    accepted = tuple(options.accept_changes)
+    return start(options.case, serial=options.serial, resume=options.resume, ranks=options.ranks, accepted=accepted)
 
 
 def _status(options: argparse.Namespace) -> int:

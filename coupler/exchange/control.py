@@ -8,14 +8,17 @@ passed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import time as wall
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from coupler.errors import DeadlineError
-from coupler.exchange.routes import TAG_CONTROL, TAG_GRANT
+from coupler.exchange.routes import TAG_CONTROL, TAG_GRANT, TAG_ROUTE
 from coupler.exchange.transport import Transport, wait_until
 from coupler.files import restart as restart_files
+from coupler.files.atomic import write_text
 from coupler.paths import COMMAND
 from coupler.plan import ComponentPlan, Plan
 from coupler.watch.budget import Budget
@@ -23,6 +26,12 @@ from coupler.watch.status import Status
 
 BUDGET = "budget.json"
 """In a restart: the state of the budget."""
+ALIVE = "alive"
+"""Word by which the coupler and the components say that they work, where they have nothing else to say."""
+SIGNS = 4
+"""Signs of life in the time after which silence counts as death."""
+PATIENCE = 1.0
+"""Seconds that those who wait for a message are given to tell it before the coupler speaks of silence."""
 
 
 class Controller:
@@ -40,10 +49,21 @@ class Controller:
         What the manifest of a restart should know.
     restart : Path, optional
         The restart that this run goes on from.
+    run : str
+        Name of the run.
+    people : sequence of mapping
+        Who lives on each process: ``who``, ``host``, ``pid``.
     """
 
     def __init__(
-        self, plan: Plan, transport: Transport, start: int, provenance: dict[str, Any], restart: Path | None = None
+        self,
+        plan: Plan,
+        transport: Transport,
+        start: int,
+        provenance: dict[str, Any],
+        restart: Path | None = None,
+        run: str = "",
+        people: Sequence[Mapping[str, Any]] = (),
     ):
         self.plan, self.transport, self.start, self.provenance = plan, transport, start, provenance
         self.members = [(c.name, rank) for c in plan.components for rank in c.ranks]
@@ -52,7 +72,7 @@ class Controller:
         self.granted = min(plan.duration, start + plan.run_ahead)
         self.stop_at: int | None = None
         self.stop_wanted: Callable[[], bool] = lambda: False
-        self.status = Status(plan, start)
+        self.status = Status(plan, start, run)
         ranks = len(self.members) + len(plan.coupler_ranks)
         self.budget = Budget(plan, plan.folder / "run" / "budget.csv", ranks)
         if restart is not None:
@@ -63,6 +83,9 @@ class Controller:
         self._missing: dict[int, set[tuple[str, int]]] = {}
         self._saved = -1
         self._restarts = plan.folder / "run" / "restart"
+        self._heard = wall.perf_counter()
+        self._sign = 0.0
+        write_text(plan.folder / "run" / "processes.json", json.dumps(list(people), indent=1) + "\n")
         self.status.write()
 
     def progress(self) -> None:
@@ -71,13 +94,14 @@ class Controller:
         while (found := self.transport.poll_object(TAG_CONTROL)) is not None:
             busy = True
             word, *said = found[1]
+            self._heard = wall.perf_counter()
             if word == "arrived":
                 self._arrived(*said)
             elif word == "books":
                 self.budget.expect(*said)
             elif word == "saved":
                 self._take_part(*said)
-            else:
+            elif word != ALIVE:
                 self.finished.add(tuple(said))
         if self.stop_at is None and self.stop_wanted():
             self._stop()
@@ -144,10 +168,40 @@ class Controller:
             self.budget.write()
         self.status.note(restart=str(Path("run") / "restart" / name))
 
+    def watch(self) -> None:
+        """Tell the other processes that the coupler lives; complain where all components have fallen silent.
+
+        Raises
+        ------
+        DeadlineError
+            Nobody has said anything for longer than the deadline: who has not finished, and where each is.
+        """
+        now = wall.perf_counter()
+        if now - self._sign > self.plan.deadline / SIGNS:
+            self._sign = now
+            for process in range(self.transport.size):
+                if process != self.transport.rank:
+                    self.transport.send_object(process, TAG_ROUTE, ALIVE)
+        if self.transport.size == 1 or now - self._heard <= self.plan.deadline + PATIENCE:
+            return
+        missing = [(name, rank) for name, rank in self.members if (name, rank) not in self.finished]
+        where = "; ".join(
+            f"{name}, rank {self.plan[name].ranks.index(rank)}, last heard of at "
+            f"{self.plan.clock.text(self.reached[name, rank])}"
+            for name, rank in missing[:6]
+        )
+        what = where or f"all components have finished, but not all wrote the restart at {self._end()} s"
+        raise DeadlineError(
+            f"the coupler waits for the components since {now - self._heard:.0f} s (deadline: "
+            f"{self.plan.deadline:.0f} s, key 'deadline' of case.yaml): {what}"
+        )
+
+    def _end(self) -> int:
+        return self.plan.duration if self.stop_at is None else self.stop_at
+
     def done(self) -> bool:
         """Whether every rank of every component has finished, and the last restart is complete."""
-        end = self.plan.duration if self.stop_at is None else self.stop_at
-        return len(self.finished) == len(self.members) and self._saved == end
+        return len(self.finished) == len(self.members) and self._saved == self._end()
 
     def close(self) -> None:
         """Last words: budgets and status."""
@@ -189,6 +243,14 @@ class Pilot:
         self.transport, self.grants, self.progress = transport, grants, progress
         self.controller = plan.coupler_ranks[0]
         self.waited = 0.0
+        self._said = wall.perf_counter()
+
+    def alive(self) -> None:
+        """Say that this rank works, where it has said nothing for long: steps may take minutes, and stops be rare."""
+        now = wall.perf_counter()
+        if now - self._said > self.plan.deadline / SIGNS:
+            self._said = now
+            self.transport.send_object(self.controller, TAG_CONTROL, (ALIVE, self.component.name, self.process))
 
     def arrive(self, time: int, exchanged: int, budgets: list[Any], stop: bool) -> bool:
         """Tell where this rank is, and wait until it may go on; False if everybody stops here.
@@ -201,6 +263,7 @@ class Pilot:
         stop : whether this rank has been asked to stop
         """
         message = ("arrived", self.component.name, self.process, time, exchanged, budgets, stop)
+        self._said = wall.perf_counter()
         self.transport.send_object(self.controller, TAG_CONTROL, message)
         if time >= self.plan.duration:
             return False

@@ -11,159 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from coupler.component import Context, OnGrid
-from coupler.errors import ExchangeError, RestartError
+from coupler.errors import DeadlineError, ExchangeError, RestartError
 from coupler.exchange import schedule
-from coupler.exchange.control import Controller, Grants, Pilot
-from coupler.exchange.endpoint import Endpoint
+from coupler.exchange.control import ALIVE, PATIENCE, Controller, Grants
+from coupler.exchange.member import Failure, Member
 from coupler.exchange.partition import Partitions
 from coupler.exchange.process import CouplerRank
 from coupler.exchange.routes import TAG_CONTROL, TAG_ROUTE, Route, check_tags
 from coupler.exchange.transport import Transport, wait_until
 from coupler.files import restart as restart_files
-from coupler.files.history import HistoryStream
-from coupler.grids.decomposition import Decomposition
-from coupler.plan import ComponentPlan, Plan
+from coupler.plan import Plan
+from coupler.watch import processes
 from coupler.watch.timing import Timer, write_trace
+from coupler.watch.watchdog import Watchdog
 
 FINISHED, STOPPED = "finished", "stopped"
-
-
-class Failure(Exception):
-    """A component's own exception, with where and when it happened."""
-
-    def __init__(self, component: str, rank: int, date: str):
-        self.component, self.rank, self.date = component, rank, date
-        super().__init__(f"{component}, rank {rank}, at {date}")
-
-
-class Member:
-    """One component on this process: its object, context, exchanges and history."""
-
-    def __init__(self, process: Process, component: ComponentPlan, routes: list[Route], parts: Partitions, start: int):
-        plan, transport = process.plan, process.transport
-        self.plan, self.component = plan, component
-        self.name, self.model = component.name, component.component
-        assert self.model is not None
-        self.rank = component.ranks.index(transport.rank)
-        comm = process.groups[component.name]
-        decompositions = {name: Decomposition(grid.shape, comm) for name, grid in component.grids.items()}
-        self.context = Context(
-            name=component.name, clock=plan.clock, step=component.step, duration=plan.duration,
-            grid=component.grids["default"], folder=plan.folder, seed=plan.seed, grids=component.grids,
-            decompositions=decompositions, device=component.device, threads=process.threads, logger=process.log,
-        )  # fmt: skip
-        self.timer = process.timer
-        cells = {name: parts.cells(component.name, self.rank, name) for name in component.grids}
-        shapes = {name: d.local_shape for name, d in decompositions.items()}
-        self.endpoint = Endpoint(plan, component, self.rank, cells, shapes, routes, transport, process.progress)
-        self.pilot = Pilot(plan, component, transport.rank, transport, process.grants, process.progress)
-        self.pilot.register(self.endpoint.books())
-        self.streams = [HistoryStream(plan, component, s, self.context, start) for s in component.streams]
-
-    def begin(self, arrays: Mapping[str, Any] | None, start: int) -> None:
-        """Initialise the component, from a restart if there is one.
-
-        Parameters
-        ----------
-        arrays : of the restart by name, or None
-        start : model time at which the run begins, s
-        """
-        assert self.model is not None
-        with self.timer.measure(self.name, "computing"):
-            exports = self.model.initialize(self.context)
-        if arrays is None:
-            with self.timer.measure(self.name, "sending"):
-                self.endpoint.put_initial(exports)
-        else:
-            with self.timer.measure(self.name, "writing"):
-                self._restore(arrays, exports, start)
-
-    def step(self, time: int) -> None:
-        """One step from `time`, with everything that belongs to it."""
-        assert self.model is not None
-        end = time + self.component.step
-        before, start = self.endpoint.waited, wall.perf_counter()
-        imports = self.endpoint.get_all(time)
-        waited = self.endpoint.waited - before
-        self.timer.add(self.name, "waiting", start, start + waited)
-        self.timer.add(self.name, "sending", start + waited, wall.perf_counter())
-        with self.timer.measure(self.name, "computing"):
-            exports = self.model.step(time, self.component.step, imports)
-        with self.timer.measure(self.name, "sending"):
-            self.endpoint.put_all(exports, end)
-        if self.streams:
-            with self.timer.measure(self.name, "writing"):
-                fields = {**imports, **exports}
-                wanted = {n for s in self.streams for n in s.stream.fields}
-                if wanted - set(fields):
-                    fields = {**fields, **self.model.diagnostics()}
-                for stream in self.streams:
-                    stream.add(end, fields)
-
-    # ---------------------------------------------------------------- restart
-
-    def save(self, time: int) -> None:
-        """Write this component's part of the restart at `time`."""
-        assert self.model is not None
-        exchanges = self.endpoint.save(time, self._whole_columns)
-        with self.timer.measure(self.name, "writing"):
-            arrays: dict[str, Any] = {f"state.{name}": self._whole(v) for name, v in self.model.state().items()}
-            arrays.update(exchanges)
-            for stream in self.streams:
-                for name, value in stream.state().items():
-                    arrays[f"history.{stream.stream.name}.{name}"] = value
-            entry = None
-            if self.rank == 0:
-                date = restart_files.set_name(self.plan.clock.text(time))
-                folder = self.plan.folder / "run" / "restart" / f".{date}.part"
-                entry = restart_files.write_part(folder, self.name, arrays)
-            self.pilot.saved(time, entry, self.endpoint.budgets())
-
-    def _whole(self, value: Any) -> Any:
-        grid = "default"
-        if isinstance(value, OnGrid):
-            grid, value = value.grid, value.values
-        if hasattr(value, "detach"):
-            value = value.detach().cpu().numpy()
-        array = np.asarray(value)
-        local = self.context.decompositions[grid].local_shape
-        if array.ndim >= len(local) and array.shape[-len(local) :] == local:
-            return self.context.decompositions[grid].gather(array)
-        return array
-
-    def _whole_columns(self, values: Any, grid: str) -> Any:
-        d = self.context.decompositions[grid]
-        return d.gather(np.ascontiguousarray(values).reshape(-1, *d.local_shape))
-
-    def _local_columns(self, whole: Any, grid: str) -> Any:
-        d = self.context.decompositions[grid]
-        return np.ascontiguousarray(d.local(whole).reshape(whole.shape[0], -1))
-
-    def _restore(self, arrays: Mapping[str, Any], exports: Mapping[str, Any], start: int) -> None:
-        assert self.model is not None
-        self.endpoint.restore(arrays, self._local_columns, start)
-        if self.endpoint.begins:  # before the model is restored, whose arrays its exports may be
-            self.endpoint.put_initial(exports, start)
-        shapes = {name: grid.shape for name, grid in self.component.grids.items()}
-        state: dict[str, Any] = {}
-        for name, value in arrays.items():
-            if name.startswith("state."):
-                fit = [g for g, s in shapes.items() if value.ndim >= len(s) and value.shape[-len(s) :] == s]
-                state[name[6:]] = self.context.decompositions[fit[0]].local(value) if fit else value
-        self.model.restore(state)
-        for stream in self.streams:
-            prefix = f"history.{stream.stream.name}."
-            stream.restore({n[len(prefix) :]: v for n, v in arrays.items() if n.startswith(prefix)})
-
-    def finish(self) -> None:
-        """Last words of the component."""
-        assert self.model is not None
-        self.timer.calls[self.name] = list(self.model.call_seconds())
-        self.model.finalize()
-        for stream in self.streams:
-            stream.close()
-        self.pilot.finish()
 
 
 class Process:
@@ -179,6 +41,12 @@ class Process:
         Complete restart set to go on from.
     provenance : dict, optional
         What manifests of restarts should know.
+    declared : mapping, optional
+        Cells of the external program on this process.
+    run : str
+        Name of the run.
+    watch : Watchdog, optional
+        What looks at the clock where this process cannot.
     """
 
     def __init__(
@@ -188,14 +56,18 @@ class Process:
         restart: Path | None = None,
         provenance: dict[str, Any] | None = None,
         declared: Mapping[tuple[str, int], Any] | None = None,
+        run: str = "",
+        watch: Watchdog | None = None,
     ):
         self.plan, self.transport = plan, transport
         self.timer = Timer(plan.trace)
         self.threads = 1
         self.stop_signal = False
+        self.watch = watch or Watchdog()
+        self.watch.deadline, self.watch.on_orphaned = plan.deadline, self._on_orphaned
         signal.signal(signal.SIGUSR1, self._on_signal)
         if transport.size == 1:  # there is no launcher that passes the wish to stop on
-            signal.signal(signal.SIGTERM, self._on_signal)
+            heed(self._on_signal)
         self.start = 0 if restart is None else int(restart_files.read_manifest(restart)["time"])
         if restart is not None and self.start >= plan.duration:
             raise RestartError(
@@ -205,18 +77,21 @@ class Process:
         self.restart = restart
         check_tags(len(plan.tasks), transport.largest_tag)
         self.local = plan.on_rank(transport.rank)
-        self.groups = {c.name: transport.group(c.ranks) for c in self.local}
+        with self._others("the ranks to come together"):
+            self.groups = {c.name: transport.group(c.ranks) for c in self.local}
+            self.people = transport.share({"who": self._names(), "host": processes.host(), "pid": os.getpid()})
         merged: dict[tuple[str, int], Any] = {}
         if any(c.component is None for c in plan.components):
-            for item in transport.share(dict(declared or {})):
-                merged.update(item)
+            with self._others("the cells of the external programs"):
+                for item in transport.share(dict(declared or {})):
+                    merged.update(item)
         self.parts = Partitions(plan, merged)
         self.grants = Grants(plan, transport, self.start)
         transport.listen(not self.local)
         self.controller: Controller | None = None
         self.coupler: CouplerRank | None = None
         if transport.rank == plan.coupler_ranks[0]:
-            self.controller = Controller(plan, transport, self.start, provenance or {}, restart)
+            self.controller = Controller(plan, transport, self.start, provenance or {}, restart, run, self.people)
             self.controller.stop_wanted = lambda: self.stop_signal
         if transport.rank in plan.coupler_ranks:
             index = plan.coupler_ranks.index(transport.rank)
@@ -230,6 +105,18 @@ class Process:
     def log(self, text: str) -> None:
         """One line of the run's log."""
         print(text, flush=True)
+
+    def _names(self) -> str:
+        """Who lives on this process, in words."""
+        rank, plan = self.transport.rank, self.plan
+        names = [f"{c.name}, rank {c.ranks.index(rank)}" for c in self.local]
+        if rank in plan.coupler_ranks:
+            names.insert(0, f"coupler, rank {plan.coupler_ranks.index(rank)}")
+        return " and ".join(names) or f"process {rank}"
+
+    def _others(self, what: str) -> Any:
+        """A wait for all processes, in a call of MPI."""
+        return self.watch.watching(f"{self._names()}: waits for {what}", waits=True)
 
     def progress(self) -> None:
         """Do what there is to do for the coupler."""
@@ -257,7 +144,7 @@ class Process:
             while (found := self.transport.poll_object(TAG_ROUTE)) is not None:
                 if found[1] is None:
                     ended += 1
-                else:
+                elif found[1] != ALIVE:
                     routes.append(found[1])
             return ended >= len(self.plan.coupler_ranks)
 
@@ -313,8 +200,15 @@ class Process:
             self._arrive(m, end)
             if end != saved:  # else the stop falls on a periodic restart, whose set may be complete by now
                 self._guard(m, end, lambda m=m: m.save(end))  # type: ignore[misc]
-            m.finish()
+            self._guard(m, end, m.finish)
         return self.serve()
+
+    def part(self, mine: Any) -> list[Any]:
+        """Last words to each other (all processes call): what each has to report, and the end of all channels."""
+        with self._others("the end of the other processes"):
+            reports = self.transport.share(mine)
+            self.transport.close()
+        return reports
 
     def serve(self) -> str:
         """Go on with the coupler's share until everybody has finished; the outcome of the run."""
@@ -323,6 +217,7 @@ class Process:
         if self.controller is not None:
             while not self.controller.done():
                 self.progress()
+                self.controller.watch()
                 pause.sleep()
             early = self.controller.stop_at is not None and self.controller.stop_at < self.plan.duration
             outcome = STOPPED if early else FINISHED
@@ -330,17 +225,26 @@ class Process:
                 if process != self.transport.rank:
                     self.transport.send_object(process, TAG_ROUTE, outcome)
         else:
+            heard = wall.perf_counter()
             while True:
                 self.progress()
                 found = self.transport.poll_object(TAG_ROUTE)
-                if found is not None:
+                if found is not None and found[1] != ALIVE:
                     outcome = found[1]
                     break
+                if found is not None:
+                    heard = wall.perf_counter()
+                elif wall.perf_counter() - heard > self.plan.deadline + 2 * PATIENCE:
+                    raise DeadlineError(
+                        f"{self._names()}: has heard nothing of the coupler since {self.plan.deadline:.0f} s "
+                        "(key 'deadline' of case.yaml)"
+                    )
                 pause.sleep()
         if not self.local:
             busy = self.timer.seconds["coupler", "computing"] - before
             self.timer.add("coupler", "waiting", start + busy, wall.perf_counter())
-        self.transport.flush()
+        with self._others("its last messages to be read"):
+            self.transport.flush()
         if self.timer.events is not None:
             rank = self.transport.rank
             write_trace(self.plan.folder / "run" / "trace" / f"rank{rank}.json", rank, self.timer)
@@ -387,18 +291,20 @@ class Process:
     def _guard(self, member: Member, time: int, action: Callable[[], None]) -> None:
         try:
             action()
-        except Exception as error:
-            raise Failure(member.name, member.rank, self.plan.clock.text(time)) from error
+        except (Exception, SystemExit) as error:
+            raise Failure(member.name, member.rank, self.plan.clock.text(time), member.call) from error
 
     def _on_signal(self, number: int, frame: Any) -> None:
+        if self.stop_signal and number != signal.SIGUSR1:  # who asks twice will not wait
+            raise KeyboardInterrupt
+        self.stop_signal = True
+
+    def _on_orphaned(self) -> None:
         self.stop_signal = True
 
 
-def set_threads(threads: int) -> None:
-    """Set thread counts of the numeric libraries before they are loaded; torch where it is loaded already."""
-    import sys
-
-    for key in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
-        os.environ[key] = str(threads)
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(threads)
+def heed(handler: Callable[[int, Any], None]) -> None:
+    """Take the signals by which a run is ended as a wish to stop; a hangup that is ignored (nohup) stays ignored."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handler)

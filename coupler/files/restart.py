@@ -7,10 +7,11 @@ continues on any number of ranks.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,9 @@ def write_part(folder: Path, component: str, arrays: Mapping[str, npt.ArrayLike]
             file.title = f"restart of {component}"
             for name, values in arrays.items():
                 array = np.asarray(values)
-                if array.dtype == bool:
+                array = array.astype(array.dtype.newbyteorder("="), copy=False)
+                boolean = array.dtype == bool
+                if boolean:
                     array = array.astype(np.int8)
                 dims = []
                 for size in array.shape:
@@ -55,6 +58,8 @@ def write_part(folder: Path, component: str, arrays: Mapping[str, npt.ArrayLike]
                     dims.append(f"n{size}")
                 variable = file.createVariable(name, array.dtype, dims, fill_value=False)
                 variable.set_auto_mask(False)
+                if boolean:
+                    variable.boolean = 1
                 variable[...] = array
         with open(path, "rb") as handle:
             os.fsync(handle.fileno())
@@ -87,7 +92,8 @@ def read_json(path: Path) -> Any:
 
 def complete(part: Path, final: Path, manifest: Mapping[str, Any]) -> None:
     """Write the manifest and give the set its name: from now on it counts."""
-    write_text(part / MANIFEST, json.dumps({"version": VERSION, **manifest}, indent=1) + "\n")
+    whole = {"version": VERSION, **manifest}
+    write_text(part / MANIFEST, json.dumps({**whole, "sha256": _digest(whole)}, indent=1) + "\n")
     if final.exists():
         shutil.rmtree(final)
     os.replace(part, final)
@@ -119,15 +125,36 @@ def complete_sets(folder: Path) -> list[Path]:
     return [path for _, path in sorted(found)]
 
 
-def newest(folder: Path) -> Path | None:
-    """The newest complete set, whose files are verified; None if there is none."""
-    for path in reversed(complete_sets(folder)):
-        try:
-            verify(path)
-        except RestartError:
-            continue
-        return path
+def newest(folder: Path, say: Callable[[str], None] = lambda text: None) -> Path | None:
+    """The newest complete set, whose files are verified; None if there is none.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the sets are.
+    say : callable
+        Takes a line for each set that is newer and cannot be used, with the reason.
+    """
+    if not folder.is_dir():
+        return None
+    sets = complete_sets(folder)
+    last = sets[-1].name if sets else ""
+    for path in sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")):
+        if path not in sets and path.name > last:
+            _verified(path, say)
+    for path in reversed(sets):
+        if _verified(path, say):
+            return path
     return None
+
+
+def _verified(path: Path, say: Callable[[str], None]) -> bool:
+    try:
+        verify(path)
+    except RestartError as error:
+        say(f"passed over: {error}")
+        return False
+    return True
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
@@ -140,11 +167,29 @@ def read_manifest(path: Path) -> dict[str, Any]:
     """
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-        if manifest["version"] != VERSION:
-            raise RestartError(f"{path}: written by another version ({manifest['version']}, this one reads {VERSION})")
-        return dict(manifest)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RestartError(f"{path} is not a complete restart: its {MANIFEST} is missing or damaged") from error
+    if isinstance(manifest, dict) and isinstance(manifest.get("version"), int) and manifest["version"] != VERSION:
+        raise RestartError(f"{path}: written by another version ({manifest['version']}, this one reads {VERSION})")
+    if not _sound(manifest):
+        raise RestartError(f"{path} is not a complete restart: its {MANIFEST} is damaged (not as it was written)")
+    return dict(manifest)
+
+
+def _digest(manifest: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+
+
+def _sound(manifest: Any) -> bool:
+    """Whether a manifest is what was written: of the right types, and with its own checksum."""
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("components"), dict):
+        return False
+    rest = {k: v for k, v in manifest.items() if k != "sha256"}
+    if manifest.get("sha256") != _digest(rest) or type(manifest.get("time")) is not int:
+        return False
+    entries = manifest["components"].values()
+    kinds = {"file": str, "bytes": int, "sha256": str}
+    return all(isinstance(e, dict) and all(isinstance(e.get(k), t) for k, t in kinds.items()) for e in entries)
 
 
 def verify(path: Path) -> dict[str, Any]:
@@ -152,7 +197,7 @@ def verify(path: Path) -> dict[str, Any]:
     manifest = read_manifest(path)
     files = {**manifest["components"], **({"the budget": manifest["budget"]} if "budget" in manifest else {})}
     for component, entry in files.items():
-        file = path / entry["file"]
+        file = path / Path(entry["file"]).name
         if not file.is_file() or file.stat().st_size != entry["bytes"] or checksum(file) != entry["sha256"]:
             raise RestartError(f"{path}: the file of {component}, {entry['file']}, is missing or damaged")
     return manifest
@@ -164,6 +209,11 @@ def read_part(path: Path, component: str) -> dict[str, npt.NDArray[Any]]:
     try:
         with netCDF4.Dataset(file_path) as file:
             file.set_auto_mask(False)
-            return {name: np.asarray(variable[...]) for name, variable in file.variables.items()}
-    except OSError as error:
+            return {name: _as_written(variable) for name, variable in file.variables.items()}
+    except (OSError, RuntimeError) as error:
         raise RestartError(f"cannot read {file_path}: {error}") from error
+
+
+def _as_written(variable: Any) -> npt.NDArray[Any]:
+    array = np.asarray(variable[...])
+    return array.astype(bool) if "boolean" in variable.ncattrs() else array

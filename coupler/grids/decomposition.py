@@ -5,9 +5,10 @@ structured grid, or one run of cells of an unstructured one. Gathering puts ever
 its place of the whole grid, so that what follows does not depend on the number of ranks.
 """
 
+import contextlib
 import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -111,6 +112,8 @@ class Decomposition:
         Shape of the grid, ``(ny, nx)`` or ``(n,)``.
     comm : communicator or None
         Ranks of the component; None for a single process without MPI.
+    waiting : callable
+        Gives the context, from a word for it, in which this process waits for the other ranks.
 
     Examples
     --------
@@ -119,8 +122,11 @@ class Decomposition:
     ((4, 6), array([0, 1, 2]))
     """
 
-    def __init__(self, shape: tuple[int, ...], comm: Any = None):
+    def __init__(
+        self, shape: tuple[int, ...], comm: Any = None, waiting: Callable[[str], Any] = contextlib.nullcontext
+    ):
         self.shape = tuple(shape)
+        self._waiting = waiting
         self.comm = comm
         self.rank = comm.Get_rank() if comm is not None else 0
         self.ranks = comm.Get_size() if comm is not None else 1
@@ -160,7 +166,8 @@ class Decomposition:
             raise ValueError(f"a block has the shape {self.local_shape}, the array given {block.shape}")
         if self.ranks == 1:
             return block.copy()
-        parts = self.comm.gather(block, root=0)
+        with self._waiting("gathering"):
+            parts = self.comm.gather(block, root=0)
         if parts is None:
             return None
         whole = np.empty(block.shape[:-n] + self.shape, dtype=block.dtype)
@@ -185,19 +192,25 @@ class Decomposition:
                 b = self.block_of(rank)
                 part = whole[..., b.x0 : b.x1] if len(self.shape) == 1 else whole[..., b.y0 : b.y1, b.x0 : b.x1]
                 parts.append(np.ascontiguousarray(part))
-        return np.asarray(self.comm.scatter(parts, root=0))
+        with self._waiting("scattering"):
+            return np.asarray(self.comm.scatter(parts, root=0))
 
     def sum(self, local: npt.ArrayLike) -> float:
         """Sum over all cells of all ranks; the same bits for every division (an exact sum)."""
         bins = exact_bins(local)
         if self.ranks > 1:
-            bins = self.comm.allreduce(bins)
+            with self._waiting("a sum"):
+                bins = self.comm.allreduce(bins)
         return rounded(bins)
 
     def max(self, local: npt.ArrayLike) -> float:
         """Largest value over all cells of all ranks."""
         value = float(np.max(local))
-        return max(self.comm.allgather(value)) if self.ranks > 1 else value
+        if self.ranks == 1:
+            return value
+        with self._waiting("a maximum"):
+            everybody: list[float] = self.comm.allgather(value)
+        return max(everybody)
 
     def min(self, local: npt.ArrayLike) -> float:
         """Smallest value over all cells of all ranks."""
@@ -285,7 +298,8 @@ class Decomposition:
                 outgoing = pack(part)
                 requests.append(self.comm.Isend(outgoing, dest=other, tag=tag_out))
                 inbox.append(((slice(0, 0), slice(0, 0)), outgoing))  # keeps the buffer alive until it has gone
-        wait_all(requests)
+        with self._waiting("a halo exchange"):
+            wait_all(requests)
         for part, data in inbox[: sum(o is not None for o in (low, high))]:
             unpack(part, data)
 

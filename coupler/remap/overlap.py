@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from coupler.remap.clip import (
 )
 from coupler.remap.compiled import compiled
 from coupler.remap.search import Pyramid, candidates, cell_box, make_pyramid
+from coupler.threads import granted
 
 Floats = NDArray[np.float64]
 GROUP = 8  # target cells that search together
@@ -284,11 +284,6 @@ def _longer(indices: NDArray[np.int32], areas: Floats) -> tuple[NDArray[np.int32
     return more_indices, more_areas
 
 
-def default_threads() -> int:
-    """Threads the environment grants: OMP_NUM_THREADS, or 1."""
-    return max(1, int(os.environ.get("OMP_NUM_THREADS", "1") or "1"))
-
-
 def overlap(
     sources: Cells,
     source_shape: tuple[int, ...],
@@ -316,7 +311,7 @@ def overlap(
         source_active = np.ones(sources.count.size, np.bool_)
     if target_active is None:
         target_active = np.ones(targets.count.size, np.bool_)
-    threads = threads or default_threads()
+    threads = threads or granted()
     pyramid = make_pyramid(sources, source_shape, source_active)
     special = any(cells.along.any() or cells.concave.any() for cells in (sources, targets))
     blocks = [rows[k : k + BLOCK] for k in range(0, rows.size, BLOCK)]

@@ -30,8 +30,9 @@ from coupler.remap.clip import (
     set_along,
 )
 from coupler.remap.compiled import compiled
-from coupler.remap.overlap import choose_subject, default_threads, overlap
+from coupler.remap.overlap import choose_subject, overlap
 from coupler.remap.weights import resolve_mask
+from coupler.threads import granted
 
 Floats = NDArray[np.float64]
 LINKS = 1 << 17  # pairs of cells whose polygons are kept at a time (about 40 MB)
@@ -107,7 +108,7 @@ def dry_overlap(
     """
     wet = resolve_mask(ocean, ocean_mask)
     domain = np.asarray(ocean.masks.get("domain", np.ones(ocean.shape, np.bool_))).ravel() | wet
-    threads = threads or default_threads()
+    threads = threads or granted()
     sources, targets, waters = (grid.make_polygons(threads) for grid in (source, target, ocean))
     chosen = np.arange(target.size, dtype=np.int64) if rows is None else np.asarray(rows, np.int64).ravel()
     if source.fingerprint == target.fingerprint:  # each cell overlaps itself, exactly

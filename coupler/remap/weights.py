@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from coupler.grids.grid import EARTH_RADIUS, Grid, GridError
 from coupler.remap.matrix import Floats, Mask
 from coupler.remap.matrix import Weights as Weights
+from coupler.threads import granted
 
 Normalization = Literal["destarea", "fracarea"]
 Method = str | Mapping[str, float] | Sequence[str | Mapping[str, float]]
@@ -264,9 +265,9 @@ def _conservative(
     threads: int | None,
     progress: Callable[[int, int], None] | None,
 ) -> Weights:
-    from coupler.remap.overlap import default_threads, overlap
+    from coupler.remap.overlap import overlap
 
-    threads = threads or default_threads()
+    threads = threads or granted()
     with ThreadPoolExecutor(1) as beside:
         if threads > 1:  # digests run beside the clipping
             beside.submit(lambda: (source.fingerprint, target.fingerprint))

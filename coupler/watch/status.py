@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shlex
 import shutil
 import sys
 import time
@@ -11,10 +13,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from coupler.files.atomic import write_text
+from coupler.files.atomic import DiskError, write_text
 from coupler.files.restart import complete_sets
 from coupler.paths import COMMAND
 from coupler.plan import Plan
+from coupler.watch import failure, processes
+from coupler.watch.processes import alive
 
 EVERY = 0.5
 """Seconds between writings of the status."""
@@ -29,9 +33,11 @@ class Status:
         The plan.
     start : int
         Model time at which this run begins, s.
+    run : str, optional
+        Name of the run, the same on all its processes.
     """
 
-    def __init__(self, plan: Plan, start: int):
+    def __init__(self, plan: Plan, start: int, run: str = ""):
         self.plan, self.start = plan, start
         self.path = plan.folder / "run" / "status.json"
         self.began = time.time()
@@ -43,17 +49,21 @@ class Status:
         self.terminal = said == "1" if said or under_mpi else sys.stdout.isatty()
         sets = complete_sets(plan.folder / "run" / "restart") if start else []
         self.content: dict[str, Any] = {
-            "case": str(plan.folder),
+            "case": str(plan.folder.resolve()),
+            "run": run,
             "state": "running",
             "began": time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(self.began)),
             "pid": os.getpid(),
-            "host": os.uname().nodename,
+            "process_start": processes.started(os.getpid()),
+            "host": processes.host(),
             "start": plan.clock.text(start),
             "end": plan.clock.text(plan.duration),
             "components": {c.name: {"time": start, "date": plan.clock.text(start)} for c in plan.components},
             "restart": str(Path("run") / "restart" / sets[-1].name) if sets else None,
-            "resume": f"{COMMAND} {plan.folder} --continue",
+            "resume": command_line(plan.folder, "--continue"),
         }
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._folder = _identity(self.path.parent)
 
     def update(self, reached: Mapping[str, int], exchanged: Mapping[str, int], *, force: bool = False) -> None:
         """Note how far every component is; written at most twice a second.
@@ -109,57 +119,113 @@ class Status:
         self.write()
 
     def write(self) -> None:
-        """Write the file whole."""
-        write_text(self.path, json.dumps(self.content, indent=1) + "\n")
+        """Write the file whole; a failure that some process has told of meanwhile stays in it.
+
+        Raises
+        ------
+        DiskError
+            ``run/`` has been removed, or is another folder than at the start.
+        """
+        if _identity(self.path.parent) != self._folder:
+            raise DiskError(
+                f"{self.path.parent} was removed or replaced while the run wrote into it; what it held is lost. "
+                "Start again without --continue"
+            )
+        for again in range(2):  # the second time only where a failure came in between
+            known = failure.found(self.plan.folder, self.content["run"]) if self.content["run"] else None
+            if known is not None and self.content["state"] != "failed":
+                self.content.update(known, state="failed")
+            elif again:
+                break
+            write_text(self.path, json.dumps(self.content, indent=1) + "\n")
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def command_line(folder: Path, *words: str) -> str:
+    """The command that runs a case, as it can be typed."""
+    return " ".join([COMMAND, shlex.quote(str(folder)), *words])
 
 
 def read_status(folder: Path) -> dict[str, Any] | None:
-    """Status of a case, or None if it never ran."""
+    """Status of a case, or None if it never ran; of a damaged file only that it is (``state: unknown``)."""
     path = folder / "run" / "status.json"
     if not path.is_file():
         return None
-    return dict(json.loads(path.read_text(encoding="utf-8")))
-
-
-def alive(pid: int) -> bool:
-    """Whether a process of this machine lives."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        status = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        status = None
+    if not isinstance(status, dict) or not isinstance(status.get("state"), str):
+        return {"state": "unknown"}
+    known = failure.found(folder, status["run"]) if isinstance(status.get("run"), str) and status["run"] else None
+    return status if known is None else {**status, **known, "state": "failed"}
 
 
-def under_way(status: Mapping[str, Any]) -> bool | None:
-    """Whether the run of a status goes on; None where only another machine knows."""
+def under_way(status: Mapping[str, Any], folder: Path | None = None) -> bool | None:
+    """Whether the run of a status goes on; None where only another machine knows.
+
+    A process counts only if it started when the status says so, and runs this case: `folder` may be a copy.
+    """
     if status["state"] != "running":
         return False
-    if status.get("host", os.uname().nodename) != os.uname().nodename:
+    if status.get("host", processes.host()) != processes.host():
         return None
-    return alive(int(status["pid"]))
+    if folder is not None and os.path.isabs(str(status.get("case", ""))):
+        with contextlib.suppress(OSError):
+            if not os.path.samefile(status["case"], folder):
+                return False
+    try:
+        number = int(status["pid"])
+    except (KeyError, TypeError, ValueError):
+        return False
+    start = status.get("process_start")
+    return alive(number, start if isinstance(start, str) else "")
+
+
+def mark_failed(folder: Path, run: str, error: str, **where: Any) -> None:
+    """Note a failure in the status of this run; that of another one is left as it is."""
+    with contextlib.suppress(Exception):
+        status = read_status(folder)
+        if status is not None and status.get("run") == run and status["state"] != "finished":
+            status.update({"error": error, **where, "state": "failed"})
+            write_text(folder / "run" / "status.json", json.dumps(status, indent=1) + "\n")
 
 
 def describe(folder: Path) -> str:
     """Readable status of a case, with the command to go on."""
     status = read_status(folder)
     if status is None:
-        return f"{folder} has not run yet. Run it:  {COMMAND} {folder}"
+        return f"{folder} has not run yet. Run it:  {command_line(folder)}"
     state = status["state"]
-    going = under_way(status)
+    going = under_way(status, folder)
     if state == "running" and going is False:
         state = "ended without finishing (killed?)"
     elif going is None:
         state = f"running on {status['host']}, when it last wrote"
-    lines = [f"{folder}: {state}; at {status.get('date', status['start'])} of {status['start']} .. {status['end']}"]
-    for name, c in status["components"].items():
-        lines.append(f"  {name:<16} at {c['date']}, last exchange {c.get('last_exchange', '-')}")
+    elif state == "unknown":
+        state = f"{folder / 'run' / 'status.json'} is damaged"
+    start = status.get("start", "?")
+    lines = [f"{folder}: {state}; at {status.get('date', start)} of {start} .. {status.get('end', '?')}"]
+    components = status.get("components")
+    for name, c in components.items() if isinstance(components, dict) else ():
+        if isinstance(c, dict):
+            lines.append(f"  {name:<16} at {c.get('date', '?')}, last exchange {c.get('last_exchange', '-')}")
     if status.get("error"):
         lines.append(f"  error: {status['error']}")
-    if status.get("restart"):
-        lines.append(f"  newest complete restart: {status['restart']}")
+    restart = status.get("restart")
+    if state != "finished" and not going:  # what lies there counts, whatever was noted
+        sets = complete_sets(folder / "run" / "restart")
+        restart = str(Path("run") / "restart" / sets[-1].name) if sets else restart
+    if restart:
+        lines.append(f"  newest complete restart: {restart}")
     if state != "finished":
-        how = status["resume"] if status.get("restart") else f"{COMMAND} {folder}"
-        lines.append(f"  to {'resume' if status.get('restart') else 'start again (there is no restart)'}:  {how}")
+        how = command_line(folder, "--continue") if restart else command_line(folder)
+        lines.append(f"  to {'resume' if restart else 'start again (there is no restart)'}:  {how}")
     return "\n".join(lines)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coupler.case.launch import find_mpirun
+from coupler.case.launched import find_mpirun
 from tests.lanes import must_start_ranks
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,0 +1,188 @@
+"""One component on one process: its steps with all that belongs to them, its part of a restart."""
+
+from __future__ import annotations
+
+import contextlib
+import time as wall
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from coupler.component import Context, OnGrid
+from coupler.exchange import answers
+from coupler.exchange.control import Pilot
+from coupler.exchange.endpoint import Endpoint
+from coupler.exchange.partition import Partitions
+from coupler.exchange.routes import Route
+from coupler.files import restart as restart_files
+from coupler.files.history import HistoryStream
+from coupler.grids.decomposition import Decomposition
+from coupler.plan import ComponentPlan
+
+if TYPE_CHECKING:
+    from coupler.exchange.runner import Process
+
+
+class Failure(Exception):
+    """A component's own exception, with where and when it happened."""
+
+    def __init__(self, component: str, rank: int, date: str, call: str = ""):
+        self.component, self.rank, self.date, self.call = component, rank, date, call
+        super().__init__(f"{component}, rank {rank}, at {date}")
+
+
+class Member:
+    """One component on this process: its object, context, exchanges and history."""
+
+    def __init__(self, process: Process, component: ComponentPlan, routes: list[Route], parts: Partitions, start: int):
+        plan, transport = process.plan, process.transport
+        self.plan, self.component = plan, component
+        self.name, self.model = component.name, component.component
+        assert self.model is not None
+        self.rank = component.ranks.index(transport.rank)
+        self.watch, self.call, self.now = process.watch, "", start
+        comm = process.groups[component.name]
+        decompositions = {name: Decomposition(g.shape, comm, self._waiting) for name, g in component.grids.items()}
+        self.context = Context(
+            name=component.name, clock=plan.clock, step=component.step, duration=plan.duration,
+            grid=component.grids["default"], folder=plan.folder, seed=plan.seed, grids=component.grids,
+            decompositions=decompositions, device=component.device, threads=process.threads, logger=process.log,
+        )  # fmt: skip
+        self.timer = process.timer
+        cells = {name: parts.cells(component.name, self.rank, name) for name in component.grids}
+        shapes = {name: d.local_shape for name, d in decompositions.items()}
+        self.endpoint = Endpoint(plan, component, self.rank, cells, shapes, routes, transport, process.progress)
+        self.pilot = Pilot(plan, component, transport.rank, transport, process.grants, process.progress)
+        self.pilot.register(self.endpoint.books())
+        self.streams = [HistoryStream(plan, component, s, self.context, start) for s in component.streams]
+
+    def begin(self, arrays: Mapping[str, Any] | None, start: int) -> None:
+        """Initialise the component, from a restart if there is one.
+
+        Parameters
+        ----------
+        arrays : of the restart by name, or None
+        start : model time at which the run begins, s
+        """
+        assert self.model is not None
+        with self.timer.measure(self.name, "computing"), self.calling("initialize"):
+            exports = answers.exports(self.name, "initialize", self.model.initialize(self.context))
+        if arrays is None:
+            with self.timer.measure(self.name, "sending"):
+                self.endpoint.put_initial(exports)
+        else:
+            with self.timer.measure(self.name, "writing"):
+                self._restore(arrays, exports, start)
+
+    def step(self, time: int) -> None:
+        """One step from `time`, with everything that belongs to it."""
+        assert self.model is not None
+        end = time + self.component.step
+        before, start = self.endpoint.waited, wall.perf_counter()
+        imports = self.endpoint.get_all(time)
+        waited = self.endpoint.waited - before
+        self.timer.add(self.name, "waiting", start, start + waited)
+        self.timer.add(self.name, "sending", start + waited, wall.perf_counter())
+        self.now = time
+        with self.timer.measure(self.name, "computing"), self.calling("step"):
+            exports = answers.exports(self.name, "step", self.model.step(time, self.component.step, imports))
+        with self.timer.measure(self.name, "sending"):
+            self.endpoint.put_all(exports, end)
+        if self.streams:
+            with self.timer.measure(self.name, "writing"):
+                fields = {**imports, **exports}
+                wanted = {n for s in self.streams for n in s.stream.fields}
+                if wanted - set(fields):
+                    with self.calling("diagnostics"):
+                        more = answers.exports(self.name, "diagnostics", self.model.diagnostics())
+                    fields = {**fields, **more}
+                for stream in self.streams:
+                    stream.add(end, fields)
+        self.pilot.alive()
+
+    @contextlib.contextmanager
+    def calling(self, call: str) -> Iterator[None]:
+        """The component's own code runs: its time is watched, and an error belongs to it."""
+        self.call = call
+        with self.watch.watching(lambda: f"{self._who()}: {call} has not returned"):
+            yield
+        self.call = ""
+
+    def _waiting(self, what: str) -> Any:
+        return self.watch.watching(
+            lambda: f"{self._who()}: waits in {self.call or 'a restart or history'} for the other ranks ({what})",
+            waits=True,
+        )
+
+    def _who(self) -> str:
+        return f"{self.name}, rank {self.rank}, at {self.plan.clock.text(self.now)}"
+
+    # ---------------------------------------------------------------- restart
+
+    def save(self, time: int) -> None:
+        """Write this component's part of the restart at `time`."""
+        assert self.model is not None
+        exchanges = self.endpoint.save(time, self._whole_columns)
+        self.now = time
+        with self.timer.measure(self.name, "writing"):
+            with self.calling("state"):
+                state = answers.state(self.name, self.model.state())
+            arrays: dict[str, Any] = {f"state.{name}": self._whole(v) for name, v in state.items()}
+            arrays.update(exchanges)
+            for stream in self.streams:
+                for name, value in stream.state().items():
+                    arrays[f"history.{stream.stream.name}.{name}"] = value
+            entry = None
+            if self.rank == 0:
+                date = restart_files.set_name(self.plan.clock.text(time))
+                folder = self.plan.folder / "run" / "restart" / f".{date}.part"
+                entry = restart_files.write_part(folder, self.name, arrays)
+            self.pilot.saved(time, entry, self.endpoint.budgets())
+
+    def _whole(self, value: Any) -> Any:
+        grid = "default"
+        if isinstance(value, OnGrid):
+            grid, value = value.grid, value.values
+        if hasattr(value, "detach"):
+            value = value.detach().cpu().numpy()
+        array = np.asarray(value)
+        local = self.context.decompositions[grid].local_shape
+        if array.ndim >= len(local) and array.shape[-len(local) :] == local:
+            return self.context.decompositions[grid].gather(array)
+        return array
+
+    def _whole_columns(self, values: Any, grid: str) -> Any:
+        d = self.context.decompositions[grid]
+        return d.gather(np.ascontiguousarray(values).reshape(-1, *d.local_shape))
+
+    def _local_columns(self, whole: Any, grid: str) -> Any:
+        d = self.context.decompositions[grid]
+        return np.ascontiguousarray(d.local(whole).reshape(whole.shape[0], -1))
+
+    def _restore(self, arrays: Mapping[str, Any], exports: Mapping[str, Any], start: int) -> None:
+        assert self.model is not None
+        self.endpoint.restore(arrays, self._local_columns, start)
+        if self.endpoint.begins:  # before the model is restored, whose arrays its exports may be
+            self.endpoint.put_initial(exports, start)
+        shapes = {name: grid.shape for name, grid in self.component.grids.items()}
+        state: dict[str, Any] = {}
+        for name, value in arrays.items():
+            if name.startswith("state."):
+                fit = [g for g, s in shapes.items() if value.ndim >= len(s) and value.shape[-len(s) :] == s]
+                state[name[6:]] = self.context.decompositions[fit[0]].local(value) if fit else value
+        with self.calling("restore"):
+            self.model.restore(state)
+        for stream in self.streams:
+            prefix = f"history.{stream.stream.name}."
+            stream.restore({n[len(prefix) :]: v for n, v in arrays.items() if n.startswith(prefix)})
+
+    def finish(self) -> None:
+        """Last words of the component."""
+        assert self.model is not None
+        self.timer.calls[self.name] = list(self.model.call_seconds())
+        with self.calling("finalize"):
+            self.model.finalize()
+        for stream in self.streams:
+            stream.close()
+        self.pilot.finish()
