@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from components.ocean.primitive.advance import Forcing, advance, exports
 from components.ocean.primitive.barotropic_mode import plane_of
 from components.ocean.primitive.geometry import Geometry
 from components.ocean.primitive.inputs import GREENWICH, TIDES, InputError, Inputs, read_depth, read_domain, read_inputs
@@ -24,10 +25,8 @@ from components.ocean.primitive.regional import (
 )
 from components.ocean.primitive.state import State, state_at_rest
 from components.ocean.primitive.stencil import HALO, inner, over_levels
-from components.ocean.primitive.surface import SurfaceForcing
 from components.ocean.primitive.tides import Tide
 from components.ocean.primitive.timestep import Ocean
-from components.science.constants import ZERO_CELSIUS
 from coupler.clock import Clock
 from coupler.component import Component, Context, Fields, Setting
 from coupler.errors import ForcingError
@@ -38,7 +37,6 @@ from coupler.namelist import Fraction, Namelist, Seconds, TimeScale, Viscosity, 
 
 DAY = 86400
 SUBSTEPS_AN_EXCHANGE = 8  # barotropic substeps between two exchanges of halos among ranks
-SALINITY_FACTOR = 35.0 / 35.16504  # practical from reference salinity (TEOS-10)
 SpongeCells = whole(1, 1000)
 SmagorinskyCoefficient = number(least=0.0, most=100.0)
 BiharmonicViscosity = quantity("m4 s-1", least=0.0, most=1e20)
@@ -258,54 +256,27 @@ class PrimitiveOcean(Component):
         if self.outside is not None:
             self.outside = replace(self.outside, tracers=self._clim)
 
-    def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
-        """Advance by one baroclinic step."""
+    def forcing(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Forcing:
+        """What drives the step from `time` on: imports (arrays or tensors), climatology of the day, tide at its end."""
         self._renew_climatology(time)
         if self._tide is not None:
             self.outside = replace(self.outside, eta=self._tide.level(time + seconds))
+        like = {"dtype": self.dtype, "device": self.now.eta.device}
+        fluxes = {name: torch.as_tensor(values).to(**like) for name, values in imports.items()}
+        return Forcing(fluxes, self._clim, self.outside)
+
+    def advance(self, state: State, forcing: Forcing, seconds: float) -> tuple[State, dict[str, Tensor]]:
+        """One baroclinic step as a function of tensors, see `advance.advance`; it leaves the component as it is."""
+        return advance(self.ocean, state, forcing, seconds, self.options.salinity_restoring)
+
+    def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
+        """Advance by one baroclinic step."""
         with torch.no_grad():
-            self.now = self.ocean.step(self.now, self._forcing(imports), self.outside)
-        return self._exports()
-
-    def _forcing(self, imports: Mapping[str, Any]) -> SurfaceForcing:
-        g, s = self.ocean.g, self.now
-        wet = inner(g.wet_t)
-
-        def own(name: str) -> Tensor:
-            values = imports.get(name)
-            if values is None:
-                return torch.zeros_like(wet)
-            block = torch.tensor(np.asarray(values), dtype=self.dtype).to(wet.device)
-            return torch.where(wet > 0, block, torch.zeros_like(block))
-
-        light = own("surface_net_downward_shortwave_flux")
-        heat = own("surface_downward_heat_flux_in_sea_water") - light
-        water = own("precipitation_flux") - own("water_evapotranspiration_flux") + own("runoff_flux")
-        filled = self.halo(
-            own("surface_downward_eastward_stress"), own("surface_downward_northward_stress"), heat, light, water,
-            own("air_pressure_at_mean_sea_level"),
-        )  # fmt: skip
-        source = torch.zeros_like(s.tracers[:, 0])
-        if self.options.salinity_restoring > 0:
-            speed = g.h0[0] / self.options.salinity_restoring
-            source[1] = speed * (self._clim[1, 0] - s.tracers[1, 0]) * g.wet_t
-        return SurfaceForcing(*filled[:5], source, filled[5])
+            self.now, given = self.advance(self.now, self.forcing(time, seconds, imports), seconds)
+        return {name: _array(values) for name, values in given.items()}
 
     def _exports(self) -> Fields:
-        s, g = self.now, self.ocean.g
-        wet = inner(g.wet_t) > 0
-        temperature, salinity = inner(s.tracers[0, 0]), inner(s.tracers[1, 0])
-        u = 0.5 * (s.u[0, HALO:-HALO, HALO:-HALO] + s.u[0, HALO:-HALO, HALO - 1 : -HALO - 1])
-        v = 0.5 * (s.v[0, HALO:-HALO, HALO:-HALO] + s.v[0, HALO - 1 : -HALO - 1, HALO:-HALO])
-        dry = torch.zeros_like(u)
-        return {
-            "sea_surface_temperature": _array(torch.where(wet, temperature, dry) + ZERO_CELSIUS),
-            "surface_eastward_sea_water_velocity": _array(torch.where(wet, u, dry)),
-            "surface_northward_sea_water_velocity": _array(torch.where(wet, v, dry)),
-            "sea_surface_height_above_geoid": _array(torch.where(wet, inner(s.eta), dry)),
-            "sea_surface_salinity": _array(torch.where(wet, SALINITY_FACTOR * salinity, dry)),
-            "heat_flux_into_sea_water_due_to_freezing_of_frazil_ice": _array(s.freezing),
-        }
+        return {name: _array(values) for name, values in exports(self.ocean, self.now).items()}
 
     def state(self) -> dict[str, Any]:
         """All prognostic fields, tendencies of past steps and the number of steps."""
