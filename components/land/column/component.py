@@ -10,29 +10,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from components.land.column import snow
-from components.land.column.column import (
-    Forcing,
-    Options,
-    Output,
-    State,
-    heat_stored,
-    initial_state,
-    step,
-    water_stored,
-)
+from components.land.column.advance import Land, Weather
+from components.land.column.column import Options, State, heat_stored, initial_state, water_stored
 from components.land.column.gas_exchange import Stomata
 from components.land.column.optimality import OPTIMAL
 from components.land.column.parameters import leaf_area, parameters, table
-from components.land.column.radiation import partition
 from components.land.column.richards import Bottom
-from components.land.column.site import snow_share
 from components.land.column.stomata import EMPIRICAL
-from components.land.column.structure import cut, join, named, rebuild
+from components.land.column.structure import named, rebuild
 from components.land.column.surface_map import SurfaceMap, from_file, uniform, zonal
-from components.science.constants import FREEZING_POINT, STEFAN_BOLTZMANN, WATER_DENSITY
+from components.science.constants import FREEZING_POINT, STEFAN_BOLTZMANN
 from components.science.sun import cosine_zenith
-from components.science.surface_layer import air_density
 from coupler.component import Array, Component, Context, Fields, Setting
 from coupler.errors import TesseraError
 from coupler.fields import FieldSpec, specs
@@ -43,6 +31,14 @@ from coupler.namelist import Fraction, Namelist, Positive, Temperature, quantity
 
 AirHeight = quantity("m", above=0.0, most=1000.0)
 Tiles = whole(1, 50)
+
+ELSEWHERE = {
+    "surface_temperature": FREEZING_POINT,
+    "surface_longwave_emissivity": 0.97,
+    "surface_roughness_length": 0.1,
+}
+"""Values of cells that are no land; others have zero."""
+FOLLOWED = ("gross_primary_productivity", "transpiration_flux")
 
 
 class ColumnLand(Component):
@@ -207,10 +203,11 @@ class ColumnLand(Component):
             )
             start = np.where(np.isfinite(start), start, o.initial_temperature)[self.cells]
         self.now = initial_state(self.parameters, self._tensor(start).repeat(tiles), o.initial_wetness)
-        self.model = Options(
+        model = Options(
             Stomata(o.stomata, memory=o.night_memory or None), o.photosynthesis, o.infiltration,
             Bottom(o.bottom, slope=o.drainage_slope), o.soil_resistance,
         )  # fmt: skip
+        self.columns = Land(self.parameters, model, self.share, o.block)
         self.counts = {"columns_unsolved": np.zeros(self.shape), "columns_unsettled": np.zeros(self.shape)}
         self.followed: dict[str, Array] = {}
         start = self.budget()
@@ -252,54 +249,45 @@ class ColumnLand(Component):
             lai = self._tensor(((1.0 - weight) * maps[before] + weight * maps[(before + 1) % 12]).ravel())
         return lai, sai
 
-    def step(self, time: int, seconds: int, imports: Mapping[str, Array]) -> Fields:
-        """Advance every column; average the tiles."""
-        o, tiles = self.options, self.land.share.shape[0]
+    def weather(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Weather:
+        """What drives the step from `time` on: imports (arrays or tensors) on the land cells, sun and leaves."""
+        o, cells = self.options, torch.tensor(self.cells)
+        device = self.share.device
 
-        def local(name: str) -> Array:
-            return np.asarray(imports[name], dtype=np.float64)[self.cells]
+        def local(name: str, default: float = 0.0) -> Tensor:
+            if imports.get(name) is None:
+                return torch.full((int(cells.sum()),), default, dtype=torch.float64, device=device)
+            given = imports[name] if isinstance(imports[name], Tensor) else torch.tensor(np.asarray(imports[name]))
+            return given.double()[cells].to(device)
 
-        def columns(values: Array) -> Tensor:
-            return self._tensor(values).repeat(tiles)
-
-        t, q, p = local("air_temperature"), local("specific_humidity"), local("surface_air_pressure")
-        east, north = local("eastward_wind"), local("northward_wind")
-        rain = np.maximum(local("precipitation_flux"), 0.0)
-        white = (
-            np.clip(local("snowfall_flux"), 0.0, rain)
-            if imports.get("snowfall_flux") is not None
-            else rain * snow_share(t, q, p)
-        )
-        given_co2 = imports.get("mole_fraction_of_carbon_dioxide_in_air")
-        co2 = np.full(t.shape, o.co2) if given_co2 is None else np.asarray(given_co2)[self.cells]
-        given_height = imports.get("height")
-        height = np.full(t.shape, o.air_height) if given_height is None else np.asarray(given_height)[self.cells]
         middle = self.clock.date(time + seconds // 2)
         hour = middle.hour + middle.minute / 60.0 + middle.second / 3600.0
         day = middle.timetuple().tm_yday if hasattr(middle, "timetuple") else middle.dayofyr
         mu = cosine_zenith(self.longitude, self.latitude, day - 1 + hour / 24.0)
-        sun = columns(np.maximum(local("surface_downwelling_shortwave_flux_in_air"), 0.0))
-        if o.daily_means:
-            sun = sun * self._share_of_day(day, mu)
-        direct, diffuse = partition(sun, mu)
-        lai, sai = self._leaves(middle)
-        speed = np.sqrt(east * east + north * north)
-        forcing = Forcing(
-            columns(t), columns(np.maximum(q, 1e-6)), columns(p), columns(speed), columns(height), direct, diffuse,
-            columns(local("surface_downwelling_longwave_flux_in_air")), columns(rain - white), columns(white),
-            columns(1e6 * co2), mu, lai, sai,
+        return Weather(
+            local("air_temperature"), local("specific_humidity"), local("surface_air_pressure"),
+            local("eastward_wind"), local("northward_wind"), local("surface_downwelling_shortwave_flux_in_air"),
+            local("surface_downwelling_longwave_flux_in_air"), local("precipitation_flux"),
+            None if imports.get("snowfall_flux") is None else local("snowfall_flux"),
+            local("mole_fraction_of_carbon_dioxide_in_air", o.co2), local("height", o.air_height), mu,
+            self._share_of_day(day, mu) if o.daily_means else None, *self._leaves(middle),
         )  # fmt: skip
+
+    def advance(self, state: State, forcing: Weather, seconds: float) -> tuple[State, dict[str, Tensor]]:
+        """One step as a function of tensors, see `advance.Land.advance`; it leaves the component as it is."""
+        return self.columns.advance(state, forcing, seconds)
+
+    def step(self, time: int, seconds: int, imports: Mapping[str, Array]) -> Fields:
+        """Advance every column; average the tiles."""
         with torch.no_grad():
-            self.now, out = self._advance(forcing, seconds)
-        mean = {name: self._mean(getattr(out, name)) for name in _AVERAGED}
-        kept = out.net_radiation - out.upward_sensible - out.upward_latent - out.canopy_storage + out.water_heat
-        self.booked["booked_heat"] += self._field(seconds * self._mean(kept))
-        lost = out.transpiration + out.interception_loss + out.ground_evaporation
-        lost = self._mean(lost + out.surface_runoff + out.subsurface_runoff)
-        self.booked["booked_water"] += self._field(seconds * (rain - lost))
-        density = air_density(p, t, q)
-        drag = density * self._mean(out.friction_velocity * out.friction_velocity) / np.maximum(speed, 0.5)
-        return self._exports(out, mean, drag * east, drag * north, sun)
+            self.now, given = self.advance(self.now, self.weather(time, seconds, imports), seconds)
+        fields = {name: self._field(values, ELSEWHERE.get(name, 0.0)) for name, values in given.items()}
+        for name in self.counts:
+            self.counts[name] += fields[name]
+        for name in ("booked_heat", "booked_water"):
+            self.booked[name] += seconds * fields[name]
+        self.followed = {name: fields[name] for name in FOLLOWED}
+        return {spec.name: fields[spec.name] for spec in self.exports}
 
     def _share_of_day(self, day: int, mu: Tensor) -> Tensor:
         """The sun's height now over its mean of the day; 1 in the polar night, where there is nothing to share."""
@@ -311,89 +299,27 @@ class ColumnLand(Component):
         risen = self.day_mean > 1e-4
         return torch.where(risen, mu / torch.clamp(self.day_mean, min=1e-4), torch.ones_like(mu))
 
-    def _advance(self, forcing: Forcing, seconds: int) -> tuple[State, Output]:
-        """All columns, a block at a time; a block changes no bits."""
-        n, size = forcing.temperature.shape[-1], self.options.block
-        if n <= size:
-            return step(self.now, forcing, self.parameters, float(seconds), self.model)
-        parts = []
-        for i in range(0, n, size):
-            part = slice(i, min(i + size, n))
-            parts.append(
-                step(cut(self.now, part), cut(forcing, part), cut(self.parameters, part), float(seconds), self.model)
-            )
-        return join([s for s, _ in parts]), join([o for _, o in parts])
-
-    def _mean(self, values: Tensor) -> Array:
-        """Mean over the tiles of each cell, in one order."""
-        tiles, n = self.share.shape
-        rows = values.reshape(*values.shape[:-1], tiles, n)
-        total = rows[..., 0, :] * self.share[0]
-        for i in range(1, tiles):
-            total = total + rows[..., i, :] * self.share[i]
-        return total.double().cpu().numpy()
-
-    def _field(self, values: Array, elsewhere: float = 0.0) -> Array:
+    def _field(self, values: Tensor, elsewhere: float = 0.0) -> Array:
+        """Values of cells as a field of the block, double."""
         field = np.full((*values.shape[:-1], *self.shape), elsewhere)
-        field[..., self.cells] = values
+        field[..., self.cells] = values.double().cpu().numpy()
         return field
 
     def _start(self) -> Fields:
         """Exports before any flux has passed."""
         zero = np.zeros(self.shape)
         fields = {spec.name: zero for spec in self.exports}
-        ground = self._mean(self.now.ground)
+        ground = self.columns.mean(self.now.ground)
+        emitted = STEFAN_BOLTZMANN * 0.97 * ground.cpu().numpy() ** 4
         bright = np.full(self.shape, 0.2)
         fields.update(
             surface_temperature=self._field(ground, FREEZING_POINT),
             surface_albedo=bright, surface_albedo_visible=bright,
             surface_albedo_near_infrared=bright, surface_longwave_emissivity=np.full(self.shape, 0.97),
             surface_roughness_length=np.full(self.shape, 0.1),
-            surface_upwelling_longwave_flux_in_air=self._field(STEFAN_BOLTZMANN * 0.97 * ground**4, 300.0),
+            surface_upwelling_longwave_flux_in_air=self._field(torch.as_tensor(emitted), 300.0),
         )  # fmt: skip
-        return {**fields, **self._stores()}
-
-    def _stores(self) -> Fields:
-        s = self.now
-        soil = snow.over_layers((s.liquid + s.ice) * self.parameters.thickness) * WATER_DENSITY
-        pack = snow.over_layers(s.snow.ice) + snow.over_layers(s.snow.liquid)
-        return {
-            "mass_content_of_water_in_soil": self._field(self._mean(soil)),
-            "surface_snow_amount": self._field(self._mean(pack)),
-        }
-
-    def _exports(self, out: Output, mean: dict[str, Array], east: Array, north: Array, sun: Tensor) -> Fields:
-        evaporated = self._mean(out.transpiration + out.interception_loss + out.ground_evaporation)
-        up = self._mean(out.upward_shortwave)
-        surface, below = mean["surface_runoff"], mean["subsurface_runoff"]
-        self.followed = {
-            "gross_primary_productivity": self._field(mean["gross_uptake"]),
-            "transpiration_flux": self._field(mean["transpiration"]),
-        }
-        self.counts["columns_unsolved"] += self._field(mean["unsolved"] * len(self.share))
-        self.counts["columns_unsettled"] += self._field(mean["unsettled"] * len(self.share))
-        albedo = self._mean(out.albedo)
-        fields = {
-            "surface_albedo": 0.5 * (albedo[0] + albedo[1]),
-            "surface_albedo_visible": albedo[0],
-            "surface_albedo_near_infrared": albedo[1],
-            "surface_downward_sensible_heat_flux": -mean["upward_sensible"],
-            "surface_downward_latent_heat_flux": -mean["upward_latent"],
-            "surface_downward_eastward_stress": east,
-            "surface_downward_northward_stress": north,
-            "water_evapotranspiration_flux": evaporated,
-            "surface_upwelling_longwave_flux_in_air": mean["upward_longwave"],
-            "surface_upwelling_shortwave_flux_in_air": up[0] + up[1],
-            "runoff_flux": surface + below,
-            "surface_runoff_flux": surface,
-            "subsurface_runoff_flux": below,
-            "surface_net_downward_mass_flux_of_carbon_dioxide_expressed_as_carbon": mean["carbon_flux"],
-        }
-        placed = {name: self._field(np.clip(v, 0.0, 1.0) if "albedo" in name else v) for name, v in fields.items()}
-        placed["surface_temperature"] = self._field(mean["surface_temperature"], FREEZING_POINT)
-        placed["surface_longwave_emissivity"] = self._field(mean["emissivity"], 0.97)
-        placed["surface_roughness_length"] = self._field(mean["roughness"], 0.1)
-        return {**placed, **self._stores()}
+        return {**fields, **{name: self._field(v) for name, v in self.columns.stores(self.now).items()}}
 
     def diagnostics(self) -> Mapping[str, Array]:
         """Carbon and transpiration of the last step; columns that did not converge, counted since the start.
@@ -415,7 +341,7 @@ class ColumnLand(Component):
 
     def _pack(self, values: Tensor) -> Array:
         tiles, n = self.share.shape
-        return self._field(values.reshape(*values.shape[:-1], tiles, n).double().cpu().numpy())
+        return self._field(values.reshape(*values.shape[:-1], tiles, n))
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Restore a saved state; the last fluxes come from the couplings' own restart."""
@@ -430,12 +356,6 @@ class ColumnLand(Component):
     def budget(self) -> dict[str, Array]:
         """Heat of soil and snow, and all water."""
         return {
-            "heat": self._field(self._mean(heat_stored(self.now, self.parameters))),
-            "water": self._field(self._mean(water_stored(self.now, self.parameters))),
+            "heat": self._field(self.columns.mean(heat_stored(self.now, self.parameters))),
+            "water": self._field(self.columns.mean(water_stored(self.now, self.parameters))),
         }
-
-
-_AVERAGED = (
-    "upward_sensible", "upward_latent", "upward_longwave", "surface_temperature", "emissivity", "roughness",
-    "surface_runoff", "subsurface_runoff", "gross_uptake", "transpiration", "carbon_flux", "unsolved", "unsettled",
-)  # fmt: skip

@@ -16,12 +16,12 @@ import torch
 from numpy.typing import NDArray
 
 from components.land.column.column import Forcing, Options, State, initial_state, step, water_stored
-from components.land.column.humidity import saturation_humidity, saturation_pressure
+from components.land.column.humidity import saturation_pressure
 from components.land.column.parameters import Parameters
 from components.land.column.radiation import partition
-from components.land.column.snow import over_layers
+from components.land.column.snow import falling_share, over_layers
 from components.land.column.structure import cut
-from components.science.constants import CP_DRY, LATENT_VAPORISATION, STEFAN_BOLTZMANN, ZERO_CELSIUS
+from components.science.constants import STEFAN_BOLTZMANN
 from components.science.sun import cosine_zenith
 from components.science.water import specific_humidity, vapour_pressure
 
@@ -67,21 +67,8 @@ class Weather:
 
 
 def snow_share(temperature: Series, humidity: Series, pressure: Series) -> Series:
-    """Share of precipitation that falls as snow: linear in wet-bulb temperature from 2 to 0 C (Wang et al. 2019).
-
-    The wet bulb is one Newton step of the psychrometer equation from the air temperature.
-
-    Parameters
-    ----------
-    temperature : K
-    humidity : specific humidity, kg kg-1
-    pressure : Pa
-    """
-    t, p = torch.as_tensor(temperature), torch.as_tensor(pressure)
-    q, slope = saturation_humidity(t, p)
-    depression = (q - torch.as_tensor(humidity)) / (slope + CP_DRY / LATENT_VAPORISATION)
-    wet_bulb = (t - depression.clamp(min=0.0)).numpy() - ZERO_CELSIUS
-    return np.clip((2.0 - wet_bulb) / 2.0, 0.0, 1.0)
+    """Share of precipitation that falls as snow, of series: see `snow.falling_share`."""
+    return np.asarray(falling_share(*(torch.as_tensor(v) for v in (temperature, humidity, pressure))).numpy())
 
 
 def humidity_from_deficit(temperature: Series, deficit: Series, pressure: Series) -> Series:

@@ -11,14 +11,18 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from components.land.column.humidity import saturation_humidity
 from components.science.constants import (
     C_LIQUID,
+    CP_DRY,
     FREEZING_POINT,
     GRAVITY,
     ICE_DENSITY,
     ICE_HEAT_CAPACITY,
     LATENT_FUSION,
+    LATENT_VAPORISATION,
     WATER_DENSITY,
+    ZERO_CELSIUS,
 )
 
 LAYERS = 3
@@ -59,6 +63,23 @@ def fresh_density(air_temperature: Tensor) -> Tensor:
     """Density of new snow, kg m-3 (Hedstrom and Pomeroy 1998), 50 at least."""
     warmth = torch.clamp(air_temperature - FREEZING_POINT, -30.0, 2.0)
     return torch.clamp(67.92 + 51.25 * torch.exp(warmth / 2.59), min=50.0)
+
+
+def falling_share(temperature: Tensor, humidity: Tensor, pressure: Tensor) -> Tensor:
+    """Share of precipitation that falls as snow: linear in wet-bulb temperature from 2 to 0 C (Wang et al. 2019).
+
+    The wet bulb is one Newton step of the psychrometer equation from the air temperature.
+
+    Parameters
+    ----------
+    temperature : K
+    humidity : specific humidity, kg kg-1
+    pressure : Pa
+    """
+    q, slope = saturation_humidity(temperature, pressure)
+    depression = (q - humidity) / (slope + CP_DRY / LATENT_VAPORISATION)
+    wet_bulb = (temperature - torch.clamp(depression, min=0.0)) - ZERO_CELSIUS
+    return torch.clamp((2.0 - wet_bulb) / 2.0, 0.0, 1.0)
 
 
 def add_snowfall(snow: Snow, mass: Tensor, temperature: Tensor, density: Tensor) -> Snow:

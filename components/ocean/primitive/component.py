@@ -262,7 +262,8 @@ class PrimitiveOcean(Component):
         if self._tide is not None:
             self.outside = replace(self.outside, eta=self._tide.level(time + seconds))
         like = {"dtype": self.dtype, "device": self.now.eta.device}
-        fluxes = {name: torch.as_tensor(values).to(**like) for name, values in imports.items()}
+        arrays = {n: v if isinstance(v, Tensor) else torch.tensor(np.asarray(v)) for n, v in imports.items()}
+        fluxes = {name: values.to(**like) for name, values in arrays.items()}
         return Forcing(fluxes, self._clim, self.outside)
 
     def advance(self, state: State, forcing: Forcing, seconds: float) -> tuple[State, dict[str, Tensor]]:

@@ -1,0 +1,178 @@
+"""A step of the land's cells as a pure function of tensors, from what the air gives to what the air gets.
+
+A cell is a mean over columns, one a plant type. Gradients pass from the exports and the new state to the old state and
+the weather.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from components.land.column import snow
+from components.land.column.column import Forcing, Options, Output, State, step
+from components.land.column.parameters import Parameters
+from components.land.column.radiation import partition
+from components.land.column.structure import cut, join
+from components.science.constants import WATER_DENSITY
+from components.science.surface_layer import air_density
+
+PLAIN = {
+    "surface_temperature": "surface_temperature",
+    "surface_longwave_emissivity": "emissivity",
+    "surface_roughness_length": "roughness",
+    "surface_upwelling_longwave_flux_in_air": "upward_longwave",
+    "surface_runoff_flux": "surface_runoff",
+    "subsurface_runoff_flux": "subsurface_runoff",
+    "surface_net_downward_mass_flux_of_carbon_dioxide_expressed_as_carbon": "carbon_flux",
+    "gross_primary_productivity": "gross_uptake",
+    "transpiration_flux": "transpiration",
+}
+"""Exports that are the mean of one output of the columns."""
+
+
+class Weather(NamedTuple):
+    """What drives a step: double tensors by cell ``(n,)``; the sun and the leaves by column ``(tiles n,)``."""
+
+    temperature: Tensor  # K
+    humidity: Tensor  # kg kg-1
+    pressure: Tensor  # Pa
+    eastward_wind: Tensor  # m s-1
+    northward_wind: Tensor  # m s-1
+    shortwave: Tensor  # W m-2
+    longwave: Tensor  # W m-2
+    precipitation: Tensor  # kg m-2 s-1
+    snowfall: Tensor | None  # kg m-2 s-1; None: by the wet bulb
+    co2: Tensor  # mole fraction
+    height: Tensor  # m above the displacement height
+    cos_zenith: Tensor
+    daylight: Tensor | None  # the sun's height over its mean of the day, where the shortwave is that mean
+    lai: Tensor
+    sai: Tensor
+
+
+@dataclass(frozen=True)
+class Land:
+    """What stays the same through a run.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        Of the columns, tile after tile.
+    options : Options
+        Choices of the column.
+    share : Tensor
+        Of each tile in each cell, ``(tiles, n)``.
+    block : int
+        Columns advanced together; it changes no bits.
+    """
+
+    parameters: Parameters
+    options: Options
+    share: Tensor
+    block: int
+
+    def advance(self, state: State, weather: Weather, seconds: float) -> tuple[State, dict[str, Tensor]]:
+        """Advance every column and average the tiles.
+
+        Parameters
+        ----------
+        state : State
+            At the start of the step, ``(..., tiles n)``.
+        weather : Weather
+            During the step.
+        seconds : float
+            Length of the step, s.
+
+        Returns
+        -------
+        State, dict of str to Tensor
+            At the end of the step; and, by cell ``(n,)``, the exports by CF name, what the diagnostics follow, and
+            ``booked_heat`` (W m-2) and ``booked_water`` (kg m-2 s-1) that entered the stores.
+        """
+        w = weather
+        rain = torch.clamp(w.precipitation, min=0.0)
+        if w.snowfall is None:
+            white = rain * snow.falling_share(w.temperature, w.humidity, w.pressure)
+        else:
+            white = torch.minimum(torch.clamp(w.snowfall, min=0.0), rain)
+        speed = torch.sqrt(w.eastward_wind * w.eastward_wind + w.northward_wind * w.northward_wind)
+        sun = self._columns(torch.clamp(w.shortwave, min=0.0))
+        direct, diffuse = partition(sun if w.daylight is None else sun * w.daylight, w.cos_zenith)
+        c = self._columns
+        forcing = Forcing(
+            c(w.temperature), c(torch.clamp(w.humidity, min=1e-6)), c(w.pressure), c(speed), c(w.height), direct,
+            diffuse, c(w.longwave), c(rain - white), c(white), c(1e6 * w.co2), w.cos_zenith, w.lai, w.sai,
+        )  # fmt: skip
+        new, out = self._columns_advanced(state, forcing, seconds)
+        density = air_density(w.pressure, w.temperature, w.humidity)
+        friction = self.mean(out.friction_velocity * out.friction_velocity)
+        drag = density * friction / torch.clamp(speed, min=0.5)
+        return new, {
+            **self._exports(out),
+            "surface_downward_eastward_stress": drag * w.eastward_wind,
+            "surface_downward_northward_stress": drag * w.northward_wind,
+            **self.stores(new),
+            **self._booked(out, rain),
+        }
+
+    def _columns(self, values: Tensor) -> Tensor:
+        """Values of cells on their columns, in the columns' precision."""
+        return values.to(self.share.dtype).repeat(self.share.shape[0])
+
+    def mean(self, values: Tensor) -> Tensor:
+        """Mean over the tiles of each cell, in one order, double."""
+        tiles, n = self.share.shape
+        rows = values.reshape(*values.shape[:-1], tiles, n)
+        total = rows[..., 0, :] * self.share[0]
+        for i in range(1, tiles):
+            total = total + rows[..., i, :] * self.share[i]
+        return total.double()
+
+    def stores(self, state: State) -> dict[str, Tensor]:
+        """Water of soil and snow by cell, kg m-2."""
+        soil = snow.over_layers((state.liquid + state.ice) * self.parameters.thickness) * WATER_DENSITY
+        pack = snow.over_layers(state.snow.ice) + snow.over_layers(state.snow.liquid)
+        return {"mass_content_of_water_in_soil": self.mean(soil), "surface_snow_amount": self.mean(pack)}
+
+    def _columns_advanced(self, state: State, forcing: Forcing, seconds: float) -> tuple[State, Output]:
+        """All columns, a block at a time."""
+        n, size = forcing.temperature.shape[-1], self.block
+        if n <= size:
+            return step(state, forcing, self.parameters, float(seconds), self.options)
+        parts = []
+        for i in range(0, n, size):
+            part = slice(i, min(i + size, n))
+            given = (cut(state, part), cut(forcing, part), cut(self.parameters, part))
+            parts.append(step(*given, float(seconds), self.options))
+        return join([s for s, _ in parts]), join([o for _, o in parts])
+
+    def _exports(self, out: Output) -> dict[str, Tensor]:
+        tiles = self.share.shape[0]
+        albedo, up = (self.mean(a) for a in (out.albedo, out.upward_shortwave))
+        surface, below = self.mean(out.surface_runoff), self.mean(out.subsurface_runoff)
+        return {
+            **{name: self.mean(getattr(out, part)) for name, part in PLAIN.items()},
+            "surface_albedo": torch.clamp(0.5 * (albedo[0] + albedo[1]), 0.0, 1.0),
+            "surface_albedo_visible": torch.clamp(albedo[0], 0.0, 1.0),
+            "surface_albedo_near_infrared": torch.clamp(albedo[1], 0.0, 1.0),
+            "surface_downward_sensible_heat_flux": -self.mean(out.upward_sensible),
+            "surface_downward_latent_heat_flux": -self.mean(out.upward_latent),
+            "water_evapotranspiration_flux": self.mean(
+                out.transpiration + out.interception_loss + out.ground_evaporation
+            ),
+            "surface_upwelling_shortwave_flux_in_air": up[0] + up[1],
+            "runoff_flux": surface + below,
+            "columns_unsolved": self.mean(out.unsolved) * tiles,
+            "columns_unsettled": self.mean(out.unsettled) * tiles,
+        }
+
+    def _booked(self, out: Output, rain: Tensor) -> dict[str, Tensor]:
+        """What enters the stores less what leaves them, by cell."""
+        kept = out.net_radiation - out.upward_sensible - out.upward_latent - out.canopy_storage + out.water_heat
+        lost = out.transpiration + out.interception_loss + out.ground_evaporation
+        lost = self.mean(lost + out.surface_runoff + out.subsurface_runoff)
+        return {"booked_heat": self.mean(kept), "booked_water": rain - lost}
