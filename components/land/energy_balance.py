@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from components.science.arrays import operations
 from components.science.constants import CP_DRY, LATENT_VAPORISATION, STEFAN_BOLTZMANN
 from components.science.surface_layer import air_density, bulk_richardson, referred_to_ground, transfer_coefficients
 from components.science.water import growth, humidity_slope, saturation_pressure, specific_humidity
@@ -66,7 +67,8 @@ def solve(temperature, air, wetness, available_water, albedo, emissivity, roughn
     -------
     temperature at the end [K], Fluxes
     """
-    wind = np.maximum(air.speed, 1.0)  # m s-1; calm air still convects
+    xp = operations(temperature, *air)
+    wind = xp.maximum(air.speed, 1.0)  # m s-1; calm air still convects
     theta = referred_to_ground(air.temperature, height)
     richardson = bulk_richardson(theta, temperature, wind, height)
     c_m, c_h = transfer_coefficients(richardson, height, roughness)
@@ -78,7 +80,7 @@ def solve(temperature, air, wetness, available_water, albedo, emissivity, roughn
 
     e_s = saturation_pressure(temperature)
     q_s, q_slope = specific_humidity(e_s, air.pressure), humidity_slope(e_s, growth(temperature), air.pressure)
-    beta = np.where(q_s > air.humidity, wetness, 1.0)
+    beta = xp.where(q_s > air.humidity, wetness, 1.0)
     evaporation = beta * conductance * (q_s - air.humidity)
     evaporation_slope = beta * conductance * q_slope
 
@@ -95,8 +97,8 @@ def solve(temperature, air, wetness, available_water, albedo, emissivity, roughn
     # Where there is not enough water, what there is evaporates, whatever the temperature.
     most = available_water / seconds
     short = evaporation + evaporation_slope * change > most
-    evaporation = np.where(short, most, evaporation)
-    evaporation_slope = np.where(short, 0.0, evaporation_slope)
+    evaporation = xp.where(short, most, evaporation)
+    evaporation_slope = xp.where(short, 0.0, evaporation_slope)
     change = new_change(evaporation, evaporation_slope)
 
     evaporation = evaporation + evaporation_slope * change

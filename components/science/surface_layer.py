@@ -6,8 +6,7 @@ Louis, J.-F. (1979): A parametric model of vertical eddy fluxes in the atmospher
 
 from typing import Any
 
-import numpy as np
-
+from components.science.arrays import operations
 from components.science.constants import CP_DRY, GRAVITY, R_DRY, VIRTUAL, VON_KARMAN
 
 Array = Any
@@ -65,17 +64,19 @@ def transfer_coefficients(richardson: Array, height: Array, z0: Array) -> tuple[
     -------
     c_m, c_h : with stress = rho c_m U^2 and heat = rho c_p c_h U dT
     """
-    neutral = (VON_KARMAN / np.log(height / z0)) ** 2
-    unstable = np.minimum(richardson, 0.0)
-    root = np.sqrt(-unstable * height / z0)
+    xp = operations(richardson)
+    neutral = (VON_KARMAN / xp.log(height / z0)) ** 2
+    unstable = xp.minimum(richardson, 0.0)
+    # above zero, where it is not used, so that a gradient exists
+    root = xp.sqrt(xp.maximum(-unstable * height / z0, 1.0e-30))
     f_m_unstable = 1.0 - 2.0 * B * unstable / (1.0 + 3.0 * B * C * neutral * root)
     f_h_unstable = 1.0 - 3.0 * B * unstable / (1.0 + 3.0 * B * C * neutral * root)
-    stable = np.maximum(richardson, 0.0)
-    root = np.sqrt(1.0 + D * stable)
+    stable = xp.maximum(richardson, 0.0)
+    root = xp.sqrt(1.0 + D * stable)
     f_m_stable = 1.0 / (1.0 + 2.0 * B * stable / root)
     f_h_stable = 1.0 / (1.0 + 3.0 * B * stable * root)
     is_stable = richardson > 0.0
     return (
-        neutral * np.where(is_stable, f_m_stable, f_m_unstable),
-        neutral * np.where(is_stable, f_h_stable, f_h_unstable),
+        neutral * xp.where(is_stable, f_m_stable, f_m_unstable),
+        neutral * xp.where(is_stable, f_h_stable, f_h_unstable),
     )

@@ -3,8 +3,7 @@
 Manabe, S. (1969): Climate and the ocean circulation I, Mon. Weather Rev. 97, 739-774. Water is in kg m-2.
 """
 
-import numpy as np
-
+from components.science.arrays import operations
 from components.science.constants import FREEZING_POINT, LATENT_FUSION
 
 FULL_EVAPORATION = 0.75  # of the capacity: evaporation is potential above it (Manabe 1969, eq. 4.3)
@@ -18,7 +17,8 @@ def wetness(soil_water, snow, capacity):
     soil_water, snow : (cells,) kg m-2
     capacity : of the bucket, kg m-2
     """
-    return np.where(snow > 0.0, 1.0, np.minimum(soil_water / (FULL_EVAPORATION * capacity), 1.0))
+    xp = operations(soil_water, snow)
+    return xp.where(snow > 0.0, 1.0, xp.minimum(soil_water / (FULL_EVAPORATION * capacity), 1.0))
 
 
 def snow_albedo(snow, bare, covered, masking):
@@ -52,20 +52,21 @@ def water_balance(soil_water, snow, temperature, precipitation, evaporation, air
     -------
     soil_water, snow, temperature, runoff [kg m-2]
     """
-    falls_as_snow = np.where(air_temperature < FREEZING_POINT, precipitation, 0.0)
+    xp = operations(temperature, soil_water, snow)
+    falls_as_snow = xp.where(air_temperature < FREEZING_POINT, precipitation, 0.0)
     snow = snow + falls_as_snow
     temperature = temperature + LATENT_FUSION * falls_as_snow / heat_capacity
     soil_water = soil_water + (precipitation - falls_as_snow)
 
-    from_snow = np.where(evaporation > 0.0, np.minimum(evaporation, snow), 0.0)  # melted first, then evaporated
+    from_snow = xp.where(evaporation > 0.0, xp.minimum(evaporation, snow), 0.0)  # melted first, then evaporated
     snow = snow - from_snow
     temperature = temperature - LATENT_FUSION * from_snow / heat_capacity
     soil_water = soil_water - (evaporation - from_snow)
 
-    melt = np.minimum(snow, np.maximum(temperature - FREEZING_POINT, 0.0) * heat_capacity / LATENT_FUSION)
+    melt = xp.minimum(snow, xp.maximum(temperature - FREEZING_POINT, 0.0) * heat_capacity / LATENT_FUSION)
     snow = snow - melt
     temperature = temperature - LATENT_FUSION * melt / heat_capacity
     soil_water = soil_water + melt
 
-    runoff = np.maximum(soil_water - capacity, 0.0)
+    runoff = xp.maximum(soil_water - capacity, 0.0)
     return soil_water - runoff, snow, temperature, runoff

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from components.land.energy_balance import Air, Fluxes, solve
-from components.land.slab.bucket import snow_albedo, water_balance, wetness
+from components.land.energy_balance import Fluxes
+from components.land.slab.advance import Ground, State
 from components.science.constants import LATENT_FUSION
 from coupler.component import Component, Context, Fields, Setting
 from coupler.errors import TesseraError
@@ -15,8 +15,6 @@ from coupler.files.forcing import Forcing, optional_field
 from coupler.grids.grid import Grid
 from coupler.namelist import Fraction, Namelist, Temperature, quantity
 
-ELSEWHERE = {"air_temperature": 280.0, "surface_air_pressure": 1.0e5}
-"""Air over cells that are no land, which get no values."""
 HeatCapacity = quantity("J m-2 K-1", least=1.0e3, most=1.0e10)
 Water = quantity("kg m-2", above=0.0, most=1.0e5)
 Snow = quantity("kg m-2", above=0.0, most=1.0e4)
@@ -43,6 +41,7 @@ class SlabLand(Component):
     exports = specs(
         "surface_temperature",
         "surface_albedo",
+        "surface_longwave_emissivity",
         "surface_downward_sensible_heat_flux",
         "surface_downward_latent_heat_flux",
         "surface_downward_eastward_stress",
@@ -111,86 +110,41 @@ class SlabLand(Component):
         b = context.decomposition.block_of(context.rank)
         initial = self._initial(context, (slice(b.y0, b.y1), slice(b.x0, b.x1)))
         shape = context.local_shape
+        o = self.options
         self.land = context.local(self.grids(context)["default"].mask)
-        self.temperature = np.full(shape, self.options.initial_temperature) if initial is None else initial.at(0)
-        self.soil = np.full(shape, self.options.initial_wetness * self.options.bucket)
-        self.snow = np.zeros(shape)
+        self.ground = Ground(
+            self.land, o.heat_capacity, o.bucket, o.roughness, o.albedo, o.snow_albedo, o.snow_masking, o.emissivity,
+            o.air_height,
+        )  # fmt: skip
+        temperature = np.full(shape, o.initial_temperature) if initial is None else initial.at(0)
         zero = np.zeros(shape)
-        return self._exports(Fluxes(*[zero] * len(Fluxes._fields)), zero)
+        self.now = State(temperature, np.full(shape, o.initial_wetness * o.bucket), zero)
+        return self.ground.exports(self.now, Fluxes(*[zero] * len(Fluxes._fields)), zero)
+
+    @property
+    def snow(self) -> Any:
+        """Snow on the ground, kg m-2."""
+        return self.now.snow
+
+    def advance(self, state: State, forcing: Mapping[str, Any], seconds: float) -> tuple[State, dict[str, Any]]:
+        """One step as a function of arrays or tensors, see `advance.Ground`; it leaves the component as it is."""
+        return self.ground.advance(state, forcing, seconds)
 
     def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
         """Energy balance, then water balance."""
-        o = self.options
-
-        def air_field(name: str) -> np.ndarray:
-            return np.where(self.land, imports[name], ELSEWHERE.get(name, 0.0))
-
-        east, north = air_field("eastward_wind"), air_field("northward_wind")
-        air = Air(
-            air_field("air_temperature"),
-            air_field("specific_humidity"),
-            east,
-            north,
-            air_field("wind_speed") if "wind_speed" in imports else np.sqrt(east * east + north * north),
-            air_field("surface_air_pressure"),
-            air_field("surface_downwelling_shortwave_flux_in_air"),
-            air_field("surface_downwelling_longwave_flux_in_air"),
-        )
-        rain = air_field("precipitation_flux") * seconds
-        self.temperature, fluxes = solve(
-            self.temperature,
-            air,
-            wetness(self.soil, self.snow, o.bucket),
-            self.soil + self.snow,
-            self._albedo(),
-            o.emissivity,
-            o.roughness,
-            o.heat_capacity,
-            np.where(self.land, imports["height"], o.air_height) if "height" in imports else o.air_height,
-            seconds,
-        )
-        self.soil, self.snow, self.temperature, runoff = water_balance(
-            self.soil,
-            self.snow,
-            self.temperature,
-            rain,
-            fluxes.evaporation * seconds,
-            air.temperature,
-            o.bucket,
-            o.heat_capacity,
-        )
-        return self._exports(fluxes, runoff / seconds)
-
-    def _albedo(self) -> np.ndarray:
-        return snow_albedo(self.snow, self.options.albedo, self.options.snow_albedo, self.options.snow_masking)
-
-    def _exports(self, fluxes: Fluxes, runoff: np.ndarray) -> Fields:
-        return {
-            "surface_temperature": self.temperature,
-            "surface_albedo": self._albedo(),
-            "surface_downward_sensible_heat_flux": fluxes.sensible,
-            "surface_downward_latent_heat_flux": fluxes.latent,
-            "surface_downward_eastward_stress": fluxes.eastward_stress,
-            "surface_downward_northward_stress": fluxes.northward_stress,
-            "water_evapotranspiration_flux": fluxes.evaporation,
-            "surface_upwelling_longwave_flux_in_air": fluxes.longwave_up,
-            "surface_upwelling_shortwave_flux_in_air": fluxes.shortwave_up,
-            "surface_net_downward_longwave_flux": fluxes.net_longwave,
-            "surface_net_downward_shortwave_flux": fluxes.net_shortwave,
-            "runoff_flux": runoff,
-            "mass_content_of_water_in_soil": self.soil,
-            "surface_snow_amount": self.snow,
-        }
+        self.now, fields = self.advance(self.now, imports, seconds)
+        return fields
 
     def state(self) -> dict[str, Any]:
         """Temperature, soil water, snow."""
-        return {"temperature": self.temperature, "soil": self.soil, "snow": self.snow}
+        return self.now._asdict()
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Restore a saved state; the last fluxes come from the couplings' own restart."""
-        self.temperature, self.soil, self.snow = (np.array(state[n]) for n in ("temperature", "soil", "snow"))
+        self.now = State(**{name: np.array(state[name]) for name in State._fields})
 
     def budget(self) -> dict[str, np.ndarray]:
         """Heat (less what melting the snow will take) and water."""
-        heat = self.options.heat_capacity * self.temperature - LATENT_FUSION * self.snow
-        return {"heat": np.where(self.land, heat, 0.0), "water": np.where(self.land, self.soil + self.snow, 0.0)}
+        s = self.now
+        heat = self.options.heat_capacity * s.temperature - LATENT_FUSION * s.snow
+        return {"heat": np.where(self.land, heat, 0.0), "water": np.where(self.land, s.soil + s.snow, 0.0)}

@@ -63,7 +63,8 @@ def flather(transport: Tensor, excess: Tensor, depth: Tensor, radiation: float) 
     radiation : float
         Share of the second term.
     """
-    return transport + radiation * torch.sqrt(GRAVITY * depth) * excess
+    deep = torch.clamp(GRAVITY * depth, min=1e-12)  # at closed faces, where no gradient may be infinite
+    return transport + radiation * torch.sqrt(deep) * excess
 
 
 def relax(

@@ -5,24 +5,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-from components.ocean.slab.inertial import accelerate, propagator, take_in_resting_water
-from components.ocean.slab.mixed_layer import (
-    FREEZING,
-    change_thickness,
-    exchange_heat,
-    ice_thickness,
-    penetrating_fraction,
-    stored_heat,
-)
+from components.ocean.slab.advance import CURRENTS, STRESS, Forcing, Layer, State
+from components.ocean.slab.inertial import propagator
+from components.ocean.slab.mixed_layer import FREEZING, ice_thickness, stored_heat
 from coupler.component import Component, Context, Fields, Setting
 from coupler.errors import ForcingError, TesseraError
 from coupler.fields import FieldSpec, specs
-from coupler.files.forcing import Forcing, optional_field
+from coupler.files.forcing import Forcing as File
+from coupler.files.forcing import optional_field
 from coupler.grids.grid import Grid
 from coupler.namelist import Depth, Duration, Namelist, Temperature, TemperatureDifference
-
-CURRENTS = ("surface_eastward_sea_water_velocity", "surface_northward_sea_water_velocity")
-STRESS = ("surface_downward_eastward_stress", "surface_downward_northward_stress")
 
 
 class SlabOcean(Component):
@@ -72,7 +64,7 @@ class SlabOcean(Component):
         )
         self.exports = specs("sea_surface_temperature", *(CURRENTS if options.currents else ()))
 
-    def _field(self, setting: Setting, name: str, block: Any = None) -> Forcing | None:
+    def _field(self, setting: Setting, name: str, block: Any = None) -> File | None:
         """A field of the file; None where there is no file or it has no such field."""
         if not self.options.file:
             return None
@@ -113,81 +105,70 @@ class SlabOcean(Component):
                 raise ForcingError(f"{self.options.file}: {name} has no value in {int(missing.sum())} wet cells")
             return np.where(self.wet, values, default)
 
-        self.temperature = np.maximum(read("sea_surface_temperature", self.options.initial_temperature), FREEZING)
-        self.floor = np.maximum(read("sea_floor_depth_below_geoid", 1.0e4), self.options.shallowest)
-        self._layer = None
-        if self.options.mixed_layer == "climatology":
-            self._layer = self._field(context, "ocean_mixed_layer_thickness", block)
-        self.thickness = self._thickness_at(0)
-        self.latent, self.below, self.water = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-        self.u, self.v = np.zeros(shape), np.zeros(shape)
+        o = self.options
+        temperature = np.maximum(read("sea_surface_temperature", o.initial_temperature), FREEZING)
+        self.floor = np.maximum(read("sea_floor_depth_below_geoid", 1.0e4), o.shallowest)
+        self._file = None
+        if o.mixed_layer == "climatology":
+            self._file = self._field(context, "ocean_mixed_layer_thickness", block)
         latitude = np.ascontiguousarray(context.local(context.grids["default"].latitude))
-        self._propagator = propagator(latitude, context.step, self.options.damping_time)
-        return self._exports()
+        moves = propagator(latitude, context.step, o.damping_time) if o.currents else None
+        self.layer = Layer(self.wet, self.floor, o.penetration, o.entrainment_jump, moves)
+        zero = np.zeros(shape)
+        self.now = State(temperature, self._thickness_at(0), zero, zero, zero, zero, zero)
+        return self.layer.exports(self.now)
 
-    def _exports(self) -> Fields:
-        fields = {"sea_surface_temperature": self.temperature}
-        return fields | dict(zip(CURRENTS, (self.u, self.v), strict=True)) if self.options.currents else fields
+    @property
+    def temperature(self) -> Any:
+        """Temperature of the layer, K."""
+        return self.now.temperature
+
+    @property
+    def latent(self) -> Any:
+        """Heat of the ice, J m-2, not above 0."""
+        return self.now.latent
 
     def _thickness_at(self, time: int) -> np.ndarray:
         o = self.options
-        if self._layer is None:
+        if self._file is None:
             wanted = np.full(self.wet.shape, o.depth)
         else:
-            wanted = np.minimum(np.where(self.wet, self._layer.at(time), o.depth), o.deepest)
+            wanted = np.minimum(np.where(self.wet, self._file.at(time), o.depth), o.deepest)
         return np.minimum(np.maximum(wanted, o.shallowest), self.floor)
+
+    def forcing(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Forcing:
+        """What drives the step from `time` on: imports (arrays or tensors), and the thickness at its end."""
+        return Forcing(imports, self._thickness_at(time + seconds))
+
+    def advance(self, state: State, forcing: Forcing, seconds: float) -> tuple[State, dict[str, Any]]:
+        """One step as a function of arrays or tensors, see `advance.Layer`; it leaves the component as it is."""
+        return self.layer.advance(state, forcing, seconds)
 
     def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
         """Change the layer, then move it and put the heat of the step into it."""
-
-        def flux(name: str) -> np.ndarray:
-            values = imports.get(name)
-            return np.zeros(self.wet.shape) if values is None else np.where(self.wet, values, 0.0)
-
-        thickness = self._thickness_at(time + seconds)
-        self.temperature, self.below = change_thickness(
-            self.temperature, self.below, self.thickness, thickness, self.options.entrainment_jump
-        )
-        if self.options.currents:
-            self.u, self.v = take_in_resting_water(self.u, self.v, self.thickness, thickness)
-            stress = (flux(name) for name in STRESS)
-            self.u, self.v = accelerate(self.u, self.v, *stress, thickness, self._propagator)
-        self.thickness = thickness
-        heat = flux("surface_downward_heat_flux_in_sea_water") * seconds
-        if self.options.penetration:
-            share = np.where(thickness < self.floor, penetrating_fraction(thickness), 0.0)
-            through = flux("surface_net_downward_shortwave_flux") * share * seconds
-            heat = heat - through
-            self.below = self.below + through
-        self.temperature, self.latent = exchange_heat(self.temperature, self.latent, heat, thickness)
-        fresh = flux("precipitation_flux") - flux("water_evapotranspiration_flux") + flux("runoff_flux")
-        self.water = self.water + fresh * seconds
-        return self._exports()
+        self.now, fields = self.advance(self.now, self.forcing(time, seconds, imports), seconds)
+        return fields
 
     def state(self) -> dict[str, Any]:
         """Temperature, thickness, heat of ice and below, fresh water since the start, currents."""
-        return {name: getattr(self, name) for name in self._state}
-
-    @property
-    def _state(self) -> tuple[str, ...]:
-        names = ("temperature", "thickness", "latent", "below", "water")
-        return (*names, "u", "v") if self.options.currents else names
+        kept = self.now._asdict()
+        return kept if self.options.currents else {name: kept[name] for name in kept if name not in ("u", "v")}
 
     def restore(self, state: Mapping[str, Any]) -> Fields:
         """Restore a saved state."""
-        for name in self._state:
-            setattr(self, name, np.array(state[name]))
-        return self._exports()
+        self.now = self.now._replace(**{name: np.array(state[name]) for name in self.state()})
+        return self.layer.exports(self.now)
 
     def budget(self) -> dict[str, np.ndarray]:
         """Heat (counted from the freezing point; layer, ice and below) and fresh water since the start."""
-        heat = stored_heat(self.temperature, self.latent, self.below, self.thickness)
-        return {"heat": np.where(self.wet, heat, 0.0), "water": np.where(self.wet, self.water, 0.0)}
+        s = self.now
+        heat = stored_heat(s.temperature, s.latent, s.below, s.thickness)
+        return {"heat": np.where(self.wet, heat, 0.0), "water": np.where(self.wet, s.water, 0.0)}
 
     def diagnostics(self) -> dict[str, np.ndarray]:
         """Thickness of the layer and of ice, heat handed down."""
         return {
-            "ocean_mixed_layer_thickness": self.thickness,
-            "sea_ice_thickness": ice_thickness(self.latent),
-            "heat_passed_below": self.below,
+            "ocean_mixed_layer_thickness": self.now.thickness,
+            "sea_ice_thickness": ice_thickness(self.now.latent),
+            "heat_passed_below": self.now.below,
         }

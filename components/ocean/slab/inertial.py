@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from components.science.arrays import operations
 from components.science.constants import EARTH_ROTATION, SEA_WATER_DENSITY
 
 
@@ -79,5 +80,5 @@ def take_in_resting_water(u, v, old, new):
     u, v : (cells,) currents, m s-1
     old, new : (cells,) thickness before and after, m
     """
-    share = np.minimum(old / new, 1.0)
+    share = operations(old, new).minimum(old / new, 1.0)
     return u * share, v * share

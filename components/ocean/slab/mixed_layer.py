@@ -12,8 +12,7 @@ functions work point by point on arrays of any shape; heat is in J m-2 and count
 changes by exactly the heat that enters through the surface.
 """
 
-import numpy as np
-
+from components.science.arrays import operations
 from components.science.constants import ICE_DENSITY, LATENT_FUSION, SEA_WATER_DENSITY, SEA_WATER_HEAT_CAPACITY
 
 RHO_CP = SEA_WATER_DENSITY * SEA_WATER_HEAT_CAPACITY  # J m-3 K-1
@@ -22,7 +21,8 @@ FREEZING = 271.35  # K, at salinity 35
 
 def penetrating_fraction(depth):
     """Share of the sunlight that reaches a depth [m]: two bands, Jerlov type I (Paulson and Simpson 1977, table 2)."""
-    return 0.58 * np.exp(-depth / 0.35) + 0.42 * np.exp(-depth / 23.0)
+    xp = operations(depth)
+    return 0.58 * xp.exp(-depth / 0.35) + 0.42 * xp.exp(-depth / 23.0)
 
 
 def change_thickness(temperature, below, old, new, jump):
@@ -41,7 +41,7 @@ def change_thickness(temperature, below, old, new, jump):
     -------
     temperature, below
     """
-    entrained = RHO_CP * jump * np.maximum(new - old, 0.0)
+    entrained = RHO_CP * jump * operations(new).maximum(new - old, 0.0)
     warmer = temperature - entrained / (RHO_CP * new)
     return warmer, below - (RHO_CP * (new - old) * (temperature - FREEZING) - entrained)
 
@@ -61,8 +61,9 @@ def exchange_heat(temperature, latent, heat, thickness, freezing=FREEZING):
     -------
     temperature, latent
     """
+    xp = operations(temperature, heat)
     content = RHO_CP * thickness * (temperature - freezing) + latent + heat
-    return freezing + np.maximum(content, 0.0) / (RHO_CP * thickness), np.minimum(content, 0.0)
+    return freezing + xp.maximum(content, 0.0) / (RHO_CP * thickness), xp.minimum(content, 0.0)
 
 
 def stored_heat(temperature, latent, below, thickness):
