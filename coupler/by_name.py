@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
+from coupler.author_code import call
 from coupler.errors import CaseError
+
+_MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 def load(name: str, folder: Path | None = None) -> Any:
@@ -26,10 +30,12 @@ def load(name: str, folder: Path | None = None) -> Any:
         No such module, or no such name in it.
     """
     module, _, attribute = name.partition(":")
+    if not _MODULE.fullmatch(module) or not attribute.isidentifier():
+        raise CaseError(f"{name!r} is no package.module:Name, such as my_models.ocean:MyOcean")
     for place in (folder, Path.cwd()):
         if place is not None and str(place) not in sys.path:
             sys.path.insert(0, str(place))
     try:
-        return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
+        return getattr(call(f"import of {module}", lambda: importlib.import_module(module)), attribute)
+    except (CaseError, AttributeError) as error:
         raise CaseError(f"{name!r} cannot be loaded: {error}") from error

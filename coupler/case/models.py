@@ -10,7 +10,7 @@ from coupler.by_name import load
 from coupler.component import Component
 from coupler.errors import CaseError
 from coupler.fields import did_you_mean
-from coupler.namelist import Node
+from coupler.namelist import Namelist, Node
 from coupler.paths import PACKAGES
 
 REALMS = ("atmosphere", "ocean", "land", "chemistry", "radiation", "ml_surrogates")
@@ -65,6 +65,8 @@ def find_model(model: str, realm: str, folder: Path | None = None) -> type[Compo
             raise CaseError(f"model {error}") from error
         if not (inspect.isclass(found) and issubclass(found, Component)):
             raise CaseError(f"model {model!r} is not a subclass of coupler.component.Component")
+        if not (inspect.isclass(found.Options) and issubclass(found.Options, Namelist)):
+            raise CaseError(f"Options of model {model!r} is not a subclass of coupler.namelist.Namelist")
         return found
     folders = folders_of(realm)
     known = sorted(folders)

@@ -15,6 +15,7 @@ from coupler.paths import DATA
 
 Longitude = Annotated[float, Range(least=-540.0, most=540.0, unit="degrees east")]
 Latitude = Annotated[float, Range(least=-90.0, most=90.0, unit="degrees north")]
+Value = Annotated[float, Range(least=-1e30, most=1e30)]
 CellSize = Annotated[float, Range(above=0.0, most=180.0, unit="degrees")]
 
 
@@ -137,6 +138,27 @@ class GridOptions(Namelist):
         return Grid.regular_lonlat(name, west, east, south, north, resolution=self.resolution, **edges)
 
 
+class ExternalField(Namelist):
+    """A field that an external program takes or gives; see `coupler.fields.FieldSpec`."""
+
+    name: str
+    """CF standard name; another name needs units and kind."""
+    units: str = ""
+    """Unit of the program's arrays; the dictionary's by default."""
+    kind: Literal["", "state", "flux", "fraction"] = ""
+    """What the numbers are; the dictionary's by default."""
+    levels: Annotated[int, Range(least=0, most=10_000)] = 0
+    """Levels of a 3-D field; 0 for a 2-D field."""
+    required: bool = True
+    """Of an import: whether the program cannot run without it."""
+    partial: bool = False
+    """Of an import: whether cells that no source covers are welcome."""
+    valid_range: tuple[Value, Value] | None = None
+    """Plausible range, in the dictionary's unit."""
+    fraction: str | None = None
+    """Of an export: name of another export, a fraction that weights this one."""
+
+
 class ComponentSettings(Namelist):
     """What every component's namelist may say, beside the options of its model."""
 
@@ -150,9 +172,9 @@ class ComponentSettings(Namelist):
     """Where its arrays live."""
     output: list[StreamOptions] = []
     """History files."""
-    imports: list[Any] = []
+    imports: list[str | ExternalField] = []
     """Of an external program: names of the fields it takes, or mappings with name, units, levels."""
-    exports: list[Any] = []
+    exports: list[str | ExternalField] = []
     """Of an external program: names of the fields it gives."""
     program: str = ""
     """Of an external program: the command that starts it, such as ``python my_ocean.py``."""

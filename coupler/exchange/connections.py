@@ -32,6 +32,24 @@ class Resolved:
     notes: list[str]
 
 
+def mistakes_of_form(rules: Node) -> list[Problem]:
+    """Mistakes of the rules by themselves, where the components are not known yet.
+
+    Parameters
+    ----------
+    rules : Node
+        The list ``coupling:``.
+    """
+    found: list[Problem] = []
+    for n, entry in enumerate(rules.values if isinstance(rules.values, list) else []):
+        found += rules.part(n).read(_kind(entry))[1].values()
+    return found
+
+
+def _kind(entry: Any) -> type[ConnectionRule] | type[FluxRule]:
+    return FluxRule if isinstance(entry, dict) and "flux" in entry else ConnectionRule
+
+
 def resolve(rules: Node, components: Mapping[str, ComponentPlan]) -> Resolved:
     """All rules as tasks; mistakes are gathered, not raised.
 
@@ -48,11 +66,8 @@ def resolve(rules: Node, components: Mapping[str, ComponentPlan]) -> Resolved:
 
     for n, entry in enumerate(rules.values if isinstance(rules.values, list) else []):
         node = rules.part(n)
-        model: type[ConnectionRule] | type[FluxRule] = (
-            FluxRule if isinstance(entry, dict) and "flux" in entry else ConnectionRule
-        )
         try:
-            rule = node.parse(model)
+            rule = node.parse(_kind(entry))
         except NamelistError as error:
             out.problems.extend(error.problems)
             continue
