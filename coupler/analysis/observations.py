@@ -6,16 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cftime
-import netCDF4
 import numpy as np
 import numpy.typing as npt
 
-from coupler.errors import CaseError, FieldError
+from coupler.errors import CaseError, FieldError, TesseraError
 from coupler.fields import conversion, dictionary, is_water
 from coupler.grids.grid import Grid
+from coupler.netcdf.axes import Axes, find_axes, read
+from coupler.netcdf.dates import decode, month_length
+from coupler.netcdf.horizontal import read_horizontal
+from coupler.netcdf.opening import open_dataset
 from coupler.remap.regridder import Regridder
 from coupler.remap.weights import make_weights
+from coupler.units import per_month
 
 Floats = npt.NDArray[np.float64]
 OPPOSITES = ("upward", "downward"), ("upwelling", "downwelling")
@@ -30,18 +33,21 @@ class Observed:
     Attributes
     ----------
     name : CF standard name; ``sign`` -1 where the file holds the flux of the opposite direction
-    path, variable : where it is
+    path, axes : where it is
     grid : its grid
     climatology : whether a month stands for that month of any year
     months : (year, month) of each record; year 0 of a climatology, and no month of a constant field
+    factors, offset : what turns each record into the dictionary's unit
     """
 
     name: str
     path: Path
-    variable: str
+    axes: Axes
     grid: Grid
     climatology: bool
     months: tuple[tuple[int, int], ...]
+    factors: tuple[float, ...]
+    offset: float
     sign: float = 1.0
 
     def month(self, year: int, month: int) -> Floats | None:
@@ -55,14 +61,11 @@ class Observed:
         records = [i for i, m in enumerate(self.months) if m == wanted] if self.months else [0]
         if not records:
             return None
-        with netCDF4.Dataset(self.path) as file:
-            v = file[self.variable]
-            values = np.ma.filled(np.ma.asarray(v[records] if self.months else v[:][None], dtype=np.float64), np.nan)
-            unit = str(getattr(v, "units", "1"))
-        wanted_unit = str(dictionary().get(self.name, {}).get("units", unit))
-        factor, offset = conversion(unit, wanted_unit, is_water(self.name))
-        mean = _mean(values * factor + offset)
-        return np.asarray(self.sign * mean)
+        with open_dataset(self.path, CaseError) as file:
+            values = [
+                self.factors[i] * read(file, self.axes, i if self.months else None, error=CaseError) for i in records
+            ]
+        return np.asarray(self.sign * _mean(np.stack(values) + self.offset))
 
 
 def _mean(values: Floats) -> Floats:
@@ -100,37 +103,68 @@ def find(paths: list[Path], names: list[str]) -> dict[str, Observed]:
     """
     found: dict[str, Observed] = {}
     for path in paths:
-        try:
-            file = netCDF4.Dataset(path)
-        except OSError as error:
-            raise CaseError(f"observations {path} cannot be read: {error}") from None
-        with file:
-            there = {str(getattr(v, "standard_name", n)): n for n, v in file.variables.items() if v.ndim in (2, 3)}
+        with open_dataset(path, CaseError) as file:
+            there = {str(getattr(v, "standard_name", n)): n for n, v in file.variables.items() if v.ndim > 1}
             wanted = {n: (there.get(n) or there.get(opposite(n), "")) for n in names if n not in found}
-            wanted = {n: v for n, v in wanted.items() if v}
-            if not wanted:
+            axes = {n: find_axes(file, v, error=CaseError) for n, v in wanted.items() if v}
+            axes = {n: a for n, a in axes.items() if not a.level}
+            if not axes:
                 continue
-            grid = Grid.from_file(path)
-            for name, variable in wanted.items():
-                v = file[variable]
-                unit = str(getattr(v, "units", "1"))
-                try:
-                    conversion(unit, str(dictionary().get(name, {}).get("units", unit)), is_water(name))
-                except FieldError as error:
-                    raise CaseError(f"observations {path}: {variable}: {error}") from None
-                cyclic, months = _months(file, v)
-                sign = 1.0 if there.get(name) else -1.0
-                found[name] = Observed(name, path, variable, grid, cyclic, months, sign)
+            try:
+                grid = Grid.from_file(path)
+            except TesseraError as error:
+                raise CaseError(f"observations {error}") from None
+            for name, of in axes.items():
+                _compare(file, of, grid)
+                found[name] = _observed(file, name, path, of, grid, 1.0 if there.get(name) else -1.0)
     return found
 
 
-def _months(file: Any, variable: Any) -> tuple[bool, tuple[tuple[int, int], ...]]:
-    if variable.ndim == 2:
-        return True, ()
-    time = file[variable.dimensions[0]]
-    dates = cftime.num2date(time[:], time.units, getattr(time, "calendar", "standard"))
-    cyclic = hasattr(time, "climatology")
-    return cyclic, tuple((0 if cyclic else d.year, d.month) for d in dates)
+def _observed(file: Any, name: str, path: Path, axes: Axes, grid: Grid, sign: float) -> Observed:
+    v = file[axes.variable]
+    unit = str(getattr(v, "units", "1"))
+    try:
+        factor, offset = conversion(
+            per_month(unit) or unit, str(dictionary().get(name, {}).get("units", unit)), is_water(name)
+        )
+    except FieldError as error:
+        raise CaseError(f"observations {path}: {axes.variable}: {error}") from None
+    if not axes.time:
+        if per_month(unit):
+            raise CaseError(f"observations {path}: {axes.variable} is in {unit!r} of a month that nothing says")
+        return Observed(name, path, axes, grid, True, (), (factor,), offset, sign)
+    here = f"observations {path}: {axes.variable}"
+    if not axes.time_variable:
+        raise CaseError(f"{here}: the dimension {axes.time!r} has no coordinate that says its dates")
+    dates = decode(file[axes.time_variable], here, CaseError)
+    when = dates.dates
+    if dates.bounds and not dates.climatological:  # a mean is often labelled at its end: the first of the next month
+        when = [a + (b - a) / 2 for a, b in dates.bounds]
+    cyclic = dates.climatological or max(d.year for d in when) <= 1
+    months = tuple((0 if cyclic else d.year, d.month) for d in when)
+    factors = tuple(factor * (86400.0 / month_length(d) if per_month(unit) else 1.0) for d in when)
+    return Observed(name, path, axes, grid, cyclic, months, factors, offset, sign)
+
+
+def _compare(file: Any, axes: Axes, grid: Grid) -> None:
+    """Refuse a field that does not lie on the file's grid."""
+    horizontal = read_horizontal(file, axes, CaseError)
+    here = f"observations {file.filepath()}: {axes.variable}"
+    if horizontal is None:
+        raise CaseError(f"{here}: nothing says where its cells lie; give it latitude and longitude")
+    lat, lon = horizontal.latitude, horizontal.longitude
+    if horizontal.in_rows:
+        lon, lat = np.meshgrid(lon, lat)
+        lon, lat = (lon, lat) if horizontal.axes.y == axes.y else (lon.T, lat.T)
+    known = np.isfinite(lat) & np.isfinite(lon)
+    off = np.inf
+    if lat.shape == grid.shape:
+        turned = np.abs((lon - grid.longitude + 180.0) % 360.0 - 180.0) * np.cos(np.deg2rad(grid.latitude))
+        off = float(np.maximum(np.abs(lat - grid.latitude), turned)[known].max(initial=0.0))
+    if not off < 1e-3:
+        raise CaseError(
+            f"{here} lies on {horizontal.extent()}, the file's grid is {grid!r}; leave one grid in the file"
+        )
 
 
 class Beside:
