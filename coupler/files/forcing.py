@@ -112,18 +112,27 @@ class Forcing:
         self._open: dict[Path, Any] = {}
         self._axes: dict[Path, Axes] = {}
         self._select = {} if select is None else dict(select)
+        self._held: dict[int, Array] = {}
+        try:
+            self._find(variable or name, units, levels)
+            first, file = self._dataset(self._files[0]), self._files[0]
+            horizontal = read_horizontal(first, self._axes_of(file))
+            if horizontal is not None:
+                self._axes[file] = horizontal.axes
+            self._place = place(horizontal, grid, block or (slice(None), slice(None)), self._here)
+            self._axis = self._read_axis(cycle, label) if self._axes_of(file).time else None
+        except BaseException:
+            self.close()
+            raise
+
+    def _find(self, variable: str, units: str | None, levels: int | None) -> None:
+        """The variable in the first file, with its unit and its axes."""
         first = self._dataset(self._files[0])
-        self.variable = _find_variable(first, variable or name, self._files[0])
+        self.variable = _find_variable(first, variable, self._files[0])
         field = first.variables[self.variable]
         self._here = f"{self.path}: {self.variable}"
         self._read_units(field, units)
-        axes = self._axes_of(self._files[0])
-        self._check_levels(field, axes, levels)
-        horizontal = read_horizontal(first, axes)
-        self._axes[self._files[0]] = axes if horizontal is None else horizontal.axes
-        self._place = place(horizontal, grid, block or (slice(None), slice(None)), self._here)
-        self._held: dict[int, Array] = {}
-        self._axis = self._read_axis(cycle, label) if axes.time else None
+        self._check_levels(field, self._axes_of(self._files[0]), levels)
 
     def _read_units(self, field: Any, units: str | None) -> None:
         """Factor and offset from the file's unit to that wanted."""
@@ -191,8 +200,8 @@ class Forcing:
         if self.method == "step":
             return self._record(self._axis.holding(time))
         before, after, weight = self._axis.around(time)
-        if weight == 0.0:
-            return self._record(before)
+        if weight in (0.0, 1.0):  # a gap in the other record is none at this time
+            return self._record(after if weight else before)
         return (1.0 - weight) * self._record(before) + weight * self._record(after)
 
     def close(self) -> None:

@@ -149,7 +149,7 @@ class TimeAxis:
 
 def _place_in_year(date: cftime.datetime) -> float:
     """Months since the start of the year, by date alone: mid-January is 0.5 in every calendar."""
-    days = cftime.datetime(date.year, date.month, 1, calendar=date.calendar).daysinmonth
+    days = date.daysinmonth
     seconds = date.hour * 3600 + date.minute * 60 + date.second + 1e-6 * date.microsecond
     return float(date.month - 1 + ((date.day - 1) * 86400 + seconds) / (days * 86400))
 

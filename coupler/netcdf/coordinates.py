@@ -38,7 +38,7 @@ NAMES = tuple(
         ("step|reftime|forecast_reference_time|leadtime", "forecast"),
         (
             "(lev|levels?|plev|pressure|isobaric|depth|height|altitude|hybrid|sigma|s_rho|s_w|z|zt|zlev|layer"
-            "|bottom_top|soil_layers|pfull|nav_lev|model_level)([_0-9a-z]*)",
+            "|bottom_top|soil_layers|pfull|nav_lev|model_level)[tuvw]?(_?[0-9]+|_[a-z_]+)?",
             "level",
         ),
         ("y|rlat|yc|projection_y|south_north|eta_rho|nj|j", "y"),

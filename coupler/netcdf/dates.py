@@ -119,7 +119,7 @@ def intervals(dates: list[cftime.datetime], label: Label) -> list[tuple[cftime.d
 
 def month_length(date: cftime.datetime) -> float:
     """Seconds of the month in which a date stands."""
-    return 86400.0 * float(cftime.datetime(date.year, date.month, 1, calendar=date.calendar).daysinmonth)
+    return 86400.0 * float(date.daysinmonth)
 
 
 def _months_later(date: cftime.datetime, months_: int) -> cftime.datetime:
