@@ -110,7 +110,9 @@ def degrees(variable: Any, where: Any = ..., error: type[TesseraError] = Forcing
     here = f"{variable.group().filepath()}: {variable.name}"
     if units.lower().startswith("rad"):
         found = np.rad2deg(found)
-    elif units and units not in ("1", "none", "unknown", "degrees latitude", "degrees longitude"):
+    elif units not in ("", "1", "none", "unknown") and not any(
+        words.match(units) for words, what in UNITS if what != "time"
+    ):
         try:
             conversion(units, "degree")
         except FieldError:

@@ -10,7 +10,7 @@ from components.atmosphere.nonhydrostatic.component import NonhydrostaticAtmosph
 from components.atmosphere.nonhydrostatic.driving import driving_data, pressure_levels
 from components.atmosphere.nonhydrostatic.driving.analysis_files import AnalysisFiles, DriverError
 from components.atmosphere.nonhydrostatic.driving.driver_files import DriverFile
-from components.atmosphere.nonhydrostatic.driving.initial import relative_humidity
+from components.atmosphere.nonhydrostatic.driving.humidity import relative_humidity
 from components.science.constants import GRAVITY, KAPPA, R_DRY
 from coupler.clock import Clock
 from coupler.component import Context, Setting

@@ -9,7 +9,6 @@ from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import State
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import VAPOUR_FACTOR
-from components.science import water
 from components.science.constants import KAPPA, P_REFERENCE
 from components.science.halo import HaloFiller
 
@@ -57,14 +56,3 @@ def state_from_fields(
     state = State(*(a.to(dtype).contiguous() for a in (ru, rv, rw, rho, rtheta)))
     halo(list(state), H)
     return state, vapour.to(dtype).contiguous()
-
-
-def specific_humidity(relative: Array, t: Array, p: Array) -> Array:
-    """Specific humidity (kg/kg) from relative humidity (0-1) over water, ``t`` in K, ``p`` in Pa."""
-    e = relative * water.saturation_pressure(t)
-    return np.asarray(water.specific_humidity(np.minimum(e, 0.3 * p), p))
-
-
-def relative_humidity(q: Array, t: Array, p: Array) -> Array:
-    """Relative humidity (0-1) over water of specific humidity ``q`` (kg/kg), ``t`` in K, ``p`` in Pa."""
-    return np.asarray(water.vapour_pressure(q, p) / water.saturation_pressure(t))

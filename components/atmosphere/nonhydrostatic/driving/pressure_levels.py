@@ -16,7 +16,14 @@ import numpy.typing as npt
 from components.atmosphere.nonhydrostatic.driving import inversion
 from components.atmosphere.nonhydrostatic.driving.analysis_files import AnalysisFiles
 from components.atmosphere.nonhydrostatic.driving.analysis_files import DriverError as DriverError
-from components.atmosphere.nonhydrostatic.driving.initial import relative_humidity, specific_humidity
+from components.atmosphere.nonhydrostatic.driving.humidity import (
+    STRATOSPHERE,
+    TROPOPAUSE,
+    dried_aloft,
+    relative_humidity,
+    saturation,
+    specific_humidity,
+)
 from components.science.constants import GRAVITY, R_DRY, VIRTUAL
 
 Array = npt.NDArray[np.float64]
@@ -82,15 +89,23 @@ def state(
     fields = {"u": read("eastward_wind", p)[0], "v": read("northward_wind", p)[0], "t": t}
     column = p[:, None, None]
     if "specific_humidity" in files.names:
-        q = np.clip(read("specific_humidity", p)[0], 1e-8, None)
+        values, own = read("specific_humidity")
+        q, top = np.clip(_onto(values, own, p), 1e-8, None), float(own[-1])
     elif "relative_humidity" in files.names:
-        q = specific_humidity(np.clip(read("relative_humidity", p)[0], 0.01, 1.0), t, column)
+        values, own = read("relative_humidity")
+        q = specific_humidity(np.clip(_onto(values, own, p), 0.01, 1.0), t, column)
+        top = max(float(own[-1]), TROPOPAUSE)  # relative humidity says nothing of the stratosphere
     else:
-        relative, source = _relative_humidity(lat, files.lon, p, humidity_from)
-        q = specific_humidity(relative, t, column)
+        relative, source, top = _relative_humidity(lat, files.lon, p, humidity_from)
+        q, top = specific_humidity(relative, t, column), max(top, TROPOPAUSE)
         notes.append(f"the data have no humidity: it is made from {source}")
-    # above 100 hPa no more than a few parts in a million, as observed there
-    fields["q"] = np.where(column < 1.0e4, np.minimum(q, 5.0e-6), q)
+    if top > p[-1] * (1.0 + 1e-6):
+        notes.append(
+            f"humidity is known up to {top / 100:g} hPa; above, it falls to {STRATOSPHERE:g} kg/kg, that of the"
+            f" stratosphere, at {TROPOPAUSE / 100:g} hPa"
+        )
+    most = saturation(t, column)
+    fields["q"] = np.minimum(dried_aloft(np.minimum(q, most), p, top), most)
     if "geopotential_height" in files.names:
         fields["z"] = read("geopotential_height", p)[0]
     else:
@@ -145,6 +160,8 @@ def to_columns(data: Analysis, lon: Array, lat: Array, z: Array) -> dict[str, Ar
     start_p = np.where(over, log_p[-1], log_p[0])
     outside = start_p - GRAVITY * (z - start) / (R_DRY * 0.5 * (start_t + here))
     out["p"] = np.exp(np.where(over | (below < 0.0), outside, inside))
+    # between two saturated levels the mean humidity is more than air of the mean temperature holds
+    out["q"] = np.minimum(out["q"], saturation(out["t"], out["p"]))
     return out
 
 
@@ -162,18 +179,20 @@ def covered(own: Array, lat: Array) -> None:
         )
 
 
-def _relative_humidity(lat: Array, lon: Array, p: Array, other: AnalysisFiles | None) -> tuple[Array, str]:
-    """Relative humidity (level, lat, lon), 0-1, for data that have none, and where it is from."""
+def _relative_humidity(lat: Array, lon: Array, p: Array, other: AnalysisFiles | None) -> tuple[Array, str, float]:
+    """Relative humidity (level, lat, lon), 0-1, for data that have none, where it is from, and its lowest pressure."""
     if other is None:
         # Manabe & Wetherald (1967, J. Atmos. Sci. 24, eq. 2)
         profile = np.clip(0.77 * (p / 1.0e5 - 0.02) / 0.98, 0.01, 0.77)[:, None, None]
         shape = (p.size, lat.size, lon.size)
-        return np.broadcast_to(profile, shape), PROFILE
+        return np.broadcast_to(profile, shape), PROFILE, float(p[-1])
     if "relative_humidity" in other.names:
         relative, own, _ = other.read("relative_humidity", 0)
+        top = own[-1]
     elif {"specific_humidity", "air_temperature"} <= set(other.names):
         t, own, _ = other.read("air_temperature", 0)
         q, q_p, _ = other.read("specific_humidity", 0)
+        top = q_p[-1]
         relative = relative_humidity(_onto(q, q_p, own), t, own[:, None, None])
     else:
         raise DriverError(f"{other}: neither relative humidity nor specific humidity with temperature")
@@ -183,6 +202,7 @@ def _relative_humidity(lat: Array, lon: Array, p: Array, other: AnalysisFiles | 
     return (
         np.clip(_onto(there, own, p), 0.01, 1.0),
         f"the relative humidity of {other}{f' of {date}' if date else ''}, whatever the weather then",
+        float(top),
     )
 
 

@@ -1,0 +1,67 @@
+"""Humidity of driving states: never much above saturation, stratospheric where the data have none.
+
+NCEP's June climatology has humidity up to 300 hPa alone; carried on to 100 hPa, as it once was, its .9 g/kg is some 175
+times what air there can hold.
+"""
+
+import numpy as np
+import pytest
+
+from components.atmosphere.nonhydrostatic.driving import humidity, pressure_levels
+from components.atmosphere.nonhydrostatic.driving.analysis_files import AnalysisFiles
+from components.science import water
+
+DRIVERS = {
+    "ERA5": ("era5_tl31_19590102T00.nc",),
+    "ERA-Interim": tuple(f"era_interim_20050123/2005-01-23-0000-{x}.nc" for x in "uvt"),
+    "NCEP": ("NCEP_06_climo.nc",),
+}
+LON, LAT = np.meshgrid(np.arange(72.0, 160.0, 4.0), np.arange(-6.0, 64.0, 4.0))
+HEIGHT = (np.linspace(0.02, 1.0, 40) ** 1.5 * 25000.0)[:, None, None] + 0.0 * LON
+
+
+@pytest.fixture(params=sorted(DRIVERS))
+def columns(request, shared):
+    folder = shared / "data" / "atmosphere"
+    files = AnalysisFiles([folder / name for name in DRIVERS[request.param]])
+    other = AnalysisFiles([folder / DRIVERS["ERA5"][0]], ()) if request.param == "ERA-Interim" else None
+    return pressure_levels.to_columns(pressure_levels.state(files, 0, other), LON, LAT, HEIGHT)
+
+
+def ratio(q, t, p):
+    """Vapour pressure over that of saturation over water, ice below -23 degC, and the mixture."""
+    return water.vapour_pressure(q, p) / water.saturation_pressure_mixed(t)
+
+
+def test_no_air_holds_more_than_it_can(columns):
+    assert ratio(columns["q"], columns["t"], columns["p"]).max() <= 1.05
+
+
+def test_the_stratosphere_is_as_dry_as_observed(columns):
+    aloft = columns["q"][columns["p"] < 7.0e3]
+    assert aloft.size > 1000
+    assert 1.5e-6 < np.median(aloft) < 4.0e-6
+    assert aloft.max() <= humidity.MOST
+
+
+def test_ncep_falls_from_its_last_level_to_the_stratosphere(shared):
+    data = pressure_levels.state(AnalysisFiles([shared / "data" / "atmosphere" / DRIVERS["NCEP"][0]]), 0)
+    assert any("known up to 300 hPa" in note for note in data.notes)
+    q, p = data.fields["q"], data.p
+    held = q[np.argmin(abs(p - 3.0e4))]
+    between = q[np.argmin(abs(p - 2.0e4))]
+    moist = held > humidity.STRATOSPHERE
+    assert moist.mean() > 0.9
+    assert (between <= held)[moist].all() and between.max() < 0.3 * held.max()
+    np.testing.assert_allclose(q[p <= 1.0e4].max(), humidity.STRATOSPHERE, rtol=1e-12)
+
+
+def test_a_profile_without_data_aloft_is_a_power_of_the_pressure():
+    p = np.array([1e5, 5e4, 3e4, 2e4, 1e4, 1e3])
+    q = np.array([1e-2, 3e-3, 9e-4, 9e-4, 9e-4, 9e-4])
+    made = humidity.dried_aloft(q, p, 3.0e4)
+    slope = np.log(made[3] / made[2]) / np.log(p[3] / p[2])
+    np.testing.assert_array_equal(made[:3], q[:3])
+    np.testing.assert_allclose(np.log(made[4] / made[3]) / np.log(p[4] / p[3]), slope, rtol=1e-12)
+    np.testing.assert_array_equal(made[4:], humidity.STRATOSPHERE)
+    np.testing.assert_array_equal(humidity.dried_aloft(q, p, 1e3), np.where(p < humidity.TROPOPAUSE, humidity.MOST, q))
