@@ -83,7 +83,7 @@ def read_horizontal(dataset: Any, axes: Axes, error: type[TesseraError] = Forcin
 
 
 def _without_time(found: Floats, variable: Any, axes: Axes, error: type[TesseraError]) -> Floats:
-    """A coordinate without dimensions of one, and without time where it does not change."""
+    """A coordinate by y and x: without dimensions of one, and without time where it does not change."""
     keep = {axes.y, axes.x}
     for place in reversed(range(found.ndim)):
         if variable.dimensions[place] in keep:
@@ -95,7 +95,8 @@ def _without_time(found: Floats, variable: Any, axes: Axes, error: type[TesseraE
                 " moves cannot be read"
             )
         found = first
-    return found
+    kept = tuple(d for d in variable.dimensions if d in keep)
+    return found.T if kept == (axes.x, axes.y) and axes.x != axes.y else found
 
 
 def _in_rows(axes: Axes, latitude: Floats, longitude: Floats) -> Horizontal:

@@ -197,6 +197,7 @@ def planes(draw):
     return {
         "order": draw(st.permutations(["time", "y", "x"])),
         "down": draw(st.booleans()), "west": draw(st.booleans()), "km": draw(st.booleans()),
+        "turned": draw(st.booleans()),  # the order of the dimensions of latitude and longitude
         "coordinates": draw(st.sampled_from(["both", "plane", "cells"])), "wkt": draw(st.booleans()),
         "rows": draw(st.integers(1, 5)), "columns": draw(st.integers(1, 7)), "shift": draw(st.integers(0, 2)),
         "packing": draw(st.sampled_from(sorted(PACKINGS))), "seed": draw(st.integers(0, 2**16)),
@@ -232,8 +233,8 @@ def agrees_in_a_plane(f):
                     ("lat", whole.latitude, "degrees_north"),
                     ("lon", whole.longitude, "degrees_east"),
                 ):
-                    v = file.createVariable(k, "f8", ("y", "x"))
-                    v.units, v[:] = unit, values[turn]
+                    v = file.createVariable(k, "f8", ("x", "y") if f["turned"] else ("y", "x"))
+                    v.units, v[:] = unit, values[turn].T if f["turned"] else values[turn]
             v = file.createVariable("air_temperature", dtype, f["order"], fill_value=fill)
             v.units, v.grid_mapping = "K", "crs"
             if scale is not None:
