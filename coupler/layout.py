@@ -15,7 +15,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 
 from coupler.errors import LayoutError
-from coupler.paths import COMMAND
+from coupler.paths import typed
 
 Ranks = dict[str, tuple[int, ...]]
 
@@ -75,9 +75,9 @@ def divide(
         each = ", ".join(f"1 {n}" for n in own)
         raise LayoutError(
             f"{size} processes are too few: this case needs at least {least} (1 coupler, {each}).\n"
-            f"Run:  mpirun -n {asked} {COMMAND} {case}      (as its layout says)\n"
-            f"or:   mpirun -n {least} {COMMAND} {case}      (the fewest)\n"
-            f"or:   {COMMAND} {case} --serial      (one process)"
+            f"Run:  mpirun -n {asked} {typed(case)}      (as its layout says)\n"
+            f"or:   mpirun -n {least} {typed(case)}      (the fewest)\n"
+            f"or:   {typed(case, '--serial')}      (one process)"
         )
     coupler = min(coupler, max(1, size - len(own)))
     counts = {n: 1 for n in own}

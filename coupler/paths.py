@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import shlex
 import sys
 import tempfile
 from pathlib import Path
@@ -29,6 +31,21 @@ NAMELISTS = HOME / "namelists"
 DATA = HOME / "data"
 COMMAND = os.environ.get("TESSERA_COMMAND") or ("./run_case.py" if CHECKOUT else "tessera")
 """The command as the user types it."""
+
+
+def typed(*words: object) -> str:
+    """A command of this project as it can be typed where the user stands, quoted for the shell.
+
+    Parameters
+    ----------
+    *words : object
+        What follows the command's name, such as the folder of a case.
+    """
+    name = COMMAND
+    with contextlib.suppress(OSError):  # a working folder that was deleted
+        if name == "./run_case.py" and Path.cwd() != HOME:
+            name = shlex.quote(str(HOME / "run_case.py"))
+    return " ".join([name, *(shlex.quote(str(w)) for w in words)])
 
 
 def program() -> list[str]:

@@ -22,7 +22,7 @@ from coupler.case.streams import check_streams, never_written
 from coupler.clock import Clock, format_duration
 from coupler.errors import LayoutError, NamelistError, Problem, ScheduleError
 from coupler.exchange import connections, schedule
-from coupler.paths import COMMAND
+from coupler.paths import COMMAND, typed
 from coupler.plan import ComponentPlan, Inactive, Plan, Task
 
 
@@ -147,7 +147,7 @@ def _start_external(
     programs = " ".join(f": -n {wanted[n]} python my_{n}.py" for n in external)
     return (
         f"{', '.join(external)} is an external program, and nobody has started it. Start all together:\n"
-        f"  mpirun -n {own} {COMMAND} {folder} {programs}\n"
+        f"  mpirun -n {own} {typed(folder)} {programs}\n"
         f"or say  program: python my_program.py  in its namelist, and {COMMAND} starts it"
     )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from coupler import __version__
-from coupler.paths import COMMAND, DATA, NAMELISTS
+from coupler.paths import COMMAND, DATA, NAMELISTS, typed
 
 COMMANDS = (
     "new",
@@ -204,7 +204,7 @@ def _check(options: argparse.Namespace) -> int:
 
     plan = make_plan(options.case, options.ranks, offline_checks=True)
     print(explain(plan))
-    print(f"nothing is wrong (checked in {time.perf_counter() - began:.1f} s). Run it:  {COMMAND} {options.case}")
+    print(f"nothing is wrong (checked in {time.perf_counter() - began:.1f} s). Run it:  {typed(options.case)}")
     return 0
 
 

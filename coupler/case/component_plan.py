@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -118,6 +120,8 @@ def resolve_component(case: Case, name: str, clock: Clock, duration: int) -> Com
                     f"period {format_duration(s.period)} is not a multiple of the step {format_duration(settings.step)}"
                 )
                 problems.append(common.problem(text, "output", i, "period"))
+        if external and settings.program:
+            problems += [common.problem(text, "program") for text in _command_mistakes(settings.program)]
     if problems or settings is None or grid is None:
         raise NamelistError(problems)
     if not case.dated:
@@ -158,6 +162,19 @@ def resolve_component(case: Case, name: str, clock: Clock, duration: int) -> Com
         program=settings.program,
         role=settings.role,
     )
+
+
+def _command_mistakes(program: str) -> list[str]:
+    """What is wrong with the command line of an external program."""
+    try:
+        words = shlex.split(program)
+    except ValueError as error:
+        return [f"program: {program!r} is no command line: {str(error).lower()}"]
+    if not words or ":" in words:
+        return [f"program: one command is wanted, such as  python my_ocean.py (given: {program!r})"]
+    if shutil.which(words[0]) is None:
+        return [f"program: {words[0]!r} is no command here: neither on the PATH nor a file that can be run"]
+    return []
 
 
 def _made(cls: type[Component], options: Any, setting: Setting, name: str) -> tuple[Component, Mapping[str, Grid]]:

@@ -6,8 +6,12 @@ case needs to be edited.
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
+from typing import Any
+
+from pydantic import field_validator
 
 from coupler.case.case import make_plan
 from coupler.errors import CaseError
@@ -17,6 +21,8 @@ from coupler.namelist import Duration, Namelist, Positive, read_file
 from coupler.paths import CHECKOUT, HOME, NAMELISTS, program
 
 MACHINES = NAMELISTS / "machines"
+WORDS = ("name", "processes", "nodes", "walltime", "warning", "script")
+_WORD = re.compile(r"(?<!\$)\{(\w+)\}")
 
 
 class Machine(Namelist):
@@ -39,6 +45,33 @@ class Machine(Namelist):
     """Time asked for."""
     warning: Duration = 300
     """Time before the end at which the run is asked to stop with a restart."""
+
+    @field_validator("directives", "launch", "resubmit")
+    @classmethod
+    def _known_words(cls, value: Any) -> Any:
+        for text in value if isinstance(value, list) else [value]:
+            if "\n" in text:
+                raise ValueError("one line is wanted in each entry")
+            for word in _WORD.findall(text):
+                if word not in WORDS:
+                    known = ", ".join("{" + w + "}" for w in WORDS)
+                    raise ValueError(f"unknown word {{{word}}}{did_you_mean(word, WORDS)}; known words: {known}")
+        return value
+
+
+def script_name(case: Path) -> str:
+    """Name of a case in its batch script: that of its folder, with letters, digits and ``._-`` only.
+
+    Parameters
+    ----------
+    case : folder of the case
+
+    Examples
+    --------
+    >>> script_name(Path("cases/warm; rm -rf ~"))
+    'warm-rm-rf'
+    """
+    return re.sub(r"[^\w.]+", "-", case.resolve().name, flags=re.ASCII).strip("-.") or "case"
 
 
 def machine_names() -> list[str]:
@@ -69,24 +102,29 @@ def script(case: Path, machine: str, ranks: int | None) -> str:
     m = read_file(path).parse(Machine)
     plan = make_plan(case, ranks)
     hours, rest = divmod(m.walltime, 3600)
+    name = script_name(case)
     words = {
-        "name": case.name,
+        "name": name,
         "processes": plan.size,
         "nodes": -(-plan.size // m.processes_per_node),
         "walltime": f"{hours:02d}:{rest // 60:02d}:{rest % 60:02d}",
         "warning": m.warning,
-        "script": f"{case.name}.sh",
+        "script": f"{name}.sh",
     }
-    lines = ["#!/bin/bash", *(d.format(**words) for d in m.directives), "", *m.setup]
+
+    def filled(text: str) -> str:
+        return _WORD.sub(lambda found: str(words[found[1]]), text)
+
+    lines = ["#!/bin/bash", *map(filled, m.directives), "", *m.setup]
     command = "./run_case.py" if CHECKOUT else shlex.join(program())
     lines += [
         "export OMP_NUM_THREADS=1",
-        *([f"cd {HOME}"] if CHECKOUT else []),
-        f"case={case.resolve()}",
+        *([f"cd {shlex.quote(str(HOME))}"] if CHECKOUT else []),
+        f"case={shlex.quote(str(case.resolve()))}",
         "more=",
         "# go on where an earlier job was stopped",
         'if ls "$case"/run/restart/*/manifest.json >/dev/null 2>&1; then more=--continue; fi',
-        f'{m.launch.format(**words)} {command} "$case" $more &',
+        f'{filled(m.launch)} {command} "$case" $more &',
         "run=$!",
         "# the batch system's warning becomes a wish to stop: a restart at the next exchange",
         "trap 'kill -USR1 $run' USR1 TERM",
@@ -96,7 +134,7 @@ def script(case: Path, machine: str, ranks: int | None) -> str:
     if m.resubmit:
         lines += [
             "# 75: stopped with a restart, can go on",
-            f"if [ $code -eq 75 ]; then {m.resubmit.format(**words)}; fi",
+            f"if [ $code -eq 75 ]; then {filled(m.resubmit)}; fi",
         ]
     lines += ["exit $code", ""]
     return "\n".join(lines)
@@ -111,7 +149,7 @@ def write_script(case: Path, machine: str, ranks: int | None) -> Path:
     machine : name of a file in ``namelists/machines``
     ranks : number of processes, or None for the case's layout
     """
-    target = case / f"{case.name}.sh"
+    target = case / f"{script_name(case)}.sh"
     if target.exists():
         raise CaseError(f"{target} exists already and is left as it is; remove it yourself")
     write_text(target, script(case, machine, ranks))

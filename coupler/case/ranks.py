@@ -10,7 +10,7 @@ from coupler.case.reading import Case
 from coupler.errors import LayoutError, NamelistError, Problem
 from coupler.fields import did_you_mean
 from coupler.grids.decomposition import blocks_of
-from coupler.paths import COMMAND
+from coupler.paths import typed
 from coupler.plan import ComponentPlan
 
 MOST = 1_000_000
@@ -170,5 +170,5 @@ def shared_out(
     best = next(n for n in range(min(size - 1, most), 0, -1) if n == 1 or not attempt(n)[2])
     raise LayoutError(
         f"{size} processes are too many: {why}. The largest number below that works is {best}:\n"
-        f"  mpirun -n {best} {COMMAND} {folder}"
+        f"  mpirun -n {best} {typed(folder)}"
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from coupler.errors import CaseError
 from coupler.fields import did_you_mean
-from coupler.paths import COMMAND, NAMELISTS
+from coupler.paths import COMMAND, NAMELISTS, typed
 
 TEMPLATES = NAMELISTS / "templates"
 
@@ -49,7 +49,7 @@ def new_case(name: str, template: str) -> int:
         shutil.rmtree(part, ignore_errors=True)
         raise CaseError(f"cannot make {path}: {error.strerror or error}") from error
     print(f"made {path} from the template {template}: {', '.join(sorted(p.name for p in path.iterdir()))}")
-    print(f"next:  {COMMAND} check {path}\nthen:  {COMMAND} {path}")
+    print(f"next:  {typed('check', path)}\nthen:  {typed(path)}")
     return 0
 
 

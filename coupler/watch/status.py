@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shlex
 import shutil
 import sys
 import time
@@ -15,7 +14,7 @@ from typing import Any
 
 from coupler.files.atomic import DiskError, write_text
 from coupler.files.restart import complete_sets
-from coupler.paths import COMMAND
+from coupler.paths import typed
 from coupler.plan import Plan
 from coupler.watch import failure, processes
 from coupler.watch.processes import alive
@@ -150,7 +149,7 @@ def _identity(folder: Path) -> tuple[int, int] | None:
 
 def command_line(folder: Path, *words: str) -> str:
     """The command that runs a case, as it can be typed."""
-    return " ".join([COMMAND, shlex.quote(str(folder)), *words])
+    return typed(folder, *words)
 
 
 def read_status(folder: Path) -> dict[str, Any] | None:
