@@ -16,6 +16,7 @@ import pytest
 from components.ocean.primitive.component import PrimitiveOcean
 from components.ocean.primitive.stencil import inner
 from components.ocean.primitive.tides import equilibrium_arguments, longitudes, node_factors
+from components.science.constants import LATENT_FUSION
 from coupler.component import Setting
 from coupler.errors import ForcingError
 from coupler.grids.grid import Grid
@@ -97,8 +98,10 @@ def test_heat_water_and_salt_close_with_open_edges():
     given = {"heat": 0.0, "water": 0.0, "salt": 0.0}
     for n in range(6):
         fluxes = imports(3600 * n, c)
+        fluxes["snowfall_flux"] = 0.5 * fluxes["precipitation_flux"]
         ocean.step(3600 * n, 3600, fluxes)
         given["heat"] += 3600 * (area * fluxes["surface_downward_heat_flux_in_sea_water"]).sum()
+        given["heat"] -= 3600 * LATENT_FUSION * (area * fluxes["snowfall_flux"]).sum()  # melts in the sea
         given["water"] += 3600 * (area * fluxes["precipitation_flux"]).sum()
     after = ocean.budget()
     content = (inner(g.depth_t).numpy() * area).sum() * p.rho0

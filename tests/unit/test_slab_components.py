@@ -9,6 +9,8 @@ from components.land.data.component import DataLand
 from components.land.slab.component import SlabLand
 from components.ocean.data.component import DataOcean
 from components.ocean.slab.component import SlabOcean
+from components.ocean.slab.mixed_layer import RHO_CP
+from components.science.constants import LATENT_FUSION
 from coupler.clock import Clock
 from coupler.component import Context
 from coupler.errors import ForcingError
@@ -75,8 +77,9 @@ def test_slab_ocean_closes_heat_and_water(sea, tmp_path):
     heat, water = np.zeros(sea.shape), np.zeros(sea.shape)
     for step in range(30 * 24):
         given = heat_and_light(sea.shape, step)
+        given["snowfall_flux"] = 0.3 * given["precipitation_flux"]
         ocean.step(step * HOUR, HOUR, given)
-        heat += given["surface_downward_heat_flux_in_sea_water"] * HOUR
+        heat += (given["surface_downward_heat_flux_in_sea_water"] - LATENT_FUSION * given["snowfall_flux"]) * HOUR
         water += (given["precipitation_flux"] - given["water_evapotranspiration_flux"]) * HOUR
     after = ocean.budget()
     scale = np.abs(before["heat"]).max()
@@ -120,7 +123,7 @@ def test_slab_ocean_without_files_is_the_textbook_one(tmp_path):
     ocean.initialize(context(grid, tmp_path, ocean))
     for step in range(24):
         ocean.step(step * HOUR, HOUR, {"surface_downward_heat_flux_in_sea_water": np.full(grid.shape, 100.0)})
-    np.testing.assert_allclose(ocean.temperature, 288.0 + 100.0 * DAY / (1025.0 * 3990.0 * 50.0), rtol=1e-13)
+    np.testing.assert_allclose(ocean.temperature, 288.0 + 100.0 * DAY / (RHO_CP * 50.0), rtol=1e-13)
 
 
 def test_slab_ocean_checks(sea, tmp_path):
@@ -148,7 +151,9 @@ def weather(shape, step, block=(slice(None), slice(None))):
     return {name: np.ascontiguousarray(value[block]) for name, value in values.items()}
 
 
-def test_slab_land_closes_heat_and_water_with_what_it_exports(ground, tmp_path):
+@pytest.mark.parametrize("snow_share", [None, 0.4])
+def test_slab_land_closes_heat_and_water_with_what_it_exports(ground, tmp_path, snow_share):
+    """Snow that the air has made carries -L_f; where the air does not say, what lies down frozen came as water."""
     land = SlabLand(SlabLand.Options(file="east_asia_land.nc"))
     setting = context(ground, tmp_path, land)
     assert land.check(setting) == []
@@ -157,8 +162,11 @@ def test_slab_land_closes_heat_and_water_with_what_it_exports(ground, tmp_path):
     heat, water = np.zeros(ground.shape), np.zeros(ground.shape)
     for step in range(20 * 24):
         given = weather(ground.shape, step)
+        if snow_share is not None:
+            given["snowfall_flux"] = snow_share * given["precipitation_flux"]
         out = land.step(step * HOUR, HOUR, given)
         net = (
+            -LATENT_FUSION * given.get("snowfall_flux", 0.0) +
             given["surface_downwelling_shortwave_flux_in_air"] - out["surface_upwelling_shortwave_flux_in_air"]
             + given["surface_downwelling_longwave_flux_in_air"] - out["surface_upwelling_longwave_flux_in_air"]
             + out["surface_downward_sensible_heat_flux"] + out["surface_downward_latent_heat_flux"]

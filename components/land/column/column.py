@@ -123,6 +123,7 @@ class Output(NamedTuple):
     transpiration: Tensor  # kg m-2 s-1
     interception_loss: Tensor
     ground_evaporation: Tensor
+    sublimation: Tensor  # the part of evaporation that leaves as ice, with the latent heat L0 + L_f
     surface_runoff: Tensor  # kg m-2 s-1
     subsurface_runoff: Tensor
     gross_uptake: Tensor  # GPP, umol m-2 s-1
@@ -234,7 +235,8 @@ def step(
     caught = interception.intercept(
         state.held, forcing.rain * seconds, forcing.snowfall * seconds, plant_area, state.canopy, seconds
     )
-    pack = snow.add_snowfall(state.snow, caught.snowfall, forcing.temperature, snow.fresh_density(forcing.temperature))
+    settled = snow.surface_temperature(state.snow, state.soil_temperature[0])
+    pack = snow.add_snowfall(state.snow, caught.snowfall, settled, snow.fresh_density(forcing.temperature))
     pack = snow.relayer(pack)
     covered = snow.cover_fraction(pack)
     swe = snow.over_layers(pack.ice)
@@ -300,7 +302,7 @@ def step(
     mid_capacity = soil_heat_capacity(soil, liquid, ice) * p.thickness
     soil_warmth = FREEZING_POINT + (phase.temperature - FREEZING_POINT) * (soil_capacity / mid_capacity)
 
-    held, overdrawn = _dry_canopy(caught.held, frozen_share, f.interception_loss * seconds)
+    held, overdrawn, lacking = _dry_canopy(caught.held, frozen_share, f.interception_loss * seconds)
     to_snow = torch.where(snowy, f.ground_evaporation * seconds, 0.0 * swe)
     with_snow = water_heat.snow_heat(pack)
     pack, missing = snow.sublimate(pack, to_snow)
@@ -312,7 +314,9 @@ def step(
     with_snow = water_heat.snow_heat(pack)
     pack, dregs = _sweep(pack)
     arriving = arriving + dregs
-    left = (with_snow - water_heat.snow_heat(pack)) / mid_capacity[0]
+    # Ice that was to sublimate and is not there: the soil's water freezes and sublimates in its place.
+    frozen = LATENT_FUSION * (missing + lacking)
+    left = (with_snow - water_heat.snow_heat(pack) + frozen) / mid_capacity[0]
     soil_warmth = torch.cat([(soil_warmth[0] + left)[None], soil_warmth[1:]])
 
     from_soil = torch.where(snowy, 0.0 * swe, f.ground_evaporation * seconds) + missing + overdrawn
@@ -332,8 +336,8 @@ def step(
 
     taken = seconds * uptake * f.transpiration
     taken = torch.cat([(taken[0] + from_soil)[None], taken[1:]])
-    # Rain has the air's temperature; what comes through snow is at 0 C.
-    wet = torch.where(on_snow, FREEZING_POINT, torch.clamp(forcing.temperature, min=FREEZING_POINT))
+    # Water brings no warmth from the air: it enters as warm as the soil it meets; what comes through snow is at 0 C.
+    wet = torch.where(on_snow, FREEZING_POINT, torch.clamp(soil_warmth[0], min=FREEZING_POINT))
     moved = water_heat.move_soil_water(
         soil_warmth, mid_capacity, soil_heat_capacity(soil, moisture.theta, ice) * p.thickness,
         (moisture.theta - liquid) * mass, taken, drained * seconds, wet,
@@ -341,9 +345,9 @@ def step(
     new = State(
         f.canopy, f.ground, f.zeta, f.conductance, f.air_humidity, held, pack, moved.temperature, moisture.theta, ice
     )
-    fallen = water_heat.snowfall_heat(forcing.temperature) * caught.snowfall
+    fallen = water_heat.snowfall_heat(settled) * caught.snowfall
     from_canopy = LATENT_FUSION * (caught.held.snow - held.snow - forcing.snowfall * seconds)
-    by_water = (moved.gained + sublimed + fallen + from_canopy) / seconds
+    by_water = (moved.gained + sublimed + fallen + from_canopy + frozen) / seconds
     ground_residual = (heat_stored(new, p) - heat_stored(state, p)) / seconds - gained - by_water
     lost = f.transpiration + f.interception_loss + f.ground_evaporation + surface + drained
     water_residual = water_stored(new, p) - start - seconds * (forcing.rain + forcing.snowfall - lost)
@@ -367,7 +371,8 @@ def step(
         f.sensible, f.latent, f.ground_heat, f.melt_energy, net, f.canopy_storage, by_water, light.reflected,
         f.longwave_up,
         canopy.emission_temperature(radiating), albedo, emissivity, f.momentum_roughness, f.friction_velocity,
-        f.transpiration, f.interception_loss, f.ground_evaporation, surface, drained, gross[0] + gross[1],
+        f.transpiration, f.interception_loss, f.ground_evaporation,
+        (frozen_share * f.interception_loss + to_snow / seconds), surface, drained, gross[0] + gross[1],
         uptake_net, uptake_net * (1e-6 * CARBON_MOLAR_MASS), balance, ground_residual, water_residual,
         (f.drift > 0.05).to(net.dtype), (f.residual > 10.0 * canopy.TOLERANCE[net.dtype]).to(net.dtype),
     )  # fmt: skip
@@ -416,11 +421,14 @@ def _ground(
     )  # fmt: skip
 
 
-def _dry_canopy(held: interception.Held, frozen_share: Tensor, loss: Tensor) -> tuple[interception.Held, Tensor]:
-    """Take the evaporated water from both stores by their shares; what is not there is returned."""
+def _dry_canopy(
+    held: interception.Held, frozen_share: Tensor, loss: Tensor
+) -> tuple[interception.Held, Tensor, Tensor]:
+    """Take the evaporated water from both stores by their shares; what is not there is returned, and the ice in it."""
     water, white = held.water - (1.0 - frozen_share) * loss, held.snow - frozen_share * loss
-    short = torch.clamp(-water, min=0.0) + torch.clamp(-white, min=0.0)
-    return interception.Held(torch.clamp(water, min=0.0), torch.clamp(white, min=0.0)), short
+    lacking = torch.clamp(-white, min=0.0)
+    short = torch.clamp(-water, min=0.0) + lacking
+    return interception.Held(torch.clamp(water, min=0.0), torch.clamp(white, min=0.0)), short, lacking
 
 
 def _sweep(pack: snow.Snow) -> tuple[snow.Snow, Tensor]:

@@ -82,6 +82,17 @@ def falling_share(temperature: Tensor, humidity: Tensor, pressure: Tensor) -> Te
     return torch.clamp((2.0 - wet_bulb) / 2.0, 0.0, 1.0)
 
 
+def surface_temperature(snow: Snow, ground: Tensor) -> Tensor:
+    """Temperature of the pack's top, K, or of the bare ``ground``, 0 C at most: that which new snow takes on.
+
+    Parameters
+    ----------
+    snow : the pack
+    ground : (columns,) K
+    """
+    return torch.clamp(torch.where(snow.ice[0] > LEAST_SNOW, snow.temperature[0], ground), max=FREEZING_POINT)
+
+
 def add_snowfall(snow: Snow, mass: Tensor, temperature: Tensor, density: Tensor) -> Snow:
     """Lay ``mass`` (kg m-2) of new snow at ``temperature`` (K) and ``density`` (kg m-3) on the top layer.
 

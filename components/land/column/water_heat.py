@@ -1,6 +1,8 @@
 """Heat that water carries: what rain, evaporation, uptake and runoff bring and take, and how it moves through the soil.
 
 Enthalpy is counted from liquid water at 0 C: liquid at T holds c_w (T - 273.15) a kilogram, ice c_i (T - 273.15) - L.
+Between realms water passes without its warmth (docs/coupling.md): rain and snow take on the temperature of what they
+fall on, and vapour and runoff leave with that of what they come from, so that their passing warms and cools nothing.
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ def snow_heat(pack: Snow) -> Tensor:
 
 
 def snowfall_heat(temperature: Tensor) -> Tensor:
-    """Enthalpy of falling snow, J kg-1, without its latent heat: it has the air's ``temperature`` (K) or 0 C."""
+    """Enthalpy of falling snow, J kg-1, without its latent heat: it has ``temperature`` (K) or 0 C."""
     return ICE_HEAT_CAPACITY * torch.clamp(temperature - FREEZING_POINT, max=0.0)
 
 

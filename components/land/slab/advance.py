@@ -60,7 +60,7 @@ class Ground:
         state : State
             At the start of the step.
         forcing : mapping of str to array (y, x)
-            The air's fields by CF name; ``wind_speed`` and ``height`` are optional.
+            The air's fields by CF name; ``wind_speed``, ``height`` and ``snowfall_flux`` are optional.
         seconds : float
             Length of the step, s.
 
@@ -110,6 +110,7 @@ class Ground:
             air.temperature,
             self.bucket,
             self.heat_capacity,
+            air_field("snowfall_flux") * seconds if "snowfall_flux" in forcing else None,
         )
         new = State(temperature, soil, snow)
         return new, self.exports(new, fluxes, runoff / seconds)

@@ -33,11 +33,14 @@ def snow_albedo(snow, bare, covered, masking):
     return bare + (covered - bare) * snow / (snow + masking)
 
 
-def water_balance(soil_water, snow, temperature, precipitation, evaporation, air_temperature, capacity, heat_capacity):
+def water_balance(
+    soil_water, snow, temperature, precipitation, evaporation, air_temperature, capacity, heat_capacity, snowfall=None
+):
     """Rain, snow, evaporation, melt and runoff of one step.
 
-    Below freezing precipitation lies down as snow. It comes as liquid water, so its heat of fusion stays in the
-    ground; melting takes it back. Heat of the ground minus heat of fusion of the snow is therefore conserved.
+    Snow that the air has made has left its heat of fusion there. Where the air does not say what is snow,
+    precipitation lies down as snow below freezing: it comes as liquid water, so its heat of fusion stays in the
+    ground. Melting takes it. Heat of the ground minus heat of fusion of the snow changes by -L_f ``snowfall``.
 
     Parameters
     ----------
@@ -47,15 +50,19 @@ def water_balance(soil_water, snow, temperature, precipitation, evaporation, air
     air_temperature : K
     capacity : kg m-2
     heat_capacity : J m-2 K-1
+    snowfall : kg m-2 in this step, part of the precipitation, where the air knows it
 
     Returns
     -------
     soil_water, snow, temperature, runoff [kg m-2]
     """
     xp = operations(temperature, soil_water, snow)
-    falls_as_snow = xp.where(air_temperature < FREEZING_POINT, precipitation, 0.0)
+    if snowfall is None:
+        falls_as_snow = xp.where(air_temperature < FREEZING_POINT, precipitation, 0.0)
+        temperature = temperature + LATENT_FUSION * falls_as_snow / heat_capacity
+    else:
+        falls_as_snow = xp.minimum(xp.maximum(snowfall, 0.0), precipitation)
     snow = snow + falls_as_snow
-    temperature = temperature + LATENT_FUSION * falls_as_snow / heat_capacity
     soil_water = soil_water + (precipitation - falls_as_snow)
 
     from_snow = xp.where(evaporation > 0.0, xp.minimum(evaporation, snow), 0.0)  # melted first, then evaporated

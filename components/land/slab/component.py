@@ -35,6 +35,7 @@ class SlabLand(Component):
         "surface_downwelling_shortwave_flux_in_air",
         "surface_downwelling_longwave_flux_in_air",
         "precipitation_flux",
+        FieldSpec("snowfall_flux", required=False),
         FieldSpec("wind_speed", required=False),
         FieldSpec("height", required=False),
     )

@@ -14,7 +14,7 @@ from components.ocean.primitive.state import State
 from components.ocean.primitive.stencil import HALO, inner
 from components.ocean.primitive.surface import SurfaceForcing
 from components.ocean.primitive.timestep import Ocean
-from components.science.constants import ZERO_CELSIUS
+from components.science.constants import LATENT_FUSION, ZERO_CELSIUS
 
 SALINITY_FACTOR = 35.0 / 35.16504  # practical from reference salinity (TEOS-10)
 
@@ -83,7 +83,8 @@ def surface_forcing(ocean: Ocean, state: State, forcing: Forcing, restoring_time
         return dry if block is None else torch.where(wet > 0, block, dry)
 
     light = own("surface_net_downward_shortwave_flux")
-    heat = own("surface_downward_heat_flux_in_sea_water") - light
+    melting = LATENT_FUSION * own("snowfall_flux")
+    heat = own("surface_downward_heat_flux_in_sea_water") - light - melting
     water = own("precipitation_flux") - own("water_evapotranspiration_flux") + own("runoff_flux")
     stress_x, stress_y, heat, light, water, pressure = ocean.halo(
         own("surface_downward_eastward_stress"), own("surface_downward_northward_stress"), heat, light, water,

@@ -150,6 +150,7 @@ class PrimitiveOcean(Component):
             "surface_downward_eastward_stress",
             "surface_downward_northward_stress",
             FieldSpec("precipitation_flux", required=False),
+            FieldSpec("snowfall_flux", required=False),
             FieldSpec("water_evapotranspiration_flux", required=False),
             FieldSpec("runoff_flux", required=False),
             *([FieldSpec("air_pressure_at_mean_sea_level")] if options.pressure_loading else []),

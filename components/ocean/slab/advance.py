@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from components.ocean.slab.inertial import Propagator, accelerate, take_in_resting_water
 from components.ocean.slab.mixed_layer import change_thickness, exchange_heat, penetrating_fraction
 from components.science.arrays import operations
+from components.science.constants import LATENT_FUSION
 
 CURRENTS = ("surface_eastward_sea_water_velocity", "surface_northward_sea_water_velocity")
 STRESS = ("surface_downward_eastward_stress", "surface_downward_northward_stress")
@@ -88,7 +89,8 @@ class Layer:
             u, v = take_in_resting_water(u, v, before, thickness)
             step = Propagator(*(xp.constant(part) for part in self.propagator))
             u, v = accelerate(u, v, flux(STRESS[0]), flux(STRESS[1]), thickness, step)
-        heat = flux("surface_downward_heat_flux_in_sea_water") * seconds
+        melting = LATENT_FUSION * flux("snowfall_flux")
+        heat = (flux("surface_downward_heat_flux_in_sea_water") - melting) * seconds
         if self.penetration:
             share = xp.where(thickness < floor, penetrating_fraction(thickness), 0.0)
             through = flux("surface_net_downward_shortwave_flux") * share * seconds

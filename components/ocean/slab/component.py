@@ -58,6 +58,7 @@ class SlabOcean(Component):
             "surface_downward_heat_flux_in_sea_water",
             FieldSpec("surface_net_downward_shortwave_flux", required=options.penetration),
             FieldSpec("precipitation_flux", required=False),
+            FieldSpec("snowfall_flux", required=False),
             FieldSpec("water_evapotranspiration_flux", required=False),
             FieldSpec("runoff_flux", required=False),
             *(STRESS if options.currents else ()),
