@@ -302,7 +302,7 @@ def step(
     mid_capacity = soil_heat_capacity(soil, liquid, ice) * p.thickness
     soil_warmth = FREEZING_POINT + (phase.temperature - FREEZING_POINT) * (soil_capacity / mid_capacity)
 
-    held, overdrawn, lacking = _dry_canopy(caught.held, frozen_share, f.interception_loss * seconds)
+    held, overdrawn, lacking = interception.evaporate(caught.held, frozen_share, f.interception_loss * seconds)
     to_snow = torch.where(snowy, f.ground_evaporation * seconds, 0.0 * swe)
     with_snow = water_heat.snow_heat(pack)
     pack, missing = snow.sublimate(pack, to_snow)
@@ -419,16 +419,6 @@ def _ground(
         torch.where(snowy, LATENT_SUBLIMATION * one, LATENT_VAPORISATION * one),
         torch.where(snowy, FREEZING_POINT * one, 1000.0 * one),
     )  # fmt: skip
-
-
-def _dry_canopy(
-    held: interception.Held, frozen_share: Tensor, loss: Tensor
-) -> tuple[interception.Held, Tensor, Tensor]:
-    """Take the evaporated water from both stores by their shares; what is not there is returned, and the ice in it."""
-    water, white = held.water - (1.0 - frozen_share) * loss, held.snow - frozen_share * loss
-    lacking = torch.clamp(-white, min=0.0)
-    short = torch.clamp(-water, min=0.0) + lacking
-    return interception.Held(torch.clamp(water, min=0.0), torch.clamp(white, min=0.0)), short, lacking
 
 
 def _sweep(pack: snow.Snow) -> tuple[snow.Snow, Tensor]:

@@ -61,6 +61,25 @@ def intercept(
     return Intercepted(Held(water - drip, snow - fallen), rain - caught * rain + drip, snowfall - loaded + fallen)
 
 
+def evaporate(held: Held, frozen_share: Tensor, loss: Tensor) -> tuple[Held, Tensor, Tensor]:
+    """Take evaporated water from both stores by their shares.
+
+    Parameters
+    ----------
+    held : water and snow on the leaves, kg m-2
+    frozen_share : of what evaporates, 0-1
+    loss : kg m-2
+
+    Returns
+    -------
+    stores, what was not there, and the ice in that (kg m-2)
+    """
+    water, white = held.water - (1.0 - frozen_share) * loss, held.snow - frozen_share * loss
+    lacking = torch.clamp(-white, min=0.0)
+    short = torch.clamp(-water, min=0.0) + lacking
+    return Held(torch.clamp(water, min=0.0), torch.clamp(white, min=0.0)), short, lacking
+
+
 def wet_fraction(held: Held, plant_area: Tensor) -> Tensor:
     """Share of the leaves that is wet or white, (W/Wmax)^(2/3) (Deardorff 1978).
 
