@@ -323,7 +323,7 @@ class Forcing:
             if f"{axes.time}: {word}" in methods or f"time: {word}" in methods:
                 kind = word
         size = field.shape[field.dimensions.index(axes.time)]
-        if kind and self.method == "linear" and size > 1:
+        if kind and size > 1:
             raise ForcingError(
                 f"{self._here} holds a {kind} over intervals ({methods or field.GRIB_stepType}) that no time bounds "
                 "describe; say where in its interval a time stands:  label: start, middle or end"
@@ -364,6 +364,30 @@ def optional_field(
         there = {str(n) for n in dataset.variables}
         there |= {str(getattr(v, "standard_name", "")) for v in dataset.variables.values()}
     return Forcing(path, name, clock, variable=variable, **how) if variable in there else None
+
+
+def optional_mask(
+    path: str | os.PathLike[str], name: str, clock: Clock, names: Mapping[str, str] | None = None, **how: Any
+) -> Array | None:
+    """A mask on a grid, 0 to 1 (between where it is interpolated), missing for 0; None where the file has no such.
+
+    Raises
+    ------
+    ForcingError
+        Numbers that are no mask.
+    """
+    mask = optional_field(path, name, clock, names, **how)
+    if mask is None:
+        return None
+    found = mask.at(0)
+    mask.close()
+    low, high = np.nanmin(found, initial=0.0), np.nanmax(found, initial=0.0)
+    if low < -1e-6 or high > 1.0 + 1e-6:
+        raise ForcingError(
+            f"{path}: {mask.variable} ({name}) goes from {low:g} to {high:g}; 1 is wanted where a cell exists, 0 or "
+            "missing where it does not"
+        )
+    return np.nan_to_num(found)
 
 
 def _files(pattern: str) -> list[Path]:

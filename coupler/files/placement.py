@@ -100,6 +100,9 @@ class Weighted:
         weights = make_weights(source, grid, "bilinear", source_mask="default", target_mask=None)
         numbers = np.arange(grid.size).reshape(grid.shape)[block[: len(grid.shape)]]
         self._shape, self._dimensions = numbers.shape, horizontal.latitude.ndim
+        outside = int((np.diff(weights.indptr) == 0).sum())
+        if outside:
+            raise ForcingError(f"{outside} of {grid.size} cells are outside of it, {horizontal.extent()}")
         self._matrix = weights.matrix[numbers.ravel()]
 
     def __call__(self, values: Floats) -> Floats:
@@ -151,14 +154,14 @@ def place(horizontal: Horizontal | None, grid: Grid | None, block: Block, here: 
         if horizontal.plane is not None:
             x, y = horizontal.plane.forward(grid.longitude[part], grid.latitude[part])
             return Interpolated(horizontal.plane.y, horizontal.plane.x, horizontal.plane.period, y, x)
+        if horizontal.latitude.ndim == 2:
+            return Weighted(horizontal, grid, block)
     except ForcingError as error:
         raise ForcingError(f"{here} does not contain grid {grid.name!r}: {error}") from error
-    if horizontal.latitude.ndim == 1:
-        raise ForcingError(
-            f"{here} is a list of cells, {horizontal.extent()}, none of them those of grid {grid.name!r}; give the"
-            " component the file's grid (grid: {file: ...}) or remap the file"
-        )
-    return Weighted(horizontal, grid, block)
+    raise ForcingError(
+        f"{here} is a list of cells, {horizontal.extent()}, and not all cells of grid {grid.name!r} are among them;"
+        " give the component the file's grid (grid: {file: ...}) or remap the file"
+    )
 
 
 def on_parallels(grid: Grid) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 from coupler.component import Array, Component, Context, Fields, Setting
 from coupler.errors import ForcingError, TesseraError
 from coupler.fields import specs
-from coupler.files.forcing import Forcing, optional_field
+from coupler.files.forcing import Forcing, optional_mask
 from coupler.grids.grid import Grid
 
 
@@ -56,12 +56,8 @@ class Prescribed(Component):
         if not self.mask_variable:
             return {"default": grid}
         path, names = setting.file(self.options.file), self.options.names
-        mask = optional_field(path, self.mask_variable, setting.clock, names, grid=grid)
-        if mask is not None:
-            exists = np.nan_to_num(mask.at(0)) > self.mask_least
-            mask.close()
-        else:
-            exists = self._known(setting)
+        mask = optional_mask(path, self.mask_variable, setting.clock, names, grid=grid)
+        exists = self._known(setting) if mask is None else mask > self.mask_least
         return {"default": grid if exists.all() else grid.with_mask(grid.mask & exists)}
 
     def _known(self, setting: Setting) -> Array:
@@ -71,6 +67,11 @@ class Prescribed(Component):
             return np.ones(setting.grid.shape, bool)
         known = np.isfinite(field.at(0))
         field.close()
+        if not (known & setting.grid.mask).any():
+            raise ForcingError(
+                f"{field.path}: {field.name} ({field.variable}) has no value in any cell of grid {setting.grid.name!r} "
+                f"at {setting.clock.text(0)}; is it the right file?"
+            )
         return known
 
     def _open(self, setting: Setting, block: Any = None, only: int | None = None) -> dict[str, Forcing]:

@@ -25,7 +25,7 @@ from coupler.component import Array, Component, Context, Fields, Setting
 from coupler.errors import TesseraError
 from coupler.fields import FieldSpec, specs
 from coupler.files.forcing import Forcing as File
-from coupler.files.forcing import optional_field
+from coupler.files.forcing import optional_mask
 from coupler.grids.grid import Grid
 from coupler.namelist import Fraction, Namelist, Positive, Temperature, quantity, whole
 
@@ -138,8 +138,8 @@ class ColumnLand(Component):
         """The namelist's grid with the file's land mask, where it has one; interpolated: all cells with some land."""
         grid, mask = setting.grid, None
         if self.options.file:
-            mask = optional_field(setting.file(self.options.file), "land_binary_mask", setting.clock, grid=grid)
-        return {"default": grid if mask is None else grid.with_mask(grid.mask & (mask.at(0) > 0.0))}
+            mask = optional_mask(setting.file(self.options.file), "land_binary_mask", setting.clock, grid=grid)
+        return {"default": grid if mask is None else grid.with_mask(grid.mask & (mask > 0.0))}
 
     def check(self, setting: Setting) -> list[str]:
         """Unknown names, files that are missing or on another grid."""

@@ -234,6 +234,12 @@ def _scale(path: Path, variable: Any) -> float:
 def _classes(path: Path, variable: Any, scheme: str, known: Mapping[str, Any]) -> dict[int, str]:
     """Name of each number of a map of classes: by its CF flags, else by the scheme such maps mostly have."""
     if not hasattr(variable, "flag_values"):
+        said = " ".join(str(v.getncattr(k)) for v in (variable, variable.group()) for k in v.ncattrs()).lower()
+        if scheme == "igbp" and "usgs" in said and "igbp" not in said:
+            raise LandDataError(
+                f"{path}: {variable.name} has the classes of the USGS, whose numbers are not the IGBP's; give it"
+                f" flag_values and flag_meanings out of {', '.join(known)}"
+            )
         return {int(k): v for k, v in table("land_classes")["numbers"][scheme].items()}
     meanings = [_word(m) for m in str(getattr(variable, "flag_meanings", "")).split()]
     plants = set(table("plant_types"))

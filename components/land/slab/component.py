@@ -11,7 +11,7 @@ from components.science.constants import LATENT_FUSION
 from coupler.component import Component, Context, Fields, Setting
 from coupler.errors import TesseraError
 from coupler.fields import FieldSpec, specs
-from coupler.files.forcing import Forcing, optional_field
+from coupler.files.forcing import Forcing, optional_mask
 from coupler.grids.grid import Grid
 from coupler.namelist import Fraction, Namelist, Temperature, quantity
 
@@ -95,8 +95,8 @@ class SlabLand(Component):
         """The namelist's grid with the file's land mask, where it has one; interpolated: all cells with some land."""
         if not self.options.file:
             return {"default": setting.grid}
-        mask = optional_field(setting.file(self.options.file), "land_binary_mask", setting.clock, grid=setting.grid)
-        return {"default": setting.grid if mask is None else setting.grid.with_mask(mask.at(0) > 0.0)}
+        mask = optional_mask(setting.file(self.options.file), "land_binary_mask", setting.clock, grid=setting.grid)
+        return {"default": setting.grid if mask is None else setting.grid.with_mask(mask > 0.0)}
 
     def check(self, setting: Setting) -> list[str]:
         """A file that is missing or does not hold the start."""

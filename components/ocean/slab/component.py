@@ -12,7 +12,7 @@ from coupler.component import Component, Context, Fields, Setting
 from coupler.errors import ForcingError, TesseraError
 from coupler.fields import FieldSpec, specs
 from coupler.files.forcing import Forcing as File
-from coupler.files.forcing import optional_field
+from coupler.files.forcing import optional_field, optional_mask
 from coupler.grids.grid import Grid
 from coupler.namelist import Depth, Duration, Namelist, Temperature, TemperatureDifference
 
@@ -74,8 +74,11 @@ class SlabOcean(Component):
 
     def grids(self, setting: Setting) -> dict[str, Grid]:
         """The namelist's grid with the file's wet mask."""
-        mask = self._field(setting, "sea_binary_mask")
-        return {"default": setting.grid if mask is None else setting.grid.with_mask(mask.at(0) > 0.5)}
+        mask = None
+        if self.options.file:
+            path = setting.file(self.options.file)
+            mask = optional_mask(path, "sea_binary_mask", setting.clock, grid=setting.grid)
+        return {"default": setting.grid if mask is None else setting.grid.with_mask(mask > 0.5)}
 
     def check(self, setting: Setting) -> list[str]:
         """Files that are missing or end too early; a damping that is none."""
