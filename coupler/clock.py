@@ -8,6 +8,7 @@
 
 import functools
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cftime
@@ -173,21 +174,87 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class Alarm:
-    """Rings at every multiple of `period` seconds.
+class Period:
+    """A length that recurs: a whole number of seconds, counted from the start of a case, or of calendar months.
+
+    Periods of months end on the first of a month at 00:00, counted from January of the case's first year: months
+    (``P1M``), quarters (``P3M``), years (``P1Y``). The first is shorter in a case that starts in its middle.
+
+    Parameters
+    ----------
+    seconds : int
+        Length, s; 0 for calendar months.
+    months : int
+        Number of months.
 
     Examples
     --------
-    >>> [t for t in range(0, 4000, 600) if Alarm(1800).rings(t)]
-    [0, 1800, 3600]
+    >>> clock = Clock("2001-01-15", "noleap")
+    >>> [clock.text(t) for t in Period.of("P1M").ends(clock, 0, 100 * 86400)]
+    ['2001-02-01T00:00:00', '2001-03-01T00:00:00', '2001-04-01T00:00:00']
+    >>> Period.of("PT6H").ends_at(clock, 43200), Period.of("PT6H").begin(clock, 43200)
+    (True, 21600)
     """
 
-    period: int
+    seconds: int = 0
+    months: int = 0
 
-    def rings(self, time: int) -> bool:
-        """Whether the alarm rings at model time `time` (seconds)."""
-        return time % self.period == 0
+    @classmethod
+    def of(cls, text: str) -> "Period":
+        """The period of an ISO-8601 duration; years and months alone, or a fixed length.
 
-    def next_after(self, time: int) -> int:
-        """First ringing later than `time`."""
-        return (time // self.period + 1) * self.period
+        Raises
+        ------
+        ValueError
+            No duration, or months mixed with days.
+        """
+        match = _CALENDAR.fullmatch(text) if isinstance(text, str) and len(text) < 100 else None
+        if not match or not (match["Y"] or match["M"]):
+            return cls(seconds=parse_duration(text))
+        months = 12 * int(match["Y"] or 0) + int(match["M"] or 0)
+        if match["rest"]:
+            raise ValueError(f"{text!r} mixes calendar months with days; say months (P1M) or days (P30D)")
+        if not 0 < months <= 120_000:
+            raise ValueError(f"duration {text!r} is {'zero' if not months else 'longer than ten thousand years'}")
+        return cls(months=months)
+
+    def __str__(self) -> str:
+        years, months = divmod(self.months, 12)
+        text = "P" + (f"{years}Y" if years else "") + (f"{months}M" if months else "")
+        return text if self.months else format_duration(self.seconds)
+
+    def next_end(self, clock: Clock, time: int) -> int:
+        """First end later than model time `time` (s)."""
+        return (time // self.seconds + 1) * self.seconds if self.seconds else self._month(clock, time, 1)
+
+    def ends_at(self, clock: Clock, time: int) -> bool:
+        """Whether a period ends at model time `time` (s)."""
+        return time % self.seconds == 0 if self.seconds else self._month(clock, time, 0) == time
+
+    def begin(self, clock: Clock, time: int) -> int:
+        """Model time (s) at which the period that ends at `time` has begun; not before the start of the case."""
+        return max(0, time - self.seconds if self.seconds else self._month(clock, time, -1))
+
+    def ends(self, clock: Clock, start: int, end: int) -> Iterator[int]:
+        """Ends later than `start` and not later than `end` (s)."""
+        time = self.next_end(clock, start)
+        while time <= end:
+            yield time
+            time = self.next_end(clock, time)
+
+    def misfit(self, clock: Clock, step: int, end: int) -> int | None:
+        """First end, up to `end` (s), that is not a multiple of `step` (s); None where all are."""
+        if self.seconds:
+            return self.seconds if self.seconds % step else None
+        return next((t for t in self.ends(clock, 0, end) if t % step), None)
+
+    def _month(self, clock: Clock, time: int, further: int) -> int:
+        """Model time of the latest end that is not later than `time`, or of one so many periods further."""
+        date, origin = clock.date(time), clock.origin
+        number = 12 * (date.year - origin.year) + date.month - 1
+        number = (number // self.months + further) * self.months
+        first = origin.replace(
+            year=origin.year + number // 12, month=number % 12 + 1, day=1, hour=0, minute=0, second=0
+        )
+        delta = first - origin
+        return int(delta.days * 86400 + delta.seconds)

@@ -43,6 +43,7 @@ from coupler.quantities import MetresPerSecond as MetresPerSecond
 from coupler.quantities import Pascals as Pascals
 from coupler.quantities import Positive as Positive
 from coupler.quantities import Range as Range
+from coupler.quantities import Recurring as Recurring
 from coupler.quantities import Seconds as Seconds
 from coupler.quantities import Temperature as Temperature
 from coupler.quantities import TemperatureDifference as TemperatureDifference

@@ -275,7 +275,8 @@ class Participant:
         time = self.start
         while time < self.end:
             if time % self.plan.stop_period == 0:
-                if self.plan.restart_period and time > self.start and time % self.plan.restart_period == 0:
+                period = self.plan.restart_period
+                if period and time > self.start and period.ends_at(self.plan.clock, time):
                     self._save(time, state)
                 if not self._arrive(time):
                     break

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from coupler.clock import Clock
+from coupler.clock import Clock, Period
 from coupler.fields import FieldSpec
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ Statistic = Literal["instant", "mean", "sum", "min", "max"]
 
 @dataclass(frozen=True)
 class Stream:
-    """One history file of a component: some fields, instant or mean, every `period` seconds."""
+    """One history file of a component: some fields, instant or a statistic of every `period`."""
 
     name: str
     fields: tuple[str, ...]
-    period: int
+    period: Period
     statistic: Statistic
 
 
@@ -201,7 +201,7 @@ class Plan:
     tasks: tuple[Task, ...]
     inactive: tuple[Inactive, ...] = ()
     coupler_ranks: tuple[int, ...] = (0,)
-    restart_period: int = 0
+    restart_period: Period | None = None
     restart_keep: int = 3
     deadline: float = 600.0
     check_values: bool = True

@@ -18,7 +18,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, GetCoreSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 
-from coupler.clock import parse_duration
+from coupler.clock import Period, parse_duration
 from coupler.errors import FieldError
 
 
@@ -188,5 +188,18 @@ Count = Annotated[int, Range(least=0, most=1_000_000)]
 """How many, 0 allowed."""
 Positive = Annotated[int, Range(least=1, most=1_000_000)]
 """How many, at least one."""
+
+
+def _period(value: Any) -> Period:
+    if not isinstance(value, str):
+        _duration(value)
+    try:
+        return Period.of(value)
+    except ValueError as error:
+        raise PydanticCustomError("duration", "{reason}", {"reason": str(error)}) from None
+
+
+Recurring = Annotated[Any, BeforeValidator(_period)]
+"""ISO-8601 duration, or years and months of the calendar; a `coupler.clock.Period` once read."""
 Duration = Annotated[int, BeforeValidator(_duration)]
 """ISO-8601 duration; whole seconds once read."""

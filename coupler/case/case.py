@@ -115,7 +115,7 @@ def make_plan(
     options = case.options
     plan = Plan(
         folder, options.title or folder.resolve().name, clock, duration, tuple(components.values()), tasks, inactive,
-        ranks["coupler"], options.restart.period or 0, options.restart.keep, float(options.deadline),
+        ranks["coupler"], options.restart.period, options.restart.keep, float(options.deadline),
         options.checks.values, options.checks.budget, options.checks.budget_tolerance, options.trace, options.seed,
         tuple(notes),
     )  # fmt: skip
@@ -160,10 +160,13 @@ def _check_times(case: Case, plan: Plan) -> None:
             "after which all components can stop together (their steps, and the periods without lag)"
         )
         problems.append(case.node.problem(text, "duration"))
-    if plan.restart_period % plan.stop_period:
+    period = plan.restart_period
+    wrong_end = None if period is None else period.misfit(plan.clock, plan.stop_period, plan.duration)
+    if period is not None and wrong_end is not None:
+        when = f": it ends at {plan.clock.text(wrong_end)}" if period.months else ""
         text = (
-            f"restart period {format_duration(plan.restart_period)} is not a multiple of "
-            f"{format_duration(plan.stop_period)} (steps, and periods without lag)"
+            f"restart period {period} is not a multiple of {format_duration(plan.stop_period)} (steps, and periods "
+            f"without lag){when}"
         )
         problems.append(case.node.problem(text, "restart", "period"))
     if problems:

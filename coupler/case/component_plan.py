@@ -114,11 +114,11 @@ def resolve_component(case: Case, name: str, clock: Clock, duration: int) -> Com
             problems.extend(error.problems)
         except TesseraError as error:
             problems.append(common.problem(str(error), "grid"))
-        for i, s in enumerate(settings.output):
-            if s.period % settings.step:
-                text = (
-                    f"period {format_duration(s.period)} is not a multiple of the step {format_duration(settings.step)}"
-                )
+        for i, s in enumerate(settings.output if case.dated else []):
+            wrong_end = s.period.misfit(clock, settings.step, duration)
+            if wrong_end is not None:
+                when = f" (it ends at {clock.text(wrong_end)})" if s.period.months else ""
+                text = f"period {s.period} is not a multiple of the step {format_duration(settings.step)}{when}"
                 problems.append(common.problem(text, "output", i, "period"))
         if external and settings.program:
             problems += [common.problem(text, "program") for text in _command_mistakes(settings.program)]
@@ -140,8 +140,7 @@ def resolve_component(case: Case, name: str, clock: Clock, duration: int) -> Com
     except TesseraError as error:
         raise NamelistError([node.problem(str(error), section)]) from error
     streams = tuple(
-        Stream(s.name or f"{s.statistic}_{format_duration(s.period)}", tuple(s.fields), s.period, s.statistic)
-        for s in settings.output
+        Stream(s.name or f"{s.statistic}_{s.period}", tuple(s.fields), s.period, s.statistic) for s in settings.output
     )
     doubled = {s.name for s in streams if sum(o.name == s.name for o in streams) > 1}
     if doubled:

@@ -10,7 +10,7 @@ from pydantic import field_validator
 from coupler.clock import calendar_name
 from coupler.errors import GridError
 from coupler.grids.grid import Grid
-from coupler.namelist import Duration, Namelist, Positive, Range
+from coupler.namelist import Duration, Namelist, Positive, Range, Recurring
 from coupler.paths import DATA
 
 Longitude = Annotated[float, Range(least=-540.0, most=540.0, unit="degrees east")]
@@ -22,8 +22,8 @@ CellSize = Annotated[float, Range(above=0.0, most=180.0, unit="degrees")]
 class RestartOptions(Namelist):
     """Restarts."""
 
-    period: Duration | None = None
-    """Time between restarts; without it only at the end and when the run is asked to stop."""
+    period: Recurring | None = None
+    """Time between restarts, or months (P1M, P1Y); without it only at the end and when the run is asked to stop."""
     keep: Positive = 3
     """Newest restarts to keep; older ones are removed."""
 
@@ -76,8 +76,8 @@ class StreamOptions(Namelist):
 
     fields: list[str]
     """Fields: exports, imports or diagnostics of the component."""
-    period: Duration
-    """Time between records."""
+    period: Recurring
+    """Time between records, or months of the calendar: P1M, P3M, P1Y."""
     statistic: Literal["instant", "mean", "min", "max"] = "mean"
     """What of the period is written."""
     name: str = ""

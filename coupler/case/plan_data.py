@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coupler.clock import Clock
+from coupler.clock import Clock, Period
 from coupler.component import Component, Setting
 from coupler.fields import FieldSpec
 from coupler.grids.grid import Grid
@@ -63,7 +63,8 @@ class Words:
 KINDS = {
     kind.__name__: kind
     for kind in (
-        Plan, ComponentPlan, Stream, Bundle, Delivery, Subgrid, Remap, Tile, Task, Inactive, FieldSpec, Clock, Setting,
+        Plan, ComponentPlan, Stream, Bundle, Delivery, Subgrid, Remap, Tile, Task, Inactive, FieldSpec, Clock, Period,
+        Setting,
         Words, Grid,
     )
 }  # fmt: skip

@@ -30,7 +30,7 @@ def resolved(plan: Plan) -> dict[str, Any]:
                 {
                     "name": s.name,
                     "fields": list(s.fields),
-                    "period": format_duration(s.period),
+                    "period": str(s.period),
                     "statistic": s.statistic,
                 }
                 for s in c.streams
@@ -60,7 +60,10 @@ def resolved(plan: Plan) -> dict[str, Any]:
         "components": components,
         "exchanges": tasks,
         "inactive": [{"rule": i.rule, "why": i.why} for i in plan.inactive],
-        "restart": {"period": format_duration(plan.restart_period), "keep": plan.restart_keep},
+        "restart": {
+            "period": "none" if plan.restart_period is None else str(plan.restart_period),
+            "keep": plan.restart_keep,
+        },
     }
 
 

@@ -55,11 +55,11 @@ def never_written(components: Iterable[ComponentPlan], duration: int) -> list[st
     duration : of the run, s
     """
     return [
-        f"output {c.name}.{s.name}: its period {format_duration(s.period)} is longer than the run "
+        f"output {c.name}.{s.name}: its period {s.period} ends after the run "
         f"({format_duration(duration)}), so no file will be written"
         for c in components
         for s in c.streams
-        if s.period > duration > 0
+        if duration > 0 and s.period.next_end(c.setting.clock, 0) > duration
     ]
 
 

@@ -252,9 +252,8 @@ class Process:
 
     def _segments(self) -> list[int]:
         """Ends of the stretches between restarts."""
-        period = self.plan.restart_period
-        inner = range((self.start // period + 1) * period, self.plan.duration, period) if period else range(0)
-        return [*inner, self.plan.duration]
+        period, end = self.plan.restart_period, self.plan.duration
+        return [*(period.ends(self.plan.clock, self.start, end - 1) if period else ()), end]
 
     def _segment(self, members: Mapping[str, Member], begin: int, until: int) -> bool:
         """Steps from `begin` to `until`; False if everybody stops on the way."""

@@ -58,7 +58,7 @@ class HistoryStream:
 
     def add(self, time: int, fields: Mapping[str, npt.ArrayLike]) -> None:
         """Take the fields at the end of a step; write a record when the period is over."""
-        due = time % self.stream.period == 0
+        due = self.stream.period.ends_at(self.plan.clock, time)
         if self.stream.statistic == "instant" and not due:
             return
         for spec in self.specs:
@@ -95,7 +95,7 @@ class HistoryStream:
             n = file.dimensions["time"].size
             file["time"][n] = time
             if self.stream.statistic != "instant":
-                file["time_bounds"][n] = (time - self.stream.period, time)
+                file["time_bounds"][n] = (self.stream.period.begin(self.plan.clock, time), time)
             for spec in self.specs:
                 if spec.name in gathered:
                     mask = np.asarray(self.component.grids[spec.grid].mask)
@@ -117,7 +117,7 @@ class HistoryStream:
         file.Conventions = "CF-1.11"
         file.title = f"{self.plan.title}: {self.component.name} ({self.component.model})"
         file.source = f"Tessera, {self.component.realm} model {self.component.model}"
-        file.history = f"{self.stream.statistic} every {self.stream.period} s"
+        file.history = f"{self.stream.statistic} every {self.stream.period}"
         file.createDimension("time", None)
         define_time(file, self.plan.clock.start, self.plan.clock.calendar, bounds=self.stream.statistic != "instant")
         for name in dict.fromkeys(s.grid for s in self.specs):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coupler.clock import CALENDARS, Alarm, Clock, format_duration, parse_duration
+from coupler.clock import CALENDARS, Clock, Period, format_duration, parse_duration
 
 
 @given(st.integers(1, 10**10))
@@ -62,8 +62,40 @@ def test_a_start_that_is_no_date_is_refused(start):
 
 
 @given(period=st.integers(1, 10**6), time=st.integers(0, 10**9))
-def test_an_alarm_rings_next_at_the_first_multiple_after_now(period, time):
-    alarm = Alarm(period)
-    following = alarm.next_after(time)
-    assert alarm.rings(following)
+def test_a_period_of_seconds_ends_next_at_the_first_multiple_after_now(period, time):
+    clock = Clock("2001-01-01")
+    following = Period(period).next_end(clock, time)
+    assert Period(period).ends_at(clock, following) and Period(period).begin(clock, following) == following - period
     assert time < following <= time + period
+
+
+@given(
+    months=st.integers(1, 30),
+    day=st.integers(1, 28),
+    hour=st.integers(0, 23),
+    start_month=st.integers(1, 12),
+    calendar=st.sampled_from(CALENDARS),
+    time=st.integers(0, 10**9),
+)
+def test_a_period_of_months_ends_on_the_first_of_a_month(months, day, hour, start_month, calendar, time):
+    clock = Clock(f"1999-{start_month:02d}-{day:02d}T{hour:02d}:00:00", calendar)
+    period = Period(months=months)
+    end = period.next_end(clock, time)
+    date, now = clock.date(end), clock.date(time)
+    assert end > time and (date.day, date.hour, date.minute, date.second) == (1, 0, 0, 0)
+    assert (12 * (date.year - 1999) + date.month - 1) % months == 0
+    assert 0 < 12 * (date.year - now.year) + date.month - now.month <= months
+    assert period.ends_at(clock, end) and not period.ends_at(clock, end + 1) and not period.ends_at(clock, end - 1)
+    assert period.begin(clock, end) == max(0, period.begin(clock, end)) <= time
+
+
+def test_a_month_mixed_with_days_is_no_period():
+    with pytest.raises(ValueError, match="mixes calendar months with days"):
+        Period.of("P1M2D")
+    assert [str(Period.of(t)) for t in ("P1M", "P1Y", "P18M", "P3M", "PT90M")] == [
+        "P1M",
+        "P1Y",
+        "P1Y6M",
+        "P3M",
+        "PT1H30M",
+    ]
