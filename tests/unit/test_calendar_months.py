@@ -58,7 +58,7 @@ def test_a_month_that_ends_within_a_step_is_refused_with_its_date(tmp_path):
 
 @pytest.mark.parametrize("period", ["P1M1D", "P0M", "P1YT6H", "1 month", "P-1M"])
 def test_what_is_no_period_is_refused(tmp_path, period):
-    with pytest.raises(NamelistError, match="sea.yaml:"):
+    with pytest.raises(NamelistError, match=r"sea\.yaml:"):
         make_plan(monthly(tmp_path / "a", period=period))
 
 
