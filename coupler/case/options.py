@@ -110,8 +110,8 @@ class GridOptions(Namelist):
     """Cells in x of a projected grid."""
     ny: Positive | None = None
     """Cells in y of a projected grid."""
-    spacing: Annotated[float, Range(least=1.0, most=1e7, unit="m")] | None = None
-    """Cell size of a projected grid, m."""
+    spacing: Annotated[float, Range(least=1e-6, most=1e7)] | None = None
+    """Cell size of a projected grid, m; degrees of a rotated pole."""
     center: tuple[Longitude, Latitude] | None = None
     """Longitude and latitude of the middle of a projected grid."""
     file: str | None = None

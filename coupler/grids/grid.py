@@ -15,6 +15,7 @@ from coupler.grids.geometry import EARTH_RADIUS as EARTH_RADIUS
 from coupler.grids.geometry import Edges as Edges
 from coupler.grids.geometry import Floats, Geometry
 from coupler.grids.geometry import Mask as Mask
+from coupler.grids.sizes import refuse_too_large
 
 
 class Grid(Geometry):
@@ -80,6 +81,9 @@ class Grid(Geometry):
                 " sphere; give edges with south < north within -90 .. 90 and at most 360 degrees across"
             )
         steps = (resolution, resolution) if isinstance(resolution, int | float) else resolution
+        if steps is not None and min(steps) > 0.0 and (nx is None or ny is None):
+            cells = (east - west) / steps[0] * ((north - south) / steps[1])
+            refuse_too_large(name, cells, f"resolution {resolution}")
         counts = []
         for axis, given, extent in (("nx", nx, east - west), ("ny", ny, north - south)):
             step = None if steps is None else float(steps[axis == "ny"])
@@ -90,6 +94,7 @@ class Grid(Geometry):
                     " either resolution or nx and ny, and edges a whole number of steps apart"
                 )
             counts.append(int(count))
+        refuse_too_large(name, counts[0] * counts[1])
         x, y = np.linspace(west, east, counts[0] + 1), np.linspace(south, north, counts[1] + 1)
         corner_longitude, corner_latitude = np.meshgrid(x, y)
         longitude, latitude = np.meshgrid(0.5 * (x[:-1] + x[1:]), 0.5 * (y[:-1] + y[1:]))
@@ -131,6 +136,7 @@ class Grid(Geometry):
         dy = dx if dy is None else dy
         if nx < 1 or ny < 1 or dx <= 0.0 or dy <= 0.0:
             raise GridError(f"grid {name!r}: nx {nx}, ny {ny}, dx {dx:g}, dy {dy:g} must all be positive")
+        refuse_too_large(name, nx * ny, f"nx {nx}, ny {ny}")
         # PROJ's rotated longitude and latitude are in radians on the rotated side
         unit = np.deg2rad(1.0) if "ob_tran" in crs and angular else 1.0
         x0, y0 = (0.0, 0.0) if center is None else (value / unit for value in projection(*center))

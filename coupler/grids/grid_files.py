@@ -10,6 +10,7 @@ from coupler.grids.cf_grids import read_cf
 from coupler.grids.geometry import Edges, Geometry
 from coupler.grids.mesh_files import read_esmf, read_scrip, read_ugrid
 from coupler.grids.model_grids import is_supergrid, read_supergrid, read_wrf
+from coupler.grids.sizes import refuse_large_file
 from coupler.grids.validation import validate
 from coupler.netcdf.opening import open_dataset
 
@@ -39,6 +40,7 @@ def read_grid(path: str | Path, *, name: str | None = None, edges: Edges | None 
     path = Path(path)
     with open_dataset(path, GridError) as file:
         label = name or str(getattr(file, "title", "") or path.stem)
+        refuse_large_file(file, f"{label} of {path}")
         stated: Any = edges or getattr(file, "cell_edges", None)
         geometry = _read(file, label, stated, getattr(file, "proj4", None))
     validate(geometry, str(path))
