@@ -293,6 +293,8 @@ class Forcing:
             raise ForcingError(f"{self._here} has no records")
         of_no_year = max(r.date.year for r in records) <= 1 < self.clock.origin.year and len(records) > 1
         cyclic = cycle == "yearly" or (cycle == "auto" and (climatological or of_no_year))
+        if climatological and not cyclic:  # bounds over many years are no intervals on a line
+            records = [r._replace(bounds=None) for r in records]
         joined = self._joined(records)
         return TimeAxis(
             tuple(r.date for r in joined),
