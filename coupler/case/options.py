@@ -115,7 +115,7 @@ class GridOptions(Namelist):
     center: tuple[Longitude, Latitude] | None = None
     """Longitude and latitude of the middle of a projected grid."""
     file: str | None = None
-    """CF, SCRIP or UGRID file."""
+    """Grid file: CF, SCRIP, UGRID, an ESMF mesh, or one of ROMS, NEMO, MOM6 or WRF."""
     edges: Literal["great_circle", "latitude"] | None = None
     """Whether cell edges follow great circles or latitudes."""
 
