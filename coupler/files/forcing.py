@@ -408,7 +408,7 @@ def _files(pattern: str) -> list[Path]:
 def _find_variable(dataset: Any, name: str, file: Path) -> str:
     if name in dataset.variables:
         return name
-    matches = [v for v, field in dataset.variables.items() if getattr(field, "standard_name", "") == name]
+    matches = [v for v, field in dataset.variables.items() if str(getattr(field, "standard_name", "")) == name]
     if len(matches) == 1:
         return str(matches[0])
     fields = [v for v, field in dataset.variables.items() if field.ndim >= 2 and not _is_coordinate(dataset, v)]

@@ -42,13 +42,16 @@ def read_grid(path: str | Path, *, name: str | None = None, edges: Edges | None 
         label = name or str(getattr(file, "title", "") or path.stem)
         refuse_large_file(file, f"{label} of {path}")
         stated: Any = edges or getattr(file, "cell_edges", None)
-        geometry = _read(file, label, stated, getattr(file, "proj4", None))
+        try:
+            geometry = _read(file, label, stated, getattr(file, "proj4", None))
+        except GridError as error:
+            raise error if str(path) in str(error) else GridError(f"{path}: {error}") from None
     validate(geometry, str(path))
     return geometry
 
 
 def _read(file: Any, label: str, edges: Edges | None, crs: str | None) -> Geometry:
-    meshes = [v for v in file.variables.values() if getattr(v, "cf_role", "") == "mesh_topology"]
+    meshes = [v for v in file.variables.values() if str(getattr(v, "cf_role", "")) == "mesh_topology"]
     if "grid_center_lat" in file.variables:
         return read_scrip(file, label, edges, crs)
     if meshes:

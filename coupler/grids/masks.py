@@ -49,7 +49,7 @@ def read_masks(file: Any, dimensions: tuple[str, ...], shape: tuple[int, ...]) -
             continue
         if hasattr(variable, "mask_name"):
             found[str(variable.mask_name)] = variable
-        elif getattr(variable, "standard_name", "") == "sea_binary_mask":
+        elif str(getattr(variable, "standard_name", "")) == "sea_binary_mask":
             found.setdefault("default", variable)
         elif variable.name in USUAL:
             usual.setdefault("default", variable)

@@ -12,7 +12,7 @@ from coupler.grids.cf_grids import made
 from coupler.grids.geometry import Edges, Floats, Geometry
 from coupler.grids.masks import read_mask, read_masks
 from coupler.netcdf.coordinates import degrees, kind
-from coupler.netcdf.packed import stored, values
+from coupler.netcdf.packed import number, stored, values
 
 Integers = NDArray[np.int64]
 
@@ -50,7 +50,7 @@ def read_ugrid(file: Any, mesh: Any, name: str, edges: Edges | None, crs: str | 
         nodes, padding = nodes.T, padding.T
     x, y = _both(file, mesh.node_coordinates.split(), here)
     corners = _corners(
-        nodes - int(getattr(table, "start_index", 0)), padding | (nodes < 0), x, y, f"{here}: {table.name}"
+        nodes - int(number(table, "start_index", 0.0, GridError)), padding | (nodes < 0), x, y, f"{here}: {table.name}"
     )
     masks = read_masks(file, (table.dimensions[0],), (nodes.shape[0],))
     centers = (
@@ -76,7 +76,7 @@ def read_esmf(file: Any, name: str, edges: Edges | None, crs: str | None) -> Geo
         nodes = wide
     padding = np.arange(nodes.shape[1]) >= count[:, None]
     x, y = _columns(file["nodeCoords"])
-    corners = _corners(nodes - int(getattr(table, "start_index", 1)), padding, x, y, f"{here}: elementConn")
+    corners = _corners(nodes - int(number(table, "start_index", 1.0, GridError)), padding, x, y, f"{here}: elementConn")
     centers = list(_columns(file["centerCoords"])) if "centerCoords" in file.variables else _middle(*corners)
     masks = {}
     if "elementMask" in file.variables:

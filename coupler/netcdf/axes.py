@@ -227,7 +227,7 @@ def _mapping(dataset: Any, variable: Any) -> str:
     text = str(getattr(variable, "grid_mapping", ""))
     name = next((w.rstrip(":") for w in text.split()), "")
     v = dataset.variables.get(name)
-    if v is None or getattr(v, "grid_mapping_name", "") in ("", "latitude_longitude"):
+    if v is None or str(getattr(v, "grid_mapping_name", "")) in ("", "latitude_longitude"):
         return ""
     return name
 

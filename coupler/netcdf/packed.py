@@ -47,7 +47,7 @@ def values(variable: Any, where: Any = ..., error: type[TesseraError] = ForcingE
         out = out * scale + offset
     missing = _is_fill(variable, raw, out)
     for key, beyond in (("valid_min", np.less), ("valid_max", np.greater)):
-        limit = _limit(variable, key)
+        limit = _limit(variable, key, error)
         if limit is None:
             continue
         if packed and limit.dtype.kind == "f" and raw.dtype.kind in "iu":
@@ -119,13 +119,20 @@ def _is_fill(variable: Any, raw: npt.NDArray[Any], out: Floats) -> npt.NDArray[n
     return np.asarray(missing, bool)
 
 
-def _limit(variable: Any, key: str) -> npt.NDArray[Any] | None:
-    given = getattr(variable, key, None)
-    if given is None and np.size(getattr(variable, "valid_range", ())) == 2:
-        given = np.ravel(variable.valid_range)[("valid_min", "valid_max").index(key)]
-    if given is None or np.size(given) != 1 or np.asarray(given).dtype.kind not in "iuf":
+def _limit(variable: Any, key: str, error: type[TesseraError]) -> npt.NDArray[Any] | None:
+    """The least or the largest number that is valid; None where the file has none."""
+    given: Any = getattr(variable, key, None)
+    if given is None and hasattr(variable, "valid_range"):
+        both = np.ravel(variable.valid_range)
+        given = both[("valid_min", "valid_max").index(key)] if both.size == 2 else both
+    if given is None:
         return None
-    limit = np.asarray(given).reshape(())
+    limit = np.asarray(given)
+    if limit.size != 1 or limit.dtype.kind not in "iuf":
+        raise error(
+            f"{_file(variable)}: {variable.name} has a {key} or valid_range that is {given!r}; numbers are wanted"
+        )
+    limit = limit.reshape(())
     return limit if np.isfinite(limit) else None
 
 

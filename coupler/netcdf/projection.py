@@ -40,7 +40,8 @@ def read_plane(dataset: Any, mapping: str, names: tuple[str, str], error: type[T
     """The plane of a variable with the projection `mapping` and the coordinates `names` (y, x)."""
     crs = dataset[mapping]
     attributes = {k: crs.getncattr(k) for k in crs.ncattrs()}
-    rotated = attributes.get("grid_mapping_name") == "rotated_latitude_longitude"
+    rotated = str(attributes.get("grid_mapping_name")) == "rotated_latitude_longitude"
+    way, back = _rotated(attributes) if rotated else _projected(attributes, f"{dataset.filepath()}: {mapping}", error)
     along = {}
     for key, name in zip("yx", names, strict=True):
         units = str(getattr(dataset[name], "units", "degrees" if rotated else "m"))
@@ -49,10 +50,6 @@ def read_plane(dataset: Any, mapping: str, names: tuple[str, str], error: type[T
         except FieldError as problem:
             raise error(f"{dataset.filepath()}: {name} of the projection {mapping}: {problem}") from None
         along[key] = values(dataset[name], error=error) * factor
-    if rotated:
-        way, back = _rotated(attributes)
-    else:
-        way, back = _projected(attributes, f"{dataset.filepath()}: {mapping}", error)
     return Plane(along["y"], along["x"], way, back, 360.0 if rotated else 0.0)
 
 

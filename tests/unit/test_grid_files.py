@@ -396,3 +396,31 @@ def test_cells_on_each_other_are_refused_by_weights():
         make_weights(lying, whole, "conservative")
     with pytest.raises(GridError, match=r"cells of grid 'lying' lie on each other"):
         make_weights(whole, lying, "conservative")
+
+
+@pytest.mark.parametrize(
+    ("kind", "variable", "change", "words"),
+    [
+        ("scrip", "grid_imask", lambda m: 2 * m, "mask 'grid_imask' holds 2"),
+        ("scrip", "grid_dims", lambda n: n + 1, r"grid_dims says \(5, 7\), but there are 24 cells"),
+        ("scrip", "grid_corner_lon", lambda c: c + 3.0, "24 of 24 cells have their centre outside of their bounds"),
+        ("scrip", "grid_corner_lon", lambda c: np.roll(c, 5, 0), "have their centre outside"),
+        ("scrip", "grid_corner_lat", lambda c: c[:, [0, 2, 1, 3]], "have no area"),
+        ("scrip", "grid_center_lon", lambda c: np.where(np.arange(24) == 3, np.nan, c), "g.nc: .* is not finite"),
+        ("ugrid", "face_nodes", lambda n: n + 30, "face_nodes names node 38 .* there are 35"),
+        ("ugrid", "face_nodes", lambda n: n[::-1], "have their centre outside"),
+        ("cf", "mask", lambda m: 0 * m, "its mask leaves no cell active"),
+        ("cf", "latitude", lambda v: v + 200.0, "latitude reaches 223.5"),
+        ("cf", "latitude_bounds", lambda v: v + 1.0, "have their centre outside"),
+    ],
+)
+def test_damaged_numbers_are_refused_with_the_file_and_what_it_has(tmp_path, kind, variable, change, words):
+    path = tmp_path / "g.nc"
+    made = Grid.regular_lonlat("g", 120, 126, 20, 24, resolution=1.0)
+    made.with_mask(np.ones(made.shape)).to_file(path, kind)
+    with netCDF4.Dataset(path, "a") as file:
+        file.set_auto_maskandscale(False)
+        file[variable][:] = change(file[variable][:])
+    with pytest.raises(GridError, match=words) as said:
+        Grid.from_file(path)
+    assert "g.nc" in str(said.value)

@@ -210,7 +210,7 @@ def _months(data: Any, axes: Axes, variable: Any, path: Path) -> NDArray[np.int6
 
 def _find(data: Any, names: tuple[str, ...]) -> Any:
     """The variable whose standard name, or else whose own name, is one of ``names``."""
-    for by in (lambda v: getattr(v, "standard_name", ""), lambda v: v.name):
+    for by in (lambda v: str(getattr(v, "standard_name", "")), lambda v: v.name):
         for variable in data.variables.values():
             if _word(by(variable)) in names and variable.ndim >= 2:
                 return variable

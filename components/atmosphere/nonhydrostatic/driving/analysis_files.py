@@ -166,7 +166,7 @@ def _find(f: Any, name: str, short: Sequence[str]) -> str | None:
     """Name of a variable on levels, by standard name, else by the short names in use."""
     aliases = (name, "geopotential") if name == "geopotential_height" else (name,)
     upper_air = [str(k) for k, v in f.variables.items() if v.ndim >= 3 and _has_levels(f, v)]
-    named = [k for k in upper_air if getattr(f[k], "standard_name", None) in aliases]
+    named = [k for k in upper_air if str(getattr(f[k], "standard_name", "")) in aliases]
     return (named or [k for k in short if k in upper_air] or [None])[0]
 
 
