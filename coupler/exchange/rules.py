@@ -15,7 +15,7 @@ from coupler.namelist import Duration, Namelist
 
 
 def _lag(value: Any) -> int:
-    if value in (0, "PT0S", "P0D"):
+    if value in (0, "PT0S", "P0D") and not isinstance(value, bool):
         return 0
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is not an ISO-8601 duration such as PT1H, or 0")
