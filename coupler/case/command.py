@@ -201,9 +201,14 @@ def _check(options: argparse.Namespace) -> int:
     began = time.perf_counter()
     from coupler.case.case import make_plan
     from coupler.case.explain import explain
+    from coupler.case.inputs import files_opened
+    from coupler.case.reading import read_case
 
     plan = make_plan(options.case, options.ranks, offline_checks=True)
     print(explain(plan))
+    print("files:")
+    for who, path in files_opened(read_case(options.case), plan):
+        print(f"  {who}: {path}")
     print(f"nothing is wrong (checked in {time.perf_counter() - began:.1f} s). Run it:  {typed(options.case)}")
     return 0
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from coupler import __version__
+from coupler.case.inputs import inputs_of
 from coupler.case.resolved import resolved_text
 from coupler.files.atomic import checksum, write_text
 from coupler.paths import CHECKOUT, HOME
@@ -41,12 +42,6 @@ def make_provenance(folder: Path, files: tuple[Path, ...]) -> dict[str, Any]:
 def write_resolved(folder: Path, plan: Any, provenance: dict[str, Any]) -> None:
     """The resolved namelist, with every default spelled out, beside what it was run with."""
     write_text(folder / "run" / "resolved.yaml", resolved_text(plan))
-    inputs = {}
-    for c in plan.components:
-        values = {} if c.options is None else c.options.model_dump()
-        for value in values.values():
-            path = c.setting.file(value) if isinstance(value, str) and value else None
-            if path is not None and path.is_file():
-                inputs[str(path)] = checksum(path)
+    inputs = {str(path): checksum(path) for c in plan.components for path in inputs_of(c)}
     provenance["provenance"]["inputs"] = inputs
     write_text(folder / "run" / "provenance.json", json.dumps(provenance["provenance"], indent=1) + "\n")

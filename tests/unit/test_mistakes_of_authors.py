@@ -179,3 +179,12 @@ def test_the_command_ends_with_2_and_never_with_success(ocean, tmp_path, capsys)
         ocean(GOOD.replace("    def state", "    def grids(self, s): raise SystemExit(0)\n    def state"))
     assert main(["check", str(tmp_path / "case")]) == 2
     assert "ends the program" in capsys.readouterr().err
+
+
+def test_check_names_every_file_that_a_run_will_open(tmp_path, capsys):
+    assert main(["new", str(tmp_path / "case"), "--template", "east_asia"]) == 0
+    assert main(["check", str(tmp_path / "case")]) == 0
+    said = capsys.readouterr().out.split("files:\n")[1]
+    assert [f"namelist: {tmp_path / 'case' / n}" in said for n in ("case.yaml", "ocean.yaml")] == [True, True]
+    for who in ("atmosphere", "ocean", "land"):
+        assert f"  {who}: " in said and said.count(f"east_asia_{who}.nc") == 1
