@@ -12,6 +12,7 @@ from coupler.errors import GridError
 from coupler.grids.grid import Grid
 from coupler.namelist import Duration, Namelist, Positive, Range, Recurring
 from coupler.paths import DATA
+from coupler.remap.weights import refuse_cells_on_each_other
 
 Longitude = Annotated[float, Range(least=-540.0, most=540.0, unit="degrees east")]
 Latitude = Annotated[float, Range(least=-90.0, most=90.0, unit="degrees north")]
@@ -123,7 +124,9 @@ class GridOptions(Namelist):
         """The grid that these options describe."""
         edges: dict[str, Any] = {} if self.edges is None else {"edges": self.edges}
         if self.file is not None:
-            return Grid.from_file(input_file(self.file, folder), name=name, **edges)
+            grid = Grid.from_file(input_file(self.file, folder), name=name, **edges)
+            refuse_cells_on_each_other(grid)
+            return grid
         if self.projection is not None:
             if not (self.nx and self.ny and self.spacing):
                 raise GridError(f"grid of {name}: a projected grid needs projection, nx, ny and spacing")

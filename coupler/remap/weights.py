@@ -28,8 +28,10 @@ METHODS = (
     "river_mouths",
     "fixed",
 )
-OVERLAP = 1e-6
-"""Share of a cell that may be covered twice: round-off."""
+OVERLAP = 0.01
+"""Share of a cell that may be covered twice: corners are often kept in single precision."""
+SELF_CHECKED = 300_000
+"""Cells up to which a grid is laid over itself to find those that lie on each other."""
 VERSION = 2
 """Raised with every change of what a file holds: weight files of another version are not reused."""
 
@@ -298,6 +300,18 @@ def _conservative(
         target.size,
         found.area * EARTH_RADIUS**2,
     )
+
+
+def refuse_cells_on_each_other(grid: Grid) -> None:
+    """Lay a grid whose cells share no vertices over itself.
+
+    Raises
+    ------
+    GridError
+        Active cells that lie on each other.
+    """
+    if grid.corner_longitude is not None and not grid.is_structured and grid.size <= SELF_CHECKED:
+        make_weights(grid, grid, "conservative", target_mask=None)
 
 
 def _refuse_overlap(source: Grid, target: Grid, rows: NDArray[np.int64], covered: Floats, given: Floats) -> None:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import xarray
 
+from coupler.case.command import main
 from coupler.grids.grid import Grid, GridError
 from coupler.remap.regridder import Regridder
 from coupler.remap.weights import make_weights
@@ -424,3 +425,17 @@ def test_damaged_numbers_are_refused_with_the_file_and_what_it_has(tmp_path, kin
     with pytest.raises(GridError, match=words) as said:
         Grid.from_file(path)
     assert "g.nc" in str(said.value)
+
+
+def test_check_refuses_a_grid_whose_cells_lie_on_each_other(tmp_path, capsys):
+    made = Grid.regular_lonlat("g", 120, 126, 20, 24, resolution=1.0)
+    made.to_file(tmp_path / "g.nc", "scrip")
+    (tmp_path / "case.yaml").write_text("start: 2001-01-01\nduration: P1D\ncomponents:\n  ocean: {model: slab}\n")
+    (tmp_path / "ocean.yaml").write_text("step: PT6H\ngrid: {file: g.nc}\n")
+    main(["check", str(tmp_path)])
+    assert "lie on each other" not in "".join(capsys.readouterr())
+    with netCDF4.Dataset(tmp_path / "g.nc", "a") as file:  # the cells of the second row begin in the first
+        corners = file["grid_corner_lat"][:]
+        file["grid_corner_lat"][:] = np.where((np.arange(24) // 6 == 1)[:, None] & (corners == 21.0), 20.7, corners)
+    assert main(["check", str(tmp_path)]) == 2
+    assert "cells of grid 'ocean' lie on each other: they cover" in "".join(capsys.readouterr())
