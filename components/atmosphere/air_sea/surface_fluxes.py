@@ -19,32 +19,18 @@ from typing import NamedTuple
 import numpy as np
 
 from components.science.constants import LATENT_VAPORISATION, STEFAN_BOLTZMANN, ZERO_CELSIUS
+from components.science.surface_fields import AIR_OVER_SEA, NET_RADIATION, SURFACE_FLUXES
 from coupler.flux_law import FluxLaw, Side
 from coupler.namelist import Degrees, Fraction, Metres, Namelist
 
 DELIVERS = (
-    "surface_downward_sensible_heat_flux",
-    "surface_downward_latent_heat_flux",
-    "surface_downward_eastward_stress",
-    "surface_downward_northward_stress",
-    "water_evapotranspiration_flux",
-    "surface_upwelling_longwave_flux_in_air",
-    "surface_upwelling_shortwave_flux_in_air",
-    "surface_net_downward_longwave_flux",
-    "surface_net_downward_shortwave_flux",
+    *SURFACE_FLUXES,
+    *NET_RADIATION,
     "surface_downward_heat_flux_in_sea_water",
     "sea_surface_skin_temperature",
 )
 AIR = Side(
-    needs=(
-        "air_temperature",
-        "specific_humidity",
-        "eastward_wind",
-        "northward_wind",
-        "air_pressure_at_mean_sea_level",
-        "surface_downwelling_shortwave_flux_in_air",
-        "surface_downwelling_longwave_flux_in_air",
-    ),
+    needs=AIR_OVER_SEA,
     optional=("wind_speed", "height"),
     gets=DELIVERS,
 )

@@ -21,6 +21,7 @@ from components.land.column.structure import named, rebuild
 from components.land.column.surface_map import SurfaceMap, from_file, uniform, zonal
 from components.science.constants import FREEZING_POINT, STEFAN_BOLTZMANN
 from components.science.sun import cosine_zenith
+from components.science.surface_fields import AIR_OVER_LAND, SURFACE_FLUXES
 from coupler.component import Array, Component, Context, Fields, Setting
 from coupler.errors import TesseraError
 from coupler.fields import FieldSpec, specs
@@ -46,13 +47,7 @@ class ColumnLand(Component):
 
     description = "canopy, snow and soil columns with a choice of stomata"
     imports = specs(
-        "air_temperature",
-        "specific_humidity",
-        "eastward_wind",
-        "northward_wind",
-        "surface_air_pressure",
-        "surface_downwelling_shortwave_flux_in_air",
-        "surface_downwelling_longwave_flux_in_air",
+        *AIR_OVER_LAND,
         "precipitation_flux",
         FieldSpec("snowfall_flux", required=False),
         FieldSpec("mole_fraction_of_carbon_dioxide_in_air", required=False),
@@ -65,13 +60,7 @@ class ColumnLand(Component):
         "surface_albedo_near_infrared",
         "surface_longwave_emissivity",
         "surface_roughness_length",
-        "surface_downward_sensible_heat_flux",
-        "surface_downward_latent_heat_flux",
-        "surface_downward_eastward_stress",
-        "surface_downward_northward_stress",
-        "water_evapotranspiration_flux",
-        "surface_upwelling_longwave_flux_in_air",
-        "surface_upwelling_shortwave_flux_in_air",
+        *SURFACE_FLUXES,
         "runoff_flux",
         "surface_runoff_flux",
         "subsurface_runoff_flux",

@@ -6,29 +6,14 @@ from typing import Any
 import numpy as np
 
 from components.land.energy_balance import Air, solve
+from components.science.surface_fields import AIR_OVER_LAND, SURFACE_FLUXES
 from coupler.component import Array, Context, Fields
 from coupler.fields import FieldSpec, specs
 from coupler.files.prescribed import Prescribed
 from coupler.namelist import Fraction, quantity
 
-AIR = (
-    "air_temperature",
-    "specific_humidity",
-    "eastward_wind",
-    "northward_wind",
-    "surface_air_pressure",
-    "surface_downwelling_shortwave_flux_in_air",
-    "surface_downwelling_longwave_flux_in_air",
-)
-FLUXES = {
-    "surface_downward_sensible_heat_flux": "sensible",
-    "surface_downward_latent_heat_flux": "latent",
-    "surface_downward_eastward_stress": "eastward_stress",
-    "surface_downward_northward_stress": "northward_stress",
-    "water_evapotranspiration_flux": "evaporation",
-    "surface_upwelling_longwave_flux_in_air": "longwave_up",
-    "surface_upwelling_shortwave_flux_in_air": "shortwave_up",
-}
+PARTS = ("sensible", "latent", "eastward_stress", "northward_stress", "evaporation", "longwave_up", "shortwave_up")
+FLUXES = dict(zip(SURFACE_FLUXES, PARTS, strict=True))
 Roughness = quantity("m", least=1e-6, most=10.0)
 AirHeight = quantity("m", above=0.0, most=1000.0)
 
@@ -60,7 +45,7 @@ class DataLand(Prescribed):
     def __init__(self, options: Any):
         super().__init__(options)
         if options.fluxes:
-            self.imports = specs(*AIR, FieldSpec("height", required=False))
+            self.imports = specs(*AIR_OVER_LAND, FieldSpec("height", required=False))
             self.exports = (*self.exports, *specs(*FLUXES))
 
     def initialize(self, context: Context) -> Fields:
@@ -78,7 +63,7 @@ class DataLand(Prescribed):
         land = self._wanted
         ground = np.where(land, fields["surface_temperature"], 280.0)
         elsewhere = {"air_temperature": 280.0, "surface_air_pressure": 1.0e5}
-        t, q, east, north, p, sun, sky = (np.where(land, imports[n], elsewhere.get(n, 0.0)) for n in AIR)
+        t, q, east, north, p, sun, sky = (np.where(land, imports[n], elsewhere.get(n, 0.0)) for n in AIR_OVER_LAND)
         air = Air(t, q, east, north, np.sqrt(east * east + north * north), p, sun, sky)
         height = np.where(land, imports["height"], o.air_height) if "height" in imports else o.air_height
         # a ground of endless heat capacity and water keeps its temperature

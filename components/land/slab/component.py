@@ -8,6 +8,7 @@ import numpy as np
 from components.land.energy_balance import Fluxes
 from components.land.slab.advance import Ground, State
 from components.science.constants import LATENT_FUSION
+from components.science.surface_fields import AIR_OVER_LAND, NET_RADIATION, SURFACE_FLUXES
 from coupler.component import Component, Context, Fields, Setting
 from coupler.errors import TesseraError
 from coupler.fields import FieldSpec, specs
@@ -27,13 +28,7 @@ class SlabLand(Component):
 
     description = "one layer of heat, one bucket of water"
     imports = specs(
-        "air_temperature",
-        "specific_humidity",
-        "eastward_wind",
-        "northward_wind",
-        "surface_air_pressure",
-        "surface_downwelling_shortwave_flux_in_air",
-        "surface_downwelling_longwave_flux_in_air",
+        *AIR_OVER_LAND,
         "precipitation_flux",
         FieldSpec("snowfall_flux", required=False),
         FieldSpec("wind_speed", required=False),
@@ -43,15 +38,8 @@ class SlabLand(Component):
         "surface_temperature",
         "surface_albedo",
         "surface_longwave_emissivity",
-        "surface_downward_sensible_heat_flux",
-        "surface_downward_latent_heat_flux",
-        "surface_downward_eastward_stress",
-        "surface_downward_northward_stress",
-        "water_evapotranspiration_flux",
-        "surface_upwelling_longwave_flux_in_air",
-        "surface_upwelling_shortwave_flux_in_air",
-        "surface_net_downward_longwave_flux",
-        "surface_net_downward_shortwave_flux",
+        *SURFACE_FLUXES,
+        *NET_RADIATION,
         "runoff_flux",
         "mass_content_of_water_in_soil",
         "surface_snow_amount",

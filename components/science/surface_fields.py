@@ -1,0 +1,19 @@
+"""Names of the fields that pass between the air and whatever lies under it, as several models and laws list them."""
+
+LOWEST_AIR = ("air_temperature", "specific_humidity", "eastward_wind", "northward_wind")
+"""The lowest air, whose height is `height` where the atmosphere says so."""
+DOWNWELLING = ("surface_downwelling_shortwave_flux_in_air", "surface_downwelling_longwave_flux_in_air")
+AIR_OVER_LAND = (*LOWEST_AIR, "surface_air_pressure", *DOWNWELLING)
+AIR_OVER_SEA = (*LOWEST_AIR, "air_pressure_at_mean_sea_level", *DOWNWELLING)
+
+STRESS = ("surface_downward_eastward_stress", "surface_downward_northward_stress")
+TURBULENT = (
+    "surface_downward_sensible_heat_flux",
+    "surface_downward_latent_heat_flux",
+    *STRESS,
+    "water_evapotranspiration_flux",
+)
+UPWELLING = ("surface_upwelling_longwave_flux_in_air", "surface_upwelling_shortwave_flux_in_air")
+NET_RADIATION = ("surface_net_downward_longwave_flux", "surface_net_downward_shortwave_flux")
+SURFACE_FLUXES = (*TURBULENT, *UPWELLING)
+"""What a surface gives the air."""
