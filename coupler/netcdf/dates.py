@@ -56,11 +56,6 @@ def decode(time: Any, where: str, error: type[TesseraError] = ForcingError) -> D
         File and variable, for messages.
     error : type
         What is raised of times that cannot be read with certainty.
-
-    Examples
-    --------
-    >>> calendar_name("365_day")
-    'noleap'
     """
     here = f"{where}: time {time.name!r}"
     if time.dtype == str or getattr(time.dtype, "kind", "") in "SU":

@@ -175,3 +175,70 @@ def test_a_projected_grid_and_the_soils_of_the_ifs(shared, tmp_path):
     assert any("0 of 48 land cells have loam" in n for n in notes)
     assert 0.1 < made["sand"].min() <= made["sand"].max() < 0.95
     assert made["sand"].std() > 0.01
+
+
+def leaves(path, order=("time", "lat", "lon"), months=range(1, 13), times=None, bounds=None, units="m2 m-2"):
+    """Leaf area that is its month plus a tenth of the latitude, over Europe, dated or by number."""
+    lat, lon = np.arange(30.5, 75), np.arange(-9.5, 40)
+    with netCDF4.Dataset(path, "w") as data:
+        for name, values, unit in (("lat", lat, "degrees_north"), ("lon", lon, "degrees_east")):
+            data.createDimension(name, values.size)
+            v = data.createVariable(name, "f8", (name,))
+            v.units, v[:] = unit, values
+        data.createDimension("time", len(months))
+        t = data.createVariable("time", "f8", ("time",))
+        t.units = "months" if times is None else "days since 2001-01-01"
+        t[:] = list(months) if times is None else times
+        if times is not None:
+            t.calendar = "noleap"
+        if bounds is not None:
+            data.createDimension("nv", 2)
+            t.bounds = "edges"
+            data.createVariable("edges", "f8", ("time", "nv"))[:] = bounds
+        v = data.createVariable("lai", "f8", order)
+        v.units = units
+        found = np.array(months)[:, None, None] * 0.5 + 0.05 * lat[:, None] + 0.0 * lon
+        v[:] = found.transpose([("time", "lat", "lon").index(d) for d in order])
+    return path
+
+
+ENDS = np.cumsum([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"order": ("time", "lon", "lat")},
+        {"order": ("lon", "lat", "time")},
+        {"months": [*range(7, 13), *range(1, 7)]},
+        {"times": 15 + 30.4 * np.arange(12)},
+        {"months": [*range(7, 13), *range(1, 7)], "times": 196 + 30.4 * np.arange(12)},
+        {"times": ENDS, "bounds": np.stack([[0, *ENDS[:-1]], ENDS], axis=1)},  # labelled at the end of each month
+    ],
+)
+def test_maps_of_any_order_begin_with_january(tmp_path, how):
+    europe = Grid.regular_lonlat("land", 0, 20, 40, 60, resolution=5)
+
+    def made(path):
+        prepare(europe, [path], tmp_path / "surface.nc", quiet)
+        with netCDF4.Dataset(tmp_path / "surface.nc") as data:
+            return np.array(data["leaf_area_index"][:])
+
+    plain = made(leaves(tmp_path / "plain.nc"))
+    np.testing.assert_allclose(made(leaves(tmp_path / "other.nc", **how)), plain, rtol=1e-12)
+    assert np.ptp(plain.mean(axis=(1, 2, 3))) > 1.0
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"months": [1, *range(1, 12)]}, "has the months 1, 1, 2"),
+        ({"months": range(1, 12)}, "twelve months are wanted"),
+        ({"units": "%"}, "leaf area is wanted in m2 m-2"),
+        ({"units": "degrees"}, "is in 'degrees'; convert it"),
+    ],
+)
+def test_leaf_area_that_leaves_doubt_is_refused(tmp_path, how, words):
+    europe = Grid.regular_lonlat("land", 0, 20, 40, 60, resolution=5)
+    with pytest.raises(LandDataError, match=words):
+        prepare(europe, [leaves(tmp_path / "l.nc", **how)], tmp_path / "surface.nc", quiet)

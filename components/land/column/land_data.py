@@ -98,7 +98,9 @@ def read_leaves(path: Path, target: Grid) -> Layer | None:
         if variable is None:
             return None
         grid, cut = _window(data, variable, target, monthly=True)
-        lai = cut.read()[_months(data, cut.axes, variable, path)] * _scale(path, variable)
+        if _scale(path, variable) != 1.0:
+            raise LandDataError(f"{path}: {variable.name} is in {variable.units!r}; leaf area is wanted in m2 m-2")
+        lai = cut.read()[_months(data, cut.axes, variable, path)]
         if np.nanmax(lai) > 15.0 or np.nanmin(lai) < -1e-6:
             raise LandDataError(
                 f"{path}: {variable.name} goes from {np.nanmin(lai):g} to {np.nanmax(lai):g}; leaf area lies in 0-15:"
