@@ -63,7 +63,7 @@ def main():
     finally:
         shutil.rmtree(folder)
     print(f"template east_asia, whole processes, wall-clock seconds, median of {RUNS} (wanted: check <= 2,")
-    print(print("first exchange <= 4: from the start of a serial run until imports have arrived)"))
+    print("first exchange <= 4: from the start of a serial run until imports have arrived)")
     for name, value in results.items():
         print(f"RESULT start.{name}_seconds {value[0]:.3f}")
     for name, value in results.items():

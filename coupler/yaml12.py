@@ -195,7 +195,7 @@ class _Reader:
             while not isinstance(inner := next(self._events), yaml.SequenceEndEvent):
                 value.append(self._value(inner, (*path, len(value))))
         else:
-            value = self._scalar(event)
+            value = self._scalar(event, path)
         if event.anchor is not None:
             n = len(path)
             inside = itertools.islice(reversed(self.places.items()), len(self.places) - placed)
@@ -269,7 +269,7 @@ class _Reader:
             self._say(event, "a key is wanted here, not a mapping, a list or an alias of one")
         return str(value)
 
-    def _scalar(self, event: Any) -> Any:
+    def _scalar(self, event: Any, path: KeyPath) -> Any:
         text = event.value
         if "\0" in text:
             self._say(event, "a zero byte (\\0) within text")
@@ -279,8 +279,9 @@ class _Reader:
         if text in _WORDS:
             value = _WORDS[text]
         elif _LEADING_ZERO.fullmatch(text):
+            where = ".".join(map(str, path)) or "value"
             self._say(
-                event, f"{text} has a leading zero: {int(text)} in YAML 1.2, another number in older YAML;"
+                event, f"{where}: {text} has a leading zero: {int(text)} in YAML 1.2, another number in older YAML;"
                 " leave the zero out, or put text in quotes"
             )  # fmt: skip
             return text

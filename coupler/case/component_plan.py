@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,7 @@ def resolve_component(case: Case, name: str, clock: Clock, duration: int) -> Com
         if external and settings.program:
             problems += [common.problem(text, "program") for text in _command_mistakes(settings.program)]
     if problems or settings is None or grid is None:
-        raise NamelistError(problems)
+        raise NamelistError([_with_name(p, name, case) for p in problems])
     if not case.dated:
         return None
     setting = Setting(name, clock, settings.step, duration, grid, case.folder, case.options.seed)
@@ -161,6 +162,15 @@ def resolve_component(case: Case, name: str, clock: Clock, duration: int) -> Com
         program=settings.program,
         role=settings.role,
     )
+
+
+def _with_name(problem: Problem, name: str, case: Case) -> Problem:
+    """A problem with the component's name where no file of its own says which it is."""
+    own = case.folder / f"{name}.yaml"
+    if problem.file != "case.yaml" or not problem.message.endswith((" is missing", ": give it a value")):
+        return problem
+    where = "" if own in case.files else f"; a file {own.name} can say it too"
+    return replace(problem, message=f"{name}: {problem.message}{where}")
 
 
 def _command_mistakes(program: str) -> list[str]:
