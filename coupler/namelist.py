@@ -158,13 +158,16 @@ class Node:
         for e in error.errors():
             path: KeyPath = tuple(p for p in e["loc"])
             real = self._real(path)
-            if e["type"] == "missing" and (not real or real[-1] != path[-1]):
+            if e["type"] in ("missing", "extra_forbidden") and (not real or real[-1] != path[-1]):
                 real = (*real, path[-1])
             of_type = e["type"].endswith("_type") or e["type"] == "none_required"
             said.setdefault(real, []).append((of_type, self._message(e, path, real, model)))
         found = {}
         for real, messages in said.items():  # of a union's mistakes those of the kind that was meant
-            meant = [m for of_type, m in messages if not of_type] or [m for _, m in messages]
+            meant = [m for of_type, m in messages if not of_type]
+            if not meant and any(other[: len(real)] == real != other for other in said):
+                continue
+            meant = meant or [m for _, m in messages]
             found[real] = self.problem("; or ".join(dict.fromkeys(meant)), *real)
         return found
 
@@ -176,7 +179,10 @@ class Node:
         if e["type"] == "missing":
             return f"{where!r} is {'empty: give it a value' if real in self.places else 'missing'}"
         text = _WANTED.get(e["type"], "")
-        if text:
+        if e["type"] in ("too_long", "too_short"):
+            bound, key = ("at most", "max_length") if e["type"] == "too_long" else ("at least", "min_length")
+            text = f"{bound} {e['ctx'][key]} values are wanted"
+        elif text:
             text += " is wanted"
             if e["type"] == "bool_type" and str(e["input"]).lower() in ("yes", "no", "on", "off"):
                 text = "true or false is wanted (yes, no, on and off are words in YAML 1.2)"
@@ -191,12 +197,10 @@ class Node:
         """`path` without the parts that pydantic adds for unions."""
         real: list[str | int] = []
         values = self.values
-        for n, key in enumerate(path):
+        for key in path:
             try:
                 values = values[key]
             except (KeyError, IndexError, TypeError):
-                if n == len(path) - 1 and isinstance(values, dict):
-                    real.append(key)
                 continue
             real.append(key)
         return tuple(real)
@@ -236,8 +240,7 @@ def _given(value: Any) -> str:
 
 def _without_empty(values: Any, annotation: Any) -> Any:
     """Values without the keys of options that have none, in all mappings that a model describes."""
-    inner = [annotation, *getattr(annotation, "__args__", ())]
-    model = next((a for a in inner if isinstance(a, type) and issubclass(a, BaseModel)), None)
+    model = _model_in(annotation)
     if isinstance(values, list):
         return [_without_empty(v, annotation) for v in values] if model else values
     if not isinstance(values, Mapping) or model is None:
@@ -246,16 +249,20 @@ def _without_empty(values: Any, annotation: Any) -> Any:
     return {k: _without_empty(v, fields.get(k)) for k, v in values.items() if v is not None or k not in fields}
 
 
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The namelist that a type is, or has within a list, a mapping or a union."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((m for a in getattr(annotation, "__args__", ()) if (m := _model_in(a)) is not None), None)
+
+
 def _keys(model: Any, path: KeyPath) -> list[str]:
     """Keys allowed in the mapping at `path` of a model."""
     for key in path:
         info = getattr(model, "model_fields", {}).get(key)
         if info is None:
             continue
-        model = info.annotation
-        for argument in getattr(model, "__args__", ()):
-            if hasattr(argument, "model_fields"):
-                model = argument
+        model = _model_in(info.annotation) or info.annotation
     return [info.alias or name for name, info in getattr(model, "model_fields", {}).items()]
 
 

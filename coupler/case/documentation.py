@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -11,7 +12,7 @@ from pydantic_core import PydanticUndefined
 
 from coupler.clock import format_duration
 from coupler.errors import CaseError
-from coupler.namelist import Duration, Unit
+from coupler.namelist import Duration, Range, Unit
 
 
 def describe_options(name: str) -> str:
@@ -57,7 +58,7 @@ def options_text(model: type[BaseModel], skip: tuple[str, ...] = ()) -> str:
         comment = " ".join((info.description or "").split())
         if unit and unit != "1":
             comment += f" [{unit}]"
-        limits = [str(m) for m in info.metadata if type(m).__name__ in ("Gt", "Ge", "Lt", "Le")]
+        limits = [str(replace(m, unit="")) for m in info.metadata if isinstance(m, Range) and m.bounded]
         if limits:
             comment += f" ({', '.join(limits)})"
         name = info.alias or key

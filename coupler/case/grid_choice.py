@@ -41,11 +41,11 @@ def grid_of(value: Any, name: str, components: Mapping[str, Node], folder: Path,
     if not isinstance(value, str):
         return node.part("grid").parse(GridOptions).build(name, folder)
     path = NAMELISTS / "grids" / f"{value}.yaml"
-    if path.is_file():
+    if path.parent == NAMELISTS / "grids" and path.is_file():
         return read_file(path).parse(GridOptions).build(name, folder)
     other = components.get(value)
     if other is None:
-        there = sorted(p.stem for p in path.parent.glob("*.yaml"))
+        there = sorted(p.stem for p in (NAMELISTS / "grids").glob("*.yaml"))
         hint = did_you_mean(value, [*there, *components])
         raise GridError(
             f"unknown grid {value!r}{hint}; known grids: {', '.join(there)}, and those of {', '.join(components)}"

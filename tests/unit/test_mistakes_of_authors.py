@@ -188,3 +188,37 @@ def test_check_names_every_file_that_a_run_will_open(tmp_path, capsys):
     assert [f"namelist: {tmp_path / 'case' / n}" in said for n in ("case.yaml", "ocean.yaml")] == [True, True]
     for who in ("atmosphere", "ocean", "land"):
         assert f"  {who}: " in said and said.count(f"east_asia_{who}.nc") == 1
+
+
+@pytest.mark.parametrize(
+    ("own", "wanted"),
+    [
+        ('program: "python \'x"', "is no command line: no closing quotation"),
+        ("program: 'a : -n 4 b'", "one command is wanted"),
+        ("program: no-such-command x", "'no-such-command' is no command here"),
+        ("imports: [{nam: x}]", "unknown key 'nam'; did you mean 'name'?"),
+        ("imports: [5]", "imports.0: text is wanted"),
+        ("exports: [{name: a, levels: -1}]", "exports.0.levels: 0 to 10000 is wanted (given: -1)"),
+        ("exports: [sea_surface_temperatur]", "did you mean 'sea_surface_temperature'?"),
+    ],
+)
+def test_an_external_programs_namelist_is_read_strictly(ocean, own, wanted):
+    assert wanted in said(ocean, model="external", own=f"step: PT1H\ngrid: {GRID}\n{own}\n")
+
+
+@pytest.mark.parametrize(
+    ("grid", "wanted"),
+    [
+        ("../../x", "unknown grid '../../x'"),
+        ("ocean", "takes its grid from ocean itself"),
+        ("{west: 0, east: 4, south: 0, north: 4, resolution: [1, 2, 3]}", "at most 2 values are wanted"),
+        ("{west: 0, east: 4, south: 0, north: 4, resolution: .nan}", "a finite number is wanted"),
+        ("{west: 0, east: 4, south: 4, north: 0, resolution: 1}", "south < north"),
+        ("{west: 0, east: 4, south: -91, north: 0, resolution: 1}", "south: -90 to 90 degrees north is wanted"),
+        ("{projection: '+proj=nonsense', nx: 3, ny: 3, spacing: 1000}", "PROJ does not understand"),
+        ("{file: nowhere.nc}", "it does not exist"),
+    ],
+)
+def test_a_grid_that_is_none_is_told_at_its_line(ocean, grid, wanted):
+    text = said(ocean, own=f"step: PT1H\ngrid: {grid}\n")
+    assert text.startswith("ocean.yaml:2: ") and wanted in text
