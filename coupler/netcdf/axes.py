@@ -85,7 +85,7 @@ def find_axes(
     variable, choice = dataset[name], dict(choice or {})
     here = f"{dataset.filepath()}: {name} ({', '.join(variable.dimensions)})"
     around = _Around(dataset, variable)
-    time, time_variable = _time(around, here, error)
+    time, time_variable = _time(around, set(choice), here, error)
     mapping = _mapping(dataset, variable)
     latitude, longitude, plane = _places(around, mapping, {time}, here, error)
     y, x = _horizontal(around, latitude, longitude, plane, time)
@@ -112,7 +112,7 @@ def find_axes(
     unknown = sorted(set(choice) - set(variable.dimensions))
     if unknown:
         raise error(f"{here} has no dimension {', '.join(map(repr, unknown))} to select from")
-    level_variable = next((n for n in (level,) if n in dataset.variables), "")
+    level_variable = level if level in dataset.variables else ""
     return Axes(
         name, time, level, y, x, time_variable, level_variable, latitude, longitude, plane, mapping, fixed, merged
     )
@@ -143,6 +143,8 @@ def read(
     found = values(variable, tuple(where), error)
     wanted = [d for d in (axes.merged, axes.time if record is None else "", axes.level, axes.y, axes.x) if d]
     found = found.transpose([kept.index(d) for d in dict.fromkeys(wanted) if d in kept])
+    if bool(axes.y) != bool(axes.x):  # one row, or one column, whose other coordinate is a scalar
+        found = found[..., None] if axes.y else found[..., None, :]
     if axes.merged:
         first, *others = found if found.shape[0] else [np.full(found.shape[1:], np.nan)]
         for other in others:
@@ -194,14 +196,14 @@ class _Around:
         return found or dimension_kind(dimension)
 
 
-def _time(around: _Around, here: str, error: type[TesseraError]) -> tuple[str, str]:
+def _time(around: _Around, chosen: set[str], here: str, error: type[TesseraError]) -> tuple[str, str]:
     """The dimension and the coordinate of time."""
     dims = around.variable.dimensions
     found = [n for n in around.names if around.kinds[n] == "time" and len(around.long(n)) <= 1]
     found = [n for n in found if around.dataset[n].ndim == 1 or n in around.named or around.long(n)]
     of = {n: next((d for d in dims if d in around.dataset[n].dimensions), "") for n in found}
-    forecasts = [d for d in dims if around.kind_of(d) == "forecast" and around.size(d) > 1]
-    times = sorted({d for d in of.values() if d and around.size(d) > 1}, key=dims.index)
+    forecasts = [d for d in dims if around.kind_of(d) == "forecast" and around.size(d) > 1 and d not in chosen]
+    times = sorted({d for d in of.values() if d and around.size(d) > 1 and d not in chosen}, key=dims.index)
     if forecasts and not set(times) <= set(forecasts):
         raise error(
             f"{here} has forecasts ({', '.join(forecasts)}) of several starts ({', '.join(times)}); select one of them"
@@ -261,8 +263,8 @@ def _pair(around: _Around, besides: set[str], here: str, error: type[TesseraErro
         (a, b)
         for a in latitudes
         for b in longitudes
-        if around.dataset[a].ndim == around.dataset[b].ndim
-        and (around.dataset[a].ndim == 1 or around.dataset[a].dimensions == around.dataset[b].dimensions)
+        if max(around.dataset[a].ndim, around.dataset[b].ndim) <= 1
+        or around.dataset[a].dimensions == around.dataset[b].dimensions
     ]
     if len(pairs) > 1:  # those with a standard name, if that settles it
         said = [p for p in pairs if all(hasattr(around.dataset[n], "standard_name") for n in p)]

@@ -71,7 +71,7 @@ def read_horizontal(dataset: Any, axes: Axes, error: type[TesseraError] = Forcin
         _without_time(degrees(dataset[n], error=error), dataset[n], axes, error)
         for n in (axes.latitude, axes.longitude)
     )
-    if latitude.ndim == 1:
+    if max(latitude.ndim, longitude.ndim) <= 1:
         for n, found in ((axes.latitude, latitude), (axes.longitude, longitude)):
             if not np.isfinite(found).all():
                 raise error(f"{dataset.filepath()}: {n} has {int(np.isnan(found).sum())} missing values; mend the file")
