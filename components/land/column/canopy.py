@@ -27,6 +27,7 @@ from components.science.constants import (
     LATENT_VAPORISATION,
     STEFAN_BOLTZMANN,
     VIRTUAL,
+    VON_KARMAN,
 )
 from components.science.surface_layer import air_density, referred_to_ground
 from components.science.water import vapour_pressure
@@ -192,7 +193,7 @@ def solve(
         # Air that is warmer than the floor under a tall canopy hardly mixes (Sakaguchi and Zeng 2009).
         buoyancy = GRAVITY * cover.height * (tc - tg) / (tc * friction * friction)
         dense = 0.004 / (1.0 + 0.5 * torch.clamp(buoyancy, 0.0, 10.0))
-        mixing = bare_weight * (0.4 / 0.13) * viscous + (1.0 - bare_weight) * dense
+        mixing = bare_weight * (VON_KARMAN / 0.13) * viscous + (1.0 - bare_weight) * dense
         below = mixing * friction
         blade_molar = blade * molar
         e_leaf, _ = saturation_pressure(tv)

@@ -29,6 +29,7 @@ from components.science.constants import (
     LATENT_SUBLIMATION,
     LATENT_VAPORISATION,
     R_VAPOUR,
+    WATER_DENSITY,
 )
 from components.science.settling import fall
 from components.science.water import growth, growth_ice, saturation_pressure, saturation_pressure_ice
@@ -37,7 +38,7 @@ SPECIES = (VAPOUR, CLOUD_WATER, RAIN, CLOUD_ICE, SNOW)
 
 N_0R = 8.0e6  # intercept of rain, m-4
 N_0S = 2.0e6  # intercept of snow at 0 degC, m-4; times exp(0.12 (T0 - T)) (HDC eq. 6)
-RHO_WATER, RHO_SNOW = 1000.0, 100.0
+RHO_SNOW = 100.0
 A_R, B_R = 841.9, 0.8  # fall speed of rain a D^b, SI
 A_S, B_S = 11.72, 0.41  # of snow
 CLOUD_NUMBER = 3.0e8  # droplets, m-3
@@ -158,14 +159,22 @@ def freeze(c: Cloud, air: Properties, dt: float) -> Cloud:
     q_i, q_c, t = q_i - melt, q_c + melt, t - LF * melt
     frozen = torch.where(t < FREEZING_POINT - 40.0, q_c, 0.0)
     cold = torch.clamp(FREEZING_POINT - t, 0.0, 40.0)
-    rate = 100.0 * torch.expm1(0.66 * cold) * rho / (RHO_WATER * CLOUD_NUMBER) * q_c * q_c  # Bigg (1953)
+    rate = 100.0 * torch.expm1(0.66 * cold) * rho / (WATER_DENSITY * CLOUD_NUMBER) * q_c * q_c  # Bigg (1953)
     frozen = torch.maximum(frozen, torch.minimum(dt * rate, q_c))
     q_c, q_i, t = q_c - frozen, q_i + frozen, t + LF * frozen
     # freezing of rain (Bigg 1953 over an exponential distribution)
-    lam_r = _slope(math.pi * RHO_WATER * N_0R, rho, q_r, 8.0e4)
+    lam_r = _slope(math.pi * WATER_DENSITY * N_0R, rho, q_r, 8.0e4)
     cold = torch.clamp(FREEZING_POINT - t, 0.0, 40.0)
     rate = (
-        20.0 * math.pi * math.pi * 100.0 * N_0R * RHO_WATER / rho * torch.expm1(0.66 * cold) * _inverse_seventh(lam_r)
+        20.0
+        * math.pi
+        * math.pi
+        * 100.0
+        * N_0R
+        * WATER_DENSITY
+        / rho
+        * torch.expm1(0.66 * cold)
+        * _inverse_seventh(lam_r)
     )
     frozen = torch.minimum(dt * rate, q_r)
     q_r, q_s, t = q_r - frozen, q_s + frozen, t + LF * frozen
@@ -175,12 +184,12 @@ def freeze(c: Cloud, air: Properties, dt: float) -> Cloud:
 def make_rain(c: Cloud, air: Properties, dt: float) -> Cloud:
     """Autoconversion above a critical cloud water (Tripoli & Cotton 1980), accretion (Lin et al. 1983)."""
     q_c, q_r, rho = c.q_c, c.q_r, air.rho
-    critical = 4.0 / 3.0 * math.pi * RHO_WATER * CLOUD_NUMBER * CLOUD_RADIUS**3 / rho
-    factor = 0.104 * GRAVITY * 0.55 / (CLOUD_NUMBER * RHO_WATER) ** (1.0 / 3.0) / 1.718e-5
+    critical = 4.0 / 3.0 * math.pi * WATER_DENSITY * CLOUD_NUMBER * CLOUD_RADIUS**3 / rho
+    factor = 0.104 * GRAVITY * 0.55 / (CLOUD_NUMBER * WATER_DENSITY) ** (1.0 / 3.0) / 1.718e-5
     auto = torch.where(q_c > critical, factor * power(rho, 4.0 / 3.0) * power(q_c, 7.0 / 3.0), 0.0)
     auto = torch.minimum(dt * auto, q_c)
     q_c, q_r = q_c - auto, q_r + auto
-    lam_r = _slope(math.pi * RHO_WATER * N_0R, rho, q_r, 8.0e4)
+    lam_r = _slope(math.pi * WATER_DENSITY * N_0R, rho, q_r, 8.0e4)
     sweep = 0.25 * math.pi * A_R * N_0R * math.gamma(3.0 + B_R) * torch.exp(-(3.0 + B_R) * torch.log(lam_r)) * air.thin
     swept = torch.where(q_r > 1e-12, q_c * (1.0 - torch.exp(-dt * sweep)), 0.0)
     q_c, q_r = q_c - swept, q_r + swept
@@ -244,7 +253,7 @@ def evaporate_rain(c: Cloud, air: Properties, dt: float) -> Cloud:
     q_w = saturation_mixing_ratio(saturation_pressure(t), p)
     slope = q_w * growth(t)
     lack = torch.clamp(1.0 - q_v / q_w, min=0.0)
-    lam_r = _slope(math.pi * RHO_WATER * N_0R, rho, q_r, 8.0e4)
+    lam_r = _slope(math.pi * WATER_DENSITY * N_0R, rho, q_r, 8.0e4)
     resist = LATENT_VAPORISATION * LATENT_VAPORISATION / (conductivity * R_VAPOUR * t * t) + 1.0 / (
         rho * q_w * diffusivity
     )
@@ -301,7 +310,7 @@ def settle(
 ) -> tuple[torch.Tensor, ...]:
     """Fall of rain, ice and snow in layers of ``mass`` (kg m-2); their mixing ratios, rain and snow at the ground."""
     rho, thin = air.rho, air.thin
-    lam_r = _slope(math.pi * RHO_WATER * N_0R, rho, q_r, 8.0e4)
+    lam_r = _slope(math.pi * WATER_DENSITY * N_0R, rho, q_r, 8.0e4)
     lam_s = _slope(math.pi * RHO_SNOW * flakes.intercept, rho, q_s, 1.0e5)
     v_r = A_R * math.gamma(4.0 + B_R) / 6.0 * torch.exp(-B_R * torch.log(lam_r)) * thin
     v_s = A_S * math.gamma(4.0 + B_S) / 6.0 * torch.exp(-B_S * torch.log(lam_s)) * thin
