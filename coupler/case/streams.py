@@ -55,7 +55,7 @@ def never_written(components: Iterable[ComponentPlan], duration: int) -> list[st
     duration : of the run, s
     """
     return [
-        f"output {c.name}.{s.name}: its period {s.period} ends after the run "
+        f"output {c.name}.{s.name}: its period {s.period} {'ends after' if s.period.months else 'is longer than'} the run "
         f"({format_duration(duration)}), so no file will be written"
         for c in components
         for s in c.streams
