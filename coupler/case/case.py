@@ -135,7 +135,7 @@ def _dates(case: Case) -> tuple[Clock, int, list[Problem]]:
         duration = clock.seconds_of(case.options.duration)
         clock.text(duration)
     except (ValueError, OverflowError) as error:
-        return clock, 0, [case.node.problem(f"{key}: {error}", key)]
+        return clock, 0, [case.node.problem(str(error), key)]
     return clock, duration, []
 
 

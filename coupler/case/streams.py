@@ -55,8 +55,8 @@ def never_written(components: Iterable[ComponentPlan], duration: int) -> list[st
     duration : of the run, s
     """
     return [
-        f"output {c.name}.{s.name}: its period {s.period} {'ends after' if s.period.months else 'is longer than'} the run "
-        f"({format_duration(duration)}), so no file will be written"
+        f"output {c.name}.{s.name}: its period {s.period} {'ends after' if s.period.months else 'is longer than'} "
+        f"the run ({format_duration(duration)}), so no file will be written"
         for c in components
         for s in c.streams
         if duration > 0 and s.period.next_end(c.setting.clock, 0) > duration
