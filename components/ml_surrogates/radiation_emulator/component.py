@@ -62,8 +62,6 @@ class RadiationEmulator(RadiationComponent):
                 import climt  # noqa: F401
             except ImportError as error:
                 problems.append(f"fallback: rrtmg needs climt ({error}); pip install climt, or fallback: last")
-        if o.batch < 1:
-            problems.append(f"batch must be positive, not {o.batch}")
         return [f"{setting.name}: {text}" for text in problems]
 
     def _path(self, setting: Setting) -> Any:
