@@ -87,7 +87,7 @@ def dynamics_ms(compiled, repeat, device):
 
     def step():
         new, f = core.step(state[0], float(STEP), box[0][0])
-        box[0] = core.transport(box[0], state[0], new, f, float(STEP))
+        box[0] = core.transport(box[0], new, f, float(STEP))
         state[0] = new
         flux[:] = [f]
 
@@ -95,7 +95,7 @@ def dynamics_ms(compiled, repeat, device):
     first = time.perf_counter() - t
     step()
     whole = median_ms(step, repeat, device)
-    moved = median_ms(lambda: core.transport(box[0], state[0], state[0], flux[0], float(STEP)), repeat, device)
+    moved = median_ms(lambda: core.transport(box[0], state[0], flux[0], float(STEP)), repeat, device)
     assert bool(torch.isfinite(state[0].rw).all())
     return first, whole, moved
 

@@ -1,4 +1,4 @@
-"""What a namelist names as ``package.module:NAME``: a model or a flux law from outside the project."""
+"""What a namelist names as ``package.module:NAME``: a model, a flux law or a scheme from outside the project."""
 
 from __future__ import annotations
 
@@ -12,6 +12,13 @@ from coupler.author_code import call
 from coupler.errors import CaseError
 
 _MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+
+
+def look_in(folder: Path | None) -> None:
+    """Let python find packages in the case's folder and in the current one."""
+    for place in (folder, Path.cwd()):
+        if place is not None and str(place) not in sys.path:
+            sys.path.insert(0, str(place))
 
 
 def load(name: str, folder: Path | None = None) -> Any:
@@ -32,9 +39,7 @@ def load(name: str, folder: Path | None = None) -> Any:
     module, _, attribute = name.partition(":")
     if not _MODULE.fullmatch(module) or not attribute.isidentifier():
         raise CaseError(f"{name!r} is no package.module:Name, such as my_models.ocean:MyOcean")
-    for place in (folder, Path.cwd()):
-        if place is not None and str(place) not in sys.path:
-            sys.path.insert(0, str(place))
+    look_in(folder)
     try:
         return getattr(call(f"import of {module}", lambda: importlib.import_module(module)), attribute)
     except (CaseError, AttributeError) as error:

@@ -14,13 +14,14 @@ Traceback (most recent call last):
 ValueError: unknown convection 'plum'; did you mean 'plume'?; known: none, plume, or package.module:Name
 """
 
-import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from components.science.tracers import Tracer
+from coupler.by_name import load
+from coupler.errors import CaseError
 from coupler.fields import did_you_mean
 
 
@@ -114,11 +115,10 @@ class Table:
 
     def _find(self, word: Any) -> Scheme:
         if isinstance(word, str) and ":" in word:
-            module, _, name = word.partition(":")
             try:
-                found = getattr(importlib.import_module(module), name)
-            except (ImportError, AttributeError) as error:
-                raise ValueError(f"{self.process} {word!r} cannot be loaded: {error}") from error
+                found = load(word)
+            except CaseError as error:
+                raise ValueError(f"{self.process} {error}") from error
             if not isinstance(found, Scheme):
                 raise ValueError(f"{self.process} {word!r} is not a components.science.schemes.Scheme")
             return found

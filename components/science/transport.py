@@ -62,32 +62,36 @@ class Transport:
         wrap: Callable[[Any], Any] = (
             (lambda f: torch.compile(f, fullgraph=True, dynamic=False)) if self.compiled else (lambda f: f)
         )
-        self._stage, self._last_stage = wrap(stage), wrap(last_stage)
+        self._before, self._stage, self._last_stage = wrap(air_before), wrap(stage), wrap(last_stage)
 
     def advance(
         self,
         q: torch.Tensor,
-        rho_0: torch.Tensor,
-        rho_1: torch.Tensor,
+        rho: torch.Tensor,
         fluxes: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
         dt: float,
     ) -> torch.Tensor:
         """Mixing ratios after the mean fluxes of ``dt`` seconds, halos filled.
 
+        The air at the start is taken to be the air at the end and what the fluxes took away, so that a constant stays
+        whatever else has changed the air, such as relaxation at the sides: what that adds has the mixing ratios of the
+        air that it joins.
+
         Parameters
         ----------
         q : (n, nz, Y, X) mixing ratios before, halos filled
-        rho_0, rho_1 : (nz, Y, X) rho dz before and after, kg m-2
+        rho : (nz, Y, X) rho dz after the period, kg m-2, halos filled
         fluxes : through west faces (nz, ny, nx+1) and south faces (nz, ny+1, nx), along the grid, kg m-1 s-1, and
             upward through interfaces (nz+1, ny, nx), kg m-2 s-1
         dt : period, s
         """
         wide = [_with_room(a, 1) for a in fluxes]
         self.halo(wide, 1)
+        before = self._before(self.faces, rho, *wide, dt)
         if self.compiled or q.requires_grad:
-            return self._all(q, rho_0, rho_1, wide, dt)
+            return self._all(q, before, rho, wide, dt)
         # eager: one tracer at a time stays in the cache
-        return torch.cat([self._all(q[n : n + 1], rho_0, rho_1, wide, dt) for n in range(q.shape[0])])
+        return torch.cat([self._all(q[n : n + 1], before, rho, wide, dt) for n in range(q.shape[0])])
 
     def _all(
         self, q0: torch.Tensor, rho_0: torch.Tensor, rho_1: torch.Tensor, fluxes: list[torch.Tensor], dt: float
@@ -115,6 +119,27 @@ class Transport:
             self.halo([out[:, 2:-2]], H)
             with_ghost_levels(out)
         return out
+
+
+def air_before(
+    g: Faces, rho: torch.Tensor, ru: torch.Tensor, rv: torch.Tensor, omega: torch.Tensor, dt: float
+) -> torch.Tensor:
+    """Rho dz (nz, Y, X) from which the fluxes of ``dt`` seconds lead to ``rho``, kg m-2.
+
+    Parameters
+    ----------
+    g : geometry
+    rho : (nz, Y, X) rho dz after, kg m-2
+    ru, rv, omega : mass fluxes with one halo cell (nz, ny+2, nx+3), (nz, ny+3, nx+2) and (nz+1, ny+2, nx+2)
+    dt : period, s
+    """
+    one = slice(H - 1, 1 - H)
+    level = (difference(ru * g.length_u[one, one], -1) + difference(rv * g.length_v[one, one], -2)) * g.inverse_area[
+        one, one
+    ]
+    before = rho.clone()
+    before[:, one, one] += dt * (level + difference(omega, -3))
+    return before
 
 
 def mass_out(g: Faces, q: torch.Tensor, ru: torch.Tensor, rv: torch.Tensor, omega: torch.Tensor) -> torch.Tensor:

@@ -6,7 +6,7 @@ import importlib
 import inspect
 from pathlib import Path
 
-from coupler.by_name import load
+from coupler.by_name import load, look_in
 from coupler.component import Component
 from coupler.errors import CaseError
 from coupler.fields import did_you_mean
@@ -68,6 +68,7 @@ def find_model(model: str, realm: str, folder: Path | None = None) -> type[Compo
         if not (inspect.isclass(found.Options) and issubclass(found.Options, Namelist)):
             raise CaseError(f"Options of model {model!r} is not a subclass of coupler.namelist.Namelist")
         return found
+    look_in(folder)  # the model's options may name schemes from there
     folders = folders_of(realm)
     known = sorted(folders)
     if model not in known:

@@ -60,7 +60,7 @@ def test_mass_and_tracers_are_conserved(kind, limiter):
     low, high = tracers[:2].amin((1, 2, 3)), tracers[:2].amax((1, 2, 3))
     for _ in range(20):
         new, flux = core.step(state, 120.0)
-        tracers = core.transport(tracers, state, new, flux, 120.0)
+        tracers = core.transport(tracers, new, flux, 120.0)
         state = new
     after = contents(g, state, tracers)
     print(kind, limiter, ((after - before) / before).tolist())

@@ -91,7 +91,7 @@ def run(dx: float, dt: float, until: float, bubble: float, exact: bool) -> dict[
     first = water(state, q)
     for _ in range(round(until / dt)):
         new, flux = core.step(state, dt, q[0] + q[1])
-        q = core.transport(q, state, new, flux, dt)
+        q = core.transport(q, new, flux, dt)
         c = columns(g, new, q[0])
         q_v, q_l = q[..., INNER, INNER]
         if exact:

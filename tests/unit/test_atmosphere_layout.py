@@ -90,7 +90,7 @@ def run(dtype, kind, rows, columns):
                 d = core.diagnose(s)
                 mixing = diffusion.diffuse(block, s, d, diffusion.smagorinsky_2d(block, d))
                 new, flux = core.step(s, 120.0, q_total=q[0], forcing=mixing)
-                q = core.transport(q, s, new, flux, 120.0)
+                q = core.transport(q, new, flux, 120.0)
                 s = new
             inner = slice(H, -H)
             results[j, i] = [a[..., inner, inner][..., : y1 - y0, : x1 - x0] for a in (*s, q)]

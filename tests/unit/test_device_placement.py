@@ -72,7 +72,7 @@ def test_a_step_of_the_atmosphere(microphysics, limiter):
     d = core.diagnose(now.s)
     held = held_tendencies(core.geometry, now.s, d, 0.25, target, model.rate)
     new, flux = core.step(now.s, dt, model.physics.species.water(now.q), held, d)
-    q = core.transport(now.q, now.s, new, flux, dt)
+    q = core.transport(now.q, new, flux, dt)
     tracer_sides.draw(
         q, model.sides.at(0.0, {"vapour": driver.vapour_at(0.0)}), dt * model.rate[1:-1, 1:-1], core.edges
     )

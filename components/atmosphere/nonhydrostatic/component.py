@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from pydantic import model_validator
 
 from components.atmosphere.nonhydrostatic import restarts
 from components.atmosphere.nonhydrostatic.driving import (
@@ -14,19 +15,19 @@ from components.atmosphere.nonhydrostatic.driving import (
     driven_mass,
     driving_data,
     increments,
+    passive_tracers,
     preparation,
     tracer_files,
     tracer_sides,
 )
 from components.atmosphere.nonhydrostatic.driving.initial import state_from_fields
 from components.atmosphere.nonhydrostatic.driving.nudging import Nudging
-from components.atmosphere.nonhydrostatic.driving.passive_tracers import PassiveTracer
 from components.atmosphere.nonhydrostatic.dynamics import lateral, regional, resting_air, timestep
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.stability import BlowUp as BlowUp
 from components.atmosphere.nonhydrostatic.dynamics.stability import stop_if_unstable, warn_if_too_long
 from components.atmosphere.nonhydrostatic.dynamics.state import State
-from components.atmosphere.nonhydrostatic.model import Atmosphere, Forcing, Now, Surface
+from components.atmosphere.nonhydrostatic.model import Atmosphere, Forcing, Now, Surface, deposition
 from components.atmosphere.nonhydrostatic.physics.columns import INNER
 from components.atmosphere.nonhydrostatic.physics.interfaces import Fluxes
 from components.atmosphere.nonhydrostatic.physics.sequence import Physics, radiating_temperature
@@ -41,9 +42,8 @@ from components.atmosphere.nonhydrostatic.physics.tables import (
 from components.radiation.exchange import column_fields, columns_out, day_of_year, radiation_fields
 from components.radiation.scheme import Air
 from components.science.halo import DecomposedHalo, Edges, SerialHalo
-from components.science.tracers import Tracer
 from coupler.component import Component, Context, Fields, Setting
-from coupler.fields import FieldSpec, dictionary, specs
+from coupler.fields import FieldSpec, specs
 from coupler.namelist import Count, Duration, LengthOrNone, Namelist, checked, number, quantity, whole
 
 SURFACE = (
@@ -126,7 +126,7 @@ class NonhydrostaticAtmosphere(Component):
         radiation: checked(RADIATION.check) = "rrtmg"
         """Radiation scheme: none, gray, rrtmg, rrtmgp, package.module:Name, or imported: heating and fluxes come from
         another component, such as radiation.rrtmg."""
-        tracers: list[PassiveTracer] = []
+        tracers: list[passive_tracers.PassiveTracer] = []
         """Passive tracers: {name: dust, start: 0, settles: 0.01, boundary: hold, surface_flux: 1.0e-9}; see README."""
         export_columns: bool = False
         """Export the columns of air, for chemistry or assimilation; radiation: imported exports them anyway."""
@@ -149,13 +149,18 @@ class NonhydrostaticAtmosphere(Component):
         damping_depth: LengthOrNone = 5000.0
         """Depth of the layer under the lid that damps vertical motion."""
 
+        @model_validator(mode="after")
+        def _every_tracer_once(self) -> "NonhydrostaticAtmosphere.Options":
+            Schemes.of_options(self).species([t.tracer() for t in self.tracers])
+            return self
+
     def __init__(self, options: Any):
         super().__init__(options)
-        self.schemes = Schemes.of(options.microphysics, options.boundary_layer, options.convection, options.radiation)
+        self.schemes = Schemes.of_options(options)
         self.species = self.schemes.species([t.tracer() for t in options.tracers])
         self._turbulent = self.schemes.boundary_layer.name != "none"
         self.imports = tuple(FieldSpec(name, required=self._turbulent) for name in SURFACE)
-        self.imports += tuple(_flux_of(t) for t in self.species if isinstance(t.surface_flux, str))
+        self.imports += tuple(passive_tracers.flux_field(t) for t in self.species if isinstance(t.surface_flux, str))
         if self._imported:
             self.imports += radiation_fields(options.levels)
         if options.increments:
@@ -164,7 +169,8 @@ class NonhydrostaticAtmosphere(Component):
             self.exports += column_fields(options.levels)
         passive = {t.name: t.units for t in options.tracers}
         columns = {f"atmosphere_mass_content_of_{name}": f"{units} kg m-2" for name, units in passive.items()}
-        self.diagnostic_units = {**type(self).diagnostic_units, **passive, **columns}
+        settled = {deposition(t.name): f"{t.units} kg m-2 s-1" for t in options.tracers if t.settles > 0.0}
+        self.diagnostic_units = {**type(self).diagnostic_units, **passive, **columns, **settled}
 
     @property
     def _imported(self) -> bool:
@@ -198,7 +204,9 @@ class NonhydrostaticAtmosphere(Component):
             problems.append(f"{setting.name}: acoustic_steps must be even, not {o.acoustic_steps}")
         if o.levels * o.lowest_layer > o.top:
             problems.append(f"{setting.name}: {o.levels} layers of {o.lowest_layer:g} m do not fit below {o.top:g} m")
-        problems += self._wrong_tracers(setting)
+        taken = {*restarts.KEYS, *(f.name for f in (*self.imports, *self.exports)), *type(self).diagnostic_units}
+        wrong = passive_tracers.problems(setting, self.species, o.tracers, taken, self._turbulent)
+        problems += [f"{setting.name}: {text}" for text in wrong]
         if not problems:
             try:
                 found = driving_data.source(setting, o.driver, o.humidity_from).problems(setting, self._vertical)
@@ -206,21 +214,6 @@ class NonhydrostaticAtmosphere(Component):
                 found = [str(error)]
             problems += [f"{setting.name}: {text}" for text in found]
         return problems
-
-    def _wrong_tracers(self, setting: Setting) -> list[str]:
-        """Tracers that nothing brings in, or whose surface flux nothing mixes."""
-        found = []
-        for t in self.species:
-            if t.boundary == "driver" and t.name != VAPOUR.name:
-                found.append(f"tracer {t.name!r}: the driver has vapour only; take boundary: zero, hold or file")
-            if t.surface_flux is not None and not (self._turbulent and t.mixed_by_turbulence):
-                found.append(
-                    f"tracer {t.name!r} has a surface flux, which the boundary layer mixes in: it needs a"
-                    " boundary_layer and mixed_by_turbulence: true"
-                )
-        for tracer in self.options.tracers:
-            found += tracer_files.problems(setting, tracer.name, tracer.units, tracer.boundary, tracer.file)
-        return [f"{setting.name}: {text}" for text in found]
 
     @property
     def _vertical(self) -> dict[str, Any]:
@@ -364,6 +357,7 @@ class NonhydrostaticAtmosphere(Component):
         return self._exports()
 
     def _watch(self, s: State) -> None:
+        s = State(*(a.detach() for a in s))
         stop_if_unstable(self.context, self.geometry, s, self.clock.text(self.time))
 
     def _tensors(self, imports: Mapping[str, Any], names: Sequence[str]) -> dict[str, torch.Tensor]:
@@ -441,10 +435,3 @@ class NonhydrostaticAtmosphere(Component):
 
 def _array(a: torch.Tensor) -> np.ndarray:
     return a.detach().cpu().double().numpy()
-
-
-def _flux_of(t: Tracer) -> FieldSpec:
-    """Declaration of the field that a tracer's surface flux is imported as."""
-    known = t.surface_flux in dictionary()
-    units = "kg m-2 s-1" if t.units in ("kg kg-1", "1") else f"{t.units} kg m-2 s-1"
-    return FieldSpec(t.surface_flux, units="" if known else units, kind="" if known else "flux")

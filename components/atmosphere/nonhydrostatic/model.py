@@ -137,14 +137,15 @@ class Atmosphere:
         Returns
         -------
         state : ``seconds`` later
-        exports : (ny, nx) by name, in double precision
+        exports : (ny, nx) by name, in double precision; with what settled and the columns' budgets
         """
         time, dt = forcing.time, seconds
         state, ground = self._see_ground(state, forcing.surface)
         state = self._take_radiation(state, forcing)
         s, q = self._move(state, forcing.driver, time, dt)
         after = self.physics.step(s, q, None if state.sky is None else state.sky.heating, ground, dt)
-        out = self._residual(after, q, state.sky, ground, dt) if self.budget else {}
+        out = {deposition(name): a / dt for name, a in after.deposited.items()}
+        out |= self._residual(after, q, state.sky, ground, dt) if self.budget else {}
         s, q, end = after.s, after.q, time + dt
         if forcing.increments is not None:
             s, q = increments.add(self.physics, s, q, forcing.increments, self.turn, dt)
@@ -200,7 +201,7 @@ class Atmosphere:
         d = core.diagnose(state.s)
         held = self._diffuse(g, state.s, d, self.smagorinsky, target, self.rate)
         new, flux = core.step(state.s, dt, self.physics.species.water(state.q), held, d)
-        q = core.transport(state.q, state.s, new, flux, dt)
+        q = core.transport(state.q, new, flux, dt)
         tracer_sides.draw(q, outside, dt * self.rate[1:-1, 1:-1], core.edges)
         core.halo([q], H)
         return new, q
@@ -213,6 +214,11 @@ class Atmosphere:
             after.rain, after.snow, dt,
         )  # fmt: skip
         return {"column_water_residual": left.water, "column_energy_residual": left.energy}
+
+
+def deposition(tracer: str) -> str:
+    """Name of the flux of a tracer that has settled on the ground, in its units times kg m-2 s-1."""
+    return f"{tracer}_deposition_flux"
 
 
 def held_tendencies(

@@ -13,7 +13,11 @@ from components.radiation.scheme import Radiation
 from components.science.halo import HaloFiller
 from components.science.tracers import Species
 
-PLANES = ("albedo", "rain", "snow", "ground_temperature")
+PLANES = {"albedo": "albedo", "rain": "rain_rate", "snow": "snow_rate", "ground_temperature": "ground_temperature"}
+MOMENTUM = ("momentum_x_west", "momentum_x_east", "momentum_y_south", "momentum_y_north", "momentum_z")
+SKY = tuple("heating" if k == "heating" else f"sky_{k}" for k in Radiation._fields)
+KEYS = (*MOMENTUM, "mass", "heat", *PLANES.values(), *SKY, "exner_shift", "time")
+"""Names of all arrays but the tracers'."""
 
 
 def arrays(now: Now, species: Species) -> dict[str, Any]:
@@ -24,14 +28,12 @@ def arrays(now: Now, species: Species) -> dict[str, Any]:
         "momentum_x_west": array(ru[..., :-1]), "momentum_x_east": array(ru[..., 1:]),
         "momentum_y_south": array(rv[:, :-1]), "momentum_y_north": array(rv[:, 1:]),
         "momentum_z": array(rw), "mass": array(rho), "heat": array(rtheta),
-        **{name: array(getattr(now, name)) for name in PLANES},
+        **{key: array(getattr(now, name)) for name, key in PLANES.items()},
         "exner_shift": float(now.exner_shift),
     }  # fmt: skip
     out |= {name: array(a[:, INNER, INNER]) for name, a in species.by_name(now.q).items()}
     if now.sky is not None:
-        sky = {k: array(a) for k, a in now.sky._asdict().items()}
-        out["heating"] = sky.pop("heating")
-        out |= {f"sky_{k}": a for k, a in sky.items()}
+        out |= dict(zip(SKY, map(array, now.sky), strict=True))
     return out
 
 
@@ -41,13 +43,15 @@ def taken_up(kept: Mapping[str, Any], now: Now, species: Species, halo: HaloFill
     Raises
     ------
     ValueError
-        A tracer that the restart does not have.
+        A tracer or a field that the restart does not have.
     """
-    missing = [name for name in species.names if name not in kept]
+    wanted = [name for name in KEYS if now.sky is not None or name not in SKY]
+    missing = [f"tracer {name}" for name in species.names if name not in kept]
+    missing += [name for name in wanted if name not in kept]
     if missing:
         raise ValueError(
-            f"the restart has no tracer {', '.join(missing)}: it is from a run with other schemes or tracers; start"
-            " anew, or take the schemes and tracers of that run"
+            f"the restart has no {', '.join(missing)}: it is from a run with other schemes or tracers, or of another"
+            " version; start anew, or take the schemes and tracers of that run"
         )
     tensor = lambda a: torch.as_tensor(np.array(a)).to(now.albedo)  # noqa: E731
     s, q = type(now.s)(*(a.clone() for a in now.s)), now.q.clone()
@@ -60,7 +64,6 @@ def taken_up(kept: Mapping[str, Any], now: Now, species: Species, halo: HaloFill
     halo([*s, q], H)
     sky = None
     if now.sky is not None:
-        planes = {k: tensor(kept[f"sky_{k}"]) for k in Radiation._fields if k != "heating"}
-        sky = Radiation(tensor(kept["heating"]), **planes)
+        sky = Radiation(*(tensor(kept[name]) for name in SKY))
     shift = torch.tensor(float(kept["exner_shift"]), dtype=torch.float64)
-    return Now(s, q, sky, **{name: tensor(kept[name]) for name in PLANES}, exner_shift=shift)
+    return Now(s, q, sky, **{name: tensor(kept[key]) for name, key in PLANES.items()}, exner_shift=shift)

@@ -1,8 +1,14 @@
 """Passive tracers of a namelist: declared there, moved with the air, without effect on it."""
 
+import re
+from collections.abc import Collection, Sequence
 from typing import Annotated, Literal
 
-from components.science.tracers import Tracer
+from components.atmosphere.nonhydrostatic.driving import tracer_files
+from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
+from components.science.tracers import Species, Tracer
+from coupler.component import Setting
+from coupler.fields import FieldSpec, dictionary
 from coupler.namelist import MetresPerSecond, Namelist, Range
 
 
@@ -38,3 +44,47 @@ class PassiveTracer(Namelist):
             carried_by_convection=self.carried_by_convection, settles=self.settles, boundary=self.boundary,
             surface_flux=self.surface_flux,
         )  # fmt: skip
+
+
+def flux_field(tracer: Tracer) -> FieldSpec:
+    """The field that a tracer's surface flux is imported as; one outside the dictionary is in the tracer's units."""
+    name = str(tracer.surface_flux)
+    if name in dictionary():
+        return FieldSpec(name)
+    units = "kg m-2 s-1" if tracer.units in ("kg kg-1", "1") else f"{tracer.units} kg m-2 s-1"
+    return FieldSpec(name, units=units, kind="flux")
+
+
+def problems(
+    setting: Setting,
+    species: Species,
+    declared: Sequence[PassiveTracer],
+    taken: Collection[str],
+    turbulent: bool,
+) -> list[str]:
+    """Tracers that cannot be: of another's name, that nothing brings in, or whose surface flux nothing mixes.
+
+    Parameters
+    ----------
+    setting : of the component
+    species : all tracers
+    declared : those of the namelist
+    taken : names that mean something else in output or restarts
+    turbulent : whether there is a boundary layer
+    """
+    found = []
+    for t in species:
+        if t.boundary == "driver" and t.name != VAPOUR.name:
+            found.append(f"tracer {t.name!r}: the driver has vapour only; take boundary: zero, hold or file")
+        if t.surface_flux is not None and not (turbulent and t.mixed_by_turbulence):
+            found.append(
+                f"tracer {t.name!r} has a surface flux, which the boundary layer mixes in: it needs a"
+                " boundary_layer and mixed_by_turbulence: true"
+            )
+    for t in declared:
+        if t.name in taken:
+            found.append(f"tracer {t.name!r}: the atmosphere has another field of this name; take another")
+        if not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", t.name):
+            found.append(f"tracer {t.name!r}: a name is of letters, digits and underscores, the first a letter")
+        found += tracer_files.problems(setting, t.name, t.units, t.boundary, t.file)
+    return found

@@ -62,6 +62,6 @@ def draw(q: torch.Tensor, outside: list[torch.Tensor], share: torch.Tensor, edge
     share : (ny, nx) part of the difference that is made up in the step
     edges : kinds of the block's sides
     """
-    for a, b in zip(q, outside, strict=True):
-        a[:, INNER, INNER] += share * (b[:, INNER, INNER] - a[:, INNER, INNER])
-        impose_field(a, b, edges)
+    for n, there in enumerate(outside):
+        q[n, :, INNER, INNER] += share * (there[:, INNER, INNER] - q[n, :, INNER, INNER])
+        impose_field(q[n], there, edges)

@@ -210,13 +210,17 @@ class Dynamics:
         )
         return new, flux
 
-    def transport(self, q0: torch.Tensor, s0: State, s: State, flux: MeanFlux, dt: float) -> torch.Tensor:
-        """Advance tracers ``q0`` (n, nz, Y, X; halos filled) by the step that took ``s0`` to ``s``.
+    def transport(self, q0: torch.Tensor, s: State, flux: MeanFlux, dt: float) -> torch.Tensor:
+        """Tracers after the step that led to ``s``, halos filled.
 
-        Halos are filled again.
+        Parameters
+        ----------
+        q0 : (n, nz, Y, X) mixing ratios before, halos filled
+        s : state after the step
+        flux : mean mass fluxes of the step
+        dt : time step, s
         """
-        rho_base = self.geometry.rho_base
-        return self._transport.advance(q0, rho_base + s0.rho, rho_base + s.rho, flux, dt)
+        return self._transport.advance(q0, self.geometry.rho_base + s.rho, flux, dt)
 
     def _first_pressure(self, d: Diagnostics, s0: State, s: State) -> torch.Tensor:
         """Pressure deviation at the start of the acoustic steps, with one halo cell."""

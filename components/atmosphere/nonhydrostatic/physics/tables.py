@@ -3,7 +3,7 @@
 What a scheme's function takes and gives stands in `interfaces`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,17 +52,10 @@ class Schemes:
     radiation: Chosen
 
     @classmethod
-    def of(
-        cls,
-        microphysics: str | Mapping[str, Any],
-        boundary_layer: str | Mapping[str, Any],
-        convection: str | Mapping[str, Any],
-        radiation: str | Mapping[str, Any],
-    ) -> "Schemes":
-        """Those that a namelist names; see `Table.choose`."""
+    def of_options(cls, options: Any) -> "Schemes":
+        """Those that the options of the atmosphere name; see `Table.choose`."""
         tables = (MICROPHYSICS, BOUNDARY_LAYER, CONVECTION, RADIATION)
-        given = (microphysics, boundary_layer, convection, radiation)
-        return cls(*(table.choose(word) for table, word in zip(tables, given, strict=True)))
+        return cls(*(table.choose(getattr(options, table.process)) for table in tables))
 
     def species(self, passive: Sequence[Tracer] = ()) -> Species:
         """All tracers: vapour, those that the schemes declare, each once, and ``passive`` ones.
