@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coupler.exchange import shared_memory
+from coupler.exchange import segments, shared_memory
 from coupler.exchange.bells import Bells
 from coupler.exchange.channels import Inbox, LocalInbox, LocalOutbox, MPIInbox, MPIOutbox, Outbox
 
@@ -90,6 +90,7 @@ class MPI:
         self.comm = self.world.Dup()
         self.rank, self.size = self.comm.Get_rank(), self.comm.Get_size()
         self.largest_tag: int = self.comm.Get_attr(mpi.TAG_UB)  # type: ignore[assignment]
+        segments.forget_names(self.comm)
         self.case = ""
         self._local = Serial()
         self._local.rank = self.rank

@@ -16,6 +16,7 @@ from coupler.component import Context
 from coupler.errors import FieldError
 from coupler.fields import FieldSpec, dictionary
 from coupler.files.atomic import DiskError
+from coupler.files.earlier_history import goes_on, take_up
 from coupler.grids.grid import Grid
 from coupler.plan import ComponentPlan, Plan, Stream
 from coupler.window import Window
@@ -49,12 +50,13 @@ class HistoryStream:
             self.specs.append(spec)
         self._windows: dict[str, Window] = {}
         self._file: Any = None
+        self._place = (0, 0)
         self._start = start
         if self.context.rank == 0 and self.path.exists():
             if start == 0:
                 self.path.unlink()
             else:
-                trim(self.path, start)
+                take_up(self.path, start, context.log)
 
     def add(self, time: int, fields: Mapping[str, npt.ArrayLike]) -> None:
         """Take the fields at the end of a step; write a record when the period is over."""
@@ -91,6 +93,7 @@ class HistoryStream:
         try:
             if self._file is None:
                 self._file = self._open(gathered)
+            self._still_there()
             file = self._file
             n = file.dimensions["time"].size
             file["time"][n] = time
@@ -109,11 +112,36 @@ class HistoryStream:
                 f"cannot write the history {self.path}: {error}; the last complete restart is intact"
             ) from error
 
+    def _still_there(self) -> None:
+        """Raise a DiskError where the file that is written has been removed: what goes into it is lost."""
+        try:
+            place = self.path.stat()
+        except OSError:
+            place = None
+        if place is None or (place.st_dev, place.st_ino) != self._place:
+            raise DiskError(
+                f"the history {self.path} was removed or replaced while the run wrote it; what it held is lost"
+            )
+
     def _open(self, gathered: Mapping[str, npt.NDArray[Any]]) -> Any:
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        made = self.path.with_name(f".{self.path.name}.part")
+        self._define(made, gathered)
         if self.path.exists():
-            return netCDF4.Dataset(self.path, "a")
-        file = netCDF4.Dataset(self.path, "w", format="NETCDF4_CLASSIC")
+            goes_on(self.path, made, self.context.log)
+        else:
+            os.replace(made, self.path)
+        file = netCDF4.Dataset(self.path, "a")
+        place = self.path.stat()
+        self._place = (place.st_dev, place.st_ino)
+        return file
+
+    def _define(self, path: Path, gathered: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Write a file without records."""
+        with netCDF4.Dataset(path, "w", format="NETCDF4_CLASSIC") as file:
+            self._define_in(file, gathered)
+
+    def _define_in(self, file: Any, gathered: Mapping[str, npt.NDArray[Any]]) -> None:
         file.Conventions = "CF-1.11"
         file.title = f"{self.plan.title}: {self.component.name} ({self.component.model})"
         file.source = f"Tessera, {self.component.realm} model {self.component.model}"
@@ -151,7 +179,6 @@ class HistoryStream:
                 variable.coordinates = f"lat{suffix} lon{suffix}"
             if self.component.grids[spec.grid].crs:
                 variable.grid_mapping = f"crs{suffix}"
-        return file
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """Windows in their middle, as whole fields on the first rank (all ranks call)."""
@@ -184,6 +211,7 @@ class HistoryStream:
         if self._file is not None:
             self._file.close()
             self._file = None
+            self._still_there()
 
 
 NOT_CF = {
@@ -305,29 +333,6 @@ def _define_axes(file: Any, grid: Grid, suffix: str) -> None:
             variable.bounds = f"{name}_bounds{suffix}"
             bounds = file.createVariable(f"{name}_bounds{suffix}", "f8", (dim, "bounds2"))
             bounds[...] = np.stack([edges[:-1], edges[1:]], axis=1)
-
-
-def trim(path: Path, time: int) -> None:
-    """Remove records later than `time`: a run that is continued writes them again."""
-    with netCDF4.Dataset(path) as old:
-        old.set_auto_mask(False)
-        times = np.asarray(old["time"][:])
-        keep = int(np.sum(times <= time))
-        if keep == times.size:
-            return
-        part = path.with_name(f".{path.name}.part")
-        with netCDF4.Dataset(part, "w", format=old.data_model) as new:
-            new.setncatts({k: old.getncattr(k) for k in old.ncattrs()})
-            for name, dim in old.dimensions.items():
-                new.createDimension(name, None if dim.isunlimited() else dim.size)
-            for name, v in old.variables.items():
-                attributes = {k: v.getncattr(k) for k in v.ncattrs()}
-                fill = attributes.pop("_FillValue", None)
-                copy = new.createVariable(name, v.dtype, v.dimensions, zlib=v.ndim > 2, fill_value=fill)
-                copy.setncatts(attributes)
-                copy.set_auto_mask(False)
-                copy[...] = v[:keep] if "time" in v.dimensions else v[...]
-    os.replace(part, path)
 
 
 def record_dates(path: Path) -> list[cftime.datetime]:

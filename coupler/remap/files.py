@@ -58,6 +58,7 @@ def save_weights(
                 _write_scrip(file, weights, row, source, target)
             else:
                 _write_esmf(file, weights, row, source, target)
+            file.sha256 = _digest(file)
         with open(partial, "rb") as written:
             os.fsync(written.fileno())
         os.replace(partial, path)
@@ -168,6 +169,11 @@ def load_weights(path: str | Path, source: Grid | None = None, target: Grid | No
     with file:
         file.set_auto_mask(False)
         names = file.variables
+        if getattr(file, "sha256", "") not in ("", _digest(file)):
+            raise GridError(
+                f"{path} is damaged: its numbers are not those whose checksum it holds (attribute sha256). Make the "
+                "weights again; remove the attribute if they were changed on purpose"
+            )
         if {"S", "row", "col"} <= set(names):
             row, col, data = (np.asarray(file[key][:]) for key in ("row", "col", "S"))
             sizes = [file.dimensions[key].size if key in file.dimensions else None for key in ("n_a", "n_b")]
@@ -245,6 +251,17 @@ def _compressed(
     counts = np.bincount(where[first], minlength=cells.size)
     indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     return indptr, col[first].astype(np.int32), summed, area
+
+
+def _digest(file: Any) -> str:
+    """SHA-256 of all numbers of a weight file: a bit that has changed on the disk is no weight."""
+    digest = hashlib.sha256()
+    for group in (file, *file.groups.values()):
+        for name, variable in sorted(group.variables.items()):
+            variable.set_auto_mask(False)
+            digest.update(f"{name} {variable.shape} {variable.dtype}".encode())
+            digest.update(np.ascontiguousarray(variable[...]).tobytes())
+    return digest.hexdigest()
 
 
 def cache_key(
