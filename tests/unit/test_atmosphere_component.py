@@ -15,6 +15,7 @@ import pytest
 from components.atmosphere.nonhydrostatic.component import BlowUp, NonhydrostaticAtmosphere
 from components.atmosphere.nonhydrostatic.dynamics.stability import warn_if_too_long
 from coupler.fields import dictionary
+from coupler.files.restart import VERSION
 from tests.mpi.atmosphere_ranks import context, run, surface
 
 STEPS = 4
@@ -142,7 +143,7 @@ def test_blow_up_names_field_level_cell_and_the_last_restart(tmp_path):
         air.step(0, 600, surface(c, exports))
     folder = tmp_path / "run/restart"
     (folder / "2001-06-01T030000").mkdir(parents=True)
-    (folder / "2001-06-01T030000/manifest.json").write_text('{"version": 1, "time": 0, "components": {}}')
+    (folder / "2001-06-01T030000/manifest.json").write_text(f'{{"version": {VERSION}, "time": 0, "components": {{}}}}')
     with pytest.raises(BlowUp, match=text.format(r"the last good restart is .*2001-06-01T030000 \(--continue\)")):
         air.step(0, 600, surface(c, exports))
 
