@@ -15,7 +15,7 @@ import pytest
 from components.atmosphere.nonhydrostatic.component import BlowUp, NonhydrostaticAtmosphere
 from components.atmosphere.nonhydrostatic.dynamics.stability import warn_if_too_long
 from coupler.fields import dictionary
-from coupler.files.restart import VERSION
+from coupler.files.restart import complete
 from tests.mpi.atmosphere_ranks import context, run, surface
 
 STEPS = 4
@@ -142,8 +142,8 @@ def test_blow_up_names_field_level_cell_and_the_last_restart(tmp_path):
     with pytest.raises(BlowUp, match=text.format("there is no restart to go on from")):
         air.step(0, 600, surface(c, exports))
     folder = tmp_path / "run/restart"
-    (folder / "2001-06-01T030000").mkdir(parents=True)
-    (folder / "2001-06-01T030000/manifest.json").write_text(f'{{"version": {VERSION}, "time": 0, "components": {{}}}}')
+    (folder / ".part").mkdir(parents=True)
+    complete(folder / ".part", folder / "2001-06-01T030000", {"time": 0, "components": {}})
     with pytest.raises(BlowUp, match=text.format(r"the last good restart is .*2001-06-01T030000 \(--continue\)")):
         air.step(0, 600, surface(c, exports))
 
