@@ -14,13 +14,14 @@ WORKERS ?= auto
 TESTS := $(BIN)/python -m pytest -n $(WORKERS)
 PRTE := $(VENV)/etc/prte-mca-params.conf
 
-.PHONY: demo quick test durations test-slow test-gpu lint environment clean help
+.PHONY: demo quick test durations docs test-slow test-gpu lint environment clean help
 
 help:
 	@echo "make demo        environment, the East Asia case, its figures"
 	@echo "make quick       environment, lint, types, unit tests and commands within one process"
 	@echo "make test        environment, lint, types, every test but the long science runs, on all cores (WORKERS=n)"
 	@echo "make durations   as make test, and notes how long each test takes (the longest start first)"
+	@echo "make docs        the site: guides, models, gallery, API reference, in build/docs/html"
 	@echo "make test-slow   the long science runs"
 	@echo "make test-gpu    what needs a CUDA device"
 
@@ -62,6 +63,13 @@ test: lint
 
 durations: $(VENV)/.installed-test
 	$(TESTS) -m "not slow and not gpu" --renew-durations
+
+docs: $(VENV)/.installed-docs
+	$(BIN)/python docs/site/build.py
+
+$(VENV)/.installed-docs: $(VENV)/.installed requirements-docs.txt
+	@$(PIP) -r requirements-docs.txt
+	@touch $@
 
 test-slow: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m slow

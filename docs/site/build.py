@@ -1,9 +1,11 @@
-"""The site: guides, models, API reference and gallery in one. ``make docs`` runs ``python docs/site/build.py``.
+"""The site: guides, cases, models, gallery and API reference in one; ``make docs`` runs ``python docs/site/build.py``.
 
 The sources are laid out in ``build/docs/source`` as in the repository, so that every link leads where it does there;
-pages of the reference and the gallery are made from the code. Sphinx's warnings are errors.
+pages of the reference and the gallery are made from the code. Sphinx's warnings are errors. ``--without-reference``
+leaves out the reference, which takes minutes.
 """
 
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -93,16 +95,40 @@ def reference():
     return pages
 
 
+def scripts():
+    """The scripts of the gallery that draw a figure with matplotlib."""
+    return sorted(p for p in (ROOT / "docs" / "gallery").glob("*.py") if "matplotlib" in p.read_text(encoding="utf-8"))
+
+
+def load(path):
+    """The module of a script."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def gallery(pages):
-    """Every picture of the pages, with its text and where it is explained."""
-    lines = ["# Gallery", "", "Every picture is made by a command or a script of the page that shows it.", ""]
+    """Figures that the scripts draw now, and the pictures of the pages with where they are explained."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    lines = ["# Gallery", ""]
+    for script in scripts():
+        module = load(script)
+        title, _, text = module.__doc__.partition("\n")
+        place(script)
+        module.draw().savefig(SOURCE / f"docs/gallery/{script.stem}.png", dpi=110)
+        lines += [f"## {title.rstrip('.')}", "", f"![{title}](/docs/gallery/{script.stem}.png)", "", text.strip(), ""]
+        lines += [f"Drawn by {{download}}`{script.name} </docs/gallery/{script.name}>` when this site was made.", ""]
+    lines += ["## From the pages", ""]
     for page in pages:
-        for picture in PICTURE.finditer(page.read_text(encoding="utf-8")):
+        text = page.read_text(encoding="utf-8")
+        for picture in PICTURE.finditer(text):
             file = (page.parent / picture["file"]).resolve().relative_to(ROOT)
-            title = page.read_text(encoding="utf-8").splitlines()[0].lstrip("# ")
-            where = page.relative_to(ROOT)
-            lines += [f"## {picture['text'] or title}", "", f"![{picture['text']}](/{file})", ""]
-            lines += [f"From [{title}](/{where}).", ""]
+            title = text.splitlines()[0].lstrip("# ")
+            lines += [f"### {picture['text'] or title}", "", f"![{picture['text']}](/{file})", ""]
+            lines += [f"Explained in [{title}](/{page.relative_to(ROOT)}).", ""]
     (SOURCE / "gallery.md").write_text("\n".join(lines), encoding="utf-8")
 
 
@@ -129,12 +155,23 @@ def main():
     index += contents("Cases", names(cases()))
     index += contents("Models", names(models()))
     index += contents("Look", ["gallery"])
-    index += contents("Reference", reference())
+    if "--without-reference" not in sys.argv:
+        index += contents("Reference", reference())
     index += contents("Project", ["CONTRIBUTING", "CHANGELOG"])
     (SOURCE / "index.md").write_text("\n".join(index), encoding="utf-8")
     shutil.copy(Path(__file__).with_name("conf.py"), SOURCE / "conf.py")
-    strict = [] if "--lenient" in sys.argv else ["-W", "--keep-going"]
-    sphinx = [sys.executable, "-m", "sphinx", "-q", "-b", "html", *strict, "-c", str(Path(__file__).parent)]
+    sphinx = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-q",
+        "-b",
+        "html",
+        "-W",
+        "--keep-going",
+        "-c",
+        str(Path(__file__).parent),
+    ]
     code = subprocess.run([*sphinx, str(SOURCE), str(BUILD / "html")], cwd=ROOT, check=False).returncode
     if not code:
         print(f"the site is in {BUILD / 'html' / 'index.html'}")
@@ -142,4 +179,5 @@ def main():
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
     sys.exit(main())

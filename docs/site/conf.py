@@ -12,7 +12,7 @@ project = "Tessera"
 author = "The Tessera developers"
 copyright = "2026, the Tessera developers"
 release = version = __version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 html_theme = "furo"
 html_title = f"Tessera {release}"
 html_show_sphinx = False

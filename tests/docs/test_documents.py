@@ -28,7 +28,7 @@ from coupler.exchange.rules import ConnectionRule, FluxRule
 from coupler.namelist import Node, read_text
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 SKIPPED_COMMANDS = ("make ", "sudo apt install", "mpirun -n 8 ./run_case.py", "./run_case.py cases/winter --")
 BLOCK = re.compile(r"(?:^<!-- test: (?P<test>[^\n]*?) -->\n)?^```(?P<lang>\w*)\n(?P<body>.*?)^```$", re.M | re.S)
 SHORTER = (("P60D", "PT6H"), ("P90D", "PT12H"), ("period: P30D", "period: PT6H"), ("period: P1D", "period: PT6H"))
@@ -194,6 +194,6 @@ def test_paths_named_in_the_readme_exist():
 
 
 def test_the_table_of_contents_is_whole():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    for path in DOCUMENTS[1:]:
-        assert f"docs/{path.name}" in text, f"README.md does not name docs/{path.name}"
+    text = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md"))
+    for path in DOCUMENTS[2:]:
+        assert f"docs/{path.name}" in text, f"neither README.md nor CONTRIBUTING.md names docs/{path.name}"
