@@ -1,4 +1,4 @@
-"""The site: it builds without a warning, its figures can be drawn, and the picture of the floors is that of the test."""
+"""The site: it builds without a warning, its figures are drawn, and the picture of the floors is that of the test."""
 
 import importlib.util
 import subprocess
