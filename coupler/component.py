@@ -268,7 +268,7 @@ class Component:
         """Further fields for history files, by name; optional. Units in `diagnostic_units`."""
         return {}
 
-    diagnostic_units: ClassVar[Mapping[str, str]] = {}
+    diagnostic_units: Mapping[str, str] = {}
 
     def call_seconds(self) -> Sequence[float]:
         """Seconds of each call of what is worth its own line in the timing table, such as a network; optional."""

@@ -32,9 +32,17 @@ class Faces(Protocol):
     length_u, length_v : length of their west and south faces, m
     """
 
-    inverse_area: torch.Tensor
-    length_u: torch.Tensor
-    length_v: torch.Tensor
+    @property
+    def inverse_area(self) -> torch.Tensor:
+        """1 / area of the cells, m-2."""
+
+    @property
+    def length_u(self) -> torch.Tensor:
+        """Length of the west faces, m."""
+
+    @property
+    def length_v(self) -> torch.Tensor:
+        """Length of the south faces, m."""
 
 
 @dataclass

@@ -55,7 +55,7 @@ class DataAtmosphere(Prescribed):
             self.imports = tuple(FieldSpec(n, required=False, partial=True) for n in (*HEAT, *WATER, *MOMENTUM))
         if options.height:
             self.exports = (*self.exports, FieldSpec("height"))
-        self.given = {}
+        self.given: dict[str, Any] = {}
 
     def _at(self, time: int) -> Fields:
         fields = super()._at(time)

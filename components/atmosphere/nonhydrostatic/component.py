@@ -185,7 +185,7 @@ class NonhydrostaticAtmosphere(Component):
     def check(self, setting: Setting) -> list[str]:
         """Missing files, a grid without corners, a time step that the sound waves do not allow."""
         o, problems = self.options, []
-        grid = setting.grid
+        grid: Any = setting.grid
         if not grid.is_structured:
             return [f"{setting.name}: the atmosphere needs a structured grid with corners, such as a projected one"]
         for name in ([o.relief] if o.relief else []) + o.driver + o.humidity_from:
@@ -222,7 +222,8 @@ class NonhydrostaticAtmosphere(Component):
 
     def _whole(self, setting: Setting) -> Geometry:
         """Geometry of the whole domain, in double precision."""
-        o, grid = self.options, setting.grid
+        o = self.options
+        grid: Any = setting.grid  # structured, with corners: `check` has seen to it
         relief = np.zeros(grid.shape)
         if o.relief:
             relief = regional.mean_relief(setting.file(o.relief), grid.corner_longitude, grid.corner_latitude)
@@ -299,12 +300,12 @@ class NonhydrostaticAtmosphere(Component):
         """What `step` runs."""
         o, context, g = self.options, self.context, self.geometry
         b = context.decomposition.block_of(context.rank)
-        rate = lateral.relaxation_rate(
-            context.grid.shape, (b.y0, b.x0), g.ny, g.nx, o.relaxation_rows, float(context.step)
-        )
+        ny, nx = context.grid.shape
+        rate = lateral.relaxation_rate((ny, nx), (b.y0, b.x0), g.ny, g.nx, o.relaxation_rows, float(context.step))
         nudging = None
         if o.nudging_wavelength > 0.0:
-            lengths = regional.cell_lengths(context.grid.corner_longitude, context.grid.corner_latitude)
+            grid: Any = context.grid
+            lengths = regional.cell_lengths(grid.corner_longitude, grid.corner_latitude)
             spacing, share = (float(lengths[1].mean()), float(lengths[0].mean())), o.nudging_interval / o.nudging_time
             nudging = Nudging(self.physics, context.gather, context.scatter, spacing, o.nudging_wavelength, share)
         self.mass = driven_mass.DrivenMass(g, context.sum)

@@ -6,7 +6,7 @@ radiation with the `gray` scheme only; the spectral ones hold theirs fixed), on 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -121,7 +121,7 @@ class Atmosphere:
 
     def __post_init__(self) -> None:
         self._diffuse = torch.compile(held_tendencies, dynamic=False) if self.core.compiled else held_tendencies
-        self._outside: State | None = None
+        self._outside: Any = None  # the driver's state of the step
         self.core.impose = lambda new, part: lateral.impose(new, self._outside, self.core.edges)
 
     # a table of contents of the step

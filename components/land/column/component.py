@@ -172,7 +172,10 @@ class ColumnLand(Component):
         if o.device == "auto" and device == "cpu":
             context.log("no CUDA device: the land runs on the CPU")
         torch.set_num_threads(context.threads)
-        self.like = {"dtype": torch.float64 if o.precision == "double" else torch.float32, "device": device}
+        self.like: dict[str, Any] = {
+            "dtype": torch.float64 if o.precision == "double" else torch.float32,
+            "device": device,
+        }
         self.shape = context.local_shape
         whole = np.asarray(context.grid.mask)
         self.cells = context.local(whole)
@@ -199,9 +202,9 @@ class ColumnLand(Component):
         self.columns = Land(self.parameters, model, self.share, o.block)
         self.counts = {"columns_unsolved": np.zeros(self.shape), "columns_unsettled": np.zeros(self.shape)}
         self.followed: dict[str, Array] = {}
-        start = self.budget()
+        stores = self.budget()
         self.booked = {"booked_heat": np.zeros(self.shape), "booked_water": np.zeros(self.shape)}
-        self.booked.update(heat_at_start=start["heat"], water_at_start=start["water"])
+        self.booked.update(heat_at_start=stores["heat"], water_at_start=stores["water"])
         self.day, self.day_mean = -1, self.latitude
         if n == 0:
             context.log("no land in a block of this component")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -56,10 +56,10 @@ class RankHalo:
         padded = tuple(torch.nn.functional.pad(a, (width,) * 4) for a in fields)
         if self.context.ranks > 1:
             if padded[0].device.type == "cpu":
-                self.context.halo(*padded, width=width)
+                self.context.halo(*cast(Any, padded), width=width)
             else:
                 staged = [a.cpu() for a in padded]
-                self.context.halo(*staged, width=width)
+                self.context.halo(*cast(Any, staged), width=width)
                 padded = tuple(a.to(b.device) for a, b in zip(staged, padded, strict=True))
         return padded
 
@@ -222,8 +222,9 @@ class PrimitiveOcean(Component):
         self._tide = None
         if o.tides and self.outside is not None:
             window = self._window()
-            constants = tuple(a[window].contiguous().to(device, self.dtype) for a in tide_constants(self.region))
-            self._tide = Tide(*constants, self.outside.eta, *_tide_origin(self.region.inputs, context.clock))
+            constants = [a[window].contiguous().to(device, self.dtype) for a in tide_constants(self.region)]
+            given: list[Any] = [*constants, self.outside.eta, *_tide_origin(self.region.inputs, context.clock)]
+            self._tide = Tide(*given)
         self._climatology_day = -1
         self._renew_climatology(0)
         tracers = self._clim[:, :, HALO:-HALO, HALO:-HALO].contiguous()
@@ -235,7 +236,7 @@ class PrimitiveOcean(Component):
             return None
         o = self.options
         whole = outside_sea(region, o.sponge_cells, o.sponge_time, o.radiation).block(self.rows, self.columns)
-        like = {"dtype": self.dtype, "device": g.h0.device}
+        like: dict[str, Any] = {"dtype": self.dtype, "device": g.h0.device}
         fields = {n: getattr(whole, n).to(**like) for n in ("eta", "U", "V", "u", "v", "tracers", "rate")}
         return Outside(**fields, radiation=o.radiation)
 
@@ -253,16 +254,17 @@ class PrimitiveOcean(Component):
         date = self.context.clock.date(day * DAY)
         whole = climatology(self.region, date.dayofyr - 0.5)
         g = self.ocean.g if hasattr(self, "ocean") else None
-        self._clim = whole[self._window()].contiguous().to(g.h0.device, self.dtype)
+        device = whole.device if g is None else g.h0.device
+        self._clim = whole[self._window()].contiguous().to(device, self.dtype)
         if self.outside is not None:
             self.outside = replace(self.outside, tracers=self._clim)
 
     def forcing(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Forcing:
         """What drives the step from `time` on: imports (arrays or tensors), climatology of the day, tide at its end."""
         self._renew_climatology(time)
-        if self._tide is not None:
+        if self._tide is not None and self.outside is not None:
             self.outside = replace(self.outside, eta=self._tide.level(time + seconds))
-        like = {"dtype": self.dtype, "device": self.now.eta.device}
+        like: dict[str, Any] = {"dtype": self.dtype, "device": self.now.eta.device}
         arrays = {n: v if isinstance(v, Tensor) else torch.tensor(np.asarray(v)) for n, v in imports.items()}
         fluxes = {name: values.to(**like) for name, values in arrays.items()}
         return Forcing(fluxes, self._clim, self.outside)

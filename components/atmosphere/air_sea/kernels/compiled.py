@@ -5,4 +5,4 @@ from pathlib import Path
 from components.science import constants, scheme_constants
 from coupler.compiled import compiler
 
-compiled = compiler(Path(__file__).parent, *(Path(m.__file__) for m in (constants, scheme_constants)))
+compiled = compiler(Path(__file__).parent, *(Path(str(m.__file__)) for m in (constants, scheme_constants)))

@@ -152,14 +152,15 @@ class AnalysisFiles:
         if None in every and len(every) > 1:
             raise DriverError(f"{self}: some variables have a date and some have none")
         for name, found in wanted.items():
-            absent = sorted(every - found)
+            absent: list[Any] = sorted(every - found)
             if absent:
                 some = ", ".join(str(d) for d in absent[:3])
                 raise DriverError(
                     f"{self}: {name} lacks {len(absent)} of {len(every)} dates that other variables have: {some}"
                     f"{' ...' if len(absent) > 3 else ''}"
                 )
-        return (None,) if None in every else tuple(sorted(every))
+        dates: list[Any] = [date for date in every if date is not None]
+        return tuple(sorted(dates)) or (None,)
 
 
 def _find(f: Any, name: str, short: Sequence[str]) -> str | None:
@@ -167,7 +168,7 @@ def _find(f: Any, name: str, short: Sequence[str]) -> str | None:
     aliases = (name, "geopotential") if name == "geopotential_height" else (name,)
     upper_air = [str(k) for k, v in f.variables.items() if v.ndim >= 3 and _has_levels(f, v)]
     named = [k for k in upper_air if str(getattr(f[k], "standard_name", "")) in aliases]
-    return (named or [k for k in short if k in upper_air] or [None])[0]
+    return next(iter(named or [k for k in short if k in upper_air]), None)
 
 
 def _has_levels(f: Any, variable: Any) -> bool:

@@ -7,6 +7,7 @@ winds of Trenberth 1991, J. Climate 4, 707, sect. 3, on a limited area).
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -56,7 +57,7 @@ def balance_columns(
     c_u = 0.5 * (wide[1:-1, 1:] + wide[1:-1, :-1]) * (length_u * step_u)
     c_v = 0.5 * (wide[1:, 1:-1] + wide[:-1, 1:-1]) * (length_v * step_v)
     parts = (c_u[:, :-1], c_u[:, 1:], c_v[:-1], c_v[1:], surplus)
-    whole = [gather(np.ascontiguousarray(a.cpu().numpy())) for a in parts]
+    whole: list[Any] = [gather(np.ascontiguousarray(a.cpu().numpy())) for a in parts]
     potential = None if whole[0] is None else _potential(*whole)
     chi = torch.zeros_like(wide)
     chi[1:-1, 1:-1] = torch.as_tensor(np.array(scatter(potential)), dtype=chi.dtype, device=chi.device)

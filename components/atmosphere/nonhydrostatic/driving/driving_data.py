@@ -43,8 +43,9 @@ class Place:
 class Source(Protocol):
     """Driving states: u, v (eastward, northward; m/s), t (K), q (kg/kg), p (Pa), each (nz, ny, nx)."""
 
-    times: Sequence[float]
-    """Seconds since the start of the case; one: held."""
+    @property
+    def times(self) -> Sequence[float]:
+        """Seconds since the start of the case; one: held."""
 
     def read(self, record: int, place: Place) -> Fields:
         """State of one of the times."""

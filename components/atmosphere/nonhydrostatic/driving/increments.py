@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import torch
 
 from components.atmosphere.nonhydrostatic.dynamics.state import State
@@ -23,7 +22,7 @@ def add(
     s: State,
     q: torch.Tensor,
     given: Mapping[str, Any],
-    turn: tuple[np.ndarray, np.ndarray],
+    turn: tuple[Any, Any],
     dt: float,
 ) -> tuple[State, torch.Tensor]:
     """State and tracers after ``dt`` seconds of the tendencies ``given``, halos filled; mass stays as it is.

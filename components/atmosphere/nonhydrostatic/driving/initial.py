@@ -1,5 +1,7 @@
 """From meteorological fields on the model's columns to the dynamics' state and tracers."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -32,7 +34,7 @@ def state_from_fields(
     -------
     state, vapour : with halos; halos filled; vapour (nz, Y, X) kg per kg of dry air
     """
-    like = dict(dtype=torch.float64, device=g.dz.device)
+    like: dict[str, Any] = {"dtype": torch.float64, "device": g.dz.device}
     r = torch.as_tensor(q / (1.0 - q), **like)  # mixing ratio
     # theta_m uses the pressure of the data; the model's own follows below
     theta = torch.as_tensor(t * (P_REFERENCE / p) ** KAPPA, **like) * (1.0 + VAPOUR_FACTOR * r)

@@ -81,10 +81,10 @@ def problems(
                 f"tracer {t.name!r} has a surface flux, which the boundary layer mixes in: it needs a"
                 " boundary_layer and mixed_by_turbulence: true"
             )
-    for t in declared:
-        if t.name in taken:
-            found.append(f"tracer {t.name!r}: the atmosphere has another field of this name; take another")
-        if not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", t.name):
-            found.append(f"tracer {t.name!r}: a name is of letters, digits and underscores, the first a letter")
-        found += tracer_files.problems(setting, t.name, t.units, t.boundary, t.file)
+    for own in declared:
+        if own.name in taken:
+            found.append(f"tracer {own.name!r}: the atmosphere has another field of this name; take another")
+        if not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", own.name):
+            found.append(f"tracer {own.name!r}: a name is of letters, digits and underscores, the first a letter")
+        found += tracer_files.problems(setting, own.name, own.units, own.boundary, own.file)
     return found

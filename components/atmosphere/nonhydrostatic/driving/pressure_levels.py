@@ -9,6 +9,7 @@ stays.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -216,7 +217,7 @@ def _onto(values: Array, own: Array, p: Array) -> Array:
     return (1 - w) * values[k] + w * values[k + 1]
 
 
-def _around(own_lon: Array, own_lat: Array, lon: Array, lat: Array) -> tuple[Array, Array, Array, Array, Array]:
+def _around(own_lon: Array, own_lat: Array, lon: Array, lat: Array) -> tuple[Any, Any, Array, Any, Array]:
     """Columns west and east of points, the weight of the eastern, rows south of them, the weight of the northern."""
     step = float(np.median(np.diff(own_lon)))
     circle = abs(step * own_lon.size - 360.0) < 0.5 * step

@@ -106,7 +106,9 @@ def coefficients(
         diagonal = 1.0 + e2 * chi * iz * (theta_z * (c[1:] + c[:-1]) + (loading[1:] - loading[:-1])) + dtau * rayleigh
         above = -e2 * chi[:-1] * iz[1:] * (c[1:-1] * theta_z[1:] + loading[1:-1])
         below = -e2 * chi[1:] * iz[:-1] * (c[1:-1] * theta_z[:-1] - loading[1:-1])
-    pivot, lower, upper = [], [], []
+    pivot: list[torch.Tensor] = []
+    lower: list[torch.Tensor] = []
+    upper: list[torch.Tensor] = []
     for k in range(g.nz - 1):
         if k == 0:
             pivot.append(1.0 / diagonal[0])

@@ -25,7 +25,7 @@ def hydrostatic_column(
     """
     rho, rtheta = [], []
     p = p_lowest
-    load_below = None
+    load_below = torch.zeros_like(p_lowest)
     for k in range(g.nz):
         q = 0.0 if q_total is None else q_total[k]
         if k > 0:

@@ -7,6 +7,7 @@ The geometry is built once for the whole domain and cut into blocks, so that eve
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import torch
 
@@ -55,13 +56,13 @@ class Geometry:
     length_v: torch.Tensor
     inverse_dx: torch.Tensor
     inverse_dy: torch.Tensor
-    metric: torch.Tensor | None = None
-    metric_ground: torch.Tensor | None = None
-    rise_x: torch.Tensor | None = None
-    rise_y: torch.Tensor | None = None
-    coriolis: torch.Tensor | None = None
-    curvature_x: torch.Tensor | None = None
-    curvature_y: torch.Tensor | None = None
+    metric: Any = None
+    metric_ground: Any = None
+    rise_x: Any = None
+    rise_y: Any = None
+    coriolis: Any = None
+    curvature_x: Any = None
+    curvature_y: Any = None
 
     @property
     def z(self) -> torch.Tensor:
@@ -80,7 +81,9 @@ class Geometry:
             dy, dx = a.shape[-2] - y_extent, a.shape[-1] - x_extent
             return a[..., y0 : y1 + h2 + dy, x0 : x1 + h2 + dx].contiguous()
 
-        arrays = {f.name: cut(getattr(self, f.name)) for f in fields(self) if f.name not in ("nz", "ny", "nx")}
+        arrays: dict[str, Any] = {
+            f.name: cut(getattr(self, f.name)) for f in fields(self) if f.name not in ("nz", "ny", "nx")
+        }
         return Geometry(nz=self.nz, ny=y1 - y0, nx=x1 - x0, **arrays)
 
     def to(self, dtype: torch.dtype, device: torch.device | str = "cpu") -> "Geometry":

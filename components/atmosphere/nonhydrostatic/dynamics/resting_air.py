@@ -42,8 +42,9 @@ def resting_differences(g: Geometry, p: torch.Tensor) -> tuple[torch.Tensor, tor
     inverse_dz = g.inverse_dz_interface[:, one, one].double()
     along_x = slice(1, -1), slice(None)
     along_y = slice(None), slice(1, -1)
-    x = _differences(*(a[:, *along_x] for a in (z, p.double(), inverse_dz)), g.rise_x[:, H:-H, H:-H].double(), 2)
-    y = _differences(*(a[:, *along_y] for a in (z, p.double(), inverse_dz)), g.rise_y[:, H:-H, H:-H].double(), 1)
+    p_x, p_y = (p.double()[:, *along] for along in (along_x, along_y))
+    x = _differences(z[:, *along_x], p_x, inverse_dz[:, *along_x], g.rise_x[:, H:-H, H:-H].double(), 2)
+    y = _differences(z[:, *along_y], p_y, inverse_dz[:, *along_y], g.rise_y[:, H:-H, H:-H].double(), 1)
     return x.to(p.dtype), y.to(p.dtype)
 
 

@@ -72,7 +72,7 @@ def stop_if_unstable(context: Context, g: Geometry, s: State, text: str) -> None
     name, field = next(
         ((n, a) for n, a in fields.items() if not bool(torch.isfinite(a).all())), next(iter(fields.items()))
     )
-    where = torch.nan_to_num(field.abs(), nan=torch.inf).reshape(-1).argmax().item()
+    where = int(torch.nan_to_num(field.abs(), nan=torch.inf).reshape(-1).argmax().item())
     level, rest = divmod(where, g.ny * g.nx)
     j, i = divmod(rest, g.nx)
     b = context.decomposition.block_of(context.rank)

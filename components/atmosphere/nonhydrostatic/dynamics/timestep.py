@@ -6,7 +6,7 @@ contents of a time step.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 
@@ -81,13 +81,13 @@ class Dynamics:
     geometry: Geometry
     options: Options = field(default_factory=Options)
     edges: Edges = field(default_factory=Edges)
-    halo: HaloFiller | None = None
+    halo: HaloFiller = None  # type: ignore[assignment]
     compiled: bool = False
     impose: Callable[[State, float], None] | None = None
 
     def __post_init__(self) -> None:
         g, o = self.geometry, self.options
-        like = dict(dtype=g.dz.dtype, device=g.dz.device)
+        like: dict[str, Any] = {"dtype": g.dz.dtype, "device": g.dz.device}
         if self.halo is None:
             self.halo = SerialHalo(g.ny, g.nx, self.edges)
         self.open_x = torch.ones((g.ny, g.nx + 1), **like)
@@ -151,7 +151,7 @@ class Dynamics:
         for substeps, dtau in ((1, dt / 3.0), (n // 2, dt / n), (n, dt / n)):
             d = self.diagnose(s) if s is not s0 else d
             s, flux = self.stage(s0, s, d, substeps, dtau, dt, q_total, forcing)
-        return s, flux
+        return s, cast(MeanFlux, flux)
 
     def stage(
         self,
@@ -182,16 +182,16 @@ class Dynamics:
         c = self._coefficients(g, d, q_total, self.rayleigh, tau, o.off_centring, self.open_x, self.open_y)
         x = acoustic.start(s0, s)
         p = self._first_pressure(d, s0, s)
-        mean = None
-        for i in range(substeps):
+        mean: tuple[torch.Tensor, ...] = ()
+        for step in range(substeps):
             ru, rv = self._horizontal(g, x, p, f, c, tau)
             rw, rho, rtheta, omega, p_new = self._vertical(
                 g, x, ru, rv, f, c, tau, o.off_centring, o.divergence_damping
             )
             x = acoustic.Deviation(ru, rv, rw, rho, rtheta)
             if last:
-                mean = (ru, rv, omega) if mean is None else (mean[0] + ru, mean[1] + rv, mean[2] + omega)
-            if i < substeps - 1:
+                mean = (mean[0] + ru, mean[1] + rv, mean[2] + omega) if mean else (ru, rv, omega)
+            if step < substeps - 1:
                 p = self._with_halo(p_new, 1)
                 self.halo([p], 1)
         new = State(*(self._onto(a, b) for a, b in zip(s, x, strict=True)))

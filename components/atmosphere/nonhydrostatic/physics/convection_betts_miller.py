@@ -86,13 +86,13 @@ def betts_miller(
     # the topmost layer of the first buoyant stretch above the condensation level
     started = torch.zeros_like(buoyant[0])
     ended = torch.zeros_like(buoyant[0])
-    inside = []
+    below_top = []
     for k in range(t.shape[0]):
         above = p[k] < base
         started = started | (buoyant[k] & above)
         ended = ended | (started & ~buoyant[k] & above)
-        inside.append(~ended)
-    inside = torch.stack(inside) & (started & (p[0] > 0.0))
+        below_top.append(~ended)
+    inside = torch.stack(below_top) & (started & (p[0] > 0.0))
     weight = torch.where(inside, mass, 0.0)
     q_ref = humidity * saturation_mixing_ratio(saturation_pressure(parcel), p)
     drying, warming, total, water, held = (torch.zeros_like(t[0]) for _ in range(5))

@@ -38,7 +38,8 @@ class Rain(NamedTuple):
 
 def step(air: Columns, theta: torch.Tensor, q: Parts, dt: float) -> Clouds:
     """`kessler` as a scheme of the table."""
-    k = kessler(theta, *(q[s.name] for s in SPECIES), air.p, air.pi, air.rho, air.mass, dt)
+    vapour, cloud, rain = (q[s.name] for s in SPECIES)
+    k = kessler(theta, vapour, cloud, rain, air.p, air.pi, air.rho, air.mass, dt)
     parts = dict(zip((s.name for s in SPECIES), k[1:4], strict=True))
     return Clouds(k.theta, parts, k.surface, torch.zeros_like(k.surface))
 

@@ -100,7 +100,8 @@ class Flakes(NamedTuple):
 
 def step(air: Columns, theta: torch.Tensor, q: Parts, dt: float) -> Clouds:
     """`mixed_phase` as a scheme of the table."""
-    w = mixed_phase(theta, *(q[s.name] for s in SPECIES), air.p, air.pi, air.rho, air.mass, dt)
+    vapour, cloud, rain, ice, snow = (q[s.name] for s in SPECIES)
+    w = mixed_phase(theta, vapour, cloud, rain, ice, snow, air.p, air.pi, air.rho, air.mass, dt)
     return Clouds(w.theta, dict(zip((s.name for s in SPECIES), w[1:6], strict=True)), w.rain, w.snow)
 
 

@@ -92,7 +92,7 @@ class Physics:
         self._clouds = wrap(chosen.microphysics.ready())
         self._turbulence = wrap(chosen.boundary_layer.ready())
         self._convection = wrap(chosen.convection.ready())
-        self._radiation = chosen.radiation.ready()
+        self._radiation: Any = chosen.radiation.ready()
         self._carry = wrap(carry)
         self._own = [t.name for t in chosen.microphysics.scheme.species]
         names = lambda which: [species.names[n] for n in species.where(which)]  # noqa: E731
