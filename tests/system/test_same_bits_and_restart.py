@@ -60,6 +60,7 @@ def test_a_restart_inside_a_mean_window_continues_to_the_same_bits_on_another_ra
     assert budget(case) == budget(serial_toy), "as if there had been no restart"
 
 
+@pytest.mark.ranks
 def test_a_restart_on_ranks_survives_rules_in_another_order_and_one_more(serial_toy, tmp_path):
     """The soil's temperature is brought to a new sea from 21 h on; nothing of the old ones changes."""
     case = toy_case(tmp_path / "toy", duration="PT21H")
