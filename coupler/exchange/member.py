@@ -5,23 +5,41 @@ from __future__ import annotations
 import contextlib
 import time as wall
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from coupler.component import Context, OnGrid
 from coupler.exchange import answers
-from coupler.exchange.control import Pilot
+from coupler.exchange.control import Grants, Pilot
 from coupler.exchange.endpoint import Endpoint
 from coupler.exchange.partition import Partitions
 from coupler.exchange.routes import Route
+from coupler.exchange.transport import Transport
 from coupler.files import restart as restart_files
 from coupler.files.history import HistoryStream
 from coupler.grids.decomposition import Decomposition
-from coupler.plan import ComponentPlan
+from coupler.plan import ComponentPlan, Plan
+from coupler.watch.timing import Timer
+from coupler.watch.watchdog import Watchdog
 
-if TYPE_CHECKING:
-    from coupler.exchange.runner import Process
+
+class Host(Protocol):
+    """What a component needs of the process that it runs on."""
+
+    plan: Plan
+    transport: Transport
+    groups: dict[str, Any]
+    grants: Grants
+    timer: Timer
+    watch: Watchdog
+    threads: int
+
+    def log(self, text: str) -> None:
+        """One line of the run's log."""
+
+    def progress(self) -> None:
+        """Do what there is to do for the coupler."""
 
 
 class Failure(Exception):
@@ -35,7 +53,7 @@ class Failure(Exception):
 class Member:
     """One component on this process: its object, context, exchanges and history."""
 
-    def __init__(self, process: Process, component: ComponentPlan, routes: list[Route], parts: Partitions, start: int):
+    def __init__(self, process: Host, component: ComponentPlan, routes: list[Route], parts: Partitions, start: int):
         plan, transport = process.plan, process.transport
         self.plan, self.component = plan, component
         self.name, self.model = component.name, component.component

@@ -1,7 +1,7 @@
 """The floors of the house, from the ground: imports run downward only.
 
-The list is that of the test which parses every import (tests/unit/test_layers.py). ``python docs/gallery/floors.py``
-draws ``docs/figures/floors.svg`` anew.
+The list is that of the test which parses every import (tests/unit/test_architecture.py).
+``python docs/gallery/floors.py`` draws ``docs/figures/floors.svg`` anew.
 """
 
 import sys
@@ -10,8 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
-from tests.unit.test_architecture import PUBLIC  # noqa: E402
-from tests.unit.test_layers import FLOORS  # noqa: E402
+from tests.unit.test_architecture import FLOORS, PUBLIC  # noqa: E402
 
 FILE = ROOT / "docs" / "figures" / "floors.svg"
 WIDTH, LEFT, ROW, GAP = 980, 640, 34, 6

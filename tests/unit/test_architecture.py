@@ -24,7 +24,7 @@ PUBLIC = {
 """What components may import of the coupler."""
 FLOORS = (
     ("", "errors", "clock", "types", "exact_sum", "compiled", "paths", "units"),
-    ("fields", "namelist", "quantities", "yaml12", "by_name", "layout"),
+    ("fields", "namelist", "quantities", "yaml12", "author_code", "threads", "by_name", "layout"),
     ("netcdf",),
     ("grids",),
     ("remap",),
