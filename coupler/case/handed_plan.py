@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from coupler.case.case import make_plan
-from coupler.case.plan_data import Words, from_data, to_data
+from coupler.case.plan_data import Words, from_bytes, to_bytes
 from coupler.component import Component
 from coupler.exchange.routes import TAG_PLAN
 from coupler.exchange.transport import Pause, Transport
@@ -34,14 +34,13 @@ def plan_here(
     handed = last > 0 and not placed
     if handed and transport.rank == 0:
         pause = Pause(0.02)
-        while (found := transport.poll_object(TAG_PLAN)) is None:
+        while (found := transport.poll_bytes(TAG_PLAN)) is None:
             pause.sleep()
-        return from_data(*found[1])
+        return from_bytes(found)
     checks = offline_checks and transport.rank == (last if handed else 0)
     plan = make_plan(folder, transport.size, offline_checks=checks, placed=dict(placed))
     if handed and transport.rank == last:
-        transport.send_object(0, TAG_PLAN, to_data(without_models(plan)))
-        transport.flush()  # all wait for the coupler's routes: it should not wait for this process's next message
+        transport.send_bytes(0, TAG_PLAN, to_bytes(without_models(plan)))
     return plan
 
 

@@ -6,6 +6,7 @@ Nothing but what is listed here can come out of such data: no name of a class or
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -146,3 +147,17 @@ def from_data(text: str, arrays: Arrays) -> Plan:
     grids = [made(grid) for grid in content["grids"]]
     plan: Plan = made(content["plan"])
     return plan
+
+
+def to_bytes(plan: Plan) -> npt.NDArray[np.uint8]:
+    """A plan as the bytes of its JSON text and of its arrays, one file of numpy in memory."""
+    text, arrays = to_data(plan)
+    file = io.BytesIO()
+    np.savez(file, *arrays, plan=np.frombuffer(text.encode(), dtype=np.uint8))
+    return np.frombuffer(file.getvalue(), dtype=np.uint8)
+
+
+def from_bytes(data: npt.NDArray[np.uint8]) -> Plan:
+    """The plan of `to_bytes`."""
+    with np.load(io.BytesIO(data.tobytes()), allow_pickle=False) as file:
+        return from_data(file["plan"].tobytes().decode(), [file[f"arr_{n}"] for n in range(len(file.files) - 1)])

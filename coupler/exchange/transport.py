@@ -60,6 +60,15 @@ class Serial:
         queue = self._queues[-tag - 1]
         return queue.popleft() if queue else None
 
+    def send_bytes(self, dest: int, tag: int, data: npt.NDArray[np.uint8]) -> None:
+        """Send bytes as they are."""
+        self.send_object(dest, tag, data)
+
+    def poll_bytes(self, tag: int) -> npt.NDArray[np.uint8] | None:
+        """The next bytes that have come; None if there are none."""
+        found = self.poll_object(tag)
+        return None if found is None else found[1]
+
     def group(self, ranks: tuple[int, ...]) -> Any:
         """Communicator of some processes; None for a single one."""
         return None
@@ -157,6 +166,20 @@ class MPI:
         status = self._mpi.Status()
         message = self.comm.improbe(source=self._mpi.ANY_SOURCE, tag=tag, status=status)
         return None if message is None else (status.Get_source(), message.recv())
+
+    def send_bytes(self, dest: int, tag: int, data: npt.NDArray[np.uint8]) -> None:
+        """Send bytes as they are to another process; returns when they have gone."""
+        self.comm.Send([data, self._mpi.BYTE], dest=dest, tag=tag)
+
+    def poll_bytes(self, tag: int) -> npt.NDArray[np.uint8] | None:
+        """The next bytes that have come; None if there are none."""
+        status = self._mpi.Status()
+        message = self.comm.Improbe(source=self._mpi.ANY_SOURCE, tag=tag, status=status)
+        if message is None:
+            return None
+        data = np.empty(status.Get_count(self._mpi.BYTE), dtype=np.uint8)
+        message.Recv([data, self._mpi.BYTE])
+        return data
 
     def group(self, ranks: tuple[int, ...]) -> Any:
         """Communicator of some processes (all of those must call); None for a single one."""

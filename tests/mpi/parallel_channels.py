@@ -122,6 +122,21 @@ def check_channels_of_tasks_far_apart_keep_apart(comm):
     t.close()
 
 
+def check_bytes_come_as_they_are(comm):
+    t = transport.MPI(comm)
+    if t.rank == 0:
+        for _ in range(t.size - 1):
+            give = time.perf_counter() + 60
+            while (got := t.poll_bytes(4)) is None:
+                assert time.perf_counter() < give
+                time.sleep(1e-4)
+            assert got.dtype == np.uint8 and got.size == 300_000 and (got == np.arange(300_000) % 251).all()
+        assert t.poll_bytes(4) is None
+    else:
+        t.send_bytes(0, 4, (np.arange(300_000) % 251).astype(np.uint8))
+    t.close()
+
+
 def check_what_a_rank_sends_itself_stays_in_the_process(comm):
     t = transport.MPI(comm)
     out, into = t.outbox(t.rank, 5, LARGE), t.inbox(t.rank, 5, LARGE)

@@ -8,4 +8,4 @@ import pytest
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_channels_between_processes(mpirun, ranks):
     out = mpirun("parallel_channels.py", ranks)
-    assert out.count("passed check_") == 12
+    assert out.count("passed check_") == 13

@@ -10,7 +10,7 @@ import pytest
 
 from coupler.case.case import make_plan
 from coupler.case.handed_plan import plan_here, without_models
-from coupler.case.plan_data import from_data, to_data
+from coupler.case.plan_data import from_bytes, from_data, to_data
 from coupler.case.resolved import resolved_text
 from coupler.exchange.keys import in_flight
 from coupler.exchange.transport import Serial
@@ -87,7 +87,7 @@ def test_what_is_no_plain_data_is_refused(whole):
         to_data(whole)  # with its models' options
 
 
-def test_the_first_process_gets_json_and_arrays(whole):
+def test_the_first_process_gets_bytes_of_json_and_arrays(whole):
     class Other(Serial):
         """The last of four processes."""
 
@@ -95,14 +95,16 @@ def test_the_first_process_gets_json_and_arrays(whole):
             super().__init__()
             self.rank, self.size, self.sent = 3, 4, []
 
-        def send_object(self, dest, tag, item):
-            self.sent.append(item)
+        def send_bytes(self, dest, tag, data):
+            self.sent.append(data)
 
     there = Other()
     plan = plan_here(whole.folder, there, offline_checks=False, placed={})
-    ((text, arrays),) = there.sent
-    assert isinstance(text, str) and all(type(a) is np.ndarray for a in arrays)
-    assert from_data(text, arrays).tasks == plan.tasks
+    (data,) = there.sent
+    assert data.dtype == np.uint8
+    mine, its = to_data(from_bytes(data)), to_data(without_models(plan))
+    assert mine[0] == its[0]
+    assert [(a.dtype, a.tobytes()) for a in mine[1]] == [(a.dtype, a.tobytes()) for a in its[1]]
 
 
 def test_nothing_in_the_coupler_imports_pickle(root):
