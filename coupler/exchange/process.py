@@ -46,7 +46,7 @@ class InputBuffer:
             self.row_of[cells[positions]] = row + head + np.arange(positions.size)
             pieces.append((process, positions, row, row + head + positions.size))
             row += head + positions.size
-        self._turn, self._n = 0, row
+        self._turn = 0
         tag = input_tag(task.index, slot)
         self.pieces = [(process, positions) for process, positions, _, _ in pieces]
         self._first = [a for _, _, a, _ in pieces]

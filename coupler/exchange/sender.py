@@ -53,7 +53,6 @@ class Sender:
             transport.outbox(r.peer, tag, self._size(r.positions.size, c), task.lag_windows + 3) for r in routes
         ]
         self._waiting: dict[str, Floats] = {}
-        self._sent: dict[str, tuple[int, Floats]] = {}
         self.budget: list[tuple[int, int, list[Any]]] = []
         self._areas = self._sum_areas(cells)
 

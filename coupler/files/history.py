@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import cftime
 import netCDF4
 import numpy as np
 import numpy.typing as npt
@@ -333,10 +332,3 @@ def _define_axes(file: Any, grid: Grid, suffix: str) -> None:
             variable.bounds = f"{name}_bounds{suffix}"
             bounds = file.createVariable(f"{name}_bounds{suffix}", "f8", (dim, "bounds2"))
             bounds[...] = np.stack([edges[:-1], edges[1:]], axis=1)
-
-
-def record_dates(path: Path) -> list[cftime.datetime]:
-    """Dates of a history file's records."""
-    with netCDF4.Dataset(path) as file:
-        time = file["time"]
-        return list(cftime.num2date(time[:], time.units, time.calendar))

@@ -64,7 +64,6 @@ class Watchdog:
         self._alone: float | None = None
         self._main = threading.get_ident()
         self._ended = threading.Event()
-        self._parent = os.getppid()
 
     def watching(self, what: str | Callable[[], str], *, waits: bool = False) -> Watch:
         """Watch the block of a ``with``; `waits`: it waits for other processes, and they are to blame."""
