@@ -43,7 +43,7 @@ def typed(*words: object) -> str:
     """
     name = COMMAND
     with contextlib.suppress(OSError):  # a working folder that was deleted
-        if name == "./run_case.py" and Path.cwd() != HOME:
+        if name == "./run_case.py" and Path(name).resolve() != HOME / name:  # a link to it will do
             name = shlex.quote(str(HOME / "run_case.py"))
     return " ".join([name, *(shlex.quote(str(w)) for w in words)])
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from sphinx.addnodes import pending_xref
+
 from coupler import __version__
 
 project = "Tessera"
@@ -45,6 +47,14 @@ def keep_formulas(app, what, name, thing, options, lines):
             literal_from = indent
 
 
+def keep_types_as_text(app, doctree):
+    """Types in docstrings are prose with shapes and units: ``s`` is a second, no attribute of that name."""
+    for node in list(doctree.findall(pending_xref)):
+        if node.get("refdomain") == "py" and node.get("reftype") in ("class", "obj"):
+            node.replace_self(node.children)
+
+
 def setup(app):
     """Connect what this file adds; before napoleon, which makes markup of its own."""
     app.connect("autodoc-process-docstring", keep_formulas, priority=400)
+    app.connect("doctree-read", keep_types_as_text)

@@ -77,7 +77,7 @@ class Ground(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """The boundary layer (y, x): depth (m), velocity scale (m s-1), phi_m at the top of the surface layer, w_*^3."""
+    """Boundary layer (y, x): depth (m), velocity scale (m s-1), phi_m at the top of the surface layer, ``w_*^3``."""
 
     h: torch.Tensor
     w_s: torch.Tensor
