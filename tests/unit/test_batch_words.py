@@ -56,10 +56,10 @@ def test_within_a_case_its_name_is_told_and_commands_can_be_typed_there(tmp_path
     said = capsys.readouterr().out
     assert said.startswith("winter: ") and f"Run it:  {HOME / 'run_case.py'} ." in said
     assert typed(".", "--serial") == f"{HOME / 'run_case.py'} . --serial"
+    assert main(["script", ".", "--machine", "workstation"]) == 0 and (case / "winter.sh").is_file()
     (tmp_path / "run_case.py").symlink_to(HOME / "run_case.py")
     monkeypatch.chdir(tmp_path)
     assert typed("cases/x") == "./run_case.py cases/x"
-    assert main(["script", ".", "--machine", "workstation"]) == 0 and (case / "winter.sh").is_file()
 
 
 @pytest.mark.parametrize(
