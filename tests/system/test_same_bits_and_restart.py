@@ -64,8 +64,10 @@ def test_a_restart_inside_a_mean_window_continues_to_the_same_bits_on_another_ra
 def test_a_restart_on_ranks_survives_rules_in_another_order_and_one_more(serial_toy, tmp_path):
     """The soil's temperature is brought to a new sea from 21 h on; nothing of the old ones changes."""
     case = toy_case(tmp_path / "toy", duration="PT21H")
+    listening = "tests.system.test_same_bits_and_restart:ListeningAir"
+    text = (case / "case.yaml").read_text().replace("tests.toys.models:Air", listening)
+    (case / "case.yaml").write_text(text)
     tessera(case)
-    text = (case / "case.yaml").read_text()
     first, second = (
         "- from: air\n  to: sea\n  period: PT6H\n  lag: PT6H\n",
         "- from: air\n  to: soil\n  period: PT1H\n",
@@ -74,8 +76,6 @@ def test_a_restart_on_ranks_survives_rules_in_another_order_and_one_more(serial_
     new = "- from: soil\n  to: air\n  period: PT6H\n  lag: PT6H\n"
     text = text.replace(first + second, new + second + first).replace("duration: PT21H", "duration: P2D")
     (case / "case.yaml").write_text(text)
-    listening = "tests.system.test_same_bits_and_restart:ListeningAir"
-    (case / "case.yaml").write_text(text.replace("tests.toys.models:Air", listening))
     done = tessera(case, "--continue")
     assert "soil -> air is new since the restart: it starts from the initial exports" in done.stdout
     assert budget(case) == budget(serial_toy)
