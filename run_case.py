@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
 """Tessera: make, check, run and look at cases. Try ./run_case.py --help."""
 
 import os

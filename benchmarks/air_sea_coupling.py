@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What the coupling does: the template east_asia_coupled with its ocean and with a slab, each against held temperature.
 
 python benchmarks/air_sea_coupling.py [--days 3] [--grid east_asia_300km] [--driver FILES --start DATE] [--compile]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What a time step of the non-hydrostatic atmosphere costs on one core, and what two ranks gain.
 
 140 x 100 x 24 cells of 50 km over relief, 240-s steps, float32, six tracers. Times are CPU time of one thread

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Running the project's commands and changing a case's files, for the benchmarks of whole cases."""
 
 import os

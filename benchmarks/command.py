@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """How long the command line takes: --help, new and check of the template, as whole processes.
 
 python benchmarks/command.py

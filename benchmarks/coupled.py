@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """How fast the whole system runs, what of it is coupling, where it waits, and whether the suggested layout is faster.
 
 python benchmarks/coupled.py [--hours 24] [--grid east_asia_100km] [--compile] [--radiation rrtmg] [--suggested]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What an exchange costs: Tessera's coupler beside YAC and a bare product with bare MPI.
 
 A 200x160 grid of 0.25 degree (95-145E, 10-50N) to 500x400 of 0.1 degree, first-order

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What a step of the land column costs: microseconds per column and step on one core, by stomatal model.
 
 10,000 columns with two tiles each (a plant type and bare ground or grass beside it), 10 soil layers, snow on a third, a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Monthly GPP, NEE and ET at the FLUXNET2015 sites of China and Japan, uncalibrated, by stomatal model.
 
     .venv/bin/python benchmarks/land_monthly.py --models medlyn wang --first 2004 --last 2006

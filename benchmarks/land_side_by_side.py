@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Several stomatal models in one run: each on columns of its own, all advanced together.
 
 A step costs much the same for three columns and for three hundred, so that fourteen models cost little more than three.

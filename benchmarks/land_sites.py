@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The land column at measured sites: Bondville beside Noah-MP, and why transpiration and evaporation differ there.
 
     .venv/bin/python benchmarks/land_sites.py bondville --figure bondville.png

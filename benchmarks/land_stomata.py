@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Optimality models of stomata: criteria and responses beside Wang et al. (2020), and all models' response to VPD.
 
 .venv/bin/python benchmarks/land_stomata.py --figure stomata.png

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """All stomatal models at flux towers, uncalibrated: one table, one figure.
 
 Half-hourly GPP, LE and H at DE-Tha (June 2014) and FR-Pue (May 2012); monthly GPP and ET at eleven FLUXNET2015 sites of

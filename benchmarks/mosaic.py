@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What it changes to compute air-sea fluxes on the exchange grid instead of on one side's grid, as others do.
 
 The template east_asia at its start (1 January): the NCAR law from the same states on the overlaps

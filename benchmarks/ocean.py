@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """How fast is the primitive-equation ocean: beside Veros on a channel of the same size, and on the East Asian seas.
 
     python benchmarks/ocean.py [--quick]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What radiation costs: RRTMG beside RRTMGP and its emulators, columns a second and in the step of the atmosphere.
 
 Columns of the project's own atmosphere (those never trained on, repeated), 24 layers and five above the lid, three in

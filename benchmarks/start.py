@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """How long a start takes: check of the template, and a serial run until its first exchange has arrived.
 
 python benchmarks/start.py

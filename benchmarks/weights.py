@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Measure how fast weights are made and applied, beside YAC (same run) and, where installed, ESMF and CDO.
 
 CPU seconds on one core, kernels compiled beforehand, medians. Ours counts from corner coordinates to finished weights

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The models, one folder a realm, one folder a model."""

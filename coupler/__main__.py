@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The command ``tessera`` of an installed copy, and ``python -m coupler``: what ``run_case.py`` is in a checkout."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Calls of code that a component's author wrote: whatever goes wrong in it becomes one line that says where.
 
 >>> def grids():

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What a namelist names as ``package.module:NAME``: a model, a flux law or a scheme from outside the project."""
 
 from __future__ import annotations

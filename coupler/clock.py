@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Model time: whole seconds since the start of the case, calendars through cftime.
 
 >>> parse_duration("PT1H30M")

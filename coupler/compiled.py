@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Compilation of kernels by numba, cached on disk: one change in the folders of kernels outdates all caches."""
 
 from __future__ import annotations

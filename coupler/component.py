@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What the author of a component meets: `Component` and `Context`.
 
 A component declares what it imports and exports, reads its options from a `Namelist`,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Errors a user can meet: each says what is wrong, where, and what to do about it.
 
 Everything derives from `TesseraError`, so that the command line can tell a

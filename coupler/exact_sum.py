@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Sums that do not depend on the order of their terms, nor on how ranks share them.
 
 A double is an integer times a power of two; adding such integers is exact, and exact

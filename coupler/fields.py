@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Exchanged fields: their dictionary (CF standard names) and a component's declarations of them.
 
 >>> sst = FieldSpec("sea_surface_temperature")

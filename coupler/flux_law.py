@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Flux laws: what their author meets. The framework calls them on the overlaps of two components' cells.
 
 A law is a function and two lists: what it needs from either side, and what each side gets of it. Which components

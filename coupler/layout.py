@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Ranks and devices to components.
 
 Ranks are given in the namelist, or divided over the processes there are. The coupler has

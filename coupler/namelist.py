@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Namelists: YAML whose every value knows its file and line, read into typed options.
 
 A component describes its options as a `Namelist`, a frozen pydantic model in which

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The coupler's side of a program that has its own main loop.
 
 Such a program reads::

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Where the project's own files lie and how its command is called: in a checkout, and where pip installed it."""
 
 from __future__ import annotations

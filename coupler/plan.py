@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The one resolved plan of a run, which every process derives identically.
 
 `check`, the serial run, the component loops, the coupler loop and the timing table all

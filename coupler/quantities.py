@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Types of numbers in a namelist: with a unit, finite, and within the range that makes sense.
 
 >>> from pydantic import TypeAdapter

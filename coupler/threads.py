@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """How many threads a process may use: the environment's ``OMP_NUM_THREADS``, as OpenMP allows it to be written."""
 
 from __future__ import annotations

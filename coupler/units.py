@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Units of measurement as files write them: read with certainty, or refused.
 
 >>> conversion("degC", "K")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Statistics of a component's exports over a coupling period, on the source's own ranks.
 
 Fields whose fraction varies in time are weighted by it: the sums of f F and of f travel,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """YAML 1.2 as namelists use it: plain values, the line of each, and a limit to every size.
 
 PyYAML's parser gives the events; what plain words mean is YAML 1.2's core schema, and not PyYAML's YAML 1.1:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Make the inputs of the East Asia case from public-domain climatologies.
 
     python data/make_inputs.py --datasets FOLDER [--output data]

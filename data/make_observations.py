@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Make the observations that runs are scored against, from public-domain climatologies.
 
     python data/make_observations.py --datasets FOLDER [--output data]

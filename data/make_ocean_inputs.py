@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Make the input of the primitive-equation ocean of the East Asia case from public-domain data.
 
     python data/make_ocean_inputs.py --datasets FOLDER [--output data/east_asia_primitive_ocean.nc] [--step 0.5]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Lanes of the test suite: what runs beside what, and in which order.
 
 On several workers (``pytest -n``, as ``make test`` does) tests of one module that share a fixture stay on one worker,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 r"""Surface temperature of a layer with heat capacity, solved implicitly.
 
     C dT/dt = (1 - albedo) S + epsilon (L - sigma T^4) - H(T) - L_v E(T)

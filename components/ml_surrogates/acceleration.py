@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Faster ways to call a network with arrays of one shape: compiled, as a CUDA graph, staged through pinned memory.
 
 Each is checked against the eager network on the arrays it starts with, and left out with one warning where it differs

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Inference in batches of one size, so that a column's result does not depend on how many come with it.
 
 Matrix products choose their way by the shape; with padding to one shape every column meets the same arithmetic,

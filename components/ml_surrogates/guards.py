@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Guards: which columns of a call must not be trusted, and why."""
 
 from collections.abc import Iterable

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A learned model on disk: weights in safetensors beside a JSON sidecar that says what they are for. No pickle.
 
 ``NAME.safetensors`` holds the tensors, ``NAME.json`` the sidecar: schema version, network and its sizes, inputs and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The columns and the radiation as fields of the exchange, and the component around any scheme."""
 
 from collections.abc import Mapping

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Columns from the ground to 0.1 hPa, as a spectral scheme needs them: a standard atmosphere on the model's air."""
 
 from typing import NamedTuple

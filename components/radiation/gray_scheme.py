@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The cheap scheme: gray absorbers with clouds.
 
 Longwave: two streams with an optical depth that follows water vapour and carbon dioxide, d tau = (a + b q)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """RRTMG (Mlawer et al. 1997; Iacono et al. 2008) through the library ``climt``, on the model's columns."""
 
 from datetime import datetime

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """RRTMGP (Pincus, Mlawer & Delamere 2019): its k-distribution and cloud optics, in this project's own kernels.
 
 Single precision, one core, g-points in the vector lanes. The longwave does not scatter; the shortwave is two-stream.

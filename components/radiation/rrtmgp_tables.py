@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """RRTMGP's correlated-k tables (Pincus, Mlawer & Delamere 2019, doi:10.1029/2019MS001621), made ready for given gases.
 
 What the gases that are well mixed absorb as minor species depends on temperature alone, so their tables are added up

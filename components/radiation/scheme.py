@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What every radiation scheme takes and gives."""
 
 from collections.abc import Callable

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A scheme that wants whole columns: a standard atmosphere goes on top, and fluxes become heating."""
 
 from abc import ABC, abstractmethod

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The US Standard Atmosphere 1976 and a mid-latitude ozone profile, for what the model's columns do not reach."""
 
 import numpy as np

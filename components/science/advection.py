@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Upwind-biased fluxes of fifth and third order (Wicker & Skamarock 2002, Mon. Wea. Rev. 130, eq. 4)."""
 
 import torch

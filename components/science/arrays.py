@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Array operations that serve numpy and torch alike: light models stay numpy, and gradients pass through them in torch.
 
 torch is never loaded here: an array that is a tensor has brought it along.

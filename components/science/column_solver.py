@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Tridiagonal systems along columns, all columns at once (Thomas algorithm).
 
 Differentiable; no pivoting, so a system must be diagonally dominant, as diffusion makes it. A loop over levels gives

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Physical constants (SI units), once for every realm: value, unit, source.
 
 Constants that define a published scheme stand in `scheme_constants`. The Earth's radius, the zero of Celsius and the

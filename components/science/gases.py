@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Mole fractions of the well-mixed gases."""
 
 from dataclasses import dataclass

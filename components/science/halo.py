@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Filling halos: cyclic or from neighbours inside the domain, by the boundary's kind at its edge.
 
 A halo filler is called with a list of fields and the width of their halo and fills them in place.

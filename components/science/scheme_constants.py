@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Constants that define a published scheme: they are part of it, and its published numbers hold under them alone.
 
 What a scheme hands to the exchange follows the model's own `constants`: the flux of latent heat is L0 times the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Tables of schemes: a process has several, the namelist names one, and one from another package is as good as ours.
 
 In a namelist a scheme is a word, or a mapping with options of its own::

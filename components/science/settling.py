@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Settling of what falls through the air: implicit upstream differences, stable for any step."""
 
 import torch

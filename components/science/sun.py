@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Position of the sun (Spencer 1971; Fourier series for declination, equation of time and distance)."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Names of the fields that pass between the air and whatever lies under it, as several models and laws list them."""
 
 LOWEST_AIR = ("air_temperature", "specific_humidity", "eastward_wind", "northward_wind")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The lowest air over a surface: its density, its temperature referred to the ground, and bulk transfer coefficients.
 
 Louis, J.-F. (1979): A parametric model of vertical eddy fluxes in the atmosphere, Boundary-Layer Meteorol. 17,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Tracers by declaration: what a species is and what moves it, found by name.
 
 A model holds its tracers in one array (n, ...) in the order of a `Species`; whoever wants one asks for it by name, and

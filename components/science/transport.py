@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Transport of tracers by the mean mass fluxes of a time step.
 
 Three-stage Runge-Kutta with fifth/third order upwind fluxes (Wicker & Skamarock 2002); the last stage is limited to

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Tracers in convection: updraughts carry them up, the air between the clouds sinks in their place.
 
 With M (kg m-2 s-1) the mass that rises through an interface, q_u its mixing ratio and q that of the air around,

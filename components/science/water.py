@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 r"""Saturation of air over water and ice, humidity, and the latent heat of vaporisation; for numpy and torch arrays.
 
     e_w = 611.2 exp(17.67 (T - T_0) / (T - 29.65))           over water, Bolton (1980, Mon. Wea. Rev. 108, eq. 10)

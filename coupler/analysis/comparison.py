@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A run's monthly means beside observations: for each field a card of months with their scores."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """One day on one map: a field in colours, another as contours, the wind as arrows, in a box of degrees."""
 
 import datetime

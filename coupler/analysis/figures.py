@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Figures of a run: maps with coastline, time series, and the closure of the budget.
 
 Files go to ``run/figures`` of the case. Nothing is downloaded: the coastline is the edge of the land

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Observed fields by month, and their place beside a run's: the same months, on the coarser of the two grids."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Fields of history files, ready to be drawn: in the units a reader expects, with dates and places."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The score card: a run's monthly means against observations, in tables and maps on one page."""
 
 from __future__ import annotations

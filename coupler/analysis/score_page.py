@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The score card as one HTML page that opens without a server: tables, and maps drawn into it."""
 
 from __future__ import annotations

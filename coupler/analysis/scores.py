@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """How far a field is from an observed one: bias, root-mean-square error and pattern correlation by region."""
 
 from __future__ import annotations

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Namelists, cases, the command line and the launcher."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A case: a folder of namelists, read and resolved into a `Plan`.
 
 ``case.yaml`` holds what concerns the whole system; ``<component>.yaml`` what concerns one

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The command line: new, prepare, check, run, status, timing, plot, score, graph, list, options, weights, script."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """One component's namelist, resolved into a `ComponentPlan`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What a restart must have in common with the case that goes on from it, and what may have changed."""
 
 from __future__ import annotations

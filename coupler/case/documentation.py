@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Documented options of models and of ``case.yaml``, as YAML with comments."""
 
 from __future__ import annotations

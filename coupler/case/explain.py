@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A plan in words, for ``check``; and as a graph of exchanges, for ``graph``."""
 
 from __future__ import annotations

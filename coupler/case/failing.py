@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A run that fails: one message for all its processes, the cause kept, the processes that died named."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The grid that a component's namelist describes, names, or has in common with another component."""
 
 from __future__ import annotations

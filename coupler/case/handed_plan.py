@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The plan on each process: the coupler's first gets it from a component's, and so loads no model and no torch."""
 
 from __future__ import annotations

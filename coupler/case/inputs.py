@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The files that a run will open: namelists, inputs that options name, grids, weights."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Starting a run: on this process, on the processes that mpirun started, or by starting mpirun."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Who started this process: a user, mpirun, or srun; and the job that it belongs to."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Batch scripts for machines: ``run_case.py script CASE --machine slurm``.
 
 A machine is a file in ``namelists/machines``; a site copies one and edits it. Nothing in the

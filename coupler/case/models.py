@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Models by the names in a namelist."""
 
 from __future__ import annotations

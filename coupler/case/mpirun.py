@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Starting mpirun: signals become a wish to stop, deaths get a name, and nothing is left behind."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Components that only serve others: where nobody takes what they give, the case runs without them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What the namelists of a case may say: the options of ``case.yaml`` and of every component."""
 
 from __future__ import annotations

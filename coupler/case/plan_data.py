@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The plan as plain data: JSON, and the arrays of its grids beside it.
 
 Nothing but what is listed here can come out of such data: no name of a class or a function in it is looked up.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Making a component's input files from the user's data: ``./run_case.py prepare``.
 
 The framework knows nothing of the data: the component of the case does the work

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What a run was made with: versions, commit, checksums, and the namelist with all defaults."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Ranks of a case: what ``layout:`` says, and whether the components' grids can be divided so."""
 
 from __future__ import annotations

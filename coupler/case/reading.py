@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Reading the namelists of a case: ``case.yaml``, and a file for each component that has one."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The resolved namelist of a run: everything that was decided, with the defaults spelled out."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The folder ``run/`` of a case: taken by one run at a time, the former run's moved aside."""
 
 from __future__ import annotations

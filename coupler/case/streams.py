@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """History streams of a case: fields that there are, and periods that end within the run."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """New cases from templates, and lists of what there is."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What a component gives back, looked at before it is used: a mistake is told by component, call and name."""
 
 from __future__ import annotations

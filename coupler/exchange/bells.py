@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Bells: a process that sleeps is woken by those on its node that have sent it something.
 
 MPI's own waits spin, so a process that has nothing to do looks for messages every few milliseconds. The looks add up:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Channels: one sender, one receiver, messages of one size in order; within a process, or over MPI."""
 
 from __future__ import annotations

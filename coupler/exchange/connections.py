@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Rules of the namelist's ``coupling:`` list, resolved into tasks.
 
 A rule is active where the source offers and the target wants a field; inactive rules say why.

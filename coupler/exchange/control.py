@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Control of a run: how far components may go, when everybody stops, status, restarts, budgets.
 
 The first coupler rank is the controller. Every rank of every component tells it when it

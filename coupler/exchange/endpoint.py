@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A component's side of all its exchanges on one rank: put, get, restart."""
 
 from __future__ import annotations

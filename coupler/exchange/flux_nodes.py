@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Rules of flux nodes, resolved into tasks: a flux law between two components."""
 
 from __future__ import annotations

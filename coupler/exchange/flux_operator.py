@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A flux node on the coupler: a flux law on the exchange grid between two components."""
 
 from __future__ import annotations

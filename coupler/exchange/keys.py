@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Names of rules that last: what a restart holds of a rule is found by what the rule is, not by where it stands.
 
 A key is made of the two sides, the statistic and the fields (of a flux node: the flux and its scheme). It stays the

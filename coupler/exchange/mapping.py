@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Kernels that move numbers between fields, messages and cells.
 
 A message from a source holds a matrix [cell, column]; one to a target holds [column, cell],

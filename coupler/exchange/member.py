@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """One component on one process: its steps with all that belongs to them, its part of a restart."""
 
 from __future__ import annotations

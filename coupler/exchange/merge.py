@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """One import from what its sources deliver: sum(fraction x value) / sum(fraction)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What the coupler does to the windows of a task: the common part, and the linear map of a connection."""
 
 from __future__ import annotations

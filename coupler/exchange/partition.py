@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Which cells live on which rank: of components from their blocks, of external programs as they say."""
 
 from __future__ import annotations

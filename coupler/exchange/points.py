@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Points of the exchange grid between two components: the overlaps of their active cells."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The coupler ranks: receive windows, apply weights or flux laws, send deliveries.
 
 Every coupler rank owns a run of rows of every target grid and receives only the source

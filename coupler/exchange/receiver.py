@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The target's side of a task: one message a period and coupler rank in, fields out."""
 
 from __future__ import annotations

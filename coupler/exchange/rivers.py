@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Rivers: what runs off the land's part of its cells enters the sea at the nearest coast.
 
 A land model gives runoff for each square metre of land; only the part of its cell that neither ocean has discharges.

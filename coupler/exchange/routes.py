@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Message tags, and what the coupler tells each participant about its part of a task."""
 
 from dataclasses import dataclass

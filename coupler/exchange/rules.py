@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Rules of the namelist's ``coupling:`` list, as a user writes them.
 
 Two kinds: a connection carries fields from one component to another; a flux node computes fluxes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The loop of a process: its components' steps in the plan's order, and its share of the coupler."""
 
 from __future__ import annotations

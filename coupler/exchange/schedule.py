@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The order of the steps, played without any model: finds waits that never end.
 
 A component may step from t once every task that delivers to it at t has its windows: the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Names of MPI's shared memory, removed once all processes of a node have mapped it: then nothing is left behind."""
 
 from __future__ import annotations

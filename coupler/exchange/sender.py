@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The source's side of a task: samples in, one message a period and coupler rank out."""
 
 from __future__ import annotations

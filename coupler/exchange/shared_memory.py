@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Channels between processes of one node that write straight into the reader's memory.
 
 The sender fills a slot of memory that the receiver has mapped too; only a short MPI

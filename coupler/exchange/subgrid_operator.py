@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A connection whose flux is corrected by the receiving cells' own state: OASIS3 ``SUBGRID``."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Tiles of the surface mosaic in the exchange: land where the ocean is dry, prescribed sea outside its domain.
 
 The wet mask of the case's ocean is authoritative. Inside its domain all that is not wet is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Messages between processes: MPI between them, queues within one.
 
 Waiting is testing with short sleeps, never a spin: six ranks live on two cores. Every

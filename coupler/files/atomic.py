@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Files that are whole or absent: written under another name, flushed to disk, renamed."""
 
 from __future__ import annotations

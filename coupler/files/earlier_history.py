@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A history file that an earlier piece of the run left: gone on with where it fits, else moved aside and said."""
 
 from __future__ import annotations

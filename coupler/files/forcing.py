@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Forcing: fields of CF netCDF files, interpolated in time, on a grid of the component that reads them.
 
 >>> from coupler.clock import Clock

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """History files: CF netCDF, instant or statistics over a period, several streams a component."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Bilinear interpolation of a file's fields on parallels and meridians to the cells of any other grid."""
 
 from typing import Any

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The way from the cells of a file to those of a grid: the same cells in whatever order, or interpolation.
 
 Cells are compared by where they lie, never by the shape of arrays. Longitudes have the period 360.

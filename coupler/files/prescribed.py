@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A component that prescribes fields from files: what the ``data`` model of every realm is made of."""
 
 from collections.abc import Mapping

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Restarts: one netCDF file a component, and a manifest written last.
 
 A set is a folder ``run/restart/<date>``; it counts only with its manifest, and with every file

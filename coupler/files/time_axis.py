@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Time axis of a forcing: records on a line or on the circle of the year."""
 
 import bisect

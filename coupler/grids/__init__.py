@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Horizontal grids and their division over ranks."""

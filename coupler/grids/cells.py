@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Cells of a grid as oriented polygons on the unit sphere, ready for clipping."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Grids of latitudes and longitudes in one dimension each or two together, as CF, ROMS and NEMO write them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Compilation of the kernels of grids: strict IEEE arithmetic, as in `coupler.remap.compiled`."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Division of a grid into blocks over the ranks of a component; halo exchange, gather and scatter.
 
 Cells are numbered row by row (y outer, x inner). Rank r owns one rectangular block of a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The cells of a horizontal grid: centres, corners, masks, areas and a fingerprint."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Horizontal grids: made from a description, a file, or another grid."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Grids out of netCDF files: CF with bounds, SCRIP, UGRID, ESMF meshes, and grid files of ROMS, NEMO, MOM6 and WRF."""
 
 from __future__ import annotations

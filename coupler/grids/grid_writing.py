@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Writing grids as CF, SCRIP or UGRID netCDF."""
 
 from __future__ import annotations

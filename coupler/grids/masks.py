@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Masks of grid files: 1 where a cell is active, 0 or missing where it is not, and nothing else."""
 
 from __future__ import annotations

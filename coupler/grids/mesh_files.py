@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Grids whose cells stand in a list: SCRIP, UGRID and ESMF meshes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Grid files of single models: MOM6's supergrid and WRF's geo_em."""
 
 from __future__ import annotations

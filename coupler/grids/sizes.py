@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The largest grid that is taken, refused before memory is: a few characters can ask for 1e10 cells."""
 
 from __future__ import annotations

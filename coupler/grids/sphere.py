@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Points, triangles and latitude lenses on the unit sphere."""
 
 from __future__ import annotations

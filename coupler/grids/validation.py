@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Whether a grid that was read can be right: centres in their cells, cells with an area, no two on each other."""
 
 from __future__ import annotations

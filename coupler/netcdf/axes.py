@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Which axis of a netCDF variable is which: time, level, y and x, and the coordinates that say where its cells lie.
 
 Found by standard name, `axis`, units, the attribute `coordinates`, `grid_mapping`, and by names last. Dimensions of one

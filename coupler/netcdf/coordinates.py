@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What a coordinate variable of a netCDF file is: by standard name, units, `axis`, and by its name last."""
 
 from __future__ import annotations

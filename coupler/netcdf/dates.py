@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Dates of the records of a netCDF variable: the one place where times of files are decoded."""
 
 from __future__ import annotations

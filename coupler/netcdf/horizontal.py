@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Where the cells of a netCDF variable lie: latitudes and longitudes of its rows and columns, or of every cell."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Opening a netCDF file, or saying what it is instead."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Numbers of a netCDF variable: unpacked in double precision, missing ones NaN.
 
 The value is the stored number times ``scale_factor`` plus ``add_offset``, both taken as doubles (netCDF4 itself

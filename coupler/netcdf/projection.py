@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Projections that a `grid_mapping` of a file describes: from longitude and latitude into the plane and back."""
 
 from __future__ import annotations

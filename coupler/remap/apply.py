@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Kernels that multiply weights and fields."""
 
 from __future__ import annotations

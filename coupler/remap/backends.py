@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Weights made by other programs, for comparison: xESMF (ESMF) and YAC, where they can be imported."""
 
 from __future__ import annotations

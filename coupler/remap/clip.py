@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Overlap area of two polygons on the sphere.
 
 Great-circle edges: Sutherland and Hodgman (1974) with planes through the centre of the sphere. An edge along a

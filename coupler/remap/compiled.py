@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Compilation of the remapping kernels: strict IEEE arithmetic.
 
 No reordered sums and no fused multiply-add, so a result does not depend on how many rows or fields are worked on

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Corrections that make a remapped field conserve its integral, after OASIS ``CONSERV``.
 
 Integrals are order-free sums: the correction has the same bits for any number of ranks.

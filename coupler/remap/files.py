@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Weight files: ours, those of ESMF, xESMF, SCRIP and YAC, and a cache on disk."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Methods that need the neighbourhood of the target: creep fill, and river mouths on a coast."""
 
 from __future__ import annotations

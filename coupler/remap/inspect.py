@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The command ``run_case.py weights``: make, inspect and check files of remapping weights."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The matrix of a remapping: compressed rows from source cells to target cells, and how much of each they cover."""
 
 from __future__ import annotations

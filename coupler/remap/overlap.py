@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Overlap areas of the cells of two grids."""
 
 from __future__ import annotations

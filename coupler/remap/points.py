@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Methods between cell centres: bilinear, nearest and inverse distance."""
 
 from __future__ import annotations

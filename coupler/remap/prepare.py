@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Compile every remapping kernel once, so that no run has to: ``python -m coupler.remap.prepare``."""
 
 from __future__ import annotations

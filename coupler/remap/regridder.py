@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Applying weights to fields: values with their covered fraction, limiter, conservation, vectors."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Which cells may overlap: a pyramid of boxes in space over the cells of one grid."""
 
 from __future__ import annotations

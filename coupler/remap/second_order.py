@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Second-order conservative remapping: a gradient inside each source cell.
 
 Kritsikis, Aechtner, Meurdesoif and Dubos (2017), section 3: with the mean position C_j of source cell j (the integral

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Subgrid correction: a flux computed for a coarse cell, shared out by the state of the fine cells under it.
 
 OASIS3 ``SUBGRID`` (Valcke 2006, OASIS3 user guide, section on field-specific transformations). Both forms keep the

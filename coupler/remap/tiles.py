@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The land tile of a mosaic of three grids: what two grids share, less what lies under the wet ocean.
 
 The ocean's wet mask decides where there is sea, so the dry part of an overlap of an atmosphere and a land cell is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Remapping weights made by a method, or by several of which each fills what those before it left."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Budgets: what one side sent against what the other received, with exact sums.
 
 Integrals of area x flux come from the sources' ranks, the coupler's flux laws and the targets'

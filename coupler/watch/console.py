@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What a run says: to a terminal, a pipe or a file that may go away, be full, or know ASCII only. The run goes on."""
 
 from __future__ import annotations

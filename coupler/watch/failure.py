@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The first failure of a run: told once for all its processes, and kept whatever is written later.
 
 The process that fails first leaves a mark beside ``case.yaml``; the status takes its text in. So the coupler, which

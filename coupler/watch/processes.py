@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Processes, told apart by machine and moment of start: a number alone comes again, as after a reboot."""
 
 from __future__ import annotations

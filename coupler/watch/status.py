@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Status of a run: ``status.json``, written continuously, and the progress line."""
 
 from __future__ import annotations

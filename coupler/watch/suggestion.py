@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A layout that waits less, from what a run has measured: for as many processes, or for the cores there are."""
 
 from __future__ import annotations

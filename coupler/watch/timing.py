@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Where the time goes: computing, waiting, sending, writing, by component and rank."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The clock of a process that cannot look at it: in a component's code, or in a call of MPI that waits for others."""
 
 from __future__ import annotations

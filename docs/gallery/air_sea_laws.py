@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Drag and heat transfer over the sea with the wind, by the laws that a flux node may name.
 
 A sea 1 K warmer than air of 75 % relative humidity at 10 m. Every law in ``components.atmosphere.air_sea`` is called as

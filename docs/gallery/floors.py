@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The floors of the house, from the ground: imports run downward only.
 
 The list is that of the test which parses every import (tests/unit/test_architecture.py).

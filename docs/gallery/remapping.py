@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """One front, four remappings: from a grid of 2.5 degrees to one of half a degree.
 
 First-order conservation and the nearest centre draw the blocks of the source; the second order follows its slopes, and

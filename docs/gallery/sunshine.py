@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Sunshine at the top of the atmosphere: the day's mean by latitude and day of the year.
 
 From the declination and the distance of the sun that every radiation scheme here shares (``components.science.sun``).

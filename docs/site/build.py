@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The site: guides, cases, models, gallery and API reference in one; ``make docs`` runs ``python docs/site/build.py``.
 
 The sources are laid out in ``build/docs/source`` as in the repository, so that every link leads where it does there;

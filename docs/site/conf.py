@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Sphinx's settings for the site; `build.py` lays out the sources that it reads."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Examples in the docstrings of the framework are true."""
 
 import doctest

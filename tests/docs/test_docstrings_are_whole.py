@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """No docstring is cut in the middle of a sentence, as an automatic fix of its first line once did to some forty."""
 
 import ast

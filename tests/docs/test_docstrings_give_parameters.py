@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Most public functions with two or more arguments say in a Parameters section what those are, with shape and unit."""
 
 import ast

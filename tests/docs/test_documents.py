@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Every command, YAML block and Python block of README and docs is executed.
 
 Blocks of a document run in their order, in a folder of their own that looks like the project's. A comment before a

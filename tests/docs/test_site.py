@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The site: it builds without a warning, its figures are drawn, and the picture of the floors is that of the test."""
 
 import importlib.util

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Steps the regional ocean on the ranks it is started with and writes its state.
 
 Run by tests/unit/test_ocean_component.py.

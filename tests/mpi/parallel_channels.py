@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Checks of channels between processes, called on all ranks by the tests of this folder (two ranks or more)."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Checks of the traffic of a decomposition, called on all ranks by test_decomposition_traffic.py."""
 
 import itertools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Halos equal slices of the global array, gather and scatter are inverse, sums keep their bits: on any ranks."""
 
 import pytest

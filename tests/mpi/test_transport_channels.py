@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Channels over MPI and through shared memory: whole, in order, never overwritten while held."""
 
 import pytest

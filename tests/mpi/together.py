@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Calls the checks of a script on all ranks; one rank's failure ends them all with its traceback."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Air-sea flux laws against AeroBulk (Brodeau et al. 2017) and NOAA's COARE 3.6 on 2165 rows of ship data.
 
 The rows are from ATOMIC (tropical Atlantic, 2020). Measured here, absolute differences of our fluxes from

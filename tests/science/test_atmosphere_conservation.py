@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Mass and tracers in a closed domain with relief, rotation and map factors: to round-off, in double precision."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Mass of a domain driven at its sides: winds that converge none, and a mean that stays at the driver's.
 
 With the sides held the dry mass must stay, and what holds it must move no air.

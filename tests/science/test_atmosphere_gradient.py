@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The gradient of a forecast to its initial state, by automatic differentiation (Taylor test)."""
 
 import pytest

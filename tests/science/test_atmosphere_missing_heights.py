@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Heights made from wind and temperature, against those of analyses that have them, and for ERA-Interim that has none.
 
 ERA5 of 1959-01-02 is a state of one time: the balance must hold to some ten metres. The NCEP June climatology is a mean

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Two days of real weather over East Asia with the sides held: stable, mass kept, the jet kept.
 
 ERA5 of 1959-01-02 and ERA-Interim of 2005-01-23 (winter; the latter with heights made from wind and temperature and the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """An atmosphere at rest over the real East Asian relief stays at rest (after Zaengl 2012, Mon. Wea. Rev. 140, 3722).
 
 The stratification has a strong inversion that the base state does not have, the ground reaches 5300 m and

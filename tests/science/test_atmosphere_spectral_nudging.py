@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Spectral nudging keeps the large scales of the interior near the driver and leaves the small ones alone."""
 
 import numpy as np

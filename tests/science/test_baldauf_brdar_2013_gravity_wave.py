@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Linear gravity and sound waves in a channel: the exact solution of Baldauf & Brdar (2013, QJRMS 139, 1977-1989).
 
 An isothermal atmosphere of 250 K, U = 20 m/s, 300 x 10 km, a warm bubble of 0.01 K and half width 5 km, 30 minutes.

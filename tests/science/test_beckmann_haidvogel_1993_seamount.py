@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A stratified ocean at rest around a steep seamount must stay at rest: z* with partial bottom cells.
 
 Geometry of Beckmann and Haidvogel (1993): depth 4500 m, a Gaussian of 25 km width that takes 90 % of it, f = 1e-4 s-1.

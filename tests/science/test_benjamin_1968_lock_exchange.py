@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The lock exchange: a gravity current's speed is half that of the long interfacial wave (Benjamin 1968).
 
 And mixing is stated.

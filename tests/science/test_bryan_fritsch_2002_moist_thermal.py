@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Moist thermal of Bryan & Fritsch (2002, Mon. Wea. Rev. 130, 2917-2928).
 
 A saturated atmosphere of theta_e 320 K with 0.020 kg/kg of water, neutral to reversible ascent; a bubble with the

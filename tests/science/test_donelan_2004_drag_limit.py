@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The sea grows no rougher in a storm: drag at most 2.6e-3 above 33 m/s (Donelan et al. 2004; Powell et al. 2003).
 
 COARE 3.6, extrapolated beyond its data, reaches 5e-3 at 50 m/s; below 20 m/s the limited law is COARE to the bit.

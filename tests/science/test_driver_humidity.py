@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Humidity of driving states: never much above saturation, stratospheric where the data have none.
 
 NCEP's June climatology has humidity up to 300 hPa alone; carried on to 100 hPa, as it once was, its .9 g/kg is some 175

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """January and February of the slab ocean under the prescribed air, scored against COADS, whose SST is no input.
 
 No flux is adjusted. The run starts on 1 January from the World Ocean Atlas, which itself differs from COADS by

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The inputs of the East Asia case: complete, plausible, CF, and consistent with the data they come from."""
 
 import gzip

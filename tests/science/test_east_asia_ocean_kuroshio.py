@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The East Asian seas through the coupler: surface temperature against COADS, and a Kuroshio.
 
 The functions read the daily history of any run of the template `east_asia_ocean`; a whole year's numbers are in the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The East Asian seas at 0.25 degree: ten days through the coupler from inputs made on the spot."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The wet mask of the East Asia ocean: the straits are open, the land bridges closed, there is one sea and no pool."""
 
 import os

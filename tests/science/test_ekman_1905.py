@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The Ekman spiral (Ekman 1905): constant viscosity 0.01 m2/s, f = 1e-4 s-1, stress 0.1 N/m2, rho 1025 kg/m3."""
 
 from dataclasses import replace

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The energy of the whole system over a coupled day: change of the stores = what crosses the borders, line by line.
 
 The template east_asia_coupled on cells of 295 km, analytic start. Lines that hold by construction are held to rounding;

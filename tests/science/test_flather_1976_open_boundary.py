@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Open edges: a surface wave leaves (Flather 1976), a through-flow and its tracer enter, a tide comes in."""
 
 from dataclasses import replace

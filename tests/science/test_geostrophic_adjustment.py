@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Adjustment of a step in the sea level under rotation (Rossby 1938; Gill 1982, section 7.2): the Rossby radius."""
 
 import numpy as np

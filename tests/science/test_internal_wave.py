@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A standing internal gravity wave of the first vertical mode in a stratified channel: its phase speed is N H / pi."""
 
 import numpy as np

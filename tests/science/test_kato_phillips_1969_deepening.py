@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Mixed layers made by wind and by cooling, with the TKE scheme, against their classical laws."""
 
 from dataclasses import replace

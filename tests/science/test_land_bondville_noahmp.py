@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Bondville, Illinois, 1998: a whole year beside Noah-MP v5 on the same forcing (computed with HRLDAS 5.2.0).
 
 Yearly means within 25 % where listed; the differences beyond that are explained in components/land/column/README.md

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Vcmax25 and g1 come back from fluxes a model with known values made, by gradient descent through the column."""
 
 import pytest

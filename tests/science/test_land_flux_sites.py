@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Half-hourly fluxes at DE-Tha (spruce, June 2014) and FR-Pue (holm oak, May 2012), uncalibrated.
 
 The towers' own energy balance leaves a sixth to a third open (H + LE against Rn - G), so LE is asked for its course

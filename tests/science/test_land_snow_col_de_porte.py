@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A winter at Col de Porte (1325 m, French Alps), beside the Factorial Snow Model (Essery 2015) on the same forcing."""
 
 import datetime as dt

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Soil heat: damping of the diurnal wave and Stefan's freezing front, against their analytic solutions."""
 
 import math

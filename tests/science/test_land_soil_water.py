@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Infiltration into dry soil: Celia et al. (1990), Haverkamp et al. (1977), Bonan (2019); water balance."""
 
 import numpy as np

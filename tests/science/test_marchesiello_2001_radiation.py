@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Radiation of tracers and baroclinic flow (Marchesiello and others 2001): an internal wave packet leaves."""
 
 import numpy as np

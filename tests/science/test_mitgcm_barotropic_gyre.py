@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The barotropic gyre of the MITgcm tutorial: ten steps of 1200 s from rest.
 
 Expected values: linear shallow water with an explicit surface, converged in time (steps of 60 to 10 s) by an

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Linear mountain waves over a bell-shaped ridge and over the ridges of Schaer et al. (2002, Mon. Wea. Rev. 130, 2459).
 
 U = 10 m/s, N = 0.01 s-1. Drag: rho0 x 779 m3/s2 for the bell (h 100 m, a 10 km), rho0 x 15.02 m3/s2 for Schaer's ridges

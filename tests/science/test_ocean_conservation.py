@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Thirty days of a closed, stratified, wind-driven basin with rain, evaporation, a river and heat.
 
 What must be conserved is.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Coupled leaf gas exchange reproduces plantecophys 1.4-6 (Duursma 2015, PLoS ONE 10, e0143346)."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The shipped emulators against RRTMG, on places and days never trained on: the issue's bounds."""
 
 import numpy as np

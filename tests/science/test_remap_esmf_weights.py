@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """First-order conservative weights against ESMF 9 (great-circle edges), link by link and field by field."""
 
 import numpy as np

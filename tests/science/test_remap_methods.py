@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What each remapping method promises: order of accuracy, bounds, conservation, fallbacks, vectors."""
 
 import numpy as np

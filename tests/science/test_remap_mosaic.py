@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The surface mosaic as a run has it: what one side loses the other gains, and land has what the sea leaves."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """RRTMG as the model calls it, beside RTE+RRTMGP on the 100 present-day sites of RFMIP-IRF (Pincus et al. 2016)."""
 
 import netCDF4

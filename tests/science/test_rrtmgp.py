@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """RRTMGP's k-distribution in this project's kernels: beside RTE+RRTMGP, RRTMG, and what must hold in closed form."""
 
 import netCDF4

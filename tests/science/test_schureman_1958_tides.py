@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Arguments and node factors of the tide against published numbers (Schureman 1958; Egbert and Erofeeva 2002)."""
 
 import datetime

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Sixty days of the template east_asia: what the air loses the sea and the land gain, and nothing drifts.
 
 Every exchange of every hour is compared with exact sums by the run itself; the daily amounts of both sides

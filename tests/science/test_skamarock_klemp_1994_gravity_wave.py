@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Inertia-free gravity waves in a channel (Skamarock & Klemp 1994, Mon. Wea. Rev. 122, 2623-2630).
 
 300 x 10 km, N = 0.01 s-1, U = 20 m/s, a 0.01-K perturbation of half width 5 km, 3000 s. The linear

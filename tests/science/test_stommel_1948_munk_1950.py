@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Steady wind-driven gyres of Stommel (1948) and Munk (1950) in a square basin of 1200 km.
 
 Linear, flat bottom, tau = -0.1 cos(pi y / L) N/m2, beta 1e-11, rho 1000. The transport does not depend on the depth,

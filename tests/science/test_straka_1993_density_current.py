@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Density current of Straka et al. (1993, Int. J. Numer. Meth. Fluids 17, 1-22).
 
 A cold bubble (-15 K in temperature) sinks and spreads in an isentropic atmosphere with a viscosity of 75 m2/s. Their

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A supercell with a quarter-circle hodograph and Kessler rain, beside the same case in WRF v4.7.1.
 
 41 x 41 columns of 2 km, 40 levels to 20.04 km, 12-s steps, open sides, a +3 K bubble; WRF used a TKE closure, this run

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Ten days of everything active at 100 km, from each initial state: stable, nothing lost between the components.
 
 The functions read any finished run of `east_asia_coupled` with daily output.

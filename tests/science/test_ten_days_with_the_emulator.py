@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Ten days of the atmosphere at 100 km with the radiation emulator beside the same days with RRTMG.
 
 The functions read the daily histories of finished runs of any length.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The 55-term polynomial (Roquet et al. 2015) against TEOS-10 itself (gsw) over the oceanographic range."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Criteria I-III and responses of the optimality models beside table 1 of Wang et al. (2020).
 
 Nine of seventy entries differ from the published ones, all in the same sense: here a model counts as responding

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Every optimality model of Wang et al. (2020): first-order condition, brute force, criteria and responses."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A sea with its own main loop, as the tests start it beside a case."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A batch script comes from a machine file; nothing else of the case is edited."""
 
 import subprocess

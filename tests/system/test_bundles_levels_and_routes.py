@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Fields of levels, fractions that vary, statistics of a window and direct routes through whole runs."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The template east_asia_coupled, coarser and shortened: SMS, SER, PEM, ERS, ERP, NODEFAIL, and every model swapped."""
 
 import csv

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The template east_asia_land: any number of land ranks and a restart give the same bits; heat and water are booked.
 
 A day, and (slow) the thirty days as they stand.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The template east_asia, shortened: SMS, SER, PEM, ERP, swaps, budgets, output."""
 
 import csv

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Faults put into a run: its launcher ends, a process dies or stands still. Told, nothing left, and resumed."""
 
 import json

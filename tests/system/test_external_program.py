@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A program with its own main loop takes part: put, get, what happened, wrong times, restart."""
 
 import subprocess

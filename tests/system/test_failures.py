@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """NODEFAIL and its kin: a run that breaks ends at once, says where, and can be resumed."""
 
 import json

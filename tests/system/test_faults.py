@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Faults put into a run: a process that dies, stands still or ends, the coupler or a component: told, and resumed."""
 
 import json

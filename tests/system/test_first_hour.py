@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What a demanding user tries in the first hour: mistakes are told, with place and remedy, before anything runs."""
 
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A flux law from a package of the user's, between other sides than air and sea, run by its name."""
 
 import csv

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The package in a fresh environment outside the checkout: installed, a case made, checked and run."""
 
 import os

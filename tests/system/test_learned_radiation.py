@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The radiation emulator in a case: one word in the namelist, the same bits on any ranks and over a restart."""
 
 import json

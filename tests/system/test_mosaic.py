@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The surface mosaic in the exchange: ocean, prescribed ocean outside its domain, and land share out the atmosphere."""
 
 import csv

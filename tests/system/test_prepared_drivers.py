@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """From synthetic analyses of several times to a run: prepare, check, the same bits on any ranks and over a restart."""
 
 import shutil

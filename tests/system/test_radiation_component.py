@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Radiation on ranks of its own: what in-line radiation gives, bit for bit, or beside the physics with a lag."""
 
 import numpy as np

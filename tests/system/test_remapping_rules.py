@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Methods, fallbacks and conservation of a rule, through a whole run."""
 
 import csv

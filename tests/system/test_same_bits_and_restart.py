@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """SMS, SER, PEM, ERS, ERP on the toy case: any layout and any restart give the same bits."""
 
 import json

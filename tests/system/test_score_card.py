@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The score card of a short run: its numbers are those of averaging the run's output by hand."""
 
 import csv

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The rule option ``subgrid``: fluxes corrected by the receiving cell's own state, through whole runs."""
 
 import csv

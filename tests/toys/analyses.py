@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Synthetic analyses on pressure levels: a warm tropics, a jet, and a wave that moves east, at given dates."""
 
 import cftime

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Toy cases, running them, and comparing what they leave behind."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A microphysics of another package: it drizzles everywhere and counts in a tracer of its own what has left the air."""
 
 from components.atmosphere.nonhydrostatic.physics.interfaces import Clouds

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The template east_asia_coupled on cells of 295 km with steps of 20 minutes: the whole system in seconds."""
 
 from tests.toys.cases import edit, tessera

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """An air-ice flux law and an ice floe from outside the project."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A sidecar for an untrained radiation emulator."""
 
 from dataclasses import replace

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The energy of a coupled run, line by line: stores before and after, and what crosses between them and the borders."""
 
 from collections import defaultdict

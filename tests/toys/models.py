@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Components whose numbers are easy to follow, and that can be told to fail."""
 
 import os

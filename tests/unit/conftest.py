@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A small case of toy components, whose namelists a test may change."""
 
 from functools import partial

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Gradients pass through the step of every active component of sea and land.
 
 Taylor's ratio (J(x + e d) - J(x - e d)) / (2 e dJ) is one. J is a weighted sum of exports after some steps, d the

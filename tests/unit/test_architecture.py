@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The rules of the house: imports run downward, one concept a module, and a quick start."""
 
 import ast

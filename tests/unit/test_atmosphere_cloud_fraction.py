@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Cloud fraction of Xu & Randall (1996): their formula by hand, its limits, its slopes, and bits on blocks."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Water and energy that column physics leaves over: water to round-off, energy by what turbulence works."""
 
 import numpy as np

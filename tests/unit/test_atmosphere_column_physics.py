@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Boundary layer, convection and sun: budgets, known behaviour, and bits that do not depend on the block."""
 
 import math

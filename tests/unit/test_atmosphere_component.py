@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The non-hydrostatic atmosphere as a component: ranks and restarts give the same bits, exports are plausible.
 
 Errors say what to do.

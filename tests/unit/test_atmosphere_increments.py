@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Increments of an assimilation: a tendency held for a step changes the air by that much, and nothing else."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Driving data of the atmosphere: what is read, converted, supplied and refused, and the files that prepare makes."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Heights from the wind: an exact solution of the balance equation on the sphere, and the transform below it."""
 
 import numpy as np

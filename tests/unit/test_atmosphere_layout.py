@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The atmosphere's dynamics gives the same bits for any block decomposition (eager), in single and double precision.
 
 Blocks run in threads that exchange halos through shared memory; each block is a ``Dynamics`` of its own, as on a rank.

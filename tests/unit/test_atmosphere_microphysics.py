@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Cloud schemes: water and energy budgets, and limits that hold for any state."""
 
 import pytest

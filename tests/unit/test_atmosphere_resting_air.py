@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Air that is the same in all of the horizontal exerts no force over slopes; what differs between columns does."""
 
 import pytest

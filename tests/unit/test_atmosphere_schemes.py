@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Schemes by table: a new one is a file and a line, and one of another package runs by its name, with its tracer."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Tracers of the atmosphere: a dry one weighs nothing, a constant stays, and each does what it declares."""
 
 import netCDF4

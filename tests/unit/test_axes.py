@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Axes of single rows, sites, lists of cells, levels and forecasts: placed, selected or refused by name."""
 
 import netCDF4

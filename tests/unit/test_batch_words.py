@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Batch scripts and printed commands quote whatever a case is called; machine files are read strictly."""
 
 import os

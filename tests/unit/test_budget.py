@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The budget of a run: what both sides of every exchange add up to, whole after any restart."""
 
 import csv

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Output and restarts by the month of the calendar: bounds, means, and the bits of a continued run."""
 
 import netCDF4

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The command line: what it makes, what it says, and how it ends."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Kernels compiled by numba: what one file of a folder, or of its constants, says outdates all machine code on disk."""
 
 import os

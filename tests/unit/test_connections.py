@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Rules of exchange resolved into tasks: what is active, what is not and why, and what is refused."""
 
 import csv

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Data models: names and selections, masks, cells without a value, levels; told by check, and right in the run."""
 
 import netCDF4

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Times of files: every calendar and its aliases, year 0, months, absolute dates, text; refused with file and value."""
 
 import cftime

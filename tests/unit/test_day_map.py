@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A day on one map: the mean of that day's records, in a box, with lines and arrows; errors name what there is."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Blocks of a grid over ranks; what one process can tell (the traffic is tested in tests/mpi)."""
 
 import numpy as np

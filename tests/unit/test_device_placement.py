@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """No kernel mixes the model's device with the host's: a step on tensors of the device `meta`, which hold no data.
 
 Torch refuses arithmetic between `meta` and `cpu` as it does between `cuda` and `cpu`, and it refuses to read a value

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Heat and water that cross from realm to realm mean the same on both sides (docs/coupling.md)."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Sums that depend on neither order nor division: against the correctly rounded `math.fsum`."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Faults put into a run: a process that dies, stands still or ends, at every stage; torn files. Told, and resumed."""
 
 import json

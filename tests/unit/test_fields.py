@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The dictionary of exchanged fields, declarations and unit conversion."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Figures: files appear, numbers in them are right, and errors name what there is."""
 
 import csv

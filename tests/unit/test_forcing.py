@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Forcing: interpolation in time against exact values, cycles, calendars, coverage, units, blocks, errors."""
 
 import numpy as np

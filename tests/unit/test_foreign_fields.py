@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A field written in any order, direction, longitude range, calendar, packing, unit, fill and style of coordinates.
 
 It is read to 1e-12 of what the file holds (stored number times scale plus offset in double, then the unit), or refused

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Files with the headers of the centres and models that users bring: the right numbers, on any grid."""
 
 import netCDF4

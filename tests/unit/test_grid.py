@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A grid knows its area, says what is wrong with it, and keeps its geometry to the bit in sub-grids."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Grids survive their files, and other programs' files are read."""
 
 import netCDF4

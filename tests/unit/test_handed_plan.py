@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The plan that the coupler gets from a component's process: the same, without the models."""
 
 import ast

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """History files: CF netCDF that xarray opens without a warning, with times, bounds and grids as they are."""
 
 import importlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The whole column under random extremes: always finite, budgets closed, a column independent of its neighbours."""
 
 from functools import cache

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The column as a component, without a coupler: budgets, bits in blocks and over a restart, errors with a remedy."""
 
 import netCDF4

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Every Python block of docs/land.md runs, in order, and its YAML names options that exist."""
 
 import re

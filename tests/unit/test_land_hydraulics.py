@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Vulnerability curves, the continuum and storage: integrals, conservation, limits; night-time stomata."""
 
 import pytest

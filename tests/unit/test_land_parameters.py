@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Parameter tables against published reproductions of their sources, typed in here a second time."""
 
 import pytest

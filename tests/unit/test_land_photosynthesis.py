@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Properties of the leaf models: limits, consistency with diffusion, derivatives, bits."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Surface files out of the user's maps: shares by area, leaf area by type, soil; units, classes and coverage."""
 
 import netCDF4

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Two-stream radiation: energy, limits, and a finely layered reference; Monin-Obukhov functions."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Roots of many falling functions: exact, at the ends, and without regard to neighbours."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Heat carried by water in soil and snow: closed to rounding, never beyond the temperatures that meet."""
 
 import pytest

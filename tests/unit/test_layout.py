@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Ranks to components: as said, or divided; too few are refused with the command to type."""
 
 import pytest

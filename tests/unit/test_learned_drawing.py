@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Columns drawn from history files: each place and day in one split, values those of the file, kept and read back."""
 
 import netCDF4

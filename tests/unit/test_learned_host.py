@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The host of learned components: fixed batches, guards and fallback, acceleration, devices."""
 
 import pytest

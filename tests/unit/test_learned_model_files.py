@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Learned models on disk: what is refused, and why."""
 
 import json

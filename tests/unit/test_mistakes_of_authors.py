@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A component's file of another shape, a model that raises, exits or returns nonsense: a line each, all at once."""
 
 import pytest

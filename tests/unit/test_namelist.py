@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Namelists: every mistake told at once with file and line, before anything runs."""
 
 from typing import Literal

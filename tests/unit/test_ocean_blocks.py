@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Bits of the ocean do not depend on how the domain is cut into blocks, nor on a restart."""
 
 import threading

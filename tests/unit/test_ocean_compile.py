@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Compiled kernels agree with eager ones, and without a compiler the model runs eagerly after one warning."""
 
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The regional ocean as a component: ranks and restarts give the same bits, exports are plausible.
 
 Errors say what to do.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The model is differentiable: the sea level after twenty steps, as a function of the initial temperature."""
 
 from dataclasses import replace

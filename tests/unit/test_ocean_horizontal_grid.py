@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Metric terms: parallels and meridians against the sphere, and a curvilinear grid against both."""
 
 from dataclasses import fields

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A constant stands once: in components/science, the Earth's radius and the zero of Celsius in the coupler."""
 
 import ast

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What stands under the name of a netCDF file and is none is called what it is."""
 
 import gzip

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Every numeric option of every model has bounds, and refuses what no run can mean."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A run's own history as forcing and as observation: the same values, on Lambert, rotated and lon-lat grids."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The package: what its wheel holds, what it needs, its version, and where an installed copy finds its files."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """`./run_case.py prepare`: the framework finds the component, checks the files, tells progress and what to write."""
 
 import pytest

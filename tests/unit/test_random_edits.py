@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Random edits of the shipped namelists: refused by a line that says where, or taken; never a traceback."""
 
 import copy

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Other programs' weights through one door; an absent program is named with what installs it."""
 
 import importlib.util

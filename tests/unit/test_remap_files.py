@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Weight files: ours, ESMF's, xESMF's and SCRIP's; the cache never gives weights of another mask or grid."""
 
 import netCDF4

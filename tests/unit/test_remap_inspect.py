@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The weights command makes files, and its checks see wrong weights that sums cannot see."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Overlap areas: random pairs of grids partition each other, whatever their shape, order and roles."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The dry part of overlaps of two grids over a third: exact, the same from both sides, complete in every cell."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Restarts: whole or not at all, every bit kept, the newest complete one chosen."""
 
 import errno

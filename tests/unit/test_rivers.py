@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Runoff on its way to the sea: the land's part of each cell, to the nearest coast, nothing made and nothing lost."""
 
 import numpy as np

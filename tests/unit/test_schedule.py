@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The dry run: waits that never end, periods that do not fit, and the order of the steps."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Saturation and humidity, once for all realms: tables, slopes, where water and ice meet, numpy and torch alike."""
 
 import numpy as np

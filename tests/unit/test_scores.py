@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Scores: their numbers, regions over the date line, and fluxes counted the other way."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A component may take the grid of another by its name; a case runs without a component that nobody needs."""
 
 import re

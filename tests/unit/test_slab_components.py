@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Data and slab components without a coupler: inputs, budgets, restarts, and bits in blocks."""
 
 import numpy as np

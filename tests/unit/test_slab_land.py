@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The slab land: equilibrium, stability at an hour, limits of stability functions, closure of heat and water."""
 
 import numpy as np

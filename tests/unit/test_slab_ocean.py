@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The mixed layer: analytic solutions of heat and currents, and closure of its heat."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Status of a run: written whole and continuously, and told with the command to go on."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A stranger's case takes no memory before its sizes are known, and runs no code but that of its models."""
 
 import resource

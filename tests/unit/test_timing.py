@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Where the time goes: the table, who holds the others up, the layout suggested, the trace."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Channels within a process, waiting, and what a put or get at a wrong time says."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Transposes of all that is linear on the way of a field: <y, A x> = <A' y, x> to 1e-12."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Units as files write them: each spelling gives the number of the SI brochure, and what is not certain is refused."""
 
 import pytest

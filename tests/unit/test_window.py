@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Windows of a coupling period, and fractions that vary in time, up to the numbers delivered."""
 
 import numpy as np

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Air-sea flux laws, which the coupler runs on the exchange grid."""

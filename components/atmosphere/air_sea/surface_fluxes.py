@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Air-sea flux laws by name, as the coupler runs them on the exchange grid between atmosphere and ocean.
 
 A law is a function of 1-D arrays of points; every point is computed by itself, so its bits depend neither on

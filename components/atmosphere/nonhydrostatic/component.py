@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The non-hydrostatic atmosphere as a component: options, inputs, coupling; the science is in the other files."""
 
 from collections.abc import Mapping, Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What the surface, and whoever looks at the lowest air, gets from the atmosphere."""
 
 import torch

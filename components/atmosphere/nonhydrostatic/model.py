@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The atmosphere of a block as a function: `Atmosphere.advance` takes a state and what acts on it, and knows no files.
 
 Everything is torch, so gradients pass from the exports and the new state to the old state and the forcing (through

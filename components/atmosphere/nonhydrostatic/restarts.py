@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The atmosphere's state as arrays for restarts, and back: tracers by their names."""
 
 from collections.abc import Mapping

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A step of the land's cells as a pure function of tensors, from what the air gives to what the air gets.
 
 A cell is a mean over columns, one a plant type. Gradients pass from the exports and the new state to the old state and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Fit leaf parameters to measured fluxes by gradient descent through the column.
 
 Every half-hour is a column that starts from the state a run of the same weather left there, so that a whole

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Energy balance of ground, canopy and canopy air: two temperatures, solved together.
 
 The canopy air holds no heat or water, so its state is an average of air, leaves and ground weighted by

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The leaves of many columns: each photosynthetic pathway's are worked out together, and only where there are any."""
 
 from __future__ import annotations

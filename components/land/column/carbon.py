@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Respiration of the soil: the place where carbon and nitrogen cycles will be built on."""
 
 from __future__ import annotations

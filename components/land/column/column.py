@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """One step of the whole column: canopy, snow and soil, energy, water and carbon."""
 
 from __future__ import annotations

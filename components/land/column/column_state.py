@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What a column is told, carries and gives: options, forcing, state and output, and what its state holds."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Heat and water below the surface in a step: melting and freezing, what leaves the snow, what the soil takes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The energy-water-carbon column on the land cells of a grid, several plant types a cell."""
 
 from __future__ import annotations

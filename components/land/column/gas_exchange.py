@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Sunlit and shaded leaves of a canopy: traits, light, and the stomatal model by name."""
 
 from __future__ import annotations

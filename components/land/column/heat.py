@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Heat in snow and soil: implicit conduction that meets its surface, and phase change that keeps energy.
 
 A layer has a heat capacity c (J m-2 K-1) and a thermal resistance r = thickness/conductivity (m2 K W-1).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Saturation of air over water and ice."""
 
 from __future__ import annotations

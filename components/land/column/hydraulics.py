@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Plant hydraulics: vulnerability curves, one-segment plants and the root-stem-leaf continuum.
 
 Xylem tension P = -(water potential) is in MPa, positive when the plant pulls; flow E in mol m-2 (leaf) s-1;

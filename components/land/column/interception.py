@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Rain and snow held by leaves."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The user's maps of land cover, leaf area and soil: found by CF names, cut to the box of a grid, units checked.
 
 Which axis of a map is which is read from its coordinates (`coupler.netcdf`), never from the order of its dimensions.

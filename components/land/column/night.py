@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Stomata at night: cooling saves respiration, water spent now is not there by day (Wang et al. 2021).
 
 The optimum satisfies -dR/dE - f A_d(E) / (E_crit - E) = 0 (Wang, Anderegg, Venturas, Trugman, Yu and

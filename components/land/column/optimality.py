@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Stomata that optimise: marginal gain dA/dE equals marginal penalty dTheta/dE, one interface for all models.
 
 Models and the penalties are those compared by Wang, Sperry, Anderegg, Venturas and Trugman (2020, New

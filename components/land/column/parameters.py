@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Parameters of the columns: from the tables by plant type and soil texture, or replaced one by one."""
 
 from __future__ import annotations

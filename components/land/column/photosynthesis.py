@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Leaf photosynthesis: Farquhar-von Caemmerer-Berry C3, its cytochrome b6f variant, and Collatz C4.
 
 Every limiting gross rate of the three models is a ratio of two linear functions of the intercellular CO2,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The surface file of a case from the user's maps: what ``./run_case.py prepare CASE FILES --component land`` makes.
 
 Land cover becomes shares of plant types (by area), leaf area its mean over the area of each type, soil the mean sand

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Shortwave radiation in the canopy: two streams in each band, sunlit and shaded leaves (Sellers 1985).
 
 I_up and I_down are diffuse fluxes at cumulative plant area x (0 at the top), for a unit of incident flux:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """How stomatal models respond: the criteria and responses by which Wang et al. (2020) compare optimality models.
 
 The criteria, as read from their text: the marginal penalty dTheta/dE is never negative (I); it grows with

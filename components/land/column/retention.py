@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Soil water retention and conductivity by name: van Genuchten, Brooks-Corey, Campbell, Haverkamp.
 
 Pressure head psi in m (negative when unsaturated), water content theta in m3 m-3, conductivity in m s-1. Every

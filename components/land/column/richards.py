@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Water in the soil: Richards' equation in mixed form, d theta/dt = -dq/dz - S (Celia et al. 1990).
 
 Implicit Euler and Newton's method. The increment of each iteration is taken in theta where the soil is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Roots of many falling functions at once: bracketed, each column done for itself."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """How much water the ground takes: infiltration limits with subgrid variability."""
 
 from __future__ import annotations

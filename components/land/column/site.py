@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A column at a site: from measured weather to fluxes, without the rest of the model.
 
 weather = Weather(start, 1800.0, latitude=40.0, longitude=-88.4, temperature=..., ...)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Snow on the ground: up to three layers of ice and water, compaction, melt and refreezing, albedo.
 
 Layers are filled from the top; layers not in use are empty and cost nothing but arithmetic. Thicknesses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Resistance of the soil's surface to evaporation, by name; s m-1."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Hydraulic and thermal properties of soil from its texture."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Empirical stomata, gs = g0 + 1.57 m(environment) A, coupled to photosynthesis without iteration.
 
 A model is a small frozen dataclass with ``g0`` and a method ``slope`` that returns m, the conductance to

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Nested structures of columns: cut a block out, put blocks side by side, name every tensor."""
 
 from __future__ import annotations

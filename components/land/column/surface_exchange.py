@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Light, canopy and ground of a step: what precipitation leaves on leaves and snow, and the fluxes at the surface."""
 
 from __future__ import annotations

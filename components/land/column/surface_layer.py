@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Turbulent exchange between the surface and the lowest air: Monin-Obukhov similarity.
 
 Stability functions of Dyer (1974) when unstable and of Dyer (1974), flattened beyond zeta = 1 as in Zeng et al. (1998),

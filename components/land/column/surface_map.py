@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What grows where: plant types, their shares, leaf area and soil texture, from a CF file or the zonal default.
 
 A surface file has the grid's ``lat``/``lon`` dimensions and any of

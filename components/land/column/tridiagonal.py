@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Tridiagonal systems along the first axis, all columns at once."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Heat that water carries: what rain, evaporation, uptake and runoff bring and take, and how it moves through the soil.
 
 Enthalpy is counted from liquid water at 0 C: liquid at T holds c_w (T - 273.15) a kilogram, ice c_i (T - 273.15) - L.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Land prescribed from CF files."""
 
 from collections.abc import Mapping

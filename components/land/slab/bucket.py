@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Water of the land: one bucket, and snow on it.
 
 Manabe, S. (1969): Climate and the ocean circulation I, Mon. Weather Rev. 97, 739-774. Water is in kg m-2.

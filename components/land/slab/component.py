@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Land of one layer of heat and one bucket of water."""
 
 from collections.abc import Mapping

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Command line: ``python -m components.ml_surrogates.radiation_emulator draw | train | evaluate``."""
 
 import argparse

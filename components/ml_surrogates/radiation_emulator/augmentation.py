@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Wide variations of drawn columns, so that the emulator meets nothing new in a run or in another climate."""
 
 from dataclasses import dataclass

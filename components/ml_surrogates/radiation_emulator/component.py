@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The emulator as a component that stands for ``radiation``; the science is in the other files."""
 
 from collections.abc import Mapping, Sequence

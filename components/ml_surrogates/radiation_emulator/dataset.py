@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Batches of varied columns with the fluxes that RRTMG gives them."""
 
 import hashlib

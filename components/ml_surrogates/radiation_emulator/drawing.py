@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Columns drawn from runs of this project, split by place and by day, and the file that keeps them."""
 
 from collections.abc import Sequence

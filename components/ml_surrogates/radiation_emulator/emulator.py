@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The trained networks applied to the model's columns: whole columns, fixed batches, guards, fallback."""
 
 from collections.abc import Callable, Sequence

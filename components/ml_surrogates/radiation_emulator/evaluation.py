@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Every number of the model card: both networks on columns never seen, beside ridge regression, the mean and RRTMGP."""
 
 import argparse

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What the networks see: whole columns in single precision, and the features made of them."""
 
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The multilayer perceptron: all of a column at once; the fastest, for one number of layers only."""
 
 import torch

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The emulator as it stands on disk: networks by name, saved with what they may be used for."""
 
 from collections.abc import Callable

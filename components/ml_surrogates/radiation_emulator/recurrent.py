@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The recurrent network: gates from a small network of each layer, carried down and then up through the column.
 
 As in Ukkonen (2022, J. Adv. Model. Earth Syst. 14) the state runs through the column as radiation does, so that the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The 100 present-day columns of RFMIP-IRF (Pincus et al. 2016), for evaluation only."""
 
 from pathlib import Path

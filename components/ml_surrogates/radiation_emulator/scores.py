@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Scores of fluxes against RRTMG's, and the rivals that a network must beat: ridge regression and the mean."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Training: the loss, the loop with early stopping, and what it says on the way."""
 
 import copy

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Ocean prescribed from CF files."""
 
 from coupler.files.prescribed import Prescribed

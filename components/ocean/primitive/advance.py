@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A step of the ocean as a pure function of tensors, from what the surface gives to what the surface gets.
 
 Gradients pass from the exports and the new state to the old state and the forcing.

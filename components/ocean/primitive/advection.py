@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Tracer advection that makes no new extremes: direction by direction, third order in space and time, limited.
 
 Each sweep is the direct space-time scheme of third order with the limiter of Sweby (1984) (Hundsdorfer and Trompert

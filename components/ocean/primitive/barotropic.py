@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The barotropic mode: forward-backward substeps between two baroclinic steps, averaged in time.
 
 Shchepetkin, A. F. and J. C. McWilliams (2005): The regional oceanic modeling system (ROMS): a split-explicit,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The barotropic mode over one baroclinic step, on a block whose halo is wide enough for several substeps.
 
 A substep spoils two rings of the halo. With a halo of 2 k cells, k substeps go between two exchanges, and what the

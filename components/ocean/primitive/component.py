@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Primitive-equation ocean as a component: names, units and the time step; the formulas are in its neighbours."""
 
 from collections.abc import Mapping

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Integrals and indices of an ocean state: what tests, budgets and readers ask for."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Density of seawater: the 55-term TEOS-10 polynomial of Roquet et al. (2015), and a linear law.
 
 Roquet, F., G. Madec, T. McDougall and P. Barker (2015): Accurate polynomial expressions for the density and specific

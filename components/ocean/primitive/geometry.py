@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The wet domain: layer thicknesses at rest, masks and metric terms, as the tensors every science function reads."""
 
 from collections.abc import Collection

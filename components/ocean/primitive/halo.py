@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Filling the halo around a block: alone in the world, or among blocks of one process.
 
 A halo is a callable ``halo(*fields, width=2) -> tuple``: every field is the block's own cells ``(..., ny, nx)``, every

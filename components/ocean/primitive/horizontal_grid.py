@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The horizontal C-grid: lengths, areas and the Coriolis parameter, with a halo of two cells around the domain."""
 
 from dataclasses import dataclass

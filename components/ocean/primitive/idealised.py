@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Setting up the ocean from a few arrays: idealised basins and channels, and experiments at a prompt."""
 
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Reading the input file of a regional ocean: sea floor, hydrography, open edges.
 
 `data/make_ocean_inputs.py` writes such files.

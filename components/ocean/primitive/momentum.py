@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Explicit momentum tendencies: vector-invariant advection with the Coriolis force, and lateral friction.
 
 Arakawa, A. and V. R. Lamb (1981): A potential enstrophy and energy conserving scheme for the shallow water

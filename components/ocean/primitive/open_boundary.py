@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Open edges: what the model knows of the sea outside, and how it lets waves out and water in.
 
 The outermost ring of cells at an open edge holds the outside. Its tracers flow in where the current enters; the

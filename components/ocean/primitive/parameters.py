@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The numbers a run of the ocean model is set up with."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The horizontal pressure gradient of the density field on z* levels with partial bottom cells.
 
 Shchepetkin, A. F. and J. C. McWilliams (2003): A method for computing horizontal pressure-gradient force in an

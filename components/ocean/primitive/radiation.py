@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Radiation of tracers and baroclinic flow through open edges, with nudging that depends on the direction.
 
 What arrives at an edge leaves with the phase velocity it has just inside (Orlanski 1976), projected on both directions

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A regional ocean from its inputs: geometry with open edges, initial state, and the sea outside."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What the ocean model carries from one step to the next."""
 
 from dataclasses import dataclass, fields, replace

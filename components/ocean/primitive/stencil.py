@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Windows on fields that carry a halo: the one way neighbours are written in this model.
 
 Fields are ``(..., y, x)`` with a halo of two cells on every side. ``at(a, dj, di)`` is ``a`` shifted by ``(dj, di)``

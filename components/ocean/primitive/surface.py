@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What passes the sea surface: stress, heat, light, fresh water; and the freezing limiter.
 
 Paulson, C. A. and J. J. Simpson (1977): Irradiance measurements in the upper ocean. J. Phys. Oceanogr. 7, 952-956.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Tidal elevation of eight constituents at the open edges, with the 18.6-year modulation by the lunar nodes.
 
 Schureman, P. (1958): Manual of harmonic analysis and prediction of tides. US Coast and Geodetic Survey, Special

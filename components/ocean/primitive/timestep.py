@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """One step of the ocean: the table of contents of this folder.
 
 Velocities live half a step before tracers and sea level: momentum goes from n - 1/2 to n + 1/2 with the pressure of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Volumes that the flow carries through the faces of the cells, and tracers with them."""
 
 import torch

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Implicit vertical diffusion: a tridiagonal system in every column."""
 
 import torch

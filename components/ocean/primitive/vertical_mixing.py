@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Vertical viscosity and diffusivity: constant, or from a prognostic turbulent kinetic energy.
 
 Gaspar, P., Y. Gregoris and J.-M. Lefevre (1990): A simple eddy kinetic energy model for simulations of the oceanic

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A step of the mixed layer as a pure function, of numpy arrays or of torch tensors.
 
 Gradients pass from the exports and the new state to the old state and the forcing.

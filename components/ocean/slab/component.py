@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Mixed-layer ocean: heat, fresh water and, if wanted, currents of a layer of prescribed thickness."""
 
 from collections.abc import Mapping

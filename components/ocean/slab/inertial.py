@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 r"""Currents of a mixed layer that moves as a slab (Pollard and Millard 1970).
 
     du/dt - f v = tau_x / (rho h) - r u

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 r"""Heat of a mixed layer of prescribed thickness.
 
     rho c h dT/dt = Q - Q_p(h) - rho c w_e dT_e,    w_e = max(dh/dt, 0)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Optical properties of the cloud in a layer, by band, from tables over particle size (Pincus et al. 2019)."""
 
 import numpy as np

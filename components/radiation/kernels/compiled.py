@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Compilation of the radiation kernels: sums over g-points may be reordered, so that they go through vector lanes.
 
 A column's numbers depend on that column alone, so they are the same on any number of ranks.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Optical depth of a layer's gases from correlated-k tables (Pincus, Mlawer & Delamere 2019, section 2 and appendix).
 
 Absorption by the two major gases of a band is interpolated in ln p, T and their ratio eta; by minor gases, Rayleigh

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Longwave fluxes of columns: emission and absorption along one slant, without scattering (Clough et al. 1992)."""
 
 import numpy as np

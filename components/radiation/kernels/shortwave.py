@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Shortwave fluxes of columns: two-stream layers (Zdunkowski et al. 1980; Meador & Weaver 1980), added up.
 
 The solutions are written in S = (1 - e^(-2 k tau)) / k, which stays exact in single precision where nothing absorbs

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """RRTMG on ranks of its own; the science is in ``components/radiation/rrtmg_scheme.py``."""
 
 from components.radiation.exchange import RadiationComponent

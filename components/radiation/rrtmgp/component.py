@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """RRTMGP on ranks of its own; the science is in ``components/radiation/rrtmgp_scheme.py``."""
 
 from components.radiation.exchange import RadiationComponent

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """COARE 3.6 air-sea fluxes: wind-speed dependent Charnock parameter, cool skin, gustiness; no waves.
 
 Fairall, C. W., et al. (1996a): Cool-skin and warm-layer effects on sea surface temperature, J. Geophys. Res.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Compilation of the air-sea flux kernels: strict IEEE arithmetic, so that a cell's fluxes depend on it alone."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """NCAR air-sea fluxes: the bulk formulas of Large and Yeager.
 
 Large, W. G. and S. G. Yeager (2004): Diurnal to decadal global forcing for ocean and sea-ice models,

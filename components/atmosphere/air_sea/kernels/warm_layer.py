@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Diurnal warm layer of the sea above the depth of the temperature measurement.
 
 Fairall, C. W., et al. (1996): Cool-skin and warm-layer effects on sea surface temperature, J. Geophys. Res.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What files of analyses on pressure levels hold: which variables, at which dates, and their values in SI units.
 
 CF netCDF as of ERA5, ERA-Interim, NCEP and CMIP6: variables are found by standard name or by the short names in use,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Winds that carry no more mass into a column of air than it gains.
 
 Winds interpolated from analyses to a finer grid with another relief converge by several hPa an hour where they meet

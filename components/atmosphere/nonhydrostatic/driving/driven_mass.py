@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The dry mass of a driven domain follows the driver's.
 
 A limited area exchanges mass through its sides until its pressure fits theirs, and nothing fixes the mean: a low that

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The initial and the boundary file that `./run_case.py prepare` makes: driving states on the model's own columns.
 
 CF netCDF with the fields of :data:`FIELDS` at the layer centres, hydrostatic in the sense of the dynamics. The files

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What drives the model from outside: a state at the start and states at the sides, by the time of the case.
 
 Three sources answer alike: files that `./run_case.py prepare` made (`Prepared`), analyses on pressure levels as they

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Humidity of driving states: from relative humidity, above the data, and no more than air can hold."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Increments from outside, spread over time (incremental analysis updates, Bloom et al. 1996, Mon. Wea. Rev. 124)."""
 
 from collections.abc import Mapping

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """From meteorological fields on the model's columns to the dynamics' state and tracers."""
 
 from typing import Any

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Heights of pressure levels from wind and temperature alone.
 
 At the level nearest 500 hPa the nonlinear balance equation (Charney 1955, Tellus 7, 22; on the sphere Houghton 1968, J.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Spectral nudging: the large scales of the interior follow the driver (von Storch, Langenberg & Feser 2000).
 
 What is passed is the part of (driver - model) with wavelengths above a cut; it acts above the boundary layer. The

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Passive tracers of a namelist: declared there, moved with the air, without effect on it."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """From analyses on pressure levels to the initial and the boundary file of a case: `./run_case.py prepare`."""
 
 from collections.abc import Callable, Iterator, Sequence

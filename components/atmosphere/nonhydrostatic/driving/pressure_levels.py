@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A state on pressure levels, with what it lacks supplied, and its interpolation to the model's columns.
 
 Missing heights come from the wind and the temperature (`inversion`), missing humidity from the relative humidity of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Transforms between a latitude-longitude grid of the whole globe and spherical harmonics.
 
 Y_n^m = P_n^m(sin lat) exp(i m lon), with P normalised to int P^2 d(mu) = 1; triangular truncation. Derivatives follow

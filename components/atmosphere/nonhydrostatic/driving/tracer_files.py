@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Values of a tracer from a CF netCDF file, for the start and the sides: a profile over height, or a field.
 
 The variable has the tracer's name and any of the dimensions (time, height, latitude, longitude), in this order; height

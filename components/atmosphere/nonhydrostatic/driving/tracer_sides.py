@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Tracers at the sides of the domain: each takes there what its declaration says."""
 
 from collections.abc import Callable, Mapping

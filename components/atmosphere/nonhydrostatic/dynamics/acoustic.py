@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Acoustic steps: horizontally explicit, vertically implicit (Klemp, Skamarock & Dudhia 2007, eq. 11-17).
 
 Deviations from the state of the Runge-Kutta stage, on the interior of the block. One step:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Hydrostatically balanced columns in the discrete sense of the dynamics."""
 
 import torch

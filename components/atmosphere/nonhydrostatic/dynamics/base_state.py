@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Hydrostatic base states: pressure and density as functions of height.
 
 The dynamics carries perturbations from one of these (Klemp, Skamarock & Dudhia 2007, section 2). Each is an exact

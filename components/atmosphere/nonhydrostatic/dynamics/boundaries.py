@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Open sides: waves leave through them (Klemp & Wilhelmson 1978, J. Atmos. Sci. 35, eq. 2.30)."""
 
 import torch

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Diffusion of momentum, heat and tracers in flux form, and the two-dimensional Smagorinsky viscosity.
 
 Tendencies are div(rho K grad q) along coordinate surfaces in the horizontal and d/dz(rho K dq/dz) in the vertical

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Geometry of a block of the C grid: heights, cell areas, face lengths, map factors, Coriolis parameter, base state.
 
 Arrays carry a halo of ``HALO`` cells on every side. Scalars live at cell centres, ``u`` on the west face of the cell of

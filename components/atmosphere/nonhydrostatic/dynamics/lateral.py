@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Lateral boundaries from a driving model: one specified row, relaxation inside it (Davies 1976; Davies & Turner 1977).
 
 The outermost row of cells takes the driver's values, interpolated in time; the ``rows`` rows inside it are

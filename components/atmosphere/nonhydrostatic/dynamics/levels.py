@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Terrain-following height coordinate with terrain that is smoothed and flattened as height grows (Klemp 2011).
 
 z(x, y, zeta) = zeta + A(zeta) h_s(x, y, zeta), with A = cos^n(pi zeta / (2 z_h)) below z_h and 0 above (Klemp 2011,

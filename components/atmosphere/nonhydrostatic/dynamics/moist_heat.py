@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The heat capacity of water in the expansion and the condensation of cloudy air.
 
 The dynamics conserve theta_m, which is exact where water holds no heat: what is missing is small in most air and the

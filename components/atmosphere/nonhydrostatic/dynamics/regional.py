@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Geometry of a regional grid on the sphere: metrics from its corners, relief averaged over its cells, model levels."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The pressure gradient along sloping levels, made exact for air at rest.
 
 Along levels that rise by more than a layer between neighbouring cells, dp/dx - (dz/dx) dp/dz is the difference of two

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Whether a step is short enough, and where a run broke.
 
 Advection of fifth order with three Runge-Kutta stages bears a Courant number of 1.42 (Wicker & Skamarock 2002, Mon.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Prognostic fields of the dynamics, in flux form and as perturbations from the base state."""
 
 from typing import NamedTuple

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Large-time-step tendencies of the dry dynamics.
 
 Klemp, Skamarock & Dudhia (2007, eq. 5-9); Skamarock et al. (2012, eq. 6-9).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Temperature, pressure and saturation of moist air."""
 
 import torch

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """One time step: three-stage Runge-Kutta with acoustic substeps (Wicker & Skamarock 2002; Klemp et al. 2007).
 
 ``Dynamics`` holds what does not change (geometry, options, halo filler, compiled kernels); ``step`` is the table of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Initial states of the ideal cases: from profiles and perturbations to the model's fields."""
 
 import torch

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Analytic balanced jet with moisture (Ullrich et al. 2014, Q. J. R. Meteorol. Soc. 140, 1590-1602).
 
 Wind and temperature of a shallow atmosphere in gradient-wind and hydrostatic balance as functions of latitude and

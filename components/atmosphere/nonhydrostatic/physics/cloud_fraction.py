@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Share of a layer that clouds fill, for radiation (Xu & Randall 1996, J. Atmos. Sci. 53, 3084-3102, eq. 1).
 
 A fit to cloud-resolving simulations: cloud grows with the condensate, and faster the nearer the layer is to saturation.

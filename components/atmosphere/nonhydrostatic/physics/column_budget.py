@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What column physics leaves over of a column's water and energy: what came in, less what is there more.
 
 Water is vapour, cloud and precipitation. Energy is enthalpy with the latent heats of the schemes, at the pressure that

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Between the dynamics' fields and what column physics works on."""
 
 from typing import NamedTuple

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Simplified Betts-Miller convection (Frierson 2007, J. Atmos. Sci. 64, 1959-1976, section 2b).
 
 Where a parcel from the lowest layer is buoyant, temperature relaxes to its moist adiabat and humidity to a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Energy of the air: what a column holds, and what the wind carries into a part of the domain.
 
     E = sum over layers of m (c_v T + g z + k + L0 q_v - L_f q_ice),    m: mass of dry air, kg m-2

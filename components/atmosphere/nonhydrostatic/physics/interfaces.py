@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What the schemes of each process give back, and what the ground gives them.
 
 The arguments of a scheme's function, then its options by name; ``air`` are `columns.Columns`, ``q`` mixing ratios

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Warm rain (Kessler 1969) in the form of Klemp & Wilhelmson (1978, J. Atmos. Sci. 35, eq. 2.11-2.16).
 
 Vapour, cloud water and rain as mixing ratios to dry air. Autoconversion and accretion first, then saturation adjustment

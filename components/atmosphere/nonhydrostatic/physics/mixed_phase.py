@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Single-moment mixed-phase cloud microphysics with five classes: vapour, cloud water, rain, cloud ice, snow.
 
 The processes and constants are those of Hong, Dudhia & Chen (2004, Mon. Wea. Rev. 132, 103-120: diagnosed ice number,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Physics of a time step in sequence: radiation, turbulence, convection, clouds. Schemes are chosen by name."""
 
 from collections.abc import Callable

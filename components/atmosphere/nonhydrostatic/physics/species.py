@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The classes of water that the cloud schemes share; a scheme of another package may declare more."""
 
 from components.science.tracers import Tracer

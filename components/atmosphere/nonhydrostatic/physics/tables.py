@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The schemes of each process by the words they have in a namelist: a new one is a file and a line here.
 
 What a scheme's function takes and gives stands in `interfaces`.
