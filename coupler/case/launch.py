@@ -28,8 +28,6 @@ from coupler.watch.watchdog import Watchdog
 
 STOPPED_EXIT = 75
 """Exit code of a run that was asked to stop and can be resumed (EX_TEMPFAIL)."""
-# a history file that somebody looks at must not stop the run that writes it; HDF5 reads this at its first file
-os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
 
 
 def start(folder: Path, *, serial: bool, resume: bool, ranks: int | None = None, accepted: tuple[str, ...] = ()) -> int:
