@@ -2,8 +2,7 @@
 """What a time step of the non-hydrostatic atmosphere costs on one core, and what two ranks gain.
 
 140 x 100 x 24 cells of 50 km over relief, 240-s steps, float32, six tracers. Times are CPU time of one thread
-(medians);
-``--quick`` takes fewer repetitions and leaves the two-rank run out.
+(medians); ``--quick`` takes fewer repetitions and leaves the two-rank run out.
 
     python benchmarks/atmosphere.py [--eager] [--quick] [--device cuda]
 """

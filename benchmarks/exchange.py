@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What an exchange costs: Tessera's coupler beside YAC and a bare product with bare MPI.
 
-A 200x160 grid of 0.25 degree (95-145E, 10-50N) to 500x400 of 0.1 degree, first-order
-conservative, double precision; one source, one coupler, one target rank. Phases are
-separated by barriers and nobody's waiting is counted: CPU time of put, transfer, product
-and get, summed over the processes, per exchange.
+A 200x160 grid of 0.25 degree (95-145E, 10-50N) to 500x400 of 0.1 degree, first-order conservative, double precision;
+one source, one coupler, one target rank. Phases are separated by barriers and nobody's waiting is counted: CPU time
+of put, transfer, product and get, summed over the processes, per exchange.
 
     python benchmarks/exchange.py            # everything
     python benchmarks/exchange.py --quick    # fewer exchanges

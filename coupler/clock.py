@@ -225,26 +225,57 @@ class Period:
         return text if self.months else format_duration(self.seconds)
 
     def next_end(self, clock: Clock, time: int) -> int:
-        """First end later than model time `time` (s)."""
+        """First end later than model time `time` (s).
+
+        Parameters
+        ----------
+        clock : dates of the case
+        time : model time, s
+        """
         return (time // self.seconds + 1) * self.seconds if self.seconds else self._month(clock, time, 1)
 
     def ends_at(self, clock: Clock, time: int) -> bool:
-        """Whether a period ends at model time `time` (s)."""
+        """Whether a period ends at model time `time` (s).
+
+        Parameters
+        ----------
+        clock : dates of the case
+        time : model time, s
+        """
         return time % self.seconds == 0 if self.seconds else self._month(clock, time, 0) == time
 
     def begin(self, clock: Clock, time: int) -> int:
-        """Model time (s) at which the period that ends at `time` has begun; not before the start of the case."""
+        """Model time (s) at which the period that ends at `time` has begun; not before the start of the case.
+
+        Parameters
+        ----------
+        clock : dates of the case
+        time : model time at the end of the period, s
+        """
         return max(0, time - self.seconds if self.seconds else self._month(clock, time, -1))
 
     def ends(self, clock: Clock, start: int, end: int) -> Iterator[int]:
-        """Ends later than `start` and not later than `end` (s)."""
+        """Ends later than `start` and not later than `end` (s).
+
+        Parameters
+        ----------
+        clock : dates of the case
+        start, end : model times, s
+        """
         time = self.next_end(clock, start)
         while time <= end:
             yield time
             time = self.next_end(clock, time)
 
     def misfit(self, clock: Clock, step: int, end: int) -> int | None:
-        """First end, up to `end` (s), that is not a multiple of `step` (s); None where all are."""
+        """First end, up to `end` (s), that is not a multiple of `step` (s); None where all are.
+
+        Parameters
+        ----------
+        clock : dates of the case
+        step : s
+        end : model time, s
+        """
         if self.seconds:
             return self.seconds if self.seconds % step else None
         return next((t for t in self.ends(clock, 0, end) if t % step), None)

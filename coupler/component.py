@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the author of a component meets: `Component` and `Context`.
 
-A component declares what it imports and exports, reads its options from a `Namelist`,
-and advances by one step. It never calls MPI except through its context, never reads
-another component's namelist, and never knows who is on the other side.
+A component declares what it imports and exports, reads its options from a `Namelist`, and advances by one step. It
+never calls MPI except through its context, never reads another component's namelist, and never knows who is on the
+other side.
 
 A mixed-layer ocean, whole::
 
@@ -178,8 +178,8 @@ class Context(Setting):
 class Component:
     """One model of one realm. Subclass it; see the module's example and the component author's guide.
 
-    `imports` and `exports` are tuples of `FieldSpec`, on the class or set in ``__init__``
-    where they depend on the options.
+    `imports` and `exports` are tuples of `FieldSpec`, on the class or set in ``__init__`` where they depend on the
+    options.
     """
 
     imports: tuple[FieldSpec, ...] = ()
@@ -252,8 +252,8 @@ class Component:
     def state(self) -> dict[str, Any]:
         """All that a bit-identical continuation needs.
 
-        Arrays whose last dimensions are this rank's block are gathered into the restart;
-        an array on another grid is wrapped in `OnGrid`; numbers are the same on all ranks.
+        Arrays whose last dimensions are this rank's block are gathered into the restart; an array on another grid is
+        wrapped in `OnGrid`; numbers are the same on all ranks.
         """
         raise NotImplementedError
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Errors a user can meet: each says what is wrong, where, and what to do about it.
 
-Everything derives from `TesseraError`, so that the command line can tell a
-mistake of the user (one clear message) from a defect of the program (a traceback).
+Everything derives from `TesseraError`, so that the command line can tell a mistake of the user (one clear message)
+from a defect of the program (a traceback).
 """
 
 from collections.abc import Sequence

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Sums that do not depend on the order of their terms, nor on how ranks share them.
 
-A double is an integer times a power of two; adding such integers is exact, and exact
-additions commute. The sum is kept in 64-bit bins of 32 bits each (a small
-superaccumulator, Neal 2015, arXiv:1505.05571) and rounded once, at the end.
+A double is an integer times a power of two; adding such integers is exact, and exact additions commute. The sum is
+kept in 64-bit bins of 32 bits each (a small superaccumulator, Neal 2015, arXiv:1505.05571) and rounded once, at the
+end.
 
-Where the exponents of a block of values lie within 97 binary digits, as those of a field do,
-every value is cut into three integers of 50 bits in units common to the block (as in the
-pre-rounded sums of Demmel and Nguyen 2015, doi:10.1109/TC.2014.2345391, but all of the value);
-their sums fit 64 bits, and the loop has no branches. Other blocks go value by value into the bins.
+Where the exponents of a block of values lie within 97 binary digits, as those of a field do, every value is cut into
+three integers of 50 bits in units common to the block (as in the pre-rounded sums of Demmel and Nguyen 2015,
+doi:10.1109/TC.2014.2345391, but all of the value); their sums fit 64 bits, and the loop has no branches. Other blocks
+go value by value into the bins.
 
 >>> bins = exact_bins(np.array([1e16, 1.0, -1e16]))
 >>> rounded(bins)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Ranks and devices to components.
 
-Ranks are given in the namelist, or divided over the processes there are. The coupler has
-ranks of its own; components may share ranks.
+Ranks are given in the namelist, or divided over the processes there are. The coupler has ranks of its own; components
+may share ranks.
 
 >>> ranks = assign({"atmosphere": 2, "ocean": 2, "land": 1}, coupler=1)
 >>> ranks["coupler"], ranks["ocean"]
@@ -57,8 +57,8 @@ def divide(
 ) -> tuple[Ranks, str]:
     """Ranks for a run on `size` processes, and a sentence about them.
 
-    With as many processes as the namelist asks for, its layout is taken. With more, the
-    components get more ranks in proportion to their cells; with fewer, fewer, down to one each.
+    With as many processes as the namelist asks for, its layout is taken. With more, the components get more ranks in
+    proportion to their cells; with fewer, fewer, down to one each.
 
     Raises
     ------

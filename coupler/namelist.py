@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Namelists: YAML whose every value knows its file and line, read into typed options.
 
-A component describes its options as a `Namelist`, a frozen pydantic model in which
-every attribute has a docstring:
+A component describes its options as a `Namelist`, a frozen pydantic model in which every attribute has a docstring:
 
 >>> class Options(Namelist):
 ...     depth: Length = 50.0

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The one resolved plan of a run, which every process derives identically.
 
-`check`, the serial run, the component loops, the coupler loop and the timing table all
-work from this object. It holds no state and never changes.
+`check`, the serial run, the component loops, the coupler loop and the timing table all work from this object. It
+holds no state and never changes.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Stream:
 class ComponentPlan:
     """One component of the case: what it is, its step, grids, fields, ranks.
 
-    `ranks` are world ranks in the order of the component's own ranks; `component` is an
-    instance made from the options (None for an external program).
+    `ranks` are world ranks in the order of the component's own ranks; `component` is an instance made from the
+    options (None for an external program).
     """
 
     name: str
@@ -71,8 +71,7 @@ class ComponentPlan:
 class Bundle:
     """Fields of one component that travel together, from the source's windows to the coupler.
 
-    `fraction` names the export that weights the fields where it varies in time; it travels
-    as the last column.
+    `fraction` names the export that weights the fields where it varies in time; it travels as the last column.
     """
 
     component: str
@@ -146,10 +145,9 @@ class Task:
     """One recurring exchange: bundles in, a remapping or a flux law, deliveries out.
 
     A connection has one bundle and one delivery (and the target's state as a second bundle, where that corrects the
-    flux: `Remap.subgrid`). A flux node has two bundles (one a side)
-    and up to two deliveries. For the target's interval ``[n period, (n + 1) period)`` the
-    windows number ``n - lag_windows`` of all bundles are used; window m covers
-    ``[m period, (m + 1) period]``, and a negative number stands for the initial exports.
+    flux: `Remap.subgrid`). A flux node has two bundles (one a side) and up to two deliveries. For the target's
+    interval ``[n period, (n + 1) period)`` the windows number ``n - lag_windows`` of all bundles are used; window m
+    covers ``[m period, (m + 1) period]``, and a negative number stands for the initial exports.
 
     `index` is where the task stands in this plan; `key` says what it is, and lasts from run to run.
     """

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Statistics of a component's exports over a coupling period, on the source's own ranks.
 
-Fields whose fraction varies in time are weighted by it: the sums of f F and of f travel,
-so that the value delivered is sum(f F) / sum(f) and the fraction is the mean of f.
+Fields whose fraction varies in time are weighted by it: the sums of f F and of f travel, so that the value delivered
+is sum(f F) / sum(f) and the fraction is the mean of f.
 """
 
 from collections.abc import Sequence

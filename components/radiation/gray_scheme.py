@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The cheap scheme: gray absorbers with clouds.
 
-Longwave: two streams with an optical depth that follows water vapour and carbon dioxide, d tau = (a + b q)
-dp/p0 (Byrne &
-O'Gorman 2013, J. Climate 26, eq. 4: a = 0.8678, b = 1997.9), clouds black in proportion to their water path (Stephens
-1978). Shortwave: absorption by vapour (Frierson et al. 2006, section 2c, tau = 0.22 (p/p0)^2 in clear air) and
-reflection by
-cloud layers of optical depth 1.5 W / (rho r_e) with backscatter (1 - g) tau / (2 mu + (1 - g) tau) (Stephens 1978).
+Longwave: two streams with an optical depth that follows water vapour and carbon dioxide, d tau = (a + b q) dp/p0
+(Byrne & O'Gorman 2013, J. Climate 26, eq. 4: a = 0.8678, b = 1997.9), clouds black in proportion to their water path
+(Stephens 1978). Shortwave: absorption by vapour (Frierson et al. 2006, section 2c, tau = 0.22 (p/p0)^2 in clear air)
+and reflection by cloud layers of optical depth 1.5 W / (rho r_e) with backscatter (1 - g) tau / (2 mu + (1 - g) tau)
+(Stephens 1978).
 """
 
 import torch

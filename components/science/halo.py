@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Filling halos: cyclic or from neighbours inside the domain, by the boundary's kind at its edge.
 
-A halo filler is called with a list of fields and the width of their halo and fills them in place.
-``EdgeFiller`` does the
-edges of the domain; ``SerialHalo`` is the filler of a block that is the whole domain. A decomposed run
-exchanges with its
-neighbours first (columns, then rows over the full width, so that corners are right) and then applies the same
-``EdgeFiller``, which gives the same bits.
+A halo filler is called with a list of fields and the width of their halo and fills them in place. ``EdgeFiller`` does
+the edges of the domain; ``SerialHalo`` is the filler of a block that is the whole domain. A decomposed run exchanges
+with its neighbours first (columns, then rows over the full width, so that corners are right) and then applies the
+same ``EdgeFiller``, which gives the same bits.
 """
 
 from collections.abc import Callable, Sequence
@@ -44,9 +42,8 @@ class Edges:
 class EdgeFiller:
     """Fills the halo outside the edges of the domain of a block of ``ny`` x ``nx`` cells.
 
-    Beyond a wall fields are mirrored, and the flow through it with the opposite sign; beyond open and
-    specified edges the
-    last value is repeated. Periodic and inner sides are left alone.
+    Beyond a wall fields are mirrored, and the flow through it with the opposite sign; beyond open and specified edges
+    the last value is repeated. Periodic and inner sides are left alone.
     """
 
     ny: int

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Tracers in convection: updraughts carry them up, the air between the clouds sinks in their place.
 
-With M (kg m-2 s-1) the mass that rises through an interface, q_u its mixing ratio and q that of the air around,
+Where M (kg m-2 s-1) is the mass that rises through an interface, q_u its mixing ratio and q that of the air around,
 
     rho dz dq/dt = -d/dz [M (q_u - q)]
 

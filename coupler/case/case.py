@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A case: a folder of namelists, read and resolved into a `Plan`.
 
-``case.yaml`` holds what concerns the whole system; ``<component>.yaml`` what concerns one
-component. A model's own options stand under the model's name, so that swapping a component
-is editing one word: the other model's options stay where they are.
+``case.yaml`` holds what concerns the whole system; ``<component>.yaml`` what concerns one component. A model's own
+options stand under the model's name, so that swapping a component is editing one word: the other model's options stay
+where they are.
 """
 
 from __future__ import annotations

@@ -74,7 +74,13 @@ def explain(error: BaseException) -> tuple[str, str, dict[str, Any]]:
 
 
 def suspects(error: BaseException, people: Sequence[Mapping[str, Any]]) -> str:
-    """Those processes of this machine that have ended or stand still, where somebody waited in vain."""
+    """Those processes of this machine that have ended or stand still, where somebody waited in vain.
+
+    Parameters
+    ----------
+    error : what ended the run
+    people : processes of the run, as the status lists them
+    """
     if not isinstance(error, DeadlineError) and not isinstance(error.__cause__, DeadlineError):
         return ""
     return standing_still(people)
@@ -129,7 +135,13 @@ def how_it_died(notes: str) -> tuple[int, dict[str, Any], str] | None:
 
 
 def who_is(rank: int, layout: Mapping[str, Sequence[int]]) -> tuple[str, dict[str, Any]]:
-    """Who lives on a process of the run, in words and for the status."""
+    """Who lives on a process of the run, in words and for the status.
+
+    Parameters
+    ----------
+    rank : in the world
+    layout : world ranks by component
+    """
     for name, ranks in layout.items():
         if rank in ranks:
             own = list(ranks).index(rank)

@@ -31,7 +31,16 @@ STOPPED_EXIT = 75
 
 
 def start(folder: Path, *, serial: bool, resume: bool, ranks: int | None = None, accepted: tuple[str, ...] = ()) -> int:
-    """Run a case, in whichever way this process was started; returns the exit code."""
+    """Run a case, in whichever way this process was started; returns the exit code.
+
+    Parameters
+    ----------
+    folder : of the case
+    serial : one process without MPI
+    resume : continue from the newest restart
+    ranks : number of processes, or None for the case's layout
+    accepted : changes of the case that a restart may take
+    """
     if not serial:
         try:
             refuse_unconnected()
@@ -51,7 +60,15 @@ def start(folder: Path, *, serial: bool, resume: bool, ranks: int | None = None,
 
 
 def run_here(folder: Path, *, serial: bool, resume: bool, accepted: tuple[str, ...] = ()) -> int:
-    """Run this process's part of a case."""
+    """Run this process's part of a case.
+
+    Parameters
+    ----------
+    folder : of the case
+    serial : one process without MPI
+    resume : continue from the newest restart
+    accepted : changes of the case that a restart may take
+    """
     transport: Any = None
     watch = guarded(lambda: folder, alone=serial)
     with _own_signals():
@@ -221,7 +238,14 @@ def _run(folder: Path, transport: Any, watch: Watchdog, resume: bool, accepted: 
 
 
 def find_participants(transport: Any, folder: Path | None, name: str = "") -> dict[str, tuple[int, ...]]:
-    """World ranks of external programs by name; every process of the job calls this."""
+    """World ranks of external programs by name; every process of the job calls this.
+
+    Parameters
+    ----------
+    transport : messages of the job
+    folder : of the case, or None in an external program that has not said it
+    name : of the external program, or empty
+    """
     from coupler.case.case import read_case
 
     if folder is not None and not name:
@@ -238,7 +262,13 @@ def find_participants(transport: Any, folder: Path | None, name: str = "") -> di
 
 
 def newest_of(transport: Any, folder: Path) -> Path | None:
-    """The restart that ``run_case.py`` chose in the same job, as an external program learns it."""
+    """The restart that ``run_case.py`` chose in the same job, as an external program learns it.
+
+    Parameters
+    ----------
+    transport : messages of the job
+    folder : of the case
+    """
     said = next((s for s in transport.share("") if s), "")
     return Path(said) if said else None
 

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Batch scripts for machines: ``run_case.py script CASE --machine slurm``.
 
-A machine is a file in ``namelists/machines``; a site copies one and edits it. Nothing in the
-case needs to be edited.
+A machine is a file in ``namelists/machines``; a site copies one and edits it. Nothing in the case needs to be edited.
 """
 
 from __future__ import annotations

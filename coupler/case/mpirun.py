@@ -39,6 +39,14 @@ def command_for(
 ) -> list[str]:
     """The mpirun command of a case, its external programs included.
 
+    Parameters
+    ----------
+    folder : of the case
+    plan : of the run
+    resume : continue from the newest restart
+    ranks : number of processes, or None for the case's layout
+    accepted : changes of the case that a restart may take
+
     Raises
     ------
     LayoutError
@@ -72,7 +80,13 @@ def command_for(
 
 
 def environment(plan: Plan, run: str) -> dict[str, str]:
-    """What mpirun and the processes of a run find in their environment."""
+    """What mpirun and the processes of a run find in their environment.
+
+    Parameters
+    ----------
+    plan : of the run
+    run : its identity
+    """
     env = {
         **without_launcher(os.environ),
         "OMPI_ALLOW_RUN_AS_ROOT": "1",
@@ -272,7 +286,16 @@ def sweep(since: float) -> None:
 
 
 def run_mpi(folder: Path, plan: Plan, *, resume: bool, ranks: int | None, accepted: Sequence[str] = ()) -> int:
-    """Run a case by mpirun, with the ranks that it needs; returns the exit code."""
+    """Run a case by mpirun, with the ranks that it needs; returns the exit code.
+
+    Parameters
+    ----------
+    folder : of the case
+    plan : of the run
+    resume : continue from the newest restart
+    ranks : number of processes, or None for the case's layout
+    accepted : changes of the case that a restart may take
+    """
     run = Run(folder, plan, command_for(folder, plan, resume=resume, ranks=ranks, accepted=accepted))
     try:
         code = run.wait()

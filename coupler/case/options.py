@@ -122,7 +122,13 @@ class GridOptions(Namelist):
     """Whether cell edges follow great circles or latitudes."""
 
     def build(self, name: str, folder: Path) -> Grid:
-        """The grid that these options describe."""
+        """The grid that these options describe.
+
+        Parameters
+        ----------
+        name : of the grid
+        folder : of the case, where files are looked up
+        """
         edges: dict[str, Any] = {} if self.edges is None else {"edges": self.edges}
         if self.file is not None:
             grid = Grid.from_file(input_file(self.file, folder), name=name, **edges)

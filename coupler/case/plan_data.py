@@ -121,7 +121,13 @@ def to_data(plan: Plan) -> tuple[str, Arrays]:
 
 
 def from_data(text: str, arrays: Arrays) -> Plan:
-    """The plan of `to_data`, with bare components in the place of the models."""
+    """The plan of `to_data`, with bare components in the place of the models.
+
+    Parameters
+    ----------
+    text : JSON of `to_data`
+    arrays : its arrays, in order
+    """
     content = json.loads(text)
 
     def made(value: Any) -> Any:

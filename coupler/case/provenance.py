@@ -19,7 +19,13 @@ from coupler.paths import CHECKOUT, HOME
 
 
 def make_provenance(folder: Path, files: tuple[Path, ...]) -> dict[str, Any]:
-    """Versions, git commit and checksums of the namelists."""
+    """Versions, git commit and checksums of the namelists.
+
+    Parameters
+    ----------
+    folder : of the case
+    files : namelists that the run was made from
+    """
     commit = ""
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         if CHECKOUT:
@@ -41,7 +47,14 @@ def make_provenance(folder: Path, files: tuple[Path, ...]) -> dict[str, Any]:
 
 
 def write_resolved(folder: Path, plan: Any, provenance: dict[str, Any]) -> None:
-    """The resolved namelist, with every default spelled out, beside what it was run with."""
+    """The resolved namelist, with every default spelled out, beside what it was run with.
+
+    Parameters
+    ----------
+    folder : of the case
+    plan : of the run
+    provenance : of `make_provenance`
+    """
     write_text(folder / "run" / "resolved.yaml", resolved_text(plan))
     inputs = {str(path): checksum(path) for c in plan.components for path in inputs_of(c)}
     provenance["provenance"]["inputs"] = inputs

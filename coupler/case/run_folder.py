@@ -59,6 +59,11 @@ class Hold:
 def refuse_second_run(folder: Path, hold: Hold) -> None:
     """Take the case for this run.
 
+    Parameters
+    ----------
+    folder : of the case
+    hold : what keeps the case for this run
+
     Raises
     ------
     CaseError
@@ -94,6 +99,11 @@ def _refuse(folder: Path, status: Mapping[str, Any] | None) -> None:
 
 def prepare(folder: Path, *, resume: bool) -> None:
     """Make ``run/`` ready: a new run moves what a former one left to ``run.DATE``; a link stays a link.
+
+    Parameters
+    ----------
+    folder : of the case
+    resume : whether the run continues a former one
 
     Raises
     ------

@@ -24,6 +24,12 @@ STORED = {*"bBhHiIlLqQfd?"}
 def exports(component: str, call: str, given: Any) -> Mapping[str, Any]:
     """What ``initialize``, ``step`` or ``diagnostics`` returned: arrays of numbers by name.
 
+    Parameters
+    ----------
+    component : name in the case
+    call : what was called
+    given : what it returned
+
     Raises
     ------
     ComponentError
@@ -41,7 +47,15 @@ def exports(component: str, call: str, given: Any) -> Mapping[str, Any]:
 
 
 def number(component: str, how: str, name: str, value: Any) -> None:
-    """Refuse a field that is no array of numbers; `how` it came, such as ``step returned``."""
+    """Refuse a field that is no array of numbers; `how` it came, such as ``step returned``.
+
+    Parameters
+    ----------
+    component : name in the case
+    how : in which way the field came
+    name : of the field
+    value : what is there
+    """
     letter = _letter(value)
     if letter in KINDS or letter == "":
         what = _said(value) if letter in "O" else f"an array of {KINDS[letter]}"
@@ -56,6 +70,11 @@ def number(component: str, how: str, name: str, value: Any) -> None:
 
 def state(component: str, given: Any) -> dict[str, Any]:
     """What ``state`` returned: what a restart can hold and give back to the bit, by name.
+
+    Parameters
+    ----------
+    component : name in the case
+    given : what ``state`` returned
 
     Raises
     ------

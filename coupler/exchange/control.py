@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Control of a run: how far components may go, when everybody stops, status, restarts, budgets.
 
-The first coupler rank is the controller. Every rank of every component tells it when it
-reaches a time at which the system can stop; it grants all of them the same distance beyond
-the slowest. A wish to stop therefore has one answer: the last time granted, which nobody has
-passed.
+The first coupler rank is the controller. Every rank of every component tells it when it reaches a time at which the
+system can stop; it grants all of them the same distance beyond the slowest. A wish to stop therefore has one answer:
+the last time granted, which nobody has passed.
 """
 
 from __future__ import annotations
@@ -290,7 +289,14 @@ class Pilot:
         self.transport.send_object(self.controller, TAG_CONTROL, ("books", books))
 
     def saved(self, time: int, entry: dict[str, Any] | None, budgets: list[Any]) -> None:
-        """Tell that this rank's share of the restart at `time` is written; `entry` comes from the first rank."""
+        """Tell that this rank's share of the restart at `time` is written; `entry` comes from the first rank.
+
+        Parameters
+        ----------
+        time : model time of the restart, s
+        entry : of the manifest, from the component's first rank
+        budgets : entries since the last call
+        """
         message = ("saved", time, (self.component.name, self.process), entry, budgets)
         self.transport.send_object(self.controller, TAG_CONTROL, message)
 

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Kernels that move numbers between fields, messages and cells.
 
-A message from a source holds a matrix [cell, column]; one to a target holds [column, cell],
-so that every field of it lies contiguous and is handed over without a copy. Each row is
-summed in column order by one process: results do not depend on the number of ranks, nor on
-how many fields travel together.
+A message from a source holds a matrix [cell, column]; one to a target holds [column, cell], so that every field of it
+lies contiguous and is handed over without a copy. Each row is summed in column order by one process: results do not
+depend on the number of ranks, nor on how many fields travel together.
 """
 
 from typing import Any

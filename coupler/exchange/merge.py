@@ -92,6 +92,11 @@ class Merge:
 
         The merge is linear in what is delivered, under given fractions; offsets and cells without a source are no part
         of the linear map.
+
+        Parameters
+        ----------
+        field : (columns, cells)
+        covers : (cells,) covered fraction of each source
         """
         given = field * self._factor
         total = np.sum(covers, axis=0)

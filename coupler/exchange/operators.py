@@ -143,8 +143,8 @@ def sum_by(cells: npt.NDArray[Any], values: Floats, size: int) -> Floats:
 class LinearOperator(Operator):
     """A connection: weights from the source's cells to the target's.
 
-    Areas, for the budget, are those shared by active cells of both grids; on the land's tile of
-    the mosaic only what is dry (`Task.tile`).
+    Areas, for the budget, are those shared by active cells of both grids; on the land's tile of the mosaic only what
+    is dry (`Task.tile`).
     """
 
     def __init__(self, plan: Plan, task: Task, index: int, count: int):

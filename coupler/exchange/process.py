@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The coupler ranks: receive windows, apply weights or flux laws, send deliveries.
 
-Every coupler rank owns a run of rows of every target grid and receives only the source
-values that those rows need. Tasks are done as their windows arrive; the numbers of a task do
-not depend on that order.
+Every coupler rank owns a run of rows of every target grid and receives only the source values that those rows need.
+Tasks are done as their windows arrive; the numbers of a task do not depend on that order.
 """
 
 from __future__ import annotations

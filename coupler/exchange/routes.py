@@ -18,17 +18,34 @@ _A_TASK = 4 * NOTES
 
 
 def input_tag(task: int, slot: int) -> int:
-    """Tag of the messages from a source to the coupler."""
+    """Tag of the messages from a source to the coupler.
+
+    Parameters
+    ----------
+    task : number of the task
+    slot : number of the input
+    """
     return _FIRST_TASK + _A_TASK * task + slot
 
 
 def output_tag(task: int, slot: int) -> int:
-    """Tag of the messages from the coupler (or, on a direct route, the source) to a target."""
+    """Tag of the messages from the coupler (or, on a direct route, the source) to a target.
+
+    Parameters
+    ----------
+    task : number of the task
+    slot : number of the output
+    """
     return _FIRST_TASK + _A_TASK * task + _SLOTS + slot
 
 
 def check_tags(tasks: int, largest: int) -> None:
     """Refuse more tasks than the MPI has tags for.
+
+    Parameters
+    ----------
+    tasks : how many there are
+    largest : tag that the MPI takes
 
     Raises
     ------

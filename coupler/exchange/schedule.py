@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The order of the steps, played without any model: finds waits that never end.
 
-A component may step from t once every task that delivers to it at t has its windows: the
-sources have run far enough. The order found is one that works, and processes that hold
-several components follow it.
+A component may step from t once every task that delivers to it at t has its windows: the sources have run far enough.
+The order found is one that works, and processes that hold several components follow it.
 """
 
 from __future__ import annotations

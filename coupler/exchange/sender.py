@@ -104,7 +104,13 @@ class Sender:
         return SENT
 
     def put_initial(self, fields: Mapping[str, Floats], time: int = 0) -> None:
-        """Send the initial exports as the windows before the start at `time`, one for every period of lag."""
+        """Send the initial exports as the windows before the start at `time`, one for every period of lag.
+
+        Parameters
+        ----------
+        fields : (levels, cells) by CF name
+        time : model time of the start, s
+        """
         if self.task.lag == 0:
             return
         samples = [fields[f.name] for f in self.bundle.fields]

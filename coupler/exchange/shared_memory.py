@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Channels between processes of one node that write straight into the reader's memory.
 
-The sender fills a slot of memory that the receiver has mapped too; only a short MPI
-message says which slot is full, and another one gives it back. A product of weights and
-values is thus written once and never copied. The memory has no name in any file system, so a killed run
-leaves nothing behind.
+The sender fills a slot of memory that the receiver has mapped too; only a short MPI message says which slot is full,
+and another one gives it back. A product of weights and values is thus written once and never copied. The memory has
+no name in any file system, so a killed run leaves nothing behind.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Tiles of the surface mosaic in the exchange: land where the ocean is dry, prescribed sea outside its domain.
 
-The wet mask of the case's ocean is authoritative. Inside its domain all that is not wet is
-land. Outside, a second ocean (``role: prescribed``, on the atmosphere's own grid) says what is sea. An ocean
-grid whose cells do not all belong to its domain (a ring of open edges, seas it leaves out) has a mask ``domain``.
+The wet mask of the case's ocean is authoritative. Inside its domain all that is not wet is land. Outside, a second
+ocean (``role: prescribed``, on the atmosphere's own grid) says what is sea. An ocean grid whose cells do not all
+belong to its domain (a ring of open edges, seas it leaves out) has a mask ``domain``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Messages between processes: MPI between them, queues within one.
 
-Waiting is testing with short sleeps, never a spin: six ranks live on two cores. Every
-buffer that is sent is kept until it has gone.
+Waiting is testing with short sleeps, never a spin: six ranks live on two cores. Every buffer that is sent is kept
+until it has gone.
 """
 
 from __future__ import annotations

@@ -42,7 +42,13 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole."""
+    """Write a text file whole.
+
+    Parameters
+    ----------
+    path : file to write
+    text : its content
+    """
     with whole_file(path) as part:
         part.write_text(text, encoding="utf-8")
 

@@ -235,7 +235,14 @@ def as_any(values: Any) -> Any:
 
 
 def history_path(run: Path, component: str, stream: str) -> Path:
-    """Path of a history file."""
+    """Path of a history file.
+
+    Parameters
+    ----------
+    run : folder of the run
+    component : name in the case
+    stream : name of the stream
+    """
     return run / "history" / f"{component}.{stream}.nc"
 
 

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Restarts: one netCDF file a component, and a manifest written last.
 
-A set is a folder ``run/restart/<date>``; it counts only with its manifest, and with every file
-of the size and checksum that the manifest says. Arrays are whole fields, so a restart
-continues on any number of ranks.
+A set is a folder ``run/restart/<date>``; it counts only with its manifest, and with every file of the size and
+checksum that the manifest says. Arrays are whole fields, so a restart continues on any number of ranks.
 """
 
 from __future__ import annotations
@@ -35,6 +34,12 @@ def set_name(date: str) -> str:
 
 def write_part(folder: Path, component: str, arrays: Mapping[str, npt.ArrayLike]) -> dict[str, Any]:
     """Write one component's file of a set that is being made; returns its entry of the manifest.
+
+    Parameters
+    ----------
+    folder : of the set
+    component : name in the case
+    arrays : by name
 
     Raises
     ------
@@ -92,7 +97,14 @@ def read_json(path: Path) -> Any:
 
 
 def complete(part: Path, final: Path, manifest: Mapping[str, Any]) -> None:
-    """Write the manifest and give the set its name: from now on it counts."""
+    """Write the manifest and give the set its name: from now on it counts.
+
+    Parameters
+    ----------
+    part : folder of the set in the making
+    final : its folder when it counts
+    manifest : what it holds
+    """
     whole = {"version": VERSION, **manifest}
     write_text(part / MANIFEST, json.dumps({**whole, "sha256": _digest(whole)}, indent=1) + "\n")
     if final.exists():
@@ -102,7 +114,13 @@ def complete(part: Path, final: Path, manifest: Mapping[str, Any]) -> None:
 
 
 def prune(folder: Path, keep: int) -> None:
-    """Remove all but the newest complete sets, and what a killed run left half-written before them."""
+    """Remove all but the newest complete sets, and what a killed run left half-written before them.
+
+    Parameters
+    ----------
+    folder : of all sets
+    keep : how many of the newest stay
+    """
     sets = complete_sets(folder)
     for old in sets[:-keep]:
         shutil.rmtree(old, ignore_errors=True)
@@ -205,7 +223,13 @@ def verify(path: Path) -> dict[str, Any]:
 
 
 def read_part(path: Path, component: str) -> dict[str, npt.NDArray[Any]]:
-    """All arrays of one component's file; values near the fill value survive."""
+    """All arrays of one component's file; values near the fill value survive.
+
+    Parameters
+    ----------
+    path : of the set
+    component : name in the case
+    """
     file_path = path / f"{component}.nc"
     try:
         with netCDF4.Dataset(file_path) as file:

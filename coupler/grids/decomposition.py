@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Division of a grid into blocks over the ranks of a component; halo exchange, gather and scatter.
 
-Cells are numbered row by row (y outer, x inner). Rank r owns one rectangular block of a
-structured grid, or one run of cells of an unstructured one. Gathering puts every cell in
-its place of the whole grid, so that what follows does not depend on the number of ranks.
+Cells are numbered row by row (y outer, x inner). Rank r owns one rectangular block of a structured grid, or one run
+of cells of an unstructured one. Gathering puts every cell in its place of the whole grid, so that what follows does
+not depend on the number of ranks.
 """
 
 import contextlib

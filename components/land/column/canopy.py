@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Energy balance of ground, canopy and canopy air: two temperatures, solved together.
 
-The canopy air holds no heat or water, so its state is an average of air, leaves and ground weighted by
-conductances;
-what remains is a balance for the canopy (T_v) and one for the ground (T_g), with the ground below seen as
-one admittance (heat.py).
-An outer fixed point updates the conductances (stability, stomata); a last Newton solution with the
-conductances
-held closes the balances to rounding. A bare tile is the limit of no leaves.
+The canopy air holds no heat or water, so its state is an average of air, leaves and ground weighted by conductances;
+what remains is a balance for the canopy (T_v) and one for the ground (T_g), with the ground below seen as one
+admittance (heat.py). An outer fixed point updates the conductances (stability, stomata); a last Newton solution with
+the conductances held closes the balances to rounding. A bare tile is the limit of no leaves.
 """
 
 from __future__ import annotations

@@ -121,9 +121,8 @@ def initial_state(
 ) -> State:
     """A start at rest: one temperature (K), soil water between wilting point (0) and saturation (1).
 
-    ``temperature`` is one value a column or (layer, ...); the soil is frozen where it is cold.
-    ``snow_mass`` in kg m-2,
-    at 250 kg m-3.
+    ``temperature`` is one value a column or (layer, ...); the soil is frozen where it is cold. ``snow_mass`` in kg
+    m-2, at 250 kg m-3.
 
     Parameters
     ----------

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Heat in snow and soil: implicit conduction that meets its surface, and phase change that keeps energy.
 
-A layer has a heat capacity c (J m-2 K-1) and a thermal resistance r = thickness/conductivity (m2 K W-1).
-Layers of
+A layer has a heat capacity c (J m-2 K-1) and a thermal resistance r = thickness/conductivity (m2 K W-1). Layers of
 zero thickness (c = r = 0) are allowed anywhere: empty snow layers need no special case.
 """
 

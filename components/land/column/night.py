@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Stomata at night: cooling saves respiration, water spent now is not there by day (Wang et al. 2021).
 
-The optimum satisfies -dR/dE - f A_d(E) / (E_crit - E) = 0 (Wang, Anderegg, Venturas, Trugman, Yu and
-Frankenberg
+The optimum satisfies -dR/dE - f A_d(E) / (E_crit - E) = 0 (Wang, Anderegg, Venturas, Trugman, Yu and Frankenberg
 2021, New Phytologist 230, 1550-1561): R is the leaf's respiration, which falls with the leaf temperature that
 transpiration lowers; A_d(E) is the assimilation the same flow would have bought by day; f, between 0 and 1, weighs
 the plant's memory of it.

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Stomata that optimise: marginal gain dA/dE equals marginal penalty dTheta/dE, one interface for all models.
 
-Models and the penalties are those compared by Wang, Sperry, Anderegg, Venturas and Trugman (2020, New
-Phytologist
-227, 311-325). A leaf at given temperature gains A(E), E = gs D; the plant supplies E(P). E in mol m-2 s-1,
-A in umol m-2 s-1, P in MPa, D (leaf-to-air vapour pressure deficit over air pressure) in mol mol-1.
+Models and the penalties are those compared by Wang, Sperry, Anderegg, Venturas and Trugman (2020, New Phytologist
+227, 311-325). A leaf at given temperature gains A(E), E = gs D; the plant supplies E(P). E in mol m-2 s-1, A in umol
+m-2 s-1, P in MPa, D (leaf-to-air vapour pressure deficit over air pressure) in mol mol-1.
 """
 
 from __future__ import annotations
@@ -187,12 +186,10 @@ class Wang:
 class Holtta:
     """Hoelttae et al. (2017): maximise A (1 - SC/SC_max), SC the leaf's sugar concentration.
 
-    Steady phloem loading at the rate of A through a phloem of conductance ``phloem`` (umol m-2 s-1 per mol
-    m-3 of
-    sugar and MPa of turgor) needs A = phloem SC (R T SC - P): the osmotic pressure R T SC, less the
-    tension of the
-    xylem beside it, is the turgor that drives the flow to a sink without turgor. Hence
-    SC = (P + sqrt(P2 + 4 R T A / phloem)) / (2 R T). ``limit`` is SC_max, mol m-3.
+    Steady phloem loading at the rate of A through a phloem of conductance ``phloem`` (umol m-2 s-1 per mol m-3 of
+    sugar and MPa of turgor) needs A = phloem SC (R T SC - P): the osmotic pressure R T SC, less the tension of the
+    xylem beside it, is the turgor that drives the flow to a sink without turgor. Hence SC = (P + sqrt(P2 + 4 R T A /
+    phloem)) / (2 R T). ``limit`` is SC_max, mol m-3.
     """
 
     phloem: Parameter = 0.02

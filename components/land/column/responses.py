@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """How stomatal models respond: the criteria and responses by which Wang et al. (2020) compare optimality models.
 
-The criteria, as read from their text: the marginal penalty dTheta/dE is never negative (I); it grows with
-E (II); it vanishes with A (III).
-A response counts when conductance falls in at least 95 % of the leaves: to drier air (D), to more CO2 (C),
-to drier
-soil (P), to a lower plant conductance (K).
+The criteria, as read from their text: the marginal penalty dTheta/dE is never negative (I); it grows with E (II); it
+vanishes with A (III). A response counts when conductance falls in at least 95 % of the leaves: to drier air (D), to
+more CO2 (C), to drier soil (P), to a lower plant conductance (K).
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Empirical stomata, gs = g0 + 1.57 m(environment) A, coupled to photosynthesis without iteration.
 
-A model is a small frozen dataclass with ``g0`` and a method ``slope`` that returns m, the conductance to
-CO2 per
-unit of net assimilation (mol air per umol). Any parameter can be a float or a tensor that requires a gradient.
+A model is a small frozen dataclass with ``g0`` and a method ``slope`` that returns m, the conductance to CO2 per unit
+of net assimilation (mol air per umol). Any parameter can be a float or a tensor that requires a gradient.
 """
 
 from __future__ import annotations

@@ -2,9 +2,8 @@
 """Diffusion of momentum, heat and tracers in flux form, and the two-dimensional Smagorinsky viscosity.
 
 Tendencies are div(rho K grad q) along coordinate surfaces in the horizontal and d/dz(rho K dq/dz) in the vertical
-(Skamarock et al. 2021, NCAR/TN-556, section 4.2). Heat is diffused as the departure of theta from the base
-state's, so that
-the stratification is not mixed along sloping levels. Viscosities are (nz, ny+2, nx+2) with one halo cell, or
+(Skamarock et al. 2021, NCAR/TN-556, section 4.2). Heat is diffused as the departure of theta from the base state's,
+so that the stratification is not mixed along sloping levels. Viscosities are (nz, ny+2, nx+2) with one halo cell, or
 numbers, m2 s-1.
 """
 

@@ -198,11 +198,9 @@ def _surface_rise(
 
     u dz/dx is written as div(u z) - z div(u).
 
-    The height on the faces is interpolated with sixth order, the centred part of the advection of the other
-    fields: with
-    a lower order the flow along the levels and the flow through them would not cancel over short ridges
-    (Klemp, Skamarock
-    & Fuhrer 2003, Mon. Wea. Rev. 131, 1229-1239).
+    The height on the faces is interpolated with sixth order, the centred part of the advection of the other fields:
+    with a lower order the flow along the levels and the flow through them would not cancel over short ridges (Klemp,
+    Skamarock & Fuhrer 2003, Mon. Wea. Rev. 131, 1229-1239).
     """
     x = _sixth(z, 2)
     y = _sixth(z, 1)

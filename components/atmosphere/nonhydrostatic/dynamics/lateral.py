@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Lateral boundaries from a driving model: one specified row, relaxation inside it (Davies 1976; Davies & Turner 1977).
 
-The outermost row of cells takes the driver's values, interpolated in time; the ``rows`` rows inside it are
-relaxed towards
-them at the rate (1 / 10 dt) (rows - b) / rows, b = 0 ... rows - 1 (Skamarock et al. 2021, NCAR/TN-556, eq.
-6.1-6.2 without the
-smoother). Also spectral nudging of the large scales of the interior (von Storch, Langenberg & Feser 2000, Mon.
-Wea. Rev.
-128, 3664).
+The outermost row of cells takes the driver's values, interpolated in time; the ``rows`` rows inside it are relaxed
+towards them at the rate (1 / 10 dt) (rows - b) / rows, b = 0 ... rows - 1 (Skamarock et al. 2021, NCAR/TN-556, eq.
+6.1-6.2 without the smoother). Also spectral nudging of the large scales of the interior (von Storch, Langenberg &
+Feser 2000, Mon. Wea. Rev. 128, 3664).
 """
 
 import math

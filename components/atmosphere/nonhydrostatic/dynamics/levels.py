@@ -14,8 +14,7 @@ def stretched_levels(nz: int, top: float, lowest: float) -> torch.Tensor:
     """Interface heights (nz+1,) from 0 to ``top`` (m), whose lowest layer is ``lowest`` (m) thick.
 
     The spacing grows as the power 1.5 of a tanh of the level number towards an even spacing aloft, so that the
-    troposphere keeps its
-    resolution while the surface layer is fine.
+    troposphere keeps its resolution while the surface layer is fine.
 
     Raises
     ------

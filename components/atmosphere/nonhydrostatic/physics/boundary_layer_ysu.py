@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Non-local boundary layer of Hong, Noh & Dudhia (2006, Mon. Wea. Rev. 134, 2318-2341), the YSU scheme.
 
-A parabolic K profile below the height h where the bulk Richardson number becomes critical, a counter-gradient
-term for heat
-(the counter-gradient term of momentum, small, is left out), entrainment at h; local diffusion by the
-Richardson number above (Louis 1979; Noh et al.
-2003). Surface fluxes are given. Equations are numbered HND. Implicit in time.
+A parabolic K profile below the height h where the bulk Richardson number becomes critical, a counter-gradient term
+for heat (the counter-gradient term of momentum, small, is left out), entrainment at h; local diffusion by the
+Richardson number above (Louis 1979; Noh et al. 2003). Surface fluxes are given. Equations are numbered HND. Implicit
+in time.
 """
 
 from collections.abc import Sequence

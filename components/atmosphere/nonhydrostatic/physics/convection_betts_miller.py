@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Simplified Betts-Miller convection (Frierson 2007, J. Atmos. Sci. 64, 1959-1976, section 2b).
 
-Where a parcel from the lowest layer is buoyant, temperature relaxes to its moist adiabat and humidity to a
-fixed relative
-humidity along it, over ``tau``, up to the level of zero buoyancy. The reference temperature is shifted so that
-enthalpy is
-conserved (deep). Where the reference holds more water than the column, it is scaled to the column's own water
-and its own
-enthalpy: convection then carries water upwards without rain (shallow, his "qref" variant).
+Where a parcel from the lowest layer is buoyant, temperature relaxes to its moist adiabat and humidity to a fixed
+relative humidity along it, over ``tau``, up to the level of zero buoyancy. The reference temperature is shifted so
+that enthalpy is conserved (deep). Where the reference holds more water than the column, it is scaled to the column's
+own water and its own enthalpy: convection then carries water upwards without rain (shallow, his "qref" variant).
 """
 
 from typing import NamedTuple

@@ -2,11 +2,9 @@
 """Single-moment mixed-phase cloud microphysics with five classes: vapour, cloud water, rain, cloud ice, snow.
 
 The processes and constants are those of Hong, Dudhia & Chen (2004, Mon. Wea. Rev. 132, 103-120: diagnosed ice number,
-equations numbered HDC below) with the warm rain, snow and melting terms of Rutledge & Hobbs (1983, J. Atmos.
-Sci. 40), Lin,
-Farley & Orville (1983, J. Clim. Appl. Meteor. 22) and the autoconversion of Tripoli & Cotton (1980). Every
-sink is bounded by
-what is there, in an order that conserves water exactly; mixing ratios are to dry air.
+equations numbered HDC below) with the warm rain, snow and melting terms of Rutledge & Hobbs (1983, J. Atmos. Sci.
+40), Lin, Farley & Orville (1983, J. Clim. Appl. Meteor. 22) and the autoconversion of Tripoli & Cotton (1980). Every
+sink is bounded by what is there, in an order that conserves water exactly; mixing ratios are to dry air.
 """
 
 import math
