@@ -111,6 +111,12 @@ def test_the_science_knows_neither_mpi_nor_yaml():
     assert found([p for p in MODULES if "components" in p.parts], wrong) == []
 
 
+def test_no_two_test_modules_have_one_name():
+    """Pytest takes the second for the first, and then collects nothing at all."""
+    names = [p.name for p in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(n for n in set(names) if names.count(n) > 1) == []
+
+
 def test_nothing_is_called_utils():
     names = [p.relative_to(ROOT) for p in MODULES if {p.stem, *p.relative_to(ROOT).parts[:-1]} & BANNED]
     assert names == []
