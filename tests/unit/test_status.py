@@ -72,7 +72,7 @@ def test_a_file_gets_ten_plain_lines_a_terminal_one_that_moves(case, capsys, mon
     assert "\r" not in out and out.count("\n") == 11
     moving = Status(plan, 0)
     moving.terminal = True
-    monkeypatch.setattr(status.shutil, "get_terminal_size", lambda default: os.terminal_size((60, 20)))
+    monkeypatch.setattr(status.shutil, "get_terminal_size", lambda *_, **__: os.terminal_size((60, 20)))
     for t in (0, 600):
         moving.update({"atmosphere": t, "ocean": t}, {}, force=True)
     out = capsys.readouterr().out
