@@ -61,6 +61,7 @@ def test_the_ice_warms_by_the_heat_of_the_law(case):
     assert np.abs(state["state.momentum"]).max() > 10.0
 
 
+@pytest.mark.ranks
 def test_ranks_do_not_change_a_bit(case, tmp_path):
     other = air_ice(tmp_path / "toy", {"coupler": 2, "atmosphere": 2, "ice": 2}, options={"coefficient": 2e-3})
     tessera(other)
