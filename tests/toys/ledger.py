@@ -63,9 +63,9 @@ class Ledger:
             transport = core.transport
             seen = {}
 
-            def transports(q, s, new, flux, seconds):
-                out = transport(q, s, new, flux, seconds)
-                middle = type(s)(*(0.5 * (a + b) for a, b in zip(s, new, strict=True)))
+            def transports(q, new, flux, seconds):
+                out = transport(q, new, flux, seconds)
+                middle = type(new)(*(0.5 * (a + b) for a, b in zip(state.s, new, strict=True)))
                 e, work = energy.carried_in(core.geometry, middle, 0.5 * (q + out), model.physics.species, flux, f)
                 seen["in"] = float(e + work) * seconds
                 return out
