@@ -23,7 +23,7 @@ class FullColumns(NamedTuple):
     q_v : vapour, kg per kg of dry air
     ozone : mole fraction
     liquid, ice : in-cloud water paths, kg m-2
-    fraction : cloud fraction, 0 or 1
+    fraction : cloud fraction; 0 or 1 but where a scheme samples
     t_surface, albedo, emissivity : of the ground; K, 1, 1
     mu : cosine of the solar zenith angle, 0 at night
     """

@@ -16,7 +16,7 @@ from components.science.constants import GRAVITY, ICE_DENSITY, SOLAR_CONSTANT, S
 
 def gray(air: Air) -> Radiation:
     """Gray radiation of columns."""
-    t, q_v, cloud, ice, _, p_interface, t_surface, albedo, mu, distance = air
+    t, q_v, cloud, ice, _, p_interface, t_surface, albedo, mu, distance, *_ = air
     nz = t.shape[0]
     dp = p_interface[:-1] - p_interface[1:]
     water, frozen = dp / GRAVITY * cloud * 1e3, dp / GRAVITY * ice * 1e3  # g m-2

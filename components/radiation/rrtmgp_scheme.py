@@ -2,17 +2,23 @@
 """RRTMGP (Pincus, Mlawer & Delamere 2019): its k-distribution and cloud optics, in this project's own kernels.
 
 Single precision, one core, g-points in the vector lanes. The longwave does not scatter; the shortwave is two-stream.
+Clouds that fill a part of a layer are sampled by the g-points (McICA; Pincus, Barker & Morcrette 2003).
 """
 
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
+from components.radiation import particles as cloud_particles
+from components.radiation.aerosol_optics import BandOptics, under_a_clean_sky
 from components.radiation.full_columns import FullColumns
 from components.radiation.kernels.longwave import longwave
 from components.radiation.kernels.shortwave import shortwave
+from components.radiation.particles import Particles
 from components.radiation.rrtmgp_tables import LONGWAVE, MOLECULES, SHORTWAVE, cloud_tables, gas_tables
+from components.radiation.scheme import Air, Radiation
 from components.radiation.spectral_scheme import SpectralScheme
 from components.science.constants import GRAVITY, SOLAR_CONSTANT
 from components.science.gases import Gases
@@ -35,7 +41,10 @@ class Columns(NamedTuple):
     ----------
     p, t, t_interface : Pa, K, K
     amounts : (3, nlev, n) dry air, vapour and ozone, 1e20 molecules cm-2
-    liquid, ice : water paths of cloud, kg m-2
+    water : (3, nlev, n) paths of droplets, ice and snow within clouds, kg m-2
+    size : (3, nlev, n) effective radius of droplets, effective diameter of ice and snow, micrometres
+    fraction, overlap : of clouds; and with those in the next higher layer, 1 for maximal, 0 for random
+    seed : (n,) of the draw of cloudy layers
     t_surface, emissivity, albedo, mu : of the ground, and the cosine of the sun's zenith angle
     """
 
@@ -43,8 +52,11 @@ class Columns(NamedTuple):
     t: Array
     t_interface: Array
     amounts: Array
-    liquid: Array
-    ice: Array
+    water: Array
+    size: Array
+    fraction: Array
+    overlap: Array
+    seed: Array
     t_surface: Array
     emissivity: Array
     albedo: Array
@@ -60,17 +72,42 @@ class Rrtmgp(SpectralScheme):
     liquid_radius : effective radius of droplets, micrometres (2.5 to 21.5)
     ice_radius : effective radius of ice, micrometres (5 to 90)
     real : precision of the kernels, ``np.float32`` or ``np.float64``
+    snow_radius : effective radius of snow, micrometres: that of solid ice with as much area for its mass
+    overlap_length : height over which the overlap of clouds falls from maximal to 1/e of that, m
     """
 
     def __init__(
-        self, gases: Gases | None = None, liquid_radius: float = 10.0, ice_radius: float = 40.0, real: Any = np.float32
-    ):
+        self, gases: Gases | None = None, liquid_radius: float = 10.0, ice_radius: float = 40.0, real: Any = np.float32,
+        *, snow_radius: float = 100.0, overlap_length: float = 2000.0,
+    ):  # fmt: skip
         self.gases, self.real = gases or Gases(), real
-        self.radius, self.diameter = real(liquid_radius), real(2.0 * ice_radius)
+        self._plain = (liquid_radius, 2.0 * ice_radius, 2.0 * snow_radius, overlap_length)
         self._lw, self._sw = (gas_tables(path, self.gases, real) for path in (LONGWAVE, SHORTWAVE))
         self._lw_cloud, self._sw_cloud = (cloud_tables(path, real) for path in (LONGWAVE, SHORTWAVE))
 
-    def of_full(self, columns: FullColumns, distance: float = 1.0) -> dict[str, Array]:
+    def __call__(self, air: Air, aerosol: BandOptics | None = None) -> Radiation:
+        """Radiation of columns with what is above them on top.
+
+        Parameters
+        ----------
+        air : columns
+        aerosol : optical properties of the aerosol in the layers of ``air``, as columns one after the other
+        """
+        return self._of_air(air, lambda *given: self._fluxes_of_air(*given, aerosol))
+
+    def _fluxes_of_air(self, air: Air, whole: FullColumns, aerosol: BandOptics | None) -> dict[str, Array]:
+        columns, particles = cloud_particles.of_air(air, whole, self._particles(whole))
+        above = whole.p.shape[0] - air.t.shape[0]
+        haze = aerosol if aerosol is None else under_a_clean_sky(aerosol, above)
+        return self.of_full(FullColumns(*map(torch.as_tensor, columns)), air.distance, particles, haze)
+
+    def _particles(self, whole: FullColumns) -> Particles:
+        return cloud_particles.uniform(FullColumns._make(a.numpy() for a in whole), *self._plain)
+
+    def of_full(
+        self, columns: FullColumns, distance: float = 1.0, particles: Particles | None = None,
+        aerosol: BandOptics | None = None,
+    ) -> dict[str, Array]:  # fmt: skip
         """Fluxes (nlev+1, n) W m-2 of whole columns: ``lw_up``, ``lw_down``, ``sw_up``, ``sw_down``.
 
         A column that is no air (a value that is not finite, a temperature beyond 50 to 500 K, pressure that does not
@@ -80,32 +117,41 @@ class Rrtmgp(SpectralScheme):
         ----------
         columns : whole columns of n places
         distance : (mean / actual distance of the sun)^2
+        particles : sizes, snow, overlap and seeds; without, the scheme's sizes, no snow, and one seed for all columns
+        aerosol : optical properties of aerosol by band; none without
         """
         announce(longwave, "RRTMGP's kernels", 15)
         given = FullColumns._make(a.numpy() for a in columns)
+        parts = particles or self._particles(columns)
         bad = ~_is_air(given)
         if bad.all():
             return {name: np.full(given.p_interface.shape, np.nan) for name in FLUXES}
         if bad.any():  # tables are read where the numbers say: in the place of these stands the first good column
             order = np.where(bad, np.flatnonzero(~bad)[0], np.arange(bad.size))
             given = FullColumns(*(a[..., order] for a in given))
-        c = self._columns(given)
+            parts = Particles(*(a[..., order] for a in parts))
+        c = self._columns(given, parts)
+        optics = aerosol or BandOptics(np.zeros((1, 0, 0, 0)), np.zeros((3, 0, 0, 0)))
+        haze = [np.ascontiguousarray(a, self.real) for a in optics]
         out = {name: np.zeros(given.p_interface.shape, self.real) for name in FLUXES}
-        longwave(self._lw, self._lw_cloud, c, self.radius, self.diameter, out["lw_up"], out["lw_down"])
+        longwave(self._lw, self._lw_cloud, c, haze[0], out["lw_up"], out["lw_down"])
         sunlight = self.real(SOLAR_CONSTANT * distance)
-        shortwave(self._sw, self._sw_cloud, c, sunlight, self.radius, self.diameter, out["sw_up"], out["sw_down"])
+        shortwave(self._sw, self._sw_cloud, c, haze[1], sunlight, out["sw_up"], out["sw_down"])
         return {name: np.where(bad, np.nan, flux.astype(np.float64)) for name, flux in out.items()}
 
-    def _columns(self, c: Any) -> Columns:
+    def _columns(self, c: Any, particles: Particles) -> Columns:
         """Whole columns as the kernels want them; the layer's dry air from its weight (Pa) and its vapour."""
         q_v, ozone = np.maximum(c.q_v, 0.0), np.maximum(c.ozone, 0.0)
         vapour = q_v * (MOLAR_DRY / MOLAR_WATER)
         weight = (c.p_interface[:-1] - c.p_interface[1:]) / (GRAVITY * (1.0 + q_v) * MOLAR_DRY)  # mol m-2 of dry air
         dry = 1.0e-4 * AVOGADRO / MOLECULES * weight
+        s = particles
         f = lambda a: np.ascontiguousarray(a, dtype=self.real)  # noqa: E731
         return Columns(
             f(np.maximum(c.p, HIGHEST)), f(c.t), f(c.t_interface), f(np.stack([dry, dry * vapour, dry * ozone])),
-            f(c.liquid), f(c.ice), f(c.t_surface), f(c.emissivity), f(c.albedo), f(c.mu),
+            f(np.stack([c.liquid, c.ice, s.snow])), f(np.stack([s.droplet_radius, s.ice_diameter, s.snow_diameter])),
+            f(c.fraction), f(s.overlap), np.ascontiguousarray(s.seed, np.int64),
+            f(c.t_surface), f(c.emissivity), f(c.albedo), f(c.mu),
         )  # fmt: skip
 
 

@@ -21,7 +21,9 @@ CLOUDS = {LONGWAVE: FOLDER / "clouds_longwave.nc", SHORTWAVE: FOLDER / "clouds_s
 BLOCK = 8  # g-points that are computed at once; bands are read in whole blocks, beyond their end into the next band
 WIDEST = 16  # g-points of the widest band, in whole blocks
 MOLECULES = 1.0e20  # unit of amounts, molecules cm-2: products stay within the range of single precision
+KINDS = 3  # of particles in clouds: droplets, ice, snow
 DRY, WATER, OZONE = 0, 1, 2  # amounts of a layer that a kernel wants
+MEDIUM = 1  # roughness of ice crystals among smooth, medium, rough
 NONE, SHARE, COMPLEMENT = 0, 1, 2  # by which mole fraction a minor absorber is scaled, besides its amount
 
 
@@ -63,7 +65,7 @@ class CloudTables(NamedTuple):
 
     Attributes
     ----------
-    liquid, ice : over the droplets' effective radius, and the ice's effective diameter
+    liquid, ice : over the droplets' effective radius, and the ice's effective diameter; snow is ice that is larger
     sizes : (2, 2) smallest size and step of the two tables, micrometres
     """
 
@@ -139,13 +141,13 @@ def cloud_tables(path: Path, real: type = np.float32) -> CloudTables:
     with netCDF4.Dataset(CLOUDS[path]) as f:
         f.set_auto_mask(False)
         v = {name: np.asarray(variable[...], dtype=np.float64) for name, variable in f.variables.items()}
-    liquid = np.stack([v[f"lut_{name}liq"] for name in ("ext", "ssa", "asy")])
-    ice = np.stack([v[f"lut_{name}ice"][1] for name in ("ext", "ssa", "asy")])
+    liquid = np.stack([v[f"{name}liq"] for name in ("ext", "ssa", "asy")])
+    ice = np.stack([v[f"{name}ice"][MEDIUM] for name in ("ext", "ssa", "asy")])
     sizes = [
         [low, (high - low) / (table.shape[-1] - 1)]
         for low, high, table in (
             (v["radliq_lwr"], v["radliq_upr"], liquid),
-            (v["radice_lwr"], v["radice_upr"], ice),
+            (v["diamice_lwr"], v["diamice_upr"], ice),
         )
     ]
     return CloudTables(liquid.astype(real), ice.astype(real), np.array(sizes, dtype=real))

@@ -20,6 +20,9 @@ class Air(NamedTuple):
     t_surface, albedo : radiating temperature of the ground (K) and its shortwave albedo
     mu : cosine of the solar zenith angle, 0 at night
     distance : (mean / actual distance of the sun)^2
+    snow : snow, and graupel as far as it is seen like snow, kg per kg of dry air; none if not given
+    fraction : part of each layer that clouds fill; without, all of it or nothing
+    seed : (y, x) whole numbers from which schemes that sample clouds draw; see `particles.seeds`
     """
 
     t: torch.Tensor
@@ -32,10 +35,14 @@ class Air(NamedTuple):
     albedo: torch.Tensor
     mu: torch.Tensor
     distance: float = 1.0
+    snow: torch.Tensor | None = None
+    fraction: torch.Tensor | None = None
+    seed: torch.Tensor | None = None
 
     def each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "Air":
         """The same columns with ``change`` applied to every array."""
-        changed: dict[str, Any] = {name: change(a) for name, a in self._asdict().items() if name != "distance"}
+        given = self._asdict().items()
+        changed: dict[str, Any] = {name: change(a) for name, a in given if isinstance(a, torch.Tensor)}
         return self._replace(**changed)
 
 

@@ -2,6 +2,7 @@
 """A scheme that wants whole columns: a standard atmosphere goes on top, and fluxes become heating."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -34,9 +35,14 @@ class SpectralScheme(ABC):
 
     def __call__(self, air: Air) -> Radiation:
         """Radiation of columns with a standard atmosphere on top."""
+        return self._of_air(air, lambda given, whole: self.of_full(whole, given.distance))
+
+    def _of_air(self, air: Air, fluxes: Callable[[Air, FullColumns], dict[str, Array]]) -> Radiation:
+        """Radiation of columns by the ``fluxes`` of them and of their extension upwards."""
         shape, nz = air.t.shape, air.t.shape[0]
-        whole = full_columns(air.each(lambda a: a.detach().cpu().double()))
-        f = self.of_full(whole, air.distance)
+        given = air.each(lambda a: a.detach().cpu().double() if a.is_floating_point() else a.cpu())
+        whole = full_columns(given)
+        f = fluxes(given, whole)
         net = torch.as_tensor(f["lw_up"] - f["lw_down"] + f["sw_up"] - f["sw_down"])
         heating = heating_rate(net[: nz + 1], whole.p_interface[: nz + 1])
 

@@ -5,37 +5,62 @@ import numpy as np
 
 from components.radiation.kernels.compiled import compiled
 from components.radiation.kernels.gas_optics import ONE, TINY, ZERO, inside
+from components.radiation.rrtmgp_tables import KINDS
 
 GRAMS = np.float32(1000.0)
 
 
 @compiled
-def cloud_optics(c, liquid, ice, radius, diameter, tau, tau_w, tau_wg):
+def has_cloud(columns, z, i):
+    """Whether there is anything to see in a layer.
+
+    Parameters
+    ----------
+    columns : Columns (see ``rrtmgp_scheme``)
+    z, i : layer and column
+    """
+    path = ZERO
+    for kind in range(KINDS):
+        path += columns.water[kind, z, i]
+    return path > ZERO and columns.fraction[z, i] > ZERO
+
+
+@compiled
+def cloud_optics(c, columns, z, i, tau, tau_w, tau_wg):
     """Optical depth, its scattered part, and that times the asymmetry, of each band (nb,), written.
+
+    Particles larger than the table's largest are opaque and scatter like those; as the area of a mass goes with one
+    over their size, so does their extinction.
 
     Parameters
     ----------
     c : CloudTables
-    liquid, ice : water paths, kg m-2
-    radius, diameter : effective radius of droplets and diameter of ice, micrometres; held within the tables
+    columns : Columns (see ``rrtmgp_scheme``)
+    z, i : layer and column
+    tau, tau_w, tau_wg : (nb,) results
     """
     for b in range(tau.size):
         tau[b] = tau_w[b] = tau_wg[b] = ZERO
-    for kind in range(2):
-        path = GRAMS * (liquid if kind == 0 else ice)
+    for kind in range(KINDS):
+        path = GRAMS * columns.water[kind, z, i]
         if path <= ZERO:
             continue
-        size = radius if kind == 0 else diameter
+        size = columns.size[kind, z, i]
+        row = min(kind, 1)
         table = c.liquid if kind == 0 else c.ice
-        at = inside((size - c.sizes[kind, 0]) / c.sizes[kind, 1], ZERO, np.float32(table.shape[2] - 1))
-        i = min(int(at), table.shape[2] - 2)
-        f = at - np.float32(i)
+        most = np.float32(table.shape[2] - 1)
+        at = (size - c.sizes[row, 0]) / c.sizes[row, 1]
+        if at > most:
+            path *= (c.sizes[row, 0] + most * c.sizes[row, 1]) / size
+        at = inside(at, ZERO, most)
+        low = min(int(at), table.shape[2] - 2)
+        f = at - np.float32(low)
         for b in range(tau.size):
-            extinction = path * ((ONE - f) * table[0, b, i] + f * table[0, b, i + 1])
-            scattered = extinction * ((ONE - f) * table[1, b, i] + f * table[1, b, i + 1])
+            extinction = path * ((ONE - f) * table[0, b, low] + f * table[0, b, low + 1])
+            scattered = extinction * ((ONE - f) * table[1, b, low] + f * table[1, b, low + 1])
             tau[b] += extinction
             tau_w[b] += scattered
-            tau_wg[b] += scattered * ((ONE - f) * table[2, b, i] + f * table[2, b, i + 1])
+            tau_wg[b] += scattered * ((ONE - f) * table[2, b, low] + f * table[2, b, low + 1])
 
 
 @compiled

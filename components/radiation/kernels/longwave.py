@@ -3,9 +3,10 @@
 
 import numpy as np
 
-from components.radiation.kernels.cloud_optics import cloud_optics
+from components.radiation.kernels.cloud_optics import cloud_optics, has_cloud
 from components.radiation.kernels.compiled import compiled
 from components.radiation.kernels.gas_optics import HALF, ONE, ZERO, N, absorbed, gas_optics
+from components.radiation.kernels.subcolumns import sample
 from components.radiation.rrtmgp_tables import WIDEST
 
 # of the slant that stands for a hemisphere (Hogan 2023, one-point Gauss-Jacobi)
@@ -15,14 +16,14 @@ THIRD, EIGHTH = np.float32(1 / 3), np.float32(1 / 8)
 
 
 @compiled
-def longwave(k, c, columns, radius, diameter, up, down):
+def longwave(k, c, columns, aerosol, up, down):
     """Broadband fluxes of all columns.
 
     Parameters
     ----------
     k, c : GasTables, CloudTables of the longwave
     columns : Columns (see ``rrtmgp_scheme``), lowest layer first
-    radius, diameter : effective radius of droplets and diameter of ice, micrometres
+    aerosol : (1, nb, nlev, n) optical depth of absorption by aerosol, or nothing: (1, 0, 0, 0)
     up, down : (nlev + 1, n) W m-2, written
     """
     nlev, n = columns.p.shape
@@ -37,8 +38,9 @@ def longwave(k, c, columns, radius, diameter, up, down):
     )
     ground, beam = np.zeros(wide, real), np.zeros(wide, real)
     extinct, scattered, forward = np.zeros(nb, real), np.zeros(nb, real), np.zeros(nb, real)
-    amounts = np.zeros(3, real)
+    amounts, cloudy = np.zeros(3, real), np.zeros((nlev, wide), real)
     for i in range(n):
+        sample(columns, i, 0, ng, cloudy)
         emission(k, columns.t_interface[0, i], above)
         for z in range(nlev):
             amounts[:] = columns.amounts[:, z, i]
@@ -50,10 +52,15 @@ def longwave(k, c, columns, radius, diameter, up, down):
             emission(k, columns.t[z, i], layer)
             emission(k, columns.t_interface[z + 1, i], above)
             cloud[:] = ZERO
-            if columns.liquid[z, i] + columns.ice[z, i] > ZERO:
-                cloud_optics(c, columns.liquid[z, i], columns.ice[z, i], radius, diameter, extinct, scattered, forward)
+            if has_cloud(columns, z, i):
+                cloud_optics(c, columns, z, i, extinct, scattered, forward)
                 for b in range(nb):
                     fill(cloud, k.first[b], k.width[b], extinct[b] - scattered[b])
+                for g in range(ng):
+                    cloud[g] *= cloudy[z, g]
+            for b in range(aerosol.shape[1]):
+                for g in range(k.first[b], k.first[b + 1] if b + 1 < nb else ng):
+                    cloud[g] += aerosol[0, b, z, i]
             sources(tau, cloud, planck, layer, below, above, passed[z], sent_up[z], sent_down[z])
         beam[:] = ZERO
         down[nlev, i] = ZERO

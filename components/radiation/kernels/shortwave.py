@@ -9,9 +9,10 @@ import math
 
 import numpy as np
 
-from components.radiation.kernels.cloud_optics import cloud_optics, delta_scale
+from components.radiation.kernels.cloud_optics import cloud_optics, delta_scale, has_cloud
 from components.radiation.kernels.compiled import compiled
 from components.radiation.kernels.gas_optics import HALF, ONE, ZERO, absorbed, gas_optics
+from components.radiation.kernels.subcolumns import sample
 from components.radiation.rrtmgp_tables import WIDEST
 
 QUARTER, TWO, THREE, FIVE, EIGHT = np.float32(0.25), np.float32(2.0), np.float32(3.0), np.float32(5.0), np.float32(8.0)
@@ -20,15 +21,16 @@ DARK = np.float32(1e-4)  # cosine of the zenith angle below which it is night
 
 
 @compiled
-def shortwave(k, c, columns, sunlight, radius, diameter, up, down):
+def shortwave(k, c, columns, aerosol, sunlight, up, down):
     """Broadband fluxes of all columns; columns without sun are left at zero.
 
     Parameters
     ----------
     k, c : GasTables, CloudTables of the shortwave
     columns : Columns (see ``rrtmgp_scheme``), lowest layer first
+    aerosol : (3, nb, nlev, n) aerosol's optical depth, its scattered part, and that times the asymmetry; or nothing:
+        (3, 0, 0, 0)
     sunlight : irradiance at the top on a plane across the rays, W m-2
-    radius, diameter : effective radius of droplets and diameter of ice, micrometres
     up, down : (nlev + 1, n) W m-2, written
     """
     nlev, n = columns.p.shape
@@ -40,14 +42,15 @@ def shortwave(k, c, columns, sunlight, radius, diameter, up, down):
     albedo, source = np.zeros((nlev + 1, wide), real), np.zeros((nlev + 1, wide), real)
     beam, bounced = np.zeros((nlev + 1, wide), real), np.zeros((nlev, wide), real)
     diffuse = np.zeros(wide, real)
-    cloud, scattered, forward = np.zeros(nb, real), np.zeros(nb, real), np.zeros(nb, real)
-    amounts = np.zeros(3, real)
+    cloud, haze = np.zeros((3, nb), real), np.zeros((3, nb), real)
+    amounts, cloudy = np.zeros(3, real), np.zeros((nlev, wide), real)
     for i in range(n):
         mu = columns.mu[i]
         for z in range(nlev + 1):
             up[z, i] = down[z, i] = ZERO
         if mu <= DARK:
             continue
+        sample(columns, i, 1, ng, cloudy)
         for z in range(nlev):
             amounts[:] = columns.amounts[:, z, i]
             gas_optics(k, columns.p[z, i], columns.t[z, i], amounts, False, tau, rayleigh)
@@ -55,16 +58,25 @@ def shortwave(k, c, columns, sunlight, radius, diameter, up, down):
                 tau[g] = max(tau[g], ZERO) + rayleigh[g]
                 w[g] = rayleigh[g] / max(tau[g], TINY)
                 asymmetry[g] = ZERO
-            if columns.liquid[z, i] + columns.ice[z, i] > ZERO:
-                cloud_optics(c, columns.liquid[z, i], columns.ice[z, i], radius, diameter, cloud, scattered, forward)
-                delta_scale(cloud, scattered, forward)
+            particles = False
+            if has_cloud(columns, z, i):
+                cloud_optics(c, columns, z, i, cloud[0], cloud[1], cloud[2])
+                delta_scale(cloud[0], cloud[1], cloud[2])
+                particles = True
+            else:
+                cloud[:] = ZERO
+            if aerosol.shape[1] > 0:
+                haze[:] = aerosol[:, :, z, i]
+                delta_scale(haze[0], haze[1], haze[2])
+                particles = True
+            if particles:
                 for b in range(nb):
-                    end = k.first[b + 1] if b + 1 < nb else ng
-                    for g in range(k.first[b], end):
-                        tau[g] += cloud[b]
-                        scatters = rayleigh[g] + scattered[b]
+                    for g in range(k.first[b], k.first[b + 1] if b + 1 < nb else ng):
+                        there = cloudy[z, g]
+                        tau[g] += there * cloud[0, b] + haze[0, b]
+                        scatters = rayleigh[g] + there * cloud[1, b] + haze[1, b]
                         w[g] = scatters / max(tau[g], TINY)
-                        asymmetry[g] = forward[b] / max(scatters, TINY)
+                        asymmetry[g] = (there * cloud[2, b] + haze[2, b]) / max(scatters, TINY)
             two_stream(tau, w, asymmetry, mu, ng, layers[z])
         for g in range(ng):
             beam[nlev, g] = sunlight * mu * k.source[0, g]

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Optical properties of aerosol by RRTMGP's bands, and those of the MERRA-2/GOCART species from rrtmgp-data's tables.
+
+Radiation takes `BandOptics` of any origin. The tables here hold extinction, single-scattering albedo and asymmetry of
+dust, sea salt, sulfate and of black and organic carbon (Randles et al. 2017, doi:10.1175/JCLI-D-16-0609.1).
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+import netCDF4
+import numpy as np
+import numpy.typing as npt
+
+from components.radiation.rrtmgp_tables import FOLDER
+
+Array = npt.NDArray[Any]
+TABLES = {"longwave": FOLDER / "aerosols_longwave.nc", "shortwave": FOLDER / "aerosols_shortwave.nc"}
+SPECIES = {
+    "sulfate": "aero_sulf_tbl",
+    "elemental_carbon": "aero_bcar_tbl",
+    "aged_elemental_carbon": "aero_bcar_rh_tbl",
+    "particulate_organic_matter": "aero_ocar_tbl",
+    "aged_particulate_organic_matter": "aero_ocar_rh_tbl",
+    **{f"dust_{n + 1}": "aero_dust_tbl" for n in range(5)},
+    **{f"sea_salt_{n + 1}": "aero_salt_tbl" for n in range(5)},
+}
+"""The species; dust and sea salt in five sizes each, of the GOCART bins (dust: .1-1-1.8-3-6-10 um)."""
+
+
+class BandOptics(NamedTuple):
+    """Aerosol of ``n`` columns of ``nlev`` layers, lowest first, by band.
+
+    Attributes
+    ----------
+    longwave : (1, 16, nlev, n) optical depth of absorption
+    shortwave : (3, 14, nlev, n) optical depth, its scattered part, and that times the asymmetry; not delta-scaled
+    """
+
+    longwave: Array
+    shortwave: Array
+
+
+def under_a_clean_sky(optics: BandOptics, layers: int) -> BandOptics:
+    """The same with ``layers`` without aerosol on top."""
+    none = lambda a: np.concatenate([a, np.zeros((*a.shape[:2], layers, a.shape[3]))], axis=2)  # noqa: E731
+    return BandOptics(*(none(a) for a in optics))
+
+
+def merra_optics(mass: Mapping[str, Array], humidity: Array) -> BandOptics:
+    """Optical properties of a mixture of MERRA-2's species beside each other.
+
+    Parameters
+    ----------
+    mass : (nlev, n) dry mass of the layers by name (see `SPECIES`), kg m-2
+    humidity : (nlev, n) relative humidity, 1
+
+    Raises
+    ------
+    KeyError
+        A species that is not in the tables.
+    """
+    unknown = sorted(set(mass) - set(SPECIES))
+    if unknown:
+        raise KeyError(f"no aerosol optics of {', '.join(unknown)}; known: {', '.join(SPECIES)}")
+    parts = {}
+    for spectrum in TABLES:
+        tables, rh = _tables(spectrum)
+        at = np.clip(humidity, rh[0], rh[-1])
+        low = np.clip(np.searchsorted(rh, at, side="right") - 1, 0, rh.size - 2)
+        f = ((at - rh[low]) / (rh[low + 1] - rh[low]))[..., None, None]
+        total: Array = np.zeros(())
+        for name, m in mass.items():
+            table = tables[name]  # (rh, nb, 3), or (1, nb, 3) where water is not taken up
+            wet = table[low] + f * (table[low + 1] - table[low]) if table.shape[0] > 1 else table[0]
+            depth = np.asarray(m)[..., None] * wet[..., 0]
+            scattered = depth * wet[..., 1]
+            total = total + np.stack([depth, scattered, scattered * wet[..., 2]])
+        parts[spectrum] = np.moveaxis(total, -1, 1)
+    absorbed = parts["longwave"][:1] - parts["longwave"][1:2]
+    return BandOptics(absorbed, parts["shortwave"])
+
+
+@cache
+def _tables(spectrum: str) -> tuple[dict[str, Array], Array]:
+    """Tables (humidity, band, 3) by species, and their humidity."""
+    with netCDF4.Dataset(TABLES[spectrum]) as f:
+        f.set_auto_mask(False)
+        v = {name: np.asarray(variable[...], dtype=np.float64) for name, variable in f.variables.items()}
+    out = {}
+    for name, table in SPECIES.items():
+        a = v[table]
+        if table in ("aero_dust_tbl", "aero_salt_tbl"):
+            a = a[:, int(name[-1]) - 1]  # (band, bin, [humidity,] 3)
+        out[name] = a[None] if a.ndim == 2 else np.moveaxis(a, 1, 0)
+    return out, v["aero_rh"]

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What radiation by g-points wants to know of clouds besides their paths: sizes, snow, overlap, and a seed a column."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from components.radiation.full_columns import FullColumns, cloud_fraction
+from components.radiation.scheme import Air
+from components.science.constants import GRAVITY, R_DRY
+
+Array = npt.NDArray[Any]
+
+
+class Particles(NamedTuple):
+    """Particles of ``n`` columns of ``nlev`` layers, lowest first.
+
+    Attributes
+    ----------
+    snow : (nlev, n) path within the clouds, kg m-2
+    droplet_radius : (nlev, n) effective radius of droplets, micrometres
+    ice_diameter, snow_diameter : (nlev, n) effective diameter, of solid ice of the same mass and area, micrometres
+    overlap : (nlev, n) of a layer with the next higher one: 1 maximal, 0 random
+    seed : (n,) whole numbers, of the draw of cloudy layers
+    """
+
+    snow: Array
+    droplet_radius: Array
+    ice_diameter: Array
+    snow_diameter: Array
+    overlap: Array
+    seed: Array
+
+
+def uniform(
+    whole: Any, droplet_radius: float = 10.0, ice_diameter: float = 80.0, snow_diameter: float = 200.0,
+    overlap_length: float = 2000.0,
+) -> Particles:  # fmt: skip
+    """Particles of one size everywhere, no snow, one seed.
+
+    Parameters
+    ----------
+    whole : FullColumns of arrays
+    droplet_radius, ice_diameter, snow_diameter : micrometres
+    overlap_length : distance over which the overlap of clouds falls to 1/e, m (0: random)
+    """
+    like = lambda value: np.full(whole.p.shape, float(value))  # noqa: E731
+    overlap = exponential_overlap(whole.p, whole.t, overlap_length)
+    seed = np.zeros(whole.mu.shape, np.int64)
+    return Particles(like(0.0), like(droplet_radius), like(ice_diameter), like(snow_diameter), overlap, seed)
+
+
+def exponential_overlap(p: Array, t: Array, length: float) -> Array:
+    """Overlap exp(-dz / L) of each layer with the next higher one (Hogan & Illingworth 2000, eq. 6), (nlev, n).
+
+    Parameters
+    ----------
+    p, t : (nlev, n) pressure (Pa), falling, and temperature (K)
+    length : L, m; 0 for random overlap
+    """
+    out = np.zeros(p.shape)
+    if length > 0.0:
+        dz = R_DRY / GRAVITY * 0.5 * (t[1:] + t[:-1]) * np.log(p[:-1] / p[1:])
+        out[:-1] = np.exp(-dz / length)
+    return out
+
+
+def of_air(air: Air, whole: FullColumns, plain: Particles) -> tuple[Any, Particles]:
+    """Columns and particles with the parts of layers that clouds fill, the snow and the seeds that ``air`` has.
+
+    Parameters
+    ----------
+    air : columns on the CPU, double precision
+    whole : of `full_columns`
+    plain : of `uniform`
+    """
+    columns = FullColumns._make(a.numpy() for a in whole)
+    nz, n = air.t.shape[0], columns.mu.size
+    layers = lambda a: a.reshape(nz, n).numpy()  # noqa: E731
+    snow = torch.zeros_like(air.t) if air.snow is None else air.snow
+    fraction = cloud_fraction(air.cloud + air.ice + snow) if air.fraction is None else air.fraction
+    f = layers(fraction)
+    inside = (columns.p_interface[:nz] - columns.p_interface[1 : nz + 1]) / GRAVITY / np.where(f > 0.0, f, 1.0)
+    grown = lambda a: np.concatenate([a, np.zeros((columns.p.shape[0] - nz, n))])  # noqa: E731
+    path = lambda a: grown(np.where(f > 0.0, inside * layers(torch.clamp(a, min=0.0)), 0.0))  # noqa: E731
+    seed = plain.seed if air.seed is None else air.seed.reshape(-1).numpy()
+    columns = columns._replace(liquid=path(air.cloud), ice=path(air.ice), fraction=grown(f))
+    return columns, plain._replace(snow=path(snow), seed=seed)
+
+
+def seeds(seed: int, columns: Array, time: int) -> Array:
+    """Seeds (int64) of columns: of the namelist's ``seed``, the number of the column in the whole grid, and the time.
+
+    Parameters
+    ----------
+    seed : of the namelist
+    columns : whole numbers of the columns in the whole grid, row by row
+    time : seconds since the start of the case
+    """
+    golden, odd = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1342543DE82EF95)
+    with np.errstate(over="ignore"):
+        x = np.asarray(columns).astype(np.uint64) * odd + np.uint64(time % 2**63) * golden
+        x = (x ^ (x >> np.uint64(29))) * odd + np.uint64(seed) * golden
+        x = (x ^ (x >> np.uint64(32))) * odd
+    return (x ^ (x >> np.uint64(29))).view(np.int64)
