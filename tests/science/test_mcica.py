@@ -15,7 +15,7 @@ import torch
 from components.radiation import standard_atmosphere
 from components.radiation.full_columns import FullColumns, full_columns
 from components.radiation.kernels.subcolumns import sample
-from components.radiation.particles import exponential_overlap, seeds, uniform
+from components.radiation.particles import seeds, uniform
 from components.radiation.rrtmgp_scheme import Rrtmgp
 
 LAYERS = {3: 0.35, 4: 0.6, 7: 0.2, 8: 0.45, 9: 0.8, 14: 0.3}  # cloudy ones and their fractions
