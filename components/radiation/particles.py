@@ -76,14 +76,15 @@ def of_air(air: Air, whole: FullColumns, plain: Particles) -> tuple[Any, Particl
     whole : of `full_columns`
     plain : of `uniform`
     """
-    columns = FullColumns._make(a.numpy() for a in whole)
+    columns: Any = FullColumns._make(a.numpy() for a in whole)
     nz, n = air.t.shape[0], columns.mu.size
+    above = np.zeros((columns.p.shape[0] - nz, n))
     layers = lambda a: a.reshape(nz, n).numpy()  # noqa: E731
     snow = torch.zeros_like(air.t) if air.snow is None else air.snow
     fraction = cloud_fraction(air.cloud + air.ice + snow) if air.fraction is None else air.fraction
     f = layers(fraction)
     inside = (columns.p_interface[:nz] - columns.p_interface[1 : nz + 1]) / GRAVITY / np.where(f > 0.0, f, 1.0)
-    grown = lambda a: np.concatenate([a, np.zeros((columns.p.shape[0] - nz, n))])  # noqa: E731
+    grown = lambda a: np.concatenate([a, above])  # noqa: E731
     path = lambda a: grown(np.where(f > 0.0, inside * layers(torch.clamp(a, min=0.0)), 0.0))  # noqa: E731
     seed = plain.seed if air.seed is None else air.seed.reshape(-1).numpy()
     columns = columns._replace(liquid=path(air.cloud), ice=path(air.ice), fraction=grown(f))

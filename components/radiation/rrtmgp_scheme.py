@@ -93,7 +93,7 @@ class Rrtmgp(SpectralScheme):
         air : columns
         aerosol : optical properties of the aerosol in the layers of ``air``, as columns one after the other
         """
-        return self._of_air(air, lambda *given: self._fluxes_of_air(*given, aerosol))
+        return self._of_air(air, lambda given, whole: self._fluxes_of_air(given, whole, aerosol))
 
     def _fluxes_of_air(self, air: Air, whole: FullColumns, aerosol: BandOptics | None) -> dict[str, Array]:
         columns, particles = cloud_particles.of_air(air, whole, self._particles(whole))
