@@ -15,8 +15,8 @@ from coupler.clock import format_duration
 from coupler.errors import CaseError, FieldError, GridError, NamelistError, Problem
 from coupler.exchange.flux_nodes import flux_node
 from coupler.exchange.keys import keyed
+from coupler.exchange.mosaic import tile_of
 from coupler.exchange.rules import ConnectionRule, FluxRule, SubgridRule
-from coupler.exchange.tiles import tile_of
 from coupler.fields import FieldSpec, conversion, dictionary, did_you_mean, is_water
 from coupler.namelist import Node
 from coupler.plan import Bundle, ComponentPlan, Delivery, Inactive, Remap, Statistic, Subgrid, Task

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from coupler.errors import FieldError
+from coupler.exchange.mosaic import tile_of
 from coupler.exchange.rules import FluxRule
-from coupler.exchange.tiles import tile_of
 from coupler.fields import FieldSpec, dictionary, did_you_mean
 from coupler.flux_law import FluxLaw, find_law
 from coupler.namelist import Node

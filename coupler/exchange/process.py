@@ -21,6 +21,7 @@ from coupler.exchange.routes import TAG_ROUTE, Route, input_tag, output_tag
 from coupler.exchange.subgrid_operator import SubgridOperator
 from coupler.exchange.transport import Transport
 from coupler.plan import Plan, Task
+from coupler.remap.shared import shared_overlaps
 
 Floats = npt.NDArray[np.float64]
 BUFFERS = 2
@@ -245,7 +246,8 @@ class CouplerRank:
 
     def __init__(self, plan: Plan, index: int, parts: Partitions, transport: Transport):
         self.plan, self.index = plan, index
-        self.loops = [TaskLoop(plan, t, index, parts, transport) for t in plan.tasks if t.route == "coupler"]
+        with shared_overlaps():
+            self.loops = [TaskLoop(plan, t, index, parts, transport) for t in plan.tasks if t.route == "coupler"]
         self.transport = transport
         self._awaited: list[Any] = []
 

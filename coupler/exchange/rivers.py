@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from coupler.exchange.tiles import oceans_of
+from coupler.exchange.mosaic import oceans_of
 from coupler.grids.grid import Grid
 from coupler.plan import Plan, Task
 from coupler.remap.fill import neighbours, river_mouth_rows

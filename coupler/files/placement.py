@@ -14,7 +14,6 @@ import numpy.typing as npt
 from coupler.errors import ForcingError
 from coupler.files.interpolation import Bilinear
 from coupler.grids.grid import Grid
-from coupler.grids.sphere import to_cartesian
 from coupler.netcdf.horizontal import Horizontal
 from coupler.netcdf.packed import Floats
 
@@ -230,6 +229,8 @@ def _same_cells(horizontal: Horizontal, grid: Grid) -> Indices | None:
             return numbers.reshape(grid.shape)
     from scipy.spatial import cKDTree
 
+    from coupler.grids.sphere import to_cartesian
+
     there = np.flatnonzero(np.isfinite(lat) & np.isfinite(lon))
     if there.size == 0:
         return None
@@ -245,6 +246,8 @@ def _same_cells(horizontal: Horizontal, grid: Grid) -> Indices | None:
 
 
 def _chord(lon: Floats, lat: Floats, other_lon: Any, other_lat: Any) -> Floats:
+    from coupler.grids.sphere import to_cartesian  # numba: not needed for parallels and meridians
+
     there = np.isfinite(lon) & np.isfinite(lat)
     if not there.all():
         return np.full(lon.shape, np.inf)

@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 
 from coupler.errors import LayoutError
-from coupler.exact_sum import exact_bins, rounded
 
 Array = npt.NDArray[Any]
 
@@ -198,6 +197,8 @@ class Decomposition:
 
     def sum(self, local: npt.ArrayLike) -> float:
         """Sum over all cells of all ranks; the same bits for every division (an exact sum)."""
+        from coupler.exact_sum import exact_bins, rounded  # numba: not needed to read a case
+
         bins = exact_bins(local)
         if self.ranks > 1:
             with self._waiting("a sum"):

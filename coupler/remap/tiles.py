@@ -31,7 +31,9 @@ from coupler.remap.clip import (
     set_along,
 )
 from coupler.remap.compiled import compiled
+from coupler.remap.matrix import transpose_rows
 from coupler.remap.overlap import choose_subject, overlap
+from coupler.remap.shared import grid_overlap, keep, kept
 from coupler.remap.weights import resolve_mask
 from coupler.threads import granted
 
@@ -60,6 +62,18 @@ class TileOverlap:
     area: Floats
     dry: Floats
     outside: Floats
+
+    def transposed(self, sources: int) -> TileOverlap:
+        """The same pairs with the roles of both grids exchanged, of all rows.
+
+        Parameters
+        ----------
+        sources : int
+            Number of source cells, the rows of what is returned.
+        """
+        indptr, row, links = transpose_rows(self.indptr, self.indices, sources)
+        areas = (part[links] for part in (self.area, self.dry, self.outside))
+        return TileOverlap(indptr, row.astype(np.int32), np.arange(sources, dtype=np.int64), *areas)
 
 
 def dry_overlap(
@@ -109,9 +123,31 @@ def dry_overlap(
     """
     wet = resolve_mask(ocean, ocean_mask)
     domain = np.asarray(ocean.masks.get("domain", np.ones(ocean.shape, np.bool_))).ravel() | wet
-    threads = threads or granted()
-    sources, targets, waters = (grid.make_polygons(threads) for grid in (source, target, ocean))
     chosen = np.arange(target.size, dtype=np.int64) if rows is None else np.asarray(rows, np.int64).ravel()
+    seas = ocean.fingerprint, wet.tobytes(), domain.tobytes()
+    key = (source.fingerprint, target.fingerprint, *seas, chosen.tobytes())
+    found: TileOverlap | None = kept(key)
+    if found is None and np.array_equal(chosen, np.arange(target.size)):
+        back: TileOverlap | None = kept((*key[1::-1], *seas, np.arange(source.size).tobytes()))
+        found = back and back.transposed(target.size)
+    if found is None:
+        found = _dry_overlap(source, target, ocean, wet, domain, chosen, threads or granted(), progress)
+        keep(key, found)
+    return found
+
+
+def _dry_overlap(
+    source: Grid,
+    target: Grid,
+    ocean: Grid,
+    wet: NDArray[np.bool_],
+    domain: NDArray[np.bool_],
+    chosen: NDArray[np.int64],
+    threads: int,
+    progress: Callable[[int, int], None] | None,
+) -> TileOverlap:
+    """The pieces that the two grids share, cut by the ocean's cells."""
+    sources, targets, waters = (grid.make_polygons(threads) for grid in (source, target, ocean))
     if source.fingerprint == target.fingerprint:  # each cell overlaps itself, exactly
         whole = targets.count[chosen] > 2
         cells = chosen[whole]
@@ -121,7 +157,7 @@ def dry_overlap(
         if progress is not None:
             progress(cells.size, cells.size)
     else:
-        found = overlap(sources, source.shape, targets, rows=chosen, threads=threads)
+        found = grid_overlap(source, target, rows=chosen, threads=threads)
         indptr, indices, area = found.indptr, found.indices, found.area
         row = np.repeat(chosen, np.diff(indptr))
 

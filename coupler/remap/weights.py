@@ -268,16 +268,15 @@ def _conservative(
     threads: int | None,
     progress: Callable[[int, int], None] | None,
 ) -> Weights:
-    from coupler.remap.overlap import overlap
+    from coupler.remap.shared import grid_overlap
 
     threads = threads or granted()
     with ThreadPoolExecutor(1) as beside:
         if threads > 1:  # digests run beside the clipping
             beside.submit(lambda: (source.fingerprint, target.fingerprint))
-        found = overlap(
-            source.make_polygons(threads),
-            source.shape,
-            target.make_polygons(threads),
+        found = grid_overlap(
+            source,
+            target,
             source_active=source_active,
             target_active=target_active,
             rows=rows,

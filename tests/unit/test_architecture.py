@@ -161,6 +161,11 @@ def test_a_component_author_pays_for_no_torch():
     assert not modules & {"torch", "mpi4py", "matplotlib", "xarray"}
 
 
+def test_reading_a_case_needs_no_compiler():
+    modules = loaded("import coupler.case.case, components.atmosphere.data.component, components.ocean.slab.component")
+    assert not modules & {"numba", "scipy", "torch", "pint", "pyproj", "matplotlib", "xarray"}
+
+
 def test_the_serial_run_never_loads_mpi(case):
     folder = case(duration="PT2H")
     code = (
