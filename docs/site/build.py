@@ -23,6 +23,7 @@ GUIDES = (
     "coupled",
     "remapping",
     "driving_data",
+    "single_column",
     "components",
     "land",
     "surrogates",

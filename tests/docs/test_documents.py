@@ -23,6 +23,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from components.atmosphere.nonhydrostatic.column.parameters import Case as ColumnCase
 from coupler.case.models import REALMS, find_model, models_of
 from coupler.case.options import CaseOptions, ComponentSettings, StreamOptions
 from coupler.exchange.rules import ConnectionRule, FluxRule
@@ -131,6 +132,9 @@ def check_namelist(node: Node):
     """A block of YAML against the options that it belongs to; every key must belong to some."""
     values = node.values
     assert isinstance(values, dict) and values, "a YAML block holds keys of a namelist"
+    if {"title", "surface_pressure"} <= set(values):  # of a single column
+        node.parse(ColumnCase)
+        return
     case_keys, common_keys = set(CaseOptions.model_fields), set(ComponentSettings.model_fields)
     if set(values) <= case_keys:
         needed = {"start": "2001-01-01", "duration": "P1D", "components": {}}

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from components.atmosphere.nonhydrostatic.component import NonhydrostaticAtmosphere
-from components.atmosphere.nonhydrostatic.physics import sequence
+from components.atmosphere.nonhydrostatic.physics import convection_betts_miller
 from tests.mpi.atmosphere_ranks import context, surface
 
 DAY = 86400.0
@@ -47,7 +47,7 @@ def test_energy_of_condensation_closes_to_round_off(scheme, value):
 
 def test_convective_snow_releases_its_heat_of_fusion(monkeypatch):
     """All convective rain of a warm day made to fall as snow."""
-    monkeypatch.setattr(sequence, "FREEZING_POINT", 400.0)
+    monkeypatch.setattr(convection_betts_miller, "FREEZING_POINT", 400.0)
     _, energy, _, snow = budget(boundary_layer="none", microphysics="none")
     assert snow > 0.01
     assert np.abs(energy).max() < 1e-5

@@ -16,8 +16,17 @@ from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import (
     saturation_mixing_ratio,
 )
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
-from components.atmosphere.nonhydrostatic.physics.interfaces import Convection
-from components.science.constants import CP_DRY, EPSILON_VAPOUR, LATENT_VAPORISATION, R_DRY, VIRTUAL
+from components.atmosphere.nonhydrostatic.physics.interfaces import Convecting, Convection
+from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
+from components.science.constants import (
+    CP_DRY,
+    EPSILON_VAPOUR,
+    FREEZING_POINT,
+    LATENT_FUSION,
+    LATENT_VAPORISATION,
+    R_DRY,
+    VIRTUAL,
+)
 from components.science.water import saturation_pressure
 
 
@@ -31,12 +40,14 @@ class Convected(NamedTuple):
     inside: torch.Tensor
 
 
-def step(
-    air: Columns, t: torch.Tensor, q_v: torch.Tensor, dt: float, tau: float = 7200.0, humidity: float = 0.7
-) -> Convection:
-    """`betts_miller` as a scheme of the table, with the updraught that its rain implies."""
-    c = betts_miller(t, q_v, air.p, air.mass, dt, tau, humidity)
-    return Convection(c.t, c.q_v, c.rain, updraught(q_v, c.inside, c.rain / dt))
+def step(air: Columns, before: Convecting, dt: float, tau: float = 7200.0, humidity: float = 0.7) -> Convection:
+    """`betts_miller` as a scheme of the table, with the updraught that its rain implies; it snows on frozen air."""
+    q_v = before.q[VAPOUR.name]
+    c = betts_miller(before.t, q_v, air.p, air.mass, dt, tau, humidity)
+    frozen = air.t[0] < FREEZING_POINT
+    t = c.t + torch.where(frozen, LATENT_FUSION / CP_DRY, 0.0) * (q_v - c.q_v)
+    rain, snow = torch.where(frozen, 0.0, c.rain), torch.where(frozen, c.rain, 0.0)
+    return Convection(t, {VAPOUR.name: c.q_v}, rain, snow, updraught(q_v, c.inside, c.rain / dt))
 
 
 def updraught(q_v: torch.Tensor, inside: torch.Tensor, rain: torch.Tensor) -> torch.Tensor:

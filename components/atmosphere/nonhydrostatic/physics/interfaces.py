@@ -6,7 +6,7 @@ The arguments of a scheme's function, then its options by name; ``air`` are `col
 
     microphysics     (air, theta, q, dt) -> Clouds         q: the scheme's own species
     boundary layer   (air, u, v, theta, q, fluxes, sources, dt) -> Turbulence      q: what turbulence mixes
-    convection       (air, t, q_v, dt) -> Convection
+    convection       (air, Convecting, dt) -> Convection
     radiation        (components.radiation.scheme.Air) -> components.radiation.scheme.Radiation
 
 A function works on columns: no value may depend on another column's, or the bits depend on the number of ranks.
@@ -46,17 +46,44 @@ class Turbulence(NamedTuple):
     q: Parts
 
 
+class Convecting(NamedTuple):
+    """What convection starts from.
+
+    Attributes
+    ----------
+    u, v : (nz, y, x) wind, m s-1
+    t : (nz, y, x) temperature, K
+    q : (nz, y, x) all water by the tracers' names, kg/kg
+    fluxes : through the ground, or None
+    """
+
+    u: torch.Tensor
+    v: torch.Tensor
+    t: torch.Tensor
+    q: Parts
+    fluxes: Fluxes | None
+
+
 class Convection(NamedTuple):
     """After convection.
 
     Attributes
     ----------
-    t, q_v : (nz, y, x) temperature (K) and vapour (kg/kg)
-    rain : (y, x) kg m-2
+    t : (nz, y, x) temperature, K
+    q : (nz, y, x) the water that it has changed, kg/kg, by the tracers' names
+    rain, snow : (y, x) at the ground in the step, kg m-2
     updraught : (nz-1, y, x) mass that rises through the inner interfaces, kg m-2 s-1, which carries tracers; or None
+    u, v : (nz, y, x) wind, m s-1; None: as it was
+    cover, condensate : (nz, y, x) share of the layer that its clouds fill, and the water in it, kg per kg of all the
+        layer's air, which radiation sees and the tracers do not hold; or None
     """
 
     t: torch.Tensor
-    q_v: torch.Tensor
+    q: Parts
     rain: torch.Tensor
+    snow: torch.Tensor
     updraught: torch.Tensor | None = None
+    u: torch.Tensor | None = None
+    v: torch.Tensor | None = None
+    cover: torch.Tensor | None = None
+    condensate: torch.Tensor | None = None

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Command line: ``python -m components.atmosphere.nonhydrostatic.column CASE.yaml -o profiles.nc``."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from components.atmosphere.nonhydrostatic.column.parameters import read_case
+from coupler.errors import CaseError, TesseraError
+from coupler.paths import NAMELISTS
+
+CASES = NAMELISTS / "columns"
+
+
+def find(name: str) -> Path:
+    """The file of a case: a path, or the word of one that comes with the project.
+
+    Raises
+    ------
+    CaseError
+        No such file and no such word.
+    """
+    for path in (Path(name), CASES / f"{name}.yaml"):
+        if path.is_file():
+            return path
+    known = ", ".join(sorted(p.stem for p in CASES.glob("*.yaml")))
+    raise CaseError(f"{name}: no such file, and no column of that name; there are: {known}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Read the namelist, run the column, write its profiles; 0, or the code of a mistake.
+
+    Parameters
+    ----------
+    arguments : words of the command; by default those of the process
+    """
+    parser = argparse.ArgumentParser(prog="python -m components.atmosphere.nonhydrostatic.column", description=__doc__)
+    parser.add_argument("case", help="namelist, or the word of one in namelists/columns")
+    parser.add_argument("-o", "--out", type=Path, help="netCDF file to write; by default NAME.nc here")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="wins over the namelist")
+    a = parser.parse_args(arguments)
+    try:
+        path = find(a.case)
+        case = read_case(path, a.set)
+        from components.atmosphere.nonhydrostatic.column.output import write
+        from components.atmosphere.nonhydrostatic.column.run import run
+
+        torch.set_num_threads(1)
+        course = run(case)
+        out = a.out or Path(f"{path.stem}.nc")
+        write(out, case, course)
+    except (TesseraError, FloatingPointError) as error:
+        print(error, file=sys.stderr)
+        return getattr(error, "exit_code", 1)
+    print(f"{case.title}: {course.time[-1] / 3600.0:g} h in {out}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

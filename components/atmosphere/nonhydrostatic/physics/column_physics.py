@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The physics of columns in sequence: turbulence, convection, clouds, settling. The map and a single column run it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import torch
+
+from components.atmosphere.nonhydrostatic.physics.columns import Columns
+from components.atmosphere.nonhydrostatic.physics.interfaces import Convecting, Convection, Fluxes, Parts
+from components.atmosphere.nonhydrostatic.physics.tables import Schemes
+from components.science.settling import fall
+from components.science.tracers import Species
+from components.science.updraughts import carry
+
+
+@dataclass
+class Ground:
+    """What the surface gives (y, x).
+
+    Attributes
+    ----------
+    fluxes : of heat, water and momentum
+    temperature : radiating temperature, K
+    albedo : of the ground
+    sources : upward fluxes of tracers by their names, kg m-2 s-1
+    """
+
+    fluxes: Fluxes
+    temperature: torch.Tensor
+    albedo: torch.Tensor
+    sources: Parts = field(default_factory=dict)
+
+
+class Moved(NamedTuple):
+    """Columns after the physics of a step.
+
+    Attributes
+    ----------
+    u, v : (nz, y, x) wind, m s-1
+    theta : (nz, y, x) potential temperature, K
+    parts : (nz, y, x) tracers by their names
+    rain, snow : (y, x) at the ground in the step, kg m-2
+    deposited : what has settled on the ground in the step (y, x), kg m-2, by tracer
+    convection : what the convection gave, or None
+    """
+
+    u: torch.Tensor
+    v: torch.Tensor
+    theta: torch.Tensor
+    parts: Parts
+    rain: torch.Tensor
+    snow: torch.Tensor
+    deposited: Parts
+    convection: Convection | None
+
+
+@dataclass
+class ColumnPhysics:
+    """The schemes of a run, ready for columns of any block.
+
+    Parameters
+    ----------
+    schemes : of each process
+    species : the tracers
+    compiled : whether to run the schemes through ``torch.compile``
+    """
+
+    schemes: Schemes
+    species: Species
+    compiled: bool = False
+
+    def __post_init__(self) -> None:
+        wrap: Callable[[Any], Any] = (
+            (lambda f: f and torch.compile(f, dynamic=False)) if self.compiled else (lambda f: f)
+        )
+        chosen, species = self.schemes, self.species
+        self._clouds = wrap(chosen.microphysics.ready())
+        self._turbulence = wrap(chosen.boundary_layer.ready())
+        self._convection = wrap(chosen.convection.ready())
+        self._carry = wrap(carry)
+        self._own = [t.name for t in chosen.microphysics.scheme.species]
+        names = lambda which: [species.names[n] for n in species.where(which)]  # noqa: E731
+        self._mixed = names(lambda t: t.mixed_by_turbulence)
+        self._water = names(lambda t: t.is_water)
+        self._carried = names(lambda t: t.carried_by_convection)
+        self._settling = [t for t in species if t.settles > 0.0]
+
+    # a table of contents of the step
+    def step(
+        self,
+        c: Columns,
+        u: torch.Tensor,
+        v: torch.Tensor,
+        parts: Parts,
+        heating: torch.Tensor | None,
+        ground: Ground | None,
+        dt: float,
+    ) -> Moved:
+        """Physics of a step of ``dt`` seconds.
+
+        Parameters
+        ----------
+        c : the columns
+        u, v : (nz, y, x) wind at the layers' centres, m s-1
+        parts : (nz, y, x) tracers by their names, kg/kg
+        heating : (nz, y, x) by radiation, K s-1, or None
+        ground : what the surface gives; without it no turbulence
+        dt : time step, s
+        """
+        theta = c.theta if heating is None else c.theta + dt * heating / c.pi
+        rain, snow = torch.zeros_like(theta[0]), torch.zeros_like(theta[0])
+        parts, wet = dict(parts), None
+        if self._turbulence is not None and ground is not None:
+            mixed = {name: parts[name] for name in self._mixed}
+            m = self._turbulence(c, u, v, theta, mixed, ground.fluxes, ground.sources, dt)
+            u, v, theta, parts = m.u, m.v, m.theta, parts | m.q
+        if self._convection is not None:
+            water = {name: parts[name] for name in self._water}
+            before = Convecting(u, v, theta * c.pi, water, None if ground is None else ground.fluxes)
+            wet = self._convection(c, before, dt)
+            u, v = (u if wet.u is None else wet.u), (v if wet.v is None else wet.v)
+            theta, parts, rain, snow = wet.t / c.pi, parts | wet.q, wet.rain, wet.snow
+            parts |= self._lift(parts, wet.updraught, c, dt)
+        if self._clouds is not None:
+            w = self._clouds(c, theta, {name: parts[name] for name in self._own}, dt)
+            theta, parts, rain, snow = w.theta, parts | w.q, rain + w.rain, snow + w.snow
+        deposited = {}
+        for t in self._settling:
+            speed = torch.full_like(c.rho, t.settles)
+            parts[t.name], deposited[t.name] = fall(parts[t.name], speed, c.rho, c.mass, dt)
+        return Moved(u, v, theta, parts, rain, snow, deposited, wet)
+
+    def _lift(self, parts: Parts, updraught: torch.Tensor | None, c: Columns, dt: float) -> Parts:
+        """What the updraughts of convection carry."""
+        if not self._carried or updraught is None:
+            return {}
+        carried = self._carry(torch.stack([parts[name] for name in self._carried]), updraught, c.mass, dt)
+        return dict(zip(self._carried, carried, strict=True))
