@@ -95,20 +95,8 @@ class Land:
             ``booked_heat`` (W m-2) and ``booked_water`` (kg m-2 s-1) that entered the stores.
         """
         w = weather
-        rain = torch.clamp(w.precipitation, min=0.0)
-        if w.snowfall is None:
-            white = rain * snow.falling_share(w.temperature, w.humidity, w.pressure)
-        else:
-            white = torch.minimum(torch.clamp(w.snowfall, min=0.0), rain)
-        speed = torch.sqrt(w.eastward_wind * w.eastward_wind + w.northward_wind * w.northward_wind)
-        sun = self._columns(torch.clamp(w.shortwave, min=0.0))
-        direct, diffuse = partition(sun if w.daylight is None else sun * w.daylight, w.cos_zenith)
-        c = self._columns
-        forcing = Forcing(
-            c(w.temperature), c(torch.clamp(w.humidity, min=1e-6)), c(w.pressure), c(speed), c(w.height), direct,
-            diffuse, c(w.longwave), c(rain - white), c(white), c(1e6 * w.co2), w.cos_zenith, w.lai, w.sai,
-        )  # fmt: skip
-        new, out = self._columns_advanced(state, forcing, seconds)
+        new, out = self._columns_advanced(state, self.forcing(w), seconds)
+        rain, speed = torch.clamp(w.precipitation, min=0.0), _speed(w)
         density = air_density(w.pressure, w.temperature, w.humidity)
         friction = self.mean(out.friction_velocity * out.friction_velocity)
         drag = density * friction / torch.clamp(speed, min=0.5)
@@ -119,6 +107,27 @@ class Land:
             **self.stores(new),
             **self._booked(out, rain),
         }
+
+    def forcing(self, weather: Weather) -> Forcing:
+        """What the columns are told of the weather, by column ``(tiles n,)``.
+
+        Parameters
+        ----------
+        weather : Weather
+            During the step.
+        """
+        w, c = weather, self._columns
+        rain = torch.clamp(w.precipitation, min=0.0)
+        if w.snowfall is None:
+            white = rain * snow.falling_share(w.temperature, w.humidity, w.pressure)
+        else:
+            white = torch.minimum(torch.clamp(w.snowfall, min=0.0), rain)
+        sun = c(torch.clamp(w.shortwave, min=0.0))
+        direct, diffuse = partition(sun if w.daylight is None else sun * w.daylight, w.cos_zenith)
+        return Forcing(
+            c(w.temperature), c(torch.clamp(w.humidity, min=1e-6)), c(w.pressure), c(_speed(w)), c(w.height), direct,
+            diffuse, c(w.longwave), c(rain - white), c(white), c(1e6 * w.co2), w.cos_zenith, w.lai, w.sai,
+        )  # fmt: skip
 
     def _columns(self, values: Tensor) -> Tensor:
         """Values of cells on their columns, in the columns' precision."""
@@ -177,3 +186,9 @@ class Land:
         lost = out.transpiration + out.interception_loss + out.ground_evaporation
         lost = self.mean(lost + out.surface_runoff + out.subsurface_runoff)
         return {"booked_heat": self.mean(kept), "booked_water": rain - lost}
+
+
+def _speed(weather: Weather) -> Tensor:
+    """Of the wind, m s-1."""
+    w = weather
+    return torch.sqrt(w.eastward_wind * w.eastward_wind + w.northward_wind * w.northward_wind)

@@ -15,11 +15,14 @@ from components.land.column.advance import Land, Weather
 from components.land.column.column import Options, State, heat_stored, initial_state, water_stored
 from components.land.column.gas_exchange import Stomata
 from components.land.column.optimality import OPTIMAL
+from components.land.column.overpass import Overpasses, Spectra
 from components.land.column.parameters import leaf_area, parameters, table
 from components.land.column.richards import Bottom
+from components.land.column.satellite import with_spectral_optics
 from components.land.column.stomata import EMPIRICAL
 from components.land.column.structure import named, rebuild
 from components.land.column.surface_map import SurfaceMap, from_file, uniform, zonal
+from components.land.spectra.bands import UNITS
 from components.science.constants import FREEZING_POINT, STEFAN_BOLTZMANN
 from components.science.sun import cosine_zenith
 from components.science.surface_fields import AIR_OVER_LAND, SURFACE_FLUXES
@@ -76,6 +79,7 @@ class ColumnLand(Component):
         "columns_unsettled": "1",
         "energy_residual": "J m-2",
         "water_residual": "kg m-2",
+        **UNITS,
     }
 
     class Options(Namelist):
@@ -119,6 +123,10 @@ class ColumnLand(Component):
         """Of the computation; exchanges and budgets are double."""
         daily_means: bool = False
         """Whether the shortwave that arrives is a daily mean: it is then spread over the day by the sun's height."""
+        optics: Literal["table", "spectral"] = "table"
+        """Reflectance of leaves: the plant table's, or PROSPECT's by their chlorophyll, water and dry matter."""
+        spectra: Spectra | None = None
+        """What a satellite sees, for output: bands, indices and fluorescence at its hour."""
         device: Literal["auto", "cpu", "cuda"] = "cpu"
         """Where the columns are computed."""
         block: Positive = 8000
@@ -146,6 +154,7 @@ class ColumnLand(Component):
             problems.append(f"no soil texture {o.soil!r}; there are {', '.join(table('soil_textures'))}")
         if o.device == "cuda" and not torch.cuda.is_available():
             problems.append("device: cuda, but torch finds no CUDA device here; use auto or cpu")
+        problems += [] if o.spectra is None else o.spectra.problems()
         try:
             if o.file:
                 File(setting.file(o.file), "surface_temperature", setting.clock, grid=setting.grid).close()
@@ -186,6 +195,8 @@ class ColumnLand(Component):
         self.plants = [name for row in self.land.plants for name in row]
         self.share = self._tensor(self.land.share)
         self.parameters = parameters(self.plants, self.land.soil * tiles, o.retention, **self.like)
+        if o.optics == "spectral":
+            self.parameters = with_spectral_optics(self.parameters)
         self.latitude, self.longitude = (self._tensor(v).repeat(tiles) for v in (latitude, longitude))
         start = np.full(n, o.initial_temperature)
         if o.file:
@@ -201,6 +212,9 @@ class ColumnLand(Component):
             Bottom(o.bottom, slope=o.drainage_slope), o.soil_resistance,
         )  # fmt: skip
         self.columns = Land(self.parameters, model, self.share, o.block)
+        self.overpasses = (
+            None if o.spectra is None else Overpasses(o.spectra, self.columns, self.latitude, self.longitude)
+        )
         self.counts = {"columns_unsolved": np.zeros(self.shape), "columns_unsettled": np.zeros(self.shape)}
         self.followed: dict[str, Array] = {}
         stores = self.budget()
@@ -273,7 +287,10 @@ class ColumnLand(Component):
     def step(self, time: int, seconds: int, imports: Mapping[str, Array]) -> Fields:
         """Advance every column; average the tiles."""
         with torch.no_grad():
-            self.now, given = self.advance(self.now, self.weather(time, seconds, imports), seconds)
+            weather = self.weather(time, seconds, imports)
+            self.now, given = self.advance(self.now, weather, seconds)
+            if self.overpasses is not None:
+                self.overpasses.look(self.clock.date(time), seconds, self.now, weather)
         fields = {name: self._field(values, ELSEWHERE.get(name, 0.0)) for name, values in given.items()}
         for name in self.counts:
             self.counts[name] += fields[name]
@@ -325,12 +342,17 @@ class ColumnLand(Component):
             f"{name}_residual": store[k] - b[f"{k}_at_start"] - b[f"booked_{k}"]
             for name, k in (("energy", "heat"), ("water", "water"))
         }
-        return {**self.followed, **self.counts, **residual}
+        return {**self.followed, **self.counts, **residual, **self._seen()}
+
+    def _seen(self) -> dict[str, Array]:
+        """What the satellite saw last, not-a-number where it has seen nothing yet."""
+        seen = {} if self.overpasses is None else self.overpasses.seen
+        return {name: self._field(values, np.nan) for name, values in seen.items()}
 
     def state(self) -> dict[str, Any]:
         """All of it, by tile: a restart is bit-identical."""
         packed = {name: self._pack(value) for name, value in named(self.now)}
-        return {**packed, **{k: v.copy() for k, v in (*self.counts.items(), *self.booked.items())}}
+        return {**packed, **{k: v.copy() for k, v in (*self.counts.items(), *self.booked.items())}, **self._seen()}
 
     def _pack(self, values: Tensor) -> Array:
         tiles, n = self.share.shape
@@ -345,6 +367,9 @@ class ColumnLand(Component):
         self.now = rebuild(self.now, found)
         self.counts = {k: np.array(state[k], dtype=float) for k in self.counts}
         self.booked = {k: np.array(state[k], dtype=float) for k in self.booked}
+        if self.overpasses is not None:
+            for name in [name for name in self.overpasses.seen if name in state]:
+                self.overpasses.seen[name] = self._tensor(np.asarray(state[name])[self.cells])
 
     def budget(self) -> dict[str, Array]:
         """Heat of soil and snow, and all water."""

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from components.land.spectra.geometry import HOT_SPOT_INTERVALS, Geometry, hot_spot_decay, joint_gap_exponent
+from components.science.sums import in_order
 
 
 class Structure(NamedTuple):
@@ -157,5 +158,5 @@ def hot_spot_integral(
     seen, fall = torch.exp(exponent), exponent.diff(dim=-1)
     flat = fall.abs() < 1e-6
     mean = torch.where(flat, seen[..., :-1], seen.diff(dim=-1) / torch.where(flat, 1.0, fall))
-    once = lai * (mean * depth.diff(dim=-1)).sum(-1, keepdim=True)
+    once = lai * in_order(mean * depth.diff(dim=-1), -1).unsqueeze(-1)
     return once.to(lai.dtype), seen[..., -1:].to(lai.dtype)

@@ -12,6 +12,7 @@ from components.land.spectra.fluorescence import Excitation
 from components.land.spectra.geometry import Geometry
 from components.land.spectra.layers import Layers, SolarLight, Views, diffuse_light
 from components.science.constants import AVOGADRO, LIGHT_SPEED, PLANCK
+from components.science.sums import in_order
 
 
 class Yields(NamedTuple):
@@ -104,18 +105,17 @@ def canopy_fluorescence(
     step = excitation[1] - excitation[0]
     to_photons, to_energy = photons(excitation) * step, 1.0 / photons(emission)
 
-    def answer(matrix: Tensor, energy: Tensor) -> Tensor:
-        return torch.matmul(energy * to_photons, matrix.transpose(-1, -2)) * to_energy
-
     down, up = solar.field.mean()
     shade, sunny = yields.shaded.unsqueeze(-1), yields.sunlit.unsqueeze(-1)
     # Light on the leaves of a layer and area of leaves: in the sun and in the shade.
     lai = layers.lai.unsqueeze(-1)
     mean = sunny * seen.sunlit.unsqueeze(-1) + shade * (lai - seen.sunlit.unsqueeze(-1))
     viewed = sunny * seen.both.unsqueeze(-1) + shade * (seen.seen - seen.both).unsqueeze(-1)
-    b_sun, f_sun = answer(leaf.back, sun.unsqueeze(1)), answer(leaf.forward, sun.unsqueeze(1))
-    b_down, f_down = answer(leaf.back, down), answer(leaf.forward, down)
-    b_up, f_up = answer(leaf.back, up), answer(leaf.forward, up)
+    number = down.shape[1]
+    exciting = torch.cat([sun.unsqueeze(1), down, up], 1) * to_photons
+    (b_sun, b_down, b_up), (f_sun, f_down, f_up) = (
+        torch.split(_answer(matrix, exciting) * to_energy, [1, number, number], 1) for matrix in leaf
+    )
 
     d = Geometry(*(x.unsqueeze(-1) for x in light))
     lit = sunny * seen.sunlit.unsqueeze(-1)
@@ -135,7 +135,15 @@ def canopy_fluorescence(
     again = ((d.dob * rho + d.dof * tau) * fall + (d.dof * rho + d.dob * tau) * rise) * seen.seen.unsqueeze(-1)
     ground = soil * field.down[:, -1] * seen.soil_seen
     return Fluorescence(
-        radiance=((first + again).sum(1) + ground) / torch.pi,
+        radiance=(in_order(first + again, 1) + ground) / torch.pi,
         hemispheric=field.up[:, 0],
-        emitted=(falling + rising).sum(1),
+        emitted=in_order(falling + rising, 1),
     )
+
+
+def _answer(matrix: Tensor, photons_in: Tensor) -> Tensor:
+    """Product of (canopy, f, e) and (canopy, x, e), (canopy, x, f), in one order: no block changes its bits."""
+    total = matrix[:, None, :, 0] * photons_in[..., 0, None]
+    for e in range(1, matrix.shape[-1]):
+        total = torch.addcmul(total, matrix[:, None, :, e], photons_in[..., e, None])
+    return total

@@ -125,12 +125,13 @@ def _exponentials(inside: Interior) -> tuple[Tensor, Tensor, Tensor]:
 def _overlap(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     """Integrals over 0 to 1 of exp(-a x) exp(-b x) and of exp(-a x) exp(-b (1 - x))."""
     total, half = a + b, 0.5 * (a - b)
-    same = -torch.expm1(-total) / total
-    near = half.abs() < 0.02
+    same = (1.0 - torch.exp(-total)) / total
+    near = half.abs() < 0.2
     safe = torch.where(near, 1.0, half)
     square = half * half
-    sinhc = torch.where(near, 1.0 + square / 6.0 * (1.0 + square / 20.0), torch.sinh(safe) / safe)
-    return same, torch.exp(-0.5 * total) * sinhc
+    series = 1.0 + square / 6.0 * (1.0 + square / 20.0 * (1.0 + square / 42.0 * (1.0 + square / 72.0)))
+    apart = (torch.exp(-b) - torch.exp(-a)) / (2.0 * safe)  # exp and no sinh: its bits depend on the block
+    return same, torch.where(near, torch.exp(-0.5 * total) * series, apart)
 
 
 def excitation_matrices(
@@ -166,7 +167,7 @@ def excitation_matrices(
     same, across = _overlap(me, mf)
     straight, crossed = pe * pf + qe * qf, pe * qf + qe * pf
     by_chlorophyll = (light.chlorophyll_share * inside.absorption)[..., e_at].unsqueeze(-2)
-    downhill = torch.sigmoid((wavelengths[1].unsqueeze(-1) - wavelengths[0]) / STOKES_WIDTH)
+    downhill = 1.0 / (1.0 + torch.exp((wavelengths[0] - wavelengths[1].unsqueeze(-1)) / STOKES_WIDTH))
     source = 0.5 * by_chlorophyll * (spectrum.unsqueeze(-1) * downhill)
     back = source * (straight * same + crossed * across)
     forward = source * (crossed * same + straight * across)

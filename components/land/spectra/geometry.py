@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from components.land.spectra.leaf_angles import CENTRES
+from components.science.sums import in_order
 
 HOT_SPOT_INTERVALS = 20  # of the integral over the canopy's depth, as in 4SAIL
 
@@ -96,7 +97,7 @@ def geometry(shares: Tensor, sun: Tensor, view: Tensor, azimuth: Tensor) -> Geom
     forward = (-second * t1 + t2) / (2.0 * math.pi * math.pi)
 
     def mean(x: Tensor) -> Tensor:
-        return (exact * x).sum(-1, keepdim=True)
+        return in_order(exact * x, -1).unsqueeze(-1)
 
     ks, ko, flat = mean(chi_s) / cos_s, mean(chi_o) / cos_o, mean((cos_l * cos_l).expand_as(exact))
     both = math.pi / (cos_s * cos_o)

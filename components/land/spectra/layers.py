@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from components.land.spectra.geometry import Geometry, joint_gap_exponent
+from components.science.sums import in_order
 
 HOT_SPOT_CUTS = 8  # of a layer, in the integral over what sun and viewer both see
 
@@ -108,7 +109,7 @@ def views(lai: Tensor, hot_spot: Tensor, light: Geometry) -> Views:
     Views
         Of the precision of ``lai``.
     """
-    total = lai.sum(-1, keepdim=True).double()
+    total = in_order(lai.double(), -1).unsqueeze(-1)
     above = torch.nn.functional.pad(lai.double().cumsum(-1), (1, 0))
 
     def shares(exponent: Tensor) -> tuple[Tensor, Tensor]:
@@ -124,7 +125,7 @@ def views(lai: Tensor, hot_spot: Tensor, light: Geometry) -> Views:
     depth = torch.cat([(above[:, :-1, None] + lai.double().unsqueeze(-1) * cut).flatten(1), total], -1)
     depth = depth / total.clamp(min=1e-12)
     both, soil_both = shares(joint_gap_exponent(light, total, hot_spot.unsqueeze(-1), depth))
-    both = both.unflatten(-1, (-1, fine)).mean(-1)
+    both = in_order(both.unflatten(-1, (-1, fine)), -1) / fine
     part = lai.double()
     return Views(*(x.to(lai.dtype) for x in (lit * part, seen * part, both * part, soil_lit, soil_seen, soil_both)))
 
@@ -227,7 +228,7 @@ def solar_light(layers: Layers, light: Geometry, seen: Views, soil: Tensor, sun:
     leaves = (d.sob * rho + d.sof * tau) * (sun.unsqueeze(1) * seen.both.unsqueeze(-1))
     leaves = leaves + ((d.dob * rho + d.dof * tau) * down + (d.dof * rho + d.dob * tau) * up) * seen.seen.unsqueeze(-1)
     ground = soil * (sun * seen.soil_both + field.down[:, -1] * seen.soil_seen)
-    return SolarLight(field, sunlight, leaves.sum(1) + ground)
+    return SolarLight(field, sunlight, in_order(leaves, 1) + ground)
 
 
 def absorbed(layers: Layers, light: Geometry, solar: SolarLight) -> Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from components.land.spectra.optical_constants import OpticalConstants
 from components.land.spectra.plates import Interfaces, TwoSided, interfaces, pile, plate_transmissivity
+from components.science.sums import in_order
 
 SURFACE_ANGLE = 40.0  # degrees, largest angle of incidence on the rough surface of a leaf (Jacquemoud and Baret 1990)
 
@@ -182,4 +183,4 @@ def broadband(light: Leaf, irradiance: Tensor) -> TwoSided:
         Shape (...).
     """
     weight = irradiance / irradiance.sum()
-    return TwoSided((light.reflectance * weight).sum(-1), (light.transmittance * weight).sum(-1))
+    return TwoSided(in_order(light.reflectance * weight, -1), in_order(light.transmittance * weight, -1))
