@@ -10,6 +10,7 @@ import torch
 from components.radiation import standard_atmosphere
 from components.radiation.scheme import Air, Radiation
 from components.science.constants import STEFAN_BOLTZMANN
+from components.science.gases import GasOptions
 from components.science.sun import cosine_zenith, sun_position
 from coupler.component import Component, Context, Fields
 from coupler.fields import FieldSpec, specs
@@ -52,7 +53,7 @@ def columns_out(air: Air) -> Fields:
     return {**out, INTERFACES: array(air.p_interface)}
 
 
-def columns_in(fields: Mapping[str, Any], mu: torch.Tensor, distance: float) -> Air:
+def columns_in(fields: Mapping[str, Any], mu: torch.Tensor, distance: float, latitude: torch.Tensor, day: float) -> Air:
     """The columns of imports, in the precision and on the device of ``mu`` (y, x).
 
     Parameters
@@ -60,10 +61,12 @@ def columns_in(fields: Mapping[str, Any], mu: torch.Tensor, distance: float) -> 
     fields : imports by CF name
     mu : (y, x) cosine of the solar zenith angle
     distance : (mean / actual distance of the sun)^2
+    latitude : (y, x) degrees north
+    day : of the year, fractional
     """
     tensor = lambda name: torch.as_tensor(np.array(fields[name]), dtype=mu.dtype, device=mu.device)  # noqa: E731
     parts = {part: tensor(name) for name, part in {**LAYERS, **GROUND}.items()}
-    return Air(**parts, p_interface=tensor(INTERFACES), mu=mu, distance=distance)
+    return Air(**parts, p_interface=tensor(INTERFACES), mu=mu, distance=distance, latitude=latitude, day=day)
 
 
 def radiation_out(sky: Radiation) -> Fields:
@@ -101,6 +104,8 @@ class RadiationComponent(Component):
 
         levels: Annotated[int, Range(least=1, most=300)] = 24
         """Layers of the atmosphere it serves; with ``grid: atmosphere`` that one's, unless said."""
+        gases: GasOptions = GasOptions()
+        """Well-mixed gases: {year: 2005}, or mole fractions such as {carbon_dioxide: 5.6e-4}."""
         precision: Literal["single", "double"] = "double"
         """Precision of the arithmetic."""
 
@@ -123,18 +128,19 @@ class RadiationComponent(Component):
         dtype = torch.float32 if self.options.precision == "single" else torch.float64
         tensor = lambda a: torch.tensor(context.local(a), dtype=dtype, device=context.device)  # noqa: E731
         self.lon, self.lat = tensor(context.grid.longitude), tensor(context.grid.latitude)
+        self.gases = self.options.gases.at(context.clock.date(0).year)
         self.prepare(context)
-        mu, distance = self._sun(0, 0)
-        return radiation_out(self.radiate(standard_atmosphere.columns(self.options.levels, mu, distance)))
+        day = day_of_year(context.clock.date(0))
+        return radiation_out(self.radiate(standard_atmosphere.columns(self.options.levels, *self._sun(day))))
 
     def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
         """Radiation of the columns that have arrived, for the step that follows."""
-        self.sky = self.radiate(columns_in(imports, *self._sun(time, seconds)))
+        day = day_of_year(self.context.clock.date(time + seconds // 2))
+        self.sky = self.radiate(columns_in(imports, *self._sun(day), self.lat, day))
         return radiation_out(self.sky)
 
-    def _sun(self, time: int, seconds: int) -> tuple[torch.Tensor, float]:
-        """Cosine of the zenith angle in the middle of a step, and (mean / actual distance of the sun)^2."""
-        day = day_of_year(self.context.clock.date(time + seconds // 2))
+    def _sun(self, day: float) -> tuple[torch.Tensor, float]:
+        """Cosine of the zenith angle at a day of the year, and (mean / actual distance of the sun)^2."""
         return cosine_zenith(self.lon, self.lat, day), sun_position(day)[2]
 
     def state(self) -> dict[str, Any]:

@@ -5,11 +5,13 @@ from typing import NamedTuple
 
 import torch
 
-from components.radiation import standard_atmosphere
+from components.radiation import climatology, standard_atmosphere
 from components.radiation.scheme import Air
 from components.science.constants import GRAVITY
 
 LAYERS_ABOVE, P_TOP = 5, 10.0  # layers above the lid, even in ln p, and where they end, Pa
+FADED = 100.0  # Pa, up to which the top layer's departure from the climatology is felt
+SKIN = 2.0  # K, by how much at most the air on the ground differs from the lowest layer
 CLOUDY = 1.0e-6  # condensate of a cloudy layer, kg/kg
 
 
@@ -44,10 +46,11 @@ class FullColumns(NamedTuple):
 
 
 def full_columns(air: Air) -> FullColumns:
-    """The columns of ``air`` with five layers of the US Standard Atmosphere above the lid.
+    """The columns of ``air`` with five layers above the lid, and their ozone.
 
-    These are warmed or cooled to join the model's top layer, the more the lower; ozone is the standard profile
-    everywhere, and the ground is black in the longwave.
+    Both are climatologies of the place and season (see `climatology`), or, where ``air`` has no latitude, the US
+    Standard Atmosphere and a profile of middle latitudes. The temperature above is warmed or cooled to join the
+    model's top layer, the more the lower; the ground is black in the longwave.
     """
     nz = air.t.shape[0]
     t, q_v, cloud, ice, p, p_i = (a.reshape(a.shape[0], -1) for a in air[:6])
@@ -57,33 +60,45 @@ def full_columns(air: Air) -> FullColumns:
     above = torch.exp((1.0 - part) * torch.log(lid) + part * torch.log(torch.full_like(lid, P_TOP)))
     p_all_i = torch.cat([p_i, above])
     p_all = torch.cat([p, torch.sqrt(p_all_i[nz:-1] * p_all_i[nz + 1 :])])
-    join = t[-1] - standard_atmosphere.temperature(p[-1])
-    fade = torch.clamp(torch.log(p_all[nz:] / 300.0) / torch.log(p[-1] / 300.0), 0.0, 1.0)
-    t_all = torch.cat([t, standard_atmosphere.temperature(p_all[nz:]) + join * fade])
+    if air.latitude is None:
+        standard, ozone = standard_atmosphere.temperature(p_all[nz - 1 :]), standard_atmosphere.ozone(p_all)
+    else:
+        place = air.latitude.reshape(-1).to(t)
+        standard = climatology.temperature(p_all[nz - 1 :], place, air.day)
+        ozone = climatology.ozone(p_all_i, place, air.day)
+    fade = torch.clamp(torch.log(p_all[nz:] / FADED) / torch.log(p[-1] / FADED), 0.0, 1.0)
+    t_all = torch.cat([t, standard[1:] + (t[-1] - standard[0]) * fade])
     none = torch.zeros_like(above)
     path = (p_i[:-1] - p_i[1:]) / GRAVITY
     fraction = cloud_fraction(cloud + ice)
     return FullColumns(
-        p_all, p_all_i, t_all, interface_temperature(p_all, p_all_i, t_all),
-        torch.cat([q_v, none + 3.0e-6]), standard_atmosphere.ozone(p_all),
+        p_all, p_all_i, t_all, interface_temperature(p_all, p_all_i, t_all, t_surface),
+        torch.cat([q_v, none + 3.0e-6]), ozone,
         torch.cat([path * cloud * fraction, none]), torch.cat([path * ice * fraction, none]),
         torch.cat([fraction, none]),
         t_surface, albedo, torch.ones_like(albedo), mu,
     )  # fmt: skip
 
 
-def interface_temperature(p: torch.Tensor, p_interface: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-    """Temperature (nlev+1, n) K at interfaces: linear in ln p between layers, half a step further at the ground.
+def interface_temperature(
+    p: torch.Tensor, p_interface: torch.Tensor, t: torch.Tensor, t_surface: torch.Tensor
+) -> torch.Tensor:
+    """Temperature (nlev+1, n) K at interfaces: linear in ln p between layers; of the air on the ground from both sides.
+
+    A ground that is d warmer or colder than the lowest layer makes the air on it d / (1 + |d| / 2 K) warmer or colder:
+    the more they differ, the more of it lies in the lowest metres.
 
     Parameters
     ----------
     p : (nlev, n) pressure of the layers, Pa
     p_interface : (nlev+1, n) pressure of the interfaces, Pa
     t : (nlev, n) temperature of the layers, K
+    t_surface : (n,) radiating temperature of the ground, K
     """
     w = torch.log(p_interface[1:-1] / p[1:]) / torch.log(p[:-1] / p[1:])
     middle = t[1:] + w * (t[:-1] - t[1:])
-    return torch.cat([(t[0] + 0.5 * (t[0] - middle[0]))[None], middle, t[-1:]])
+    d = t_surface - t[0]
+    return torch.cat([(t[0] + d / (1.0 + torch.abs(d) / SKIN))[None], middle, t[-1:]])
 
 
 def cloud_fraction(condensate: torch.Tensor) -> torch.Tensor:

@@ -8,19 +8,29 @@ and reflection by cloud layers of optical depth 1.5 W / (rho r_e) with backscatt
 (Stephens 1978).
 """
 
+import math
+
 import torch
 
 from components.radiation.scheme import Air, Radiation, heating_rate
 from components.science.constants import GRAVITY, ICE_DENSITY, SOLAR_CONSTANT, STEFAN_BOLTZMANN, WATER_DENSITY
+from components.science.gases import Gases
 
 
-def gray(air: Air) -> Radiation:
-    """Gray radiation of columns."""
+def gray(air: Air, gases: Gases | None = None) -> Radiation:
+    """Gray radiation of columns.
+
+    Parameters
+    ----------
+    air : columns
+    gases : carbon dioxide absorbs as its logarithm (Vallis et al. 2018, section 3.3.2); without, as 360e-6 of it
+    """
     t, q_v, cloud, ice, _, p_interface, t_surface, albedo, mu, distance, *_ = air
     nz = t.shape[0]
     dp = p_interface[:-1] - p_interface[1:]
     water, frozen = dp / GRAVITY * cloud * 1e3, dp / GRAVITY * ice * 1e3  # g m-2
-    depth = (0.8678 + 1997.9 * q_v) * dp / 1.0e5
+    mixed = 0.8678 + (0.17 * math.log(gases.carbon_dioxide / 360.0e-6) if gases else 0.0)
+    depth = (mixed + 1997.9 * q_v) * dp / 1.0e5
     passes = torch.exp(-depth - 0.158 * water - 0.079 * frozen)
     emitted = STEFAN_BOLTZMANN * t * t * t * t
     above_all = torch.zeros_like(t_surface)

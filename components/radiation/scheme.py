@@ -22,6 +22,8 @@ class Air(NamedTuple):
     distance : (mean / actual distance of the sun)^2
     snow : snow, and graupel as far as it is seen like snow, kg per kg of dry air; none if not given
     fraction : part of each layer that clouds fill; without, all of it or nothing
+    latitude : (y, x) degrees north; with it ozone and what is above the lid are those of the place and season
+    day : of the year, fractional
     seed : (y, x) whole numbers from which schemes that sample clouds draw; see `particles.seeds`
     """
 
@@ -35,6 +37,8 @@ class Air(NamedTuple):
     albedo: torch.Tensor
     mu: torch.Tensor
     distance: float = 1.0
+    latitude: torch.Tensor | None = None
+    day: float = 0.0
     snow: torch.Tensor | None = None
     fraction: torch.Tensor | None = None
     seed: torch.Tensor | None = None

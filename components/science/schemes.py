@@ -42,6 +42,8 @@ class Scheme:
         Its options and their defaults.
     prepare : callable or None
         Makes the function once, at the start of a run, from the options: where tables have to be loaded.
+    needs : tuple of str
+        Names of what its model gives besides the options, such as ``gases`` to radiation.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Scheme:
     species: tuple[Tracer, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     prepare: Callable[..., Callable[..., Any]] | None = None
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,12 +66,18 @@ class Chosen:
         """Word of the scheme."""
         return self.scheme.name
 
-    def ready(self) -> Callable[..., Any] | None:
-        """The function with its options; None where nothing is done."""
+    def ready(self, **there: Any) -> Callable[..., Any] | None:
+        """The function with its options and what it needs; None where nothing is done.
+
+        Parameters
+        ----------
+        **there : what the model has to give, by name
+        """
+        options = {**self.options, **{name: there[name] for name in self.scheme.needs}}
         if self.scheme.prepare is not None:
-            return self.scheme.prepare(**self.options)
+            return self.scheme.prepare(**options)
         function = self.scheme.function
-        return partial(function, **self.options) if function is not None and self.options else function
+        return partial(function, **options) if function is not None and options else function
 
 
 class Table:

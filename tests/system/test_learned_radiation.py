@@ -79,7 +79,7 @@ def test_an_hour_is_close_to_that_of_rrtmg(serial, tmp_path):
 
 
 def test_the_last_good_values_survive_a_restart(tmp_path):
-    whole, parts = (case(tmp_path / n, fallback="last", carbon_dioxide=0.04) for n in ("whole", "parts"))
+    whole, parts = (case(tmp_path / n, fallback="last", gases={"carbon_dioxide": 0.04}) for n in ("whole", "parts"))
     said = tessera(whole, "--serial").stdout
     assert "outside the training range" in said
     text = (parts / "case.yaml").read_text()

@@ -42,6 +42,7 @@ from components.atmosphere.nonhydrostatic.physics.tables import (
 )
 from components.radiation.exchange import column_fields, columns_out, day_of_year, radiation_fields
 from components.radiation.scheme import Air
+from components.science.gases import GasOptions
 from components.science.halo import DecomposedHalo, Edges, SerialHalo
 from coupler.component import Component, Context, Fields, Setting
 from coupler.fields import FieldSpec, specs
@@ -127,6 +128,8 @@ class NonhydrostaticAtmosphere(Component):
         radiation: checked(RADIATION.check) = "rrtmg"
         """Radiation scheme: none, gray, rrtmg, rrtmgp, package.module:Name, or imported: heating and fluxes come from
         another component, such as radiation.rrtmg."""
+        gases: GasOptions = GasOptions()
+        """Well-mixed gases that radiation sees: {year: 2005}, or mole fractions such as {carbon_dioxide: 5.6e-4}."""
         tracers: list[passive_tracers.PassiveTracer] = []
         """Passive tracers: {name: dust, start: 0, settles: 0.01, boundary: hold, surface_flux: 1.0e-9}; see README."""
         export_columns: bool = False
@@ -253,7 +256,8 @@ class NonhydrostaticAtmosphere(Component):
         self.cos, self.sin = (tensor(f(grid.angle), torch.float64) for f in (np.cos, np.sin))
         lon, lat = tensor(grid.longitude), tensor(grid.latitude)
         self.core = self._dynamics()
-        self.physics = Physics(g, self.core.halo, lon, lat, self.schemes, self.species, o.compile)
+        gases = o.gases.at(context.clock.date(0).year)
+        self.physics = Physics(g, self.core.halo, lon, lat, self.schemes, self.species, o.compile, gases)
         place = driving_data.Place(
             context.local(grid.longitude), context.local(grid.latitude), g.z[:, INNER, INNER].double().cpu().numpy(),
             slice(b.y0, b.y1), slice(b.x0, b.x1),

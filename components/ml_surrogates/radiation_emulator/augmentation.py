@@ -86,9 +86,9 @@ def varied(base: dict[str, Array], n: int, levels: int | None, rng: np.random.Ge
     liquid, ice = _clouds(c["liquid"], c["ice"], t, p, rng)
     cloudy = (liquid + ice > CLOUDY).astype(np.float64)
     path = (p_i[:-1] - p_i[1:]) / GRAVITY * cloudy
-    t_i = interface_temperature(*(torch.tensor(a) for a in (p, p_i, t)))
     sunny = np.where(c["mu"] > 0.0, rng.exponential(3.0, n), 0.0)
-    t_surface = np.clip(t_i[0].numpy() + rng.normal(0.0, 4.0, n) + sunny, 190.0, 345.0)
+    t_surface = np.clip(t[0] + rng.normal(0.0, 4.0, n) + sunny, 190.0, 345.0)
+    t_i = interface_temperature(*(torch.tensor(a) for a in (p, p_i, t, t_surface)))
     albedo = np.where(rng.random(n) < 0.4, c["albedo"], 0.03 + 0.87 * rng.random(n) * rng.random(n))
     emissivity = np.where(rng.random(n) < 0.5, 1.0, rng.uniform(0.88, 1.0, n))
 

@@ -13,9 +13,8 @@ from components.radiation.exchange import RadiationComponent
 from components.radiation.full_columns import LAYERS_ABOVE
 from components.radiation.rrtmg_scheme import Rrtmg
 from components.radiation.scheme import Air, Radiation
-from components.science.gases import Gases as RrtmgGases
 from coupler.component import Context, Fields, Setting
-from coupler.namelist import Fraction, Positive
+from coupler.namelist import Positive
 
 from . import networks
 from .emulator import Emulator, Gases
@@ -42,12 +41,6 @@ class RadiationEmulator(RadiationComponent):
         """Compile the network; checked against eager at the start."""
         graphs: bool = False
         """Replay CUDA graphs; checked against eager at the start."""
-        carbon_dioxide: Fraction = 397.5e-6
-        """Mole fraction of carbon dioxide."""
-        methane: Fraction = 1831.5e-9
-        """Mole fraction of methane."""
-        nitrous_oxide: Fraction = 327.0e-9
-        """Mole fraction of nitrous oxide."""
 
     def check(self, setting: Setting) -> list[str]:
         """A model that is missing, damaged or made for something else; a fallback that is not installed."""
@@ -75,7 +68,8 @@ class RadiationEmulator(RadiationComponent):
         """The network, its gases, and what answers where it must not."""
         o = self.options
         net, card = networks.load(self._path(context))
-        gases = Gases(o.carbon_dioxide, o.methane, o.nitrous_oxide)
+        g = self.gases
+        gases = Gases(g.carbon_dioxide, g.methane, g.nitrous_oxide)
         self.last: Radiation | None = None
         self.latency = Latency()
         self.stopped = np.zeros(context.local_shape)
@@ -104,8 +98,7 @@ class RadiationEmulator(RadiationComponent):
         if self.options.fallback == "last" and self.last is not None:
             return Radiation(*(a.reshape(*a.shape[:-2], 1, -1)[..., index] for a in self.last))
         if self._rrtmg is None:
-            o = self.options
-            self._rrtmg = Rrtmg(RrtmgGases(o.carbon_dioxide, o.methane, o.nitrous_oxide))
+            self._rrtmg = Rrtmg(self.gases)
         return self._rrtmg(air)
 
     def state(self) -> dict[str, Any]:

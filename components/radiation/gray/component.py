@@ -13,4 +13,4 @@ class GrayRadiation(RadiationComponent):
 
     def radiate(self, air: Air) -> Radiation:
         """Radiation of this rank's columns."""
-        return gray(air)
+        return gray(air, self.gases)

@@ -22,7 +22,7 @@ class RrtmgRadiation(RadiationComponent):
 
     def prepare(self, context: Context) -> None:
         """The library's scheme."""
-        self.scheme = Rrtmg()
+        self.scheme = Rrtmg(self.gases)
 
     def radiate(self, air: Air) -> Radiation:
         """Radiation of this rank's columns."""

@@ -14,7 +14,7 @@ class RrtmgpRadiation(RadiationComponent):
 
     def prepare(self, context: Context) -> None:
         """Read the tables."""
-        self.scheme = Rrtmgp()
+        self.scheme = Rrtmgp(self.gases)
 
     def radiate(self, air: Air) -> Radiation:
         """Radiation of this rank's columns."""

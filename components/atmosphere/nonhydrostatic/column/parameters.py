@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import model_validator
 
 from components.atmosphere.nonhydrostatic.physics.tables import BOUNDARY_LAYER, CONVECTION, MICROPHYSICS, RADIATION
+from components.science.gases import GasOptions, Year
 from coupler.errors import NamelistError, Problem
 from coupler.namelist import (
     Duration,
@@ -207,6 +208,8 @@ class Sun(Namelist):
 
     start: quantity("day", least=0.0, most=366.0) = 79.0
     """Day of the year at the start, fractional, UTC."""
+    year: Year = 2014
+    """Of the well-mixed gases, unless ``gases`` says another."""
     cosine_zenith: Fraction | None = None
     """Fixed cosine of the zenith angle."""
     insolation: quantity("W m-2", least=0.0, most=2000.0) | None = None
@@ -254,6 +257,8 @@ class Case(Namelist):
     """Cumulus scheme."""
     radiation: checked(RADIATION.check) = "none"
     """Radiation scheme; none leaves what ``forcing`` gives."""
+    gases: GasOptions = GasOptions()
+    """Well-mixed gases for the radiation scheme."""
 
     @model_validator(mode="after")
     def _multiples(self) -> "Case":

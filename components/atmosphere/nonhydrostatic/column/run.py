@@ -55,7 +55,7 @@ def run(case: Case, tell: Callable[[float], None] | None = None) -> Course:
     """
     schemes = Schemes.of_options(case)
     species = schemes.species()
-    physics, radiate = ColumnPhysics(schemes, species), schemes.radiation.ready()
+    physics, radiate = ColumnPhysics(schemes, species), schemes.radiation.ready(gases=case.gases.at(case.sun.year))
     a = first = start(case, species)
     sky: Radiation | None = None
     dt, every = float(case.step), case.output // case.step
@@ -165,4 +165,7 @@ def _air(case: Case, species: Species, a: Column, c: Columns, ground: Ground, ti
             distance = case.sun.insolation / (SOLAR_CONSTANT * case.sun.cosine_zenith)
     weight = 0.5 * (c.p[:1] - c.p[1:2])
     p_i = torch.cat([c.p[:1] + weight, 0.5 * (c.p[1:] + c.p[:-1]), torch.full_like(c.p[:1], a.lid)])
-    return Air(c.t, torch.clamp(q_v, min=1.0e-8), cloud, ice, c.p, p_i, ground.temperature, ground.albedo, mu, distance)
+    return Air(
+        c.t, torch.clamp(q_v, min=1.0e-8), cloud, ice, c.p, p_i, ground.temperature, ground.albedo, mu, distance,
+        latitude=lat, day=day,
+    )  # fmt: skip

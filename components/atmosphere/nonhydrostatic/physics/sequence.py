@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Physics of a block in a time step: its columns, what radiation sees of them, and the physics put back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import torch
@@ -16,6 +16,7 @@ from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
 from components.atmosphere.nonhydrostatic.physics.tables import Schemes
 from components.radiation.scheme import Air, Radiation, interface_pressure
 from components.science.constants import STEFAN_BOLTZMANN
+from components.science.gases import Gases
 from components.science.halo import HaloFiller
 from components.science.sun import cosine_zenith, sun_position
 from components.science.tracers import Species
@@ -57,6 +58,7 @@ class Physics:
     schemes : of each process
     species : the tracers, as ``q`` holds them
     compiled : whether to run the schemes through ``torch.compile``
+    gases : mole fractions that radiation sees
     """
 
     geometry: Geometry
@@ -66,10 +68,11 @@ class Physics:
     schemes: Schemes
     species: Species
     compiled: bool = False
+    gases: Gases = field(default_factory=Gases)
 
     def __post_init__(self) -> None:
         self._columns = ColumnPhysics(self.schemes, self.species, self.compiled)
-        self._radiation: Any = self.schemes.radiation.ready()
+        self._radiation: Any = self.schemes.radiation.ready(gases=self.gases)
 
     def air(self, s: State, q: torch.Tensor, ground_t: torch.Tensor, albedo: torch.Tensor, day_of_year: float) -> Air:
         """The block's columns as radiation sees them; ``day_of_year`` fractional, UTC."""
@@ -81,7 +84,10 @@ class Physics:
         distance = sun_position(day_of_year)[2]
         q_v = vapour[:, INNER, INNER]
         p_i = interface_pressure(c.p, c.rho * (1.0 + q_v), c.dz)
-        return Air(c.t, torch.clamp(q_v, min=1.0e-8), cloud, ice, c.p, p_i, ground_t, albedo, mu, distance)
+        return Air(
+            c.t, torch.clamp(q_v, min=1.0e-8), cloud, ice, c.p, p_i, ground_t, albedo, mu, distance,
+            latitude=self.lat, day=day_of_year,
+        )  # fmt: skip
 
     def radiate(self, air: Air) -> Radiation:
         """Radiation of columns."""

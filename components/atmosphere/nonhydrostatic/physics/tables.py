@@ -36,10 +36,10 @@ CONVECTION = Table(
 RADIATION = Table(
     "radiation",
     Scheme("none"),
-    Scheme("gray", gray),
-    Scheme("rrtmg", prepare=Rrtmg),
-    Scheme("rrtmgp", prepare=Rrtmgp),
-    Scheme("imported", gray),  # gray at the start, until another component's has come
+    Scheme("gray", gray, needs=("gases",)),
+    Scheme("rrtmg", prepare=Rrtmg, needs=("gases",)),
+    Scheme("rrtmgp", prepare=Rrtmgp, needs=("gases",)),
+    Scheme("imported", gray, needs=("gases",)),  # gray at the start, until another component's has come
 )
 
 
