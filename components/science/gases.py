@@ -4,16 +4,16 @@
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
 import netCDF4
 import numpy as np
 
-from coupler.namelist import Fraction, Namelist
-from coupler.quantities import whole
+from coupler.namelist import Fraction, Namelist, Range
 
 TABLE = Path(__file__).parent / "greenhouse_gases.nc"
 FIRST, LAST = 1765, 2500
-Year = whole(FIRST, LAST)
+Year = Annotated[int, Range(least=FIRST, most=LAST)]
 
 
 @dataclass(frozen=True)
