@@ -24,6 +24,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import torch
 
+from components.land.column.column_state import Forcing, initial_state
+from components.land.column.column_state import Options as ColumnOptions
+from components.land.column.parameters import parameters, table
+from components.land.column.satellite import Satellite, Scene
+from components.land.spectra.bands import MODIS, SENTINEL_2
 from components.land.spectra.canopy import Structure, canopy
 from components.land.spectra.geometry import geometry
 from components.land.spectra.leaf import LeafTraits, leaf
@@ -69,6 +74,22 @@ def peer(traits: LeafTraits, canopies: Canopies) -> tuple[Callable[[], object], 
         )  # fmt: skip
 
     return lambda: prospectd(columns, n, alpha=alpha), whole
+
+
+def overpass(repeat: int, columns: int = 5000) -> float:
+    """Seconds of a satellite's look at columns of the land in 20 bands, fluorescence among them."""
+    p = parameters(
+        [list(table("plant_types"))[i % len(table("plant_types"))] for i in range(columns)], ["loam"] * columns
+    )
+    one = torch.ones(columns, dtype=torch.float64)
+    light = torch.stack([250.0 * one, 250.0 * one])
+    weather = (293.0, 0.008, 1e5, 3.0, 10.0, light, 0.3 * light, 350.0, 0.0, 0.0, 400.0, 0.8, 3.0, 0.5)
+    forcing = Forcing(*(x if isinstance(x, torch.Tensor) else x * one for x in weather))
+    scene = Scene(initial_state(p, 293.0 * one), forcing, p, 0.8 * one)
+    satellite = Satellite([*MODIS, *SENTINEL_2, "tropomi_sif_740"], ColumnOptions())
+    with torch.no_grad():
+        satellite.look(scene)
+        return statistics.median(cost(lambda: satellite.look(scene), "cpu") for _ in range(repeat))
 
 
 def main() -> None:
@@ -135,6 +156,8 @@ def main() -> None:
         for name in ("leaf", "canopy"):
             ratios = [a / b for a, b in zip(took[name], took[f"{name}, torchrtm"], strict=True)]
             print(f"RESULT spectra.{name}.ratio {statistics.median(ratios):.3f}")
+    if device == "cpu":
+        print(f"RESULT spectra.overpass.seconds {overpass(options.repeat):.2f}")
     if "sif" in took:
         print(f"RESULT spectra.sif.us_per_canopy {statistics.median(took['sif']):.1f}")
 

@@ -119,7 +119,11 @@ class Overpasses:
         there = self.longitude.double()[columns] + 15.0 * wait / 3600.0  # the sun of a moment later stands further west
         sun = cosine_zenith(there, self.latitude.double()[columns], day).to(self.land.share.dtype)
         forcing = self.land.forcing(weather)
-        scene = Scene(cut(state, columns), cut(forcing, columns), cut(self.land.parameters, columns), sun)
+        here = cut(forcing, columns)
+        # The step's light is that of its middle: at the overpass the sun stands higher or lower.
+        risen = (sun / here.cos_zenith.clamp(min=LOWEST_SUN)).clamp(max=2.0)
+        here = here._replace(direct=risen * here.direct, diffuse=risen * here.diffuse)
+        scene = Scene(cut(state, columns), here, cut(self.land.parameters, columns), sun)
         low = sun[: cells.shape[0]] < LOWEST_SUN
         for name, seen in self.satellite.look(scene).items():
             spread = torch.zeros_like(self.longitude)

@@ -10,7 +10,15 @@ import torch
 from torch import Tensor
 
 from components.land.column.column_state import Forcing, Options, State, ground_albedo
-from components.land.column.gas_exchange import ABSORBED_YIELD, PHYSIOLOGICAL, Leaves, leaf_rates, split_leaves
+from components.land.column.gas_exchange import (
+    ABSORBED_YIELD,
+    COLD,
+    PHYSIOLOGICAL,
+    WARM_ENOUGH,
+    Leaves,
+    leaf_rates,
+    split_leaves,
+)
 from components.land.column.parameters import Parameters
 from components.land.column.photosynthesis import (
     CO2_TO_WATER,
@@ -32,7 +40,7 @@ from components.land.spectra.plates import interfaces
 from components.land.spectra.sif import LAYERS, Canopies, fluorescence_wavelengths, sif
 from components.land.spectra.sky import degrees_from_zenith, solar_shape, sun_and_sky
 from components.land.spectra.soil import soil_reflectance
-from components.land.spectra.yields import cytochrome_yield, fluorescence_yield
+from components.land.spectra.yields import SUSTAINED, cytochrome_yield, fluorescence_yield
 
 EFFICIENCY = 0.01  # quantum efficiency of the dark-adapted leaf (van der Tol et al. 2014)
 LOWEST_SUN = 0.17  # cosine of the sun's zenith angle, 80 degrees, below which nothing is looked at
@@ -122,6 +130,7 @@ def relative_yields(scene: Scene, options: Options, below: Tensor) -> Tensor:
     warmth = s.canopy.expand(2, -1)
     gc = s.conductance / CO2_TO_WATER
     c4 = p.traits.c4 > 0.5
+    frost = SUSTAINED * ((WARM_ENOUGH - warmth) / (WARM_ENOUGH - COLD)).clamp(0.0, 1.0)
 
     def use(kind: str) -> tuple[Leaf, Tensor, Tensor]:
         rates = leaf_rates(kind, p.traits, leaves, warmth)
@@ -129,7 +138,7 @@ def relative_yields(scene: Scene, options: Options, below: Tensor) -> Tensor:
         return rates, (net + rates.respiration).clamp(min=0.0), (f.co2 - net / gc).clamp(min=1.0)
 
     _, gross4, _ = use("c4")
-    by_c4 = fluorescence_yield(gross4 / (0.05 * leaves.par).clamp(min=1e-6), warmth).relative
+    by_c4 = fluorescence_yield(gross4 / (0.05 * leaves.par).clamp(min=1e-6), warmth, sustained=frost).relative
     rates, gross, ci = use(options.photosynthesis)
     gamma = rates.compensation
     carboxylation = ((ci - gamma) / (4.0 * ci + 8.0 * gamma)).clamp(min=1e-3)
@@ -137,7 +146,7 @@ def relative_yields(scene: Scene, options: Options, below: Tensor) -> Tensor:
         by_c3 = _cytochrome(leaves, p, warmth, gross, carboxylation)
     else:
         driven = carboxylation * ABSORBED_YIELD * leaves.par
-        by_c3 = fluorescence_yield(gross / driven.clamp(min=1e-6), warmth).relative
+        by_c3 = fluorescence_yield(gross / driven.clamp(min=1e-6), warmth, sustained=frost).relative
     return torch.where(c4, by_c4, by_c3)
 
 

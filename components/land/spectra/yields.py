@@ -32,6 +32,7 @@ class Quenching(NamedTuple):
 
 
 UNSTRESSED = Quenching(2.48, 2.83, 0.114)  # of cotton without drought (van der Tol et al. 2014, table 1)
+SUSTAINED = 4.0  # K of heat in leaves that frost has shut: F_m falls to a fifth in pines' winter (Porcar-Castell 2011)
 DROUGHT = Quenching(5.01, 1.93, 10.0)  # of vines under drought (same table)
 
 
@@ -69,7 +70,9 @@ def dark_heat(temperature: Tensor) -> Tensor:
     return (0.0301 * (temperature - ZERO_CELSIUS) + 0.0773).clamp(min=0.087)
 
 
-def fluorescence_yield(used: Tensor, temperature: Tensor, quenching: Quenching = UNSTRESSED) -> Yield:
+def fluorescence_yield(
+    used: Tensor, temperature: Tensor, quenching: Quenching = UNSTRESSED, sustained: Tensor | float = 0.0
+) -> Yield:
     """Yield of a leaf of which light moves fewer electrons than it could (van der Tol et al. 2014, eqs 9-18).
 
     Parameters
@@ -80,6 +83,8 @@ def fluorescence_yield(used: Tensor, temperature: Tensor, quenching: Quenching =
         Of the leaf, K.
     quenching : Quenching
         Fitted function of the photoprotective heat.
+    sustained : Tensor or float
+        Further rate of heat that does not follow the light, 0 to `SUSTAINED`.
 
     Returns
     -------
@@ -92,7 +97,7 @@ def fluorescence_yield(used: Tensor, temperature: Tensor, quenching: Quenching =
     photochemistry = most * used.clamp(0.0, 1.0)
     x = (1.0 - photochemistry / most).clamp(0.0, 1.0)
     power = torch.exp(quenching.alpha * torch.log(x.clamp(min=1e-12)))
-    kn = quenching.k0 * (1.0 + quenching.beta) * power / (quenching.beta + power)
+    kn = quenching.k0 * (1.0 + quenching.beta) * power / (quenching.beta + power) + sustained
     maximal = FLUORESCENCE / (FLUORESCENCE + kd + kn)  # with all centres closed
     steady = maximal * (1.0 - photochemistry)
     return Yield(steady, steady * total / FLUORESCENCE, photochemistry)
