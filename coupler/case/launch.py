@@ -14,6 +14,7 @@ from typing import Any
 
 from coupler.case import failing
 from coupler.case.launched import (
+    begin_run,
     find_mpirun,
     launcher_gone,
     mpi_size,
@@ -70,6 +71,7 @@ def run_here(folder: Path, *, serial: bool, resume: bool, accepted: tuple[str, .
     accepted : changes of the case that a restart may take
     """
     transport: Any = None
+    begin_run()
     watch = guarded(lambda: folder, alone=serial)
     with _own_signals():
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)

@@ -98,6 +98,15 @@ def this_process() -> str:
     return f"{processes.host()} {os.getpid()} {processes.started(os.getpid())}"
 
 
+def begin_run() -> str:
+    """Begin a run of this process's own: its name, which no earlier run of the same process has had."""
+    _begun.append(this_process())
+    return run_name()
+
+
+_begun: list[str] = []
+
+
 def run_name() -> str:
     """Name of the run that this process belongs to, the same on all of its processes."""
     if os.environ.get(RUN):
@@ -105,7 +114,7 @@ def run_name() -> str:
     job = os.environ.get("PMIX_NAMESPACE", "")
     if not job and under_mpi():
         job = f"{os.environ.get('SLURM_JOB_ID', '')}-{os.environ.get('SLURM_STEP_ID', '')}"
-    return job or this_process()
+    return job or f"{this_process()} {len(_begun)}"
 
 
 def launcher_gone() -> bool:

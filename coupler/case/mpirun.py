@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from coupler.case import failing
-from coupler.case.launched import LAUNCHER, RUN, find_mpirun, this_process, without_launcher
+from coupler.case.launched import LAUNCHER, RUN, begin_run, find_mpirun, this_process, without_launcher
 from coupler.errors import LayoutError
 from coupler.paths import program
 from coupler.plan import Plan
@@ -120,7 +120,7 @@ class Run:
 
     def __init__(self, folder: Path, plan: Plan, command: list[str]):
         self.folder, self.plan = folder, plan
-        self.name = this_process()
+        self.name = begin_run()
         self.began = time.time()
         self._asked: list[int] = []
         self._notes: list[str] = []

@@ -326,8 +326,8 @@ def weights_cached(
         if path.is_file():
             try:
                 found = load_weights(path, source, target)
-            except (GridError, OSError, IndexError, KeyError, RuntimeError):
-                continue
+            except (OSError, LookupError, RuntimeError, ValueError, TypeError, AttributeError):
+                continue  # torn, or another's
             return found.rows(np.asarray(rows)) if rows is not None and path == whole else found
     made = make_weights(source, target, method, rows=rows, threads=threads, progress=progress, **options)
     try:
