@@ -57,6 +57,8 @@ class ComponentPlan:
     ranks: tuple[int, ...] = (0,)
     program: str = ""
     role: Literal["model", "prescribed"] = "model"
+    shapes_state: tuple[str, ...] = ()
+    """Options that a state belongs to; see `Component.shapes_state`."""
 
     def exported(self, name: str) -> FieldSpec | None:
         """The declaration of an export, or None."""

@@ -99,6 +99,8 @@ class RadiationComponent(Component):
 
     on_demand = True
 
+    shapes_state = ("levels",)
+
     class Options(Namelist):
         """Options of every radiation model."""
 

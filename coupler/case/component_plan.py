@@ -162,6 +162,7 @@ def resolve_component(case: Case, name: str, clock: Clock, duration: int) -> Com
         options,
         program=settings.program,
         role=settings.role,
+        shapes_state=() if component is None else tuple(component.shapes_state),
     )
 
 
@@ -203,6 +204,12 @@ def _made(cls: type[Component], options: Any, setting: Setting, name: str) -> tu
             expect(f"{field!r} in {what} of {name}", field, FieldSpec, "a FieldSpec")
             if field.grid not in grids:
                 raise CaseError(f"{what} of {name}: {field.name} lives on {field.grid!r}, which grids() does not give")
+    words = component.shapes_state
+    expect(f"shapes_state of {name}", words, (tuple, list), "a tuple of names of options")
+    known = list(cls.Options.model_fields)
+    for word in words:
+        if word not in known:
+            raise CaseError(f"shapes_state of {name} has {word!r}, which is no option{did_you_mean(str(word), known)}")
     return component, grids
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 
 from coupler.errors import RestartError
 from coupler.exchange import keys
-from coupler.files.restart import read_manifest
+from coupler.files.restart import newest, read_manifest
 from coupler.plan import Plan
 
 KINDS = ("start", "calendar", "model", "grid", "mask", "options")
@@ -34,6 +34,12 @@ class Change:
     """Whether it can be accepted at all."""
 
     def __str__(self) -> str:
+        if self.then is None:
+            return f"{self.name} ({self.now}) is new: the restart has no state of it"
+        if self.now is None:
+            return (
+                f"{self.name} ({self.then}) is gone: the restart has a state of it, and the case has no such component"
+            )
         return f"{self.name}: {self.then} then, {self.now} now"
 
 
@@ -47,7 +53,7 @@ def identity(plan: Plan) -> dict[str, Any]:
             marks = {"fingerprint": g.fingerprint, "mask": g.mask_fingerprint(), "place": _place(g)}
             grids[name] = {"shape": list(g.shape), "active": active, **marks}
         options = {} if c.options is None else c.options.model_dump(mode="json")
-        shaping = [] if c.component is None else list(c.component.shapes_state)
+        shaping = list(c.shapes_state)
         components[c.name] = {"model": c.model, "grids": grids, "options": options, "shaping": shaping}
     whole = {"start": plan.clock.start, "calendar": plan.clock.calendar, "components": components}
     return dict(json.loads(json.dumps(whole, default=str)))
@@ -57,6 +63,49 @@ def _place(grid: Any) -> str:
     lon, lat = np.asarray(grid.longitude), np.asarray(grid.latitude)
     size = " x ".join(str(n) for n in grid.shape)
     return f"{size} cells, centres {lon.min():.6g} to {lon.max():.6g} E, {lat.min():.6g} to {lat.max():.6g} N"
+
+
+def choose(
+    folder: Path, plan: Plan, say: Callable[[str], None], accepted: Sequence[str] = ()
+) -> tuple[Path, dict[str, Any], list[str]]:
+    """The restart that a case goes on from, what this run's own restarts will belong to, and changes since then.
+
+    Nothing is touched, so the launcher asks before it starts any process.
+
+    Parameters
+    ----------
+    folder : Path
+        The case.
+    plan : Plan
+        Its plan.
+    say : callable
+        Takes a line for each set that is passed over.
+    accepted : sequence of str
+        As `compare` takes them.
+
+    Raises
+    ------
+    RestartError
+        There is none, it is at the end already, or it does not belong to the case.
+    """
+    chosen = newest(folder / "run" / "restart", say)
+    if chosen is None:
+        raise RestartError(
+            f"{folder} has no complete restart in {folder / 'run' / 'restart'}; run it without --continue"
+        )
+    ours = belongings(plan)
+    changes = compare(chosen, ours, accepted)
+    if int(read_manifest(chosen)["time"]) >= plan.duration:
+        raise RestartError(
+            f"the restart {chosen.name} is at the end of the run already ({plan.clock.text(plan.duration)}); raise "
+            "duration in case.yaml to go on"
+        )
+    return chosen, ours, changes
+
+
+def belongings(plan: Plan) -> dict[str, Any]:
+    """What the manifests of a run's restarts hold of their case and its exchanges."""
+    return {"exchanges": keys.in_flight(plan.tasks), "belongs_to": identity(plan)}
 
 
 def compare(restart: Path, provenance: Mapping[str, Any], accepted: Sequence[str] = ()) -> list[str]:
@@ -96,7 +145,7 @@ def _changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
     was, are = then["components"], now["components"]
     for name in sorted({*was, *are}):
         if name not in was or name not in are:
-            words = [f"model {c[name]['model']}" if name in c else "not there" for c in (was, are)]
+            words = [f"model {c[name]['model']}" if name in c else None for c in (was, are)]
             found.append(Change(name, "model", words[0], words[1], possible=False))
             continue
         a, b = was[name], are[name]
@@ -150,5 +199,8 @@ def _refuse(restart: Path, changes: Sequence[Change], accepted: Sequence[str]) -
             "(what has no state in the restart, such as a new sea cell, then begins with what the restart holds there)"
         )
     else:
-        lines.append("Put that back, or start anew without --continue: a state does not fit another grid or model")
+        lines.append(
+            "Put that back in case.yaml, or start anew without --continue: a state fits no other grid or model, and a "
+            "component without a state has nothing to go on from"
+        )
     raise RestartError("\n".join(lines))

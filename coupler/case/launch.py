@@ -23,7 +23,7 @@ from coupler.case.launched import (
     run_name,
     under_mpi,
 )
-from coupler.errors import LayoutError, RestartError, TesseraError
+from coupler.errors import LayoutError, TesseraError
 from coupler.threads import granted, note, set_threads
 from coupler.watch.watchdog import Watchdog
 
@@ -52,11 +52,16 @@ def start(folder: Path, *, serial: bool, resume: bool, ranks: int | None = None,
     if under_mpi() or serial:
         return run_here(folder, serial=serial and not under_mpi(), resume=resume, accepted=accepted)
     from coupler.case.case import make_plan
+    from coupler.case.continuation import choose
     from coupler.case.mpirun import run_mpi
+    from coupler.case.run_folder import refuse_running
 
     plan = make_plan(folder, offline_checks=True)
     if ranks and all(c.component is not None for c in plan.components):
         plan, ranks = make_plan(folder, ranks), None
+    refuse_running(folder)
+    if resume:  # what cannot go on is told before any process starts
+        choose(folder, plan, _nothing, accepted)
     return run_mpi(folder, plan, resume=resume, ranks=ranks, accepted=accepted)
 
 
@@ -165,9 +170,7 @@ def _run(folder: Path, transport: Any, watch: Watchdog, resume: bool, accepted: 
     from coupler.case.case import read_case
     from coupler.case.handed_plan import plan_here
     from coupler.case.provenance import make_provenance, write_resolved
-    from coupler.exchange.keys import in_flight
     from coupler.exchange.runner import FINISHED, Process
-    from coupler.files import restart as restarts
     from coupler.layout import describe
     from coupler.watch import failure, timing
     from coupler.watch.status import command_line
@@ -184,18 +187,13 @@ def _run(folder: Path, transport: Any, watch: Watchdog, resume: bool, accepted: 
         if first:
             run_folder.refuse_second_run(folder, hold)
             failure.clear(folder, keep=run_name())
+        ours = continuation.belongings(plan)
+        changes: list[str] = []
         if resume:
-            chosen = restarts.newest(
-                run / "restart", lambda text: print(f"note: {text}", flush=True) if first else None
-            )
-            if chosen is None:
-                raise RestartError(f"{folder} has no complete restart in {run / 'restart'}; run it without --continue")
+            chosen, ours, changes = continuation.choose(folder, plan, _note if first else _nothing, accepted)
         if placed:
             transport.share("" if chosen is None else str(chosen.resolve()))
-        provenance = make_provenance(folder, read_case(folder).files)
-        provenance["exchanges"] = in_flight(plan.tasks)
-        provenance["belongs_to"] = continuation.identity(plan)
-        changes = [] if chosen is None else continuation.compare(chosen, provenance, accepted)
+        provenance = {**make_provenance(folder, read_case(folder).files), **ours}
         if first:
             run_folder.prepare(folder, resume=resume)
             hold.take(alone=False)
@@ -237,6 +235,14 @@ def _run(folder: Path, transport: Any, watch: Watchdog, resume: bool, accepted: 
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, plan.deadline)
     return 0 if outcome == FINISHED else STOPPED_EXIT
+
+
+def _note(text: str) -> None:
+    print(f"note: {text}", flush=True)
+
+
+def _nothing(text: str) -> None:
+    pass
 
 
 def find_participants(transport: Any, folder: Path | None, name: str = "") -> dict[str, tuple[int, ...]]:

@@ -8,9 +8,7 @@ import datetime
 import fcntl
 import os
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from coupler.errors import CaseError
 from coupler.watch.status import read_status, under_way
@@ -69,18 +67,19 @@ def refuse_second_run(folder: Path, hold: Hold) -> None:
     CaseError
         Another run is under way, with its process and the command to stop it; nothing was touched.
     """
-    _refuse(folder, read_status(folder))
+    refuse_running(folder)
     late = time.monotonic() + ENDING
     while not hold.take(alone=True):
-        status = read_status(folder)
-        _refuse(folder, status)
+        refuse_running(folder)
         if time.monotonic() > late:
             raise CaseError(f"{folder} is taken by another run that is starting or ending; nothing was changed")
         time.sleep(0.1)
-    _refuse(folder, read_status(folder))
+    refuse_running(folder)
 
 
-def _refuse(folder: Path, status: Mapping[str, Any] | None) -> None:
+def refuse_running(folder: Path) -> None:
+    """Raise a CaseError where the status of a case is that of a living run; nothing is taken or touched."""
+    status = read_status(folder)
     if status is None:
         return
     going = under_way(status, folder)

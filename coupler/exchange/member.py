@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from coupler.component import Context, OnGrid
+from coupler.errors import ComponentError, TesseraError
 from coupler.exchange import answers
 from coupler.exchange.control import Grants, Pilot
 from coupler.exchange.endpoint import Endpoint
@@ -191,10 +192,34 @@ class Member:
                 fit = [g for g, s in shapes.items() if value.ndim >= len(s) and value.shape[-len(s) :] == s]
                 state[name[6:]] = self.context.decompositions[fit[0]].local(value) if fit else value
         with self.calling("restore"):
-            self.model.restore(state)
+            self._taken_up(state)
         for stream in self.streams:
             prefix = f"history.{stream.stream.name}."
             stream.restore({n[len(prefix) :]: v for n, v in arrays.items() if n.startswith(prefix)})
+
+    def _taken_up(self, state: Mapping[str, Any]) -> None:
+        """Let the model restore; where it cannot, say which arrays are not those that it has."""
+        assert self.model is not None
+        try:
+            self.model.restore(state)
+        except TesseraError:
+            raise
+        except Exception as error:
+            own = {n: _shape(v.values if isinstance(v, OnGrid) else v) for n, v in self.model.state().items()}
+            there = {name: _shape(value) for name, value in state.items()}
+            wrong = [f"{name} is not in the restart" for name in own.keys() - there.keys()]
+            wrong += [f"{name} is in the restart only" for name in there.keys() - own.keys()]
+            wrong += [
+                f"{name} has the shape {there[name]} in the restart, {own[name]} now"
+                for name in own.keys() & there.keys()
+                if own[name] != there[name]
+            ]
+            if not wrong:
+                raise
+            raise ComponentError(
+                f"{self.name}: restore cannot take up the state of the restart ({type(error).__name__}: {error}): "
+                f"{'; '.join(sorted(wrong)[:6])}. Put the options back that shape it, or start anew without --continue"
+            ) from error
 
     def finish(self) -> None:
         """Last words of the component."""
@@ -205,3 +230,7 @@ class Member:
         for stream in self.streams:
             stream.close()
         self.pilot.finish()
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    return tuple(value.shape) if hasattr(value, "shape") else np.shape(value)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from coupler.errors import DeadlineError, ExchangeError, RestartError
+from coupler.errors import DeadlineError, ExchangeError
 from coupler.exchange import schedule
 from coupler.exchange.control import ALIVE, PATIENCE, Controller, Grants
 from coupler.exchange.member import Failure, Member
@@ -70,11 +70,6 @@ class Process:
         if transport.size == 1:  # there is no launcher that passes the wish to stop on
             heed(self._on_signal)
         self.start = 0 if restart is None else int(restart_files.read_manifest(restart)["time"])
-        if restart is not None and self.start >= plan.duration:
-            raise RestartError(
-                f"the restart {restart.name} is at the end of the run already "
-                f"({plan.clock.text(plan.duration)}); raise duration in case.yaml to go on"
-            )
         self.restart = restart
         check_tags(len(plan.tasks), transport.largest_tag)
         self.local = plan.on_rank(transport.rank)

@@ -41,6 +41,8 @@ class DataAtmosphere(Prescribed):
         "precipitation_flux",
     )
 
+    shapes_state = ("count_fluxes",)
+
     class Options(Prescribed.Options):
         """Options of the data atmosphere."""
 

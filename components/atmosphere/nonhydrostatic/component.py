@@ -90,6 +90,11 @@ class NonhydrostaticAtmosphere(Component):
         "column_energy_residual": "W m-2",
     }
 
+    shapes_state = (
+        "levels", "top", "lowest_layer", "relief", "relief_smoothing",
+        "microphysics", "boundary_layer", "convection", "radiation", "tracers",
+    )  # fmt: skip
+
     class Options(Namelist):
         """Options of the non-hydrostatic atmosphere."""
 

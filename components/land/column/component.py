@@ -82,6 +82,8 @@ class ColumnLand(Component):
         **UNITS,
     }
 
+    shapes_state = ("tiles", "plants", "soil", "surface", "retention")
+
     class Options(Namelist):
         """Options of the column land."""
 

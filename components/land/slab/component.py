@@ -46,6 +46,8 @@ class SlabLand(Component):
         "surface_snow_amount",
     )
 
+    shapes_state = ("bucket", "heat_capacity")
+
     class Options(Namelist):
         """Options of the slab land."""
 

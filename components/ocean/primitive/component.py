@@ -79,6 +79,8 @@ class PrimitiveOcean(Component):
     )
     diagnostic_units = {"heat_of_freezing": "J m-2", "northward_sea_water_transport": "m2 s-1"}
 
+    shapes_state = ("file", "open_edges")
+
     class Options(Namelist):
         """Options of the primitive-equation ocean."""
 

@@ -28,6 +28,8 @@ class SlabOcean(Component):
         "heat_passed_below": "J m-2",
     }
 
+    shapes_state = ("mixed_layer", "depth", "deepest", "shallowest", "currents")
+
     class Options(Namelist):
         """Options of the slab ocean."""
 
