@@ -280,15 +280,27 @@ class Component:
         return None
 
 
+def as_numbers(values: npt.ArrayLike) -> Array:
+    """Values as a contiguous double array: torch tensors of any device too; what a masked array hides is NaN.
+
+    Parameters
+    ----------
+    values : number, array, masked array or tensor
+    """
+    if hasattr(values, "detach"):
+        values = values.detach().cpu().numpy()
+    if isinstance(values, np.ma.MaskedArray):
+        values = np.ma.filled(values.astype(np.float64), np.nan)
+    return np.ascontiguousarray(values, dtype=np.float64)
+
+
 def as_block(values: npt.ArrayLike, shape: tuple[int, ...]) -> Array:
-    """Values as a contiguous double array of `shape` (torch tensors on any device too).
+    """Values as a contiguous double array of `shape`; see `as_numbers`.
 
     Parameters
     ----------
     values : number, array or tensor that broadcasts to `shape`
     shape : of this rank's block
     """
-    if hasattr(values, "detach"):
-        values = values.detach().cpu().numpy()
-    array = np.ascontiguousarray(values, dtype=np.float64)
+    array = as_numbers(values)
     return array if array.shape == shape else np.ascontiguousarray(np.broadcast_to(array, shape))

@@ -14,7 +14,7 @@ from typing import Any
 
 from coupler.case.launched import rank_here, run_name
 from coupler.errors import ComponentError, DeadlineError, TesseraError
-from coupler.watch import failure, processes
+from coupler.watch import busy, failure, processes
 from coupler.watch.status import mark_failed
 
 
@@ -67,23 +67,55 @@ def explain(error: BaseException) -> tuple[str, str, dict[str, Any]]:
         said = f"sys.exit({cause.code!r}) was called{inside}; return, or raise an error that says what is wrong"
         return place + said, "".join(traceback.format_exception(cause)), where
     if isinstance(cause, MemoryError):
-        text = f"{place}out of memory{inside}: {str(cause) or 'MemoryError'}; see 'ulimit -v' and the job's memory"
+        text = f"{place}out of memory{inside}: {_text(cause) or 'MemoryError'}; see 'ulimit -v' and the job's memory"
         return text, "".join(traceback.format_exception(cause)), where
-    text = f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__
-    return f"{place}{text}{inside}", "".join(traceback.format_exception(cause)), where
+    first, *more = _text(cause).split("\n")
+    text = f"{type(cause).__name__}: {first}" if first else type(cause).__name__
+    return "\n".join([f"{place}{text}{inside}", *more]), "".join(traceback.format_exception(cause)), where
 
 
-def suspects(error: BaseException, people: Sequence[Mapping[str, Any]]) -> str:
-    """Those processes of this machine that have ended or stand still, where somebody waited in vain.
+def _text(error: BaseException) -> str:
+    """What an exception says; some cannot even do that."""
+    try:
+        return str(error)
+    except Exception as wrong:
+        return f"(its text cannot be made: {type(wrong).__name__})"
+
+
+def waited_in_vain(error: BaseException) -> bool:
+    """Whether a process has given up waiting for another."""
+    return isinstance(error, DeadlineError) or isinstance(error.__cause__, DeadlineError)
+
+
+def blame(
+    folder: Path | None, message: str, detail: str, where: Mapping[str, Any]
+) -> tuple[str, str, Mapping[str, Any]]:
+    """Message, detail and place of a wait in vain: of the process that is at something for long, where one is.
 
     Parameters
     ----------
-    error : what ended the run
-    people : processes of the run, as the status lists them
+    folder : of the case; None where it is not known yet
+    message, detail : of who waited
+    where : its component, rank and date
     """
-    if not isinstance(error, DeadlineError) and not isinstance(error.__cause__, DeadlineError):
-        return ""
-    return standing_still(people)
+    notes = [] if folder is None else busy.found(folder)
+    if not notes:
+        return message, detail, where
+    first = notes[0]
+    lines = [f"it is at:\n{first.where.rstrip()}", *(f"{b.what} since {b.seconds:.0f} s" for b in notes[1:])]
+    lines += [t for t in (f"found out by this: {message}", detail) if t]
+    return f"{first.what} since {first.seconds:.0f} s", "\n".join(lines), place_of(first.what)
+
+
+def place_of(what: str) -> dict[str, Any]:
+    """Component and rank in words such as ``ocean, rank 1, at 2001-01-01: ...``, for the status.
+
+    >>> place_of("ocean, rank 1, at 2001-01-01T00:00:00: step has not returned")
+    {'component': 'ocean', 'rank': 1}
+    """
+    name, _, rest = what.partition(", rank ")
+    own = re.match(r"\d+", rest)
+    return {"component": name, "rank": int(own[0])} if own and ":" not in name else {}
 
 
 def people_of(folder: Path | None) -> list[Mapping[str, Any]]:

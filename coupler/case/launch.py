@@ -8,7 +8,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,11 @@ from coupler.case.launched import (
 )
 from coupler.errors import LayoutError, TesseraError
 from coupler.threads import granted, note, set_threads
+from coupler.watch import busy
 from coupler.watch.watchdog import Watchdog
 
+LATER = 3.0
+"""Seconds that those who wait at the very end give those who can still say why they do not come."""
 STOPPED_EXIT = 75
 """Exit code of a run that was asked to stop and can be resumed (EX_TEMPFAIL)."""
 
@@ -126,11 +130,17 @@ def guarded(case: Callable[[], Path | None], *, alone: bool) -> Watchdog:
         folder = case()
         still = failing.standing_still(failing.people_of(folder))
         detail = "\n".join(t for t in (still, "" if waits else f"it is at:\n{where}") if t)
-        place = what.split(":")[0]
-        name, _, own = place.split(", at ")[0].partition(", rank ")
-        known: dict[str, Any] = {"component": name, "rank": int(own)} if own.isdigit() else {}
-        failing.tell(folder, f"{what} {deadline}", detail, **known)
+        text = f"{what} {deadline}"
+        known: Mapping[str, Any] = failing.place_of(what)
+        if waits and not still:
+            text, detail, known = failing.blame(folder, text, detail, known)
+        failing.tell(folder, text, detail, **known)
         failing.exit_at_once(1)
+
+    def at(what: str, seconds: float, where: str) -> None:
+        folder = case()
+        if folder is not None:
+            busy.note(folder, rank_here(), busy.Busy(what, time.time() - seconds, where) if what else None)
 
     parent = os.getppid()
     watch = Watchdog(
@@ -138,6 +148,7 @@ def guarded(case: Callable[[], Path | None], *, alone: bool) -> Watchdog:
         late,
         (lambda: False) if alone else lambda: os.getppid() != parent or launcher_gone(),
     )
+    watch.on_busy = None if alone else at
     watch.guard()
     return watch
 
@@ -187,6 +198,7 @@ def _run(folder: Path, transport: Any, watch: Watchdog, resume: bool, accepted: 
         if first:
             run_folder.refuse_second_run(folder, hold)
             failure.clear(folder, keep=run_name())
+            busy.clear(folder)
         ours = continuation.belongings(plan)
         changes: list[str] = []
         if resume:
@@ -214,7 +226,8 @@ def _run(folder: Path, transport: Any, watch: Watchdog, resume: bool, accepted: 
         reports = process.part(process.timer.report())
         if process.controller is not None:
             controller = process.controller
-            controller.close()
+            with watch.watching("coupler, rank 0: the end of the run is not written"):
+                controller.close()
             times = [int(c["time"]) for c in controller.status.content["components"].values()]
             reached = plan.duration if outcome == FINISHED else min(times)
             result = timing.table(plan, reports, reached - process.start)
@@ -233,7 +246,7 @@ def _run(folder: Path, transport: Any, watch: Watchdog, resume: bool, accepted: 
         hold.release()
     if transport.size > 1:  # MPI's own end waits for all, and no Python runs meanwhile
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.setitimer(signal.ITIMER_REAL, plan.deadline)
+        signal.setitimer(signal.ITIMER_REAL, plan.deadline + LATER)
     return 0 if outcome == FINISHED else STOPPED_EXIT
 
 
@@ -285,15 +298,18 @@ def _fail(folder: Path, error: BaseException, transport: Any, watch: Watchdog) -
     """Tell a failure once for the whole job, and end all its processes."""
     watch.end()
     code = 1
-    where: dict[str, Any] = {}
+    where: Mapping[str, Any] = {}
     if isinstance(error, KeyboardInterrupt):
         text, detail, code = "interrupted", "", 130
     else:
         text, detail, where = failing.explain(error)
         if isinstance(error, TesseraError):
             code = error.exit_code
-        still = failing.suspects(error, failing.people_of(folder))
-        detail = "\n".join(t for t in (still, detail) if t)
+        if failing.waited_in_vain(error):
+            still = failing.standing_still(failing.people_of(folder))
+            detail = "\n".join(t for t in (still, detail) if t)
+            if not still:
+                text, detail, where = failing.blame(folder, text, detail, where)
     told = failing.tell(folder, text, detail, **where)
     launched = os.environ.get("TESSERA_CHECKED") == "1"
     if told and transport is not None and not launched and code == 1:

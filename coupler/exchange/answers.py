@@ -91,7 +91,11 @@ def state(component: str, given: Any) -> dict[str, Any]:
         values = value.values if isinstance(value, OnGrid) else value
         letter = _letter(values)
         if letter not in "fiub" or letter == "" or not _kept(values):
-            what = _said(values) if letter in "O" else f"an array of {KINDS.get(letter, str(_dtype(values)))}"
+            what = (
+                _said(values)
+                if letter in "O" or np.ma.is_masked(values)
+                else f"an array of {KINDS.get(letter, str(_dtype(values)))}"
+            )
             raise ComponentError(
                 f"{component}: state returned {name} as {what}, which a restart cannot keep; expected numbers "
                 "(float64, float32, integers) or booleans"
@@ -127,6 +131,9 @@ def _said(value: Any) -> str:
     if value is None or isinstance(value, (bool, int, float, complex, str)):
         text = repr(value)
         return text if len(text) < 40 else text[:36] + " ..."
+    if np.ma.is_masked(value):
+        return f"an array with masked values, shape {np.shape(value)}"
     if isinstance(value, np.ndarray):
         return f"an array of {KINDS.get(value.dtype.kind, str(value.dtype))}, shape {value.shape}"
-    return f"a {type(value).__name__}"
+    kind = type(value).__name__
+    return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}"

@@ -107,12 +107,24 @@ class Endpoint:
         """
         return self._put(name, time, self._standard(name, time, values))
 
-    def _standard(self, name: str, time: int, values: npt.ArrayLike) -> Floats:
+    def fitting(self, name: str, values: npt.ArrayLike) -> tuple[FieldSpec, tuple[int, ...]]:
+        """The declaration of an export and the shape of this rank's block.
+
+        Parameters
+        ----------
+        name : CF name of the export
+        values : this rank's block
+
+        Raises
+        ------
+        ExchangeError
+            Not an export of this component, or an array of a wrong shape.
+        """
         if name not in self._exports:
             raise ExchangeError(
                 f"{self.component.name} puts {name!r}, which it does not export; it exports {', '.join(self._exports)}"
             )
-        spec, (factor, offset) = self._exports[name]
+        spec, _ = self._exports[name]
         shape = self.shapes[spec.grid]
         shape = (spec.levels, *shape) if spec.levels else shape
         given = np.shape(values)
@@ -121,6 +133,11 @@ class Endpoint:
                 f"{self.component.name} puts {name} with the shape {given}; its grid "
                 f"{self.component.grids[spec.grid].name!r} has {shape} cells on this rank"
             )
+        return spec, shape
+
+    def _standard(self, name: str, time: int, values: npt.ArrayLike) -> Floats:
+        spec, shape = self.fitting(name, values)
+        _, (factor, offset) = self._exports[name]
         array = as_block(values, shape)
         if (factor, offset) != (1.0, 0.0):
             array = array * factor + offset
@@ -156,8 +173,8 @@ class Endpoint:
         for name, values in fields.items():
             if name in wanted:
                 self.put(name, time, values)
-            elif name not in self._exports:
-                self._standard(name, time, values)
+            else:
+                self.fitting(name, values)
 
     def put_initial(self, fields: Mapping[str, npt.ArrayLike], time: int = 0) -> None:
         """Give the exports at the start, which serve where a lag reaches back beyond it.
@@ -172,6 +189,8 @@ class Endpoint:
                 f"{self.component.name}: initialize returned no {', '.join(sorted(missing))}, which a rule with a lag "
                 "sends at the start"
             )
+        for name in fields:
+            self.fitting(name, fields[name])
         ready = {n: self._standard(n, time, fields[n]) for n in wanted}
         for sender in senders:
             sender.put_initial(ready, time)

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import time as wall
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from coupler.component import Context, OnGrid
 from coupler.errors import ComponentError, TesseraError
@@ -117,8 +119,9 @@ class Member:
                     with self.calling("diagnostics"):
                         more = answers.exports(self.name, "diagnostics", self.model.diagnostics())
                     fields = {**fields, **more}
-                for stream in self.streams:
-                    stream.add(end, fields)
+                with self.watch.watching(lambda: f"{self._who()}: its history is not written yet"):
+                    for stream in self.streams:
+                        stream.add(end, fields)
         self.pilot.alive()
 
     @contextlib.contextmanager
@@ -148,7 +151,8 @@ class Member:
         with self.timer.measure(self.name, "writing"):
             with self.calling("state"):
                 state = answers.state(self.name, self.model.state())
-            arrays: dict[str, Any] = {f"state.{name}": self._whole(v) for name, v in state.items()}
+            names = self._agreed(state)
+            arrays: dict[str, Any] = {f"state.{name}": self._whole(name, state[name]) for name in names}
             arrays.update(exchanges)
             for stream in self.streams:
                 for name, value in stream.state().items():
@@ -157,20 +161,46 @@ class Member:
             if self.rank == 0:
                 date = restart_files.set_name(self.plan.clock.text(time))
                 folder = self.plan.folder / "run" / "restart" / f".{date}.part"
-                entry = restart_files.write_part(folder, self.name, arrays)
+                with self.watch.watching(lambda: f"{self._who()}: its restart is not written yet"):
+                    entry = restart_files.write_part(folder, self.name, arrays)
             self.pilot.saved(time, entry, self.endpoint.budgets())
 
-    def _whole(self, value: Any) -> Any:
+    def _agreed(self, state: Mapping[str, Any]) -> list[str]:
+        """Names of a state in the first rank's order; refused where what is no block of a grid differs by rank."""
+        said: dict[str, str] = {}
+        for name, value in state.items():
+            grid, array, block = self._placed(name, value)
+            said[name] = f"a block of grid {grid!r}" if block else f"one and the same on all ranks, {_digest(array)}"
+        everybody = self.context.decomposition.share(said, "what their states hold")
+        for rank, other in enumerate(everybody):
+            for name in {**everybody[0], **other}:
+                if other.get(name) != everybody[0].get(name):
+                    raise ComponentError(
+                        f"{self.name}: state returned another {name} on rank {rank} than on rank 0 "
+                        f"({other.get(name, 'nothing')}; {everybody[0].get(name, 'nothing')}), and it is no block of a "
+                        "grid; expected arrays of this rank's cells, or what is the same on all ranks"
+                    )
+        return list(everybody[0])
+
+    def _placed(self, name: str, value: Any) -> tuple[str, npt.NDArray[Any], bool]:
+        """Grid and array of an entry of the state, and whether it is this rank's block of the grid."""
         grid = "default"
         if isinstance(value, OnGrid):
             grid, value = value.grid, value.values
+            if grid not in self.context.decompositions:
+                raise ComponentError(
+                    f"{self.name}: state returned {name} on the grid {grid!r}; its grids are "
+                    f"{', '.join(self.context.decompositions)}"
+                )
         if hasattr(value, "detach"):
             value = value.detach().cpu().numpy()
         array = np.asarray(value)
         local = self.context.decompositions[grid].local_shape
-        if array.ndim >= len(local) and array.shape[-len(local) :] == local:
-            return self.context.decompositions[grid].gather(array)
-        return array
+        return grid, array, array.ndim >= len(local) and array.shape[-len(local) :] == local
+
+    def _whole(self, name: str, value: Any) -> Any:
+        grid, array, block = self._placed(name, value)
+        return self.context.decompositions[grid].gather(array) if block else array
 
     def _whole_columns(self, values: Any, grid: str) -> Any:
         d = self.context.decompositions[grid]
@@ -224,12 +254,17 @@ class Member:
     def finish(self) -> None:
         """Last words of the component."""
         assert self.model is not None
-        self.timer.calls[self.name] = list(self.model.call_seconds())
+        with self.calling("call_seconds"):
+            self.timer.calls[self.name] = list(self.model.call_seconds())
         with self.calling("finalize"):
             self.model.finalize()
         for stream in self.streams:
             stream.close()
         self.pilot.finish()
+
+
+def _digest(array: npt.NDArray[Any]) -> str:
+    return f"{array.dtype} {array.shape} {hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]}"
 
 
 def _shape(value: Any) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from coupler.errors import DeadlineError, ExchangeError
+from coupler.errors import DeadlineError
 from coupler.exchange import schedule
 from coupler.exchange.control import ALIVE, PATIENCE, Controller, Grants
 from coupler.exchange.member import Failure, Member
@@ -87,15 +87,17 @@ class Process:
         self.controller: Controller | None = None
         self.coupler: CouplerRank | None = None
         if transport.rank == plan.coupler_ranks[0]:
-            self.controller = Controller(plan, transport, self.start, provenance or {}, restart, run, self.people)
+            with self._own("its start"):
+                self.controller = Controller(plan, transport, self.start, provenance or {}, restart, run, self.people)
             self.controller.stop_wanted = lambda: self.stop_signal
         if transport.rank in plan.coupler_ranks:
             index = plan.coupler_ranks.index(transport.rank)
-            with self.timer.measure("coupler", "computing"):
+            with self.timer.measure("coupler", "computing"), self._own("its preparation of the exchanges"):
                 self.coupler = CouplerRank(plan, index, self.parts, transport)
             transport.send_object(plan.coupler_ranks[0], TAG_CONTROL, ("books", self.coupler.books()))
             for process in sorted({r for c in plan.components for r in c.ranks}):
                 transport.send_object(process, TAG_ROUTE, None)
+            self._working = self._own("its work")
         self.routes: list[Route] = self._collect_routes() if self.local else []
 
     def log(self, text: str) -> None:
@@ -114,19 +116,30 @@ class Process:
         """A wait for all processes, in a call of MPI."""
         return self.watch.watching(f"{self._names()}: waits for {what}", waits=True)
 
+    def _own(self, what: str) -> Any:
+        """The coupler's own work on this process."""
+        index = self.plan.coupler_ranks.index(self.transport.rank)
+        return self.watch.watching(f"coupler, rank {index}: {what} has not ended")
+
     def progress(self) -> None:
         """Do what there is to do for the coupler."""
-        if self.coupler is not None:
-            start = wall.perf_counter()
-            if self.coupler.progress():
-                self.timer.add("coupler", "computing", start, wall.perf_counter())
-                budgets = self.coupler.budgets()
-                if budgets:
-                    if self.controller is not None:
-                        self.controller.budget.add(budgets)
-                    else:
-                        message = ("arrived", None, self.transport.rank, 0, 0, budgets, False)
-                        self.transport.send_object(self.plan.coupler_ranks[0], TAG_CONTROL, message)
+        if self.coupler is None:
+            return
+        with self._working:
+            self._progress()
+
+    def _progress(self) -> None:
+        assert self.coupler is not None
+        start = wall.perf_counter()
+        if self.coupler.progress():
+            self.timer.add("coupler", "computing", start, wall.perf_counter())
+            budgets = self.coupler.budgets()
+            if budgets:
+                if self.controller is not None:
+                    self.controller.budget.add(budgets)
+                else:
+                    message = ("arrived", None, self.transport.rank, 0, 0, budgets, False)
+                    self.transport.send_object(self.plan.coupler_ranks[0], TAG_CONTROL, message)
         if self.controller is not None:
             self.controller.progress()
 
@@ -144,13 +157,20 @@ class Process:
                     routes.append(found[1])
             return ended >= len(self.plan.coupler_ranks)
 
-        wait_until(ready, self.plan.deadline, lambda s: ExchangeError(f"no routes from the coupler since {s:.0f} s"))
+        wait_until(ready, self.plan.deadline, self._no_routes)
         order = {rank: k for k, rank in enumerate(self.plan.coupler_ranks)}
         routes.sort(key=lambda r: (r.task, r.slot, r.outgoing, order[r.peer]))
         for task in self.plan.tasks:
             if task.route == "direct":
                 routes.extend(self._direct_routes(task))
         return routes
+
+    def _no_routes(self, waited: float) -> Exception:
+        ranks = ", ".join(f"coupler, rank {k}" for k in range(len(self.plan.coupler_ranks)))
+        return DeadlineError(
+            f"{self._names()}: {ranks} has not said who exchanges what with whom since {waited:.0f} s (deadline: "
+            f"{self.plan.deadline:.0f} s, key 'deadline' of case.yaml)"
+        )
 
     def _direct_routes(self, task: Any) -> list[Route]:
         bundle, delivery = task.inputs[0], task.outputs[0]
@@ -286,7 +306,9 @@ class Process:
     def _guard(self, member: Member, time: int, action: Callable[[], None]) -> None:
         try:
             action()
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # also sys.exit and what only looks like an end
             raise Failure(member.name, member.rank, self.plan.clock.text(time), member.call) from error
 
     def _on_signal(self, number: int, frame: Any) -> None:

@@ -12,8 +12,8 @@ import netCDF4
 import numpy as np
 import numpy.typing as npt
 
-from coupler.component import Context
-from coupler.errors import FieldError
+from coupler.component import Context, as_numbers
+from coupler.errors import ComponentError, FieldError
 from coupler.fields import FieldSpec, dictionary
 from coupler.files.atomic import DiskError
 from coupler.files.earlier_history import goes_on, take_up
@@ -68,7 +68,7 @@ class HistoryStream:
                 if spec.name in {f.name for f in self.component.imports}:
                     continue
                 raise FieldError(f"{self.component.name} gives no field {spec.name!r} for the history {self.path.name}")
-            values = np.ascontiguousarray(as_any(fields[spec.name]), dtype=np.float64)
+            values = self._block(spec, fields[spec.name])
             window = self._windows.get(spec.name)
             cells = int(np.prod(self.context.decompositions[spec.grid].local_shape))
             if window is None:
@@ -76,6 +76,18 @@ class HistoryStream:
             window.add([values.reshape(-1, cells)])
         if due:
             self._write(time)
+
+    def _block(self, spec: FieldSpec, given: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """A field of this rank, levels first; one value stands for all cells."""
+        values, local = as_numbers(given), self.context.decompositions[spec.grid].local_shape
+        if np.shape(given) == ():
+            return np.full(local, float(values.reshape(-1)[0]))
+        if values.shape[-len(local) :] != local:
+            raise ComponentError(
+                f"{self.component.name}: {spec.name} for the history {self.path.name} has the shape {values.shape}; "
+                f"expected {local}, the cells of this rank of the grid {spec.grid!r}, with levels before them"
+            )
+        return values
 
     def _write(self, time: int) -> None:
         gathered: dict[str, npt.NDArray[Any]] = {}
@@ -227,11 +239,6 @@ NOT_CF = {
     "surface_net_downward_mass_flux_of_carbon_dioxide_expressed_as_carbon",
 }
 """Names of the dictionary that the CF standard name table does not have."""
-
-
-def as_any(values: Any) -> Any:
-    """Values as numpy (torch tensors on any device too)."""
-    return values.detach().cpu().numpy() if hasattr(values, "detach") else values
 
 
 def history_path(run: Path, component: str, stream: str) -> Path:

@@ -205,14 +205,22 @@ class Decomposition:
                 bins = self.comm.allreduce(bins)
         return rounded(bins)
 
+    def share(self, item: Any, what: str = "words") -> list[Any]:
+        """What every rank gives, on every rank, in their order.
+
+        Parameters
+        ----------
+        item : any small object
+        what : what it is, for the message where a rank does not come
+        """
+        if self.ranks == 1:
+            return [item]
+        with self._waiting(what):
+            return list(self.comm.allgather(item))
+
     def max(self, local: npt.ArrayLike) -> float:
         """Largest value over all cells of all ranks."""
-        value = float(np.max(local))
-        if self.ranks == 1:
-            return value
-        with self._waiting("a maximum"):
-            everybody: list[float] = self.comm.allgather(value)
-        return max(everybody)
+        return float(max(self.share(float(np.max(local)), "a maximum")))
 
     def min(self, local: npt.ArrayLike) -> float:
         """Smallest value over all cells of all ranks."""

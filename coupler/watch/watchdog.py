@@ -60,7 +60,11 @@ class Watchdog:
         self.late = late
         self.on_orphaned: Callable[[], None] = lambda: None
         """What is done once when those who started the run are gone: the run is asked to stop."""
+        self.on_busy: Callable[[str, float, str], None] | None = None
+        """Told what this process itself has been at for half of the deadline, the seconds and the call stack; nothing
+        (an empty text) once it goes on."""
         self.stack: list[Watch] = []
+        self._busy = False
         self._orphaned = orphaned
         self._alone: float | None = None
         self._main = threading.get_ident()
@@ -90,9 +94,20 @@ class Watchdog:
                 limit = self.deadline + GRACE * (2 if inner.waits else 1)
                 longest = max(w.seconds for w in watched)
                 if longest > limit:
-                    what = inner.what if isinstance(inner.what, str) else inner.what()
-                    self.late(what, inner.waits, longest, self._where())
+                    self.late(_said(inner), inner.waits, longest, self._where())
+            self._tell_busy(watched)
             self._mind_the_orphan(interval)
+
+    def _tell_busy(self, watched: list[Watch]) -> None:
+        inner = watched[-1] if watched else None
+        busy = inner is not None and not inner.waits and inner.seconds > self.deadline / 2
+        if self.on_busy is None or busy == self._busy:
+            return
+        self._busy = busy
+        if busy and inner is not None:
+            self.on_busy(_said(inner), inner.seconds, self._where())
+        else:
+            self.on_busy("", 0.0, "")
 
     def _mind_the_orphan(self, interval: float) -> None:
         if self._alone is None:
@@ -107,3 +122,7 @@ class Watchdog:
     def _where(self) -> str:
         frame = sys._current_frames().get(self._main)
         return "" if frame is None else "".join(traceback.format_stack(frame)[-6:])
+
+
+def _said(watch: Watch) -> str:
+    return watch.what if isinstance(watch.what, str) else watch.what()
