@@ -24,7 +24,7 @@ from coupler.paths import program
 from coupler.plan import Plan
 from coupler.threads import granted
 from coupler.watch import failure, processes
-from coupler.watch.status import describe, read_status
+from coupler.watch.status import describe, mark_failed, read_status
 
 STOPPED_EXIT = 75
 """Exit code of a run that was asked to stop and can be resumed (EX_TEMPFAIL)."""
@@ -317,6 +317,8 @@ def run_mpi(folder: Path, plan: Plan, *, resume: bool, ranks: int | None, accept
             words, where = run.death()
             text = words or f"mpirun ended with exit code {code}, and the run did not finish"
             failing.tell(folder, text, run=run.name, **where)
+        else:  # who told it may have been ended before it came to the status
+            mark_failed(folder, run.name, **known)
         if ours:
             print(describe(folder), file=sys.stderr)
         return code if code > 1 and known is not None and not ours else 1
