@@ -25,7 +25,7 @@ class Prescribed(Component):
     mask_least: ClassVar[float] = 0.5
     """Share of a cell above which it exists, where the mask is interpolated."""
 
-    shapes_state = ()
+    shapes_state: ClassVar[tuple[str, ...]] = ()
 
     class Options(Component.Options):
         """Options of a ``data`` model."""
