@@ -169,6 +169,17 @@ class Context(Setting):
         """
         self.decomposition.halo(*fields, width=width, periodic=periodic)
 
+    def halo_transposed(self, *fields: Array, width: int, periodic: tuple[bool, bool] = (False, False)) -> None:
+        """Transpose of `halo` in place, for gradients; see `Decomposition.halo_transposed`.
+
+        Parameters
+        ----------
+        fields : padded blocks (..., ny + 2 width, nx + 2 width), changed in place
+        width : cells of the halo
+        periodic : whether the grid closes in y and in x
+        """
+        self.decomposition.halo_transposed(*fields, width=width, periodic=periodic)
+
     def log(self, text: str) -> None:
         """One line in the log of the run."""
         if self.rank == 0:

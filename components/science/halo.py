@@ -4,21 +4,48 @@
 A halo filler is called with a list of fields and the width of their halo and fills them in place. ``EdgeFiller`` does
 the edges of the domain; ``SerialHalo`` is the filler of a block that is the whole domain. A decomposed run exchanges
 with its neighbours first (columns, then rows over the full width, so that corners are right) and then applies the
-same ``EdgeFiller``, which gives the same bits.
+same ``EdgeFiller``, which gives the same bits. ``filler`` chooses between them for a component's ranks, and ``Padded``
+puts a halo around fields that have none.
+
+Gradients pass. The transpose of an exchange sends what came back to a halo to the rank that owns the cell, where it
+is added. All ranks must then go backward together, each from a number that depends on its own block.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import torch
+from torch.autograd.function import once_differentiable
 
-KINDS = ("periodic", "wall", "open", "specified")
+from coupler.component import Context
+
+KINDS = ("periodic", "wall", "open", "specified", "masked")
+LEFT_ALONE = frozenset(("periodic", "inner", "masked"))
 HaloFiller = Callable[[Sequence[torch.Tensor], int], None]
+
+
+class Neighbours(Protocol):
+    """The exchange among blocks, of padded arrays (..., ny + 2 width, nx + 2 width) of one dtype, in place.
+
+    As a component's `Context` has it.
+    """
+
+    def halo(self, *fields: Any, width: int) -> None:
+        """Fill the halos from the cells of the neighbours."""
+        ...
+
+    def halo_transposed(self, *fields: Any, width: int) -> None:
+        """Add the halos to the cells of the neighbours that they are copies of, and set them to zero."""
+        ...
 
 
 @dataclass(frozen=True)
 class Edges:
-    """Kind of boundary on each side of a block; ``inner`` where a neighbouring block follows."""
+    """Kind of boundary on each side of a block; ``inner`` where a neighbouring block follows.
+
+    ``masked``: what lies beyond is not read but as land; the halo stays as it is given.
+    """
 
     west: str = "periodic"
     east: str = "periodic"
@@ -33,6 +60,11 @@ class Edges:
             if (a == "periodic") != (b == "periodic"):
                 raise ValueError(f"{names} boundaries must both be periodic or neither ({a}, {b})")
 
+    @property
+    def left_alone(self) -> bool:
+        """Whether no side's halo is made of the block's own last cells."""
+        return {self.west, self.east, self.south, self.north} <= LEFT_ALONE
+
     def closed(self, side: str) -> bool:
         """Whether the flow through this side does not feel the pressure gradient across it."""
         return getattr(self, side) in ("wall", "open", "specified")
@@ -43,7 +75,7 @@ class EdgeFiller:
     """Fills the halo outside the edges of the domain of a block of ``ny`` x ``nx`` cells.
 
     Beyond a wall fields are mirrored, and the flow through it with the opposite sign; beyond open and specified edges
-    the last value is repeated. Periodic and inner sides are left alone.
+    the last value is repeated. Periodic and inner sides are left alone, and masked ones, whose halo is land.
     """
 
     ny: int
@@ -52,6 +84,8 @@ class EdgeFiller:
 
     def __call__(self, fields: Sequence[torch.Tensor], width: int) -> None:
         """Fill the halo of ``width`` cells of each field (..., y, x) in place."""
+        if self.edges.left_alone:
+            return
         for f in fields:
             for dim, n, kinds in (
                 (-1, self.nx, (self.edges.west, self.edges.east)),
@@ -60,7 +94,7 @@ class EdgeFiller:
                 staggered = int(f.shape[dim] == n + 2 * width + 1)
                 last = width + n - 1 + staggered
                 for kind, edge, sign in zip(kinds, (width, last), (-1, 1), strict=True):
-                    if kind in ("periodic", "inner"):
+                    if kind in LEFT_ALONE:
                         continue
                     target = f.narrow(dim, edge + 1 if sign > 0 else edge - width, width)
                     if kind == "wall":
@@ -103,16 +137,34 @@ class DecomposedHalo:
     Parameters
     ----------
     ny, nx, edges : size of the block and kind of its sides (``inner`` towards neighbours)
-    exchange : fills halos of unstaggered blocks (..., ny + 2 w, nx + 2 w) of one dtype: ``exchange(*fields, width=w)``
+    neighbours : the exchange with them
     """
 
     ny: int
     nx: int
     edges: Edges
-    exchange: Callable[..., None]
+    neighbours: Neighbours
 
     def __call__(self, fields: Sequence[torch.Tensor], width: int) -> None:
         """Fill the halo of ``width`` cells of each field (..., y, x) in place: one message to each neighbour."""
+        if torch.is_grad_enabled() and any(f.requires_grad for f in fields):
+            exchanged: Any = _Exchange
+            for f, filled in zip(fields, exchanged.apply(self, width, *fields), strict=True):
+                f.copy_(filled)
+        else:
+            self.exchange(fields, width)
+        EdgeFiller(self.ny, self.nx, self.edges)(fields, width)
+
+    def exchange(self, fields: Sequence[torch.Tensor], width: int) -> None:
+        """Fill the halos towards neighbours in place."""
+        _on_the_host(self.neighbours.halo, self._views(fields, width), width)
+
+    def exchange_transposed(self, fields: Sequence[torch.Tensor], width: int) -> None:
+        """Transpose of `exchange`, in place: cotangents of what it gives become those of what it is given."""
+        _on_the_host(self.neighbours.halo_transposed, self._views(fields, width), width)
+
+    def _views(self, fields: Sequence[torch.Tensor], width: int) -> list[torch.Tensor]:
+        """The fields as unstaggered blocks with their halo."""
         views = []
         for f in fields:
             y, x = self.ny + 2 * width, self.nx + 2 * width
@@ -120,5 +172,77 @@ class DecomposedHalo:
             # a staggered field also goes as the faces on the other side of the cells, which brings the outermost one
             if f.shape[-1] > x or f.shape[-2] > y:
                 views.append(f[..., f.shape[-2] - y :, f.shape[-1] - x :])
-        self.exchange(*views, width=width)
-        EdgeFiller(self.ny, self.nx, self.edges)(fields, width)
+        return views
+
+
+class _Exchange(torch.autograd.Function):
+    """The exchange of halos as a linear map of fields, and its transpose."""
+
+    @staticmethod
+    def forward(ctx: Any, halo: DecomposedHalo, width: int, *fields: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Copies of the fields with their halos filled."""
+        ctx.halo, ctx.width = halo, width
+        filled = tuple(f.detach().clone() for f in fields)
+        halo.exchange(filled, width)
+        return filled
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *cotangents: torch.Tensor) -> tuple[Any, ...]:
+        """What came back to the halos goes to the ranks that own the cells."""
+        back = tuple(a.clone() for a in cotangents)
+        ctx.halo.exchange_transposed(back, ctx.width)
+        return None, None, *back
+
+
+def _on_the_host(exchange: Callable[..., None], fields: Sequence[torch.Tensor], width: int) -> None:
+    """Call an exchange in place, by way of the host where the fields are on another device."""
+    if all(a.device.type == "cpu" for a in fields):
+        exchange(*fields, width=width)
+        return
+    staged = [a.detach().cpu() for a in fields]
+    exchange(*staged, width=width)
+    for a, b in zip(fields, staged, strict=True):
+        a.copy_(b)
+
+
+def filler(context: Context, outer: str) -> SerialHalo | DecomposedHalo:
+    """The filler of a rank's block, with the whole domain's edges of one kind.
+
+    Parameters
+    ----------
+    context : of the component, on its default grid
+    outer : kind of boundary of the domain, not periodic
+
+    Raises
+    ------
+    ValueError
+        Unknown kind.
+    """
+    b, (ny, nx) = context.decomposition.block, context.grid.shape
+    at_edge = (b.x0 == 0, b.x1 == nx, b.y0 == 0, b.y1 == ny)
+    edges = Edges(*(outer if edge else "inner" for edge in at_edge))
+    if context.ranks == 1:
+        return SerialHalo(*b.shape, edges)
+    return DecomposedHalo(*b.shape, edges, context)
+
+
+@dataclass(frozen=True)
+class Padded:
+    """Puts a halo around fields without one: zero, then what a filler makes of it.
+
+    Parameters
+    ----------
+    fill : the block's halo filler
+    width : cells of the halo where a call does not say
+    """
+
+    fill: HaloFiller
+    width: int
+
+    def __call__(self, *fields: torch.Tensor, width: int = 0) -> tuple[torch.Tensor, ...]:
+        """The fields (..., ny, nx) as (..., ny + 2 width, nx + 2 width), in one exchange for all."""
+        w = width or self.width
+        padded = tuple(torch.nn.functional.pad(a, (w, w, w, w)) for a in fields)
+        self.fill(padded, w)
+        return padded

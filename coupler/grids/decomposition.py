@@ -11,7 +11,7 @@ import functools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -101,6 +101,17 @@ def block_cells(shape: tuple[int, ...], ranks: int, rank: int) -> npt.NDArray[np
     b, nx = block_of(shape, ranks, rank), shape[-1]
     y, x = np.arange(b.y0, b.y1, dtype=np.int64), np.arange(b.x0, b.x1, dtype=np.int64)
     return np.ascontiguousarray((y[:, None] * nx + x[None, :]).reshape(-1))
+
+
+Part = tuple[slice, slice]
+_Neighbours = tuple[int | None, int | None]  # below and above
+
+
+class _Border(NamedTuple):
+    """Parts of a padded block on one side: its outermost cells, and the halo beyond them."""
+
+    inside: Part
+    halo: Part
 
 
 class Decomposition:
@@ -239,6 +250,28 @@ class Decomposition:
         periodic : (bool, bool)
             Whether the domain closes on itself in y and in x.
         """
+        arrays = self._padded(fields, width)
+        for neighbours, low, high in self._borders(width, periodic):
+            self._pair(arrays, neighbours, (low.inside, high.inside), (low.halo, high.halo))
+
+    def halo_transposed(self, *fields: Array, width: int, periodic: tuple[bool, bool] = (False, False)) -> None:
+        """Transpose of `halo`, in place: what halos hold is added to the cells they are copies of, and set to zero.
+
+        Parameters
+        ----------
+        *fields : arrays of shape (..., ny + 2 width, nx + 2 width)
+            As in `halo`: cotangents of what it gives become those of what it is given.
+        width : int
+            Cells of the halo.
+        periodic : (bool, bool)
+            Whether the domain closes on itself in y and in x.
+        """
+        arrays = self._padded(fields, width)
+        for neighbours, low, high in reversed(self._borders(width, periodic)):
+            self._pair(arrays, neighbours, (low.halo, high.halo), (low.inside, high.inside), add=True)
+
+    def _padded(self, fields: Sequence[Any], width: int) -> list[Array]:
+        """The fields as arrays, of the block's size with a halo."""
         arrays = [f if isinstance(f, np.ndarray) else f.detach().numpy() for f in fields]
         ly, lx = self.block.shape
         for f in arrays:
@@ -248,21 +281,24 @@ class Decomposition:
                 )
         if min(ly, lx) < width:
             raise LayoutError(f"a block of {ly} x {lx} cells is narrower than its halo of {width}: use fewer ranks")
+        return arrays
+
+    def _borders(self, w: int, periodic: tuple[bool, bool]) -> list[tuple[_Neighbours, _Border, _Border]]:
+        """Neighbours below and above, and the borders with them: first in x over the rows owned, then in y.
+
+        In y over full rows: corners arrive by way of the x neighbours.
+        """
         j, i = divmod(self.rank, self.blocks_x)
-        w = width
-        # x first over the rows owned, then y over full rows: corners arrive by way of the x neighbours
-        rows = slice(w, w + ly)
-        self._pair(
-            arrays, self._neighbour(j, i - 1, periodic), self._neighbour(j, i + 1, periodic),
-            (rows, slice(w, 2 * w)), (rows, slice(lx, lx + w)),
-            (rows, slice(0, w)), (rows, slice(lx + w, lx + 2 * w)),
-        )  # fmt: skip
-        every = slice(None)
-        self._pair(
-            arrays, self._neighbour(j - 1, i, periodic), self._neighbour(j + 1, i, periodic),
-            (slice(w, 2 * w), every), (slice(ly, ly + w), every),
-            (slice(0, w), every), (slice(ly + w, ly + 2 * w), every),
-        )  # fmt: skip
+        ly, lx = self.block.shape
+        rows, every = slice(w, w + ly), slice(None)
+        beside = self._neighbour(j, i - 1, periodic), self._neighbour(j, i + 1, periodic)
+        above = self._neighbour(j - 1, i, periodic), self._neighbour(j + 1, i, periodic)
+        return [
+            (beside, _Border((rows, slice(w, 2 * w)), (rows, slice(0, w))),
+             _Border((rows, slice(lx, lx + w)), (rows, slice(lx + w, lx + 2 * w)))),
+            (above, _Border((slice(w, 2 * w), every), (slice(0, w), every)),
+             _Border((slice(ly, ly + w), every), (slice(ly + w, ly + 2 * w), every))),
+        ]  # fmt: skip
 
     def _neighbour(self, j: int, i: int, periodic: tuple[bool, bool]) -> int | None:
         if not 0 <= j < self.blocks_y:
@@ -276,20 +312,34 @@ class Decomposition:
         return j * self.blocks_x + i
 
     def _pair(
-        self, arrays: Sequence[Array], low: int | None, high: int | None,
-        send_low: tuple[slice, slice], send_high: tuple[slice, slice],
-        recv_low: tuple[slice, slice], recv_high: tuple[slice, slice],
-    ) -> None:  # fmt: skip
-        """Exchange with the neighbours below and above in one direction."""
+        self,
+        arrays: Sequence[Array],
+        neighbours: _Neighbours,
+        send: tuple[Part, Part],
+        receive: tuple[Part, Part],
+        add: bool = False,
+    ) -> None:
+        """Exchange with the neighbours below and above in one direction.
 
-        def pack(part: tuple[slice, slice]) -> Array:
-            return np.concatenate([f[(..., *part)].reshape(-1) for f in arrays])
+        ``add``: parts that are sent are set to zero, and what arrives is added.
+        """
+        (low, high), (send_low, send_high), (recv_low, recv_high) = neighbours, send, receive
 
-        def unpack(part: tuple[slice, slice], data: Array) -> None:
+        def pack(part: Part) -> Array:
+            if not add:
+                return np.concatenate([f[(..., *part)].reshape(-1) for f in arrays])
+            packed = []
+            for f in reversed(arrays):  # where arrays share memory, `halo` leaves what it wrote last
+                packed.append(f[(..., *part)].flatten())
+                f[(..., *part)] = 0.0
+            return np.concatenate(packed[::-1])
+
+        def unpack(part: Part, data: Array) -> None:
             start = 0
             for f in arrays:
                 view = f[(..., *part)]
-                view[...] = data[start : start + view.size].reshape(view.shape)
+                given = data[start : start + view.size].reshape(view.shape)
+                view[...] = view + given if add else given
                 start += view.size
 
         if low == self.rank and high == self.rank:

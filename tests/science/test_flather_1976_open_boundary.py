@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from components.ocean.primitive.geometry import build_geometry, partial_cells
-from components.ocean.primitive.halo import WholeDomain
 from components.ocean.primitive.horizontal_grid import cartesian
+from components.ocean.primitive.idealised import whole_domain
 from components.ocean.primitive.open_boundary import Outside
 from components.ocean.primitive.parameters import Parameters
 from components.ocean.primitive.state import state_at_rest
@@ -39,7 +39,7 @@ def channel(eta=None, temperature=10.0, transport=0.0):
         reference_temperature=10.0,
         reference_salinity=35.0,
     )
-    halo = WholeDomain(periodic_y=True)
+    halo = whole_domain(g, periodic_y=True)
     shape = (g.levels, *g.shape)
     tracers = torch.stack([torch.full(shape, t, dtype=torch.float64) for t in (10.0, 35.0)])
     level = None if eta is None else torch.tensor(eta).broadcast_to(g.shape).contiguous()

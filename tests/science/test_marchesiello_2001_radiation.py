@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from components.ocean.primitive.geometry import build_geometry, partial_cells
-from components.ocean.primitive.halo import WholeDomain
 from components.ocean.primitive.horizontal_grid import cartesian
+from components.ocean.primitive.idealised import whole_domain
 from components.ocean.primitive.open_boundary import Outside
 from components.ocean.primitive.parameters import Parameters
 from components.ocean.primitive.state import state_at_rest
@@ -36,7 +36,7 @@ def baroclinic_energy_left(nudging):
         dt=dt, substeps=50, equation_of_state="linear", alpha=ALPHA, beta=0.0, background_viscosity=0.0,
         background_diffusivity=0.0, edge_nudging=nudging,
     )  # fmt: skip
-    halo = WholeDomain(periodic_y=True)
+    halo = whole_domain(g, periodic_y=True)
     gradient = N2 / (GRAVITY * ALPHA)
     base = 20.0 + gradient * z[:, None, None] + np.zeros((LEVELS, 5, NX))
     x = (np.arange(NX) - NX / 2 + 0.5) * DX

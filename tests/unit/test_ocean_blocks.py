@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Bits of the ocean do not depend on how the domain is cut into blocks, nor on a restart."""
 
-import threading
 from dataclasses import fields
 
 import pytest
 import torch
 
 from components.ocean.primitive.barotropic_mode import plane_of
-from components.ocean.primitive.halo import BlockMeeting
 from components.ocean.primitive.state import State
 from components.ocean.primitive.stencil import HALO
 from components.ocean.primitive.surface import SurfaceForcing
 from components.ocean.primitive.timestep import Ocean
+from components.science.halo import Padded
 from tests.science.test_ocean_conservation import rough_basin
+from tests.toys.blocks import Blocks
 
 
 def cut(state_or_forcing, rows, columns, wide):
@@ -32,36 +32,22 @@ def cut(state_or_forcing, rows, columns, wide):
 
 
 def run_in_blocks(sea, rows, columns, steps, width=HALO) -> dict[str, torch.Tensor]:
-    ny, nx = sea.geometry.shape
-    meeting = BlockMeeting(rows, columns)
-    edges_y = [round(ny * r / rows) for r in range(rows + 1)]
-    edges_x = [round(nx * c / columns) for c in range(columns + 1)]
-    results, failures = {}, []
+    blocks = Blocks(*sea.geometry.shape, rows, columns)
     whole = sea.state.own()
 
     def work(r, c):
-        try:
-            j, i = slice(*edges_y[r : r + 2]), slice(*edges_x[c : c + 2])
-            halo = meeting.member(r, c)
-            plane = plane_of(sea.geometry, j, i, width)
-            ocean = Ocean(sea.geometry.block(j, i), sea.ocean.p, halo, plane=plane)
-            forcing: SurfaceForcing = cut(sea.forcing, j, i, wide=True)
-            state: State = cut(whole, j, i, wide=False).with_halos(halo)
-            with torch.no_grad():
-                for _ in range(steps):
-                    state = ocean.step(state, forcing)
-            results[r, c] = state.own().tensors()
-        except Exception as error:
-            failures.append(error)
-            meeting.abort()
+        j, i = blocks.place(r, c)
+        halo = Padded(blocks.filler(r, c), HALO)
+        plane = plane_of(sea.geometry, j, i, width)
+        ocean = Ocean(sea.geometry.block(j, i), sea.ocean.p, halo, plane=plane)
+        forcing: SurfaceForcing = cut(sea.forcing, j, i, wide=True)
+        state: State = cut(whole, j, i, wide=False).with_halos(halo)
+        with torch.no_grad():
+            for _ in range(steps):
+                state = ocean.step(state, forcing)
+        return state.own().tensors()
 
-    threads = [threading.Thread(target=work, args=(r, c)) for r in range(rows) for c in range(columns)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
+    results = blocks.run(work)
     return {
         name: torch.cat([torch.cat([results[r, c][name] for c in range(columns)], -1) for r in range(rows)], -2)
         for name in results[0, 0]

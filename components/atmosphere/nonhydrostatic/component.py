@@ -43,7 +43,7 @@ from components.atmosphere.nonhydrostatic.physics.tables import (
 from components.radiation.exchange import column_fields, columns_out, day_of_year, radiation_fields
 from components.radiation.scheme import Air
 from components.science.gases import GasOptions
-from components.science.halo import DecomposedHalo, Edges, SerialHalo
+from components.science.halo import filler
 from coupler.component import Component, Context, Fields, Setting
 from coupler.fields import FieldSpec, specs
 from coupler.namelist import Count, Duration, LengthOrNone, Namelist, checked, number, quantity, whole
@@ -297,14 +297,9 @@ class NonhydrostaticAtmosphere(Component):
 
     def _dynamics(self) -> timestep.Dynamics:
         """The dynamical core of this rank's block."""
-        o, context, g = self.options, self.context, self.geometry
-        b, (ny, nx) = context.decomposition.block_of(context.rank), context.grid.shape
-        sides = (b.x0 == 0, b.x1 == nx, b.y0 == 0, b.y1 == ny)
-        edges = Edges(*("specified" if outer else "inner" for outer in sides))
-        alone = context.ranks == 1
-        halo = SerialHalo(g.ny, g.nx, edges) if alone else DecomposedHalo(g.ny, g.nx, edges, context.halo)
+        o, g, halo = self.options, self.geometry, filler(self.context, "specified")
         options = timestep.Options(acoustic_steps=o.acoustic_steps, limiter=o.limiter, damping_depth=o.damping_depth)
-        return timestep.Dynamics(g, options, edges, halo, o.compile)
+        return timestep.Dynamics(g, options, halo.edges, halo, o.compile)
 
     def _assembled(self, sides: tracer_sides.TracerSides) -> Atmosphere:
         """What `step` runs."""

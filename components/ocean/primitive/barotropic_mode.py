@@ -14,11 +14,11 @@ from torch import Tensor
 
 from components.ocean.primitive import barotropic
 from components.ocean.primitive.geometry import Geometry
-from components.ocean.primitive.halo import Halo
 from components.ocean.primitive.open_boundary import Outside
 from components.ocean.primitive.parameters import Parameters
 from components.ocean.primitive.state import State
 from components.ocean.primitive.stencil import HALO, inner
+from components.science.halo import Padded
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def plane_of(whole: Geometry, rows: slice, columns: slice, width: int = HALO) ->
     rows, columns : slice
         Own cells of the block, counted without the domain's halo.
     width : int
-        Halo, an even number of cells; twice the substeps between two exchanges.
+        Padded, an even number of cells; twice the substeps between two exchanges.
 
     Raises
     ------
@@ -129,13 +129,13 @@ class BarotropicMode:
         The block with its margins.
     parameters : Parameters
         Steps and filter.
-    halo : Halo
+    halo : Padded
         Exchange with the neighbouring blocks.
     wrap : callable
         Applied to the substep (`torch.compile` or nothing).
     """
 
-    def __init__(self, plane: Plane, parameters: Parameters, halo: Halo, wrap):
+    def __init__(self, plane: Plane, parameters: Parameters, halo: Padded, wrap):
         self.plane, self.halo = plane, partial(halo, width=plane.width)
         self.dt = parameters.dt / parameters.substeps
         power_law = parameters.barotropic_filter == "power_law"

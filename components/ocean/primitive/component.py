@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -28,6 +28,7 @@ from components.ocean.primitive.state import State, state_at_rest
 from components.ocean.primitive.stencil import HALO, inner, over_levels
 from components.ocean.primitive.tides import Tide
 from components.ocean.primitive.timestep import Ocean
+from components.science.halo import Padded, filler
 from coupler.clock import Clock
 from coupler.component import Component, Context, Fields, Setting
 from coupler.errors import ForcingError
@@ -44,25 +45,6 @@ BiharmonicViscosity = quantity("m4 s-1", least=0.0, most=1e20)
 BackgroundMixing = quantity("m2 s-1", least=0.0, most=100.0)
 Convection = quantity("m2 s-1", least=0.0, most=1000.0)
 DragCoefficient = number(least=0.0, most=1.0)
-
-
-class RankHalo:
-    """Exchange of halos through the component's context, for own cells in and padded fields out."""
-
-    def __init__(self, context: Context):
-        self.context = context
-
-    def __call__(self, *fields: Tensor, width: int = HALO) -> tuple[Tensor, ...]:
-        """Return the fields with their halos filled."""
-        padded = tuple(torch.nn.functional.pad(a, (width,) * 4) for a in fields)
-        if self.context.ranks > 1:
-            if padded[0].device.type == "cpu":
-                self.context.halo(*cast(Any, padded), width=width)
-            else:
-                staged = [a.cpu() for a in padded]
-                self.context.halo(*cast(Any, staged), width=width)
-                padded = tuple(a.to(b.device) for a, b in zip(staged, padded, strict=True))
-        return padded
 
 
 class PrimitiveOcean(Component):
@@ -204,7 +186,7 @@ class PrimitiveOcean(Component):
         self.region = build_region(read_inputs(context.file(o.file)), tuple(o.open_edges), o.no_slip)
         b = context.decomposition.block
         self.rows, self.columns = slice(b.y0, b.y1), slice(b.x0, b.x1)
-        self.halo = RankHalo(context)
+        self.halo = Padded(filler(context, "masked"), HALO)
         g = self.region.geometry.block(self.rows, self.columns).to(self.dtype, device)
         substeps = substeps_for(self.region.geometry, context.step)
         parameters = Parameters(

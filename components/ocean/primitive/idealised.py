@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from components.ocean.primitive.geometry import Geometry, build_geometry, partial_cells
-from components.ocean.primitive.halo import WholeDomain
 from components.ocean.primitive.horizontal_grid import HorizontalGrid
 from components.ocean.primitive.parameters import Parameters
 from components.ocean.primitive.state import State, state_at_rest
 from components.ocean.primitive.stencil import HALO
 from components.ocean.primitive.surface import SurfaceForcing, no_forcing
 from components.ocean.primitive.timestep import Ocean
+from components.science.halo import Edges, Padded, SerialHalo
 
 
 @dataclass
@@ -48,6 +48,18 @@ class Experiment:
     def own(self, field: Tensor) -> np.ndarray:
         """Return a field with a halo of two as numpy, halo cut off."""
         return field[..., HALO:-HALO, HALO:-HALO].detach().cpu().numpy()
+
+
+def whole_domain(g: Geometry, periodic_x: bool = False, periodic_y: bool = False) -> Padded:
+    """Halo of a block that is the whole domain.
+
+    Parameters
+    ----------
+    g : the block
+    periodic_x, periodic_y : whether it closes on itself; land lies beyond other edges
+    """
+    sides = ("periodic" if periodic else "masked" for periodic in (periodic_x, periodic_x, periodic_y, periodic_y))
+    return Padded(SerialHalo(*g.shape, Edges(*sides)), HALO)
 
 
 def set_up(
@@ -89,7 +101,7 @@ def set_up(
     g = build_geometry(
         grid, partial_cells(np.asarray(depth, float), level_thickness), level_thickness, periodic_x, periodic_y, no_slip
     )
-    halo = WholeDomain(periodic_x, periodic_y)
+    halo = whole_domain(g, periodic_x, periodic_y)
     shape = (g.levels, *g.shape)
     tracers = torch.stack(
         [torch.as_tensor(q, dtype=g.h0.dtype).broadcast_to(shape) for q in (temperature, salinity, *passive)]

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from components.ocean.primitive.geometry import Geometry
-from components.ocean.primitive.halo import Halo
 from components.ocean.primitive.stencil import HALO
+from components.science.halo import Padded
 
 WIDE = ("eta", "U", "V", "u", "v", "tracers")  # halo of two
 NARROW = ("w_flux", "tke")  # halo of one
@@ -54,7 +54,7 @@ class State:
         cut |= {name: getattr(self, name)[..., 1:-1, 1:-1].contiguous() for name in NARROW}
         return replace(self, **cut)
 
-    def with_halos(self, halo: Halo) -> "State":
+    def with_halos(self, halo: Padded) -> "State":
         """Inverse of `own`: one exchange fills all halos."""
         filled = halo(*(getattr(self, name) for name in WIDE + NARROW))
         named: dict[str, Any] = dict(zip(WIDE + NARROW, filled, strict=True))
@@ -67,7 +67,7 @@ class State:
 
 
 def state_at_rest(
-    tracers: Tensor, g: Geometry, halo: Halo, eta: Tensor | None = None, tke_minimum: float = 1e-6
+    tracers: Tensor, g: Geometry, halo: Padded, eta: Tensor | None = None, tke_minimum: float = 1e-6
 ) -> State:
     """State without motion from tracers ``(n, z, ny, nx)`` and a sea level ``(ny, nx)``, both without halo.
 

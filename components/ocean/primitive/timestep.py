@@ -19,7 +19,6 @@ from torch import Tensor
 from components.ocean.primitive import barotropic, equation_of_state, momentum, transport, vertical_mixing
 from components.ocean.primitive.barotropic_mode import BarotropicMode, Plane, plane_of
 from components.ocean.primitive.geometry import Geometry
-from components.ocean.primitive.halo import Halo
 from components.ocean.primitive.open_boundary import Outside, relax
 from components.ocean.primitive.parameters import Parameters
 from components.ocean.primitive.pressure import pressure_force
@@ -28,6 +27,7 @@ from components.ocean.primitive.state import State
 from components.ocean.primitive.stencil import at, inner, over_levels
 from components.ocean.primitive.surface import SurfaceForcing, limit_to_freezing, shortwave_absorbed
 from components.ocean.primitive.vertical_diffusion import diffuse
+from components.science.halo import Padded
 
 ADAMS_BASHFORTH = ((1.0, 0.0, 0.0), (1.5, -0.5, 0.0), (23.0 / 12.0, -16.0 / 12.0, 5.0 / 12.0))
 
@@ -57,7 +57,7 @@ class Ocean:
         The block, halo included.
     parameters : Parameters
         Schemes and coefficients.
-    halo : Halo
+    halo : Padded
         Exchange with the neighbouring blocks.
     compile : bool
         Compile the science functions with `torch.compile` (bits then depend on the block's shape).
@@ -66,7 +66,12 @@ class Ocean:
     """
 
     def __init__(
-        self, geometry: Geometry, parameters: Parameters, halo: Halo, compile: bool = False, plane: Plane | None = None
+        self,
+        geometry: Geometry,
+        parameters: Parameters,
+        halo: Padded,
+        compile: bool = False,
+        plane: Plane | None = None,
     ):
         self.g, self.p, self.halo = geometry, parameters, halo
         like: dict[str, Any] = {"dtype": geometry.h0.dtype, "device": geometry.h0.device}
