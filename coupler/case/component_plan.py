@@ -6,9 +6,9 @@ from __future__ import annotations
 import shlex
 import shutil
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from coupler.author_code import call, expect
 from coupler.case.grid_choice import grid_of, levels_of
@@ -20,7 +20,7 @@ from coupler.component import Component, Setting
 from coupler.errors import CaseError, NamelistError, Problem, TesseraError
 from coupler.fields import FieldSpec, did_you_mean
 from coupler.grids.grid import Grid
-from coupler.namelist import Node
+from coupler.namelist import Namelist, Node
 from coupler.plan import ComponentPlan, Stream
 
 
@@ -47,89 +47,22 @@ def resolve_component(case: Case, name: str, clock: Clock, duration: int) -> Com
     NamelistError
         With every mistake in it.
     """
-    node = case.components[name]
-    model = node.values.get("model")
-    if not isinstance(model, str) or not model:
-        text = f"component {name!r} needs a model, such as  {name}: {{model: slab}}"
-        raise NamelistError([case.node.problem(text, "components", name)])
-    realm = realm_of(name, node)
-    if realm and realm not in REALMS:
-        text = f"unknown realm {realm!r}{did_you_mean(realm, REALMS)}; there are: {', '.join(REALMS)}"
-        raise NamelistError([node.problem(text, "realm")])
-    external = model == "external"
-    problems: list[Problem] = []
-    cls: type[Component] | None = None
-    if not external:
-        if ":" not in model and realm not in REALMS:
-            message = f"component {name!r} needs a realm: one of {', '.join(REALMS)}{did_you_mean(name, REALMS)}"
-            raise NamelistError([case.node.problem(message, "components", name)])
-        try:
-            cls = find_model(model, realm, case.folder)
-        except CaseError as error:
-            raise NamelistError([node.problem(str(error), "model")]) from error
-    known = [] if ":" in model else models_of(realm)
-    section = "options" if ":" in model else model
-    fields = set() if cls is None else {info.alias or key for key, info in cls.Options.model_fields.items()}
-    inline = [k for k in node.values if k in fields]
-    for key in node.values:
-        if key not in (*COMMON, *known, *fields, section):
-            choices = [*COMMON, *known, *fields]
-            problems.append(node.problem(f"unknown key {key!r}{did_you_mean(str(key), choices)}", key))
-    own = node.part(section)
-    wrong = own.mapping("depth: 50 m", section)
-    if wrong:
-        problems.append(wrong)
-        own = Node({}, {(): own.place()}, own.file)
-    common = node.without(*[k for k in node.values if k not in COMMON]).merged(
-        own.without(*[k for k in own.values if k not in ("step", "grid", "device", "output")])
-    )
-    common = common.without("model", "realm")
-    settings: ComponentSettings | None = None
-    options: Any = None
-    grid: Grid | None = None
-    try:
-        settings = common.parse(ComponentSettings)
-    except NamelistError as error:
-        problems.extend(error.problems)
-    if cls is not None:
-        mine = own.without(*[k for k in own.values if k in ("step", "grid", "device", "output") and k not in fields])
-        mine = mine.merged(node.without(*[k for k in node.values if k not in inline]))
-        levels = (
-            None
-            if settings is None or "levels" not in fields - mine.values.keys()
-            else levels_of(settings.grid, case.components, case.folder)
-        )
-        if levels is not None:
-            mine = Node({**mine.values, "levels": levels}, mine.places, mine.file)
-        try:
-            options = mine.parse(cls.Options)
-        except NamelistError as error:
-            problems.extend(error.problems)
-    for other in known:
-        if other != section and node.values.get(other) is not None:
-            problems.extend(_check_section(node, other, realm, case.folder))
+    entry = _Entry(case, name, case.components[name])
+    model, realm, cls = _model_of(entry)
+    common, own, inline = _sections(entry, model, realm, cls)
+    settings = _parsed(entry, common, ComponentSettings)
+    options = None if cls is None else _options(entry, cls, own, inline, settings)
+    _check_other_models(entry, model, realm)
+    grid = None if settings is None else _grid(entry, common, settings)
     if settings is not None:
-        try:
-            chosen = settings.grid
-            grid = call(f"grid of {name}", lambda: grid_of(chosen, name, case.components, case.folder, common))
-        except NamelistError as error:
-            problems.extend(error.problems)
-        except TesseraError as error:
-            problems.append(common.problem(str(error), "grid"))
-        for i, s in enumerate(settings.output if case.dated else []):
-            wrong_end = s.period.misfit(clock, settings.step, duration)
-            if wrong_end is not None:
-                when = f" (it ends at {clock.text(wrong_end)})" if s.period.months else ""
-                text = f"period {s.period} is not a multiple of the step {format_duration(settings.step)}{when}"
-                problems.append(common.problem(text, "output", i, "period"))
-        if external and settings.program:
-            problems += [common.problem(text, "program") for text in _command_mistakes(settings.program)]
-    if problems or settings is None or grid is None:
-        raise NamelistError([_with_name(p, name, case) for p in problems])
+        _check_settings(entry, common, settings, clock, duration)
+    if entry.problems or settings is None or grid is None:
+        raise NamelistError([_with_name(p, name, case) for p in entry.problems])
     if not case.dated:
         return None
+    streams = _streams(common, settings)
     setting = Setting(name, clock, settings.step, duration, grid, case.folder, case.options.seed)
-    component = None
+    component: Component | None = None
     grids: Mapping[str, Grid] = {"default": grid}
     try:
         if cls is None:
@@ -140,30 +73,140 @@ def resolve_component(case: Case, name: str, clock: Clock, duration: int) -> Com
     except NamelistError:
         raise
     except TesseraError as error:
-        raise NamelistError([node.problem(str(error), section)]) from error
+        raise NamelistError([entry.node.problem(str(error), _section(model))]) from error
+    return ComponentPlan(
+        name, realm, model, component, setting, settings.step, grids, imports, exports, settings.device, streams,
+        options, program=settings.program, role=settings.role,
+        shapes_state=() if component is None else tuple(component.shapes_state),
+    )  # fmt: skip
+
+
+Settings = TypeVar("Settings", bound=Namelist)
+BOTH = ("step", "grid", "device", "output")  # keys that stand beside `model` or in the model's own section
+
+
+@dataclass
+class _Entry:
+    """A component as the case has it, and the mistakes found in it so far."""
+
+    case: Case
+    name: str
+    node: Node
+    problems: list[Problem] = field(default_factory=list)
+
+
+def _section(model: str) -> str:
+    """Key under which a model's own options stand."""
+    return "options" if ":" in model else model
+
+
+def _option_names(cls: type[Component] | None) -> set[str]:
+    return set() if cls is None else {info.alias or key for key, info in cls.Options.model_fields.items()}
+
+
+def _model_of(entry: _Entry) -> tuple[str, str, type[Component] | None]:
+    """Name of the model, realm, and the model's class; None for an external program."""
+    case, name, node = entry.case, entry.name, entry.node
+    model = node.values.get("model")
+    if not isinstance(model, str) or not model:
+        text = f"component {name!r} needs a model, such as  {name}: {{model: slab}}"
+        raise NamelistError([case.node.problem(text, "components", name)])
+    realm = realm_of(name, node)
+    if realm and realm not in REALMS:
+        text = f"unknown realm {realm!r}{did_you_mean(realm, REALMS)}; known realms: {', '.join(REALMS)}"
+        raise NamelistError([node.problem(text, "realm")])
+    if model == "external":
+        return model, realm, None
+    if ":" not in model and realm not in REALMS:
+        message = f"component {name!r} needs a realm: one of {', '.join(REALMS)}{did_you_mean(name, REALMS)}"
+        raise NamelistError([case.node.problem(message, "components", name)])
+    try:
+        return model, realm, find_model(model, realm, case.folder)
+    except CaseError as error:
+        raise NamelistError([node.problem(str(error), "model")]) from error
+
+
+def _sections(entry: _Entry, model: str, realm: str, cls: type[Component] | None) -> tuple[Node, Node, list[str]]:
+    """What every component has, the model's own section, and its options that stand beside `model`."""
+    node, section, fields = entry.node, _section(model), _option_names(cls)
+    known = [] if ":" in model else models_of(realm)
+    inline = [k for k in node.values if k in fields]
+    for key in node.values:
+        if key not in (*COMMON, *known, *fields, section):
+            choices = [*COMMON, *known, *fields]
+            entry.problems.append(node.problem(f"unknown key {key!r}{did_you_mean(str(key), choices)}", key))
+    own = node.part(section)
+    wrong = own.mapping("depth: 50 m", section)
+    if wrong:
+        entry.problems.append(wrong)
+        own = Node({}, {(): own.place()}, own.file)
+    common = node.without(*[k for k in node.values if k not in COMMON])
+    common = common.merged(own.without(*[k for k in own.values if k not in BOTH]))
+    return common.without("model", "realm"), own, inline
+
+
+def _parsed(entry: _Entry, node: Node, kind: type[Settings]) -> Settings | None:
+    try:
+        return node.parse(kind)
+    except NamelistError as error:
+        entry.problems.extend(error.problems)
+        return None
+
+
+def _options(
+    entry: _Entry, cls: type[Component], own: Node, inline: list[str], settings: ComponentSettings | None
+) -> Namelist | None:
+    """The model's options; the number of levels follows the grid's where they do not say it."""
+    case, node, fields = entry.case, entry.node, _option_names(cls)
+    mine = own.without(*[k for k in own.values if k in BOTH and k not in fields])
+    mine = mine.merged(node.without(*[k for k in node.values if k not in inline]))
+    if settings is not None and "levels" in fields - mine.values.keys():
+        levels = levels_of(settings.grid, case.components, case.folder)
+        if levels is not None:
+            mine = Node({**mine.values, "levels": levels}, mine.places, mine.file)
+    return _parsed(entry, mine, cls.Options)
+
+
+def _check_other_models(entry: _Entry, model: str, realm: str) -> None:
+    """Options of models that are not in use (they may be tomorrow)."""
+    for other in [] if ":" in model else models_of(realm):
+        if other != model and entry.node.values.get(other) is not None:
+            entry.problems.extend(_check_section(entry.node, other, realm, entry.case.folder))
+
+
+def _grid(entry: _Entry, common: Node, settings: ComponentSettings) -> Grid | None:
+    case, name = entry.case, entry.name
+    try:
+        return call(f"grid of {name}", lambda: grid_of(settings.grid, name, case.components, case.folder, common))
+    except NamelistError as error:
+        entry.problems.extend(error.problems)
+    except TesseraError as error:
+        entry.problems.append(common.problem(str(error), "grid"))
+    return None
+
+
+def _check_settings(entry: _Entry, common: Node, settings: ComponentSettings, clock: Clock, duration: int) -> None:
+    """Periods of the output against the step, and the command of an external program."""
+    for i, s in enumerate(settings.output if entry.case.dated else []):
+        wrong_end = s.period.misfit(clock, settings.step, duration)
+        if wrong_end is not None:
+            when = f" (it ends at {clock.text(wrong_end)})" if s.period.months else ""
+            text = f"period {s.period} is not a multiple of the step {format_duration(settings.step)}{when}"
+            entry.problems.append(common.problem(text, "output", i, "period"))
+    if entry.node.values["model"] == "external" and settings.program:
+        entry.problems += [common.problem(text, "program") for text in _command_mistakes(settings.program)]
+
+
+def _streams(common: Node, settings: ComponentSettings) -> tuple[Stream, ...]:
+    """Streams of the history, each with a name of its own."""
     streams = tuple(
         Stream(s.name or f"{s.statistic}_{s.period}", tuple(s.fields), s.period, s.statistic) for s in settings.output
     )
     doubled = {s.name for s in streams if sum(o.name == s.name for o in streams) > 1}
     if doubled:
-        raise NamelistError([common.problem(f"two streams are called {', '.join(doubled)}: give them names", "output")])
-    return ComponentPlan(
-        name,
-        realm,
-        model,
-        component,
-        setting,
-        settings.step,
-        grids,
-        imports,
-        exports,
-        settings.device,
-        streams,
-        options,
-        program=settings.program,
-        role=settings.role,
-        shapes_state=() if component is None else tuple(component.shapes_state),
-    )
+        text = f"two streams are called {', '.join(sorted(doubled))}: give each a name of its own"
+        raise NamelistError([common.problem(text, "output")])
+    return streams
 
 
 def _with_name(problem: Problem, name: str, case: Case) -> Problem:
@@ -200,10 +243,10 @@ def _made(cls: type[Component], options: Any, setting: Setting, name: str) -> tu
     for what in ("imports", "exports"):
         fields = getattr(component, what, None)
         expect(f"{what} of {name}", fields, (tuple, list), "a tuple of FieldSpec, such as specs(...)")
-        for field in fields or ():
-            expect(f"{field!r} in {what} of {name}", field, FieldSpec, "a FieldSpec")
-            if field.grid not in grids:
-                raise CaseError(f"{what} of {name}: {field.name} lives on {field.grid!r}, which grids() does not give")
+        for spec in fields or ():
+            expect(f"{spec!r} in {what} of {name}", spec, FieldSpec, "a FieldSpec")
+            if spec.grid not in grids:
+                raise CaseError(f"{what} of {name}: {spec.name} lives on {spec.grid!r}, which grids() does not give")
     words = component.shapes_state
     expect(f"shapes_state of {name}", words, (tuple, list), "a tuple of names of options")
     known = list(cls.Options.model_fields)
@@ -238,7 +281,7 @@ def checked_by_author(case: Case, plan: ComponentPlan) -> list[Problem]:
 
 
 def _check_section(node: Node, model: str, realm: str, folder: Path) -> list[Problem]:
-    """Mistakes in the options of a model that is not in use (it may be tomorrow)."""
+    """Mistakes in the options of a model that is not in use."""
     try:
         cls = find_model(model, realm, folder)
         part = node.part(model)

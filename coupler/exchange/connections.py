@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from coupler.clock import format_duration
 from coupler.errors import CaseError, FieldError, GridError, NamelistError, Problem
@@ -133,51 +133,7 @@ def _connection(
     say: Callable[[str], None],
 ) -> None:
     source, target = components[rule.source], components[rule.target]
-    title = f"{rule.source} -> {rule.target}"
-    pairs: list[tuple[FieldSpec, FieldSpec, float, float]] = []
-    if rule.fields is None:
-        names = [(f.name, f.name, 1.0, 0.0) for f in source.exports if target.imported(f.name)]
-        if not names:
-            out.inactive.append(Inactive(title, _why_none(source, target)))
-    else:
-        names = [
-            (f, f, 1.0, 0.0) if isinstance(f, str) else (f.source, f.target, f.scale, f.offset) for f in rule.fields
-        ]
-    for source_name, target_name, scale, offset in names:
-        offered, wanted = source.exported(source_name), target.imported(target_name)
-        known = {*dictionary(), *(f.name for f in source.exports), *(f.name for f in target.imports)}
-        if source_name not in known or target_name not in known:
-            bad = source_name if source_name not in known else target_name
-            say(f"unknown field {bad!r}{did_you_mean(bad, known)}")
-            continue
-        label = f"{title}: {source_name}" + (f" as {target_name}" if target_name != source_name else "")
-        if not offered or not wanted:
-            why = (
-                f"{rule.source} (model {source.model}) does not export it"
-                if not offered
-                else (f"{rule.target} (model {target.model}) does not import it")
-            )
-            out.inactive.append(Inactive(label, why))
-            continue
-        key = (rule.source, rule.target, target_name)
-        if key in taken:
-            say(f"{target_name} comes to {rule.target} from {rule.source} twice: here and by {taken[key]}")
-            continue
-        taken[key] = title
-        if offered.levels != wanted.levels:
-            say(
-                f"{label}: {rule.source} gives {offered.levels or 'no'} levels, "
-                f"{rule.target} wants {wanted.levels or 'none'}"
-            )
-            continue
-        water = is_water(source_name)
-        conversion(offered.units, offered.standard_units, water)
-        conversion(wanted.standard_units, wanted.units, water)
-        if source_name == target_name and offered.standard_units != wanted.standard_units:
-            conversion(offered.standard_units, wanted.standard_units, water)
-        if source_name == target_name and offered.units != wanted.units:
-            out.notes.append(f"{label}: converted from {offered.units} to {wanted.units}")
-        pairs.append((offered, wanted, scale, offset))
+    pairs = _pairs(rule, source, target, out, taken, say)
     methods = tuple(rule.remap) if isinstance(rule.remap, list) else (rule.remap,)
     try:
         steps = [name for name, _ in read_method(list(methods))]
@@ -190,68 +146,185 @@ def _connection(
     elif rule.limiter and tile.kind == "land":
         say("limiter: on the land's tile of the mosaic remapping is of first order; leave the limiter out")
     corrected = _subgrid(rule, source, target, pairs, out, say)
-    groups: dict[Any, list[tuple[FieldSpec, FieldSpec, float, float]]] = defaultdict(list)
-    for offered, wanted, scale, offset in pairs:
-        statistic: Statistic = rule.statistic or ("mean" if offered.kind == "flux" else "instant")
-        alone = wanted.name if wanted.name in corrected else ""
-        groups[offered.grid, wanted.grid, offered.fraction, statistic, alone].append((offered, wanted, scale, offset))
-    for (source_grid, target_grid, fraction, statistic, alone), members in groups.items():
-        weight = None
-        if fraction is not None:
-            weight = source.exported(fraction)
-            if weight is None or weight.kind != "fraction":
-                raise FieldError(
-                    f"{rule.source} weights {members[0][0].name} by {fraction!r}, which it does not export"
-                )
-            if rule.limiter or alone:
-                say(f"{members[0][0].name} is weighted by {fraction}, which varies: no limiter and no subgrid for it")
-        same = source.grids[source_grid].fingerprint == target.grids[target_grid].fingerprint
+    groups: dict[_Group, list[_Pair]] = defaultdict(list)
+    for pair in pairs:
+        groups[_group_of(rule, pair, corrected)].append(pair)
+    for group, members in groups.items():
+        weight = _weight(rule, source, group, members, say)
+        same = source.grids[group.source_grid].fingerprint == target.grids[group.target_grid].fingerprint
         if rule.route == "direct" and not same:
             say(f"route: direct needs both sides on the same grid; {rule.source} and {rule.target} differ")
             continue
-        suffix = "" if len(groups) == 1 else f" ({statistic}, {len(members)} fields)"
-        inputs = [Bundle(rule.source, source_grid, tuple(m[0] for m in members), statistic, weight)]
-        subgrid = None
-        if alone:
-            subgrid, slope, state = corrected[alone]
-            suffix = f" ({alone}, {subgrid.kind} subgrid)"
-            inputs[0] = Bundle(rule.source, source_grid, (members[0][0], *slope), statistic)
-            inputs.append(Bundle(rule.target, state.grid, (state,), "instant"))
+        correction = corrected.get(group.alone)
+        remap = Remap(
+            methods, rule.normalization, rule.conserve, rule.limiter, correction[0] if correction else None
+        )  # fmt: skip
         out.tasks.append(
             Task(
                 index=len(out.tasks),
-                name=title + suffix,
+                name=_title(rule) + _suffix(group, len(members), len(groups), correction),
                 kind="connection",
-                inputs=tuple(inputs),
-                outputs=(
-                    Delivery(
-                        rule.target,
-                        target_grid,
-                        tuple(m[1] for m in members),
-                        tuple(m[2] for m in members),
-                        tuple(m[3] for m in members),
-                        weight is not None,
-                    ),
-                ),
+                inputs=_inputs(rule, group, members, weight, correction),
+                outputs=(_delivery(rule, group, members, weight),),
                 period=rule.period,
                 lag=rule.lag,
-                remap=Remap(methods, rule.normalization, rule.conserve, rule.limiter, subgrid),
+                remap=remap,
                 route=rule.route,
                 tile=tile,
             )
         )
 
 
+class _Pair(NamedTuple):
+    """A field as it is offered and as it is wanted: wanted = scale offered + offset."""
+
+    offered: FieldSpec
+    wanted: FieldSpec
+    scale: float
+    offset: float
+
+
+class _Group(NamedTuple):
+    """What fields that travel together have in common."""
+
+    source_grid: str
+    target_grid: str
+    fraction: str | None
+    statistic: Statistic
+    alone: str  # a field with a subgrid correction travels by itself; empty for others
+
+
+Correction = tuple[Subgrid, tuple[FieldSpec, ...], FieldSpec]  # how, the source's derivative, the target's state
+
+
+def _title(rule: ConnectionRule) -> str:
+    return f"{rule.source} -> {rule.target}"
+
+
+def _pairs(
+    rule: ConnectionRule,
+    source: ComponentPlan,
+    target: ComponentPlan,
+    out: Resolved,
+    taken: dict[tuple[str, str, str], str],
+    say: Callable[[str], None],
+) -> list[_Pair]:
+    """Fields that the rule carries; what is offered or wanted by one side only is noted as inactive."""
+    title = _title(rule)
+    if rule.fields is None:
+        names = [(f.name, f.name, 1.0, 0.0) for f in source.exports if target.imported(f.name)]
+        if not names:
+            out.inactive.append(Inactive(title, _why_none(source, target)))
+    else:
+        names = [
+            (f, f, 1.0, 0.0) if isinstance(f, str) else (f.source, f.target, f.scale, f.offset) for f in rule.fields
+        ]
+    pairs: list[_Pair] = []
+    known = {*dictionary(), *(f.name for f in source.exports), *(f.name for f in target.imports)}
+    for source_name, target_name, scale, offset in names:
+        bad = next((name for name in (source_name, target_name) if name not in known), None)
+        if bad is not None:
+            say(f"unknown field {bad!r}{did_you_mean(bad, known)}")
+            continue
+        label = f"{title}: {source_name}" + (f" as {target_name}" if target_name != source_name else "")
+        offered, wanted = source.exported(source_name), target.imported(target_name)
+        if not offered:
+            out.inactive.append(Inactive(label, f"{rule.source} (model {source.model}) does not export it"))
+            continue
+        if not wanted:
+            out.inactive.append(Inactive(label, f"{rule.target} (model {target.model}) does not import it"))
+            continue
+        key = (rule.source, rule.target, target_name)
+        if key in taken:
+            say(
+                f"{target_name} is given to {rule.target} twice by {rule.source}: here and by {taken[key]};"
+                " leave it out of one of the two rules"
+            )
+            continue
+        taken[key] = title
+        if offered.levels != wanted.levels:
+            say(
+                f"{label}: {rule.target} expects {wanted.levels or 'no'} levels, "
+                f"{rule.source} gives {offered.levels or 'none'}: set the same number of levels on both sides"
+            )
+            continue
+        _convertible(label, offered, wanted, out)
+        pairs.append(_Pair(offered, wanted, scale, offset))
+    return pairs
+
+
+def _convertible(label: str, offered: FieldSpec, wanted: FieldSpec, out: Resolved) -> None:
+    """Refuse units that do not fit; note a conversion."""
+    water = is_water(offered.name)
+    conversion(offered.units, offered.standard_units, water)
+    conversion(wanted.standard_units, wanted.units, water)
+    if offered.name != wanted.name:
+        return
+    if offered.standard_units != wanted.standard_units:
+        conversion(offered.standard_units, wanted.standard_units, water)
+    if offered.units != wanted.units:
+        out.notes.append(f"{label}: converted from {offered.units} to {wanted.units}")
+
+
+def _group_of(rule: ConnectionRule, pair: _Pair, corrected: Mapping[str, Correction]) -> _Group:
+    statistic: Statistic = rule.statistic or ("mean" if pair.offered.kind == "flux" else "instant")
+    alone = pair.wanted.name if pair.wanted.name in corrected else ""
+    return _Group(pair.offered.grid, pair.wanted.grid, pair.offered.fraction, statistic, alone)
+
+
+def _weight(
+    rule: ConnectionRule, source: ComponentPlan, group: _Group, members: list[_Pair], say: Callable[[str], None]
+) -> FieldSpec | None:
+    """The fraction that weights a group's fields, if one does."""
+    if group.fraction is None:
+        return None
+    name, weight = members[0].offered.name, source.exported(group.fraction)
+    if weight is None or weight.kind != "fraction":
+        raise FieldError(
+            f"{rule.source} weights {name} by {group.fraction!r}, which it does not export as a fraction:"
+            " add it to its exports"
+        )
+    if rule.limiter or group.alone:
+        say(f"{name} is weighted by {group.fraction}, which varies: no limiter and no subgrid for it")
+    return weight
+
+
+def _suffix(group: _Group, fields: int, groups: int, correction: Correction | None) -> str:
+    """What tells the tasks of a rule apart."""
+    if correction:
+        return f" ({group.alone}, {correction[0].kind} subgrid)"
+    return "" if groups == 1 else f" ({group.statistic}, {fields} fields)"
+
+
+def _inputs(
+    rule: ConnectionRule, group: _Group, members: list[_Pair], weight: FieldSpec | None, correction: Correction | None
+) -> tuple[Bundle, ...]:
+    if correction is None:
+        offered = tuple(m.offered for m in members)
+        return (Bundle(rule.source, group.source_grid, offered, group.statistic, weight),)
+    _, slope, state = correction
+    return (
+        Bundle(rule.source, group.source_grid, (members[0].offered, *slope), group.statistic),
+        Bundle(rule.target, state.grid, (state,), "instant"),
+    )
+
+
+def _delivery(rule: ConnectionRule, group: _Group, members: list[_Pair], weight: FieldSpec | None) -> Delivery:
+    wanted = tuple(m.wanted for m in members)
+    scales, offsets = tuple(m.scale for m in members), tuple(m.offset for m in members)
+    return Delivery(rule.target, group.target_grid, wanted, scales, offsets, weight is not None)
+
+
 def _subgrid(
     rule: ConnectionRule,
     source: ComponentPlan,
     target: ComponentPlan,
-    pairs: list[tuple[FieldSpec, FieldSpec, float, float]],
+    pairs: list[_Pair],
     out: Resolved,
     say: Callable[[str], None],
-) -> dict[str, tuple[Subgrid, tuple[FieldSpec, ...], FieldSpec]]:
-    """Corrections of the rule by field: how, the source's derivative if it is a field, and the target's state."""
-    found: dict[str, tuple[Subgrid, tuple[FieldSpec, ...], FieldSpec]] = {}
+) -> dict[str, Correction]:
+    """Corrections of the rule by field."""
+    found: dict[str, Correction] = {}
     for entry in rule.subgrid:
         label = f"{rule.source} -> {rule.target}: subgrid correction of {entry.field}"
         wrong = _subgrid_mistake(rule, entry)

@@ -126,7 +126,7 @@ def test_mistyped_keys_of_a_rule_are_told_with_their_line(case):
 
 def test_the_same_field_from_the_same_source_twice_is_refused(case):
     text = said(case(coupling=[PLAIN, PLAIN]))
-    assert "air_temperature comes to ocean from atmosphere twice" in text
+    assert "air_temperature is given to ocean twice by atmosphere" in text
 
 
 def test_units_are_converted_on_the_way(case):

@@ -166,90 +166,142 @@ def solve(
     outer, inner
         Updates of the conductances, each with one Newton step; Newton steps at the end.
     """
-    density = air_density(air.pressure, air.temperature, air.humidity)
-    rho_cp = density * CP_DRY
-    potential = referred_to_ground(air.temperature, air.height)
-    molar = air.pressure / (GAS_CONSTANT * air.temperature)  # mol m-3
-    plant_area = cover.lai + cover.sai
-    thermal = 1.0 - torch.exp(-plant_area)
+    c = _column(air, ground, cover, warm.canopy, seconds)
     z0 = roughness(cover, ground.roughness)
     height = torch.maximum(air.height, 2.0 * z0 + 1.0)
-    heat_store = (LEAST_CANOPY_HEAT + 840.0 * plant_area + C_LIQUID * cover.water) / seconds
-    bare_weight = torch.exp(-plant_area)
-    virtual_air = potential * (1.0 + VIRTUAL * air.humidity)
-    e_air = vapour_pressure(air.humidity, air.pressure)
+    virtual_air = c.potential * (1.0 + VIRTUAL * air.humidity)
     tv, tg, zeta, gs, qc = warm
-    tc, assimilated, drift = 0.5 * (tv + tg), torch.zeros_like(gs), torch.zeros_like(tv)
-    evaporating = torch.ones_like(tv)
+    tc, evaporating = 0.5 * (tv + tg), torch.ones_like(tv)
+    stomata = _Stomata(gs, torch.zeros_like(gs), torch.zeros_like(tv))
     links: _Links | None = None
     for turn in range(outer):
         turbulence = exchange(zeta, air.wind, height, z0, z0, virtual_air, tc * (1.0 + VIRTUAL * qc))
         zeta = 0.5 * (zeta + turbulence.zeta)
         friction = turbulence.friction_velocity
         blade = 0.01 * torch.sqrt(friction / cover.leaf_width)
-        viscous = torch.exp(-0.45 * torch.log(ground.roughness * friction / VISCOSITY))
-        # Air that is warmer than the floor under a tall canopy hardly mixes (Sakaguchi and Zeng 2009).
-        buoyancy = GRAVITY * cover.height * (tc - tg) / (tc * friction * friction)
-        dense = 0.004 / (1.0 + 0.5 * torch.clamp(buoyancy, 0.0, 10.0))
-        mixing = bare_weight * (VON_KARMAN / 0.13) * viscous + (1.0 - bare_weight) * dense
-        below = mixing * friction
-        blade_molar = blade * molar
-        e_leaf, _ = saturation_pressure(tv)
-        e_canopy = vapour_pressure(qc, air.pressure)
-        if turn == 0:
-            e_canopy = torch.where(plant_area > 0.0, e_canopy, e_air)
-        open_share = blade_molar / (blade_molar + gs)
-        vpd = torch.clamp((e_leaf - e_canopy) * open_share, min=0.0)
-        humidity = torch.clamp(1.0 - vpd / e_leaf, 0.0, 1.0)
-        ca = torch.clamp(air.co2 - CO2_BOUNDARY * assimilated / blade_molar, min=20.0)
-        warmth = 2.0 * rho_cp * blade + 4.0 * STEFAN_BOLTZMANN * tv * tv * tv
-        new, assimilated = leaves(tv, ca, vpd, humidity, warmth, gs)
-        changed = torch.abs(new - gs) / (new + 1e-3)
-        drift = torch.maximum(changed[0], changed[1])
-        gs = new if turn == 0 else 0.5 * (gs + new)
-        leaf = leaf_area * blade_molar * gs / (blade_molar + gs) / molar
-        dry = (1.0 - cover.wet) * (leaf[0] + leaf[1]) * evaporating
-        full = plant_area * blade
-        saturated, _ = saturation_humidity(tv, air.pressure)
-        demand = density * cover.wet * full * torch.clamp(saturated - qc, min=1e-9) * seconds
-        wet = torch.where(
-            evaporating > 0.0,
-            cover.wet * full * torch.clamp(cover.water / torch.clamp(demand, min=1e-12), max=1.0),
-            full,
-        )
+        below = _under_the_canopy(c, friction, tc, tg)
+        stomata = _stomata(c, leaves, stomata, blade, tv, qc, first=turn == 0)
+        dry, wet = _leaf_vapour(c, stomata, leaf_area, blade, tv, qc, evaporating, seconds)
         # Vapour also has to pass the litter (Sakaguchi and Zeng 2009, eq. 11).
         to_ground = 1.0 / (1.0 / below + ground.resistance + ground.litter / (0.004 * friction))
-        links = _Links(turbulence.conductance, 2.0 * full, below, dry, wet, to_ground)
-        tv, tg, state = _newton(
-            air, ground, cover, links, thermal, rho_cp, density, potential, heat_store, warm.canopy, tv, tg
-        )
+        links = _Links(turbulence.conductance, 2.0 * (c.plant_area * blade), below, dry, wet, to_ground)
+        tv, tg, state = _newton(c, links, tv, tg)
         tc, qc = state.tc, state.qc
         evaporating = (state.q_leaf >= qc).to(tv.dtype)
     assert links is not None, "at least one outer iteration"
-    fixed = (air, ground, cover, links, thermal, rho_cp, density, potential, heat_store, warm.canopy)
-    for _ in range(inner):
-        tv, tg, _ = _newton(*fixed, tv, tg)
-    final = _balance(*fixed, tv, tg)
+    tv, tg, final = _closed(c, links, tv, tg, inner)
     held = tg >= ground.limit
-    for _ in range(RESCUE):
-        open_still = _imbalance(final, held) > TOLERANCE[tv.dtype]
-        if not bool(open_still.any()):
-            break
-        next_v, next_g, _ = _newton(*fixed, tv, tg)
-        tv, tg = torch.where(open_still, next_v, tv), torch.where(open_still, next_g, tg)
-        final = _balance(*fixed, tv, tg)
-        held = tg >= ground.limit
-    residual = _imbalance(final, held)
     return Fluxes(
-        tv, tg, zeta, gs, final.qc,
-        rho_cp * links.air * (final.tc - potential),
+        tv, tg, zeta, stomata.conductance, final.qc,
+        c.rho_cp * links.air * (final.tc - c.potential),
         LATENT_VAPORISATION * final.transpired
         + cover.latent_wet * final.evaporated + ground.latent * final.from_ground,
         final.transpired, final.evaporated, final.from_ground,
         ground.admittance * (tg - ground.reference),
         torch.where(held, final.r_ground, 0.0 * tg),
-        final.longwave_up, heat_store * (tv - warm.canopy), assimilated, friction, residual, drift, z0,
+        final.longwave_up, c.store * (tv - warm.canopy), stomata.assimilated, friction, _imbalance(final, held),
+        stomata.drift, z0,
     )  # fmt: skip
+
+
+class _Column(NamedTuple):
+    """What does not change while the balances are solved."""
+
+    air: Air
+    ground: Ground
+    cover: Cover
+    old: Tensor  # temperature of the canopy at the start, K
+    density: Tensor  # of the air, kg m-3
+    rho_cp: Tensor  # J m-3 K-1
+    potential: Tensor  # temperature of the air referred to the ground, K
+    molar: Tensor  # mol m-3
+    plant_area: Tensor  # of leaves and stems
+    thermal: Tensor  # emissivity of the canopy
+    store: Tensor  # heat capacity of the canopy over the step, W m-2 K-1
+
+
+def _column(air: Air, ground: Ground, cover: Cover, old: Tensor, seconds: float) -> _Column:
+    density = air_density(air.pressure, air.temperature, air.humidity)
+    plant_area = cover.lai + cover.sai
+    return _Column(
+        air, ground, cover, old, density, density * CP_DRY,
+        referred_to_ground(air.temperature, air.height),
+        air.pressure / (GAS_CONSTANT * air.temperature),
+        plant_area,
+        1.0 - torch.exp(-plant_area),
+        (LEAST_CANOPY_HEAT + 840.0 * plant_area + C_LIQUID * cover.water) / seconds,
+    )  # fmt: skip
+
+
+class _Stomata(NamedTuple):
+    """Sunlit and shaded leaves, (2, ...)."""
+
+    conductance: Tensor  # mol m-2 s-1
+    assimilated: Tensor  # umol m-2 s-1
+    drift: Tensor  # last relative change of the conductance, the larger of the two
+
+
+def _under_the_canopy(c: _Column, friction: Tensor, tc: Tensor, tg: Tensor) -> Tensor:
+    """Conductance between the ground and the canopy air, m s-1.
+
+    Air that is warmer than the floor under a tall canopy hardly mixes (Sakaguchi and Zeng 2009).
+    """
+    bare_weight = torch.exp(-c.plant_area)
+    viscous = torch.exp(-0.45 * torch.log(c.ground.roughness * friction / VISCOSITY))
+    buoyancy = GRAVITY * c.cover.height * (tc - tg) / (tc * friction * friction)
+    dense = 0.004 / (1.0 + 0.5 * torch.clamp(buoyancy, 0.0, 10.0))
+    mixing = bare_weight * (VON_KARMAN / 0.13) * viscous + (1.0 - bare_weight) * dense
+    return mixing * friction
+
+
+def _stomata(
+    c: _Column, leaves: LeafModel, last: _Stomata, blade: Tensor, tv: Tensor, qc: Tensor, first: bool
+) -> _Stomata:
+    """Stomata in the air at the leaves' surface; half the way to it after the first turn."""
+    gs, pressure = last.conductance, c.air.pressure
+    blade_molar = blade * c.molar
+    e_leaf, _ = saturation_pressure(tv)
+    e_canopy = vapour_pressure(qc, pressure)
+    if first:
+        e_canopy = torch.where(c.plant_area > 0.0, e_canopy, vapour_pressure(c.air.humidity, pressure))
+    open_share = blade_molar / (blade_molar + gs)
+    vpd = torch.clamp((e_leaf - e_canopy) * open_share, min=0.0)
+    humidity = torch.clamp(1.0 - vpd / e_leaf, 0.0, 1.0)
+    ca = torch.clamp(c.air.co2 - CO2_BOUNDARY * last.assimilated / blade_molar, min=20.0)
+    warmth = 2.0 * c.rho_cp * blade + 4.0 * STEFAN_BOLTZMANN * tv * tv * tv
+    new, assimilated = leaves(tv, ca, vpd, humidity, warmth, gs)
+    changed = torch.abs(new - gs) / (new + 1e-3)
+    return _Stomata(new if first else 0.5 * (gs + new), assimilated, torch.maximum(changed[0], changed[1]))
+
+
+def _leaf_vapour(
+    c: _Column, stomata: _Stomata, leaf_area: Tensor, blade: Tensor, tv: Tensor, qc: Tensor, evaporating: Tensor,
+    seconds: float,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """Conductances to vapour through stomata and from wet leaves, m s-1; a step takes no more than the leaves hold."""
+    blade_molar, gs, cover = blade * c.molar, stomata.conductance, c.cover
+    leaf = leaf_area * blade_molar * gs / (blade_molar + gs) / c.molar
+    dry = (1.0 - cover.wet) * (leaf[0] + leaf[1]) * evaporating
+    full = c.plant_area * blade
+    saturated, _ = saturation_humidity(tv, c.air.pressure)
+    demand = c.density * cover.wet * full * torch.clamp(saturated - qc, min=1e-9) * seconds
+    part = cover.wet * full * torch.clamp(cover.water / torch.clamp(demand, min=1e-12), max=1.0)
+    return dry, torch.where(evaporating > 0.0, part, full)
+
+
+def _closed(c: _Column, links: _Links, tv: Tensor, tg: Tensor, inner: int) -> tuple[Tensor, Tensor, _State]:
+    """Newton's method with the conductances held: some steps, and more where a balance is still open."""
+    for _ in range(inner):
+        tv, tg, _ = _newton(c, links, tv, tg)
+    final = _balance(c, links, tv, tg)
+    for _ in range(RESCUE):
+        open_still = _imbalance(final, tg >= c.ground.limit) > TOLERANCE[tv.dtype]
+        if not bool(open_still.any()):
+            break
+        next_v, next_g, _ = _newton(c, links, tv, tg)
+        tv, tg = torch.where(open_still, next_v, tv), torch.where(open_still, next_g, tg)
+        final = _balance(c, links, tv, tg)
+    return tv, tg, final
 
 
 class _Links(NamedTuple):
@@ -278,8 +330,9 @@ class _State(NamedTuple):
     slopes: tuple[Tensor, Tensor, Tensor, Tensor]
 
 
-def _balance(air, ground, cover, g, thermal, rho_cp, density, potential, store, old, tv, tg) -> _State:
+def _balance(c: _Column, g: _Links, tv: Tensor, tg: Tensor) -> _State:
     """Residuals of both balances (W m-2) and their derivatives by T_v and T_g."""
+    air, ground, cover, old, density, rho_cp, potential, _, _, thermal, store = c
     q_leaf, s_leaf = saturation_humidity(tv, air.pressure)
     q_ground, s_ground = saturation_humidity(tg, air.pressure)
     heat_sum = 1.0 / (g.air + g.leaf + g.ground)
@@ -327,14 +380,14 @@ def _imbalance(now: _State, held: Tensor) -> Tensor:
     return torch.maximum(torch.abs(now.r_canopy), torch.where(held, 0.0 * now.r_ground, torch.abs(now.r_ground)))
 
 
-def _newton(air, ground, cover, g, thermal, rho_cp, density, potential, store, old, tv, tg):
+def _newton(c: _Column, g: _Links, tv: Tensor, tg: Tensor) -> tuple[Tensor, Tensor, _State]:
     """One Newton step; a ground that would pass its limit is held there and the canopy solved beside it."""
-    now = _balance(air, ground, cover, g, thermal, rho_cp, density, potential, store, old, tv, tg)
+    now = _balance(c, g, tv, tg)
     a11, a12, a21, a22 = now.slopes
     det = a11 * a22 - a12 * a21
     step_g = (a21 * now.r_canopy - a11 * now.r_ground) / det
     step_g = torch.clamp(step_g, -LARGEST_STEP, LARGEST_STEP)
-    step_g = torch.minimum(tg + step_g, ground.limit) - tg
+    step_g = torch.minimum(tg + step_g, c.ground.limit) - tg
     step_v = torch.clamp(-(now.r_canopy + a12 * step_g) / a11, -LARGEST_STEP, LARGEST_STEP)
     return tv + step_v, tg + step_g, now
 

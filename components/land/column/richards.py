@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Water in the soil: Richards' equation in mixed form, d theta/dt = -dq/dz - S (Celia et al. 1990).
 
-Implicit Euler and Newton's method. The increment of each iteration is taken in theta where the soil is
-unsaturated
-and in psi where it is not (primary variable switching, Forsyth et al. 1995), and
-the water content returned is the one the linear system solved for: the balance closes to rounding whatever
-the number of iterations. z points down;
-fluxes are positive downward, m s-1.
+Implicit Euler and Newton's method. The increment of each iteration is taken in theta where the soil is unsaturated and
+in psi where it is not (primary variable switching, Forsyth et al. 1995), and the water content returned is the one the
+linear system solved for: the balance closes to rounding whatever the number of iterations. z points down; fluxes are
+positive downward, m s-1.
 """
 
 from __future__ import annotations
@@ -17,7 +15,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from components.land.column.retention import Retention
+from components.land.column.retention import Hydraulics, Retention
 from components.land.column.tridiagonal import solve_tridiagonal
 
 SMALLEST_CAPACITY = 1e-7  # m-1: compressibility that keeps a saturated column solvable
@@ -67,15 +65,6 @@ class WaterStep(NamedTuple):
     change: Tensor  # largest change of theta in the last iteration
 
 
-def _face(k_up: Tensor, k_down: Tensor, gradient: Tensor, mean: str) -> tuple[Tensor, Tensor]:
-    """Weights of the two conductivities at a face."""
-    if mean == "arithmetic":
-        half = torch.full_like(k_up, 0.5)
-        return half, half
-    down = (gradient >= 0.0).to(k_up.dtype)
-    return down, 1.0 - down
-
-
 def richards_step(
     soil: Retention,
     psi: Tensor,
@@ -120,70 +109,132 @@ def richards_step(
     >>> bool(new.theta[0] > soil.at(psi).theta[0])
     True
     """
-    n = psi.shape[0]
-    old, start = theta, psi
     dz = dz.to(psi)
-    per_step = dz / seconds
-    gap = 0.5 * (dz[1:] + dz[:-1])
-    source = torch.zeros_like(psi) if sink is None else sink * dz
-    active = torch.ones_like(psi[0])
     zero = torch.zeros_like(psi[0])
-    result, infiltration, drainage, change, moved = theta, zero, zero, zero, zero
+    column = _Column(
+        soil, theta, dz, dz / seconds, 0.5 * (dz[1:] + dz[:-1]),
+        torch.zeros_like(psi) if sink is None else sink * dz, top, bottom, mean, zero,
+    )  # fmt: skip
+    x = _Iterate(psi, theta, zero, zero, zero, zero, torch.ones_like(zero))
     for turn in range(iterations + RESCUE):
         if turn == iterations:  # go on with the columns that are still far away, alone
-            active = torch.where(moved < FAR, zero, active)
-        if turn >= iterations and not bool((active > 0.0).any()):
+            x = x._replace(active=torch.where(x.moved < FAR, zero, x.active))
+        if turn >= iterations and not bool((x.active > 0.0).any()):
             break
-        now = soil.at(psi)
-        # Only near saturation: in dry soil the true capacity is smaller still, and theta is the variable.
-        capacity = torch.maximum(now.capacity, torch.where(psi > -1.0, SMALLEST_CAPACITY, 1e-30))
-        k, slope = now.conductivity, now.slope
-        gradient = (psi[:-1] - psi[1:]) / gap + 1.0
-        w_up, w_down = _face(k[:-1], k[1:], gradient, mean)
-        k_face = w_up * k[:-1] + w_down * k[1:]
-        flux = k_face * gradient
-        by_up = k_face / gap + w_up * slope[:-1] * gradient
-        by_down = -k_face / gap + w_down * slope[1:] * gradient
-        flux_top, top_slope = _top_flux(soil, top, psi[0], k[0], slope[0], dz[0], zero)
-        flux_bottom, bottom_slope = _bottom_flux(bottom, psi[-1], k[-1], slope[-1], dz[-1], zero)
-        above, below = torch.cat([flux_top[None], flux]), torch.cat([flux, flux_bottom[None]])
-        residual = (now.theta - old) * per_step + below - above + source
-        diagonal = capacity * per_step + torch.cat([by_up, bottom_slope[None]])
-        diagonal = diagonal - torch.cat([top_slope[None], by_down])
-        rows = solve_tridiagonal(
-            [zero, *(-by_up).unbind(0)], diagonal.unbind(0), by_down.unbind(0), (-residual).unbind(0)
-        )
-        step = torch.stack(rows)
-        q_top = flux_top + top_slope * step[0]
-        q_bottom = flux_bottom + bottom_slope * step[-1]
-        flux = flux + by_up * step[:-1] + by_down * step[1:]
-        net = torch.cat([q_top[None], flux]) - torch.cat([flux, q_bottom[None]])
-        # Equal to theta(psi) + C step, but kept to rounding by construction.
-        reached = old + (net - source) / per_step
-        full = reached >= soil.theta_s
-        risen = torch.clamp(psi + torch.clamp(step, -LARGEST_RISE, LARGEST_RISE), max=LARGEST_RISE)
-        # A layer that fills in this iteration stops at saturation; one already full follows its head.
-        filled = torch.where(psi < 0.0, torch.clamp(risen, max=0.0), risen)
-        filled = torch.where(psi < soil.head(soil.theta_s + 0.0 * psi), torch.clamp(filled, max=0.0), filled)
-        new_psi = torch.where(full, filled, soil.head(reached))
-        on = active > 0.0
-        result = torch.where(on, reached, result)
-        infiltration = torch.where(on, q_top, infiltration)
-        drainage = torch.where(on, q_bottom, drainage)
-        moved = torch.abs(reached - now.theta).amax(0)
-        change = torch.where(on, moved, change)
-        psi = torch.where(on, new_psi, psi)
-        active = torch.where(moved < tolerance, zero, active)
+        x = _iteration(column, x, tolerance)
+    result, infiltration = x.theta, x.infiltration
     if top.supply is not None:
         # The last increment may have drawn more through the surface than there was: it goes back.
         over = torch.clamp(infiltration - top.supply, min=0.0)
         infiltration = infiltration - over
         result = torch.cat([(result[0] - over * seconds / dz[0])[None], result[1:]])
     # What a layer may pass on below in this step: saturated flow under the suction there at the start.
-    suction = torch.clamp(-start, min=0.0)
-    reach = (soil.ks + torch.zeros_like(start))[1:] * (1.0 + suction[1:] / gap) * seconds
-    result, excess = _make_room(result, old, soil, dz, n, reach)
-    return WaterStep(psi, result, infiltration, drainage, excess, change)
+    suction = torch.clamp(-psi, min=0.0)
+    reach = (soil.ks + torch.zeros_like(psi))[1:] * (1.0 + suction[1:] / column.gap) * seconds
+    result, excess = _make_room(result, theta, soil, dz, psi.shape[0], reach)
+    return WaterStep(x.psi, result, infiltration, x.drainage, excess, x.change)
+
+
+class _Column(NamedTuple):
+    """What holds during a step."""
+
+    soil: Retention
+    old: Tensor  # water content at the start
+    dz: Tensor  # m
+    per_step: Tensor  # dz / seconds, m s-1
+    gap: Tensor  # between the middles of layers, m
+    source: Tensor  # water taken out, m s-1
+    top: Top
+    bottom: Bottom
+    mean: str
+    zero: Tensor  # of a column
+
+
+class _Iterate(NamedTuple):
+    """Where Newton's method stands; what a column gave last while it was active."""
+
+    psi: Tensor  # m
+    theta: Tensor
+    infiltration: Tensor  # m s-1
+    drainage: Tensor  # m s-1
+    change: Tensor  # of theta, largest in a column
+    moved: Tensor  # the same, also of a column that is no longer active
+    active: Tensor  # 1 where iterated, else 0
+
+
+class _Faces(NamedTuple):
+    """Fluxes between layers, m s-1, with their derivatives by the heads above and below; pairs at top and bottom."""
+
+    flux: Tensor
+    by_up: Tensor
+    by_down: Tensor
+    top: tuple[Tensor, Tensor]
+    bottom: tuple[Tensor, Tensor]
+
+
+def _iteration(c: _Column, x: _Iterate, tolerance: float) -> _Iterate:
+    """One step of Newton's method, taken by the columns that are active."""
+    now = c.soil.at(x.psi)
+    faces = _faces(c, x.psi, now)
+    step = _increment(c, x.psi, now, faces)
+    q_top = faces.top[0] + faces.top[1] * step[0]
+    q_bottom = faces.bottom[0] + faces.bottom[1] * step[-1]
+    flux = faces.flux + faces.by_up * step[:-1] + faces.by_down * step[1:]
+    net = torch.cat([q_top[None], flux]) - torch.cat([flux, q_bottom[None]])
+    # Equal to theta(psi) + C step, but kept to rounding by construction.
+    reached = c.old + (net - c.source) / c.per_step
+    moved = torch.abs(reached - now.theta).amax(0)
+    on = x.active > 0.0
+    return _Iterate(
+        torch.where(on, _new_head(c.soil, x.psi, step, reached), x.psi),
+        torch.where(on, reached, x.theta),
+        torch.where(on, q_top, x.infiltration),
+        torch.where(on, q_bottom, x.drainage),
+        torch.where(on, moved, x.change),
+        moved,
+        torch.where(moved < tolerance, c.zero, x.active),
+    )
+
+
+def _faces(c: _Column, psi: Tensor, now: Hydraulics) -> _Faces:
+    """Darcy's flux through every face at the heads of an iteration."""
+    k, slope = now.conductivity, now.slope
+    gradient = (psi[:-1] - psi[1:]) / c.gap + 1.0
+    if c.mean == "arithmetic":
+        w_up = w_down = torch.full_like(k[:-1], 0.5)
+    else:
+        w_up = (gradient >= 0.0).to(k.dtype)
+        w_down = 1.0 - w_up
+    k_face = w_up * k[:-1] + w_down * k[1:]
+    return _Faces(
+        k_face * gradient,
+        k_face / c.gap + w_up * slope[:-1] * gradient,
+        -k_face / c.gap + w_down * slope[1:] * gradient,
+        _top_flux(c.soil, c.top, psi[0], k[0], slope[0], c.dz[0], c.zero),
+        _bottom_flux(c.bottom, psi[-1], k[-1], slope[-1], c.dz[-1], c.zero),
+    )
+
+
+def _increment(c: _Column, psi: Tensor, now: Hydraulics, faces: _Faces) -> Tensor:
+    """Change of the heads that closes the linearised balance of every layer."""
+    # Only near saturation: in dry soil the true capacity is smaller still, and theta is the variable.
+    capacity = torch.maximum(now.capacity, torch.where(psi > -1.0, SMALLEST_CAPACITY, 1e-30))
+    (flux_top, top_slope), (flux_bottom, bottom_slope) = faces.top, faces.bottom
+    above, below = torch.cat([flux_top[None], faces.flux]), torch.cat([faces.flux, flux_bottom[None]])
+    residual = (now.theta - c.old) * c.per_step + below - above + c.source
+    diagonal = capacity * c.per_step + torch.cat([faces.by_up, bottom_slope[None]])
+    diagonal = diagonal - torch.cat([top_slope[None], faces.by_down])
+    lower = [c.zero, *(-faces.by_up).unbind(0)]
+    return torch.stack(solve_tridiagonal(lower, diagonal.unbind(0), faces.by_down.unbind(0), (-residual).unbind(0)))
+
+
+def _new_head(soil: Retention, psi: Tensor, step: Tensor, reached: Tensor) -> Tensor:
+    """Heads of the water content reached, or moved by the increment where the soil is full."""
+    risen = torch.clamp(psi + torch.clamp(step, -LARGEST_RISE, LARGEST_RISE), max=LARGEST_RISE)
+    # A layer that fills in this iteration stops at saturation; one already full follows its head.
+    filled = torch.where(psi < 0.0, torch.clamp(risen, max=0.0), risen)
+    filled = torch.where(psi < soil.head(soil.theta_s + 0.0 * psi), torch.clamp(filled, max=0.0), filled)
+    return torch.where(reached >= soil.theta_s, filled, soil.head(reached))
 
 
 def _top_flux(
