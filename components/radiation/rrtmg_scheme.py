@@ -13,6 +13,22 @@ from components.science.gases import Gases
 
 AT_ONCE = 512  # columns of a call: the library wants their optical depths in every band at once, 60 kB a column
 TRACE = 1.0e-9  # kg m-2, water path that counts as liquid and does not matter
+LONGWAVE_BANDS, SHORTWAVE_BANDS = 16, 14
+MIXED = (
+    "carbon_dioxide", "methane", "nitrous_oxide", "oxygen", "cfc11", "cfc12", "cfc22", "carbon_tetrachloride",
+)  # fmt: skip
+ALBEDOS = ("direct_shortwave", "direct_near_infrared", "diffuse_shortwave", "diffuse_near_infrared")
+CLOUD_OPTICS = (
+    "shortwave_optical_thickness_due_to_cloud",
+    "single_scattering_albedo_due_to_cloud",
+    "cloud_asymmetry_parameter",
+    "cloud_forward_scattering_fraction",
+)
+AEROSOL_OPTICS = (
+    "shortwave_optical_thickness_due_to_aerosol",
+    "single_scattering_albedo_due_to_aerosol",
+    "aerosol_asymmetry_parameter",
+)
 
 
 class Rrtmg(SpectralScheme):
@@ -72,13 +88,11 @@ class Rrtmg(SpectralScheme):
             np.ascontiguousarray(a, dtype=np.float64)
             for a in (p, p_interface, t, t_interface, q_v, ozone, t_surface, albedo, mu)
         )
-        nlev, n = p.shape
-        zero = np.zeros((nlev, n))
+        zero = np.zeros(p.shape)
         if fraction is not None and liquid is not None:
             # with liquid above layers of pure ice, the library forgets that ice in some of its bands (57 W m-2 seen)
             liquid = np.maximum(liquid, TRACE * fraction)
-        g = self.gases
-        common: dict[str, Any] = {
+        columns: dict[str, Any] = {
             "air_pressure": p * 0.01,
             "air_pressure_on_interface_levels": p_interface * 0.01,
             "air_temperature": t,
@@ -91,61 +105,45 @@ class Rrtmg(SpectralScheme):
             "mass_content_of_cloud_liquid_water_in_atmosphere_layer": zero if liquid is None else 1e3 * liquid,
             "cloud_ice_particle_size": zero + ice_radius,
             "cloud_water_droplet_radius": zero + liquid_radius,
+            **{f"mole_fraction_of_{name}_in_air": zero + getattr(self.gases, name) for name in MIXED},
         }
-        for name in (
-            "carbon_dioxide",
-            "methane",
-            "nitrous_oxide",
-            "oxygen",
-            "cfc11",
-            "cfc12",
-            "cfc22",
-            "carbon_tetrachloride",
-        ):
-            common[f"mole_fraction_of_{name}_in_air"] = zero + getattr(g, name)
-        lw = self._lw.array_call(
-            {
-                **common,
-                "surface_longwave_emissivity": np.zeros((16, n)) + emissivity,
-                "longwave_optical_thickness_due_to_cloud": np.zeros((nlev, n, 16)),
-                "longwave_optical_thickness_due_to_aerosol": np.zeros((16, nlev, n)),
-            }
-        )[1]
+        return {**self._longwave(columns, emissivity), **self._shortwave(columns, albedo, mu, distance)}
+
+    def _longwave(self, columns: dict[str, Any], emissivity: Array | float) -> dict[str, Array]:
+        """Fluxes ``lw_up`` and ``lw_down`` of columns by the library's names, clouds by their water paths."""
+        nlev, n = columns["air_pressure"].shape
+        given = {
+            **columns,
+            "surface_longwave_emissivity": np.zeros((LONGWAVE_BANDS, n)) + emissivity,
+            "longwave_optical_thickness_due_to_cloud": np.zeros((nlev, n, LONGWAVE_BANDS)),
+            "longwave_optical_thickness_due_to_aerosol": np.zeros((LONGWAVE_BANDS, nlev, n)),
+        }
+        lw = self._lw.array_call(given)[1]
+        return {"lw_up": lw["upwelling_longwave_flux_in_air"], "lw_down": lw["downwelling_longwave_flux_in_air"]}
+
+    def _shortwave(self, columns: dict[str, Any], albedo: Array, mu: Array, distance: float) -> dict[str, Array]:
+        """Fluxes ``sw_up`` and ``sw_down``, computed where the sun is up."""
+        nlev, n = columns["air_pressure"].shape
+        up, down = np.zeros((nlev + 1, n)), np.zeros((nlev + 1, n))
         sun = np.flatnonzero(mu > 1e-4)
-        sw_up, sw_down = np.zeros((nlev + 1, n)), np.zeros((nlev + 1, n))
         if sun.size:
-            day: dict[str, Any] = {k: np.ascontiguousarray(v[..., sun]) for k, v in common.items()}
-            m = sun.size
-            for band in ("direct_shortwave", "direct_near_infrared", "diffuse_shortwave", "diffuse_near_infrared"):
-                day[f"surface_albedo_for_{band}"] = np.ascontiguousarray(albedo[sun])
-            for name in ("optical_thickness_due_to_cloud",):
-                day[f"shortwave_{name}"] = np.zeros((nlev, m, 14))
-            for name in (
-                "single_scattering_albedo_due_to_cloud",
-                "cloud_asymmetry_parameter",
-                "cloud_forward_scattering_fraction",
-            ):
-                day[name] = np.zeros((nlev, m, 14))
-            for name in (
-                "shortwave_optical_thickness_due_to_aerosol",
-                "single_scattering_albedo_due_to_aerosol",
-                "aerosol_asymmetry_parameter",
-            ):
-                day[name] = np.zeros((14, nlev, m))
-            day["aerosol_optical_depth_at_55_micron"] = np.zeros((6, nlev, m))
-            day["zenith_angle"] = np.arccos(np.clip(mu[sun], 1e-4, 1.0))
-            day["solar_cycle_fraction"] = np.array(0.0)
-            day["flux_adjustment_for_earth_sun_distance"] = np.array(distance)
-            day["time"] = datetime(2001, 1, 1)
+            by_cloud, by_aerosol = (nlev, sun.size, SHORTWAVE_BANDS), (SHORTWAVE_BANDS, nlev, sun.size)
+            lit = np.ascontiguousarray(albedo[sun])
+            day = {
+                **{name: np.ascontiguousarray(values[..., sun]) for name, values in columns.items()},
+                **{f"surface_albedo_for_{band}": lit.copy() for band in ALBEDOS},
+                **{name: np.zeros(by_cloud) for name in CLOUD_OPTICS},
+                **{name: np.zeros(by_aerosol) for name in AEROSOL_OPTICS},
+                "aerosol_optical_depth_at_55_micron": np.zeros((6, nlev, sun.size)),
+                "zenith_angle": np.arccos(np.clip(mu[sun], 1e-4, 1.0)),
+                "solar_cycle_fraction": np.array(0.0),
+                "flux_adjustment_for_earth_sun_distance": np.array(distance),
+                "time": datetime(2001, 1, 1),
+            }
             sw = self._sw.array_call(day)[1]
-            sw_up[:, sun] = sw["upwelling_shortwave_flux_in_air"]
-            sw_down[:, sun] = sw["downwelling_shortwave_flux_in_air"]
-        return {
-            "lw_up": lw["upwelling_longwave_flux_in_air"],
-            "lw_down": lw["downwelling_longwave_flux_in_air"],
-            "sw_up": sw_up,
-            "sw_down": sw_down,
-        }
+            up[:, sun] = sw["upwelling_shortwave_flux_in_air"]
+            down[:, sun] = sw["downwelling_shortwave_flux_in_air"]
+        return {"sw_up": up, "sw_down": down}
 
     def of_full(self, columns: FullColumns, distance: float = 1.0) -> dict[str, Array]:
         """`fluxes` of whole columns (double precision, on the CPU).
