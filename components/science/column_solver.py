@@ -51,3 +51,16 @@ def substitute(f: Elimination, right: Sequence[Tensor]) -> list[Tensor]:
     for k in range(n - 2, -1, -1):
         x[k] = x[k] - f.factor[k] * x[k + 1]
     return x
+
+
+def solve(
+    below: Sequence[Tensor], diagonal: Sequence[Tensor], above: Sequence[Tensor], right: Sequence[Tensor]
+) -> list[Tensor]:
+    """The solution, level by level, of a system with one right-hand side; see `eliminate`.
+
+    Parameters
+    ----------
+    below, diagonal, above : one entry (any shape) a level; ``below[0]`` and ``above[-1]`` are not read
+    right : right-hand side, one entry a level
+    """
+    return substitute(eliminate(below, diagonal, above), right)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from components.land.column.retention import Hydraulics, Retention
-from components.land.column.tridiagonal import solve_tridiagonal
+from components.science.column_solver import solve
 
 SMALLEST_CAPACITY = 1e-7  # m-1: compressibility that keeps a saturated column solvable
 LARGEST_RISE = 50.0  # m of head an iteration may add to a saturated layer
@@ -225,7 +225,7 @@ def _increment(c: _Column, psi: Tensor, now: Hydraulics, faces: _Faces) -> Tenso
     diagonal = capacity * c.per_step + torch.cat([faces.by_up, bottom_slope[None]])
     diagonal = diagonal - torch.cat([top_slope[None], faces.by_down])
     lower = [c.zero, *(-faces.by_up).unbind(0)]
-    return torch.stack(solve_tridiagonal(lower, diagonal.unbind(0), faces.by_down.unbind(0), (-residual).unbind(0)))
+    return torch.stack(solve(lower, diagonal.unbind(0), faces.by_down.unbind(0), (-residual).unbind(0)))
 
 
 def _new_head(soil: Retention, psi: Tensor, step: Tensor, reached: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from components.land.column.snow import Snow, over_layers
-from components.land.column.tridiagonal import solve_tridiagonal
+from components.science.column_solver import solve
 from components.science.constants import C_LIQUID, FREEZING_POINT, ICE_HEAT_CAPACITY, LATENT_FUSION, WATER_DENSITY
 
 
@@ -99,7 +99,7 @@ def move_soil_water(
         diagonal.append(new_capacity[i] + out - backward[i] + C_LIQUID * drawn[i])
     lower = [-f for f in forward[:n]]
     upper = [*backward[1:n], torch.zeros_like(drainage)]
-    new = solve_tridiagonal(lower, diagonal, upper, right)
+    new = solve(lower, diagonal, upper, right)
     gained = forward[0] * entering + backward[0] * new[0] - down[n] * new[-1]
     for i in range(n):
         gained = gained - C_LIQUID * drawn[i] * new[i]

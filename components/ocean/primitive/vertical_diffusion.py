@@ -4,29 +4,7 @@
 import torch
 from torch import Tensor
 
-
-def solve_tridiagonal(below: Tensor, diagonal: Tensor, above: Tensor, rhs: Tensor) -> Tensor:
-    """Thomas algorithm along the levels.
-
-    ``below[k] x[k-1] + diagonal[k] x[k] + above[k] x[k+1] = rhs[k]`` with all coefficients ``(z, y, x)`` and ``rhs``
-    ``(n, z, y, x)``.
-
-    Parameters
-    ----------
-    below, diagonal, above : (z, y, x) coefficients
-    rhs : (n, z, y, x)
-    """
-    levels = diagonal.shape[0]
-    inverse = 1.0 / diagonal[0]
-    c, d = [above[0] * inverse], [rhs[:, 0] * inverse]
-    for k in range(1, levels):
-        inverse = 1.0 / (diagonal[k] - below[k] * c[-1])
-        c.append(above[k] * inverse)
-        d.append((rhs[:, k] - below[k] * d[-1]) * inverse)
-    x = [d[-1]]
-    for k in range(levels - 2, -1, -1):
-        x.append(d[k] - c[k] * x[-1])
-    return torch.stack(x[::-1], 1)
+from components.science.column_solver import solve
 
 
 def diffuse(q: Tensor, h: Tensor, diffusivity: Tensor, dt: float, drag: Tensor | None = None) -> Tensor:
@@ -52,4 +30,4 @@ def diffuse(q: Tensor, h: Tensor, diffusivity: Tensor, dt: float, drag: Tensor |
     diagonal = h + above + below
     if drag is not None:
         diagonal = diagonal + dt * drag
-    return solve_tridiagonal(-below, diagonal, -above, h * q)
+    return torch.stack(solve((-below).unbind(0), diagonal.unbind(0), (-above).unbind(0), (h * q).unbind(1)), 1)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from components.ocean.primitive.geometry import Geometry
 from components.ocean.primitive.stencil import at
-from components.ocean.primitive.vertical_diffusion import solve_tridiagonal
+from components.science.column_solver import solve
 from components.science.constants import GRAVITY
 
 C_K, C_EPS = 0.1, 0.7  # G90 eq. 10 and 13
@@ -149,7 +149,7 @@ def tke_step(
     rhs = torch.cat([rhs[:1] - above[:1] * surface, rhs[1:]])
     diagonal = 1.0 - above - under + dt * sink
     none = torch.zeros_like(first)
-    new = solve_tridiagonal(torch.cat([none, above[1:]]), diagonal, under, rhs[None])[0]
+    new = torch.stack(solve(torch.cat([none, above[1:]]).unbind(0), diagonal.unbind(0), under.unbind(0), rhs.unbind(0)))
     new = torch.clamp(new, min=LEAST_TKE)
     root = torch.sqrt(new)
     momentum = C_K * length * root
