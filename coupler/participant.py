@@ -33,6 +33,7 @@ import numpy.typing as npt
 
 from coupler.errors import CaseError, ExchangeError, FieldError, GridError
 from coupler.grids.grid import Grid
+from coupler.messages import gather
 from coupler.paths import COMMAND
 
 Floats = npt.NDArray[np.float64]
@@ -166,7 +167,7 @@ class Participant:
         cells = self.partition() if self._cells is None else self._cells
         with self._watch.watching(f"{self.name}: waits for the case's choice of a restart", waits=True):
             restart = newest_of(self.transport, self.plan.folder)
-        declared = {(self.name, self.rank): cells}
+        declared = (self.name, self.rank, cells)
         self._process = Process(self.plan, self.transport, restart, None, declared, run=run_name(), watch=self._watch)
         self.start = self._process.start
         routes = [r for r in self._process.routes if r.component == self.name]
@@ -322,7 +323,7 @@ class Participant:
     def _whole(self, values: Floats, grid: str) -> Any:
         comm = self._process.groups[self.name]
         with self._watch.watching(f"{self.name}, rank {self.rank}: waits for its other ranks", waits=True):
-            parts = [(self._cells, values)] if comm is None else comm.gather((self._cells, values), root=0)
+            parts = [(self._cells, values)] if comm is None else gather(comm, (self._cells, values))
         if parts is None:
             return None
         whole = np.zeros((values.shape[0], self.grid.size))

@@ -12,6 +12,8 @@ import os
 import select
 from typing import Any
 
+from coupler.messages import share
+
 LONGEST = 0.02
 """Seconds after which a listener looks by itself: a message may come in later than its bell."""
 SHORT = 2e-3
@@ -41,12 +43,12 @@ class Bells:
             self._poll = select.poll()
             self._poll.register(self._read, select.POLLIN)
         self._others: dict[int, int] = {}
-        for rank, (pid, handle) in enumerate(comm.allgather((os.getpid(), self._write))):
+        for rank, (pid, handle) in enumerate(share(comm, (os.getpid(), self._write))):
             if handle >= 0 and rank in near:
                 with contextlib.suppress(OSError):
                     self._others[rank] = os.open(f"/proc/{pid}/fd/{handle}", os.O_WRONLY | os.O_NONBLOCK)
         me = comm.Get_rank()
-        heard = comm.allgather(set(self._others))
+        heard = share(comm, sorted(self._others))
         self.longest = LONGEST if all(me in those for rank, those in enumerate(heard) if rank != me) else SHORT
 
     @property

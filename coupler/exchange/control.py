@@ -145,7 +145,7 @@ class Controller:
     def _take_part(self, time: int, member: tuple[str, int], entry: dict[str, Any] | None, budgets: list[Any]) -> None:
         """A rank has saved, and its component's first one has written; all it has booked until then comes with it."""
         self.budget.add(budgets)
-        self._missing.setdefault(time, set(self.members)).discard(member)
+        self._missing.setdefault(time, set(self.members)).discard((member[0], member[1]))
         parts = self._parts.setdefault(time, {})
         if entry is not None:
             parts[member[0]] = entry

@@ -172,7 +172,7 @@ class TaskLoop:
                 cells = parts.cells(b.component, r, b.grid)[positions]
                 area = self.operator.input_area(i, cells)
                 route = Route(task.index, i, False, b.component, transport.rank, positions, area, None)
-                transport.send_object(process, TAG_ROUTE, route)
+                transport.send_object(process, TAG_ROUTE, vars(route))
         for i, d in enumerate(task.outputs):
             maps = []
             mine = self.operator.target_rows(i)
@@ -185,7 +185,7 @@ class TaskLoop:
                 maps.append(OutputMap(task, i, process, self.operator, rows, transport))
                 area, covered = self.operator.output_area(i, rows)
                 route = Route(task.index, i, True, d.component, transport.rank, positions, area, covered)
-                transport.send_object(process, TAG_ROUTE, route)
+                transport.send_object(process, TAG_ROUTE, vars(route))
             self.outputs.append(maps)
 
     def advance(self) -> bool:

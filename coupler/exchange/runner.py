@@ -42,8 +42,8 @@ class Process:
         Complete restart set to go on from.
     provenance : dict, optional
         What manifests of restarts should know.
-    declared : mapping, optional
-        Cells of the external program on this process.
+    declared : tuple, optional
+        Of the external program on this process: component, rank and cells.
     run : str
         Name of the run.
     watch : Watchdog, optional
@@ -56,7 +56,7 @@ class Process:
         transport: Transport,
         restart: Path | None = None,
         provenance: dict[str, Any] | None = None,
-        declared: Mapping[tuple[str, int], Any] | None = None,
+        declared: tuple[str, int, Any] | None = None,
         run: str = "",
         watch: Watchdog | None = None,
     ):
@@ -79,8 +79,10 @@ class Process:
         merged: dict[tuple[str, int], Any] = {}
         if any(c.component is None for c in plan.components):
             with self._others("the cells of the external programs"):
-                for item in transport.share(dict(declared or {})):
-                    merged.update(item)
+                for said in transport.share(declared):
+                    if said is not None:
+                        name, rank, cells = said
+                        merged[name, rank] = cells
         self.parts = Partitions(plan, merged)
         self.grants = Grants(plan, transport, self.start)
         transport.listen(not self.local)
@@ -154,7 +156,7 @@ class Process:
                 if found[1] is None:
                     ended += 1
                 elif found[1] != ALIVE:
-                    routes.append(found[1])
+                    routes.append(Route(**found[1]))
             return ended >= len(self.plan.coupler_ranks)
 
         wait_until(ready, self.plan.deadline, self._no_routes)

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from coupler.messages import share
 from coupler.watch.processes import host
 
 
@@ -22,7 +23,7 @@ def mapped() -> set[str]:
 
 def forget_names(comm: Any) -> None:
     """Remove the names of the memory that all processes of this node have mapped (all processes of `comm` call)."""
-    everybody = comm.allgather((host(), sorted(mapped())))
+    everybody = share(comm, (host(), sorted(mapped())))
     mine = [set(files) for node, files in everybody if node == host()]
     for path in set.intersection(*mine):
         if "(deleted)" not in path:

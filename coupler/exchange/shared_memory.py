@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from coupler.exchange.channels import Inbox, Outbox
 from coupler.exchange.routes import NOTES
+from coupler.messages import share
 
 Floats = npt.NDArray[np.float64]
 SMALLEST = 4096
@@ -50,14 +51,14 @@ def reachable(comm: Any) -> set[int]:
     here, rank = os.uname().nodename, comm.Get_rank()
     handle, numbers = create(1) if available() else (-1, np.zeros(1))
     numbers[0] = 4711.0 + rank
-    everybody = comm.allgather((here, os.getpid(), handle))
+    everybody = share(comm, (here, os.getpid(), handle))
     good = set()
     for other, (node, pid, file) in enumerate(everybody):
         if node == here and file >= 0 and other != rank:
             with contextlib.suppress(OSError):
                 if attach(pid, file, 1)[0] == 4711.0 + other:
                     good.add(other)
-    result = comm.allgather(good)
+    result = share(comm, sorted(good))
     if handle >= 0:
         os.close(handle)
     return {other for other in good if rank in result[other]}

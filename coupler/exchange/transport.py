@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from coupler import messages
 from coupler.exchange import segments, shared_memory
 from coupler.exchange.bells import Bells
 from coupler.exchange.channels import Inbox, LocalInbox, LocalOutbox, MPIInbox, MPIOutbox, Outbox
@@ -53,7 +54,7 @@ class Serial:
         return Pause()
 
     def send_object(self, dest: int, tag: int, item: Any) -> None:
-        """Send any small Python object."""
+        """Send a small item (see `messages.to_bytes`)."""
         self._queues[-tag - 1].append((self.rank, item))
 
     def poll_object(self, tag: int) -> tuple[int, Any] | None:
@@ -104,7 +105,7 @@ class MPI:
         self.case = ""
         self._local = Serial()
         self._local.rank = self.rank
-        self._pending: list[Any] = []
+        self._pending: list[tuple[Any, npt.NDArray[np.uint8]]] = []
         self._outboxes: list[Outbox] = []
         self._inboxes: list[Inbox] = []
         self._bells: Bells | None = None
@@ -151,12 +152,13 @@ class MPI:
             self._bells.ring(rank)
 
     def send_object(self, dest: int, tag: int, item: Any) -> None:
-        """Send any small Python object."""
+        """Send a small item (see `messages.to_bytes`)."""
         if dest == self.rank:
             self._local.send_object(dest, tag, item)
         else:
-            self._pending = [r for r in self._pending if not r.test()[0]]
-            self._pending.append(self.comm.isend(item, dest=dest, tag=tag))
+            data = messages.to_bytes(item)
+            self._sweep()
+            self._pending.append((self.comm.Isend([data, self._mpi.BYTE], dest=dest, tag=tag), data))
             self._ring(dest)
 
     def poll_object(self, tag: int) -> tuple[int, Any] | None:
@@ -164,9 +166,8 @@ class MPI:
         found = self._local.poll_object(tag)
         if found is not None:
             return found
-        status = self._mpi.Status()
-        message = self.comm.improbe(source=self._mpi.ANY_SOURCE, tag=tag, status=status)
-        return None if message is None else (status.Get_source(), message.recv())
+        came = self._poll(tag)
+        return None if came is None else (came[0], messages.from_bytes(came[1]))
 
     def send_bytes(self, dest: int, tag: int, data: npt.NDArray[np.uint8]) -> None:
         """Send bytes as they are to another process; returns when they have gone."""
@@ -174,13 +175,21 @@ class MPI:
 
     def poll_bytes(self, tag: int) -> npt.NDArray[np.uint8] | None:
         """The next bytes that have come; None if there are none."""
+        came = self._poll(tag)
+        return None if came is None else came[1]
+
+    def _poll(self, tag: int) -> tuple[int, npt.NDArray[np.uint8]] | None:
         status = self._mpi.Status()
         message = self.comm.Improbe(source=self._mpi.ANY_SOURCE, tag=tag, status=status)
         if message is None:
             return None
         data = np.empty(status.Get_count(self._mpi.BYTE), dtype=np.uint8)
         message.Recv([data, self._mpi.BYTE])
-        return data
+        return status.Get_source(), data
+
+    def _sweep(self) -> None:
+        """Forget what has gone."""
+        self._pending = [(request, data) for request, data in self._pending if not request.Test()]
 
     def group(self, ranks: tuple[int, ...]) -> Any:
         """Communicator of some processes (all of those must call); None for a single one."""
@@ -193,7 +202,7 @@ class MPI:
         """Wait until everything sent has gone."""
         pause = Pause()
         while self._pending or any(b.busy() for b in self._outboxes):
-            self._pending = [r for r in self._pending if not r.test()[0]]
+            self._sweep()
             pause.sleep()
 
     def close(self) -> None:
@@ -209,7 +218,7 @@ class MPI:
 
     def share(self, item: Any) -> list[Any]:
         """What every process contributes, on every process."""
-        return list(self.comm.allgather(item))
+        return messages.share(self.comm, item)
 
     def abort(self, code: int) -> None:
         """End all processes."""

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from coupler import messages
 from coupler.errors import LayoutError
 
 Array = npt.NDArray[Any]
@@ -178,7 +179,7 @@ class Decomposition:
         if self.ranks == 1:
             return block.copy()
         with self._waiting("gathering"):
-            parts = self.comm.gather(block, root=0)
+            parts = messages.gather(self.comm, block)
         if parts is None:
             return None
         whole = np.empty(block.shape[:-n] + self.shape, dtype=block.dtype)
@@ -204,7 +205,7 @@ class Decomposition:
                 part = whole[..., b.x0 : b.x1] if len(self.shape) == 1 else whole[..., b.y0 : b.y1, b.x0 : b.x1]
                 parts.append(np.ascontiguousarray(part))
         with self._waiting("scattering"):
-            return np.asarray(self.comm.scatter(parts, root=0))
+            return np.asarray(messages.scatter(self.comm, parts))
 
     def sum(self, local: npt.ArrayLike) -> float:
         """Sum over all cells of all ranks; the same bits for every division (an exact sum)."""
@@ -213,7 +214,8 @@ class Decomposition:
         bins = exact_bins(local)
         if self.ranks > 1:
             with self._waiting("a sum"):
-                bins = self.comm.allreduce(bins)
+                mine, bins = bins, np.empty_like(bins)
+                self.comm.Allreduce(mine, bins)
         return rounded(bins)
 
     def share(self, item: Any, what: str = "words") -> list[Any]:
@@ -221,13 +223,13 @@ class Decomposition:
 
         Parameters
         ----------
-        item : any small object
+        item : a small one, see `messages.to_bytes`
         what : what it is, for the message where a rank does not come
         """
         if self.ranks == 1:
             return [item]
         with self._waiting(what):
-            return list(self.comm.allgather(item))
+            return messages.share(self.comm, item)
 
     def max(self, local: npt.ArrayLike) -> float:
         """Largest value over all cells of all ranks."""

@@ -24,7 +24,7 @@ PUBLIC = {
 }  # fmt: skip
 """What components may import of the coupler."""
 FLOORS = (
-    ("", "errors", "clock", "types", "exact_sum", "compiled", "paths", "units"),
+    ("", "errors", "clock", "types", "exact_sum", "compiled", "paths", "units", "messages"),
     ("fields", "namelist", "quantities", "yaml12", "author_code", "threads", "by_name", "layout"),
     ("netcdf",),
     ("grids",),
@@ -98,6 +98,26 @@ def test_components_use_the_couplers_public_names_only():
         return name.startswith("coupler.") and not any(name == p or name.startswith(p + ".") for p in PUBLIC)
 
     assert found([p for p in MODULES if "components" in p.parts], wrong) == []
+
+
+PICKLING = {"bcast", "send", "ssend", "isend", "issend", "recv", "irecv", "sendrecv", "mprobe", "improbe", "gather",
+            "scatter", "allgather", "alltoall", "reduce", "allreduce", "scan", "exscan"}  # fmt: skip
+
+
+def test_nothing_that_crosses_processes_is_pickled():
+    """mpi4py's calls in small letters pickle; `coupler/messages.py` sends JSON and arrays instead."""
+    wrong = []
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in PICKLING:
+                of = node.func.value
+                name = of.attr if isinstance(of, ast.Attribute) else of.id if isinstance(of, ast.Name) else ""
+                if name.endswith(("comm", "world", "group", "COMM_WORLD")):
+                    wrong.append(f"{path.relative_to(ROOT)}:{node.lineno} calls {name}.{node.func.attr}")
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = [a.name for a in node.names] + [getattr(node, "module", "") or ""]
+                wrong += [f"{path.relative_to(ROOT)}:{node.lineno} imports pickle" for n in names if n == "pickle"]
+    assert wrong == []
 
 
 def test_the_science_knows_neither_mpi_nor_yaml():
