@@ -45,7 +45,7 @@ from coupler.fields import FieldSpec
 from coupler.grids.decomposition import Decomposition
 from coupler.grids.grid import Grid
 from coupler.namelist import Namelist
-from coupler.paths import DATA
+from coupler.paths import input_file
 
 Array = npt.NDArray[Any]
 Fields = dict[str, Array]
@@ -89,13 +89,7 @@ class Setting:
 
     def file(self, name: str) -> Path:
         """Path of an input file: absolute, in the case's folder, or in the project's ``data/``."""
-        path = Path(name).expanduser()
-        if path.is_absolute():
-            return path
-        for folder in (self.folder, DATA):
-            if (folder / path).exists():
-                return folder / path
-        return self.folder / path
+        return input_file(name, self.folder)
 
 
 @dataclass

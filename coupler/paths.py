@@ -34,6 +34,20 @@ COMMAND = os.environ.get("TESSERA_COMMAND") or ("./run_case.py" if CHECKOUT else
 """The command as the user types it."""
 
 
+def input_file(name: str, folder: Path) -> Path:
+    """Path of an input: absolute, in the case, or in the project's ``data/``; in the case where it is in neither.
+
+    Parameters
+    ----------
+    name : as it stands in the namelist
+    folder : of the case
+    """
+    path = Path(name).expanduser()
+    if path.is_absolute():
+        return path
+    return next((place / path for place in (folder, DATA) if (place / path).exists()), folder / path)
+
+
 def typed(*words: object) -> str:
     """A command of this project as it can be typed where the user stands, quoted for the shell.
 

@@ -14,7 +14,7 @@ class _Numpy:
     """Operations on numpy arrays."""
 
     where, maximum, minimum = staticmethod(np.where), staticmethod(np.maximum), staticmethod(np.minimum)
-    exp, log, sqrt, zeros_like = staticmethod(np.exp), staticmethod(np.log), staticmethod(np.sqrt), np.zeros_like
+    exp, log, sqrt = staticmethod(np.exp), staticmethod(np.log), staticmethod(np.sqrt)
 
     @staticmethod
     def constant(value: Any) -> Any:
@@ -27,7 +27,7 @@ class _Torch:
 
     def __init__(self, torch: Any, like: Any):
         self._torch, self._like = torch, like
-        self.exp, self.sqrt, self.zeros_like = torch.exp, torch.sqrt, torch.zeros_like
+        self.exp, self.sqrt = torch.exp, torch.sqrt
 
     def constant(self, value: Any) -> Any:
         """A number or array as a tensor; truth values stay such."""
@@ -61,7 +61,7 @@ def operations(*values: Any) -> Any:
     Returns
     -------
     object
-        With ``where, maximum, minimum, exp, log, sqrt, zeros_like``, and ``constant``, which puts an array beside them.
+        With ``where, maximum, minimum, exp, log, sqrt``, and ``constant``, which puts an array beside them.
 
     Examples
     --------

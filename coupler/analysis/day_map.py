@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coupler.analysis.figures import INK, draw_panel, pyplot, shared_scale
+from coupler.analysis.figures import INK, draw_panel, pyplot, saved, shared_scale
 from coupler.analysis.records import Record, fields_of, read, short_date
 from coupler.errors import CaseError
 from coupler.fields import did_you_mean
@@ -81,10 +81,7 @@ def draw_day(
         title.append("arrows: wind at the lowest level")
     axes.set_title("\n".join(title), loc="left", fontsize=10)
     path = Path(case) / "run" / "figures" / f"{field}.{date}.png"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path)
-    plt.close(figure)
-    return path
+    return saved(figure, path)
 
 
 def _find(case: Path, name: str) -> Record:

@@ -226,6 +226,20 @@ def _numbers(values: Floats, weights: Floats) -> str:
     return f"mean {mean:.4g}   min {values[there].min():.4g}   max {values[there].max():.4g}"
 
 
+def saved(figure: Any, path: Path) -> Path:
+    """Write a figure and forget it.
+
+    Parameters
+    ----------
+    figure : of matplotlib
+    path : PNG to write
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path)
+    pyplot().close(figure)
+    return path
+
+
 def draw_maps(record: Record, path: Path) -> Path:
     """Map of the last record; with several records also of the first, in the same colours, and of the change.
 
@@ -253,9 +267,7 @@ def draw_maps(record: Record, path: Path) -> Path:
         axes.set_title(f"{when}\n{_numbers(values, record.weights)}", loc="left", fontsize=9)
     heading = f"{record.label} ({record.unit}){record.note}, {record.component}"
     figure.suptitle(heading, x=0.03, horizontalalignment="left", fontsize=12)  # takes height only, however long
-    figure.savefig(path)
-    plt.close(figure)
-    return path
+    return saved(figure, path)
 
 
 def draw_series(record: Record, path: Path) -> Path:
@@ -293,9 +305,7 @@ def draw_series(record: Record, path: Path) -> Path:
     for axes in (above, below):
         tidy(axes)
         axes.margins(x=0)
-    figure.savefig(path)
-    plt.close(figure)
-    return path
+    return saved(figure, path)
 
 
 def draw_budget(table: Path, path: Path) -> list[Path]:
@@ -344,9 +354,7 @@ def draw_budget(table: Path, path: Path) -> list[Path]:
     last.set_title(f"sent minus received, worst of a day (0 drawn at 1e-18); at most {worst:.1e}", loc="left")
     tidy(last)
     all_axes[0, 0].set_title("Budget: what crossed the interfaces", loc="left", fontsize=12)
-    figure.savefig(path)
-    plt.close(figure)
-    return [path]
+    return [saved(figure, path)]
 
 
 def _budget_rows(table: Path) -> Iterator[dict[str, Any]]:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from coupler.case.options import input_file
 from coupler.case.reading import Case
+from coupler.paths import input_file
 from coupler.plan import ComponentPlan, Plan
 
 

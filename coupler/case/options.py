@@ -12,7 +12,7 @@ from coupler.clock import calendar_name
 from coupler.errors import GridError
 from coupler.grids.grid import Grid
 from coupler.namelist import Duration, Namelist, Positive, Range, Recurring
-from coupler.paths import DATA
+from coupler.paths import input_file
 from coupler.remap.weights import refuse_cells_on_each_other
 
 Longitude = Annotated[float, Range(least=-540.0, most=540.0, unit="degrees east")]
@@ -188,17 +188,3 @@ class ComponentSettings(Namelist):
     """Of an external program: names of the fields it gives."""
     program: str = ""
     """Of an external program: the command that starts it, such as ``python my_ocean.py``."""
-
-
-def input_file(name: str, folder: Path) -> Path:
-    """Path of an input: absolute, in the case, or in the project's ``data/``.
-
-    Parameters
-    ----------
-    name : as it stands in the namelist
-    folder : of the case
-    """
-    path = Path(name).expanduser()
-    if path.is_absolute():
-        return path
-    return folder / path if (folder / path).exists() else DATA / path

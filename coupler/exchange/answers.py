@@ -35,14 +35,20 @@ def exports(component: str, call: str, given: Any) -> Mapping[str, Any]:
     ComponentError
         It is something else.
     """
-    if not isinstance(given, Mapping):
-        raise ComponentError(f"{component}: {call} returned {_said(given)}; expected a dict of arrays")
-    for name, value in given.items():
-        if not isinstance(name, str) or not re.fullmatch(r"[^\s/]+", name):
-            raise ComponentError(
-                f"{component}: {call} returned a field called {name!r}; expected a name without blanks"
-            )
+    called = "a field", r"[^\s/]+", "a name without blanks"
+    for name, value in _entries(component, call, given, "a dict of arrays", called).items():
         number(component, f"{call} returned", name, value)
+    return given
+
+
+def _entries(component: str, call: str, given: Any, expected: str, called: tuple[str, str, str]) -> Mapping[str, Any]:
+    """What was returned, by name; `called`: what an entry is, the pattern of its name, and that in words."""
+    if not isinstance(given, Mapping):
+        raise ComponentError(f"{component}: {call} returned {_said(given)}; expected {expected}")
+    entry, pattern, words = called
+    for name in given:
+        if not isinstance(name, str) or not re.fullmatch(pattern, name):
+            raise ComponentError(f"{component}: {call} returned {entry} called {name!r}; expected {words}")
     return given
 
 
@@ -81,13 +87,8 @@ def state(component: str, given: Any) -> dict[str, Any]:
     ComponentError
         Something would come back as something else.
     """
-    if not isinstance(given, Mapping):
-        raise ComponentError(f"{component}: state returned {_said(given)}; expected a dict of arrays and numbers")
-    for name, value in given.items():
-        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_.+\-]+", name):
-            raise ComponentError(
-                f"{component}: state returned an entry called {name!r}; expected letters, digits, '_', '.', '-' and '+'"
-            )
+    called = "an entry", r"[A-Za-z0-9_.+\-]+", "letters, digits, '_', '.', '-' and '+'"
+    for name, value in _entries(component, "state", given, "a dict of arrays and numbers", called).items():
         values = value.values if isinstance(value, OnGrid) else value
         letter = _letter(values)
         if letter not in "fiub" or letter == "" or not _kept(values):

@@ -82,7 +82,7 @@ class Layer:
 
         def flux(name: str) -> Any:
             values = forcing.fluxes.get(name)
-            return xp.zeros_like(state.water) if values is None else xp.where(wet, values, 0.0)
+            return 0.0 if values is None else xp.where(wet, values, 0.0)
 
         temperature, below = change_thickness(state.temperature, state.below, before, thickness, self.entrainment_jump)
         u, v = state.u, state.v
@@ -90,8 +90,10 @@ class Layer:
             u, v = take_in_resting_water(u, v, before, thickness)
             step = Propagator(*(xp.constant(part) for part in self.propagator))
             u, v = accelerate(u, v, flux(STRESS[0]), flux(STRESS[1]), thickness, step)
-        melting = LATENT_FUSION * flux("snowfall_flux")
-        heat = (flux("surface_downward_heat_flux_in_sea_water") - melting) * seconds
+        heat = flux("surface_downward_heat_flux_in_sea_water")
+        if "snowfall_flux" in forcing.fluxes:
+            heat = heat - LATENT_FUSION * flux("snowfall_flux")
+        heat = heat * seconds
         if self.penetration:
             share = xp.where(thickness < floor, penetrating_fraction(thickness), 0.0)
             through = flux("surface_net_downward_shortwave_flux") * share * seconds

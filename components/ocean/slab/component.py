@@ -122,6 +122,7 @@ class SlabOcean(Component):
         moves = propagator(latitude, context.step, o.damping_time) if o.currents else None
         self.layer = Layer(self.wet, self.floor, o.penetration, o.entrainment_jump, moves)
         zero = np.zeros(shape)
+        self._constant = self._bounded(np.full(shape, o.depth))
         self.now = State(temperature, self._thickness_at(0), zero, zero, zero, zero, zero)
         return self.layer.exports(self.now)
 
@@ -136,12 +137,13 @@ class SlabOcean(Component):
         return self.now.latent
 
     def _thickness_at(self, time: int) -> np.ndarray:
-        o = self.options
         if self._file is None:
-            wanted = np.full(self.wet.shape, o.depth)
-        else:
-            wanted = np.minimum(np.where(self.wet, self._file.at(time), o.depth), o.deepest)
-        return np.minimum(np.maximum(wanted, o.shallowest), self.floor)
+            return self._constant
+        o = self.options
+        return self._bounded(np.minimum(np.where(self.wet, self._file.at(time), o.depth), o.deepest))
+
+    def _bounded(self, thickness: np.ndarray) -> np.ndarray:
+        return np.minimum(np.maximum(thickness, self.options.shallowest), self.floor)
 
     def forcing(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Forcing:
         """What drives the step from `time` on: imports (arrays or tensors), and the thickness at its end."""

@@ -63,8 +63,9 @@ def exchange_heat(temperature, latent, heat, thickness, freezing=FREEZING):
     temperature, latent
     """
     xp = operations(temperature, heat)
-    content = RHO_CP * thickness * (temperature - freezing) + latent + heat
-    return freezing + xp.maximum(content, 0.0) / (RHO_CP * thickness), xp.minimum(content, 0.0)
+    capacity = RHO_CP * thickness
+    content = capacity * (temperature - freezing) + latent + heat
+    return freezing + xp.maximum(content, 0.0) / capacity, xp.minimum(content, 0.0)
 
 
 def stored_heat(temperature, latent, below, thickness):
