@@ -36,9 +36,10 @@ def exports(component: str, call: str, given: Any) -> Mapping[str, Any]:
         It is something else.
     """
     called = "a field", r"[^\s/]+", "a name without blanks"
-    for name, value in _entries(component, call, given, "a dict of arrays", called).items():
+    fields = _entries(component, call, given, "a dict of arrays", called)
+    for name, value in fields.items():
         number(component, f"{call} returned", name, value)
-    return given
+    return fields
 
 
 def _entries(component: str, call: str, given: Any, expected: str, called: tuple[str, str, str]) -> Mapping[str, Any]:
