@@ -88,6 +88,12 @@ class ForcingError(TesseraError):
     exit_code = 2
 
 
+class CatalogueError(TesseraError):
+    """A tag that is none or that no folder has, or a data set that is not what its entry says."""
+
+    exit_code = 2
+
+
 class RestartError(TesseraError):
     """A restart that is absent, incomplete, or belongs to another case."""
 

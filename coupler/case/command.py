@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The command line: new, prepare, check, run, status, timing, plot, score, graph, list, options, weights, script."""
+"""The command line: from new and prepare over check and run to plot and score; COMMANDS lists all."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from coupler.paths import COMMAND, DATA, NAMELISTS, typed
 COMMANDS = (
     "new",
     "prepare",
+    "data",
     "check",
     "run",
     "status",
@@ -32,6 +33,7 @@ COMMANDS = (
 EXAMPLES = """examples:
   ./run_case.py new winter --template east_asia       make a case (list: the templates there are)
   ./run_case.py prepare cases/winter era5_*.nc        make a component's inputs from data of your own
+  ./run_case.py data list                             maps known by a tag; prepare takes tags as well as files
   ./run_case.py check cases/winter                    everything that can be wrong, before anything runs
   ./run_case.py cases/winter                          run it; starts mpirun with the ranks it needs
   mpirun -n 8 ./run_case.py cases/winter              run it on 8 processes
@@ -63,9 +65,14 @@ def parser() -> argparse.ArgumentParser:
     prepare = add("prepare", "make the input files of a component from data of your own")
     prepare.add_argument("case", type=Path)
     prepare.add_argument(
-        "files", nargs="+", type=Path, help="data, such as analyses on pressure levels for an atmosphere"
+        "files", nargs="+", type=Path, help="data, such as analyses on pressure levels for an atmosphere, or tags"
     )
     prepare.add_argument("--component", help="whose inputs (default: the only one that can prepare some)")
+    from coupler.catalogue.words import EXAMPLES as DATA_EXAMPLES
+    from coupler.catalogue.words import describe_arguments
+
+    raw = {"epilog": DATA_EXAMPLES, "formatter_class": argparse.RawDescriptionHelpFormatter}
+    describe_arguments(add("data", "maps known by a tag: list, add, show, get", **raw))
     check = add("check", "find everything that is wrong with a case, without running it")
     check.add_argument("case", type=Path)
     check.add_argument("-n", "--ranks", type=int, help="as if run on this many processes")
@@ -194,6 +201,12 @@ def _prepare(options: argparse.Namespace) -> int:
     from coupler.case.preparation import prepare
 
     return prepare(options.case, options.files, options.component)
+
+
+def _data(options: argparse.Namespace) -> int:
+    from coupler.catalogue.words import obey
+
+    return obey(options)
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -14,9 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from coupler.case.case import make_plan
+from coupler.catalogue.shelf import find
+from coupler.catalogue.tag import is_tag
 from coupler.component import Component
 from coupler.errors import CaseError
 from coupler.fields import did_you_mean
+from coupler.files.sources import note_sources
 from coupler.paths import COMMAND
 from coupler.plan import ComponentPlan, Plan
 
@@ -41,6 +44,8 @@ def prepare(case: Path, files: Sequence[Path], component: str | None = None) -> 
     chosen = _choose(plan, component)
     model = chosen.component
     assert model is not None
+    tagged = [find(str(path)) for path in files if _is_tag(path)]
+    files = [find(str(path)).whole() if _is_tag(path) else path for path in files]
     missing = [str(path) for path in files if not path.is_file()]
     if missing:
         raise CaseError("\n".join(f"{path} does not exist" for path in missing))
@@ -50,6 +55,7 @@ def prepare(case: Path, files: Sequence[Path], component: str | None = None) -> 
         made = model.prepare_inputs(chosen.setting, [path.resolve() for path in files], progress)
     finally:
         progress.end()
+    note_sources(case, {str(f.tag): {"citation": f.entry.citation, "licence": f.entry.licence} for f in tagged})
     own = case / f"{chosen.name}.yaml"
     print(f"done in {progress.elapsed:.0f} s. Write into {own if own.is_file() else case / 'case.yaml'}:\n")
     inside = ":" not in chosen.model
@@ -58,6 +64,11 @@ def prepare(case: Path, files: Sequence[Path], component: str | None = None) -> 
         print(f"  {option}: {_yaml(value)}")
     print(f"\nthen:  {COMMAND} check {case}")
     return 0
+
+
+def _is_tag(given: Path) -> bool:
+    """Whether a word names a data set of the catalogue and no file here."""
+    return is_tag(str(given)) and not given.exists()
 
 
 class Progress:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from coupler.component import Context, as_numbers
 from coupler.errors import ComponentError, FieldError
 from coupler.fields import FieldSpec, dictionary
+from coupler.files import sources
 from coupler.files.atomic import DiskError
 from coupler.files.earlier_history import goes_on, take_up
 from coupler.grids.grid import Grid
@@ -156,6 +157,7 @@ class HistoryStream:
     def _define_in(self, file: Any, gathered: Mapping[str, npt.NDArray[Any]]) -> None:
         file.Conventions = "CF-1.11"
         file.title = f"{self.plan.title}: {self.component.name} ({self.component.model})"
+        file.setncatts(sources.attributes(self.plan.folder))
         file.source = f"Tessera, {self.component.realm} model {self.component.model}"
         file.history = f"{self.stream.statistic} every {self.stream.period}"
         file.createDimension("time", None)

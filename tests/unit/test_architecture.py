@@ -32,6 +32,7 @@ FLOORS = (
     ("component", "flux_law", "plan", "window"),
     ("ensemble",),
     ("files",),
+    ("catalogue",),
     ("watch",),
     ("exchange",),
     ("case",),
