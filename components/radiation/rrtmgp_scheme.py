@@ -20,7 +20,7 @@ from components.radiation.particles import Particles
 from components.radiation.rrtmgp_tables import LONGWAVE, MOLECULES, SHORTWAVE, cloud_tables, gas_tables
 from components.radiation.scheme import Air, Radiation
 from components.radiation.spectral_scheme import SpectralScheme
-from components.science.constants import GRAVITY, SOLAR_CONSTANT
+from components.science.constants import AVOGADRO, GRAVITY, SOLAR_CONSTANT
 from components.science.gases import Gases
 from components.science.scheme_constants import RRTMGP_MOLAR_DRY as MOLAR_DRY
 from components.science.scheme_constants import RRTMGP_MOLAR_WATER as MOLAR_WATER
@@ -28,7 +28,6 @@ from coupler.compiled import announce
 
 Array = npt.NDArray[Any]
 
-AVOGADRO = 6.02214076e23  # mol-1
 FLUXES = ("lw_up", "lw_down", "sw_up", "sw_down")
 HIGHEST = 1.006  # Pa: the tables end there
 COLDEST, HOTTEST = 50.0, 500.0  # K, of what can be air at all; the tables themselves go from 160 to 355 K
