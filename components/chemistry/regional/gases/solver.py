@@ -172,7 +172,7 @@ class GasSolver:
     def _failure(self, k: Reals, y: Reals, seconds: float, why: str, cell: Any) -> SolverFailure:
         """Name cell and species: a number that is none, or the species that changes most for its tolerance."""
         names = self.mechanism.species
-        c: Reals = y[:-1].astype(np.float64)
+        c: Any = y[:-1].astype(np.float64)
         padded: Reals = np.vstack([c, np.ones((1, LANES))])
         rate: Any = k.astype(np.float64)
         for r, members in enumerate(reactants(self.mechanism)):
@@ -185,7 +185,7 @@ class GasSolver:
                 terms[s].append((r, amount))
                 change[s] = change[s] + amount * rate[r]
         with np.errstate(all="ignore"):
-            badness = np.abs(change) / (self.atol[:, None] + self.rtol * np.abs(c))
+            badness: Any = np.abs(change) / (self.atol[:, None] + self.rtol * np.abs(c))
         badness = np.where(np.isfinite(badness), badness, np.inf)
         badness = np.where(np.isfinite(c), badness, np.nan)
         s, lane = (
