@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from components.radiation import standard_atmosphere
+from components.radiation.full_columns import cloud_fraction
 from components.radiation.scheme import Air, Radiation
 from components.science.constants import STEFAN_BOLTZMANN
 from components.science.gases import GasOptions
@@ -31,6 +32,7 @@ LAYERS = {
     "cloud_ice_mixing_ratio": "ice",
     "air_pressure": "p",
 }
+CLOUDS = {"snow_mixing_ratio": "snow", "cloud_area_fraction_in_atmosphere_layer": "fraction"}
 INTERFACES = "air_pressure_at_layer_interface"
 GROUND = {"surface_temperature": "t_surface", "surface_albedo": "albedo"}
 
@@ -39,6 +41,11 @@ def column_fields(levels: int) -> tuple[FieldSpec, ...]:
     """Declarations of the columns that radiation (or chemistry, or assimilation) sees."""
     layers = [FieldSpec(name, levels=levels) for name in LAYERS]
     return (*layers, FieldSpec(INTERFACES, levels=levels + 1), *specs(*GROUND))
+
+
+def cloud_fields(levels: int) -> tuple[FieldSpec, ...]:
+    """Declarations of the snow and the parts of layers that clouds fill, for schemes that see these."""
+    return tuple(FieldSpec(name, levels=levels) for name in CLOUDS)
 
 
 def radiation_fields(levels: int) -> tuple[FieldSpec, ...]:
@@ -50,7 +57,9 @@ def columns_out(air: Air) -> Fields:
     """The columns as exports."""
     array = lambda a: a.detach().cpu().double().numpy()  # noqa: E731
     out = {name: array(getattr(air, part)) for name, part in {**LAYERS, **GROUND}.items()}
-    return {**out, INTERFACES: array(air.p_interface)}
+    snow = torch.zeros_like(air.t) if air.snow is None else air.snow
+    fraction = cloud_fraction(air.cloud + air.ice + snow) if air.fraction is None else air.fraction
+    return {**out, **dict(zip(CLOUDS, (array(snow), array(fraction)), strict=True)), INTERFACES: array(air.p_interface)}
 
 
 def columns_in(fields: Mapping[str, Any], mu: torch.Tensor, distance: float, latitude: torch.Tensor, day: float) -> Air:
@@ -65,7 +74,7 @@ def columns_in(fields: Mapping[str, Any], mu: torch.Tensor, distance: float, lat
     day : of the year, fractional
     """
     tensor = lambda name: torch.as_tensor(np.array(fields[name]), dtype=mu.dtype, device=mu.device)  # noqa: E731
-    parts = {part: tensor(name) for name, part in {**LAYERS, **GROUND}.items()}
+    parts = {part: tensor(name) for name, part in {**LAYERS, **CLOUDS, **GROUND}.items()}
     return Air(**parts, p_interface=tensor(INTERFACES), mu=mu, distance=distance, latitude=latitude, day=day)
 
 
@@ -113,7 +122,7 @@ class RadiationComponent(Component):
 
     def __init__(self, options: Any):
         super().__init__(options)
-        self.imports = column_fields(options.levels)
+        self.imports = (*column_fields(options.levels), *cloud_fields(options.levels))
         self.exports = radiation_fields(options.levels)
 
     def prepare(self, context: Context) -> None:
@@ -131,6 +140,7 @@ class RadiationComponent(Component):
         tensor = lambda a: torch.tensor(context.local(a), dtype=dtype, device=context.device)  # noqa: E731
         self.lon, self.lat = tensor(context.grid.longitude), tensor(context.grid.latitude)
         self.gases = self.options.gases.at(context.clock.date(0).year)
+        self.numbers = column_numbers(context)
         self.prepare(context)
         day = day_of_year(context.clock.date(0))
         return radiation_out(self.radiate(standard_atmosphere.columns(self.options.levels, *self._sun(day))))
@@ -138,7 +148,7 @@ class RadiationComponent(Component):
     def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
         """Radiation of the columns that have arrived, for the step that follows."""
         day = day_of_year(self.context.clock.date(time + seconds // 2))
-        self.sky = self.radiate(columns_in(imports, *self._sun(day), self.lat, day))
+        self.sky = self.radiate(columns_in(imports, *self._sun(day), self.lat, day)._replace(column=self.numbers))
         return radiation_out(self.sky)
 
     def _sun(self, day: float) -> tuple[torch.Tensor, float]:
@@ -152,6 +162,12 @@ class RadiationComponent(Component):
     def restore(self, state: Mapping[str, Any]) -> Fields | None:
         """Nothing to restore."""
         return None
+
+
+def column_numbers(context: Context) -> torch.Tensor:
+    """Numbers (y, x) of this rank's columns in the whole grid, row by row."""
+    shape = context.grid.longitude.shape
+    return torch.tensor(context.local(np.arange(np.prod(shape)).reshape(shape)), device=context.device)
 
 
 def day_of_year(date: Any) -> float:

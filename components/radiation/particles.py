@@ -67,7 +67,7 @@ def exponential_overlap(p: Array, t: Array, length: float) -> Array:
     return out
 
 
-def of_air(air: Air, whole: FullColumns, plain: Particles) -> tuple[Any, Particles]:
+def of_air(air: Air, whole: FullColumns, plain: Particles, seed: int = 0) -> tuple[Any, Particles]:
     """Columns and particles with the parts of layers that clouds fill, the snow and the seeds that ``air`` has.
 
     Parameters
@@ -75,6 +75,7 @@ def of_air(air: Air, whole: FullColumns, plain: Particles) -> tuple[Any, Particl
     air : columns on the CPU, double precision
     whole : of `full_columns`
     plain : of `uniform`
+    seed : of the namelist
     """
     columns: Any = FullColumns._make(a.numpy() for a in whole)
     nz, n = air.t.shape[0], columns.mu.size
@@ -86,9 +87,11 @@ def of_air(air: Air, whole: FullColumns, plain: Particles) -> tuple[Any, Particl
     inside = (columns.p_interface[:nz] - columns.p_interface[1 : nz + 1]) / GRAVITY / np.where(f > 0.0, f, 1.0)
     grown = lambda a: np.concatenate([a, above])  # noqa: E731
     path = lambda a: grown(np.where(f > 0.0, inside * layers(torch.clamp(a, min=0.0)), 0.0))  # noqa: E731
-    seed = plain.seed if air.seed is None else air.seed.reshape(-1).numpy()
+    draws = plain.seed
+    if air.column is not None:
+        draws = seeds(seed, air.column.reshape(-1).numpy(), round(86400.0 * air.day))
     columns = columns._replace(liquid=path(air.cloud), ice=path(air.ice), fraction=grown(f))
-    return columns, plain._replace(snow=path(snow), seed=seed)
+    return columns, plain._replace(snow=path(snow), seed=draws)
 
 
 def seeds(seed: int, columns: Array, time: int) -> Array:
@@ -98,11 +101,11 @@ def seeds(seed: int, columns: Array, time: int) -> Array:
     ----------
     seed : of the namelist
     columns : whole numbers of the columns in the whole grid, row by row
-    time : seconds since the start of the case
+    time : seconds, such as those since the start of the year
     """
     golden, odd = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1342543DE82EF95)
     with np.errstate(over="ignore"):
         x = np.asarray(columns).astype(np.uint64) * odd + np.uint64(time % 2**63) * golden
-        x = (x ^ (x >> np.uint64(29))) * odd + np.uint64(seed) * golden
+        x = (x ^ (x >> np.uint64(29))) * odd + np.uint64(seed % 2**63) * golden
         x = (x ^ (x >> np.uint64(32))) * odd
     return (x ^ (x >> np.uint64(29))).view(np.int64)

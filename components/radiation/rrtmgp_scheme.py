@@ -72,14 +72,15 @@ class Rrtmgp(SpectralScheme):
     ice_radius : effective radius of ice, micrometres (5 to 90)
     real : precision of the kernels, ``np.float32`` or ``np.float64``
     snow_radius : effective radius of snow, micrometres: that of solid ice with as much area for its mass
+    seed : of the draw of cloudy layers, with the column's number and the time
     overlap_length : height over which the overlap of clouds falls from maximal to 1/e of that, m
     """
 
     def __init__(
         self, gases: Gases | None = None, liquid_radius: float = 10.0, ice_radius: float = 40.0, real: Any = np.float32,
-        *, snow_radius: float = 100.0, overlap_length: float = 2000.0,
+        *, snow_radius: float = 100.0, overlap_length: float = 2000.0, seed: int = 0,
     ):  # fmt: skip
-        self.gases, self.real = gases or Gases(), real
+        self.gases, self.real, self.seed = gases or Gases(), real, seed
         self._plain = (liquid_radius, 2.0 * ice_radius, 2.0 * snow_radius, overlap_length)
         self._lw, self._sw = (gas_tables(path, self.gases, real) for path in (LONGWAVE, SHORTWAVE))
         self._lw_cloud, self._sw_cloud = (cloud_tables(path, real) for path in (LONGWAVE, SHORTWAVE))
@@ -95,7 +96,7 @@ class Rrtmgp(SpectralScheme):
         return self._of_air(air, lambda given, whole: self._fluxes_of_air(given, whole, aerosol))
 
     def _fluxes_of_air(self, air: Air, whole: FullColumns, aerosol: BandOptics | None) -> dict[str, Array]:
-        columns, particles = cloud_particles.of_air(air, whole, self._particles(whole))
+        columns, particles = cloud_particles.of_air(air, whole, self._particles(whole), self.seed)
         above = whole.p.shape[0] - air.t.shape[0]
         haze = aerosol if aerosol is None else under_a_clean_sky(aerosol, above)
         return self.of_full(FullColumns(*map(torch.as_tensor, columns)), air.distance, particles, haze)

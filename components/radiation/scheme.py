@@ -24,7 +24,7 @@ class Air(NamedTuple):
     fraction : part of each layer that clouds fill; without, all of it or nothing
     latitude : (y, x) degrees north; with it ozone and what is above the lid are those of the place and season
     day : of the year, fractional
-    seed : (y, x) whole numbers from which schemes that sample clouds draw; see `particles.seeds`
+    column : (y, x) whole numbers of the columns in the whole grid, from which and from the day sampling schemes draw
     """
 
     t: torch.Tensor
@@ -41,7 +41,7 @@ class Air(NamedTuple):
     day: float = 0.0
     snow: torch.Tensor | None = None
     fraction: torch.Tensor | None = None
-    seed: torch.Tensor | None = None
+    column: torch.Tensor | None = None
 
     def each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "Air":
         """The same columns with ``change`` applied to every array."""

@@ -40,7 +40,7 @@ from components.atmosphere.nonhydrostatic.physics.tables import (
     RADIATION,
     Schemes,
 )
-from components.radiation.exchange import column_fields, columns_out, day_of_year, radiation_fields
+from components.radiation import exchange
 from components.radiation.scheme import Air
 from components.science.gases import GasOptions
 from components.science.halo import filler
@@ -133,6 +133,8 @@ class NonhydrostaticAtmosphere(Component):
         radiation: checked(RADIATION.check) = "rrtmg"
         """Radiation scheme: none, gray, rrtmg, rrtmgp, package.module:Name, or imported: heating and fluxes come from
         another component, such as radiation.rrtmg."""
+        cloud_fraction: Literal["xu_randall", "whole"] = "xu_randall"
+        """Part of a layer that clouds fill: after Xu & Randall (1996), or all or nothing. RRTMGP alone sees parts."""
         gases: GasOptions = GasOptions()
         """Well-mixed gases that radiation sees: {year: 2005}, or mole fractions such as {carbon_dioxide: 5.6e-4}."""
         tracers: list[passive_tracers.PassiveTracer] = []
@@ -171,11 +173,11 @@ class NonhydrostaticAtmosphere(Component):
         self.imports = tuple(FieldSpec(name, required=self._turbulent) for name in SURFACE)
         self.imports += tuple(passive_tracers.flux_field(t) for t in self.species if isinstance(t.surface_flux, str))
         if self._imported:
-            self.imports += radiation_fields(options.levels)
+            self.imports += exchange.radiation_fields(options.levels)
         if options.increments:
             self.imports += tuple(FieldSpec(n, levels=options.levels, required=False) for n in increments.NAMES)
         if self._gives_columns:
-            self.exports += column_fields(options.levels)
+            self.exports += (*exchange.column_fields(options.levels), *exchange.cloud_fields(options.levels))
         passive = {t.name: t.units for t in options.tracers}
         columns = {f"atmosphere_mass_content_of_{name}": f"{units} kg m-2" for name, units in passive.items()}
         settled = {deposition(t.name): f"{t.units} kg m-2 s-1" for t in options.tracers if t.settles > 0.0}
@@ -262,7 +264,8 @@ class NonhydrostaticAtmosphere(Component):
         lon, lat = tensor(grid.longitude), tensor(grid.latitude)
         self.core = self._dynamics()
         gases = o.gases.at(context.clock.date(0).year)
-        self.physics = Physics(g, self.core.halo, lon, lat, self.schemes, self.species, o.compile, gases)
+        seen = gases, o.cloud_fraction != "whole", exchange.column_numbers(context)
+        self.physics = Physics(g, self.core.halo, lon, lat, self.schemes, self.species, o.compile, *seen)
         place = driving_data.Place(
             context.local(grid.longitude), context.local(grid.latitude), g.z[:, INNER, INNER].double().cpu().numpy(),
             slice(b.y0, b.y1), slice(b.x0, b.x1),
@@ -351,7 +354,7 @@ class NonhydrostaticAtmosphere(Component):
             self.driver,
             self._surface(imports),
             self._day(time) if radiates and time % o.radiation_interval == 0 and time > 0 else None,
-            self._tensors(imports, [f.name for f in radiation_fields(o.levels)]) if self._imported else None,
+            self._tensors(imports, [f.name for f in exchange.radiation_fields(o.levels)]) if self._imported else None,
             self._tensors(imports, increments.NAMES) if o.increments else None,
             self.sides.around(end) if o.nudging_wavelength > 0.0 and end % o.nudging_interval == 0 else None,
         )
@@ -389,7 +392,7 @@ class NonhydrostaticAtmosphere(Component):
 
     def _day(self, time: int) -> float:
         """Fractional day of the year in the middle of the interval for which radiation holds."""
-        return day_of_year(self.clock.date(time + self.options.radiation_interval // 2))
+        return exchange.day_of_year(self.clock.date(time + self.options.radiation_interval // 2))
 
     def _air(self, time: int) -> Air:
         return self.model.air(self.now, self._day(time))
@@ -408,7 +411,7 @@ class NonhydrostaticAtmosphere(Component):
 
     def _exports(self) -> Fields:
         out = {name: _array(a) for name, a in self._seen.items() if name not in self.diagnostic_units}
-        return {**out, **columns_out(self._air(self.time))} if self._gives_columns else out
+        return {**out, **exchange.columns_out(self._air(self.time))} if self._gives_columns else out
 
     def state(self) -> dict[str, Any]:
         """All that is carried from step to step; see `restarts.arrays`."""

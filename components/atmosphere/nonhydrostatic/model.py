@@ -22,6 +22,7 @@ from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, Sta
 from components.atmosphere.nonhydrostatic.physics import column_budget
 from components.atmosphere.nonhydrostatic.physics.columns import columns
 from components.atmosphere.nonhydrostatic.physics.interfaces import Fluxes, Parts
+from components.atmosphere.nonhydrostatic.physics.radiated_clouds import Convective
 from components.atmosphere.nonhydrostatic.physics.sequence import Ground, Physics
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
 from components.radiation.exchange import radiation_in
@@ -38,6 +39,7 @@ class Now(NamedTuple):
     albedo, ground_temperature : of the ground as radiation sees it (ny, nx), K
     rain, snow : at the ground, mean of the last step (ny, nx), kg m-2 s-1
     exner_shift : what `driven_mass` has added to the Exner function since the start
+    convective : clouds of the convection of the last step, for radiation, or None
     """
 
     s: State
@@ -48,6 +50,7 @@ class Now(NamedTuple):
     rain: torch.Tensor
     snow: torch.Tensor
     exner_shift: torch.Tensor
+    convective: Convective | None = None
 
 
 class Surface(NamedTuple):
@@ -156,6 +159,7 @@ class Atmosphere:
             self.watch(s)
         s, shift = self.mass.hold(s, self.physics.species.water(q), state.exner_shift, forcing.driver, end)
         state = state._replace(s=s, q=q, rain=after.rain / dt, snow=after.snow / dt, exner_shift=shift)
+        state = state._replace(convective=Convective.of(after.convection))
         if ground is None:
             state = state._replace(ground_temperature=self.lowest_temperature(state))
         return state, {**self.seen(state), **out}
@@ -168,7 +172,8 @@ class Atmosphere:
 
     def air(self, state: Now, day_of_year: float) -> Air:
         """The columns as radiation sees them at a fractional day of the year, UTC."""
-        return self.physics.air(state.s, state.q, state.ground_temperature, state.albedo, day_of_year)
+        ground = state.ground_temperature, state.albedo
+        return self.physics.air(state.s, state.q, *ground, day_of_year, state.convective)
 
     def lowest_temperature(self, state: Now) -> torch.Tensor:
         """Temperature of the lowest layer (ny, nx), K: where there is no ground, radiation sees one as warm."""

@@ -10,6 +10,7 @@ import torch
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.model import Now
 from components.atmosphere.nonhydrostatic.physics.columns import INNER
+from components.atmosphere.nonhydrostatic.physics.radiated_clouds import Convective
 from components.radiation.scheme import Radiation
 from components.science.halo import HaloFiller
 from components.science.tracers import Species
@@ -17,7 +18,8 @@ from components.science.tracers import Species
 PLANES = {"albedo": "albedo", "rain": "rain_rate", "snow": "snow_rate", "ground_temperature": "ground_temperature"}
 MOMENTUM = ("momentum_x_west", "momentum_x_east", "momentum_y_south", "momentum_y_north", "momentum_z")
 SKY = tuple("heating" if k == "heating" else f"sky_{k}" for k in Radiation._fields)
-KEYS = (*MOMENTUM, "mass", "heat", *PLANES.values(), *SKY, "exner_shift", "time")
+CONVECTIVE = ("convective_cloud_fraction", "convective_condensate")
+KEYS = (*MOMENTUM, "mass", "heat", *PLANES.values(), *SKY, *CONVECTIVE, "exner_shift", "time")
 """Names of all arrays but the tracers'."""
 
 
@@ -35,6 +37,8 @@ def arrays(now: Now, species: Species) -> dict[str, Any]:
     out |= {name: array(a[:, INNER, INNER]) for name, a in species.by_name(now.q).items()}
     if now.sky is not None:
         out |= dict(zip(SKY, map(array, now.sky), strict=True))
+    if now.convective is not None:
+        out |= dict(zip(CONVECTIVE, map(array, now.convective), strict=True))
     return out
 
 
@@ -46,7 +50,7 @@ def taken_up(kept: Mapping[str, Any], now: Now, species: Species, halo: HaloFill
     ValueError
         A tracer or a field that the restart does not have.
     """
-    wanted = [name for name in KEYS if now.sky is not None or name not in SKY]
+    wanted = [name for name in KEYS if name not in CONVECTIVE and (now.sky is not None or name not in SKY)]
     missing = [f"tracer {name}" for name in species.names if name not in kept]
     missing += [name for name in wanted if name not in kept]
     if missing:
@@ -66,5 +70,7 @@ def taken_up(kept: Mapping[str, Any], now: Now, species: Species, halo: HaloFill
     sky = None
     if now.sky is not None:
         sky = Radiation(*(tensor(kept[name]) for name in SKY))
+    convective = Convective(*(tensor(kept[name]) for name in CONVECTIVE)) if CONVECTIVE[0] in kept else None
     shift = torch.tensor(float(kept["exner_shift"]), dtype=torch.float64)
-    return Now(s, q, sky, **{name: tensor(kept[key]) for name, key in PLANES.items()}, exner_shift=shift)
+    planes = {name: tensor(kept[key]) for name, key in PLANES.items()}
+    return Now(s, q, sky, **planes, exner_shift=shift, convective=convective)

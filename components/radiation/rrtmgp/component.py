@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """RRTMGP on ranks of its own; the science is in ``components/radiation/rrtmgp_scheme.py``."""
 
+from typing import Annotated
+
 from components.radiation.exchange import RadiationComponent
 from components.radiation.rrtmgp_scheme import Rrtmgp
 from components.radiation.scheme import Air, Radiation
 from coupler.component import Context
+from coupler.namelist import Range
+
+Seed = Annotated[int, Range(least=0, most=2**62)]
+OverlapLength = Annotated[float, Range(least=0.0, most=1.0e6, unit="m")]
 
 
 class RrtmgpRadiation(RadiationComponent):
@@ -12,9 +18,17 @@ class RrtmgpRadiation(RadiationComponent):
 
     description = "RRTMGP on its own ranks"
 
+    class Options(RadiationComponent.Options):
+        """Options of RRTMGP."""
+
+        seed: Seed = 0
+        """Of the draw of cloudy layers where clouds fill a part of them; the column and the time go into it, too."""
+        overlap_length: OverlapLength = 2000.0
+        """Height over which the overlap of clouds falls from maximal to 1/e of that; 0: random."""
+
     def prepare(self, context: Context) -> None:
         """Read the tables."""
-        self.scheme = Rrtmgp(self.gases)
+        self.scheme = Rrtmgp(self.gases, seed=self.options.seed, overlap_length=self.options.overlap_length)
 
     def radiate(self, air: Air) -> Radiation:
         """Radiation of this rank's columns."""

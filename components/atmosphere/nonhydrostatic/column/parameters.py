@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import model_validator
@@ -257,6 +257,8 @@ class Case(Namelist):
     """Cumulus scheme."""
     radiation: checked(RADIATION.check) = "none"
     """Radiation scheme; none leaves what ``forcing`` gives."""
+    cloud_fraction: Literal["xu_randall", "whole"] = "xu_randall"
+    """As in the atmosphere."""
     gases: GasOptions = GasOptions()
     """Well-mixed gases for the radiation scheme."""
 

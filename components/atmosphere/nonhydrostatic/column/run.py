@@ -13,7 +13,7 @@ from components.atmosphere.nonhydrostatic.column.parameters import Case
 from components.atmosphere.nonhydrostatic.column.surface import fluxes
 from components.atmosphere.nonhydrostatic.physics.column_physics import ColumnPhysics, Ground, Moved
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
-from components.atmosphere.nonhydrostatic.physics.sequence import clouds_in
+from components.atmosphere.nonhydrostatic.physics.radiated_clouds import Convective, seen
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
 from components.atmosphere.nonhydrostatic.physics.tables import Schemes
 from components.radiation.scheme import Air, Radiation
@@ -58,6 +58,7 @@ def run(case: Case, tell: Callable[[float], None] | None = None) -> Course:
     physics, radiate = ColumnPhysics(schemes, species), schemes.radiation.ready(gases=case.gases.at(case.sun.year))
     a = first = start(case, species)
     sky: Radiation | None = None
+    convective: Convective | None = None
     dt, every = float(case.step), case.output // case.step
     times, rows, sums = [0.0], [_seen(case, species, a, None, None, None, 0.0)], _Sums()
     for n in range(case.duration // case.step):
@@ -70,8 +71,9 @@ def run(case: Case, tell: Callable[[float], None] | None = None) -> Course:
         given, u_star, t_ground = fluxes(case.surface, c, a.u, a.v, a.parts[VAPOUR.name], time + 0.5 * dt, p_ground)
         ground = Ground(given, torch.full_like(c.t[0], t_ground), torch.full_like(c.t[0], case.surface.albedo))
         if radiate is not None and (sky is None or n * case.step % case.sun.interval == 0):
-            sky = radiate(_air(case, species, a, c, ground, time))
+            sky = radiate(_air(case, species, a, c, ground, time, convective))
         m = physics.step(c, a.u, a.v, a.parts, None if sky is None else sky.heating, ground, dt)
+        convective = Convective.of(m.convection)
         a = a._replace(u=m.u, v=m.v, theta=m.theta, parts=m.parts)
         if not bool(torch.isfinite(a.theta).all() & torch.isfinite(a.u).all()):
             raise FloatingPointError(f"{case.title}: the column is no longer finite at {time + dt:.0f} s")
@@ -152,10 +154,12 @@ def _seen(
     return seen
 
 
-def _air(case: Case, species: Species, a: Column, c: Columns, ground: Ground, time: float) -> Air:
+def _air(
+    case: Case, species: Species, a: Column, c: Columns, ground: Ground, time: float, convective: Convective | None
+) -> Air:
     """What radiation sees."""
     q_v = a.parts[VAPOUR.name]
-    cloud, ice = clouds_in(a.parts, c.t)
+    clouds = seen(a.parts, c.t, c.p, convective, case.cloud_fraction != "whole")
     day = case.sun.start + time / 86400.0
     lon, lat = (torch.full_like(c.t[0], x) for x in (case.longitude, case.latitude))
     mu, distance = cosine_zenith(lon, lat, day).to(c.t), sun_position(day)[2]
@@ -165,7 +169,8 @@ def _air(case: Case, species: Species, a: Column, c: Columns, ground: Ground, ti
             distance = case.sun.insolation / (SOLAR_CONSTANT * case.sun.cosine_zenith)
     weight = 0.5 * (c.p[:1] - c.p[1:2])
     p_i = torch.cat([c.p[:1] + weight, 0.5 * (c.p[1:] + c.p[:-1]), torch.full_like(c.p[:1], a.lid)])
+    number = torch.zeros_like(lat, dtype=torch.int64)
     return Air(
-        c.t, torch.clamp(q_v, min=1.0e-8), cloud, ice, c.p, p_i, ground.temperature, ground.albedo, mu, distance,
-        latitude=lat, day=day,
+        c.t, torch.clamp(q_v, min=1.0e-8), clouds.cloud, clouds.ice, c.p, p_i, ground.temperature, ground.albedo, mu,
+        distance, latitude=lat, day=day, snow=clouds.snow, fraction=clouds.fraction, column=number,
     )  # fmt: skip

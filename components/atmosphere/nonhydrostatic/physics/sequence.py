@@ -12,6 +12,7 @@ from components.atmosphere.nonhydrostatic.dynamics.state import State
 from components.atmosphere.nonhydrostatic.physics.column_physics import ColumnPhysics, Ground
 from components.atmosphere.nonhydrostatic.physics.columns import INNER, Columns, columns, put_back
 from components.atmosphere.nonhydrostatic.physics.interfaces import Convection, Parts
+from components.atmosphere.nonhydrostatic.physics.radiated_clouds import Convective, seen
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
 from components.atmosphere.nonhydrostatic.physics.tables import Schemes
 from components.radiation.scheme import Air, Radiation, interface_pressure
@@ -20,10 +21,6 @@ from components.science.gases import Gases
 from components.science.halo import HaloFiller
 from components.science.sun import cosine_zenith, sun_position
 from components.science.tracers import Species
-
-SOLIDS = "cloud_ice"
-LIQUIDS = "cloud_water"
-"""Names of the tracers that radiation sees as clouds."""
 
 
 class After(NamedTuple):
@@ -59,6 +56,8 @@ class Physics:
     species : the tracers, as ``q`` holds them
     compiled : whether to run the schemes through ``torch.compile``
     gases : mole fractions that radiation sees
+    partial_clouds : whether clouds may fill a part of a layer
+    numbers : (ny, nx) whole numbers of the columns in the whole grid, from which sampling schemes draw
     """
 
     geometry: Geometry
@@ -69,24 +68,35 @@ class Physics:
     species: Species
     compiled: bool = False
     gases: Gases = field(default_factory=Gases)
+    partial_clouds: bool = False
+    numbers: torch.Tensor | None = None
 
     def __post_init__(self) -> None:
         self._columns = ColumnPhysics(self.schemes, self.species, self.compiled)
         self._radiation: Any = self.schemes.radiation.ready(gases=self.gases)
 
-    def air(self, s: State, q: torch.Tensor, ground_t: torch.Tensor, albedo: torch.Tensor, day_of_year: float) -> Air:
+    def air(
+        self,
+        s: State,
+        q: torch.Tensor,
+        ground_t: torch.Tensor,
+        albedo: torch.Tensor,
+        day_of_year: float,
+        convective: Convective | None = None,
+    ) -> Air:
         """The block's columns as radiation sees them; ``day_of_year`` fractional, UTC."""
         parts = self.species.by_name(q)
         vapour = parts[VAPOUR.name]
         c = columns(self.geometry, s, vapour)
-        cloud, ice = clouds_in({name: a[:, INNER, INNER] for name, a in parts.items()}, c.t)
+        inner = {name: a[:, INNER, INNER].contiguous() for name, a in parts.items()}
+        clouds = seen(inner, c.t, c.p, convective, self.partial_clouds)
         mu = cosine_zenith(self.lon, self.lat, day_of_year).to(c.t)
         distance = sun_position(day_of_year)[2]
         q_v = vapour[:, INNER, INNER]
         p_i = interface_pressure(c.p, c.rho * (1.0 + q_v), c.dz)
         return Air(
-            c.t, torch.clamp(q_v, min=1.0e-8), cloud, ice, c.p, p_i, ground_t, albedo, mu, distance,
-            latitude=self.lat, day=day_of_year,
+            c.t, torch.clamp(q_v, min=1.0e-8), clouds.cloud, clouds.ice, c.p, p_i, ground_t, albedo, mu, distance,
+            latitude=self.lat, day=day_of_year, snow=clouds.snow, fraction=clouds.fraction, column=self.numbers,
         )  # fmt: skip
 
     def radiate(self, air: Air) -> Radiation:
@@ -134,12 +144,6 @@ def centre_wind(g: Geometry, s: State) -> tuple[torch.Tensor, torch.Tensor]:
     mass = (g.rho_base + s.rho)[:, INNER, INNER]
     ru, rv = s.ru[:, INNER, INNER], s.rv[:, INNER, INNER]
     return 0.5 * (ru[..., 1:] + ru[..., :-1]) / mass, 0.5 * (rv[:, 1:] + rv[:, :-1]) / mass
-
-
-def clouds_in(parts: Parts, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Cloud water and cloud ice that radiation sees, kg/kg; zero as ``like`` where no scheme holds them."""
-    zero = torch.zeros_like(like)
-    return parts.get(LIQUIDS, zero), parts.get(SOLIDS, zero)
 
 
 def radiating_temperature(upwelling_longwave: torch.Tensor) -> torch.Tensor:

@@ -38,7 +38,7 @@ RADIATION = Table(
     Scheme("none"),
     Scheme("gray", gray, needs=("gases",)),
     Scheme("rrtmg", prepare=Rrtmg, needs=("gases",)),
-    Scheme("rrtmgp", prepare=Rrtmgp, needs=("gases",)),
+    Scheme("rrtmgp", prepare=Rrtmgp, options={"seed": 0, "overlap_length": 2000.0}, needs=("gases",)),
     Scheme("imported", gray, needs=("gases",)),  # gray at the start, until another component's has come
 )
 
