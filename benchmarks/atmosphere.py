@@ -181,7 +181,7 @@ def main():
             f"{'everything, hourly ' + name.upper():28}{'':14}{step:12.1f}{'':15}{days[name]:14.1f}"
             f"   ({name.upper()} {radiation[name]:.0f} ms, {1e3 * radiation[name] / NX / NY:.0f} us a column)"
         )
-    results["atmosphere.full.days_per_hour"] = days["rrtmg"]
+    results["atmosphere.full.days_per_hour"] = days["rrtmgp"]
     results["atmosphere.full_rrtmgp.days_per_hour"] = days["rrtmgp"]
     results["atmosphere.full.ms_per_step"] = step
     print(

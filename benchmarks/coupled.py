@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """How fast the whole system runs, what of it is coupling, where it waits, and whether the suggested layout is faster.
 
-python benchmarks/coupled.py [--hours 24] [--grid east_asia_100km] [--compile] [--radiation rrtmg] [--suggested]
+python benchmarks/coupled.py [--hours 24] [--grid east_asia_100km] [--compile] [--radiation rrtmgp] [--suggested]
 
 The template east_asia_coupled with everything active, through MPI as a user runs it. Simulated days per hour of wall
 clock, from the start of the processes to their end (initialisation, weights and files included). The coupler's share
@@ -31,7 +31,7 @@ def make(folder, options):
     tessera("new", folder, "--template", "east_asia_coupled")
     edit(folder / "case.yaml", "duration: P1D", f"duration: PT{options.hours}H")
     edit(folder / "case.yaml", "period: P1D", f"period: PT{options.hours}H")
-    edit(folder / "case.yaml", "radiation: {model: rrtmg}", f"radiation: {{model: {options.radiation}}}")
+    edit(folder / "case.yaml", "radiation: {model: rrtmgp}", f"radiation: {{model: {options.radiation}}}")
     edit(folder / "atmosphere.yaml", "grid: east_asia_100km", f"grid: {options.grid}")
     if options.compile:
         edit(folder / "atmosphere.yaml", "compile: false", "compile: true")
@@ -68,7 +68,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hours", type=int, default=24)
     parser.add_argument("--grid", default="east_asia_100km")
-    parser.add_argument("--radiation", default="rrtmg")
+    parser.add_argument("--radiation", default="rrtmgp")
     parser.add_argument("--compile", action="store_true", help="compile the atmosphere's kernels")
     parser.add_argument("--suggested", action="store_true", help="run again with the suggested layout")
     options = parser.parse_args()

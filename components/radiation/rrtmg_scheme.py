@@ -83,11 +83,24 @@ class Rrtmg(SpectralScheme):
         distance : (mean / actual distance of the sun)^2
         liquid, ice : (nlev, n) in-cloud water paths of the layers, kg m-2; ``fraction`` their cloud fraction, 0 or 1
         liquid_radius, ice_radius : effective radii, micrometres
+
+        Raises
+        ------
+        ValueError
+            Pressure that does not fall with height.
         """
         p, p_interface, t, t_interface, q_v, ozone, t_surface, albedo, mu = (
             np.ascontiguousarray(a, dtype=np.float64)
             for a in (p, p_interface, t, t_interface, q_v, ozone, t_surface, albedo, mu)
         )
+        thin = np.argwhere(~(p_interface[1:] < p_interface[:-1]))
+        if len(thin):  # the library would divide by it and end the process
+            k, column = thin[0]
+            raise ValueError(
+                f"RRTMG: layer {k + 1} of column {column + 1} has no thickness: expected pressure that falls with"
+                f" height, found {p_interface[k, column]:g} Pa below and {p_interface[k + 1, column]:g} Pa above"
+                f" ({len(thin)} such layers); if a run blew up, shorten its step; if layers coincide, take fewer"
+            )
         zero = np.zeros(p.shape)
         if fraction is not None and liquid is not None:
             # with liquid above layers of pure ice, the library forgets that ice in some of its bands (57 W m-2 seen)

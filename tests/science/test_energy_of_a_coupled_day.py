@@ -15,7 +15,7 @@ from coupler.exchange.operators import LinearOperator
 from tests.toys.coupled import coupled_case
 from tests.toys.ledger import Ledger
 
-GRAY = ("case.yaml", "radiation: {model: rrtmg}", "radiation: {model: gray}")
+GRAY = ("case.yaml", "radiation: {model: rrtmgp}", "radiation: {model: gray}")
 
 
 def shares(plan):

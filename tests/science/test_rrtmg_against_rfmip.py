@@ -81,6 +81,16 @@ def columns(n=6):
     return Air(t, q, cloud, ice, p, p_i, 298.0 * plane, 0.15 * plane, mu)
 
 
+@pytest.mark.parametrize("pressure", ["same", "nan"])
+def test_a_layer_without_thickness_is_refused_and_named(pressure):
+    """The library ends the process with it."""
+    air = columns()
+    p_i = air.p_interface.clone()
+    p_i[4, 0, 2] = p_i[3, 0, 2] if pressure == "same" else float("nan")
+    with pytest.raises(ValueError, match="layer 4 of column 3 has no thickness: expected pressure that falls"):
+        rrtmg_scheme.Rrtmg()(air._replace(p_interface=p_i))
+
+
 @pytest.mark.parametrize("name", ["gray", "rrtmg", "rrtmgp"])
 def test_heating_is_the_divergence_of_the_net_flux(name):
     air = columns()

@@ -28,7 +28,7 @@ def ten_days(folder, shared, state, scheme):
         [
             ("case.yaml", "duration: P1D", "duration: P10D"),
             ("case.yaml", "start: 2001-01-01", f"start: {start}"),
-            ("case.yaml", "radiation: {model: rrtmg}", f"radiation: {{model: {scheme}}}"),
+            ("case.yaml", "radiation: {model: rrtmgp}", f"radiation: {{model: {scheme}}}"),
             ("atmosphere.yaml", "  driver: []", f"  column_budget: true{options}"),
             ("atmosphere.yaml", "compile: false", "compile: true"),
             ("atmosphere.yaml", "toa_outgoing_longwave_flux]", f"toa_outgoing_longwave_flux, {FIELDS}]"),
@@ -81,7 +81,7 @@ def assert_stable(folder):
 @pytest.mark.timeout(10000)
 @pytest.mark.parametrize(
     ("state", "scheme"),
-    [("era5_1959_january", "rrtmg"), ("era_interim_2005_january", "rrtmg"), ("ncep_june", "radiation_emulator"),
+    [("era5_1959_january", "rrtmgp"), ("era_interim_2005_january", "rrtmgp"), ("ncep_june", "radiation_emulator"),
      ("analytic", "radiation_emulator")],
 )  # fmt: skip
 def test_ten_days_are_stable_and_nothing_is_lost(tmp_path, shared, state, scheme):

@@ -28,7 +28,7 @@ def online_case(folder, scheme, days):
             ("case.yaml", "duration: P1D", f"duration: P{days}D"),
             ("case.yaml", "{model: primitive}", "{model: slab}"),
             ("case.yaml", "{model: column}", "{model: slab}"),
-            ("case.yaml", "{model: rrtmg}", f"{{model: {scheme}}}"),
+            ("case.yaml", "{model: rrtmgp}", f"{{model: {scheme}}}"),
             ("atmosphere.yaml", "compile: false", "compile: true"),
         ],
     )

@@ -19,7 +19,7 @@ from coupler.exchange.operators import LinearOperator
 from tests.toys.cases import ROOT, differences, environment, started, tessera, wait_for
 from tests.toys.coupled import coupled_case
 
-MODELS = {"atmosphere": "nonhydrostatic", "ocean": "primitive", "land": "column", "radiation": "rrtmg"}
+MODELS = {"atmosphere": "nonhydrostatic", "ocean": "primitive", "land": "column", "radiation": "rrtmgp"}
 SCHEMES = [m for m in models_of("radiation") if m != "gray"]
 """RRTMG, and the learned schemes there are."""
 LAYOUT = (
@@ -44,10 +44,9 @@ def layout(ranks, couplers=1):
     return [("case.yaml", LAYOUT, ranks), ("case.yaml", "  coupler: 1\n", f"  coupler: {couplers}\n")]
 
 
-@pytest.fixture(scope="module", params=["rrtmg", pytest.param("radiation_emulator", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=["rrtmgp", pytest.param("radiation_emulator", marks=pytest.mark.slow)])
 def scheme(request):
     """The model of radiation."""
-    pytest.importorskip("climt", reason="climt (RRTMG) is not installed")
     return request.param
 
 

@@ -26,7 +26,7 @@ from components.atmosphere.nonhydrostatic.driving.nudging import Nudging
 from components.atmosphere.nonhydrostatic.dynamics import lateral, regional, resting_air, timestep
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.stability import BlowUp as BlowUp
-from components.atmosphere.nonhydrostatic.dynamics.stability import stop_if_unstable, warn_if_too_long
+from components.atmosphere.nonhydrostatic.dynamics.stability import step_problems, stop_if_unstable, warn_if_too_long
 from components.atmosphere.nonhydrostatic.dynamics.state import State
 from components.atmosphere.nonhydrostatic.model import Atmosphere, Forcing, Now, Surface, deposition
 from components.atmosphere.nonhydrostatic.physics.columns import INNER
@@ -101,7 +101,7 @@ class NonhydrostaticAtmosphere(Component):
         levels: Levels = 24
         """Number of layers."""
         top: Height = 22000.0
-        """Height of the lid; radiation sees a standard atmosphere above it."""
+        """Height of the lid; radiation sees a climatology above it."""
         lowest_layer: Height = 80.0
         """Thickness of the lowest layer over flat ground."""
         relief: str = "east_asia_land.nc"
@@ -130,9 +130,9 @@ class NonhydrostaticAtmosphere(Component):
         """Turbulence scheme: none, ysu, or package.module:Name; none also leaves the surface fluxes out."""
         convection: checked(CONVECTION.check) = "betts_miller"
         """Cumulus scheme: none, betts_miller (options tau, s, and humidity), or package.module:Name."""
-        radiation: checked(RADIATION.check) = "rrtmg"
-        """Radiation scheme: none, gray, rrtmg, rrtmgp, package.module:Name, or imported: heating and fluxes come from
-        another component, such as radiation.rrtmg."""
+        radiation: checked(RADIATION.check) = "rrtmgp"
+        """Radiation scheme: none, gray, rrtmgp (options seed, overlap_length), rrtmg (needs climt), package.module:Name,
+        or imported: heating and fluxes come from another component, such as radiation.rrtmgp."""
         cloud_fraction: Literal["xu_randall", "whole"] = "xu_randall"
         """Part of a layer that clouds fill: after Xu & Randall (1996), or all or nothing. RRTMGP alone sees parts."""
         gases: GasOptions = GasOptions()
@@ -202,17 +202,8 @@ class NonhydrostaticAtmosphere(Component):
         for name in ([o.relief] if o.relief else []) + o.driver + o.humidity_from:
             if not setting.file(name).exists():
                 problems.append(f"{setting.name}: {name} does not exist, neither in the case nor in data/")
-        dx, dy = regional.cell_lengths(grid.corner_longitude, grid.corner_latitude)
-        small = float(min(dx.min(), dy.min()))
-        longest = 0.7 * small / 350.0 * o.acoustic_steps
-        enough = 2 * int(np.ceil(setting.step / longest * o.acoustic_steps / 2))
-        if setting.step > longest:
-            problems.append(
-                f"{setting.name}: a step of {setting.step} s with {o.acoustic_steps} acoustic steps is too long for"
-                f" cells of {small / 1e3:.1f} km: at most {longest:.0f} s, or {enough} acoustic steps"
-            )
-        if o.acoustic_steps % 2:
-            problems.append(f"{setting.name}: acoustic_steps must be even, not {o.acoustic_steps}")
+        cells = regional.cell_lengths(grid.corner_longitude, grid.corner_latitude)
+        problems += [f"{setting.name}: {text}" for text in step_problems(cells, setting.step, o.acoustic_steps)]
         if o.levels * o.lowest_layer > o.top:
             problems.append(f"{setting.name}: {o.levels} layers of {o.lowest_layer:g} m do not fit below {o.top:g} m")
         taken = {*restarts.KEYS, *(f.name for f in (*self.imports, *self.exports)), *type(self).diagnostic_units}

@@ -12,7 +12,9 @@ from components.ml_surrogates.model_file import ModelFileError, read_sidecar
 from components.radiation.exchange import RadiationComponent
 from components.radiation.full_columns import LAYERS_ABOVE
 from components.radiation.rrtmg_scheme import Rrtmg
+from components.radiation.rrtmgp_scheme import Rrtmgp
 from components.radiation.scheme import Air, Radiation
+from components.radiation.spectral_scheme import SpectralScheme
 from coupler.component import Context, Fields, Setting
 from coupler.namelist import Positive
 
@@ -31,8 +33,8 @@ class RadiationEmulator(RadiationComponent):
 
         network: str = "recurrent"
         """``recurrent`` (accurate, any number of layers), ``mlp`` (fastest), or a path without its ending."""
-        fallback: Literal["rrtmg", "last"] = "rrtmg"
-        """What columns get that a guard has stopped: the physical scheme, or their last good radiation."""
+        fallback: Literal["rrtmgp", "rrtmg", "last"] = "rrtmgp"
+        """What columns get that a guard has stopped: a physical scheme, or their last good radiation."""
         guards: bool = True
         """Stop columns that are not finite, outside the training range or out of energy balance."""
         batch: Positive = 512
@@ -55,7 +57,7 @@ class RadiationEmulator(RadiationComponent):
             try:
                 import climt  # noqa: F401
             except ImportError as error:
-                problems.append(f"fallback: rrtmg needs climt ({error}); pip install climt, or fallback: last")
+                problems.append(f"fallback: rrtmg needs climt ({error}); pip install climt, or fallback: rrtmgp")
         return [f"{setting.name}: {text}" for text in problems]
 
     def _path(self, setting: Setting) -> Any:
@@ -73,7 +75,7 @@ class RadiationEmulator(RadiationComponent):
         self.last: Radiation | None = None
         self.latency = Latency()
         self.stopped = np.zeros(context.local_shape)
-        self._rrtmg: Rrtmg | None = None
+        self._physical: SpectralScheme | None = None
         self.emulator = Emulator(
             net, card, gases, o.batch, self._fall_back, guard=o.guards, device=context.device,
             compiled=o.compile, graph=o.graphs, warn=context.log,
@@ -94,12 +96,12 @@ class RadiationEmulator(RadiationComponent):
         return sky
 
     def _fall_back(self, air: Air, index: torch.Tensor) -> Radiation:
-        """RRTMG of some columns, or what they had last."""
+        """A physical scheme's radiation of some columns, or what they had last."""
         if self.options.fallback == "last" and self.last is not None:
             return Radiation(*(a.reshape(*a.shape[:-2], 1, -1)[..., index] for a in self.last))
-        if self._rrtmg is None:
-            self._rrtmg = Rrtmg(self.gases)
-        return self._rrtmg(air)
+        if self._physical is None:
+            self._physical = Rrtmg(self.gases) if self.options.fallback == "rrtmg" else Rrtmgp(self.gases)
+        return self._physical(air)
 
     def state(self) -> dict[str, Any]:
         """The last radiation, for the columns that a guard stops."""

@@ -5,8 +5,11 @@ Advection of fifth order with three Runge-Kutta stages bears a Courant number of
 Wea. Rev. 130, 2088, table 1); that of the axes adds up.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
@@ -94,3 +97,26 @@ def _place(context: Context, row: int, column: int) -> str:
 def _last_restart(folder: Path) -> str:
     last = newest(folder / "run" / "restart")
     return "there is no restart to go on from" if last is None else f"the last good restart is {last} (--continue)"
+
+
+def step_problems(cells: Sequence[npt.NDArray[np.float64]], step: float, acoustic_steps: int) -> list[str]:
+    """What is wrong with a time step: too long for sound in the smallest cell, or an odd number of acoustic steps.
+
+    Parameters
+    ----------
+    cells : lengths of the cells along both axes, m
+    step : time step, s
+    acoustic_steps : in a time step
+    """
+    problems = []
+    small = float(min(a.min() for a in cells))
+    longest = 0.7 * small / 350.0 * acoustic_steps
+    if step > longest:
+        enough = 2 * int(np.ceil(step / longest * acoustic_steps / 2))
+        problems.append(
+            f"a step of {step} s with {acoustic_steps} acoustic steps is too long for cells of {small / 1e3:.1f} km:"
+            f" at most {longest:.0f} s, or {enough} acoustic steps"
+        )
+    if acoustic_steps % 2:
+        problems.append(f"acoustic_steps must be even, not {acoustic_steps}")
+    return problems
