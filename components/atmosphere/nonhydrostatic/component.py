@@ -131,7 +131,7 @@ class NonhydrostaticAtmosphere(Component):
         convection: checked(CONVECTION.check) = "betts_miller"
         """Cumulus scheme: none, betts_miller (options tau, s, and humidity), or package.module:Name."""
         radiation: checked(RADIATION.check) = "rrtmgp"
-        """Radiation scheme: none, gray, rrtmgp (options seed, overlap_length), rrtmg (needs climt), package.module:Name,
+        """Radiation scheme: none, gray, rrtmgp (options seed, overlap_length), rrtmg (needs climt), package.module:X,
         or imported: heating and fluxes come from another component, such as radiation.rrtmgp."""
         cloud_fraction: Literal["xu_randall", "whole"] = "xu_randall"
         """Part of a layer that clouds fill: after Xu & Randall (1996), or all or nothing. RRTMGP alone sees parts."""
