@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import shlex
+import stat
 import sys
 import tempfile
 from pathlib import Path
@@ -42,7 +43,7 @@ def input_file(name: str, folder: Path) -> Path:
     name : as it stands in the namelist
     folder : of the case
     """
-    path = Path(name).expanduser()
+    path = expanded(name)
     if path.is_absolute():
         return path
     return next((place / path for place in (folder, DATA) if (place / path).exists()), folder / path)
@@ -85,15 +86,56 @@ def cache_folder(beside: Path) -> Path | None:
     """
     if _writable(beside):
         return None
-    user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tessera"
-    place = user if _writable(user) else Path(tempfile.gettempdir()) / f"tessera-{os.getuid()}"
+    place = user_cache()
     if place not in _said:
         _said.add(place)
-        _log.warning("%s cannot be written; what is compiled is kept in %s", beside, place)
+        if os.environ.get("OMPI_COMM_WORLD_RANK", "0") == "0":
+            _log.warning("%s cannot be written; what is compiled is kept in %s", beside, place)
     return place
 
 
+def user_cache() -> Path:
+    """The user's folder of what is computed once: ``TESSERA_CACHE``, one in the home, or a temporary one without."""
+    if os.environ.get("TESSERA_CACHE"):
+        return Path(os.environ["TESSERA_CACHE"])
+    home = home_folder()
+    around = os.environ.get("XDG_CACHE_HOME") or (home and home / ".cache")
+    if around and _writable(Path(around) / "tessera"):
+        return Path(around) / "tessera"
+    return _ours_alone(Path(tempfile.gettempdir()) / f"tessera-{os.getuid()}")
+
+
+def home_folder() -> Path | None:
+    """The user's home; None for a user without one, as in many containers."""
+    with contextlib.suppress(RuntimeError, OSError):
+        return Path.home()
+    return None
+
+
+def expanded(name: str) -> Path:
+    """A path with ``~`` and ``~user`` replaced, where there is such a home.
+
+    Parameters
+    ----------
+    name : str
+        As it stands in a namelist.
+    """
+    with contextlib.suppress(RuntimeError):
+        return Path(name).expanduser()
+    return Path(name)
+
+
 _said: set[Path] = set()
+
+
+def _ours_alone(folder: Path) -> Path:
+    """A temporary folder, or another one where somebody else has made that: compiled code is run without a question."""
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022:
+            return folder
+    return Path(tempfile.mkdtemp(prefix="tessera-"))
 
 
 def _writable(folder: Path) -> bool:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import io
 import os
 import sys
@@ -156,11 +157,22 @@ def main(argv: Sequence[str]) -> int:
         if options.command != "run":
             sys.stdout.flush()
         return code
-    except BrokenPipeError:
-        if options.command == "run":
+    except (MemoryError, ImportError) as error:
+        from coupler.watch.address_space import hint, is_lack
+
+        if not is_lack(error):
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # who reads (head, less) has seen enough
-        return 0
+        said = (str(error).strip() or "nothing was left").splitlines()[-1]
+        print(f"error: out of memory{hint()}: {said}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if options.command == "run" or error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.ENOMEM):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more goes there at the end
+        if error.errno == errno.EPIPE:
+            return 0  # who reads (head, less) has seen enough
+        print(f"error: {error.filename or 'what is printed'}: {os.strerror(error.errno).lower()}", file=sys.stderr)
+        return 1
     except TesseraError as error:
         print(f"error: {error}" if "\n" not in str(error) else f"errors:\n{error}", file=sys.stderr)
         return error.exit_code

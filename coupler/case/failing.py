@@ -14,7 +14,7 @@ from typing import Any
 
 from coupler.case.launched import rank_here, run_name
 from coupler.errors import ComponentError, DeadlineError, TesseraError
-from coupler.watch import busy, failure, processes
+from coupler.watch import address_space, busy, failure, processes
 from coupler.watch.status import mark_failed
 
 
@@ -66,9 +66,9 @@ def explain(error: BaseException) -> tuple[str, str, dict[str, Any]]:
     if isinstance(cause, SystemExit):
         said = f"sys.exit({cause.code!r}) was called{inside}; return, or raise an error that says what is wrong"
         return place + said, "".join(traceback.format_exception(cause)), where
-    if isinstance(cause, MemoryError):
-        text = f"{place}out of memory{inside}: {_text(cause) or 'MemoryError'}; see 'ulimit -v' and the job's memory"
-        return text, "".join(traceback.format_exception(cause)), where
+    if address_space.is_lack(cause):
+        said = f"out of memory{inside}{_line_of(cause)}: {_text(cause) or 'nothing was left'}"
+        return place + said + (address_space.hint() or "; see the memory that the job asks for"), "", where
     first, *more = _text(cause).split("\n")
     text = f"{type(cause).__name__}: {first}" if first else type(cause).__name__
     return "\n".join([f"{place}{text}{inside}", *more]), "".join(traceback.format_exception(cause)), where
@@ -80,6 +80,12 @@ def _text(error: BaseException) -> str:
         return str(error)
     except Exception as wrong:
         return f"(its text cannot be made: {type(wrong).__name__})"
+
+
+def _line_of(error: BaseException) -> str:
+    """Where in a program an error came up."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
 
 
 def waited_in_vain(error: BaseException) -> bool:

@@ -26,7 +26,7 @@ from coupler.case.launched import (
 )
 from coupler.errors import LayoutError, TesseraError
 from coupler.threads import granted, note, set_threads
-from coupler.watch import busy
+from coupler.watch import address_space, busy
 from coupler.watch.watchdog import Watchdog
 
 LATER = 3.0
@@ -46,13 +46,14 @@ def start(folder: Path, *, serial: bool, resume: bool, ranks: int | None = None,
     ranks : number of processes, or None for the case's layout
     accepted : changes of the case that a restart may take
     """
-    if not serial:
-        try:
+    try:
+        if not serial:
             refuse_unconnected()
-        except LayoutError:
-            if rank_here() == 0:
-                raise
-            return LayoutError.exit_code  # one of them tells it
+        address_space.refuse_small(alone=serial)
+    except LayoutError:
+        if rank_here() == 0:
+            raise
+        return LayoutError.exit_code  # one of them tells it
     if under_mpi() or serial:
         return run_here(folder, serial=serial and not under_mpi(), resume=resume, accepted=accepted)
     from coupler.case.case import make_plan

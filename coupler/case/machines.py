@@ -11,9 +11,10 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from coupler.case.case import make_plan
+from coupler.clock import format_duration
 from coupler.errors import CaseError
 from coupler.fields import did_you_mean
 from coupler.files.atomic import write_text
@@ -58,6 +59,15 @@ class Machine(Namelist):
                     raise ValueError(f"unknown word {{{word}}}{did_you_mean(word, WORDS)}; known words: {known}")
         return value
 
+    @model_validator(mode="after")
+    def _warned_in_time(self) -> Machine:
+        if self.warning >= self.walltime:
+            raise ValueError(
+                f"warning: {format_duration(self.warning)} before the end is no time within a walltime of "
+                f"{format_duration(self.walltime)}"
+            )
+        return self
+
 
 def script_name(case: Path) -> str:
     """Name of a case in its batch script: that of its folder, with letters, digits and ``._-`` only.
@@ -96,6 +106,8 @@ def script(case: Path, machine: str, ranks: int | None) -> str:
     path = Path(machine) if machine.endswith(".yaml") else MACHINES / f"{machine}.yaml"
     if not path.is_file():
         names = machine_names()
+        if "/" in machine:
+            raise CaseError(f"there is no machine file {machine}; known machines: {', '.join(names)}")
         raise CaseError(
             f"unknown machine {machine!r}{did_you_mean(machine, names)}; known machines: {', '.join(names)}"
         )

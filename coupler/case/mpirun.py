@@ -20,16 +20,18 @@ from typing import Any
 from coupler.case import failing
 from coupler.case.launched import LAUNCHER, RUN, begin_run, find_mpirun, this_process, without_launcher
 from coupler.errors import LayoutError
-from coupler.paths import program
+from coupler.paths import home_folder, program
 from coupler.plan import Plan
 from coupler.threads import granted
-from coupler.watch import failure, processes
+from coupler.watch import address_space, failure, processes
 from coupler.watch.status import describe, mark_failed, read_status
 
 STOPPED_EXIT = 75
 """Exit code of a run that was asked to stop and can be resumed (EX_TEMPFAIL)."""
 DEADLINE = "TESSERA_DEADLINE"
 """Variable that tells the processes, before they have read the case, how long to wait for each other."""
+LACKING = (signal.SIGABRT, signal.SIGBUS, signal.SIGSEGV)
+"""Signals by which libraries end a process that gets no memory."""
 LINGER = 10.0
 """Seconds, at least, that processes are given to end once the run has."""
 
@@ -65,25 +67,16 @@ def command_for(
                 f"{c.name} is an external program: say how it is started, in {c.name}.yaml:  "
                 f"program: python my_{c.name}.py"
             )
-        try:
-            words = shlex.split(c.program)
-        except ValueError as error:
-            raise LayoutError(f"{c.name}.yaml: program: {c.program!r} cannot be read as a command: {error}") from None
-        found = shutil.which(words[0]) if words else None
-        if found is None:
-            raise LayoutError(
-                f"{c.name}.yaml: program: {c.program!r}: there is no command {words[0] if words else ''!r} here; say "
-                f"how the program is started, such as  python my_{c.name}.py"
-            )
-        command += [":", "-n", str(len(c.ranks)), *words]
+        command += [":", "-n", str(len(c.ranks)), *shlex.split(c.program)]
     return command
 
 
-def environment(plan: Plan, run: str) -> dict[str, str]:
+def environment(folder: Path, plan: Plan, run: str) -> dict[str, str]:
     """What mpirun and the processes of a run find in their environment.
 
     Parameters
     ----------
+    folder : of the case
     plan : of the run
     run : its identity
     """
@@ -102,6 +95,10 @@ def environment(plan: Plan, run: str) -> dict[str, str]:
         LAUNCHER: this_process(),
     }
     env.setdefault("OMPI_MCA_btl_vader_single_copy_mechanism", "cma")
+    if "TMPDIR" in env:  # one that is not there ends mpirun
+        env["TMPDIR"] = tempfile.gettempdir()
+    if not env.get("HOME"):  # mpirun will not start without
+        env["HOME"] = str(home_folder() or folder.resolve())
     return env
 
 
@@ -130,8 +127,8 @@ class Run:
                 signal.signal(number, lambda n, frame: self._asked.append(n))
         # a process group of its own: what a terminal or a batch system sends to ours is for us to pass on
         self.child = subprocess.Popen(
-            command, env=environment(plan, self.name), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-            errors="replace", preexec_fn=_in_mpirun,
+            command, env=environment(folder, plan, self.name), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            text=True, errors="replace", preexec_fn=_in_mpirun,
         )  # fmt: skip
         self._reader = threading.Thread(target=self._pass_errors, daemon=True)
         self._reader.start()
@@ -227,7 +224,8 @@ class Run:
         if where.get("signal") == signal.SIGALRM and not people:
             return self._never_connected(), where
         number = f" (process {where['pid']})" if where.get("pid") else ""
-        return f"{who}{number} {how}", where
+        lack = address_space.hint() if where.get("signal") in LACKING else ""
+        return f"{who}{number} {how}{lack}", where
 
     def _never_connected(self) -> str:
         programs = [f"{c.name} ({c.program})" for c in self.plan.components if c.component is None]

@@ -84,6 +84,12 @@ def read_what_can_be(folder: Path) -> Case:
             f"{folder} is not a case: there is no {folder / 'case.yaml'}\n"
             f"Make one:  {COMMAND} new NAME --template east_asia      list them:  {COMMAND} list"
         )
+    try:
+        str(folder.resolve()).encode()
+    except UnicodeEncodeError:
+        raise CaseError(
+            f"{str(folder)!r}: this path is not UTF-8, and netCDF files need one that is; rename it (convmv does)"
+        ) from None
     files = [folder / "case.yaml"]
     node = read_file(files[0])
     wrong = node.mapping("start: 2001-01-01")

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +16,7 @@ from coupler.exchange.rivers import drains_land, river_weights
 from coupler.exchange.tiles import land_areas, land_weights
 from coupler.grids.decomposition import split
 from coupler.grids.grid import Grid
+from coupler.paths import user_cache
 from coupler.plan import Plan, Task
 from coupler.remap.conserve import correction, integral
 from coupler.remap.files import weights_cached
@@ -296,14 +295,8 @@ def connection_weights(task: Task, source: Grid, target: Grid, rows: Index) -> W
     }
     if source.size + target.size < CACHED_FROM:
         return make_weights(source, target, methods, **options)
-    return weights_cached(cache_folder(), source, target, methods, **options)
+    return weights_cached(user_cache() / "weights", source, target, methods, **options)
 
 
 CACHED_FROM = 200_000
 """Cells of both grids together from which weights are kept on disk."""
-
-
-def cache_folder() -> Path:
-    """Where weights are kept between runs: ``TESSERA_CACHE``, or the user's cache folder."""
-    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(os.environ.get("TESSERA_CACHE") or Path(home) / "tessera") / "weights"

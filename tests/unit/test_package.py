@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The package: what its wheel holds, what it needs, its version, and where an installed copy finds its files."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -107,6 +108,32 @@ def test_a_folder_that_cannot_be_written_keeps_its_caches_elsewhere_and_says_so_
     assert len(caplog.records) == 1 and f"kept in {tmp_path / 'tessera'}" in caplog.text
     monkeypatch.setenv("XDG_CACHE_HOME", "/proc/self")
     assert paths.cache_folder(sealed).name.startswith("tessera-")
+
+
+def test_a_cache_in_the_temporary_folder_is_ours_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(paths.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", "/proc/self")
+    monkeypatch.delenv("TESSERA_CACHE", raising=False)
+    ours = paths.user_cache()
+    assert ours == paths.user_cache() == tmp_path / f"tessera-{os.getuid()}" and ours.stat().st_mode & 0o777 == 0o700
+    ours.chmod(0o777)  # as another user's would be, who leaves code there
+    assert paths.user_cache() != ours
+    ours.rmdir()
+    (tmp_path / "theirs").mkdir()
+    ours.symlink_to(tmp_path / "theirs")
+    assert paths.user_cache() != ours
+
+
+def test_a_user_without_a_home(tmp_path, monkeypatch):
+    def none():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(paths.Path, "home", none)
+    for name in ("XDG_CACHE_HOME", "TESSERA_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    assert paths.user_cache().is_dir()
+    assert str(paths.expanded("~nobody-of-this-name/a.nc")) == "~nobody-of-this-name/a.nc"
 
 
 def test_only_paths_looks_for_the_projects_folders():
