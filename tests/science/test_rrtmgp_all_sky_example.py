@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from components.radiation import standard_atmosphere
 from components.radiation.aerosol_optics import merra_optics
 from components.radiation.full_columns import FullColumns
 from components.radiation.particles import uniform
@@ -97,3 +98,23 @@ def test_what_aerosol_changes_is_what_it_changes_in_the_example(example):
                 theirs, mine = (e[level, which] for e in effect)
                 print(f"{half}, cloudy {cloudy}, level {level}: {mine.mean():.3f} for {theirs.mean():.3f} W m-2")
                 np.testing.assert_array_less(np.abs(mine - theirs), np.maximum(0.01 * np.abs(theirs), 0.03))
+
+
+def test_aerosol_of_the_model_s_layers_is_seen_and_none_of_it_changes_nothing():
+    """Half an optical depth of black carbon in the lowest layers warms them and shades the ground."""
+    air = standard_atmosphere.columns(24, torch.full((2, 3), 0.6, dtype=torch.float64), 1.0)
+    scheme, none = Rrtmgp(), np.zeros((24, 6))
+    clean = scheme(air, merra_optics({"elemental_carbon": none}, none))
+    for a, b in zip(clean[1:], scheme(air)[1:], strict=True):  # fluxes, in single precision
+        torch.testing.assert_close(a, b, rtol=2e-6, atol=1e-4)
+    soot = none.copy()
+    soot[:4, 2] = 1.0e-5  # kg m-2 a layer, in one column
+    hazy = scheme(air, merra_optics({"elemental_carbon": soot}, none))
+    change = (hazy.shortwave_down - clean.shortwave_down).reshape(-1)
+    assert float(change[2]) < -50.0 and float(change.abs().sum()) == float(change[2].abs())
+    assert float((hazy.heating - clean.heating)[1, 0, 2]) * 86400.0 > 1.0
+
+
+def test_a_species_without_optics_is_named():
+    with pytest.raises(KeyError, match="no aerosol optics of pollen; known: sulfate, elemental_carbon"):
+        merra_optics({"pollen": np.zeros((2, 1))}, np.zeros((2, 1)))
