@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Water on its way down a network: Muskingum, kinematic wave, local inertia. What comes in goes on or is stored.
+
+Every function takes reaches as flat arrays and returns the new state; the water in a reach is its volume, so that books
+close by themselves.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from components.land.rivers.network import SEA, Network
+from components.science.constants import GRAVITY
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+COURANT = 0.7  # of local inertia (Bates et al. 2010)
+SHALLOW = 1e-4  # m, depth below which no water moves between reaches
+NEWTON = 40  # iterations at most, to 1e-14 of the volume
+
+
+class Reaches(NamedTuple):
+    """Reaches of a network, each of shape (reach,).
+
+    Attributes
+    ----------
+    downstream : int64 array
+        Number of the reach below, -1 at a mouth or a sink.
+    levels : tuple of int64 array
+        Reaches by the longest way down to them.
+    length, width : float64 array
+        m.
+    bed : float64 array
+        Height of the bed, m.
+    roughness : float64 array
+        Manning's n, s m-1/3.
+    """
+
+    downstream: Integers
+    levels: tuple[Integers, ...]
+    length: Floats
+    width: Floats
+    bed: Floats
+    roughness: Floats
+
+    @property
+    def slope(self) -> Floats:
+        """Of the bed towards the reach below, at least 1e-6; at mouths as in the reach itself, 1e-4."""
+        below = np.where(self.downstream >= 0, self.bed[np.maximum(self.downstream, 0)], self.bed - 1e-4 * self.length)
+        return np.maximum((self.bed - below) / self.length, 1e-6)
+
+
+def reaches_of(network: Network, width: Floats, bed: Floats, roughness: float = 0.03) -> tuple[Reaches, Integers]:
+    """Reaches of the land cells of a network.
+
+    Parameters
+    ----------
+    network : Network
+        On its grid.
+    width, bed : float64 array
+        By cell, m, (ny, nx).
+    roughness : float
+        Manning's n, s m-1/3.
+
+    Returns
+    -------
+    Reaches, int64 array
+        And the flat number of each reach's cell.
+    """
+    cells = np.flatnonzero(network.downstream.ravel() != SEA)
+    number = np.full(network.downstream.size, -1)
+    number[cells] = np.arange(cells.size)
+    to = network.downstream.ravel()[cells]
+    below = np.where(to >= 0, number[np.maximum(to, 0)], -1)
+    levels = tuple(number[level] for level in network.levels)
+    values = (x.ravel()[cells] for x in (network.length, width, bed))
+    return Reaches(below, levels, *values, np.full(cells.size, roughness)), cells
+
+
+def muskingum_coefficients(travel: float, weight: float, seconds: float) -> tuple[float, float, float]:
+    """C1, C2, C3 of O2 = C1 I2 + C2 I1 + C3 O1 (Chow, Maidment and Mays 1988, eqs 8.4.8 to 8.4.10).
+
+    Parameters
+    ----------
+    travel : float
+        K, time that the water takes through the reach, s.
+    weight : float
+        X, of the inflow in the storage, 0 to .5.
+    seconds : float
+        Length of the step.
+
+    Raises
+    ------
+    ValueError
+        A step outside 2 K X to 2 K (1 - X), where a coefficient would be negative.
+    """
+    low, high = 2.0 * travel * weight, 2.0 * travel * (1.0 - weight)
+    if not low <= seconds <= high:
+        raise ValueError(
+            f"expected a step of {low:g} to {high:g} s for K {travel:g} s and X {weight:g}, got {seconds:g} s"
+        )
+    whole = high + seconds
+    return (seconds - low) / whole, (seconds + low) / whole, (high - seconds) / whole
+
+
+class Muskingum(NamedTuple):
+    """State of Muskingum routing, each of shape (reach,), m3 s-1.
+
+    Attributes
+    ----------
+    inflow, outflow : float64 array
+        At the end of the last step.
+    """
+
+    inflow: Floats
+    outflow: Floats
+
+
+def muskingum_step(
+    state: Muskingum, reaches: Reaches, lateral: Floats, travel: Floats, weight: float, seconds: float
+) -> tuple[Muskingum, Floats]:
+    """One step of Muskingum routing down the network.
+
+    Parameters
+    ----------
+    state : Muskingum
+        At the start.
+    reaches : Reaches
+        Of the network.
+    lateral : float64 array
+        What the land adds to the inflow of each reach at the end of the step, m3 s-1.
+    travel : float64 array
+        K of each reach, s.
+    weight : float
+        X.
+    seconds : float
+        Length of the step.
+
+    Returns
+    -------
+    Muskingum, float64 array
+        At the end, and the volume in each reach, K (X I + (1 - X) O), m3.
+    """
+    low, high = 2.0 * travel * weight, 2.0 * travel * (1.0 - weight)
+    whole = high + seconds
+    inflow, outflow = lateral.astype(float).copy(), np.zeros_like(state.outflow)
+    for level in reaches.levels:
+        old = (seconds + low[level]) * state.inflow[level] + (high[level] - seconds) * state.outflow[level]
+        outflow[level] = ((seconds - low[level]) * inflow[level] + old) / whole[level]
+        _pass_on(outflow, inflow, level, reaches.downstream)
+    return Muskingum(inflow, outflow), travel * (weight * inflow + (1.0 - weight) * outflow)
+
+
+def _pass_on(outflow: Floats, inflow: Floats, level: Integers, downstream: Integers) -> None:
+    to = downstream[level]
+    np.add.at(inflow, to[to >= 0], outflow[level[to >= 0]])
+
+
+def kinematic_step(volume: Floats, reaches: Reaches, lateral: Floats, seconds: float) -> tuple[Floats, Floats]:
+    """One implicit step of the kinematic wave in wide rectangular channels (Manning; Lighthill and Whitham 1955).
+
+    Parameters
+    ----------
+    volume : float64 array
+        In each reach, m3.
+    reaches : Reaches
+        Of the network.
+    lateral : float64 array
+        What the land adds, m3 s-1.
+    seconds : float
+        Length of the step, of any size.
+
+    Returns
+    -------
+    tuple of float64 array
+        Volume at the end and mean outflow of the step, m3 and m3 s-1; none is negative.
+    """
+    conveyance = reaches.width * np.sqrt(reaches.slope) / reaches.roughness
+    base = 1.0 / (reaches.width * reaches.length)
+    new, outflow, inflow = np.zeros_like(volume), np.zeros_like(volume), lateral.astype(float).copy()
+    for level in reaches.levels:
+        have = np.maximum(volume[level] + seconds * inflow[level], 0.0)
+        c, b = seconds * conveyance[level], base[level]
+        v = have.copy()  # f(v) = v + c (b v)^(5/3) - have rises and bends up: Newton from above never overshoots
+        for _ in range(NEWTON):
+            depth = b * v
+            flow = c * depth * np.cbrt(depth) ** 2
+            slope = 1.0 + 5.0 / 3.0 * c * b * np.cbrt(depth) ** 2
+            change = (v + flow - have) / slope
+            v = np.maximum(v - change, 0.0)
+            if not (np.abs(change) > 1e-14 * have).any():
+                break
+        new[level] = v
+        outflow[level] = (have - v) / seconds
+        _pass_on(outflow, inflow, level, reaches.downstream)
+    return new, outflow
+
+
+class Inertia(NamedTuple):
+    """State of local inertia.
+
+    Attributes
+    ----------
+    volume : float64 array
+        In each reach, m3.
+    discharge : float64 array
+        From each reach to that below, by width, m2 s-1; negative where it backs up.
+    """
+
+    volume: Floats
+    discharge: Floats
+
+
+def longest_step(state: Inertia, reaches: Reaches) -> float:
+    """Longest stable step of local inertia, s (Bates et al. 2010, eq. 12).
+
+    Parameters
+    ----------
+    state : Inertia
+        Now.
+    reaches : Reaches
+        Of the network.
+    """
+    depth = state.volume / (reaches.width * reaches.length)
+    wave = np.sqrt(GRAVITY * np.maximum(depth, 0.01))
+    return float(COURANT * (reaches.length / wave).min())
+
+
+def inertia_step(
+    state: Inertia, reaches: Reaches, lateral: Floats, seconds: float, sea_level: float = -np.inf
+) -> tuple[Inertia, Floats]:
+    """One explicit step of the local inertia equations (Bates et al. 2010, eq. 11), in rectangular channels.
+
+    Parameters
+    ----------
+    state : Inertia
+        At the start.
+    reaches : Reaches
+        Of the network.
+    lateral : float64 array
+        What the land adds, m3 s-1.
+    seconds : float
+        At most `longest_step`.
+    sea_level : float
+        Beyond the mouths, m; without it water leaves by the bed's slope.
+
+    Returns
+    -------
+    Inertia, float64 array
+        At the end, and the mean outflow of each reach, m3 s-1. No reach gives more than it has.
+    """
+    below = reaches.downstream
+    to = np.maximum(below, 0)
+    level = reaches.bed + state.volume / (reaches.width * reaches.length)
+    fall = reaches.slope * reaches.length
+    beyond = np.maximum(level - fall, sea_level)
+    other, other_bed = (
+        np.where(below >= 0, level[to], beyond),
+        np.where(below >= 0, reaches.bed[to], reaches.bed - fall),
+    )
+    depth = np.maximum(np.maximum(level, other) - np.maximum(reaches.bed, other_bed), 0.0)
+    wet = depth > SHALLOW
+    safe = np.where(wet, depth, 1.0)
+    pull = GRAVITY * safe * seconds * (level - other) / reaches.length
+    drag = GRAVITY * seconds * reaches.roughness**2 * np.abs(state.discharge) / (safe**2 * np.cbrt(safe))
+    q = np.where(wet, (state.discharge + pull) / (1.0 + drag), 0.0)
+    width = np.where(below >= 0, np.minimum(reaches.width, reaches.width[to]), reaches.width)
+    flow = q * width
+    # What leaves a reach by all its ends is scaled to what it has; what comes back from below by what that one has.
+    leaving = np.maximum(flow, 0.0)
+    np.add.at(leaving, to[(below >= 0) & (flow < 0.0)], -flow[(below >= 0) & (flow < 0.0)])
+    have = np.maximum(state.volume + seconds * np.minimum(lateral, 0.0), 0.0)
+    share = np.minimum(1.0, have / np.maximum(seconds * leaving, 1e-300))
+    giver = np.where((flow < 0.0) & (below >= 0), to, np.arange(flow.size))
+    flow = np.where((flow < 0.0) & (below < 0), 0.0, flow * share[giver])
+    gained = lateral - flow
+    np.add.at(gained, to[below >= 0], flow[below >= 0])
+    return Inertia(state.volume + seconds * gained, flow / width), flow
