@@ -76,8 +76,8 @@ def reaches_of(network: Network, width: Floats, bed: Floats, roughness: float = 
     to = network.downstream.ravel()[cells]
     below = np.where(to >= 0, number[np.maximum(to, 0)], -1)
     levels = tuple(number[level] for level in network.levels)
-    values = (x.ravel()[cells] for x in (network.length, width, bed))
-    return Reaches(below, levels, *values, np.full(cells.size, roughness)), cells
+    length, across, floor = (x.ravel()[cells] for x in (network.length, width, bed))
+    return Reaches(below, levels, length, across, floor, np.full(cells.size, roughness)), cells
 
 
 def muskingum_coefficients(travel: float, weight: float, seconds: float) -> tuple[float, float, float]:
