@@ -39,7 +39,7 @@ def load(name: str, folder: Path | None = None) -> Any:
     """
     module, _, attribute = name.partition(":")
     if not _MODULE.fullmatch(module) or not attribute.isidentifier():
-        raise CaseError(f"{name!r} is no package.module:Name, such as my_models.ocean:MyOcean")
+        raise CaseError(f"{name!r} is not of the form package.module:Name, such as my_models.ocean:MyOcean")
     look_in(folder)
     try:
         return getattr(call(f"import of {module}", lambda: importlib.import_module(module)), attribute)

@@ -140,7 +140,7 @@ class Clock:
         try:
             return cftime.datetime(*numbers, calendar=self.calendar)
         except ValueError as error:
-            raise ValueError(f"{self.start} is no date of the calendar {self.calendar}: {error}") from None
+            raise ValueError(f"{self.start} is not a date of the calendar {self.calendar}: {error}") from None
 
     def date(self, seconds: int) -> cftime.datetime:
         """Date at `seconds` after the start."""
@@ -168,7 +168,7 @@ class Clock:
         try:
             end = o.replace(year=year, month=month)
         except ValueError as error:
-            raise ValueError(f"{duration} after {self.start} is no date of the calendar {self.calendar}") from error
+            raise ValueError(f"{duration} after {self.start} is not a date of the calendar {self.calendar}") from error
         rest = match["rest"]
         delta = end - o
         return int(delta.days * 86400 + delta.seconds) + (parse_duration("P" + rest) if rest else 0)

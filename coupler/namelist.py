@@ -116,9 +116,7 @@ class Node:
         """What is wrong where a mapping is wanted and this is none; `example` says how one is written."""
         if isinstance(self.values, dict):
             return None
-        return self.problem(
-            f"{what + ': ' if what else ''}a mapping such as  {example}  is wanted{_given(self.values)}"
-        )
+        return self.problem(f"{what + ': ' if what else ''}expected a mapping such as  {example}{_given(self.values)}")
 
     def without(self, *keys: str) -> "Node":
         """This mapping without some of its top-level keys."""
@@ -178,14 +176,14 @@ class Node:
         where = ".".join(str(p) for p in real)
         if e["type"] == "missing":
             return f"{where!r} is {'empty: give it a value' if real in self.places else 'missing'}"
-        text = _WANTED.get(e["type"], "")
+        text = _EXPECTED.get(e["type"], "")
         if e["type"] in ("too_long", "too_short"):
             bound, key = ("at most", "max_length") if e["type"] == "too_long" else ("at least", "min_length")
-            text = f"{bound} {e['ctx'][key]} values are wanted"
+            text = f"expected {bound} {e['ctx'][key]} values"
         elif text:
-            text += " is wanted"
+            text = f"expected {text}"
             if e["type"] == "bool_type" and str(e["input"]).lower() in ("yes", "no", "on", "off"):
-                text = "true or false is wanted (yes, no, on and off are words in YAML 1.2)"
+                text = "expected true or false (yes, no, on and off are words in YAML 1.2)"
             elif e["type"] == "string_type" and isinstance(e["input"], int | float):
                 text += ": put it in quotes"
         else:
@@ -206,7 +204,7 @@ class Node:
         return tuple(real)
 
 
-_WANTED = {
+_EXPECTED = {
     "int_type": "a whole number",
     "float_type": "a number",
     "bool_type": "true or false",
@@ -217,7 +215,7 @@ _WANTED = {
     "model_type": "a mapping",
     "finite_number": "a finite number",
 }
-"""What is wanted, by pydantic's names of mistakes."""
+"""What is expected, by pydantic's names of mistakes."""
 
 
 def checked(check: Callable[[Any], Any]) -> Any:
@@ -295,9 +293,11 @@ def read_file(path: Path, name: str | None = None) -> Node:
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
-            raise NamelistError([Problem(name, 0, "cannot be read: it is no file")])
+            raise NamelistError([Problem(name, 0, "cannot be read: it is not a file")])
         if found.st_size > BYTES:
-            raise NamelistError([Problem(name, 0, f"{found.st_size} bytes are no namelist (at most {BYTES})")])
+            raise NamelistError(
+                [Problem(name, 0, f"{found.st_size} bytes are too many for a namelist (at most {BYTES})")]
+            )
         content = path.read_bytes()
     except OSError as error:
         raise NamelistError([Problem(name, 0, f"cannot be read: {error.strerror}")]) from None

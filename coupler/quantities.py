@@ -83,7 +83,7 @@ class Range:
         except OverflowError:  # a whole number beyond all floats
             inside = False
         if not inside:
-            raise PydanticCustomError("range", "{range} is wanted", {"range": str(self)})
+            raise PydanticCustomError("range", "expected {range}", {"range": str(self)})
         return value
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
@@ -115,7 +115,7 @@ def quantity(
         from coupler.fields import conversion  # the units' library, where a unit is given only
 
         if isinstance(value, bool):
-            raise PydanticCustomError("quantity", f"a number{of_unit} is wanted, not {str(value).lower()}")
+            raise PydanticCustomError("quantity", f"expected a number{of_unit}, not {str(value).lower()}")
         if not isinstance(value, str):
             return value
         match = _NUMBER.fullmatch(value)
@@ -130,9 +130,7 @@ def quantity(
             factor, offset = math.nan, math.nan
         if math.isnan(factor) or (difference and offset != 0.0):
             what = f"a difference in {unit}" if difference else unit
-            raise PydanticCustomError(
-                "quantity", "wrong unit {given}: " + what + " is wanted", {"given": repr(given)[:80]}
-            )
+            raise PydanticCustomError("quantity", "wrong unit {given}: expected " + what, {"given": repr(given)[:80]})
         return number * factor + offset
 
     bounds = Range(least, most, above, below, "" if unit == "1" else unit)

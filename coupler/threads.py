@@ -28,7 +28,7 @@ def note() -> str:
     first = text.split(",")[0].strip().lstrip("+")
     if not first or (first.isdigit() and int(first) == granted()):
         return ""
-    return f"OMP_NUM_THREADS={text!r} is no number of threads such as 4 or 4,2: one thread a process"
+    return f"OMP_NUM_THREADS={text!r} is not a number of threads such as 4 or 4,2: one thread a process"
 
 
 def set_threads(threads: int) -> None:

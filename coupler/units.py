@@ -166,7 +166,7 @@ def _conversion(from_units: str, to_units: str, water: bool) -> tuple[float, flo
         return float(factor), 0.0
     if not (a.scale and b.scale):
         raise FieldError(
-            f"cannot convert {from_units!r} to {to_units!r} with certainty: a temperature is wanted in K, degC or degF"
+            f"cannot convert {from_units!r} to {to_units!r} with certainty: expected a temperature in K, degC or degF"
         )
     return float(factor), float((ZERO[a.scale] - ZERO[b.scale]) / DEGREE[b.scale])
 
@@ -230,7 +230,7 @@ def _product(plain: str, text: str) -> tuple[Fraction, Dimensions, list[str]]:
     while at < len(plain.rstrip()):
         token = _TOKEN.match(plain, at)
         if token is None:
-            raise FieldError(f"unknown unit {text!r}: {plain[at:].strip()!r} is no part of a unit")
+            raise FieldError(f"unknown unit {text!r}: {plain[at:].strip()!r} is not part of a unit")
         # a number right after a name is its power; one after a space or at the start is a factor
         touching = at == token.start(token.lastgroup or 0)
         at = token.end()

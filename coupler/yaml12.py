@@ -180,9 +180,7 @@ class _Reader:
             return self._alias(event, path)
         if event.tag is not None and event.tag not in _PLAIN_TAGS:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            self._say(
-                event, f"tag {tag} is not known: a namelist holds text, numbers, lists and mappings; leave it out"
-            )
+            self._say(event, f"unknown tag {tag}: a namelist holds text, numbers, lists and mappings; leave it out")
         if len(path) > LEVELS:
             raise _refuse(self.name, event.start_mark.line + 1, f"more than {LEVELS} levels within one another")
         before, placed = self._count, len(self.places)
@@ -267,7 +265,7 @@ class _Reader:
             return str(event.value)
         value = self._value(event, (*path, "?"))
         if not isinstance(value, str):
-            self._say(event, "a key is wanted here, not a mapping, a list or an alias of one")
+            self._say(event, "expected a key here, not a mapping, a list or an alias of one")
         return str(value)
 
     def _scalar(self, event: Any, path: KeyPath) -> Any:
@@ -291,7 +289,7 @@ class _Reader:
         fits: dict[str, Any] = {"int": int, "float": int | float, "bool": bool, "null": type(None)}
         wrong = kind in fits and (not isinstance(value, fits[kind]) or (kind != "bool" and isinstance(value, bool)))
         if wrong:
-            self._say(event, f"{text!r} is no value of the tag !!{kind}")
+            self._say(event, f"{text!r} is not a value of the tag !!{kind}")
         return float(value) if kind == "float" and not wrong else value
 
 

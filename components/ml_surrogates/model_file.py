@@ -124,7 +124,7 @@ def read_sidecar(path: Path) -> Sidecar:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelFileError(f"{path} is no JSON file: {error}") from error
+        raise ModelFileError(f"{path} is not a JSON file: {error}") from error
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
         found = content.get("schema") if isinstance(content, dict) else None
         raise ModelFileError(f"{path}: schema {found}, and this version reads schema {SCHEMA}; train the model again")
@@ -132,7 +132,7 @@ def read_sidecar(path: Path) -> Sidecar:
         variables = {side: tuple(Variable(**v) for v in content[side]) for side in ("inputs", "outputs")}
         sidecar = Sidecar(**{**content, **variables})
     except (KeyError, TypeError) as error:
-        raise ModelFileError(f"{path} is not a whole sidecar: {error}") from error
+        raise ModelFileError(f"{path} is not a complete sidecar: {error}") from error
     here, there = (str(v).split(".")[0] for v in (torch.__version__, sidecar.torch_version))
     if here != there:
         raise ModelFileError(

@@ -99,7 +99,7 @@ class Species(Sequence[Tracer]):
             A name that no scheme and no list declares.
         """
         if name not in self._numbers:
-            raise KeyError(f"no tracer {name!r}; there are {', '.join(self.names)}")
+            raise KeyError(f"unknown tracer {name!r}; known tracers: {', '.join(self.names)}")
         return self._numbers[name]
 
     def where(self, which: Callable[[Tracer], bool]) -> tuple[int, ...]:

@@ -223,14 +223,14 @@ def _command_mistakes(program: str) -> list[str]:
     try:
         words = shlex.split(program)
     except ValueError as error:
-        return [f"program: {program!r} is no command line: {str(error).lower()}"]
+        return [f"program: {program!r} is not a command line: {str(error).lower()}"]
     if not words or ":" in words:
-        return [f"program: one command is wanted, such as  python my_ocean.py (given: {program!r})"]
+        return [f"program: expected one command, such as  python my_ocean.py (given: {program!r})"]
     shell = [w for w in words if w in SHELL or w.endswith(";")]
     if shell:
         return [f"program: no shell reads it, so {shell[0]!r} would be an argument; write a script and name that"]
     if shutil.which(words[0]) is None:
-        return [f"program: {words[0]!r} is no command here: neither on the PATH nor a file that can be run"]
+        return [f"program: {words[0]!r} is not a command here: neither on the PATH nor a file that can be run"]
     python = Path(words[0]).name.startswith("python") and len(words) > 1 and words[1].endswith(".py")
     if python and not Path(words[1]).is_file():
         return [f"program: there is no file {words[1]!r} in {Path.cwd()}, where the run is started"]
@@ -262,7 +262,9 @@ def _made(cls: type[Component], options: Any, setting: Setting, name: str) -> tu
     known = list(cls.Options.model_fields)
     for word in words:
         if word not in known:
-            raise CaseError(f"shapes_state of {name} has {word!r}, which is no option{did_you_mean(str(word), known)}")
+            raise CaseError(
+                f"shapes_state of {name} has {word!r}, which is not an option{did_you_mean(str(word), known)}"
+            )
     return component, grids
 
 

@@ -108,9 +108,9 @@ def blame(
     if not notes:
         return message, detail, where
     first = notes[0]
-    lines = [f"it is at:\n{first.where.rstrip()}", *(f"{b.what} since {b.seconds:.0f} s" for b in notes[1:])]
+    lines = [f"it is at:\n{first.where.rstrip()}", *(f"{b.what}, for {b.seconds:.0f} s" for b in notes[1:])]
     lines += [t for t in (f"found out by this: {message}", detail) if t]
-    return f"{first.what} since {first.seconds:.0f} s", "\n".join(lines), place_of(first.what)
+    return f"{first.what}, for {first.seconds:.0f} s", "\n".join(lines), place_of(first.what)
 
 
 def place_of(what: str) -> dict[str, Any]:

@@ -127,11 +127,11 @@ def guarded(case: Callable[[], Path | None], *, alone: bool) -> Watchdog:
     """
 
     def late(what: str, waits: bool, seconds: float, where: str) -> None:
-        deadline = f"since {seconds:.0f} s (deadline: {watch.deadline:.0f} s, key 'deadline' of case.yaml)"
+        deadline = f"for {seconds:.0f} s (deadline: {watch.deadline:.0f} s, key 'deadline' of case.yaml)"
         folder = case()
         still = failing.standing_still(failing.people_of(folder))
         detail = "\n".join(t for t in (still, "" if waits else f"it is at:\n{where}") if t)
-        text = f"{what} {deadline}"
+        text = f"{what}, {deadline}"
         known: Mapping[str, Any] = failing.place_of(what)
         if waits and not still:
             text, detail, known = failing.blame(folder, text, detail, known)

@@ -52,7 +52,7 @@ class Machine(Namelist):
     def _known_words(cls, value: Any) -> Any:
         for text in value if isinstance(value, list) else [value]:
             if "\n" in text:
-                raise ValueError("one line is wanted in each entry")
+                raise ValueError("expected one line in each entry")
             for word in _WORD.findall(text):
                 if word not in WORDS:
                     known = ", ".join("{" + w + "}" for w in WORDS)

@@ -108,7 +108,7 @@ def to_data(plan: Plan) -> tuple[str, Arrays]:
             return [plain(item) for item in value]
         kind = type(value).__name__
         if KINDS.get(kind) is not type(value):
-            raise TypeError(f"{value!r} of type {kind} is no plain data")
+            raise TypeError(f"{value!r} of type {kind} is not plain data")
         made = {"of": kind, "with": {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}}
         if isinstance(value, Grid):  # components share grids
             known[id(value)] = len(grids)

@@ -48,22 +48,25 @@ def ranks_wanted(case: Case) -> tuple[dict[str, int], int, dict[str, str]]:
         if isinstance(value, dict):
             extra = set(value) - {"ranks", "with"}
             if extra or key == "coupler":
-                say(key, f"unknown key {sorted(extra)[0]!r} (ranks, with)" if extra else "a number is wanted")
+                say(key, f"unknown key {sorted(extra)[0]!r} (ranks, with)" if extra else "expected a number of ranks")
                 continue
             n = value.get("ranks", 1)
             if value.get("with") is not None:
                 sharing[key] = str(value["with"])
         if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= MOST:
-            say(key, f"a number of ranks is wanted, not {str(n)[:80]!r}")
+            say(key, f"expected a number of ranks, not {str(n)[:80]!r}")
         elif key == "coupler":
             coupler = n
         else:
             wanted[key] = n
     for name, host in sharing.items():
         if host not in components or host in sharing:
-            say(name, f"with: {host!r} is no component with ranks of its own{did_you_mean(host, components)}")
+            say(name, f"with: {host!r} is not a component with ranks of its own{did_you_mean(host, components)}")
         elif wanted[name] > wanted[host]:
-            say(name, f"{wanted[name]} ranks are wanted of {host}, which has {wanted[host]}")
+            say(
+                name,
+                f"{name} asks for {wanted[name]} ranks of {host}, which has {wanted[host]}: ask for at most as many",
+            )
     if problems:
         raise NamelistError(problems)
     return wanted, coupler, sharing

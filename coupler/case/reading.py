@@ -114,7 +114,7 @@ def read_what_can_be(folder: Path) -> Case:
             problems.extend(error.problems)
     dated = not bad & {"start", "calendar", "duration"}
     if not options.components and "components" not in bad:
-        problems.append(node.problem("components: at least one is wanted, such as  ocean: {model: slab}", "components"))
+        problems.append(node.problem("components: expected at least one, such as  ocean: {model: slab}", "components"))
     return Case(folder, node, options, nodes, tuple(files), tuple(problems), dated)
 
 
@@ -136,5 +136,5 @@ def _name_mistake(name: str) -> str:
     if name in _RESERVED:
         return f"a component cannot be called {name!r}: the word has another meaning in a case"
     if not _NAME.fullmatch(name):
-        return f"component {name[:80]!r}: a name of letters, digits, - and _ that begins with a letter is wanted"
+        return f"component {name[:80]!r}: expected a name of letters, digits, - and _ that begins with a letter"
     return ""

@@ -349,7 +349,7 @@ def _subgrid(
             continue
         misplaced = state.grid != wanted.grid or (slope is not None and slope.grid != flux.grid)
         if flux.kind != "flux" or misplaced or any(f.levels for f in (flux, state, *((slope,) if slope else ()))):
-            say(f"{label}: a flux of the surface is wanted, with state and derivative on the same grids as the flux")
+            say(f"{label}: expected a flux of the surface, with state and derivative on the same grids as the flux")
             continue
         how = Subgrid(entry.kind, entry.state, None if isinstance(entry.derivative, str) else entry.derivative)
         found[entry.field] = (how, (slope,) if slope else (), state)

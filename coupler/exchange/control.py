@@ -192,7 +192,7 @@ class Controller:
         )
         what = where or f"all components have finished, but not all wrote the restart at {self._end()} s"
         raise DeadlineError(
-            f"the coupler waits for the components since {now - self._heard:.0f} s (deadline: "
+            f"the coupler has waited for the components for {now - self._heard:.0f} s (deadline: "
             f"{self.plan.deadline:.0f} s, key 'deadline' of case.yaml): {what}"
         )
 
@@ -276,7 +276,7 @@ class Pilot:
 
         def late(waited: float) -> Exception:
             return DeadlineError(
-                f"{self.component.name} at {self.plan.clock.text(time)} waits for the slowest component since "
+                f"{self.component.name} at {self.plan.clock.text(time)} has waited for the slowest component for "
                 f"{waited:.0f} s (deadline: {self.plan.deadline:.0f} s); see {COMMAND} status"
             )
 

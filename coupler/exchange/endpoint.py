@@ -274,7 +274,7 @@ class Endpoint:
                 for r in lacking
             )
             return DeadlineError(
-                f"{self.component.name} rank {self.rank} waits at {self.plan.clock.text(time)} for {names} since "
+                f"{self.component.name} rank {self.rank} waits at {self.plan.clock.text(time)} for {names}, for "
                 f"{waited:.0f} s; its last exchange was at {self.plan.clock.text(self.last_exchange)} "
                 f"(deadline: {self.plan.deadline:.0f} s, key 'deadline' of case.yaml)"
             )
@@ -313,7 +313,9 @@ class Endpoint:
 
         def late(waited: float) -> Exception:
             lacking = ", ".join(r.task.name for r in self.receivers if r.queued < r.in_flight(time))
-            return DeadlineError(f"{self.component.name}: nothing came of {lacking} for a restart since {waited:.0f} s")
+            return DeadlineError(
+                f"{self.component.name}: nothing came of {lacking} for a restart within {waited:.0f} s"
+            )
 
         if not ready():
             self.waited += wait_until(ready, self.plan.deadline, late)

@@ -177,8 +177,8 @@ class Member:
                 if other.get(name) != everybody[0].get(name):
                     raise ComponentError(
                         f"{self.name}: state returned another {name} on rank {rank} than on rank 0 "
-                        f"({other.get(name, 'nothing')}; {everybody[0].get(name, 'nothing')}), and it is no block of a "
-                        "grid; expected arrays of this rank's cells, or what is the same on all ranks"
+                        f"({other.get(name, 'nothing')}; {everybody[0].get(name, 'nothing')}), and it is not a block "
+                        "of a grid; expected arrays of this rank's cells, or what is the same on all ranks"
                     )
         return list(everybody[0])
 
@@ -247,7 +247,7 @@ class Member:
             if not wrong:
                 raise
             raise ComponentError(
-                f"{self.name}: restore cannot take up the state of the restart ({type(error).__name__}: {error}): "
+                f"{self.name}: cannot restore the state of the restart ({type(error).__name__}: {error}): "
                 f"{'; '.join(sorted(wrong)[:6])}. Put the options back that shape it, or start anew without --continue"
             ) from error
 

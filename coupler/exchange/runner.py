@@ -170,7 +170,7 @@ class Process:
     def _no_routes(self, waited: float) -> Exception:
         ranks = ", ".join(f"coupler, rank {k}" for k in range(len(self.plan.coupler_ranks)))
         return DeadlineError(
-            f"{self._names()}: {ranks} has not said who exchanges what with whom since {waited:.0f} s (deadline: "
+            f"{self._names()}: {ranks} has not said who exchanges what with whom for {waited:.0f} s (deadline: "
             f"{self.plan.deadline:.0f} s, key 'deadline' of case.yaml)"
         )
 
@@ -254,7 +254,7 @@ class Process:
                     heard = wall.perf_counter()
                 elif wall.perf_counter() - heard > self.plan.deadline + 2 * PATIENCE:
                     raise DeadlineError(
-                        f"{self._names()}: has heard nothing of the coupler since {self.plan.deadline:.0f} s "
+                        f"{self._names()}: has heard nothing from the coupler for {self.plan.deadline:.0f} s "
                         "(key 'deadline' of case.yaml)"
                     )
                 pause.sleep()

@@ -150,15 +150,16 @@ class Forcing:
         if self._offset and "difference" in str(getattr(field, "units_metadata", "")):
             raise ForcingError(
                 f"{self.path}: {self.name} holds differences of temperature in {self.file_units!r} (units_metadata); "
-                f"values in {self.units!r} are wanted"
+                f"expected values in {self.units!r}"
             )
 
     def _check_levels(self, field: Any, axes: Axes, wanted: int | None) -> None:
         there = field.shape[field.dimensions.index(axes.level)] if axes.level else 0
         if wanted is not None and there != wanted:
             raise ForcingError(
-                f"{self._here} ({', '.join(field.dimensions)}) has {there} levels ({axes.level}), {wanted or 'none'} "
-                f"wanted; say which of them is meant, such as  select: {{{axes.level}: ...}}, or cut the file"
+                f"{self._here} ({', '.join(field.dimensions)}) has {there} levels ({axes.level}), expected "
+                f"{wanted or 'none'}; say which of them is meant, such as  select: {{{axes.level}: ...}}, or cut "
+                "the file"
             )
 
     # ------------------------------------------------------------------ what there is
@@ -336,7 +337,7 @@ class Forcing:
         """Records by date; one that two files have is taken once, if both have the same values."""
         calendars = sorted({str(r.date.calendar) for r in records})
         if len(calendars) > 1:
-            raise ForcingError(f"{self._here}: its files have the calendars {' and '.join(calendars)}; one is wanted")
+            raise ForcingError(f"{self._here}: its files have the calendars {' and '.join(calendars)}; expected one")
         joined: list[Record] = []
         for record in sorted(records, key=lambda r: r.date):
             last = joined[-1] if joined else None
@@ -387,7 +388,7 @@ def optional_mask(
     low, high = np.nanmin(found, initial=0.0), np.nanmax(found, initial=0.0)
     if low < -1e-6 or high > 1.0 + 1e-6:
         raise ForcingError(
-            f"{path}: {mask.variable} ({name}) goes from {low:g} to {high:g}; 1 is wanted where a cell exists, 0 or "
+            f"{path}: {mask.variable} ({name}) goes from {low:g} to {high:g}; expected 1 where a cell exists, 0 or "
             "missing where it does not"
         )
     return np.nan_to_num(found)

@@ -98,8 +98,8 @@ class TimeAxis:
             own = cftime.datetime(*parts, calendar=self.clock.calendar)
         except ValueError as error:
             raise ForcingError(
-                f"{self.path}: its calendar ({self.calendar}) has {_iso(date)}, the case's ({self.clock.calendar}) has "
-                f"not; run the case with calendar: {self.calendar}"
+                f"{self.path}: its calendar ({self.calendar}) has {_iso(date)}, the case's ({self.clock.calendar}) "
+                f"does not; run the case with calendar: {self.calendar}"
             ) from error
         delta = own - self.clock.origin
         return float(delta.days * 86400.0 + delta.seconds + 1e-6 * delta.microseconds)

@@ -119,7 +119,7 @@ def _rectilinear(file: Any, lat: Any, lon: Any, name: str, edges: Edges | None, 
     if abs(edges_x[-1] - edges_x[0]) > 360.0 + 1e-6:
         raise GridError(
             f"{file.filepath()}: {lon.name} goes {abs(edges_x[-1] - edges_x[0]):g} degrees round, so that cells lie on"
-            " each other; cut the columns that come twice"
+            " each other; cut the columns that repeat others"
         )
     centers, corners = list(np.meshgrid(x, y)), list(np.meshgrid(edges_x, edges_y))
     masks = read_masks(file, (*lat.dimensions, *lon.dimensions), centers[0].shape)
@@ -132,7 +132,7 @@ def _edges(file: Any, variable: Any, centres: Floats, period: float) -> Floats:
     bounds = file.variables.get(str(getattr(variable, "bounds", "")))
     if bounds is None:
         if centres.size < 2:
-            raise GridError(f"{here} has one value and no bounds: the size of its cell is not known")
+            raise GridError(f"{here} has one value and no bounds: so its cell has no size; give it bounds")
         middle = 0.5 * (centres[:-1] + centres[1:])
         return np.concatenate([[2 * centres[0] - middle[0]], middle, [2 * centres[-1] - middle[-1]]])
     pairs = degrees(bounds, error=GridError)
@@ -141,7 +141,9 @@ def _edges(file: Any, variable: Any, centres: Floats, period: float) -> Floats:
     if pairs.shape == (2, centres.size) and centres.size != 2:
         pairs = pairs.T
     if pairs.shape != (centres.size, 2) or not np.isfinite(pairs).all():
-        raise GridError(f"{here}: its bounds {bounds.name!r} of {pairs.shape} are no pairs of numbers for each value")
+        raise GridError(
+            f"{here}: its bounds {bounds.name!r} of {pairs.shape} are not one pair of numbers for each value"
+        )
     if period:
         pairs = pairs + period * np.round((centres[:, None] - pairs) / period)
     rising = centres.size < 2 or centres[1] > centres[0]

@@ -105,7 +105,7 @@ class Geometry:
             values = getattr(self, key)
             if values is not None and np.nanmax(np.abs(values), initial=0.0) > 90.0 + 1e-9:
                 raise GridError(
-                    f"{here}: {key} reaches {values.flat[np.nanargmax(np.abs(values))]:g}; degrees north are wanted:"
+                    f"{here}: {key} reaches {values.flat[np.nanargmax(np.abs(values))]:g}; expected degrees north:"
                     " were longitude and latitude swapped, or is it a projection's y in metres?"
                 )
         for key, mask in self.masks.items():

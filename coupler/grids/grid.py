@@ -78,7 +78,7 @@ class Grid(Geometry):
             east += 360.0
         if not -90.0 <= south < north <= 90.0 or east - west > 360.0 + 1e-9:
             raise GridError(
-                f"grid {name!r}: west {west:g} .. east {east:g}, south {south:g} .. north {north:g} is no box on the"
+                f"grid {name!r}: west {west:g} .. east {east:g}, south {south:g} .. north {north:g} is not a box on the"
                 " sphere; give edges with south < north within -90 .. 90 and at most 360 degrees across"
             )
         steps = (resolution, resolution) if isinstance(resolution, int | float) else resolution

@@ -36,7 +36,7 @@ def read_mask(variable: Any, shape: tuple[int, ...]) -> Mask:
     strange = np.isfinite(found) & (np.abs(found) > 1e-6) & (np.abs(found - 1.0) > 1e-6)
     if strange.any():
         some = ", ".join(f"{v:g}" for v in np.unique(found[strange])[:5])
-        raise GridError(f"{here} holds {some}; 1 is wanted where a cell is active, and 0 (or missing) where it is not")
+        raise GridError(f"{here} holds {some}; expected 1 where a cell is active, and 0 (or missing) where it is not")
     return np.asarray(found > 0.5)
 
 

@@ -39,11 +39,11 @@ def read_ugrid(file: Any, mesh: Any, name: str, edges: Edges | None, crs: str | 
     here = f"{file.filepath()}: mesh {mesh.name!r}"
     for attribute in ("face_node_connectivity", "node_coordinates"):
         if not hasattr(mesh, attribute):
-            raise GridError(f"{here} has no {attribute}; a mesh of faces (topology_dimension 2) is wanted")
+            raise GridError(f"{here} has no {attribute}; expected a mesh of faces (topology_dimension 2)")
     names = [mesh.face_node_connectivity, *mesh.node_coordinates.split()]
     missing = [n for n in names if n not in file.variables]
     if missing:
-        raise GridError(f"{here} names {', '.join(missing)}, which the file has not")
+        raise GridError(f"{here} names {', '.join(missing)}, which the file does not have")
     table = file[mesh.face_node_connectivity]
     nodes = stored(table, error=GridError).astype(np.int64)
     padding = nodes == int(getattr(table, "_FillValue", -(2**62)))
@@ -92,7 +92,7 @@ def _columns(variable: Any) -> tuple[Floats, Floats]:
     if units.startswith("rad"):
         table = np.rad2deg(table)
     elif not units.startswith("deg"):
-        raise GridError(f"{variable.group().filepath()}: {variable.name} is in {units!r}; degrees are wanted")
+        raise GridError(f"{variable.group().filepath()}: {variable.name} is in {units!r}; expected degrees")
     return table[:, 0], table[:, 1]
 
 
@@ -100,7 +100,7 @@ def _both(file: Any, names: list[str], here: str) -> list[Floats]:
     found = {kind(file[n]): degrees(file[n], error=GridError) for n in names if n in file.variables}
     if not {"longitude", "latitude"} <= set(found):
         raise GridError(
-            f"{here}: {' and '.join(names)} are no longitude and latitude (standard_name, or units degrees_east and"
+            f"{here}: {' and '.join(names)} are not longitude and latitude (standard_name, or units degrees_east and"
             " degrees_north)"
         )
     return [found["longitude"], found["latitude"]]

@@ -35,7 +35,7 @@ def read_wrf(file: Any, name: str, edges: Edges | None, crs: str | None) -> Geom
     """The mass points of WRF (geo_em, wrfinput, wrfout), with the corners that geo_em has; mask ``land``."""
     suffix = "_M" if "XLAT_M" in file.variables else ""
     if f"XLONG{suffix}" not in file.variables:
-        raise GridError(f"{file.filepath()}: a file of WRF with XLAT{suffix} has XLONG{suffix} too; this one has not")
+        raise GridError(f"{file.filepath()}: a file of WRF with XLAT{suffix} also has XLONG{suffix}; this one does not")
     lon, lat = (_first(degrees(file[f"{n}{suffix}"], error=GridError)) for n in ("XLONG", "XLAT"))
     corners: list[Floats | None] = [None, None]
     if "XLAT_C" in file.variables and "XLONG_C" in file.variables:

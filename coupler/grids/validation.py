@@ -25,7 +25,7 @@ def validate(grid: Geometry, path: str) -> None:
     here = f"{path}: grid {grid.name!r}"
     active = grid.mask.ravel()
     if grid.masks and "default" in grid.masks and not active.any():
-        raise GridError(f"{here}: its mask leaves no cell active; 1 is wanted where a cell is active")
+        raise GridError(f"{here}: its mask leaves no cell active; expected 1 where a cell is active")
     if grid.corner_longitude is None:
         return
     lon, lat = np.asarray(grid.longitude).ravel(), np.asarray(grid.latitude).ravel()

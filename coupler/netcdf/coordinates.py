@@ -117,14 +117,14 @@ def degrees(variable: Any, where: Any = ..., error: type[TesseraError] = Forcing
         try:
             conversion(units, "degree")
         except FieldError:
-            raise error(f"{here} is in {units!r}; degrees are wanted of a {kind(variable) or 'coordinate'}") from None
+            raise error(f"{here} is in {units!r}; expected degrees for a {kind(variable) or 'coordinate'}") from None
     if found.size and not np.isfinite(found).any():
         raise error(f"{here} has no values")
     largest = 90.0 if kind(variable) == "latitude" else 1080.0
     size = float(np.nanmax(np.abs(found), initial=0.0))
     if size > largest * (1.0 + 1e-6):
         raise error(
-            f"{here} reaches {size:g} ({units or 'no unit'}); degrees are wanted: is it a projection's coordinate in"
+            f"{here} reaches {size:g} ({units or 'no unit'}); expected degrees: is it a projection's coordinate in"
             " metres, or were latitude and longitude swapped?"
         )
     return found

@@ -134,7 +134,7 @@ def _calendar(time: Any, here: str, error: type[TesseraError]) -> str:
 def _month(number: Any, here: str, error: type[TesseraError]) -> int:
     if float(number) not in range(1, 13):
         raise error(
-            f"{here} has the month {number:g}; whole numbers from 1 to 12 are wanted, or a unit such as 'days since"
+            f"{here} has the month {number:g}; expected whole numbers from 1 to 12, or a unit such as 'days since"
             " 2001-01-01'"
         )
     return int(number)
@@ -146,7 +146,7 @@ def _absolute(number: Any, calendar: str, here: str, error: type[TesseraError]) 
     try:
         date = cftime.datetime(day // 10000, day // 100 % 100, day % 100, calendar=calendar)
     except ValueError:
-        raise error(f"{here} has {number:.10g}, which is no date YYYYMMDD of the calendar {calendar}") from None
+        raise error(f"{here} has {number:.10g}, which is not a date YYYYMMDD of the calendar {calendar}") from None
     return _later(date, round((float(number) - day) * 86400.0 * 1e6))
 
 
@@ -170,7 +170,7 @@ def _since(numbers: Any, units: str, calendar: str, here: str, error: type[Tesse
     key = word.strip().lower()
     name = UNITS.get(key) or UNITS.get(key.removesuffix("s"))
     if not since or name is None:
-        raise error(f"{here} has the unit {units!r}; a unit such as 'days since 2001-01-01' is wanted")
+        raise error(f"{here} has the unit {units!r}; expected a unit such as 'days since 2001-01-01'")
     if name == "months" and calendar != "360_day":
         raise error(
             f"{here} is in {units!r} of the calendar {calendar}, in which months have no one length; write days since"
@@ -235,6 +235,6 @@ def _written(time: Any, here: str, error: type[TesseraError]) -> list[cftime.dat
     for text in texts:
         match = _TEXT.match(text)
         if match is None:
-            raise error(f"{here} has {text!r}; a date such as 2005-08-28_12:00:00 is wanted")
+            raise error(f"{here} has {text!r}; expected a date such as 2005-08-28_12:00:00")
         dates.append(cftime.datetime(*(int(g) for g in match.groups()), calendar="standard"))
     return dates

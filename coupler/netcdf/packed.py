@@ -73,7 +73,7 @@ def stored(variable: Any, where: Any = ..., error: type[TesseraError] = ForcingE
             f"{_file(variable)}: {variable.name} cannot be read: {problem}; the file is damaged: fetch it again"
         ) from None
     if raw.dtype.kind not in "iuf":
-        raise error(f"{_file(variable)}: {variable.name} holds {_kind(raw)}; numbers are wanted")
+        raise error(f"{_file(variable)}: {variable.name} holds {_kind(raw)}; expected numbers")
     if str(getattr(variable, "_Unsigned", "false")).lower() == "true" and raw.dtype.kind == "i":
         raw = raw.view(raw.dtype.str.replace("i", "u"))
     return raw
@@ -87,7 +87,7 @@ def number(variable: Any, key: str, default: float, error: type[TesseraError] = 
     except (TypeError, ValueError, IndexError):
         found = np.nan
     if not np.isfinite(found) or np.size(given) != 1:
-        raise error(f"{_file(variable)}: {variable.name} has the {key} {given!r}; one number is wanted")
+        raise error(f"{_file(variable)}: {variable.name} has the {key} {given!r}; expected one number")
     return found
 
 
@@ -131,7 +131,7 @@ def _limit(variable: Any, key: str, error: type[TesseraError]) -> npt.NDArray[An
     limit = np.asarray(given)
     if limit.size != 1 or limit.dtype.kind not in "iuf":
         raise error(
-            f"{_file(variable)}: {variable.name} has a {key} or valid_range that is {given!r}; numbers are wanted"
+            f"{_file(variable)}: {variable.name} has a {key} or valid_range that is {given!r}; expected numbers"
         )
     limit = limit.reshape(())
     return limit if np.isfinite(limit) else None

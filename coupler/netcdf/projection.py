@@ -64,7 +64,7 @@ def _projected(attributes: dict[str, Any], here: str, error: type[TesseraError])
         forward = pyproj.Transformer.from_crs(crs.geodetic_crs, crs, always_xy=True)
     except (CRSError, ProjError, KeyError, TypeError, ValueError) as problem:
         raise error(
-            f"{here} (grid_mapping_name {attributes.get('grid_mapping_name')!r}) is no projection that PROJ knows: "
+            f"{here} (grid_mapping_name {attributes.get('grid_mapping_name')!r}) is not a projection that PROJ knows: "
             f"{problem}"
         ) from None
 

@@ -56,7 +56,7 @@ def weights_from(
             source, target, method, normalization=normalization, source_mask=source_mask, target_mask=target_mask
         )
     if backend not in BACKENDS:
-        raise BackendError(f"backend {backend!r} is not known; there are {', '.join(BACKENDS)}")
+        raise BackendError(f"unknown backend {backend!r}; known backends: {', '.join(BACKENDS)}")
     active, wanted = resolve_mask(source, source_mask), resolve_mask(target, target_mask)
     run = _xesmf if backend == "xesmf" else _yac
     matrix = run(source, target, method, normalization, active, wanted)

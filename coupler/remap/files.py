@@ -184,8 +184,8 @@ def load_weights(path: str | Path, source: Grid | None = None, target: Grid | No
             sizes = [file.dimensions[f"{side}_grid_size"].size for side in ("src", "dst")]
         else:
             raise GridError(
-                f"{path} is no weight file: it has neither S, row, col (ESMF, xESMF) nor remap_matrix (SCRIP); it has"
-                f" {', '.join(list(names)[:12])}"
+                f"{path} is not a weight file: it has neither S, row, col (ESMF, xESMF) nor remap_matrix (SCRIP); it "
+                f"has {', '.join(list(names)[:12])}"
             )
         of_grids = [source.size if source else None, target.size if target else None]
         ends = [int(col.max(initial=0)), int(row.max(initial=0))]

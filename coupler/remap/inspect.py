@@ -42,7 +42,7 @@ def read_grid_argument(text: str) -> Grid:
     try:
         west, east, south, north, step = (float(value) for value in text.removeprefix("lonlat:").split(","))
     except ValueError:
-        raise GridError(f"{text!r}: five numbers are wanted, lonlat:west,east,south,north,step") from None
+        raise GridError(f"{text!r}: expected five numbers, lonlat:west,east,south,north,step") from None
     return Grid.regular_lonlat(text, west, east, south, north, resolution=step)
 
 
@@ -54,7 +54,7 @@ def read_method_argument(text: str) -> list[str | dict[str, float]]:
         try:
             steps.append({name: float(option)} if colon else name)
         except ValueError:
-            raise GridError(f"method {part!r}: a number is wanted after the colon") from None
+            raise GridError(f"method {part!r}: expected a number after the colon") from None
     return steps
 
 

@@ -183,7 +183,7 @@ def refuse_transpose(limiter: bool, conserve: str | None) -> None:
         if given:
             raise GridError(
                 f"a remapping with {name} has no transpose: what it does depends on the field; leave it out where "
-                "gradients are wanted"
+                "gradients are needed"
             )
 
 

@@ -143,13 +143,13 @@ def read_method(method: Method) -> list[tuple[str, float | None]]:
         if name not in METHODS:
             close = difflib.get_close_matches(name, METHODS, 1)
             hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise GridError(f"remapping method {name!r} is not known{hint} There are {', '.join(METHODS)}.")
+            raise GridError(f"unknown remapping method {name!r}{hint} Known methods: {', '.join(METHODS)}.")
         if name in ("creep", "fixed") and position == 0:
             raise GridError(f"{name!r} fills what another method leaves: put one before it, [conservative, {name}]")
         if name == "fixed" and option is None:
             raise GridError("'fixed' needs its value: {fixed: 0}")
     if not steps:
-        raise GridError(f"no remapping method is given. There are {', '.join(METHODS)}.")
+        raise GridError(f"no remapping method is given. Known methods: {', '.join(METHODS)}.")
     return steps
 
 
@@ -323,7 +323,7 @@ def _refuse_overlap(source: Grid, target: Grid, rows: NDArray[np.int64], covered
         if share.size and share[worst] > 1.0 + OVERLAP:
             raise GridError(
                 f"cells of grid {grid.name!r} lie on each other: they cover cell {int(cells[worst])} of grid "
-                f"{other.name!r} {share[worst]:.3f} times; mask what comes twice, or mend its bounds"
+                f"{other.name!r} {share[worst]:.3f} times; mask the cells that repeat others, or mend its bounds"
             )
 
 

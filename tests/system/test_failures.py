@@ -97,7 +97,7 @@ def test_a_source_that_stops_sending_is_named_with_who_waits_for_what(tmp_path):
     case = toy_case(tmp_path / "toy", air={"hang_at": 36000}, deadline="PT4S")
     done = tessera(case, check=False)
     assert done.returncode == 1
-    assert "waits" in done.stderr and "air" in done.stderr and "since" in done.stderr and "deadline" in done.stderr
+    assert "waits" in done.stderr and "air" in done.stderr and ", for " in done.stderr and "deadline" in done.stderr
 
 
 @pytest.mark.ranks

@@ -51,7 +51,7 @@ def test_four_mistakes_are_told_at_once_with_file_and_line(case):
     assert done.returncode == 2
     for words in (
         "ocean.yaml:7: unknown key 'depht'; did you mean 'depth'?",
-        "wrong unit 'K': m is wanted",
+        "wrong unit 'K': expected m",
         "case.yaml:7: '60 days' is not an ISO-8601 duration",
         "land.yaml:7: initial_wetness",
     ):

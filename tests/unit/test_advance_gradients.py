@@ -177,7 +177,7 @@ def test_the_gradient_of_the_primitive_ocean_is_a_number_at_open_edges_too(primi
 
 def test_the_primitive_ocean_steps_by_its_own_step_only(primitive):
     ocean, imports = primitive
-    with pytest.raises(ValueError, match="this ocean steps by 3600 s, not 1800 s"):
+    with pytest.raises(ValueError, match="expected a step of 3600 s, as this ocean was made for, not 1800 s"):
         ocean.advance(ocean.now, ocean.forcing(3 * HOUR, HOUR, imports), 1800)
 
 

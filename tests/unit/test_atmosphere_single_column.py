@@ -105,4 +105,4 @@ def test_mistakes_are_told_all_at_once_with_their_lines(tmp_path, capsys):
     assert main(["no_such_column"]) == 2
     assert "there are: arm_shallow_cumulus, bomex" in capsys.readouterr().err
     assert main(["bomex", "--set", "grid.spacing"]) == 2
-    assert "KEY=VALUE is wanted" in capsys.readouterr().err
+    assert "expected KEY=VALUE" in capsys.readouterr().err

@@ -179,7 +179,7 @@ def test_only_water_counts_as_water():
     species = Species([Tracer("vapour", is_water=True), Tracer("dust"), Tracer("rain", is_water=True)])
     q = torch.tensor([1.0, 10.0, 100.0])
     assert float(species.water(q)) == 101.0
-    with pytest.raises(KeyError, match="no tracer 'snow'; there are vapour, dust, rain"):
+    with pytest.raises(KeyError, match="unknown tracer 'snow'; known tracers: vapour, dust, rain"):
         species.number("snow")
     with pytest.raises(ValueError, match="dust is declared twice"):
         Species([Tracer("dust"), Tracer("dust")])

@@ -79,7 +79,7 @@ def test_levels_are_selected_by_their_value(tmp_path):
     path = write(tmp_path / "levels.nc", ("time", "lev", "lat", "lon"), values, coordinates)
     assert read(path, levels=3).shape == (3, 4, 6) and (read(path, select={"lev": 850}, levels=0) == 291.0).all()
     for how, words in (
-        ({"levels": 0}, r"has 3 levels \(lev\), none wanted"),
+        ({"levels": 0}, r"has 3 levels \(lev\), expected none"),
         ({"select": {"lev": 700}}, "lev has no 700; it has 1000.0, 850.0, 500.0"),
         ({"select": {"member": 0}}, "has no dimension 'member' to select from"),
     ):
@@ -123,5 +123,7 @@ def test_a_projection_nobody_knows_is_named(tmp_path):
         "x": (("x",), LON, {"units": "m", "standard_name": "projection_x_coordinate"}),
     }
     path = write(tmp_path / "p.nc", ("time", "y", "x"), np.full((2, 4, 6), 290.0), coordinates, grid_mapping="crs")
-    with pytest.raises(ForcingError, match=r"crs \(grid_mapping_name 'flat_earth'\) is no projection that PROJ knows"):
+    with pytest.raises(
+        ForcingError, match=r"crs \(grid_mapping_name 'flat_earth'\) is not a projection that PROJ knows"
+    ):
         read(path)

@@ -66,7 +66,7 @@ def test_within_a_case_its_name_is_told_and_commands_can_be_typed_there(tmp_path
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ("processes_per_node: 0", "processes_per_node: 1 to 1000000 is wanted (given: 0)"),
+        ("processes_per_node: 0", "processes_per_node: expected 1 to 1000000 (given: 0)"),
         ("procesess_per_node: 4", "unknown key 'procesess_per_node'; did you mean 'processes_per_node'?"),
         ("launch: 'mpirun -n {procs}'", "unknown word {procs}"),
         ("launch: 'mpirun -n {processes.__class__}'\nwalltime: 3", "not an ISO-8601 duration"),

@@ -129,14 +129,14 @@ def test_a_state_that_does_not_fit_although_it_was_accepted_is_told_by_name_and_
     assert "ocean.options.layers: 3 then, 4 now" in command(folder, "--serial", "--continue").stderr
     done = command(folder, "--serial", "--continue", "--accept-changes", "options")
     assert done.returncode == 1
-    assert "ocean: restore cannot take up the state of the restart" in done.stderr
+    assert "ocean: cannot restore the state of the restart" in done.stderr
     assert "t has the shape (3, 16, 20) in the restart, (4, 16, 20) now" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
-        ("('layer',)", "shapes_state of ocean has 'layer', which is no option; did you mean 'layers'?"),
+        ("('layer',)", "shapes_state of ocean has 'layer', which is not an option; did you mean 'layers'?"),
         ("'layers'", "shapes_state of ocean is a str; a tuple of names of options is expected"),
     ],
 )

@@ -76,7 +76,7 @@ def test_masks_of_a_forcing_are_0_and_1_and_missing_is_land(tmp_path):
     assert ocean().grids(setting(tmp_path))["default"].mask.sum() == 20
     write(tmp_path, mask=np.where(np.isfinite(GAPS), 1.0, 2.0))
     (problem,) = ocean().check(setting(tmp_path))
-    assert "mask (sea_binary_mask) goes from 0 to 2; 1 is wanted where a cell exists" in problem
+    assert "mask (sea_binary_mask) goes from 0 to 2; expected 1 where a cell exists" in problem
 
 
 def test_names_select_and_levels(tmp_path):
@@ -90,7 +90,7 @@ def test_names_select_and_levels(tmp_path):
     assert problem.startswith("names: 'sst' is none of the fields read: sea_surface_temperature")
     write(tmp_path, level=5)
     (problem,) = ocean().check(setting(tmp_path))
-    assert "has 5 levels (depth), none wanted" in problem and "select: {depth: ...}" in problem
+    assert "has 5 levels (depth), expected none" in problem and "select: {depth: ...}" in problem
     assert ocean(select={"depth": 0}).check(setting(tmp_path)) == []
     (problem,) = ocean(select={"depth": 7}).check(setting(tmp_path))
     assert "depth is selected by an index from 0 to 4, not 7" in problem
@@ -134,7 +134,7 @@ def test_cells_of_another_place_are_never_taken_for_those_of_the_grid(tmp_path):
     [
         ({"units": "degrees"}, "cannot convert 'degrees' to 'K'"),
         ({"units": "degC", "units_metadata": "temperature: difference"}, "holds differences of temperature"),
-        ({"scale_factor": "x"}, "has the scale_factor 'x'; one number is wanted"),
+        ({"scale_factor": "x"}, "has the scale_factor 'x'; expected one number"),
         ({"scale_factor": np.nan}, "scale_factor"),
     ],
 )

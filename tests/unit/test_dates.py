@@ -106,12 +106,12 @@ def test_times_written_as_text(tmp_path):
         ([0, 1], "months since 2001-01-01", r"months since 2001-01-01.*no one length"),
         ([0, 1], "years since 2001-01-01", "has the unit 'years since 2001-01-01'"),
         ([0, 1], "months", "has the month 0"),
-        ([0, 1], "days", "has the unit 'days'; a unit such as 'days since"),
+        ([0, 1], "days", "has the unit 'days'; expected a unit such as 'days since"),
         ([0, np.nan], "days since 2001-01-01", "no value at record 2 of 2"),
         ([0, -999], "days since 2001-01-01", "no value at record 2 of 2"),
         ([0, 1], "days since yesterday", "cannot be read: 0 to 1 'days since yesterday'"),
         ([0, 1e15], "days since 2001-01-01", r"cannot be read: 0 to 1e\+15"),
-        ([20011301], "day as %Y%m%d.%f", "has 20011301, which is no date"),
+        ([20011301], "day as %Y%m%d.%f", "has 20011301, which is not a date"),
     ],
 )
 def test_what_cannot_be_read_is_told_with_file_variable_and_value(tmp_path, numbers, units, words):

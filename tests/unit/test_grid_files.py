@@ -173,7 +173,7 @@ LAT, LON = np.arange(42.5, 65, 5), np.arange(2.5, 20, 5)
             {"lat_pairs": np.where(np.arange(5)[:, None] == 2, pairs(LAT)[:, ::-1], pairs(LAT))},
             "run against each other",
         ),
-        ({"lat_pairs": np.where(np.arange(5)[:, None] == 2, np.nan, pairs(LAT))}, "no pairs of numbers"),
+        ({"lat_pairs": np.where(np.arange(5)[:, None] == 2, np.nan, pairs(LAT))}, "not one pair of numbers"),
         ({"lon": np.array([2.5, 7.5, 5.0, 12.5])}, "lon turns back"),
         ({"lon": np.arange(0.0, 361, 5)}, "365 degrees round, so that cells lie on each other"),
         ({"lat": np.array([10.0, 50.0, 90.0, 130.0])}, "lat reaches 130"),

@@ -84,7 +84,7 @@ def test_every_number_of_the_grids_comes_back_and_shared_grids_are_sent_once(who
 
 
 def test_what_is_no_plain_data_is_refused(whole):
-    with pytest.raises(TypeError, match="no plain data"):
+    with pytest.raises(TypeError, match="not plain data"):
         to_data(whole)  # with its models' options
 
 

@@ -234,8 +234,8 @@ def test_maps_of_any_order_begin_with_january(tmp_path, how):
     ("how", "words"),
     [
         ({"months": [1, *range(1, 12)]}, "has the months 1, 1, 2"),
-        ({"months": range(1, 12)}, "twelve months are wanted"),
-        ({"units": "%"}, "leaf area is wanted in m2 m-2"),
+        ({"months": range(1, 12)}, "expected twelve months"),
+        ({"units": "%"}, "expected a leaf area in m2 m-2"),
         ({"units": "degrees"}, "is in 'degrees'; convert it"),
     ],
 )

@@ -141,7 +141,7 @@ def test_a_plan_on_more_ranks_than_the_namelist_says(case):
 
 @pytest.mark.parametrize("bad", [0, -1, "two", 1.5, True])
 def test_a_number_of_ranks_that_is_none_is_refused(case, bad):
-    with pytest.raises(NamelistError, match="a number of ranks is wanted"):
+    with pytest.raises(NamelistError, match="expected a number of ranks"):
         make_plan(case(layout={"ocean": bad}))
 
 

@@ -82,7 +82,7 @@ colour: blue
     said = problems(text)
     assert [p.split(":")[1] for p in said] == ["2", "3", "4", "5", "8", "9"]
     assert "depth: 'deep' is not a number in m" in said[0]
-    assert "wrong unit 'm': K is wanted" in said[1]
+    assert "wrong unit 'm': expected K" in said[1]
     assert "'1h' is not an ISO-8601 duration such as PT20M" in said[2]
     assert "'none' or 'strong'" in said[3] and "stronk" in said[3]
     assert "unknown key 'thicknes'; did you mean 'thickness'?" in said[4]
@@ -91,7 +91,7 @@ colour: blue
 
 def test_a_value_out_of_range_is_told_with_the_limit():
     assert "depth: input should be greater than 0" in problems("depth: -3")[0]
-    assert "number in m is wanted, not true" in problems("depth: true")[0]
+    assert "expected a number in m, not true" in problems("depth: true")[0]
     assert "'yes' is not a number in m" in problems("depth: yes")[0]
 
 

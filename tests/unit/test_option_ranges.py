@@ -86,9 +86,9 @@ def test_refusals_say_what_is_wanted_what_was_found_and_where():
     with pytest.raises(NamelistError) as said:
         read_text(text, "ocean.yaml").parse(slab)
     assert str(said.value).splitlines() == [
-        "ocean.yaml:2: depth: more than 0 and at most 12000 m is wanted (given: '-50 m')",
-        "ocean.yaml:3: shallowest: a finite number is wanted (given: nan)",
-        "ocean.yaml:4: initial_temperature: 150 to 400 K is wanted (given: 15)",
-        "ocean.yaml:5: entrainment_jump: wrong unit 'degC': a difference in K is wanted",
-        "ocean.yaml:6: penetration: true or false is wanted (yes, no, on and off are words in YAML 1.2) (given: 'yes')",
+        "ocean.yaml:2: depth: expected more than 0 and at most 12000 m (given: '-50 m')",
+        "ocean.yaml:3: shallowest: expected a finite number (given: nan)",
+        "ocean.yaml:4: initial_temperature: expected 150 to 400 K (given: 15)",
+        "ocean.yaml:5: entrainment_jump: wrong unit 'degC': expected a difference in K",
+        "ocean.yaml:6: penetration: expected true or false (yes, no, on and off are words in YAML 1.2) (given: 'yes')",
     ]

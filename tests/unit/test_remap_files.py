@@ -146,7 +146,7 @@ def test_a_file_of_another_grid_is_refused_with_both_fingerprints(grids, tmp_pat
         load_weights(tmp_path / "w.nc", source, moved)
     with netCDF4.Dataset(tmp_path / "other.nc", "w") as file:
         file.createVariable("sst", "f8", ())
-    with pytest.raises(GridError, match="no weight file"):
+    with pytest.raises(GridError, match="not a weight file"):
         load_weights(tmp_path / "other.nc")
 
 

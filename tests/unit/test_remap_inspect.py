@@ -43,7 +43,7 @@ def test_a_shifted_file_fails_though_its_sums_are_right(tmp_path, capsys):
 def test_mistakes_are_told_with_exit_code_2(tmp_path, capsys):
     for arguments, message in (
         ([FINE, COARSE, "conservativ"], "did you mean 'conservative'"),
-        ([FINE, COARSE, "fixed:x"], "number is wanted"),
+        ([FINE, COARSE, "fixed:x"], "expected a number after the colon"),
         (["lonlat:1,2", COARSE, "nearest"], "five numbers"),
         ([str(tmp_path / "none.nc"), COARSE, "nearest"], "cannot be read"),
         ([FINE, COARSE], "SOURCE TARGET METHOD"),

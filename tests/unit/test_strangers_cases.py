@@ -51,5 +51,5 @@ def test_no_tag_runs_anything(tmp_path, capsys):
     for tag in ("!!python/object/apply:os.mkdir", "!!python/name:os.system", "!!python/object/new:os.system", "!x"):
         (tmp_path / "case.yaml").write_text(f"start: 2001-01-01\ntitle: {tag} [{tmp_path / 'made'}]\n")
         assert main(["check", str(tmp_path)]) == 2
-        assert f"case.yaml:2: tag {tag} is not known" in capsys.readouterr().err
+        assert f"case.yaml:2: unknown tag {tag}" in capsys.readouterr().err
     assert not (tmp_path / "made").exists()

@@ -146,14 +146,14 @@ class ColumnLand(Component):
         o, problems = self.options, []
         known = [*EMPIRICAL, *OPTIMAL]
         if o.stomata not in known:
-            problems.append(f"no stomatal model {o.stomata!r}; there are {', '.join(known)}")
+            problems.append(f"unknown stomatal model {o.stomata!r}; known models: {', '.join(known)}")
         problems += [
-            f"no plant type {k!r}; there are {', '.join(table('plant_types'))}"
+            f"unknown plant type {k!r}; known types: {', '.join(table('plant_types'))}"
             for k in o.plants
             if k not in table("plant_types")
         ]
         if o.soil not in table("soil_textures"):
-            problems.append(f"no soil texture {o.soil!r}; there are {', '.join(table('soil_textures'))}")
+            problems.append(f"unknown soil texture {o.soil!r}; known textures: {', '.join(table('soil_textures'))}")
         if o.device == "cuda" and not torch.cuda.is_available():
             problems.append("device: cuda, but torch finds no CUDA device here; use auto or cpu")
         problems += [] if o.spectra is None else o.spectra.problems()
@@ -224,7 +224,9 @@ class ColumnLand(Component):
         self.booked.update(heat_at_start=stores["heat"], water_at_start=stores["water"])
         self.day, self.day_mean = -1, self.latitude
         if n == 0:
-            context.log("no land in a block of this component")
+            context.log(
+                "no land in a block of this component; use fewer ranks, or a grid with land; use fewer ranks, or a grid with land"
+            )
         return self._start()
 
     def _surface(self, context: Context, latitude: Array) -> SurfaceMap:

@@ -100,7 +100,7 @@ def read_leaves(path: Path, target: Grid) -> Layer | None:
             return None
         grid, cut = _window(data, variable, target, monthly=True)
         if _scale(path, variable) != 1.0:
-            raise LandDataError(f"{path}: {variable.name} is in {variable.units!r}; leaf area is wanted in m2 m-2")
+            raise LandDataError(f"{path}: {variable.name} is in {variable.units!r}; expected a leaf area in m2 m-2")
         lai = cut.read()[_months(data, cut.axes, variable, path)]
         if np.nanmax(lai) > 15.0 or np.nanmin(lai) < -1e-6:
             raise LandDataError(
@@ -195,7 +195,7 @@ def _months(data: Any, axes: Axes, variable: Any, path: Path) -> NDArray[np.int6
     here = f"{path}: {variable.name} ({', '.join(variable.dimensions)})"
     size = variable.shape[variable.dimensions.index(axes.time)] if axes.time else 0
     if size != 12:
-        raise LandDataError(f"{here} has shape {variable.shape}; twelve months are wanted, of one year")
+        raise LandDataError(f"{here} has shape {variable.shape}; expected twelve months of one year")
     if not axes.time_variable:
         if axes.time.lower().startswith("month"):
             return np.arange(12)

@@ -36,7 +36,9 @@ class Spectra(Namelist):
 
     def problems(self) -> list[str]:
         """Bands that nobody knows, and hours that are none."""
-        found = [f"spectra: no band {name!r}; there are {', '.join(UNITS)}" for name in unknown_bands(self.bands)]
+        found = [
+            f"spectra: unknown band {name!r}; known bands: {', '.join(UNITS)}" for name in unknown_bands(self.bands)
+        ]
         if not self.bands:
             found.append("spectra: bands is empty; name at least one, for example modis_ndvi")
         if not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", self.overpass):

@@ -57,7 +57,7 @@ def _rows(name: str, keys: Sequence[str], column: str, dtype: torch.dtype, devic
     rows = table(name)
     unknown = sorted({k for k in keys if k not in rows})
     if unknown:
-        raise ValueError(f"no {name.replace('_', ' ')} named {', '.join(unknown)}; there are {', '.join(rows)}")
+        raise ValueError(f"unknown {name.replace('_', ' ')} {', '.join(unknown)}; known: {', '.join(rows)}")
     values = torch.tensor([rows[k][column] for k in keys], dtype=dtype, device=device)
     return values.T.contiguous() if values.dim() > 1 else values
 
@@ -132,7 +132,7 @@ def parameters(
         curves = VanGenuchten(soil("theta_r"), theta_s, soil("alpha"), soil("n"), ks)
         ground = ground._replace(theta_s=theta_s, ks=ks)
     else:
-        raise ValueError(f"no retention curve {retention!r} in the tables; there are campbell, van_genuchten")
+        raise ValueError(f"unknown retention curve {retention!r}; known curves: campbell, van_genuchten")
     one = torch.ones_like(traits.vcmax25)
     return Parameters(
         traits, plant("kmax"), plant("b"), plant("c"), plant("height"), plant("leaf_width"), plant("reflectance"),

@@ -122,7 +122,7 @@ def from_file(path: Path, cells: NDArray[np.bool_], latitude: Array, tiles: int)
             unknown = sorted(set(names) - set(table("plant_types")))
             if unknown:
                 raise ValueError(
-                    f"{path}: no plant type {', '.join(unknown)}; there are {', '.join(table('plant_types'))}"
+                    f"{path}: unknown plant type {', '.join(unknown)}; known types: {', '.join(table('plant_types'))}"
                 )
             values = np.ma.filled(data["area_type_fraction"][:], 0.0)
             if values.shape[1:] != cells.shape:

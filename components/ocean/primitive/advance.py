@@ -68,7 +68,7 @@ def advance(
         Another length than the schemes were made for.
     """
     if seconds != ocean.p.dt:
-        raise ValueError(f"this ocean steps by {ocean.p.dt:g} s, not {seconds:g} s")
+        raise ValueError(f"expected a step of {ocean.p.dt:g} s, as this ocean was made for, not {seconds:g} s")
     new = ocean.step(state, surface_forcing(ocean, state, forcing, restoring_time), forcing.outside)
     return new, exports(ocean, new)
 

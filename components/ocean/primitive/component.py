@@ -156,7 +156,7 @@ class PrimitiveOcean(Component):
             raise ForcingError(
                 f"{path} is for the grid west {longitude[0] - step / 2:g}, east {longitude[-1] + step / 2:g}, south"
                 f" {latitude[0] - step / 2:g}, north {latitude[-1] + step / 2:g}, resolution {step:g};"
-                " the namelist has another"
+                " the namelist has another: give it that grid, or another file"
             )
         sea = depth > 0
         if "east" in self.options.open_edges:

@@ -117,7 +117,9 @@ def tide_constants(region: Region) -> tuple[Tensor, Tensor]:
     """Amplitudes (m) and phases (degrees) of the tide on the ring of the open edges, ``(8, y, x)`` with halo."""
     tides, g = region.inputs.tides, region.geometry
     if tides is None:
-        raise ValueError("the input file has no tides")
+        raise ValueError(
+            "the input file has no tides: make it with them (data/make_ocean_inputs.py), or say tides: false: make it with them (data/make_ocean_inputs.py), or say tides: false"
+        )
     ny, nx = g.shape
     rows, columns = slice(HALO, HALO + ny), slice(HALO, HALO + nx)
     out = []

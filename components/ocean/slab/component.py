@@ -109,7 +109,10 @@ class SlabOcean(Component):
             values = np.full(shape, default) if field is None else field.at(0)
             missing = self.wet & ~np.isfinite(values)
             if missing.any():
-                raise ForcingError(f"{self.options.file}: {name} has no value in {int(missing.sum())} wet cells")
+                raise ForcingError(
+                    f"{self.options.file}: {name} has no value in {int(missing.sum())} wet cells; fill them, or mask them in sea_binary_mask; fill them, or "
+                    "mask them in sea_binary_mask"
+                )
             return np.where(self.wet, values, default)
 
         o = self.options

@@ -27,7 +27,7 @@ def find(name: str) -> Path:
         if path.is_file():
             return path
     known = ", ".join(sorted(p.stem for p in CASES.glob("*.yaml")))
-    raise CaseError(f"{name}: no such file, and no column of that name; there are: {known}")
+    raise CaseError(f"{name}: no such file, and no column of that name; known columns: {known}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -36,7 +36,7 @@ Levels = whole(3, 2000)
 
 def _increasing(values: Sequence[float], name: str) -> None:
     if not values or any(b <= a for a, b in pairwise(values)):
-        raise ValueError(f"{name}: increasing values are wanted")
+        raise ValueError(f"{name}: expected increasing values")
 
 
 def _as_many(values: Sequence[Any], others: Sequence[Any], name: str, other: str) -> None:
@@ -82,7 +82,7 @@ class Profile(Namelist):
         rows: list[Any] = list(self.value)
         if not self.time:
             if any(isinstance(v, list) for v in rows):
-                raise ValueError("value is a list of lists: 'time' is wanted, with a time for each")
+                raise ValueError("value is a list of lists: expected 'time' beside it, with a time for each")
             _as_many(rows, self.height, "value", "height")
             return self
         _increasing(self.time, "time")
@@ -137,7 +137,7 @@ class Start(Namelist):
     @model_validator(mode="after")
     def _one(self) -> "Start":
         if (self.potential_temperature is None) == (self.temperature is None):
-            raise ValueError("either potential_temperature or temperature is wanted")
+            raise ValueError("expected either potential_temperature or temperature")
         return self
 
 
@@ -174,7 +174,7 @@ class Surface(Namelist):
     @model_validator(mode="after")
     def _enough(self) -> "Surface":
         if self.temperature is None and self.sensible_heat_flux is None and self.kinematic_heat_flux is None:
-            raise ValueError("a temperature or a flux of heat is wanted")
+            raise ValueError("expected a temperature or a flux of heat")
         for a, b in (
             ("sensible_heat_flux", "kinematic_heat_flux"),
             ("latent_heat_flux", "kinematic_moisture_flux"),
@@ -290,7 +290,7 @@ def read_case(path: Path, changes: Sequence[str] = ()) -> Case:
         key, equals, text = change.partition("=")
         if not equals or not key.strip():
             raise NamelistError(
-                [Problem("--set", 0, f"KEY=VALUE is wanted, such as grid.spacing=50 (given: {change!r})")]
+                [Problem("--set", 0, f"expected KEY=VALUE, such as grid.spacing=50 (given: {change!r})")]
             )
         value = read_text(f"value: {text}", f"--set {key}").values["value"]
         *within, last = key.strip().split(".")
@@ -298,6 +298,6 @@ def read_case(path: Path, changes: Sequence[str] = ()) -> Case:
         for word in within:
             place = place.setdefault(word, {}) if isinstance(place, dict) else {}
         if not isinstance(place, dict):
-            raise NamelistError([Problem("--set", 0, f"{key}: {'.'.join(within)} is no mapping")])
+            raise NamelistError([Problem("--set", 0, f"{key}: {'.'.join(within)} is not a mapping")])
         place[last] = value
     return node.parse(Case)

@@ -149,7 +149,7 @@ class AnalysisFiles:
         every = set.union(*wanted.values())
         calendars = sorted({date.calendar for date in every if date is not None})
         if len(calendars) > 1:
-            raise DriverError(f"{self}: dates of the calendars {' and '.join(calendars)}; one is wanted")
+            raise DriverError(f"{self}: dates of the calendars {' and '.join(calendars)}; expected one")
         if None in every and len(every) > 1:
             raise DriverError(f"{self}: some variables have a date and some have none")
         for name, found in wanted.items():
@@ -185,8 +185,8 @@ def _axes(f: Any, key: str) -> tuple[Axes, Horizontal]:
     horizontal = read_horizontal(f, axes, DriverError)
     if horizontal is None or not axes.level:
         raise DriverError(
-            f"{f.filepath()}: {key} has the dimensions {', '.join(f[key].dimensions)}; pressure level, latitude and"
-            " longitude with their coordinates are wanted"
+            f"{f.filepath()}: {key} has the dimensions {', '.join(f[key].dimensions)}; expected pressure "
+            "level, latitude and longitude with their coordinates"
         )
     return horizontal.axes, horizontal
 
@@ -231,7 +231,7 @@ def _values(f: Any, key: str, index: int, rows: slice) -> tuple[Array, Array]:
 def _pressures(f: Any, level: str) -> Array:
     """Pressures of the levels, Pa; without a unit hPa where they are those of hPa."""
     if level not in f.variables:
-        raise DriverError(f"{f.filepath()}: the levels {level!r} have no values")
+        raise DriverError(f"{f.filepath()}: the levels {level!r} have no values; mend the file; mend the file")
     p = numbers(f[level], error=DriverError)
     units = str(getattr(f[level], "units", "")).strip()
     if units in ("", "1", "level", "levels"):

@@ -153,4 +153,4 @@ def _conversion(given: str, wanted: str, path: Path, name: str) -> tuple[float, 
     try:
         return conversion(given, wanted)
     except FieldError as error:
-        raise DriverError(f"{path}: {name} is in {given!r}, {wanted!r} is wanted: {error}") from error
+        raise DriverError(f"{path}: {name} is in {given!r}, expected {wanted!r}: {error}") from error

@@ -47,7 +47,7 @@ def mean_relief(path: str | Path, corner_lon: Array, corner_lat: Array, samples:
         name = next((n for n in ELEVATION if n in f.variables), None)
         if name is None:
             raise ValueError(
-                f"{path} has no relief: one of {', '.join(ELEVATION)} is wanted, with latitude and longitude"
+                f"{path} has no relief: expected one of {', '.join(ELEVATION)}, with latitude and longitude"
             )
         dims = f[name].dimensions
         height = np.maximum(np.ma.filled(np.ma.asarray(f[name][:], dtype=np.float64), 0.0), 0.0)
