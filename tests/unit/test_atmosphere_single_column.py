@@ -103,6 +103,6 @@ def test_mistakes_are_told_all_at_once_with_their_lines(tmp_path, capsys):
     assert "bad.yaml:5: " in said and "value has 1 entries, height 2" in said
     assert "bad.yaml:7: " in said and "did you mean 'betts_miller'" in said
     assert main(["no_such_column"]) == 2
-    assert "there are: arm_shallow_cumulus, bomex" in capsys.readouterr().err
+    assert "known columns: arm_shallow_cumulus, bomex" in capsys.readouterr().err
     assert main(["bomex", "--set", "grid.spacing"]) == 2
     assert "expected KEY=VALUE" in capsys.readouterr().err
