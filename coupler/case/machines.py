@@ -63,7 +63,7 @@ class Machine(Namelist):
     def _warned_in_time(self) -> Machine:
         if self.warning >= self.walltime:
             raise ValueError(
-                f"warning: {format_duration(self.warning)} before the end is no time within a walltime of "
+                f"warning: {format_duration(self.warning)} before the end is not within the walltime of "
                 f"{format_duration(self.walltime)}"
             )
         return self

@@ -59,9 +59,9 @@ def foreign(text):
     [
         ("{} holds text; numbers are wanted", False),
         ("{} holds text; expected numbers", True),
-        ("{} names a, which the file does not have", False),
+        ("{} names a, which the file has not", False),
         ("{} has not been written", True),
-        ("{} is not a date of the calendar {}", False),
+        ("{} is no date of the calendar {}", False),
         ("the column is no longer finite", True),
         ("the coupler waits since {} s", False),
         ("unknown backend {}; known backends: {}", True),

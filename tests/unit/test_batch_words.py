@@ -72,7 +72,7 @@ def test_within_a_case_its_name_is_told_and_commands_can_be_typed_there(tmp_path
         ("launch: 'mpirun -n {processes.__class__}'\nwalltime: 3", "not an ISO-8601 duration"),
         ("directives: ['{nodess}']", "unknown word {nodess}; did you mean 'nodes'?"),
         ("- a", "a mapping"),
-        ("walltime: PT1H\nwarning: PT1H", "warning: PT1H before the end is no time within a walltime of PT1H"),
+        ("walltime: PT1H\nwarning: PT1H", "warning: PT1H before the end is not within the walltime of PT1H"),
         ("walltime: P9999999D", "longer than ten thousand years"),
     ],
 )

@@ -224,9 +224,7 @@ class ColumnLand(Component):
         self.booked.update(heat_at_start=stores["heat"], water_at_start=stores["water"])
         self.day, self.day_mean = -1, self.latitude
         if n == 0:
-            context.log(
-                "no land in a block of this component; use fewer ranks, or a grid with land; use fewer ranks, or a grid with land"
-            )
+            context.log("no land in a block of this component; use fewer ranks, or a grid with land")
         return self._start()
 
     def _surface(self, context: Context, latitude: Array) -> SurfaceMap:

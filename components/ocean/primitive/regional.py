@@ -118,7 +118,7 @@ def tide_constants(region: Region) -> tuple[Tensor, Tensor]:
     tides, g = region.inputs.tides, region.geometry
     if tides is None:
         raise ValueError(
-            "the input file has no tides: make it with them (data/make_ocean_inputs.py), or say tides: false: make it with them (data/make_ocean_inputs.py), or say tides: false"
+            "the input file has no tides: make it with them (data/make_ocean_inputs.py), or say tides: false"
         )
     ny, nx = g.shape
     rows, columns = slice(HALO, HALO + ny), slice(HALO, HALO + nx)

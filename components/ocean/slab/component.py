@@ -110,7 +110,7 @@ class SlabOcean(Component):
             missing = self.wet & ~np.isfinite(values)
             if missing.any():
                 raise ForcingError(
-                    f"{self.options.file}: {name} has no value in {int(missing.sum())} wet cells; fill them, or mask them in sea_binary_mask; fill them, or "
+                    f"{self.options.file}: {name} has no value in {int(missing.sum())} wet cells; fill them, or "
                     "mask them in sea_binary_mask"
                 )
             return np.where(self.wet, values, default)

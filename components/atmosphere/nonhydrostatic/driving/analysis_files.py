@@ -231,7 +231,7 @@ def _values(f: Any, key: str, index: int, rows: slice) -> tuple[Array, Array]:
 def _pressures(f: Any, level: str) -> Array:
     """Pressures of the levels, Pa; without a unit hPa where they are those of hPa."""
     if level not in f.variables:
-        raise DriverError(f"{f.filepath()}: the levels {level!r} have no values; mend the file; mend the file")
+        raise DriverError(f"{f.filepath()}: the levels {level!r} have no values; mend the file")
     p = numbers(f[level], error=DriverError)
     units = str(getattr(f[level], "units", "")).strip()
     if units in ("", "1", "level", "levels"):
