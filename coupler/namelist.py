@@ -13,7 +13,7 @@ Traceback (most recent call last):
 coupler.errors.NamelistError: ocean.yaml:1: unknown key 'depht'; did you mean 'depth'?
 >>> read_text("depth: -60", "ocean.yaml").parse(Options)
 Traceback (most recent call last):
-coupler.errors.NamelistError: ocean.yaml:1: depth: more than 0 and at most 100000000 m is wanted (given: -60)
+coupler.errors.NamelistError: ocean.yaml:1: depth: expected more than 0 and at most 100000000 m (given: -60)
 
 Numbers are in SI units; a number with a unit (``15 degC``) is converted where that is certain. What the YAML may hold
 is said in `coupler.yaml12`, the types of numbers are those of `coupler.quantities`.
