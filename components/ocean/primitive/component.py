@@ -14,6 +14,7 @@ from components.ocean.primitive.advance import Forcing, advance, exports
 from components.ocean.primitive.barotropic_mode import plane_of
 from components.ocean.primitive.geometry import Geometry
 from components.ocean.primitive.inputs import GREENWICH, TIDES, InputError, Inputs, read_depth, read_domain, read_inputs
+from components.ocean.primitive.mixing_schemes import MIXING
 from components.ocean.primitive.open_boundary import Outside
 from components.ocean.primitive.parameters import Parameters
 from components.ocean.primitive.regional import (
@@ -35,7 +36,7 @@ from coupler.errors import ForcingError
 from coupler.fields import FieldSpec, specs
 from coupler.grids.decomposition import Decomposition
 from coupler.grids.grid import Grid
-from coupler.namelist import Fraction, Namelist, Seconds, TimeScale, Viscosity, number, quantity, whole
+from coupler.namelist import Fraction, Namelist, Seconds, TimeScale, Viscosity, checked, number, quantity, whole
 
 DAY = 86400
 SUBSTEPS_AN_EXCHANGE = 8  # barotropic substeps between two exchanges of halos among ranks
@@ -116,8 +117,13 @@ class PrimitiveOcean(Component):
         """Vertical viscosity where nothing stirs."""
         background_diffusivity: BackgroundMixing = 1.0e-5
         """Vertical diffusivity where nothing stirs."""
+        vertical_mixing: checked(MIXING.check) = "tke"
+        """Scheme of vertical mixing: tke, kpp or constant.
+
+        With options: {scheme: tke, breaking: 100, langmuir: 0.15, transport: 24}.
+        """
         convective_diffusivity: Convection = 1.0
-        """Vertical diffusivity of unstable layers."""
+        """Vertical diffusivity of unstable layers with constant mixing; the other schemes convect by themselves."""
         bottom_drag: DragCoefficient = 2.0e-3
         """Quadratic drag coefficient of the sea floor."""
         pressure_loading: bool = False
@@ -192,8 +198,8 @@ class PrimitiveOcean(Component):
         parameters = Parameters(
             dt=float(context.step), substeps=substeps, equation_of_state=o.equation_of_state,
             harmonic_viscosity=o.harmonic_viscosity, biharmonic_viscosity=o.biharmonic_viscosity,
-            smagorinsky=o.smagorinsky,
-            lateral_diffusivity=o.lateral_diffusivity, mixing="tke", background_viscosity=o.background_viscosity,
+            smagorinsky=o.smagorinsky, lateral_diffusivity=o.lateral_diffusivity, mixing=o.vertical_mixing,
+            background_viscosity=o.background_viscosity,
             background_diffusivity=o.background_diffusivity, convective_diffusivity=o.convective_diffusivity,
             drag_quadratic=o.bottom_drag, shortwave_type=o.jerlov, freezing_limiter=True,
             edge_nudging=(o.nudging_inward, o.nudging_outward) if o.baroclinic_edges == "radiation" else None,

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The numbers a run of the ocean model is set up with."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from components.science.constants import SEA_WATER_DENSITY, SEA_WATER_HEAT_CAPACITY
 
@@ -18,6 +19,8 @@ class Parameters:
     ``freshwater_temperature``: rain and rivers bring water at the temperature of the surface; salinity 0; passive
     tracers ``fresh_concentration``. ``edge_nudging``: times (s) in which tracers and baroclinic flow at open edges are
     drawn to the sea outside where waves enter and where they leave, radiating; none: they are those outside.
+    ``mixing``: a scheme of `mixing_schemes`, by its word or with options; ``convective_diffusivity`` (m2 s-1): of
+    unstable layers with constant mixing, other schemes convect by themselves.
     """
 
     dt: float
@@ -35,7 +38,7 @@ class Parameters:
     biharmonic_viscosity: float = 0.0
     smagorinsky: float = 0.0
     lateral_diffusivity: float = 0.0
-    mixing: Literal["constant", "tke"] = "constant"
+    mixing: str | Mapping[str, Any] = "constant"
     background_viscosity: float = 1.0e-4
     background_diffusivity: float = 1.0e-5
     convective_diffusivity: float = 0.0

@@ -19,6 +19,7 @@ from torch import Tensor
 from components.ocean.primitive import barotropic, equation_of_state, momentum, transport, vertical_mixing
 from components.ocean.primitive.barotropic_mode import BarotropicMode, Plane, plane_of
 from components.ocean.primitive.geometry import Geometry
+from components.ocean.primitive.mixing_schemes import MIXING
 from components.ocean.primitive.open_boundary import Outside, relax
 from components.ocean.primitive.parameters import Parameters
 from components.ocean.primitive.pressure import pressure_force
@@ -76,12 +77,13 @@ class Ocean:
         self.g, self.p, self.halo = geometry, parameters, halo
         like: dict[str, Any] = {"dtype": geometry.h0.dtype, "device": geometry.h0.device}
         self.adams_bashforth = torch.tensor(ADAMS_BASHFORTH, **like)
-        self.absorbed = inner(shortwave_absorbed(geometry, parameters.shortwave_type)).contiguous()
+        self.absorbed = shortwave_absorbed(geometry, parameters.shortwave_type)
+        self.absorbed_inside = inner(self.absorbed).contiguous()
         if compile and geometry.h0.device.type == "cpu" and not any(map(shutil.which, ("g++", "clang++", "c++"))):
             warnings.warn("no C++ compiler (g++, clang++): the ocean runs uncompiled", stacklevel=2)
             compile = False
         wrap = partial(torch.compile, dynamic=False, fullgraph=True) if compile else lambda f: f
-        self._mixing = wrap(_mixing)
+        self._mixing = wrap(partial(_mixing, _scheme(parameters)))
         self._explicit = wrap(_explicit_momentum)
         self.barotropic = BarotropicMode(
             plane or plane_of(geometry, slice(0, geometry.shape[0]), slice(0, geometry.shape[1])),
@@ -111,9 +113,7 @@ class Ocean:
         g, p = self.g, self.p
         ab = self.adams_bashforth[min(s.steps, 2)]
         water = forcing.water / p.rho0
-        tke, viscosity, diffusivity = self._mixing(
-            s.tracers, s.u, s.v, s.eta, s.tke, forcing.stress_x, forcing.stress_y, p, g
-        )
+        mixed = self._mixing(s.tracers, s.u, s.v, s.eta, s.tke, forcing, self.absorbed, p, g)
         e = self._explicit(
             s.u, s.v, s.w_flux, s.eta, s.tracers, s.past_u, s.past_v, s.past_coriolis_u, s.past_coriolis_v,
             forcing.stress_x, forcing.stress_y, forcing.pressure, ab, p, g,
@@ -122,8 +122,8 @@ class Ocean:
         rise = barotropic.divergence(mean_U, mean_V, g) - at(water)  # one ring is enough to finish the momentum
         eta = torch.nn.functional.pad(at(s.eta) - p.dt * at(g.active_t) * rise, (1, 1, 1, 1))
         u, v = self._finish(
-            e.u, e.v, mean_U, mean_V, s.eta, eta, viscosity, e.drag_u, e.drag_v, forcing.stress_x, forcing.stress_y,
-            outside, p, g,
+            e.u, e.v, mean_U, mean_V, s.eta, eta, mixed.viscosity, e.drag_u, e.drag_v, forcing.stress_x,
+            forcing.stress_y, outside, p, g,
         )  # fmt: skip
         if outside is not None and self.edges:
             u, v = self.edges.velocities(s.u, s.v, u, v, outside.u, outside.v)
@@ -132,8 +132,8 @@ class Ocean:
             u, v, s.eta, eta, s.tracers, water, s.steps % 2 == 0, outside is not None, p, g
         )
         tracers, frozen, carried = self._vertical(
-            tracers, volume, volume_up, diffusivity, eta, water, forcing.heat, forcing.shortwave, forcing.tracer_flux,
-            self.absorbed, p, g,
+            tracers, volume, volume_up, mixed, eta, water, forcing.heat, forcing.shortwave, forcing.tracer_flux,
+            self.absorbed_inside, p, g,
         )  # fmt: skip
         if outside is not None:
             beyond = inner(outside.tracers)
@@ -144,7 +144,7 @@ class Ocean:
             eta = torch.where(g.wet_t > g.active_t, outside.eta, eta)
         (tracers,) = self.halo(tracers)
         return State(
-            eta=eta, U=U, V=V, u=u, v=v, tracers=tracers, w_flux=volume_up / p.dt, tke=tke,
+            eta=eta, U=U, V=V, u=u, v=v, tracers=tracers, w_flux=volume_up / p.dt, tke=mixed.tke,
             past_u=torch.stack([e.gu, s.past_u[0]]), past_v=torch.stack([e.gv, s.past_v[0]]),
             past_coriolis_u=torch.stack([e.coriolis_u, s.past_coriolis_u[0]]),
             past_coriolis_v=torch.stack([e.coriolis_v, s.past_coriolis_v[0]]),
@@ -169,26 +169,28 @@ def density_anomaly(p: Parameters):
     )
 
 
-def _mixing(tracers, u, v, eta, tke, stress_x, stress_y, p: Parameters, g: Geometry):
-    """Vertical viscosity and diffusivity at the bottom of the cells, one ring less than the state."""
-    below = at(g.below)
-    if p.mixing == "constant" and not p.convective_diffusivity:
-        return tke, p.background_viscosity * below, p.background_diffusivity * below
-    n2 = at(vertical_mixing.buoyancy_frequency(tracers, eta, density_anomaly(p), p.rho0, g))
-    if p.mixing == "tke":
-        shear2 = vertical_mixing.shear_squared(u, v, eta, g)
-        h = at(g.h0 * (1.0 + eta / g.depth_t))
-        friction_velocity2 = at(torch.sqrt(stress_x * stress_x + stress_y * stress_y + 1e-20)) / p.rho0
-        tke, viscosity, diffusivity = vertical_mixing.tke_step(
-            tke, n2, shear2, h, below, friction_velocity2, p.dt, p.background_viscosity, p.background_diffusivity
-        )
-    else:
-        viscosity, diffusivity = p.background_viscosity * below, p.background_diffusivity * below
-    if p.convective_diffusivity:
-        diffusivity = (
-            torch.where(n2 < -1e-12, torch.clamp(diffusivity, min=p.convective_diffusivity), diffusivity) * below
-        )
-    return tke, viscosity, diffusivity
+def _scheme(p: Parameters):
+    """The scheme of vertical mixing; None for constant mixing that leaves unstable layers alone."""
+    if p.mixing != "constant":
+        return MIXING.choose(p.mixing).ready()
+    convective = {"scheme": "constant", "convective": p.convective_diffusivity}
+    return MIXING.choose(convective).ready() if p.convective_diffusivity else None
+
+
+def _mixing(scheme, tracers, u, v, eta, tke, forcing, light, p: Parameters, g: Geometry) -> vertical_mixing.Mixed:
+    """Viscosity and diffusivity at the bottom of the cells, one ring less than the state."""
+    if scheme is None:
+        below = at(g.below)
+        return vertical_mixing.Mixed(tke, p.background_viscosity * below, p.background_diffusivity * below)
+    density = density_anomaly(p)
+    friction = at(torch.sqrt(forcing.stress_x * forcing.stress_x + forcing.stress_y * forcing.stress_y + 1e-20))
+    columns = vertical_mixing.Columns(
+        at(vertical_mixing.buoyancy_frequency(tracers, eta, density, p.rho0, g)),
+        vertical_mixing.shear_squared(u, v, eta, g), at(g.h0 * (1.0 + eta / g.depth_t)), at(g.below), tke,
+        friction / p.rho0,
+        lambda: vertical_mixing.boundary(tracers, u, v, forcing, light, density, p, g),
+    )  # fmt: skip
+    return scheme(columns, p.dt, p.background_viscosity, p.background_diffusivity)
 
 
 def _explicit_momentum(
@@ -354,7 +356,7 @@ def _vertical_transport(
     tracers,
     volume,
     volume_up,
-    diffusivity,
+    mixed,
     eta,
     water,
     heat,
@@ -380,10 +382,13 @@ def _vertical_transport(
     per_heat = p.dt / (p.rho0 * p.heat_capacity)
     source = torch.cat([source[:1] + per_heat * (inner(heat) * wet)[None], source[1:]])
     content = torch.cat([content[:, :1] + source[:, None], content[:, 1:]], 1)
+    if mixed.nonlocal_share is not None:  # plumes carry part of what the surface gives and what it takes down
+        down = at(mixed.nonlocal_share) * source[:, None]
+        content = content + torch.cat([-down[:, :1], down[:, :-1] - down[:, 1:]], 1)
     light = per_heat * inner(shortwave) * absorbed
     content = torch.cat([content[:1] + light[None], content[1:]])
     carried = brought[0] * (p.dt * p.rho0 * p.heat_capacity)
-    tracers = diffuse(content / h, h, at(diffusivity), p.dt)
+    tracers = diffuse(content / h, h, at(mixed.diffusivity), p.dt)
     if not p.freezing_limiter:
         return tracers, torch.zeros_like(water), carried
     raised, rise = limit_to_freezing(tracers[0], tracers[1])

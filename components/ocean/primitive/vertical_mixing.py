@@ -1,27 +1,78 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Vertical viscosity and diffusivity: constant, or from a prognostic turbulent kinetic energy.
+"""What a scheme of vertical mixing sees of the columns, and what it gives: viscosity and diffusivity.
 
-Gaspar, P., Y. Gregoris and J.-M. Lefevre (1990): A simple eddy kinetic energy model for simulations of the oceanic
-vertical mixing. J. Geophys. Res. 95, 16179-16193 (G90). Blanke, B. and P. Delecluse (1993): Variability of the
-tropical Atlantic Ocean simulated by a general circulation model with two different mixed-layer physics. J. Phys.
-Oceanogr. 23, 1363-1388 (BD93).
+The schemes stand in the table of `mixing_schemes`.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from components.ocean.primitive.geometry import Geometry
+from components.ocean.primitive.parameters import Parameters
 from components.ocean.primitive.stencil import at
-from components.science.column_solver import solve
+from components.ocean.primitive.surface import SurfaceForcing
 from components.science.constants import GRAVITY
 
-C_K, C_EPS = 0.1, 0.7  # G90 eq. 10 and 13
-SURFACE_TKE = 3.75  # e = 3.75 u*^2 at the surface, G90 eq. 15
-LEAST_TKE, LEAST_SURFACE_TKE = 1.0e-6, 1.0e-4  # m2 s-2
-LEAST_LENGTH = 0.01  # m
-LEAST_N2 = 1.0e-12  # s-2
+
+class Boundary(NamedTuple):
+    """What a scheme of the boundary layer sees besides, own cells and one ring.
+
+    Attributes
+    ----------
+    buoyancy : (z, y, x) of the cells at the pressure of the surface, less that of the first one, m s-2
+    u, v : (z, y, x) velocity at the centres, m s-1
+    flux : (y, x) buoyancy flux through the surface without sunlight, positive where it makes water lighter, m2 s-3
+    light : (z, y, x) buoyancy flux of the sunlight absorbed above the bottom of each cell, m2 s-3
+    coriolis : (y, x) s-1
+    """
+
+    buoyancy: Tensor
+    u: Tensor
+    v: Tensor
+    flux: Tensor
+    light: Tensor
+    coriolis: Tensor
+
+
+class Columns(NamedTuple):
+    """What a scheme sees, ``(z, y, x)`` for own cells and one ring, at the bottom of each cell but for ``h``.
+
+    Attributes
+    ----------
+    n2, shear2 : squared buoyancy frequency and squared shear, s-2
+    h : thickness of the cells, m
+    below : 1 where the cell below is wet
+    tke : turbulent kinetic energy, m2 s-2
+    friction_velocity2 : (y, x) |stress| / rho0, m2 s-2
+    boundary : gives what schemes of the boundary layer see besides
+    """
+
+    n2: Tensor
+    shear2: Tensor
+    h: Tensor
+    below: Tensor
+    tke: Tensor
+    friction_velocity2: Tensor
+    boundary: Callable[[], Boundary]
+
+
+class Mixed(NamedTuple):
+    """What a scheme gives, ``(z, y, x)`` at the bottom of each cell, zero at the floor and below.
+
+    Attributes
+    ----------
+    tke : m2 s-2
+    viscosity, diffusivity : m2 s-1
+    nonlocal_share : share of the fluxes through the surface that plumes carry down, or None
+    """
+
+    tke: Tensor
+    viscosity: Tensor
+    diffusivity: Tensor
+    nonlocal_share: Tensor | None = None
 
 
 def buoyancy_frequency(
@@ -66,91 +117,32 @@ def shear_squared(u: Tensor, v: Tensor, eta: Tensor, g: Geometry) -> Tensor:
     return torch.cat([shear, torch.zeros_like(shear[:1])])
 
 
-def mixing_lengths(tke: Tensor, n2: Tensor, h: Tensor, below: Tensor) -> tuple[Tensor, Tensor]:
-    """Lengths of mixing and dissipation (m), BD93: sqrt(2 e) / N.
-
-    They grow no faster than the distance from top and bottom.
-
-    ``h``: thickness of the cells; all fields ``(z, y, x)``, at the bottom of each cell except ``h``.
-
-    Parameters
-    ----------
-    tke : turbulent kinetic energy, m2 s-2
-    n2 : squared buoyancy frequency, s-2
-    h : thickness of the cells, m
-    below : 1 where the cell below is wet
-    """
-    length = torch.sqrt(2.0 * tke / torch.clamp(n2, min=LEAST_N2))
-    rising, falling = [], []
-    grown = torch.zeros_like(h[0]) + 0.0
-    for k in range(h.shape[0]):
-        grown = torch.minimum(length[k], grown + h[k])
-        rising.append(grown)
-    grown = torch.zeros_like(h[0])
-    for k in range(h.shape[0] - 2, -1, -1):
-        # below the interface lies cell k + 1; where that is the last wet one its floor is the bound
-        grown = torch.minimum(length[k], (grown + h[k + 1]) * below[k])
-        falling.append(grown)
-    down = torch.stack([*falling[::-1], torch.zeros_like(h[0])])
-    up = torch.stack(rising)
-    return torch.clamp(torch.minimum(up, down), min=LEAST_LENGTH), torch.clamp(
-        torch.sqrt(up * down + 1e-30), min=LEAST_LENGTH
-    )
-
-
-def tke_step(
-    tke: Tensor, n2: Tensor, shear2: Tensor, h: Tensor, below: Tensor, friction_velocity2: Tensor, dt: float,
-    viscosity0: float, diffusivity0: float,
-) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
-    """Advance the turbulent kinetic energy and give the viscosity and diffusivity that follow (G90 eqs. 9-15).
-
-    Shear production is explicit; stable buoyancy destruction and dissipation are linearised and implicit, so that e
-    stays positive.
+def boundary(
+    tracers: Tensor, u: Tensor, v: Tensor, forcing: SurfaceForcing, absorbed: Tensor, density: Callable[..., Tensor],
+    p: Parameters, g: Geometry,
+) -> Boundary:  # fmt: skip
+    """What schemes of the boundary layer see, one ring less than the state.
 
     Parameters
     ----------
-    tke, n2, shear2 : Tensor
-        e (m2 s-2), N^2 and squared shear (s-2) at the bottom of each cell ``(z, y, x)``.
-    h : Tensor
-        Cell thickness, m.
-    below : Tensor
-        1 where the cell below is wet.
-    friction_velocity2 : Tensor
-        u*^2 = |stress| / rho0 (m2 s-2), ``(y, x)``.
-    dt : float
-        Time step, s.
-    viscosity0, diffusivity0 : float
-        Background values (m2 s-1).
-
-    Returns
-    -------
-    tuple of Tensor
-        New e, viscosity and diffusivity (m2 s-1) at the bottom of each cell.
+    tracers : (n, z, y, x) temperature (degrees C) and salinity (g kg-1) first
+    u, v : (z, y, x) velocities at the faces, m s-1
+    forcing : what passes the surface
+    absorbed : (z, y, x) share of the sunlight that each cell absorbs
+    density : function of salinity, temperature and depth, kg m-3
+    p, g : numbers of the run, and geometry of the block
     """
-    tke = torch.clamp(tke, min=LEAST_TKE)  # zero in the halo beyond a closed edge
-    length, dissipation_length = mixing_lengths(tke, n2, h, below)
-    root = torch.sqrt(tke)
-    momentum = C_K * length * root
-    richardson = n2 / (shear2 + 1e-12)
-    prandtl = torch.clamp(5.0 * richardson, min=1.0, max=10.0)  # BD93: 1 below Ri = 0.2
-    heat = momentum / prandtl
-    # vertical diffusion of e: its points are the cell bottoms, so its fluxes are at the cell centres
-    at_centre = 0.5 * (momentum[1:] + momentum[:-1])
-    spacing = torch.cat([0.5 * (h[1:] + h[:-1]), h[-1:]])
-    surface = torch.clamp(SURFACE_TKE * friction_velocity2, min=LEAST_SURFACE_TKE)
-    first = dt * momentum[:1] / h[:1]
-    e = dt * at_centre / h[1:] * below[1:]
-    above = -torch.cat([first, e]) / spacing
-    under = -torch.cat([e, torch.zeros_like(first)]) / spacing
-    production = momentum * shear2 + torch.clamp(-heat * n2, min=0.0)
-    sink = torch.clamp(heat * n2, min=0.0) / tke + C_EPS * root / dissipation_length
-    rhs = tke + dt * production
-    # the surface value enters the first row as a boundary condition
-    rhs = torch.cat([rhs[:1] - above[:1] * surface, rhs[1:]])
-    diagonal = 1.0 - above - under + dt * sink
-    none = torch.zeros_like(first)
-    new = torch.stack(solve(torch.cat([none, above[1:]]).unbind(0), diagonal.unbind(0), under.unbind(0), rhs.unbind(0)))
-    new = torch.clamp(new, min=LEAST_TKE)
-    root = torch.sqrt(new)
-    momentum = C_K * length * root
-    return new, torch.clamp(momentum, min=viscosity0) * below, torch.clamp(momentum / prandtl, min=diffusivity0) * below
+    temperature, salinity = at(tracers[0]), at(tracers[1])
+    surface = torch.zeros_like(temperature)
+    rho = density(salinity, temperature, surface)
+    buoyancy = -(GRAVITY / p.rho0) * (rho - rho[:1]) * at(g.mask_t)
+    warm, salt, top = temperature[0], salinity[0], surface[0]
+    alpha = -(density(salt, warm + 0.5, top) - density(salt, warm - 0.5, top)) / p.rho0  # K-1
+    beta = (density(salt + 0.5, warm, top) - density(salt - 0.5, warm, top)) / p.rho0  # (g kg-1)-1
+    per_heat = GRAVITY * alpha / (p.rho0 * p.heat_capacity)
+    flux = per_heat * at(forcing.heat) + (GRAVITY / p.rho0) * beta * salt * at(forcing.water)
+    flux = flux - GRAVITY * beta * at(forcing.tracer_flux[1])
+    light = per_heat * at(forcing.shortwave) * torch.cumsum(at(absorbed), 0)
+    centre_u, centre_v = 0.5 * (at(u) + at(u, 0, -1)), 0.5 * (at(v) + at(v, -1, 0))
+    coriolis = 0.25 * (at(g.f_q) + at(g.f_q, 0, -1) + at(g.f_q, -1, 0) + at(g.f_q, -1, -1))
+    return Boundary(buoyancy, centre_u, centre_v, flux, light, coriolis)
