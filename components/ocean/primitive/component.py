@@ -118,10 +118,7 @@ class PrimitiveOcean(Component):
         background_diffusivity: BackgroundMixing = 1.0e-5
         """Vertical diffusivity where nothing stirs."""
         vertical_mixing: checked(MIXING.check) = "tke"
-        """Scheme of vertical mixing: tke, kpp or constant.
-
-        With options: {scheme: tke, breaking: 100, langmuir: 0.15, transport: 24}.
-        """
+        """Scheme: tke, kpp, constant, or with options {scheme: tke, breaking: 100, langmuir: 0.15, transport: 24}."""
         convective_diffusivity: Convection = 1.0
         """Vertical diffusivity of unstable layers with constant mixing; the other schemes convect by themselves."""
         bottom_drag: DragCoefficient = 2.0e-3
