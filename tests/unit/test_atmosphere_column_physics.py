@@ -7,7 +7,10 @@ import pytest
 import torch
 
 from components.atmosphere.nonhydrostatic.physics import convection_betts_miller as convection
+from components.atmosphere.nonhydrostatic.physics import convection_mass_flux
 from components.atmosphere.nonhydrostatic.physics.boundary_layer_ysu import Fluxes, ysu
+from components.atmosphere.nonhydrostatic.physics.columns import Columns
+from components.atmosphere.nonhydrostatic.physics.interfaces import Convecting
 from components.science import sun
 from components.science.constants import CP_DRY, GRAVITY, LATENT_VAPORISATION, R_DRY
 from components.science.water import saturation_pressure
@@ -157,3 +160,41 @@ def test_blocks_give_the_same_bits_as_the_whole(dtype):
     whole = convection.betts_miller(*args, 600.0)
     part = convection.betts_miller(*(cut(a) for a in args), 600.0)
     assert all(torch.equal(cut(a), b) for a, b in zip(whole, part, strict=True))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_mass_flux_closes_water_and_energy_and_gives_a_block_its_bits(dtype):
+    """Vapour, cloud and rain; c_p T + L q_v - L_f q_ice; tropical air, some of it dry."""
+    t, q, p, mass = tropical((48, 4, 6), lapse=0.009)
+    q = q * torch.linspace(0.3, 1.0, 6, dtype=torch.float64)
+    rho = p / (R_DRY * t)
+    dz = mass / rho
+    z_i = torch.cat([torch.zeros_like(dz[:1]), torch.cumsum(dz, 0)])
+    pi = (p / 1.0e5) ** (2.0 / 7.0)
+    whole = [a.to(dtype) for a in (t, t / pi, p, pi, rho, mass, 0.5 * (z_i[1:] + z_i[:-1]), dz, z_i)]
+    q, u = q.to(dtype), (5.0 + 0.001 * whole[6]).to(dtype)
+    none = torch.zeros_like(q)
+    f = Fluxes(*(torch.full_like(q[0], x) for x in (20.0, 4e-5, 0.1, 0.0)))
+
+    def convect(cut):
+        parts = {"vapour": cut(q), "cloud_water": cut(none), "cloud_ice": cut(none)}
+        before = Convecting(cut(u), cut(u), cut(whole[0]), parts, Fluxes(*(cut(a) for a in f)))
+        return convection_mass_flux.step(Columns(*(cut(a) for a in whole)), before, 240.0)
+
+    out = convect(lambda a: a)
+    assert float(out.updraught.max()) > 1e-3 and float(out.updraught.min()) >= 0.0
+    assert float(out.rain.max()) > 0.0 and float(out.q["cloud_ice"].max()) > 0.0 and 0.0 < float(out.cover.max()) < 0.81
+    mass = whole[5]
+    new = out.q["vapour"] + out.q["cloud_water"] + out.q["cloud_ice"]
+    held = (mass * q).sum(0)
+    bound = 1e-12 if dtype == torch.float64 else 1e-5
+    assert float((((mass * new).sum(0) + out.rain + out.snow - held) / held).abs().max()) < bound
+    gained = CP_DRY * (out.t - whole[0]) + LATENT_VAPORISATION * (out.q["vapour"] - q) - 3.34e5 * out.q["cloud_ice"]
+    left = (mass * gained).sum(0) - 3.34e5 * out.snow
+    assert float(left.abs().max()) < bound * CP_DRY * 300.0 * float(mass.sum(0).max())
+    assert float(((mass * (out.u - u)).sum(0)).abs().max()) < bound * 1e6
+    cut = lambda a: a[..., 1:3, 2:5].contiguous()  # noqa: E731
+    part = convect(cut)
+    for name in ("t", "rain", "snow", "updraught", "u", "cover", "condensate"):
+        assert torch.equal(cut(getattr(out, name)), getattr(part, name)), name
+    assert all(torch.equal(cut(out.q[name]), part.q[name]) for name in out.q)

@@ -129,7 +129,8 @@ class NonhydrostaticAtmosphere(Component):
         boundary_layer: checked(BOUNDARY_LAYER.check) = "ysu"
         """Turbulence scheme: none, ysu, or package.module:Name; none also leaves the surface fluxes out."""
         convection: checked(CONVECTION.check) = "betts_miller"
-        """Cumulus scheme: none, betts_miller (options tau, s, and humidity), or package.module:Name."""
+        """Cumulus scheme: none, betts_miller (options tau, s, and humidity), mass_flux (option turnovers), or
+        package.module:Name."""
         radiation: checked(RADIATION.check) = "rrtmgp"
         """Radiation scheme: none, gray, rrtmgp (options seed, overlap_length), rrtmg (needs climt), package.module:X,
         or imported: heating and fluxes come from another component, such as radiation.rrtmgp."""

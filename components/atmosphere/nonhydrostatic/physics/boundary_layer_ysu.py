@@ -21,6 +21,8 @@ from components.science.constants import CP_DRY, GRAVITY, VIRTUAL, VON_KARMAN
 
 PRANDTL_COUNTER = 6.8  # b, HND eq. A4
 SURFACE_LAYER = 0.1  # its share of h
+CRITICAL_STABLE = 0.18  # bulk Richardson number at the top of a stable layer (Vickers & Mahrt 2004: .15 to .3)
+STABLE_SLOPE = 5.0  # of phi_m in stable air
 CONVECTIVE_FACTOR = 8.0  # phi of the convective part of the velocity scale (Noh et al. 2003)
 
 
@@ -160,7 +162,7 @@ def at_the_ground(
 
 def depth_and_scales(u: torch.Tensor, v: torch.Tensor, theta_v: torch.Tensor, z: torch.Tensor, ground: Ground) -> Layer:
     """Depth of the boundary layer, without and then twice with the thermal's excess (HND eq. A1-A3), and its scales."""
-    critical = torch.where(ground.unstable, 0.0, 0.25)
+    critical = torch.where(ground.unstable, 0.0, CRITICAL_STABLE)
     h = boundary_layer_depth(u, v, theta_v, z, theta_v[0], critical)
     for _ in range(2):
         w_s, _ = velocity_scale(ground.u_star, ground.buoyancy, theta_v[0], h)
@@ -188,7 +190,9 @@ def diffusivities(
         u_star * u_star * u_star + CONVECTIVE_FACTOR * VON_KARMAN * layer.w_star3 * torch.clamp(share, max=1.0),
         1.0 / 3.0,
     )
-    w_z = torch.where(unstable, w_z, (u_star / layer.phi_m).expand_as(w_z))
+    # stable (Hong 2010): phi_m grows with height
+    over_l = VON_KARMAN * GRAVITY * torch.clamp(-ground.buoyancy, min=0.0) / (theta_v[0] * u_star * u_star * u_star)
+    w_z = torch.where(unstable, w_z, u_star / (1.0 + STABLE_SLOPE * z_i * over_l))
     away = torch.clamp(1.0 - share, min=0.0)
     k_m = VON_KARMAN * w_z * z_i * away * away
     # phi_t = phi_m2 when unstable, phi_m when stable (A6)
@@ -196,8 +200,9 @@ def diffusivities(
     prandtl = 1.0 + (ratio - 1.0) * torch.exp(-3.0 * (z_i - SURFACE_LAYER * h) * (z_i - SURFACE_LAYER * h) / (h * h))
     k_h = k_m / prandtl
     free_m, free_h = local_diffusivity(u, v, theta_v, z_i, step)
-    k_m = torch.where(inside, torch.maximum(k_m, free_m), free_m)
-    return k_m, torch.where(inside, torch.maximum(k_h, free_h), free_h)
+    local = unstable | ~inside  # within a stable layer the profile alone mixes
+    k_m = torch.where(inside, torch.where(local, torch.maximum(k_m, free_m), k_m), free_m)
+    return k_m, torch.where(inside, torch.where(local, torch.maximum(k_h, free_h), k_h), free_h)
 
 
 def entrainment_velocity(theta_v: torch.Tensor, z: torch.Tensor, ground: Ground, layer: Layer) -> torch.Tensor:
@@ -261,7 +266,9 @@ def local_diffusivity(
     length = VON_KARMAN * z_i * 30.0 / (VON_KARMAN * z_i + 30.0)
     base = length * length * torch.sqrt(shear2)
     plus = torch.clamp(ri, min=0.0)
-    stable = 1.0 / ((1.0 + 5.0 * plus) * (1.0 + 5.0 * plus))
+    # no long tail (King et al. 2001): the ratio is at most what similarity has, and falls as Ri^-2
+    ratio = torch.where(plus < 0.1, 1.0 - STABLE_SLOPE * plus, 0.05 / torch.clamp(plus, min=0.1))
+    stable = ratio * ratio
     minus = torch.clamp(-ri, min=0.0)
     root = torch.sqrt(minus)
     k_h = base * torch.where(ri > 0.0, stable, 1.0 + 8.0 * minus / (1.0 + 1.286 * root))

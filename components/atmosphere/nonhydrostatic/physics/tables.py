@@ -11,6 +11,7 @@ from typing import Any
 from components.atmosphere.nonhydrostatic.physics import (
     boundary_layer_ysu,
     convection_betts_miller,
+    convection_mass_flux,
     kessler,
     mixed_phase,
 )
@@ -32,6 +33,7 @@ CONVECTION = Table(
     "convection",
     Scheme("none"),
     Scheme("betts_miller", convection_betts_miller.step, options={"tau": 7200.0, "humidity": 0.7}),
+    Scheme("mass_flux", convection_mass_flux.step, options={"turnovers": 1.0}),
 )
 RADIATION = Table(
     "radiation",

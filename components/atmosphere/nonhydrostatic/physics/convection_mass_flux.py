@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Convection by an entraining mass flux: deep, shallow and mid-level (Tiedtke 1989; Bechtold et al. 2008).
+
+The plume of `convection_plume` rises from the lowest air, or where that gives none from the layer aloft with the most
+energy that is nearly saturated (mid-level). It is deep where its cloud is thicker than 200 hPa. Its mass flux at the
+base is
+
+    deep, mid-level    CAPE / tau over what a flux of one would take of it (Nordeng 1994; Gregory et al. 2000), tau the
+                       time in which the plume passes through its cloud (Bechtold et al. 2008)
+    shallow            0.03 w_* (Grant 2001, Q. J. R. Meteorol. Soc. 127, 407-421)
+
+The air around sinks in its place, upstream and implicitly. Rain evaporates where it falls through drier air (Kessler
+1969 as in Tiedtke 1989, eq. 14), snow melts. There are no downdraughts. Momentum is carried with 0.3 of the flux: the
+rest is undone by the pressure gradient across the plumes (Gregory et al. 1997).
+"""
+
+import torch
+
+from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import power, saturation_mixing_ratio
+from components.atmosphere.nonhydrostatic.physics.columns import Columns
+from components.atmosphere.nonhydrostatic.physics.convection_plume import Plume, ascend, energy
+from components.atmosphere.nonhydrostatic.physics.interfaces import Convecting, Convection, Fluxes, Parts
+from components.atmosphere.nonhydrostatic.physics.species import CLOUD_ICE, CLOUD_WATER, VAPOUR
+from components.science.constants import (
+    CP_DRY,
+    FREEZING_POINT,
+    GRAVITY,
+    LATENT_FUSION,
+    LATENT_VAPORISATION,
+    VIRTUAL,
+)
+from components.science.updraughts import carry
+from components.science.water import growth, saturation_pressure, saturation_pressure_mixed
+
+DEEP = 2.0e4  # Pa, thickness of a deep cloud
+SOURCE = 200.0  # m, depth of the air that a plume from the ground starts with
+WARMER, MOISTER = 0.2, 1.0e-4  # K, kg/kg: least excess of that air (Tiedtke 1989)
+GRANT = 0.03
+MIDDLE_HUMIDITY = 0.8  # relative humidity, from which air aloft rises
+MIDDLE = (1000.0, 7000.0)  # m, heights from which it does
+COVER_SHALLOW, COVER_DEEP, COVER_FLUX = 0.07, 0.14, 500.0  # Xu & Krueger (1991), kg-1 m2 s
+RAINING = 0.05  # share of the area in which it rains
+EVAPORATION = (5.44e-4, 5.09e-3, 0.577)  # Tiedtke (1989), eq. 14
+MOMENTUM = 0.3
+
+
+def step(air: Columns, before: Convecting, dt: float, turnovers: float = 1.0) -> Convection:
+    """`mass_flux` as a scheme of the table.
+
+    Parameters
+    ----------
+    air, before, dt : see `interfaces`
+    turnovers : times in which a plume passes through its cloud, after which CAPE is used up
+    """
+    t, q_v = before.t, before.q[VAPOUR.name]
+    plume, flux = choose(air, t, q_v, before.fluxes, turnovers, dt)
+    new = around(air, before, plume, flux, dt)
+    m = flux * plume.flux[:-1]
+    out, wind = Convection(*new[:4], updraught=m), torch.stack([before.u, before.v])
+    wind = carry(wind, MOMENTUM * m, air.mass, dt)
+    thick = plume.base - plume.top > DEEP
+    most = torch.maximum(flux * plume.flux, torch.cat([torch.zeros_like(flux)[None], m]))
+    most = torch.where(plume.inside, most, 0.0)
+    cover = torch.where(thick, COVER_DEEP, COVER_SHALLOW) * torch.log1p(COVER_FLUX * most)
+    cover = torch.clamp(cover, 0.0, 0.8)
+    return out._replace(u=wind[0], v=wind[1], cover=cover, condensate=cover * (plume.air.q_l + plume.air.q_i))
+
+
+def choose(
+    air: Columns, t: torch.Tensor, q_v: torch.Tensor, fluxes: Fluxes | None, turnovers: float, dt: float
+) -> tuple[Plume, torch.Tensor]:
+    """The plume of each column and its mass flux at the base (y, x), kg m-2 s-1; see the module.
+
+    Parameters
+    ----------
+    air : columns
+    t, q_v : (nz, y, x) temperature (K), vapour (kg/kg)
+    fluxes : through the ground, or None
+    turnovers : see `step`
+    dt : time step, s
+    """
+    zc = air.z - air.z_interface[:1]
+    low = torch.where((zc < SOURCE) | (zc <= zc[:1]), air.mass, 0.0)
+    share = low / _sum(low)
+    no = torch.zeros_like(t[0])
+    warm = no + WARMER * CP_DRY + LATENT_VAPORISATION * MOISTER
+    first = ascend(air, t, q_v, share, warm, no + MOISTER, no > 1.0)
+    from_ground = first.active
+    shallow = from_ground & (first.base - first.top <= DEEP)
+    # aloft: the layer of the most energy that is nearly saturated
+    humid = q_v / saturation_mixing_ratio(saturation_pressure_mixed(t), air.p)
+    able = (humid > MIDDLE_HUMIDITY) & (zc > MIDDLE[0]) & (zc < MIDDLE[1])
+    e = torch.where(able, energy(t, q_v, torch.zeros_like(q_v), zc), 0.0)
+    best = no
+    for k in range(t.shape[0]):
+        best = torch.maximum(best, e[k])
+    aloft = torch.where(able & (e >= best) & ~from_ground, 1.0, 0.0)
+    aloft = aloft / torch.clamp(_sum(aloft), min=1.0)
+    share = torch.where(from_ground, share, aloft)
+    plume = ascend(air, t, q_v, share, warm, no + MOISTER, shallow)
+    active = plume.active
+    work = torch.where(plume.inside, torch.clamp(plume.buoyancy, min=0.0) * air.dz, 0.0)
+    cape = _sum(work)
+    virtual = t * (1.0 + VIRTUAL * q_v)
+    slope = torch.zeros_like(t)
+    slope[:-1] = (virtual[1:] - virtual[:-1]) / (zc[1:] - zc[:-1]) + GRAVITY / CP_DRY
+    used = _sum(
+        torch.where(plume.inside, plume.flux / air.rho * GRAVITY / virtual * torch.clamp(slope, min=0.0) * air.dz, 0.0)
+    )
+    depth, passing = (
+        _sum(torch.where(plume.inside, air.dz, 0.0)),
+        _sum(torch.where(plume.inside, air.dz / torch.clamp(plume.w, min=0.5), 0.0)),
+    )
+    tau = torch.clamp(turnovers * passing, 720.0, 10800.0)
+    deep_flux = cape / tau / torch.clamp(used, min=1.0e-6)
+    below = _sum(torch.where(torch.cumsum(plume.inside.to(t.dtype), 0) < 0.5, air.dz, 0.0))
+    shallow_flux = no
+    if fluxes is not None:
+        w_heat = (
+            fluxes.sensible_heat / (air.rho[0] * CP_DRY * air.pi[0])
+            + VIRTUAL * air.theta[0] * fluxes.water / air.rho[0]
+        )
+        w_star = power(torch.clamp(GRAVITY / virtual[0] * w_heat * below, min=0.0), 1.0 / 3.0)
+        shallow_flux = GRANT * w_star * air.rho[0]
+    flux = torch.where(shallow, shallow_flux, torch.where(depth > 0.0, deep_flux, 0.0))
+    # a layer gives at most a fifth of itself in a step
+    most = no
+    for k in range(t.shape[0]):
+        most = torch.maximum(most, plume.taken[k] / air.mass[k])
+    flux = torch.minimum(flux, 0.2 / (dt * torch.clamp(most, min=1.0e-12)))
+    return plume, torch.where(active, torch.clamp(flux, max=1.0), 0.0)
+
+
+def around(
+    air: Columns, before: Convecting, plume: Plume, flux: torch.Tensor, dt: float
+) -> tuple[torch.Tensor, Parts, torch.Tensor, torch.Tensor]:
+    """Temperature, water, rain and snow after what the plume did to the air around it.
+
+    Parameters
+    ----------
+    air, before : columns and what convection starts from
+    plume, flux : of a flux of one, and the flux at the base (y, x), kg m-2 s-1
+    dt : time step, s
+    """
+    nz, scale = before.t.shape[0], dt * flux
+    q_v, t = before.q[VAPOUR.name], before.t
+    zc = air.z - air.z_interface[:1]
+    dry = CP_DRY * t + GRAVITY * zc
+    # what the plume took is e and water; of the excess the layers below the base gave their part
+    s_u = CP_DRY * plume.air.t + GRAVITY * zc
+    taken_s, taken_q = scale * plume.taken * dry, scale * plume.taken * q_v
+    below = torch.where(plume.inside, 0.0, plume.taken)
+    taken_s = taken_s + scale * below * (WARMER * CP_DRY)
+    taken_q = taken_q + scale * below * MOISTER
+    left = scale * plume.left
+    sinking = scale * plume.flux
+    # up to the base of the cloud what sinks is the mean of the two layers, as at Tiedtke's half levels
+    half = torch.where(plume.inside[:-1], 0.0, 0.5 * sinking[:-1])
+    more = torch.zeros_like(dry[:1])
+    up_s, up_q = (torch.cat([more, half * (x[1:] - x[:-1]), more]) for x in (dry, q_v))
+    taken_s, taken_q = taken_s + up_s[1:] - up_s[:-1], taken_q + up_q[1:] - up_q[:-1]
+    s_new: list[torch.Tensor] = []
+    q_new: list[torch.Tensor] = []
+    none = torch.zeros_like(t[0])
+    for k in range(nz - 1, -1, -1):
+        from_above = sinking[k] if k < nz - 1 else none
+        to_below = sinking[k - 1] if k else none
+        weight = air.mass[k] + to_below
+        in_s = air.mass[k] * dry[k] + left[k] * s_u[k] - taken_s[k] + (from_above * s_new[-1] if s_new else 0.0)
+        in_q = air.mass[k] * q_v[k] + left[k] * plume.air.q_v[k] - taken_q[k]
+        in_q = in_q + (from_above * q_new[-1] if q_new else 0.0)
+        s_new.append(in_s / weight)
+        q_new.append(in_q / weight)
+    t_new, q_v_new = (torch.stack(s_new[::-1]) - GRAVITY * zc) / CP_DRY, torch.stack(q_new[::-1])
+    liquid, frozen = left * plume.air.q_l / air.mass, left * plume.air.q_i / air.mass
+    q: Parts = {}
+    if CLOUD_ICE.name in before.q:
+        q[CLOUD_ICE.name] = before.q[CLOUD_ICE.name] + frozen
+    else:  # a scheme without ice: it is thawed
+        t_new, liquid = t_new - LATENT_FUSION / CP_DRY * frozen, liquid + frozen
+    if CLOUD_WATER.name in before.q:
+        q[CLOUD_WATER.name] = before.q[CLOUD_WATER.name] + liquid
+    else:
+        t_new, q_v_new = t_new - LATENT_VAPORISATION / CP_DRY * liquid, q_v_new + liquid
+    t_new, q_v_new, rain, snow = precipitate(air, t_new, q_v_new, scale * plume.rain, scale * plume.snow, dt)
+    return t_new, q | {VAPOUR.name: q_v_new}, rain, snow
+
+
+def precipitate(
+    air: Columns, t: torch.Tensor, q_v: torch.Tensor, rain: torch.Tensor, snow: torch.Tensor, dt: float
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Fall of what the plume made: snow melts, rain evaporates.
+
+    Parameters
+    ----------
+    air : columns
+    t, q_v : (nz, y, x) temperature (K), vapour (kg/kg)
+    rain, snow : (nz, y, x) made in the step, kg m-2
+    dt : time step, s
+
+    Returns
+    -------
+    t, q_v, rain and snow at the ground (y, x), kg m-2
+    """
+    a1, a2, a3 = EVAPORATION
+    lcp = LATENT_VAPORISATION / CP_DRY
+    t_new, q_new = [], []
+    liquid, frozen = torch.zeros_like(t[0]), torch.zeros_like(t[0])
+    for k in range(t.shape[0] - 1, -1, -1):
+        liquid, frozen, mass = liquid + rain[k], frozen + snow[k], air.mass[k]
+        melted = torch.minimum(frozen, torch.clamp(t[k] - FREEZING_POINT, min=0.0) * CP_DRY * mass / LATENT_FUSION)
+        now = t[k] - LATENT_FUSION * melted / (CP_DRY * mass)
+        liquid, frozen = liquid + melted, frozen - melted
+        q_s = saturation_mixing_ratio(saturation_pressure(now), air.p[k])
+        missing = torch.clamp(0.9 * q_s - q_v[k], min=0.0) / (1.0 + lcp * q_s * growth(now))
+        thick = power(torch.sqrt(air.p[k] / air.p[0]) / a2 * liquid / (dt * RAINING), a3)
+        gone = RAINING * a1 * dt * thick * missing * mass
+        gone = torch.minimum(torch.minimum(gone, RAINING * missing * mass * 4.0), liquid)
+        liquid = liquid - gone
+        t_new.append(now - lcp * gone / mass)
+        q_new.append(q_v[k] + gone / mass)
+    return torch.stack(t_new[::-1]), torch.stack(q_new[::-1]), liquid, frozen
+
+
+def _sum(a: torch.Tensor) -> torch.Tensor:
+    """Sum over the layers, from below, so that the bits do not depend on the block."""
+    total = a[0]
+    for k in range(1, a.shape[0]):
+        total = total + a[k]
+    return total

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The entraining plume of a mass-flux scheme, with a mass flux of one at its base (Tiedtke 1989; Bechtold 2008).
+
+Tiedtke (1989, Mon. Wea. Rev. 117, 1779-1800, eq. 8-10) and Bechtold et al. (2008, Q. J. R. Meteorol. Soc. 134,
+1337-1351). The plume takes in air of its surroundings, condenses, rains and leaves air behind; its speed follows from
+buoyancy (Simpson & Wiggert 1969), and where that is used up it ends and leaves all. It conserves water and frozen moist
+static energy e = c_p T + g z + L q_v - L_f q_i.
+"""
+
+from typing import NamedTuple
+
+import torch
+
+from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import saturation_mixing_ratio
+from components.atmosphere.nonhydrostatic.physics.columns import Columns
+from components.science.constants import (
+    CP_DRY,
+    FREEZING_POINT,
+    GRAVITY,
+    LATENT_FUSION,
+    LATENT_VAPORISATION,
+    VIRTUAL,
+)
+from components.science.water import ALL_ICE, growth, saturation_pressure_mixed
+
+ENTRAINMENT_DEEP = 1.75e-3  # m-1, times (1.3 - RH) and the cube of q_s over that at the base (Bechtold 2008, eq. 3)
+ENTRAINMENT_SHALLOW = 1.5e-3  # m-1 (Siebesma & Cuijpers 1995: 1.5e-3 to 2e-3)
+DETRAINMENT_DEEP, DETRAINMENT_SHALLOW = 0.75e-4, 2.2e-3  # m-1
+BUOYANCY, DRAG = 0.5, 0.25  # share of the buoyancy that becomes speed; drag by entrainment, times the rate
+START = 1.0  # m s-1, speed at the base
+CONVERSION, ENOUGH = 1.5e-3, 5.0e-4  # s-1 and kg/kg: cloud water becomes rain (Sundqvist 1978)
+WITHOUT_RAIN = 1500.0  # m above its base, up to which a cloud keeps its water (Tiedtke 1989)
+
+
+class Air(NamedTuple):
+    """Air with its condensate: t (K), q_v, liquid q_l and ice q_i (kg/kg)."""
+
+    t: torch.Tensor
+    q_v: torch.Tensor
+    q_l: torch.Tensor
+    q_i: torch.Tensor
+
+
+class Plume(NamedTuple):
+    """A plume with a mass flux of 1 kg m-2 s-1 at its base; layers (nz, y, x).
+
+    Attributes
+    ----------
+    flux : through the upper interface of each layer
+    taken, left : air that a layer gives to the plume and gets from it, kg m-2 s-1 for each kg m-2 s-1
+    air : what it is within the layer
+    rain, snow : formed, kg m-2 s-1 for each kg m-2 s-1
+    w : speed at the upper interface, m s-1
+    buoyancy : g dT_v / T_v in the layer, m s-2
+    inside : whether cloud is in the layer
+    base, top : pressure where it begins and ends (y, x), Pa
+    active : whether there is one (y, x)
+    """
+
+    flux: torch.Tensor
+    taken: torch.Tensor
+    left: torch.Tensor
+    air: Air
+    rain: torch.Tensor
+    snow: torch.Tensor
+    w: torch.Tensor
+    buoyancy: torch.Tensor
+    inside: torch.Tensor
+    base: torch.Tensor
+    top: torch.Tensor
+    active: torch.Tensor
+
+
+def saturate(e: torch.Tensor, q: torch.Tensor, p: torch.Tensor, z: torch.Tensor) -> Air:
+    """Air of frozen moist static energy ``e`` (J kg-1) and water ``q`` (kg/kg) at ``p`` (Pa) and ``z`` (m)."""
+    heat = e - GRAVITY * z - LATENT_VAPORISATION * q
+    t = heat / CP_DRY
+    q_c, share = torch.zeros_like(q), torch.ones_like(q)
+    for _ in range(5):
+        share = torch.clamp((t - ALL_ICE) / (FREEZING_POINT - ALL_ICE), 0.0, 1.0)
+        latent = LATENT_VAPORISATION + (1.0 - share) * LATENT_FUSION
+        q_s = saturation_mixing_ratio(saturation_pressure_mixed(t), p)
+        slope = q_s * growth(t)
+        # Newton of c_p T - latent (q - q_s(T)) = heat where there is cloud
+        wet = q > q_s
+        miss = CP_DRY * t - latent * (q - q_s) - heat
+        t = torch.where(wet, t - miss / (CP_DRY + latent * slope), heat / CP_DRY)
+        q_c = torch.clamp((CP_DRY * t - heat) / latent, min=0.0)
+    q_c = torch.minimum(q_c, q)
+    q_i = (1.0 - share) * q_c
+    t = (heat + LATENT_VAPORISATION * q_c + LATENT_FUSION * q_i) / CP_DRY
+    return Air(t, q - q_c, q_c - q_i, q_i)
+
+
+def energy(t: torch.Tensor, q_v: torch.Tensor, q_i: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+    """Frozen moist static energy, J kg-1."""
+    return CP_DRY * t + GRAVITY * z + LATENT_VAPORISATION * q_v - LATENT_FUSION * q_i
+
+
+def ascend(
+    c: Columns, t: torch.Tensor, q_v: torch.Tensor, share: torch.Tensor, excess: torch.Tensor, moist: torch.Tensor,
+    shallow: torch.Tensor,
+) -> Plume:  # fmt: skip
+    """The plume of each column.
+
+    Parameters
+    ----------
+    c : columns of air
+    t, q_v : (nz, y, x) temperature (K) and vapour (kg/kg) around it
+    share : (nz, y, x) of its air that each layer gives below the base; their sum is 1, or 0 where none is to rise
+    excess, moist : (y, x) frozen moist static energy (J kg-1) and vapour (kg/kg) of that air above those layers
+    shallow : (y, x) whether it is to entrain and detrain as a shallow one
+    """
+    nz = t.shape[0]
+    none = torch.zeros_like(t[0])
+    zc = c.z - c.z_interface[:1]
+    around = energy(t, q_v, torch.zeros_like(q_v), zc)
+    q_s = saturation_mixing_ratio(saturation_pressure_mixed(t), c.p)
+    mass, e, q, w2 = none, none, none, torch.full_like(none, START * START)
+    started, ended = none > 1.0, none > 1.0
+    base_z, base_p, top_p, base_q = none, none, none, none
+    rows: dict[str, list[torch.Tensor]] = {name: [] for name in ("flux", "taken", "left", "rain", "snow", "w", "b")}
+    rows |= {name: [] for name in ("t", "q_v", "q_l", "q_i", "inside")}
+    for k in range(nz):
+        # from below the base: the share of the layer, with the excess
+        below = ~started
+        given = torch.where(below & ~ended, share[k], 0.0)
+        total = mass + given
+        safe = torch.clamp(total, min=1.0e-12)
+        e = e + given / safe * (around[k] + excess - e)
+        q = q + given / safe * (q_v[k] + moist - q)
+        air = saturate(e, q, c.p[k], zc[k])
+        whole = total > 0.999
+        begins = below & ~ended & whole & (air.q_l + air.q_i > 0.0) & (given < 0.001)
+        base_z = torch.where(begins, zc[k] - 0.5 * c.dz[k], base_z)
+        base_p = torch.where(begins, c.p[k], base_p)
+        base_q = torch.where(begins, q_s[k], base_q)
+        started = started | begins
+        cloudy = started & ~ended
+        # entrainment within the cloud
+        humid = torch.clamp(q_v[k] / q_s[k], 0.0, 1.0)
+        ratio = q_s[k] / torch.clamp(base_q, min=1.0e-9)
+        deep = ENTRAINMENT_DEEP * (1.3 - humid) * torch.clamp(ratio * ratio * ratio, max=1.0)
+        rate = torch.where(shallow, ENTRAINMENT_SHALLOW, deep)
+        grown = torch.where(cloudy, total * torch.expm1(rate * c.dz[k]), 0.0)
+        e = torch.where(cloudy, e + grown / (safe + grown) * (around[k] - e), e)
+        q = torch.where(cloudy, q + grown / (safe + grown) * (q_v[k] - q), q)
+        total = total + grown
+        air = saturate(e, q, c.p[k], zc[k])
+        virtual = air.t * (1.0 + VIRTUAL * air.q_v - air.q_l - air.q_i)
+        b = GRAVITY * (virtual / (t[k] * (1.0 + VIRTUAL * q_v[k])) - 1.0)
+        faster = (w2 + 2.0 * BUOYANCY * b * c.dz[k]) / (1.0 + 2.0 * DRAG * rate * c.dz[k])
+        # where it is heavier than the air around it sheds mass as it slows down (Bechtold 2008, eq. 7)
+        slower = torch.sqrt(torch.clamp(faster / torch.clamp(w2, min=1.0e-6), 0.0, 1.0))
+        kept = torch.where(cloudy & (b < 0.0), slower, 1.0)
+        w2 = torch.where(cloudy, faster, w2)
+        w = torch.sqrt(torch.clamp(w2, min=0.01))
+        # rain from what is inside
+        cloud = air.q_l + air.q_i
+        often = CONVERSION * -torch.expm1(-(cloud / ENOUGH) * (cloud / ENOUGH)) * c.dz[k] / torch.clamp(w, 1.0, 15.0)
+        high = zc[k] - base_z > WITHOUT_RAIN
+        out = torch.where(cloudy & high, -torch.expm1(-often), 0.0)
+        rain, snow = out * air.q_l, out * air.q_i
+        air = air._replace(q_l=air.q_l - rain, q_i=air.q_i - snow)
+        q = q - rain - snow
+        e = e + LATENT_FUSION * snow
+        # what is left behind; all where it is too slow to go on, or under the lid
+        slow = cloudy & ((w2 <= 0.01) | (k == nz - 1))
+        ended_now = slow | (~started & (none + float(k == nz - 1) > 0.0))
+        thins = torch.where(shallow, DETRAINMENT_SHALLOW, DETRAINMENT_DEEP)
+        leaves = torch.where(cloudy, total * (1.0 - kept * torch.exp(-thins * c.dz[k])), 0.0)
+        leaves = torch.where(ended_now, total, leaves)
+        top_p = torch.where(slow, c.p[k], top_p)
+        ended = ended | ended_now
+        mass = total - leaves
+        now = {
+            "flux": mass, "taken": given + grown, "left": leaves, "rain": total * rain, "snow": total * snow,
+            "w": torch.where(cloudy, w, 0.0), "b": torch.where(cloudy, b, 0.0), "t": air.t, "q_v": air.q_v,
+            "q_l": air.q_l, "q_i": air.q_i, "inside": cloudy,
+        }  # fmt: skip
+        for name, x in now.items():
+            rows[name].append(x)
+    r = {name: torch.stack(x) for name, x in rows.items()}
+    first_fails = torch.where(r["inside"], r["flux"], 0.0).amax(0) <= 0.0
+    active = started & ~first_fails & (base_p > top_p)
+    air = Air(r["t"], r["q_v"], r["q_l"], r["q_i"])
+    return Plume(
+        r["flux"], r["taken"], r["left"], air, r["rain"], r["snow"], r["w"], r["b"], r["inside"], base_p, top_p, active
+    )  # fmt: skip

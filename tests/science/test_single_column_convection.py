@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`mass_flux` in a single column: BOMEX (Siebesma et al. 2003) on the layers of the map, six hours."""
+
+import numpy as np
+
+from components.atmosphere.nonhydrostatic.column.__main__ import find
+from components.atmosphere.nonhydrostatic.column.parameters import read_case
+from components.atmosphere.nonhydrostatic.column.run import run
+
+MAP = "grid={levels: 24, top: 22000, lowest_layer: 80}"
+FLUX = "atmosphere_updraft_convective_mass_flux"
+COVER = "convective_cloud_area_fraction_in_atmosphere_layer"
+
+
+def column(name, *changes):
+    p = run(read_case(find(name), list(changes))).profiles
+    rain = float(np.nanmean(p["rainfall_flux"][1:])) * 86400.0
+    print(f"RESULT {name} rain {rain:.3f} mm/d, cover {np.nanmax(p[COVER][-1]):.3f}")
+    assert float(np.nanmax(np.abs(p["column_water_residual"]))) < 1e-14
+    return p, rain
+
+
+def bomex(*changes):
+    """Largest changes of theta and q below 2.5 km, cover, flux at the base (m/s) and rain after six hours."""
+    p, rain = column("bomex", *changes)
+    low = p["height"][-1] < 2500.0
+    theta, q = (
+        float(np.abs((p[name][-1] - p[name][0])[low]).max())
+        for name in ("air_potential_temperature", "specific_humidity")
+    )
+    base = float(p[FLUX][-1].max()) / 1.13
+    cover = float(p[COVER][-1].max())
+    print(f"RESULT theta {theta:.2f} K q {1e3 * q:.2f} g/kg cover {cover:.3f} flux {base:.4f} m/s")
+    return theta, q, cover, base, rain, p
+
+
+def test_trade_cumulus_keep_their_air_on_the_layers_of_the_map():
+    theta, q, cover, base, rain, p = bomex(MAP, "step=PT240S", "output=PT1H")
+    assert q < 5.0e-4
+    assert theta < 0.6, "the layers under the cloud; the large-eddy simulations keep it within .5 K"
+    assert 0.05 < cover < 0.2
+    assert 0.01 < base < 0.03
+    assert rain < 0.3
+    assert float(np.abs(p["column_energy_residual"][1:]).max()) < 0.5, "the work of turbulent buoyancy, W m-2"
