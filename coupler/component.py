@@ -196,6 +196,8 @@ class Component:
     description: ClassVar[str] = ""
     on_demand: ClassVar[bool] = False
     """Whether it only serves others, such as radiation: a case in which nobody takes its exports runs without it."""
+    halo_cells: ClassVar[int] = 0
+    """Cells of the widest halo that it exchanges: ranks whose blocks are narrower are refused by ``check``."""
     shapes_state: ClassVar[Sequence[str]] = ()
     """Options that a state belongs to, such as the number of levels: a restart written under others is refused."""
 

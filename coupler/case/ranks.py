@@ -86,7 +86,10 @@ def divides(component: ComponentPlan, ranks: int) -> bool:
         return False
     try:
         for grid in component.grids.values():
-            blocks_of(grid.shape, ranks)
+            rows, columns = blocks_of(grid.shape, ranks)
+            side = min(grid.shape[0] // rows, grid.shape[-1] // columns)
+            if component.component is not None and ranks > 1 and side < component.component.halo_cells:
+                return False
     except LayoutError:
         return False
     return True
@@ -96,6 +99,11 @@ def _largest(component: ComponentPlan, ranks: int) -> int:
     """The largest number of ranks, below some, that the component's grids can be divided over."""
     start = min([ranks - 1, *(g.size for g in component.grids.values())])
     return next((n for n in range(start, 1, -1) if divides(component, n)), 1)
+
+
+def _halo(component: ComponentPlan) -> str:
+    width = 0 if component.component is None else component.component.halo_cells
+    return f" into blocks of {width} x {width} cells or more, the width of its halo" if width else ""
 
 
 def _cells(component: ComponentPlan) -> str:
@@ -116,8 +124,8 @@ def undividable(case: Case, components: Mapping[str, ComponentPlan], wanted: Map
     """
     return [
         case.node.problem(
-            f"layout.{name}: {wanted[name]} ranks cannot divide the {_cells(c)} of {name}; the largest number below"
-            f" that can is {_largest(c, wanted[name])}",
+            f"layout.{name}: {wanted[name]} ranks cannot divide the {_cells(c)} of {name}{_halo(c)}; the largest number"
+            f" below that can is {_largest(c, wanted[name])}",
             "layout",
             name,
         )

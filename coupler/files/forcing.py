@@ -84,6 +84,8 @@ class Forcing:
         Of dimensions beside time, level, y and x: the value of each that is read, or ``merge``.
     levels : int, optional
         Number of levels wanted (0: none); any by default.
+    bridge : bool
+        Whether a time between records that are farther apart than the others may be asked for.
 
     Raises
     ------
@@ -107,8 +109,9 @@ class Forcing:
         label: Label = "auto",
         select: Choice | None = None,
         levels: int | None = None,
+        bridge: bool = False,
     ):
-        self.path, self.name, self.clock, self.method = str(path), name, clock, method
+        self.path, self.name, self.clock, self.method, self.bridge = str(path), name, clock, method, bridge
         self._files = _files(self.path)
         self._open: dict[Path, Any] = {}
         self._axes: dict[Path, Axes] = {}
@@ -173,11 +176,16 @@ class Forcing:
 
     def problems(self, start: int, end: int) -> list[str]:
         """What is missing for a run from `start` to `end` (seconds since the start of the case); empty if nothing."""
-        if self._axis is None or self._axis.cyclic:
+        if self._axis is None:
             return []
+        gaps = [] if self.bridge else self._axis.lacking(start, end)
         low, high = self._axis.limits(self.method)
-        if low <= start and end <= high:
-            return []
+        if self._axis.cyclic or (low <= start and end <= high):
+            return [
+                f"{self.path}: {self.name}: {gap}, farther apart than its others; add what is missing, or say  "
+                "gaps: bridge  to interpolate across"
+                for gap in gaps
+            ]
         return [
             f"{self.path}: {self.name} is there from {self.coverage.first} to {self.coverage.last} "
             f"({self.coverage.records} records), but the run needs {self.clock.text(start)} to {self.clock.text(end)}; "
@@ -196,9 +204,8 @@ class Forcing:
         """
         if self._axis is None:
             return self._record(0)
-        if not self._axis.cyclic:
-            for problem in self.problems(time, time):
-                raise ForcingError(problem)
+        for problem in self.problems(time, time):
+            raise ForcingError(problem)
         if self.method == "step":
             return self._record(self._axis.holding(time))
         before, after, weight = self._axis.around(time)

@@ -44,6 +44,8 @@ class Prescribed(Component):
         """Where in its interval the time of a mean stands; auto: as the file's time bounds say."""
         select: dict[str, int | float | str] = {}
         """Of further dimensions the value that is read, such as {number: 0}; {expver: merge} fills its gaps."""
+        gaps: Literal["refuse", "bridge"] = "refuse"
+        """What becomes of records that lie farther apart than the file's others: refuse, or interpolate across."""
         hold: bool = False
         """Whether the values at the start of the case stand for the whole run: a control without change in time."""
 
@@ -79,7 +81,13 @@ class Prescribed(Component):
 
     def _open(self, setting: Setting, block: Any = None, only: int | None = None) -> dict[str, Forcing]:
         path, o = setting.file(self.options.file), self.options
-        how = {"method": o.interpolation, "cycle": o.cycle, "label": o.label, "select": o.select}
+        how = {
+            "method": o.interpolation,
+            "cycle": o.cycle,
+            "label": o.label,
+            "select": o.select,
+            "bridge": o.gaps == "bridge",
+        }
         return {
             spec.name: Forcing(
                 path, spec.name, setting.clock, units=spec.units, grid=setting.grid, block=block,

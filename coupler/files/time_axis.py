@@ -15,6 +15,8 @@ from coupler.clock import Clock
 from coupler.errors import ForcingError
 
 Method = Literal["linear", "step"]
+GAP = 1.5
+"""Of an axis's own step: two records that are farther apart lack one between them."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,48 @@ class TimeAxis:
         if self._intervals and not self.cyclic:
             first, last = self._intervals[0][0], self._intervals[-1][1]
         return Coverage(_iso(first), _iso(last), len(self.dates), self.cyclic, self.calendar)
+
+    @functools.cached_property
+    def gaps(self) -> list[tuple[int, int]]:
+        """Records before and after each gap: farther apart than `GAP` of the axis's own step, which is its median.
+
+        An axis has a step of its own where half of its steps or more differ from the median by less than a tenth, as
+        those of months and years do. Intervals (time bounds) that touch leave no gap between them.
+        """
+        pairs = list(itertools.pairwise(range(len(self.points))))
+        if self.cyclic:
+            pairs.append((len(self.points) - 1, 0))
+            steps = [(self.points[b] - self.points[a]) % 12.0 for a, b in pairs]
+        else:
+            steps = [(self.dates[b] - self.dates[a]).total_seconds() for a, b in pairs]  # in the file's own calendar
+        if len(steps) < 2:
+            return []
+        own = sorted(steps)[(len(steps) - 1) // 2]
+        if 2 * sum(abs(s - own) < 0.1 * own for s in steps) < len(steps):
+            return []
+        return [pair for pair, s in zip(pairs, steps, strict=True) if s > GAP * own and not self._touch(*pair)]
+
+    def _touch(self, before: int, after: int) -> bool:
+        if not self._intervals:
+            return False
+        end, start = self._intervals[before][1], self._intervals[after][0]
+        return end == start or (self.cyclic and (end.month, end.day) == (start.month, start.day))
+
+    def lacking(self, start: float, end: float) -> list[str]:
+        """The gaps that a run from `start` to `end` (model time, s) would read across, in words."""
+        return [
+            f"records are missing between {_iso(self.dates[a])} ({self.where[a][0].name}) and {_iso(self.dates[b])} "
+            f"({self.where[b][0].name})"
+            for a, b in self.gaps
+            if self._meets(self.points[a], self.points[b], start, end)
+        ]
+
+    def _meets(self, before: float, after: float, start: float, end: float) -> bool:
+        """Whether a run asks for a time between two records."""
+        if not self.cyclic:
+            return before < end and start < after
+        at, length = _place_in_year(self.clock.date(int(start))), (end - start) / (86400.0 * 365.2425 / 12.0)
+        return 0.0 < (at - before) % 12.0 < (after - before) % 12.0 or (before - at) % 12.0 < length
 
     def limits(self, method: Method) -> tuple[float, float]:
         """First and last model time of a line."""

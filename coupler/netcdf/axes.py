@@ -20,6 +20,8 @@ from coupler.netcdf.packed import Floats, values
 
 MERGE = "merge"
 """Choice of a dimension whose gaps fill each other, as ERA5's ``expver``."""
+VERSIONS = "expver"
+"""Dimension of ERA5 and its preliminary ERA5T, which is merged: final values (1) before preliminary ones (5)."""
 Choice = Mapping[str, int | float | str]
 
 
@@ -103,6 +105,8 @@ def find_axes(
                 fixed[d] = _chosen(around, d, choice[d], here, error)
         elif around.size(d) == 1:
             fixed[d] = 0
+        elif d == VERSIONS and d in dataset.variables and not merged:
+            merged = d
         elif not level and (other or around.kind_of(d) == "level"):
             level = d
         else:
@@ -147,11 +151,19 @@ def read(
     if bool(axes.y) != bool(axes.x):  # one row, or one column, whose other coordinate is a scalar
         found = found[..., None] if axes.y else found[..., None, :]
     if axes.merged:
-        first, *others = found if found.shape[0] else [np.full(found.shape[1:], np.nan)]
+        first, *others = found[_final_first(dataset, axes.merged, len(found))]
         for other in others:
             first = np.where(np.isnan(first), other, first)
         return np.ascontiguousarray(first)
     return found
+
+
+def _final_first(dataset: Any, merged: str, size: int) -> list[int]:
+    """Order in which parts fill each other's gaps: as the numbers of ERA5's versions, else as they lie."""
+    if merged != VERSIONS or merged not in dataset.variables or dataset[merged].shape != (size,):
+        return list(range(size))
+    there = [str(v) for v in dataset[merged][:]] if _is_text(dataset[merged]) else list(values(dataset[merged]))
+    return sorted(range(size), key=lambda n: there[n])
 
 
 class _Around:
@@ -322,8 +334,6 @@ def _chosen(around: _Around, dimension: str, wanted: Any, here: str, error: type
 def _remedy(around: _Around, dimension: str, error: type[TesseraError]) -> str:
     if error is not ForcingError:
         return f"; select one member or version first (ncks -d {dimension},0)"
-    if dimension == "expver":
-        return ": ERA5 and its preliminary ERA5T in one file; say  select: {expver: merge}  or download it again"
     v = around.dataset.variables.get(dimension)
     first: Any = 0
     if v is not None and v.dimensions == (dimension,):

@@ -16,6 +16,8 @@ import numpy.typing as npt
 from coupler.errors import ForcingError, TesseraError
 
 Floats = npt.NDArray[np.float64]
+MOST_NUMBERS = 1_000_000_000
+"""Numbers that are read at once: levels of a record of the largest grid, 8 GB."""
 ABSURD = 1e30
 """Size from which a floating-point number can only be a mark of missing values."""
 
@@ -66,6 +68,7 @@ def values(variable: Any, where: Any = ..., error: type[TesseraError] = ForcingE
 def stored(variable: Any, where: Any = ..., error: type[TesseraError] = ForcingError) -> npt.NDArray[Any]:
     """Numbers as they are stored; ``_Unsigned`` is obeyed."""
     variable.set_auto_maskandscale(False)
+    refuse_large_part(variable, where, error)
     try:
         raw = np.asarray(variable[where])
     except (OSError, RuntimeError, IndexError) as problem:
@@ -77,6 +80,23 @@ def stored(variable: Any, where: Any = ..., error: type[TesseraError] = ForcingE
     if str(getattr(variable, "_Unsigned", "false")).lower() == "true" and raw.dtype.kind == "i":
         raw = raw.view(raw.dtype.str.replace("i", "u"))
     return raw
+
+
+def refuse_large_part(variable: Any, where: Any, error: type[TesseraError]) -> None:
+    """Refuse to read more than `MOST_NUMBERS` at once: a file of a few kB may claim as many as it likes."""
+    parts = where if isinstance(where, tuple) else (where,)
+    count = 1
+    for n, size in enumerate(variable.shape):
+        part = parts[n] if n < len(parts) else slice(None)
+        whole = len(range(*part.indices(size))) if isinstance(part, slice) else size if part is Ellipsis else 1
+        count *= whole
+        if part is Ellipsis:
+            parts = parts[: n + 1]
+    if count > MOST_NUMBERS:
+        raise error(
+            f"{_file(variable)}: {variable.name} {variable.shape} has {count:.3g} numbers to be read at once; at most "
+            f"{MOST_NUMBERS:.0e} are: cut out what the run needs"
+        )
 
 
 def number(variable: Any, key: str, default: float, error: type[TesseraError] = ForcingError) -> float:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Forcing: interpolation in time against exact values, cycles, calendars, coverage, units, blocks, errors."""
 
+import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
@@ -216,3 +217,62 @@ def test_constant_field(tmp_path):
     data.to_netcdf(tmp_path / "z.nc")
     forcing = Forcing(tmp_path / "z.nc", "surface_altitude", Clock("2001-01-01"), units="m")
     assert str(forcing.coverage) == "constant in time" and (forcing.at(10**9) == 1000.0).all()
+
+
+def test_a_month_that_is_missing_between_files_is_refused_with_both_dates_and_bridged_where_that_is_said(tmp_path):
+    days = {1: 15, 2: 45, 3: 74, 5: 135, 6: 166}  # no April
+    for month, day in days.items():
+        write(tmp_path / f"air_{month}.nc", [day])
+    pattern = tmp_path / "air_*.nc"
+    forcing = Forcing(pattern, "air_temperature", Clock("2001-01-01"))
+    assert forcing.problems(20 * DAY, 74 * DAY) == [] and forcing.problems(135 * DAY, 160 * DAY) == []
+    (said,) = forcing.problems(20 * DAY, 80 * DAY)
+    assert "missing between 2001-03-16T00:00:00 (air_3.nc) and 2001-05-16T00:00:00 (air_5.nc)" in said
+    assert "gaps: bridge" in said and forcing.at(74 * DAY).shape == LAT.shape + LON.shape
+    with pytest.raises(ForcingError, match=r"air_3.nc\) and 2001-05-16"):
+        forcing.at(100 * DAY)
+    assert Forcing(pattern, "air_temperature", Clock("2001-01-01"), bridge=True).problems(20 * DAY, 160 * DAY) == []
+
+
+@pytest.mark.parametrize(
+    ("times", "calendar", "gaps"),
+    [
+        ([0, 31, 59, 90, 120, 151], "standard", 0),  # months
+        ([0, 365, 731, 1096], "standard", 0),  # years
+        ([58, 59, 60], "noleap", 0),  # across a February without a 29th, in a case that has one
+        ([0, 1, 2, 4, 5], "standard", 1),
+        ([0, 1, 9, 11, 30, 31], "standard", 0),  # no step of its own
+        ([0, 0.25, 0.5, 1.5, 1.75], "standard", 1),
+        ([0, 10], "standard", 0),
+    ],
+)
+def test_a_gap_is_a_step_longer_than_the_axis_own(tmp_path, times, calendar, gaps):
+    path = write(tmp_path / "f.nc", times, calendar=calendar, units="days since 2004-01-01")
+    forcing = Forcing(path, "air_temperature", Clock("2004-01-01"))
+    assert len(forcing.problems(int(times[0] * DAY), int(times[-1] * DAY))) == gaps
+
+
+def test_intervals_that_touch_leave_no_gap_and_a_cycle_without_summer_has_one(tmp_path):
+    edges = np.array([0, 1, 2, 5, 6, 7.0])
+    bounds = np.stack([edges[:-1], edges[1:]], axis=1)
+    path = write(tmp_path / "f.nc", bounds.mean(axis=1), bounds=bounds)
+    assert Forcing(path, "air_temperature", Clock("2001-01-01")).problems(DAY, 6 * DAY) == []
+    year = [15, 45, 74, 105, 288, 319, 349]
+    forcing = Forcing(write(tmp_path / "y.nc", year), "air_temperature", Clock("2001-01-01"), cycle="yearly")
+    assert forcing.problems(0, 60 * DAY) == []
+    (said,) = forcing.problems(60 * DAY, 200 * DAY)
+    assert "2001-04-16T00:00:00 (y.nc) and 2001-10-16T00:00:00 (y.nc)" in said
+
+
+def test_more_numbers_than_any_grid_has_are_refused_before_memory_is_taken(tmp_path):
+    with netCDF4.Dataset(tmp_path / "f.nc", "w") as f:
+        for name, size in (("time", 2), ("lat", 200_000), ("lon", 400_000)):
+            f.createDimension(name, size)
+        for name, units in (("lat", "degrees_north"), ("lon", "degrees_east")):
+            f.createVariable(name, "f4", (name,), zlib=True).units = units
+            f[name][:] = np.linspace(-80.0, 80.0, f[name].size)
+        f.createVariable("time", "f8", ("time",)).units = "days since 2001-01-01"
+        f["time"][:] = [0, 1]
+        f.createVariable("air_temperature", "f4", ("time", "lat", "lon"), zlib=True).units = "K"
+    with pytest.raises(ForcingError, match=r"has 8e\+10 numbers to be read at once; at most 1e\+09"):
+        Forcing(tmp_path / "f.nc", "air_temperature", Clock("2001-01-01")).at(0)

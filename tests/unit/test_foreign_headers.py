@@ -80,7 +80,7 @@ def test_era5_of_the_old_climate_data_store(tmp_path):
         read(path)
 
 
-def test_era5_with_preliminary_data_is_asked_for(tmp_path):
+def test_era5_with_preliminary_data_is_merged_final_values_first(tmp_path):
     lat, both = LAT[::-1], np.full((2, 2, 180, 360), np.nan)
     both[0, 0], both[1, 1] = fields(lat, LON)
     path = header(tmp_path / "e.nc", {"longitude": 360, "latitude": 180, "expver": 2, "time": 2}, {
@@ -90,14 +90,18 @@ def test_era5_with_preliminary_data_is_asked_for(tmp_path):
         "time": (("time",), [885360, 885366], {"units": "hours since 1900-01-01 00:00:00.0"}, "i4"),
         "t2m": (("time", "expver", "latitude", "longitude"), both, {"units": "K"}),
     })  # fmt: skip
-    with pytest.raises(ForcingError, match=r"'expver' of 2 .* select: \{expver: merge\}"):
-        read(path, variable="t2m")
-    got = read(path, variable="t2m", select={"expver": "merge"}, time=21600)
-    np.testing.assert_allclose(got, taken(both[1, 1], lat, LON), rtol=1e-12)
+    for how in ({}, {"expver": "merge"}):
+        got = [read(path, variable="t2m", select=how, time=t) for t in (0, 21600)]
+        np.testing.assert_allclose(got, [taken(both[n, n], lat, LON) for n in (0, 1)], rtol=1e-12)
     first = read(path, variable="t2m", select={"expver": 1})
     np.testing.assert_allclose(first, taken(both[0, 0], lat, LON), rtol=1e-12)
     with pytest.raises(ForcingError, match="expver has no 7; it has 1"):
         read(path, variable="t2m", select={"expver": 7})
+    swapped = tmp_path / "swapped.nc"  # both have a value, and the preliminary part stands first
+    swapped.write_bytes(path.read_bytes())
+    with netCDF4.Dataset(swapped, "a") as f:
+        f["expver"][:], f["t2m"][0] = [5, 1], both[[0, 1], [0, 1]]
+    np.testing.assert_allclose(read(swapped, variable="t2m"), taken(both[1, 1], lat, LON), rtol=1e-12)
 
 
 def test_era5_of_the_new_climate_data_store(tmp_path):

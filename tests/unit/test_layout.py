@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Ranks to components: as said, or divided; too few are refused with the command to type."""
 
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from coupler.case.case import make_plan
+from coupler.case.ranks import divides
 from coupler.errors import LayoutError, NamelistError
+from coupler.grids.grid import Grid
 from coupler.layout import assign, describe, device_of, divide, place
 
 WANTED = {"atmosphere": 4, "ocean": 2, "land": 1}
@@ -153,3 +157,9 @@ def test_cuda_in_a_namelist_is_refused_by_check(case, command, monkeypatch):
     done = command("check", folder)
     assert done.returncode == 2
     assert "no CUDA device was found" in done.stderr
+
+
+def test_blocks_narrower_than_a_halo_are_refused():
+    grids = {"default": Grid.regular_lonlat("g", 0, 10, 0, 9, resolution=1)}
+    of = {cells: SimpleNamespace(component=SimpleNamespace(halo_cells=cells), grids=grids) for cells in (0, 4)}
+    assert [n for n in range(1, 20) if divides(of[4], n)] == [1, 2, 4] and divides(of[0], 9)

@@ -24,7 +24,7 @@ from components.atmosphere.nonhydrostatic.driving import (
 from components.atmosphere.nonhydrostatic.driving.initial import state_from_fields
 from components.atmosphere.nonhydrostatic.driving.nudging import Nudging
 from components.atmosphere.nonhydrostatic.dynamics import lateral, regional, resting_air, timestep
-from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
+from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO, Geometry
 from components.atmosphere.nonhydrostatic.dynamics.stability import BlowUp as BlowUp
 from components.atmosphere.nonhydrostatic.dynamics.stability import step_problems, stop_if_unstable, warn_if_too_long
 from components.atmosphere.nonhydrostatic.dynamics.state import State
@@ -68,6 +68,7 @@ class NonhydrostaticAtmosphere(Component):
     """Compressible regional atmosphere with clouds, turbulence and radiation; see README.md."""
 
     description = "non-hydrostatic regional atmosphere"
+    halo_cells = HALO
     exports = specs(
         "air_temperature",
         "specific_humidity",

@@ -51,6 +51,7 @@ DragCoefficient = number(least=0.0, most=1.0)
 class PrimitiveOcean(Component):
     """Regional primitive-equation ocean with a free surface and open edges; see README.md."""
 
+    halo_cells = HALO
     description = "primitive equations: C-grid, z* levels with partial cells, free surface, open edges"
     exports = specs(
         "sea_surface_temperature",
