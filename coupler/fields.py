@@ -61,6 +61,8 @@ class FieldSpec:
         Of an import: whether cells that no source covers are welcome; they are NaN. Otherwise they stop the run.
     valid_range : (float, float), optional
         Plausible range, in the dictionary's unit; the dictionary's by default.
+    window : {'instant', 'mean'}, optional
+        Of an import: the only statistic of a period that makes sense; another one is refused.
     fraction : str, optional
         Of an export: name of another export, a fraction that weights this field where it varies in time.
 
@@ -78,6 +80,7 @@ class FieldSpec:
     required: bool = True
     partial: bool = False
     valid_range: tuple[float, float] | None = None
+    window: Literal["instant", "mean", ""] = ""
     fraction: str | None = None
 
     def __post_init__(self) -> None:

@@ -248,6 +248,12 @@ def _pairs(
                 f"{rule.source} gives {offered.levels or 'none'}: set the same number of levels on both sides"
             )
             continue
+        if rule.statistic and wanted.window not in ("", rule.statistic):
+            say(
+                f"{label}: {rule.target} needs it as statistic: {wanted.window}, not {rule.statistic}; leave the"
+                " statistic out, or carry the field by a rule of its own"
+            )
+            continue
         _convertible(label, offered, wanted, out)
         pairs.append(_Pair(offered, wanted, scale, offset))
     return pairs
@@ -267,7 +273,8 @@ def _convertible(label: str, offered: FieldSpec, wanted: FieldSpec, out: Resolve
 
 
 def _group_of(rule: ConnectionRule, pair: _Pair, corrected: Mapping[str, Correction]) -> _Group:
-    statistic: Statistic = rule.statistic or ("mean" if pair.offered.kind == "flux" else "instant")
+    usual: Statistic = "mean" if pair.offered.kind == "flux" else "instant"
+    statistic = rule.statistic or pair.wanted.window or usual
     alone = pair.wanted.name if pair.wanted.name in corrected else ""
     return _Group(pair.offered.grid, pair.wanted.grid, pair.offered.fraction, statistic, alone)
 

@@ -42,6 +42,7 @@ from components.atmosphere.nonhydrostatic.physics.tables import (
 )
 from components.radiation import exchange
 from components.radiation.scheme import Air
+from components.science import air_exchange
 from components.science.gases import GasOptions
 from components.science.halo import filler
 from coupler.component import Component, Context, Fields, Setting
@@ -143,6 +144,8 @@ class NonhydrostaticAtmosphere(Component):
         """Passive tracers: {name: dust, start: 0, settles: 0.01, boundary: hold, surface_flux: 1.0e-9}; see README."""
         export_columns: bool = False
         """Export the columns of air, for chemistry or assimilation; radiation: imported exports them anyway."""
+        export_air: bool = False
+        """Export the air of the layers and what moves it, with the columns: what chemistry.regional takes."""
         radiation_interval: Duration = 3600
         """Time between calls of the radiation scheme; it holds in between."""
         column_budget: bool = False
@@ -180,6 +183,8 @@ class NonhydrostaticAtmosphere(Component):
             self.imports += tuple(FieldSpec(n, levels=options.levels, required=False) for n in increments.NAMES)
         if self._gives_columns:
             self.exports += (*exchange.column_fields(options.levels), *exchange.cloud_fields(options.levels))
+        if options.export_air:
+            self.exports += air_exchange.air_fields(options.levels)
         passive = {t.name: t.units for t in options.tracers}
         columns = {f"atmosphere_mass_content_of_{name}": f"{units} kg m-2" for name, units in passive.items()}
         settled = {deposition(t.name): f"{t.units} kg m-2 s-1" for t in options.tracers if t.settles > 0.0}
@@ -191,7 +196,7 @@ class NonhydrostaticAtmosphere(Component):
 
     @property
     def _gives_columns(self) -> bool:
-        return self.options.export_columns or self._imported
+        return self.options.export_columns or self.options.export_air or self._imported
 
     # ------------------------------------------------------------------ before the run
 
@@ -312,7 +317,8 @@ class NonhydrostaticAtmosphere(Component):
         self.mass = driven_mass.DrivenMass(g, context.sum)
         return Atmosphere(
             self.core, self.physics, self.mass, resting_air.FollowedRest(g, lambda s: self.core.diagnose(s).p), sides,
-            (self.cos, self.sin), o.smagorinsky, rate.to(g.dz), nudging, o.column_budget, self._watch,
+            (self.cos, self.sin), o.smagorinsky, rate.to(g.dz), nudging, o.column_budget, o.export_air,
+            self._watch,
         )  # fmt: skip
 
     def _tracers_at_the_start(self, vapour: torch.Tensor, files: Mapping[str, Any]) -> torch.Tensor:

@@ -20,13 +20,14 @@ from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.lateral import Driver
 from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, State, Tendencies
 from components.atmosphere.nonhydrostatic.physics import column_budget
-from components.atmosphere.nonhydrostatic.physics.columns import columns
+from components.atmosphere.nonhydrostatic.physics.columns import INNER, columns
 from components.atmosphere.nonhydrostatic.physics.interfaces import Fluxes, Parts
 from components.atmosphere.nonhydrostatic.physics.radiated_clouds import Convective
 from components.atmosphere.nonhydrostatic.physics.sequence import Ground, Physics
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
 from components.radiation.exchange import radiation_in
 from components.radiation.scheme import Air, Radiation
+from components.science import air_exchange
 
 
 class Now(NamedTuple):
@@ -108,6 +109,7 @@ class Atmosphere:
     rate : (ny+2, nx+2) of relaxation to the driver, s-1
     nudging : of the large scales, or None
     budget : whether the columns' budgets of the physics are among the exports
+    give_air : whether the air and its mass fluxes are among the exports, for the chemistry
     watch : called with every new state before its mass is held; may stop the run
     """
 
@@ -121,6 +123,7 @@ class Atmosphere:
     rate: torch.Tensor
     nudging: Nudging | None = None
     budget: bool = False
+    give_air: bool = False
     watch: Callable[[State], None] | None = None
 
     def __post_init__(self) -> None:
@@ -146,7 +149,7 @@ class Atmosphere:
         time, dt = forcing.time, seconds
         state, ground = self._see_ground(state, forcing.surface)
         state = self._take_radiation(state, forcing)
-        s, q = self._move(state, forcing.driver, time, dt)
+        s, q, flux = self._move(state, forcing.driver, time, dt)
         after = self.physics.step(s, q, None if state.sky is None else state.sky.heating, ground, dt)
         out = {deposition(name): a / dt for name, a in after.deposited.items()}
         out |= self._residual(after, q, state.sky, ground, dt) if self.budget else {}
@@ -162,13 +165,21 @@ class Atmosphere:
         state = state._replace(convective=Convective.of(after.convection))
         if ground is None:
             state = state._replace(ground_temperature=self.lowest_temperature(state))
+        if self.give_air:
+            updraught = None if after.convection is None else after.convection.updraught
+            out |= air_exchange.moved(flux, after.diffusivity, updraught, state.albedo)
         return state, {**self.seen(state), **out}
 
     def seen(self, state: Now) -> Parts:
         """What the surface, and whoever looks at the lowest air, gets from a state, by name."""
         wet = state.rain + state.snow, state.rain, state.snow
         vapour = state.q[self.physics.species.number(VAPOUR.name)]
-        return exports.surface(self.core.geometry, state.s, vapour, self.turn, state.sky, wet)
+        out = exports.surface(self.core.geometry, state.s, vapour, self.turn, state.sky, wet)
+        if self.give_air:
+            g = self.core.geometry
+            out |= air_exchange.still(g.nz, state.albedo)  # `advance` knows what has moved
+            out[air_exchange.AIR] = (g.rho_base + state.s.rho)[:, INNER, INNER].double()
+        return out
 
     def air(self, state: Now, day_of_year: float) -> Air:
         """The columns as radiation sees them at a fractional day of the year, UTC."""
@@ -198,7 +209,9 @@ class Atmosphere:
             return state._replace(sky=self.physics.radiate(self.air(state, forcing.day_of_year)))
         return state
 
-    def _move(self, state: Now, driver: Driver, time: float, dt: float) -> tuple[State, torch.Tensor]:
+    def _move(
+        self, state: Now, driver: Driver, time: float, dt: float
+    ) -> tuple[State, torch.Tensor, timestep.MeanFlux]:
         """Dynamics and transport, the sides held at and drawn towards the driver."""
         core, g = self.core, self.core.geometry
         core.resting = self.rest.at(driver, time)
@@ -210,7 +223,7 @@ class Atmosphere:
         q = core.transport(state.q, new, flux, dt)
         tracer_sides.draw(q, outside, dt * self.rate[1:-1, 1:-1], core.edges)
         core.halo([q], H)
-        return new, q
+        return new, q, flux
 
     def _residual(self, after, q: torch.Tensor, sky: Radiation | None, ground: Ground | None, dt: float) -> Parts:
         heat, vapour = (0.0, 0.0) if ground is None else ground.fluxes[:2]

@@ -12,6 +12,9 @@ from typing import Any
 
 import torch
 
+from components.science.cell_faces import pad_halo as pad_halo
+from components.science.cell_faces import to_faces_x as to_faces_x
+from components.science.cell_faces import to_faces_y as to_faces_y
 from components.science.constants import R_DRY
 from components.science.transport import HALO as HALO
 
@@ -97,16 +100,6 @@ class Geometry:
         return replace(self, **arrays)
 
 
-def pad_halo(a: torch.Tensor, periodic_y: bool, periodic_x: bool, width: int = HALO) -> torch.Tensor:
-    """``a`` (..., y, x) with a halo of ``width``: cyclic where periodic, the edge value repeated elsewhere."""
-    for dim, periodic in ((a.dim() - 2, periodic_y), (a.dim() - 1, periodic_x)):
-        n = a.shape[dim]
-        index = torch.arange(-width, n + width, device=a.device)
-        index = index % n if periodic else index.clamp(0, n - 1)
-        a = a.index_select(dim, index)
-    return a.contiguous()
-
-
 def build_geometry(
     z_interface: torch.Tensor,
     dx: float,
@@ -179,16 +172,6 @@ def build_geometry(
         curvature_x=None if on_plane else (h2_u[:, 1:] - h2_u[:, :-1]) / (h1 * h2),
         curvature_y=None if on_plane else (h1_v[1:] - h1_v[:-1]) / (h1 * h2),
     )
-
-
-def to_faces_x(a: torch.Tensor) -> torch.Tensor:
-    """Cell values (..., x) averaged to west faces (..., x+1); the outermost faces repeat the edge cell."""
-    return torch.cat([a[..., :1], 0.5 * (a[..., 1:] + a[..., :-1]), a[..., -1:]], -1)
-
-
-def to_faces_y(a: torch.Tensor) -> torch.Tensor:
-    """Cell values (..., y, x) averaged to south faces (..., y+1, x)."""
-    return torch.cat([a[..., :1, :], 0.5 * (a[..., 1:, :] + a[..., :-1, :]), a[..., -1:, :]], -2)
 
 
 def _surface_rise(

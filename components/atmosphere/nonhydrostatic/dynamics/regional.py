@@ -11,26 +11,11 @@ import torch
 from components.atmosphere.nonhydrostatic.dynamics.base_state import LogPressure
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry, build_geometry
 from components.atmosphere.nonhydrostatic.dynamics.levels import hybrid_heights, smooth_121, stretched_levels
-from components.science.constants import EARTH_RADIUS, EARTH_ROTATION
+from components.science.cell_faces import cell_lengths as cell_lengths
+from components.science.constants import EARTH_ROTATION
 
 Array = npt.NDArray[np.float64]
 ELEVATION = ("surface_altitude", "ROSE", "orography", "elevation", "height", "z")
-
-
-def cell_lengths(corner_lon: Array, corner_lat: Array) -> tuple[Array, Array]:
-    """Length of the cells along x and y (ny, nx), m: great circles between the middles of opposite edges."""
-    lon, lat = np.deg2rad(corner_lon), np.deg2rad(corner_lat)
-    corner = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
-
-    def middle(a: Array, b: Array) -> Array:
-        m = a + b
-        return m / np.sqrt((m * m).sum(0))
-
-    west_east = middle(corner[:, 1:], corner[:, :-1])
-    south_north = middle(corner[:, :, 1:], corner[:, :, :-1])
-    x = 2.0 * np.arcsin(0.5 * np.sqrt(((west_east[:, :, 1:] - west_east[:, :, :-1]) ** 2).sum(0)))
-    y = 2.0 * np.arcsin(0.5 * np.sqrt(((south_north[:, 1:] - south_north[:, :-1]) ** 2).sum(0)))
-    return EARTH_RADIUS * x, EARTH_RADIUS * y
 
 
 def mean_relief(path: str | Path, corner_lon: Array, corner_lat: Array, samples: int = 5) -> Array:

@@ -16,8 +16,8 @@ from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import power
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
 from components.atmosphere.nonhydrostatic.physics.interfaces import Fluxes, Parts, Turbulence
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
-from components.science.column_solver import Elimination, eliminate, substitute
 from components.science.constants import CP_DRY, GRAVITY, VIRTUAL, VON_KARMAN
+from components.science.vertical_mixing import diffusion, solve
 
 PRANDTL_COUNTER = 6.8  # b, HND eq. A4
 SURFACE_LAYER = 0.1  # its share of h
@@ -29,7 +29,8 @@ CONVECTIVE_FACTOR = 8.0  # phi of the convective part of the velocity scale (Noh
 class Mixed(NamedTuple):
     """After mixing: u, v (m s-1), theta (K), vapour, further tracers (n, nz, y, x).
 
-    It holds the depth of the boundary layer (y, x), m, too.
+    It holds the depth of the boundary layer (y, x), m, and the diffusivity of heat on inner interfaces, with the
+    entrainment in it (nz-1, y, x), m2 s-1, too.
     """
 
     u: torch.Tensor
@@ -38,6 +39,7 @@ class Mixed(NamedTuple):
     q_v: torch.Tensor
     tracers: torch.Tensor
     depth: torch.Tensor
+    diffusivity: torch.Tensor
 
 
 def step(
@@ -57,7 +59,7 @@ def step(
     given = [sources.get(name) for name in others]
     m = ysu(u, v, theta, q[VAPOUR.name], tracers, above_ground, air.rho, air.mass, air.pi, fluxes, dt, given)
     mixed = dict(zip(others, m.tracers, strict=True))
-    return Turbulence(m.u, m.v, m.theta, {VAPOUR.name: m.q_v, **mixed})
+    return Turbulence(m.u, m.v, m.theta, {VAPOUR.name: m.q_v, **mixed}, m.diffusivity)
 
 
 class Ground(NamedTuple):
@@ -146,7 +148,7 @@ def ysu(
     if tracers.shape[0]:
         given = sources or [None] * tracers.shape[0]
         tracers = torch.stack([solve(a, scalars, mass, dt, f) for a, f in zip(tracers, given, strict=True)])
-    return Mixed(new_u, new_v, new_theta, new_q, tracers, h)
+    return Mixed(new_u, new_v, new_theta, new_q, tracers, h, conduct_h * step / rho_i)
 
 
 def at_the_ground(
@@ -285,50 +287,3 @@ def jump_at(a: torch.Tensor, z: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
         here = (z[k] <= h) & (h < z[k + 1])
         out = torch.where(here, a[k + 1] - a[k], out)
     return out
-
-
-def diffusion(conductance: torch.Tensor, mass: torch.Tensor, dt: float, drag: torch.Tensor | None) -> Elimination:
-    """Factors of the backward step of mass da/dt = d/dz(conductance da) - drag a in the lowest layer.
-
-    Parameters
-    ----------
-    conductance : (nz-1, y, x) rho K / dz on inner interfaces, kg m-2 s-1
-    mass : (nz, y, x) kg m-2
-    dt : time step, s
-    drag : (y, x) kg m-2 s-1, or None
-    """
-    nz, zero = mass.shape[0], torch.zeros_like(mass[0])
-    below = [-dt * conductance[k - 1] / mass[k] if k > 0 else zero for k in range(nz)]
-    above = [-dt * conductance[k] / mass[k] if k < nz - 1 else zero for k in range(nz)]
-    diagonal = [1.0 - b - a for b, a in zip(below, above, strict=True)]
-    if drag is not None:
-        diagonal[0] = diagonal[0] + dt * drag / mass[0]
-    return eliminate(below, diagonal, above)
-
-
-def solve(
-    a: torch.Tensor,
-    f: Elimination,
-    mass: torch.Tensor,
-    dt: float,
-    source: torch.Tensor | None,
-    explicit: torch.Tensor | None = None,
-) -> torch.Tensor:
-    """``a`` (nz, y, x) after the step.
-
-    Parameters
-    ----------
-    a : (nz, y, x) before the step
-    f : factors of `diffusion`, with the same ``mass`` and ``dt``
-    mass, dt : of the layers (nz, y, x), kg m-2, and the time step, s
-    source : (y, x) upward flux through the ground, or None
-    explicit : (nz-1, y, x) further upward flux through inner interfaces, or None
-    """
-    nz = a.shape[0]
-    right: list[torch.Tensor] = []
-    for k in range(nz):
-        into = source if k == 0 else None if explicit is None else explicit[k - 1]
-        out = None if explicit is None or k == nz - 1 else explicit[k]
-        net = into if out is None else -out if into is None else into - out
-        right.append(a[k] if net is None else a[k] + dt * net / mass[k])
-    return torch.stack(substitute(f, right))

@@ -44,6 +44,7 @@ class Moved(NamedTuple):
     rain, snow : (y, x) at the ground in the step, kg m-2
     deposited : what has settled on the ground in the step (y, x), kg m-2, by tracer
     convection : what the convection gave, or None
+    diffusivity : (nz-1, y, x) of heat on inner interfaces, m2 s-1, or None
     """
 
     u: torch.Tensor
@@ -54,6 +55,7 @@ class Moved(NamedTuple):
     snow: torch.Tensor
     deposited: Parts
     convection: Convection | None
+    diffusivity: torch.Tensor | None = None
 
 
 @dataclass
@@ -111,11 +113,11 @@ class ColumnPhysics:
         """
         theta = c.theta if heating is None else c.theta + dt * heating / c.pi
         rain, snow = torch.zeros_like(theta[0]), torch.zeros_like(theta[0])
-        parts, wet = dict(parts), None
+        parts, wet, diffusivity = dict(parts), None, None
         if self._turbulence is not None and ground is not None:
             mixed = {name: parts[name] for name in self._mixed}
             m = self._turbulence(c, u, v, theta, mixed, ground.fluxes, ground.sources, dt)
-            u, v, theta, parts = m.u, m.v, m.theta, parts | m.q
+            u, v, theta, parts, diffusivity = m.u, m.v, m.theta, parts | m.q, m.diffusivity
         if self._convection is not None:
             water = {name: parts[name] for name in self._water}
             before = Convecting(u, v, theta * c.pi, water, None if ground is None else ground.fluxes)
@@ -130,7 +132,7 @@ class ColumnPhysics:
         for t in self._settling:
             speed = torch.full_like(c.rho, t.settles)
             parts[t.name], deposited[t.name] = fall(parts[t.name], speed, c.rho, c.mass, dt)
-        return Moved(u, v, theta, parts, rain, snow, deposited, wet)
+        return Moved(u, v, theta, parts, rain, snow, deposited, wet, diffusivity)
 
     def _lift(self, parts: Parts, updraught: torch.Tensor | None, c: Columns, dt: float) -> Parts:
         """What the updraughts of convection carry."""

@@ -38,12 +38,16 @@ class Clouds(NamedTuple):
 
 
 class Turbulence(NamedTuple):
-    """After a boundary layer: u, v (m s-1), theta (K) and what it mixes, all (nz, y, x)."""
+    """After a boundary layer: u, v (m s-1), theta (K) and what it mixes, all (nz, y, x).
+
+    ``diffusivity`` of heat on inner interfaces (nz-1, y, x), m2 s-1, is what the chemistry mixes its tracers with.
+    """
 
     u: torch.Tensor
     v: torch.Tensor
     theta: torch.Tensor
     q: Parts
+    diffusivity: torch.Tensor | None = None
 
 
 class Convecting(NamedTuple):

@@ -33,6 +33,7 @@ class After(NamedTuple):
     deposited : what has settled on the ground in the step (ny, nx), kg m-2, by tracer
     before : the columns of air before the physics
     convection : what the convection gave, or None
+    diffusivity : (nz-1, ny, nx) of heat on inner interfaces, m2 s-1, or None
     """
 
     s: State
@@ -42,6 +43,7 @@ class After(NamedTuple):
     deposited: Parts
     before: Columns
     convection: Convection | None = None
+    diffusivity: torch.Tensor | None = None
 
 
 @dataclass
@@ -121,7 +123,7 @@ class Physics:
         if m.u is not u or m.v is not v:
             s = self.push(s, m.u - u, m.v - v)
         s, q = put_back(g, self.halo, s, c, m.theta, self.species.stacked(m.parts), m.parts[VAPOUR.name])
-        return After(s, q, m.rain, m.snow, m.deposited, c, m.convection)
+        return After(s, q, m.rain, m.snow, m.deposited, c, m.convection, m.diffusivity)
 
     def push(self, s: State, du: torch.Tensor, dv: torch.Tensor) -> State:
         """Momentum on the faces changed by the mean of what its two cells' winds changed."""
