@@ -13,7 +13,7 @@ from components.chemistry.regional.transport import Booked, Mover, TooFast, Wind
 from components.radiation.exchange import LAYERS, column_fields
 from components.science import air_exchange
 from components.science.cell_faces import cell_faces
-from components.science.halo import DecomposedHalo, Edges, SerialHalo
+from components.science.halo import filler
 from components.science.tracers import Species, Tracer
 from components.science.transport import HALO, Transport
 from coupler.component import Array, Component, Context, Fields, Setting
@@ -123,17 +123,14 @@ class RegionalChemistry(Component):
 
     def initialize(self, context: Context) -> Fields:
         """Faces of the grid, tracers at their start."""
-        o, grid, b = self.options, context.grid, context.decomposition.block_of(context.rank)
+        o, grid, b = self.options, context.grid, context.decomposition.block
         torch.set_num_threads(context.threads)
         self.context, self.dtype = context, torch.float32 if o.precision == "single" else torch.float64
         corners: Any = grid
         whole_domain = cell_faces(corners.corner_longitude, corners.corner_latitude)
         faces = whole_domain.block(b.y0, b.y1, b.x0, b.x1).to(self.dtype, context.device)
-        (ny, nx), size = grid.shape, (b.y1 - b.y0, b.x1 - b.x0)
-        outer = (b.x0 == 0, b.x1 == nx, b.y0 == 0, b.y1 == ny)
-        edges = Edges(*("specified" if side else "inner" for side in outer))
-        halo = SerialHalo(*size, edges) if context.ranks == 1 else DecomposedHalo(*size, edges, context)
-        self.mover = Mover(Transport(faces, halo, o.limiter, o.compile), self.species, edges, o.substeps)
+        size, halo = (b.y1 - b.y0, b.x1 - b.x0), filler(context, "specified")
+        self.mover = Mover(Transport(faces, halo, o.limiter, o.compile), self.species, halo.edges, o.substeps)
         start = {t.name: t.start for t in o.tracers}
         if o.carbon_dioxide is not None:
             start[carbon_dioxide.SIDES] = o.carbon_dioxide.start
