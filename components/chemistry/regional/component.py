@@ -18,8 +18,7 @@ from components.science.tracers import Species, Tracer
 from components.science.transport import HALO, Transport
 from coupler.component import Array, Component, Context, Fields, Setting
 from coupler.fields import FieldSpec, specs
-from coupler.namelist import Namelist, Range
-from coupler.quantities import Unit
+from coupler.namelist import Namelist, Range, Unit
 
 INNER = slice(HALO, -HALO)
 Ratio = Annotated[float, Range(least=0.0, most=1.0e12)]
