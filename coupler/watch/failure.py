@@ -17,6 +17,8 @@ from typing import Any
 
 BEGAN = time.time()
 PREFIX = ".failed."
+FRESH = 60.0
+"""Seconds for which a mark may be that of a run that is ending now; process numbers come again later."""
 
 
 def mark_path(folder: Path, run: str) -> Path:
@@ -28,7 +30,7 @@ def first(folder: Path, run: str, error: str, **where: Any) -> bool:
     """Whether no other process of the run has failed yet; then the mark is left with `error` and `where`."""
     path = mark_path(folder, run)
     with contextlib.suppress(OSError):
-        if path.stat().st_mtime < BEGAN - 60.0:  # left by an earlier job of the same name: process numbers come again
+        if path.stat().st_mtime < BEGAN - FRESH:  # left by an earlier job of the same name
             path.unlink()
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
@@ -54,9 +56,10 @@ def found(folder: Path, run: str) -> dict[str, Any] | None:
 
 
 def clear(folder: Path, *, keep: str = "") -> None:
-    """Remove the marks of all runs, but that of `keep`."""
+    """Remove old marks of other runs than `keep`; a fresh one may be that of a start that is just being refused."""
     kept = mark_path(folder, keep).name if keep else ""
     for path in folder.glob(f"{PREFIX}*"):
         if path.name != kept:
             with contextlib.suppress(OSError):
-                path.unlink()
+                if path.stat().st_mtime < time.time() - FRESH:
+                    path.unlink()

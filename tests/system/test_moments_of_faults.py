@@ -2,6 +2,7 @@
 """A fault at each moment of each kind of process: named within the deadline, nothing left, resumed to the same bits."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.toys import faulty
-from tests.toys.cases import ROOT, TOYS, box, differences, tessera, toy_case
+from tests.toys.cases import ROOT, TOYS, box, differences, edit, started, tessera, toy_case
 
 pytestmark = pytest.mark.ranks
 DEADLINE = 6
@@ -46,13 +47,14 @@ def unbroken(tmp_path_factory):
     return case
 
 
-def run_with(case, *words, **fault):
+def run_with(case, *words, before=None, **fault):
     """Run a case with a fault; returns the exit code, what was said, and the seconds it took."""
     began = time.monotonic()
     command = [sys.executable, str(ROOT / "run_case.py"), str(case), *words]
     done = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT, timeout=90, check=False,
         env=faulty.environment(**fault), start_new_session=True,
+        preexec_fn=before,
     )  # fmt: skip
     return done.returncode, done.stdout, time.monotonic() - began
 
@@ -174,3 +176,223 @@ def test_a_process_that_fails_is_named_in_time_and_the_run_resumes(unbroken, tmp
         assert status(case)["state"] == "failed" and "error" in status(case)
     assert seconds < 60, "the deadline is 6 s"
     assert resumes(case, unbroken)
+
+
+# ------------------------------------------------------------------ wishes to stop
+
+SAVING, LAST = "coupler.files.restart:os.fsync", SEAS + "finalize"
+WISHES = {
+    "HUP to the launcher at the start": (AIR, AIRS + "initialize", 1, "launcher SIGHUP"),
+    "TERM to the launcher at the start": (SEA, SEAS + "initialize", 1, "launcher SIGTERM"),
+    "KILL to the launcher at the start": (AIR, AIRS + "initialize", 1, "launcher SIGKILL"),
+    "INT to the launcher in a restart": (SEA, SAVING, 2, "launcher SIGINT"),
+    "KILL to the launcher in a restart": (SEA, SAVING, 2, "launcher SIGKILL"),
+    "KILL to the launcher in a manifest": (COUPLER, RESTART + "complete", 2, "launcher SIGKILL"),
+    "QUIT to the launcher at the end": (SEA, LAST, 1, "launcher SIGQUIT"),
+    "KILL to the launcher at the end": (SEA, LAST, 1, "launcher SIGKILL"),
+    "INT to the group mid-run": (SEA, SEAS + "step", 5, "group SIGINT"),
+    "TERM to the group mid-run": (SEA, SEAS + "step", 5, "group SIGTERM"),
+    "QUIT to the group mid-run": (AIR, AIRS + "step", 5, "group SIGQUIT"),
+    "HUP to the group mid-run": (SEA, SEAS + "step", 5, "group SIGHUP"),
+    "USR1 to the air": (AIR, AIRS + "step", 5, "self SIGUSR1"),
+    "USR1 to the sea": (SEA, SEAS + "step", 5, "self SIGUSR1"),
+    "USR1 to the coupler": (COUPLER, CONTROL + "_arrived", 10, "self SIGUSR1"),
+    "USR1 to the launcher": (SEA, SEAS + "step", 5, "launcher SIGUSR1"),
+    "USR1 to the sea in a restart": (SEA, SAVING, 2, "self SIGUSR1"),
+    "USR1 to the sea at the end": (SEA, LAST, 1, "self SIGUSR1"),
+}
+WISH_TWINS = ("TERM to the group mid-run",)
+
+
+@pytest.mark.parametrize(
+    ("rank", "call", "count", "act"),
+    [pytest.param(*v, id=n, marks=() if n in WISH_TWINS else pytest.mark.slow) for n, v in WISHES.items()],
+)
+def test_a_wish_to_stop_at_any_moment_leaves_a_restart_that_goes_on_to_the_same_bits(
+    unbroken, tmp_path, rank, call, count, act
+):
+    case = day(tmp_path / "day")
+    code, said, _ = run_with(case, rank=rank, call=call, count=count, act=act)
+    killed = act == "launcher SIGKILL"
+    assert left_over(case) == []
+    assert code == -9 if killed else code in (0, 75), said
+    assert status(case)["state"] == {0: "finished", 75: "stopped"}.get(code, status(case)["state"]), said
+    assert status(case)["state"] in ("finished", "stopped"), said
+    assert "Traceback" not in said
+    assert resumes(case, unbroken)
+
+
+def test_a_wish_to_stop_that_a_hanging_component_never_hears_ends_by_the_deadline(unbroken, tmp_path):
+    case = day(tmp_path / "day")
+    code, said, seconds = run_with(case, rank=SEA, call=SEAS + "step", count=9, act="launcher SIGTERM, hang")
+    assert code == 1 and seconds < 60, said
+    assert "sea, rank 0, at " in said and "step has not returned" in said
+    assert left_over(case) == []
+    assert status(case)["state"] == "failed"
+    assert resumes(case, unbroken)
+
+
+@pytest.mark.slow
+def test_a_hangup_that_is_ignored_stays_ignored(unbroken, tmp_path):
+    """As under nohup."""
+    case = day(tmp_path / "day")
+    fault = {"rank": SEA, "call": SEAS + "step", "count": 5, "act": "launcher SIGHUP, group SIGHUP"}
+    code, said, _ = run_with(case, before=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN), **fault)
+    assert code == 0 and status(case)["state"] == "finished", said
+    assert differences(unbroken, case) == []
+
+
+# ------------------------------------------------------------------ one process
+
+
+STEP, LASTLY = SEAS + "step", CONTROL + "close"
+
+
+@pytest.mark.parametrize(
+    ("call", "count", "act", "wanted"),
+    [
+        (STEP, 5, "self SIGTERM", 75),
+        (STEP, 5, "self SIGINT", 75),
+        (STEP, 5, "self SIGQUIT", 75),
+        (STEP, 5, "self SIGHUP", 75),
+        (STEP, 5, "self SIGUSR1", 75),
+        (STEP, 5, "self SIGINT, self SIGINT", 130),
+        (SAVING, 3, "self SIGTERM", 75),
+        (LASTLY, 1, "self SIGTERM", 0),
+        (STEP, 5, "kill", -9),
+        (SAVING, 3, "kill", -9),
+        (RESTART + "complete", 2, "kill", -9),
+        ("coupler.files.history:HistoryStream._still_there", 1, "kill", -9),
+        (SEAS + "finalize", 1, "kill", -9),
+        (STEP, 5, "memory", 1),
+        (SEAS + "finalize", 1, "exit", 1),
+        pytest.param(STEP, 9, "hang", 1, marks=pytest.mark.slow),
+        pytest.param(SEAS + "finalize", 1, "hang", 1, marks=pytest.mark.slow),
+        pytest.param(SAVING, 3, "hang", 1, marks=pytest.mark.slow),
+    ],
+)
+def test_a_run_on_one_process_ends_as_well(unbroken, tmp_path, call, count, act, wanted):
+    case = day(tmp_path / "day")
+    code, said, _ = run_with(case, "--serial", rank=None, call=call, count=count, act=act)
+    assert code == wanted, said
+    if wanted in (0, 75):
+        assert status(case)["state"] == {0: "finished", 75: "stopped"}[wanted]
+    elif wanted > 0:
+        assert status(case)["state"] == "failed" and status(case)["error"]
+    if wanted == 1:
+        assert "sea, rank 0" in said, said
+    assert resumes(case, unbroken)
+
+
+# ------------------------------------------------------------------ reductions, external programs
+
+
+@pytest.mark.parametrize(
+    ("act", "words"),
+    [
+        pytest.param("stop", "is stopped (SIGSTOP)", id="stopped"),
+        pytest.param("hang", "step has not returned", id="hangs", marks=pytest.mark.slow),
+        pytest.param("kill", "was killed by signal 9", id="killed", marks=pytest.mark.slow),
+        pytest.param("leave", "ended before the run did", id="leaves", marks=pytest.mark.slow),
+    ],
+)
+def test_a_rank_that_does_not_come_to_a_sum_is_named(tmp_path, act, words):
+    case = day(tmp_path / "day")
+    text = (case / "case.yaml").read_text().replace("models:Sea", "models:SummingSea").replace("sea: 1", "sea: 2")
+    (case / "case.yaml").write_text(text)
+    call = "coupler.grids.decomposition:Decomposition.sum"
+    code, said, seconds = run_with(case, rank=SEA + 1, call=call, count=9, act=act)
+    assert code == 1 and seconds < 60, said
+    assert "sea, rank 1" in said and words in said[said.index("sea, rank 1") :], said
+    assert left_over(case) == []
+    assert status(case)["state"] == "failed"
+
+
+PROGRAM = Path(__file__).with_name("external_sea.py")
+EXTERNAL = 2
+"""World rank of the external program."""
+
+
+def with_a_program(folder, program):
+    """Half a day of an air and an external sea."""
+    fields = {"imports": ["surface_downwelling_shortwave_flux_in_air", "air_temperature"],
+              "exports": ["sea_surface_temperature"]}  # fmt: skip
+    parts = {
+        "air": {"model": TOYS + "Air", "step": "PT1H", "grid": box(100, 140, 0, 40, 2.0)},
+        "sea": {"model": "external", "step": "PT1H", "grid": box(102, 138, 2, 38, 1.5), "program": program, **fields},
+    }
+    rules = [{"from": "air", "to": "sea", "period": "PT3H", "lag": "PT3H", "statistic": "mean"}]
+    return toy_case(
+        folder, components=parts, coupling=rules, layout={"coupler": 1, "air": 1, "sea": 1}, duration="PT12H",
+        restart="PT6H", deadline=f"PT{DEADLINE}S",
+    )  # fmt: skip
+
+
+PARTS = "coupler.participant:Participant."
+PROGRAMS = {
+    "exits mid-run": (PARTS + "get", 9, "exit", 1, "sea, rank 0: sys.exit(0) was called"),
+    "leaves mid-run": (PARTS + "get", 9, "leave", 1, "sea, rank 0 * ended before the run did"),
+    "is killed mid-run": (PARTS + "get", 9, "kill", 1, "sea, rank 0 * was killed by signal 9"),
+    "is stopped mid-run": (PARTS + "get", 9, "stop", 1, "sea, rank 0 * is stopped (SIGSTOP)"),
+    "sleeps mid-run": (PARTS + "get", 9, "hang", 1, "sea, rank 0*"),
+    "exits in finish": (PARTS + "finish", 1, "exit", 1, "sea, rank 0*"),
+    "leaves in finish": (PARTS + "finish", 1, "leave", 1, "sea, rank 0 * ended before the run did"),
+    "sleeps in finish": (PARTS + "finish", 1, "hang", 1, "sea, rank 0*"),
+    "sleeps after its end": ("coupler.watch.watchdog:Watchdog.end", 1, "hang", 0, "finished; output is in"),
+}
+PROGRAM_TWINS = ("exits in finish",)
+
+
+@pytest.mark.parametrize(
+    ("call", "count", "act", "wanted", "words"),
+    [pytest.param(*v, id=n, marks=() if n in PROGRAM_TWINS else pytest.mark.slow) for n, v in PROGRAMS.items()],
+)
+def test_an_external_program_that_fails_or_never_ends_is_named_in_time(tmp_path, call, count, act, wanted, words):
+    case = with_a_program(tmp_path / "day", f"{sys.executable} {PROGRAM} strips")
+    code, said, seconds = run_with(case, rank=EXTERNAL, call=call, count=count, act=act)
+    assert code == wanted and seconds < 60, said
+    position = 0
+    for part in words.split("*"):
+        assert part.strip() in said[position:], said
+        position = said.index(part.strip(), position)
+    assert left_over(case) == []
+    assert status(case)["state"] == ("failed" if wanted else "finished")
+    assert said.count("Traceback") <= 1, said
+
+
+@pytest.mark.slow
+def test_a_program_that_takes_no_part_is_named_with_what_it_lacks(tmp_path):
+    case = with_a_program(tmp_path / "day", "true")
+    code, said, seconds = run_with(case, rank=EXTERNAL, call=PARTS + "get", act="kill")
+    assert code == 1 and seconds < 60, said
+    assert "Does sea (true) make a Participant?" in said, said
+    assert left_over(case) == []
+
+
+# ------------------------------------------------------------------ two starts, and places, on ranks
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [(), ("--continue",)], ids=["anew", "continued"])
+def test_of_two_launchers_started_together_one_wins_with_the_bits_of_a_single_run(unbroken, tmp_path, words):
+    case = day(tmp_path / "two of a kind")
+    if words:
+        edit(case, [("case.yaml", "duration: P1D", "duration: PT7H")])
+        tessera(case, "--serial")
+        edit(case, [("case.yaml", "duration: PT7H", "duration: P1D")])
+    both = [started(case, *words) for _ in range(2)]
+    said = [p.communicate(timeout=120)[0] for p in both]
+    codes = [p.returncode for p in both]
+    assert sorted(codes) == [0, 2], said
+    refused = said[codes.index(2)]
+    assert refused.count("error:") == 1 and ("is running (process" in refused or "is taken by another run" in refused)
+    assert left_over(case) == [] and not list(case.glob(".failed*"))
+    assert differences(unbroken, case) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ['it\'s "our" winter', "東アジア *[ab]? $HOME;ls"])
+def test_a_name_of_any_characters_runs_on_ranks(unbroken, tmp_path, name):
+    case = day(tmp_path / name)
+    tessera(case)
+    assert differences(unbroken, case) == []

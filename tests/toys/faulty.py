@@ -26,7 +26,7 @@ def environment(call, act, *, rank, count=1):
     Parameters
     ----------
     call : ``module:name`` or ``module:Class.name`` of the function at whose call it happens
-    act : what happens, a name of `ACTS`, or ``launcher NAME`` or ``group NAME`` with a signal's name
+    act : what happens, a name of `ACTS`, or ``self``, ``launcher`` or ``group`` and a signal's name; several by commas
     rank : world rank of the process, or None for the one that starts mpirun or runs serially
     count : which of the calls
     """
@@ -57,7 +57,8 @@ def put_in_place(call, act, count, rank=None):
     def faulty(*args, **kwargs):
         calls.append(1)
         if len(calls) == count:
-            do(act)
+            for each in act.split(", "):
+                do(each)
         return real(*args, **kwargs)
 
     setattr(owner, name, faulty)
@@ -66,10 +67,10 @@ def put_in_place(call, act, count, rank=None):
 def do(act):
     """What befalls this process, or the launcher."""
     who, _, name = act.partition(" ")
-    if who in ("launcher", "group"):
-        pid = int(os.environ[LAUNCHER].split()[1])
+    if name and who in ("launcher", "group", "self"):
+        pid = os.getpid() if who == "self" else int(os.environ[LAUNCHER].split()[1])
         number = getattr(signal, name)
-        (os.kill if who == "launcher" else os.killpg)(pid if who == "launcher" else os.getpgid(pid), number)
+        (os.killpg if who == "group" else os.kill)(os.getpgid(pid) if who == "group" else pid, number)
     else:
         ACTS[act]()
 
@@ -86,5 +87,4 @@ ACTS = {
     "leave": lambda: os._exit(0),
     "raise": lambda: _raise(RuntimeError("the toy was told to fail")),
     "memory": lambda: _raise(MemoryError("the toy was told to be greedy")),
-    "USR1": lambda: os.kill(os.getpid(), signal.SIGUSR1),
 }

@@ -121,6 +121,19 @@ class Sea(Component):
         self.temperature, self.salt = np.asarray(state["temperature"]), np.asarray(state["salt"])
 
 
+class SummingSea(Sea):
+    """A mixed layer that sums over its ranks at each step."""
+
+    def initialize(self, context):
+        self.context = context
+        return super().initialize(context)
+
+    def step(self, time, seconds, imports):
+        out = super().step(time, seconds, imports)
+        self.total = self.context.sum(self.temperature)
+        return out
+
+
 class FluxSea(Sea):
     """A mixed layer under the heat flux of a flux node."""
 
