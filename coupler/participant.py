@@ -349,7 +349,8 @@ class Participant:
         from coupler.case import failing
 
         self._watch.end()
-        text, detail, _ = failing.explain(error)
-        where: dict[str, Any] = {"component": self.name, "rank": self.rank}
-        failing.tell(self.plan.folder, f"{self.name}, rank {self.rank}: {text}", detail, **where)
+        text, detail, where = failing.whole_story(error, self.plan.folder)
+        if not where:
+            text, where = f"{self.name}, rank {self.rank}: {text}", {"component": self.name, "rank": self.rank}
+        failing.tell(self.plan.folder, text, detail, **where)
         self.transport.abort(1)

@@ -88,15 +88,24 @@ def _line_of(error: BaseException) -> str:
     return f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
 
 
-def waited_in_vain(error: BaseException) -> bool:
-    """Whether a process has given up waiting for another."""
-    return isinstance(error, DeadlineError) or isinstance(error.__cause__, DeadlineError)
+def whole_story(error: BaseException, folder: Path | None) -> tuple[str, str, Mapping[str, Any]]:
+    """As `explain`; where somebody has waited in vain, with those who stand still, or of the one to blame.
+
+    Parameters
+    ----------
+    error : what ended the run
+    folder : of the case; None where it is not known yet
+    """
+    text, detail, where = explain(error)
+    if not isinstance(error, DeadlineError) and not isinstance(error.__cause__, DeadlineError):
+        return text, detail, where
+    return blame(folder, text, detail, where)
 
 
 def blame(
     folder: Path | None, message: str, detail: str, where: Mapping[str, Any]
 ) -> tuple[str, str, Mapping[str, Any]]:
-    """Message, detail and place of a wait in vain: of the process that is at something for long, where one is.
+    """Message, detail and place of a wait in vain: of the process that stands still or is at something for long.
 
     Parameters
     ----------
@@ -104,13 +113,15 @@ def blame(
     message, detail : of who waited
     where : its component, rank and date
     """
+    accused = standing_still(people_of(folder))
     notes = [] if folder is None else busy.found(folder)
-    if not notes:
+    if not accused and notes:
+        accused = [f"{b.what}, for {b.seconds:.0f} s" for b in notes]
+        accused.insert(1, f"it is at:\n{notes[0].where.rstrip()}")
+    if not accused:
         return message, detail, where
-    first = notes[0]
-    lines = [f"it is at:\n{first.where.rstrip()}", *(f"{b.what}, for {b.seconds:.0f} s" for b in notes[1:])]
-    lines += [t for t in (f"found out by this: {message}", detail) if t]
-    return f"{first.what}, for {first.seconds:.0f} s", "\n".join(lines), place_of(first.what)
+    lines = [*accused[1:], f"found out by this: {message}", detail]
+    return accused[0], "\n".join(t for t in lines if t), place_of(accused[0])
 
 
 def place_of(what: str) -> dict[str, Any]:
@@ -142,7 +153,7 @@ def early_deadline() -> float:
         return 600.0
 
 
-def standing_still(people: Sequence[Mapping[str, Any]]) -> str:
+def standing_still(people: Sequence[Mapping[str, Any]]) -> list[str]:
     """A line for each process of this machine that has ended or stands still."""
     lines = []
     for p in people:
@@ -150,7 +161,7 @@ def standing_still(people: Sequence[Mapping[str, Any]]) -> str:
             letter = processes.state(p["pid"])
             if letter in processes.STOPPED:
                 lines.append(f"{p['who']} (process {p['pid']}) {processes.STOPPED[letter]}")
-    return "\n".join(lines)
+    return lines
 
 
 def how_it_died(notes: str) -> tuple[int, dict[str, Any], str] | None:

@@ -128,12 +128,9 @@ def guarded(case: Callable[[], Path | None], *, alone: bool) -> Watchdog:
 
     def late(what: str, waits: bool, seconds: float, where: str) -> None:
         deadline = f"for {seconds:.0f} s (deadline: {watch.deadline:.0f} s, key 'deadline' of case.yaml)"
-        folder = case()
-        still = failing.standing_still(failing.people_of(folder))
-        detail = "\n".join(t for t in (still, "" if waits else f"it is at:\n{where}") if t)
-        text = f"{what}, {deadline}"
+        folder, text, detail = case(), f"{what}, {deadline}", "" if waits else f"it is at:\n{where}"
         known: Mapping[str, Any] = failing.place_of(what)
-        if waits and not still:
+        if waits:
             text, detail, known = failing.blame(folder, text, detail, known)
         failing.tell(folder, text, detail, **known)
         failing.exit_at_once(1)
@@ -303,14 +300,9 @@ def _fail(folder: Path, error: BaseException, transport: Any, watch: Watchdog) -
     if isinstance(error, KeyboardInterrupt):
         text, detail, code = "interrupted", "", 130
     else:
-        text, detail, where = failing.explain(error)
+        text, detail, where = failing.whole_story(error, folder)
         if isinstance(error, TesseraError):
             code = error.exit_code
-        if failing.waited_in_vain(error):
-            still = failing.standing_still(failing.people_of(folder))
-            detail = "\n".join(t for t in (still, detail) if t)
-            if not still:
-                text, detail, where = failing.blame(folder, text, detail, where)
     told = failing.tell(folder, text, detail, **where)
     launched = os.environ.get("TESSERA_CHECKED") == "1"
     if told and transport is not None and not launched and code == 1:
