@@ -227,7 +227,8 @@ class Participant:
             if len(self._initial) == len(self.component.exports):
                 self._endpoint.put_initial(self._initial, self.start)
             return "accumulated"
-        return self._endpoint.put(name, time, array)
+        with self._exchanging("put"):
+            return self._endpoint.put(name, time, array)
 
     def get(self, name: str, time: int) -> tuple[Floats, str]:
         """An import for the step that begins at `time`, flat over this rank's cells, and what happened.
@@ -256,7 +257,8 @@ class Participant:
                 )
             due_now = [r for r in self._endpoint.receivers if r.due(time)]
             self._fresh = {f.name for r in due_now for f in r.delivery.fields}
-            self._endpoint.get_all(time)
+            with self._exchanging("get"):
+                self._endpoint.get_all(time)
             self._got_at = time
         if name not in self._endpoint.imports:
             raise ExchangeError(
@@ -282,12 +284,20 @@ class Participant:
                     self._save(time, state)
                 if not self._arrive(time):
                     break
-            yield time
+            with self._watch.watching(f"{self._who(time)}: the program's step has not ended"):
+                yield time
             time += self.step
             self._process.progress()
             self._pilot.alive()
         self._arrive(time)
         self._save(time, state)
+
+    def _who(self, time: int) -> str:
+        return f"{self.name}, rank {self.rank}, at {self.plan.clock.text(time)}"
+
+    def _exchanging(self, call: str) -> Any:
+        """The program waits for others here, if it takes long."""
+        return self._watch.watching(f"{self.name}, rank {self.rank}: waits in {call} for the others", waits=True)
 
     def _arrive(self, time: int) -> bool:
         endpoint = self._endpoint

@@ -189,7 +189,7 @@ def _run(folder: Path, transport: Any, watch: Watchdog, resume: bool, accepted: 
     with watch.watching(f"process {transport.rank}: waits for all processes to read the case", waits=True):
         placed = find_participants(transport, folder)
         plan = plan_here(folder, transport, offline_checks=not checked, placed=placed)
-    run = folder / "run"
+    watch.deadline, run = plan.deadline, folder / "run"
     hold = run_folder.Hold(folder)
     chosen: Path | None = None
     try:
@@ -205,9 +205,10 @@ def _run(folder: Path, transport: Any, watch: Watchdog, resume: bool, accepted: 
             transport.share("" if chosen is None else str(chosen.resolve()))
         provenance = {**make_provenance(folder, read_case(folder).files), **ours}
         if first:
-            run_folder.prepare(folder, resume=resume)
-            hold.take(alone=False)
-            write_resolved(folder, plan, provenance)
+            with watch.watching("coupler, rank 0: run/ is not ready yet"):
+                run_folder.prepare(folder, resume=resume)
+                hold.take(alone=False)
+                write_resolved(folder, plan, provenance)
             layout = describe({"coupler": plan.coupler_ranks, **{c.name: c.ranks for c in plan.components}})
             print(f"{plan.title}: {plan.clock.start} + {plan.duration / 86400:g} days", flush=True)
             print(f"processes: {transport.size} ({layout})", flush=True)

@@ -19,10 +19,9 @@ from coupler.exchange.routes import TAG_CONTROL, TAG_GRANT, TAG_ROUTE
 from coupler.exchange.transport import Transport, wait_until
 from coupler.files import restart as restart_files
 from coupler.files.atomic import write_text
-from coupler.paths import COMMAND
 from coupler.plan import ComponentPlan, Plan
 from coupler.watch.budget import Budget
-from coupler.watch.status import Status
+from coupler.watch.status import Status, read_status
 
 BUDGET = "budget.json"
 """In a restart: the state of the budget."""
@@ -276,8 +275,8 @@ class Pilot:
 
         def late(waited: float) -> Exception:
             return DeadlineError(
-                f"{self.component.name} at {self.plan.clock.text(time)} has waited for the slowest component for "
-                f"{waited:.0f} s (deadline: {self.plan.deadline:.0f} s); see {COMMAND} status"
+                f"{self.component.name} at {self.plan.clock.text(time)} has waited for the slowest component"
+                f"{slowest(self.plan.folder)} for {waited:.0f} s (deadline: {self.plan.deadline:.0f} s)"
             )
 
         if not known():
@@ -303,6 +302,13 @@ class Pilot:
     def finish(self) -> None:
         """Tell that this rank has done all its steps."""
         self.transport.send_object(self.controller, TAG_CONTROL, ("finished", self.component.name, self.process))
+
+
+def slowest(folder: Path) -> str:
+    """Which component of a running case has come least far, in words; empty where nobody knows."""
+    status = read_status(folder) or {}
+    known = [(c["time"], n, c["date"]) for n, c in dict(status.get("components", {})).items()]
+    return "".join(f", {name} (at {date})," for _, name, date in sorted(known)[:1])
 
 
 class Grants:
