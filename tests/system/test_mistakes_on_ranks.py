@@ -16,7 +16,7 @@ MISTAKES = [
     ("initialize", "exits with 0", AT + "0:00:00: sys.exit(0) was called (in initialize)", 1),
     ("step", "a tuple", "ocean: step returned a tuple; expected a dict of arrays (rank 1, at ", 0),
     ("step", "raises lines", AT + "1:00:00: ValueError: first line (in step)", 1),
-    ("step", "is out of memory", AT + "1:00:00: out of memory (in step)", 1),
+    ("step", "is out of memory", AT + "1:00:00: out of memory (in step)", 0),
     ("step", "exits", AT + "1:00:00: sys.exit(None) was called (in step)", 1),
     ("state", "objects", "ocean: state returned sea_surface_temperature as an array of Python objects", 0),
     ("state", "a wrong shape", "ocean: state returned another sea_surface_temperature on rank 1 than on rank 0", 0),

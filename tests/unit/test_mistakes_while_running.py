@@ -21,7 +21,7 @@ RAISES = {
     "exits with 0": "sys.exit(0) was called (in {})",
     "exits with 3": "sys.exit(3) was called (in {})",
     "exits with text": "sys.exit('enough') was called (in {})",
-    "is out of memory": "out of memory (in {}): Unable to allocate",
+    "is out of memory": "out of memory (in {}) at ",
 }
 CALLS = ("initialize", "step", "diagnostics", "state", "restore", "call_seconds", "finalize")
 WHOLE = {
@@ -91,7 +91,8 @@ def errs(tmp_path, command):
 def test_what_raises_or_exits_is_told_by_component_time_and_call_above_its_traceback(errs, call, mistake):
     said = errs(call, mistake)
     assert said.startswith("error: ocean, rank 0, at 2001-01-01T0") and RAISES[mistake].format(call) in said
-    assert said.count("Traceback (most recent call last)") == 1 and "erring.py" in said
+    lack = mistake == "is out of memory"  # a line is enough
+    assert said.count("Traceback (most recent call last)") == (not lack) and "erring.py" in said
 
 
 @pytest.mark.parametrize("call", ["initialize", "step", "diagnostics"])
