@@ -116,3 +116,15 @@ class DeadlineError(ExchangeError):
 
 class BudgetError(TesseraError):
     """What was sent is not what was received."""
+
+
+def words_of(error: BaseException) -> str:
+    """What an exception says; some cannot even do that.
+
+    >>> words_of(ValueError("too warm"))
+    'too warm'
+    """
+    try:
+        return str(error)
+    except Exception as wrong:
+        return f"(its text cannot be made: {type(wrong).__name__})"

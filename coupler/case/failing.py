@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from coupler.case.launched import rank_here, run_name
-from coupler.errors import ComponentError, DeadlineError, TesseraError
+from coupler.errors import ComponentError, DeadlineError, TesseraError, words_of
 from coupler.watch import address_space, busy, failure, processes
 from coupler.watch.status import mark_failed
 
@@ -67,19 +67,11 @@ def explain(error: BaseException) -> tuple[str, str, dict[str, Any]]:
         said = f"sys.exit({cause.code!r}) was called{inside}; return, or raise an error that says what is wrong"
         return place + said, "".join(traceback.format_exception(cause)), where
     if address_space.is_lack(cause):
-        said = f"out of memory{inside}{_line_of(cause)}: {_text(cause) or 'nothing was left'}"
+        said = f"out of memory{inside}{_line_of(cause)}: {words_of(cause) or 'nothing was left'}"
         return place + said + (address_space.hint() or "; see the memory that the job asks for"), "", where
-    first, *more = _text(cause).split("\n")
+    first, *more = words_of(cause).split("\n")
     text = f"{type(cause).__name__}: {first}" if first else type(cause).__name__
     return "\n".join([f"{place}{text}{inside}", *more]), "".join(traceback.format_exception(cause)), where
-
-
-def _text(error: BaseException) -> str:
-    """What an exception says; some cannot even do that."""
-    try:
-        return str(error)
-    except Exception as wrong:
-        return f"(its text cannot be made: {type(wrong).__name__})"
 
 
 def _line_of(error: BaseException) -> str:
@@ -140,7 +132,7 @@ def people_of(folder: Path | None) -> list[Mapping[str, Any]]:
     if folder is None:
         return []
     try:
-        return list(json.loads((folder / "run" / "processes.json").read_text(encoding="utf-8")))
+        return list(json.loads((folder / "run" / "processes.json").readwords_of(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return []
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import errno
 import resource
 
-from coupler.errors import LayoutError
+from coupler.errors import LayoutError, words_of
 
 ALONE, TOGETHER = 400, 800
 """Megabytes of address space that a process maps at the least: alone, and with MPI's libraries."""
@@ -55,7 +55,7 @@ def is_lack(error: BaseException) -> bool:
     """
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
         return True
-    text = str(error).lower()
+    text = words_of(error).lower()
     words = ("can't allocate memory", "cannot allocate memory", "failed to map segment", "not enough memory")
     if isinstance(error, RuntimeError | OSError | ImportError) and any(w in text for w in words):
         return True
