@@ -132,7 +132,7 @@ def people_of(folder: Path | None) -> list[Mapping[str, Any]]:
     if folder is None:
         return []
     try:
-        return list(json.loads((folder / "run" / "processes.json").readwords_of(encoding="utf-8")))
+        return list(json.loads((folder / "run" / "processes.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return []
 
