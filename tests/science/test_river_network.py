@@ -95,7 +95,7 @@ def test_a_named_sink_keeps_its_water():
     assert kept.downstream[7, 7] == NOWHERE
     assert kept.upstream_area[7, 7] > 20 * kept.area[7, 7]
     land[7, 7] = False
-    with pytest.raises(NetworkError, match="the sink Pan at 7 N, 7 E is no land here"):
+    with pytest.raises(NetworkError, match="the sink Pan at 7 N, 7 E is not on land here"):
         network_of(height, land, x, y, sinks=[Sink("Pan", 7.0, 7.0)])
 
 

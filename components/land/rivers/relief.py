@@ -169,7 +169,7 @@ def network_of(
             for axis, value in ((latitude, sink.latitude), (longitude, sink.longitude))
         )
         if not land[j, i]:
-            raise NetworkError(f"the sink {sink.name} at {sink.latitude:g} N, {sink.longitude:g} E is no land here")
+            raise NetworkError(f"the sink {sink.name} at {sink.latitude:g} N, {sink.longitude:g} E is not on land here")
         if not fixed[j, i]:
             downstream[j, i], fixed[j, i] = NOWHERE, True
     for name, point in (leveed or {}).items():
