@@ -39,14 +39,17 @@ PPFD_PER_WATT = 2.02  # umol J-1 of global radiation (Meek et al. 1984; 1.9-2.1 
 
 
 def bondville(folder: Path) -> tuple[Weather, Parameters, State, np.ndarray]:
-    """Weather of 1998 (maize and soybean in Illinois), parameters, Noah-MP's start, and the month of every step."""
+    """Weather of 1998 (maize and soybean in Illinois), parameters, Noah-MP's start, and the month of every step.
+
+    The file labels each half-hour by its end, so the step of the first row begins half an hour before its label.
+    """
     lines = (folder / "data" / "land" / "bondville.dat").read_text().splitlines()
     a = np.array([[float(v) for v in line.split()] for line in lines if line[:4] in ("1998", "1999")])
     celsius, pressure = a[:, 6], 100.0 * a[:, 8]
     e = a[:, 7] / 100.0 * 611.2 * np.exp(17.67 * celsius / (celsius + 243.5))
     q = 0.62198 * e / (pressure - 0.37802 * e)
     weather = Weather(
-        datetime(1998, 1, 2), 1800.0, 40.01, -88.37, celsius + 273.15, q, pressure, a[:, 5], a[:, 9], a[:, 10],
+        datetime(1998, 1, 1, 23, 30), 1800.0, 40.01, -88.37, celsius + 273.15, q, pressure, a[:, 5], a[:, 9], a[:, 10],
         a[:, 11] * 0.014111, 370.0,
     )  # fmt: skip
     p = parameters(["cropland"], ["silty_clay_loam"])
@@ -58,7 +61,9 @@ def bondville(folder: Path) -> tuple[Weather, Parameters, State, np.ndarray]:
     state = initial_state(p, t, 0.0, torch.tensor([1.0], dtype=torch.float64))
     most = unfrozen_water(t, p.texture.theta_s, p.texture.psi_s, p.texture.b)
     liquid = torch.where(t < 273.15, torch.minimum(most, water), water)
-    return weather, p, state._replace(liquid=liquid, ice=water - liquid), a[:, 1].astype(int)
+    half = timedelta(seconds=0.5 * weather.seconds)
+    month = np.array([(weather.start + (2 * i + 1) * half).month for i in range(len(a))])
+    return weather, p, state._replace(liquid=liquid, ice=water - liquid), month
 
 
 def crop_leaves(date: datetime) -> tuple[float, float]:
@@ -67,14 +72,30 @@ def crop_leaves(date: datetime) -> tuple[float, float]:
     return lai[0], sai[0]
 
 
-def run_bondville(folder: Path, model: str = "medlyn", steps: int | None = None) -> tuple[dict[str, Any], np.ndarray]:
+NOAH_LEAVES = (0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 3.0, 3.0, 1.5, 0.0, 0.0, 0.0)  # LAI_JAN ... LAI_DEC of cropland
+
+
+def noah_leaves(date: datetime) -> tuple[float, float]:
+    """Leaf area of Noah-MP's cropland at a date, linear between mid-months, and the table's stem area."""
+    at = date.month - 1.5 + (date.day - 1) / 31.0
+    before, weight = int(at // 1) % 12, at % 1.0
+    lai = (1.0 - weight) * NOAH_LEAVES[before] + weight * NOAH_LEAVES[(before + 1) % 12]
+    return lai, crop_leaves(date)[1]
+
+
+def run_bondville(
+    folder: Path,
+    model: str = "medlyn",
+    steps: int | None = None,
+    leaves: Callable[[datetime], tuple[float, float]] = crop_leaves,
+) -> tuple[dict[str, Any], np.ndarray]:
     """Series of the year and the month of each step."""
     weather, p, state, month = bondville(folder)
     if steps:
         for name in ("temperature", "humidity", "pressure", "wind", "shortwave", "longwave", "precipitation"):
             setattr(weather, name, getattr(weather, name)[:steps])
     options = Options(stomata=Stomata(model), bottom=Bottom("free_drainage", slope=0.1))
-    return run(weather, p, options, crop_leaves, state), month[:steps]
+    return run(weather, p, options, leaves, state), month[:steps]
 
 
 SITES: dict[str, dict[str, Any]] = {
@@ -213,7 +234,6 @@ PARTITION = [
     ("+ Noah-MP's leaves and height", "ball_berry", 1, 53.3 / 100.7, 1),
     ("(bare ground beside it)", "ball_berry", 1, 1.0, 2),
 ]  # fmt: skip
-NOAH_LEAVES = (0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 3.0, 3.0, 1.5, 0.0, 0.0, 0.0)  # LAI_JAN ... LAI_DEC of cropland
 
 
 def partition_experiment(folder: Path, steps: int | None = None) -> tuple[dict[str, np.ndarray], np.ndarray]:

@@ -24,6 +24,7 @@ import pytest
 import yaml
 
 from components.atmosphere.nonhydrostatic.column.parameters import Case as ColumnCase
+from components.ocean.primitive.column.parameters import Case as OceanColumnCase
 from coupler.case.models import REALMS, find_model, models_of
 from coupler.case.options import CaseOptions, ComponentSettings, StreamOptions
 from coupler.exchange.rules import ConnectionRule, FluxRule
@@ -134,6 +135,9 @@ def check_namelist(node: Node):
     assert isinstance(values, dict) and values, "a YAML block holds keys of a namelist"
     if {"title", "surface_pressure"} <= set(values):  # of a single column
         node.parse(ColumnCase)
+        return
+    if {"title", "grid", "forcing"} <= set(values):
+        node.parse(OceanColumnCase)
         return
     case_keys, common_keys = set(CaseOptions.model_fields), set(ComponentSettings.model_fields)
     if set(values) <= case_keys:

@@ -10,7 +10,8 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks.land_sites import run_bondville
+from benchmarks.land_sites import bondville, run_bondville
+from components.land.column.site import forcing
 
 
 def closed(series):
@@ -25,6 +26,22 @@ def folder(shared):
     if not (shared / "data" / "land" / "bondville.dat").is_file():
         pytest.skip("no Bondville data")
     return shared
+
+
+def test_the_sun_stands_where_it_shone(folder):
+    """Rows are labelled by the end of their half-hour: sunshine's centroid over the day is the sun's to .1 h.
+
+    Read as labels of the start it is half an hour off (.505 h).
+    """
+    weather, *_ = bondville(folder)
+    height = forcing(weather, lambda date: (0.0, 0.0)).cos_zenith.numpy()
+    hour = (23.75 + 0.5 * np.arange(height.size)) % 24.0
+    hour = np.where(hour < 6.0, hour + 24.0, hour)  # UTC; the sun sets there at 1 h
+
+    def centroid(values):
+        return (values * hour).sum() / values.sum()
+
+    assert centroid(weather.shortwave) == pytest.approx(centroid(height), abs=0.1)
 
 
 def test_the_first_fortnight_is_cold_and_closed(folder):

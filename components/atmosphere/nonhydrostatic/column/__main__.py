@@ -9,25 +9,16 @@ from pathlib import Path
 import torch
 
 from components.atmosphere.nonhydrostatic.column.parameters import read_case
-from coupler.errors import CaseError, TesseraError
+from components.science.single_column import parameters as shared
+from coupler.errors import TesseraError
 from coupler.paths import NAMELISTS
 
 CASES = NAMELISTS / "columns"
 
 
 def find(name: str) -> Path:
-    """The file of a case: a path, or the word of one that comes with the project.
-
-    Raises
-    ------
-    CaseError
-        No such file and no such word.
-    """
-    for path in (Path(name), CASES / f"{name}.yaml"):
-        if path.is_file():
-            return path
-    known = ", ".join(sorted(p.stem for p in CASES.glob("*.yaml")))
-    raise CaseError(f"{name}: no such file, and no column of that name; known columns: {known}")
+    """The file of a case: a path, or the word of one that comes with the project."""
+    return shared.find(name, CASES)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

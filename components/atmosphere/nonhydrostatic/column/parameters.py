@@ -2,7 +2,6 @@
 """The namelist of a single column: what acts on it, as its paper says it, in SI units."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,7 +10,7 @@ from pydantic import model_validator
 
 from components.atmosphere.nonhydrostatic.physics.tables import BOUNDARY_LAYER, CONVECTION, MICROPHYSICS, RADIATION
 from components.science.gases import GasOptions, Year
-from coupler.errors import NamelistError, Problem
+from components.science.single_column.parameters import Moment, Number, Value, as_many, increasing, read
 from coupler.namelist import (
     Duration,
     Fraction,
@@ -23,44 +22,11 @@ from coupler.namelist import (
     checked,
     number,
     quantity,
-    read_file,
-    read_text,
     whole,
 )
 
-Value = Annotated[float, Range(least=-1.0e6, most=1.0e6)]
 Height = Annotated[float, Range(least=0.0, most=1.0e5, unit="m")]
-Moment = Annotated[float, Range(least=0.0, most=1.0e9, unit="s")]
 Levels = whole(3, 2000)
-
-
-def _increasing(values: Sequence[float], name: str) -> None:
-    if not values or any(b <= a for a, b in pairwise(values)):
-        raise ValueError(f"{name}: expected increasing values")
-
-
-def _as_many(values: Sequence[Any], others: Sequence[Any], name: str, other: str) -> None:
-    if len(values) != len(others):
-        raise ValueError(f"{name} has {len(values)} entries, {other} {len(others)}")
-
-
-class Series(Namelist):
-    """Values by time, linear in between and constant outside: {time: [0, 3600], value: [1.0, 2.0]}."""
-
-    time: list[Moment]
-    """Times since the start, s, increasing."""
-    value: list[Value]
-    """A value a time."""
-
-    @model_validator(mode="after")
-    def _alike(self) -> "Series":
-        _increasing(self.time, "time")
-        _as_many(self.value, self.time, "value", "time")
-        return self
-
-    def at(self, time: float) -> float:
-        """Value at ``time`` s."""
-        return float(np.interp(time, self.time, self.value))
 
 
 class Profile(Namelist):
@@ -78,19 +44,19 @@ class Profile(Namelist):
 
     @model_validator(mode="after")
     def _alike(self) -> "Profile":
-        _increasing(self.height, "height")
+        increasing(self.height, "height")
         rows: list[Any] = list(self.value)
         if not self.time:
             if any(isinstance(v, list) for v in rows):
                 raise ValueError("value is a list of lists: expected 'time' beside it, with a time for each")
-            _as_many(rows, self.height, "value", "height")
+            as_many(rows, self.height, "value", "height")
             return self
-        _increasing(self.time, "time")
-        _as_many(rows, self.time, "value", "time")
+        increasing(self.time, "time")
+        as_many(rows, self.time, "value", "time")
         for row in rows:
             if not isinstance(row, list):
                 raise ValueError("with 'time' value is a list of lists, one a time")
-            _as_many(row, self.height, "a list in value", "height")
+            as_many(row, self.height, "a list in value", "height")
         return self
 
     def at(self, z: Any, time: float = 0.0) -> Any:
@@ -101,10 +67,6 @@ class Profile(Namelist):
         else:
             row = list(rows[0])
         return np.interp(z, self.height, row)
-
-
-Number = Value | Series
-"""A number, or values by time."""
 
 
 class Grid(Namelist):
@@ -285,19 +247,4 @@ def read_case(path: Path, changes: Sequence[str] = ()) -> Case:
     NamelistError
         Every mistake at its file and line.
     """
-    node = read_file(path, str(path))
-    for change in changes:
-        key, equals, text = change.partition("=")
-        if not equals or not key.strip():
-            raise NamelistError(
-                [Problem("--set", 0, f"expected KEY=VALUE, such as grid.spacing=50 (given: {change!r})")]
-            )
-        value = read_text(f"value: {text}", f"--set {key}").values["value"]
-        *within, last = key.strip().split(".")
-        place = node.values
-        for word in within:
-            place = place.setdefault(word, {}) if isinstance(place, dict) else {}
-        if not isinstance(place, dict):
-            raise NamelistError([Problem("--set", 0, f"{key}: {'.'.join(within)} is not a mapping")])
-        place[last] = value
-    return node.parse(Case)
+    return read(path, Case, changes)

@@ -9,7 +9,7 @@ import math
 
 import torch
 
-from components.atmosphere.nonhydrostatic.column.parameters import Series, Surface
+from components.atmosphere.nonhydrostatic.column.parameters import Surface
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
 from components.atmosphere.nonhydrostatic.physics.interfaces import Fluxes
 from components.science.constants import (
@@ -21,6 +21,7 @@ from components.science.constants import (
     VIRTUAL,
     VON_KARMAN,
 )
+from components.science.single_column.parameters import Series
 from components.science.water import mixing_ratio, saturation_pressure
 
 DYER = 16.0
