@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`mass_flux` in a single column: BOMEX (Siebesma et al. 2003) on the layers of the map, six hours."""
+"""`mass_flux` in a single column on the layers of the map: BOMEX, ARM, deep convection over a warm sea."""
 
 import numpy as np
+import pytest
 
 from components.atmosphere.nonhydrostatic.column.__main__ import find
 from components.atmosphere.nonhydrostatic.column.parameters import read_case
@@ -34,6 +35,7 @@ def bomex(*changes):
     return theta, q, cover, base, rain, p
 
 
+@pytest.mark.slow
 def test_trade_cumulus_keep_their_air_on_the_layers_of_the_map():
     theta, q, cover, base, rain, p = bomex(MAP, "step=PT240S", "output=PT1H")
     assert q < 5.0e-4
@@ -42,3 +44,27 @@ def test_trade_cumulus_keep_their_air_on_the_layers_of_the_map():
     assert 0.01 < base < 0.03
     assert rain < 0.3
     assert float(np.abs(p["column_energy_residual"][1:]).max()) < 0.5, "the work of turbulent buoyancy, W m-2"
+
+
+@pytest.mark.slow
+def test_a_day_of_cumulus_over_land_comes_before_noon_and_is_gone_at_dusk():
+    """ARM (Brown et al. 2002): cover peaks at .2 to .4 after noon, from 05:30 local time on."""
+    p, rain = column("arm_shallow_cumulus", MAP, "step=PT600S", "output=PT1H")
+    cover = np.nanmax(p[COVER][1:], axis=1)
+    print("RESULT cover by hour", cover.round(3))
+    assert 0.2 <= cover.max() <= 0.4
+    assert 6 <= int(cover.argmax()) <= 11, "12 to 17 h"
+    assert cover[:4].max() == 0.0 and cover[-1] < 0.05
+    assert rain < 0.3
+
+
+def test_energy_closes_in_deep_convection_over_a_sea_of_300_k():
+    p, rain = column("radiative_convective_equilibrium", "duration=PT4H", "step=PT600S", "output=PT2H")
+    assert rain > 0.1 and float(np.nanmax(p[FLUX])) > 1e-3
+    assert float(np.nanmax(np.abs(p["column_energy_residual"]))) < 1.0
+
+
+def test_an_hour_of_trade_cumulus_has_their_flux_and_cover_and_no_rain():
+    _, q, cover, base, rain, p = bomex(MAP, "step=PT240S", "duration=PT1H", "output=PT1H")
+    assert q < 5.0e-4 and 0.05 < cover < 0.2 and 0.01 < base < 0.03 and rain < 0.3
+    assert float(np.abs(p["column_energy_residual"][1:]).max()) < 0.5
