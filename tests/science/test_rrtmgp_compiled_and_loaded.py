@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A process that compiles the kernels of RRTMGP gets the bits of those that load them: a run may be continued."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.toys.cases import ROOT
+
+FLUXES = """
+import hashlib
+import torch
+from components.radiation import standard_atmosphere
+from components.radiation.kernels.longwave import longwave
+from components.radiation.rrtmgp_scheme import Rrtmgp
+
+air = standard_atmosphere.columns(24, torch.linspace(0.0, 1.0, 9, dtype=torch.float64).reshape(1, 9), 1.0)
+cloud = air.cloud.clone()
+cloud[5:8, :, ::2] = 2.0e-4
+sky = Rrtmgp()(air._replace(cloud=cloud))
+print(sum(longwave.stats.cache_hits.values()), *(hashlib.sha256(a.numpy().tobytes()).hexdigest() for a in sky if a is not None))
+"""
+
+
+@pytest.mark.slow  # it compiles; the twin is in test_compiled
+def test_the_bits_of_both_processes(tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(tmp_path)}
+    found = [
+        subprocess.run([sys.executable, "-c", FLUXES], env=environment, capture_output=True, text=True, check=True)
+        for _ in range(2)
+    ]
+    (compiled, *bits), (loaded, *again) = (done.stdout.split() for done in found)
+    assert (compiled, loaded) == ("0", "1"), "the second process loads what the first compiled"
+    assert bits == again
