@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coupler.exchange.mosaic import oceans_of
+from coupler.exchange.tiles import keepers
 from coupler.grids.grid import Grid
 from coupler.plan import Plan, Task
 from coupler.remap.fill import neighbours, river_mouth_rows
@@ -81,11 +82,11 @@ def _rows(found: TileOverlap) -> Index:
 
 
 def _drained_area(land: Grid, found: TileOverlap, outer: Grid | None) -> Floats:
-    """Area of each land cell under neither ocean, m2; ``outer`` has the mask of the sea outside the ocean's domain."""
+    """Area of land that each column drains, m2; ``outer`` has the mask of the sea outside the ocean's domain."""
     area = found.dry
     if outer is not None:
         area = np.where(np.asarray(outer.mask).reshape(-1)[_rows(found)], area - found.outside, area)
-    return np.bincount(found.indices, area, minlength=land.size).astype(np.float64)
+    return np.bincount(keepers(land)[found.indices], area, minlength=land.size).astype(np.float64)
 
 
 def _beside(grid: Grid, these: Mask) -> Mask:
