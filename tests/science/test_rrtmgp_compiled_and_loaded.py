@@ -20,7 +20,8 @@ air = standard_atmosphere.columns(24, torch.linspace(0.0, 1.0, 9, dtype=torch.fl
 cloud = air.cloud.clone()
 cloud[5:8, :, ::2] = 2.0e-4
 sky = Rrtmgp()(air._replace(cloud=cloud))
-print(sum(longwave.stats.cache_hits.values()), *(hashlib.sha256(a.numpy().tobytes()).hexdigest() for a in sky if a is not None))
+bits = [hashlib.sha256(a.numpy().tobytes()).hexdigest() for a in sky if a is not None]
+print(sum(longwave.stats.cache_hits.values()), *bits)
 """
 
 

@@ -38,7 +38,7 @@ def test_every_share_of_land_gets_a_columns_values(plan):
     op = operator(plan, "land", "atmosphere")
     assert mask[op.weights.indices].all()
     cells = np.arange(land.size)
-    area, cover = op.output_area(0, cells)
+    _, cover = op.output_area(0, cells)
     bare = (cover > 0) & ~mask  # both on one grid
     assert bare.sum() == 30 and cover[bare].max() == pytest.approx(0.159, abs=1e-3)
     indptr, indices, data = op.rows(0, cells)
