@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
-from llvmlite.binding import Linkage
 from numba.core.caching import IndexDataCacheFile
 from numba.core.codegen import JITCodeLibrary
 from numba.core.registry import cpu_target
@@ -48,8 +47,8 @@ class _OwnCopies(JITCodeLibrary):
 
     def _optimize_final_module(self) -> None:
         for function in self._final_module.functions:
-            if not function.is_declaration and function.linkage == Linkage.linkonce_odr and _mangled(function.name):
-                function.linkage = Linkage.internal
+            if not function.is_declaration and function.linkage.name == "linkonce_odr" and _mangled(function.name):
+                function.linkage = "internal"
         super()._optimize_final_module()  # type: ignore[no-untyped-call]
 
 
@@ -76,7 +75,7 @@ def compiler(*sources: Path, **options: Any) -> Callable[[Function], Function]:
     options_of = [path for folder in sources for path in folder.glob("compiled.py")]
     constants = (source for source in sources if source.is_file())
     files = [path.stat() for path in (Path(__file__), *kernels, *options_of, *constants)]
-    codegen: Any = cpu_target.target_context.codegen()  # type: ignore[no-untyped-call]
+    codegen: Any = cpu_target.target_context.codegen()
     codegen._library_class = _OwnCopies
     place = cache_folder(sources[0])
     config: Any = numba.config
