@@ -59,6 +59,9 @@ class FieldSpec:
         Of an import: whether the component cannot run without it.
     partial : bool
         Of an import: whether cells that no source covers are welcome; they are NaN. Otherwise they stop the run.
+    companion : str
+        Of an import that is not required: another import without which it is of no use. It comes only where every
+        source of that one gives it too, so that both are of the whole cell.
     valid_range : (float, float), optional
         Plausible range, in the dictionary's unit; the dictionary's by default.
     window : {'instant', 'mean'}, optional
@@ -79,6 +82,7 @@ class FieldSpec:
     grid: str = "default"
     required: bool = True
     partial: bool = False
+    companion: str = ""
     valid_range: tuple[float, float] | None = None
     window: Literal["instant", "mean", ""] = ""
     fraction: str | None = None

@@ -47,6 +47,25 @@ class Fluxes(NamedTuple):
     net_longwave: np.ndarray
     net_shortwave: np.ndarray
     net: np.ndarray
+    emitted: np.ndarray
+
+
+def resting(temperature, emissivity):
+    """Fluxes before any has passed: the ground emits, and gets as much.
+
+    Parameters
+    ----------
+    temperature : K
+    emissivity : 0 to 1
+
+    Returns
+    -------
+    Fluxes
+    """
+    squared = temperature * temperature
+    emitted = emissivity * STEFAN_BOLTZMANN * squared * squared
+    zero = 0.0 * emitted
+    return Fluxes(*[zero] * len(Fluxes._fields))._replace(longwave_up=emitted, emitted=emitted)
 
 
 def solve(temperature, air, wetness, available_water, albedo, emissivity, roughness, heat_capacity, height, seconds):
@@ -104,7 +123,8 @@ def solve(temperature, air, wetness, available_water, albedo, emissivity, roughn
 
     evaporation = evaporation + evaporation_slope * change
     sensible = -(sensible_up + sensible_slope * change)
-    longwave_up = emitted + emitted_slope * change + (1.0 - emissivity) * air.longwave
+    emitted = emitted + emitted_slope * change
+    longwave_up = emitted + (1.0 - emissivity) * air.longwave
     shortwave_up = albedo * air.shortwave
     latent = -LATENT_VAPORISATION * evaporation
     net_longwave, net_shortwave = air.longwave - longwave_up, air.shortwave - shortwave_up
@@ -121,5 +141,6 @@ def solve(temperature, air, wetness, available_water, albedo, emissivity, roughn
         net_longwave,
         net_shortwave,
         net,
+        emitted,
     )
     return temperature + change, fluxes

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The columns and the radiation as fields of the exchange, and the component around any scheme."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -9,8 +9,8 @@ import torch
 
 from components.radiation import standard_atmosphere
 from components.radiation.full_columns import cloud_fraction
+from components.radiation.gray_scheme import completed
 from components.radiation.scheme import Air, Radiation
-from components.science.constants import STEFAN_BOLTZMANN
 from components.science.gases import GasOptions
 from components.science.sun import cosine_zenith, sun_position
 from coupler.component import Component, Context, Fields
@@ -24,6 +24,13 @@ PLANES = {
     "toa_outgoing_shortwave_flux": "reflected_shortwave",
     "toa_incoming_shortwave_flux": "insolation",
 }
+AT_CALL = {
+    "upwelling_longwave_flux_in_air": "longwave_up",
+    "upwelling_shortwave_flux_in_air": "shortwave_up",
+    "net_downward_radiative_flux_at_top_of_atmosphere_model": "lid",
+}
+PASSING = "longwave_transmissivity_of_air_above_surface"
+"""What radiation may give besides: with it the air follows a ground that changes before radiation is computed anew."""
 HEATING = "tendency_of_air_temperature_due_to_radiative_heating"
 LAYERS = {
     "air_temperature_in_atmosphere_layer": "t",
@@ -35,12 +42,14 @@ LAYERS = {
 CLOUDS = {"snow_mixing_ratio": "snow", "cloud_area_fraction_in_atmosphere_layer": "fraction"}
 INTERFACES = "air_pressure_at_layer_interface"
 GROUND = {"surface_temperature": "t_surface", "surface_albedo": "albedo"}
+EMISSIVITY = "surface_longwave_emissivity"
 
 
 def column_fields(levels: int) -> tuple[FieldSpec, ...]:
     """Declarations of the columns that radiation (or chemistry, or assimilation) sees."""
     layers = [FieldSpec(name, levels=levels) for name in LAYERS]
-    return (*layers, FieldSpec(INTERFACES, levels=levels + 1), *specs(*GROUND))
+    emissivity = FieldSpec(EMISSIVITY, required=False)
+    return (*layers, FieldSpec(INTERFACES, levels=levels + 1), *specs(*GROUND), emissivity)
 
 
 def cloud_fields(levels: int) -> tuple[FieldSpec, ...]:
@@ -50,7 +59,9 @@ def cloud_fields(levels: int) -> tuple[FieldSpec, ...]:
 
 def radiation_fields(levels: int) -> tuple[FieldSpec, ...]:
     """Declarations of what radiation gives back."""
-    return (FieldSpec(HEATING, levels=levels), *specs(*PLANES))
+    besides = [FieldSpec(name, required=False) for name in AT_CALL]
+    passing = FieldSpec(PASSING, levels=levels + 1, required=False)
+    return (FieldSpec(HEATING, levels=levels), *specs(*PLANES), *besides, passing)
 
 
 def columns_out(air: Air) -> Fields:
@@ -59,7 +70,9 @@ def columns_out(air: Air) -> Fields:
     out = {name: array(getattr(air, part)) for name, part in {**LAYERS, **GROUND}.items()}
     snow = torch.zeros_like(air.t) if air.snow is None else air.snow
     fraction = cloud_fraction(air.cloud + air.ice + snow) if air.fraction is None else air.fraction
-    return {**out, **dict(zip(CLOUDS, (array(snow), array(fraction)), strict=True)), INTERFACES: array(air.p_interface)}
+    out |= dict(zip(CLOUDS, (array(snow), array(fraction)), strict=True))
+    emissivity = torch.ones_like(air.albedo) if air.emissivity is None else air.emissivity
+    return {**out, INTERFACES: array(air.p_interface), EMISSIVITY: array(emissivity)}
 
 
 def columns_in(fields: Mapping[str, Any], mu: torch.Tensor, distance: float, latitude: torch.Tensor, day: float) -> Air:
@@ -75,28 +88,43 @@ def columns_in(fields: Mapping[str, Any], mu: torch.Tensor, distance: float, lat
     """
     tensor = lambda name: torch.as_tensor(np.array(fields[name]), dtype=mu.dtype, device=mu.device)  # noqa: E731
     parts = {part: tensor(name) for name, part in {**LAYERS, **CLOUDS, **GROUND}.items()}
+    if fields.get(EMISSIVITY) is not None:
+        parts["emissivity"] = tensor(EMISSIVITY)
     return Air(**parts, p_interface=tensor(INTERFACES), mu=mu, distance=distance, latitude=latitude, day=day)
 
 
-def radiation_out(sky: Radiation) -> Fields:
-    """Radiation as exports."""
+def radiation_out(sky: Radiation, air: Air) -> Fields:
+    """Radiation of columns as exports.
+
+    Parameters
+    ----------
+    sky, air : radiation and its columns
+    """
     array = lambda a: a.detach().cpu().double().numpy()  # noqa: E731
-    return {HEATING: array(sky.heating), **{name: array(getattr(sky, part)) for name, part in PLANES.items()}}
+    sky = completed(sky, air)
+    names = {HEATING: "heating", **PLANES, **AT_CALL, PASSING: "passing"}
+    return {name: array(getattr(sky, part)) for name, part in names.items()}
 
 
-def radiation_in(fields: Mapping[str, Any], albedo: torch.Tensor, t_surface: torch.Tensor) -> Radiation:
-    """Radiation of imports; what goes up from the ground (y, x) follows from its ``albedo`` and ``t_surface`` (K).
+def radiation_in(fields: Mapping[str, Any], air: Callable[[], Air]) -> Radiation:
+    """Radiation of imports; what its component does not say of ground and lid follows from the columns.
 
     Parameters
     ----------
     fields : imports by CF name
-    albedo : (y, x) of the ground
-    t_surface : (y, x) radiating temperature, K
+    air : makes the columns as radiation sees them
     """
-    tensor = lambda name: torch.as_tensor(fields[name]).to(albedo)  # noqa: E731
-    parts = {part: tensor(name) for name, part in PLANES.items()}
-    emitted = STEFAN_BOLTZMANN * t_surface * t_surface * t_surface * t_surface
-    return Radiation(tensor(HEATING), shortwave_up=albedo * parts["shortwave_down"], longwave_up=emitted, **parts)
+    names = {HEATING: "heating", **PLANES, **AT_CALL, PASSING: "passing"}
+    parts = {part: fields[name] for name, part in names.items() if fields.get(name) is not None}
+    if len(parts) == len(names):
+        return Radiation(**parts)
+    seen = air()
+    emissivity = 1.0 if seen.emissivity is None else seen.emissivity
+    up = {
+        "shortwave_up": seen.albedo * parts["shortwave_down"],
+        "longwave_up": seen.emitted() + (1.0 - emissivity) * parts["longwave_down"],
+    }
+    return completed(Radiation(**{**up, **parts}), seen)
 
 
 class RadiationComponent(Component):
@@ -143,13 +171,15 @@ class RadiationComponent(Component):
         self.numbers = column_numbers(context)
         self.prepare(context)
         day = day_of_year(context.clock.date(0))
-        return radiation_out(self.radiate(standard_atmosphere.columns(self.options.levels, *self._sun(day))))
+        air = standard_atmosphere.columns(self.options.levels, *self._sun(day))
+        return radiation_out(self.radiate(air), air)
 
     def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
         """Radiation of the columns that have arrived, for the step that follows."""
         day = day_of_year(self.context.clock.date(time + seconds // 2))
-        self.sky = self.radiate(columns_in(imports, *self._sun(day), self.lat, day)._replace(column=self.numbers))
-        return radiation_out(self.sky)
+        air = columns_in(imports, *self._sun(day), self.lat, day)._replace(column=self.numbers)
+        self.sky = self.radiate(air)
+        return radiation_out(self.sky, air)
 
     def _sun(self, day: float) -> tuple[torch.Tensor, float]:
         """Cosine of the zenith angle at a day of the year, and (mean / actual distance of the sun)^2."""

@@ -50,7 +50,7 @@ def full_columns(air: Air) -> FullColumns:
 
     Both are climatologies of the place and season (see `climatology`), or, where ``air`` has no latitude, the US
     Standard Atmosphere and a profile of middle latitudes. The temperature above is warmed or cooled to join the
-    model's top layer, the more the lower; the ground is black in the longwave.
+    model's top layer, the more the lower.
     """
     nz = air.t.shape[0]
     t, q_v, cloud, ice, p, p_i = (a.reshape(a.shape[0], -1) for a in air[:6])
@@ -71,12 +71,13 @@ def full_columns(air: Air) -> FullColumns:
     none = torch.zeros_like(above)
     path = (p_i[:-1] - p_i[1:]) / GRAVITY
     fraction = cloud_fraction(cloud + ice)
+    emissivity = torch.ones_like(albedo) if air.emissivity is None else air.emissivity.reshape(-1)
     return FullColumns(
         p_all, p_all_i, t_all, interface_temperature(p_all, p_all_i, t_all, t_surface),
         torch.cat([q_v, none + 3.0e-6]), ozone,
         torch.cat([path * cloud * fraction, none]), torch.cat([path * ice * fraction, none]),
         torch.cat([fraction, none]),
-        t_surface, albedo, torch.ones_like(albedo), mu,
+        t_surface, albedo, emissivity, mu,
     )  # fmt: skip
 
 

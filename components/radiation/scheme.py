@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from components.science.constants import CP_DRY, GRAVITY
+from components.science.constants import CP_DRY, GRAVITY, STEFAN_BOLTZMANN
 
 
 class Air(NamedTuple):
@@ -25,6 +25,7 @@ class Air(NamedTuple):
     latitude : (y, x) degrees north; with it ozone and what is above the lid are those of the place and season
     day : of the year, fractional
     column : (y, x) whole numbers of the columns in the whole grid, from which and from the day sampling schemes draw
+    emissivity : (y, x) of the ground in the longwave; black if not given
     """
 
     t: torch.Tensor
@@ -42,6 +43,13 @@ class Air(NamedTuple):
     snow: torch.Tensor | None = None
     fraction: torch.Tensor | None = None
     column: torch.Tensor | None = None
+    emissivity: torch.Tensor | None = None
+
+    def emitted(self) -> torch.Tensor:
+        """Longwave that the ground emits (y, x), W m-2; what it reflects comes on top."""
+        t2 = self.t_surface * self.t_surface
+        black = STEFAN_BOLTZMANN * t2 * t2
+        return black if self.emissivity is None else self.emissivity * black
 
     def each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "Air":
         """The same columns with ``change`` applied to every array."""
@@ -59,6 +67,9 @@ class Radiation(NamedTuple):
     shortwave_down, longwave_down : at the ground
     shortwave_up, longwave_up : at the ground
     outgoing_longwave, reflected_shortwave, insolation : at the top
+    lid : net downward flux of both through the highest interface of the given columns; if not given, it follows
+    passing : (nz+1, y, x) share of a change of the ground's longwave that passes each interface; if not given, the
+        gray scheme's
     """
 
     heating: torch.Tensor
@@ -69,6 +80,13 @@ class Radiation(NamedTuple):
     outgoing_longwave: torch.Tensor
     reflected_shortwave: torch.Tensor
     insolation: torch.Tensor
+    lid: torch.Tensor | None = None
+    passing: torch.Tensor | None = None
+
+    def each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "Radiation":
+        """The same with ``change`` applied to every array."""
+        changed: dict[str, Any] = {name: change(a) for name, a in self._asdict().items() if a is not None}
+        return self._replace(**changed)
 
 
 def heating_rate(net_up: torch.Tensor, p_interface: torch.Tensor) -> torch.Tensor:

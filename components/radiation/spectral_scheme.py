@@ -52,5 +52,5 @@ class SpectralScheme(ABC):
         return Radiation(
             heating.to(air.t).reshape(shape),
             plane(f["sw_down"][0]), plane(f["lw_down"][0]), plane(f["sw_up"][0]), plane(f["lw_up"][0]),
-            plane(f["lw_up"][-1]), plane(f["sw_up"][-1]), plane(f["sw_down"][-1]),
+            plane(f["lw_up"][-1]), plane(f["sw_up"][-1]), plane(f["sw_down"][-1]), plane(-net[nz].numpy()),
         )  # fmt: skip

@@ -18,3 +18,6 @@ UPWELLING = ("surface_upwelling_longwave_flux_in_air", "surface_upwelling_shortw
 NET_RADIATION = ("surface_net_downward_longwave_flux", "surface_net_downward_shortwave_flux")
 SURFACE_FLUXES = (*TURBULENT, *UPWELLING)
 """What a surface gives the air."""
+RADIATING = ("surface_emitted_longwave_flux", "surface_longwave_emissivity", "surface_albedo")
+"""How a surface radiates. Where surfaces share a cell these are merged, and no temperature: the mean of what they emit,
+with the mean emissivity, is what the cell emits."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from coupler.clock import format_duration
@@ -59,6 +59,41 @@ def resolve(rules: Node, components: Mapping[str, ComponentPlan]) -> Resolved:
     rules : the ``coupling`` list
     components : plans by name
     """
+    out = _resolved(rules, components)
+    alone = _alone(out.tasks, components)
+    if not alone:
+        return out
+    fewer = {
+        name: replace(c, imports=tuple(f for f in c.imports if (name, f.name) not in alone))
+        for name, c in components.items()
+    }
+    out = _resolved(rules, fewer)
+    out.inactive += [
+        Inactive(f"{field} to {name}", f"not all that gives {name} {companion} gives it too")
+        for (name, field), companion in alone.items()
+    ]
+    return out
+
+
+def _alone(tasks: list[Task], components: Mapping[str, ComponentPlan]) -> dict[tuple[str, str], str]:
+    """Imports, by component and name, that fewer sources supply than their companion, with that one's name."""
+
+    def sources(component: str, name: str) -> set[tuple[str, ...]]:
+        return {
+            tuple(b.component for b in t.inputs)
+            for t in tasks
+            if any(d.component == component and any(f.name == name for f in d.fields) for d in t.outputs)
+        }
+
+    with_companion = [(c.name, f) for c in components.values() for f in c.imports if f.companion]
+    return {
+        (name, f.name): f.companion
+        for name, f in with_companion
+        if sources(name, f.name) and sources(name, f.name) != sources(name, f.companion)
+    }
+
+
+def _resolved(rules: Node, components: Mapping[str, ComponentPlan]) -> Resolved:
     out = Resolved([], [], [], [])
     taken: dict[tuple[str, str, str], str] = {}
 

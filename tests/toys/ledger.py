@@ -5,6 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 
 from components.atmosphere.nonhydrostatic.component import NonhydrostaticAtmosphere
 from components.atmosphere.nonhydrostatic.driving.driven_mass import DrivenMass
@@ -16,8 +17,8 @@ from components.land.column.advance import Land
 from components.land.column.component import ColumnLand
 from components.ocean.primitive.component import PrimitiveOcean
 from components.ocean.primitive.stencil import inner
-from components.radiation.exchange import RadiationComponent
 from components.science.constants import CP_DRY, LATENT_FUSION, LATENT_VAPORISATION
+from coupler.exchange.flux_operator import FluxOperator
 
 
 @dataclass
@@ -27,14 +28,16 @@ class Ledger:
     Parameters
     ----------
     land : area of land in each cell of the atmosphere, (ny, nx), m2
+    outside : area of the prescribed sea in each cell of the atmosphere, (ny, nx), m2
     frame : rows of the atmosphere at its sides that are held at or relaxed to the driver
     """
 
     land: np.ndarray
+    outside: np.ndarray
     frame: int
     sums: dict = field(default_factory=lambda: defaultdict(float))
     stores: dict = field(default_factory=dict)
-    _called: object = None
+    made: float = 0.0
     _species: object = None
 
     def keep(self, name, value):
@@ -46,6 +49,7 @@ class Ledger:
         self._watch_air(monkeypatch)
         self._watch_sea(monkeypatch)
         self._watch_land(monkeypatch)
+        self._watch_prescribed_sea(monkeypatch)
         return self
 
     def _watch_air(self, monkeypatch):
@@ -73,40 +77,43 @@ class Ledger:
             core.transport = transports
             before = contents(model, state.s, state.q)
             try:
-                new, q = move(model, state, driver, time, dt)
+                new, q, *flux = move(model, state, driver, time, dt)
             finally:
                 core.transport = transport
             change = contents(model, new, q) - before
             interior = float(change[rows, rows].sum())
             add["dynamics inside"] += interior - seen["in"]
             add["sides"] += float(change.sum()) - interior + seen["in"]
-            return new, q
+            return new, q, *flux
 
         def stepped(component, time, seconds, imports):
             model, before = component.model, component.now
             g = model.core.geometry
             area = 1.0 / g.inverse_area[INNER, INNER].double()
             ledger.keep("air", float(contents(model, before.s, before.q).sum()))
+            # what shines down in a step the ground learns of in the next
+            down = lambda sky: float((area * (sky.shortwave_down + sky.longwave_down)).sum()) * seconds  # noqa: E731
+            ledger.keep("in flight to the ground", down(before.sky))
             out = step(component, time, seconds, imports)
             now = component.now
             total = lambda a: float((area * a.double()).sum()) * seconds  # noqa: E731
             got = {n: np.asarray(imports[n], dtype=float) for n in imports if imports[n] is not None}
             flux = lambda n: float((area.numpy() * got[n]).sum()) * seconds if n in got else 0.0  # noqa: E731
             mass = (g.rho_base + now.s.rho)[:, INNER, INNER]
-            sky = now.sky
+            sky = now.followed
             heating = total((CP_DRY * mass * sky.heating).cumsum(0)[-1])
-            top = total(sky.insolation - sky.reflected_shortwave - sky.outgoing_longwave)
-            add["top"] += top
+            add["lid"] += total(sky.lid)
+            add["top"] += total(sky.insolation - sky.reflected_shortwave - sky.outgoing_longwave)
             up = flux("surface_upwelling_longwave_flux_in_air") + flux("surface_upwelling_shortwave_flux_in_air")
             add["ground radiation"] += total(sky.shortwave_down + sky.longwave_down) - up
-            call = ledger._called or sky
-            at_call = call.shortwave_down - call.shortwave_up + call.longwave_down - call.longwave_up
-            add["ground radiation when it was called"] += total(at_call)
+            outside = torch.as_tensor(ledger.outside)
+            add["prescribed sea gets snow"] += LATENT_FUSION * float((outside * now.snow.double()).sum()) * seconds
             add["heating"] += heating
             add["air gets sensible"] -= flux("surface_downward_sensible_heat_flux")
             add["air gets vapour"] += LATENT_VAPORISATION * flux("water_evapotranspiration_flux")
             add["air loses snow"] += LATENT_FUSION * total(now.snow)
             ledger.keep("air", float(contents(model, now.s, now.q).sum()))
+            ledger.keep("in flight to the ground", down(sky))
             return out
 
         physics_step, hold = Physics.step, DrivenMass.hold
@@ -133,14 +140,6 @@ class Ledger:
         monkeypatch.setattr(Physics, "step", worked)
         monkeypatch.setattr(DrivenMass, "hold", held)
         monkeypatch.setattr(NonhydrostaticAtmosphere, "step", stepped)
-        call_radiation = RadiationComponent.step
-
-        def called(component, time, seconds, imports):
-            out = call_radiation(component, time, seconds, imports)
-            ledger._called = component.sky
-            return out
-
-        monkeypatch.setattr(RadiationComponent, "step", called)
         monkeypatch.setattr(Atmosphere, "_move", moved)
 
     def _watch_sea(self, monkeypatch):
@@ -160,9 +159,44 @@ class Ledger:
 
         monkeypatch.setattr(PrimitiveOcean, "step", stepped)
 
+    def _watch_prescribed_sea(self, monkeypatch):
+        """What crosses the border to the sea that no model computes, from the flux law's own two sides."""
+        add, values = self.sums, FluxOperator.values
+
+        def given(node, matrices):
+            out = values(node, matrices)
+            if "prescribed_ocean" in [b.component for b in node.task.inputs]:
+                assert node._simple[0]
+                air = dict(zip(node._columns[0], matrices[0][node._positions[0]].T, strict=True))
+                slot = [d.component for d in node.task.outputs].index("atmosphere")
+                up = dict(zip(node._delivered[slot], out[slot].T, strict=True))
+                flux = up["surface_downward_sensible_heat_flux"]
+                flux = flux - LATENT_VAPORISATION * up["water_evapotranspiration_flux"]
+                for part in ("longwave", "shortwave"):
+                    flux = flux + air[f"surface_downwelling_{part}_flux_in_air"]
+                    flux = flux - up[f"surface_upwelling_{part}_flux_in_air"]
+                # with a lag of a period: what was made in the period before is what the air gets now
+                add["prescribed sea gets"] += self.made
+                self.made = float((node.area * flux).sum()) * node.task.period
+            return out
+
+        monkeypatch.setattr(FluxOperator, "values", given)
+
     def _watch_land(self, monkeypatch):
         ledger, add, step, booked = self, self.sums, ColumnLand.step, Land._booked
-        seen = {}
+        seen, initialize = {}, ColumnLand.initialize
+
+        def given(out, seconds):
+            """What the land has sent up in a step, and the air gets in the next."""
+            up = out["surface_upwelling_longwave_flux_in_air"] + out["surface_upwelling_shortwave_flux_in_air"]
+            up = up - out["surface_downward_sensible_heat_flux"]
+            up = up + LATENT_VAPORISATION * out["water_evapotranspiration_flux"]
+            return float((ledger.land * up).sum()) * seconds
+
+        def initialized(component, context):
+            out = initialize(component, context)
+            ledger.keep("in flight from the land", given(out, context.step))
+            return out
 
         def books(land, out, rain):
             seen["leaves"] = land.mean(out.canopy_storage).numpy()
@@ -176,6 +210,7 @@ class Ledger:
             ledger.keep("land", float((area * component.budget()["heat"]).sum()))
             there = (area > 0) & component.cells
             flux = lambda a: float((area * np.where(there, a, 0.0)).sum()) * seconds  # noqa: E731
+            ledger.keep("in flight from the land", given(out, seconds))
             add["land gets radiation"] += flux(
                 imports["surface_downwelling_shortwave_flux_in_air"] - out["surface_upwelling_shortwave_flux_in_air"]
                 + imports["surface_downwelling_longwave_flux_in_air"] - out["surface_upwelling_longwave_flux_in_air"]
@@ -190,5 +225,6 @@ class Ledger:
             add["land: warmth of its water"] += flux(carried)
             return out
 
+        monkeypatch.setattr(ColumnLand, "initialize", initialized)
         monkeypatch.setattr(ColumnLand, "step", stepped)
         monkeypatch.setattr(Land, "_booked", books)

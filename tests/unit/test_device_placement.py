@@ -64,8 +64,10 @@ def test_a_step_of_the_atmosphere(microphysics, limiter):
     air.initialize(c)
     model, now, driver = (on_meta(a) for a in (air.model, air.now, air.driver))
     plane = now.albedo
-    now = now._replace(sky=model.physics.radiate(model.air(now, 100.5)))
-    surface = Surface(Fluxes(100.0 * plane, 1e-4 * plane, plane, plane), plane + 290.0, 50.0 * plane, {})
+    now = now._replace(sky=model.radiation(now, 100.5))
+    surface = Surface(
+        Fluxes(100.0 * plane, 1e-4 * plane, plane, plane), plane + 290.0, plane, 400.0 * plane, 50.0 * plane, {}
+    )
     core, dt = model.core, 600.0
     now, ground = model._see_ground(now, surface)
     target = model.mass.shifted(driver.state(0.0), 0.1)

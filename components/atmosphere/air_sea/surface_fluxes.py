@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from components.science.constants import LATENT_VAPORISATION, STEFAN_BOLTZMANN, ZERO_CELSIUS
-from components.science.surface_fields import AIR_OVER_SEA, NET_RADIATION, SURFACE_FLUXES
+from components.science.surface_fields import AIR_OVER_SEA, NET_RADIATION, RADIATING, SURFACE_FLUXES
 from coupler.flux_law import FluxLaw, Side
 from coupler.namelist import Degrees, Fraction, Metres, Namelist
 
@@ -29,6 +29,7 @@ DELIVERS = (
     *NET_RADIATION,
     "surface_downward_heat_flux_in_sea_water",
     "sea_surface_skin_temperature",
+    *RADIATING,
 )
 AIR = Side(
     needs=AIR_OVER_SEA,
@@ -141,7 +142,8 @@ def _assemble(turbulent, skin, s, albedo):
     latent = -LATENT_VAPORISATION * evaporation
     along = stress / np.maximum(s.speed, 1.0e-3)
     t2 = skin * skin
-    longwave_up = EMISSIVITY * STEFAN_BOLTZMANN * t2 * t2 + (1.0 - EMISSIVITY) * s.thermal
+    emitted = EMISSIVITY * STEFAN_BOLTZMANN * t2 * t2
+    longwave_up = emitted + (1.0 - EMISSIVITY) * s.thermal
     shortwave_up = albedo * s.solar
     net_longwave, net_shortwave = s.thermal - longwave_up, s.solar - shortwave_up
     values = (
@@ -156,6 +158,9 @@ def _assemble(turbulent, skin, s, albedo):
         net_shortwave,
         net_shortwave + net_longwave + sensible + latent,
         skin,
+        emitted,
+        np.full_like(skin, EMISSIVITY),
+        np.full_like(skin, albedo),
     )
     return dict(zip(DELIVERS, values, strict=True))
 

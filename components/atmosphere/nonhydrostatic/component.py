@@ -45,18 +45,13 @@ from components.radiation.scheme import Air
 from components.science import air_exchange
 from components.science.gases import GasOptions
 from components.science.halo import filler
+from components.science.surface_fields import RADIATING, STRESS, UPWELLING
 from coupler.component import Component, Context, Fields, Setting
 from coupler.fields import FieldSpec, specs
 from coupler.namelist import Count, Duration, LengthOrNone, Namelist, checked, number, quantity, whole
 
-SURFACE = (
-    "surface_downward_sensible_heat_flux",
-    "water_evapotranspiration_flux",
-    "surface_downward_eastward_stress",
-    "surface_downward_northward_stress",
-    "surface_upwelling_longwave_flux_in_air",
-    "surface_upwelling_shortwave_flux_in_air",
-)
+LONGWAVE_UP, SHORTWAVE_UP = UPWELLING
+SURFACE = ("surface_downward_sensible_heat_flux", "water_evapotranspiration_flux", *STRESS, *UPWELLING)
 VERTICAL = ("levels", "top", "lowest_layer", "relief", "relief_smoothing")
 """Options that make the model's levels: prepared files belong to them."""
 Levels = whole(3, 300)
@@ -176,6 +171,8 @@ class NonhydrostaticAtmosphere(Component):
         self.species = self.schemes.species([t.tracer() for t in options.tracers])
         self._turbulent = self.schemes.boundary_layer.name != "none"
         self.imports = tuple(FieldSpec(name, required=self._turbulent) for name in SURFACE)
+        whole = zip(RADIATING, (LONGWAVE_UP, LONGWAVE_UP, SHORTWAVE_UP), strict=True)
+        self.imports += tuple(FieldSpec(name, required=False, companion=other) for name, other in whole)
         self.imports += tuple(passive_tracers.flux_field(t) for t in self.species if isinstance(t.surface_flux, str))
         if self._imported:
             self.imports += exchange.radiation_fields(options.levels)
@@ -288,11 +285,11 @@ class NonhydrostaticAtmosphere(Component):
         plane = torch.zeros_like(lon)
         shift = torch.zeros((), dtype=torch.float64)
         s = State(*(a.clone() for a in state))
-        self.now = Now(s, q, None, torch.full_like(plane, 0.15), plane, plane, plane, shift)
+        self.now = Now(s, q, None, torch.full_like(plane, 0.15), plane + 1.0, plane, plane, plane, shift)
         self.now = self.now._replace(ground_temperature=self.model.lowest_temperature(self.now))
         warn_if_too_long(context, g, self.s, float(context.step))
         if self.schemes.radiation.name != "none":
-            self.now = self.now._replace(sky=self.physics.radiate(self._air(0)))
+            self.now = self.now._replace(sky=self.model.radiation(self.now, self._day(0)))
         self._seen = self.model.seen(self.now)
         return self._exports()
 
@@ -387,7 +384,11 @@ class NonhydrostaticAtmosphere(Component):
                 sources[t.name] = self._tensors(imports, [t.surface_flux])[t.surface_flux]
             elif t.surface_flux is not None:
                 sources[t.name] = torch.full_like(heat, t.surface_flux)
-        return Surface(fluxes, radiating_temperature(long), short, sources)
+        emitted, emissivity, albedo = map(self._tensors(imports, RADIATING).get, RADIATING)
+        if emitted is None or emissivity is None:  # then the ground is as if black
+            emitted, emissivity = long, torch.ones_like(long)
+        temperature = radiating_temperature(emitted, emissivity)
+        return Surface(fluxes, temperature, emissivity, long, short, sources, albedo)
 
     def _day(self, time: int) -> float:
         """Fractional day of the year in the middle of the interval for which radiation holds."""
@@ -435,8 +436,8 @@ class NonhydrostaticAtmosphere(Component):
         for t in self.options.tracers:
             out[t.name] = tracers[t.name]
             out[f"atmosphere_mass_content_of_{t.name}"] = (mass * tracers[t.name]).cumsum(0)[-1]
-        if self.now.sky is not None:
-            out["toa_outgoing_longwave_flux"] = self.now.sky.outgoing_longwave
+        if (sky := self.now.followed or self.now.sky) is not None:
+            out["toa_outgoing_longwave_flux"] = sky.outgoing_longwave
         out |= {name: a for name, a in self._seen.items() if name in self.diagnostic_units}
         return {name: _array(a) for name, a in out.items()}
 

@@ -21,11 +21,13 @@ from components.atmosphere.nonhydrostatic.dynamics.lateral import Driver
 from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, State, Tendencies
 from components.atmosphere.nonhydrostatic.physics import column_budget
 from components.atmosphere.nonhydrostatic.physics.columns import INNER, columns
+from components.atmosphere.nonhydrostatic.physics.held_radiation import followed, of_dry_air
 from components.atmosphere.nonhydrostatic.physics.interfaces import Fluxes, Parts
 from components.atmosphere.nonhydrostatic.physics.radiated_clouds import Convective
-from components.atmosphere.nonhydrostatic.physics.sequence import Ground, Physics
+from components.atmosphere.nonhydrostatic.physics.sequence import Ground, Physics, Radiating
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
 from components.radiation.exchange import radiation_in
+from components.radiation.gray_scheme import completed
 from components.radiation.scheme import Air, Radiation
 from components.science import air_exchange
 
@@ -36,22 +38,25 @@ class Now(NamedTuple):
     Attributes
     ----------
     s, q : prognostic fields and tracers (n, nz, Y, X; kg/kg), halos filled
-    sky : radiation that holds, or None
-    albedo, ground_temperature : of the ground as radiation sees it (ny, nx), K
+    sky : radiation as it was computed last, or None
+    albedo, emissivity, ground_temperature : of the ground as radiation sees it (ny, nx); 1, 1, K
     rain, snow : at the ground, mean of the last step (ny, nx), kg m-2 s-1
     exner_shift : what `driven_mass` has added to the Exner function since the start
     convective : clouds of the convection of the last step, for radiation, or None
+    followed : ``sky`` over the ground and with the water of the last step, or None before the first
     """
 
     s: State
     q: torch.Tensor
     sky: Radiation | None
     albedo: torch.Tensor
+    emissivity: torch.Tensor
     ground_temperature: torch.Tensor
     rain: torch.Tensor
     snow: torch.Tensor
     exner_shift: torch.Tensor
     convective: Convective | None = None
+    followed: Radiation | None = None
 
 
 class Surface(NamedTuple):
@@ -60,15 +65,19 @@ class Surface(NamedTuple):
     Attributes
     ----------
     fluxes : of heat, water and momentum
-    temperature : radiating temperature, K
-    upwelling_shortwave : sunlight that comes back, W m-2; where it is dark the albedo stays as it was
+    temperature, emissivity : radiating temperature, K, and longwave emissivity
+    upwelling_longwave, upwelling_shortwave : W m-2
     sources : upward fluxes of tracers by their names, kg m-2 s-1
+    albedo : of the ground; without, it follows from the sunlight that comes back, and stays where it is dark
     """
 
     fluxes: Fluxes
     temperature: torch.Tensor
+    emissivity: torch.Tensor
+    upwelling_longwave: torch.Tensor
     upwelling_shortwave: torch.Tensor
     sources: Parts
+    albedo: torch.Tensor | None = None
 
 
 class Forcing(NamedTuple):
@@ -148,11 +157,11 @@ class Atmosphere:
         """
         time, dt = forcing.time, seconds
         state, ground = self._see_ground(state, forcing.surface)
-        state = self._take_radiation(state, forcing)
+        state = self._follow(self._take_radiation(state, forcing), forcing.surface)
         s, q, flux = self._move(state, forcing.driver, time, dt)
-        after = self.physics.step(s, q, None if state.sky is None else state.sky.heating, ground, dt)
+        after = self.physics.step(s, q, None if state.followed is None else state.followed.heating, ground, dt)
         out = {deposition(name): a / dt for name, a in after.deposited.items()}
-        out |= self._residual(after, q, state.sky, ground, dt) if self.budget else {}
+        out |= self._residual(after, q, state.followed, ground, dt) if self.budget else {}
         s, q, end = after.s, after.q, time + dt
         if forcing.increments is not None:
             s, q = increments.add(self.physics, s, q, forcing.increments, self.turn, dt)
@@ -183,8 +192,13 @@ class Atmosphere:
 
     def air(self, state: Now, day_of_year: float) -> Air:
         """The columns as radiation sees them at a fractional day of the year, UTC."""
-        ground = state.ground_temperature, state.albedo
-        return self.physics.air(state.s, state.q, *ground, day_of_year, state.convective)
+        ground = Radiating(state.ground_temperature, state.albedo, state.emissivity)
+        return self.physics.air(state.s, state.q, ground, day_of_year, state.convective)
+
+    def radiation(self, state: Now, day_of_year: float) -> Radiation:
+        """Radiation of the columns at a fractional day of the year, UTC."""
+        air = self.air(state, day_of_year)
+        return completed(self.physics.radiate(air), air)
 
     def lowest_temperature(self, state: Now) -> torch.Tensor:
         """Temperature of the lowest layer (ny, nx), K: where there is no ground, radiation sees one as warm."""
@@ -195,19 +209,30 @@ class Atmosphere:
         if surface is None:
             return state, None
         albedo, sky = state.albedo, state.sky
-        if sky is not None:
+        if surface.albedo is not None:
+            albedo = surface.albedo
+        elif sky is not None:
             sunny = sky.shortwave_down > 10.0
             share = surface.upwelling_shortwave / torch.where(sunny, sky.shortwave_down, 1.0)
             albedo = torch.where(sunny, torch.clamp(share, 0.05, 0.9), albedo)
-        state = state._replace(albedo=albedo, ground_temperature=surface.temperature)
+        state = state._replace(albedo=albedo, emissivity=surface.emissivity, ground_temperature=surface.temperature)
         return state, Ground(surface.fluxes, surface.temperature, albedo, surface.sources)
 
     def _take_radiation(self, state: Now, forcing: Forcing) -> Now:
         if forcing.radiation is not None:
-            return state._replace(sky=radiation_in(forcing.radiation, state.albedo, state.ground_temperature))
+            return state._replace(sky=radiation_in(forcing.radiation, lambda: self.air(state, 0.0)))
         if forcing.day_of_year is not None:
-            return state._replace(sky=self.physics.radiate(self.air(state, forcing.day_of_year)))
+            return state._replace(sky=self.radiation(state, forcing.day_of_year))
         return state
+
+    def _follow(self, state: Now, surface: Surface | None) -> Now:
+        if state.sky is None:
+            return state
+        sky = of_dry_air(state.sky, self.physics.species.water(state.q)[:, INNER, INNER])
+        if surface is not None:
+            mass = (self.core.geometry.rho_base + state.s.rho)[:, INNER, INNER]
+            sky = followed(sky, surface.upwelling_longwave, surface.upwelling_shortwave, mass)
+        return state._replace(followed=sky)
 
     def _move(
         self, state: Now, driver: Driver, time: float, dt: float

@@ -15,7 +15,13 @@ from components.radiation.scheme import Radiation
 from components.science.halo import HaloFiller
 from components.science.tracers import Species
 
-PLANES = {"albedo": "albedo", "rain": "rain_rate", "snow": "snow_rate", "ground_temperature": "ground_temperature"}
+PLANES = {
+    "albedo": "albedo",
+    "emissivity": "emissivity",
+    "rain": "rain_rate",
+    "snow": "snow_rate",
+    "ground_temperature": "ground_temperature",
+}
 MOMENTUM = ("momentum_x_west", "momentum_x_east", "momentum_y_south", "momentum_y_north", "momentum_z")
 SKY = tuple("heating" if k == "heating" else f"sky_{k}" for k in Radiation._fields)
 CONVECTIVE = ("convective_cloud_fraction", "convective_condensate")
@@ -72,5 +78,5 @@ def taken_up(kept: Mapping[str, Any], now: Now, species: Species, halo: HaloFill
         sky = Radiation(*(tensor(kept[name]) for name in SKY))
     convective = Convective(*(tensor(kept[name]) for name in CONVECTIVE)) if CONVECTIVE[0] in kept else None
     shift = torch.tensor(float(kept["exner_shift"]), dtype=torch.float64)
-    planes = {name: tensor(kept[key]) for name, key in PLANES.items()}
+    planes: dict[str, Any] = {name: tensor(kept[key]) for name, key in PLANES.items()}
     return Now(s, q, sky, **planes, exner_shift=shift, convective=convective)

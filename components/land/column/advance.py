@@ -101,7 +101,7 @@ class Land:
         friction = self.mean(out.friction_velocity * out.friction_velocity)
         drag = density * friction / torch.clamp(speed, min=0.5)
         return new, {
-            **self._exports(out),
+            **self._exports(out, self._columns(w.longwave)),
             "surface_downward_eastward_stress": drag * w.eastward_wind,
             "surface_downward_northward_stress": drag * w.northward_wind,
             **self.stores(new),
@@ -160,12 +160,14 @@ class Land:
             parts.append(step(*given, float(seconds), self.options))
         return join([s for s, _ in parts]), join([o for _, o in parts])
 
-    def _exports(self, out: Output) -> dict[str, Tensor]:
+    def _exports(self, out: Output, sky: Tensor) -> dict[str, Tensor]:
         tiles = self.share.shape[0]
         albedo, up = (self.mean(a) for a in (out.albedo, out.upward_shortwave))
+        emitted = out.upward_longwave - (1.0 - out.emissivity) * sky
         surface, below = self.mean(out.surface_runoff), self.mean(out.subsurface_runoff)
         return {
             **{name: self.mean(getattr(out, part)) for name, part in PLAIN.items()},
+            "surface_emitted_longwave_flux": self.mean(emitted),
             "surface_albedo": torch.clamp(0.5 * (albedo[0] + albedo[1]), 0.0, 1.0),
             "surface_albedo_visible": torch.clamp(albedo[0], 0.0, 1.0),
             "surface_albedo_near_infrared": torch.clamp(albedo[1], 0.0, 1.0),

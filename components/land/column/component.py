@@ -63,6 +63,7 @@ class ColumnLand(Component):
         "surface_albedo_visible",
         "surface_albedo_near_infrared",
         "surface_longwave_emissivity",
+        "surface_emitted_longwave_flux",
         "surface_roughness_length",
         *SURFACE_FLUXES,
         "runoff_flux",
@@ -330,6 +331,7 @@ class ColumnLand(Component):
             surface_albedo_near_infrared=bright, surface_longwave_emissivity=np.full(self.shape, 0.97),
             surface_roughness_length=np.full(self.shape, 0.1),
             surface_upwelling_longwave_flux_in_air=self._field(torch.as_tensor(emitted), 300.0),
+            surface_emitted_longwave_flux=self._field(torch.as_tensor(emitted), 300.0),
         )  # fmt: skip
         return {**fields, **{name: self._field(v) for name, v in self.columns.stores(self.now).items()}}
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from components.land.energy_balance import Air, solve
-from components.science.surface_fields import AIR_OVER_LAND, SURFACE_FLUXES
+from components.land.energy_balance import Air, Fluxes, resting, solve
+from components.science.surface_fields import AIR_OVER_LAND, RADIATING, SURFACE_FLUXES
 from coupler.component import Array, Context, Fields
 from coupler.fields import FieldSpec, specs
 from coupler.files.prescribed import Prescribed
@@ -47,14 +47,29 @@ class DataLand(Prescribed):
         super().__init__(options)
         if options.fluxes:
             self.imports = specs(*AIR_OVER_LAND, FieldSpec("height", required=False))
-            self.exports = (*self.exports, *specs(*FLUXES))
+            given = [f.name for f in self.exports]  # the albedo may come from the files
+            self.exports = (*self.exports, *specs(*FLUXES, *(name for name in RADIATING if name not in given)))
 
     def initialize(self, context: Context) -> Fields:
         """Open the files; no flux has passed yet."""
         fields = super().initialize(context)
         if self.options.fluxes:
-            fields = {**fields, **{name: np.zeros(context.local_shape) for name in FLUXES}}
+            ground = np.where(self._wanted, fields["surface_temperature"], 280.0)
+            fields = self._with_fluxes(fields, resting(ground, self._radiating(fields)[1]))
         return fields
+
+    def _radiating(self, fields: Fields) -> tuple[Array, Array]:
+        """Albedo and emissivity: those of the files, where they are prescribed, or the options'."""
+        o, land = self.options, self._wanted
+        given = zip(RADIATING[:0:-1], (o.albedo, o.emissivity), strict=True)
+        albedo, emissivity = (np.where(land, fields.get(name, option), option) for name, option in given)
+        return albedo, emissivity
+
+    def _with_fluxes(self, fields: Fields, fluxes: Fluxes) -> Fields:
+        """The prescribed fields, the fluxes, and how the ground radiates."""
+        albedo, emissivity = self._radiating(fields)
+        radiating = dict(zip(RADIATING, (fluxes.emitted, emissivity, albedo), strict=True))
+        return {**radiating, **fields, **{name: getattr(fluxes, part) for name, part in FLUXES.items()}}
 
     def step(self, time: int, seconds: int, imports: Mapping[str, Array]) -> Fields:
         """The fields at the end of the step, and the fluxes at that temperature."""
@@ -68,5 +83,6 @@ class DataLand(Prescribed):
         air = Air(t, q, east, north, np.sqrt(east * east + north * north), p, sun, sky)
         height = np.where(land, imports["height"], o.air_height) if "height" in imports else o.air_height
         # a ground of endless heat capacity and water keeps its temperature
-        _, fluxes = solve(ground, air, o.wetness, np.inf, o.albedo, o.emissivity, o.roughness, np.inf, height, seconds)
-        return {**fields, **{name: getattr(fluxes, part) for name, part in FLUXES.items()}}
+        albedo, emissivity = self._radiating(fields)
+        _, fluxes = solve(ground, air, o.wetness, np.inf, albedo, emissivity, o.roughness, np.inf, height, seconds)
+        return self._with_fluxes(fields, fluxes)

@@ -125,6 +125,7 @@ class Ground:
             "surface_temperature": state.temperature,
             "surface_albedo": self._albedo(state.snow),
             "surface_longwave_emissivity": 0.0 * state.snow + self.emissivity,
+            "surface_emitted_longwave_flux": fluxes.emitted,
             "surface_downward_sensible_heat_flux": fluxes.sensible,
             "surface_downward_latent_heat_flux": fluxes.latent,
             "surface_downward_eastward_stress": fluxes.eastward_stress,

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from components.land.energy_balance import Fluxes
+from components.land.energy_balance import resting
 from components.land.slab.advance import Ground, State
 from components.science.constants import LATENT_FUSION
-from components.science.surface_fields import AIR_OVER_LAND, NET_RADIATION, SURFACE_FLUXES
+from components.science.surface_fields import AIR_OVER_LAND, NET_RADIATION, RADIATING, SURFACE_FLUXES
 from coupler.component import Component, Context, Fields, Setting
 from coupler.errors import TesseraError
 from coupler.fields import FieldSpec, specs
@@ -37,8 +37,7 @@ class SlabLand(Component):
     )
     exports = specs(
         "surface_temperature",
-        "surface_albedo",
-        "surface_longwave_emissivity",
+        *RADIATING,
         *SURFACE_FLUXES,
         *NET_RADIATION,
         "runoff_flux",
@@ -111,7 +110,7 @@ class SlabLand(Component):
         temperature = np.full(shape, o.initial_temperature) if initial is None else initial.at(0)
         zero = np.zeros(shape)
         self.now = State(temperature, np.full(shape, o.initial_wetness * o.bucket), zero)
-        return self.ground.exports(self.now, Fluxes(*[zero] * len(Fluxes._fields)), zero)
+        return self.ground.exports(self.now, resting(temperature, o.emissivity), zero)
 
     @property
     def snow(self) -> Any:

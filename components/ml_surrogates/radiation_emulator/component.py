@@ -98,7 +98,7 @@ class RadiationEmulator(RadiationComponent):
     def _fall_back(self, air: Air, index: torch.Tensor) -> Radiation:
         """A physical scheme's radiation of some columns, or what they had last."""
         if self.options.fallback == "last" and self.last is not None:
-            return Radiation(*(a.reshape(*a.shape[:-2], 1, -1)[..., index] for a in self.last))
+            return self.last.each(lambda a: a.reshape(*a.shape[:-2], 1, -1)[..., index])
         if self._physical is None:
             self._physical = Rrtmg(self.gases) if self.options.fallback == "rrtmg" else Rrtmgp(self.gases)
         return self._physical(air)
@@ -107,13 +107,13 @@ class RadiationEmulator(RadiationComponent):
         """The last radiation, for the columns that a guard stops."""
         if self.options.fallback != "last" or self.last is None:
             return {}
-        return {f"last_{k}": a.cpu().double().numpy() for k, a in self.last._asdict().items()}
+        return {f"last_{k}": a.cpu().double().numpy() for k, a in self.last._asdict().items() if a is not None}
 
     def restore(self, state: Mapping[str, Any]) -> Fields | None:
         """Restore the last radiation."""
         if "last_heating" in state:
-            parts = (np.array(state[f"last_{k}"]) for k in Radiation._fields)
-            self.last = Radiation(*(torch.as_tensor(a).to(self.lon) for a in parts))
+            parts = {k: np.array(state[f"last_{k}"]) for k in Radiation._fields if f"last_{k}" in state}
+            self.last = Radiation(**{k: torch.as_tensor(a).to(self.lon) for k, a in parts.items()})
         return None
 
     def diagnostics(self) -> dict[str, np.ndarray]:

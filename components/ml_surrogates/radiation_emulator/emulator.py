@@ -97,7 +97,7 @@ class Emulator:
             self._audit(whole, insolation, (lw_up, lw_down, sw_up, sw_down))
         net = lw_up - lw_down + sw_up - sw_down
         heating = heating_rate(net[: nz + 1], whole.p_interface[: nz + 1].double())
-        sky = [heating, sw_down[0], lw_down[0], sw_up[0], lw_up[0], lw_up[-1], sw_up[-1], sw_down[-1]]
+        sky = [heating, sw_down[0], lw_down[0], sw_up[0], lw_up[0], lw_up[-1], sw_up[-1], sw_down[-1], -net[nz]]
         self._mend(sky, flat)
         self.seen += n
         for reason, number in self.verdict.counts.items():
@@ -190,7 +190,8 @@ class Emulator:
         if not len(bad):
             return
         some = air.each(lambda a: a[..., bad])
-        for mine, other in zip(sky, self.fallback(some, bad), strict=True):
+        for mine, other in zip(sky, self.fallback(some, bad), strict=False):
+            assert other is not None
             mine[..., bad] = other.reshape(*other.shape[:-2], len(bad)).to(mine)
 
     @property

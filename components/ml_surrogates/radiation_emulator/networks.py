@@ -38,7 +38,9 @@ CONSTANTS = (
 def expected(levels: int = 1) -> tuple[tuple[FieldSpec, ...], tuple[FieldSpec, ...]]:
     """Inputs and outputs in the order in which this component exchanges them."""
     beside = (*specs(BESIDE[0]), *(FieldSpec(name, units="1", kind="state") for name in BESIDE[1:]))
-    return (*column_fields(levels), *beside), radiation_fields(levels)
+    fields = column_fields(levels), radiation_fields(levels)
+    columns, sky = (tuple(f for f in given if f.required) for given in fields)
+    return (*columns, *beside), sky
 
 
 def build(network: str, **sizes: int) -> RadiationNetwork:

@@ -16,7 +16,7 @@ from components.atmosphere.nonhydrostatic.physics.radiated_clouds import Convect
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
 from components.atmosphere.nonhydrostatic.physics.tables import Schemes
 from components.radiation.scheme import Air, Radiation, interface_pressure
-from components.science.constants import STEFAN_BOLTZMANN
+from components.science.constants import GRAVITY, STEFAN_BOLTZMANN
 from components.science.gases import Gases
 from components.science.halo import HaloFiller
 from components.science.sun import cosine_zenith, sun_position
@@ -44,6 +44,14 @@ class After(NamedTuple):
     before: Columns
     convection: Convection | None = None
     diffusivity: torch.Tensor | None = None
+
+
+class Radiating(NamedTuple):
+    """The ground as radiation sees it (y, x): radiating temperature (K), albedo, longwave emissivity."""
+
+    temperature: torch.Tensor
+    albedo: torch.Tensor
+    emissivity: torch.Tensor
 
 
 @dataclass
@@ -78,15 +86,12 @@ class Physics:
         self._radiation: Any = self.schemes.radiation.ready(gases=self.gases)
 
     def air(
-        self,
-        s: State,
-        q: torch.Tensor,
-        ground_t: torch.Tensor,
-        albedo: torch.Tensor,
-        day_of_year: float,
-        convective: Convective | None = None,
+        self, s: State, q: torch.Tensor, ground: Radiating, day_of_year: float, convective: Convective | None = None
     ) -> Air:
-        """The block's columns as radiation sees them; ``day_of_year`` fractional, UTC."""
+        """The block's columns as radiation sees them; ``day_of_year`` fractional, UTC.
+
+        Interfaces are as far apart in pressure as the air and the water between them weigh.
+        """
         parts = self.species.by_name(q)
         vapour = parts[VAPOUR.name]
         c = columns(self.geometry, s, vapour)
@@ -95,10 +100,13 @@ class Physics:
         mu = cosine_zenith(self.lon, self.lat, day_of_year).to(c.t)
         distance = sun_position(day_of_year)[2]
         q_v = vapour[:, INNER, INNER]
-        p_i = interface_pressure(c.p, c.rho * (1.0 + q_v), c.dz)
+        top = interface_pressure(c.p, c.rho * (1.0 + q_v), c.dz)[-1:]
+        weight = GRAVITY * c.mass * (1.0 + self.species.water(q)[:, INNER, INNER])
+        p_i = torch.cat([(top + weight.flip(0).cumsum(0)).flip(0), top])
         return Air(
-            c.t, torch.clamp(q_v, min=1.0e-8), clouds.cloud, clouds.ice, c.p, p_i, ground_t, albedo, mu, distance,
-            latitude=self.lat, day=day_of_year, snow=clouds.snow, fraction=clouds.fraction, column=self.numbers,
+            c.t, torch.clamp(q_v, min=1.0e-8), clouds.cloud, clouds.ice, c.p, p_i, ground.temperature, ground.albedo,
+            mu, distance, latitude=self.lat, day=day_of_year, snow=clouds.snow, fraction=clouds.fraction,
+            column=self.numbers, emissivity=ground.emissivity,
         )  # fmt: skip
 
     def radiate(self, air: Air) -> Radiation:
@@ -148,6 +156,8 @@ def centre_wind(g: Geometry, s: State) -> tuple[torch.Tensor, torch.Tensor]:
     return 0.5 * (ru[..., 1:] + ru[..., :-1]) / mass, 0.5 * (rv[:, 1:] + rv[:, :-1]) / mass
 
 
-def radiating_temperature(upwelling_longwave: torch.Tensor) -> torch.Tensor:
-    """Temperature (K) of a black ground that emits ``upwelling_longwave`` (W m-2)."""
-    return torch.sqrt(torch.sqrt(torch.clamp(upwelling_longwave, min=50.0) / STEFAN_BOLTZMANN))
+def radiating_temperature(emitted: torch.Tensor, emissivity: torch.Tensor | float = 1.0) -> torch.Tensor:
+    """Temperature (K) of a ground of some ``emissivity`` that emits ``emitted`` (W m-2)."""
+    share = torch.as_tensor(emissivity, dtype=emitted.dtype, device=emitted.device)
+    black = torch.clamp(emitted / torch.clamp(share, min=1.0e-3), min=50.0)
+    return torch.sqrt(torch.sqrt(black / STEFAN_BOLTZMANN))
