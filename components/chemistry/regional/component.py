@@ -71,7 +71,7 @@ class RegionalChemistry(Component):
     """Tracers and carbon dioxide on the atmosphere's grid, moved by its mean mass fluxes; see README.md."""
 
     description = "regional chemistry: tracers and carbon dioxide"
-    shapes_state = ("levels",)
+    shapes_state = ("levels", "tracers", "carbon_dioxide")
 
     class Options(Namelist):
         """Options of the regional chemistry."""
