@@ -107,24 +107,30 @@ def main():
     def error(c):
         return float(((c - truth).abs() / truth.abs())[shown].sort().values[int(0.99 * int(shown.sum()))])
 
-    allowed, theirs = float("inf"), None
+    peer = []
     if missing():
         print(missing())
     else:
         for size in (8, 64, 512):
             s, c = best(MusicaSolver(PATH, mechanism, 1e-3, 1e-15, size), case, repeat)
             print(f"musica, {size:4d} cells a state: {n / s:8.0f} cells/s, error {error(c):.1e}")
-            theirs, allowed = max(theirs or 0.0, n / s), error(c)
-    chosen = None
+            peer.append((n / s, error(c)))
+    own = []
     for precision in ("double", "single"):
-        for rtol in (1e-3, 2e-3, 3e-3, 5e-3):
+        for rtol in (3e-4, 5e-4, 7e-4, 1e-3, 2e-3):
             s, c = best(GasSolver(mechanism, rtol, precision=precision), case, repeat)
             print(f"ours, {precision}, rtol {rtol:g}: {n / s:8.0f} cells/s, error {error(c):.1e}")
-            if precision == "double" and (error(c) <= allowed or rtol == 1e-3) and (chosen is None or theirs):
-                chosen = max(chosen or 0.0, n / s)
-    print(f"RESULT chemistry.gas.cells_per_second {chosen:.0f}")
-    if theirs:
-        print(f"RESULT chemistry.gas.over_musica {chosen / theirs:.2f}")
+            own.append((n / s, error(c)))
+    if not peer:
+        print(f"RESULT chemistry.gas.cells_per_second {max(own)[0]:.0f}")
+        return
+    theirs, allowed = max(peer)  # the fastest, and its error
+    as_good = [speed for speed, wrong in own if wrong <= allowed]
+    if not as_good:
+        print(f"none of ours is within musica's error of {allowed:.1e}: no ratio")
+        return
+    print(f"RESULT chemistry.gas.cells_per_second {max(as_good):.0f}")
+    print(f"RESULT chemistry.gas.over_musica {max(as_good) / theirs:.2f}")
 
 
 if __name__ == "__main__":

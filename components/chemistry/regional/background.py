@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Mole fractions of clean air over the continents of northern mid-latitudes: start and sides where no file is given.
 
-Rounded values of remote stations and aircraft campaigns (Emmons et al. 2000, J. Geophys. Res. 105, 20497, composites of
-the troposphere; Logan 1999, J. Geophys. Res. 104, 16115, ozone; WMO greenhouse gas bulletins, methane and hydrogen).
+Round figures of this project's own, of the size that remote stations and aircraft report; they stand for no data set,
+and a run that is to be compared with observations should bring files.
 """
 
 import torch
