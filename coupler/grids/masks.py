@@ -11,7 +11,7 @@ from coupler.errors import GridError
 from coupler.grids.geometry import Mask
 from coupler.netcdf.packed import values
 
-USUAL = ("mask_rho", "tmask", "tmaskutil", "wet", "ocean_mask", "kmt_mask")
+USUAL = ("mask", "mask_rho", "tmask", "tmaskutil", "wet", "ocean_mask", "kmt_mask")
 """Names under which ocean models keep the mask of their cells, where no attribute says so."""
 
 
