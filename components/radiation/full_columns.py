@@ -55,6 +55,10 @@ def full_columns(air: Air) -> FullColumns:
     nz = air.t.shape[0]
     t, q_v, cloud, ice, p, p_i = (a.reshape(a.shape[0], -1) for a in air[:6])
     t_surface, albedo, mu = (a.reshape(-1) for a in air[6:9])
+    # Interfaces weigh the layers; a pressure that sound waves have moved out of its layer is taken back into it, or
+    # temperatures between layers would be extrapolated.
+    quarter = 0.25 * (p_i[:-1] - p_i[1:])
+    p = torch.minimum(torch.maximum(p, p_i[1:] + quarter), p_i[:-1] - quarter)
     lid = p_i[-1]
     part = (torch.arange(1, LAYERS_ABOVE + 1, dtype=t.dtype, device=t.device) / LAYERS_ABOVE)[:, None]
     above = torch.exp((1.0 - part) * torch.log(lid) + part * torch.log(torch.full_like(lid, P_TOP)))

@@ -8,7 +8,7 @@ import torch
 
 from components.atmosphere.nonhydrostatic.physics import convection_betts_miller as convection
 from components.atmosphere.nonhydrostatic.physics import convection_mass_flux
-from components.atmosphere.nonhydrostatic.physics.boundary_layer_ysu import Fluxes, ysu
+from components.atmosphere.nonhydrostatic.physics.boundary_layer_ysu import SHALLOW, Fluxes, ysu
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
 from components.atmosphere.nonhydrostatic.physics.interfaces import Convecting
 from components.science import sun
@@ -84,8 +84,9 @@ def test_heated_ground_grows_a_mixed_layer_as_deep_as_the_heat_allows():
 def test_stable_boundary_layer_stays_shallow():
     u, v, theta, q, z, rho, mass, pi = layers()
     out = ysu(
-        u, v, theta, q, theta.new_zeros((0, *theta.shape)), z, rho, mass, pi, fluxes(-30.0, 0.0, 0.03, theta), 120.0
-    )
+        u, v, theta, q, theta.new_zeros((0, *theta.shape)), z, rho, mass, pi, fluxes(-30.0, 0.0, 0.03, theta), 120.0,
+        stable=SHALLOW,
+    )  # fmt: skip
     assert float(out.depth.max()) < 600.0
 
 

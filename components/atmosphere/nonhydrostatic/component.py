@@ -124,7 +124,8 @@ class NonhydrostaticAtmosphere(Component):
         """Cloud scheme: none, kessler (warm rain), mixed_phase (five classes with ice), or package.module:Name. Every
         scheme may be {scheme: word, option: value}."""
         boundary_layer: checked(BOUNDARY_LAYER.check) = "ysu"
-        """Turbulence scheme: none, ysu, or package.module:Name; none also leaves the surface fluxes out."""
+        """Turbulence scheme: none, ysu, ysu_shallow (stable air after Hong 2010), or package.module:Name; none also
+        leaves the surface fluxes out."""
         convection: checked(CONVECTION.check) = "betts_miller"
         """Cumulus scheme: none, betts_miller (options tau, s, and humidity), mass_flux (option turnovers), or
         package.module:Name."""

@@ -7,7 +7,8 @@ Richardson number above (Louis 1979; Noh et al. 2003). Surface fluxes are given.
 in time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -21,7 +22,6 @@ from components.science.vertical_mixing import diffusion, solve
 
 PRANDTL_COUNTER = 6.8  # b, HND eq. A4
 SURFACE_LAYER = 0.1  # its share of h
-CRITICAL_STABLE = 0.18  # bulk Richardson number at the top of a stable layer (Vickers & Mahrt 2004: .15 to .3)
 STABLE_SLOPE = 5.0  # of phi_m in stable air
 CONVECTIVE_FACTOR = 8.0  # phi of the convective part of the velocity scale (Noh et al. 2003)
 
@@ -42,6 +42,52 @@ class Mixed(NamedTuple):
     diffusivity: torch.Tensor
 
 
+class StableSide(NamedTuple):
+    """What the scheme does in stable air.
+
+    Attributes
+    ----------
+    critical : bulk Richardson number at the top of a stable layer
+    velocity : of the profile on interfaces, from the ground, the layer, theta_v of the lowest air and the height
+    reduction : of the local rate by the gradient Richardson number
+    profile_alone : 1 where the local rate leaves a stable layer to the profile, else 0
+    """
+
+    critical: float
+    velocity: Callable[["Ground", "Layer", torch.Tensor, torch.Tensor], torch.Tensor]
+    reduction: Callable[[torch.Tensor], torch.Tensor]
+    profile_alone: int
+
+
+def _velocity_by_layer(ground: "Ground", layer: "Layer", theta_v: torch.Tensor, z_i: torch.Tensor) -> torch.Tensor:
+    """One phi_m for the whole layer (HND eq. A6)."""
+    return (ground.u_star / layer.phi_m).expand_as(z_i)
+
+
+def _velocity_by_height(ground: "Ground", layer: "Layer", theta_v: torch.Tensor, z_i: torch.Tensor) -> torch.Tensor:
+    """phi_m that grows with height (Hong 2010)."""
+    u3 = ground.u_star * ground.u_star * ground.u_star
+    over_l = VON_KARMAN * GRAVITY * torch.clamp(-ground.buoyancy, min=0.0) / (theta_v * u3)
+    return ground.u_star / (1.0 + STABLE_SLOPE * z_i * over_l)
+
+
+def _long_tail(ri: torch.Tensor) -> torch.Tensor:
+    """Mixing that dies away slowly with stability (HND eq. A18)."""
+    return 1.0 / ((1.0 + 5.0 * ri) * (1.0 + 5.0 * ri))
+
+
+def _short_tail(ri: torch.Tensor) -> torch.Tensor:
+    """At most what similarity has, and Ri^-2 beyond (King et al. 2001)."""
+    ratio = torch.where(ri < 0.1, 1.0 - STABLE_SLOPE * ri, 0.05 / torch.clamp(ri, min=0.1))
+    return ratio * ratio
+
+
+DEEP = StableSide(0.25, _velocity_by_layer, _long_tail, 0)
+"""Hong, Noh & Dudhia (2006)."""
+SHALLOW = StableSide(0.18, _velocity_by_height, _short_tail, 1)
+"""After Hong (2010); the critical number is within Vickers & Mahrt's (2004) .15 to .3, chosen on GABLS1."""
+
+
 def step(
     air: Columns,
     u: torch.Tensor,
@@ -51,15 +97,20 @@ def step(
     fluxes: Fluxes,
     sources: Parts,
     dt: float,
+    stable: StableSide = DEEP,
 ) -> Turbulence:
     """`ysu` as a scheme of the table."""
     others = [name for name in q if name != VAPOUR.name]
     tracers = torch.stack([q[name] for name in others]) if others else theta.new_zeros((0, *theta.shape))
     above_ground = air.z - air.z_interface[:1]
     given = [sources.get(name) for name in others]
-    m = ysu(u, v, theta, q[VAPOUR.name], tracers, above_ground, air.rho, air.mass, air.pi, fluxes, dt, given)
+    m = ysu(u, v, theta, q[VAPOUR.name], tracers, above_ground, air.rho, air.mass, air.pi, fluxes, dt, given, stable)
     mixed = dict(zip(others, m.tracers, strict=True))
     return Turbulence(m.u, m.v, m.theta, {VAPOUR.name: m.q_v, **mixed}, m.diffusivity)
+
+
+step_shallow = partial(step, stable=SHALLOW)
+"""`ysu_shallow` as a scheme of the table."""
 
 
 class Ground(NamedTuple):
@@ -102,6 +153,7 @@ def ysu(
     fluxes: Fluxes,
     dt: float,
     sources: Sequence[torch.Tensor | None] | None = None,
+    stable: StableSide = DEEP,
 ) -> Mixed:
     """Turbulent mixing over ``dt`` seconds.
 
@@ -116,14 +168,15 @@ def ysu(
     fluxes : through the ground
     dt : time step, s
     sources : (y, x) upward flux of each of ``tracers`` through the ground, kg m-2 s-1, or None
+    stable : `DEEP` or `SHALLOW`
     """
     theta_v = theta * (1.0 + VIRTUAL * q_v)
     ground = at_the_ground(theta[0], q_v[0], rho[0], pi[0], fluxes)
-    layer = depth_and_scales(u, v, theta_v, z, ground)
+    layer = depth_and_scales(u, v, theta_v, z, ground, stable.critical)
     h = layer.h
     z_i = 0.5 * (z[1:] + z[:-1])
     step = z[1:] - z[:-1]
-    k_m, k_h = diffusivities(u, v, theta_v, z_i, step, ground, layer)
+    k_m, k_h = diffusivities(u, v, theta_v, z_i, step, ground, layer, stable)
     rho_i = 0.5 * (rho[1:] + rho[:-1])
     inside = z_i / h < 1.0
     # counter-gradient heat flux below h (A4)
@@ -162,9 +215,16 @@ def at_the_ground(
     return Ground(stress, u_star, heat, buoyancy, buoyancy > 0.0)
 
 
-def depth_and_scales(u: torch.Tensor, v: torch.Tensor, theta_v: torch.Tensor, z: torch.Tensor, ground: Ground) -> Layer:
+def depth_and_scales(
+    u: torch.Tensor,
+    v: torch.Tensor,
+    theta_v: torch.Tensor,
+    z: torch.Tensor,
+    ground: Ground,
+    critical_stable: float = DEEP.critical,
+) -> Layer:
     """Depth of the boundary layer, without and then twice with the thermal's excess (HND eq. A1-A3), and its scales."""
-    critical = torch.where(ground.unstable, 0.0, CRITICAL_STABLE)
+    critical = torch.where(ground.unstable, 0.0, critical_stable)
     h = boundary_layer_depth(u, v, theta_v, z, theta_v[0], critical)
     for _ in range(2):
         w_s, _ = velocity_scale(ground.u_star, ground.buoyancy, theta_v[0], h)
@@ -183,6 +243,7 @@ def diffusivities(
     step: torch.Tensor,
     ground: Ground,
     layer: Layer,
+    stable: StableSide = DEEP,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Viscosity and diffusivity (m2 s-1) on inner interfaces at ``z_i``, ``step`` m apart (HND eq. A5-A7, A13-A18)."""
     h, u_star, unstable = layer.h, ground.u_star, ground.unstable
@@ -192,19 +253,17 @@ def diffusivities(
         u_star * u_star * u_star + CONVECTIVE_FACTOR * VON_KARMAN * layer.w_star3 * torch.clamp(share, max=1.0),
         1.0 / 3.0,
     )
-    # stable (Hong 2010): phi_m grows with height
-    over_l = VON_KARMAN * GRAVITY * torch.clamp(-ground.buoyancy, min=0.0) / (theta_v[0] * u_star * u_star * u_star)
-    w_z = torch.where(unstable, w_z, u_star / (1.0 + STABLE_SLOPE * z_i * over_l))
+    w_z = torch.where(unstable, w_z, stable.velocity(ground, layer, theta_v[0], z_i))
     away = torch.clamp(1.0 - share, min=0.0)
     k_m = VON_KARMAN * w_z * z_i * away * away
     # phi_t = phi_m2 when unstable, phi_m when stable (A6)
     ratio = torch.where(unstable, layer.phi_m + PRANDTL_COUNTER * VON_KARMAN * SURFACE_LAYER, 1.0)
     prandtl = 1.0 + (ratio - 1.0) * torch.exp(-3.0 * (z_i - SURFACE_LAYER * h) * (z_i - SURFACE_LAYER * h) / (h * h))
     k_h = k_m / prandtl
-    free_m, free_h = local_diffusivity(u, v, theta_v, z_i, step)
-    local = unstable | ~inside  # within a stable layer the profile alone mixes
-    k_m = torch.where(inside, torch.where(local, torch.maximum(k_m, free_m), k_m), free_m)
-    return k_m, torch.where(inside, torch.where(local, torch.maximum(k_h, free_h), k_h), free_h)
+    free_m, free_h = local_diffusivity(u, v, theta_v, z_i, step, stable.reduction)
+    local = torch.where(unstable, 1.0, 1.0 - stable.profile_alone)
+    k_m = torch.where(inside, torch.maximum(k_m, local * free_m), free_m)
+    return k_m, torch.where(inside, torch.maximum(k_h, local * free_h), free_h)
 
 
 def entrainment_velocity(theta_v: torch.Tensor, z: torch.Tensor, ground: Ground, layer: Layer) -> torch.Tensor:
@@ -258,7 +317,12 @@ def velocity_scale(
 
 
 def local_diffusivity(
-    u: torch.Tensor, v: torch.Tensor, theta_v: torch.Tensor, z_i: torch.Tensor, step: torch.Tensor
+    u: torch.Tensor,
+    v: torch.Tensor,
+    theta_v: torch.Tensor,
+    z_i: torch.Tensor,
+    step: torch.Tensor,
+    reduction: Callable[[torch.Tensor], torch.Tensor] = _long_tail,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Viscosity and diffusivity by the gradient Richardson number above the mixed layer (HND eq. A15-A20), m2 s-1."""
     du, dv = (u[1:] - u[:-1]) / step, (v[1:] - v[:-1]) / step
@@ -268,9 +332,7 @@ def local_diffusivity(
     length = VON_KARMAN * z_i * 30.0 / (VON_KARMAN * z_i + 30.0)
     base = length * length * torch.sqrt(shear2)
     plus = torch.clamp(ri, min=0.0)
-    # no long tail (King et al. 2001): the ratio is at most what similarity has, and falls as Ri^-2
-    ratio = torch.where(plus < 0.1, 1.0 - STABLE_SLOPE * plus, 0.05 / torch.clamp(plus, min=0.1))
-    stable = ratio * ratio
+    stable = reduction(plus)
     minus = torch.clamp(-ri, min=0.0)
     root = torch.sqrt(minus)
     k_h = base * torch.where(ri > 0.0, stable, 1.0 + 8.0 * minus / (1.0 + 1.286 * root))

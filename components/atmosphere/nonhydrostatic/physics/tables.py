@@ -28,7 +28,12 @@ MICROPHYSICS = Table(
     Scheme("kessler", kessler.step, species=kessler.SPECIES),
     Scheme("mixed_phase", mixed_phase.step, species=mixed_phase.SPECIES),
 )
-BOUNDARY_LAYER = Table("boundary_layer", Scheme("none"), Scheme("ysu", boundary_layer_ysu.step))
+BOUNDARY_LAYER = Table(
+    "boundary_layer",
+    Scheme("none"),
+    Scheme("ysu", boundary_layer_ysu.step),
+    Scheme("ysu_shallow", boundary_layer_ysu.step_shallow),
+)
 CONVECTION = Table(
     "convection",
     Scheme("none"),
