@@ -12,8 +12,6 @@ from typing import Any, TypeVar, cast
 
 import numba
 from numba.core.caching import IndexDataCacheFile
-from numba.core.codegen import JITCodeLibrary
-from numba.core.registry import cpu_target
 
 from coupler.paths import cache_folder
 
@@ -37,26 +35,6 @@ class _CacheFile(IndexDataCacheFile):
             return None
 
 
-class _OwnCopies(JITCodeLibrary):
-    """A compiled function that calls its own copies of the functions it uses.
-
-    numba leaves these copies as weak symbols: the first that a process has wins. A process that compiles has the
-    functions by themselves before the one that uses them, and a process that loads that one from the cache has not, so
-    that each would run other instructions, and give other last bits.
-    """
-
-    def _optimize_final_module(self) -> None:
-        for function in self._final_module.functions:
-            if not function.is_declaration and function.linkage.name == "linkonce_odr" and _mangled(function.name):
-                function.linkage = "internal"
-        super()._optimize_final_module()  # type: ignore[no-untyped-call]
-
-
-def _mangled(name: str) -> bool:
-    """Whether a symbol is a function that numba has compiled, and none of its runtime's, which it finds by name."""
-    return name.startswith("_ZN")
-
-
 def compiler(*sources: Path, **options: Any) -> Callable[[Function], Function]:
     """A decorator ``compiled`` for the kernels in a folder.
 
@@ -72,11 +50,7 @@ def compiler(*sources: Path, **options: Any) -> Callable[[Function], Function]:
         Further options of ``numba.njit``.
     """
     kernels = [path for folder in sources for path in folder.glob("*.py") if b"@compiled" in path.read_bytes()]
-    options_of = [path for folder in sources for path in folder.glob("compiled.py")]
-    constants = (source for source in sources if source.is_file())
-    files = [path.stat() for path in (Path(__file__), *kernels, *options_of, *constants)]
-    codegen: Any = cpu_target.target_context.codegen()
-    codegen._library_class = _OwnCopies
+    files = [path.stat() for path in (*kernels, *(source for source in sources if source.is_file()))]
     place = cache_folder(sources[0])
     config: Any = numba.config
     if place is not None and not config.CACHE_DIR:

@@ -130,39 +130,3 @@ def test_a_damaged_file_of_machine_code_is_made_again(tmp_path):
         kept.write_bytes(kept.read_bytes()[:-9])
     assert run(tmp_path) == (11.0, 0)
     assert run(tmp_path) == (11.0, 1)
-
-
-RECURSIVE = """
-from pathlib import Path
-from coupler.compiled import compiler
-
-compiled = compiler(Path(__file__).parent)
-
-
-@compiled
-def inner(x, n):
-    if n < 1:
-        return x
-    return x / (x + inner(x, n - 1))
-
-
-@compiled
-def outer(x):
-    return inner(x, 5)
-
-
-def weak(kernel):
-    (made,) = kernel.overloads.values()
-    functions = made.library._final_module.functions
-    return [f.name for f in functions if not f.is_declaration and f.linkage.name.startswith("linkonce")]
-
-
-print(outer(1.0))
-print(len([name for name in weak(outer) if name.startswith("_ZN")]))
-"""
-
-
-def test_a_kernel_calls_its_own_copies_of_those_it_uses(tmp_path):
-    """Else the first copy in a process wins: one that compiles has others than one that loads, and other last bits."""
-    (tmp_path / "outer.py").write_text(RECURSIVE)
-    assert run(tmp_path)[1] == 0
