@@ -46,7 +46,7 @@ def keepers(land: Grid) -> Index:
     keeper = np.arange(land.size)
     bare = np.flatnonzero(~mask)
     if bare.size == land.size:
-        raise GridError(f"grid {land.name!r} of the land has no active cell: nothing can stand for what is no sea")
+        raise GridError(f"grid {land.name!r} of the land has no active cell: nothing can stand for what is not sea")
     if bare.size:
         keeper[bare] = nearest_rows(land, land, mask, bare)[1]
     return keeper

@@ -239,6 +239,12 @@ NOT_CF = {
     "surface_albedo_visible",
     "surface_albedo_near_infrared",
     "surface_net_downward_mass_flux_of_carbon_dioxide_expressed_as_carbon",
+    "surface_emitted_longwave_flux",
+    "longwave_transmissivity_of_air_above_surface",
+    "snow_mixing_ratio",
+    "atmosphere_mass_content_of_dry_air_in_layer",
+    "dry_air_mass_flux_through_west_faces",
+    "dry_air_mass_flux_through_south_faces",
 }
 """Names of the dictionary that the CF standard name table does not have."""
 

@@ -43,6 +43,8 @@ def emulator(batch=16, guard=True, fallback=None, **options):
 
 def same(left, right):
     for name, a, b in zip(left._fields, left, right, strict=True):
+        if a is None and b is None:
+            continue
         torch.testing.assert_close(a, b, rtol=0.0, atol=0.0, msg=name)
 
 
@@ -58,10 +60,14 @@ def test_a_column_has_the_same_bits_in_any_company(network):
         parts = torch.arange(70).tensor_split(ranks)
         apart = [run(some(whole, index)) for index in parts]
         for name, a, *b in zip(together._fields, together, *apart, strict=True):
+            if a is None:  # what only some schemes give
+                continue
             torch.testing.assert_close(a, torch.cat(b, dim=-1), rtol=0.0, atol=0.0, msg=name)
     order = torch.randperm(70, generator=torch.Generator().manual_seed(1))
     mixed = run(some(whole, order))
     for name, a, b in zip(together._fields, together, mixed, strict=True):
+        if a is None:
+            continue
         torch.testing.assert_close(a[..., order], b, rtol=0.0, atol=0.0, msg=name)
 
 
