@@ -127,6 +127,8 @@ def test_poison_is_stopped_by_the_guard_and_by_it_alone(poison, reason):
     assert run.counts == {reason: 1} | {k: 0 for k in run.counts if k != reason}
     rest = torch.arange(50) != 7
     for name, x, y in zip(got._fields, got, good, strict=True):
+        if x is None:
+            continue
         torch.testing.assert_close(x[..., rest], y[..., rest], rtol=0.0, atol=0.0, msg=name)
         assert bool(torch.isfinite(x[..., rest]).all())
     fallback = gray(some(a, torch.tensor([7])))
@@ -154,7 +156,11 @@ def test_a_network_that_makes_energy_is_stopped():
 
 
 def test_the_last_good_values_can_be_the_fallback():
-    run = emulator(fallback=lambda air, index: type(kept)(*(x.reshape(*x.shape[:-2], 1, -1)[..., index] for x in kept)))
+    run = emulator(
+        fallback=lambda air, index: type(kept)(
+            *(None if x is None else x.reshape(*x.shape[:-2], 1, -1)[..., index] for x in kept)
+        )
+    )
     a = air()
     kept = run(a)
     a.t[0, 0, 3] = float("nan")
