@@ -440,15 +440,3 @@ def test_check_refuses_a_grid_whose_cells_lie_on_each_other(tmp_path, capsys):
         file["grid_corner_lat"][:] = np.where((np.arange(24) // 6 == 1)[:, None] & (corners == 21.0), 20.7, corners)
     assert main(["check", str(tmp_path)]) == 2
     assert "cells of grid 'ocean' lie on each other: they cover" in "".join(capsys.readouterr())
-
-
-def test_a_variable_called_mask_is_one(tmp_path):
-    path = tmp_path / "xesmf.nc"
-    xarray.Dataset(
-        {"mask": (("lat", "lon"), np.array([[1, 0], [1, 1]], dtype="i4"))},
-        {
-            "lat": ("lat", [0.0, 1.0], {"units": "degrees_north"}),
-            "lon": ("lon", [10.0, 11.0], {"units": "degrees_east"}),
-        },
-    ).to_netcdf(path)
-    assert Grid.from_file(path).mask.tolist() == [[True, False], [True, True]]

@@ -25,6 +25,7 @@ from components.science.constants import (
     WATER_DENSITY,
     ZERO_CELSIUS,
 )
+from components.science.sums import in_order
 
 LAYERS = 3
 UPPER, MIDDLE = 0.1, 0.2  # m, thickness of the first two layers of a deep snowpack
@@ -54,10 +55,7 @@ def no_snow(like: Tensor) -> Snow:
 
 def over_layers(values: Tensor) -> Tensor:
     """Sum over the layers, always in the same order."""
-    total = values[0]
-    for i in range(1, values.shape[0]):
-        total = total + values[i]
-    return total
+    return in_order(values, 0)
 
 
 def fresh_density(air_temperature: Tensor) -> Tensor:

@@ -3,12 +3,9 @@
 
 from pathlib import Path
 
-import numpy as np
-import xarray as xr
-
 from components.atmosphere.nonhydrostatic.column.parameters import Case
 from components.atmosphere.nonhydrostatic.column.run import Course
-from coupler.files.atomic import whole_file
+from components.science.single_column.output import variable, write_course
 
 UNITS = {
     "height": "m", "height_interface": "m", "air_pressure": "Pa", "air_potential_temperature": "K",
@@ -41,17 +38,5 @@ def write(path: Path, case: Case, course: Course) -> None:
     for name, values in course.profiles.items():
         dims = ["time"] if values.ndim == 1 else ["time", "level" if values.shape[1] == levels else "interface"]
         unit = UNITS.get(name) or ("kg m-2" if name.startswith("atmosphere_mass_content") else "kg kg-1")
-        about = {"units": unit, "long_name": name.replace("_", " ")}
-        if name in UNITS and name not in NOT_CF:
-            about["standard_name"] = name
-        variables[name] = xr.Variable(dims, values, about, encoding={"_FillValue": np.nan})
-    seconds = xr.Variable(["time"], course.time, {"units": "seconds", "long_name": "time since the start"})
-    attributes = {
-        "Conventions": "CF-1.11",
-        "title": case.title,
-        "source": "Tessera, single column",
-        "references": case.source,
-    }
-    whole = xr.Dataset(variables, {"time": seconds}, attributes)
-    with whole_file(path) as made:
-        whole.to_netcdf(made, engine="netcdf4")
+        variables[name] = variable(name, dims, values, unit, name in UNITS and name not in NOT_CF)
+    write_course(path, variables, course.time, case.title, "Tessera, single column", case.source)

@@ -3,12 +3,9 @@
 
 from pathlib import Path
 
-import numpy as np
-import xarray as xr
-
 from components.ocean.primitive.column.parameters import Case
 from components.ocean.primitive.column.run import Course
-from coupler.files.atomic import whole_file
+from components.science.single_column.output import variable, write_course
 
 UNITS = {
     "depth": "m", "cell_thickness": "m", "sea_water_conservative_temperature": "degree_C",
@@ -31,20 +28,7 @@ def write(path: Path, case: Case, course: Course) -> None:
     """
     variables = {}
     for name, values in course.fields.items():
-        about = {"units": UNITS[name], "long_name": name.replace("_", " ")}
-        if name not in NOT_CF:
-            about["standard_name"] = name
-        if name == "depth":
-            about["positive"] = "down"
         dims = ["time", "level"][: values.ndim]
-        variables[name] = xr.Variable(dims, values, about, encoding={"_FillValue": np.nan})
-    seconds = xr.Variable(["time"], course.time, {"units": "seconds", "long_name": "time since the start"})
-    attributes = {
-        "Conventions": "CF-1.11",
-        "title": case.title,
-        "source": "Tessera, single column of the ocean",
-        "references": case.source,
-    }
-    whole = xr.Dataset(variables, {"time": seconds}, attributes)
-    with whole_file(path) as made:
-        whole.to_netcdf(made, engine="netcdf4")
+        more = {"positive": "down"} if name == "depth" else {}
+        variables[name] = variable(name, dims, values, UNITS[name], name not in NOT_CF, **more)
+    write_course(path, variables, course.time, case.title, "Tessera, single column of the ocean", case.source)
