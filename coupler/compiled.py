@@ -6,17 +6,21 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 from numba.core.caching import IndexDataCacheFile
 
-from coupler.paths import cache_folder
+from coupler.paths import PACKAGES, cache_folder
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 _log = logging.getLogger(__name__)
+APART = "TESSERA_COMPILING"
+"""Of the environment of a process that compiles for others."""
 
 
 class _CacheFile(IndexDataCacheFile):
@@ -83,3 +87,24 @@ def announce(kernel: Any, what: str, seconds: int) -> None:
     with contextlib.suppress(AttributeError, OSError):
         if rank == "0" and not kernel.signatures and not kernel._cache._cache_file._load_index():
             _log.warning("compiling %s: once after installation, about %d s", what, seconds)
+
+
+def compile_apart(kernels: Sequence[Any], statement: str, versions: int) -> None:
+    """Let a process of its own compile kernels that the cache lacks, so that every process that uses them loads them.
+
+    numba leaves the functions that a kernel calls as weak symbols, of which the first in a process wins: one that
+    compiles has them by themselves first, and would run other instructions than one that loads.
+
+    Parameters
+    ----------
+    kernels : compiled functions
+    statement : Python that compiles all of them, in all ``versions`` (signatures) that there are
+    versions : their number
+    """
+    if os.environ.get(APART) or all(kernel.signatures for kernel in kernels):
+        return
+    with contextlib.suppress(AttributeError, OSError):
+        if min(len(kernel._cache._cache_file._load_index()) for kernel in kernels) < versions:
+            paths = os.pathsep.join([str(PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])])
+            environment = {**os.environ, APART: "1", "PYTHONPATH": paths}
+            subprocess.run([sys.executable, "-c", statement], env=environment, check=False)

@@ -20,14 +20,16 @@ from components.radiation.particles import Particles
 from components.radiation.rrtmgp_tables import LONGWAVE, MOLECULES, SHORTWAVE, cloud_tables, gas_tables
 from components.radiation.scheme import Air, Radiation
 from components.radiation.spectral_scheme import SpectralScheme
+from components.radiation.standard_atmosphere import columns as standard_columns
 from components.science.constants import AVOGADRO, GRAVITY, SOLAR_CONSTANT
 from components.science.gases import Gases
 from components.science.scheme_constants import RRTMGP_MOLAR_DRY as MOLAR_DRY
 from components.science.scheme_constants import RRTMGP_MOLAR_WATER as MOLAR_WATER
-from coupler.compiled import announce
+from coupler.compiled import announce, compile_apart
 
 Array = npt.NDArray[Any]
 
+PRECISIONS = (np.float32, np.float64)
 FLUXES = ("lw_up", "lw_down", "sw_up", "sw_down")
 HIGHEST = 1.006  # Pa: the tables end there
 COLDEST, HOTTEST = 50.0, 500.0  # K, of what can be air at all; the tables themselves go from 160 to 355 K
@@ -120,7 +122,10 @@ class Rrtmgp(SpectralScheme):
         particles : sizes, snow, overlap and seeds; without, the scheme's sizes, no snow, and one seed for all columns
         aerosol : optical properties of aerosol by band; none without
         """
-        announce(longwave, "RRTMGP's kernels", 15)
+        announce(longwave, "RRTMGP's kernels", 30)
+        compile_apart(
+            (longwave, shortwave), f"from {__name__} import compile_kernels; compile_kernels()", len(PRECISIONS)
+        )
         given = FullColumns._make(a.numpy() for a in columns)
         parts = particles or self._particles(columns)
         bad = ~_is_air(given)
@@ -153,6 +158,13 @@ class Rrtmgp(SpectralScheme):
             f(c.fraction), f(s.overlap), np.ascontiguousarray(s.seed, np.int64),
             f(c.t_surface), f(c.emissivity), f(c.albedo), f(c.mu),
         )  # fmt: skip
+
+
+def compile_kernels() -> None:
+    """Compile the kernels in both precisions, or load them from the cache."""
+    air = standard_columns(4, torch.full((1, 1), 0.5, dtype=torch.float64), 1.0)
+    for real in PRECISIONS:
+        Rrtmgp(real=real)(air)
 
 
 def _is_air(c: Any) -> npt.NDArray[np.bool_]:
