@@ -28,7 +28,8 @@ def toy(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"), [("2,1", ""), ("auto", "'auto' is no number"), ("", ""), ("-1", "'-1' is no number")]
+    ("words", "said"),
+    [("2,1", ""), ("auto", "'auto' is not a number of threads"), ("", ""), ("-1", "'-1' is not a number of threads")],
 )
 def test_thread_counts_may_be_lists_and_words_are_said(toy, words, said):
     code, out, err = shell("RUN run CASE --serial", toy, OMP_NUM_THREADS=words)
