@@ -36,7 +36,7 @@ COMMAND = os.environ.get("TESSERA_COMMAND") or ("./run_case.py" if CHECKOUT else
 
 
 def input_file(name: str, folder: Path) -> Path:
-    """Path of an input: absolute, in the case, or in the project's ``data/``; in the case where it is in neither.
+    """Path of an input: absolute, in the case, its folder ``inputs`` or the project's ``data/``; else in the case.
 
     Parameters
     ----------
@@ -46,7 +46,9 @@ def input_file(name: str, folder: Path) -> Path:
     path = expanded(name)
     if path.is_absolute():
         return path
-    return next((place / path for place in (folder, DATA) if (place / path).exists()), folder / path)
+    inputs = folder / "inputs"  # that of a member of an ensemble is a link to its case, which may have one too
+    places = (folder, inputs, inputs / "inputs", DATA)
+    return next((place / path for place in places if (place / path).exists()), folder / path)
 
 
 def typed(*words: object) -> str:

@@ -94,6 +94,30 @@ class Range:
 _NUMBER = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*", re.ASCII)
 
 
+def split_quantity(text: str) -> tuple[float, str]:
+    """Number and unit of a text; the unit is empty where there is none.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``50 m``.
+
+    Raises
+    ------
+    ValueError
+        It does not begin with a number.
+
+    Examples
+    --------
+    >>> split_quantity("2.5e-3 kg m-2")
+    (0.0025, 'kg m-2')
+    """
+    match = _NUMBER.fullmatch(text)
+    if not match:
+        raise ValueError(f"{text[:80]!r} is not a number")
+    return float(match[1]), match[2]
+
+
 def quantity(
     unit: str, *, least: float = -math.inf, most: float = math.inf, above: float = -math.inf, below: float = math.inf,
     difference: bool = False,
@@ -118,10 +142,12 @@ def quantity(
             raise PydanticCustomError("quantity", f"expected a number{of_unit}, not {str(value).lower()}")
         if not isinstance(value, str):
             return value
-        match = _NUMBER.fullmatch(value)
-        if not match:
-            raise PydanticCustomError("quantity", "{given} is not a number" + of_unit, {"given": repr(value)[:80]})
-        number, given = float(match[1]), match[2]
+        try:
+            number, given = split_quantity(value)
+        except ValueError:
+            raise PydanticCustomError(
+                "quantity", "{given} is not a number" + of_unit, {"given": repr(value)[:80]}
+            ) from None
         if not given:
             return number
         try:

@@ -45,6 +45,8 @@ def plot(case: Path, field: str | None = None) -> list[Path]:
         No output, or no such field; the message names those there are.
     """
     history = Path(case) / "run" / "history"
+    ensemble = Path(case) / "run" / "ensemble"
+    history = ensemble if ensemble.is_dir() and not history.is_dir() else history
     files = sorted(history.glob("*.nc"))
     if not files:
         raise CaseError(f"{history} has no output: run the case first, with an output stream in a component's namelist")

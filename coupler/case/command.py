@@ -232,8 +232,13 @@ def _check(options: argparse.Namespace) -> int:
 
     plan = make_plan(options.case, options.ranks, offline_checks=True)
     print(explain(plan))
+    case = read_case(options.case)
+    if case.options.instances is not None:
+        from coupler.case.ensemble import Ensemble
+
+        print(Ensemble(case, plan).checked())
     print("files:")
-    for who, path in files_opened(read_case(options.case), plan):
+    for who, path in files_opened(case, plan):
         print(f"  {who}: {path}")
     print(f"nothing is wrong (checked in {time.perf_counter() - began:.1f} s). Run it:  {typed(options.case)}")
     return 0
@@ -241,11 +246,19 @@ def _check(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     from coupler.case.launch import start
+    from coupler.case.members import ensemble_of
     from coupler.errors import CaseError
 
     if options.accept_changes and not options.resume:
         raise CaseError("--accept-changes goes with --continue: a new run takes everything as it is now")
     accepted = tuple(options.accept_changes)
+    ensemble = ensemble_of(options.case)
+    if ensemble is not None:
+        from coupler.case.ensemble import run_ensemble
+
+        return run_ensemble(
+            ensemble, serial=options.serial, resume=options.resume, ranks=options.ranks, accepted=accepted
+        )
     return start(options.case, serial=options.serial, resume=options.resume, ranks=options.ranks, accepted=accepted)
 
 
@@ -253,7 +266,12 @@ def _status(options: argparse.Namespace) -> int:
     from coupler.case.case import read_case
     from coupler.watch.status import describe
 
-    read_case(options.case)
+    case = read_case(options.case)
+    if case.options.instances is not None:
+        from coupler.case.ensemble import table
+
+        print(table(case))
+        return 0
     print(describe(options.case))
     return 0
 

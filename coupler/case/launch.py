@@ -70,7 +70,14 @@ def start(folder: Path, *, serial: bool, resume: bool, ranks: int | None = None,
     return run_mpi(folder, plan, resume=resume, ranks=ranks, accepted=accepted)
 
 
-def run_here(folder: Path, *, serial: bool, resume: bool, accepted: tuple[str, ...] = ()) -> int:
+def run_here(
+    folder: Path,
+    *,
+    serial: bool,
+    resume: bool,
+    accepted: tuple[str, ...] = (),
+    connect: Callable[[Watchdog], Any] | None = None,
+) -> int:
     """Run this process's part of a case.
 
     Parameters
@@ -79,6 +86,7 @@ def run_here(folder: Path, *, serial: bool, resume: bool, accepted: tuple[str, .
     serial : one process without MPI
     resume : continue from the newest restart
     accepted : changes of the case that a restart may take
+    connect : gives the transport; by default that of all processes of the job
     """
     transport: Any = None
     begin_run()
@@ -94,10 +102,10 @@ def run_here(folder: Path, *, serial: bool, resume: bool, accepted: tuple[str, .
             if serial:
                 transport = transports.Serial()
             else:
-                transport = connected(watch)
+                transport = (connect or connected)(watch)
             return _run(folder, transport, watch, resume, accepted)
         except BaseException as error:
-            return _fail(folder, error, transport, watch)
+            return fail(folder, error, transport, watch)
         finally:
             watch.end()
 
@@ -293,8 +301,16 @@ def newest_of(transport: Any, folder: Path) -> Path | None:
     return Path(said) if said else None
 
 
-def _fail(folder: Path, error: BaseException, transport: Any, watch: Watchdog) -> int:
-    """Tell a failure once for the whole job, and end all its processes."""
+def fail(folder: Path, error: BaseException, transport: Any, watch: Watchdog) -> int:
+    """Tell a failure once for the whole job, and end all its processes; returns the exit code.
+
+    Parameters
+    ----------
+    folder : of the case
+    error : what happened
+    transport : messages of the job; None before it is connected
+    watch : the watchdog of this process, which ends
+    """
     watch.end()
     code = 1
     where: Mapping[str, Any] = {}

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import field_validator, model_validator
 
 from coupler.case.case import make_plan
+from coupler.case.members import ensemble_of
 from coupler.clock import format_duration
 from coupler.errors import CaseError
 from coupler.fields import did_you_mean
@@ -113,12 +114,15 @@ def script(case: Path, machine: str, ranks: int | None) -> str:
         )
     m = read_file(path).parse(Machine)
     plan = make_plan(case, ranks)
+    ensemble = ensemble_of(case)
+    at_once = 1 if ensemble is None else min(ensemble.options.at_once or 1, ensemble.options.instances or 1)
+    processes = at_once * plan.size
     hours, rest = divmod(m.walltime, 3600)
     name = script_name(case)
     words = {
         "name": name,
-        "processes": plan.size,
-        "nodes": -(-plan.size // m.processes_per_node),
+        "processes": processes,
+        "nodes": -(-processes // m.processes_per_node),
         "walltime": f"{hours:02d}:{rest // 60:02d}:{rest % 60:02d}",
         "warning": m.warning,
         "script": f"{name}.sh",
@@ -135,7 +139,8 @@ def script(case: Path, machine: str, ranks: int | None) -> str:
         f"case={shlex.quote(str(case.resolve()))}",
         "more=",
         "# go on where an earlier job was stopped",
-        'if ls "$case"/run/restart/*/manifest.json >/dev/null 2>&1; then more=--continue; fi',
+        f'if ls "$case"/run/{"restart/*/manifest.json" if ensemble is None else "member_*/case.yaml"} >/dev/null 2>&1; '
+        "then more=--continue; fi",
         f'{filled(m.launch)} {command} "$case" $more &',
         "run=$!",
         "# the batch system's warning becomes a wish to stop: a restart at the next exchange",

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from coupler.clock import calendar_name
 from coupler.errors import GridError
@@ -41,6 +41,36 @@ class CheckOptions(Namelist):
     """Relative residual of a budget at which the run stops."""
 
 
+Drawn = tuple[Value | str, Value | str]
+"""Two numbers of a distribution, with a unit or without: ``[30 m, 5 m]``."""
+
+
+class VariedKey(Namelist):
+    """``{key: ocean.slab.depth, normal: [50 m, 5 m]}``: a key of a namelist that differs between members.
+
+    Exactly one of values, normal, lognormal and uniform says how.
+    """
+
+    key: str
+    """Component and path within its namelist, such as ocean.slab.depth; case.duration for one of case.yaml."""
+    values: list[Any] | None = None
+    """A value for each member."""
+    normal: Drawn | None = None
+    """Mean and standard deviation."""
+    lognormal: Drawn | None = None
+    """Median, and the standard deviation of the natural logarithm (without unit)."""
+    uniform: Drawn | None = None
+    """Least and largest value."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> VariedKey:
+        ways = [w for w in ("values", "normal", "lognormal", "uniform") if getattr(self, w) is not None]
+        if len(ways) != 1:
+            given = " and ".join(ways) or "none"
+            raise ValueError(f"expected one of values, normal, lognormal and uniform (given: {given})")
+        return self
+
+
 class CaseOptions(Namelist):
     """Options of ``case.yaml``."""
 
@@ -54,6 +84,12 @@ class CaseOptions(Namelist):
     """Length of the run as ISO-8601 duration, such as P60D or P1Y."""
     seed: Annotated[int, Range(least=0, most=2**63 - 1)] = 0
     """Seed of everything random."""
+    instances: Annotated[int, Range(least=1, most=100_000)] | None = None
+    """Members of an ensemble: as many runs of the case, each in run/member_NNN, with seed + number."""
+    at_once: Positive | None = None
+    """Members that run at one time; by default as many as the cores of this machine can take."""
+    members: list[VariedKey] = []
+    """Keys that differ between members, beside the seed."""
     components: dict[str, Any]
     """Components by name: ``{model: slab}``."""
     layout: dict[str, Any] = {}

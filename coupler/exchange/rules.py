@@ -49,6 +49,16 @@ class SubgridRule(Namelist):
     """Of nonsolar: dQ/dT in W m-2 K-1 (below 0 for a downward flux), or the name of the source's export that is it."""
 
 
+def _crossing(value: Any) -> None:
+    raise ValueError(
+        "a rule that crosses the members of an ensemble is not built: every member exchanges within itself; leave "
+        "the key out, and take mean and spread from run/ensemble after the run"
+    )
+
+
+Crossing = Annotated[None, BeforeValidator(_crossing)]
+
+
 class ConnectionRule(Namelist):
     """``{from: ocean, to: atmosphere, period: PT1H, lag: PT1H, fields: [sea_surface_temperature]}``."""
 
@@ -76,6 +86,8 @@ class ConnectionRule(Namelist):
     """Fluxes that are corrected by the receiving cell's own state; the integral over each source cell is kept."""
     route: Literal["coupler", "direct"] = "coupler"
     """direct: between components on the same grid, without the coupler's ranks."""
+    ensemble: Crossing = None
+    """Not built: rules that take the mean or all of an ensemble's members."""
 
 
 class FluxRule(Namelist):
@@ -99,3 +111,5 @@ class FluxRule(Namelist):
     """The upper side's states in an overlap: those of its cell, or a smooth second-order field."""
     options: dict[str, Any] = {}
     """Options of the flux law; see the law's documentation."""
+    ensemble: Crossing = None
+    """Not built: rules that take the mean or all of an ensemble's members."""

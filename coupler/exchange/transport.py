@@ -100,7 +100,7 @@ class MPI:
         self.world = mpi.COMM_WORLD if comm is None else comm
         self.comm = self.world.Dup()
         self.rank, self.size = self.comm.Get_rank(), self.comm.Get_size()
-        self.largest_tag: int = self.comm.Get_attr(mpi.TAG_UB)  # type: ignore[assignment]
+        self.largest_tag: int = mpi.COMM_WORLD.Get_attr(mpi.TAG_UB)  # type: ignore[assignment]
         segments.forget_names(self.comm)
         self.case = ""
         self._local = Serial()

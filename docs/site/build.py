@@ -21,6 +21,7 @@ GUIDES = (
     "namelists",
     "coupling",
     "coupled",
+    "ensembles",
     "remapping",
     "driving_data",
     "single_column",

@@ -10,6 +10,7 @@ block says what is special about it:
     <!-- test: needs mpirun -->    started under mpirun
     <!-- test: said -->            a text block: its lines stand in the output of the block before it
     <!-- test: write PATH -->      the block is a file that the reader makes
+    <!-- test: append PATH -->     it is added to one that is there
     <!-- test: rules WORDS -->     a coupling: list, checked in a case of toys; WORDS stand in what check says
                                    ("fine": nothing is wrong)
 """
@@ -106,6 +107,9 @@ class Desk:
             return
         if test.startswith("write"):
             self.write(test.split()[1], body)
+        if test.startswith("append"):
+            path = self.folder / test.split()[1]
+            path.write_text(f"{path.read_text()}\n{body}")
         check_namelist(node)
 
 
