@@ -88,7 +88,5 @@ def of_wavelengths(wavelength: Array, depth: Array, albedo: Array, asymmetry: Ar
 
     extinction = np.exp(between(np.log(depth), f))
     held = np.clip(f, 0.0, 1.0)
-    parts = (extinction, between(albedo, held), between(asymmetry, held))
-    return averaged(*(np.moveaxis(a, (0, 1), (-2, -1)) for a in parts), weight).transpose(
-        0, -1, *range(1, np.ndim(depth))
-    )
+    parts = [np.moveaxis(a, (0, 1), (-2, -1)) for a in (extinction, between(albedo, held), between(asymmetry, held))]
+    return np.moveaxis(averaged(parts[0], parts[1], parts[2], weight), -1, 1)
