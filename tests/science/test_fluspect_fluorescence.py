@@ -8,13 +8,15 @@ import pytest
 import torch
 
 from components.land.spectra.canopy_fluorescence import Yields, photons
-from components.land.spectra.fluorescence import emission_spectrum, excitation_matrices
+from components.land.spectra.fluorescence import emission_spectrum
+from components.land.spectra.fluorescence import glow as leaf_glow
 from components.land.spectra.geometry import geometry
 from components.land.spectra.layers import Layers, absorbed, even_layers, solar_light, views
 from components.land.spectra.leaf import LeafTraits, leaf
 from components.land.spectra.leaf_angles import leaf_angle_shares
 from components.land.spectra.plates import interfaces
 from components.land.spectra.sif import Canopies, fluorescence_wavelengths, sif
+from components.land.spectra.stems import Stems
 
 DOUBLE = torch.float64
 GREEN = LeafTraits()
@@ -35,7 +37,8 @@ def matrices(traits=GREEN, dtype=DOUBLE):
     light = leaf(traits, grid.constants, grid.surface)
     count = grid.excitation.numel()
     at = torch.arange(count), torch.arange(count, count + grid.emission.numel())
-    return grid, light, excitation_matrices(light, grid.surface, at, (grid.excitation, grid.emission), grid.spectrum)
+    glowing = leaf_glow(light, grid.surface, at, (grid.excitation, grid.emission), grid.spectrum)
+    return grid, light, glowing.matrices()
 
 
 def glow(efficiency=0.01, traits=GREEN, layers=10, yields=None, dtype=DOUBLE):
@@ -142,6 +145,47 @@ def test_derivatives_by_chlorophyll_and_efficiency():
 
     def back(x):
         light = leaf(LeafTraits(chlorophyll=x[0], water=x[1]), grid.constants, surface)
-        return excitation_matrices(light, surface, at, (grid.excitation, grid.emission), grid.spectrum).back[:, ::14]
+        glowing = leaf_glow(light, surface, at, (grid.excitation, grid.emission), grid.spectrum)
+        return glowing.matrices().back[:, ::14]
 
     assert torch.autograd.gradcheck(back, (values(40.0, 0.01).requires_grad_(),), eps=1e-6, atol=1e-9)
+
+
+def test_layers_may_have_leaves_of_their_own():
+    """Alike in all layers: the canopy of one kind; with the chlorophyll above it shows more than with it below."""
+    number = 10
+    alike = LeafTraits(chlorophyll=torch.full((4, number), 40.0, dtype=DOUBLE))
+    assert torch.allclose(glow(traits=alike).radiance, glow().radiance, rtol=1e-12, atol=0.0)
+    upper = torch.where(torch.arange(number) < number // 2, 60.0, 5.0).expand(4, -1).to(DOUBLE)
+    above, below = (glow(traits=LeafTraits(chlorophyll=x)) for x in (upper, upper.flip(-1)))
+    assert bool((above.radiance[:3, 100] > 1.1 * below.radiance[:3, 100]).all())
+    dark = Yields(*(torch.where(torch.arange(number) < number // 2, 1.0, 0.0).expand(4, -1).to(DOUBLE),) * 2)
+    lit = glow(traits=LeafTraits(chlorophyll=upper), yields=dark).emitted
+    assert bool((lit < above.emitted).all()) and bool((lit[:, 100] > 0.6 * above.emitted[:, 100]).all())
+
+
+def test_stems_hide_leaves_and_do_not_glow():
+    grid = fluorescence_wavelengths([740.0])
+    sun = torch.full((4, grid.excitation.numel()), 1000.0, dtype=DOUBLE)
+    soil = torch.full((grid.excitation.numel() + 1,), 0.15, dtype=DOUBLE)
+    bark = values(6.0, 4.0, 0.1)[:, None].expand(3, 4)
+
+    def seen(share):
+        stems = Stems(torch.full((4,), share, dtype=DOUBLE), bark)
+        one = torch.full((4,), 0.01, dtype=DOUBLE)
+        return sif(GREEN, one, LOOK, soil, (sun, 0.25 * sun), None, grid, stems=stems).radiance
+
+    assert float(seen(1.0).abs().max()) == 0.0
+    assert torch.allclose(seen(0.0), glow()[0][:, [100]], rtol=1e-9, atol=0.0)
+    assert bool((seen(0.3) < 0.7 * seen(0.0)).all())
+
+
+def test_excitation_every_ten_nanometres_is_enough_in_a_run():
+    def seen(step):
+        grid = fluorescence_wavelengths([685.0, 740.0, 771.0], step).trapezoids()
+        sun = torch.full((4, grid.excitation.numel()), 1000.0, dtype=DOUBLE)
+        soil = torch.full((grid.excitation.numel() + 3,), 0.15, dtype=DOUBLE)
+        one = torch.full((4,), 0.01, dtype=DOUBLE)
+        return sif(GREEN, one, LOOK, soil, (sun, 0.25 * sun), None, grid).radiance
+
+    assert float((seen(10.0) / seen(1.0) - 1.0).abs().max()) < 2e-3

@@ -8,7 +8,7 @@ from components.land.spectra.canopy import Structure, canopy, hot_spot_integral
 from components.land.spectra.geometry import geometry
 from components.land.spectra.layers import Layers, absorbed, even_layers, solar_light, views
 from components.land.spectra.leaf import LeafTraits, leaf
-from components.land.spectra.leaf_angles import leaf_angle_shares
+from components.land.spectra.leaf_angles import leaf_angle_shares, oriented_shares
 from components.land.spectra.optical_constants import optical_constants
 
 NANOMETRES = [550, 670, 720, 800, 1650]
@@ -126,3 +126,52 @@ def test_chlorophyll_and_leaf_area_from_a_noisy_spectrum():
 def test_angles_that_no_leaf_has_are_refused():
     with pytest.raises(ValueError, match=r"\|LIDFa\| \+ \|LIDFb\| of at most 1"):
         leaf_angle_shares(-0.8, 0.5)
+
+
+def two_kinds(upper, lower, number, sun, sky):
+    """Upward light at the top (case A's directions) of a canopy of leaf area 1.5 over another of 2, on soil of .15."""
+    constants = optical_constants(NANOMETRES)
+    one = geometry(leaf_angle_shares(-0.35, -0.15).expand(1, -1), values(30), values(0), values(0))
+    above, below = (leaf(traits, constants) for traits in (upper, lower))
+    lai = torch.cat([even_layers(values(1.5), number), even_layers(values(2.0), number)], -1)
+    each = [torch.stack([a] * number + [b] * number)[None] for a, b in zip(above[:2], below[:2], strict=True)]
+    cut, soil = Layers(lai, values(0.05), *each), torch.full((1, len(NANOMETRES)), 0.15, dtype=DOUBLE)
+    light = torch.full_like(soil, sun), torch.full_like(soil, sky)
+    return solar_light(cut, one, views(lai, values(0.05), one), soil, *light).field.up[0, 0]
+
+
+def two_kinds_added(upper, lower, sun, sky):
+    """The same in closed form: 4SAIL of either kind, added at the face between them."""
+    constants = optical_constants(NANOMETRES)
+    one = geometry(leaf_angle_shares(-0.35, -0.15).expand(1, -1), values(30), values(0), values(0))
+    a, b = (leaf(traits, constants) for traits in (upper, lower))
+    soil = torch.full((1, len(NANOMETRES)), 0.15, dtype=DOUBLE)
+    top = canopy(a.reflectance, a.transmittance, 0.0 * soil, Structure(values(1.5), values(0.05)), one)
+    under = canopy(b.reflectance, b.transmittance, soil, Structure(values(2.0), values(0.05)), one)
+    falls = top.tsd * sun + top.tdd * sky
+    rises = (under.rsd * top.tss * sun + under.rdd * falls) / (1.0 - under.rdd * top.rdd)
+    return (top.rsd * sun + top.rdd * sky + top.tdd * rises)[0]
+
+
+@pytest.mark.parametrize(("sun", "sky"), [(1.0, 0.0), (0.0, 1.0)])
+def test_layers_of_two_kinds_of_leaves_are_two_canopies_added(sun, sky):
+    """mSCOPE's canopies: to the second order, and upside down another spectrum altogether."""
+    green, dry = LeafTraits(), LeafTraits(1.5, 2.0, 1.0, 0.0, 1.0, 0.002, 0.01)
+    exact = two_kinds_added(green, dry, sun, sky)
+    coarse, fine = (float((two_kinds(green, dry, n, sun, sky) - exact).abs().max()) for n in (10, 20))
+    assert fine < 3e-4 and coarse / fine > 3.5
+    assert float((two_kinds_added(dry, green, sun, sky) - exact).abs().max()) > 0.05
+
+
+@pytest.mark.parametrize("orientation", [-0.4, -0.3, -0.1, 0.01, 0.25])
+def test_leaves_of_rosss_index_show_as_much_to_sun_and_zenith_as_the_two_streams_say(orientation):
+    """The extinction of the column's radiation: exactly at the zenith, within 7.5 % down to a sun at 70 degrees."""
+    chi = values(orientation)
+    shares = oriented_shares(chi)
+    phi1 = 0.5 - 0.633 * orientation - 0.33 * orientation**2
+    phi2 = 0.877 * (1.0 - 2.0 * phi1)
+    assert float(shares.sum()) == pytest.approx(1.0, abs=1e-12)
+    for zenith, within in ((0.0, 1e-9), (30.0, 0.075), (50.0, 0.075), (70.0, 0.075)):
+        mu = torch.cos(torch.deg2rad(values(zenith)))
+        found = geometry(shares, values(zenith), values(0), values(0)).ks * mu
+        assert float(found) == pytest.approx(float(phi1 + phi2 * mu), rel=within), zenith

@@ -5,8 +5,12 @@ import numpy as np
 import pytest
 import torch
 
+from components.land.column.column_state import Forcing, initial_state
+from components.land.column.column_state import Options as ColumnOptions
 from components.land.column.component import ColumnLand
 from components.land.column.overpass import Spectra, under_the_satellite
+from components.land.column.parameters import parameters, table
+from components.land.column.satellite import Satellite, Scene, with_spectral_optics
 from components.land.spectra.bands import UNITS, evi, ndvi, nirv, pri, sampling, values
 from components.land.spectra.optical_constants import optical_constants
 from components.land.spectra.sky import sun_and_sky
@@ -148,3 +152,39 @@ def test_spectral_optics_close_the_books(ground, tmp_path):  # noqa: F811
     land, _ = run(ground, tmp_path, 12, ColumnLand.Options(optics="spectral"))
     assert np.abs(land.diagnostics()["energy_residual"]).max() < 1e-3
     assert float(land.parameters.reflectance[0].max()) < 0.2 < float(land.parameters.reflectance[1].min())
+
+
+def seen(plants, lai, sai):
+    """Red, near infrared and fluorescence of columns under a high sun."""
+    p, one = parameters(plants, ["loam"] * len(plants)), torch.ones(len(plants), dtype=DOUBLE)
+    light = torch.stack([250.0 * one, 250.0 * one])
+    weather = (293.0, 0.008, 1e5, 3.0, 10.0, light, 0.3 * light, 350.0, 0.0, 0.0, 400.0, 0.8, lai, sai)
+    forcing = Forcing(*(x if isinstance(x, torch.Tensor) else x * one for x in weather))
+    satellite = Satellite(["modis_1", "modis_2", "tropomi_sif_740"], ColumnOptions())
+    got = satellite.look(Scene(initial_state(p, 293.0 * one), forcing, p, 0.8 * one))
+    return [got[name] for name in satellite.bands]
+
+
+def test_stems_reflect_in_the_two_bands_as_the_table_says():
+    plants = list(table("plant_types"))
+    p = parameters(plants, ["loam"] * len(plants))
+    spectral = with_spectral_optics(p)
+    for found, wanted, name in zip(spectral.stem_reflectance.T, p.stem_reflectance.T, plants, strict=True):
+        assert float((found - wanted).abs().max()) < 0.03, (name, found, wanted)
+
+
+def test_a_leafless_forest_is_seen_by_its_stems():
+    """They darken the near infrared and do not glow; with leaves among them there is less to see of the leaves."""
+    forest = ["deciduous_broadleaf_forest"] * 2
+    lai, sai = torch.tensor([0.0, 0.0], dtype=DOUBLE), torch.tensor([0.0, 2.0], dtype=DOUBLE)
+    red, near, glow = seen(forest, lai, sai)
+    assert float(glow[1]) == 0.0 and float((near[1] - near[0]).abs()) > 0.01 and float((red[1] - red[0]).abs()) > 0.005
+    _, near, glow = seen(forest, lai + 3.0, sai)
+    assert float(near[1]) < float(near[0]) - 0.05 and float(glow[1]) < 0.9 * float(glow[0])
+
+
+def test_plant_types_have_leaves_and_angles_of_their_own():
+    plants = ["evergreen_needleleaf_forest", "deciduous_broadleaf_forest", "grassland"]
+    red, near, glow = seen(plants, 3.0, 0.0)
+    assert float(near.max() - near.min()) > 0.05 and float(glow.max() - glow.min()) > 0.1
+    assert bool((red < 0.1).all() and (near > 0.25).all())

@@ -43,6 +43,8 @@ class Parameters(NamedTuple):
     soil_albedo: Tensor  # saturated, (2, ...)
     thickness: Tensor  # m, (layer, 1)
     soil_roughness: Tensor  # m
+    leaf_contents: Tensor  # plates, water (cm), dry matter (g cm-2), (3, ...)
+    stem_contents: Tensor  # plates, brown pigments, dry matter (g cm-2), (3, ...)
     deep_temperature: Tensor | None = None  # K, at ``deep_depth``; None: no heat through the bottom
     deep_depth: float = 8.0  # m
 
@@ -138,7 +140,7 @@ def parameters(
         traits, plant("kmax"), plant("b"), plant("c"), plant("height"), plant("leaf_width"), plant("reflectance"),
         plant("transmittance"), plant("stem_reflectance"), plant("orientation"), plant("clumping") if clumped else one,
         root_shares(plant("root_beta"), dz), plant("litter"), plant("soil_respiration"), ground, curves,
-        soil("albedo"), dz, 0.01 * one,
+        soil("albedo"), dz, 0.01 * one, plant("leaf_contents"), plant("stem_contents"),
     )  # fmt: skip
 
 

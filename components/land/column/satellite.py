@@ -34,26 +34,27 @@ from components.land.spectra.canopy import Structure, canopy
 from components.land.spectra.canopy_fluorescence import Yields
 from components.land.spectra.geometry import geometry
 from components.land.spectra.leaf import LeafTraits, broadband, leaf
-from components.land.spectra.leaf_angles import leaf_angle_shares
+from components.land.spectra.leaf_angles import oriented_shares
 from components.land.spectra.optical_constants import optical_constants
 from components.land.spectra.plates import interfaces
 from components.land.spectra.sif import LAYERS, Canopies, fluorescence_wavelengths, sif
 from components.land.spectra.sky import degrees_from_zenith, solar_shape, sun_and_sky
 from components.land.spectra.soil import soil_reflectance
+from components.land.spectra.stems import Stems
 from components.land.spectra.yields import SUSTAINED, cytochrome_yield, fluorescence_yield
 
 EFFICIENCY = 0.01  # quantum efficiency of the dark-adapted leaf (van der Tol et al. 2014)
 LOWEST_SUN = 0.17  # cosine of the sun's zenith angle, 80 degrees, below which nothing is looked at
 HOT_SPOT = 0.05  # leaf size over canopy height (Verhoef and Bach 2007)
-SPHERICAL = -0.35, -0.15  # Verhoef's parameters of leaves that point nearly alike in all directions
 PHOTOSYSTEM_1 = 0.41  # share of the light that photosystem I absorbs (Johnson and Berry 2021)
-BLOCK = 256  # canopies at once, so that the arrays stay in the cache
+EXCITATION_STEP = 10.0  # nm
+BLOCK = 512  # canopies at once, so that the arrays stay in the cache
 
 
 def leaf_traits(parameters: Parameters) -> LeafTraits:
     """Leaf contents of plant types: chlorophyll by the capacity of Rubisco (Croft et al. 2017, eq. 4).
 
-    Carotenoids are a fifth of chlorophyll (Feret et al. 2008, table 2); water and dry matter are ordinary leaves'.
+    Carotenoids are a fifth of chlorophyll (Feret et al. 2008, table 2); plates, water and dry matter are the table's.
 
     Parameters
     ----------
@@ -63,28 +64,31 @@ def leaf_traits(parameters: Parameters) -> LeafTraits:
     Returns
     -------
     LeafTraits
-        Chlorophyll and carotenoids of shape (column,).
+        Each of shape (column,) or a number.
     """
     chlorophyll = ((parameters.traits.vcmax25 - 3.72) / 1.3).clamp(10.0, 80.0)
-    return LeafTraits(
-        structure=1.5, chlorophyll=chlorophyll, carotenoids=0.2 * chlorophyll, water=0.012, dry_matter=0.009
-    )
+    structure, water, dry_matter = parameters.leaf_contents
+    return LeafTraits(structure, chlorophyll, 0.2 * chlorophyll, water=water, dry_matter=dry_matter)
 
 
 def with_spectral_optics(parameters: Parameters) -> Parameters:
-    """Parameters whose leaves have PROSPECT's reflectance and transmittance in both bands; stems keep the table's.
+    """Parameters whose leaves and stems have PROSPECT's reflectance, and leaves its transmittance, in both bands.
 
     Parameters
     ----------
     parameters : of the columns
     """
-    traits, bands = leaf_traits(parameters), []
+    traits, leaves, stems = leaf_traits(parameters), [], []
+    stem = Stems(torch.ones_like(parameters.height), parameters.stem_contents)
     for low, high in ((400.0, 700.0), (700.0, 2500.0)):
         constants = optical_constants(torch.arange(low, high + 1.0, 5.0).numpy(), parameters.height.dtype)
-        bands.append(broadband(leaf(traits, constants), solar_shape(constants.wavelength)))
+        sun = solar_shape(constants.wavelength)
+        leaves.append(broadband(leaf(traits, constants), sun))
+        stems.append(broadband(stem.light(constants), sun))
     return parameters._replace(
-        reflectance=torch.stack([b.reflectance for b in bands]),
-        transmittance=torch.stack([b.transmittance for b in bands]),
+        reflectance=torch.stack([b.reflectance for b in leaves]),
+        transmittance=torch.stack([b.transmittance for b in leaves]),
+        stem_reflectance=torch.stack([b.reflectance for b in stems]),
     )
 
 
@@ -185,8 +189,7 @@ class Satellite:
         self.surface = None if self.constants is None else interfaces(self.constants.refractive_index)
         self.glowing = [name for name in self.bands if name in FLUORESCENCE]
         wanted = [FLUORESCENCE[name] for name in self.glowing]
-        self.grid = fluorescence_wavelengths(wanted, dtype=dtype) if wanted else None
-        self.shares = leaf_angle_shares(*SPHERICAL, dtype)
+        self.grid = fluorescence_wavelengths(wanted, EXCITATION_STEP, dtype).trapezoids() if wanted else None
 
     def look(self, scene: Scene) -> dict[str, Tensor]:
         """Bands of columns.
@@ -210,18 +213,20 @@ class Satellite:
         covered = cover_fraction(s.snow)
         below = ground_albedo(s, p, covered)
         wetness = (s.liquid[0] / p.texture.theta_s).clamp(0.0, 1.0) * (1.0 - covered)
-        lai = (f.lai * p.clumping).clamp(min=1e-4)
+        plants = f.lai + f.sai
+        stems = Stems(f.sai / plants.clamp(min=1e-6), p.stem_contents)
+        lai = (plants * p.clumping).clamp(min=1e-4)
         traits = leaf_traits(p)
         one = torch.ones_like(lai)
         look = Canopies(
-            lai, HOT_SPOT * one, self.shares.expand(lai.shape[0], -1), degrees_from_zenith(scene.sun),
+            lai, HOT_SPOT * one, oriented_shares(p.orientation), degrees_from_zenith(scene.sun),
             self.view[0] * one, self.view[1] * one,
         )  # fmt: skip
+        directed = geometry(look.shares, look.sun, look.view, look.azimuth)
         found: dict[str, Tensor] = {}
         if self.constants is not None:
-            light = leaf(traits, self.constants, self.surface)
+            light = stems.among(leaf(traits, self.constants, self.surface), self.constants, self.surface)
             soil = soil_reflectance(below, wetness, self.constants)
-            directed = geometry(look.shares, look.sun, look.view, look.azimuth)
             seen = canopy(light.reflectance, light.transmittance, soil, Structure(lai, look.hot_spot), directed)
             sky = (f.diffuse[0] / (f.direct[0] + f.diffuse[0]).clamp(min=1e-9)).unsqueeze(-1)
             found = values(self.bands, (1.0 - sky) * seen.rso + sky * seen.rdo, self.points)
@@ -231,7 +236,9 @@ class Satellite:
             given = Yields(relative[0].unsqueeze(-1) * layers, relative[1].unsqueeze(-1) * layers)
             lit = sun_and_sky(self.grid.excitation, f.direct[0], f.diffuse[0], scene.sun)
             soil = soil_reflectance(below, wetness, self.grid.constants)
-            glow = sif(traits, self.efficiency * one, look, soil, lit, given, self.grid)
+            glow = sif(
+                traits, self.efficiency * one, look, soil, lit, given, self.grid, stems=stems, directions=directed
+            )
             found |= {name: glow.radiance[:, i] for i, name in enumerate(self.glowing)}
         return found
 

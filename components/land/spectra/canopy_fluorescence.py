@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from components.land.spectra.fluorescence import Excitation
+from components.land.spectra.fluorescence import Glow
 from components.land.spectra.geometry import Geometry
 from components.land.spectra.layers import Layers, SolarLight, Views, diffuse_light
 from components.science.constants import AVOGADRO, LIGHT_SPEED, PLANCK
@@ -69,8 +69,8 @@ def canopy_fluorescence(
     soil: Tensor,
     solar: SolarLight,
     sun: Tensor,
-    leaf: Excitation,
-    wavelengths: tuple[Tensor, Tensor],
+    leaf: Glow,
+    wavelengths: tuple[Tensor, Tensor, Tensor],
     yields: Yields,
 ) -> Fluorescence:
     """Fluorescence of a canopy of layers.
@@ -86,13 +86,14 @@ def canopy_fluorescence(
     soil : Tensor
         Reflectance at the wavelengths of emission, shape (canopy, f) or (f,).
     solar : SolarLight
-        At the wavelengths of excitation, which are evenly spaced.
+        At the wavelengths of excitation.
     sun : Tensor
         Sunlight at the top at the wavelengths of excitation, shape (canopy, e), W m-2 um-1.
-    leaf : Excitation
-        Of the leaves for a quantum efficiency of their own, shape (canopy, f, e).
+    leaf : Glow
+        Of the leaves for a quantum efficiency of their own, shapes (canopy, layer or 1, e, f), (canopy, layer or 1, e)
+        and (canopy, layer or 1, f).
     wavelengths : tuple of Tensor
-        Of excitation (e,) and of emission (f,), nm.
+        Of excitation and what each stands for (e,), and of emission (f,), nm.
     yields : Yields
         Of the layers.
 
@@ -101,9 +102,8 @@ def canopy_fluorescence(
     Fluorescence
         For an energy of W m-2 um-1.
     """
-    excitation, emission = wavelengths
-    step = excitation[1] - excitation[0]
-    to_photons, to_energy = photons(excitation) * step, 1.0 / photons(emission)
+    excitation, width, emission = wavelengths
+    to_photons, to_energy = photons(excitation) * width, 0.5 / photons(emission)  # half, of sum and difference
 
     down, up = solar.field.mean()
     shade, sunny = yields.shaded.unsqueeze(-1), yields.sunlit.unsqueeze(-1)
@@ -111,27 +111,22 @@ def canopy_fluorescence(
     lai = layers.lai.unsqueeze(-1)
     mean = sunny * seen.sunlit.unsqueeze(-1) + shade * (lai - seen.sunlit.unsqueeze(-1))
     viewed = sunny * seen.both.unsqueeze(-1) + shade * (seen.seen - seen.both).unsqueeze(-1)
-    number = down.shape[1]
-    exciting = torch.cat([sun.unsqueeze(1), down, up], 1) * to_photons
-    (b_sun, b_down, b_up), (f_sun, f_down, f_up) = (
-        torch.split(_answer(matrix, exciting) * to_energy, [1, number, number], 1) for matrix in leaf
-    )
+    onto, through = sun.unsqueeze(1) * to_photons, ((down + up) * to_photons, (down - up) * to_photons)
+    from_sun = [_answer(leaf, side, onto) * to_energy for side in (0, 1)]
+    from_sky = [_answer(leaf, side, through[side]) * to_energy for side in (0, 1)]
 
+    # Both faces' sum goes with the sum of what a leaf scatters back and forward, their difference with its difference.
     d = Geometry(*(x.unsqueeze(-1) for x in light))
     lit = sunny * seen.sunlit.unsqueeze(-1)
-    falling = (d.sdf * b_sun + d.sdb * f_sun) * lit + mean * (
-        d.ddf * b_down + d.ddb * f_down + d.ddb * b_up + d.ddf * f_up
-    )
-    rising = (d.sdb * b_sun + d.sdf * f_sun) * lit + mean * (
-        d.ddb * b_down + d.ddf * f_down + d.ddf * b_up + d.ddb * f_up
-    )
+    even = (d.sdb + d.sdf) * from_sun[0] * lit + (d.ddb + d.ddf) * from_sky[0] * mean
+    odd = (d.sdb - d.sdf) * from_sun[1] * lit + (d.ddb - d.ddf) * from_sky[1] * mean
+    falling, rising = even - odd, even + odd
     none = torch.zeros_like(falling[:, 0])
     field = diffuse_light(layers, light, soil, (falling, rising), none, none)
     fall, rise = field.mean()
     rho, tau = layers.reflectance, layers.transmittance
-    first = (d.sob * b_sun + d.sof * f_sun) * (sunny * seen.both.unsqueeze(-1)) + viewed * (
-        d.dob * b_down + d.dof * f_down + d.dof * b_up + d.dob * f_up
-    )
+    first = ((d.sob + d.sof) * from_sun[0] + (d.sob - d.sof) * from_sun[1]) * (sunny * seen.both.unsqueeze(-1))
+    first = first + ((d.dob + d.dof) * from_sky[0] + (d.dob - d.dof) * from_sky[1]) * viewed
     again = ((d.dob * rho + d.dof * tau) * fall + (d.dof * rho + d.dob * tau) * rise) * seen.seen.unsqueeze(-1)
     ground = soil * field.down[:, -1] * seen.soil_seen
     return Fluorescence(
@@ -141,9 +136,10 @@ def canopy_fluorescence(
     )
 
 
-def _answer(matrix: Tensor, photons_in: Tensor) -> Tensor:
-    """Product of (canopy, f, e) and (canopy, x, e), (canopy, x, f), in one order: no block changes its bits."""
-    total = matrix[:, None, :, 0] * photons_in[..., 0, None]
-    for e in range(1, matrix.shape[-1]):
-        total = torch.addcmul(total, matrix[:, None, :, e], photons_in[..., e, None])
-    return total
+def _answer(leaf: Glow, side: int, photons_in: Tensor) -> Tensor:
+    """What leaves emit for light of shape (canopy, layer or 1, e), by f, in one order: no block changes its bits."""
+    light, kernel = photons_in * leaf.into[side], leaf.kernel[side]
+    total = light[..., 0, None] * kernel[..., 0, :]
+    for e in range(1, light.shape[-1]):
+        total = torch.addcmul(total, light[..., e, None], kernel[..., e, :])
+    return total * leaf.out[side]

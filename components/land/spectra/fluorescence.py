@@ -43,6 +43,36 @@ class Excitation(NamedTuple):
     forward: Tensor
 
 
+class Glow(NamedTuple):
+    """Both sides of a leaf lit and seen at once: their sum is emitted for the light's sum, as their difference.
+
+    A leaf lit by ``x`` on one face and ``y`` on the other emits ``out * (kernel (into * (x + y)))`` from both faces
+    together, by the first of each pair, and the difference of its faces by the second for ``x - y``. So half the
+    products are needed that back and forward take, and what depends on one wavelength alone stays out of them.
+
+    Attributes
+    ----------
+    kernel : tuple of Tensor
+        Each of shape (..., excitation, emission).
+    into : tuple of Tensor
+        Each of shape (..., excitation).
+    out : tuple of Tensor
+        Each of shape (..., emission), photons nm-1 a photon.
+    """
+
+    kernel: tuple[Tensor, Tensor]
+    into: tuple[Tensor, Tensor]
+    out: tuple[Tensor, Tensor]
+
+    def matrices(self) -> Excitation:
+        """To the lit side and through the leaf."""
+        both, between = (
+            (kernel * into.unsqueeze(-1) * out.unsqueeze(-2)).transpose(-1, -2)
+            for kernel, into, out in zip(*self, strict=True)
+        )
+        return Excitation(0.5 * (both + between), 0.5 * (both - between))
+
+
 class Interior(NamedTuple):
     """A leaf without its interfaces, as Kubelka and Munk's medium of unit thickness, each of shape (..., band).
 
@@ -123,20 +153,22 @@ def _exponentials(inside: Interior) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _overlap(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """Integrals over 0 to 1 of exp(-a x) exp(-b x) and of exp(-a x) exp(-b (1 - x))."""
-    total, half = a + b, 0.5 * (a - b)
-    same = (1.0 - torch.exp(-total)) / total
-    near = half.abs() < 0.2
-    safe = torch.where(near, 1.0, half)
-    square = half * half
-    series = 1.0 + square / 6.0 * (1.0 + square / 20.0 * (1.0 + square / 42.0 * (1.0 + square / 72.0)))
-    apart = (torch.exp(-b) - torch.exp(-a)) / (2.0 * safe)  # exp and no sinh: its bits depend on the block
-    return same, torch.where(near, torch.exp(-0.5 * total) * series, apart)
+    """Integrals over 0 to 1 of exp(-a x) exp(-b x) and of exp(-a x) exp(-b (1 - x)), of all a with all b."""
+    decay_a, decay_b = torch.exp(-a).unsqueeze(-1), torch.exp(-b).unsqueeze(-2)
+    root_a, root_b = torch.exp(-0.5 * a).unsqueeze(-1), torch.exp(-0.5 * b).unsqueeze(-2)
+    a, b = a.unsqueeze(-1), b.unsqueeze(-2)
+    same = (1.0 - decay_a * decay_b) / (a + b)
+    difference = a - b
+    near = difference.abs() < 0.4
+    square = difference * difference
+    series = 1.0 + square / 24.0 * (1.0 + square / 80.0 * (1.0 + square / 168.0))  # sinh(h) / h, h half the difference
+    apart = (decay_b - decay_a) / torch.where(near, 1.0, difference)
+    return same, torch.where(near, root_a * root_b * series, apart)
 
 
-def excitation_matrices(
+def glow(
     light: Leaf, surface: Interfaces, bands: tuple[Tensor, Tensor], wavelengths: tuple[Tensor, Tensor], spectrum: Tensor
-) -> Excitation:
+) -> Glow:
     """Fluorescence of a leaf, for a yield of 1, by wavelength of excitation and of emission.
 
     Parameters
@@ -154,30 +186,24 @@ def excitation_matrices(
 
     Returns
     -------
-    Excitation
-        Photons nm-1 emitted to each side a photon that falls on the leaf, each of shape (..., f, e).
+    Glow
+        Photons nm-1 emitted a photon that falls on the leaf.
     """
     inside = interior(light, surface)
     e_at, f_at = bands
     m, p, q = _exponentials(inside)
-    (me, pe, qe), (mf, pf, qf) = (
-        (x[..., e_at].unsqueeze(-2) for x in (m, p, q)),
-        (x[..., f_at].unsqueeze(-1) for x in (m, p, q)),
-    )
-    same, across = _overlap(me, mf)
-    straight, crossed = pe * pf + qe * qf, pe * qf + qe * pf
-    by_chlorophyll = (light.chlorophyll_share * inside.absorption)[..., e_at].unsqueeze(-2)
-    downhill = 1.0 / (1.0 + torch.exp((wavelengths[0] - wavelengths[1].unsqueeze(-1)) / STOKES_WIDTH))
-    source = 0.5 * by_chlorophyll * (spectrum.unsqueeze(-1) * downhill)
-    back = source * (straight * same + crossed * across)
-    forward = source * (crossed * same + straight * across)
+    same, across = _overlap(m[..., e_at], m[..., f_at])
+    downhill = 1.0 / (1.0 + torch.exp((wavelengths[0].unsqueeze(-1) - wavelengths[1]) / STOKES_WIDTH))
 
-    # The interfaces again: light that enters, turns inside at both faces, and what is emitted likewise on its way out.
+    # The interfaces: light that enters, turns inside at both faces, and what is emitted likewise on its way out.
     r21 = surface.r21
     turned = inside.transmittance * r21 / (1.0 - inside.reflectance * r21)
-    whole = inside.reflectance + inside.transmittance * turned
-    enter = (surface.t_alpha / (1.0 - r21 * whole))[..., e_at].unsqueeze(-2)
-    leave = (surface.t21 / (1.0 - r21 * whole))[..., f_at].unsqueeze(-1)
-    ye, yf = turned[..., e_at].unsqueeze(-2), turned[..., f_at].unsqueeze(-1)
-    kept, swapped = enter * leave * (1.0 + ye * yf), enter * leave * (ye + yf)
-    return Excitation(kept * back + swapped * forward, kept * forward + swapped * back)
+    loops = 1.0 - r21 * (inside.reflectance + inside.transmittance * turned)
+    enter = (0.5 * light.chlorophyll_share * inside.absorption * surface.t_alpha / loops)[..., e_at]
+    leave = (surface.t21 / loops)[..., f_at] * spectrum
+    both, between = (p + q) * (1.0 + turned), (p - q) * (1.0 - turned)
+    return Glow(
+        (downhill * (same + across), downhill * (same - across)),
+        (enter * both[..., e_at], enter * between[..., e_at]),
+        (leave * both[..., f_at], leave * between[..., f_at]),
+    )

@@ -12,15 +12,15 @@ from components.land.spectra.canopy_fluorescence import Fluorescence, Yields, ca
 from components.land.spectra.fluorescence import (
     EMISSION,
     EXCITATION,
-    Excitation,
     emission_spectrum,
-    excitation_matrices,
+    glow,
 )
-from components.land.spectra.geometry import geometry
+from components.land.spectra.geometry import Geometry, geometry
 from components.land.spectra.layers import Layers, even_layers, solar_light, views
 from components.land.spectra.leaf import SURFACE_ANGLE, LeafTraits, leaf
 from components.land.spectra.optical_constants import OpticalConstants, optical_constants
 from components.land.spectra.plates import Interfaces, interfaces
+from components.land.spectra.stems import Stems
 
 LAYERS = 10  # within .3 % of the limit of thin layers up to a leaf area of 6
 
@@ -36,6 +36,8 @@ class Wavelengths(NamedTuple):
         Each of shape (e + f,).
     excitation, emission : Tensor
         nm, shapes (e,) and (f,).
+    width : Tensor
+        What each wavelength of excitation stands for in the sum over them, nm, shape (e,).
     spectrum : Tensor
         Emission within the leaf, nm-1, shape (f,).
     """
@@ -44,7 +46,15 @@ class Wavelengths(NamedTuple):
     surface: Interfaces
     excitation: Tensor
     emission: Tensor
+    width: Tensor
     spectrum: Tensor
+
+    def trapezoids(self) -> Wavelengths:
+        """The same with half the width at both ends: of second order, where SCOPE's plain sum is of first."""
+        width = self.width.clone()
+        width[0] *= 0.5
+        width[-1] *= 0.5
+        return self._replace(width=width)
 
 
 def fluorescence_wavelengths(
@@ -78,6 +88,7 @@ def fluorescence_wavelengths(
         Interfaces(*(x.to(dtype) for x in surface)),
         excited.to(dtype),
         emitted.to(dtype),
+        torch.full_like(excited, step, dtype=dtype),
         emission_spectrum(emitted).to(dtype),
     )
 
@@ -114,13 +125,15 @@ def sif(
     yields: Yields | None,
     grid: Wavelengths,
     layers: int = LAYERS,
+    stems: Stems | None = None,
+    directions: Geometry | None = None,
 ) -> Fluorescence:
-    """Fluorescence of canopies of one kind of leaf each, excited by sun and sky.
+    """Fluorescence of canopies, excited by sun and sky.
 
     Parameters
     ----------
     traits : LeafTraits
-        Each of shape (canopy,) or a number.
+        Each of shape (canopy,), or (canopy, layer) where leaves differ between layers, or a number.
     efficiency : Tensor
         Quantum efficiency of fluorescence of the dark-adapted leaf, shape (canopy,).
     canopies : Canopies
@@ -135,6 +148,10 @@ def sif(
         From `fluorescence_wavelengths`.
     layers : int
         Of equal leaf area.
+    stems : Stems, optional
+        Among the leaves, their area in ``lai``; they scatter and do not emit.
+    directions : Geometry, optional
+        Of the canopies, where they are known.
 
     Returns
     -------
@@ -143,14 +160,16 @@ def sif(
     """
     count = grid.excitation.numel()
     e_at, f_at = torch.arange(count), torch.arange(count, count + grid.emission.numel())
-    whole = LeafTraits(*(torch.as_tensor(x, dtype=grid.excitation.dtype).expand_as(canopies.lai) for x in traits))
-    light_of_leaf = leaf(whole, grid.constants, grid.surface)
-    leaf_matrix = excitation_matrices(
-        light_of_leaf, grid.surface, (e_at, f_at), (grid.excitation, grid.emission), grid.spectrum
-    )
-    scale = efficiency[:, None, None]
-    matrix = Excitation(leaf_matrix.back * scale, leaf_matrix.forward * scale)
-    directions = geometry(canopies.shares, canopies.sun, canopies.view, canopies.azimuth)
+    parts = [torch.as_tensor(x, dtype=grid.excitation.dtype, device=canopies.lai.device) for x in traits]
+    by_layer = LeafTraits(*(x if x.ndim == 2 else x.reshape(-1, 1) for x in parts))
+    light_of_leaf = leaf(by_layer, grid.constants, grid.surface)
+    glowing = glow(light_of_leaf, grid.surface, (e_at, f_at), (grid.excitation, grid.emission), grid.spectrum)
+    if stems is not None:
+        light_of_leaf = stems.among(light_of_leaf, grid.constants, grid.surface)
+        efficiency = efficiency * (1.0 - stems.share)
+    out = glowing.out[0] * efficiency[:, None, None], glowing.out[1] * efficiency[:, None, None]
+    if directions is None:
+        directions = geometry(canopies.shares, canopies.sun, canopies.view, canopies.azimuth)
     lai = even_layers(canopies.lai, layers)
     seen = views(lai, canopies.hot_spot, directions)
 
@@ -158,8 +177,8 @@ def sif(
         return Layers(
             lai,
             canopies.hot_spot,
-            light_of_leaf.reflectance[:, None, part],
-            light_of_leaf.transmittance[:, None, part],
+            light_of_leaf.reflectance[..., part],
+            light_of_leaf.transmittance[..., part],
         )
 
     exciting, emitting = slice(0, count), slice(count, None)
@@ -172,7 +191,7 @@ def sif(
         soil[..., emitting],
         solar,
         light[0],
-        matrix,
-        (grid.excitation, grid.emission),
+        glowing._replace(out=out),
+        (grid.excitation, grid.width, grid.emission),
         given,
     )
