@@ -91,6 +91,14 @@ def largest_w(g: geometry.Geometry, dt: float, hours: list[float], smagorinsky: 
     return out
 
 
+def test_rest_beside_the_high_ground_at_100_km_12_hours(shared):
+    """4200 km by 3000 km around the middle: the plateau's eastern edge, and the greatest steps of the relief."""
+    w = largest_w(east_asia(shared, 100e3, 42, 30), 400.0, [2, 4, 6, 9, 12])
+    assert max(w) < 0.02
+    assert w[-1] < 1.5 * max(w[:3])
+
+
+@pytest.mark.slow
 def test_rest_over_east_asia_100_km_24_hours(shared):
     w = largest_w(east_asia(shared, 100e3, 70, 50), 400.0, [2, 6, 12, 18, 24])
     assert max(w) < 0.02

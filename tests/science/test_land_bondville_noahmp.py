@@ -44,8 +44,8 @@ def test_the_sun_stands_where_it_shone(folder):
     assert centroid(weather.shortwave) == pytest.approx(centroid(height), abs=0.1)
 
 
-def test_the_first_fortnight_is_cold_and_closed(folder):
-    series, _ = run_bondville(folder, steps=672)
+def test_the_first_week_is_cold_and_closed(folder):
+    series, _ = run_bondville(folder, steps=336)
     closed(series)
     assert 268 < series["surface_temperature"].mean() < 280
     assert -10 < series["upward_latent"].mean() < 25

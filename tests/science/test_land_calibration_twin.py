@@ -27,7 +27,9 @@ def twin_weather():
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("guess", [{"vcmax25": 80.0, "g1": 2.0}, {"vcmax25": 30.0, "g1": 6.0}])
+@pytest.mark.parametrize(
+    "guess", [{"vcmax25": 80.0, "g1": 2.0}, pytest.param({"vcmax25": 30.0, "g1": 6.0}, marks=pytest.mark.slow)]
+)
 def test_twin_recovers_known_parameters(guess):
     truth = {"vcmax25": 48.0, "g1": 3.4}
     site = parameters(["deciduous_broadleaf_forest"], ["loam"])

@@ -25,7 +25,7 @@ def closed(series):
     assert series["unsolved"].sum() == 0
 
 
-@pytest.mark.parametrize("site", ["DE-Tha", "FR-Pue"])
+@pytest.mark.parametrize("site", ["DE-Tha", pytest.param("FR-Pue", marks=pytest.mark.slow)])
 def test_four_days(folder, site):
     series, observed = run_half_hourly(folder, site, "medlyn", 192)
     closed(series)

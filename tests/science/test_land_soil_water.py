@@ -36,9 +36,10 @@ def head(value):
     return Top(head=torch.tensor([value], dtype=D))
 
 
-def test_celia_1990():
+@pytest.mark.parametrize(("dz", "dt"), [(0.01, 960.0), pytest.param(0.01, 240.0, marks=pytest.mark.slow)])
+def test_celia_1990(dz, dt):
     soil = VanGenuchten(0.102, 0.368, 3.35, 2.0, 9.22e-5)
-    z, psi, _, taken = infiltrate(soil, -10.0, 1.0, 0.01, 240.0, 86400.0, head(-0.75), Bottom("water_table", -10.0))
+    z, psi, _, taken = infiltrate(soil, -10.0, 1.0, dz, dt, 86400.0, head(-0.75), Bottom("water_table", -10.0))
     assert depth_of(-5.0, psi, z) == pytest.approx(0.565, rel=0.02)
     assert taken == pytest.approx(0.04114, rel=0.02)
 
@@ -50,10 +51,11 @@ def test_haverkamp_1977_sand():
     assert taken == pytest.approx(0.02382, rel=0.02)
 
 
-def test_bonan_clay():
+@pytest.mark.parametrize(("dz", "dt"), [(0.02, 10000.0), pytest.param(0.01, 4000.0, marks=pytest.mark.slow)])
+def test_bonan_clay(dz, dt):
     soil = VanGenuchten(0.124, 0.495, 2.6, 1.43, 0.0443e-2 / 3600)
     start, top = (soil.head(torch.tensor([v], dtype=D)).item() for v in (0.24, 0.494))
-    z, _, theta, taken = infiltrate(soil, start, 1.5, 0.01, 4000.0, 1e6, head(top), Bottom("free_drainage"))
+    z, _, theta, taken = infiltrate(soil, start, 1.5, dz, dt, 1e6, head(top), Bottom("free_drainage"))
     assert depth_of(0.36, theta, z) == pytest.approx(0.383, rel=0.02)
     assert taken == pytest.approx(0.0938, rel=0.02)
 

@@ -16,7 +16,7 @@ from components.ocean.primitive.timestep import Ocean
 from components.science.constants import GRAVITY
 
 DAY = 86400.0
-NX, DX, DEPTH, LEVELS, N2, ALPHA = 44, 5e3, 2000.0, 10, 4e-6, 2e-4
+NX, DX, DEPTH, LEVELS, N2, ALPHA = 44, 5e3, 500.0, 10, 6.4e-5, 2e-4
 SPEED = np.sqrt(N2) * DEPTH / np.pi  # of the first mode
 
 
@@ -33,7 +33,7 @@ def baroclinic_energy_left(nudging):
     )  # fmt: skip
     dt = 1200.0
     p = Parameters(
-        dt=dt, substeps=50, equation_of_state="linear", alpha=ALPHA, beta=0.0, background_viscosity=0.0,
+        dt=dt, substeps=26, equation_of_state="linear", alpha=ALPHA, beta=0.0, background_viscosity=0.0,
         background_diffusivity=0.0, edge_nudging=nudging,
     )  # fmt: skip
     halo = whole_domain(g, periodic_y=True)

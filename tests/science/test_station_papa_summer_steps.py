@@ -20,6 +20,12 @@ def largest_difference(days):
     return np.abs(fine - coarse).max()
 
 
+def test_two_days_with_steps_of_20_and_60_minutes():
+    """Within .02 K in the first two days of May."""
+    assert largest_difference(2) < 0.02
+
+
+@pytest.mark.slow
 def test_ten_days_with_steps_of_20_and_60_minutes():
     """Within 0.1 K in the first ten days of May."""
     assert largest_difference(10) < 0.1

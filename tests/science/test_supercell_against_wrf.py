@@ -123,6 +123,14 @@ def draw(samples: list[Sample], wrf: dict[float, dict[str, float]], path: Path) 
     figure.savefig(path)
 
 
+def test_supercell_in_the_first_20_minutes(shared):
+    """The bubble's ascent and the first cloud, beside WRF's."""
+    at, wrf = {s.minutes: s for s in run(shared, 20)}, wrf_series(shared)
+    for minutes in (10, 20):
+        assert abs(at[minutes].w_max - wrf[minutes]["wmax"]) < 0.1 * wrf[minutes]["wmax"]
+
+
+@pytest.mark.slow
 def test_supercell_at_60_minutes(shared):
     at = {s.minutes: s for s in run(shared, 60)}
     assert 36.0 < at[60].w_max < 48.0
