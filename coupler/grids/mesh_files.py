@@ -30,8 +30,29 @@ def read_scrip(file: Any, name: str, edges: Edges | None, crs: str | None) -> Ge
     if any(c.size != int(np.prod(shape)) for c in centers) or any(len(c) != centers[0].size for c in corners):
         raise GridError(f"{file.filepath()}: grid_dims says {shape}, but there are {centers[0].size} cells")
     masks = {"default": read_mask(file["grid_imask"], shape)} if "grid_imask" in file.variables else {}
+    _refuse_padding_by_zeros(centers, corners, file.filepath())
     centers, corners = [c.reshape(shape) for c in centers], [c.reshape(*shape, -1) for c in corners]
     return made(name, centers, corners, masks, edges or "great_circle", crs)
+
+
+def _refuse_padding_by_zeros(centers: list[Floats], corners: list[Floats], path: str) -> None:
+    """Unused corners are to repeat the last one; some programs leave zeros, which draw the cell out to 0E 0N."""
+
+    def away(longitude: Floats, latitude: Floats) -> Floats:
+        east = np.abs((longitude - centers[0].ravel()[:, None] + 180.0) % 360.0 - 180.0)
+        return np.maximum(east, np.abs(latitude - centers[1].ravel()[:, None]))
+
+    unused = (corners[0] == 0.0) & (corners[1] == 0.0)
+    distance = away(*corners)
+    reach = np.where(unused, 0.0, distance).max(axis=1)
+    padded = unused[:, -1] & (unused.sum(axis=1) <= unused.shape[1] - 3) & (distance[:, -1] > 3.0 * reach)
+    if padded.any():
+        cell = int(np.flatnonzero(padded)[0])
+        raise GridError(
+            f"{path}: {int(padded.sum())} of {padded.size} cells have their last corners at 0 degrees east and north, "
+            f"far from their centre (cell {cell}: {centers[0].ravel()[cell]:g}, {centers[1].ravel()[cell]:g}). "
+            "Unused corners seem to be filled with zeros; repeat the cell's last corner there, as SCRIP does"
+        )
 
 
 def read_ugrid(file: Any, mesh: Any, name: str, edges: Edges | None, crs: str | None) -> Geometry:

@@ -24,7 +24,8 @@ def shell(line, case, without=(), **more):
 
 @pytest.fixture
 def toy(tmp_path):
-    return toy_case(tmp_path / "toy", duration="PT3H", restart="PT3H")
+    layout = {"coupler": 1, "air": 1, "sea": 1, "soil": {"ranks": 1, "with": "sea"}}
+    return toy_case(tmp_path / "toy", duration="PT3H", restart="PT3H", layout=layout)
 
 
 @pytest.mark.parametrize(
@@ -43,10 +44,45 @@ def test_a_run_goes_on_whatever_becomes_of_its_output(toy, where):
     assert '"state": "finished"' in (toy / "run" / "status.json").read_text()
 
 
+@pytest.mark.ranks
 def test_ranks_go_on_whatever_becomes_of_their_output(toy):
     code, _, err = shell("RUN run CASE > /dev/full", toy)
     assert code == 0 and "Traceback" not in err
     assert '"state": "finished"' in (toy / "run" / "status.json").read_text()
+
+
+@pytest.mark.ranks
+@pytest.mark.parametrize("where", [">&- 2>&-", "2>&1 | true"])
+def test_ranks_go_on_when_nobody_listens(toy, where):
+    """Both outputs closed, or a pipe whose reader has gone."""
+    code, _, _ = shell(f"set -o pipefail; RUN run CASE {where}", toy)
+    assert code == 0
+    assert '"state": "finished"' in (toy / "run" / "status.json").read_text()
+
+
+def read_only(line, folder, **more):
+    """A line of shell while the installation is mounted read-only; skips where nobody may mount."""
+    mount = f"mount --bind '{ROOT}' '{ROOT}' && mount -o remount,bind,ro '{ROOT}' && cd '{ROOT}'"
+    if subprocess.run(["unshare", "-m", "bash", "-c", mount], capture_output=True, check=False).returncode:
+        pytest.skip("a file system cannot be mounted here")
+    return shell(f'unshare -m bash -c "{mount} && {line}"', folder, TESSERA_CACHE=str(folder.parent / "kept"), **more)
+
+
+def test_a_read_only_installation_compiles_elsewhere_and_says_where(toy):
+    say = "import coupler.remap.overlap, numba; print(numba.config.CACHE_DIR)"
+    code, out, err = read_only(f"{sys.executable} -c '{say}'", toy, PYTHONPATH=str(ROOT))
+    kept = str(toy.parent / "kept")
+    assert code == 0 and out.strip() == f"{kept}/numba", err
+    assert f"cannot be written; what is compiled is kept in {kept}" in err
+    assert read_only("RUN check CASE", toy)[0] == 0
+
+
+@pytest.mark.slow
+def test_a_read_only_installation_runs(toy):
+    """It compiles everything anew: a minute."""
+    code, out, err = read_only("RUN run CASE --serial", toy)
+    assert code == 0 and "finished" in out, err
+    assert any((toy.parent / "kept" / "numba").rglob("*.nbc"))
 
 
 def test_a_full_disk_under_what_is_printed_is_said(toy):

@@ -400,6 +400,11 @@ def test_cells_on_each_other_are_refused_by_weights():
         make_weights(whole, lying, "conservative")
 
 
+def pad(corners):
+    """Triangles in a table of four corners, the unused ones zero."""
+    return np.where(np.arange(4) < 3, corners, 0.0)
+
+
 @pytest.mark.parametrize(
     ("kind", "variable", "change", "words"),
     [
@@ -409,6 +414,7 @@ def test_cells_on_each_other_are_refused_by_weights():
         ("scrip", "grid_corner_lon", lambda c: np.roll(c, 5, 0), "have their centre outside"),
         ("scrip", "grid_corner_lat", lambda c: c[:, [0, 2, 1, 3]], "have no area"),
         ("scrip", "grid_center_lon", lambda c: np.where(np.arange(24) == 3, np.nan, c), "g.nc: .* is not finite"),
+        ("scrip", "grid_corner_lon, grid_corner_lat", pad, r"24 of 24 cells .* Unused corners seem to be filled with"),
         ("ugrid", "face_nodes", lambda n: n + 30, "face_nodes names node 38 .* there are 35"),
         ("ugrid", "face_nodes", lambda n: n[::-1], "have their centre outside"),
         ("cf", "mask", lambda m: 0 * m, "its mask leaves no cell active"),
@@ -422,7 +428,8 @@ def test_damaged_numbers_are_refused_with_the_file_and_what_it_has(tmp_path, kin
     made.with_mask(np.ones(made.shape)).to_file(path, kind)
     with netCDF4.Dataset(path, "a") as file:
         file.set_auto_maskandscale(False)
-        file[variable][:] = change(file[variable][:])
+        for name in variable.split(", "):
+            file[name][:] = change(file[name][:])
     with pytest.raises(GridError, match=words) as said:
         Grid.from_file(path)
     assert "g.nc" in str(said.value)
@@ -440,3 +447,9 @@ def test_check_refuses_a_grid_whose_cells_lie_on_each_other(tmp_path, capsys):
         file["grid_corner_lat"][:] = np.where((np.arange(24) // 6 == 1)[:, None] & (corners == 21.0), 20.7, corners)
     assert main(["check", str(tmp_path)]) == 2
     assert "cells of grid 'ocean' lie on each other: they cover" in "".join(capsys.readouterr())
+
+
+def test_a_cell_with_a_corner_at_the_origin_is_not_taken_for_padding(tmp_path):
+    made = Grid.regular_lonlat("g", -2, 2, -2, 2, resolution=1.0)
+    made.to_file(tmp_path / "g.nc", "scrip")
+    np.testing.assert_array_equal(Grid.from_file(tmp_path / "g.nc").area, made.area)
