@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The template east_asia_land: any number of land ranks and a restart give the same bits; heat and water are booked.
 
-A day, and (slow) the thirty days as they stand.
+Half a day, and (slow) a day, and the thirty days as they stand.
 """
 
 import csv
@@ -28,11 +28,11 @@ def make(folder, duration, ranks, restart="PT12H"):
     return folder
 
 
-def go_on(folder, until, old, ranks, before):
+def go_on(folder, until, old, ranks, before, *words):
     text = (folder / "case.yaml").read_text()
     text = text.replace(f"duration: {before}", f"duration: {until}").replace(f"  land: {old}\n", f"  land: {ranks}\n")
     (folder / "case.yaml").write_text(text)
-    tessera(folder, "--continue", timeout=7200)
+    tessera(folder, "--continue", *words, timeout=7200)
 
 
 def books(folder):
@@ -68,6 +68,19 @@ def closed(folder):
 
 
 @pytest.mark.ranks
+@pytest.mark.timeout(3600)
+def test_half_a_day_on_ranks_to_a_restart_and_on_one_process_after_it(tmp_path):
+    one = make(tmp_path / "one", "PT12H", 1, "PT6H")
+    tessera(one, "--serial", timeout=1800)
+    closed(one)
+    two = make(tmp_path / "two", "PT6H", 3, "PT6H")
+    tessera(two, timeout=1800)
+    go_on(two, "PT12H", 3, 1, "PT6H", "--serial")
+    assert differences(one, two, history=False) == []
+
+
+@pytest.mark.ranks
+@pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_a_day_on_any_ranks_and_over_a_restart(tmp_path):
     one = make(tmp_path / "one", "P1D", 1)

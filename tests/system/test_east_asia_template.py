@@ -51,8 +51,11 @@ def serial(tmp_path_factory):
 @pytest.mark.ranks
 @pytest.mark.parametrize(
     ("coupler", "layout"),
-    [(1, THREE), (1, FIVE), (2, EIGHT)],
-    ids=["3_ranks", "5_ranks", "8_ranks_2_couplers"],
+    [
+        pytest.param(1, THREE, id="3_ranks"),
+        pytest.param(1, FIVE, id="5_ranks", marks=pytest.mark.slow),
+        pytest.param(2, EIGHT, id="8_ranks_2_couplers", marks=pytest.mark.slow),
+    ],
 )
 def test_any_layout_gives_the_bits_of_the_serial_run(serial, tmp_path, coupler, layout):
     case = make(tmp_path / "case", layout=(LAYOUT, layout), coupler=("  coupler: 1\n", f"  coupler: {coupler}\n"))
@@ -62,7 +65,8 @@ def test_any_layout_gives_the_bits_of_the_serial_run(serial, tmp_path, coupler, 
 
 @pytest.mark.ranks
 def test_a_restart_inside_a_mean_window_continues_to_the_same_bits_on_other_ranks(serial, tmp_path):
-    case = make(tmp_path / "case", "PT15H")
+    """With two couplers and 8 processes to the restart, with 4 after it."""
+    case = make(tmp_path / "case", "PT15H", layout=(LAYOUT, EIGHT), coupler=("  coupler: 1\n", "  coupler: 2\n"))
     tessera(case)
     (case / "case.yaml").write_text((case / "case.yaml").read_text().replace("duration: PT15H", "duration: P1D"))
     assert "2001-01-01T150000" in tessera(case, "--continue", "-n", 4).stdout

@@ -14,7 +14,9 @@ from tests.toys import faulty
 from tests.toys.cases import ROOT, TOYS, box, differences, edit, started, tessera, toy_case
 
 pytestmark = pytest.mark.ranks
-DEADLINE = 6
+DEADLINE = "PT6S"
+PATIENT = "PT10M"
+"""Deadline of runs within this process, which a watchdog would end with all its tests."""
 COUPLER, AIR, SEA = 0, 1, 3
 """World ranks: the coupler, the air (1, 2) and the sea (3)."""
 AIRS, SEAS, CONTROL, RESTART = (
@@ -25,7 +27,7 @@ AIRS, SEAS, CONTROL, RESTART = (
 )
 
 
-def day(folder):
+def day(folder, deadline=DEADLINE):
     """A day of air (2 ranks) and sea (1), with restarts each six hours and a mean of three hours as output."""
     output = [{"fields": ["sea_surface_temperature"], "period": "PT3H", "statistic": "mean"}]
     parts = {
@@ -35,14 +37,14 @@ def day(folder):
     rules = [{"from": "air", "to": "sea", "period": "PT2H", "lag": "PT2H"}]
     return toy_case(
         folder, components=parts, coupling=rules, layout={"coupler": 1, "air": 2, "sea": 1}, duration="P1D",
-        restart="PT6H", deadline=f"PT{DEADLINE}S",
+        restart="PT6H", deadline=deadline,
     )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory):
     """The same day on one process, undisturbed."""
-    case = day(tmp_path_factory.mktemp("unbroken") / "day")
+    case = day(tmp_path_factory.mktemp("unbroken") / "day", PATIENT)
     tessera(case, "--serial")
     return case
 
@@ -98,6 +100,7 @@ def resumes(case, unbroken):
     again = ["--continue"] if sets.is_dir() and any(not p.name.startswith(".") for p in sets.iterdir()) else []
     if again and (case / "run" / "restart" / "2001-01-02T000000").is_dir():
         return differences(unbroken, case) == []
+    edit(case, [("case.yaml", DEADLINE, PATIENT)])
     tessera(case, "--serial", *again)
     return differences(unbroken, case) == []
 
@@ -324,7 +327,7 @@ def with_a_program(folder, program):
     rules = [{"from": "air", "to": "sea", "period": "PT3H", "lag": "PT3H", "statistic": "mean"}]
     return toy_case(
         folder, components=parts, coupling=rules, layout={"coupler": 1, "air": 1, "sea": 1}, duration="PT12H",
-        restart="PT6H", deadline=f"PT{DEADLINE}S",
+        restart="PT6H", deadline=DEADLINE,
     )  # fmt: skip
 
 
