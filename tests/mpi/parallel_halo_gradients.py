@@ -9,11 +9,13 @@ import torch
 from together import run_checks
 
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as WIDE
+from components.atmosphere.nonhydrostatic.dynamics.timestep import Dynamics, Options
 from components.ocean.primitive.barotropic_mode import plane_of
 from components.ocean.primitive.stencil import HALO, inner
 from components.ocean.primitive.timestep import Ocean
 from components.science.halo import DecomposedHalo, Edges, Padded
 from coupler.grids.decomposition import Decomposition
+from tests.science.test_atmosphere_conservation import closed_case
 from tests.science.test_ocean_conservation import rough_basin
 
 torch.set_num_threads(1)
@@ -117,12 +119,53 @@ def basin_on(comm):
     return d, own.tracers[0], score
 
 
+def atmosphere_on(comm):
+    """Steps of a closed atmosphere on this rank's block as a function of its heat: share in a score."""
+    g, state, tracers = closed_case(Edges("wall", "wall", "wall", "wall"), ny=10, nx=12, nz=8)
+    d = Decomposition((g.ny, g.nx), comm)
+    y, x = (d.block.y0, d.block.y1), (d.block.x0, d.block.x1)
+    block, fill = g.block(*y, *x), block_filler(d, "wall")
+    core = Dynamics(block, Options(limiter="none"), fill.edges, fill)
+
+    def cut(a):
+        more = a.shape[-2] - g.dz.shape[-2], a.shape[-1] - g.dz.shape[-1]
+        return a[..., y[0] : y[1] + 2 * WIDE + more[0], x[0] : x[1] + 2 * WIDE + more[1]].clone()
+
+    own = slice(WIDE, -WIDE)
+    weight = torch.cos(torch.arange(g.ny * g.nx, dtype=torch.float64)).reshape(g.ny, g.nx)[slice(*y), slice(*x)]
+
+    def score(heat):
+        s, q = type(state)(*map(cut, state)), cut(tracers)
+        rtheta = s.rtheta.clone()
+        rtheta[:, own, own] = heat
+        s = s._replace(rtheta=rtheta)
+        core.halo([*s, q], WIDE)
+        for _ in range(3):
+            new, flux = core.step(s, 60.0)
+            s, q = new, core.transport(q, new, flux, 60.0)
+        east = s.ru[:, own, own][..., : block.nx]
+        return (weight * (1e-2 * east + s.rtheta[:, own, own] + q[0][:, own, own])).sum() + (
+            s.rw[:, own, own] ** 2
+        ).sum()
+
+    return d, cut(state.rtheta)[:, own, own], score
+
+
 def check_the_gradient_of_steps_of_an_ocean(comm):
     """That of one rank, and Taylor's ratio along it over all ranks."""
-    d, start, score = basin_on(comm)
+    compare_with_one_rank(comm, basin_on)
+
+
+def check_the_gradient_of_steps_of_an_atmosphere(comm):
+    """The same, through dynamics and transport."""
+    compare_with_one_rank(comm, atmosphere_on)
+
+
+def compare_with_one_rank(comm, model_on):
+    d, start, score = model_on(comm)
     x = start.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(score(x), x)
-    _, whole_start, whole_score = basin_on(None)
+    _, whole_start, whole_score = model_on(None)
     whole = whole_start.clone().requires_grad_()
     (expected,) = torch.autograd.grad(whole_score(whole), whole)
     expected = torch.tensor(d.local(expected.numpy()))
