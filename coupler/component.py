@@ -211,6 +211,10 @@ class Component:
         """
         return {"default": setting.grid}
 
+    def cell_names(self, setting: Setting) -> Mapping[int, str]:
+        """Names of flat cells of the default grid worth one, such as mouths of rivers; optional."""
+        return {}
+
     def check(self, setting: Setting) -> list[str]:
         """Everything that can be wrong before the run: a message each (missing files, forcing that ends early)."""
         return []

@@ -20,7 +20,7 @@ from coupler.units import WATER_DENSITY as WATER_DENSITY
 from coupler.units import conversion as conversion
 from coupler.units import convert as convert
 
-Kind = Literal["state", "flux", "fraction"]
+Kind = Literal["state", "flux", "fraction", "outflow"]
 ZERO_CELSIUS = 273.15
 """The zero of the Celsius scale (K)."""
 
@@ -49,8 +49,9 @@ class FieldSpec:
         CF standard name, in the dictionary `fields.yaml`; another name needs `units` and `kind`.
     units : str, optional
         Unit of the component's arrays; the dictionary's (SI) by default. Another unit is converted at the exchange.
-    kind : {'state', 'flux', 'fraction'}, optional
-        What the numbers are; the dictionary's by default.
+    kind : {'state', 'flux', 'fraction', 'outflow'}, optional
+        What the numbers are; the dictionary's by default. An export that is an ``outflow`` is what a cell gives in all,
+        such as a river at its mouth: its units are the dictionary's times m2, kg s-1 for kg m-2 s-1.
     levels : int
         Number of levels of a 3-D field ``(levels, y, x)``; 0 for a 2-D field ``(y, x)``.
     grid : str
@@ -100,6 +101,11 @@ class FieldSpec:
             object.__setattr__(self, "units", entry["units"])
         if not self.kind:
             object.__setattr__(self, "kind", entry["kind"])
+        if self.kind == "outflow":
+            if entry["kind"] != "flux":
+                raise FieldError(f"{self.name} is a {entry['kind']}; an outflow is made of a flux, such as runoff_flux")
+            conversion(f"{self.units} m-2", entry["units"], is_water(self.name))
+            return
         if self.valid_range is None and "range" in entry:
             low, high = entry["range"]
             object.__setattr__(self, "valid_range", (float(low), float(high)))
@@ -108,7 +114,12 @@ class FieldSpec:
     def standard_units(self) -> str:
         """Unit in which the field travels: the dictionary's, or its own for a name outside it."""
         entry = dictionary().get(self.name)
-        return str(entry["units"]) if entry else self.units
+        return self.units if entry is None or self.kind == "outflow" else str(entry["units"])
+
+    @property
+    def conserved(self) -> bool:
+        """Whether budgets add it up: a flux by its cells' areas, or an outflow."""
+        return self.kind in ("flux", "outflow")
 
     @property
     def positive(self) -> str:

@@ -21,3 +21,5 @@ SURFACE_FLUXES = (*TURBULENT, *UPWELLING)
 RADIATING = ("surface_emitted_longwave_flux", "surface_longwave_emissivity", "surface_albedo")
 """How a surface radiates. Where surfaces share a cell these are merged, and no temperature: the mean of what they emit,
 with the mean emissivity, is what the cell emits."""
+RUNOFF_HEAT = "temperature_flux_due_to_runoff_expressed_as_heat_flux_into_sea_water"
+"""Heat of runoff above liquid water at 0 C (W m-2 off land, W out of a river's mouth)."""

@@ -82,7 +82,7 @@ def make_plan(
     notes: list[str] = []
     rules = case.node.part("coupling")
     if len(components) == len(case.options.components):
-        resolved, components = on_demand.resolve(rules, components)
+        resolved, components = on_demand.resolve(rules, components, case.absent)
         wanted, sharing = ({n: v for n, v in given.items() if n in components} for given in (wanted, sharing))  # type: ignore[assignment]
         problems.extend(resolved.problems)
         notes = resolved.notes

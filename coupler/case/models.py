@@ -20,7 +20,7 @@ LEARNED = "ml_surrogates"
 
 
 def realm_of(name: str, node: Node) -> str:
-    """Realm of a component: said, or the realm whose name its own begins or ends with.
+    """Realm of a component: said, or the realm whose name its own begins or ends with, or the only one with its model.
 
     Parameters
     ----------
@@ -30,7 +30,10 @@ def realm_of(name: str, node: Node) -> str:
     said = node.values.get("realm")
     if said is not None:
         return str(said)
-    return next((r for r in REALMS if name == r or name.endswith("_" + r) or name.startswith(r + "_")), "")
+    by_name = (r for r in REALMS if name == r or name.endswith("_" + r) or name.startswith(r + "_"))
+    model = node.values.get("model")
+    having = [r for r in REALMS[:-1] if isinstance(model, str) and model in folders_of(r)]
+    return next(by_name, having[0] if len(having) == 1 else "")
 
 
 def folders_of(realm: str) -> dict[str, str]:

@@ -42,6 +42,8 @@ def ranks_wanted(case: Case) -> tuple[dict[str, int], int, dict[str, str]]:
 
     for key, value in case.options.layout.items():
         n = value
+        if key in case.absent:
+            continue
         if key != "coupler" and key not in components:
             say(key, f"unknown component {key!r}{did_you_mean(key, [*components, 'coupler'])}")
             continue

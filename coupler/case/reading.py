@@ -16,6 +16,8 @@ from coupler.paths import COMMAND
 
 COMMON = ("model", "realm", "role", "step", "grid", "device", "output", "imports", "exports", "program")
 """Keys of a component's namelist that do not belong to its model."""
+NONE = "none"
+"""Model of a component that the case runs without: rules that name it do nothing."""
 _NAME = re.compile(r"[^\W\d_][\w-]{0,63}")
 _RESERVED = ("case", "coupler")
 _STAND_IN: dict[str, Any] = {"start": "2001-01-01", "duration": "P1D", "components": {}}
@@ -36,6 +38,8 @@ class Case:
     files: tuple[Path, ...]
     problems: tuple[Problem, ...] = ()
     dated: bool = True
+    absent: tuple[str, ...] = ()
+    """Components that are there by name only: their model is `NONE`."""
 
     @property
     def run_folder(self) -> Path:
@@ -115,7 +119,11 @@ def read_what_can_be(folder: Path) -> Case:
     dated = not bad & {"start", "calendar", "duration"}
     if not options.components and "components" not in bad:
         problems.append(node.problem("components: expected at least one, such as  ocean: {model: slab}", "components"))
-    return Case(folder, node, options, nodes, tuple(files), tuple(problems), dated)
+    absent = tuple(name for name, own in nodes.items() if own.values.get("model") == NONE)
+    nodes = {name: own for name, own in nodes.items() if name not in absent}
+    kept = {name: value for name, value in options.components.items() if name not in absent}
+    options = options.model_copy(update={"components": kept})
+    return Case(folder, node, options, nodes, tuple(files), tuple(problems), dated, absent)
 
 
 def _with_own_file(path: Path, choice: Node, files: list[Path], problems: list[Problem]) -> Node:

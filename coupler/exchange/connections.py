@@ -7,7 +7,7 @@ A rule is active where the source offers and the target wants a field; inactive 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from coupler.exchange.flux_nodes import flux_node
 from coupler.exchange.keys import keyed
 from coupler.exchange.mosaic import tile_of
 from coupler.exchange.rules import ConnectionRule, FluxRule, SubgridRule
+from coupler.exchange.waterways import mistake, origin_of, without_short_cuts
 from coupler.fields import FieldSpec, conversion, dictionary, did_you_mean, is_water
 from coupler.namelist import Node
 from coupler.plan import Bundle, ComponentPlan, Delivery, Inactive, Remap, Statistic, Subgrid, Task
@@ -51,15 +52,16 @@ def _kind(entry: Any) -> type[ConnectionRule] | type[FluxRule]:
     return FluxRule if isinstance(entry, dict) and "flux" in entry else ConnectionRule
 
 
-def resolve(rules: Node, components: Mapping[str, ComponentPlan]) -> Resolved:
+def resolve(rules: Node, components: Mapping[str, ComponentPlan], absent: Collection[str] = ()) -> Resolved:
     """All rules as tasks; mistakes are gathered, not raised.
 
     Parameters
     ----------
     rules : the ``coupling`` list
     components : plans by name
+    absent : names of components that the case has as ``model: none``: their rules do nothing
     """
-    out = _resolved(rules, components)
+    out = _resolved(rules, components, absent)
     alone = _alone(out.tasks, components)
     if not alone:
         return out
@@ -67,7 +69,7 @@ def resolve(rules: Node, components: Mapping[str, ComponentPlan]) -> Resolved:
         name: replace(c, imports=tuple(f for f in c.imports if (name, f.name) not in alone))
         for name, c in components.items()
     }
-    out = _resolved(rules, fewer)
+    out = _resolved(rules, fewer, absent)
     out.inactive += [
         Inactive(f"{field} to {name}", f"not all that gives {name} {companion} gives it too")
         for (name, field), companion in alone.items()
@@ -93,7 +95,7 @@ def _alone(tasks: list[Task], components: Mapping[str, ComponentPlan]) -> dict[t
     }
 
 
-def _resolved(rules: Node, components: Mapping[str, ComponentPlan]) -> Resolved:
+def _resolved(rules: Node, components: Mapping[str, ComponentPlan], absent: Collection[str]) -> Resolved:
     out = Resolved([], [], [], [])
     taken: dict[tuple[str, str, str], str] = {}
 
@@ -108,10 +110,12 @@ def _resolved(rules: Node, components: Mapping[str, ComponentPlan]) -> Resolved:
             out.problems.extend(error.problems)
             continue
         names = rule.between if isinstance(rule, FluxRule) else (rule.source, rule.target)
-        unknown = [m for m in names if m not in components]
+        left_out = [m for m in names if m in absent]
+        unknown = [m for m in names if m not in components and m not in absent]
         for m in unknown:
             say(f"unknown component {m!r}{did_you_mean(m, components)}; the case has {', '.join(components)}", n)
-        if unknown:
+        if unknown or left_out:
+            out.inactive += [Inactive(" -> ".join(names), f"{m} has model: none") for m in left_out]
             continue
         lag = rule.period if rule.lag is None else rule.lag
         for c in dict.fromkeys(names):
@@ -141,6 +145,8 @@ def _resolved(rules: Node, components: Mapping[str, ComponentPlan]) -> Resolved:
         except (CaseError, FieldError, GridError) as error:
             say(str(error), n)
     _missing(rules, components, out)
+    out.tasks, short = without_short_cuts(out.tasks, components)
+    out.inactive += short
     out.tasks = keyed(out.tasks)
     return out
 
@@ -174,6 +180,11 @@ def _connection(
         steps = [name for name, _ in read_method(list(methods))]
     except GridError as error:
         say(str(error))
+        return
+    wrong = [text for pair in pairs if (text := mistake(pair.offered, steps, target))]
+    for text in wrong:
+        say(text)
+    if wrong:
         return
     tile = tile_of(source, target, components)
     if rule.limiter and "conservative_second_order" not in steps:
@@ -227,6 +238,7 @@ class _Group(NamedTuple):
     fraction: str | None
     statistic: Statistic
     alone: str  # a field with a subgrid correction travels by itself; empty for others
+    origin: str  # what runs off and what flows out are remapped by themselves; see `waterways.origin_of`
 
 
 Correction = tuple[Subgrid, tuple[FieldSpec, ...], FieldSpec]  # how, the source's derivative, the target's state
@@ -297,6 +309,9 @@ def _pairs(
 def _convertible(label: str, offered: FieldSpec, wanted: FieldSpec, out: Resolved) -> None:
     """Refuse units that do not fit; note a conversion."""
     water = is_water(offered.name)
+    if offered.kind == "outflow":
+        conversion(f"{offered.units} m-2", wanted.standard_units, water)
+        return
     conversion(offered.units, offered.standard_units, water)
     conversion(wanted.standard_units, wanted.units, water)
     if offered.name != wanted.name:
@@ -308,10 +323,11 @@ def _convertible(label: str, offered: FieldSpec, wanted: FieldSpec, out: Resolve
 
 
 def _group_of(rule: ConnectionRule, pair: _Pair, corrected: Mapping[str, Correction]) -> _Group:
-    usual: Statistic = "mean" if pair.offered.kind == "flux" else "instant"
+    usual: Statistic = "mean" if pair.offered.conserved else "instant"
     statistic = rule.statistic or pair.wanted.window or usual
     alone = pair.wanted.name if pair.wanted.name in corrected else ""
-    return _Group(pair.offered.grid, pair.wanted.grid, pair.offered.fraction, statistic, alone)
+    origin = origin_of(pair.offered)
+    return _Group(pair.offered.grid, pair.wanted.grid, pair.offered.fraction, statistic, alone, origin)
 
 
 def _weight(

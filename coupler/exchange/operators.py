@@ -12,8 +12,9 @@ import numpy.typing as npt
 from coupler.errors import WeightsError
 from coupler.exact_sum import exact_sum
 from coupler.exchange.mapping import compact_counts, product, put_constants
-from coupler.exchange.rivers import drains_land, river_weights
+from coupler.exchange.rivers import waterway_weights
 from coupler.exchange.tiles import land_areas, land_weights
+from coupler.exchange.waterways import way_of
 from coupler.grids.decomposition import split
 from coupler.grids.grid import Grid
 from coupler.paths import user_cache
@@ -156,8 +157,8 @@ class LinearOperator(Operator):
         target = plan[task.outputs[0].component].grids[task.outputs[0].grid]
         start, stop = self._rows[0]
         self.start = start
-        rivers = drains_land(plan, task)
-        make = partial(river_weights, plan, task) if rivers else partial(connection_weights, task)
+        way = way_of(plan, task)
+        make = partial(waterway_weights, plan, task, way) if way else partial(connection_weights, task)
         self.weights = make(source, target, np.arange(start, stop))
         if task.tile.kind == "land":
             on_land = plan[task.outputs[0].component].realm == "land"
@@ -173,10 +174,10 @@ class LinearOperator(Operator):
             area = np.where(np.repeat(active, np.diff(w.indptr)), w.area, 0.0)
             self._row_area = sum_by(link_rows(w), area, w.shape[0])
             self._cell_area = sum_by(w.indices, area, w.shape[1])
-        if rivers:  # drained land, and the cells of the mouths
-            mouth = np.where(np.diff(w.indptr) > 0, np.asarray(target.area).reshape(-1)[w.target_cells], 0.0)
-            self._row_area = mouth
-            self._cell_area = sum_by(w.indices, w.data * mouth[link_rows(w)], w.shape[1])
+        if way:  # drained land or, of an outflow, 1 for each cell that arrives; and the cells reached
+            reached = np.where(np.diff(w.indptr) > 0, np.asarray(target.area).reshape(-1)[w.target_cells], 0.0)
+            self._row_area = reached
+            self._cell_area = sum_by(w.indices, w.data * reached[link_rows(w)], w.shape[1])
         self._limited = task.remap.limiter and w.second is not None
         if task.remap.conserve:
             self._row_area = np.where(active, np.asarray(target.area).reshape(-1)[start:stop], 0.0)

@@ -222,7 +222,7 @@ class TaskLoop:
             entries: list[Any] = []
             row = 0
             for f in delivery.fields:
-                if f.kind == "flux":
+                if f.conserved:
                     flux = values[slot][:, row] * weight
                     entries.append((f.name, exact_bins(flux), float(np.abs(flux).sum())))
                 row += f.columns

@@ -122,7 +122,7 @@ class Receiver:
         weight = np.divide(self.area, self.covered, out=np.zeros(self.cells), where=self.covered > 0)
         weight = weight if diluted else self.area
         for f in self.delivery.fields:
-            if f.kind == "flux":
+            if f.conserved:
                 out.append((f.name, exact_bins(values[row : row + f.columns] * weight)))
             row += f.columns
         return out

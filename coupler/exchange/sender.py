@@ -143,7 +143,7 @@ class Sender:
         out: list[Any] = []
         row = 0
         for f in self.bundle.fields:
-            if f.kind == "flux":
+            if f.conserved:
                 product = np.where(self._areas > 0, values[row : row + f.columns] * self._areas, 0.0)
                 out.append((f.name, exact_bins(product), float(np.abs(product).sum())))
             row += f.columns

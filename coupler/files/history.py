@@ -245,6 +245,9 @@ NOT_CF = {
     "atmosphere_mass_content_of_dry_air_in_layer",
     "dry_air_mass_flux_through_west_faces",
     "dry_air_mass_flux_through_south_faces",
+    "runoff_mass_flux_of_carbon",
+    "runoff_mass_flux_of_nitrogen",
+    "runoff_mass_flux_of_phosphorus",
 }
 """Names of the dictionary that the CF standard name table does not have."""
 

@@ -22,6 +22,7 @@ GUIDES = (
     "coupling",
     "coupled",
     "ensembles",
+    "rivers",
     "remapping",
     "driving_data",
     "single_column",

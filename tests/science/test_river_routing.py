@@ -50,7 +50,7 @@ def test_muskingum_of_chow_maidment_and_mays():
     state = Muskingum(np.array([93.0]), np.array([85.0]))
     out = [85.0]
     for value in INFLOW[1:]:
-        state, _ = muskingum_step(state, reach, np.array([float(value)]), np.array([2.3 * HOUR]), 0.15, HOUR)
+        state, _, _ = muskingum_step(state, reach, np.array([float(value)]), np.array([2.3 * HOUR]), 0.15, HOUR)
         out.append(float(state.outflow[0]))
     assert max(out) == pytest.approx(641.75, abs=0.05)
     assert int(np.argmax(out)) + 1 == 11
@@ -135,7 +135,7 @@ def test_water_of_a_tree_is_kept(kind):
             assert state.volume.min() >= -1e-9 * max(state.volume.max(), 1.0)
         else:
             before = m
-            m, held = muskingum_step(m, reaches, lateral, travel, 0.1, 1800.0)
+            m, held, _ = muskingum_step(m, reaches, lateral, travel, 0.1, 1800.0)
             came += 900.0 * (lateral.sum() + before_lateral)
             left += 900.0 * (m.outflow[mouth].sum() + before.outflow[mouth].sum())
             before_lateral, stored = lateral.sum(), held.sum()

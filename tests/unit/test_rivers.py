@@ -6,7 +6,7 @@ import pytest
 
 from coupler.case.case import make_plan
 from coupler.exchange.operators import LinearOperator
-from coupler.exchange.rivers import drains_land
+from coupler.exchange.waterways import way_of
 from coupler.remap.apply import apply_weights
 from tests.toys.coupled import coupled_case
 
@@ -15,7 +15,7 @@ from tests.toys.coupled import coupled_case
 def rivers(tmp_path_factory):
     """Plan and task of the runoff in the coupled template on its coarse grid."""
     plan = make_plan(coupled_case(tmp_path_factory.mktemp("rivers") / "case"))
-    (task,) = (t for t in plan.tasks if t.kind != "flux" and drains_land(plan, t))
+    (task,) = (t for t in plan.tasks if t.kind != "flux" and way_of(plan, t) == "coast")
     assert [f.name for f in task.outputs[0].fields] == ["runoff_flux"]
     return plan, task
 

@@ -18,7 +18,8 @@ from components.land.column.column import Forcing, Options, Output, State, step
 from components.land.column.parameters import Parameters
 from components.land.column.radiation import partition
 from components.land.column.structure import cut, join
-from components.science.constants import WATER_DENSITY
+from components.science.constants import C_LIQUID, FREEZING_POINT, WATER_DENSITY
+from components.science.surface_fields import RUNOFF_HEAT
 from components.science.surface_layer import air_density
 
 PLAIN = {
@@ -101,7 +102,7 @@ class Land:
         friction = self.mean(out.friction_velocity * out.friction_velocity)
         drag = density * friction / torch.clamp(speed, min=0.5)
         return new, {
-            **self._exports(out, self._columns(w.longwave)),
+            **self._exports(new, out, self._columns(w.longwave)),
             "surface_downward_eastward_stress": drag * w.eastward_wind,
             "surface_downward_northward_stress": drag * w.northward_wind,
             **self.stores(new),
@@ -160,11 +161,13 @@ class Land:
             parts.append(step(*given, float(seconds), self.options))
         return join([s for s, _ in parts]), join([o for _, o in parts])
 
-    def _exports(self, out: Output, sky: Tensor) -> dict[str, Tensor]:
+    def _exports(self, new: State, out: Output, sky: Tensor) -> dict[str, Tensor]:
         tiles = self.share.shape[0]
         albedo, up = (self.mean(a) for a in (out.albedo, out.upward_shortwave))
         emitted = out.upward_longwave - (1.0 - out.emissivity) * sky
         surface, below = self.mean(out.surface_runoff), self.mean(out.subsurface_runoff)
+        warm = torch.clamp(new.soil_temperature - FREEZING_POINT, min=0.0)  # of the soil that it comes from
+        runoff_heat = C_LIQUID * (warm[0] * out.surface_runoff + warm[-1] * out.subsurface_runoff)
         return {
             **{name: self.mean(getattr(out, part)) for name, part in PLAIN.items()},
             "surface_emitted_longwave_flux": self.mean(emitted),
@@ -178,6 +181,7 @@ class Land:
             ),
             "surface_upwelling_shortwave_flux_in_air": up[0] + up[1],
             "runoff_flux": surface + below,
+            RUNOFF_HEAT: self.mean(runoff_heat),
             "columns_unsolved": self.mean(out.unsolved) * tiles,
             "columns_unsettled": self.mean(out.unsettled) * tiles,
         }

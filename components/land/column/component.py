@@ -25,7 +25,7 @@ from components.land.column.surface_map import SurfaceMap, from_file, uniform, z
 from components.land.spectra.bands import UNITS
 from components.science.constants import FREEZING_POINT, STEFAN_BOLTZMANN
 from components.science.sun import cosine_zenith
-from components.science.surface_fields import AIR_OVER_LAND, SURFACE_FLUXES
+from components.science.surface_fields import AIR_OVER_LAND, RUNOFF_HEAT, SURFACE_FLUXES
 from coupler.component import Array, Component, Context, Fields, Setting
 from coupler.errors import TesseraError
 from coupler.fields import FieldSpec, specs
@@ -69,6 +69,7 @@ class ColumnLand(Component):
         "runoff_flux",
         "surface_runoff_flux",
         "subsurface_runoff_flux",
+        RUNOFF_HEAT,
         "surface_net_downward_mass_flux_of_carbon_dioxide_expressed_as_carbon",
         "mass_content_of_water_in_soil",
         "surface_snow_amount",

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from components.science.constants import EARTH_RADIUS
+from coupler.errors import TesseraError
 
 Floats = npt.NDArray[np.float64]
 Cells = npt.NDArray[np.int64]
@@ -24,7 +25,7 @@ ESRI = {1: (0, 1), 2: (-1, 1), 4: (-1, 0), 8: (-1, -1), 16: (0, -1), 32: (1, -1)
 """HydroSHEDS' and MERIT Hydro's codes: east 1, south-east 2, and so on clockwise; 0 is a mouth, 255 (-1) a sink."""
 
 
-class NetworkError(ValueError):
+class NetworkError(TesseraError, ValueError):
     """A network with a loop, a code that is none, or arrays of different shapes."""
 
 
@@ -39,16 +40,39 @@ class Network:
         shape (ny, nx).
     longitude, latitude : float64 array
         Centres of columns and rows, degrees.
+    sinks : int64 array
+        Flat numbers of the cells in which water ends inland; the others that drain `NOWHERE` are mouths.
     """
 
     downstream: Cells
     longitude: Floats
     latitude: Floats
+    sinks: Cells = field(default_factory=lambda: np.empty(0, np.int64))
 
     @property
     def land(self) -> npt.NDArray[np.bool_]:
         """Which cells have a reach, (ny, nx)."""
         return self.downstream != SEA
+
+    @property
+    def mouths(self) -> npt.NDArray[np.bool_]:
+        """Which cells give their water to the sea, or to what lies beyond the grid's edge, (ny, nx)."""
+        ends = (self.downstream == NOWHERE).ravel()
+        ends[self.sinks] = False
+        return ends.reshape(self.downstream.shape)
+
+    @property
+    def codes(self) -> Cells:
+        """Directions in the convention of HydroSHEDS, (ny, nx); see `from_codes`."""
+        ny, nx = self.downstream.shape
+        flat = self.downstream.ravel()
+        rows, columns = np.divmod(np.arange(ny * nx), nx)
+        to = np.maximum(flat, 0)
+        out = np.where(flat == SEA, 247, 0)
+        for code, (dy, dx) in ESRI.items():
+            out[(flat >= 0) & (to // nx - rows == dy) & (to % nx - columns == dx)] = code
+        out[self.sinks] = 255
+        return out.reshape(ny, nx)
 
     @cached_property
     def area(self) -> Floats:
@@ -181,5 +205,70 @@ def from_codes(codes: npt.ArrayLike, longitude: npt.ArrayLike, latitude: npt.Arr
         to_row, to_column = rows + dy, columns + dx
         inside = (to_row >= 0) & (to_row < ny) & (to_column >= 0) & (to_column < nx)
         downstream[rows, columns] = np.where(inside, to_row * nx + to_column, NOWHERE)
+    return _ending_at_sea(downstream, x, y, np.isin(given, (-1, 255)))
+
+
+def _ending_at_sea(downstream: Cells, x: Floats, y: Floats, sinks: npt.NDArray[np.bool_]) -> Network:
     into_the_sea = (downstream >= 0) & (downstream.ravel()[np.maximum(downstream, 0)] == SEA)
-    return Network(np.where(into_the_sea, NOWHERE, downstream), x, y)
+    return Network(np.where(into_the_sea, NOWHERE, downstream), x, y, np.flatnonzero(sinks))
+
+
+def from_next(
+    next_x: npt.ArrayLike,
+    next_y: npt.ArrayLike,
+    longitude: npt.ArrayLike,
+    latitude: npt.ArrayLike,
+    *,
+    southward: bool | None = None,
+) -> Network:
+    """A network out of the next cell's numbers in the convention of CaMa-Flood.
+
+    Parameters
+    ----------
+    next_x, next_y : array
+        Column and row of the cell below, counted from 1; -9 at a mouth, -10 at a sink, -9999 where there is no land;
+        shape (ny, nx).
+    longitude, latitude : array
+        Centres, degrees; latitudes of either order.
+    southward : bool, optional
+        Whether rows are counted from the north, as CaMa-Flood does; by default in the order of ``latitude``.
+
+    Raises
+    ------
+    NetworkError
+        Shapes that do not fit, or a cell beyond the grid.
+    """
+    i, j = np.asarray(next_x, np.int64), np.asarray(next_y, np.int64)
+    x, y = np.asarray(longitude, float), np.asarray(latitude, float)
+    if i.shape != (y.size, x.size) or j.shape != i.shape:
+        raise NetworkError(f"expected nextx and nexty of shape {(y.size, x.size)}, found {i.shape} and {j.shape}")
+    if i.max() > x.size or j.max() > y.size:
+        raise NetworkError(f"expected a next cell within {x.size} x {y.size}, found {int(i.max())}, {int(j.max())}")
+    turned = y.size > 1 and y[0] > y[-1]
+    to_row = y.size - j if (turned if southward is None else southward) else j - 1
+    if turned:
+        i, to_row, y = i[::-1], to_row[::-1], y[::-1]
+    downstream = np.where(i > 0, to_row * x.size + i - 1, np.where(i == -9999, SEA, NOWHERE))
+    return _ending_at_sea(downstream, x, y, i == -10)
+
+
+def part_of(network: Network, rows: slice, columns: slice) -> Network:
+    """A box of a network: what leaves it ends at its edge.
+
+    Parameters
+    ----------
+    network : Network
+        The whole.
+    rows, columns : slice
+        Of the box.
+    """
+    ny, nx = network.downstream.shape
+    j, i = (np.arange(n)[s] for n, s in ((ny, rows), (nx, columns)))
+    here = network.downstream[rows, columns]
+    to_row, to_column = np.divmod(np.maximum(here, 0), nx)
+    inside = (to_row >= j[0]) & (to_row <= j[-1]) & (to_column >= i[0]) & (to_column <= i[-1])
+    number = np.where(inside, (to_row - j[0]) * i.size + to_column - i[0], NOWHERE)
+    sinks = np.zeros(ny * nx, bool)
+    sinks[network.sinks] = True
+    kept = np.flatnonzero(sinks.reshape(ny, nx)[rows, columns])
+    return Network(np.where(here >= 0, number, here), network.longitude[columns], network.latitude[rows], kept)

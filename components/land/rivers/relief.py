@@ -163,6 +163,7 @@ def network_of(
     reach = max(2, round(GAP / abs(latitude[1] - latitude[0])))
     for cells in sorted(given.values(), key=len, reverse=True):  # long rivers first, so that others end in them
         _lay(_ended(cells, land, fixed, reach), land, level, downstream, fixed)
+    ending: list[int] = []
     for sink in sinks:
         j, i = (
             int(np.abs(axis - value).argmin())
@@ -172,6 +173,7 @@ def network_of(
             raise NetworkError(f"the sink {sink.name} at {sink.latitude:g} N, {sink.longitude:g} E is not on land here")
         if not fixed[j, i]:
             downstream[j, i], fixed[j, i] = NOWHERE, True
+            ending.append(j * nx + i)
     for name, point in (leveed or {}).items():
         _raise_above(given.get(name, []), point, longitude, latitude, above)
     above &= fixed
@@ -185,7 +187,7 @@ def network_of(
     outlet = seen & land & ~fixed
     _flood(level, seen, heap)
     _descend(np.where(above, np.inf, level), land, fixed, outlet, longitude, latitude, downstream)
-    return Network(downstream, longitude, latitude)
+    return Network(downstream, longitude, latitude, np.array(ending, np.int64))
 
 
 def _ended(

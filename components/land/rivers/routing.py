@@ -37,6 +37,10 @@ class Reaches(NamedTuple):
         Height of the bed, m.
     roughness : float64 array
         Manning's n, s m-1/3.
+    bank : float64 array
+        Depth above which water leaves the channel, m.
+    plain : float64 array
+        Area that the water has above its banks, the channel's included, m2; None for walls without an end.
     """
 
     downstream: Integers
@@ -45,6 +49,22 @@ class Reaches(NamedTuple):
     width: Floats
     bed: Floats
     roughness: Floats
+    bank: Floats | None = None
+    plain: Floats | None = None
+
+    def depth(self, volume: Floats) -> Floats:
+        """Depth of the water in the channel, m.
+
+        Parameters
+        ----------
+        volume : float64 array
+            m3, (reach,).
+        """
+        channel = self.width * self.length
+        if self.bank is None or self.plain is None:
+            return volume / channel
+        full = channel * self.bank
+        return np.where(volume <= full, volume / channel, self.bank + (volume - full) / self.plain)
 
     @property
     def slope(self) -> Floats:
@@ -120,8 +140,14 @@ class Muskingum(NamedTuple):
 
 
 def muskingum_step(
-    state: Muskingum, reaches: Reaches, lateral: Floats, travel: Floats, weight: float, seconds: float
-) -> tuple[Muskingum, Floats]:
+    state: Muskingum,
+    reaches: Reaches,
+    lateral: Floats,
+    travel: Floats,
+    weight: Floats | float,
+    seconds: float,
+    mean: Floats | None = None,
+) -> tuple[Muskingum, Floats, Floats]:
     """One step of Muskingum routing down the network.
 
     Parameters
@@ -134,24 +160,37 @@ def muskingum_step(
         What the land adds to the inflow of each reach at the end of the step, m3 s-1.
     travel : float64 array
         K of each reach, s.
-    weight : float
+    weight : float or float64 array
         X.
     seconds : float
         Length of the step.
+    mean : float64 array, optional
+        What the land adds in the mean of the step, m3 s-1; by default the mean of both ends, as the state has them.
 
     Returns
     -------
-    Muskingum, float64 array
-        At the end, and the volume in each reach, K (X I + (1 - X) O), m3.
+    Muskingum, float64 array, float64 array
+        At the end; the volume in each reach, K (X I + (1 - X) O), m3; and the mean outflow of the step, m3 s-1.
     """
     low, high = 2.0 * travel * weight, 2.0 * travel * (1.0 - weight)
     whole = high + seconds
     inflow, outflow = lateral.astype(float).copy(), np.zeros_like(state.outflow)
+    before = _from_above(state.outflow, reaches.downstream)
+    twice = 2.0 * mean if mean is not None else lateral + state.inflow - before  # mean inflow of the step, times two
+    twice = twice + before
     for level in reaches.levels:
-        old = (seconds + low[level]) * state.inflow[level] + (high[level] - seconds) * state.outflow[level]
-        outflow[level] = ((seconds - low[level]) * inflow[level] + old) / whole[level]
+        old = low[level] * state.inflow[level] + (high[level] - seconds) * state.outflow[level]
+        outflow[level] = (seconds * twice[level] - low[level] * inflow[level] + old) / whole[level]
         _pass_on(outflow, inflow, level, reaches.downstream)
-    return Muskingum(inflow, outflow), travel * (weight * inflow + (1.0 - weight) * outflow)
+        _pass_on(outflow, twice, level, reaches.downstream)
+    volume = travel * (weight * inflow + (1.0 - weight) * outflow)
+    return Muskingum(inflow, outflow), volume, 0.5 * (state.outflow + outflow)
+
+
+def _from_above(outflow: Floats, downstream: Integers) -> Floats:
+    """Sum of what the reaches above give, by reach."""
+    there = downstream >= 0
+    return np.bincount(downstream[there], outflow[there], minlength=outflow.size).astype(np.float64)
 
 
 def _pass_on(outflow: Floats, inflow: Floats, level: Integers, downstream: Integers) -> None:
@@ -178,19 +217,25 @@ def kinematic_step(volume: Floats, reaches: Reaches, lateral: Floats, seconds: f
     tuple of float64 array
         Volume at the end and mean outflow of the step, m3 and m3 s-1; none is negative.
     """
-    conveyance = reaches.width * np.sqrt(reaches.slope) / reaches.roughness
-    base = 1.0 / (reaches.width * reaches.length)
+    conveyance = seconds * reaches.width * np.sqrt(reaches.slope) / reaches.roughness
+    channel = reaches.width * reaches.length
+    bank = np.full_like(channel, np.inf) if reaches.bank is None or reaches.plain is None else reaches.bank
+    wide = channel if reaches.plain is None else reaches.plain
+    full = channel * bank
+    brim = full + conveyance * bank * np.cbrt(bank) ** 2  # what a reach has that is left full to its banks
     new, outflow, inflow = np.zeros_like(volume), np.zeros_like(volume), lateral.astype(float).copy()
     for level in reaches.levels:
         have = np.maximum(volume[level] + seconds * inflow[level], 0.0)
-        c, b = seconds * conveyance[level], base[level]
-        v = have.copy()  # f(v) = v + c (b v)^(5/3) - have rises and bends up: Newton from above never overshoots
-        for _ in range(NEWTON):
-            depth = b * v
-            flow = c * depth * np.cbrt(depth) ** 2
-            slope = 1.0 + 5.0 / 3.0 * c * b * np.cbrt(depth) ** 2
-            change = (v + flow - have) / slope
-            v = np.maximum(v - change, 0.0)
+        over = have > brim[level]
+        area, start = np.where(over, wide[level], channel[level]), np.where(over, full[level], 0.0)
+        foot = np.where(over, bank[level], 0.0)
+        v = np.where(over, have, np.minimum(have, full[level]))
+        c = conveyance[level]
+        for _ in range(NEWTON):  # v + c h(v)^(5/3) - have rises and bends up: Newton from above never overshoots
+            depth = foot + (v - start) / area
+            root = np.cbrt(depth) ** 2
+            change = (v + c * depth * root - have) / (1.0 + 5.0 / 3.0 * c / area * root)
+            v = np.maximum(v - change, start)
             if not (np.abs(change) > 1e-14 * have).any():
                 break
         new[level] = v
@@ -224,7 +269,7 @@ def longest_step(state: Inertia, reaches: Reaches) -> float:
     reaches : Reaches
         Of the network.
     """
-    depth = state.volume / (reaches.width * reaches.length)
+    depth = reaches.depth(state.volume)
     wave = np.sqrt(GRAVITY * np.maximum(depth, 0.01))
     return float(COURANT * (reaches.length / wave).min())
 
@@ -254,7 +299,7 @@ def inertia_step(
     """
     below = reaches.downstream
     to = np.maximum(below, 0)
-    level = reaches.bed + state.volume / (reaches.width * reaches.length)
+    level = reaches.bed + reaches.depth(state.volume)
     fall = reaches.slope * reaches.length
     beyond = np.maximum(level - fall, sea_level)
     other, other_bed = (

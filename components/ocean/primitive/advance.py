@@ -15,7 +15,8 @@ from components.ocean.primitive.state import State
 from components.ocean.primitive.stencil import HALO, inner
 from components.ocean.primitive.surface import SurfaceForcing
 from components.ocean.primitive.timestep import Ocean
-from components.science.constants import LATENT_FUSION, ZERO_CELSIUS
+from components.science.constants import C_LIQUID, LATENT_FUSION, ZERO_CELSIUS
+from components.science.surface_fields import RUNOFF_HEAT
 
 SALINITY_FACTOR = 35.0 / 35.16504  # practical from reference salinity (TEOS-10)
 
@@ -86,6 +87,8 @@ def surface_forcing(ocean: Ocean, state: State, forcing: Forcing, restoring_time
     light = own("surface_net_downward_shortwave_flux")
     melting = LATENT_FUSION * own("snowfall_flux")
     heat = own("surface_downward_heat_flux_in_sea_water") - light - melting
+    if RUNOFF_HEAT in forcing.fluxes:  # runoff is to enter as warm as it is, and not as the sea that it meets
+        heat = heat + own(RUNOFF_HEAT) - C_LIQUID * inner(state.tracers[0, 0]) * own("runoff_flux")
     water = own("precipitation_flux") - own("water_evapotranspiration_flux") + own("runoff_flux")
     stress_x, stress_y, heat, light, water, pressure = ocean.halo(
         own("surface_downward_eastward_stress"), own("surface_downward_northward_stress"), heat, light, water,

@@ -30,6 +30,7 @@ from components.ocean.primitive.stencil import HALO, inner, over_levels
 from components.ocean.primitive.tides import Tide
 from components.ocean.primitive.timestep import Ocean
 from components.science.halo import Padded, filler
+from components.science.surface_fields import RUNOFF_HEAT
 from coupler.clock import Clock
 from coupler.component import Component, Context, Fields, Setting
 from coupler.errors import ForcingError
@@ -142,6 +143,7 @@ class PrimitiveOcean(Component):
             FieldSpec("snowfall_flux", required=False),
             FieldSpec("water_evapotranspiration_flux", required=False),
             FieldSpec("runoff_flux", required=False),
+            FieldSpec(RUNOFF_HEAT, required=False, companion="runoff_flux"),
             *([FieldSpec("air_pressure_at_mean_sea_level")] if options.pressure_loading else []),
         )
 

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from components.ocean.slab.inertial import Propagator, accelerate, take_in_resting_water
 from components.ocean.slab.mixed_layer import change_thickness, exchange_heat, penetrating_fraction
 from components.science.arrays import operations
-from components.science.constants import LATENT_FUSION
+from components.science.constants import C_LIQUID, LATENT_FUSION, ZERO_CELSIUS
+from components.science.surface_fields import RUNOFF_HEAT
 
 CURRENTS = ("surface_eastward_sea_water_velocity", "surface_northward_sea_water_velocity")
 STRESS = ("surface_downward_eastward_stress", "surface_downward_northward_stress")
@@ -93,6 +94,8 @@ class Layer:
         heat = flux("surface_downward_heat_flux_in_sea_water")
         if "snowfall_flux" in forcing.fluxes:
             heat = heat - LATENT_FUSION * flux("snowfall_flux")
+        if RUNOFF_HEAT in forcing.fluxes:  # runoff is as warm as it is, what it displaces as warm as the layer
+            heat = heat + flux(RUNOFF_HEAT) - C_LIQUID * (state.temperature - ZERO_CELSIUS) * flux("runoff_flux")
         heat = heat * seconds
         if self.penetration:
             share = xp.where(thickness < floor, penetrating_fraction(thickness), 0.0)

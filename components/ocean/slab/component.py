@@ -9,6 +9,7 @@ import numpy as np
 from components.ocean.slab.advance import CURRENTS, STRESS, Forcing, Layer, State
 from components.ocean.slab.inertial import propagator
 from components.ocean.slab.mixed_layer import FREEZING, ice_thickness, stored_heat
+from components.science.surface_fields import RUNOFF_HEAT
 from coupler.component import Component, Context, Fields, Setting
 from coupler.errors import ForcingError, TesseraError
 from coupler.fields import FieldSpec, specs
@@ -64,6 +65,7 @@ class SlabOcean(Component):
             FieldSpec("snowfall_flux", required=False),
             FieldSpec("water_evapotranspiration_flux", required=False),
             FieldSpec("runoff_flux", required=False),
+            FieldSpec(RUNOFF_HEAT, required=False, companion="runoff_flux"),
             *(STRESS if options.currents else ()),
         )
         self.exports = specs("sea_surface_temperature", *(CURRENTS if options.currents else ()))

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A step of all reaches, of their water and of what it carries, by one of three routings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from components.land.rivers.carried import carry_both_ways, carry_down, decayed
+from components.land.rivers.routing import (
+    Floats,
+    Inertia,
+    Muskingum,
+    Reaches,
+    inertia_step,
+    kinematic_step,
+    longest_step,
+    muskingum_step,
+)
+from components.science.constants import WATER_DENSITY
+from components.science.surface_fields import RUNOFF_HEAT
+
+NUTRIENTS = tuple(f"runoff_mass_flux_of_{kind}" for kind in ("carbon", "nitrogen", "phosphorus"))
+KINDS = (RUNOFF_HEAT, *NUTRIENTS)
+"""What the water carries: heat above water at 0 C (J), and mass (kg)."""
+
+
+class State(NamedTuple):
+    """Of the reaches, each (reach,), amounts (kind, reach).
+
+    Attributes
+    ----------
+    volume : float64 array
+        Water in the reach, m3.
+    inflow, outflow : float64 array
+        At the end of the last step, m3 s-1 (Muskingum); the outflow by width, m2 s-1 (local inertia).
+    lake : float64 array
+        Water that has come to the end of a closed basin, m3.
+    owed : float64 array
+        Water that the land has drawn and the reach did not have, m3; the next runoff pays it.
+    amounts, lake_amounts : float64 array
+        What the water of the reach, and of the lake, carries, in J and kg.
+    """
+
+    volume: Floats
+    inflow: Floats
+    outflow: Floats
+    lake: Floats
+    owed: Floats
+    amounts: Floats
+    lake_amounts: Floats
+
+
+class Flow(NamedTuple):
+    """Means of a step.
+
+    Attributes
+    ----------
+    water : float64 array
+        Out of each reach, m3 s-1, (reach,).
+    carried : float64 array
+        With it, J s-1 and kg s-1, (kind, reach).
+    removed : float64 array
+        What decayed during the step, (kind, reach), in J and kg.
+    """
+
+    water: Floats
+    carried: Floats
+    removed: Floats
+
+
+@dataclass(frozen=True)
+class Rivers:
+    """What stays the same through a run.
+
+    Parameters
+    ----------
+    reaches : Reaches
+        Of the network.
+    sinks : bool array
+        Reaches whose water ends inland, (reach,).
+    routing : str
+        ``muskingum``, ``kinematic`` or ``local_inertia``.
+    celerity : float
+        Of a flood wave, m s-1 (Muskingum).
+    weight : float
+        X, of the inflow in the storage (Muskingum).
+    decay : float64 array
+        Time in which 1/e of each kind is left, s, infinite where nothing decays, (kind,).
+    """
+
+    reaches: Reaches
+    sinks: npt.NDArray[np.bool_]
+    routing: str
+    celerity: float
+    weight: float
+    decay: Floats
+
+    def steady(self, lateral: Floats) -> State:
+        """Reaches through which a runoff has run for ever, by Manning's formula; with nothing in the water.
+
+        Parameters
+        ----------
+        lateral : float64 array
+            What the land gives, m3 s-1, (reach,).
+        """
+        r, n = self.reaches, self.reaches.width.size
+        inflow = lateral.astype(float).copy()
+        for level in r.levels:
+            to = r.downstream[level]
+            np.add.at(inflow, to[to >= 0], inflow[level[to >= 0]])
+        root = inflow * r.roughness / (r.width * np.sqrt(r.slope))
+        depth = np.where(root > 0.0, np.exp(0.6 * np.log(np.maximum(root, 1e-300))), 0.0)
+        volume, outflow = depth * r.width * r.length, inflow.copy()
+        if self.routing == "muskingum":
+            volume = inflow * self._travel(1.0)[0]
+        elif self.routing == "local_inertia":
+            outflow = inflow / r.width
+        else:
+            inflow, outflow = np.zeros(n), np.zeros(n)
+        none = np.zeros((len(KINDS), n))
+        return State(volume, inflow, outflow, np.zeros(n), np.zeros(n), none, none.copy())
+
+    def _travel(self, seconds: float) -> tuple[Floats, Floats]:
+        """K and X of each reach: within what the step can take (Chow et al. 1988, section 8.4)."""
+        travel = np.maximum(self.reaches.length / self.celerity, 0.5 * seconds / (1.0 - self.weight))
+        return travel, np.minimum(self.weight, 0.5 * seconds / travel)
+
+    def advance(self, state: State, lateral: Floats, given: Floats, seconds: float) -> tuple[State, Flow]:
+        """Water and what it carries down the network for one step.
+
+        Parameters
+        ----------
+        state : State
+            At the start.
+        lateral : float64 array
+            What the land gives, negative where it draws, m3 s-1, (reach,).
+        given : float64 array
+            What comes with it, J s-1 and kg s-1, (kind, reach).
+        seconds : float
+            Length of the step.
+
+        Returns
+        -------
+        State, Flow
+            At the end, and the means of the step. All that came is there, has left or was removed.
+        """
+        net = lateral - state.owed / seconds
+        owed, lateral = np.maximum(-net, 0.0) * seconds, np.maximum(net, 0.0)
+        moved, water, amounts, left = self._moved(state, lateral, given * seconds, seconds)
+        removed = decayed(amounts, self.decay, seconds)
+        lake = state.lake + np.where(self.sinks, seconds * water, 0.0)
+        lake_amounts = state.lake_amounts + np.where(self.sinks, left, 0.0)
+        new = moved._replace(lake=lake, owed=owed, amounts=amounts - removed, lake_amounts=lake_amounts)
+        return new, Flow(water, left / seconds, removed)
+
+    def _moved(
+        self, state: State, lateral: Floats, given: Floats, seconds: float
+    ) -> tuple[State, Floats, Floats, Floats]:
+        """State with its water moved, mean outflow, amounts at the end, and amounts that left each reach."""
+        r = self.reaches
+        if self.routing == "local_inertia":
+            return self._backing_up(state, lateral, given, seconds)
+        if self.routing == "kinematic":
+            volume, water = kinematic_step(state.volume, r, lateral, seconds)
+            new = state._replace(volume=volume)
+        else:
+            travel, weight = self._travel(seconds)
+            now = Muskingum(state.inflow, state.outflow)
+            (inflow, outflow), volume, water = muskingum_step(now, r, lateral, travel, weight, seconds, lateral)
+            new = state._replace(volume=volume, inflow=inflow, outflow=outflow)
+        amounts, left = carry_down(state.amounts, given, state.volume, lateral, water, r, seconds)
+        return new, water, amounts, left
+
+    def _backing_up(
+        self, state: State, lateral: Floats, given: Floats, seconds: float
+    ) -> tuple[State, Floats, Floats, Floats]:
+        """Short steps of local inertia, as long as they are stable."""
+        now, amounts = Inertia(state.volume, state.outflow), state.amounts
+        through, left = np.zeros_like(lateral), np.zeros_like(amounts)
+        time = 0.0
+        while time < seconds:
+            rest = seconds - time
+            step = rest / np.ceil(rest / longest_step(now, self.reaches))
+            volume = now.volume
+            now, flow = inertia_step(now, self.reaches, lateral, step)
+            amounts, moved = carry_both_ways(amounts, given * (step / seconds), volume, flow, self.reaches, step)
+            through, left, time = through + step * flow, left + moved, time + step
+            time = seconds if seconds - time < 1e-6 * step else time
+        return state._replace(volume=now.volume, outflow=now.discharge), through / seconds, amounts, left
+
+
+def mass(volume: Floats) -> Floats:
+    """Of river water, kg.
+
+    Parameters
+    ----------
+    volume : float64 array
+        m3.
+    """
+    return volume * WATER_DENSITY

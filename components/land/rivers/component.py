@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Rivers on a grid of their own: runoff in, outflow at the mouths out, with the heat and the substances it carries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from components.land.rivers.advance import KINDS, NUTRIENTS, Flow, Rivers, State, mass
+from components.land.rivers.channels import channels_of
+from components.land.rivers.network_file import Course, read_network
+from components.land.rivers.prepare import axes_of, prepare
+from components.science.constants import C_LIQUID, FREEZING_POINT, WATER_DENSITY
+from coupler.component import Array, Component, Context, Fields, Setting
+from coupler.errors import TesseraError
+from coupler.fields import FieldSpec, specs
+from coupler.grids.grid import Grid
+from coupler.namelist import Duration, Fraction, Namelist, Temperature, quantity
+
+Speed = quantity("m s-1", least=0.01, most=20.0)
+Runoff = quantity("kg m-2 s-1", least=0.0, most=0.01)
+Roughness = quantity("s m-1/3", least=0.005, most=1.0)
+Slope = quantity("1", least=1e-7, most=0.1)
+Weight = quantity("1", least=0.0, most=0.5)
+WATER = "runoff_flux"
+EXPORTS = (WATER, *KINDS)
+UNITS = ("kg s-1", "W", *("kg s-1" for _ in NUTRIENTS))
+
+
+class RiverNetwork(Component):
+    """Water of the land on its way to the sea; see README.md."""
+
+    description = "river network: Muskingum, kinematic wave or local inertia, with heat and nutrients"
+    imports = specs(WATER, *(FieldSpec(name, required=False) for name in KINDS))
+    exports = tuple(FieldSpec(name, units=unit, kind="outflow") for name, unit in zip(EXPORTS, UNITS, strict=True))
+    diagnostic_units = {
+        "water_volume_transport_in_river_channel": "m3 s-1",
+        "river_water_depth": "m",
+        "river_water_temperature": "K",
+        "river_water_amount": "kg m-2",
+        "closed_basin_water_amount": "kg m-2",
+        "river_upstream_area": "m2",
+        "water_residual": "kg",
+        "heat_residual": "J",
+    }
+    shapes_state = ("file", "routing")
+
+    class Options(Namelist):
+        """Options of the rivers."""
+
+        file: str
+        """Network, made by ``prepare --component rivers``, or directions of HydroSHEDS, MERIT Hydro or CaMa-Flood."""
+        routing: Literal["muskingum", "kinematic", "local_inertia"] = "kinematic"
+        """Muskingum, kinematic wave (any step), or local inertia (floods back up)."""
+        celerity: Speed = 0.7
+        """Of a flood wave (Muskingum)."""
+        weight: Weight = 0.1
+        """X, of the inflow in the storage (Muskingum)."""
+        roughness: Roughness = 0.03
+        """Manning's n of the channels."""
+        slope: Slope = 1e-5
+        """Least slope of the beds."""
+        mean_runoff: Runoff = 1e-5
+        """By which channels are as wide and deep as they are; 1e-5 is 316 mm a year."""
+        flood_plain: Fraction = 0.05
+        """Share of a cell that the water may take above the banks; 0: no bank is ever overtopped."""
+        initial_runoff: Runoff = 0.0
+        """Runoff that has run for ever at the start; 0: empty channels."""
+        initial_temperature: Temperature = 283.15
+        """Of the water at the start."""
+        nitrogen_decay: Duration = 0
+        """Time in which 1/e of the nitrogen is left in the water (denitrification, uptake); 0: nothing is lost."""
+        phosphorus_decay: Duration = 0
+        """Time in which 1/e of the phosphorus is left in the water (sorption, burial); 0: nothing is lost."""
+
+    def __init__(self, options: Any):
+        super().__init__(options)
+        self._read: Course | None = None
+
+    def _course(self, setting: Setting) -> Course:
+        """The network on the namelist's grid, read once."""
+        if self._read is None:
+            self._read = read_network(setting.file(self.options.file), *axes_of(setting.grid))
+        return self._read
+
+    def grids(self, setting: Setting) -> dict[str, Grid]:
+        """The namelist's grid: active cells have a reach, `mouths` are where water leaves."""
+        network = self._course(setting).network
+        return {"default": setting.grid.with_mask(network.land).with_mask(network.mouths, "mouths")}
+
+    def cell_names(self, setting: Setting) -> Mapping[int, str]:
+        """Rivers by the flat cells of their mouths."""
+        return self._course(setting).names
+
+    def check(self, setting: Setting) -> list[str]:
+        """Directions that run in a loop."""
+        try:
+            network = self._course(setting).network
+            _ = network.levels
+        except TesseraError as error:
+            return [str(error)]
+        return [] if network.land.any() else [f"{self.options.file}: no land on the grid of the rivers"]
+
+    def prepare_inputs(
+        self, setting: Setting, files: Sequence[Path], report: Callable[[str, float], None]
+    ) -> Mapping[str, Any]:
+        """A network out of directions or relief; see prepare.py."""
+        prepare(setting.grid, files, setting.folder / "rivers.nc", report)
+        return {"file": "rivers.nc"}
+
+    def initialize(self, context: Context) -> Fields:
+        """Reaches and their water at the start; the first rank has them all."""
+        o, course = self.options, self._course(context)
+        network = course.network
+        self.context, self.shape = context, network.downstream.shape
+        reaches, self.cells = channels_of(
+            network, course.height, mean_runoff=o.mean_runoff, roughness=o.roughness, slope=o.slope,
+            flood_plain=o.flood_plain,
+        )  # fmt: skip
+        decay = np.array([np.inf, np.inf, *(t or np.inf for t in (o.nitrogen_decay, o.phosphorus_decay))])
+        sinks = np.isin(self.cells, network.sinks)
+        self.rivers = Rivers(reaches, sinks, o.routing, o.celerity, o.weight, decay)
+        self.mouths = network.mouths.ravel()[self.cells]
+        self.area = network.area.ravel()[self.cells]
+        self.upstream = network.upstream_area.ravel()[self.cells]
+        lateral = self.area * (o.initial_runoff / WATER_DENSITY)
+        self.now = self.rivers.steady(lateral)
+        self.now.amounts[0] = C_LIQUID * (o.initial_temperature - FREEZING_POINT) * mass(self.now.volume)
+        n = self.cells.size
+        self.received, self.delivered = np.zeros((1 + len(KINDS), n)), np.zeros((1 + len(KINDS), n))
+        self.removed, self.begun = np.zeros((len(KINDS), n)), self._stored()
+        self.last = Flow(np.zeros(n), np.zeros((len(KINDS), n)), np.zeros((len(KINDS), n)))
+        return self._fields()
+
+    def _stored(self) -> Array:
+        """Water (kg), heat (J) and the rest (kg) by reach, lakes and debts included, (1 + kind, reach)."""
+        s = self.now
+        return np.concatenate([mass(s.volume + s.lake - s.owed)[None], s.amounts + s.lake_amounts])
+
+    def step(self, time: int, seconds: int, imports: Mapping[str, Array]) -> Fields:
+        """Route the runoff of the step; the outflow is its mean."""
+        whole = [self.context.gather(imports[name]) if name in imports else None for name in EXPORTS]
+        if self.context.rank == 0:
+            zero = np.zeros(self.cells.size)
+            rates = np.stack([zero if f is None else f.ravel()[self.cells] * self.area for f in whole])
+            self.now, self.last = self.rivers.advance(self.now, rates[0] / WATER_DENSITY, rates[1:], float(seconds))
+            self.received += seconds * rates
+            self.delivered += seconds * self._outflow()
+            self.removed += self.last.removed
+        return self._fields()
+
+    def _outflow(self) -> Array:
+        """Water (kg s-1) and what it carries (W, kg s-1) at the mouths, (1 + kind, reach)."""
+        return np.where(self.mouths, np.concatenate([mass(self.last.water)[None], self.last.carried]), 0.0)
+
+    def _fields(self) -> Fields:
+        return {name: self._block(values) for name, values in zip(EXPORTS, self._outflow(), strict=True)}
+
+    def _block(self, values: Array, elsewhere: float = 0.0) -> Array:
+        """This rank's block of values by reach, which the first rank has."""
+        whole = np.full((*values.shape[:-1], *self.shape), elsewhere)
+        whole.reshape(*values.shape[:-1], -1)[..., self.cells] = values
+        return self.context.scatter(whole if self.context.rank == 0 else None)
+
+    def state(self) -> dict[str, Any]:
+        """All of it: a restart is bit-identical."""
+        kept = {**self.now._asdict(), **self.last._asdict(), "received": self.received, "delivered": self.delivered}
+        kept |= {"removed_in_all": self.removed, "begun": self.begun}
+        return {name: self._block(values) for name, values in kept.items()}
+
+    def restore(self, state: Mapping[str, Any]) -> Fields:
+        """Restore a saved state."""
+        found = {}
+        for name, values in state.items():
+            whole = self.context.gather(np.asarray(values))
+            if whole is not None:
+                found[name] = np.ascontiguousarray(whole.reshape(*whole.shape[:-2], -1)[..., self.cells])
+        if self.context.rank == 0:
+            self.now = State(*(found[name] for name in State._fields))
+            self.last = Flow(*(found[name] for name in Flow._fields))
+            self.received, self.delivered = found["received"], found["delivered"]
+            self.removed, self.begun = found["removed_in_all"], found["begun"]
+        return self._fields()
+
+    def budget(self) -> dict[str, Array]:
+        """Water and heat of the reaches and lakes."""
+        water, heat = self._stored()[:2] / self.area
+        return {"water": self._block(water), "heat": self._block(heat)}
+
+    def diagnostics(self) -> Mapping[str, Array]:
+        """Discharge, depth and temperature; what of all that came is neither there nor gone (rounding)."""
+        s = self.now
+        warmth = s.amounts[0] / np.maximum(C_LIQUID * mass(s.volume), 1e-30)
+        residual = self._stored() - self.begun - self.received + self.delivered
+        residual[1:] += self.removed
+        fields = {
+            "water_volume_transport_in_river_channel": self.last.water,
+            "river_water_depth": self.rivers.reaches.depth(s.volume),
+            "river_water_temperature": FREEZING_POINT + np.where(s.volume > 1.0, warmth, 0.0),
+            "river_water_amount": mass(s.volume) / self.area,
+            "closed_basin_water_amount": mass(s.lake) / self.area,
+            "river_upstream_area": self.upstream,
+            "water_residual": np.full(self.cells.size, residual[0].sum()),
+            "heat_residual": np.full(self.cells.size, residual[1].sum()),
+        }
+        return {name: self._block(values, np.nan) for name, values in fields.items()}
