@@ -17,6 +17,7 @@ from coupler.compiled import announce, compile_apart
 
 Array = npt.NDArray[Any]
 ATMOSPHERE = STANDARD_PRESSURE[0]  # Pa
+_equilibrium: Any = kernel.equilibrium
 FIELDS = ("sulfate", "bisulfate", "ammonium", "nitrate", "hydrogen", "hydroxide", "water", "passes")
 
 
@@ -69,7 +70,7 @@ def equilibrium(sulfate: Array, ammonia: Array, nitrate: Array, temperature: Arr
             raise ValueError(f"equilibrium: expected {name} of 0 or more, found {a[bad[0]]} in cell {where}")
     out = np.empty((len(FIELDS), flat[0].size))
     _prepare()
-    kernel.equilibrium(*flat, GAS_CONSTANT / ATMOSPHERE, out)
+    _equilibrium(*flat, GAS_CONSTANT / ATMOSPHERE, out)
     parts = dict(zip(FIELDS, out, strict=True))
     parts |= {"ammonia": flat[1] - parts["ammonium"], "nitric_acid": flat[2] - parts["nitrate"]}
     return Equilibrium(**{name: a.reshape(shape) for name, a in parts.items()})
@@ -85,7 +86,7 @@ def dissociation_product(temperature: Array) -> Array:
     temperature : K
     """
     t = np.asarray(temperature, np.float64)
-    return np.exp(118.87 - 24084.0 / t - 6.025 * np.log(t))
+    return np.asarray(np.exp(118.87 - 24084.0 / t - 6.025 * np.log(t)))
 
 
 def deliquescence(temperature: Array) -> Array:
@@ -95,7 +96,7 @@ def deliquescence(temperature: Array) -> Array:
     ----------
     temperature : K
     """
-    return 0.01 * np.exp(723.7 / np.asarray(temperature, np.float64) + 1.6954)
+    return np.asarray(0.01 * np.exp(723.7 / np.asarray(temperature, np.float64) + 1.6954))
 
 
 def product_over_solution(temperature: Array, humidity: Array) -> Array:
@@ -126,7 +127,7 @@ def solid_ammonium_nitrate(ammonia: Array, nitrate: Array, temperature: Array) -
     gap = ammonia - nitrate
     scarce = np.minimum(ammonia, nitrate)
     gases = 2.0 * product / (np.abs(gap) + np.sqrt(gap * gap + 4.0 * product))  # of the scarcer one
-    return np.maximum(scarce - gases, 0.0)
+    return np.asarray(np.maximum(scarce - gases, 0.0))
 
 
 def _prepare() -> None:
@@ -137,4 +138,4 @@ def _prepare() -> None:
 def compile_kernels() -> None:
     """Compile the kernels, or load them from the cache."""
     a = np.ones(1)
-    kernel.equilibrium(0.0 * a, a, a, 298.0 * a, 0.5 * a, GAS_CONSTANT / ATMOSPHERE, np.empty((len(FIELDS), 1)))
+    _equilibrium(0.0 * a, a, a, 298.0 * a, 0.5 * a, GAS_CONSTANT / ATMOSPHERE, np.empty((len(FIELDS), 1)))
