@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from components.land.column.snow import Snow, over_layers
-from components.science.column_solver import solve
+from components.land.column.soil_flow import carry, flows
 from components.science.constants import C_LIQUID, FREEZING_POINT, ICE_HEAT_CAPACITY, LATENT_FUSION, WATER_DENSITY
 
 
@@ -84,25 +84,12 @@ def move_soil_water(
     """
     n = temperature.shape[0]
     old = temperature - FREEZING_POINT
-    entering = arriving - FREEZING_POINT
-    flows = [drainage]
-    for i in range(n - 1, -1, -1):
-        flows.append(flows[-1] + stored[i] + drawn[i])
-    down = [C_LIQUID * f for f in reversed(flows)]
-    forward = [torch.clamp(f, min=0.0) for f in down]
-    backward = [torch.clamp(f, max=0.0) for f in down]
-    heat = capacity * old
-    right = [heat[0] + forward[0] * entering, *heat[1:].unbind(0)]
-    diagonal = []
+    down = [C_LIQUID * f for f in flows(stored, drawn, drainage)]
+    taken = [C_LIQUID * drawn[i] for i in range(n)]
+    new, gained = carry(capacity * old, new_capacity, down, taken, arriving - FREEZING_POINT, down[n])
+    gained = gained - down[n] * new[-1]
     for i in range(n):
-        out = down[n] if i == n - 1 else forward[i + 1]
-        diagonal.append(new_capacity[i] + out - backward[i] + C_LIQUID * drawn[i])
-    lower = [-f for f in forward[:n]]
-    upper = [*backward[1:n], torch.zeros_like(drainage)]
-    new = solve(lower, diagonal, upper, right)
-    gained = forward[0] * entering + backward[0] * new[0] - down[n] * new[-1]
-    for i in range(n):
-        gained = gained - C_LIQUID * drawn[i] * new[i]
+        gained = gained - taken[i] * new[i]
     return Carried(torch.stack(new) + FREEZING_POINT, gained)
 
 

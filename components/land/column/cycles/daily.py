@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The daily clock: growth, litter and decay at the end of a day, from the sums that the fast clock kept."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from components.land.column.cycles import plant_day, soil_day
+from components.land.column.cycles.pools import DAY, Cycles, Traits, no_day
+
+
+def is_over(c: Cycles) -> bool:
+    """Whether a day is full; all columns share one clock."""
+    seconds = c.day.seconds.flatten()
+    return seconds.numel() > 0 and float(seconds[0]) >= DAY - 0.5
+
+
+def a_day(c: Cycles, t: Traits, kind: str, sand: Tensor, roots: Tensor, thickness: Tensor) -> tuple[Cycles, Tensor]:
+    """Pools after a day; and the nitrogen fixed from the air, kg m-2.
+
+    Parameters
+    ----------
+    c : with the day's sums
+    t : Traits
+    kind : of nutrition: none, fun, demand
+    sand : (columns,) mass fraction
+    roots : (layer, columns) share
+    thickness : (layer, 1) m
+    """
+    lasted = torch.clamp(c.day.seconds, min=1.0)
+    weather = soil_day.Weather(c.day.soil / lasted, c.day.pace / lasted, c.day.filled / lasted)
+    c, fixed = plant_day.a_day(c, t, kind, weather.temperature[0], c.day.water / lasted, roots, thickness)
+    c = soil_day.a_day(c, weather, sand, thickness, kind != "none", t.turnover)
+    return c._replace(day=no_day(c.day.seconds)._replace(gain=c.day.gain)), fixed

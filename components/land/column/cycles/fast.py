@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The fast clock: respiration, what water moves, what is given off, and the sums that the daily clock reads."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from components.land.column.cycles import decomposition, phosphorus, respiration, solutes
+from components.land.column.cycles.pools import DAY, UPPER, Cycles, Day, Due, Traits
+from components.science.constants import CARBON_MOLAR_MASS
+from components.science.sums import in_order
+
+LOWEST = 1.2  # m, to which the lower store of organic matter reaches
+SORBED, HALF = 0.13, 5e-4  # kg P m-3 of soil: Smax and K of Langmuir (ours; Smax is 100 mg P kg-1 of soil)
+
+
+class Moment(NamedTuple):
+    """What a step of energy and water gives to the cycles; (layer, ...) where it says so, else one value a column."""
+
+    gross: Tensor  # uptake of leaves, umol m-2 s-1
+    leaf_respiration: Tensor  # umol m-2 s-1
+    canopy: Tensor  # K
+    soil: Tensor  # K, (layer, ...)
+    suction: Tensor  # m, (layer, ...)
+    filled: Tensor  # share of the pores with water, (layer, ...)
+    available: Tensor  # share of the available water where roots are
+    water: Tensor  # liquid at the end, kg m-2, (layer, ...)
+    stored: Tensor  # liquid gained in the step, kg m-2, (layer, ...)
+    drawn: Tensor  # by roots and evaporation, kg m-2, (layer, ...)
+    drainage: Tensor  # kg m-2
+    runoff: Tensor  # kg m-2
+    cos_zenith: Tensor
+    deposition: Tensor  # of nitrogen, kg N m-2 s-1
+
+
+class Exchanged(NamedTuple):
+    """What the cycles gave and took in a step, kg m-2 s-1."""
+
+    uptake: Tensor  # of carbon, net of all respiration: downward
+    nitrous: Tensor  # N2O, as N
+    dinitrogen: Tensor
+    ammonia: Tensor  # as N
+    leached_carbon: Tensor
+    leached_nitrogen: Tensor
+    leached_phosphorus: Tensor
+    deposited: Tensor  # nitrogen
+
+
+def depth_weights(thickness: Tensor) -> tuple[list[float], list[float]]:
+    """Shares of the soil's layers in the upper and in the lower store of organic matter.
+
+    Parameters
+    ----------
+    thickness : (layer, 1) m
+    """
+    edge, upper, lower = 0.0, [], []
+    for d in thickness.flatten().tolist():
+        middle, edge = edge + 0.5 * d, edge + d
+        upper.append(d if middle < UPPER else 0.0)
+        lower.append(d if UPPER <= middle < LOWEST else 0.0)
+    if not sum(lower):
+        lower = upper
+    return [u / sum(upper) for u in upper], [v / sum(lower) for v in lower]
+
+
+def over_depths(values: Tensor, thickness: Tensor) -> Tensor:
+    """Means over the two depths, (2, ...), of values by layer.
+
+    Parameters
+    ----------
+    values : (layer, ...)
+    thickness : (layer, 1) m
+    """
+    rows = []
+    for weights in depth_weights(thickness):
+        rows.append(in_order(torch.stack([w * values[i] for i, w in enumerate(weights) if w > 0.0]), 0))
+    return torch.stack(rows)
+
+
+def step(c: Cycles, t: Traits, m: Moment, thickness: Tensor, seconds: float) -> tuple[Cycles, Exchanged]:
+    """Advance what changes within a day.
+
+    Parameters
+    ----------
+    c : at the start
+    t : Traits of the columns
+    m : of the step
+    thickness : (layer, 1) m
+    seconds : length of the step
+    """
+    share = seconds / torch.clamp(DAY - c.day.seconds, min=seconds)
+    exhaled = Due(*(share * v for v in c.due))
+    due = Due(*(a - b for a, b in zip(c.due, exhaled, strict=True)))
+    mean_soil = over_depths(m.soil, thickness)
+    plant = c.carbon.plant
+    kept = respiration.maintenance(plant.root / t.ratios.root, mean_soil[0])
+    kept = kept + respiration.maintenance(plant.live_wood / t.ratios.live_wood, m.canopy)
+    gain = (m.gross - m.leaf_respiration) * (1e-6 * CARBON_MOLAR_MASS) - kept
+    pace = decomposition.warmth_factor(m.soil) * decomposition.water_factor(m.suction)
+    day = Day(
+        c.day.seconds + seconds, c.day.gain + seconds * gain, c.day.soil + seconds * mean_soil,
+        c.day.pace + seconds * over_depths(pace, thickness), c.day.filled + seconds * over_depths(m.filled, thickness),
+        c.day.water + seconds * m.available, c.day.light + seconds * (m.cos_zenith > 0.0).to(gain.dtype),
+    )  # fmt: skip
+    soil, half = c.soil, 0.5 * seconds * m.deposition
+    ammonium = torch.cat([(soil.ammonium[0] + half)[None], soil.ammonium[1:]])
+    nitrate = torch.cat([(soil.nitrate[0] + half)[None], soil.nitrate[1:]])
+    solution = phosphorus.in_solution(soil.phosphorus, SORBED * thickness, HALF * thickness)
+    mobile = solution / torch.clamp(soil.phosphorus, min=1e-30)
+    flow = (m.water, m.stored, m.drawn, m.drainage, m.runoff)
+    n = solutes.move(nitrate, 1.0, *flow)
+    p = solutes.move(soil.phosphorus, torch.clamp(mobile, max=1.0), *flow)
+    d = solutes.move(soil.carbon, 1.0, *flow)
+    new = c._replace(soil=type(soil)(ammonium, n.amount, p.amount, d.amount), day=day, due=due)
+    return new, Exchanged(
+        gain - exhaled.carbon / seconds, exhaled.nitrous / seconds, exhaled.dinitrogen / seconds,
+        exhaled.ammonia / seconds, (d.leached + d.washed) / seconds, (n.leached + n.washed) / seconds,
+        (p.leached + p.washed) / seconds, m.deposition,
+    )  # fmt: skip

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Nutrients for a day's growth: nothing asked, bought with carbon (FUN), or by the scarcer one's supply."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from components.land.column.cycles import fixation, nitrogen_purchase
+from components.land.column.cycles.allocation import Parts, mean_ratio
+from components.land.column.cycles.demand import limited_growth
+from components.land.column.cycles.pools import NITROGEN_PER_PHOSPHORUS, Traits
+from components.science.sums import in_order
+
+GROWTH_RESPIRATION = 0.11  # carbon respired per carbon of tissue (Atkin et al. 2017, as in CLM5)
+FROM_RESERVES = 0.1  # of a plant's reserves, that a day can draw on
+FROM_SOIL = 0.3  # of what is in the soil, that a day can take up
+# kn (kg C m-2) and kc (kg2 C kg-1 N m-2) of arbuscular, ectomycorrhizal and direct uptake; ours, in the order that
+# Brzostek et al. (2014) found.
+ARBUSCULAR, ECTO, DIRECT = (0.012, 0.9), (0.006, 1.8), (0.03, 3.0)
+DEAREST = 1e9  # kg C per kg N, of a path that a plant does not have
+
+
+class Fed(NamedTuple):
+    """What nutrients make of a day's carbon, kg m-2.
+
+    Attributes
+    ----------
+    carbon : for tissue and its growth respiration
+    spent : carbon paid for nitrogen
+    excess : carbon for which there is no nutrient
+    fixed : nitrogen fixed
+    from_soil, from_reserves : (2, columns) nitrogen and phosphorus taken
+    """
+
+    carbon: Tensor
+    spent: Tensor
+    excess: Tensor
+    fixed: Tensor
+    from_soil: Tensor
+    from_reserves: Tensor
+
+
+def path_costs(t: Traits, mineral: Tensor, roots: Tensor, soil_temperature: Tensor) -> Tensor:
+    """Costs of fixation, arbuscular, ectomycorrhizal and direct uptake, (4, columns), kg C per kg N.
+
+    Parameters
+    ----------
+    t : Traits
+    mineral : nitrogen in the soil, kg m-2
+    roots : carbon of fine roots, kg m-2
+    soil_temperature : K
+    """
+
+    def among(cost: Tensor, share: Tensor) -> Tensor:
+        return torch.clamp(cost / torch.clamp(share, min=1e-9), max=DEAREST)
+
+    uptake = [nitrogen_purchase.uptake_cost(mineral, roots, *k) for k in (ARBUSCULAR, ECTO, DIRECT)]
+    one = torch.ones_like(mineral)
+    return torch.stack([
+        among(fixation.houlton_cost(soil_temperature), t.fixers), among(uptake[0], 1.0 - t.ecto),
+        among(uptake[1], t.ecto), among(uptake[2], one),
+    ])  # fmt: skip
+
+
+def feed(kind: str, t: Traits, carbon: Tensor, split: Parts, reserves: Tensor, soil: Tensor, costs: Tensor) -> Fed:
+    """Growth that nutrients allow; with ``none`` all of it, and nothing is taken.
+
+    Parameters
+    ----------
+    kind : none, fun or demand
+    t : Traits
+    carbon : (columns,) at hand, kg m-2
+    split : shares of growth by organ
+    reserves : (2, columns) nitrogen and phosphorus stored in the plant, kg m-2
+    soil : (2, columns) mineral nitrogen and dissolved phosphorus where roots are, kg m-2
+    costs : (4, columns) of `path_costs`
+    """
+    none, none2 = torch.zeros_like(carbon), torch.zeros_like(reserves)
+    if kind == "none":
+        return Fed(carbon, none, none, none, none2, none2)
+    ratio = mean_ratio(split, t.ratios)
+    tissue = 1.0 + GROWTH_RESPIRATION
+    from_plant, from_ground = FROM_RESERVES * reserves, FROM_SOIL * soil
+    wanted_p = carbon / (tissue * ratio * NITROGEN_PER_PHOSPHORUS)
+    supply_p = from_plant[1] + from_ground[1]
+    if kind == "demand":
+        supply = torch.stack([from_plant[0] + from_ground[0], supply_p])
+        ratios = tissue * torch.stack([ratio, ratio * NITROGEN_PER_PHOSPHORUS])
+        done = limited_growth(carbon, ratios, supply)
+        inside = torch.minimum(done.taken, from_plant)
+        return Fed(done.carbon, none, done.excess, none, done.taken - inside, inside)
+    share = torch.clamp(supply_p / torch.clamp(wanted_p, min=1e-30), max=1.0)
+    allowed = share * carbon
+    own = torch.minimum(allowed / (tissue * ratio), from_plant[0])
+    first = own * (tissue * ratio)
+    third = from_ground[0] / 3.0
+    limits = torch.stack([torch.full_like(third, 1e3), third, third, third])
+    bought = nitrogen_purchase.buy(allowed - first, costs, ratio, GROWTH_RESPIRATION, limits)
+    grown = first + bought.growth
+    phosphorus = grown / (tissue * ratio * NITROGEN_PER_PHOSPHORUS)
+    inside = torch.minimum(phosphorus, from_plant[1])
+    taken = in_order(bought.nitrogen[1:], 0)
+    return Fed(
+        grown, bought.spent, torch.clamp(carbon - grown - bought.spent, min=0.0), bought.nitrogen[0],
+        torch.stack([taken, phosphorus - inside]), torch.stack([own, inside]),
+    )  # fmt: skip

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""When leaves come and go: evergreen, by season (warmth and day length), or by stress (cold and drought).
+
+The counters are those of CLM (White et al. 1997; Lawrence et al. 2019, ch. 20) with sums of days.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from components.science.constants import ZERO_CELSIUS
+
+EVERGREEN, SEASONAL, STRESS = 0.0, 1.0, 2.0
+DAY = 86400.0
+SHORT_DAY = 39300.0  # s: leaves fall when days get shorter than this
+ONSET_DAYS, OFFSET_DAYS = 30.0, 15.0  # that leaves take to unfold and to fall
+ENOUGH = 15.0  # days of good, and of bad conditions, where stress rules
+FROST = ZERO_CELSIUS + 2.0  # K
+DRY = 0.12  # share of the available water
+
+
+class Season(NamedTuple):
+    """Where a plant stands in its year, one value a column.
+
+    Attributes
+    ----------
+    leafing : 1 with leaves, 0 dormant
+    since : days since that began
+    good : sum of warmth (K d) or of days that call for leaves
+    bad : days that call for their fall
+    day_length : s, of the day before
+    """
+
+    leafing: Tensor
+    since: Tensor
+    good: Tensor
+    bad: Tensor
+    day_length: Tensor
+
+
+class Fluxes(NamedTuple):
+    """Shares of a day: of the storage that unfolds, of the leaves and roots that fall."""
+
+    unfolding: Tensor
+    falling: Tensor
+
+
+def at_start(kind: Tensor, leafing: Tensor) -> Season:
+    """A season that has lasted for long.
+
+    Parameters
+    ----------
+    kind : (columns,) 0 evergreen, 1 seasonal, 2 stress
+    leafing : (columns,) whether there are leaves
+    """
+    on = torch.where(kind == EVERGREEN, torch.ones_like(kind), leafing.to(kind.dtype))
+    none = torch.zeros_like(kind)
+    return Season(on, none + 365.0, none, none, none + 0.5 * DAY)
+
+
+def a_day(
+    now: Season, kind: Tensor, warm_sum: Tensor, temperature: Tensor, water: Tensor, day_length: Tensor
+) -> tuple[Season, Fluxes]:
+    """The season after a day, and what unfolds and falls on it.
+
+    Parameters
+    ----------
+    now : at the start of the day
+    kind : 0 evergreen, 1 seasonal, 2 stress
+    warm_sum : K d above 0 C of the upper soil that unfold leaves, of seasonal plants
+    temperature : mean of the upper soil, K
+    water : share of the available water in the roots' depth
+    day_length : s
+    """
+    on = now.leafing > 0.5
+    seasonal, stress = kind == SEASONAL, kind == STRESS
+    longer = day_length >= now.day_length
+    warm = torch.clamp(temperature - ZERO_CELSIUS, min=0.0)
+    fine = (temperature > FROST) & (water > DRY) & (day_length > 0.25 * DAY)
+    good = torch.where(seasonal, torch.where(longer, now.good + warm, 0.0 * warm), now.good + fine.to(warm.dtype))
+    good = torch.where(on, 0.0 * good, good)
+    ill = torch.where(seasonal, (day_length < SHORT_DAY) & ~longer, ~fine)
+    bad = torch.where(on, torch.where(ill, now.bad + 1.0, torch.clamp(now.bad - 1.0, min=0.0)), 0.0 * now.bad)
+    needed = torch.where(seasonal, warm_sum, torch.full_like(warm_sum, ENOUGH))
+    start = ~on & (good >= needed) & (seasonal | stress)
+    stop = on & (bad >= torch.where(seasonal, 1.0, ENOUGH)) & (seasonal | stress) & (now.since > ONSET_DAYS)
+    leafing = torch.where(start, 1.0, torch.where(stop, 0.0, now.leafing))
+    since = torch.where(start | stop, 0.0 * now.since, torch.clamp(now.since + 1.0, max=366.0))
+    left_on, left_off = torch.clamp(ONSET_DAYS - since, min=1.0), torch.clamp(OFFSET_DAYS - since, min=1.0)
+    changing = seasonal | stress
+    unfolding = torch.where(changing & (leafing > 0.5) & (since < ONSET_DAYS), 1.0 / left_on, 0.0 * since)
+    falling = torch.where(changing & (leafing < 0.5) & (since < OFFSET_DAYS), 1.0 / left_off, 0.0 * since)
+    return Season(leafing, since, good, bad, day_length), Fluxes(unfolding, falling)

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A day of the plants: leaves unfold and fall, reserves pay debts, nutrients are got, tissue is built, litter falls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from components.land.column.cycles import allocation, nutrition, phenology, phosphorus, respiration, turnover
+from components.land.column.cycles.allocation import Parts
+from components.land.column.cycles.fast import HALF, SORBED, depth_weights
+from components.land.column.cycles.nitrogen_purchase import shares as purchase_shares
+from components.land.column.cycles.pools import DAY, NITROGEN_PER_PHOSPHORUS, Cycles, Element, Traits, of_plant
+from components.land.column.cycles.retranslocation import retranslocate
+from components.science.sums import in_order
+
+PHOSPHORUS_RESORBED = 0.5  # of the leaves' that fall (Vergutz et al. 2012)
+
+
+def _each(parts: Parts, change: Callable[[Tensor], Tensor]) -> Parts:
+    return Parts(*(change(v) for v in parts))
+
+
+def _plus(a: Parts, b: Parts) -> Parts:
+    return Parts(*(x + y for x, y in zip(a, b, strict=True)))
+
+
+def a_day(
+    c: Cycles, t: Traits, kind: str, temperature: Tensor, water: Tensor, roots: Tensor, thickness: Tensor
+) -> tuple[Cycles, Tensor]:
+    """Advance the plants by a day and give what falls to the soil; also the nitrogen fixed, kg m-2.
+
+    Parameters
+    ----------
+    c : at the start, with the day's sums
+    t : Traits
+    kind : of nutrition: none, fun, demand
+    temperature : mean of the upper soil, K
+    water : share of the available water where roots are
+    roots : (layer, columns) share
+    thickness : (layer, 1) m
+    """
+    nutrients = kind != "none"
+    season, flux = phenology.a_day(c.season, t.kind, t.warm_sum, temperature, water, c.day.light)
+    carbon, n, p = (_unfold(e, t, flux.unfolding) for e in (c.carbon, c.nitrogen, c.phosphorus))
+    c = c._replace(season=season, carbon=carbon, nitrogen=n, phosphorus=p)
+    plant, debt = _pay(c.carbon.plant, torch.clamp(c.day.gain, max=0.0))
+    income = torch.clamp(c.day.gain, min=0.0)
+    c = c._replace(carbon=c.carbon._replace(plant=plant), day=c.day._replace(gain=debt))
+    solution = phosphorus.in_solution(c.soil.phosphorus, SORBED * thickness, HALF * thickness)
+    mineral = c.soil.ammonium + c.soil.nitrate
+    reach = (roots > 0.0).to(roots.dtype)
+    found = torch.stack([in_order(reach * mineral, 0), in_order(reach * solution, 0)])
+    costs = nutrition.path_costs(t, found[0], plant.root, temperature)
+    c, spent = _fall(c, t, flux.falling, costs, income, nutrients, thickness, roots)
+    split = allocation.shares(t.habit, c.carbon.plant.leaf * t.sla, season.leafing)
+    reserves = torch.stack([c.nitrogen.plant.storage, c.phosphorus.plant.storage])
+    fed = nutrition.feed(kind, t, income - spent, split, reserves, found, costs)
+    tissue, breath = respiration.growth(fed.carbon, nutrition.GROWTH_RESPIRATION)
+    carbon = _plus(c.carbon.plant, _each(split, lambda s: s * tissue))
+    due = c.due._replace(carbon=c.due.carbon + breath + fed.spent + spent)
+    exuded = c.soil.carbon + roots * fed.excess
+    c = c._replace(carbon=c.carbon._replace(plant=carbon), due=due, soil=c.soil._replace(carbon=exuded))
+    return (_take_up(c, t, split, fed, found, reach, solution) if nutrients else c), fed.fixed
+
+
+def _unfold(e: Element, t: Traits, share: Tensor) -> Element:
+    """Reserves become leaves and roots."""
+    moved = share * e.plant.storage
+    leaf = moved / (1.0 + t.habit.root_per_leaf)
+    p = e.plant
+    return e._replace(plant=p._replace(leaf=p.leaf + leaf, root=p.root + (moved - leaf), storage=p.storage - moved))
+
+
+def _pay(p: Parts, debt: Tensor) -> tuple[Parts, Tensor]:
+    """Respiration beyond the day's uptake: out of the reserves, then of all tissue; what is left is owed."""
+    owed = -debt
+    first = torch.minimum(owed, p.storage)
+    rest = owed - first
+    tissue = of_plant(p) - p.storage
+    share = torch.clamp(rest / torch.clamp(tissue, min=1e-30), max=0.9)
+    kept = _each(p, lambda v: v * (1.0 - share))
+    return kept._replace(storage=p.storage - first), share * tissue - rest
+
+
+def _fall(
+    c: Cycles, t: Traits, shed: Tensor, costs: Tensor, income: Tensor, nutrients: bool, thickness: Tensor, roots: Tensor
+) -> tuple[Cycles, Tensor]:
+    """Litter by age and season; nutrients are drawn out of leaves first. Returns carbon spent on that."""
+    share = turnover.falling(c.carbon.plant, t.lives, shed, DAY)
+    drawn_n, drawn_p, spent = torch.zeros_like(shed), torch.zeros_like(shed), torch.zeros_like(shed)
+    if nutrients:
+        price = purchase_shares(costs).cost
+        got = retranslocate(
+            share.leaf * c.carbon.plant.leaf, share.leaf * c.nitrogen.plant.leaf, t.ratios.leaf, price, t.ratios.leaf,
+            nutrition.GROWTH_RESPIRATION, income,
+        )  # fmt: skip
+        drawn_n, spent = got.free + got.paid, got.spent
+        drawn_p = PHOSPHORUS_RESORBED * share.leaf * c.phosphorus.plant.leaf
+    upper, _ = depth_weights(thickness)
+    near = in_order(torch.stack([roots[i] for i, w in enumerate(upper) if w > 0.0]), 0)
+
+    def fallen(e: Element, drawn: Tensor) -> Element:
+        p = e.plant
+        lost = Parts(*(s * v for s, v in zip(share, p, strict=True)))
+        ageing = turnover.ageing_wood(p.live_wood - lost.live_wood, DAY)
+        above = turnover.by_quality(lost.leaf - drawn + near * lost.root)
+        below = turnover.by_quality((1.0 - near) * lost.root)
+        organic = torch.stack([
+            torch.cat([e.organic[0][:3] + above, e.organic[0][3:]]),
+            torch.cat([e.organic[1][:3] + below, e.organic[1][3:]]),
+        ])  # fmt: skip
+        left = Parts(*(v - x for v, x in zip(p, lost, strict=True)))
+        left = left._replace(
+            live_wood=left.live_wood - ageing, dead_wood=left.dead_wood + ageing, storage=left.storage + drawn
+        )
+        return Element(left, e.debris + lost.live_wood + lost.dead_wood, organic)
+
+    c = c._replace(carbon=fallen(c.carbon, torch.zeros_like(shed)))
+    if nutrients:
+        c = c._replace(nitrogen=fallen(c.nitrogen, drawn_n), phosphorus=fallen(c.phosphorus, drawn_p))
+    return c, spent
+
+
+def _take_up(
+    c: Cycles, t: Traits, split: Parts, fed: nutrition.Fed, found: Tensor, reach: Tensor, solution: Tensor
+) -> Cycles:
+    """Nutrients into new tissue, out of reserves and soil."""
+    n, p = c.nitrogen.plant, c.phosphorus.plant
+    built_n = fed.from_soil[0] + fed.from_reserves[0] + fed.fixed
+    built_p = fed.from_soil[1] + fed.from_reserves[1]
+    n = _plus(n._replace(storage=n.storage - fed.from_reserves[0]), allocation.spread(built_n, split, t.ratios))
+    ratios = _each(t.ratios, lambda v: v * NITROGEN_PER_PHOSPHORUS)
+    p = _plus(p._replace(storage=p.storage - fed.from_reserves[1]), allocation.spread(built_p, split, ratios))
+    left = 1.0 - reach * (fed.from_soil[0] / torch.clamp(found[0], min=1e-30))
+    sorbed = c.soil.phosphorus - reach * solution * (fed.from_soil[1] / torch.clamp(found[1], min=1e-30))
+    soil = c.soil._replace(ammonium=c.soil.ammonium * left, nitrate=c.soil.nitrate * left, phosphorus=sorbed)
+    return c._replace(nitrogen=c.nitrogen._replace(plant=n), phosphorus=c.phosphorus._replace(plant=p), soil=soil)

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Traits of the cycles by plant type, out of ``tables/plant_cycles.yaml``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from components.land.column.cycles.allocation import Habit, Parts
+from components.land.column.cycles.pools import YEARS, Traits
+from components.land.column.cycles.turnover import Lives
+
+STORAGE_RATIO, HARVEST_RATIO = 40.0, 40.0  # C:N of reserves and of grain
+
+
+def traits(rows: Mapping[str, Mapping[str, Any]], plants: Sequence[str], vcmax25: Tensor) -> Traits:
+    """Traits of columns with the given plant types; leaves with all they need have the ``vcmax25`` given.
+
+    Parameters
+    ----------
+    rows : the table
+    plants : one name a column
+    vcmax25 : (columns,) umol m-2 s-1
+    """
+
+    def of(column: str) -> Tensor:
+        return torch.tensor([float(rows[k][column]) for k in plants], dtype=vcmax25.dtype, device=vcmax25.device)
+
+    one = torch.ones_like(vcmax25)
+    ratios = Parts(
+        of("leaf_ratio"), of("root_ratio"), of("live_ratio"), of("dead_ratio"), STORAGE_RATIO * one, HARVEST_RATIO * one
+    )
+    lives = Lives(YEARS * of("leaf_life"), YEARS * of("root_life"), YEARS * of("wood_life"))
+    habit = Habit(of("root_per_leaf"), of("wood_per_leaf"), of("live"), of("stored"), of("most_lai"))
+    slope = vcmax25 * of("sla") * of("leaf_ratio")
+    return Traits(
+        of("kind"), of("warm_sum"), of("sla"), ratios, lives, habit, of("fixers"), of("ecto"), slope, one
+    )  # fmt: skip
