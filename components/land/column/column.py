@@ -16,6 +16,8 @@ from components.land.column.column_state import heat_stored as heat_stored
 from components.land.column.column_state import initial_state as initial_state
 from components.land.column.column_state import water_stored as water_stored
 from components.land.column.column_water import Passed, Thawed, conduct_and_freeze, pass_water
+from components.land.column.cycles.fast import Exchanged
+from components.land.column.growth import advance_cycles, with_leaves
 from components.land.column.parameters import Parameters
 from components.land.column.surface_exchange import (
     Fallen,
@@ -43,16 +45,17 @@ def step(
     seconds : length of the step, s
     options : schemes and tolerances
     """
-    p = parameters
+    forcing, p = with_leaves(state, forcing, parameters, options)
     fallen = let_fall(state, forcing, seconds)
     beneath = look_beneath(state, p, fallen.pack, seconds)
     surface = exchange_at_surface(state, forcing, p, fallen, beneath, seconds, options)
     thawed = conduct_and_freeze(state, p, fallen.pack, beneath, surface, seconds)
     passed = pass_water(p, fallen, surface, thawed, seconds, options)
     f = surface.fluxes
+    cycles, cycled = advance_cycles(state.cycles, p, forcing, surface, thawed, passed, seconds, options)
     new = State(
         f.canopy, f.ground, f.zeta, f.conductance, f.air_humidity, passed.held, passed.pack, passed.moved.temperature,
-        passed.moisture.theta, thawed.ice,
+        passed.moisture.theta, thawed.ice, cycles,
     )  # fmt: skip
     by_water = _heat_of_water(forcing, fallen, passed, seconds)
     lost = f.transpiration + f.interception_loss + f.ground_evaporation + passed.surface + passed.drained
@@ -60,7 +63,7 @@ def step(
         (heat_stored(new, p) - heat_stored(state, p)) / seconds - thawed.gained - by_water,
         water_stored(new, p) - water_stored(state, p) - seconds * (forcing.rain + forcing.snowfall - lost),
     )
-    return new, _output(forcing, p, surface, thawed, passed, by_water, left)
+    return new, _output(forcing, p, surface, thawed, passed, by_water, left, cycled)
 
 
 def _heat_of_water(forcing: Forcing, fallen: Fallen, passed: Passed, seconds: float) -> Tensor:
@@ -72,7 +75,7 @@ def _heat_of_water(forcing: Forcing, fallen: Fallen, passed: Passed, seconds: fl
 
 def _output(
     forcing: Forcing, p: Parameters, surface: Surface, thawed: Thawed, passed: Passed, by_water: Tensor,
-    left: tuple[Tensor, Tensor],
+    left: tuple[Tensor, Tensor], cycled: Exchanged | None,
 ) -> Output:  # fmt: skip
     """Fluxes of a step, and what its budgets of energy (W m-2) and water (kg m-2) leave over."""
     f, light, leaves = surface.fluxes, surface.light, surface.leaves
@@ -82,8 +85,13 @@ def _output(
     balance = net - f.sensible - f.latent - f.ground_heat - f.melt_energy - f.canopy_storage
     gross = leaves.area * (f.assimilation + surface.exchange.respiration(f.canopy))
     net_leaf = leaves.area * f.assimilation
-    wetness = (thawed.liquid[2] + thawed.ice[2]) / p.texture.theta_s
-    uptake_net = net_leaf[0] + net_leaf[1] - soil_respiration(p.soil_respiration, passed.warmth[2], wetness)
+    if cycled is None:
+        wetness = (thawed.liquid[2] + thawed.ice[2]) / p.texture.theta_s
+        uptake_net = net_leaf[0] + net_leaf[1] - soil_respiration(p.soil_respiration, passed.warmth[2], wetness)
+        carbon = uptake_net * (1e-6 * CARBON_MOLAR_MASS)
+    else:
+        carbon = cycled.uptake
+        uptake_net = carbon / (1e-6 * CARBON_MOLAR_MASS)
     lit = torch.clamp(incoming, min=1e-9)
     albedo = torch.where(incoming > 1e-6, light.reflected / lit, surface.below)
     thermal = 1.0 - torch.exp(-(forcing.lai + forcing.sai))
@@ -94,6 +102,6 @@ def _output(
         f.longwave_up,
         canopy.emission_temperature(radiating), albedo, emissivity, f.momentum_roughness, f.friction_velocity,
         f.transpiration, f.interception_loss, f.ground_evaporation, passed.sublimation, passed.surface, passed.drained,
-        gross[0] + gross[1], uptake_net, uptake_net * (1e-6 * CARBON_MOLAR_MASS), balance, *left,
-        (f.drift > 0.05).to(net.dtype), (f.residual > 10.0 * canopy.TOLERANCE[net.dtype]).to(net.dtype),
+        gross[0] + gross[1], uptake_net, carbon, balance, *left,
+        (f.drift > 0.05).to(net.dtype), (f.residual > 10.0 * canopy.TOLERANCE[net.dtype]).to(net.dtype), cycled,
     )  # fmt: skip

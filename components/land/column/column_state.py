@@ -10,6 +10,9 @@ import torch
 from torch import Tensor
 
 from components.land.column import canopy, heat, interception, snow, water_heat
+from components.land.column.cycles.fast import Exchanged
+from components.land.column.cycles.pools import Cycles
+from components.land.column.cycles.pools import at_start as cycles_at_start
 from components.land.column.gas_exchange import Stomata
 from components.land.column.parameters import Parameters
 from components.land.column.richards import Bottom
@@ -37,6 +40,10 @@ class Options:
         Iterations of the surface energy balance.
     water_iterations
         Newton iterations of Richards' equation.
+    nitrogen
+        Of plants with cycles: ``none`` (no want of it), ``fun`` or ``demand``.
+    prognostic_leaves
+        Whether leaf area and capacity follow from the pools of the cycles.
     """
 
     stomata: Stomata = field(default_factory=Stomata)
@@ -47,6 +54,8 @@ class Options:
     outer: int = 5
     inner: int = 4
     water_iterations: int = 3
+    nitrogen: str = "none"
+    prognostic_leaves: bool = False
 
 
 class Forcing(NamedTuple):
@@ -66,6 +75,7 @@ class Forcing(NamedTuple):
     cos_zenith: Tensor
     lai: Tensor
     sai: Tensor
+    nitrogen_deposition: Tensor | None = None  # kg N m-2 s-1
 
 
 class State(NamedTuple):
@@ -81,6 +91,7 @@ class State(NamedTuple):
     soil_temperature: Tensor  # K, (layer, ...)
     liquid: Tensor  # volume fraction, (layer, ...)
     ice: Tensor  # volume fraction as water (mass over 1000 kg m-3), (layer, ...)
+    cycles: Cycles | None = None  # carbon, nitrogen, phosphorus
 
 
 class Output(NamedTuple):
@@ -114,6 +125,7 @@ class Output(NamedTuple):
     water_residual: Tensor  # kg m-2
     unsettled: Tensor  # 1 where the conductances still moved by more than 5 %
     unsolved: Tensor  # 1 where the energy balance stayed open by more than 1e-6 W m-2 (single precision: 3)
+    cycled: Exchanged | None = None  # what the cycles gave and took, kg m-2 s-1
 
 
 def initial_state(
@@ -147,6 +159,7 @@ def initial_state(
     return State(
         top, top.clone(), zero, torch.full((2, *top.shape), 0.05, dtype=top.dtype, device=top.device), 0.7 * humidity,
         interception.Held(zero, zero), pack, profile.clone(), liquid, water - liquid,
+        None if parameters.cycles is None else cycles_at_start(parameters.cycles, parameters.thickness),
     )  # fmt: skip
 
 

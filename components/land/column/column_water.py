@@ -50,6 +50,7 @@ class Passed(NamedTuple):
     sublimed, frozen : (columns,) heat that sublimation took from the snow, and from the soil for it, J m-2
     sublimation : (columns,) evaporation that leaves as ice, kg m-2 s-1
     surface, drained : (columns,) runoff, kg m-2 s-1
+    stored, taken : (layer, columns) liquid gained by the layers, and taken by roots and at the surface, kg m-2
     """
 
     pack: snow.Snow
@@ -62,6 +63,8 @@ class Passed(NamedTuple):
     sublimation: Tensor
     surface: Tensor
     drained: Tensor
+    stored: Tensor
+    taken: Tensor
 
 
 def conduct_and_freeze(
@@ -150,14 +153,15 @@ def pass_water(
     taken = torch.cat([(taken[0] + from_soil)[None], taken[1:]])
     # Water brings no warmth from the air: it enters as warm as the soil it meets; what comes through snow is at 0 C.
     wet = torch.where(on_snow, FREEZING_POINT, torch.clamp(soil_warmth[0], min=FREEZING_POINT))
+    stored = (moisture.theta - liquid) * (WATER_DENSITY * p.thickness)
     moved = water_heat.move_soil_water(
-        soil_warmth, capacity, soil_heat_capacity(soil, moisture.theta, ice) * p.thickness,
-        (moisture.theta - liquid) * (WATER_DENSITY * p.thickness), taken, drained * seconds, wet,
+        soil_warmth, capacity, soil_heat_capacity(soil, moisture.theta, ice) * p.thickness, stored, taken,
+        drained * seconds, wet,
     )  # fmt: skip
     sublimation = white * f.interception_loss + to_snow / seconds
     surface_runoff = torch.clamp(runoff, min=0.0)
     return Passed(
-        pack, held, soil_warmth, moved, moisture, sublimed, frozen, sublimation, surface_runoff, drained
+        pack, held, soil_warmth, moved, moisture, sublimed, frozen, sublimation, surface_runoff, drained, stored, taken
     )  # fmt: skip
 
 

@@ -12,6 +12,8 @@ import torch
 import yaml
 from torch import Tensor
 
+from components.land.column.cycles.pools import Traits as CycleTraits
+from components.land.column.cycles.traits import traits as cycle_traits
 from components.land.column.gas_exchange import Traits
 from components.land.column.retention import Retention, VanGenuchten, campbell
 from components.land.column.soil_properties import Texture, texture
@@ -47,11 +49,12 @@ class Parameters(NamedTuple):
     stem_contents: Tensor  # plates, brown pigments, dry matter (g cm-2), (3, ...)
     deep_temperature: Tensor | None = None  # K, at ``deep_depth``; None: no heat through the bottom
     deep_depth: float = 8.0  # m
+    cycles: CycleTraits | None = None  # None: no cycles of carbon and nutrients
 
 
 @cache
 def table(name: str) -> dict[str, dict[str, Any]]:
-    """``plant_types`` or ``soil_textures`` as a dictionary of rows."""
+    """``plant_types``, ``plant_cycles`` or ``soil_textures`` as a dictionary of rows."""
     return yaml.safe_load((TABLES / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
@@ -90,6 +93,7 @@ def parameters(
     dtype: torch.dtype = torch.float64,
     device: str | torch.device = "cpu",
     clumped: bool = False,
+    cycles: bool = False,
 ) -> Parameters:
     """Parameters of columns with the given plant types and soil textures (one name a column).
 
@@ -101,6 +105,8 @@ def parameters(
         Of the soil layers, m.
     clumped
         Whether leaves stand in clumps as the table says; otherwise at random.
+    cycles
+        Whether there are cycles of carbon, nitrogen and phosphorus.
 
     Examples
     --------
@@ -141,6 +147,7 @@ def parameters(
         plant("transmittance"), plant("stem_reflectance"), plant("orientation"), plant("clumping") if clumped else one,
         root_shares(plant("root_beta"), dz), plant("litter"), plant("soil_respiration"), ground, curves,
         soil("albedo"), dz, 0.01 * one, plant("leaf_contents"), plant("stem_contents"),
+        cycles=cycle_traits(table("plant_cycles"), plants, traits.vcmax25, soil("sand")) if cycles else None,
     )  # fmt: skip
 
 

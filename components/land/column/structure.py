@@ -56,10 +56,13 @@ def gather(value: Any, shape: torch.Size, index: Tensor) -> Any:
 
 
 def join(blocks: list[Any]) -> Any:
-    """Blocks of columns of a nested named tuple, side by side."""
+    """Blocks of columns of a nested named tuple, side by side; what is None in all stays so."""
     joined = []
     for values in zip(*blocks, strict=True):
-        joined.append(torch.cat(values, dim=-1) if isinstance(values[0], Tensor) else join(list(values)))
+        if values[0] is None:
+            joined.append(None)
+        else:
+            joined.append(torch.cat(values, dim=-1) if isinstance(values[0], Tensor) else join(list(values)))
     return type(blocks[0])(*joined)
 
 
@@ -75,7 +78,7 @@ def named(value: Any, prefix: str = "") -> list[tuple[str, Tensor]]:
     for name, part in value._asdict().items():
         if isinstance(part, Tensor):
             found.append((prefix + name, part))
-        else:
+        elif part is not None:
             found += named(part, f"{prefix}{name}_")
     return found
 
@@ -91,7 +94,11 @@ def rebuild(like: Any, values: dict[str, Tensor], prefix: str = "") -> Any:
     """
     return type(like)(
         *(
-            values[prefix + name] if isinstance(part, Tensor) else rebuild(part, values, f"{prefix}{name}_")
+            values[prefix + name]
+            if isinstance(part, Tensor)
+            else None
+            if part is None
+            else rebuild(part, values, f"{prefix}{name}_")
             for name, part in like._asdict().items()
         )
     )

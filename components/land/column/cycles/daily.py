@@ -16,7 +16,7 @@ def is_over(c: Cycles) -> bool:
     return seconds.numel() > 0 and float(seconds[0]) >= DAY - 0.5
 
 
-def a_day(c: Cycles, t: Traits, kind: str, sand: Tensor, roots: Tensor, thickness: Tensor) -> tuple[Cycles, Tensor]:
+def a_day(c: Cycles, t: Traits, kind: str, roots: Tensor, thickness: Tensor) -> tuple[Cycles, Tensor]:
     """Pools after a day; and the nitrogen fixed from the air, kg m-2.
 
     Parameters
@@ -24,12 +24,11 @@ def a_day(c: Cycles, t: Traits, kind: str, sand: Tensor, roots: Tensor, thicknes
     c : with the day's sums
     t : Traits
     kind : of nutrition: none, fun, demand
-    sand : (columns,) mass fraction
     roots : (layer, columns) share
     thickness : (layer, 1) m
     """
     lasted = torch.clamp(c.day.seconds, min=1.0)
     weather = soil_day.Weather(c.day.soil / lasted, c.day.pace / lasted, c.day.filled / lasted)
     c, fixed = plant_day.a_day(c, t, kind, weather.temperature[0], c.day.water / lasted, roots, thickness)
-    c = soil_day.a_day(c, weather, sand, thickness, kind != "none", t.turnover)
+    c = soil_day.a_day(c, weather, t.sand, thickness, kind != "none", t.turnover)
     return c._replace(day=no_day(c.day.seconds)._replace(gain=c.day.gain)), fixed

@@ -47,6 +47,7 @@ class Exchanged(NamedTuple):
     leached_nitrogen: Tensor
     leached_phosphorus: Tensor
     deposited: Tensor  # nitrogen
+    fixed: Tensor  # nitrogen, all of a day in its last step
 
 
 def depth_weights(thickness: Tensor) -> tuple[list[float], list[float]]:
@@ -118,5 +119,5 @@ def step(c: Cycles, t: Traits, m: Moment, thickness: Tensor, seconds: float) -> 
     return new, Exchanged(
         gain - exhaled.carbon / seconds, exhaled.nitrous / seconds, exhaled.dinitrogen / seconds,
         exhaled.ammonia / seconds, (d.leached + d.washed) / seconds, (n.leached + n.washed) / seconds,
-        (p.leached + p.washed) / seconds, m.deposition,
+        (p.leached + p.washed) / seconds, m.deposition, torch.zeros_like(m.deposition),
     )  # fmt: skip

@@ -35,6 +35,7 @@ class Traits(NamedTuple):
     ecto: Tensor  # share
     vcmax_slope: Tensor  # umol s-1 per kg N
     turnover: Tensor  # factor of all turnover times of organic matter
+    sand: Tensor  # of the soil, mass fraction
 
 
 class Element(NamedTuple):
@@ -132,14 +133,13 @@ def stored(c: Cycles) -> Stored:
     )  # fmt: skip
 
 
-def at_start(t: Traits, thickness: Tensor, sand: Tensor, litter: float = 0.4, pace: float = 0.25) -> Cycles:
+def at_start(t: Traits, thickness: Tensor, litter: float = 0.4, pace: float = 0.25) -> Cycles:
     """Pools that ``litter`` (kg C m-2 a-1) at a mean ``pace`` would have made: a start for a spin-up.
 
     Parameters
     ----------
     t : Traits of the columns
     thickness : (layer, 1) of the soil, m
-    sand : (columns,) mass fraction
     litter : kg C m-2 a-1 into the two depths together
     pace : mean factor of decay
     """
@@ -151,7 +151,7 @@ def at_start(t: Traits, thickness: Tensor, sand: Tensor, litter: float = 0.4, pa
     carbon = Parts(leaf, store * t.habit.root_per_leaf, live, wood - live, store, none)
     green = t.habit.most_lai / (t.habit.most_lai + 0.5)
     into = torch.stack([v * litter * green for v in (0.25, 0.5, 0.25)] + [0.0 * green] * 3)
-    organic = decomposition.at_rest(into, pace + none, sand)
+    organic = decomposition.at_rest(into, pace + none, t.sand)
     organic = torch.stack([0.5 * organic, 0.5 * organic])
     litter_cn = torch.tensor([40.0, 40.0, 40.0, ACTIVE_CN, SLOW_CN, SLOW_CN], dtype=none.dtype, device=none.device)
     n_organic = organic / litter_cn[:, None]

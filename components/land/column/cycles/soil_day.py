@@ -15,6 +15,7 @@ from components.land.column.cycles.pools import (
     SOIL_NITROGEN_PER_PHOSPHORUS,
     YEARS,
     Cycles,
+    Dissolved,
     Due,
     Element,
     soil_ratios,
@@ -106,7 +107,7 @@ def _decay(c: Cycles, pace: Tensor, sand: Tensor, thickness: Tensor, nutrients: 
     ), breath  # fmt: skip
 
 
-def _exchange(soil, weights: list[float], nitrogen: Tensor, phosphorus_: Tensor):  # type: ignore[no-untyped-def]
+def _exchange(soil: Dissolved, weights: list[float], nitrogen: Tensor, phosphorus_: Tensor) -> Dissolved:
     """Give what was mineralised to the layers of a depth, or take what was immobilised from what they hold."""
     share = torch.tensor(weights, dtype=nitrogen.dtype, device=nitrogen.device).reshape(-1, *[1] * nitrogen.dim())
     inside = (share > 0.0).to(nitrogen.dtype)

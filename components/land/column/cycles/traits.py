@@ -16,7 +16,7 @@ from components.land.column.cycles.turnover import Lives
 STORAGE_RATIO, HARVEST_RATIO = 40.0, 40.0  # C:N of reserves and of grain
 
 
-def traits(rows: Mapping[str, Mapping[str, Any]], plants: Sequence[str], vcmax25: Tensor) -> Traits:
+def traits(rows: Mapping[str, Mapping[str, Any]], plants: Sequence[str], vcmax25: Tensor, sand: Tensor) -> Traits:
     """Traits of columns with the given plant types; leaves with all they need have the ``vcmax25`` given.
 
     Parameters
@@ -24,6 +24,7 @@ def traits(rows: Mapping[str, Mapping[str, Any]], plants: Sequence[str], vcmax25
     rows : the table
     plants : one name a column
     vcmax25 : (columns,) umol m-2 s-1
+    sand : (columns,) mass fraction
     """
 
     def of(column: str) -> Tensor:
@@ -37,5 +38,5 @@ def traits(rows: Mapping[str, Mapping[str, Any]], plants: Sequence[str], vcmax25
     habit = Habit(of("root_per_leaf"), of("wood_per_leaf"), of("live"), of("stored"), of("most_lai"))
     slope = vcmax25 * of("sla") * of("leaf_ratio")
     return Traits(
-        of("kind"), of("warm_sum"), of("sla"), ratios, lives, habit, of("fixers"), of("ecto"), slope, one
+        of("kind"), of("warm_sum"), of("sla"), ratios, lives, habit, of("fixers"), of("ecto"), slope, one, sand
     )  # fmt: skip

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The cycles within a step of the column: leaves out of the state before it, carbon and nutrients after it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from components.land.column.column_state import Forcing, Options, State
+from components.land.column.column_water import Passed, Thawed
+from components.land.column.cycles import daily, fast, leaf_nitrogen
+from components.land.column.cycles.pools import Cycles
+from components.land.column.parameters import Parameters
+from components.land.column.surface_exchange import Surface
+from components.land.column.water_heat import liquid_mass
+from components.science.sums import in_order
+
+
+def with_leaves(state: State, forcing: Forcing, p: Parameters, options: Options) -> tuple[Forcing, Parameters]:
+    """Leaf area and capacity as the pools have them, where leaves are prognostic.
+
+    Parameters
+    ----------
+    state : State at the start
+    forcing : Forcing of the step
+    p : Parameters of the columns
+    options : whether leaves are prognostic
+    """
+    if state.cycles is None or p.cycles is None or not options.prognostic_leaves:
+        return forcing, p
+    t, carbon = p.cycles, state.cycles.carbon.plant.leaf
+    nitrogen = state.cycles.nitrogen.plant.leaf if options.nitrogen != "none" else carbon / t.ratios.leaf
+    vcmax = leaf_nitrogen.vcmax25(carbon, nitrogen, t.sla, t.vcmax_slope, t.ratios.leaf)
+    return forcing._replace(lai=t.sla * carbon), p._replace(traits=p.traits._replace(vcmax25=vcmax))
+
+
+def available_water(p: Parameters, liquid: Tensor) -> Tensor:
+    """Share of the water between wilting point and field capacity that is there, where roots are.
+
+    Parameters
+    ----------
+    p : Parameters of the columns
+    liquid : (layer, columns) volume fraction
+    """
+    soil = p.texture
+    share = (liquid - soil.wilting) / torch.clamp(soil.field_capacity - soil.wilting, min=1e-3)
+    return in_order(p.roots * torch.clamp(share, 0.0, 1.0), 0)
+
+
+def advance_cycles(
+    cycles: Cycles | None, p: Parameters, forcing: Forcing, surface: Surface, thawed: Thawed, passed: Passed,
+    seconds: float, options: Options,
+) -> tuple[Cycles | None, fast.Exchanged | None]:  # fmt: skip
+    """Carbon, nitrogen and phosphorus at the end of the step; at the end of a day also growth and decay.
+
+    Parameters
+    ----------
+    cycles : at the start, or None
+    p : Parameters of the columns
+    forcing : Forcing of the step
+    surface, thawed, passed : what the step has done before
+    seconds : length of the step, s
+    options : nutrition
+    """
+    if cycles is None or p.cycles is None:
+        return None, None
+    f, leaves = surface.fluxes, surface.leaves
+    breath = leaves.area * surface.exchange.respiration(f.canopy)
+    net = leaves.area * f.assimilation
+    theta, ice = passed.moisture.theta, thawed.ice
+    deposition = forcing.nitrogen_deposition
+    none = torch.zeros_like(f.canopy)
+    moment = fast.Moment(
+        net[0] + net[1] + breath[0] + breath[1], breath[0] + breath[1], f.canopy, passed.moved.temperature,
+        torch.clamp(-passed.moisture.psi, min=0.0), torch.clamp((theta + ice) / p.texture.theta_s, max=1.0),
+        available_water(p, theta), liquid_mass(theta, p.thickness), passed.stored, passed.taken,
+        passed.drained * seconds, passed.surface * seconds, forcing.cos_zenith,
+        none if deposition is None else deposition,
+    )  # fmt: skip
+    new, given = fast.step(cycles, p.cycles, moment, p.thickness, seconds)
+    if daily.is_over(new):
+        new, fixed = daily.a_day(new, p.cycles, options.nitrogen, p.roots, p.thickness)
+        given = given._replace(fixed=fixed / seconds)
+    return new, given
