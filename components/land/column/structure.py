@@ -57,7 +57,7 @@ def gather(value: Any, shape: torch.Size, index: Tensor) -> Any:
 
 def join(blocks: list[Any]) -> Any:
     """Blocks of columns of a nested named tuple, side by side; what is None in all stays so."""
-    joined = []
+    joined: list[Any] = []
     for values in zip(*blocks, strict=True):
         if values[0] is None:
             joined.append(None)

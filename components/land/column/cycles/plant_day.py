@@ -44,8 +44,8 @@ def a_day(
     """
     nutrients = kind != "none"
     season, flux = phenology.a_day(c.season, t.kind, t.warm_sum, temperature, water, c.day.light)
-    carbon, n, p = (_unfold(e, t, flux.unfolding) for e in (c.carbon, c.nitrogen, c.phosphorus))
-    c = c._replace(season=season, carbon=carbon, nitrogen=n, phosphorus=p)
+    unfolded = [_unfold(e, t, flux.unfolding) for e in (c.carbon, c.nitrogen, c.phosphorus)]
+    c = c._replace(season=season, carbon=unfolded[0], nitrogen=unfolded[1], phosphorus=unfolded[2])
     plant, debt = _pay(c.carbon.plant, torch.clamp(c.day.gain, max=0.0))
     income = torch.clamp(c.day.gain, min=0.0)
     c = c._replace(carbon=c.carbon._replace(plant=plant), day=c.day._replace(gain=debt))
