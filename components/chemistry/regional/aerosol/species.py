@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The aerosol that the chemistry holds: tracers, their sizes, and what water does to them."""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from components.chemistry.regional.aerosol import dust, sea_salt
+from components.science.tracers import Tracer
+
+AGEING = 1.15 * 86400.0  # s, e-folding time in which fresh soot and organic matter become soluble (Cooke et al. 1999)
+ORGANIC = 1.8  # mass of organic matter over that of its carbon (Turpin & Lim 2001)
+FIELD = "mass_fraction_of_{}_dry_aerosol_particles_in_air"
+
+
+class Kind(NamedTuple):
+    """A tracer of aerosol.
+
+    Attributes
+    ----------
+    name : of the tracer, kg per kg of dry air
+    field : the substance's name in the exported field
+    diameter : dry, which stands for how its mass moves, m
+    density : dry, kg m-3
+    kappa : hygroscopicity (Petters & Kreidenweis 2007)
+    taken : share in the water of a cloud
+    """
+
+    name: str
+    field: str
+    diameter: float
+    density: float
+    kappa: float
+    taken: float
+
+    def tracer(self) -> Tracer:
+        """As the transport sees it."""
+        return Tracer(self.name, "kg kg-1", carried_by_convection=True, boundary="zero")
+
+
+def _middle(edges: tuple[float, ...]) -> list[float]:
+    return [(low * high) ** 0.5 for low, high in pairwise(edges)]
+
+
+KINDS = (
+    Kind("sulfate", "sulfate", 0.35e-6, 1770.0, 0.53, 1.0),
+    Kind("nitrate", "nitrate", 0.35e-6, 1725.0, 0.67, 1.0),
+    Kind("ammonium", "ammonium", 0.35e-6, 1750.0, 0.6, 1.0),
+    Kind("black_carbon_fresh", "elemental_carbon", 0.15e-6, 1800.0, 0.0, 0.0),
+    Kind("black_carbon_aged", "elemental_carbon", 0.20e-6, 1800.0, 0.1, 1.0),
+    Kind("organic_matter_fresh", "particulate_organic_matter", 0.20e-6, 1300.0, 0.0, 0.0),
+    Kind("organic_matter_aged", "particulate_organic_matter", 0.30e-6, 1300.0, 0.1, 1.0),
+    Kind("sea_salt_1", "sea_salt", 0.5e-6, sea_salt.DENSITY, 1.1, 1.0),
+    Kind("sea_salt_2", "sea_salt", 4.0e-6, sea_salt.DENSITY, 1.1, 1.0),
+    *(Kind(f"dust_{n + 1}", "dust", d, dust.DENSITY, 0.03, 0.5) for n, d in enumerate(_middle(dust.EDGES))),
+)
+"""In the order in which arrays hold them; diameters of the accumulation mode by mass after Seinfeld & Pandis (2006)."""
+
+NAMES = tuple(kind.name for kind in KINDS)
+FRESH = {"black_carbon_fresh": "black_carbon_aged", "organic_matter_fresh": "organic_matter_aged"}
+
+
+def columns_of(values: str, like: Tensor) -> Tensor:
+    """A property of all kinds (n, 1, 1, 1) in the precision of ``like``.
+
+    Parameters
+    ----------
+    values : name of the property of `Kind`
+    like : tensor
+    """
+    return torch.tensor([getattr(kind, values) for kind in KINDS], dtype=like.dtype, device=like.device)[
+        :, None, None, None
+    ]
+
+
+def aged(fresh: Tensor, old: Tensor, seconds: float) -> tuple[Tensor, Tensor]:
+    """Fresh and aged particles after some seconds; their sum stays.
+
+    Parameters
+    ----------
+    fresh, old : of one unit
+    seconds : s
+    """
+    turned = -fresh * torch.expm1(torch.tensor(-seconds / AGEING, dtype=fresh.dtype))
+    return fresh - turned, old + turned
