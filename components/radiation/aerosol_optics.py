@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Optical properties of aerosol by RRTMGP's bands, and those of the MERRA-2/GOCART species from rrtmgp-data's tables.
+"""Optical properties of aerosol by RRTMGP's bands, from the tables of MERRA-2/GOCART or of Mie's series.
 
-Radiation takes `BandOptics` of any origin. The tables here hold extinction, single-scattering albedo and asymmetry of
-dust, sea salt, sulfate and of black and organic carbon (Randles et al. 2017, doi:10.1175/JCLI-D-16-0609.1).
+Radiation takes `BandOptics` of any origin. Tables of the chemistry's species are made by `data/make_aerosol_optics.py`.
+Those of MERRA-2's (rrtmgp-data) hold dust, sea salt, sulfate and black and organic carbon (Randles et al. 2017,
+doi:10.1175/JCLI-D-16-0609.1).
 """
 
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import netCDF4
@@ -16,6 +18,8 @@ import numpy.typing as npt
 from components.radiation.rrtmgp_tables import FOLDER
 
 Array = npt.NDArray[Any]
+MIE = Path(__file__).parent / "aerosol_data" / "mie.nc"
+VISIBLE = 10  # RRTMGP's shortwave band from 16000 to 22650 cm-1
 TABLES = {"longwave": FOLDER / "aerosols_longwave.nc", "shortwave": FOLDER / "aerosols_shortwave.nc"}
 SPECIES = {
     "sulfate": "aero_sulf_tbl",
@@ -61,18 +65,56 @@ def merra_optics(mass: Mapping[str, Array], humidity: Array) -> BandOptics:
     KeyError
         A species that is not in the tables.
     """
-    unknown = sorted(set(mass) - set(SPECIES))
+    return _mixture(mass, humidity, {spectrum: _merra(spectrum) for spectrum in TABLES})
+
+
+def mie_optics(mass: Mapping[str, Array], humidity: Array) -> BandOptics:
+    """Optical properties of a mixture of the chemistry's species beside each other, after the tables of Mie's series.
+
+    Parameters
+    ----------
+    mass : (nlev, n) dry mass of the layers by name, kg m-2: sulfate, nitrate, ammonium, elemental_carbon,
+        particulate_organic_matter, sea_salt_1 and _2, dust_1 to _5
+    humidity : (nlev, n) relative humidity, 1; more than the tables' last, 0.95, counts as that
+
+    Raises
+    ------
+    KeyError
+        A species that is not in the tables.
+    """
+    return _mixture(mass, humidity, {spectrum: _mie(spectrum) for spectrum in TABLES})
+
+
+def visible_depth(optics: BandOptics) -> Array:
+    """Optical depth (n,) of columns in RRTMGP's band from 442 to 625 nm, that of 550 nm.
+
+    Parameters
+    ----------
+    optics : of layers
+    """
+    total: Array = np.zeros(optics.shortwave.shape[-1])
+    for layer in optics.shortwave[0, VISIBLE]:
+        total = total + layer
+    return total
+
+
+Tables = tuple[dict[str, Array], Array]
+
+
+def _mixture(mass: Mapping[str, Array], humidity: Array, tables: Mapping[str, Tables]) -> BandOptics:
+    """Sum over the species of tables (humidity, band, 3), linear in humidity; one humidity: no water is taken up."""
+    known = tables["shortwave"][0]
+    unknown = sorted(set(mass) - set(known))
     if unknown:
-        raise KeyError(f"no aerosol optics of {', '.join(unknown)}; known: {', '.join(SPECIES)}")
+        raise KeyError(f"no aerosol optics of {', '.join(unknown)}; known: {', '.join(known)}")
     parts = {}
-    for spectrum in TABLES:
-        tables, rh = _tables(spectrum)
+    for spectrum, (of, rh) in tables.items():
         at = np.clip(humidity, rh[0], rh[-1])
         low = np.clip(np.searchsorted(rh, at, side="right") - 1, 0, rh.size - 2)
         f = ((at - rh[low]) / (rh[low + 1] - rh[low]))[..., None, None]
         total: Array = np.zeros(())
         for name, m in mass.items():
-            table = tables[name]  # (rh, nb, 3), or (1, nb, 3) where water is not taken up
+            table = of[name]
             wet = table[low] + f * (table[low + 1] - table[low]) if table.shape[0] > 1 else table[0]
             depth = np.asarray(m)[..., None] * wet[..., 0]
             scattered = depth * wet[..., 1]
@@ -83,7 +125,17 @@ def merra_optics(mass: Mapping[str, Array], humidity: Array) -> BandOptics:
 
 
 @cache
-def _tables(spectrum: str) -> tuple[dict[str, Array], Array]:
+def _mie(spectrum: str) -> Tables:
+    """Tables by species, and their humidity."""
+    with netCDF4.Dataset(MIE) as f:
+        f.set_auto_mask(False)
+        tables = np.asarray(f[spectrum][...], np.float64)
+        of = {name: tables[n] for n, name in enumerate(f.species.split(","))}
+        return of, np.asarray(f["relative_humidity"][...])
+
+
+@cache
+def _merra(spectrum: str) -> Tables:
     """Tables (humidity, band, 3) by species, and their humidity."""
     with netCDF4.Dataset(TABLES[spectrum]) as f:
         f.set_auto_mask(False)
