@@ -84,7 +84,8 @@ def _pair(file: Any) -> tuple[Any, Any]:
     if not pairs:
         raise GridError(
             f"{file.filepath()} holds no grid: no latitude and longitude of the same dimensions among "
-            f"{', '.join(v.name for v in (*found['latitude'], *found['longitude']))}"
+            f"{', '.join(v.name for v in (*found['latitude'], *found['longitude']))}; "
+            "give the cells one of each on the dimensions of the cells"
         )
     for better in (
         lambda p: all(getattr(v, "bounds", None) in file.variables for v in p),
@@ -142,7 +143,8 @@ def _edges(file: Any, variable: Any, centres: Floats, period: float) -> Floats:
         pairs = pairs.T
     if pairs.shape != (centres.size, 2) or not np.isfinite(pairs).all():
         raise GridError(
-            f"{here}: its bounds {bounds.name!r} of {pairs.shape} are not one pair of numbers for each value"
+            f"{here}: its bounds {bounds.name!r} of {pairs.shape} are not one pair of numbers for each value; "
+            f"write them as ({centres.size}, 2)"
         )
     if period:
         pairs = pairs + period * np.round((centres[:, None] - pairs) / period)
@@ -185,7 +187,10 @@ def _corners_2d(file: Any, lat: Any, lon: Any, shape: tuple[int, ...]) -> list[F
         if not vertices and found.ndim == len(shape) + 1 and found.shape[1:] == shape:
             found = np.moveaxis(found, 0, -1)
         if not vertices and found.shape[:-1] != shape:
-            raise GridError(f"{file.filepath()}: the bounds {v.name!r} have the shape {found.shape}, the cells {shape}")
+            raise GridError(
+                f"{file.filepath()}: the bounds {v.name!r} have the shape {found.shape}, the cells {shape}; "
+                "their last dimension is to hold a cell's corners"
+            )
         corners.append(found)
     return corners
 

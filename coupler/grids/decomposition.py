@@ -59,7 +59,7 @@ def blocks_of(shape: tuple[int, ...], ranks: int) -> tuple[int, int]:
     """
     if len(shape) == 1:
         if ranks > shape[0]:
-            raise LayoutError(f"{ranks} ranks for {shape[0]} cells: at most one rank a cell")
+            raise LayoutError(f"{ranks} ranks for {shape[0]} cells: at most one rank a cell; use fewer ranks")
         return 1, ranks
     ny, nx = shape
     choices = []
@@ -69,7 +69,7 @@ def blocks_of(shape: tuple[int, ...], ranks: int) -> tuple[int, int]:
             narrow = max(0, NARROW - min(ny // py, nx // px))
             choices.append((narrow, 2 * (py - 1) * nx + 3 * (px - 1) * ny, abs(py - px), py, px))
     if not choices:
-        raise LayoutError(f"a grid of {ny} x {nx} cells cannot be divided over {ranks} ranks")
+        raise LayoutError(f"a grid of {ny} x {nx} cells cannot be divided over {ranks} ranks; use fewer")
     return min(choices)[-2:]
 
 

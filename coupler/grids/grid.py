@@ -133,7 +133,9 @@ class Grid(Geometry):
             projection = Proj(crs)
             angular = "longlat" in crs or CRS.from_user_input(crs).is_geographic
         except CRSError as error:
-            raise GridError(f"grid {name!r}: PROJ does not understand {crs!r}: {error}") from None
+            raise GridError(
+                f"grid {name!r}: PROJ does not understand {crs!r}: {error}; give a PROJ string or EPSG:CODE"
+            ) from None
         dy = dx if dy is None else dy
         if nx < 1 or ny < 1 or dx <= 0.0 or dy <= 0.0:
             raise GridError(f"grid {name!r}: nx {nx}, ny {ny}, dx {dx:g}, dy {dy:g} must all be positive")

@@ -16,7 +16,7 @@ from coupler.grids.geometry import Floats, Geometry
 def corner_arrays(grid: Geometry) -> list[Floats]:
     """Longitude and latitude of the corners of each cell, (..., nv)."""
     if grid.corner_longitude is None or grid.corner_latitude is None:
-        raise GridError(f"grid {grid.name!r} has no corners to write")
+        raise GridError(f"grid {grid.name!r} has no corners to write: give it bounds")
     if not grid.is_structured:
         return [np.asarray(grid.corner_longitude), np.asarray(grid.corner_latitude)]
     return [

@@ -32,7 +32,7 @@ def read_mask(variable: Any, shape: tuple[int, ...]) -> Mask:
     if found.size == int(np.prod(shape)) and found.ndim == 1:
         found = found.reshape(shape)
     if found.shape != shape:
-        raise GridError(f"{here} has the shape {found.shape}, the grid {shape}")
+        raise GridError(f"{here} has the shape {found.shape}, the grid {shape}; a mask has a value for each cell")
     strange = np.isfinite(found) & (np.abs(found) > 1e-6) & (np.abs(found - 1.0) > 1e-6)
     if strange.any():
         some = ", ".join(f"{v:g}" for v in np.unique(found[strange])[:5])

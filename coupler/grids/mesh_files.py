@@ -23,12 +23,14 @@ def read_scrip(file: Any, name: str, edges: Edges | None, crs: str | None) -> Ge
     needed = [f"grid_{part}_{axis}" for part in ("center", "corner") for axis in ("lon", "lat")]
     missing = [n for n in ("grid_dims", *needed) if n not in file.variables]
     if missing:
-        raise GridError(f"{file.filepath()} is a SCRIP grid without {', '.join(missing)}")
+        raise GridError(f"{file.filepath()} is a SCRIP grid without {', '.join(missing)}; add them")
     shape = tuple(int(n) for n in np.ravel(stored(file["grid_dims"], error=GridError))[::-1])
     centers = [degrees(file[f"grid_center_{axis}"], error=GridError) for axis in ("lon", "lat")]
     corners = [degrees(file[f"grid_corner_{axis}"], error=GridError) for axis in ("lon", "lat")]
     if any(c.size != int(np.prod(shape)) for c in centers) or any(len(c) != centers[0].size for c in corners):
-        raise GridError(f"{file.filepath()}: grid_dims says {shape}, but there are {centers[0].size} cells")
+        raise GridError(
+            f"{file.filepath()}: grid_dims says {shape}, but there are {centers[0].size} cells; mend grid_dims"
+        )
     masks = {"default": read_mask(file["grid_imask"], shape)} if "grid_imask" in file.variables else {}
     _refuse_padding_by_zeros(centers, corners, file.filepath())
     centers, corners = [c.reshape(shape) for c in centers], [c.reshape(*shape, -1) for c in corners]
@@ -64,7 +66,7 @@ def read_ugrid(file: Any, mesh: Any, name: str, edges: Edges | None, crs: str | 
     names = [mesh.face_node_connectivity, *mesh.node_coordinates.split()]
     missing = [n for n in names if n not in file.variables]
     if missing:
-        raise GridError(f"{here} names {', '.join(missing)}, which the file does not have")
+        raise GridError(f"{here} names {', '.join(missing)}, which the file does not have; add them, or mend the names")
     table = file[mesh.face_node_connectivity]
     nodes = stored(table, error=GridError).astype(np.int64)
     padding = nodes == int(getattr(table, "_FillValue", -(2**62)))
@@ -86,13 +88,15 @@ def read_esmf(file: Any, name: str, edges: Edges | None, crs: str | None) -> Geo
     here = f"{file.filepath()}: the ESMF mesh"
     missing = [n for n in ("nodeCoords", "elementConn", "numElementConn") if n not in file.variables]
     if missing:
-        raise GridError(f"{here} has no {', '.join(missing)}")
+        raise GridError(f"{here} has no {', '.join(missing)}; add them")
     table = file["elementConn"]
     nodes = stored(table, error=GridError).astype(np.int64)
     count = stored(file["numElementConn"], error=GridError).astype(np.int64)
     if nodes.ndim == 1:  # one cell behind the other
         if int(count.sum()) != nodes.size:
-            raise GridError(f"{here}: numElementConn adds up to {count.sum()}, elementConn has {nodes.size}")
+            raise GridError(
+                f"{here}: numElementConn adds up to {count.sum()}, elementConn has {nodes.size}; mend either"
+            )
         wide = np.full((count.size, int(count.max())), -1, np.int64)
         wide[np.arange(wide.shape[1]) < count[:, None]] = nodes
         nodes = wide
@@ -138,7 +142,9 @@ def _corners(nodes: Integers, padding: NDArray[np.bool_], x: Floats, y: Floats, 
         )
     few = (~padding).sum(axis=1) < 3
     if few.any():
-        raise GridError(f"{here}: {int(few.sum())} cells have fewer than three corners")
+        raise GridError(
+            f"{here}: {int(few.sum())} cells have fewer than three corners; drop them, or mend their corners"
+        )
     return [np.where(padding, np.nan, c[np.where(padding, 0, nodes)]) for c in (x, y)]
 
 

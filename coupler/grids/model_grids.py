@@ -24,7 +24,7 @@ def read_supergrid(file: Any, name: str, edges: Edges | None, crs: str | None) -
     if x.shape[0] % 2 == 0 or x.shape[1] % 2 == 0 or min(x.shape) < 3:
         raise GridError(
             f"{file.filepath()}: a supergrid of MOM6 has an odd number of points each way, twice the cells and one; "
-            f"this one has {x.shape[0]} x {x.shape[1]}"
+            f"this one has {x.shape[0]} x {x.shape[1]}; give the whole supergrid"
         )
     return Geometry(
         name, x[1::2, 1::2], y[1::2, 1::2], x[::2, ::2], y[::2, ::2], {}, edges or "great_circle", crs
@@ -35,7 +35,9 @@ def read_wrf(file: Any, name: str, edges: Edges | None, crs: str | None) -> Geom
     """The mass points of WRF (geo_em, wrfinput, wrfout), with the corners that geo_em has; mask ``land``."""
     suffix = "_M" if "XLAT_M" in file.variables else ""
     if f"XLONG{suffix}" not in file.variables:
-        raise GridError(f"{file.filepath()}: a file of WRF with XLAT{suffix} also has XLONG{suffix}; this one does not")
+        raise GridError(
+            f"{file.filepath()}: a file of WRF with XLAT{suffix} also has XLONG{suffix}; this one does not: add it"
+        )
     lon, lat = (_first(degrees(file[f"{n}{suffix}"], error=GridError)) for n in ("XLONG", "XLAT"))
     corners: list[Floats | None] = [None, None]
     if "XLAT_C" in file.variables and "XLONG_C" in file.variables:

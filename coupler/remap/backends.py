@@ -104,7 +104,9 @@ def _xesmf(source: Grid, target: Grid, method: str, normalization: str, active: 
     described = []
     for grid, mask in ((source, active), (target, wanted)):
         if len(grid.shape) != 2 or (method == "conservative" and not grid.is_structured):
-            raise BackendError(f"xESMF needs (ny, nx) grids with shared corners; {grid.name!r} is none")
+            raise BackendError(
+                f"xESMF needs (ny, nx) grids with shared corners; {grid.name!r} is none: use backend 'tessera'"
+            )
         variables = {
             "lon": (("y", "x"), grid.longitude),
             "lat": (("y", "x"), grid.latitude),

@@ -166,7 +166,7 @@ def load_weights(path: str | Path, source: Grid | None = None, target: Grid | No
     try:
         file = netCDF4.Dataset(path)
     except OSError as error:
-        raise GridError(f"weight file {path} cannot be read: {error}") from None
+        raise GridError(f"weight file {path} cannot be read: {error}; make the weights again") from None
     with file:
         file.set_auto_mask(False)
         names = file.variables
@@ -194,7 +194,8 @@ def load_weights(path: str | Path, source: Grid | None = None, target: Grid | No
         )
         if row.min(initial=1) < 1 or col.min(initial=1) < 1 or ends[0] > n_source or ends[1] > n_target:
             raise GridError(
-                f"{path}: cell numbers run from one to {n_source} (source) and {n_target} (target); not here"
+                f"{path}: cell numbers run from one to {n_source} (source) and {n_target} (target); not here. "
+                "Are they weights of other grids? Make them again"
             )
         prints = [str(getattr(file, f"{side}_grid_fingerprint", "")) for side in ("source", "target")]
         _refuse_other_grids(path, (source, target), (n_source, n_target), prints)

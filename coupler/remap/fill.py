@@ -109,7 +109,10 @@ def river_mouth_rows(
     mouths = np.flatnonzero(coast(target, wet) if shore is None else shore)
     cells = np.flatnonzero(active)
     if mouths.size == 0:
-        raise GridError(f"grid {target.name!r} has no coast: its mask must have both wet (True) and dry cells")
+        raise GridError(
+            f"grid {target.name!r} has no coast: its mask must have both wet (True) and dry cells; give it "
+            "one, or remap by another method"
+        )
     points = centers(target)[mouths]
     tree = cKDTree(points)
     chord, place = tree.query(centers(source)[cells], k=min(4, mouths.size))

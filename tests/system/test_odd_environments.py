@@ -24,8 +24,7 @@ def shell(line, case, without=(), **more):
 
 @pytest.fixture
 def toy(tmp_path):
-    layout = {"coupler": 1, "air": 1, "sea": 1, "soil": {"ranks": 1, "with": "sea"}}
-    return toy_case(tmp_path / "toy", duration="PT3H", restart="PT3H", layout=layout)
+    return toy_case(tmp_path / "toy", duration="PT3H", restart="PT3H")
 
 
 @pytest.mark.parametrize(

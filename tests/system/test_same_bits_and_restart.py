@@ -55,7 +55,7 @@ def test_a_restart_inside_a_mean_window_continues_to_the_same_bits_on_another_ra
     tessera(case)
     text = (case / "case.yaml").read_text()
     (case / "case.yaml").write_text(text.replace("duration: PT21H", "duration: P2D"))
-    done = tessera(case, "--continue", "-n", 4)
+    done = tessera(case, "--continue", "-n", 5)
     assert "continues from" in done.stdout and "2001-01-01T210000" in done.stdout
     assert differences(serial_toy, case) == []
     assert budget(case) == budget(serial_toy), "as if there had been no restart"

@@ -54,7 +54,7 @@ def toy_case(folder, *, duration="P2D", restart="PT15H", layout=None, coupling=N
         {"from": "air", "to": "sea", "period": "PT6H", "lag": "PT6H"},
         {"from": "air", "to": "soil", "period": "PT1H"},
     ]
-    ranks = {"coupler": 1, "air": 2, "sea": 2, "soil": 1}
+    ranks = {"coupler": 1, "air": 2, "sea": 1, "soil": {"ranks": 1, "with": "sea"}}
     rules = rules if coupling is None else coupling
     case = {"title": "toy", "duration": duration, "layout": layout or ranks, **case}
     write_case(folder, components or parts, rules, inline=True, restart={"period": restart, "keep": 9}, **case)

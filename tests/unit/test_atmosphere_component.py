@@ -28,7 +28,7 @@ def serial():
 
 
 @pytest.mark.ranks
-@pytest.mark.parametrize(("ranks", "precision"), [(2, "single"), (4, "single"), (2, "double")])
+@pytest.mark.parametrize(("ranks", "precision"), [(4, "single"), (2, "double")])
 def test_ranks_give_the_same_bits(serial, ranks, precision, tmp_path, root):
     """Every prognostic field of the restart, bit for bit, with all physics on."""
     out = tmp_path / "state.npz"

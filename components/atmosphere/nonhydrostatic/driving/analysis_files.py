@@ -80,7 +80,7 @@ class AnalysisFiles:
                 self._take_stock(f, path)
         missing = [name for name in required if name not in self._where]
         if missing:
-            raise DriverError(f"{self}: no {' and no '.join(missing)}")
+            raise DriverError(f"{self}: no {' and no '.join(missing)}; add the files that hold them")
         self.names = tuple(self._where)
         self.dates = self._common_dates()
 
@@ -108,12 +108,12 @@ class AnalysisFiles:
                 values[n] = np.where(np.isnan(values[n]), values[n + 1], values[n])
             notes.append(f"{key} has gaps, as below the ground: the value of the level above is taken")
             if np.isnan(values).any():
-                raise DriverError(f"{path}: {key} has gaps with nothing above them")
+                raise DriverError(f"{path}: {key} has gaps with nothing above them; fill them")
         return values, p, notes
 
     def _readable(self, path: Path) -> list[Path]:
         if not path.is_file():
-            raise DriverError(f"driving data {path} do not exist")
+            raise DriverError(f"driving data {path} do not exist; check the path")
         with open(path, "rb") as handle:
             start = handle.read(4)
         if start == b"GRIB":
@@ -131,7 +131,9 @@ class AnalysisFiles:
             lat, lon = horizontal.latitude, horizontal.longitude
             steps = np.diff(lon) % 360.0
             if not horizontal.in_rows or lon.size < 2 or lat.size < 2 or np.ptp(steps) > 0.01 * float(np.median(steps)):
-                raise DriverError(f"{path}: {key} is not on several latitudes and equal steps of longitude")
+                raise DriverError(
+                    f"{path}: {key} is not on several latitudes and equal steps of longitude; interpolate it to such"
+                )
             lat = np.sort(lat)
             if self.lat.size and not (_same(lat, self.lat) and _same(lon, self.lon)):
                 raise DriverError(
@@ -149,16 +151,18 @@ class AnalysisFiles:
         every = set.union(*wanted.values())
         calendars = sorted({date.calendar for date in every if date is not None})
         if len(calendars) > 1:
-            raise DriverError(f"{self}: dates of the calendars {' and '.join(calendars)}; expected one")
+            raise DriverError(
+                f"{self}: dates of the calendars {' and '.join(calendars)}; expected one: convert the others"
+            )
         if None in every and len(every) > 1:
-            raise DriverError(f"{self}: some variables have a date and some have none")
+            raise DriverError(f"{self}: some variables have a date and some have none; give all of them one, or none")
         for name, found in wanted.items():
             absent: list[Any] = sorted(every - found)
             if absent:
                 some = ", ".join(str(d) for d in absent[:3])
                 raise DriverError(
                     f"{self}: {name} lacks {len(absent)} of {len(every)} dates that other variables have: {some}"
-                    f"{' ...' if len(absent) > 3 else ''}"
+                    f"{' ...' if len(absent) > 3 else ''}; add these, or leave the other variables' out"
                 )
         dates: list[Any] = [date for date in every if date is not None]
         return tuple(sorted(dates)) or (None,)
@@ -201,7 +205,7 @@ def _dates(f: Any, axes: Axes) -> list[cftime.datetime | None]:
     here = f"{f.filepath()}: the times of {axes.variable} cannot be read"
     if not axes.time_variable:
         if records > 1:
-            raise DriverError(f"{here}: the dimension {axes.time!r} has no coordinate")
+            raise DriverError(f"{here}: the dimension {axes.time!r} has no coordinate; add its dates")
         return [None]
     try:
         found = decode(f[axes.time_variable], here, DriverError).dates
@@ -239,7 +243,9 @@ def _pressures(f: Any, level: str) -> Array:
     try:
         factor, _ = conversion(units, "Pa")
     except FieldError as error:
-        raise DriverError(f"{f.filepath()}: the levels are in {units!r}, not pressures: {error}") from error
+        raise DriverError(
+            f"{f.filepath()}: the levels are in {units!r}, not pressures ({error}); interpolate to levels of Pa"
+        ) from error
     p = factor * p
     if p.max() < 5.0e4 or p.min() <= 0.0 or p.max() > 1.1e5:
         raise DriverError(
@@ -265,7 +271,9 @@ def _in_si(f: Any, key: str, name: str, values: Array) -> tuple[Array, list[str]
             continue
     if factor is None or offset is None:
         choice = f"{wanted} or m2 s-2" if name == "geopotential_height" else wanted
-        raise DriverError(f"{f.filepath()}: {key} ({name}) is in {given!r}, which cannot become {choice}")
+        raise DriverError(
+            f"{f.filepath()}: {key} ({name}) is in {given!r}, which cannot become {choice}; mend its units"
+        )
     values = values * factor + offset
     if np.isnan(values).all() or np.nanmin(values) < low or np.nanmax(values) > high:
         raise DriverError(

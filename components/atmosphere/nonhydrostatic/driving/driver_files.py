@@ -127,7 +127,7 @@ class DriverFile:
                 np.atleast_1d(cftime.num2date(times[:], times.units, times.calendar))
             )
         if not self.dates:
-            raise DriverError(f"{path} has no times")
+            raise DriverError(f"{path} has no times; make it again with  {COMMAND} prepare")
 
     def problems(self, grid: Grid, vertical: Mapping[str, Any]) -> list[str]:
         """What keeps a model on ``grid`` with these options of its levels from using the file."""

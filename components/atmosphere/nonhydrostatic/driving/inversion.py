@@ -45,13 +45,14 @@ def heights(p: Array, lat: Array, lon: Array, u: Array, v: Array, t: Array, q: A
     if not np.allclose(np.diff(lon), step, atol=1e-3 * step) or np.abs(lat).max() < 85.0 or lat.min() > -85.0:
         raise ValueError(
             "heights from wind and temperature need the whole globe on equal steps of longitude; the data reach from"
-            f" {lat.min():.1f} to {lat.max():.1f} N, {lon.min():.1f} to {lon.max():.1f} E"
+            f" {lat.min():.1f} to {lat.max():.1f} N, {lon.min():.1f} to {lon.max():.1f} E; "
+            "add geopotential_height to regional data"
         )
     k = int(np.abs(p - BALANCED_LEVEL).argmin())
     if not 4.0e4 <= p[k] <= 6.0e4 or p[0] < 8.5e4:
         raise ValueError(
             "heights from wind and temperature need a level between 400 and 600 hPa and one below 850 hPa; the data"
-            f" have {p[-1] / 100:g} to {p[0] / 100:g} hPa"
+            f" have {p[-1] / 100:g} to {p[0] / 100:g} hPa; add such levels, or geopotential_height"
         )
     sphere = SphericalHarmonics(lat, lon.size, truncation(lat, lon.size))
     virtual = t * (1.0 + (1.0 / EPSILON_VAPOUR - 1.0) * q)

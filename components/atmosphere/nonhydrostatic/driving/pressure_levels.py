@@ -178,6 +178,7 @@ def covered(own: Array, lat: Array) -> None:
     if lat.min() < own[0] - 1e-6 or lat.max() > own[-1] + 1e-6:
         raise DriverError(
             f"the grid reaches from {lat.min():.1f} to {lat.max():.1f} N, the data from {own[0]:.1f} to {own[-1]:.1f} N"
+            ": take data of a larger region, or make the grid smaller"
         )
 
 
@@ -197,7 +198,7 @@ def _relative_humidity(lat: Array, lon: Array, p: Array, other: AnalysisFiles | 
         top = q_p[-1]
         relative = relative_humidity(_onto(q, q_p, own), t, own[:, None, None])
     else:
-        raise DriverError(f"{other}: neither relative humidity nor specific humidity with temperature")
+        raise DriverError(f"{other}: neither relative humidity nor specific humidity with temperature; add one of them")
     points = np.meshgrid(lon, np.clip(lat, other.lat[0], other.lat[-1]))
     there = _bilinear(relative, *_around(other.lon, other.lat, *points))
     date = other.dates[0]
@@ -227,7 +228,7 @@ def _around(own_lon: Array, own_lat: Array, lon: Array, lat: Array) -> tuple[Any
     if not circle and float(x.max()) > own_lon.size - 1 + 1e-6:
         raise DriverError(
             f"the grid reaches from {lon.min():.1f} to {lon.max():.1f} E, the data from {own_lon[0]:.1f} to"
-            f" {own_lon[-1]:.1f} E"
+            f" {own_lon[-1]:.1f} E: take data of a larger region, or make the grid smaller"
         )
     i = np.minimum(np.floor(x).astype(int), own_lon.size - (1 if circle else 2))
     j = np.clip(np.searchsorted(own_lat, lat) - 1, 0, own_lat.size - 2)

@@ -58,7 +58,7 @@ class TracerFile:
         except OSError as error:
             raise DriverError(f"{path} cannot be read: {error}") from error
         if not np.isfinite(self._values).all():
-            raise DriverError(f"{path}: {name} has missing values")
+            raise DriverError(f"{path}: {name} has missing values; fill them")
         # the axes that the file does not have become one long
         self._values = self._values.reshape([len(at[a]) if a in at else 1 for a in AXES])
         self._at = {a: np.asarray(at.get(a, [0.0]), dtype=np.float64) for a in AXES[1:]}
@@ -133,7 +133,7 @@ def _between(axis: Array, x: Array) -> tuple[npt.NDArray[np.int64], Array]:
 def _axis(f: netCDF4.Dataset, dimension: str, path: Path) -> str:
     """Which of `AXES` a dimension is."""
     if dimension not in f.variables:
-        raise DriverError(f"{path}: the dimension {dimension!r} has no coordinate of its own")
+        raise DriverError(f"{path}: the dimension {dimension!r} has no coordinate of its own; add one with a unit")
     units = str(getattr(f[dimension], "units", ""))
     if " since " in units:
         return "time"
