@@ -13,7 +13,7 @@ import pytest
 from tests.toys.cases import differences, tessera
 
 
-def make(folder, duration, ranks, restart="PT12H"):
+def make(folder, duration, ranks, restart="PT12H", books="P1D"):
     tessera("new", folder, "--template", "east_asia_land")
     text = (folder / "case.yaml").read_text()
     for old, new in (
@@ -25,6 +25,9 @@ def make(folder, duration, ranks, restart="PT12H"):
         assert old in text, old
         text = text.replace(old, new)
     (folder / "case.yaml").write_text(text)
+    text = (folder / "land.yaml").read_text()
+    assert "water_residual], period: P1D" in text
+    (folder / "land.yaml").write_text(text.replace("water_residual], period: P1D", f"water_residual], period: {books}"))
     return folder
 
 
@@ -70,10 +73,10 @@ def closed(folder):
 @pytest.mark.ranks
 @pytest.mark.timeout(3600)
 def test_half_a_day_on_ranks_to_a_restart_and_on_one_process_after_it(tmp_path):
-    one = make(tmp_path / "one", "PT12H", 1, "PT6H")
+    one = make(tmp_path / "one", "PT12H", 1, "PT6H", "PT6H")
     tessera(one, "--serial", timeout=1800)
     closed(one)
-    two = make(tmp_path / "two", "PT6H", 3, "PT6H")
+    two = make(tmp_path / "two", "PT6H", 3, "PT6H", "PT6H")
     tessera(two, timeout=1800)
     go_on(two, "PT12H", 3, 1, "PT6H", "--serial")
     assert differences(one, two, history=False) == []

@@ -84,11 +84,11 @@ def test_looking_changes_nothing_else(ground, tmp_path):  # noqa: F811
 
 
 def test_mistakes_are_told_together(ground, tmp_path):  # noqa: F811
-    asked = Spectra(bands=["modis_1", "modis_42"], overpass="25:00")
+    asked = Spectra(bands=["modis_1", "modis_42"], time="overpass 25:00")
     problems = ColumnLand(ColumnLand.Options(spectra=asked)).check(context(ground, tmp_path))
     assert len(problems) == 2
     assert "unknown band 'modis_42'; known bands: modis_1" in problems[0]
-    assert "expected an overpass as hour:minute, 00:00 to 23:59, got '25:00'" in problems[1]
+    assert "expected a time such as 'overpass 13:30', 00:00 to 23:59, got 'overpass 25:00'" in problems[1]
 
 
 def test_every_band_can_be_had():

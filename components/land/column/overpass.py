@@ -25,8 +25,8 @@ class Spectra(Namelist):
 
     bands: list[str]
     """Bands, indices and fluorescence, for example [modis_1, modis_2, modis_ndvi, tropomi_sif_740]."""
-    overpass: str = "13:30"
-    """Mean solar time at which each place is looked at."""
+    time: str = "overpass 13:30"
+    """Mean solar time at which each place is looked at: the word overpass, and the hour."""
     view: Literal["nadir"] | Angle = "nadir"
     """Zenith angle of the view, degrees, or nadir."""
     azimuth: Annotated[float, Range(least=0.0, most=360.0)] = 90.0
@@ -41,14 +41,14 @@ class Spectra(Namelist):
         ]
         if not self.bands:
             found.append("spectra: bands is empty; name at least one, for example modis_ndvi")
-        if not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", self.overpass):
-            found.append(f"spectra: expected an overpass as hour:minute, 00:00 to 23:59, got {self.overpass!r}")
+        if not re.fullmatch(r"overpass +([01]?\d|2[0-3]):[0-5]\d", self.time):
+            found.append(f"spectra: expected a time such as 'overpass 13:30', 00:00 to 23:59, got {self.time!r}")
         return found
 
     @property
     def hour(self) -> float:
         """Of the overpass, 0 to 24."""
-        hours, minutes = self.overpass.split(":")
+        hours, minutes = self.time.split()[-1].split(":")
         return int(hours) + int(minutes) / 60.0
 
 
