@@ -6,6 +6,7 @@ summer noon and a winter noon. Run it on an idle machine:
 
     .venv/bin/python benchmarks/land.py
     .venv/bin/python benchmarks/land.py --models medlyn wang --steps 20 --block 2500
+    .venv/bin/python benchmarks/land.py --cycles
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import torch
 
 from components.land.column.column import Forcing, Options, State, initial_state, step
+from components.land.column.cycles import daily, spin_up
 from components.land.column.gas_exchange import Stomata
 from components.land.column.parameters import Parameters, leaf_area, parameters, table
 from components.land.column.radiation import partition
@@ -35,13 +37,16 @@ TILES = 2
 MODELS = ["medlyn", "ball_berry", "leuning", "gentine", "wang", "eller", "sperry"]
 
 
-def world(n: int, dtype: torch.dtype, device: str) -> tuple[Parameters, State, Forcing]:
+def world(
+    n: int, dtype: torch.dtype, device: str, cycles: bool = False, continuum: bool = False
+) -> tuple[Parameters, State, Forcing]:
     """Two tiles of ``n`` columns in varied weather, half of it winter."""
     plants = list(table("plant_types"))
     soils = list(table("soil_textures"))
     names = [plants[i % len(plants)] for i in range(n)] + [("bare", "grassland")[i % 2] for i in range(n)]
     m = TILES * n
-    p = parameters(names, [soils[(i // 7) % len(soils)] for i in range(m)], dtype=dtype, device=device)
+    p = parameters(names, [soils[(i // 7) % len(soils)] for i in range(m)], dtype=dtype, device=device,
+                   cycles=cycles, continuum=continuum)  # fmt: skip
     gen = torch.Generator().manual_seed(0)
     u = torch.rand(9, m, dtype=dtype, generator=gen).to(device)
     t = 263.0 + 35.0 * u[0]
@@ -77,6 +82,56 @@ def measure(name: str, n: int, steps: int, block: int, dtype: torch.dtype, devic
     return statistics.median(cost), min(cost)
 
 
+def beside(n: int, steps: int, block: int, kinds: dict[str, dict[str, bool]]) -> dict[str, float]:
+    """Median CPU time of a step by kind over that of the plain column, each pair one after the other."""
+    runs = {}
+    for name, kind in {"plain": {}, **kinds}.items():
+        p, state, forcing = world(n, torch.float64, "cpu", **kind)
+        edges = [slice(i, min(i + block, TILES * n)) for i in range(0, TILES * n, block)]
+        options = Options(nitrogen="fun", prognostic_leaves=False)
+        runs[name] = [(cut(state, e), cut(forcing, e), cut(p, e)) for e in edges], options
+    ratios: dict[str, list[float]] = {k: [] for k in kinds}
+    with torch.no_grad():
+        for _ in range(steps):
+            cost = {}
+            for name, (parts, options) in runs.items():
+                begin = time.process_time()
+                runs[name] = [(step(s, f, q, 300.0, options)[0], f, q) for s, f, q in parts], options
+                cost[name] = time.process_time() - begin
+            for k in kinds:
+                ratios[k].append(cost[k] / cost["plain"])
+    return {k: statistics.median(v) for k, v in ratios.items()}
+
+
+def daily_share(n: int, steps_a_day: int) -> float:
+    """CPU time of a day's growth and decay over that of a day of plain steps."""
+    p, state, forcing = world(n, torch.float64, "cpu", cycles=True)
+    with torch.no_grad():
+        plain = state._replace(cycles=None)
+        begin = time.process_time()
+        step(plain, forcing, p, 300.0, Options())
+        one = time.process_time() - begin
+        begin = time.process_time()
+        daily.a_day(state.cycles, p.cycles, "fun", p.roots, p.thickness)
+        return (time.process_time() - begin) / (one * steps_a_day)
+
+
+def cycles(n: int, steps: int, block: int) -> None:
+    """Print what cycles and the plant's water cost, and how long the spin-up takes."""
+    found = beside(n, steps, block, {"cycles": {"cycles": True}, "continuum": {"continuum": True}})
+    day = daily_share(n, 288)
+    print(f"cycles: {found['cycles']:.3f} x the plain step, and {day:.4f} for the day, over 288 steps of 5 minutes")
+    print(f"continuum: {found['continuum']:.3f} x")
+    p, state, _ = world(5000, torch.float64, "cpu", cycles=True)
+    begin = time.perf_counter()
+    spin_up.at_rest(state.cycles, p.cycles)
+    seconds = time.perf_counter() - begin
+    print(f"organic matter of 10,000 columns to rest: {seconds:.2f} s, after a year that gives the means")
+    print(f"RESULT land.cycles.cost_ratio {found['cycles'] + day:.3f}")
+    print(f"RESULT land.continuum.cost_ratio {found['continuum']:.3f}")
+    print(f"RESULT land.spinup.seconds {seconds:.3f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--columns", type=int, default=10_000, help="columns (two tiles each)")
@@ -84,8 +139,12 @@ def main() -> None:
     parser.add_argument("--block", type=int, default=8000, help="tile columns advanced together (fits the cache)")
     parser.add_argument("--models", nargs="+", default=MODELS, help="stomatal models")
     parser.add_argument("--precision", choices=["double", "single"], default="double")
+    parser.add_argument("--cycles", action="store_true", help="what cycles and the plant's water cost, and no models")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    if options.cycles:
+        cycles(options.columns, options.steps, options.block)
+        return
     dtype = torch.float64 if options.precision == "double" else torch.float32
     print(f"land column: {options.columns} columns, {TILES} tiles, 10 soil layers, up to 3 of snow, 1800 s steps")
     print(f"torch {torch.__version__}, one thread, eager, {options.precision}, blocks of {options.block} tile columns")

@@ -93,17 +93,17 @@ def simulate(
         plants = [v[1] for v in SITES.values()] * copies
         pressure = 101325.0 * np.exp(-heights / 8400.0)
         p = parameters(plants, ["loam"] * len(plants))
-        lat, lon = (_tensor(np.tile(v, copies)) for v in (latitude, longitude))
+        lat, lon = (as_tensor(np.tile(v, copies)) for v in (latitude, longitude))
         soil = p.texture
         wetness = (soil.field_capacity - soil.wilting) / (soil.theta_s - soil.wilting)
         mean = drivers[:, :, 1:3].mean((0, 2)) + 273.15
-        state = initial_state(p, _tensor(np.tile(mean, copies)), wetness)
+        state = initial_state(p, as_tensor(np.tile(mean, copies)), wetness)
         stomata = SideBySide(group, len(years) * len(SITES)) if len(group) > 1 else Stomata(group[0])
         options = Options(stomata=stomata, bottom=Bottom("free_drainage", slope=0.1))
         for month in range(season[0] - 1 - before, season[1]):
             rows = np.stack([drivers[12 * (y - 2001) + month, :, 1:] for y in years])
             given = np.tile(rows.reshape(-1, rows.shape[-1]), (len(group), 1)).T
-            state, sums, residual = _month(state, p, options, given, pressure, lat, lon, plants, month)
+            state, sums, residual = month_of(state, p, options, given, pressure, lat, lon, plants, month)
             worst = max(worst, residual)
             if month < season[0] - 1:
                 continue
@@ -117,25 +117,25 @@ def simulate(
     return found, observed, worst
 
 
-def _tensor(values: Any) -> torch.Tensor:
+def as_tensor(values: Any) -> torch.Tensor:
     return torch.as_tensor(np.ascontiguousarray(values, dtype=float))
 
 
-def _month(
+def month_of(
     state: State, p: Parameters, options: Options, drivers: np.ndarray, pressure: np.ndarray, lat: torch.Tensor,
     lon: torch.Tensor, plants: list[str], month: int,
 ) -> tuple[State, dict[str, np.ndarray], float]:  # fmt: skip
     """Thirty days under one month's drivers; daily means of the fluxes and the largest energy residual."""
     low, high, sun, co2, _, _, deficit, rain = drivers
     mean = 0.5 * (low + high) + 273.15
-    vapour = np.clip(saturation_pressure(_tensor(mean))[0].numpy() - 100.0 * deficit, 30.0, None)
+    vapour = np.clip(saturation_pressure(as_tensor(mean))[0].numpy() - 100.0 * deficit, 30.0, None)
     q = 0.62198 * vapour / (pressure - 0.378 * vapour)
     day = 14.0 + 30.4 * (month % 12)
     heights_of_sun = [cosine_zenith(lon, lat, day + (h + 0.5 * HOURS) / 24.0) for h in range(0, 24, HOURS)]
     shape = np.stack([v.numpy() for v in heights_of_sun])
     clear = 0.75 * 1361.0 * shape.mean(0)
     cloud = np.clip(1.0 - sun * 1e6 / DAY_LENGTH / np.clip(clear, 1.0, None), 0.0, 1.0)
-    lai, sai = (_tensor(v) for v in leaf_area(plants, month % 12 + 0.5))
+    lai, sai = (as_tensor(v) for v in leaf_area(plants, month % 12 + 0.5))
     sums: dict[str, Any] = {"GPP": 0.0, "NEE": 0.0, "ET": 0.0}
     steps, worst = 30 * 24 // HOURS, 0.0
     for i in range(steps):
@@ -143,15 +143,15 @@ def _month(
         local = (hour + 0.5 * HOURS + lon.numpy() / 15.0) % 24.0
         t = mean + 0.5 * (high - low) * np.sin((local - 9.0) * math.pi / 12.0)
         shortwave = sun * 1e6 / DAY_LENGTH * shape[hour // HOURS] / np.clip(shape.mean(0), 1e-6, None)
-        direct, diffuse = partition(_tensor(shortwave), heights_of_sun[hour // HOURS])
-        humid = np.minimum(q, 0.99 * 0.622 * saturation_pressure(_tensor(t))[0].numpy() / pressure)
+        direct, diffuse = partition(as_tensor(shortwave), heights_of_sun[hour // HOURS])
+        humid = np.minimum(q, 0.99 * 0.622 * saturation_pressure(as_tensor(t))[0].numpy() / pressure)
         wet = rain / DAY_LENGTH * 15.0 if (i * HOURS) % 120 < 8 else 0.0 * rain
         white = wet * snow_share(t, humid, pressure)
         one = np.ones_like(t)
         forcing = Forcing(
-            _tensor(t), _tensor(humid), _tensor(pressure), _tensor(2.5 * one), _tensor(10.0 * one), direct, diffuse,
-            _tensor(clear_longwave(t, humid, pressure, cloud)), _tensor(wet - white), _tensor(white), _tensor(co2),
-            heights_of_sun[hour // HOURS], lai, sai,
+            as_tensor(t), as_tensor(humid), as_tensor(pressure), as_tensor(2.5 * one), as_tensor(10.0 * one),
+            direct, diffuse, as_tensor(clear_longwave(t, humid, pressure, cloud)), as_tensor(wet - white),
+            as_tensor(white), as_tensor(co2), heights_of_sun[hour // HOURS], lai, sai,
         )  # fmt: skip
         with torch.inference_mode():
             state, out = step(state, forcing, p, 3600.0 * HOURS, options)

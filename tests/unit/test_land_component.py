@@ -159,3 +159,35 @@ def test_a_surface_file_says_what_grows(ground, tmp_path):
     assert set(land.plants) == {"grassland", "bare"}
     assert np.allclose(land.land.share[0], 0.75)
     assert set(land.land.soil) == {"sand"}
+
+
+@pytest.mark.parametrize("options", [{"nitrogen": "fun"}, {"leaves": "prognostic", "nitrogen": "demand"}])
+def test_cycles_keep_books_ranks_and_restarts(ground, tmp_path, options):
+    """Two days from noon: books of all elements, three blocks and a restart at noon have the bits of the whole."""
+    whole = ColumnLand(ColumnLand.Options(**options))
+    whole.initialize(context(ground, tmp_path))
+    parts = []
+    for rank in range(3):
+        part = ColumnLand(ColumnLand.Options(block=7, **options))
+        setting = context(ground, tmp_path, rank, 3)
+        part.initialize(setting)
+        b = setting.decomposition.block_of(rank)
+        parts.append((part, setting, (slice(b.y0, b.y1), slice(b.x0, b.x1))))
+    seconds = 3 * HOUR
+    for step in range(14):
+        out = whole.step(step * seconds, seconds, weather(ground.shape, step))
+        for k, (part, setting, block) in enumerate(parts):
+            if step == 4:  # at noon of the first day
+                again = ColumnLand(ColumnLand.Options(block=7, **options))
+                again.initialize(setting)
+                again.restore({name: np.array(v) for name, v in part.state().items()})
+                part = again
+                parts[k] = (again, setting, block)
+            mine = part.step(step * seconds, seconds, weather(ground.shape, step, block))
+            for name in out:
+                assert np.array_equal(mine[name], out[name][block]), (step, name)
+    found, store = whole.diagnostics(), whole.budget()
+    for element in ("carbon", "nitrogen", "phosphorus"):
+        assert np.abs(found[f"{element}_not_booked"]).max() < 1e-12 * store[element].max()
+        assert np.abs(whole.booked[f"booked_{element}"]).max() > 1e-9
+    assert found["leaf_area_index"][ground.mask].max() > 0.1

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Vulnerability curves, the continuum and storage: integrals, conservation, limits; night-time stomata."""
+"""Vulnerability curves and the continuum: integrals, conservation, limits; night-time stomata."""
 
 import pytest
 import torch
 from scipy.special import gamma, gammainc
 
+from components.land.column import continuum as co
 from components.land.column import hydraulics as hy
 from components.land.column.night import Night, marginals, night_conductance
 from components.land.column.optimality import Scene, Wang, optimise
@@ -40,16 +41,16 @@ def test_curves(curve):
 
 def continuum(p_soil, k=(0.02, 0.01)):
     curve = hy.Weibull(2.5, 3.0)
-    roots = [hy.Segment(v * X, hy.Weibull(2.0, 2.5)) for v in k]
-    return hy.Continuum(roots, hy.Segment(0.03 * X, curve), hy.Segment(0.02 * X, curve), p_soil)
+    roots = [co.Segment(v * X, hy.Weibull(2.0, 2.5)) for v in k]
+    return co.Continuum(roots, co.Segment(0.03 * X, curve), co.Segment(0.02 * X, curve), p_soil)
 
 
 def test_identical_invulnerable_segments_are_resistors_in_series():
     stiff = hy.Weibull(200.0, 3.0)
-    one = hy.Continuum(
-        [hy.Segment(0.02 * X, stiff), hy.Segment(0.02 * X, stiff)],
-        hy.Segment(0.04 * X, stiff),
-        hy.Segment(0.04 * X, stiff),
+    one = co.Continuum(
+        [co.Segment(0.02 * X, stiff), co.Segment(0.02 * X, stiff)],
+        co.Segment(0.04 * X, stiff),
+        co.Segment(0.04 * X, stiff),
         torch.full((2, 1), 0.5, dtype=torch.float64),
     )
     at = one.along(0.01 * X)
@@ -80,21 +81,6 @@ def test_optimal_stomata_on_the_continuum():
     best = optimise(Wang(), scene)
     assert abs(best.residual.item()) < 1e-6
     assert 0.02 < best.conductance.item() < 0.6
-
-
-def test_storage_relaxes_to_the_steady_supply_and_conserves_water():
-    curve = hy.Weibull(2.5, 3.0)
-    stem, leaf = hy.Segment(0.02 * X, curve), hy.Segment(0.02 * X, curve)
-    ps, pl = 0.3 * X, 0.3 * X
-    e, storage = 0.004 * X, (30.0 * X, 5.0 * X)
-    for _ in range(600):
-        old = ps, pl
-        ps, pl, into_stem, _ = hy.capacitance_step(stem, leaf, storage, 0.3 * X, ps, pl, e, 300.0)
-        change = storage[0] * (ps - old[0]) + storage[1] * (pl - old[1])
-        assert change.item() == pytest.approx((300 * (e - into_stem)).item(), abs=1e-9)
-    steady = hy.tension_at_flow(stem, 0.3 * X, e)
-    assert ps.item() == pytest.approx(steady.item(), abs=1e-6)
-    assert pl.item() == pytest.approx(hy.tension_at_flow(leaf, steady, e).item(), abs=1e-6)
 
 
 def night(temperature=298.15, p_soil=0.2, deficit=0.01):

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from components.land.column import snow
 from components.land.column.column import Forcing, Options, Output, State, step
+from components.land.column.cycles.pools import ELEMENTS, stored
 from components.land.column.parameters import Parameters
 from components.land.column.radiation import partition
 from components.land.column.structure import cut, join
@@ -34,6 +35,14 @@ PLAIN = {
     "transpiration_flux": "transpiration",
 }
 """Exports that are the mean of one output of the columns."""
+CYCLED = {
+    "surface_upward_mass_flux_of_nitrous_oxide_expressed_as_nitrogen_out_of_vegetation_and_litter_and_soil": "nitrous",
+    "surface_upward_mass_flux_of_ammonia_expressed_as_nitrogen": "ammonia",
+    "leached_carbon_flux": "leached_carbon",
+    "leached_nitrogen_flux": "leached_nitrogen",
+    "leached_phosphorus_flux": "leached_phosphorus",
+}
+"""Exports of the cycles, each the mean of what they gave."""
 
 
 class Weather(NamedTuple):
@@ -54,6 +63,7 @@ class Weather(NamedTuple):
     daylight: Tensor | None  # the sun's height over its mean of the day, where the shortwave is that mean
     lai: Tensor
     sai: Tensor
+    nitrogen_deposition: Tensor | None = None  # kg N m-2 s-1
 
 
 @dataclass(frozen=True)
@@ -93,7 +103,7 @@ class Land:
         -------
         State, dict of str to Tensor
             At the end of the step; and, by cell ``(n,)``, the exports by CF name, what the diagnostics follow, and
-            ``booked_heat`` (W m-2) and ``booked_water`` (kg m-2 s-1) that entered the stores.
+            ``booked_heat`` (W m-2) and ``booked_water`` (kg m-2 s-1, as those of the cycles) that entered the stores.
         """
         w = weather
         new, out = self._columns_advanced(state, self.forcing(w), seconds)
@@ -128,6 +138,7 @@ class Land:
         return Forcing(
             c(w.temperature), c(torch.clamp(w.humidity, min=1e-6)), c(w.pressure), c(_speed(w)), c(w.height), direct,
             diffuse, c(w.longwave), c(rain - white), c(white), c(1e6 * w.co2), w.cos_zenith, w.lai, w.sai,
+            None if w.nitrogen_deposition is None else c(w.nitrogen_deposition),
         )  # fmt: skip
 
     def _columns(self, values: Tensor) -> Tensor:
@@ -168,8 +179,10 @@ class Land:
         surface, below = self.mean(out.surface_runoff), self.mean(out.subsurface_runoff)
         warm = torch.clamp(new.soil_temperature - FREEZING_POINT, min=0.0)  # of the soil that it comes from
         runoff_heat = C_LIQUID * (warm[0] * out.surface_runoff + warm[-1] * out.subsurface_runoff)
+        cycled = {} if out.cycled is None else {k: self.mean(getattr(out.cycled, v)) for k, v in CYCLED.items()}
         return {
             **{name: self.mean(getattr(out, part)) for name, part in PLAIN.items()},
+            **cycled,
             "surface_emitted_longwave_flux": self.mean(emitted),
             "surface_albedo": torch.clamp(0.5 * (albedo[0] + albedo[1]), 0.0, 1.0),
             "surface_albedo_visible": torch.clamp(albedo[0], 0.0, 1.0),
@@ -191,7 +204,17 @@ class Land:
         kept = out.net_radiation - out.upward_sensible - out.upward_latent - out.canopy_storage + out.water_heat
         lost = out.transpiration + out.interception_loss + out.ground_evaporation
         lost = self.mean(lost + out.surface_runoff + out.subsurface_runoff)
-        return {"booked_heat": self.mean(kept), "booked_water": rain - lost}
+        booked = {"booked_heat": self.mean(kept), "booked_water": rain - lost}
+        if out.cycled is not None:
+            for element, gained in zip(ELEMENTS, out.cycled.gained(), strict=True):
+                booked[f"booked_{element}"] = self.mean(gained)
+        return booked
+
+    def cycles_stored(self, state: State) -> dict[str, Tensor]:
+        """Carbon, nitrogen and phosphorus by cell, kg m-2; nothing without cycles."""
+        if state.cycles is None:
+            return {}
+        return {k: self.mean(v) for k, v in stored(state.cycles)._asdict().items()}
 
 
 def _speed(weather: Weather) -> Tensor:

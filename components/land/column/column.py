@@ -55,7 +55,7 @@ def step(
     cycles, cycled = advance_cycles(state.cycles, p, forcing, surface, thawed, passed, seconds, options)
     new = State(
         f.canopy, f.ground, f.zeta, f.conductance, f.air_humidity, passed.held, passed.pack, passed.moved.temperature,
-        passed.moisture.theta, thawed.ice, cycles,
+        passed.moisture.theta, thawed.ice, cycles, surface.plant,
     )  # fmt: skip
     by_water = _heat_of_water(forcing, fallen, passed, seconds)
     lost = f.transpiration + f.interception_loss + f.ground_evaporation + passed.surface + passed.drained

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from components.land.column import canopy, heat, interception, snow, water_heat
+from components.land.column import canopy, heat, interception, plant_water, snow, water_heat
 from components.land.column.cycles.fast import Exchanged
 from components.land.column.cycles.pools import Cycles
 from components.land.column.cycles.pools import at_start as cycles_at_start
@@ -92,6 +92,7 @@ class State(NamedTuple):
     liquid: Tensor  # volume fraction, (layer, ...)
     ice: Tensor  # volume fraction as water (mass over 1000 kg m-3), (layer, ...)
     cycles: Cycles | None = None  # carbon, nitrogen, phosphorus
+    plant_water: plant_water.Stores | None = None  # of the continuum
 
 
 class Output(NamedTuple):
@@ -160,6 +161,7 @@ def initial_state(
         top, top.clone(), zero, torch.full((2, *top.shape), 0.05, dtype=top.dtype, device=top.device), 0.7 * humidity,
         interception.Held(zero, zero), pack, profile.clone(), liquid, water - liquid,
         None if parameters.cycles is None else cycles_at_start(parameters.cycles, parameters.thickness),
+        None if parameters.vessels is None else plant_water.Stores(zero + 0.3, zero + 0.3),
     )  # fmt: skip
 
 
@@ -173,7 +175,10 @@ def water_stored(state: State, parameters: Parameters) -> Tensor:
     """
     soil = snow.over_layers((state.liquid + state.ice) * parameters.thickness) * WATER_DENSITY
     pack = snow.over_layers(state.snow.ice) + snow.over_layers(state.snow.liquid)
-    return soil + pack + state.held.water + state.held.snow
+    total = soil + pack + state.held.water + state.held.snow
+    if state.plant_water is None or parameters.vessels is None:
+        return total
+    return total + plant_water.water(parameters.vessels, state.plant_water)
 
 
 def heat_stored(state: State, parameters: Parameters) -> Tensor:

@@ -140,7 +140,7 @@ def pass_water(
     curves = frozen_curves(p, ice)
     offered = _infiltration_limit(options, p, arriving, liquid + ice, seconds)
     into = (offered - from_soil) / (WATER_DENSITY * seconds)
-    drawn = surface.uptake * f.transpiration / (WATER_DENSITY * p.thickness)
+    drawn = surface.drawn / (WATER_DENSITY * p.thickness)
     moisture = richards_step(
         curves, curves.head(liquid), liquid, p.thickness, seconds, Top(into), options.bottom, drawn,
         iterations=options.water_iterations, tolerance=1e-7,
@@ -149,7 +149,7 @@ def pass_water(
     runoff = (arriving - offered) / seconds + refused + moisture.excess * WATER_DENSITY / seconds
     # Soil that was asked for more than it has draws the rest from below.
     drained = moisture.drainage * WATER_DENSITY + torch.clamp(runoff, max=0.0)
-    taken = seconds * surface.uptake * f.transpiration
+    taken = seconds * surface.drawn
     taken = torch.cat([(taken[0] + from_soil)[None], taken[1:]])
     # Water brings no warmth from the air: it enters as warm as the soil it meets; what comes through snow is at 0 C.
     wet = torch.where(on_snow, FREEZING_POINT, torch.clamp(soil_warmth[0], min=FREEZING_POINT))

@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from components.land.column.advance import Land, Weather
+from components.land.column.advance import CYCLED, Land, Weather
 from components.land.column.column import Options, State, heat_stored, initial_state, water_stored
+from components.land.column.cycles.pools import ELEMENTS
 from components.land.column.gas_exchange import Stomata
 from components.land.column.optimality import OPTIMAL
 from components.land.column.overpass import Overpasses, Spectra
@@ -36,6 +37,8 @@ from coupler.namelist import Fraction, Namelist, Positive, Temperature, quantity
 
 AirHeight = quantity("m", above=0.0, most=1000.0)
 Tiles = whole(1, 50)
+Deposition = quantity("kg m-2 s-1", least=0.0, most=1e-8)
+DEPOSITION = "minus_tendency_of_atmosphere_mass_content_of_nitrogen_compounds_expressed_as_nitrogen_due_to_deposition"
 
 ELSEWHERE = {
     "surface_temperature": FREEZING_POINT,
@@ -81,6 +84,8 @@ class ColumnLand(Component):
         "columns_unsettled": "1",
         "energy_residual": "J m-2",
         "water_residual": "kg m-2",
+        **{f"{element}_not_booked": "kg m-2" for element in ELEMENTS},
+        "leaf_area_index": "1",
         **UNITS,
     }
 
@@ -105,6 +110,14 @@ class ColumnLand(Component):
         """Soil water curves: Campbell with Cosby et al. (1984), or van Genuchten with Carsel and Parrish (1988)."""
         soil_resistance: Literal["sellers", "sakaguchi_zeng"] = "sellers"
         """Resistance of the soil to evaporation: Sellers et al. (1992), or a dry crust, Sakaguchi and Zeng (2009)."""
+        leaves: Literal["prescribed", "prognostic"] = "prescribed"
+        """Leaf area of the table or the file, or out of the pools of the plants."""
+        nitrogen: Literal["none", "fun", "demand"] = "none"
+        """Of plants: no want of it, bought with carbon (FUN), or by the scarcer nutrient; both start the cycles."""
+        nitrogen_deposition: Deposition = 6.69e-11
+        """Of nitrogen, where none is imported; 21.1 kg ha-1 a-1 is the bulk deposition over China (Liu et al. 2013)."""
+        hydraulics: Literal["simple", "continuum"] = "simple"
+        """Plants with one tension of the soil, or roots by layer, stem and leaves that store water."""
         night_memory: Fraction = 0.0
         """Weight of the day in the optimal conductance of dark leaves (Wang et al. 2021: .15); 0: stomata close."""
         infiltration: Literal["noah", "topmodel"] = "noah"
@@ -135,6 +148,13 @@ class ColumnLand(Component):
         """Where the columns are computed."""
         block: Positive = 8000
         """Columns advanced together: small enough for the cache."""
+
+    def __init__(self, options: Any):
+        super().__init__(options)
+        self.cycling = options.leaves == "prognostic" or options.nitrogen != "none"
+        if self.cycling:
+            self.imports = (*self.imports, FieldSpec(DEPOSITION, required=False))
+            self.exports = (*self.exports, *specs(*CYCLED))
 
     def grids(self, setting: Setting) -> dict[str, Grid]:
         """The namelist's grid with the file's land mask, where it has one; interpolated: all cells with some land."""
@@ -198,7 +218,10 @@ class ColumnLand(Component):
         tiles, n = self.land.share.shape
         self.plants = [name for row in self.land.plants for name in row]
         self.share = self._tensor(self.land.share)
-        self.parameters = parameters(self.plants, self.land.soil * tiles, o.retention, **self.like)
+        self.parameters = parameters(
+            self.plants, self.land.soil * tiles, o.retention, cycles=self.cycling,
+            continuum=o.hydraulics == "continuum", **self.like,
+        )  # fmt: skip
         if o.optics == "spectral":
             self.parameters = with_spectral_optics(self.parameters)
         self.latitude, self.longitude = (self._tensor(v).repeat(tiles) for v in (latitude, longitude))
@@ -213,7 +236,8 @@ class ColumnLand(Component):
         self.now = initial_state(self.parameters, self._tensor(start).repeat(tiles), o.initial_wetness)
         model = Options(
             Stomata(o.stomata, memory=o.night_memory or None), o.photosynthesis, o.infiltration,
-            Bottom(o.bottom, slope=o.drainage_slope), o.soil_resistance,
+            Bottom(o.bottom, slope=o.drainage_slope), o.soil_resistance, nitrogen=o.nitrogen,
+            prognostic_leaves=o.leaves == "prognostic",
         )  # fmt: skip
         self.columns = Land(self.parameters, model, self.share, o.block)
         self.overpasses = (
@@ -222,8 +246,8 @@ class ColumnLand(Component):
         self.counts = {"columns_unsolved": np.zeros(self.shape), "columns_unsettled": np.zeros(self.shape)}
         self.followed: dict[str, Array] = {}
         stores = self.budget()
-        self.booked = {"booked_heat": np.zeros(self.shape), "booked_water": np.zeros(self.shape)}
-        self.booked.update(heat_at_start=stores["heat"], water_at_start=stores["water"])
+        self.booked = {f"booked_{k}": np.zeros(self.shape) for k in stores}
+        self.booked.update({f"{k}_at_start": v for k, v in stores.items()})
         self.day, self.day_mean = -1, self.latitude
         if n == 0:
             context.log("no land in a block of this component; use fewer ranks, or a grid with land")
@@ -282,6 +306,7 @@ class ColumnLand(Component):
             None if imports.get("snowfall_flux") is None else local("snowfall_flux"),
             local("mole_fraction_of_carbon_dioxide_in_air", o.co2), local("height", o.air_height), mu,
             self._share_of_day(day, mu) if o.daily_means else None, *self._leaves(middle),
+            local(DEPOSITION, o.nitrogen_deposition) if self.cycling else None,
         )  # fmt: skip
 
     def advance(self, state: State, forcing: Weather, seconds: float) -> tuple[State, dict[str, Tensor]]:
@@ -298,7 +323,7 @@ class ColumnLand(Component):
         fields = {name: self._field(values, ELSEWHERE.get(name, 0.0)) for name, values in given.items()}
         for name in self.counts:
             self.counts[name] += fields[name]
-        for name in ("booked_heat", "booked_water"):
+        for name in [k for k in self.booked if k.startswith("booked_")]:
             self.booked[name] += seconds * fields[name]
         self.followed = {name: fields[name] for name in FOLLOWED}
         return {spec.name: fields[spec.name] for spec in self.exports}
@@ -347,6 +372,11 @@ class ColumnLand(Component):
             f"{name}_residual": store[k] - b[f"{k}_at_start"] - b[f"booked_{k}"]
             for name, k in (("energy", "heat"), ("water", "water"))
         }
+        t = self.parameters.cycles
+        if self.now.cycles is not None and t is not None:
+            residual["leaf_area_index"] = self._field(self.columns.mean(t.sla * self.now.cycles.carbon.plant.leaf))
+        for k in [k for k in ELEMENTS if k in store]:
+            residual[f"{k}_not_booked"] = store[k] - b[f"{k}_at_start"] - b[f"booked_{k}"]
         return {**self.followed, **self.counts, **residual, **self._seen()}
 
     def _seen(self) -> dict[str, Array]:
@@ -377,8 +407,9 @@ class ColumnLand(Component):
                 self.overpasses.seen[name] = self._tensor(np.asarray(state[name])[self.cells])
 
     def budget(self) -> dict[str, Array]:
-        """Heat of soil and snow, and all water."""
+        """Heat of soil and snow, all water; carbon, nitrogen and phosphorus where they are followed."""
         return {
             "heat": self._field(self.columns.mean(heat_stored(self.now, self.parameters))),
             "water": self._field(self.columns.mean(water_stored(self.now, self.parameters))),
+            **{k: self._field(v) for k, v in self.columns.cycles_stored(self.now).items()},
         }

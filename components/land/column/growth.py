@@ -79,6 +79,6 @@ def advance_cycles(
     )  # fmt: skip
     new, given = fast.step(cycles, p.cycles, moment, p.thickness, seconds)
     if daily.is_over(new):
-        new, fixed = daily.a_day(new, p.cycles, options.nitrogen, p.roots, p.thickness)
-        given = given._replace(fixed=fixed / seconds)
+        new, events = daily.a_day(new, p.cycles, options.nitrogen, p.roots, p.thickness)
+        given = given._replace(**{k: v / seconds for k, v in events._asdict().items()})
     return new, given

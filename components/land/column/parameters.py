@@ -15,6 +15,8 @@ from torch import Tensor
 from components.land.column.cycles.pools import Traits as CycleTraits
 from components.land.column.cycles.traits import traits as cycle_traits
 from components.land.column.gas_exchange import Traits
+from components.land.column.hydraulics import Weibull
+from components.land.column.plant_water import Vessels, vessels
 from components.land.column.retention import Retention, VanGenuchten, campbell
 from components.land.column.soil_properties import Texture, texture
 
@@ -50,11 +52,12 @@ class Parameters(NamedTuple):
     deep_temperature: Tensor | None = None  # K, at ``deep_depth``; None: no heat through the bottom
     deep_depth: float = 8.0  # m
     cycles: CycleTraits | None = None  # None: no cycles of carbon and nutrients
+    vessels: Vessels | None = None  # None: a plant without stores, with one tension of the soil
 
 
 @cache
 def table(name: str) -> dict[str, dict[str, Any]]:
-    """``plant_types``, ``plant_cycles`` or ``soil_textures`` as a dictionary of rows."""
+    """``plant_types``, ``plant_cycles``, ``crops`` or ``soil_textures`` as a dictionary of rows."""
     return yaml.safe_load((TABLES / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
@@ -94,6 +97,7 @@ def parameters(
     device: str | torch.device = "cpu",
     clumped: bool = False,
     cycles: bool = False,
+    continuum: bool = False,
 ) -> Parameters:
     """Parameters of columns with the given plant types and soil textures (one name a column).
 
@@ -107,6 +111,8 @@ def parameters(
         Whether leaves stand in clumps as the table says; otherwise at random.
     cycles
         Whether there are cycles of carbon, nitrogen and phosphorus.
+    continuum
+        Whether stem and leaves store water and roots draw it layer by layer.
 
     Examples
     --------
@@ -147,8 +153,13 @@ def parameters(
         plant("transmittance"), plant("stem_reflectance"), plant("orientation"), plant("clumping") if clumped else one,
         root_shares(plant("root_beta"), dz), plant("litter"), plant("soil_respiration"), ground, curves,
         soil("albedo"), dz, 0.01 * one, plant("leaf_contents"), plant("stem_contents"),
-        cycles=cycle_traits(table("plant_cycles"), plants, traits.vcmax25, soil("sand")) if cycles else None,
+        cycles=_cycle_traits(plants, traits.vcmax25, soil("sand")) if cycles else None,
+        vessels=vessels(plant("height"), Weibull(plant("b"), plant("c"))) if continuum else None,
     )  # fmt: skip
+
+
+def _cycle_traits(plants: Sequence[str], vcmax25: Tensor, sand: Tensor) -> CycleTraits:
+    return cycle_traits(table("plant_cycles"), table("crops"), plants, vcmax25, sand)
 
 
 def leaf_area(plants: Sequence[str], month: float, southern: bool = False) -> tuple[list[float], list[float]]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor
 
-from components.land.column import canopy, heat, interception, snow
+from components.land.column import canopy, heat, interception, plant_water, snow
 from components.land.column.canopy_leaves import CanopyLeaves, Water
 from components.land.column.column_state import Forcing, Options, State, ground_albedo
 from components.land.column.gas_exchange import Leaves, split_leaves
@@ -25,6 +25,7 @@ from components.science.constants import (
     LATENT_VAPORISATION,
     R_VAPOUR,
     WATER_DENSITY,
+    WATER_MOLAR_MASS,
 )
 
 MPA_PER_METRE = 1e-6 * WATER_DENSITY * GRAVITY  # of water
@@ -80,7 +81,8 @@ class Surface(NamedTuple):
     below : (2, columns) albedo of the ground by band
     leaves, exchange : leaf areas and what they exchange
     ground : surface below the canopy
-    uptake : (layer, columns) share of the roots' uptake
+    drawn : (layer, columns) what roots draw, kg m-2 s-1
+    plant : water of the plant, or None
     """
 
     fluxes: canopy.Fluxes
@@ -89,7 +91,8 @@ class Surface(NamedTuple):
     leaves: Leaves
     exchange: CanopyLeaves
     ground: canopy.Ground
-    uptake: Tensor
+    drawn: Tensor
+    plant: plant_water.Stores | None
 
 
 def let_fall(state: State, forcing: Forcing, seconds: float) -> Fallen:
@@ -160,6 +163,8 @@ def exchange_at_surface(
     uptake, tension = _root_uptake(p, psi, Weibull(p.weibull_b, p.weibull_c))
     leaves = split_leaves(p.traits, light, forcing.lai, forcing.sai)
     water = Water(p.kmax, p.weibull_b, p.weibull_c, tension)
+    if state.plant_water is not None:  # leaves see the stem
+        water = Water(plant_water.LEAF * p.kmax, p.weibull_b, p.weibull_c, state.plant_water.stem)
     exchange = CanopyLeaves(options.stomata, options.photosynthesis, p.traits, leaves, water, forcing.pressure)
     air = canopy.Air(
         forcing.temperature, forcing.humidity, forcing.pressure, forcing.wind, forcing.height, forcing.longwave,
@@ -176,7 +181,20 @@ def exchange_at_surface(
     )
     warm = canopy.Warm(state.canopy, state.ground, state.zeta, state.conductance, state.air_humidity)
     f = canopy.solve(air, ground, cover, leaves.area, exchange, warm, seconds, options.outer, options.inner)
-    return Surface(f, light, below, leaves, exchange, ground, uptake)
+    drawn, plant = uptake * f.transpiration, state.plant_water
+    if plant is not None and p.vessels is not None:
+        soil = _soil_tension(psi)
+        flow = plant_water.step(
+            p.vessels.potential, plant_water.body(p.vessels, p.kmax, forcing.lai, p.roots, soil), plant, soil,
+            f.transpiration / WATER_MOLAR_MASS, seconds,
+        )  # fmt: skip
+        drawn, plant = WATER_MOLAR_MASS * flow.uptake, flow.stores
+    return Surface(f, light, below, leaves, exchange, ground, drawn, plant)
+
+
+def _soil_tension(psi: Tensor) -> Tensor:
+    """Of the water in the layers, MPa."""
+    return torch.clamp(-psi * MPA_PER_METRE, max=50.0)
 
 
 def frozen_share(held: interception.Held) -> Tensor:
@@ -200,7 +218,7 @@ def frozen_curves(p: Parameters, ice: Tensor) -> Any:
 
 def _root_uptake(p: Parameters, psi: Tensor, curve: Weibull) -> tuple[Tensor, Tensor]:
     """Share of the uptake by layer, and the tension the roots meet, MPa: layers count by roots and conductance."""
-    tension = torch.clamp(-psi * MPA_PER_METRE, max=50.0)
+    tension = _soil_tension(psi)
     weight = p.roots * (curve.fraction(tension) + 1e-6)
     total = snow.over_layers(weight)
     share = weight / total

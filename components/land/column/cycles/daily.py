@@ -6,8 +6,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from components.land.column.cycles import plant_day, soil_day
-from components.land.column.cycles.pools import DAY, Cycles, Traits, no_day
+from components.land.column.cycles import decomposition, plant_day, soil_day, spin_up
+from components.land.column.cycles.pools import DAY, Cycles, Events, Traits, no_day
 
 
 def is_over(c: Cycles) -> bool:
@@ -16,8 +16,8 @@ def is_over(c: Cycles) -> bool:
     return seconds.numel() > 0 and float(seconds[0]) >= DAY - 0.5
 
 
-def a_day(c: Cycles, t: Traits, kind: str, roots: Tensor, thickness: Tensor) -> tuple[Cycles, Tensor]:
-    """Pools after a day; and the nitrogen fixed from the air, kg m-2.
+def a_day(c: Cycles, t: Traits, kind: str, roots: Tensor, thickness: Tensor) -> tuple[Cycles, Events]:
+    """Pools after a day; and what came from the air, the farmer, and was carried away.
 
     Parameters
     ----------
@@ -29,6 +29,10 @@ def a_day(c: Cycles, t: Traits, kind: str, roots: Tensor, thickness: Tensor) -> 
     """
     lasted = torch.clamp(c.day.seconds, min=1.0)
     weather = soil_day.Weather(c.day.soil / lasted, c.day.pace / lasted, c.day.filled / lasted)
-    c, fixed = plant_day.a_day(c, t, kind, weather.temperature[0], c.day.water / lasted, roots, thickness)
+    given = [
+        decomposition.given_up(c.carbon.organic[d], weather.pace[d] / t.turnover, DAY)[: spin_up.LITTER] for d in (0, 1)
+    ]
+    c = c._replace(means=spin_up.follow(c.means, torch.stack(given), weather.pace))
+    c, events = plant_day.a_day(c, t, kind, weather.temperature[0], c.day.water / lasted, roots, thickness)
     c = soil_day.a_day(c, weather, t.sand, thickness, kind != "none", t.turnover)
-    return c._replace(day=no_day(c.day.seconds)._replace(gain=c.day.gain)), fixed
+    return c._replace(day=no_day(c.day.seconds)._replace(gain=c.day.gain)), events

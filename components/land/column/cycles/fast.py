@@ -48,6 +48,21 @@ class Exchanged(NamedTuple):
     leached_phosphorus: Tensor
     deposited: Tensor  # nitrogen
     fixed: Tensor  # nitrogen, all of a day in its last step
+    harvested_carbon: Tensor  # the same, of what people carry away
+    harvested_nitrogen: Tensor
+    harvested_phosphorus: Tensor
+    fertilised_nitrogen: Tensor  # the same, of what people bring
+    fertilised_phosphorus: Tensor
+
+    def gained(self) -> tuple[Tensor, Tensor, Tensor]:
+        """What carbon, nitrogen and phosphorus in store gained."""
+        gases = self.nitrous + self.dinitrogen + self.ammonia
+        return (
+            self.uptake - self.leached_carbon - self.harvested_carbon,
+            self.deposited + self.fixed + self.fertilised_nitrogen - gases - self.leached_nitrogen
+            - self.harvested_nitrogen,
+            self.fertilised_phosphorus - self.leached_phosphorus - self.harvested_phosphorus,
+        )  # fmt: skip
 
 
 def depth_weights(thickness: Tensor) -> tuple[list[float], list[float]]:
@@ -119,5 +134,5 @@ def step(c: Cycles, t: Traits, m: Moment, thickness: Tensor, seconds: float) -> 
     return new, Exchanged(
         gain - exhaled.carbon / seconds, exhaled.nitrous / seconds, exhaled.dinitrogen / seconds,
         exhaled.ammonia / seconds, (d.leached + d.washed) / seconds, (n.leached + n.washed) / seconds,
-        (p.leached + p.washed) / seconds, m.deposition, torch.zeros_like(m.deposition),
+        (p.leached + p.washed) / seconds, m.deposition, *[torch.zeros_like(m.deposition)] * 6,
     )  # fmt: skip

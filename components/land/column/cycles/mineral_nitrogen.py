@@ -16,7 +16,7 @@ from components.science.constants import ZERO_CELSIUS
 DAY = 86400.0  # s
 EXCHANGE = 0.15  # of volatilisation, by cation exchange
 ONSET = 0.99  # share of the pores with water, above which nitrate is denitrified with full rate
-WET = 0.6  # and below which there is none
+WET = 0.75  # and below which there is none (Bateman and Baggs 2005: above 70 %)
 NITRIFIED_N2O = 0.006  # of nitrified nitrogen that leaves as N2O (Li et al. 2000: .06 % to 1 %)
 
 
@@ -60,7 +60,7 @@ def nitrify(
 
 
 def wet_enough(filled: Tensor) -> Tensor:
-    """Factor of denitrification by the share of pores ``filled`` with water: 0 below .6, 1 when full."""
+    """Factor of denitrification by the share of pores ``filled`` with water: 0 below .75, 1 when full."""
     return torch.clamp((filled - WET) / (ONSET - WET), 0.0, 1.0)
 
 
@@ -91,8 +91,8 @@ def denitrified(
 
 
 def nitrous_share(filled: Tensor) -> Tensor:
-    """Share of denitrified nitrogen that leaves as N2O: half in moist soil, little where all pores are ``filled``."""
-    return 0.5 - 0.4 * torch.clamp((filled - WET) / (1.0 - WET), 0.0, 1.0)
+    """Share of denitrified nitrogen that leaves as N2O: .2 in moist soil, .05 where all pores are ``filled``."""
+    return 0.2 - 0.15 * torch.clamp((filled - WET) / (1.0 - WET), 0.0, 1.0)
 
 
 def chain(first: Tensor, second: Tensor, a: Tensor | float, b: Tensor | float) -> tuple[Tensor, Tensor, Tensor]:

@@ -17,9 +17,9 @@ from components.science.sums import in_order
 GROWTH_RESPIRATION = 0.11  # carbon respired per carbon of tissue (Atkin et al. 2017, as in CLM5)
 FROM_RESERVES = 0.1  # of a plant's reserves, that a day can draw on
 FROM_SOIL = 0.3  # of what is in the soil, that a day can take up
-# kn (kg C m-2) and kc (kg2 C kg-1 N m-2) of arbuscular, ectomycorrhizal and direct uptake; ours, in the order that
-# Brzostek et al. (2014) found.
-ARBUSCULAR, ECTO, DIRECT = (0.012, 0.9), (0.006, 1.8), (0.03, 3.0)
+# kn (kg C m-2) and kc (kg2 C kg-1 N m-2) of arbuscular, ectomycorrhizal and direct uptake; ours: mycorrhizae
+# are cheap where nitrogen is scarce and dear where roots are few, as Brzostek et al. (2014) have it; seedlings can pay.
+ARBUSCULAR, ECTO, DIRECT = (0.012, 0.05), (0.006, 0.1), (0.03, 0.15)
 DEAREST = 1e9  # kg C per kg N, of a path that a plant does not have
 
 

@@ -8,11 +8,19 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from components.land.column.cycles import allocation, nutrition, phenology, phosphorus, respiration, turnover
+from components.land.column.cycles import allocation, crop_day, nutrition, phenology, phosphorus, respiration, turnover
 from components.land.column.cycles.allocation import Parts
 from components.land.column.cycles.fast import HALF, SORBED, depth_weights
 from components.land.column.cycles.nitrogen_purchase import shares as purchase_shares
-from components.land.column.cycles.pools import DAY, NITROGEN_PER_PHOSPHORUS, Cycles, Element, Traits, of_plant
+from components.land.column.cycles.pools import (
+    DAY,
+    NITROGEN_PER_PHOSPHORUS,
+    Cycles,
+    Element,
+    Events,
+    Traits,
+    of_plant,
+)
 from components.land.column.cycles.retranslocation import retranslocate
 from components.science.sums import in_order
 
@@ -29,8 +37,8 @@ def _plus(a: Parts, b: Parts) -> Parts:
 
 def a_day(
     c: Cycles, t: Traits, kind: str, temperature: Tensor, water: Tensor, roots: Tensor, thickness: Tensor
-) -> tuple[Cycles, Tensor]:
-    """Advance the plants by a day and give what falls to the soil; also the nitrogen fixed, kg m-2.
+) -> tuple[Cycles, Events]:
+    """Advance the plants by a day and give what falls to the soil; also what came and went at once.
 
     Parameters
     ----------
@@ -44,6 +52,10 @@ def a_day(
     """
     nutrients = kind != "none"
     season, flux = phenology.a_day(c.season, t.kind, t.warm_sum, temperature, water, c.day.light)
+    field = None
+    if bool((t.farming.crop > 0.5).any()):
+        field = crop_day.a_day(t.farming, c.crop, temperature, c.day.light, c.season.day_length)
+        season, flux = _grown(season, flux, t, field)
     unfolded = [_unfold(e, t, flux.unfolding) for e in (c.carbon, c.nitrogen, c.phosphorus)]
     c = c._replace(season=season, carbon=unfolded[0], nitrogen=unfolded[1], phosphorus=unfolded[2])
     plant, debt = _pay(c.carbon.plant, torch.clamp(c.day.gain, max=0.0))
@@ -56,6 +68,9 @@ def a_day(
     costs = nutrition.path_costs(t, found[0], plant.root, temperature)
     c, spent = _fall(c, t, flux.falling, costs, income, nutrients, thickness, roots)
     split = allocation.shares(t.habit, c.carbon.plant.leaf * t.sla, season.leafing)
+    if field is not None:
+        own = crop_day.shares(field.stage)
+        split = Parts(*(torch.where(field.growing > 0.5, a, b) for a, b in zip(own, split, strict=True)))
     reserves = torch.stack([c.nitrogen.plant.storage, c.phosphorus.plant.storage])
     fed = nutrition.feed(kind, t, income - spent, split, reserves, found, costs)
     tissue, breath = respiration.growth(fed.carbon, nutrition.GROWTH_RESPIRATION)
@@ -63,7 +78,49 @@ def a_day(
     due = c.due._replace(carbon=c.due.carbon + breath + fed.spent + spent)
     exuded = c.soil.carbon + roots * fed.excess
     c = c._replace(carbon=c.carbon._replace(plant=carbon), due=due, soil=c.soil._replace(carbon=exuded))
-    return (_take_up(c, t, split, fed, found, reach, solution) if nutrients else c), fed.fixed
+    c = _take_up(c, t, split, fed, found, reach, solution) if nutrients else c
+    none = torch.zeros_like(income)
+    events = Events(fed.fixed, none, none, none, none, none)
+    return (c, events) if field is None else _farm(c, t, field, events, nutrients)
+
+
+def _grown(
+    season: phenology.Season, flux: phenology.Fluxes, t: Traits, field: crop_day.Field
+) -> tuple[phenology.Season, phenology.Fluxes]:
+    """Leaves of crops follow their stage and not the season."""
+    crop = t.farming.crop > 0.5
+    leafing = torch.where(crop, field.growing, season.leafing)
+    unfolding = torch.where(crop, field.emerged.to(leafing.dtype), flux.unfolding)
+    return season._replace(leafing=leafing), phenology.Fluxes(unfolding, torch.where(crop, field.shed, flux.falling))
+
+
+def _farm(c: Cycles, t: Traits, field: crop_day.Field, events: Events, nutrients: bool) -> tuple[Cycles, Events]:
+    """Fertiliser, and the harvest of what is ripe."""
+    f, seed, ripe = t.farming, torch.full_like(t.sla, crop_day.SEED), field.ripe
+    carried = []
+
+    def reaped(e: Element, kept: Tensor) -> Element:
+        done = crop_day.reap(e.plant, ripe, kept)
+        carried.append(done.carried)
+        rows = [done.above + done.below, torch.zeros_like(done.below)]
+        soft = torch.stack([turnover.by_quality(v) for v in rows])
+        return Element(done.plant, e.debris, torch.cat([e.organic[:, :3] + soft, e.organic[:, 3:]], dim=1))
+
+    n_seed = seed / t.ratios.storage
+    c = c._replace(carbon=reaped(c.carbon, seed), crop=crop_day.fallow(field.now, ripe))
+    if not nutrients:
+        return c, events._replace(harvested_carbon=carried[0])
+    c = c._replace(
+        nitrogen=reaped(c.nitrogen, n_seed), phosphorus=reaped(c.phosphorus, n_seed / NITROGEN_PER_PHOSPHORUS)
+    )  # fmt: skip
+    n, p = field.dressing * f.nitrogen, field.dressing * f.phosphorus
+    soil = c.soil
+    soil = soil._replace(
+        ammonium=torch.cat([(soil.ammonium[0] + f.urea * n)[None], soil.ammonium[1:]]),
+        nitrate=torch.cat([(soil.nitrate[0] + (n - f.urea * n))[None], soil.nitrate[1:]]),
+        phosphorus=torch.cat([(soil.phosphorus[0] + p)[None], soil.phosphorus[1:]]),
+    )  # fmt: skip
+    return c._replace(soil=soil), Events(events.fixed, carried[0], carried[1], carried[2], n, p)
 
 
 def _unfold(e: Element, t: Traits, share: Tensor) -> Element:

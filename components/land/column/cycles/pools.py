@@ -10,6 +10,7 @@ from torch import Tensor
 
 from components.land.column.cycles import decomposition, phenology
 from components.land.column.cycles.allocation import Habit, Parts
+from components.land.column.cycles.crop_day import SEED, Farming
 from components.land.column.cycles.crop_development import Development
 from components.land.column.cycles.phosphorus import Minerals
 from components.land.column.cycles.turnover import Lives
@@ -36,6 +37,7 @@ class Traits(NamedTuple):
     vcmax_slope: Tensor  # umol s-1 per kg N
     turnover: Tensor  # factor of all turnover times of organic matter
     sand: Tensor  # of the soil, mass fraction
+    farming: Farming
 
 
 class Element(NamedTuple):
@@ -76,6 +78,25 @@ class Due(NamedTuple):
     ammonia: Tensor  # as N
 
 
+class Events(NamedTuple):
+    """What a day brought and took at once, kg m-2; names as in `fast.Exchanged`."""
+
+    fixed: Tensor
+    harvested_carbon: Tensor
+    harvested_nitrogen: Tensor
+    harvested_phosphorus: Tensor
+    fertilised_nitrogen: Tensor
+    fertilised_phosphorus: Tensor
+
+
+class Means(NamedTuple):
+    """Means of the last year, for a spin-up."""
+
+    days: Tensor  # that they hold, at most 365
+    litter: Tensor  # that decayed, kg C m-2 a-1, (2 depths, 3 pools, ...)
+    pace: Tensor  # of decay, (2, ...)
+
+
 class Cycles(NamedTuple):
     """Everything that the cycles need for a continuation."""
 
@@ -88,6 +109,7 @@ class Cycles(NamedTuple):
     crop: Development
     day: Day
     due: Due
+    means: Means
 
 
 def no_day(like: Tensor) -> Day:
@@ -113,6 +135,9 @@ def of_plant(parts: Parts) -> Tensor:
 
 def _in_element(e: Element) -> Tensor:
     return of_plant(e.plant) + e.debris + in_order(in_order(e.organic, 0), 0)
+
+
+ELEMENTS = ("carbon", "nitrogen", "phosphorus")
 
 
 class Stored(NamedTuple):
@@ -148,7 +173,9 @@ def at_start(t: Traits, thickness: Tensor, litter: float = 0.4, pace: float = 0.
     store = 0.5 * t.habit.most_lai / t.sla
     wood = 0.5 * t.habit.wood_per_leaf * litter * t.lives.wood / (YEARS * (1.0 + t.habit.wood_per_leaf))
     live = wood * t.habit.live / (1.0 + t.habit.live)
-    carbon = Parts(leaf, store * t.habit.root_per_leaf, live, wood - live, store, none)
+    perennial = 1.0 - t.farming.crop
+    leaf, store = perennial * leaf, perennial * store + SEED * t.farming.crop
+    carbon = Parts(leaf, perennial * store * t.habit.root_per_leaf, live, wood - live, store, none)
     green = t.habit.most_lai / (t.habit.most_lai + 0.5)
     into = torch.stack([v * litter * green for v in (0.25, 0.5, 0.25)] + [0.0 * green] * 3)
     organic = decomposition.at_rest(into, pace + none, t.sand)
@@ -165,4 +192,5 @@ def at_start(t: Traits, thickness: Tensor, litter: float = 0.4, pace: float = 0.
         Minerals(none + 0.1, none + 0.05, none + 0.1),
         phenology.at_start(t.kind, none > 0.0), Development(none, none, none), no_day(none),
         Due(none, none, none, none),
+        Means(none, torch.stack([torch.stack([none] * 3)] * 2), torch.stack([none, none])),
     )  # fmt: skip

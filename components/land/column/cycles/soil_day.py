@@ -26,6 +26,7 @@ BULK = 1300.0  # kg m-3, of soil
 DISSOLVED_LIFE = 0.1  # a, of dissolved carbon at 25 C in moist soil
 DEBRIS_LIFE = 4.1  # a, of woody debris (Lawrence et al. 2019: .001 d-1 broken up, slowed as litter is)
 DEBRIS_LIGNIN = 0.24  # of its carbon
+MOST_CARBON = 3.0  # percent, that denitrification counts
 MOST_IMMOBILISED = 0.9  # of the mineral nutrient in a depth
 
 
@@ -129,7 +130,7 @@ def _minerals(c: Cycles, w: Weather, thickness: Tensor) -> Cycles:
     nitrous, dinitrogen, ammonia = none, none, none
     depths = thickness.flatten().tolist()
     per_cent = [
-        torch.clamp(100.0 * in_order(c.carbon.organic[d], 0) / (BULK * reach), 0.0, 5.0)
+        torch.clamp(100.0 * in_order(c.carbon.organic[d], 0) / (BULK * reach), 0.0, MOST_CARBON)
         for d, reach in ((0, sum(x for x, u in zip(depths, upper, strict=True) if u > 0.0)), (1, 0.9))
     ]
     for i, d in enumerate(depths):

@@ -10,18 +10,24 @@ import torch
 from torch import Tensor
 
 from components.land.column.cycles.allocation import Habit, Parts
+from components.land.column.cycles.crop_day import Farming
+from components.land.column.cycles.crop_development import Calendar
 from components.land.column.cycles.pools import YEARS, Traits
 from components.land.column.cycles.turnover import Lives
 
 STORAGE_RATIO, HARVEST_RATIO = 40.0, 40.0  # C:N of reserves and of grain
 
 
-def traits(rows: Mapping[str, Mapping[str, Any]], plants: Sequence[str], vcmax25: Tensor, sand: Tensor) -> Traits:
+def traits(
+    rows: Mapping[str, Mapping[str, Any]], crops: Mapping[str, Mapping[str, Any]], plants: Sequence[str],
+    vcmax25: Tensor, sand: Tensor,
+) -> Traits:  # fmt: skip
     """Traits of columns with the given plant types; leaves with all they need have the ``vcmax25`` given.
 
     Parameters
     ----------
-    rows : the table
+    rows : the table of plants
+    crops : the table of those that are sown and harvested
     plants : one name a column
     vcmax25 : (columns,) umol m-2 s-1
     sand : (columns,) mass fraction
@@ -38,5 +44,29 @@ def traits(rows: Mapping[str, Mapping[str, Any]], plants: Sequence[str], vcmax25
     habit = Habit(of("root_per_leaf"), of("wood_per_leaf"), of("live"), of("stored"), of("most_lai"))
     slope = vcmax25 * of("sla") * of("leaf_ratio")
     return Traits(
-        of("kind"), of("warm_sum"), of("sla"), ratios, lives, habit, of("fixers"), of("ecto"), slope, one, sand
+        of("kind"), of("warm_sum"), of("sla"), ratios, lives, habit, of("fixers"), of("ecto"), slope, one, sand,
+        farming(crops, plants, vcmax25),
+    )  # fmt: skip
+
+
+def farming(crops: Mapping[str, Mapping[str, Any]], plants: Sequence[str], like: Tensor) -> Farming:
+    """How columns are farmed; plants that are no crop have none of it.
+
+    Parameters
+    ----------
+    crops : the table
+    plants : one name a column
+    like : (columns,) for type and device
+    """
+    none = {k: 1.0 for k in (*Calendar._fields, "sown_above", "sown_below", "autumn")}
+    none |= {"nitrogen": 0.0, "phosphorus": 0.0, "urea": 0.0}
+    rows = [{**none, **{k: float(v) for k, v in crops.get(name, {}).items()}} for name in plants]
+
+    def of(column: str) -> Tensor:
+        return torch.tensor([r[column] for r in rows], dtype=like.dtype, device=like.device)
+
+    is_crop = torch.tensor([float(name in crops) for name in plants], dtype=like.dtype, device=like.device)
+    return Farming(
+        is_crop, Calendar(*(of(k) for k in Calendar._fields)), of("sown_above"), of("sown_below"), of("autumn"),
+        of("nitrogen"), of("phosphorus"), of("urea"),
     )  # fmt: skip

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Monthly GPP, NEE and leaf area at the FLUXNET2015 sites of China and Japan with leaves out of the plants' pools.
+
+    .venv/bin/python benchmarks/land_monthly_leaves.py --years 3 --first 2004 --last 2006
+
+Weather as in land_monthly.py. Every year of every site is a column that repeats its own weather: `--years` of growth,
+organic matter set to rest after each, and a last year that is compared. `--leaves prescribed` is the same with the
+table's leaf area, `--nitrogen` none, fun or demand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import numpy as np
+import torch
+
+from benchmarks.land_monthly import SITES, as_tensor, load, month_of, scores
+from components.land.column.column import Options, initial_state
+from components.land.column.cycles import spin_up
+from components.land.column.gas_exchange import Stomata
+from components.land.column.parameters import parameters
+from components.land.column.richards import Bottom
+
+
+def simulate(
+    folder: Path, first: int, last: int, years: int, leaves: str, nitrogen: str, hydraulics: str, stomata: str
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:
+    """Monthly fluxes of the last year, observations, and leaf area by month, year and site."""
+    latitude, longitude, drivers, observed = load(folder)
+    span = list(range(first, last + 1))
+    heights = np.tile([v[0] for v in SITES.values()], len(span)).astype(float)
+    plants = [v[1] for v in SITES.values()] * len(span)
+    pressure = 101325.0 * np.exp(-heights / 8400.0)
+    p = parameters(plants, ["loam"] * len(plants), cycles=True, continuum=hydraulics == "continuum")
+    lat, lon = (as_tensor(np.tile(v, len(span))) for v in (latitude, longitude))
+    soil = p.texture
+    wetness = (soil.field_capacity - soil.wilting) / (soil.theta_s - soil.wilting)
+    mean = drivers[:, :, 1:3].mean((0, 2)) + 273.15
+    state = initial_state(p, as_tensor(np.tile(mean, len(span))), wetness)
+    options = Options(
+        stomata=Stomata(stomata), bottom=Bottom("free_drainage", slope=0.1), nitrogen=nitrogen,
+        prognostic_leaves=leaves == "prognostic",
+    )  # fmt: skip
+    found = {k: np.full((192, len(SITES)), np.nan) for k in observed}
+    area = np.zeros((12, len(span), len(SITES)))
+    for turn in range(years + 1):
+        for month in range(12):
+            rows = np.stack([drivers[12 * (y - 2001) + month, :, 1:] for y in span])
+            given = rows.reshape(-1, rows.shape[-1]).T
+            state, sums, _ = month_of(state, p, options, given, pressure, lat, lon, plants, month)
+            area[month] = (p.cycles.sla * state.cycles.carbon.plant.leaf).numpy().reshape(len(span), -1)
+            for k, values in sums.items():
+                for j, year in enumerate(span):
+                    found[k][12 * (year - 2001) + month] = values.reshape(len(span), -1)[j]
+        for k in ("GPP", "NEE"):
+            rmse, bias, _, _ = scores(found[k], observed[k])
+            print(f"year {turn + 1}: {k} RMSE {rmse:.2f} bias {bias:.2f}", flush=True)
+        if turn < years:
+            state = state._replace(cycles=spin_up.at_rest(state.cycles, p.cycles))
+    return found, observed, area
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--first", type=int, default=2004)
+    parser.add_argument("--last", type=int, default=2006)
+    parser.add_argument("--years", type=int, default=3)
+    parser.add_argument("--leaves", choices=["prescribed", "prognostic"], default="prognostic")
+    parser.add_argument("--nitrogen", choices=["none", "fun", "demand"], default="fun")
+    parser.add_argument("--hydraulics", choices=["simple", "continuum"], default="simple")
+    parser.add_argument("--stomata", default="medlyn")
+    root = Path(__file__).resolve().parents[1]
+    parser.add_argument("--shared", type=Path, default=Path(os.environ.get("TESSERA_SHARED", root.parent / "shared")))
+    o = parser.parse_args()
+    torch.set_num_threads(1)
+    ours, theirs, area = simulate(o.shared, o.first, o.last, o.years, o.leaves, o.nitrogen, o.hydraulics, o.stomata)
+    print(f"\n{'site':<8}{'type':<30}{'GPP RMSE':>9}{'bias':>7}{'NEE RMSE':>9}{'bias':>7}   leaf area by month")
+    for j, name in enumerate(SITES):
+        text = "".join(
+            f"{v:9.2f}{b:7.2f}" for k in ("GPP", "NEE") for v, b in [scores(ours[k][:, j], theirs[k][:, j])[:2]]
+        )
+        print(f"{name:<8}{SITES[name][1]:<30}{text}   " + " ".join(f"{v:.1f}" for v in area.mean(1)[:, j]))
+    for k in ours:
+        rmse, bias, r, months = scores(ours[k], theirs[k])
+        print(f"all sites {k}: RMSE {rmse:.2f}, bias {bias:.2f}, correlation {r:.2f}, {months} site months")
+        print(f"RESULT land.leaves.{k}.rmse {rmse:.3f}\nRESULT land.leaves.{k}.bias {bias:.3f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A day of the crops: sown by warmth and season, fed, developed, partitioned by stage, harvested with their residues.
+
+Partitioning has the shape of WOFOST's tables (de Wit et al. 2019) with numbers of our own: half to roots at emergence
+and none after flowering; the shoot's from leaves to stems, and from flowering on to the harvest organ.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from components.land.column.cycles import crop_development as development
+from components.land.column.cycles.allocation import Parts
+from components.land.column.cycles.crop_development import Calendar
+from components.science.constants import ZERO_CELSIUS
+
+SEED = 0.005  # kg C m-2, kept of a harvest for the next sowing
+HARVESTED = 0.95  # of the harvest organ
+SECOND_DRESSING = 0.5  # stage at which the second half of the fertiliser is given
+SENESCENCE = 1.2, 0.06  # stage from which leaves die, and share of a day per stage beyond it
+DRY_CARBON = 0.45  # kg C per kg of dry matter
+
+
+class Farming(NamedTuple):
+    """How a plant type is grown, one value a column.
+
+    Attributes
+    ----------
+    crop : 1 where it is a crop
+    calendar : its sums of warmth
+    sown_above, sown_below : degC of the upper soil between which it is sown
+    autumn : 1 sown while days get shorter, 0 while they get longer
+    nitrogen, phosphorus : fertiliser of a season, kg m-2
+    urea : share of the nitrogen that is urea or ammonium
+    """
+
+    crop: Tensor
+    calendar: Calendar
+    sown_above: Tensor
+    sown_below: Tensor
+    autumn: Tensor
+    nitrogen: Tensor
+    phosphorus: Tensor
+    urea: Tensor
+
+
+class Field(NamedTuple):
+    """What a day is for the crops.
+
+    Attributes
+    ----------
+    now : development at its end
+    stage : WOFOST's, 0 to 2
+    emerged, ripe : (columns,) whether that happened
+    dressing : share of the season's fertiliser that is given
+    growing : 1 between emergence and maturity
+    shed : share of leaves that die
+    """
+
+    now: development.Development
+    stage: Tensor
+    emerged: Tensor
+    ripe: Tensor
+    dressing: Tensor
+    growing: Tensor
+    shed: Tensor
+
+
+def a_day(
+    f: Farming, now: development.Development, temperature: Tensor, day_length: Tensor, day_before: Tensor
+) -> Field:
+    """Sowing and development.
+
+    Parameters
+    ----------
+    f : how the columns are farmed
+    now : development at the start of the day
+    temperature : of the upper soil, K
+    day_length, day_before : of this and of the last day, s
+    """
+    is_crop, t = f.crop > 0.5, temperature - ZERO_CELSIUS
+    season = torch.where(f.autumn > 0.5, day_length < day_before, day_length > day_before)
+    sown = development.sow(now, is_crop & season & (t >= f.sown_above) & (t <= f.sown_below))
+    after = development.a_day(sown, f.calendar, temperature, day_length)
+    before, stage = development.stage(sown, f.calendar), development.stage(after, f.calendar)
+    first = (now.phase == development.FALLOW) & (sown.phase == development.SOWN)
+    second = (before < SECOND_DRESSING) & (stage >= SECOND_DRESSING)
+    growing = is_crop & (after.phase >= development.VEGETATIVE) & (after.phase < development.MATURE)
+    start, pace = SENESCENCE
+    return Field(
+        after, stage, is_crop & (sown.phase == development.SOWN) & (after.phase == development.VEGETATIVE),
+        is_crop & (after.phase >= development.MATURE), 0.5 * (first | second).to(t.dtype), growing.to(t.dtype),
+        torch.where(growing, torch.clamp(pace * (stage - start), 0.0, 1.0), 0.0 * stage),
+    )  # fmt: skip
+
+
+def fallow(now: development.Development, ripe: Tensor) -> development.Development:
+    """Columns that were harvested lie fallow.
+
+    Parameters
+    ----------
+    now : development
+    ripe : (columns,) which
+    """
+    return development.Development(*(torch.where(ripe, torch.zeros_like(v), v) for v in now))
+
+
+def _line(x: Tensor, x0: float, y0: float, x1: float, y1: float) -> Tensor:
+    return y0 + (y1 - y0) * torch.clamp((x - x0) / (x1 - x0), 0.0, 1.0)
+
+
+def shares(stage: Tensor) -> Parts:
+    """Shares of new carbon by organ at a stage; stems count as living wood.
+
+    Parameters
+    ----------
+    stage : 0 at emergence, 1 at flowering, 2 at maturity
+    """
+    root = _line(stage, 0.0, 0.5, 1.1, 0.0)
+    harvest = _line(stage, 0.9, 0.0, 1.15, 1.0)
+    leaf = torch.minimum(_line(stage, 0.3, 0.65, 1.0, 0.05), 1.0 - harvest)
+    shoot, none = 1.0 - root, torch.zeros_like(stage)
+    return Parts(shoot * leaf, root, shoot * (1.0 - leaf - harvest), none, none, shoot * harvest)
+
+
+class Reaped(NamedTuple):
+    """A harvest of one element, kg m-2: what stays as seed, what is carried away, what is left on and in the ground."""
+
+    plant: Parts
+    carried: Tensor
+    above: Tensor
+    below: Tensor
+
+
+def reap(p: Parts, ripe: Tensor, seed: Tensor) -> Reaped:
+    """Harvest ripe columns.
+
+    Parameters
+    ----------
+    p : one element of the plant, kg m-2
+    ripe : (columns,) which
+    seed : of the element that is kept, kg m-2, as far as there is
+    """
+    gone = Parts(*(torch.where(ripe, v, torch.zeros_like(v)) for v in p))
+    grain = gone.harvest + gone.storage
+    kept = torch.minimum(grain, torch.where(ripe, seed, torch.zeros_like(seed)))
+    carried = HARVESTED * (grain - kept)
+    left = Parts(*(v - x for v, x in zip(p, gone, strict=True)))
+    above = gone.leaf + gone.live_wood + gone.dead_wood + (grain - kept - carried)
+    return Reaped(left._replace(storage=left.storage + kept), carried, above, gone.root)

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Crops on the daily clock: a season from sowing to harvest, what fertiliser gives and loses, books of nitrogen."""
+
+import pytest
+import torch
+
+from components.land.column.cycles import crop_day, daily, fast, pools
+from components.land.column.parameters import parameters
+
+D = torch.float64
+STEP = 43200.0
+
+
+def season(crop, fertiliser, days=88, first=100, warm=8.0):
+    """Columns of one crop, each with its fertiliser (kg N m-2), in made-up weather; their light by their leaves."""
+    n = len(fertiliser)
+    p = parameters([crop] * n, ["loam"] * n, cycles=True)
+    given = torch.tensor(fertiliser, dtype=D)
+    t = p.cycles._replace(farming=p.cycles.farming._replace(nitrogen=given))
+    state = pools.at_start(t, p.thickness)
+    # Poor soil, so that nitrogen limits what is not fed.
+    state = state._replace(
+        nitrogen=state.nitrogen._replace(organic=0.5 * state.nitrogen.organic),
+        carbon=state.carbon._replace(organic=0.5 * state.carbon.organic),
+    )  # fmt: skip
+    start, one, layers = pools.stored(state), torch.ones(n, dtype=D), torch.ones(10, n, dtype=D)
+    sums = {k: torch.zeros(n, dtype=D) for k in fast.Exchanged._fields}
+    events, lai_most = [], torch.zeros(n, dtype=D)
+    for i in range(round(days * 86400.0 / STEP)):
+        day = first + i * STEP / 86400.0
+        light = -torch.cos(torch.tensor(2.0 * torch.pi * (day - 10.0) / 365.0, dtype=D)).item()
+        t_air = 283.0 + warm + 11.0 * (light if day < 365 else -1.0)
+        lai = t.sla * state.carbon.plant.leaf
+        gross = (14.0 + 6.0 * light) * (1.0 - torch.exp(-0.6 * lai))
+        # Half a day with sun as long as the season says, counted in light of its own.
+        rain = 25.0 * one if i % 10 == 0 else 0.0 * one
+        down = torch.linspace(1.0, 0.8, 10, dtype=D)[:, None] * rain
+        m = fast.Moment(
+            gross, 0.08 * gross, t_air * one, t_air * layers, 1.0 * layers, (0.62 + 0.0108 * rain) * layers, 0.7 * one,
+            250.0 * p.thickness * layers, torch.zeros(10, n, dtype=D), torch.zeros(10, n, dtype=D), down[-1], 0.0 * one,
+            one, 3e-11 * one,
+        )  # fmt: skip
+        state, out = fast.step(state, t, m, p.thickness, STEP)
+        state = state._replace(day=state.day._replace(light=0.5 * state.day.seconds + 7200.0 * light))
+        for k in sums:
+            sums[k] = sums[k] + STEP * getattr(out, k)
+        lai_most = torch.maximum(lai_most, lai)
+        if daily.is_over(state):
+            phase = state.crop.phase[0].item()
+            state, brought = daily.a_day(state, t, "fun", p.roots, p.thickness)
+            for k, v in brought._asdict().items():
+                sums[k] = sums[k] + v
+            if state.crop.phase[0].item() != phase:
+                events.append((day, phase, state.crop.phase[0].item()))
+    gained = type(out)(*(sums[k] for k in fast.Exchanged._fields)).gained()
+    for a, b, g in zip(start, pools.stored(state), gained, strict=True):
+        assert torch.allclose(b - a, g, rtol=0.0, atol=1e-10 * float(a.max()))
+    return sums, events, lai_most
+
+
+def test_maize_answers_to_fertiliser_and_loses_more_beyond_the_bend():
+    kg = torch.tensor([0.0, 75.0, 150.0, 300.0])
+    sums, events, lai = season("maize", (1e-4 * kg).tolist())
+    harvest = 1e4 * sums["harvested_carbon"] / crop_day.DRY_CARBON
+    leached, nitrous = 1e4 * sums["leached_nitrogen"], 1e4 * sums["nitrous"]
+    print("phases", events, "largest leaf area", lai.tolist())
+    print("yield", harvest.tolist(), "leached", leached.tolist(), "N2O-N", nitrous.tolist(), "kg ha-1")
+    assert [e[2] for e in events][:4] == [1.0, 2.0, 3.0, 0.0]
+    assert torch.allclose(1e4 * sums["fertilised_nitrogen"], kg.to(D))
+    gain = torch.diff(harvest) / torch.diff(kg)
+    assert harvest[1] > 1.1 * harvest[0]
+    assert gain[0] > gain[2] > -1e-6
+    for loss in (leached, nitrous):
+        more = torch.diff(loss) / torch.diff(kg)
+        assert more[2] > more[0] > 0.0
+    assert 0.003 < ((nitrous[2] - nitrous[0]) / 150.0).item() < 0.03
+
+
+def test_a_field_is_sown_and_reaped_and_keeps_its_seed():
+    sums, events, lai = season("soybean", [0.003], days=200)
+    assert [e[2] for e in events].count(0.0) >= 1
+    assert sums["harvested_carbon"].item() > 0.02
+    assert sums["fixed"].item() > 0.0
+    assert 0.5 < lai.item() < 12.0
+
+
+@pytest.mark.parametrize("stage", [0.0, 0.4, 0.9, 1.0, 1.3, 2.0])
+def test_partitioning_is_whole(stage):
+    split = crop_day.shares(torch.tensor([stage], dtype=D))
+    assert sum(split).item() == pytest.approx(1.0)
+    assert all((v >= 0.0).all() for v in split)
