@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from components.chemistry.regional.aerosol import dry_deposition, particle_motion, species, wet_deposition
+from components.radiation.aerosol_exchange import SIZES, names
 
 T, P, RHO = (torch.tensor(x, dtype=torch.float64) for x in (298.15, 101325.0, 1.184))
 tensor = lambda *a: torch.tensor(a, dtype=torch.float64)  # noqa: E731
@@ -134,15 +135,12 @@ def test_fresh_soot_ages_and_none_is_lost():
     assert float(fresh) == pytest.approx(2.0 / np.e) and float(fresh + old) == pytest.approx(3.0, rel=1e-15)
 
 
-def test_every_kind_is_declared_once_and_grouped_by_field():
+def test_every_kind_is_declared_once_and_has_optics():
     assert len(set(species.NAMES)) == len(species.KINDS) == 14
-    fields = {kind.field for kind in species.KINDS}
-    assert fields == {
-        "sulfate",
-        "nitrate",
-        "ammonium",
-        "elemental_carbon",
-        "particulate_organic_matter",
-        "sea_salt",
-        "dust",
-    }
+    assert {kind.field for kind in species.KINDS} == {name for s in SIZES for name in names(s)}
+
+
+def test_the_fine_share_of_dust_and_salt_is_that_below_two_and_a_half_micrometres():
+    fine = {kind.name: kind.fine for kind in species.KINDS}
+    assert (fine["dust_1"], fine["dust_3"], fine["dust_4"], fine["dust_5"]) == (1.0, 0.0, 0.0, 0.0)
+    assert 0.2 < fine["dust_2"] < 0.4 and 0.02 < fine["sea_salt_2"] < 0.3 and fine["sea_salt_1"] == 1.0

@@ -8,11 +8,16 @@ import torch
 from torch import Tensor
 
 from components.chemistry.regional.aerosol import dust, sea_salt
+from components.science.constants import CARBON_MOLAR_MASS
 from components.science.tracers import Tracer
 
 AGEING = 1.15 * 86400.0  # s, e-folding time in which fresh soot and organic matter become soluble (Cooke et al. 1999)
 ORGANIC = 1.8  # mass of organic matter over that of its carbon (Turpin & Lim 2001)
-FIELD = "mass_fraction_of_{}_dry_aerosol_particles_in_air"
+MOLAR_MASS = {
+    "sulfate": 0.09606, "nitrate": 0.062, "ammonium": 0.01804, "black_carbon_fresh": CARBON_MOLAR_MASS,
+    "organic_matter_fresh": ORGANIC * CARBON_MOLAR_MASS,
+}  # fmt: skip
+"""kg per mole of the ion, or of the carbon in it: what a mole of an emission weighs."""
 
 
 class Kind(NamedTuple):
@@ -21,11 +26,12 @@ class Kind(NamedTuple):
     Attributes
     ----------
     name : of the tracer, kg per kg of dry air
-    field : the substance's name in the exported field
+    field : name in the tables of optics and in the exported field
     diameter : dry, which stands for how its mass moves, m
     density : dry, kg m-3
     kappa : hygroscopicity (Petters & Kreidenweis 2007)
     taken : share in the water of a cloud
+    fine : share of the dry mass in particles of less than 2.5 micrometres
     """
 
     name: str
@@ -34,6 +40,7 @@ class Kind(NamedTuple):
     density: float
     kappa: float
     taken: float
+    fine: float = 1.0
 
     def tracer(self) -> Tracer:
         """As the transport sees it."""
@@ -44,6 +51,18 @@ def _middle(edges: tuple[float, ...]) -> list[float]:
     return [(low * high) ** 0.5 for low, high in pairwise(edges)]
 
 
+def _fine_dust() -> list[float]:
+    """Share of each size that is smaller than 2.5 micrometres."""
+    out = []
+    for low, high in pairwise(dust.EDGES):
+        between = min(max(low, FINE), high)
+        parts = dust.shares((low, between, high)) if low < between < high else (float(high <= FINE), 0.0)
+        out.append(parts[0])
+    return out
+
+
+FINE = 2.5e-6  # m, diameter
+SMALL_SALT = sea_salt.mass((sea_salt.EDGES[1], 0.5 * FINE))[0] / sea_salt.mass()[1]
 KINDS = (
     Kind("sulfate", "sulfate", 0.35e-6, 1770.0, 0.53, 1.0),
     Kind("nitrate", "nitrate", 0.35e-6, 1725.0, 0.67, 1.0),
@@ -52,9 +71,12 @@ KINDS = (
     Kind("black_carbon_aged", "elemental_carbon", 0.20e-6, 1800.0, 0.1, 1.0),
     Kind("organic_matter_fresh", "particulate_organic_matter", 0.20e-6, 1300.0, 0.0, 0.0),
     Kind("organic_matter_aged", "particulate_organic_matter", 0.30e-6, 1300.0, 0.1, 1.0),
-    Kind("sea_salt_1", "sea_salt", 0.5e-6, sea_salt.DENSITY, 1.1, 1.0),
-    Kind("sea_salt_2", "sea_salt", 4.0e-6, sea_salt.DENSITY, 1.1, 1.0),
-    *(Kind(f"dust_{n + 1}", "dust", d, dust.DENSITY, 0.03, 0.5) for n, d in enumerate(_middle(dust.EDGES))),
+    Kind("sea_salt_1", "sea_salt_1", 0.5e-6, sea_salt.DENSITY, 1.1, 1.0),
+    Kind("sea_salt_2", "sea_salt_2", 4.0e-6, sea_salt.DENSITY, 1.1, 1.0, SMALL_SALT),
+    *(
+        Kind(f"dust_{n + 1}", f"dust_{n + 1}", d, dust.DENSITY, 0.03, 0.5, fine)
+        for n, (d, fine) in enumerate(zip(_middle(dust.EDGES), _fine_dust(), strict=True))
+    ),
 )
 """In the order in which arrays hold them; diameters of the accumulation mode by mass after Seinfeld & Pandis (2006)."""
 

@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The aerosol of a case over a period: sources, fall, deposition, clouds, equilibrium with gases, and its books."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from components.chemistry.regional.aerosol import dry_deposition, dust, sea_salt, wet_deposition
+from components.chemistry.regional.aerosol.cloud_sulfur import Cloudy, oxidised
+from components.chemistry.regional.aerosol.inorganic import equilibrium
+from components.chemistry.regional.aerosol.options import Aerosol
+from components.chemistry.regional.aerosol.particle_motion import fall_speed, swollen
+from components.chemistry.regional.aerosol.species import FRESH, KINDS, MOLAR_MASS, NAMES, aged
+from components.science.constants import DRY_AIR_MOLAR_MASS, VON_KARMAN
+from components.science.settling import fall
+from components.science.tracers import Species
+from components.science.water import saturation_pressure, vapour_pressure
+
+BOOKS = ("production", "settling", "dry_deposition", "wet_deposition")
+PARTNERS = ("SO2", "H2O2", "O3", "SULF", "NH3", "HNO3")
+"""Gases that become particles or oxidise in clouds, by their names in Carbon Bond."""
+SEA_ROUGHNESS, SALTATION = 1.0e-4, 1.0e-3  # m: z_0 of open sea, and of ground from which dust rises
+CARBON_DIOXIDE = 4.0e-4  # mole fraction that makes clouds acid
+
+
+class Surroundings(NamedTuple):
+    """The air that particles are in, (nz, ny, nx), and the ground below, (ny, nx).
+
+    Attributes
+    ----------
+    t, q_v, p : temperature (K), vapour to dry air, pressure (Pa)
+    density, mass : of dry air, kg m-3, and in the layers, kg m-2
+    cloud : liquid condensate inside clouds, to dry air
+    cover : share of the layer that clouds fill
+    stratiform, convective : precipitation at the layers' bottoms, kg m-2 s-1
+    wind : speed in the lowest layer, m s-1
+    land : whether the ground is land
+    roughness : z_0, m
+    """
+
+    t: Tensor
+    q_v: Tensor
+    p: Tensor
+    density: Tensor
+    mass: Tensor
+    cloud: Tensor
+    cover: Tensor
+    stratiform: Tensor
+    convective: Tensor
+    wind: Tensor
+    land: Tensor
+    roughness: Tensor
+
+    def humidity(self) -> Tensor:
+        """Relative humidity."""
+        q = torch.clamp(self.q_v, min=0.0)
+        return torch.as_tensor(vapour_pressure(q / (1.0 + q), self.p) / saturation_pressure(self.t))
+
+    def height(self) -> Tensor:
+        """Of the middle of the lowest layer above the ground, m."""
+        return 0.5 * self.mass[0] / self.density[0]
+
+
+class Particles:
+    """The aerosol on a rank's block.
+
+    Parameters
+    ----------
+    options : of the namelist
+    species : all tracers
+    longitude, latitude : (ny, nx) degrees
+    dtype : of the tracers
+    """
+
+    def __init__(self, options: Aerosol, species: Species, longitude: Tensor, latitude: Tensor, dtype: torch.dtype):
+        self.options, self.at = options, [species.number(name) for name in NAMES]
+        self._gas = {name: species.number(name) for name in PARTNERS if name in species.names}
+        none = torch.zeros((len(NAMES), *latitude.shape), dtype=dtype)
+        self.books = {book: none.clone() for book in BOOKS}
+        self.bare = torch.zeros_like(none[0])
+        for box in options.dust.deserts if options.dust is not None else ():
+            self.bare = torch.where(box.holds(longitude, latitude), box.bare, self.bare)
+
+    def emitted(self, air: Surroundings) -> dict[str, Tensor]:
+        """Upward fluxes of dust and salt (ny, nx) by tracer, kg m-2 s-1.
+
+        Parameters
+        ----------
+        air : of the period
+        """
+        out: dict[str, Tensor] = {}
+        height, land = air.height(), air.land.to(air.wind)
+        if self.options.sea_salt:
+            ten = _wind_at_ten_metres(air.wind, height, SEA_ROUGHNESS)
+            salt = sea_salt.flux(ten, 1.0 - land)
+            out |= {f"sea_salt_{n + 1}": flux for n, flux in enumerate(salt)}
+        d = self.options.dust
+        if d is not None:
+            share = self.bare * land
+            rho = air.density[0]
+            if d.scheme == "kok":
+                u = VON_KARMAN * air.wind / torch.log(height / SALTATION)
+                least = dust.least_threshold(rho)
+                total = dust.kok(u, least, torch.full_like(u, d.clay), share, rho)
+            else:
+                ten = _wind_at_ten_metres(air.wind, height, SALTATION)
+                total = dust.gocart(ten, share, torch.zeros_like(ten), rho)
+            out |= {f"dust_{n + 1}": total * part for n, part in enumerate(dust.shares())}
+        return out
+
+    def advance(self, q: Tensor, air: Surroundings, seconds: float) -> tuple[Tensor, dict[str, Tensor]]:
+        """All tracers (n, nz, ny, nx) after a period, and by how much gases changed (nz, ny, nx), by name.
+
+        Parameters
+        ----------
+        q : (n, nz, ny, nx) all tracers
+        air : of the period
+        seconds : s
+        """
+        q = q.clone()
+        humidity = air.humidity()
+        before = q[self.at].clone()
+        gases = {name: q[k].clone() for name, k in self._gas.items()}
+        self._react(q, air, humidity, seconds)
+        for young, old in FRESH.items():
+            a, b = self.at[NAMES.index(young)], self.at[NAMES.index(old)]
+            q[a], q[b] = aged(q[a], q[b], seconds)
+        self._book("production", _column((q[self.at] - before) * air.mass))
+        self._fall(q, air, humidity, seconds)
+        self._rain(q, air, humidity, seconds)
+        return q, {name: q[k] - gases[name] for name, k in self._gas.items()}
+
+    def _book(self, book: str, change: Tensor) -> None:
+        self.books[book] = self.books[book] + change
+
+    def _react(self, q: Tensor, air: Surroundings, humidity: Tensor, seconds: float) -> None:
+        """Clouds and equilibrium, in place; each tracer changes by what its amount above 0 gives."""
+        if set(PARTNERS) - set(self._gas):
+            return
+        mol = (air.density / DRY_AIR_MOLAR_MASS).double()  # of dry air, mol m-3
+        per = {n: DRY_AIR_MOLAR_MASS / MOLAR_MASS[n] for n in ("sulfate", "nitrate", "ammonium")}
+        held = {n: self.at[NAMES.index(n)] for n in per}
+
+        def amount(name: str) -> Tensor:
+            part = q[held[name]] * per[name] if name in held else q[self._gas[name]]
+            return torch.clamp(part.double(), min=0.0) * mol
+
+        def change(name: str, by: Tensor) -> None:
+            fraction = (by / mol).to(q)
+            if name in held:
+                q[held[name]] += fraction / per[name]
+            else:
+                q[self._gas[name]] += fraction
+
+        sulfate, acid = amount("sulfate"), amount("SULF")
+        ammonia, nitrate = amount("ammonium") + amount("NH3"), amount("nitrate") + amount("HNO3")
+        change("SULF", -acid)  # sulfuric acid condenses at once
+        change("sulfate", acid)
+        sulfate = sulfate + acid
+        liquid = torch.clamp(air.cloud * air.density, min=0.0)
+        if bool((liquid * air.cover > 0.0).any()):
+            start = Cloudy(
+                *(a.numpy() for a in (amount("SO2"), amount("H2O2"), amount("O3"), sulfate, ammonia, nitrate))
+            )
+            end, _ = oxidised(start, air.t.numpy(), liquid.numpy(), air.cover.numpy(), CARBON_DIOXIDE, seconds)
+            for name, field in (("SO2", "sulfur_dioxide"), ("H2O2", "hydrogen_peroxide"), ("O3", "ozone")):
+                change(name, torch.as_tensor(getattr(end, field) - getattr(start, field)))
+            made = torch.as_tensor(end.sulfate - start.sulfate)
+            change("sulfate", made)
+            sulfate = sulfate + made
+        got = equilibrium(*(a.numpy() for a in (sulfate, ammonia, nitrate, air.t.double(), humidity.double())))
+        for particle, gas, ion in (("ammonium", "NH3", got.ammonium), ("nitrate", "HNO3", got.nitrate)):
+            by = torch.as_tensor(ion) - amount(particle)
+            change(particle, by)
+            change(gas, -by)
+
+    def _fall(self, q: Tensor, air: Surroundings, humidity: Tensor, seconds: float) -> None:
+        """Settling through the layers and dry deposition from the lowest, in place."""
+        ground = self._ground(air)
+        friction = VON_KARMAN * air.wind / torch.log(torch.clamp(air.height() / air.roughness, min=1.1))
+        resistance = dry_deposition.aerodynamic_resistance(air.height(), air.roughness, friction)
+        lowest = dry_deposition.Air(air.t[0], air.p[0], air.density[0], friction, resistance)
+        settled, deposited = [], []
+        for kind, k in zip(KINDS, self.at, strict=True):
+            diameter, density = _wet(kind.diameter, kind.density, kind.kappa, humidity)
+            speed = fall_speed(diameter, density, air.t, air.p)
+            q[k], fallen = fall(q[k], speed, air.density, air.mass, seconds)
+            settled.append(fallen)
+            v = dry_deposition.velocity(diameter[0], density[0], lowest, ground) - speed[0]
+            q[k, 0], gone = dry_deposition.deposited(q[k, 0], v, air.density[0], air.mass[0], seconds)
+            deposited.append(gone)
+        self._book("settling", -torch.stack(settled))
+        self._book("dry_deposition", -torch.stack(deposited))
+
+    def _ground(self, air: Surroundings) -> dry_deposition.Ground:
+        """Sea, and on land what the namelist names."""
+        sea, land = dry_deposition.of("ocean", air.wind), dry_deposition.of(self.options.surface, air.wind)
+        return dry_deposition.Ground(*(torch.where(air.land, a, b) for a, b in zip(land, sea, strict=True)))
+
+    def _rain(self, q: Tensor, air: Surroundings, humidity: Tensor, seconds: float) -> None:
+        """Wet deposition, in place."""
+        depth = air.mass / air.density
+        none = torch.zeros_like(air.mass[:1])
+        taken = torch.tensor([kind.taken for kind in KINDS], dtype=q.dtype)
+        lost = torch.zeros_like(q[self.at][:, 0])
+        kinds = ((wet_deposition.stratiform, air.stratiform), (wet_deposition.convective, air.convective))
+        for kind_of_rain, flux in kinds:
+            if not bool((flux > 0.0).any()):
+                continue
+            rain = kind_of_rain(torch.cat([flux, none]))
+            drop = wet_deposition.drop_diameter(torch.clamp(flux, min=0.0))
+            collected = []
+            for kind in KINDS:
+                diameter, density = _wet(kind.diameter, kind.density, kind.kappa, humidity)
+                collected.append(
+                    wet_deposition.collection_efficiency(diameter, density, drop, air.t, air.p, air.density)
+                )
+            q[self.at], ground = wet_deposition.fallen(
+                q[self.at], rain, taken, torch.stack(collected), air.mass, depth, seconds
+            )
+            lost = lost + ground
+        self._book("wet_deposition", -lost)
+
+    def fractions(self, q: Tensor, q_v: Tensor) -> dict[str, Tensor]:
+        """Mass fractions in moist air (nz, ny, nx) by the names that radiation's optics have.
+
+        Parameters
+        ----------
+        q : (n, nz, ny, nx) all tracers
+        q_v : vapour to dry air
+        """
+        out: dict[str, Tensor] = {}
+        for kind, k in zip(KINDS, self.at, strict=True):
+            part = torch.clamp(q[k], min=0.0) / (1.0 + q_v)
+            out[kind.field] = out[kind.field] + part if kind.field in out else part
+        return out
+
+    def booked(self) -> dict[str, Tensor]:
+        """What became of the particles since the start, by name of the output."""
+        return {f"{n}_{book}": a[k] for book, a in self.books.items() for k, n in enumerate(NAMES)}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Restore the books of a saved state.
+
+        Parameters
+        ----------
+        state : holds what `booked` gives
+        """
+        for book, a in self.books.items():
+            parts = [torch.as_tensor(np.array(state[f"{n}_{book}"])).to(a) for n in NAMES]
+            self.books[book] = torch.stack(parts)
+
+
+def fine_matter(q: Tensor, at: list[int], density: Tensor) -> Tensor:
+    """PM2.5 (ny, nx) of the lowest layer, dry, kg m-3: all but coarse salt and dust, and what of these is small.
+
+    Parameters
+    ----------
+    q : (n, nz, ny, nx) all tracers
+    at : places of the particles in it
+    density : of dry air, kg m-3
+    """
+    total = torch.zeros_like(density[0])
+    for kind, k in zip(KINDS, at, strict=True):
+        total = total + kind.fine * torch.clamp(q[k, 0], min=0.0)
+    return total * density[0]
+
+
+def _wet(diameter: float, density: float, kappa: float, humidity: Tensor) -> tuple[Tensor, Tensor]:
+    d, rho, k = (torch.full_like(humidity, x) for x in (diameter, density, kappa))
+    return swollen(d, rho, k, humidity)
+
+
+def _wind_at_ten_metres(wind: Tensor, height: Tensor, roughness: float) -> Tensor:
+    """Neutral logarithmic profile."""
+    ten = torch.log(torch.full_like(height, 10.0 / roughness))
+    return wind * torch.clamp(ten / torch.log(height / roughness), max=1.0)
+
+
+def _column(a: Tensor) -> Tensor:
+    total = a[:, 0].clone()
+    for k in range(1, a.shape[1]):
+        total = total + a[:, k]
+    return total

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The aerosol over a period: elements and books close, and blocks have the bits of the whole."""
+
+import numpy as np
+import pytest
+import torch
+
+from components.chemistry.regional.aerosol.options import Aerosol
+from components.chemistry.regional.aerosol.particles import BOOKS, PARTNERS, Particles, Surroundings, fine_matter
+from components.chemistry.regional.aerosol.species import KINDS, MOLAR_MASS, NAMES
+from components.radiation.aerosol_exchange import SIZES, names
+from components.science.tracers import Species, Tracer
+
+NZ, NY, NX = 8, 3, 6
+DRY = 0.0289644
+SPECIES = Species(
+    [Tracer("CO", "mol mol-1"), *(Tracer(n, "mol mol-1") for n in PARTNERS), *(k.tracer() for k in KINDS)]
+)
+
+
+def surroundings(seed=0, rain=True):
+    """A moist, partly cloudy and rainy column field over land in the west and sea in the east."""
+    rng = np.random.default_rng(seed)
+    p_i = 101325.0 * np.exp(-np.linspace(0.0, 1.6, NZ + 1))
+    p = np.broadcast_to(0.5 * (p_i[1:] + p_i[:-1])[:, None, None], (NZ, NY, NX))
+    t = 288.0 - 45.0 * (1.0 - p / 101325.0) + rng.normal(0, 2, p.shape)
+    rho = p / (287.06 * t)
+    mass = np.broadcast_to(((p_i[:-1] - p_i[1:]) / 9.80665)[:, None, None], p.shape)
+    cover = np.where(rng.random(p.shape) < 0.4, rng.random(p.shape), 0.0)
+    flux = np.cumsum(rng.normal(2e-5, 1e-4, p.shape)[::-1], axis=0)[::-1] * rain
+    t3 = lambda a: torch.tensor(np.ascontiguousarray(a))  # noqa: E731
+    land = np.broadcast_to(np.arange(NX) < NX // 2, (NY, NX))
+    return Surroundings(
+        t3(t), t3(0.006 * (p / 101325.0) ** 3), t3(p), t3(rho), t3(mass), t3(np.where(cover > 0, 3e-4, 0.0)), t3(cover),
+        t3(np.maximum(flux, 0.0)), t3(np.maximum(flux[..., ::-1], 0.0)), t3(5.0 + 6.0 * rng.random((NY, NX))), t3(land),
+        t3(np.where(land, 0.1, 1e-4)),
+    )  # fmt: skip
+
+
+def particles(options=None, west=80.0):
+    lon = torch.linspace(west, west + 5.0, NX, dtype=torch.float64).expand(NY, NX).contiguous()
+    lat = torch.full((NY, NX), 39.0, dtype=torch.float64)
+    return Particles(options or Aerosol(), SPECIES, lon, lat, torch.float64)
+
+
+def amounts(seed=2):
+    rng = np.random.default_rng(seed)
+    q = torch.zeros((len(SPECIES), NZ, NY, NX), dtype=torch.float64)
+    for n, t in enumerate(SPECIES):
+        size = 1e-9 if t.units == "mol mol-1" else 3e-9
+        q[n] = torch.tensor(size * rng.random((NZ, NY, NX)))
+    q[SPECIES.number("O3")] += 4e-8
+    q[SPECIES.number("HNO3"), 3, 1, 1] = -1e-22  # as rounding leaves it
+    return q
+
+
+def content(q, air, of):
+    """mol m-2 of an element: gases by mole fraction, ions by mass."""
+    total = torch.zeros((NY, NX), dtype=torch.float64)
+    for name in of:
+        m = DRY if name in PARTNERS else MOLAR_MASS[name]
+        total = total + (q[SPECIES.number(name)] * air.mass / m).sum(0)
+    return total
+
+
+@pytest.fixture(scope="module")
+def period():
+    air, model, before = surroundings(), particles(), amounts()
+    after, gases = model.advance(before, air, 600.0)
+    return air, model, before, after, gases
+
+
+def test_sulfur_and_nitrogen_close_with_what_reached_the_ground(period):
+    air, model, before, after, _ = period
+    for of in (("SO2", "SULF", "sulfate"), ("NH3", "ammonium"), ("HNO3", "nitrate")):
+        lost = torch.zeros((NY, NX), dtype=torch.float64)
+        for book in ("settling", "dry_deposition", "wet_deposition"):
+            lost = lost + model.booked()[f"{of[-1]}_{book}"] / MOLAR_MASS[of[-1]]
+        torch.testing.assert_close(content(after, air, of), content(before, air, of) + lost, rtol=1e-12, atol=0.0)
+    assert float((after[SPECIES.number("SULF")]).abs().max()) < 1e-24
+
+
+def test_the_books_of_every_kind_close(period):
+    air, model, before, after, gases = period
+    for name in NAMES:
+        k = SPECIES.number(name)
+        booked = sum(model.booked()[f"{name}_{book}"] for book in BOOKS)
+        change = ((after[k] - before[k]) * air.mass).sum(0)
+        torch.testing.assert_close(booked, change, rtol=1e-9, atol=1e-18)
+    for name, by in gases.items():
+        k = SPECIES.number(name)
+        torch.testing.assert_close(after[k] - before[k], by, rtol=0.0, atol=0.0)
+    assert bool((after[[SPECIES.number(n) for n in NAMES]] >= -1e-24).all())
+    torch.testing.assert_close(after[0], before[0], rtol=0.0, atol=0.0)  # no partner of particles
+
+
+def test_clouds_make_sulfate_of_peroxide(period):
+    air, model, _, _, gases = period
+    cloudy = (air.cloud * air.cover) > 0.0
+    assert bool((gases["H2O2"][cloudy] < 0.0).all()) and bool((gases["H2O2"][~cloudy] == 0.0).all())
+    assert float(model.booked()["sulfate_production"].min()) > 0.0
+
+
+def test_blocks_have_the_bits_of_the_whole():
+    air, q = surroundings(), amounts()
+    whole, _ = particles().advance(q, air, 600.0)
+    for part in (slice(0, 2), slice(2, 6)):
+        cut = Surroundings(*(a[..., part].contiguous() for a in air))
+        model = particles()
+        model.books = {b: a[..., part].contiguous() for b, a in model.books.items()}
+        got, _ = model.advance(q[..., part].contiguous(), cut, 600.0)
+        assert torch.equal(got, whole[..., part])
+    for name, flux in particles().emitted(air).items():
+        cut = Surroundings(*(a[..., 1:4].contiguous() for a in air))
+        model = particles()
+        model.bare = model.bare[..., 1:4].contiguous()
+        assert torch.equal(model.emitted(cut)[name], flux[..., 1:4]), name
+
+
+def test_dust_rises_from_deserts_and_salt_from_the_sea():
+    air = surroundings()
+    flux = particles().emitted(air)
+    land = air.land
+    assert set(flux) == {n for n in NAMES if n.startswith(("dust", "sea_salt"))}
+    assert bool((flux["sea_salt_2"][~land] > 0.0).all()) and float(flux["sea_salt_2"][land].max()) == 0.0
+    assert float(flux["dust_4"][land].max()) > 0.0 and float(flux["dust_4"][~land].max()) == 0.0
+    assert float(particles(west=120.0).emitted(air)["dust_4"].max()) == 0.0
+    gocart = particles(Aerosol(dust={"scheme": "gocart"}, sea_salt=False)).emitted(air)
+    assert set(gocart) == {n for n in NAMES if n.startswith("dust")} and float(gocart["dust_4"].max()) > 0.0
+    assert particles(Aerosol(dust=None, sea_salt=False)).emitted(air) == {}
+
+
+def test_fractions_are_those_that_radiation_takes(period):
+    air, model, _, after, _ = period
+    got = model.fractions(after, air.q_v)
+    assert set(got) == {name for s in SIZES for name in names(s)}
+    soot = sum(after[SPECIES.number(f"black_carbon_{age}")] for age in ("fresh", "aged"))
+    torch.testing.assert_close(got["elemental_carbon"] * (1.0 + air.q_v), soot)
+    fine = fine_matter(after, model.at, air.density)
+    coarse = after[SPECIES.number("dust_5"), 0] * air.density[0]
+    everything = sum(after[SPECIES.number(n), 0] for n in NAMES) * air.density[0]
+    assert bool((fine < everything - coarse).all()) and bool((fine > 0.2 * everything).all())
+
+
+def test_a_restored_model_has_the_same_books(period):
+    _, model, *_ = period
+    other = particles()
+    other.restore({name: a.numpy() for name, a in model.booked().items()})
+    for name, a in other.booked().items():
+        assert torch.equal(a, model.booked()[name])
+
+
+def test_without_gases_particles_still_fall_and_age():
+    alone = Species([k.tracer() for k in KINDS])
+    model = Particles(Aerosol(), alone, torch.zeros((NY, NX)), torch.zeros((NY, NX)), torch.float64)
+    q = amounts()[[SPECIES.number(n) for n in NAMES]]
+    after, gases = model.advance(q, surroundings(rain=False), 600.0)
+    assert gases == {} and float((after - q).abs().max()) > 0.0
+    assert float(model.booked()["sulfate_wet_deposition"].abs().max()) == 0.0
