@@ -14,7 +14,9 @@ from components.atmosphere.nonhydrostatic.physics import (
     convection_mass_flux,
     kessler,
     mixed_phase,
+    wsm6,
 )
+from components.atmosphere.nonhydrostatic.physics.hydrometeors import CLOUD_NUMBER
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
 from components.radiation.gray_scheme import gray
 from components.radiation.rrtmg_scheme import Rrtmg
@@ -27,6 +29,7 @@ MICROPHYSICS = Table(
     Scheme("none"),
     Scheme("kessler", kessler.step, species=kessler.SPECIES),
     Scheme("mixed_phase", mixed_phase.step, species=mixed_phase.SPECIES),
+    Scheme("wsm6", wsm6.step, species=wsm6.SPECIES, options={"droplets": CLOUD_NUMBER}),
 )
 BOUNDARY_LAYER = Table(
     "boundary_layer",
