@@ -38,7 +38,7 @@ def gabls(*changes):
     exner = p["air_temperature"][-1][0] / p["air_potential_temperature"][-1][0]
     heat = float(p["surface_upward_sensible_heat_flux"][-n:].mean()) / (rho * CP_DRY * exner)
     jet = z[np.argmax(np.hypot(u, v))]
-    print(f"RESULT h {depth:.0f} jet {jet:.0f} heat {heat:.4f} u* {u_star:.3f}")
+    print(f"RESULT h {depth:.0f} jet {jet:.0f} heat {heat:.4f} u* {u_star:.4f}")
     return depth, jet, heat, u_star
 
 
@@ -54,5 +54,23 @@ def test_ysu_on_6_m_agrees_with_large_eddy_simulation():
 def test_ysu_on_the_layers_of_the_map_stays_shallow():
     depth, _, heat, u_star = gabls("grid={levels: 24, top: 22000, lowest_layer: 80}", "step=PT240S", "output=PT12M")
     assert depth <= 230.0
+    assert -0.013 <= heat < -0.008
+    assert 0.25 <= u_star <= 0.30
+
+
+@pytest.mark.slow
+def test_mynn_on_6_m_agrees_with_large_eddy_simulation():
+    depth, jet, heat, u_star = gabls("boundary_layer=mynn")
+    assert 150.0 <= depth <= 200.0
+    assert 150.0 <= jet <= 190.0
+    assert -0.013 <= heat < -0.008
+    assert 0.26 <= round(u_star, 2) <= 0.30
+
+
+def test_mynn_on_the_layers_of_the_map_has_the_fluxes_but_is_too_deep():
+    depth, _, heat, u_star = gabls(
+        "boundary_layer=mynn", "grid={levels: 24, top: 22000, lowest_layer: 80}", "step=PT240S", "output=PT12M"
+    )
+    assert depth <= 300.0, "short of the 230 m that ysu_shallow reaches"
     assert -0.013 <= heat < -0.008
     assert 0.25 <= u_star <= 0.30

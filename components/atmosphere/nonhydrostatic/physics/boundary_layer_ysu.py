@@ -17,8 +17,8 @@ from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import power
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
 from components.atmosphere.nonhydrostatic.physics.interfaces import Fluxes, Parts, Turbulence
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
-from components.science.constants import CP_DRY, GRAVITY, VIRTUAL, VON_KARMAN
-from components.science.vertical_mixing import diffusion, solve
+from components.atmosphere.nonhydrostatic.physics.turbulent_mixing import Carried, Ground, at_the_ground, mix
+from components.science.constants import GRAVITY, VIRTUAL, VON_KARMAN
 
 PRANDTL_COUNTER = 6.8  # b, HND eq. A4
 SURFACE_LAYER = 0.1  # its share of h
@@ -54,17 +54,17 @@ class StableSide(NamedTuple):
     """
 
     critical: float
-    velocity: Callable[["Ground", "Layer", torch.Tensor, torch.Tensor], torch.Tensor]
+    velocity: Callable[[Ground, "Layer", torch.Tensor, torch.Tensor], torch.Tensor]
     reduction: Callable[[torch.Tensor], torch.Tensor]
     profile_alone: int
 
 
-def _velocity_by_layer(ground: "Ground", layer: "Layer", theta_v: torch.Tensor, z_i: torch.Tensor) -> torch.Tensor:
+def _velocity_by_layer(ground: Ground, layer: "Layer", theta_v: torch.Tensor, z_i: torch.Tensor) -> torch.Tensor:
     """One phi_m for the whole layer (HND eq. A6)."""
     return (ground.u_star / layer.phi_m).expand_as(z_i)
 
 
-def _velocity_by_height(ground: "Ground", layer: "Layer", theta_v: torch.Tensor, z_i: torch.Tensor) -> torch.Tensor:
+def _velocity_by_height(ground: Ground, layer: "Layer", theta_v: torch.Tensor, z_i: torch.Tensor) -> torch.Tensor:
     """phi_m that grows with height (Hong 2010)."""
     u3 = ground.u_star * ground.u_star * ground.u_star
     over_l = VON_KARMAN * GRAVITY * torch.clamp(-ground.buoyancy, min=0.0) / (theta_v * u3)
@@ -111,24 +111,6 @@ def step(
 
 step_shallow = partial(step, stable=SHALLOW)
 """`ysu_shallow` as a scheme of the table."""
-
-
-class Ground(NamedTuple):
-    """Kinematic fluxes at the ground (y, x).
-
-    Attributes
-    ----------
-    stress : size of the stress, Pa
-    u_star : friction velocity, m s-1
-    heat, buoyancy : of theta and of theta_v, K m s-1
-    unstable : whether the buoyancy flux is upward
-    """
-
-    stress: torch.Tensor
-    u_star: torch.Tensor
-    heat: torch.Tensor
-    buoyancy: torch.Tensor
-    unstable: torch.Tensor
 
 
 class Layer(NamedTuple):
@@ -187,32 +169,8 @@ def ysu(
     exchange = rho_i * torch.where((z[:-1] <= h) & (h < z[1:]), velocity, 0.0)
 
     conduct_h, conduct_m = rho_i * k_h / step + exchange, rho_i * k_m / step + exchange
-    # ground heat enters as the flux into the lowest layer; stress as linear drag, which cannot overshoot
-    speed = torch.sqrt(u[0] * u[0] + v[0] * v[0] + 0.01)
-    drag = ground.stress / speed
-    aligned = (fluxes.stress_x * u[0] + fluxes.stress_y * v[0]) > 0.0
-    drag = torch.where(aligned, drag, 0.0)
-    rest_x, rest_y = fluxes.stress_x - drag * u[0], fluxes.stress_y - drag * v[0]
-    scalars, momentum = diffusion(conduct_h, mass, dt, None), diffusion(conduct_m, mass, dt, drag)
-    new_theta = solve(theta, scalars, mass, dt, rho[0] * ground.heat, flux_t)
-    new_q = solve(q_v, scalars, mass, dt, fluxes.water)
-    new_u = solve(u, momentum, mass, dt, -rest_x)
-    new_v = solve(v, momentum, mass, dt, -rest_y)
-    if tracers.shape[0]:
-        given = sources or [None] * tracers.shape[0]
-        tracers = torch.stack([solve(a, scalars, mass, dt, f) for a, f in zip(tracers, given, strict=True)])
-    return Mixed(new_u, new_v, new_theta, new_q, tracers, h, conduct_h * step / rho_i)
-
-
-def at_the_ground(
-    theta: torch.Tensor, q_v: torch.Tensor, rho: torch.Tensor, pi: torch.Tensor, fluxes: Fluxes
-) -> Ground:
-    """Kinematic fluxes from ``fluxes`` and the lowest layer's theta (K), vapour (kg/kg), density and Exner function."""
-    stress = torch.sqrt(fluxes.stress_x * fluxes.stress_x + fluxes.stress_y * fluxes.stress_y)
-    u_star = torch.sqrt(torch.clamp(stress / rho, min=1.0e-6))
-    heat = fluxes.sensible_heat / (rho * CP_DRY * pi)
-    buoyancy = heat * (1.0 + VIRTUAL * q_v) + VIRTUAL * theta * (fluxes.water / rho)
-    return Ground(stress, u_star, heat, buoyancy, buoyancy > 0.0)
+    m = mix(Carried(u, v, theta, q_v, tracers), conduct_m, conduct_h, rho[0], mass, ground, fluxes, dt, sources, flux_t)
+    return Mixed(*m, h, conduct_h * step / rho_i)
 
 
 def depth_and_scales(

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.atmosphere.nonhydrostatic.physics import (
+    boundary_layer_mynn,
     boundary_layer_ysu,
     convection_betts_miller,
     convection_mass_flux,
     kessler,
     mixed_phase,
+    saturation,
     wsm6,
 )
 from components.atmosphere.nonhydrostatic.physics.hydrometeors import CLOUD_NUMBER
@@ -27,6 +29,7 @@ from components.science.tracers import Species, Tracer
 MICROPHYSICS = Table(
     "microphysics",
     Scheme("none"),
+    Scheme("saturation", saturation.step, species=saturation.SPECIES),
     Scheme("kessler", kessler.step, species=kessler.SPECIES),
     Scheme("mixed_phase", mixed_phase.step, species=mixed_phase.SPECIES),
     Scheme("wsm6", wsm6.step, species=wsm6.SPECIES, options={"droplets": CLOUD_NUMBER}),
@@ -36,6 +39,7 @@ BOUNDARY_LAYER = Table(
     Scheme("none"),
     Scheme("ysu", boundary_layer_ysu.step),
     Scheme("ysu_shallow", boundary_layer_ysu.step_shallow),
+    Scheme("mynn", boundary_layer_mynn.step, species=boundary_layer_mynn.SPECIES),
 )
 CONVECTION = Table(
     "convection",
