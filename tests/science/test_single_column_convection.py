@@ -31,7 +31,7 @@ def bomex(*changes):
     )
     base = float(p[FLUX][-1].max()) / 1.13
     cover = float(p[COVER][-1].max())
-    print(f"RESULT theta {theta:.2f} K q {1e3 * q:.2f} g/kg cover {cover:.3f} flux {base:.4f} m/s")
+    print(f"RESULT theta {theta:.3f} K q {1e3 * q:.2f} g/kg cover {cover:.3f} flux {base:.4f} m/s")
     return theta, q, cover, base, rain, p
 
 

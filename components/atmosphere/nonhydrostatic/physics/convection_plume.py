@@ -24,8 +24,8 @@ from components.science.constants import (
 from components.science.water import ALL_ICE, growth, saturation_pressure_mixed
 
 ENTRAINMENT_DEEP = 1.75e-3  # m-1, times (1.3 - RH) and the cube of q_s over that at the base (Bechtold 2008, eq. 3)
-ENTRAINMENT_SHALLOW = 1.5e-3  # m-1 (Siebesma & Cuijpers 1995: 1.5e-3 to 2e-3)
-DETRAINMENT_DEEP, DETRAINMENT_SHALLOW = 0.75e-4, 2.2e-3  # m-1
+ENTRAINMENT_SHALLOW = 1.0  # over the height above the ground (Siebesma et al. 2003; de Rooy & Siebesma 2008)
+DETRAINMENT_DEEP = 0.75e-4  # m-1; of shallow clouds see `thinning`
 BUOYANCY, DRAG = 0.5, 0.25  # share of the buoyancy that becomes speed; drag by entrainment, times the rate
 START = 1.0  # m s-1, speed at the base
 CONVERSION, ENOUGH = 1.5e-3, 5.0e-4  # s-1 and kg/kg: cloud water becomes rain (Sundqvist 1978)
@@ -119,7 +119,9 @@ def ascend(
     mass, e, q, w2 = none, none, none, torch.full_like(none, START * START)
     started, ended = none > 1.0, none > 1.0
     base_z, base_p, top_p, base_q = none, none, none, none
-    rows: dict[str, list[torch.Tensor]] = {name: [] for name in ("flux", "taken", "left", "rain", "snow", "w", "b")}
+    rows: dict[str, list[torch.Tensor]] = {
+        name: [] for name in ("flux", "taken", "left", "rain", "snow", "w", "b", "grows")
+    }
     rows |= {name: [] for name in ("t", "q_v", "q_l", "q_i", "inside")}
     for k in range(nz):
         # from below the base: the share of the layer, with the excess
@@ -141,7 +143,7 @@ def ascend(
         humid = torch.clamp(q_v[k] / q_s[k], 0.0, 1.0)
         ratio = q_s[k] / torch.clamp(base_q, min=1.0e-9)
         deep = ENTRAINMENT_DEEP * (1.3 - humid) * torch.clamp(ratio * ratio * ratio, max=1.0)
-        rate = torch.where(shallow, ENTRAINMENT_SHALLOW, deep)
+        rate = torch.where(shallow, ENTRAINMENT_SHALLOW / zc[k], deep)
         grown = torch.where(cloudy, total * torch.expm1(rate * c.dz[k]), 0.0)
         e = torch.where(cloudy, e + grown / (safe + grown) * (around[k] - e), e)
         q = torch.where(cloudy, q + grown / (safe + grown) * (q_v[k] - q), q)
@@ -167,8 +169,7 @@ def ascend(
         # what is left behind; all where it is too slow to go on, or under the lid
         slow = cloudy & ((w2 <= 0.01) | (k == nz - 1))
         ended_now = slow | (~started & (none + float(k == nz - 1) > 0.0))
-        thins = torch.where(shallow, DETRAINMENT_SHALLOW, DETRAINMENT_DEEP)
-        leaves = torch.where(cloudy, total * (1.0 - kept * torch.exp(-thins * c.dz[k])), 0.0)
+        leaves = torch.where(cloudy, total * (1.0 - kept * torch.exp(-DETRAINMENT_DEEP * c.dz[k])), 0.0)
         leaves = torch.where(ended_now, total, leaves)
         top_p = torch.where(slow, c.p[k], top_p)
         ended = ended | ended_now
@@ -176,7 +177,7 @@ def ascend(
         now = {
             "flux": mass, "taken": given + grown, "left": leaves, "rain": total * rain, "snow": total * snow,
             "w": torch.where(cloudy, w, 0.0), "b": torch.where(cloudy, b, 0.0), "t": air.t, "q_v": air.q_v,
-            "q_l": air.q_l, "q_i": air.q_i, "inside": cloudy,
+            "q_l": air.q_l, "q_i": air.q_i, "inside": cloudy, "grows": torch.expm1(rate * c.dz[k]) + none,
         }  # fmt: skip
         for name, x in now.items():
             rows[name].append(x)
@@ -184,6 +185,38 @@ def ascend(
     first_fails = torch.where(r["inside"], r["flux"], 0.0).amax(0) <= 0.0
     active = started & ~first_fails & (base_p > top_p)
     air = Air(r["t"], r["q_v"], r["q_l"], r["q_i"])
-    return Plume(
+    plume = Plume(
         r["flux"], r["taken"], r["left"], air, r["rain"], r["snow"], r["w"], r["b"], r["inside"], base_p, top_p, active
     )  # fmt: skip
+    return thinning(plume, c.z_interface, r["grows"], shallow & active)
+
+
+def thinning(plume: Plume, z: torch.Tensor, grows: torch.Tensor, where: torch.Tensor) -> Plume:
+    """A plume whose mass flux shrinks with height, linearly from its base to nothing where it ends.
+
+    Shallow clouds end at many heights; in simulations of them the flux of all is near this line (Siebesma et al. 2003;
+    de Rooy & Siebesma 2008, Mon. Wea. Rev. 136, 560-576, at a half in the middle). What the rising air is like does not
+    depend on what it leaves behind.
+
+    Parameters
+    ----------
+    plume : that of each column
+    z : (nz+1, y, x) height of the interfaces, m
+    grows : (nz, y, x) air that it takes in in each layer, per what comes from below
+    where : (y, x) columns in which this holds
+    """
+    cloud = plume.inside & where
+    top = torch.where(cloud, z[1:], z[:1]).amax(0)
+    base = top - torch.where(cloud, z[1:] - z[:-1], 0.0).cumsum(0)[-1]
+    thick = torch.clamp(top - base, min=1.0)
+    low, up = (top - z[:-1]) / thick, (top - z[1:]) / thick
+    taken = low * grows
+    before = plume.flux + plume.left
+    share = torch.where(before > 0.0, (low + taken) / torch.where(before > 0.0, before, 1.0), 0.0)
+    return plume._replace(
+        flux=torch.where(cloud, up, plume.flux),
+        taken=torch.where(cloud, taken, plume.taken),
+        left=torch.where(cloud, low + taken - up, plume.left),
+        rain=torch.where(cloud, share * plume.rain, plume.rain),
+        snow=torch.where(cloud, share * plume.snow, plume.snow),
+    )
