@@ -161,3 +161,15 @@ def test_supercell_at_120_minutes_has_split(shared, tmp_path):
     rows = at[100].rows
     assert min(rows) < 14 and max(rows) > 27, "a right and a left mover, apart by more than half the domain"
     assert not set(range(17, 24)) & set(rows), "no strong updraught between them"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_supercell_with_graupel_at_60_minutes(shared):
+    """WRF v4.7.1 with WSM6 in the place of Kessler's scheme: means of the domain."""
+    got = run(shared, 60, "wsm6")[-1]
+    assert abs(got.rain_mean - 0.63) < 0.2 * 0.63
+    assert abs(got.area - 0.067) < 0.3 * 0.067
+    assert abs(got.paths["snow"] - 0.71) < 0.35 * 0.71
+    assert abs(got.paths["graupel"] - 2.03) < 0.35 * 2.03
+    assert abs(got.w_max - 45.7) < 0.1 * 45.7

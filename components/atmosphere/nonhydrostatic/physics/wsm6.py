@@ -3,7 +3,8 @@
 
 Hong & Lim (2006, J. Korean Meteor. Soc. 42, 129-151, HL below) on the ice of Hong, Dudhia & Chen (2004, HDC) and the
 collection of Lin, Farley & Orville (1983, LFO). Snow and graupel fall with one speed, the mean of theirs weighted with
-their mass (Dudhia, Hong & Lim 2008, J. Meteor. Soc. Japan 86A, 33-44), and so do not collect each other.
+their mass (Dudhia, Hong & Lim 2008, J. Meteor. Soc. Japan 86A, 33-44), and so do not collect each other. Droplets of
+cloud may be as many as aerosols make them.
 
 Every process is a transfer from a class to another. What the transfers of a step would take from a class is at most
 what it holds, and each warms the air by the difference of the two classes' latent heats, so that water and energy close
@@ -237,9 +238,12 @@ def collection(sky: Sky, sizes: Sizes, air: Properties, dt: float) -> list[Trans
     none = torch.zeros_like(rain)
     rainy, snowy, hail = rain > LEAST, snow > LEAST, graupel > LEAST
 
-    # cloud water, by snow (Psacw) and graupel (Pgacw); above freezing it is shed
-    by_snow = torch.where(snowy, dt * cloud * sweep(SNOW_FLAKES, sizes.n_0s, sizes.snow, thin), none)
-    by_graupel = torch.where(hail, dt * cloud * sweep(PELLETS, N_0G, sizes.graupel, thin), none)
+    # cloud water: of snow and graupel, which are one kind of particle where they fall together, each takes the mean of
+    # their rates (Psacw, Pgacw) weighted with mass (Paacw of Dudhia, Hong & Lim 2008); above freezing it is shed
+    share = graupel / torch.clamp(snow + graupel, min=1.0e-15)
+    rate = sweep(SNOW_FLAKES, sizes.n_0s, sizes.snow, thin)
+    rate = dt * cloud * (rate + share * (sweep(PELLETS, N_0G, sizes.graupel, thin) - rate))
+    by_snow, by_graupel = torch.where(snowy, rate, none), torch.where(hail, rate, none)
 
     # rain, by snow (Psacr) and graupel (Pgacr); snow by rain (Pracs)
     apart = torch.abs(sizes.v_rain - sizes.together)
