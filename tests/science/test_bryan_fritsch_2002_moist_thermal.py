@@ -12,21 +12,31 @@ import math
 import pytest
 import torch
 
-from components.atmosphere.nonhydrostatic.dynamics import base_state, geometry, moist_heat, timestep
+from components.atmosphere.nonhydrostatic.driving.tracer_sides import TracerSides
+from components.atmosphere.nonhydrostatic.dynamics import base_state, geometry, timestep
+from components.atmosphere.nonhydrostatic.dynamics.lateral import Driver
+from components.atmosphere.nonhydrostatic.dynamics.resting_air import FollowedRest
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import (
     VAPOUR_FACTOR,
-    adjust_to_saturation,
     exner,
     saturation_mixing_ratio,
 )
 from components.atmosphere.nonhydrostatic.ideal import initial_state
-from components.atmosphere.nonhydrostatic.physics.columns import columns, put_back
+from components.atmosphere.nonhydrostatic.model import Atmosphere, Forcing, Now
+from components.atmosphere.nonhydrostatic.physics.columns import columns
+from components.atmosphere.nonhydrostatic.physics.sequence import Physics
+from components.atmosphere.nonhydrostatic.physics.tables import (
+    BOUNDARY_LAYER,
+    CONVECTION,
+    MICROPHYSICS,
+    RADIATION,
+    Schemes,
+)
 from components.science.constants import (
     C_LIQUID,
     CP_DRY,
     EPSILON_VAPOUR,
     GRAVITY,
-    LATENT_VAPORISATION,
     P_REFERENCE,
     R_DRY,
 )
@@ -66,6 +76,30 @@ def neutral(g):
     return state, p, theta_m
 
 
+class Closed:
+    """Nothing holds the mass of a closed box but its walls."""
+
+    def target(self, driver, time, shift):
+        return driver.state(time)
+
+    def hold(self, s, water, shift, driver, time):
+        return s, shift
+
+
+def closed(core, q, moist_heat: bool) -> Atmosphere:
+    """The model with no process but condensation in a box with walls."""
+    g = core.geometry
+    schemes = Schemes(
+        MICROPHYSICS.choose("saturation"), *(t.choose("none") for t in (BOUNDARY_LAYER, CONVECTION, RADIATION))
+    )
+    species = schemes.species()
+    flat = torch.zeros((g.ny, g.nx), dtype=torch.float64)
+    physics = Physics(g, core.halo, flat, flat, schemes, species)
+    rate = torch.zeros((g.ny + 2, g.nx + 2), dtype=torch.float64)
+    sides, rest = TracerSides(species, q, {}), FollowedRest(g, lambda s: core.diagnose(s).p)
+    return Atmosphere(core, physics, Closed(), rest, sides, (flat + 1.0, flat), 0.0, rate, moist_heat=moist_heat)
+
+
 def run(dx: float, dt: float, until: float, bubble: float, exact: bool) -> dict[str, float]:
     """Figures at ``until`` (s) with a bubble of ``bubble`` K; ``exact`` or without the heat capacity of water."""
     torch.set_num_threads(1)
@@ -90,20 +124,13 @@ def run(dx: float, dt: float, until: float, bubble: float, exact: bool) -> dict[
         return float(((g.rho_base + s.rho) * (q[0] + q[1]))[:, INNER, INNER].sum())
 
     first = water(state, q)
-    for _ in range(round(until / dt)):
-        new, flux = core.step(state, dt, q[0] + q[1])
-        q = core.transport(q, new, flux, dt)
-        c = columns(g, new, q[0])
-        q_v, q_l = q[..., INNER, INNER]
-        if exact:
-            theta = moist_heat.expand(c.theta, q_v, q_l, moist_heat.expansion(g, state, new, flux, dt))
-            pressure = c.p * torch.exp(1.4 * torch.log(theta / c.theta))
-            t, q_v, q_l = moist_heat.condense(theta * exner(pressure), q_v, q_l, c.rho)
-            theta = t / exner(c.rho * R_DRY * t * (1.0 + VAPOUR_FACTOR * q_v))
-        else:
-            t, q_v, q_l = adjust_to_saturation(c.t, q_v, q_l, c.p, LATENT_VAPORISATION / CP_DRY)
-            theta = t / c.pi
-        state, q = put_back(g, core.halo, new, c, theta, torch.stack([q_v, q_l]))
+    model = closed(core, q, moist_heat=exact)
+    surface = torch.zeros((1, nx), dtype=torch.float64)
+    now = Now(state, q, None, surface, surface, surface, surface, surface, torch.zeros((), dtype=torch.float64))
+    driver = Driver((0.0, until), (state, state), (q[0], q[0]))
+    for step in range(round(until / dt)):
+        now, _ = model.advance(now, Forcing(step * dt, driver), dt)
+    state, q = now.s, now.q
     w = core.diagnose(state).w[1:-1, 3:-3, 3:-3]
     c = columns(g, state, q[0])
     excess = theta_e(c.t, c.p, q[0][:, INNER, INNER]) - THETA_E
