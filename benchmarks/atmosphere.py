@@ -80,7 +80,7 @@ def dynamics_ms(compiled, repeat, device):
     )
     state = [air.s]
     q = air.q[:1].repeat(6, 1, 1, 1) * torch.linspace(1.0, 0.1, 6, device=device)[:, None, None, None].to(air.q)
-    core = timestep.Dynamics(air.geometry, air.core.options, air.core.edges, air.core.halo, compiled)
+    core = timestep.Dynamics(air.geometry, air.core.options, air.core.edges, air.core.halo, air.core.compiler)
     core.halo([q], geometry.HALO)
     box = [q]
     flux = []

@@ -17,6 +17,7 @@ import torch
 
 from components.science.advection import difference, flux_fifth, flux_third
 from components.science.halo import HaloFiller
+from components.science.torch_compiler import Compiler
 
 HALO = 4  # cells around a block that the limited fluxes of fifth order see
 H = HALO
@@ -58,19 +59,17 @@ class Transport:
         Fills halos of the block.
     limiter : str
         One of `LIMITERS`.
-    compiled : bool
-        Whether to run the kernels through ``torch.compile``.
+    compiler : Compiler or None
+        What compiles the kernels, if they are to be.
     """
 
     faces: Faces
     halo: HaloFiller
     limiter: str = "positive"
-    compiled: bool = False
+    compiler: Compiler | None = None
 
     def __post_init__(self) -> None:
-        wrap: Callable[[Any], Any] = (
-            (lambda f: torch.compile(f, fullgraph=True, dynamic=False)) if self.compiled else (lambda f: f)
-        )
+        wrap: Callable[[Any], Any] = self.compiler or (lambda f: f)
         self._before, self._stage, self._last_stage = wrap(air_before), wrap(stage), wrap(last_stage)
 
     def advance(
@@ -97,7 +96,7 @@ class Transport:
         wide = [_with_room(a, 1) for a in fluxes]
         self.halo(wide, 1)
         before = self._before(self.faces, rho, *wide, dt)
-        if self.compiled or q.requires_grad:
+        if self.compiler is not None or q.requires_grad:
             return self._all(q, before, rho, wide, dt)
         # eager: one tracer at a time stays in the cache
         return torch.cat([self._all(q[n : n + 1], before, rho, wide, dt) for n in range(q.shape[0])])

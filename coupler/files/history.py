@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -182,15 +183,19 @@ class HistoryStream:
             variable = file.createVariable(
                 spec.name, "f8", dims, zlib=True, complevel=1, fill_value=netCDF4.default_fillvals["f8"]
             )
-            if spec.name in dictionary() and spec.name not in NOT_CF:
-                variable.standard_name = spec.name
+            places = [] if regular else [f"lat{suffix}", f"lon{suffix}"]
+            base, height = at_height(spec.name)
+            if base in dictionary() and base not in NOT_CF:
+                variable.standard_name = base
+            if height:
+                places.append(define_height(file, height))
             variable.long_name = spec.long_name
             variable.units = spec.units
             if spec.units == "K":
                 variable.units_metadata = "temperature: on_scale"
             variable.cell_methods = f"time: {CELL_METHODS[self.stream.statistic]}"
-            if not regular:
-                variable.coordinates = f"lat{suffix} lon{suffix}"
+            if places:
+                variable.coordinates = " ".join(places)
             if self.component.grids[spec.grid].crs:
                 variable.grid_mapping = f"crs{suffix}"
 
@@ -226,6 +231,26 @@ class HistoryStream:
             self._file.close()
             self._file = None
             self._still_there()
+
+
+def at_height(name: str) -> tuple[str, int]:
+    """A field's name and the height above the ground (m) that ends it, or 0.
+
+    >>> at_height("air_temperature_at_2m"), at_height("air_temperature")
+    (('air_temperature', 2), ('air_temperature', 0))
+    """
+    found = re.fullmatch(r"(.+)_at_(\d+)m", name)
+    return (found[1], int(found[2])) if found else (name, 0)
+
+
+def define_height(file: Any, height: int) -> str:
+    """Name of the scalar coordinate (CF 5.7) of a height above the ground, m, which the file then has."""
+    name = f"height_{height}m"
+    if name not in file.variables:
+        variable = file.createVariable(name, "f8", ())
+        variable.standard_name, variable.units, variable.positive, variable.axis = "height", "m", "up", "Z"
+        variable[...] = float(height)
+    return name
 
 
 NOT_CF = {

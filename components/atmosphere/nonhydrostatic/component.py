@@ -28,6 +28,7 @@ from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO, Geometr
 from components.atmosphere.nonhydrostatic.dynamics.stability import BlowUp as BlowUp
 from components.atmosphere.nonhydrostatic.dynamics.stability import step_problems, stop_if_unstable, warn_if_too_long
 from components.atmosphere.nonhydrostatic.dynamics.state import State
+from components.atmosphere.nonhydrostatic.exports import NEAR_GROUND, columns_of
 from components.atmosphere.nonhydrostatic.model import Atmosphere, Forcing, Now, Surface, deposition
 from components.atmosphere.nonhydrostatic.physics.columns import INNER
 from components.atmosphere.nonhydrostatic.physics.interfaces import Fluxes
@@ -46,6 +47,7 @@ from components.science import air_exchange
 from components.science.gases import GasOptions
 from components.science.halo import filler
 from components.science.surface_fields import RADIATING, STRESS, UPWELLING
+from components.science.torch_compiler import Compiler
 from coupler.component import Component, Context, Fields, Setting
 from coupler.fields import FieldSpec, specs
 from coupler.namelist import Count, Duration, LengthOrNone, Namelist, checked, number, quantity, whole
@@ -85,6 +87,7 @@ class NonhydrostaticAtmosphere(Component):
         "largest_upward_air_velocity": "m s-1",
         "column_water_residual": "kg m-2 s-1",
         "column_energy_residual": "W m-2",
+        **NEAR_GROUND,
     }
 
     shapes_state = (
@@ -121,8 +124,10 @@ class NonhydrostaticAtmosphere(Component):
         nudging_interval: Duration = 3600
         """Time between calls of that nudging."""
         microphysics: checked(MICROPHYSICS.check) = "mixed_phase"
-        """Cloud scheme: none, kessler (warm rain), mixed_phase (five classes with ice), or package.module:Name. Every
-        scheme may be {scheme: word, option: value}."""
+        """Cloud scheme: none, saturation (no rain), kessler (warm rain), mixed_phase (ice), wsm6 (graupel; option
+        droplets, m-3), or package.module:Name. Every scheme may be {scheme: word, option: value}."""
+        moist_heat: bool = False
+        """Cloudy air expands and condenses with the heat capacity of its water (Bryan & Fritsch 2002)."""
         boundary_layer: checked(BOUNDARY_LAYER.check) = "ysu"
         """Turbulence scheme: none, ysu, ysu_shallow (stable air after Hong 2010), or package.module:Name; none also
         leaves the surface fluxes out."""
@@ -151,7 +156,10 @@ class NonhydrostaticAtmosphere(Component):
         precision: Literal["single", "double"] = "single"
         """Precision of the arithmetic."""
         compile: bool = False
-        """Compile the kernels (needs a C++ compiler): twice as fast after half a minute; the last bits may differ."""
+        """Compile the kernels (needs a C++ compiler): twice as fast, after minutes at the first start on a grid; the
+        last bits may differ."""
+        compile_limit: Duration = 900
+        """Time after which the kernels that are not compiled yet run uncompiled."""
         acoustic_steps: AcousticSteps = 4
         """Acoustic steps a time step, even."""
         smagorinsky: Coefficient = 0.25
@@ -261,7 +269,7 @@ class NonhydrostaticAtmosphere(Component):
         self.core = self._dynamics()
         gases = o.gases.at(context.clock.date(0).year)
         seen = gases, o.cloud_fraction != "whole", exchange.column_numbers(context)
-        self.physics = Physics(g, self.core.halo, lon, lat, self.schemes, self.species, o.compile, *seen)
+        self.physics = Physics(g, self.core.halo, lon, lat, self.schemes, self.species, self.core.compiler, *seen)
         place = driving_data.Place(
             context.local(grid.longitude), context.local(grid.latitude), g.z[:, INNER, INNER].double().cpu().numpy(),
             slice(b.y0, b.y1), slice(b.x0, b.x1),
@@ -298,7 +306,8 @@ class NonhydrostaticAtmosphere(Component):
         """The dynamical core of this rank's block."""
         o, g, halo = self.options, self.geometry, filler(self.context, "specified")
         options = timestep.Options(acoustic_steps=o.acoustic_steps, limiter=o.limiter, damping_depth=o.damping_depth)
-        return timestep.Dynamics(g, options, halo.edges, halo, o.compile)
+        compiler = Compiler(float(o.compile_limit), self.context.log) if o.compile else None
+        return timestep.Dynamics(g, options, halo.edges, halo, compiler)
 
     def _assembled(self, sides: tracer_sides.TracerSides) -> Atmosphere:
         """What `step` runs."""
@@ -316,7 +325,7 @@ class NonhydrostaticAtmosphere(Component):
         return Atmosphere(
             self.core, self.physics, self.mass, resting_air.FollowedRest(g, lambda s: self.core.diagnose(s).p), sides,
             (self.cos, self.sin), o.smagorinsky, rate.to(g.dz), nudging, o.column_budget, o.export_air,
-            self._watch,
+            self._watch, o.moist_heat,
         )  # fmt: skip
 
     def _tracers_at_the_start(self, vapour: torch.Tensor, files: Mapping[str, Any]) -> torch.Tensor:
@@ -427,16 +436,7 @@ class NonhydrostaticAtmosphere(Component):
 
     def diagnostics(self) -> dict[str, np.ndarray]:
         """Outgoing longwave, column vapour, largest updraught, passive tracers, residuals of the columns' budgets."""
-        g, tracers = self.geometry, self.species.by_name(self.q[..., INNER, INNER])
-        mass = (g.rho_base + self.s.rho)[:, INNER, INNER]
-        w = self.s.rw[:, INNER, INNER] * 2.0 / (mass[1:] + mass[:-1])
-        out = {
-            "atmosphere_mass_content_of_water_vapor": (mass * tracers[VAPOUR.name]).cumsum(0)[-1],
-            "largest_upward_air_velocity": w.amax(0),
-        }
-        for t in self.options.tracers:
-            out[t.name] = tracers[t.name]
-            out[f"atmosphere_mass_content_of_{t.name}"] = (mass * tracers[t.name]).cumsum(0)[-1]
+        out = columns_of(self.geometry, self.s, self.q, self.species, [t.name for t in self.options.tracers])
         if (sky := self.now.followed or self.now.sky) is not None:
             out["toa_outgoing_longwave_flux"] = sky.outgoing_longwave
         out |= {name: a for name, a in self._seen.items() if name in self.diagnostic_units}

@@ -1,16 +1,29 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the surface, and whoever looks at the lowest air, gets from the atmosphere."""
 
+from collections.abc import Sequence
+
 import torch
 
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import State
 from components.atmosphere.nonhydrostatic.physics.columns import INNER, columns
+from components.atmosphere.nonhydrostatic.physics.interfaces import Fluxes
 from components.atmosphere.nonhydrostatic.physics.sequence import centre_wind
+from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
 from components.radiation.scheme import Radiation, interface_pressure
 from components.science.constants import GRAVITY, R_DRY, VIRTUAL
+from components.science.surface_profiles import LowestAir, below
+from components.science.tracers import Species
 
 LAPSE = 0.0065  # K m-1, of the reduction to sea level
+NEAR_GROUND = {
+    "air_temperature_at_2m": "K",
+    "specific_humidity_at_2m": "kg kg-1",
+    "eastward_wind_at_10m": "m s-1",
+    "northward_wind_at_10m": "m s-1",
+}
+"""What stations measure, and its units."""
 
 
 def surface(
@@ -55,3 +68,59 @@ def surface(
         "snowfall_flux": wet[2],
     }
     return {name: a.double() for name, a in out.items()}
+
+
+def near_ground(
+    g: Geometry,
+    s: State,
+    vapour: torch.Tensor,
+    turn: tuple[torch.Tensor, torch.Tensor],
+    fluxes: Fluxes | None,
+    ground: torch.Tensor,
+) -> dict[str, torch.Tensor]:
+    """What stations measure: air at 2 m and wind at 10 m (ny, nx), in double precision; see `surface_profiles`.
+
+    Parameters
+    ----------
+    g, s, vapour, turn : as of `surface`
+    fluxes : through the ground, along the grid's axes; None: none, so that the air is mixed down to the ground
+    ground : temperature of the ground (ny, nx), K
+    """
+    c = columns(g, s, vapour, lowest=2)
+    u, v = centre_wind(g, s)
+    q_v = vapour[0, INNER, INNER]
+    none = torch.zeros_like(q_v)
+    heat, water, x, y = (none, none, none, none) if fluxes is None else fluxes
+    air = LowestAir(
+        u[0], v[0], c.t[0], q_v / (1.0 + q_v), c.rho[0] * (1.0 + q_v), c.z[0] - c.z_interface[0], heat, water, x, y,
+        ground,
+    )  # fmt: skip
+    air = LowestAir(*(a.double() for a in air))
+    _, _, t, q = below(air, 2.0)
+    x, y, _, _ = below(air, 10.0)
+    cos, sin = turn
+    return dict(zip(NEAR_GROUND, (t, q, x * cos - y * sin, x * sin + y * cos), strict=True))
+
+
+def columns_of(
+    g: Geometry, s: State, q: torch.Tensor, species: Species, passive: Sequence[str]
+) -> dict[str, torch.Tensor]:
+    """Column vapour (kg m-2), largest updraught (m s-1), ``passive`` tracers and their columns, by their names.
+
+    Parameters
+    ----------
+    g, s, q : geometry, state and tracers (n, nz, Y, X) of the block, with halos
+    species : the tracers
+    passive : names of those that are asked for
+    """
+    tracers = species.by_name(q[..., INNER, INNER])
+    mass = (g.rho_base + s.rho)[:, INNER, INNER]
+    w = s.rw[:, INNER, INNER] * 2.0 / (mass[1:] + mass[:-1])
+    out = {
+        "atmosphere_mass_content_of_water_vapor": (mass * tracers[VAPOUR.name]).cumsum(0)[-1],
+        "largest_upward_air_velocity": w.amax(0),
+    }
+    for name in passive:
+        out[name] = tracers[name]
+        out[f"atmosphere_mass_content_of_{name}"] = (mass * tracers[name]).cumsum(0)[-1]
+    return out

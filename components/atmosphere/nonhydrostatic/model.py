@@ -24,6 +24,7 @@ from components.atmosphere.nonhydrostatic.physics.columns import INNER, columns
 from components.atmosphere.nonhydrostatic.physics.held_radiation import followed, of_dry_air
 from components.atmosphere.nonhydrostatic.physics.interfaces import Fluxes, Parts
 from components.atmosphere.nonhydrostatic.physics.radiated_clouds import Convective
+from components.atmosphere.nonhydrostatic.physics.reversible import reversible
 from components.atmosphere.nonhydrostatic.physics.sequence import Ground, Physics, Radiating
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
 from components.radiation.exchange import radiation_in
@@ -120,6 +121,7 @@ class Atmosphere:
     budget : whether the columns' budgets of the physics are among the exports
     give_air : whether the air and its mass fluxes are among the exports, for the chemistry
     watch : called with every new state before its mass is held; may stop the run
+    moist_heat : whether cloudy air expands and condenses with the heat capacity of its water
     """
 
     core: timestep.Dynamics
@@ -134,9 +136,11 @@ class Atmosphere:
     budget: bool = False
     give_air: bool = False
     watch: Callable[[State], None] | None = None
+    moist_heat: bool = False
 
     def __post_init__(self) -> None:
-        self._diffuse = torch.compile(held_tendencies, dynamic=False) if self.core.compiled else held_tendencies
+        compiler = self.core.compiler
+        self._diffuse = held_tendencies if compiler is None else compiler(held_tendencies, whole=False)
         self._outside: Any = None  # the driver's state of the step
         self.core.impose = lambda new, part: lateral.impose(new, self._outside, self.core.edges)
 
@@ -177,13 +181,19 @@ class Atmosphere:
         if self.give_air:
             updraught = None if after.convection is None else after.convection.updraught
             out |= air_exchange.moved(flux, after.diffusivity, updraught, state.albedo)
-        return state, {**self.seen(state), **out}
+        fluxes = None if forcing.surface is None else forcing.surface.fluxes
+        return state, {**self.seen(state, fluxes), **out}
 
-    def seen(self, state: Now) -> Parts:
-        """What the surface, and whoever looks at the lowest air, gets from a state, by name."""
+    def seen(self, state: Now, fluxes: Fluxes | None = None) -> Parts:
+        """What the surface, and whoever looks at the lowest air, gets from a state, by name.
+
+        ``fluxes`` through the ground shape the air below the lowest layer.
+        """
         wet = state.rain + state.snow, state.rain, state.snow
         vapour = state.q[self.physics.species.number(VAPOUR.name)]
         out = exports.surface(self.core.geometry, state.s, vapour, self.turn, state.sky, wet)
+        air = self.core.geometry, state.s, vapour, self.turn
+        out |= exports.near_ground(*air, fluxes, state.ground_temperature)
         if self.give_air:
             g = self.core.geometry
             out |= air_exchange.still(g.nz, state.albedo)  # `advance` knows what has moved
@@ -248,6 +258,8 @@ class Atmosphere:
         q = core.transport(state.q, new, flux, dt)
         tracer_sides.draw(q, outside, dt * self.rate[1:-1, 1:-1], core.edges)
         core.halo([q], H)
+        if self.moist_heat:
+            new, q = reversible(g, core.halo, self.physics.species, state.s, new, q, flux, dt)
         return new, q, flux
 
     def _residual(self, after, q: torch.Tensor, sky: Radiation | None, ground: Ground | None, dt: float) -> Parts:

@@ -14,6 +14,7 @@ from components.radiation.exchange import LAYERS, column_fields
 from components.science import air_exchange
 from components.science.cell_faces import cell_faces
 from components.science.halo import filler
+from components.science.torch_compiler import Compiler
 from components.science.tracers import Species, Tracer
 from components.science.transport import HALO, Transport
 from coupler.component import Array, Component, Context, Fields, Setting
@@ -129,7 +130,8 @@ class RegionalChemistry(Component):
         whole_domain = cell_faces(corners.corner_longitude, corners.corner_latitude)
         faces = whole_domain.block(b.y0, b.y1, b.x0, b.x1).to(self.dtype, context.device)
         size, halo = (b.y1 - b.y0, b.x1 - b.x0), filler(context, "specified")
-        self.mover = Mover(Transport(faces, halo, o.limiter, o.compile), self.species, halo.edges, o.substeps)
+        compiler = Compiler(say=context.log) if o.compile else None
+        self.mover = Mover(Transport(faces, halo, o.limiter, compiler), self.species, halo.edges, o.substeps)
         start = {t.name: t.start for t in o.tracers}
         if o.carbon_dioxide is not None:
             start[carbon_dioxide.SIDES] = o.carbon_dioxide.start

@@ -18,6 +18,7 @@ from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.resting_air import resting_differences
 from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, State, Tendencies
 from components.science.halo import Edges, HaloFiller, SerialHalo
+from components.science.torch_compiler import Compiler
 from components.science.transport import LIMITERS, Transport
 
 
@@ -30,6 +31,8 @@ class Options:
     acoustic_steps : acoustic steps a time step, even
     off_centring : epsilon of the vertically implicit solve (0 to 0.5)
     divergence_damping : forward weight of the acoustic pressure (Klemp, Skamarock & Ha 2018)
+    full_damping_step : acoustic step, s, below which the two above grow with the step. Both delay sound by a share of a
+        step, an error of first order; a share that is itself in proportion to the step leaves one of second order
     damping_depth : depth below the lid of the Rayleigh layer for w, m; 0 for none
     damping_rate : its rate at the lid, s-1
     limiter : of tracer transport: "positive", "monotonic" or "none"
@@ -39,6 +42,7 @@ class Options:
     acoustic_steps: int = 4
     off_centring: float = 0.1
     divergence_damping: float = 0.1
+    full_damping_step: float = 20.0
     damping_depth: float = 0.0
     damping_rate: float = 0.2
     limiter: str = "positive"
@@ -49,6 +53,11 @@ class Options:
             raise ValueError(f"acoustic_steps must be even and at least 2, not {self.acoustic_steps}")
         if self.limiter not in LIMITERS:
             raise ValueError(f"unknown limiter '{self.limiter}': choose one of {', '.join(LIMITERS)}")
+
+    def for_step(self, dt: float) -> tuple[float, float]:
+        """Off-centring and divergence damping in a time step of ``dt`` s."""
+        share = min(1.0, dt / self.acoustic_steps / self.full_damping_step) if self.full_damping_step > 0.0 else 1.0
+        return share * self.off_centring, share * self.divergence_damping
 
 
 class MeanFlux(NamedTuple):
@@ -75,7 +84,7 @@ class Dynamics:
     options : numerical options
     edges : kind of boundary on each side of the block
     halo : fills halos; by default that of a block that is the whole domain
-    compiled : whether to run the kernels through ``torch.compile``
+    compiler : what compiles the kernels, if they are to be
     impose : sets boundary rows of a new state in place, given the share of the time step it stands at
     """
 
@@ -83,7 +92,7 @@ class Dynamics:
     options: Options = field(default_factory=Options)
     edges: Edges = field(default_factory=Edges)
     halo: HaloFiller = None  # type: ignore[assignment]
-    compiled: bool = False
+    compiler: Compiler | None = None
     impose: Callable[[State, float], None] | None = None
 
     def __post_init__(self) -> None:
@@ -106,14 +115,14 @@ class Dynamics:
             self.rayleigh = o.damping_rate * s * s
         else:
             self.rayleigh = torch.zeros((g.nz - 1, 1, 1), **like)
-        wrap = (lambda f: torch.compile(f, fullgraph=True, dynamic=False)) if self.compiled else (lambda f: f)
+        wrap: Callable[[Any], Any] = self.compiler or (lambda f: f)
         self._diagnose = wrap(tendencies.diagnose)
         self._momentum = wrap(_momentum)
         self._scalars = wrap(_scalars)
         self._coefficients = wrap(acoustic.coefficients)
         self._horizontal = wrap(acoustic.horizontal_step)
         self._vertical = wrap(acoustic.vertical_step)
-        self._transport = Transport(g, self.halo, o.limiter, self.compiled)
+        self._transport = Transport(g, self.halo, o.limiter, self.compiler)
 
     def diagnose(self, s: State) -> Diagnostics:
         """Velocities, potential temperature, pressure and vertical mass flux of a state with halos."""
@@ -180,15 +189,14 @@ class Dynamics:
         held = forcing(s) if callable(forcing) else forcing
         if held is not None:
             f = Tendencies(*(a if b is None else a + b for a, b in zip(f, held, strict=True)))
-        c = self._coefficients(g, d, q_total, self.rayleigh, tau, o.off_centring, self.open_x, self.open_y)
+        off_centring, damping = o.for_step(dt)
+        c = self._coefficients(g, d, q_total, self.rayleigh, tau, off_centring, self.open_x, self.open_y)
         x = acoustic.start(s0, s)
         p = self._first_pressure(d, s0, s)
         mean: tuple[torch.Tensor, ...] = ()
         for step in range(substeps):
             ru, rv = self._horizontal(g, x, p, f, c, tau)
-            rw, rho, rtheta, omega, p_new = self._vertical(
-                g, x, ru, rv, f, c, tau, o.off_centring, o.divergence_damping
-            )
+            rw, rho, rtheta, omega, p_new = self._vertical(g, x, ru, rv, f, c, tau, off_centring, damping)
             x = acoustic.Deviation(ru, rv, rw, rho, rtheta)
             if last:
                 mean = (mean[0] + ru, mean[1] + rv, mean[2] + omega) if mean else (ru, rv, omega)

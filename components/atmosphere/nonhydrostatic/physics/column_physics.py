@@ -11,6 +11,7 @@ from components.atmosphere.nonhydrostatic.physics.columns import Columns
 from components.atmosphere.nonhydrostatic.physics.interfaces import Convecting, Convection, Fluxes, Parts
 from components.atmosphere.nonhydrostatic.physics.tables import Schemes
 from components.science.settling import fall
+from components.science.torch_compiler import Compiler
 from components.science.tracers import Species
 from components.science.updraughts import carry
 
@@ -66,17 +67,16 @@ class ColumnPhysics:
     ----------
     schemes : of each process
     species : the tracers
-    compiled : whether to run the schemes through ``torch.compile``
+    compiler : what compiles the schemes, if they are to be
     """
 
     schemes: Schemes
     species: Species
-    compiled: bool = False
+    compiler: Compiler | None = None
 
     def __post_init__(self) -> None:
-        wrap: Callable[[Any], Any] = (
-            (lambda f: f and torch.compile(f, dynamic=False)) if self.compiled else (lambda f: f)
-        )
+        compiler = self.compiler
+        wrap: Callable[[Any], Any] = lambda f: f if f is None or compiler is None else compiler(f, whole=False)  # noqa: E731
         chosen, species = self.schemes, self.species
         self._clouds = wrap(chosen.microphysics.ready())
         self._turbulence = wrap(chosen.boundary_layer.ready())

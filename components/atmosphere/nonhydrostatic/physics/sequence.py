@@ -20,6 +20,7 @@ from components.science.constants import GRAVITY, STEFAN_BOLTZMANN
 from components.science.gases import Gases
 from components.science.halo import HaloFiller
 from components.science.sun import cosine_zenith, sun_position
+from components.science.torch_compiler import Compiler
 from components.science.tracers import Species
 
 
@@ -64,7 +65,7 @@ class Physics:
     lon, lat : (ny, nx) degrees
     schemes : of each process
     species : the tracers, as ``q`` holds them
-    compiled : whether to run the schemes through ``torch.compile``
+    compiler : what compiles the schemes, if they are to be
     gases : mole fractions that radiation sees
     partial_clouds : whether clouds may fill a part of a layer
     numbers : (ny, nx) whole numbers of the columns in the whole grid, from which sampling schemes draw
@@ -76,13 +77,13 @@ class Physics:
     lat: torch.Tensor
     schemes: Schemes
     species: Species
-    compiled: bool = False
+    compiler: Compiler | None = None
     gases: Gases = field(default_factory=Gases)
     partial_clouds: bool = False
     numbers: torch.Tensor | None = None
 
     def __post_init__(self) -> None:
-        self._columns = ColumnPhysics(self.schemes, self.species, self.compiled)
+        self._columns = ColumnPhysics(self.schemes, self.species, self.compiler)
         self._radiation: Any = self.schemes.radiation.ready(gases=self.gases)
 
     def air(
