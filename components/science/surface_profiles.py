@@ -63,7 +63,7 @@ def psi(zeta: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 def below(air: LowestAir, height: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Wind u, v (m s-1), temperature (K) and specific humidity (kg/kg) at ``height`` m above the ground.
 
-    The wind has the direction of that of the air. Temperature is bounded by those of the air and of the ground, wind and
+    The wind has the direction of that of the air. Temperature is bounded by those of air and ground, wind and
     humidity are not negative: where the air is so stable that it slides over the ground the profiles do not hold.
 
     Parameters
