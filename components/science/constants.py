@@ -45,6 +45,7 @@ SEA_WATER_DENSITY = 1026.0  # kg m-3, the Boussinesq density of Roquet et al. (2
 SEA_WATER_HEAT_CAPACITY = 3991.86795711963  # J kg-1 K-1, cp0 of TEOS-10 (IOC et al. 2010)
 
 CARBON_MOLAR_MASS = 0.0120107  # kg mol-1
+NITROGEN_MOLAR_MASS = 0.0140067  # kg mol-1
 BOLTZMANN = 1.380649e-23  # k, J K-1 (SI 2019)
 PLANCK = 6.62607015e-34  # h, J s (SI 2019)
 LIGHT_SPEED = 2.99792458e8  # c, m s-1 (SI 2019)

