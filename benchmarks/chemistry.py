@@ -28,6 +28,10 @@ from components.chemistry.regional.gases.musica_solver import MusicaSolver, miss
 from components.chemistry.regional.gases.rates import air_amount  # noqa: E402
 from components.chemistry.regional.gases.solver import GasSolver  # noqa: E402
 from components.chemistry.regional.mechanisms import MECHANISMS  # noqa: E402
+from components.science.cell_faces import CellFaces  # noqa: E402
+from components.science.halo import Edges, SerialHalo  # noqa: E402
+from components.science.torch_compiler import Compiler  # noqa: E402
+from components.science.transport import HALO, Transport  # noqa: E402
 
 PATH = MECHANISMS / "carbon_bond_5.json"
 SECONDS, ABOVE = 300.0, 1.0e-15
@@ -91,11 +95,35 @@ def best(solver, case, repeat):
     return shortest, out
 
 
+def transport_seconds(compiled, tracers=6, repeat=3):
+    """Seconds a tracer and step of the monotonic transport, 140 x 100 cells of 24 layers, single precision."""
+    nz, ny, nx, h = 24, 100, 140, HALO
+    halo = SerialHalo(ny, nx, Edges(*("specified",) * 4))
+    ones = lambda *s: torch.full(s, 5.0e4)  # noqa: E731
+    y, x = ny + 2 * h, nx + 2 * h
+    faces = CellFaces(1.0 / ones(y, x) ** 2, ones(y, x + 1), ones(y + 1, x))
+    g = torch.Generator().manual_seed(1)
+    air = torch.full((nz, y, x), 400.0)
+    fluxes = 4000.0 * torch.ones(nz, ny, nx + 1), 2000.0 * torch.ones(nz, ny + 1, nx), torch.zeros(nz + 1, ny, nx)
+    q = torch.rand((tracers, nz, y, x), generator=g)
+    move = Transport(faces, halo, "monotonic", Compiler() if compiled else None)
+    shortest = float("inf")
+    for _ in range(repeat + 1):
+        begin = time.process_time()
+        move.advance(q, air, fluxes, 300.0)
+        shortest = min(shortest, time.process_time() - begin)
+    return shortest / tracers
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="512 cells and fewer repetitions")
     a = parser.parse_args()
     torch.set_num_threads(1)
+    for compiled in (False,) if a.quick else (False, True):
+        milliseconds = 1000.0 * transport_seconds(compiled)
+        print(f"transport, {'compiled' if compiled else 'eager'}: {milliseconds:.1f} ms a tracer and step", flush=True)
+    print(f"RESULT chemistry.transport.ms_per_tracer {milliseconds:.1f}")
     n, repeat = (512, 1) if a.quick else (4096, 3)
     mechanism = read_mechanism(PATH)
     case = cells(mechanism, n)

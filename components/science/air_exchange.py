@@ -17,6 +17,8 @@ WEST, SOUTH = "dry_air_mass_flux_through_west_faces", "dry_air_mass_flux_through
 UPWARD = "upward_mass_flux_of_air"
 UPDRAUGHT = "atmosphere_updraft_convective_mass_flux"
 DIFFUSIVITY = "atmosphere_heat_diffusivity"
+STRATIFORM = "stratiform_precipitation_flux_at_bottom_of_layer"
+CONVECTIVE = "convective_precipitation_flux_at_bottom_of_layer"
 
 
 class MeanFluxes(Protocol):
@@ -42,13 +44,16 @@ def air_fields(levels: int) -> tuple[FieldSpec, ...]:
     ----------
     levels : number of layers
     """
-    layers, inner = {WEST: levels, SOUTH: levels}, {UPWARD: levels - 1, UPDRAUGHT: levels - 1, DIFFUSIVITY: levels - 1}
-    means = (FieldSpec(name, levels=n, window="mean") for name, n in {**layers, **inner}.items())
+    means = (FieldSpec(name, levels=n, window="mean") for name, n in _sizes(levels).items())
     return (FieldSpec(AIR, levels=levels, window="instant"), *means)
 
 
 def moved(
-    flux: MeanFluxes, diffusivity: torch.Tensor | None, updraught: torch.Tensor | None, like: torch.Tensor
+    flux: MeanFluxes,
+    diffusivity: torch.Tensor | None,
+    updraught: torch.Tensor | None,
+    falling: tuple[torch.Tensor, torch.Tensor] | None,
+    like: torch.Tensor,
 ) -> dict[str, torch.Tensor]:
     """What moved the air in a step, by name, in double precision.
 
@@ -57,12 +62,14 @@ def moved(
     flux : mean mass fluxes of the step
     diffusivity : (nz-1, ny, nx) of heat, m2 s-1, or None
     updraught : (nz-1, ny, nx) kg m-2 s-1, or None
+    falling : (nz, ny, nx) precipitation of clouds and of convection at the layers' bottoms, kg m-2 s-1, or None
     like : (ny, nx) a plane of the block
     """
     out = still(flux.ru.shape[0], like)
     out |= {WEST: flux.ru[..., :-1], SOUTH: flux.rv[:, :-1], UPWARD: flux.omega[1:-1]}
     out |= {} if diffusivity is None else {DIFFUSIVITY: diffusivity}
     out |= {} if updraught is None else {UPDRAUGHT: updraught}
+    out |= {} if falling is None else {STRATIFORM: falling[0], CONVECTIVE: falling[1]}
     return {name: a.double() for name, a in out.items()}
 
 
@@ -74,5 +81,11 @@ def still(levels: int, like: torch.Tensor) -> dict[str, torch.Tensor]:
     levels : number of layers
     like : (ny, nx) a plane of the block
     """
-    sizes = {WEST: levels, SOUTH: levels, UPWARD: levels - 1, UPDRAUGHT: levels - 1, DIFFUSIVITY: levels - 1}
-    return {name: torch.zeros((n, *like.shape), dtype=torch.float64, device=like.device) for name, n in sizes.items()}
+    shapes = {name: (n, *like.shape) for name, n in _sizes(levels).items()}
+    return {name: torch.zeros(shape, dtype=torch.float64, device=like.device) for name, shape in shapes.items()}
+
+
+def _sizes(levels: int) -> dict[str, int]:
+    """Layers or inner interfaces of each field that is a mean."""
+    layers = dict.fromkeys((WEST, SOUTH, STRATIFORM, CONVECTIVE), levels)
+    return {**layers, **dict.fromkeys((UPWARD, UPDRAUGHT, DIFFUSIVITY), levels - 1)}

@@ -23,6 +23,8 @@ HALO = 4  # cells around a block that the limited fluxes of fifth order see
 H = HALO
 
 LIMITERS = ("positive", "monotonic", "none")
+Passed = Callable[[torch.Tensor, torch.Tensor], None]
+"""Is told of fluxes through west faces (n, nz, ny, nx+1) and south faces (n, nz, ny+1, nx), kg s-1."""
 
 
 class Faces(Protocol):
@@ -78,6 +80,7 @@ class Transport:
         rho: torch.Tensor,
         fluxes: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
         dt: float,
+        passed: Passed | None = None,
     ) -> torch.Tensor:
         """Mixing ratios after the mean fluxes of ``dt`` seconds, halos filled.
 
@@ -92,18 +95,20 @@ class Transport:
         fluxes : through west faces (nz, ny, nx+1) and south faces (nz, ny+1, nx), along the grid, kg m-1 s-1, and
             upward through interfaces (nz+1, ny, nx), kg m-2 s-1
         dt : period, s
+        passed : is told of each tracer's fluxes through the faces, kg s-1, in the order of ``q``
         """
         wide = [_with_room(a, 1) for a in fluxes]
         self.halo(wide, 1)
         before = self._before(self.faces, rho, *wide, dt)
         if self.compiler is not None or q.requires_grad:
-            return self._all(q, before, rho, wide, dt)
+            return self._all(q, before, rho, wide, dt, passed)
         # eager: one tracer at a time stays in the cache
-        return torch.cat([self._all(q[n : n + 1], before, rho, wide, dt) for n in range(q.shape[0])])
+        return torch.cat([self._all(q[n : n + 1], before, rho, wide, dt, passed) for n in range(q.shape[0])])
 
     def _all(
-        self, q0: torch.Tensor, rho_0: torch.Tensor, rho_1: torch.Tensor, fluxes: list[torch.Tensor], dt: float
-    ) -> torch.Tensor:
+        self, q0: torch.Tensor, rho_0: torch.Tensor, rho_1: torch.Tensor, fluxes: list[torch.Tensor], dt: float,
+        passed: Passed | None,
+    ) -> torch.Tensor:  # fmt: skip
         g = self.faces
         tau = torch.tensor(dt, dtype=q0.dtype, device=q0.device)
         start = self._array(q0[..., H:-H, H:-H], fill=False)
@@ -114,8 +119,12 @@ class Transport:
             rho = rho_0 + part * (rho_1 - rho_0)
             q = self._array(self._stage(g, start, q, rho_0, rho, *fluxes, tau * part))
         if self.limiter == "none":
+            if passed is not None:
+                passed(*face_fluxes(g, q, *fluxes)[:2])
             return self._array(self._stage(g, start, q, rho_0, rho_1, *fluxes, tau))[:, 2:-2]
-        new = self._last_stage(g, start, q, rho_0, rho_1, *fluxes, tau, self.limiter == "monotonic")
+        new, fx, fy = self._last_stage(g, start, q, rho_0, rho_1, *fluxes, tau, self.limiter == "monotonic")
+        if passed is not None:
+            passed(fx, fy)
         return self._array(new)[:, 2:-2]
 
     def _array(self, a: torch.Tensor, fill: bool = True) -> torch.Tensor:
@@ -163,12 +172,24 @@ def mass_out(g: Faces, q: torch.Tensor, ru: torch.Tensor, rv: torch.Tensor, omeg
     ru, rv : (nz, ny+2, nx+3), (nz, ny+3, nx+2) mass fluxes along the grid, kg m-1 s-1
     omega : (nz+1, ny+2, nx+2) mass flux through the interfaces, kg m-2 s-1
     """
+    fx, fy, fz = face_fluxes(g, q, ru, rv, omega)
+    return (difference(fx, -1) + difference(fy, -2)) * g.inverse_area[H:-H, H:-H] + difference(fz, -3)
+
+
+def face_fluxes(
+    g: Faces, q: torch.Tensor, ru: torch.Tensor, rv: torch.Tensor, omega: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Fluxes of high order through the faces of the interior, kg s-1 (x, y) and kg m-2 s-1 (z); see `mass_out`.
+
+    Parameters
+    ----------
+    g, q, ru, rv, omega : as `mass_out` has them
+    """
     mu = ru[:, 1:-1, 1:-1] * g.length_u[H:-H, H:-H]
     mv = rv[:, 1:-1, 1:-1] * g.length_v[H:-H, H:-H]
     fx = flux_fifth(q[:, 2:-2, H:-H, 1:-1], mu, -1)
     fy = flux_fifth(q[:, 2:-2, 1:-1, H:-H], mv, -2)
-    fz = flux_third(q[:, :, H:-H, H:-H], omega[:, 1:-1, 1:-1], -3)
-    return (difference(fx, -1) + difference(fy, -2)) * g.inverse_area[H:-H, H:-H] + difference(fz, -3)
+    return fx, fy, flux_third(q[:, :, H:-H, H:-H], omega[:, 1:-1, 1:-1], -3)
 
 
 def stage(
@@ -305,8 +326,8 @@ def limited_stage(
     share_out: torch.Tensor,
     share_in: torch.Tensor | None,
     dt: torch.Tensor,
-) -> torch.Tensor:
-    """Mixing ratios (n, nz, ny, nx) after a step with the corrections scaled by what both cells of a face allow.
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Mixing ratios after a step with the corrections scaled by what both cells of a face allow, and the fluxes.
 
     Parameters
     ----------
@@ -316,6 +337,11 @@ def limited_stage(
     fluxes : of `limited_fluxes`
     share_out, share_in : of the corrections, 0 to 1; None where only the content limits
     dt : step, s
+
+    Returns
+    -------
+    q, x, y : mixing ratios (n, nz, ny, nx); fluxes through west (n, nz, ny, nx+1) and south faces (n, nz, ny+1, nx),
+        kg s-1
     """
     x, y, z, dx, dy, dz = fluxes
     c = slice(1, -1)
@@ -330,7 +356,7 @@ def limited_stage(
     fz = torch.cat([inner[:, :1], inner[:, 1:] - inner[:, :-1], -inner[:, -1:]], 1)
     i = slice(H, -H)
     out = (difference(fx, -1) + difference(fy, -2)) * g.inverse_area[i, i] + fz
-    return (rho_0[:, i, i] * q0[:, 2:-2, i, i] - dt * out) / rho[:, i, i]
+    return (rho_0[:, i, i] * q0[:, 2:-2, i, i] - dt * out) / rho[:, i, i], fx, fy
 
 
 def last_stage(
@@ -344,8 +370,8 @@ def last_stage(
     omega: torch.Tensor,
     dt: torch.Tensor,
     monotonic: bool,
-) -> torch.Tensor:
-    """Mixing ratios (n, nz, ny, nx) at the end of the step: flux-corrected, positive or also monotonic.
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Mixing ratios at the end of the step, flux-corrected, positive or also monotonic, and the fluxes.
 
     Parameters
     ----------
@@ -356,6 +382,10 @@ def last_stage(
     omega : mass flux through the interfaces, kg m-2 s-1
     dt : step, s
     monotonic : whether no new extremes are allowed either
+
+    Returns
+    -------
+    q, x, y : see `limited_stage`
     """
     fluxes = limited_fluxes(g, q0, q, ru, rv, omega)
     if monotonic:

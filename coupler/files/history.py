@@ -277,6 +277,8 @@ NOT_CF = {
     "runoff_mass_flux_of_carbon",
     "runoff_mass_flux_of_nitrogen",
     "runoff_mass_flux_of_phosphorus",
+    "stratiform_precipitation_flux_at_bottom_of_layer",
+    "convective_precipitation_flux_at_bottom_of_layer",
 }
 """Names of the dictionary that the CF standard name table does not have."""
 

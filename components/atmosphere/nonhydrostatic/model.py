@@ -180,7 +180,7 @@ class Atmosphere:
             state = state._replace(ground_temperature=self.lowest_temperature(state))
         if self.give_air:
             updraught = None if after.convection is None else after.convection.updraught
-            out |= air_exchange.moved(flux, after.diffusivity, updraught, state.albedo)
+            out |= air_exchange.moved(flux, after.diffusivity, updraught, after.falling, state.albedo)
         fluxes = None if forcing.surface is None else forcing.surface.fluxes
         return state, {**self.seen(state, fluxes), **out}
 

@@ -56,12 +56,14 @@ class Booked(NamedTuple):
     ----------
     added : by air that was added, with the mixing ratio of the air it joined
     moved : by transport, what came in through the sides of the domain in it
-    emitted : from the ground
+    entered : through the faces between the outermost cells and the next ones, into these; from the fluxes themselves
+    emitted : from the ground, and into layers above it
     settled : to the ground
     """
 
     added: Tensor
     moved: Tensor
+    entered: Tensor
     emitted: Tensor
     settled: Tensor
 
@@ -112,7 +114,8 @@ class Mover:
         air : (nz, ny, nx) dry air at the end of the period before, kg m-2
         winds : of the period
         outside : (n, nz, ny, nx) what comes in at the sides
-        sources : (ny, nx) upward flux through the ground by tracer, in its units times kg m-2 s-1
+        sources : upward flux through the ground (ny, nx), or what layers are given (nz, ny, nx), by tracer, in its
+            units times kg m-2 s-1
         seconds : period, s
 
         Raises
@@ -128,11 +131,12 @@ class Mover:
         held = column(q[..., INNER, INNER] * air)
         before = column(q[..., INNER, INNER] * start[:, INNER, INNER])
         part = seconds / self.substeps
+        through = Entered(self.edges, torch.zeros_like(held))
         for n in range(self.substeps):
             left = (self.substeps - 1 - n) * part
             end = air_before(self.transport.faces, rho, *wide, left) if left > 0.0 else rho
             self.halo([end], H)
-            q = self.transport.advance(q, end, fluxes, part)
+            q = self.transport.advance(q, end, fluxes, part, through)
             self._sides(q, winds, outside)
             self.halo([q], H)
         inner = q[..., INNER, INNER].clone()
@@ -148,7 +152,8 @@ class Mover:
             inner[n], settled[n] = fall(inner[n], speed, winds.density, winds.air, seconds)
         q[..., INNER, INNER] = inner
         self.halo([q], H)
-        return q, Booked(before - held, after - before, emitted, settled)
+        entered = through.total * (part * self.transport.faces.inverse_area[INNER, INNER])
+        return q, Booked(before - held, after - before, entered, emitted, settled)
 
     def _wide(self, a: Tensor) -> Tensor:
         out = a.new_empty((*a.shape[:-2], a.shape[-2] + 2 * H, a.shape[-1] + 2 * H))
@@ -209,6 +214,9 @@ class Mover:
         factors = diffusion(conductance, mass, seconds, None)
         for n, t in enumerate(self.species):
             source = sources.get(t.name)
+            if source is not None and source.dim() > 2:
+                q[n] += seconds * source / mass
+                source = None
             if n in self._mixed:
                 q[n] = solve(q[n], factors, mass, seconds, source)
             elif source is not None:
@@ -216,12 +224,39 @@ class Mover:
         return q
 
 
-def column(a: Tensor) -> Tensor:
-    """Sums over the layers of (n, nz, ny, nx), from the ground up.
+class Entered:
+    """Adds up what passes the faces between the outermost cells of the domain and the next ones, into these.
 
     Parameters
     ----------
-    a : (n, nz, ny, nx)
+    edges : kinds of the block's sides
+    total : (n, ny, nx) zeros, to which is added; kg s-1 times the tracers' units
+    """
+
+    def __init__(self, edges: Edges, total: Tensor):
+        self.edges, self.total, self._next = edges, total, 0
+
+    def __call__(self, fx: Tensor, fy: Tensor) -> None:
+        """Fluxes of the next tracers through west and south faces, see `Transport.advance`."""
+        n, e = fx.shape[0], self.edges
+        into = self.total[self._next : self._next + n]
+        if e.west == "specified":
+            into[..., 1] += column(fx[..., 1])
+        if e.east == "specified":
+            into[..., -2] -= column(fx[..., -2])
+        if e.south == "specified":
+            into[..., 1, :] += column(fy[..., 1, :])
+        if e.north == "specified":
+            into[..., -2, :] -= column(fy[..., -2, :])
+        self._next = (self._next + n) % self.total.shape[0]
+
+
+def column(a: Tensor) -> Tensor:
+    """Sums over the layers of (n, nz, ...), from the ground up.
+
+    Parameters
+    ----------
+    a : (n, nz, ...)
     """
     total = a[:, 0].clone()
     for k in range(1, a.shape[1]):

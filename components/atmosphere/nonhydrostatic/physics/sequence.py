@@ -35,6 +35,7 @@ class After(NamedTuple):
     before : the columns of air before the physics
     convection : what the convection gave, or None
     diffusivity : (nz-1, ny, nx) of heat on inner interfaces, m2 s-1, or None
+    falling : (nz, ny, nx) precipitation of clouds and of convection at the layers' bottoms, kg m-2 s-1
     """
 
     s: State
@@ -45,6 +46,7 @@ class After(NamedTuple):
     before: Columns
     convection: Convection | None = None
     diffusivity: torch.Tensor | None = None
+    falling: tuple[torch.Tensor, torch.Tensor] | None = None
 
 
 class Radiating(NamedTuple):
@@ -132,7 +134,7 @@ class Physics:
         if m.u is not u or m.v is not v:
             s = self.push(s, m.u - u, m.v - v)
         s, q = put_back(g, self.halo, s, c, m.theta, self.species.stacked(m.parts), m.parts[VAPOUR.name])
-        return After(s, q, m.rain, m.snow, m.deposited, c, m.convection, m.diffusivity)
+        return After(s, q, m.rain, m.snow, m.deposited, c, m.convection, m.diffusivity, m.falling)
 
     def push(self, s: State, du: torch.Tensor, dv: torch.Tensor) -> State:
         """Momentum on the faces changed by the mean of what its two cells' winds changed."""
