@@ -219,6 +219,10 @@ class Component:
         """Everything that can be wrong before the run: a message each (missing files, forcing that ends early)."""
         return []
 
+    def remarks(self, setting: Setting) -> list[str]:
+        """What ``check`` says of the component beside mistakes, such as totals of its input; a line each."""
+        return []
+
     def prepare_inputs(
         self, setting: Setting, files: Sequence[Path], report: Callable[[str, float], None]
     ) -> Mapping[str, Any]:

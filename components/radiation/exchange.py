@@ -43,6 +43,7 @@ CLOUDS = {"snow_mixing_ratio": "snow", "cloud_area_fraction_in_atmosphere_layer"
 INTERFACES = "air_pressure_at_layer_interface"
 GROUND = {"surface_temperature": "t_surface", "surface_albedo": "albedo"}
 EMISSIVITY = "surface_longwave_emissivity"
+OZONE = "mole_fraction_of_ozone_in_air"
 
 
 def column_fields(levels: int) -> tuple[FieldSpec, ...]:
@@ -90,6 +91,8 @@ def columns_in(fields: Mapping[str, Any], mu: torch.Tensor, distance: float, lat
     parts = {part: tensor(name) for name, part in {**LAYERS, **CLOUDS, **GROUND}.items()}
     if fields.get(EMISSIVITY) is not None:
         parts["emissivity"] = tensor(EMISSIVITY)
+    if fields.get(OZONE) is not None:
+        parts["ozone"] = tensor(OZONE)
     return Air(**parts, p_interface=tensor(INTERFACES), mu=mu, distance=distance, latitude=latitude, day=day)
 
 
@@ -150,7 +153,8 @@ class RadiationComponent(Component):
 
     def __init__(self, options: Any):
         super().__init__(options)
-        self.imports = (*column_fields(options.levels), *cloud_fields(options.levels))
+        chemistry = FieldSpec(OZONE, levels=options.levels, required=False)
+        self.imports = (*column_fields(options.levels), *cloud_fields(options.levels), chemistry)
         self.exports = radiation_fields(options.levels)
 
     def prepare(self, context: Context) -> None:

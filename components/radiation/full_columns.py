@@ -70,6 +70,8 @@ def full_columns(air: Air) -> FullColumns:
         place = air.latitude.reshape(-1).to(t)
         standard = climatology.temperature(p_all[nz - 1 :], place, air.day)
         ozone = climatology.ozone(p_all_i, place, air.day)
+    if air.ozone is not None:
+        ozone = torch.cat([air.ozone.reshape(nz, -1).to(t), ozone[nz:]])
     fade = torch.clamp(torch.log(p_all[nz:] / FADED) / torch.log(p[-1] / FADED), 0.0, 1.0)
     t_all = torch.cat([t, standard[1:] + (t[-1] - standard[0]) * fade])
     none = torch.zeros_like(above)

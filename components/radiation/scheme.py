@@ -26,6 +26,7 @@ class Air(NamedTuple):
     day : of the year, fractional
     column : (y, x) whole numbers of the columns in the whole grid, from which and from the day sampling schemes draw
     emissivity : (y, x) of the ground in the longwave; black if not given
+    ozone : (nz, y, x) mole fraction; a climatology's if not given
     """
 
     t: torch.Tensor
@@ -44,6 +45,7 @@ class Air(NamedTuple):
     fraction: torch.Tensor | None = None
     column: torch.Tensor | None = None
     emissivity: torch.Tensor | None = None
+    ozone: torch.Tensor | None = None
 
     def emitted(self) -> torch.Tensor:
         """Longwave that the ground emits (y, x), W m-2; what it reflects comes on top."""

@@ -22,6 +22,11 @@ def temperature(p: torch.Tensor) -> torch.Tensor:
     return _profile(p, STANDARD_P, STANDARD_T)
 
 
+def height(p: torch.Tensor) -> torch.Tensor:
+    """Height (m above sea level) of pressure ``p`` (Pa), linear in ln p between steps of 5 km."""
+    return _profile(p, STANDARD_P, 5000.0 * np.arange(STANDARD_P.size))
+
+
 def ozone(p: torch.Tensor) -> torch.Tensor:
     """Mole fraction of ozone at pressure ``p`` (Pa), linear in ln p."""
     return _profile(p, OZONE_P, OZONE)

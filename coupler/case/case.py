@@ -14,7 +14,7 @@ from pathlib import Path
 
 from coupler import layout
 from coupler.case import on_demand
-from coupler.case.component_plan import checked_by_author, resolve_component
+from coupler.case.component_plan import checked_by_author, remarks_of, resolve_component
 from coupler.case.ranks import ranks_wanted, shared_out, undividable
 from coupler.case.reading import Case as Case
 from coupler.case.reading import read_case as read_case
@@ -109,6 +109,8 @@ def make_plan(
     else:
         ranks, note = layout.assign(wanted, coupler, sharing), ""
     notes = [note, *notes] if note else notes
+    if offline_checks:
+        notes += [line for c in components.values() for line in remarks_of(c)]
     for name, c in components.items():
         device, warning = layout.device_of(c.device, 0)
         notes += [f"{name}: {warning}"] if warning else []

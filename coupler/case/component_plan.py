@@ -292,6 +292,21 @@ def checked_by_author(case: Case, plan: ComponentPlan) -> list[Problem]:
     return [node.problem(str(text), section) for text in found]
 
 
+def remarks_of(plan: ComponentPlan) -> list[str]:
+    """What a component says of itself in ``check``, once nothing is wrong with it.
+
+    Parameters
+    ----------
+    plan : ComponentPlan
+        The component.
+    """
+    component = plan.component
+    if component is None:
+        return []
+    found = call(f"remarks() of {plan.name}", lambda: component.remarks(plan.setting))
+    return [f"{plan.name}: {line}" for line in found]
+
+
 def _check_section(node: Node, model: str, realm: str, folder: Path) -> list[Problem]:
     """Mistakes in the options of a model that is not in use."""
     try:

@@ -28,6 +28,7 @@ GUIDES = (
     "single_column",
     "components",
     "land",
+    "chemistry",
     "surrogates",
 )
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")

@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The regional chemistry beside the atmosphere: a constant stays, and ranks and restarts leave the bits alone."""
 
+import json
+import math
+
 import numpy as np
 import pytest
 
+from components.science.cell_faces import cell_faces
+from components.science.transport import HALO
 from coupler.files.restart import newest, read_part
-from tests.toys.cases import box, differences, tessera, toy_case
+from tests.toys.cases import box, differences, edit, tessera, toy_case
+from tests.toys.emissions import write
 
 GRID = box(100, 124, 20, 40, 2.0)
 AIR = {"levels": 8, "relief": "", "boundary_layer": "none", "radiation": "none", "microphysics": "kessler",
@@ -57,17 +63,134 @@ def test_a_coupled_run_keeps_a_constant_and_the_same_bits_after_a_restart(tmp_pa
     assert np.allclose(kept["state.carbon_dioxide_of_fossil_fuel_surface_flux"], given, rtol=1e-9)
 
 
-@pytest.mark.ranks
-def test_ranks_leave_the_bits_alone(tmp_path):
-    one, more = case(tmp_path / "one", duration="PT1H"), case(tmp_path / "more", ranks=(2, 4), duration="PT1H")
-    tessera(one, "--serial")
-    tessera(more)
-    assert differences(one, more, history=False) == []
-
-
 def test_an_averaged_air_mass_is_refused(tmp_path):
     folder = case(tmp_path / "wrong", rules=({**RULE, "statistic": "mean"},))
     done = tessera("check", folder, check=False)
     assert done.returncode
     said = done.stdout + done.stderr
     assert "atmosphere_mass_content_of_dry_air_in_layer" in said and "statistic: instant, not mean" in said
+
+
+def gas_case(folder, *, duration="PT1H", restart="PT20M", ranks=(1, 1), **gases):
+    """An atmosphere with Carbon Bond 5 in few cells, from 5 UTC: noon in the east of the domain."""
+    folder.mkdir(parents=True)
+    file = {"file": write(folder / "nox.nc").name, "variable": "emi_nox", "molar_mass": 0.046, "species": {"NO": 1.0}}
+    emissions = {"files": [{**file, "hours": [*range(24)]}], "isoprene": {}}
+    chemistry = {
+        "levels": 9, "gases": "cb05", "start": {"NO2": 2.0e-9, "CO": 3.0e-7}, "emissions": emissions, **gases,
+    }  # fmt: skip
+    components = {
+        "atmosphere": {
+            "model": "nonhydrostatic",
+            "step": "PT400S",
+            "grid": SMALL,
+            "nonhydrostatic": AIR | {"levels": 9},
+        },
+        "chemistry": {"model": "regional", "step": "PT20M", "grid": SMALL, "regional": chemistry},
+    }
+    layout = {"coupler": 1, "atmosphere": ranks[0], "chemistry": ranks[1]}
+    return toy_case(
+        folder, components=components, coupling=[RULE], layout=layout, duration=duration, restart=restart,
+        start="2001-06-01T05:00:00",
+    )  # fmt: skip
+
+
+BOOKS = (
+    "added_with_air", "through_sides", "surface_flux", "chemical_production", "dry_deposition", "wet_deposition",
+)  # fmt: skip
+SMALL = box(104, 122, 24, 40, 2.0)
+NITROGEN = {
+    "NO": 1, "NO2": 1, "NO3": 1, "N2O5": 2, "HONO": 1, "HNO3": 1, "PNA": 1, "NTR": 1, "PAN": 1, "PANX": 1,
+}  # fmt: skip
+
+
+def columns_of(kept, suffix, inner):
+    """A book (kg m-2 times mole fraction) of every gas, in the inner cells."""
+    end = f"_{suffix}"
+    return {n[6 : -len(end)]: a[inner] for n, a in kept.items() if n.startswith("state.") and n.endswith(end)}
+
+
+def test_gases_run_in_a_case_restart_within_the_hour_and_close_their_books(tmp_path):
+    whole, parts = gas_case(tmp_path / "whole"), gas_case(tmp_path / "parts", duration="PT20M")
+    tessera(whole, "--serial")
+    tessera(parts, "--serial")
+    edit(parts, [("case.yaml", "duration: PT20M", "duration: PT1H")])
+    tessera(parts, "--continue", "--serial")
+    assert differences(whole, parts, history=False) == []
+    kept, began = chemistry_of(whole), read_part(sorted((whole / "run" / "restart").iterdir())[0], "chemistry")
+    inner = (slice(1, -1),) * 2
+    reacted = columns_of(kept, "chemical_production", inner)
+    assert len(reacted) == 66 and reacted["HNO3"].sum() > 0.0 and reacted["OH"].sum() > 0.0
+    assert columns_of(kept, "dry_deposition", inner)["O3"].max() < 0.0
+    given = columns_of(kept, "surface_flux", inner)
+    assert given["NO"].max() > 0.0 and not given["CO"].any()
+    assert kept["state.O3"].max() < 2e-5 and 1e-14 < kept["state.OH"][0].max() < 1e-11
+    areas = areas_of(SMALL)[inner]
+    for name in reacted:
+        changed = sum(columns_of(kept, book, inner)[name] - columns_of(began, book, inner)[name] for book in BOOKS)
+        content = [(k[f"state.{name}"] * k["state.air"]).sum(0)[inner] for k in (began, kept)]
+        scale = max(abs(c * areas).sum() for c in content)
+        assert abs(((content[1] - content[0] - changed) * areas).sum()) <= 1e-10 * scale, name
+    nitrogen = sum(n * reacted[s] for s, n in NITROGEN.items())
+    assert np.abs(nitrogen).max() < 1e-10 * sum(np.abs(reacted[s]).max() for s in NITROGEN)
+
+
+def areas_of(namelist):
+    """Areas of a box's cells, as the transport takes them, up to a factor."""
+    lon = np.arange(namelist["west"], namelist["east"] + 1e-9, namelist["resolution"])
+    lat = np.arange(namelist["south"], namelist["north"] + 1e-9, namelist["resolution"])
+    return 1.0 / cell_faces(*np.meshgrid(lon, lat)).inverse_area[HALO:-HALO, HALO:-HALO].numpy()
+
+
+@pytest.mark.ranks
+def test_ranks_leave_the_bits_alone(tmp_path):
+    """Gases, tracers and carbon dioxide on 1 and on 2 + 4 ranks."""
+    more = {"tracers": TRACERS, "carbon_dioxide": {"start": 4.0e-4, "fossil_flux": 1.0e-8}}
+    one = gas_case(tmp_path / "one", duration="PT40M", **more)
+    many = gas_case(tmp_path / "many", duration="PT40M", ranks=(2, 4), **more)
+    tessera(one, "--serial")
+    tessera(many)
+    assert differences(one, many, history=False) == []
+
+
+def test_what_a_mechanism_does_not_have_is_told(tmp_path):
+    folder = gas_case(tmp_path / "wrong", start={"COO": 1.0e-7}, rates={"LOSS.dust": 1.0})
+    done = tessera("check", folder, check=False)
+    said = done.stdout + done.stderr
+    assert done.returncode and "has no gas 'COO'; did you mean 'CO'" in said and "takes no rate 'LOSS.dust'" in said
+    done = tessera("check", gas_case(tmp_path / "none", gases="cb06.json"), check=False)
+    assert done.returncode and "neither one of none, cb05 nor a file" in done.stdout + done.stderr
+
+
+GROWTH = 1.0e-4  # s-1
+EXPLOSION = {
+    "name": "explosion",
+    "version": "1.0.0",
+    "species": [{"name": "A"}],
+    "phases": [{"name": "gas", "species": [{"name": "A"}]}],
+    "reactions": [
+        {
+            "type": "ARRHENIUS",
+            "gas phase": "gas",
+            "A": GROWTH,
+            "reactants": [{"species name": "A"}],
+            "products": [{"species name": "A", "coefficient": 2}],
+        }
+    ],
+}
+
+
+def test_a_mechanism_of_ones_own_runs_and_a_failing_solver_names_the_cell(tmp_path):
+    """A -> 2 A grows by exp(k t), which is beyond all numbers in 20 minutes at 1 s-1."""
+    one = {"gases": "explosion.json", "emissions": None, "duration": "PT20M"}
+    calm = gas_case(tmp_path / "calm", start={"A": 1.0e-9}, **one)
+    (calm / "explosion.json").write_text(json.dumps(EXPLOSION))
+    tessera(calm, "--serial")
+    kept = chemistry_of(calm)
+    inner = kept["state.A"][:, 1:-1, 1:-1]
+    assert inner.max() == pytest.approx(1.0e-9 * math.exp(1200.0 * GROWTH), rel=1e-3)
+    wild = gas_case(tmp_path / "wild", start={"A": 1.0e-9}, **one)
+    (wild / "explosion.json").write_text(json.dumps(EXPLOSION).replace("0.0001", "1.0"))
+    done = tessera(wild, "--serial", check=False)
+    said = done.stdout + done.stderr
+    assert done.returncode and "gas chemistry: no solution in layer" in said and "A = " in said and " E, " in said

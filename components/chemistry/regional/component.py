@@ -8,9 +8,19 @@ import numpy as np
 import torch
 from pydantic import model_validator
 
-from components.chemistry.regional import carbon_dioxide
+from components.chemistry.regional import carbon_dioxide, emission_proxy, gas_chemistry
+from components.chemistry.regional.dry_deposition import LAND_USES
+from components.chemistry.regional.emissions import totals
+from components.chemistry.regional.gas_chemistry import GasAir
+from components.chemistry.regional.gases.mechanism import Mechanism
+from components.chemistry.regional.gases.musica_solver import missing
+from components.chemistry.regional.parameters import Emissions
+from components.chemistry.regional.reactive_gases import BOOKS as GAS_BOOKS
+from components.chemistry.regional.reactive_gases import LowestAir, ReactiveGases, sources_of
+from components.chemistry.regional.tracer_options import CarbonDioxide, PassiveTracer
 from components.chemistry.regional.transport import Booked, Mover, TooFast, Winds, column, dry_density
-from components.radiation.exchange import LAYERS, column_fields
+from components.radiation.exchange import CLOUDS, GROUND, INTERFACES, LAYERS, column_fields
+from components.radiation.full_columns import cloud_fraction
 from components.science import air_exchange
 from components.science.cell_faces import cell_faces
 from components.science.halo import filler
@@ -18,69 +28,63 @@ from components.science.torch_compiler import Compiler
 from components.science.tracers import Species, Tracer
 from components.science.transport import HALO, Transport
 from coupler.component import Array, Component, Context, Fields, Setting
+from coupler.errors import TesseraError
 from coupler.fields import FieldSpec, specs
-from coupler.namelist import Namelist, Range, Unit
+from coupler.grids.grid import Grid
+from coupler.namelist import Namelist, Range
 
 INNER = slice(HALO, -HALO)
-Ratio = Annotated[float, Range(least=0.0, most=1.0e12)]
-Flux = Annotated[float, Range(least=-1.0, most=1.0)]
+Mole = Annotated[float, Range(least=0.0, most=1.0)]
+Rate = Annotated[float, Range(least=0.0, most=1.0e6)]
 CARBON_DIOXIDE = "mole_fraction_of_carbon_dioxide_in_air"
+OZONE = "mole_fraction_of_ozone_in_air"
+CLOUDY = next(name for name, part in CLOUDS.items() if part == "fraction")
 LAND_FLUX = carbon_dioxide.FLUX
-BOOKS = {"added": "added_with_air", "moved": "transport", "emitted": "surface_flux", "settled": "deposition"}
+BOOKS = {
+    "added": "added_with_air", "moved": "transport", "entered": "through_sides", "emitted": "surface_flux",
+    "settled": "deposition",
+}  # fmt: skip
+LOWEST = ("eastward_wind", "northward_wind", "surface_downwelling_shortwave_flux_in_air")
+NITROGEN_DEPOSITION = (
+    "minus_tendency_of_atmosphere_mass_content_of_nitrogen_compounds_expressed_as_nitrogen_due_to_deposition"
+)
 
 
-class PassiveTracer(Namelist):
-    """``{name: dust, start: 0, settles: 0.01, boundary: hold, surface_flux: 1.0e-9}``."""
-
-    name: str
-    """Its name, in output and restarts too."""
-    units: str = "kg kg-1"
-    """Units of its mixing ratio to dry air."""
-    start: Ratio = 0.0
-    """Its mixing ratio everywhere at the start."""
-    mixed_by_turbulence: bool = True
-    """Whether the boundary layer mixes it."""
-    carried_by_convection: bool = True
-    """Whether the updraughts of the convection carry it."""
-    settles: Annotated[float, Unit("m s-1"), Range(least=0.0, most=50.0)] = 0.0
-    """Fall speed."""
-    boundary: Literal["zero", "hold"] = "hold"
-    """What comes in through the sides: nothing, or the start's values."""
-    surface_flux: Flux = 0.0
-    """Upward flux through the ground, in its units times kg m-2 s-1."""
-
-    def tracer(self) -> Tracer:
-        """As the transport sees it."""
-        return Tracer(
-            self.name, self.units, mixed_by_turbulence=self.mixed_by_turbulence,
-            carried_by_convection=self.carried_by_convection, settles=self.settles, boundary=self.boundary,
-        )  # fmt: skip
-
-
-class CarbonDioxide(Namelist):
-    """``{start: 4.0e-4, fossil_flux: 1.0e-9}``."""
-
-    start: Annotated[float, Range(least=0.0, most=0.05)] = 4.0e-4
-    """Mole fraction at the start and at the sides."""
-    fossil_flux: Flux = 0.0
-    """Upward flux of carbon from fossil fuel, kg m-2 s-1, the same everywhere."""
-    ocean_flux: Flux = 0.0
-    """Upward flux of carbon from the ocean, kg m-2 s-1, the same everywhere."""
+class NoMechanism(TesseraError):
+    """The mechanism that a namelist names is not there."""
 
 
 class RegionalChemistry(Component):
-    """Tracers and carbon dioxide on the atmosphere's grid, moved by its mean mass fluxes; see README.md."""
+    """Tracers, carbon dioxide and gases on the atmosphere's grid, moved by its mean mass fluxes; see README.md."""
 
-    description = "regional chemistry: tracers and carbon dioxide"
-    shapes_state = ("levels", "tracers", "carbon_dioxide")
+    description = "regional chemistry: tracers, carbon dioxide, gases"
+    shapes_state = ("levels", "tracers", "carbon_dioxide", "gases")
+    halo_cells = HALO
 
     class Options(Namelist):
         """Options of the regional chemistry."""
 
         levels: Annotated[int, Range(least=3, most=300)] = 24
         """Layers of the atmosphere."""
-        gases: Literal["none"] = "none"
-        """Gas-phase chemistry: none; passive tracers and carbon dioxide need none."""
+        gases: str = "none"
+        """Gas-phase chemistry: none, cb05 (Carbon Bond 5 with ammonia and dimethyl sulphide), or a mechanism's file in
+        the format of MusicBox, version 1."""
+        gas_tolerance: Annotated[float, Range(least=1.0e-10, most=0.1)] = 1.0e-3
+        """Relative tolerance of the gas chemistry's steps."""
+        backend: Literal["compiled", "musica"] = "compiled"
+        """Solver of the gas chemistry: the project's own, or musica's MICM to compare (pip install musica)."""
+        start: dict[str, Mole] = {}
+        """Mole fractions of gases at the start and at the sides, the same everywhere, in the place of the background's:
+        {CO: 1.5e-7}."""
+        rates: dict[str, Rate] = {}
+        """Fixed rates of a mechanism's reactions that no table gives, s-1 or mol m-3 s-1: {LOSS.dust: 1.0e-6}."""
+        emissions: Emissions | None = None
+        """Emissions of gases: {files: [{file: nox.nc, variable: emi_nox, molar_mass: 0.046, species: {NO: 1}}]}, or
+        {proxy_year: 2014}."""
+        deposition: bool = True
+        """Dry and wet deposition of gases."""
+        land_use: Literal[LAND_USES] = "range_and_agriculture"  # type: ignore[valid-type]
+        """What grows or stands on land, for dry deposition."""
         tracers: list[PassiveTracer] = []
         """Passive tracers: {name: dust, start: 0, settles: 0.01, boundary: hold, surface_flux: 1.0e-9}."""
         carbon_dioxide: CarbonDioxide | None = None
@@ -101,15 +105,45 @@ class RegionalChemistry(Component):
 
     def __init__(self, options: Any):
         super().__init__(options)
-        self.species = Species(_tracers(options))
+        self.mechanism: Mechanism | None = None
+        if options.gases in gas_chemistry.BUILT_IN:
+            self.mechanism = gas_chemistry.mechanism_of(options.gases)
+        self._declare()
+
+    def grids(self, setting: Setting) -> dict[str, Grid]:
+        """The atmosphere's; a mechanism of the user's own is read here, as its species are fields of the output."""
+        o = self.options
+        if self.mechanism is None and o.gases != "none":
+            if not setting.file(o.gases).exists():
+                words = ", ".join(["none", *gas_chemistry.BUILT_IN])
+                raise NoMechanism(f"gases: {o.gases!r} is neither one of {words} nor a file: {setting.file(o.gases)}")
+            self.mechanism = gas_chemistry.mechanism_of(str(setting.file(o.gases)))
+            self._declare()
+        return super().grids(setting)
+
+    def _declare(self) -> None:
+        """Tracers, fields and output that the options ask for."""
+        options = self.options
+        gases = () if self.mechanism is None else gas_chemistry.tracers(self.mechanism)
+        self.species = Species((*_tracers(options), *gases))
         self.imports = (*air_exchange.air_fields(options.levels), *column_fields(options.levels))
         names = self.species.names
         units = {t.name: t.units for t in self.species}
         self.diagnostic_units = {**units, **{f"atmosphere_mass_content_of_{n}": f"{units[n]} kg m-2" for n in names}}
         self.diagnostic_units |= {f"{n}_{book}": f"{units[n]} kg m-2" for n in names for book in BOOKS.values()}
+        self.exports = ()
+        if self.mechanism is not None:
+            self.imports += (FieldSpec(CLOUDY, levels=options.levels, required=False),)
+            needed = options.deposition or options.emissions is not None
+            self.imports += tuple(FieldSpec(name, required=needed) for name in LOWEST)
+            self.diagnostic_units |= {f"{t.name}_{b}": f"{t.units} kg m-2" for t in gases for b in GAS_BOOKS}
+            if options.deposition:
+                self.exports += specs(NITROGEN_DEPOSITION)
+            if gas_chemistry.OZONE in names:
+                self.exports += (FieldSpec(OZONE, levels=options.levels),)
         if options.carbon_dioxide is not None:
             self.imports += (FieldSpec(LAND_FLUX, required=False, partial=True),)
-            self.exports = specs(CARBON_DIOXIDE)
+            self.exports += specs(CARBON_DIOXIDE)
             self.diagnostic_units |= {"atmosphere_mole_fraction_of_carbon_dioxide": "mol mol-1"}
 
     def check(self, setting: Setting) -> list[str]:
@@ -118,8 +152,28 @@ class RegionalChemistry(Component):
         if not grid.is_structured:
             return [f"{setting.name}: the chemistry needs the atmosphere's grid, structured, with corners"]
         if not len(self.species):
-            return [f"{setting.name}: no tracers and no carbon_dioxide: name what the chemistry is to hold"]
-        return []
+            return [f"{setting.name}: no tracers, no carbon_dioxide and no gases: name what the chemistry is to hold"]
+        if self.mechanism is None:
+            without = [name for name in ("start", "rates", "emissions") if getattr(self.options, name)]
+            return [f"{setting.name}: {name} says something of gases, but gases: none" for name in without]
+        o = self.options
+        given = [] if o.emissions is None else [s for e in o.emissions.files for s in e.species]
+        found = gas_chemistry.problems(self.mechanism, o.start, given, o.rates)
+        if o.emissions is not None and o.emissions.proxy_year is not None:
+            found += [why] if (why := emission_proxy.missing()) else []
+        if o.emissions is not None and not found:
+            try:
+                sources_of(o.emissions, setting)
+            except TesseraError as error:
+                found.append(str(error))
+        if o.backend == "musica":
+            found += [why] if (why := missing()) else []
+        return [f"{setting.name}: {text}" for text in found]
+
+    def remarks(self, setting: Setting) -> list[str]:
+        """Tg a year that is emitted, in the files, on the grid and in the domain."""
+        e = self.options.emissions
+        return [] if e is None or self.mechanism is None else totals(sources_of(e, setting), setting.grid, 0)
 
     def initialize(self, context: Context) -> Fields:
         """Faces of the grid, tracers at their start."""
@@ -143,6 +197,10 @@ class RegionalChemistry(Component):
         self._outside = self.q[..., INNER, INNER] * held[:, None, None, None]
         self.air: torch.Tensor | None = None
         self._books = Booked(*(torch.zeros_like(self._outside[:, 0]) for _ in Booked._fields))
+        self.gases: ReactiveGases | None = None
+        if self.mechanism is not None:
+            self.gases = ReactiveGases(context, o, self.mechanism, self.species, self.dtype)
+            self.q[self.gases.at, :, INNER, INNER] = self.gases.standard()
         return self._exports()
 
     def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
@@ -163,10 +221,37 @@ class RegionalChemistry(Component):
         before = winds.air if self.air is None else self.air
         sources = self._sources(imports, winds.air[0])
         with torch.no_grad():
+            if self.gases is not None:
+                air, lowest = self._gas_air(winds, t, q_v, p, read, imports)
+                self._outside[self.gases.at] = self.gases.outside(air.p_interface, time)
+                if self.air is None:  # at the start of the case they are everywhere
+                    self.q[self.gases.at, :, INNER, INNER] = self._outside[self.gases.at]
+                    self.mover.halo([self.q], HALO)
+                sources |= self.gases.emitted(air, lowest, time, seconds)
             self.q, books = self.mover.advance(self.q, before, winds, self._outside, sources, float(seconds))
-        self._books = Booked(*(a + b for a, b in zip(self._books, books, strict=True)))
+            self._books = Booked(*(a + b for a, b in zip(self._books, books, strict=True)))
+            if self.gases is not None:
+                inner = self.q[..., INNER, INNER]
+                inner[self.gases.at] = self.gases.advance(inner, air, lowest, time, seconds)
+                self.mover.halo([self.q], HALO)
         self.air = winds.air
         return self._exports()
+
+    def _gas_air(
+        self, winds: Winds, t: torch.Tensor, q_v: torch.Tensor, p: torch.Tensor, read: Any, imports: Mapping[str, Any]
+    ) -> tuple[GasAir, LowestAir]:
+        """The air as the gases see it; where no cover of clouds is given, a cloudy layer is cloudy all over."""
+        water = read("cloud_liquid_water_mixing_ratio") + read("cloud_ice_mixing_ratio")
+        cover = cloud_fraction(water) if imports.get(CLOUDY) is None else read(CLOUDY)
+        inside = torch.where(cover > 0.0, water / torch.clamp(cover, min=0.01), 0.0)
+        most = cover[0]
+        for layer in cover[1:]:
+            most = torch.maximum(most, layer)
+        ground = {part: read(name) for name, part in GROUND.items()}
+        air = GasAir(t, q_v, p, read(INTERFACES), winds.density, winds.air, inside, water, most, ground["albedo"])
+        east, north, sunlight = (torch.zeros_like(t[0]) if imports.get(name) is None else read(name) for name in LOWEST)
+        rain = torch.clamp(read(air_exchange.STRATIFORM), min=0.0) + read(air_exchange.CONVECTIVE)
+        return air, LowestAir(torch.sqrt(east * east + north * north), sunlight, rain, ground["t_surface"])
 
     def _sources(self, imports: Mapping[str, Any], like: torch.Tensor) -> dict[str, torch.Tensor]:
         """Upward fluxes through the ground by tracer."""
@@ -182,9 +267,16 @@ class RegionalChemistry(Component):
         return out
 
     def _exports(self) -> Fields:
-        if self.options.carbon_dioxide is None:
-            return {}
-        return {CARBON_DIOXIDE: _array(self._carbon_dioxide()[0])}
+        out = {}
+        if any(f.name == OZONE for f in self.exports):
+            # a mole fraction below 0 by rounding is none to others
+            ozone = self.species.by_name(self.q[..., INNER, INNER])[gas_chemistry.OZONE]
+            out[OZONE] = _array(torch.clamp(ozone, min=0.0))
+        if self.gases is not None and self.options.deposition:
+            out[NITROGEN_DEPOSITION] = _array(self.gases.nitrogen_deposition)
+        if self.options.carbon_dioxide is not None:
+            out[CARBON_DIOXIDE] = _array(self._carbon_dioxide()[0])
+        return out
 
     def _carbon_dioxide(self) -> torch.Tensor:
         parts = self.species.by_name(self.q[..., INNER, INNER])
@@ -196,6 +288,8 @@ class RegionalChemistry(Component):
         kept = {name: _array(a) for name, a in self.species.by_name(self.q[..., INNER, INNER]).items()}
         books = {f"{n}_{BOOKS[part]}": _array(a[k]) for part, a in self._books._asdict().items()
                  for k, n in enumerate(self.species.names)}  # fmt: skip
+        if self.gases is not None:
+            books |= {name: _array(a) for name, a in self.gases.state().items()}
         return {**kept, **books, "air": _array(air)}
 
     def restore(self, state: Mapping[str, Any]) -> Fields:
@@ -210,6 +304,8 @@ class RegionalChemistry(Component):
         self.air = air if bool((air > 0.0).all()) else None
         names = self.species.names
         self._books = Booked(*(torch.stack([read(f"{n}_{BOOKS[part]}") for n in names]) for part in Booked._fields))
+        if self.gases is not None:
+            self.gases.restore(state)
         return self._exports()
 
     def diagnostics(self) -> dict[str, Array]:
@@ -221,6 +317,8 @@ class RegionalChemistry(Component):
         for k, name in enumerate(self.species.names):
             out[f"atmosphere_mass_content_of_{name}"] = _array(content[k])
             out |= {f"{name}_{BOOKS[part]}": _array(a[k]) for part, a in self._books._asdict().items()}
+        if self.gases is not None:
+            out |= {name: _array(a) for name, a in self.gases.booked().items()}
         if self.options.carbon_dioxide is not None:
             out["atmosphere_mole_fraction_of_carbon_dioxide"] = _array(self._carbon_dioxide())
         return out

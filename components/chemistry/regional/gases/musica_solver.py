@@ -2,7 +2,7 @@
 """The same mechanism integrated by musica (NCAR's MICM), to compare; for that it must be installed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,22 +27,30 @@ class MusicaSolver:
 
     Parameters
     ----------
-    path : file of the mechanism
+    paths : file of the mechanism, or files that are one together
     mechanism : the same, read
     rtol, atol : tolerances, the absolute one in mol m-3. They are set before the state is made: a state keeps those
         that it was made with, and the default, 1e-3 mol m-3, controls nothing
     cells : cells of one state; what is fastest depends on the processor's caches
     """
 
-    def __init__(self, path: Path, mechanism: Mechanism, rtol: float = 1.0e-3, atol: float = 1.0e-15, cells: int = 64):
+    def __init__(
+        self,
+        paths: Path | Sequence[Path],
+        mechanism: Mechanism,
+        rtol: float = 1.0e-3,
+        atol: float = 1.0e-15,
+        cells: int = 64,
+    ):
         import musica
         from musica.micm.solver_parameters import RosenbrockSolverParameters
 
         self.mechanism, self.cells = mechanism, cells
-        found = json.loads(path.read_text(encoding="utf-8"))
+        files = [paths] if isinstance(paths, Path) else list(paths)
+        found = _merged([json.loads(path.read_text(encoding="utf-8")) for path in files])
         with TemporaryDirectory() as folder:  # MICM reads a file of the mechanism alone
             alone = Path(folder) / "mechanism.json"
-            alone.write_text(json.dumps(found.get("mechanism", found)), encoding="utf-8")
+            alone.write_text(json.dumps(found), encoding="utf-8")
             self._solver: Any = musica.MICM(config_path=str(alone), solver_type=musica.SolverType.rosenbrock)
         many = len(mechanism.species) + len(mechanism.third_bodies)
         self._solver.set_solver_parameters(
@@ -103,3 +111,25 @@ class MusicaSolver:
         if cells not in self._states:
             self._states[cells] = self._solver.create_state(cells)
         return self._states[cells]
+
+    def step_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """MICM keeps its step sizes to itself; those of the state are zeros of the shape that `GasSolver` has.
+
+        Parameters
+        ----------
+        shape : of the cells
+        """
+        return (1, *shape[1:])
+
+
+def _merged(files: Sequence[Any]) -> Any:
+    """One mechanism of several files: species and members of phases once, reactions one after the other."""
+    first, *others = (f.get("mechanism", f) for f in files)
+    for other in others:
+        there = {s["name"] for s in first["species"]}
+        first["species"] += [s for s in other["species"] if s["name"] not in there]
+        gas, more = first["phases"][0]["species"], other["phases"][0]["species"]
+        names = {s["name"] for s in gas}
+        gas += [s for s in more if s["name"] not in names]
+        first["reactions"] += other["reactions"]
+    return first

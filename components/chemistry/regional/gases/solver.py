@@ -15,10 +15,10 @@ from torch import Tensor
 
 from components.chemistry.kernels import rosenbrock
 from components.chemistry.kernels.lanes import LANES
-from components.chemistry.regional.gases.mechanism import Mechanism
+from components.chemistry.regional.gases.mechanism import KINDS, Mechanism, Reaction
 from components.chemistry.regional.gases.rates import RateConstants
 from components.chemistry.regional.gases.tables import net_yields, reactants, tables
-from coupler.compiled import announce
+from coupler.compiled import announce, compile_apart
 from coupler.errors import TesseraError
 
 Reals = npt.NDArray[Any]
@@ -46,6 +46,13 @@ class SolverFailure(TesseraError):
         self.cell, self.species, self.text = cell, species, text
         place = ", ".join(f"{word} {n + 1}" for word, n in zip(("layer", "row", "column"), cell, strict=False))
         super().__init__(f"gas chemistry: no solution in {place}: {text}")
+
+
+def compile_kernels() -> None:
+    """Compile what a run needs, in double precision: one step of one reaction in one cell."""
+    decay = Mechanism("decay", ("A",), (Reaction("ARRHENIUS", ("A",), (), KINDS["ARRHENIUS"]),))
+    one = torch.ones((1, 1), dtype=torch.float64)
+    GasSolver(decay).advance(one[None], 300.0 * one, 1.0e5 * one, {}, 1.0)
 
 
 class GasSolver:
@@ -115,6 +122,11 @@ class GasSolver:
             No solution, after a second attempt from shorter steps.
         """
         announce(rosenbrock.integrate, "the gas chemistry", 40)
+        compile_apart(
+            [rosenbrock.integrate],
+            "from components.chemistry.regional.gases import solver; solver.compile_kernels()",
+            1,
+        )
         shape = tuple(c.shape[1:])
         nz, columns = shape[0], int(np.prod(shape[1:], dtype=int))
         blocks = -(-nz // LANES)

@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The gases of a case over a period: what comes in at the sides, emissions, deposition, chemistry, and their books."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from global_land_mask import globe
+from torch import Tensor
+
+from components.chemistry.regional import dry_deposition, emission_proxy, emissions, gas_chemistry, wet_deposition
+from components.chemistry.regional.dry_deposition import LAND_USES, WATER, Ground
+from components.chemistry.regional.gas_chemistry import GasAir, GasChemistry, Sun
+from components.chemistry.regional.gases.mechanism import Mechanism
+from components.chemistry.regional.gases.musica_solver import MusicaSolver
+from components.chemistry.regional.gases.solver import GasSolver, SolverFailure
+from components.chemistry.regional.parameters import Course, Emissions
+from components.chemistry.regional.transport import column
+from components.radiation import standard_atmosphere
+from components.radiation.exchange import day_of_year
+from components.science.constants import DRY_AIR_MOLAR_MASS, NITROGEN_MOLAR_MASS
+from components.science.sun import cosine_zenith, sun_position
+from components.science.tracers import Species
+from coupler.component import Context, Setting
+
+LEAST_WIND = 0.5  # m s-1, of gusts where the mean wind is calm
+BOOKS = ("chemical_production", "dry_deposition", "wet_deposition")
+ISOPRENE, ISOPRENE_MOLAR_MASS = "ISOP", 0.068117  # kg mol-1
+NITROGEN = {
+    "NO": 1, "NO2": 1, "NO3": 1, "N2O5": 2, "HONO": 1, "HNO3": 1, "PNA": 1, "NTR": 1, "PAN": 1, "PANX": 1, "NH3": 1,
+}  # fmt: skip
+"""Atoms of nitrogen in Carbon Bond's species."""
+
+
+class LowestAir(NamedTuple):
+    """What the atmosphere says of the air over the ground, (ny, nx), and of rain.
+
+    Attributes
+    ----------
+    wind : speed, m s-1
+    sunlight : W m-2
+    rain : (nz, ny, nx) precipitation at the layers' bottoms, kg m-2 s-1
+    surface : temperature of the ground, K
+    """
+
+    wind: Tensor
+    sunlight: Tensor
+    rain: Tensor
+    surface: Tensor
+
+
+def sources_of(options: Emissions, setting: Setting) -> list[emissions.Source]:
+    """Fluxes that the namelist names.
+
+    Parameters
+    ----------
+    options : of the namelist
+    setting : folder and clock of the case
+
+    Raises
+    ------
+    TesseraError
+        A file that cannot be used.
+    """
+    out = [emissions.of_file(e, str(setting.file(e.file)), setting.clock) for e in options.files]
+    return out + (emission_proxy.sources(options.proxy_year) if options.proxy_year is not None else [])
+
+
+class ReactiveGases:
+    """A mechanism on a rank's block, with its sources and sinks.
+
+    Parameters
+    ----------
+    context : of the component
+    options : of the component
+    mechanism : species and reactions
+    species : all tracers
+    dtype : of the tracers
+    """
+
+    def __init__(self, context: Context, options: Any, mechanism: Mechanism, species: Species, dtype: torch.dtype):
+        o, self.context = options, context
+        grid, local = context.grid, context.local
+        self.lon, self.lat = (torch.tensor(local(a), dtype=dtype) for a in (grid.longitude, grid.latitude))
+        if o.backend == "musica":
+            files = gas_chemistry.mechanism_files(str(o.gases), context.folder)
+            solver: GasSolver | MusicaSolver = MusicaSolver(files, mechanism, o.gas_tolerance)
+        else:
+            solver = GasSolver(mechanism, o.gas_tolerance)
+        self.chemistry = GasChemistry(mechanism, solver, species, o.start, o.rates)
+        self.names, self.at = self.chemistry.names, self.chemistry.at
+        self.levels = o.levels
+        self.step = torch.zeros(solver.step_shape((o.levels, *self.lat.shape)), dtype=torch.float64)
+        none = torch.zeros((len(self.names), *self.lat.shape), dtype=dtype)
+        self.books = {book: none.clone() for book in BOOKS}
+        self.nitrogen_deposition = torch.zeros_like(self.lat)
+        self.deposits = o.deposition
+        over = ((self.lon.double().numpy() + 180.0) % 360.0) - 180.0
+        self.land = torch.tensor(globe.is_land(np.clip(self.lat.double().numpy(), -90.0, 90.0), over))
+        self.land_use = torch.where(self.land, LAND_USES.index(o.land_use), WATER)
+        self.emissions: Emissions | None = o.emissions
+        if self.emissions is not None:
+            numbers = np.arange(grid.size).reshape(grid.shape)
+            self.sources = emissions.OnCells(sources_of(self.emissions, context), grid, local(numbers).ravel())
+
+    def standard(self) -> Tensor:
+        """Gases (gases, nz, ny, nx) of a standard atmosphere, until air has arrived."""
+        air = standard_atmosphere.columns(self.levels, torch.ones_like(self.lat), 1.0)
+        return self.chemistry.outside(air.p_interface, self.lat, day_of_year(self.context.clock.date(0)))
+
+    def outside(self, p_interface: Tensor, time: int) -> Tensor:
+        """Gases (gases, nz, ny, nx) that come in at the sides.
+
+        Parameters
+        ----------
+        p_interface : (nz+1, ny, nx) Pa
+        time : s since the start of the case
+        """
+        return self.chemistry.outside(p_interface, self.lat, day_of_year(self.context.clock.date(time)))
+
+    def emitted(self, air: GasAir, lowest: LowestAir, time: int, seconds: int) -> dict[str, Tensor]:
+        """What layers (nz, ny, nx) are given by species, mole fraction times kg m-2 s-1.
+
+        Parameters
+        ----------
+        air : of the layers
+        lowest : over the ground
+        time, seconds : start and length of the period, s
+        """
+        e = self.emissions
+        if e is None:
+            return {}
+        date = self.context.clock.date(time + seconds // 2)
+        depth = air.mass / air.density
+        interfaces = torch.cat([torch.zeros_like(depth[:1]), torch.cumsum(depth, 0)])
+        out: dict[str, Tensor] = {}
+        shares: list[tuple[Course, Tensor]] = []
+
+        def add(flux: Tensor, species: Mapping[str, float], course: Course) -> None:
+            share = next((a for c, a in shares if c.heights == course.heights), None)
+            if share is None:
+                share = emissions.by_layer(course, interfaces)
+                shares.append((course, share))
+            layers = flux * DRY_AIR_MOLAR_MASS * share
+            for name, moles in species.items():
+                out[name] = out[name] + moles * layers if name in out else moles * layers
+
+        for s, values in zip(self.sources.sources, self.sources.fluxes(time), strict=True):
+            flux = torch.tensor(values.reshape(self.lat.shape), dtype=self.lat.dtype)
+            add(flux * emissions.rhythm(s.course, self.lon, date), s.species, s.course)
+        if e.isoprene is not None and ISOPRENE in self.names:
+            plants = emissions.isoprene(e.isoprene.capacity / ISOPRENE_MOLAR_MASS, air.t[0], lowest.sunlight)
+            add(torch.where(self.land, plants, 0.0), {ISOPRENE: 1.0}, Course())
+        return out
+
+    def advance(self, q: Tensor, air: GasAir, lowest: LowestAir, time: int, seconds: int) -> Tensor:
+        """Gases (gases, nz, ny, nx) after deposition and chemistry of a period.
+
+        Parameters
+        ----------
+        q : (n, nz, ny, nx) all tracers
+        air : of the layers
+        lowest : over the ground
+        time, seconds : start and length of the period, s
+
+        Raises
+        ------
+        SolverFailure
+            No solution, with the cell's place on the map.
+        """
+        q = q.clone()
+        if self.deposits:
+            self._deposit(q, air, lowest, time, seconds)
+        day = day_of_year(self.context.clock.date(time + seconds // 2))
+        sun = Sun(cosine_zenith(self.lon, self.lat, day), sun_position(day)[2], self.lat, day)
+        try:
+            new, self.step = self.chemistry.react(q, air, sun, float(seconds), self.step)
+        except SolverFailure as failure:
+            raise self._placed(failure, time) from failure
+        self._book("chemical_production", column((new - q[self.at]) * air.mass))
+        return new
+
+    def _book(self, book: str, change: Tensor) -> None:
+        self.books[book] = self.books[book] + change
+
+    def _deposit(self, q: Tensor, air: GasAir, lowest: LowestAir, time: int, seconds: int) -> None:
+        """Dry deposition from the lowest layer, then rain, in place."""
+        day = day_of_year(self.context.clock.date(time + seconds // 2))
+        season = dry_deposition.season_of(self.lat, lowest.surface, day)
+        depth = air.mass[0] / air.density[0]
+        wind = torch.clamp(lowest.wind, min=LEAST_WIND)
+        ground = Ground(
+            wind, 0.5 * depth, air.t[0], lowest.surface, lowest.sunlight, lowest.rain[0], self.land_use, season
+        )
+        speeds = dry_deposition.velocities(self.names, ground)
+        rain = wet_deposition.Rain(lowest.rain, air.water, air.mass, air.density, air.t)
+        none = torch.zeros_like(air.t[0])
+        nitrogen, dry, wet = none, [], []
+        for n, (name, k) in enumerate(zip(self.names, self.at, strict=True)):
+            fallen = none
+            if name in speeds:
+                left = q[k, 0] * torch.exp(-speeds[name] * seconds / depth)
+                fallen = (q[k, 0] - left) * air.mass[0]
+                q[k, 0] = left
+            dry.append(fallen)
+            washed = none
+            if name in wet_deposition.HENRY:
+                q[k], washed = wet_deposition.wash(name, q[k], rain, float(seconds))
+            wet.append(washed)
+            nitrogen = nitrogen + NITROGEN.get(self.names[n], 0) * (fallen + washed)
+        self._book("dry_deposition", -torch.stack(dry))
+        self._book("wet_deposition", -torch.stack(wet))
+        self.nitrogen_deposition = nitrogen * (NITROGEN_MOLAR_MASS / (DRY_AIR_MOLAR_MASS * seconds))
+
+    def _placed(self, failure: SolverFailure, time: int) -> SolverFailure:
+        """The same failure with the cell's place in the domain and on the map."""
+        layer, y, x = failure.cell
+        b = self.context.decomposition.block
+        where = f"{float(self.lon[y, x]):.2f} E, {float(self.lat[y, x]):.2f} N, {self.context.clock.text(time)}"
+        return SolverFailure((layer, b.y0 + y, b.x0 + x), failure.species, f"{failure.text} (at {where})")
+
+    def booked(self) -> dict[str, Tensor]:
+        """What became of the gases since the start, by name of the output."""
+        return {f"{n}_{book}": a[k] for book, a in self.books.items() for k, n in enumerate(self.names)}
+
+    def state(self) -> dict[str, Tensor]:
+        """Books, the solver's next steps, and the deposition that is exported."""
+        return {**self.booked(), "gas_step": self.step, "nitrogen_deposition": self.nitrogen_deposition}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Restore a saved state.
+
+        Parameters
+        ----------
+        state : as `state` gives it
+        """
+
+        def read(name: str, like: Tensor) -> Tensor:
+            return torch.as_tensor(np.array(state[name])).to(like)
+
+        for book, a in self.books.items():
+            self.books[book] = torch.stack([read(f"{n}_{book}", a) for n in self.names])
+        self.step = read("gas_step", self.step)
+        self.nitrogen_deposition = read("nitrogen_deposition", self.nitrogen_deposition)
