@@ -11,16 +11,19 @@ in aerosol_refractive_indices.csv.
 import argparse
 import csv
 import math
+import sys
 from itertools import pairwise
 from pathlib import Path
 
 import netCDF4
 import numpy as np
 
-from components.chemistry.regional.aerosol import dust, sea_salt
-from components.chemistry.regional.aerosol.species import FRESH, KINDS
-from components.radiation.aerosol_optics_by_band import averaged, nodes
-from components.radiation.mie import bulk, lognormal
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from components.chemistry.regional.aerosol import dust, sea_salt  # noqa: E402
+from components.chemistry.regional.aerosol.species import FRESH, KINDS  # noqa: E402
+from components.radiation.aerosol_optics_by_band import averaged, nodes  # noqa: E402
+from components.radiation.mie import bulk, lognormal  # noqa: E402
 
 HERE = Path(__file__).parent
 OUTPUT = HERE.parent / "components" / "radiation" / "aerosol_data" / "mie.nc"
