@@ -20,10 +20,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from components.chemistry.regional.aerosol import dust, sea_salt  # noqa: E402
-from components.chemistry.regional.aerosol.species import FRESH, KINDS  # noqa: E402
-from components.radiation.aerosol_optics_by_band import averaged, nodes  # noqa: E402
-from components.radiation.mie import bulk, lognormal  # noqa: E402
+from components.chemistry.regional.aerosol import dust, sea_salt
+from components.chemistry.regional.aerosol.species import FRESH, KINDS
+from components.radiation.aerosol_optics_by_band import averaged, nodes
+from components.radiation.mie import bulk, lognormal
 
 HERE = Path(__file__).parent
 OUTPUT = HERE.parent / "components" / "radiation" / "aerosol_data" / "mie.nc"
