@@ -46,16 +46,13 @@ def period(cells: int) -> float:
     species = Species([*(Tracer(n, "mol mol-1") for n in PARTNERS), *(k.tracer() for k in KINDS)])
     shape = (LAYERS, 1, max(cells // LAYERS, 1))
     plane = torch.full(shape[1:], 45.0, dtype=torch.float64)
-    model = Particles(Aerosol(), species, 2.0 * plane, plane, torch.float64)
+    model = Particles(Aerosol(), species, 2.0 * plane, plane, LAYERS, torch.float64)
     p = torch.linspace(1.0e5, 2.0e4, LAYERS, dtype=torch.float64)[:, None, None].expand(shape).contiguous()
     t = 220.0 + 70.0 * p / 1.0e5
     rho = p / (R_DRY * t)
-    full = lambda x: torch.full(shape, x, dtype=torch.float64)
-    land = torch.arange(shape[2]).expand(shape[1:]) % 2 == 0
+    parts = [torch.full(shape, x, dtype=torch.float64) for x in (4e-3, 300.0, 3e-4, 1e-5)]
     cover = torch.tensor(0.3 * rng.random(shape))
-    air = Surroundings(
-        t, full(4e-3), p, rho, full(300.0), full(3e-4), cover, full(1e-5), full(1e-5), 0.2 * plane, land, plane / 450.0
-    )
+    air = Surroundings(t, parts[0], p, rho, parts[1], parts[2], cover, parts[3], parts[3], 0.2 * plane)
     q = torch.tensor(2e-9 * rng.random((len(species), *shape)))
     return least(lambda: model.advance(q, air, 600.0))
 

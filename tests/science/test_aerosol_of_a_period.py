@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from components.chemistry.regional.aerosol.options import Aerosol
-from components.chemistry.regional.aerosol.particles import BOOKS, PARTNERS, Particles, Surroundings, fine_matter
+from components.chemistry.regional.aerosol.particles import BOOKS, PARTNERS, Particles, Surroundings
 from components.chemistry.regional.aerosol.species import KINDS, MOLAR_MASS, NAMES
 from components.radiation.aerosol_exchange import SIZES, names
 from components.science.tracers import Species, Tracer
@@ -19,7 +19,7 @@ SPECIES = Species(
 
 
 def surroundings(seed=0, rain=True):
-    """A moist, partly cloudy and rainy column field over land in the west and sea in the east."""
+    """A moist, partly cloudy and rainy column field."""
     rng = np.random.default_rng(seed)
     p_i = 101325.0 * np.exp(-np.linspace(0.0, 1.6, NZ + 1))
     p = np.broadcast_to(0.5 * (p_i[1:] + p_i[:-1])[:, None, None], (NZ, NY, NX))
@@ -29,18 +29,20 @@ def surroundings(seed=0, rain=True):
     cover = np.where(rng.random(p.shape) < 0.4, rng.random(p.shape), 0.0)
     flux = np.cumsum(rng.normal(2e-5, 1e-4, p.shape)[::-1], axis=0)[::-1] * rain
     t3 = lambda a: torch.tensor(np.ascontiguousarray(a))  # noqa: E731
-    land = np.broadcast_to(np.arange(NX) < NX // 2, (NY, NX))
     return Surroundings(
         t3(t), t3(0.006 * (p / 101325.0) ** 3), t3(p), t3(rho), t3(mass), t3(np.where(cover > 0, 3e-4, 0.0)), t3(cover),
-        t3(np.maximum(flux, 0.0)), t3(np.maximum(flux[..., ::-1], 0.0)), t3(5.0 + 6.0 * rng.random((NY, NX))), t3(land),
-        t3(np.where(land, 0.1, 1e-4)),
+        t3(np.maximum(flux, 0.0)), t3(np.maximum(flux[..., ::-1], 0.0)), t3(5.0 + 6.0 * rng.random((NY, NX))),
     )  # fmt: skip
 
 
-def particles(options=None, west=80.0):
+def particles(options=None, west=80.0, part=slice(None)):
+    """Over land in the west and sea in the east."""
     lon = torch.linspace(west, west + 5.0, NX, dtype=torch.float64).expand(NY, NX).contiguous()
     lat = torch.full((NY, NX), 39.0, dtype=torch.float64)
-    return Particles(options or Aerosol(), SPECIES, lon, lat, torch.float64)
+    model = Particles(options or Aerosol(), SPECIES, lon[:, part], lat[:, part], NZ, torch.float64)
+    model.land = (torch.arange(NX) < NX // 2).expand(NY, NX)[:, part].contiguous()
+    model.roughness = torch.where(model.land, 0.1, 1e-4).to(lon)
+    return model
 
 
 def amounts(seed=2):
@@ -106,21 +108,19 @@ def test_blocks_have_the_bits_of_the_whole():
     whole, _ = particles().advance(q, air, 600.0)
     for part in (slice(0, 2), slice(2, 6)):
         cut = Surroundings(*(a[..., part].contiguous() for a in air))
-        model = particles()
-        model.books = {b: a[..., part].contiguous() for b, a in model.books.items()}
+        model = particles(part=part)
         got, _ = model.advance(q[..., part].contiguous(), cut, 600.0)
         assert torch.equal(got, whole[..., part])
     for name, flux in particles().emitted(air).items():
         cut = Surroundings(*(a[..., 1:4].contiguous() for a in air))
-        model = particles()
-        model.bare = model.bare[..., 1:4].contiguous()
+        model = particles(part=slice(1, 4))
         assert torch.equal(model.emitted(cut)[name], flux[..., 1:4]), name
 
 
 def test_dust_rises_from_deserts_and_salt_from_the_sea():
     air = surroundings()
     flux = particles().emitted(air)
-    land = air.land
+    land = particles().land
     assert set(flux) == {n for n in NAMES if n.startswith(("dust", "sea_salt"))}
     assert bool((flux["sea_salt_2"][~land] > 0.0).all()) and float(flux["sea_salt_2"][land].max()) == 0.0
     assert float(flux["dust_4"][land].max()) > 0.0 and float(flux["dust_4"][~land].max()) == 0.0
@@ -132,27 +132,28 @@ def test_dust_rises_from_deserts_and_salt_from_the_sea():
 
 def test_fractions_are_those_that_radiation_takes(period):
     air, model, _, after, _ = period
-    got = model.fractions(after, air.q_v)
+    got = model.fractions(after)
     assert set(got) == {name for s in SIZES for name in names(s)}
     soot = sum(after[SPECIES.number(f"black_carbon_{age}")] for age in ("fresh", "aged"))
     torch.testing.assert_close(got["elemental_carbon"] * (1.0 + air.q_v), soot)
-    fine = fine_matter(after, model.at, air.density)
+    fine = model.fine_matter(after)
     coarse = after[SPECIES.number("dust_5"), 0] * air.density[0]
     everything = sum(after[SPECIES.number(n), 0] for n in NAMES) * air.density[0]
     assert bool((fine < everything - coarse).all()) and bool((fine > 0.2 * everything).all())
 
 
-def test_a_restored_model_has_the_same_books(period):
-    _, model, *_ = period
+def test_a_restored_model_has_the_same_state(period):
+    _, model, _, after, _ = period
     other = particles()
-    other.restore({name: a.numpy() for name, a in model.booked().items()})
-    for name, a in other.booked().items():
-        assert torch.equal(a, model.booked()[name])
+    other.restore({name: a.numpy() for name, a in model.state().items()})
+    for name, a in other.state().items():
+        assert torch.equal(a, model.state()[name])
+    assert torch.equal(other.fine_matter(after), model.fine_matter(after))
 
 
 def test_without_gases_particles_still_fall_and_age():
     alone = Species([k.tracer() for k in KINDS])
-    model = Particles(Aerosol(), alone, torch.zeros((NY, NX)), torch.zeros((NY, NX)), torch.float64)
+    model = Particles(Aerosol(), alone, torch.zeros((NY, NX)), torch.zeros((NY, NX)), NZ, torch.float64)
     q = amounts()[[SPECIES.number(n) for n in NAMES]]
     after, gases = model.advance(q, surroundings(rain=False), 600.0)
     assert gases == {} and float((after - q).abs().max()) > 0.0

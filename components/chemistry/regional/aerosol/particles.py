@@ -14,6 +14,7 @@ from components.chemistry.regional.aerosol.inorganic import equilibrium
 from components.chemistry.regional.aerosol.options import Aerosol
 from components.chemistry.regional.aerosol.particle_motion import fall_speed, swollen
 from components.chemistry.regional.aerosol.species import FRESH, KINDS, MOLAR_MASS, NAMES, aged
+from components.chemistry.regional.land_mask import is_land
 from components.science.constants import DRY_AIR_MOLAR_MASS, VON_KARMAN
 from components.science.settling import fall
 from components.science.tracers import Species
@@ -22,12 +23,12 @@ from components.science.water import saturation_pressure, vapour_pressure
 BOOKS = ("production", "settling", "dry_deposition", "wet_deposition")
 PARTNERS = ("SO2", "H2O2", "O3", "SULF", "NH3", "HNO3")
 """Gases that become particles or oxidise in clouds, by their names in Carbon Bond."""
-SEA_ROUGHNESS, SALTATION = 1.0e-4, 1.0e-3  # m: z_0 of open sea, and of ground from which dust rises
+SEA_ROUGHNESS, LAND_ROUGHNESS, SALTATION = 1.0e-4, 0.1, 1.0e-3  # m: z_0, the last of ground from which dust rises
 CARBON_DIOXIDE = 4.0e-4  # mole fraction that makes clouds acid
 
 
 class Surroundings(NamedTuple):
-    """The air that particles are in, (nz, ny, nx), and the ground below, (ny, nx).
+    """The air that particles are in, (nz, ny, nx), and the wind over the ground, (ny, nx).
 
     Attributes
     ----------
@@ -37,8 +38,6 @@ class Surroundings(NamedTuple):
     cover : share of the layer that clouds fill
     stratiform, convective : precipitation at the layers' bottoms, kg m-2 s-1
     wind : speed in the lowest layer, m s-1
-    land : whether the ground is land
-    roughness : z_0, m
     """
 
     t: Tensor
@@ -51,8 +50,6 @@ class Surroundings(NamedTuple):
     stratiform: Tensor
     convective: Tensor
     wind: Tensor
-    land: Tensor
-    roughness: Tensor
 
     def humidity(self) -> Tensor:
         """Relative humidity."""
@@ -72,14 +69,21 @@ class Particles:
     options : of the namelist
     species : all tracers
     longitude, latitude : (ny, nx) degrees
+    levels : number of layers
     dtype : of the tracers
     """
 
-    def __init__(self, options: Aerosol, species: Species, longitude: Tensor, latitude: Tensor, dtype: torch.dtype):
+    def __init__(
+        self, options: Aerosol, species: Species, longitude: Tensor, latitude: Tensor, levels: int, dtype: torch.dtype
+    ):  # fmt: skip
         self.options, self.at = options, [species.number(name) for name in NAMES]
+        self.land = is_land(longitude, latitude)
+        self.roughness = torch.where(self.land, LAND_ROUGHNESS, SEA_ROUGHNESS).to(dtype)
         self._gas = {name: species.number(name) for name in PARTNERS if name in species.names}
         none = torch.zeros((len(NAMES), *latitude.shape), dtype=dtype)
         self.books = {book: none.clone() for book in BOOKS}
+        self.vapour = torch.zeros((levels, *latitude.shape), dtype=dtype)
+        self.density = torch.zeros_like(none[0])
         self.bare = torch.zeros_like(none[0])
         for box in options.dust.deserts if options.dust is not None else ():
             self.bare = torch.where(box.holds(longitude, latitude), box.bare, self.bare)
@@ -92,7 +96,7 @@ class Particles:
         air : of the period
         """
         out: dict[str, Tensor] = {}
-        height, land = air.height(), air.land.to(air.wind)
+        height, land = air.height(), self.land.to(air.wind)
         if self.options.sea_salt:
             ten = _wind_at_ten_metres(air.wind, height, SEA_ROUGHNESS)
             salt = sea_salt.flux(ten, 1.0 - land)
@@ -120,7 +124,7 @@ class Particles:
         air : of the period
         seconds : s
         """
-        q = q.clone()
+        q, self.vapour, self.density = q.clone(), air.q_v, air.density[0]
         humidity = air.humidity()
         before = q[self.at].clone()
         gases = {name: q[k].clone() for name, k in self._gas.items()}
@@ -180,8 +184,8 @@ class Particles:
     def _fall(self, q: Tensor, air: Surroundings, humidity: Tensor, seconds: float) -> None:
         """Settling through the layers and dry deposition from the lowest, in place."""
         ground = self._ground(air)
-        friction = VON_KARMAN * air.wind / torch.log(torch.clamp(air.height() / air.roughness, min=1.1))
-        resistance = dry_deposition.aerodynamic_resistance(air.height(), air.roughness, friction)
+        friction = VON_KARMAN * air.wind / torch.log(torch.clamp(air.height() / self.roughness, min=1.1))
+        resistance = dry_deposition.aerodynamic_resistance(air.height(), self.roughness, friction)
         lowest = dry_deposition.Air(air.t[0], air.p[0], air.density[0], friction, resistance)
         settled, deposited = [], []
         for kind, k in zip(KINDS, self.at, strict=True):
@@ -198,7 +202,7 @@ class Particles:
     def _ground(self, air: Surroundings) -> dry_deposition.Ground:
         """Sea, and on land what the namelist names."""
         sea, land = dry_deposition.of("ocean", air.wind), dry_deposition.of(self.options.surface, air.wind)
-        return dry_deposition.Ground(*(torch.where(air.land, a, b) for a, b in zip(land, sea, strict=True)))
+        return dry_deposition.Ground(*(torch.where(self.land, a, b) for a, b in zip(land, sea, strict=True)))
 
     def _rain(self, q: Tensor, air: Surroundings, humidity: Tensor, seconds: float) -> None:
         """Wet deposition, in place."""
@@ -224,49 +228,54 @@ class Particles:
             lost = lost + ground
         self._book("wet_deposition", -lost)
 
-    def fractions(self, q: Tensor, q_v: Tensor) -> dict[str, Tensor]:
+    def fractions(self, q: Tensor) -> dict[str, Tensor]:
         """Mass fractions in moist air (nz, ny, nx) by the names that radiation's optics have.
 
         Parameters
         ----------
         q : (n, nz, ny, nx) all tracers
-        q_v : vapour to dry air
         """
         out: dict[str, Tensor] = {}
         for kind, k in zip(KINDS, self.at, strict=True):
-            part = torch.clamp(q[k], min=0.0) / (1.0 + q_v)
+            part = torch.clamp(q[k], min=0.0) / (1.0 + self.vapour)
             out[kind.field] = out[kind.field] + part if kind.field in out else part
         return out
+
+    def fine_matter(self, q: Tensor) -> Tensor:
+        """PM2.5 (ny, nx) of the lowest layer, dry, kg m-3.
+
+        Parameters
+        ----------
+        q : (n, nz, ny, nx) all tracers
+        """
+        total = torch.zeros_like(self.density)
+        for kind, k in zip(KINDS, self.at, strict=True):
+            total = total + kind.fine * torch.clamp(q[k, 0], min=0.0)
+        return total * self.density
 
     def booked(self) -> dict[str, Tensor]:
         """What became of the particles since the start, by name of the output."""
         return {f"{n}_{book}": a[k] for book, a in self.books.items() for k, n in enumerate(NAMES)}
 
+    def state(self) -> dict[str, Tensor]:
+        """Books, and the air of the last period that output and radiation need."""
+        return {**self.booked(), "particle_vapour": self.vapour, "particle_air_density": self.density}
+
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Restore the books of a saved state.
+        """Restore a saved state.
 
         Parameters
         ----------
-        state : holds what `booked` gives
+        state : holds what `state` gives
         """
+
+        def read(name: str, like: Tensor) -> Tensor:
+            return torch.as_tensor(np.array(state[name])).to(like)
+
         for book, a in self.books.items():
-            parts = [torch.as_tensor(np.array(state[f"{n}_{book}"])).to(a) for n in NAMES]
-            self.books[book] = torch.stack(parts)
-
-
-def fine_matter(q: Tensor, at: list[int], density: Tensor) -> Tensor:
-    """PM2.5 (ny, nx) of the lowest layer, dry, kg m-3: all but coarse salt and dust, and what of these is small.
-
-    Parameters
-    ----------
-    q : (n, nz, ny, nx) all tracers
-    at : places of the particles in it
-    density : of dry air, kg m-3
-    """
-    total = torch.zeros_like(density[0])
-    for kind, k in zip(KINDS, at, strict=True):
-        total = total + kind.fine * torch.clamp(q[k, 0], min=0.0)
-    return total * density[0]
+            self.books[book] = torch.stack([read(f"{n}_{book}", a) for n in NAMES])
+        self.vapour = read("particle_vapour", self.vapour)
+        self.density = read("particle_air_density", self.density)
 
 
 def _wet(diameter: float, density: float, kappa: float, humidity: Tensor) -> tuple[Tensor, Tensor]:
