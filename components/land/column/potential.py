@@ -17,8 +17,8 @@ from torch import Tensor
 
 from components.land.column.hydraulics import CRITICAL_FRACTION, Curve
 
-NODES = 64
-HALVES = (32, 16, 8, 4, 2, 1)  # of the search for the node below
+NODES = 128
+HALVES = (64, 32, 16, 8, 4, 2, 1)  # of the search for the node below
 TURNS = 5  # of Newton's method, between two nodes
 _X, _WEIGHTS = (array.tolist() for array in np.polynomial.legendre.leggauss(8))
 
