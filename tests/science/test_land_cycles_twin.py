@@ -13,7 +13,7 @@ SEEN = (2, 3, 6)
 
 
 def exchange(factors):
-    """Net carbon uptake (umol m-2 s-1) of an evergreen wood at morning, noon and after midnight, when a day of decay is respired."""
+    """Net uptake (umol m-2 s-1) of a wood at morning, noon and after midnight, when a day of decay is respired."""
     p = parameters(["evergreen_needleleaf_forest"], ["loam"], cycles=True)
     t = p.cycles
     t = t._replace(vcmax_slope=t.vcmax_slope * factors[0], turnover=t.turnover * factors[1])

@@ -191,3 +191,14 @@ def test_cycles_keep_books_ranks_and_restarts(ground, tmp_path, options):
         assert np.abs(found[f"{element}_not_booked"]).max() < 1e-12 * store[element].max()
         assert np.abs(whole.booked[f"booked_{element}"]).max() > 1e-9
     assert found["leaf_area_index"][ground.mask].max() > 0.1
+
+
+@pytest.mark.parametrize("options", [{}, {"nitrogen": "fun", "leaves": "prognostic", "hydraulics": "continuum"}])
+def test_a_rank_without_land_goes_on(tmp_path, options):
+    sea = Grid.regular_lonlat("land", 100, 104, 20, 24, resolution=2)
+    land = ColumnLand(ColumnLand.Options(**options))
+    land.initialize(context(sea.with_mask(np.zeros(sea.shape, bool)), tmp_path))
+    for step in range(9):
+        out = land.step(step * 3 * HOUR, 3 * HOUR, weather(sea.shape, step))
+    assert all(np.isfinite(v).all() for v in out.values())
+    assert set(land.state()) >= {"canopy", "ice"}

@@ -66,7 +66,8 @@ def _rows(name: str, keys: Sequence[str], column: str, dtype: torch.dtype, devic
     unknown = sorted({k for k in keys if k not in rows})
     if unknown:
         raise ValueError(f"unknown {name.replace('_', ' ')} {', '.join(unknown)}; known: {', '.join(rows)}")
-    values = torch.tensor([rows[k][column] for k in keys], dtype=dtype, device=device)
+    one = torch.tensor(next(iter(rows.values()))[column])  # a block without land has no column, and yet its bands
+    values = torch.tensor([rows[k][column] for k in keys], dtype=dtype, device=device).reshape(len(keys), *one.shape)
     return values.T.contiguous() if values.dim() > 1 else values
 
 

@@ -57,7 +57,7 @@ class Potential:
         x = torch.clamp(p, min=0.0) / self.width
         x = torch.minimum(x, torch.full_like(x, NODES - 1.0))
         i = torch.clamp(x.detach().floor(), max=NODES - 2.0)
-        u, row = x - i, i.long().reshape(-1, *self.limit.shape)
+        u, row = x - i, _as_rows(i.long())
 
         def take(table: Tensor, number: Tensor) -> Tensor:
             return torch.gather(table, 0, number).reshape(p.shape)
@@ -80,8 +80,8 @@ class Potential:
 
     def tension(self, phi: Tensor) -> Tensor:
         """Tension (MPa) at ``phi`` (..., columns): the node below, then Newton's method."""
-        low = torch.zeros(phi.shape, dtype=torch.long, device=phi.device).reshape(-1, *self.limit.shape)
-        rows = phi.detach().reshape(low.shape)
+        rows = _as_rows(phi.detach())
+        low = torch.zeros(rows.shape, dtype=torch.long, device=phi.device)
         for half in HALVES:
             higher = torch.clamp(low + half, max=NODES - 2)
             low = torch.where(rows >= torch.gather(self.values.detach(), 0, higher), higher, low)
@@ -94,3 +94,8 @@ class Potential:
         above = phi > self.values[-1]
         beyond = self.limit + (phi - self.values[-1]) / self.slopes[-1]
         return torch.where(phi <= 0.0, phi, torch.where(above, beyond, p))
+
+
+def _as_rows(values: Tensor) -> Tensor:
+    """Values (..., columns) as (rows, columns), of no columns too."""
+    return values[None] if values.dim() == 1 else values.flatten(0, -2)
