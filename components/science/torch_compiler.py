@@ -2,7 +2,8 @@
 """Compiling functions of torch: at the first call, once for all ranks and runs, said, and for a bounded time.
 
 `torch.compile` keeps its machine code on disk. Of ranks that want the same function one compiles while the others wait,
-and then they load it. Where all this has taken longer than the bound, the functions that are left run uncompiled.
+and then they load it. Where all this has taken longer than the bound, the functions that are left run uncompiled, also
+the one that is being compiled just then: it is compiled in a thread, which then works for the next run only.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import inspect
 import logging
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -28,6 +30,8 @@ _log = logging.getLogger(__name__)
 COMPILERS = ("g++", "clang++", "c++")
 BOUND = 600.0
 """Seconds that compiling may take in a process, unless the namelist says otherwise."""
+SLACK = 1.0
+"""Seconds that a function gets at least."""
 
 
 class Compiler:
@@ -72,17 +76,34 @@ class Compiler:
         begin = self.clock()
         made: Callable[..., Any] = torch.compile(function, fullgraph=whole, dynamic=False)
         done = self.folder / "done" / _key(function, arguments)
-        try:
-            with self._alone(done):
-                out = made(*arguments)
-        except _failures() as error:
+        result: dict[str, Any] = {}
+        differentiates = torch.is_grad_enabled()
+
+        def work() -> None:
+            try:
+                with torch.set_grad_enabled(differentiates), self._alone(done):
+                    result["out"] = made(*arguments)
+            except BaseException as error:
+                result["error"] = error
+
+        thread = threading.Thread(target=work, name=f"compile {_name(function)}", daemon=True)
+        thread.start()
+        thread.join(max(self.bound - self.spent, 0.0) + SLACK)
+        self.spent += self.clock() - begin
+        if thread.is_alive():
+            self.spent = max(self.spent, self.bound) + SLACK
+            self._may()
+            return function, function(*arguments)
+        if "error" in result:
+            error = result["error"]
+            if not isinstance(error, _failures()):
+                raise error
             lines = str(error).strip().splitlines() or [type(error).__name__]
             self.say(f"{_name(function)} cannot be compiled and runs uncompiled: {lines[0]}")
-            made, out = function, function(*arguments)
-        self.spent += self.clock() - begin
+            made, result["out"] = function, function(*arguments)
         self.ready += 1
         self._progress()
-        return made, out
+        return made, result["out"]
 
     def _may(self) -> bool:
         if self.spent <= self.bound and any(map(shutil.which, COMPILERS)):

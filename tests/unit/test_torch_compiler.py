@@ -2,6 +2,7 @@
 """Compiling functions of torch: once for all, said, for a bounded time, and eagerly where it cannot be."""
 
 import multiprocessing
+import threading
 import time
 
 import pytest
@@ -83,6 +84,30 @@ def test_after_the_bound_the_rest_runs_uncompiled_with_one_warning(folder, monke
         "compiling took 700 s, longer than the 600 s of compile_limit: "
         "2 of 3 functions run uncompiled, at half the speed"
     )
+
+
+def test_a_function_that_is_compiled_for_too_long_runs_uncompiled_meanwhile(folder, monkeypatch):
+    monkeypatch.setattr(torch_compiler, "SLACK", 0.05)
+    release, said = threading.Event(), []
+
+    def endless(function, **how):
+        return lambda *arguments: release.wait(60.0)
+
+    monkeypatch.setattr(torch, "compile", endless)
+    compiler = Compiler(0.05, said.append)
+    f, g, a = compiler(double), compiler(triple), torch.ones(3)
+    assert torch.equal(f(a, 2.0), double(a, 2.0)) and torch.equal(g(a, 2.0), triple(a, 2.0))
+    assert not release.is_set() and "2 of 2 functions run uncompiled" in said[-1]
+    release.set()
+
+
+def test_an_error_of_the_function_itself_is_raised(folder, monkeypatch):
+    def broken(a):
+        raise ZeroDivisionError("of the function")
+
+    monkeypatch.setattr(torch, "compile", lambda function, **how: function)
+    with pytest.raises(ZeroDivisionError, match="of the function"):
+        Compiler(600.0, lambda line: None)(broken)(torch.ones(3))
 
 
 def test_without_a_compiler_all_runs_uncompiled_with_one_warning(folder, monkeypatch):

@@ -24,7 +24,7 @@ from components.science.constants import (
 from components.science.water import ALL_ICE, growth, saturation_pressure_mixed
 
 ENTRAINMENT_DEEP = 1.75e-3  # m-1, times (1.3 - RH) and the cube of q_s over that at the base (Bechtold 2008, eq. 3)
-ENTRAINMENT_SHALLOW = 1.0  # over the height above the ground (Siebesma et al. 2003; de Rooy & Siebesma 2008)
+ENTRAINMENT_SHALLOW = 1.5e-3  # m-1 (Siebesma & Cuijpers 1995: 1.5e-3 to 2e-3)
 DETRAINMENT_DEEP = 0.75e-4  # m-1; of shallow clouds see `thinning`
 BUOYANCY, DRAG = 0.5, 0.25  # share of the buoyancy that becomes speed; drag by entrainment, times the rate
 START = 1.0  # m s-1, speed at the base
@@ -143,7 +143,7 @@ def ascend(
         humid = torch.clamp(q_v[k] / q_s[k], 0.0, 1.0)
         ratio = q_s[k] / torch.clamp(base_q, min=1.0e-9)
         deep = ENTRAINMENT_DEEP * (1.3 - humid) * torch.clamp(ratio * ratio * ratio, max=1.0)
-        rate = torch.where(shallow, ENTRAINMENT_SHALLOW / zc[k], deep)
+        rate = torch.where(shallow, ENTRAINMENT_SHALLOW, deep)
         grown = torch.where(cloudy, total * torch.expm1(rate * c.dz[k]), 0.0)
         e = torch.where(cloudy, e + grown / (safe + grown) * (around[k] - e), e)
         q = torch.where(cloudy, q + grown / (safe + grown) * (q_v[k] - q), q)
