@@ -38,7 +38,7 @@ from components.land.column.parameters import Parameters, leaf_area, parameters
 from components.land.column.radiation import partition
 from components.land.column.richards import Bottom
 from components.land.column.site import clear_longwave, snow_share
-from components.science.sun import cosine_zenith
+from components.science.sun import cosine_zenith, day_length
 
 # Site: height above sea level (m; FLUXNET2015 site descriptions) and plant type of its IGBP class.
 SITES = {
@@ -152,6 +152,7 @@ def month_of(
             as_tensor(t), as_tensor(humid), as_tensor(pressure), as_tensor(2.5 * one), as_tensor(10.0 * one),
             direct, diffuse, as_tensor(clear_longwave(t, humid, pressure, cloud)), as_tensor(wet - white),
             as_tensor(white), as_tensor(co2), heights_of_sun[hour // HOURS], lai, sai,
+            day_length=day_length(lat, 30.4 * (month % 12) + i * HOURS / 24.0),
         )  # fmt: skip
         with torch.inference_mode():
             state, out = step(state, forcing, p, 3600.0 * HOURS, options)

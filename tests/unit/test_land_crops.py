@@ -32,16 +32,14 @@ def season(crop, fertiliser, days=88, first=100, warm=8.0):
         t_air = 283.0 + warm + 11.0 * (light if day < 365 else -1.0)
         lai = t.sla * state.carbon.plant.leaf
         gross = (14.0 + 6.0 * light) * (1.0 - torch.exp(-0.6 * lai))
-        # Half a day with sun as long as the season says, counted in light of its own.
         rain = 25.0 * one if i % 10 == 0 else 0.0 * one
         down = torch.linspace(1.0, 0.8, 10, dtype=D)[:, None] * rain
         m = fast.Moment(
             gross, 0.08 * gross, t_air * one, t_air * layers, 1.0 * layers, (0.62 + 0.0108 * rain) * layers, 0.7 * one,
             250.0 * p.thickness * layers, torch.zeros(10, n, dtype=D), torch.zeros(10, n, dtype=D), down[-1], 0.0 * one,
-            one, 3e-11 * one,
+            (0.5 + 0.08 * light) * one, 3e-11 * one,
         )  # fmt: skip
         state, out = fast.step(state, t, m, p.thickness, STEP)
-        state = state._replace(day=state.day._replace(light=0.5 * state.day.seconds + 7200.0 * light))
         for k in sums:
             sums[k] = sums[k] + STEP * getattr(out, k)
         lai_most = torch.maximum(lai_most, lai)

@@ -25,6 +25,7 @@ from components.land.column.cycles import (
     turnover,
 )
 from components.science.constants import ZERO_CELSIUS
+from components.science.sun import cosine_zenith, day_length
 
 D = torch.float64
 
@@ -342,3 +343,14 @@ def test_solutes_keep_mass_in_any_flow_and_stay_positive():
     done = solutes.move(amount, 0.7, water, stored, drawn, drained, 4.0 * torch.rand(m, dtype=D, generator=gen))
     assert torch.allclose(done.amount.sum(0) + done.leached + done.washed, amount.sum(0), rtol=0, atol=1e-12)
     assert (done.amount >= 0.0).all() and (done.washed >= 0.0).all() and (done.leached >= -1e-12).all()
+
+
+def test_day_length_is_the_time_with_sun():
+    latitude = t(0, 35, 52, 80, -80)
+    for day in (10.0, 80.0, 172.0):
+        minutes = torch.arange(0, 1440, 2, dtype=D)[:, None] / 1440.0
+        up = (
+            torch.stack([cosine_zenith(0.0 * latitude, latitude, day + float(m)) > 0.0 for m in minutes]).sum(0) * 120.0
+        )
+        assert torch.allclose(day_length(latitude, day + 0.5), up.to(D), rtol=0, atol=400.0), day
+    assert day_length(t(80, -80), 172.0).tolist() == [86400.0, 0.0]

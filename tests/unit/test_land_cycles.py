@@ -34,7 +34,7 @@ def moment(p, hour, gen, warm=None):
     return fast.Moment(
         15.0 * sun * one * torch.clamp(torch.as_tensor(0.5 + 0.5 * season), min=0.05), 1.0 * one, t * one, t * layers,
         1.0 * layers, 0.55 * layers + 0.4 * rain, 0.6 * one, water, stored, 0.05 * layers, rain, 0.1 * rain,
-        torch.as_tensor(sun - 0.4) * one, 5e-11 * one,
+        torch.as_tensor(float(sun > 0.4)) * one, 5e-11 * one,
     )  # fmt: skip
 
 
@@ -113,7 +113,7 @@ def test_extremes_stay_finite(seed, warm, kind):
         return fast.Moment(
             200.0 * u[0], 30.0 * u[1], warm + 20.0 * u[2], warm + 20.0 * layers[0], 1e6 * layers[1] ** 8, layers[2],
             u[3], 300.0 * p.thickness * layers[1] ** 6, 30.0 * (layers[0] - 0.5), 3.0 * layers[2], 50.0 * (u[4] - 0.3),
-            80.0 * u[5], u[6] - 0.5, 1e-7 * u[7],
+            80.0 * u[5], u[6], 1e-7 * u[7],
         )  # fmt: skip
 
     first = pools.at_start(p.cycles, p.thickness)
@@ -160,3 +160,12 @@ def test_organic_matter_is_at_rest_after_the_spin_up():
         assert torch.allclose(done.carbon + into, rest.carbon.organic[depth], rtol=1e-9)
     assert torch.allclose(state.means.pace[0], state.means.pace[0][0], rtol=1e-3)
     assert (state.means.litter > 0.0).all()
+
+
+def test_rest_comes_once_and_at_the_end_of_its_day():
+    p = world(["grassland"])
+    state, _ = run(p, "none", 2.0)
+    assert spin_up.is_due(state, 2) and not spin_up.is_due(state, 1) and not spin_up.is_due(state, 0)
+    gen = torch.Generator().manual_seed(0)
+    later, _ = fast.step(state, p.cycles, moment(p, 51.0, gen), p.thickness, STEP)
+    assert not spin_up.is_due(later, 2)

@@ -64,6 +64,7 @@ class Weather(NamedTuple):
     lai: Tensor
     sai: Tensor
     nitrogen_deposition: Tensor | None = None  # kg N m-2 s-1
+    day_length: Tensor | None = None  # s, by column
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ class Land:
         return Forcing(
             c(w.temperature), c(torch.clamp(w.humidity, min=1e-6)), c(w.pressure), c(_speed(w)), c(w.height), direct,
             diffuse, c(w.longwave), c(rain - white), c(white), c(1e6 * w.co2), w.cos_zenith, w.lai, w.sai,
-            None if w.nitrogen_deposition is None else c(w.nitrogen_deposition),
+            None if w.nitrogen_deposition is None else c(w.nitrogen_deposition), w.day_length,
         )  # fmt: skip
 
     def _columns(self, values: Tensor) -> Tensor:

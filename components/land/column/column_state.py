@@ -76,6 +76,7 @@ class Forcing(NamedTuple):
     lai: Tensor
     sai: Tensor
     nitrogen_deposition: Tensor | None = None  # kg N m-2 s-1
+    day_length: Tensor | None = None  # s, for the season of plants; None: by the steps with sun
 
 
 class State(NamedTuple):

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from components.land.column.advance import CYCLED, Land, Weather
 from components.land.column.column import Options, State, heat_stored, initial_state, water_stored
+from components.land.column.cycles import spin_up
 from components.land.column.cycles.pools import ELEMENTS
 from components.land.column.gas_exchange import Stomata
 from components.land.column.optimality import OPTIMAL
@@ -25,7 +26,7 @@ from components.land.column.structure import named, rebuild
 from components.land.column.surface_map import SurfaceMap, from_file, uniform, zonal
 from components.land.spectra.bands import UNITS
 from components.science.constants import FREEZING_POINT, STEFAN_BOLTZMANN
-from components.science.sun import cosine_zenith
+from components.science.sun import cosine_zenith, day_length
 from components.science.surface_fields import AIR_OVER_LAND, RUNOFF_HEAT, SURFACE_FLUXES
 from coupler.component import Array, Component, Context, Fields, Setting
 from coupler.errors import TesseraError
@@ -37,6 +38,7 @@ from coupler.namelist import Fraction, Namelist, Positive, Temperature, quantity
 
 AirHeight = quantity("m", above=0.0, most=1000.0)
 Tiles = whole(1, 50)
+RestAfter = whole(0, 200_000)
 Deposition = quantity("kg m-2 s-1", least=0.0, most=1e-8)
 DEPOSITION = "minus_tendency_of_atmosphere_mass_content_of_nitrogen_compounds_expressed_as_nitrogen_due_to_deposition"
 
@@ -114,6 +116,8 @@ class ColumnLand(Component):
         """Leaf area of the table or the file, or out of the pools of the plants."""
         nitrogen: Literal["none", "fun", "demand"] = "none"
         """Of plants: no want of it, bought with carbon (FUN), or by the scarcer nutrient; both start the cycles."""
+        rest_after: RestAfter = 0
+        """Day of the run, 365 or later, after which organic matter is set to rest by a year's means; 0: never."""
         nitrogen_deposition: Deposition = 6.69e-11
         """Of nitrogen, where none is imported; 21.1 kg ha-1 a-1 is the bulk deposition over China (Liu et al. 2013)."""
         hydraulics: Literal["simple", "continuum"] = "simple"
@@ -176,6 +180,8 @@ class ColumnLand(Component):
         ]
         if o.soil not in table("soil_textures"):
             problems.append(f"unknown soil texture {o.soil!r}; known textures: {', '.join(table('soil_textures'))}")
+        if 0 < o.rest_after < 365:
+            problems.append(f"rest_after: expected 0, or 365 days and more that give the means; found {o.rest_after}")
         if o.device == "cuda" and not torch.cuda.is_available():
             problems.append("device: cuda, but torch finds no CUDA device here; use auto or cpu")
         problems += [] if o.spectra is None else o.spectra.problems()
@@ -307,6 +313,7 @@ class ColumnLand(Component):
             local("mole_fraction_of_carbon_dioxide_in_air", o.co2), local("height", o.air_height), mu,
             self._share_of_day(day, mu) if o.daily_means else None, *self._leaves(middle),
             local(DEPOSITION, o.nitrogen_deposition) if self.cycling else None,
+            day_length(self.latitude, day - 1 + hour / 24.0) if self.cycling else None,
         )  # fmt: skip
 
     def advance(self, state: State, forcing: Weather, seconds: float) -> tuple[State, dict[str, Tensor]]:
@@ -320,6 +327,7 @@ class ColumnLand(Component):
             self.now, given = self.advance(self.now, weather, seconds)
             if self.overpasses is not None:
                 self.overpasses.look(self.clock.date(time), seconds, self.now, weather)
+        self._set_to_rest()
         fields = {name: self._field(values, ELSEWHERE.get(name, 0.0)) for name, values in given.items()}
         for name in self.counts:
             self.counts[name] += fields[name]
@@ -327,6 +335,16 @@ class ColumnLand(Component):
             self.booked[name] += seconds * fields[name]
         self.followed = {name: fields[name] for name in FOLLOWED}
         return {spec.name: fields[spec.name] for spec in self.exports}
+
+    def _set_to_rest(self) -> None:
+        """Organic matter at rest after the day that the namelist says; what that adds is booked."""
+        c, t = self.now.cycles, self.parameters.cycles
+        if c is None or t is None or not spin_up.is_due(c, self.options.rest_after):
+            return
+        before = self.budget()
+        self.now = self.now._replace(cycles=spin_up.at_rest(c, t))
+        for k, v in self.budget().items():
+            self.booked[f"booked_{k}"] = self.booked[f"booked_{k}"] + (v - before[k])
 
     def _share_of_day(self, day: int, mu: Tensor) -> Tensor:
         """The sun's height now over its mean of the day; 1 in the polar night, where there is nothing to share."""

@@ -9,7 +9,7 @@ from torch import Tensor
 from components.land.column.column_state import Forcing, Options, State
 from components.land.column.column_water import Passed, Thawed
 from components.land.column.cycles import daily, fast, leaf_nitrogen
-from components.land.column.cycles.pools import Cycles
+from components.land.column.cycles.pools import DAY, Cycles
 from components.land.column.parameters import Parameters
 from components.land.column.surface_exchange import Surface
 from components.land.column.water_heat import liquid_mass
@@ -70,11 +70,13 @@ def advance_cycles(
     theta, ice = passed.moisture.theta, thawed.ice
     deposition = forcing.nitrogen_deposition
     none = torch.zeros_like(f.canopy)
+    length = forcing.day_length
+    lit = (forcing.cos_zenith > 0.0).to(none.dtype) if length is None else length / DAY
     moment = fast.Moment(
         net[0] + net[1] + breath[0] + breath[1], breath[0] + breath[1], f.canopy, passed.moved.temperature,
         torch.clamp(-passed.moisture.psi, min=0.0), torch.clamp((theta + ice) / p.texture.theta_s, max=1.0),
         available_water(p, theta), liquid_mass(theta, p.thickness), passed.stored, passed.taken,
-        passed.drained * seconds, passed.surface * seconds, forcing.cos_zenith,
+        passed.drained * seconds, passed.surface * seconds, lit,
         none if deposition is None else deposition,
     )  # fmt: skip
     new, given = fast.step(cycles, p.cycles, moment, p.thickness, seconds)

@@ -32,7 +32,7 @@ class Moment(NamedTuple):
     drawn: Tensor  # by roots and evaporation, kg m-2, (layer, ...)
     drainage: Tensor  # kg m-2
     runoff: Tensor  # kg m-2
-    cos_zenith: Tensor
+    lit: Tensor  # share of the day that has sun; or 1 in a step with sun and 0 in another
     deposition: Tensor  # of nitrogen, kg N m-2 s-1
 
 
@@ -119,7 +119,7 @@ def step(c: Cycles, t: Traits, m: Moment, thickness: Tensor, seconds: float) -> 
     day = Day(
         c.day.seconds + seconds, c.day.gain + seconds * gain, c.day.soil + seconds * mean_soil,
         c.day.pace + seconds * over_depths(pace, thickness), c.day.filled + seconds * over_depths(m.filled, thickness),
-        c.day.water + seconds * m.available, c.day.light + seconds * (m.cos_zenith > 0.0).to(gain.dtype),
+        c.day.water + seconds * m.available, c.day.light + seconds * m.lit,
     )  # fmt: skip
     soil, half = c.soil, 0.5 * seconds * m.deposition
     ammonium = torch.cat([(soil.ammonium[0] + half)[None], soil.ammonium[1:]])

@@ -92,7 +92,7 @@ class Events(NamedTuple):
 class Means(NamedTuple):
     """Means of the last year, for a spin-up."""
 
-    days: Tensor  # that they hold, at most 365
+    days: Tensor  # since the start; the means forget what is longer ago than 365
     litter: Tensor  # that decayed, kg C m-2 a-1, (2 depths, 3 pools, ...)
     pace: Tensor  # of decay, (2, ...)
 

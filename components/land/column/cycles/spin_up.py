@@ -33,7 +33,7 @@ def follow(means: Means, given_up: Tensor, pace: Tensor) -> Means:
     """
     weight = 1.0 / torch.clamp(means.days + 1.0, max=YEAR_OF_DAYS)
     return Means(
-        torch.clamp(means.days + 1.0, max=YEAR_OF_DAYS),
+        means.days + 1.0,
         means.litter + weight * (YEAR_OF_DAYS * given_up - means.litter),
         means.pace + weight * (pace - means.pace),
     )  # fmt: skip
@@ -73,3 +73,15 @@ def at_rest(c: Cycles, t: Traits) -> Cycles:
         carbon=filled(c.carbon, carbon), nitrogen=filled(c.nitrogen, nitrogen),
         phosphorus=filled(c.phosphorus, phosphorus),
     )  # fmt: skip
+
+
+def is_due(c: Cycles, day: int) -> bool:
+    """Whether the day that has just ended is the one (from 1) after which organic matter is set to rest; 0: none is.
+
+    Parameters
+    ----------
+    c : after a step
+    day : number of the day since the start, or 0
+    """
+    days, seconds = c.means.days.flatten(), c.day.seconds.flatten()
+    return bool(day) and days.numel() > 0 and float(days[0]) == day and float(seconds[0]) == 0.0
