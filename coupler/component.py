@@ -35,7 +35,7 @@ A mixed-layer ocean, whole::
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -57,6 +57,29 @@ class OnGrid:
 
     values: Array
     grid: str
+
+
+BiasMethod = Literal["mean", "mean_variance", "quantile"]
+BIAS_METHODS: tuple[BiasMethod, ...] = ("mean", "mean_variance", "quantile")
+
+
+@dataclass(frozen=True)
+class Bias:
+    """How the bias of a driver is taken off.
+
+    Parameters
+    ----------
+    reference : sequence of Path
+        Files of a reanalysis.
+    method : str
+        What becomes that of the reference: the mean by month, the variance of the years too, or their quantiles.
+    daily : bool
+        Whether the variance from day to day does too.
+    """
+
+    reference: Sequence[Path]
+    method: BiasMethod = "mean_variance"
+    daily: bool = False
 
 
 @dataclass
@@ -246,6 +269,30 @@ class Component:
         ------
         TesseraError
             Data that cannot be used, with the reason.
+        """
+        raise NotImplementedError
+
+    def prepare_corrected_inputs(
+        self, setting: Setting, files: Sequence[Path], report: Callable[[str, float], None], bias: Bias
+    ) -> Mapping[str, Any]:
+        """As `prepare_inputs`, with the bias of the data taken off: ``./run_case.py prepare --reference``.
+
+        Parameters
+        ----------
+        setting, files, report
+            As of `prepare_inputs`.
+        bias : Bias
+            The reference, and what of it the data get.
+
+        Returns
+        -------
+        mapping of str to Any
+            Options that name the files made.
+
+        Raises
+        ------
+        TesseraError
+            Data that cannot be used or corrected, before anything is written.
         """
         raise NotImplementedError
 

@@ -8,6 +8,7 @@ where they are.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,9 @@ from coupler.errors import LayoutError, NamelistError, Problem, ScheduleError
 from coupler.exchange import connections, schedule
 from coupler.paths import COMMAND, typed
 from coupler.plan import ComponentPlan, Inactive, Plan, Task
+
+UNTIL = "TESSERA_UNTIL"
+"""Variable of the environment with the date at which this piece of a longer run ends."""
 
 
 def make_plan(
@@ -137,6 +141,8 @@ def _dates(case: Case) -> tuple[Clock, int, list[Problem]]:
         key = "duration"
         duration = clock.seconds_of(case.options.duration)
         clock.text(duration)
+        if os.environ.get(UNTIL):
+            duration = min(duration, clock.seconds_at(os.environ[UNTIL]))
     except (ValueError, OverflowError) as error:
         return clock, 0, [case.node.problem(str(error), key)]
     return clock, duration, []

@@ -21,6 +21,7 @@ COMMANDS = (
     "data",
     "check",
     "run",
+    "resubmit",
     "status",
     "timing",
     "plot",
@@ -34,12 +35,14 @@ COMMANDS = (
 EXAMPLES = """examples:
   ./run_case.py new winter --template east_asia       make a case (list: the templates there are)
   ./run_case.py prepare cases/winter era5_*.nc        make a component's inputs from data of your own
+  ./run_case.py prepare cases/winter cmip6_*.nc --reference era5_*.nc --method mean_variance
   ./run_case.py data list                             maps known by a tag; prepare takes tags as well as files
   ./run_case.py check cases/winter                    everything that can be wrong, before anything runs
   ./run_case.py cases/winter                          run it; starts mpirun with the ranks it needs
   mpirun -n 8 ./run_case.py cases/winter              run it on 8 processes
   ./run_case.py cases/winter --serial                 run it on one process, without MPI: the same bits
   ./run_case.py cases/winter --continue               go on from the newest complete restart
+  ./run_case.py resubmit cases/winter --every P1M     run it month by month; again to go on
   ./run_case.py plot cases/winter sea_surface_temperature
   ./run_case.py score cases/winter                    how far the run is from COADS: run/score/score.html
   ./run_case.py options ocean.slab                    the options of a model, with their defaults
@@ -69,6 +72,15 @@ def parser() -> argparse.ArgumentParser:
         "files", nargs="+", type=Path, help="data, such as analyses on pressure levels for an atmosphere, or tags"
     )
     prepare.add_argument("--component", help="whose inputs (default: the only one that can prepare some)")
+    prepare.add_argument(
+        "--reference", nargs="+", type=Path, metavar="FILE", help="a reanalysis by whose months the data are corrected"
+    )
+    prepare.add_argument(
+        "--method",
+        choices=("mean", "mean_variance", "quantile"),
+        help="with --reference: the mean by month, the variance of years too (default), or their quantiles",
+    )
+    prepare.add_argument("--daily", action="store_true", help="with --reference: the variance from day to day too")
     from coupler.catalogue.words import EXAMPLES as DATA_EXAMPLES
     from coupler.catalogue.words import describe_arguments
 
@@ -90,6 +102,12 @@ def parser() -> argparse.ArgumentParser:
         help="with --continue: go on although these have changed since the restart was written, such as ocean.mask, "
         "or all of a kind: start, calendar, grid, mask, options",
     )
+    again = add("resubmit", "run a long case by pieces of calendar months, from where it stopped")
+    again.add_argument("case", type=Path)
+    again.add_argument("--every", default="P1M", metavar="LENGTH", help="of a piece: P1M (default), P3M, P1Y, P10D")
+    again.add_argument("--pieces", type=int, metavar="N", help="run at most N now; exit code 75 if some are left")
+    again.add_argument("-n", "--ranks", type=int, help="number of processes (default: what the namelist asks for)")
+    again.add_argument("--serial", action="store_true", help="one process, without MPI")
     for name, text in (
         ("status", "how far a run is, and the command to resume it"),
         ("timing", "where the time of a finished run went"),
@@ -211,8 +229,20 @@ def _new(options: argparse.Namespace) -> int:
 
 def _prepare(options: argparse.Namespace) -> int:
     from coupler.case.preparation import prepare
+    from coupler.component import Bias
+    from coupler.errors import CaseError
 
-    return prepare(options.case, options.files, options.component)
+    if not options.reference:
+        if options.method or options.daily:
+            raise CaseError("--method and --daily go with --reference: a correction needs data to correct by")
+        return prepare(options.case, options.files, options.component)
+    bias = Bias([p.resolve() for p in options.reference], options.method or "mean_variance", options.daily)
+    code = prepare(options.case, options.files, options.component, bias)
+    from coupler.analysis.bias_maps import draw_all
+
+    for path in draw_all(options.case):
+        print(f"what was changed: {path}")
+    return code
 
 
 def _data(options: argparse.Namespace) -> int:
@@ -260,6 +290,20 @@ def _run(options: argparse.Namespace) -> int:
             ensemble, serial=options.serial, resume=options.resume, ranks=options.ranks, accepted=accepted
         )
     return start(options.case, serial=options.serial, resume=options.resume, ranks=options.ranks, accepted=accepted)
+
+
+def _resubmit(options: argparse.Namespace) -> int:
+    from coupler.case.launch import start
+    from coupler.case.resubmission import resubmit
+    from coupler.errors import CaseError
+
+    if options.pieces is not None and options.pieces < 1:
+        raise CaseError(f"--pieces {options.pieces}: expected at least 1")
+
+    def run(resume: bool) -> int:
+        return start(options.case, serial=options.serial, resume=resume, ranks=options.ranks)
+
+    return resubmit(options.case, options.every, run, at_most=options.pieces)
 
 
 def _status(options: argparse.Namespace) -> int:

@@ -16,7 +16,7 @@ from pathlib import Path
 from coupler.case.case import make_plan
 from coupler.catalogue.shelf import find
 from coupler.catalogue.tag import is_tag
-from coupler.component import Component
+from coupler.component import Bias, Component
 from coupler.errors import CaseError
 from coupler.fields import did_you_mean
 from coupler.files.sources import note_sources
@@ -24,7 +24,7 @@ from coupler.paths import COMMAND
 from coupler.plan import ComponentPlan, Plan
 
 
-def prepare(case: Path, files: Sequence[Path], component: str | None = None) -> int:
+def prepare(case: Path, files: Sequence[Path], component: str | None = None, bias: Bias | None = None) -> int:
     """Make the inputs of one component of a case and say what to write into its namelist.
 
     Parameters
@@ -32,6 +32,7 @@ def prepare(case: Path, files: Sequence[Path], component: str | None = None) -> 
     case : folder of the case
     files : what the user named
     component : name in the case, or None where there is only one that can
+    bias : how the bias of the data is taken off; None: it stays
 
     Raises
     ------
@@ -41,18 +42,22 @@ def prepare(case: Path, files: Sequence[Path], component: str | None = None) -> 
         A component that is not there, cannot prepare inputs, or must be named.
     """
     plan = make_plan(case)
-    chosen = _choose(plan, component)
+    chosen = _choose(plan, component, corrected=bias is not None)
     model = chosen.component
     assert model is not None
     tagged = [find(str(path)) for path in files if _is_tag(path)]
     files = [find(str(path)).whole() if _is_tag(path) else path for path in files]
-    missing = [str(path) for path in files if not path.is_file()]
+    missing = [str(path) for path in (*files, *(bias.reference if bias else ())) if not path.is_file()]
     if missing:
         raise CaseError("\n".join(f"{path} does not exist" for path in missing))
     print(f"{chosen.name} ({chosen.model}): from {len(files)} file{'s' if len(files) > 1 else ''}")
     progress = Progress()
     try:
-        made = model.prepare_inputs(chosen.setting, [path.resolve() for path in files], progress)
+        paths = [path.resolve() for path in files]
+        if bias is None:
+            made = model.prepare_inputs(chosen.setting, paths, progress)
+        else:
+            made = model.prepare_corrected_inputs(chosen.setting, paths, progress, bias)
     finally:
         progress.end()
     note_sources(case, {str(f.tag): {"citation": f.entry.citation, "licence": f.entry.licence} for f in tagged})
@@ -105,20 +110,26 @@ class Progress:
             self._open = False
 
 
-def _choose(plan: Plan, name: str | None) -> ComponentPlan:
-    able = [c for c in plan.components if _can_prepare(c)]
+def _choose(plan: Plan, name: str | None, *, corrected: bool) -> ComponentPlan:
+    able = [c for c in plan.components if _can_prepare(c, corrected=corrected)]
     names = ", ".join(c.name for c in able) or "none of this case"
     if name is None:
         if len(able) == 1:
             return able[0]
         if not able:
             models = ", ".join(f"{c.name} ({c.model})" for c in plan.components)
-            raise CaseError(f"no component of {plan.folder} makes inputs from data: {models}")
+            how = " whose bias is taken off" if corrected else ""
+            raise CaseError(f"no component of {plan.folder} makes inputs from data{how}: {models}")
         raise CaseError(f"say whose inputs: --component with one of {names}")
     known = {c.name: c for c in plan.components}
     if name not in known:
         raise CaseError(
             f"{plan.folder} has no component {name!r}{did_you_mean(name, known)}; it has {', '.join(known)}"
+        )
+    if known[name] not in able and corrected and _can_prepare(known[name], corrected=False):
+        raise CaseError(
+            f"{name} (model {known[name].model}) cannot take the bias off its data; leave out --reference, or name one"
+            f" of the components that can: {names}"
         )
     if known[name] not in able:
         raise CaseError(
@@ -128,8 +139,9 @@ def _choose(plan: Plan, name: str | None) -> ComponentPlan:
     return known[name]
 
 
-def _can_prepare(c: ComponentPlan) -> bool:
-    return c.component is not None and type(c.component).prepare_inputs is not Component.prepare_inputs
+def _can_prepare(c: ComponentPlan, *, corrected: bool) -> bool:
+    method = "prepare_corrected_inputs" if corrected else "prepare_inputs"
+    return c.component is not None and getattr(type(c.component), method) is not getattr(Component, method)
 
 
 def _yaml(value: object) -> str:

@@ -18,6 +18,7 @@ from coupler.files.restart import complete_sets
 from coupler.paths import typed
 from coupler.plan import Plan
 from coupler.watch import failure, processes
+from coupler.watch.experiment import describe_experiment
 from coupler.watch.processes import alive
 
 EVERY = 0.5
@@ -225,7 +226,9 @@ def describe(folder: Path) -> str:
         restart = str(Path("run") / "restart" / sets[-1].name) if sets else restart
     if restart:
         lines.append(f"  newest complete restart: {restart}")
-    if state != "finished":
+    pieces = describe_experiment(folder, typed("resubmit", folder))
+    lines += pieces
+    if state != "finished" and not pieces:
         how = command_line(folder, "--continue") if restart else command_line(folder)
         lines.append(f"  to {'resume' if restart else 'start again (there is no restart)'}:  {how}")
     return "\n".join(lines)

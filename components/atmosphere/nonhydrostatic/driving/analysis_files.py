@@ -6,9 +6,10 @@ units are converted or refused, levels and latitudes may come in any order, and 
 and the dates. GRIB is read through cfgrib where that is installed.
 """
 
+import contextlib
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ NAMES = {
     "specific_humidity": ("q", "hus", "SHUM", "shum"),
     "relative_humidity": ("r", "hur", "RELHUM", "rhum"),
 }
+MOST_OPEN = 8
+"""Files held open at once."""
 REQUIRED = ("eastward_wind", "northward_wind", "air_temperature")
 UNITS = {
     "eastward_wind": ("m s-1", -250.0, 250.0),
@@ -71,6 +74,8 @@ class AnalysisFiles:
 
     def __init__(self, paths: Sequence[str | Path], required: Sequence[str] = REQUIRED):
         self._scratch = tempfile.TemporaryDirectory(prefix="tessera-")
+        self._open: dict[Path, Any] | None = None
+        self._places: dict[tuple[Path, str], tuple[Axes, Any, Array]] = {}
         self._named = ", ".join(str(path) for path in paths)
         self.paths = [part for path in paths for part in self._readable(Path(path))]
         self.lat, self.lon = np.zeros(0), np.zeros(0)
@@ -99,8 +104,11 @@ class AnalysisFiles:
         ``rows`` of increasing latitude are read; all by default.
         """
         path, key, index = self._where[name][self.dates[record]]
-        with open_dataset(path, DriverError) as f:
-            values, p = _values(f, key, index, rows)
+        with self._dataset(path) as f:
+            if (path, key) not in self._places:
+                axes, horizontal = _axes(f, key)
+                self._places[path, key] = axes, np.argsort(horizontal.latitude), _pressures(f, axes.level)
+            values, p = _values(f, index, rows, *self._places[path, key])
             values, notes = _in_si(f, key, name, values)
         if np.isnan(values).any():
             # below the ground some centres leave the levels out
@@ -110,6 +118,35 @@ class AnalysisFiles:
             if np.isnan(values).any():
                 raise DriverError(f"{path}: {key} has gaps with nothing above them; fill them")
         return values, p, notes
+
+    def pressures(self) -> Array:
+        """Pressures of the temperature's levels, Pa, from the ground up."""
+        path, key, _ = self._where["air_temperature"][self.dates[0]]
+        with self._dataset(path) as f:
+            return -np.sort(-_pressures(f, _axes(f, key)[0].level))
+
+    @contextlib.contextmanager
+    def held_open(self) -> Iterator[None]:
+        """Leave the file that is read open for the next record: for reading many."""
+        self._open = {}
+        try:
+            yield
+        finally:
+            for f in self._open.values():
+                f.close()
+            self._open = None
+
+    @contextlib.contextmanager
+    def _dataset(self, path: Path) -> Iterator[Any]:
+        if self._open is None:
+            with open_dataset(path, DriverError) as f:
+                yield f
+            return
+        if path not in self._open:
+            while len(self._open) >= MOST_OPEN:
+                self._open.pop(next(iter(self._open))).close()
+            self._open[path] = open_dataset(path, DriverError)
+        yield self._open[path]
 
     def _readable(self, path: Path) -> list[Path]:
         if not path.is_file():
@@ -222,13 +259,11 @@ def _dates(f: Any, axes: Axes) -> list[cftime.datetime | None]:
     ]  # fmt: skip
 
 
-def _values(f: Any, key: str, index: int, rows: slice) -> tuple[Array, Array]:
+def _values(f: Any, index: int, rows: slice, axes: Axes, northward: Any, p: Array) -> tuple[Array, Array]:
     """One record (level, lat, lon) from the ground up, latitudes increasing, and its pressures (Pa)."""
-    axes, horizontal = _axes(f, key)
-    order = np.argsort(horizontal.latitude)[rows]
+    order = northward[rows]
     band = slice(int(order.min()), int(order.max()) + 1)
     found = read(f, axes, index, band, error=DriverError)
-    p = _pressures(f, axes.level)
     return np.ascontiguousarray(found[np.argsort(-p)][:, order - band.start]), -np.sort(-p)
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import torch
 
 from components.atmosphere.nonhydrostatic.driving.analysis_files import AnalysisFiles, DriverError
+from components.atmosphere.nonhydrostatic.driving.bias_correction import Corrected
 from components.atmosphere.nonhydrostatic.driving.driver_files import DriverFile, kind_of
 from components.atmosphere.nonhydrostatic.driving.pressure_levels import covered, state, to_columns
 from components.atmosphere.nonhydrostatic.dynamics.lateral import Driver
@@ -23,6 +24,7 @@ from components.atmosphere.nonhydrostatic.ideal import jet
 from coupler.clock import Clock
 from coupler.component import Setting
 from coupler.errors import ForcingError
+from coupler.files.bias.months import stamp
 from coupler.files.time_axis import TimeAxis
 from coupler.paths import COMMAND
 
@@ -64,6 +66,9 @@ class Source(Protocol):
 class Analyses:
     """Analyses on pressure levels, interpolated to the columns as they are read."""
 
+    corrected: Corrected | None = None
+    """What takes the bias off."""
+
     def __init__(self, paths: Sequence[Path], clock: Clock, humidity_from: Sequence[Path] = ()):
         self.files = AnalysisFiles(paths)
         self.humidity = AnalysisFiles(humidity_from, ()) if humidity_from else None
@@ -75,6 +80,8 @@ class Analyses:
         """See `Source`."""
         covered(self.files.lat, place.lat)
         data = state(self.files, record, self.humidity, (float(place.lat.min()), float(place.lat.max())))
+        if self.corrected is not None:
+            data = self.corrected(stamp(self.files.dates[record]), data)
         p, top = data.p[-1], float(data.fields["z"][-1].min())
         if place.z.max() > top:
             data.notes.append(

@@ -10,14 +10,16 @@ import numpy.typing as npt
 import torch
 
 from components.atmosphere.nonhydrostatic.driving import driver_files
-from components.atmosphere.nonhydrostatic.driving.analysis_files import DriverError
+from components.atmosphere.nonhydrostatic.driving.analysis_files import AnalysisFiles, DriverError
+from components.atmosphere.nonhydrostatic.driving.bias_correction import Corrected, months_of, refuse
 from components.atmosphere.nonhydrostatic.driving.driving_data import Analyses, Fields, Place, at, too_short
 from components.atmosphere.nonhydrostatic.dynamics.balance import hydrostatic_column
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO, Geometry
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import VAPOUR_FACTOR
 from components.atmosphere.nonhydrostatic.physics.columns import INNER
 from components.science.constants import GAMMA, KAPPA, P_REFERENCE, R_DRY
-from coupler.component import Setting
+from coupler.component import Bias, Setting
+from coupler.files.bias.writing import ENDING
 
 Array = npt.NDArray[np.float64]
 
@@ -29,6 +31,7 @@ def prepare(
     files: Sequence[Path],
     humidity_from: Sequence[Path],
     report: Callable[[str, float], None],
+    bias: Bias | None = None,
 ) -> list[Path]:
     """Write ``<component>.initial.nc`` and ``<component>.boundary.nc`` into the case's folder.
 
@@ -40,6 +43,7 @@ def prepare(
     files : analyses
     humidity_from : a state whose relative humidity is used where the analyses have none
     report : takes a line of text and the share of the work that is done
+    bias : how the bias of the analyses is taken off; what is changed is written into ``<component>.bias.nc``
 
     Raises
     ------
@@ -56,6 +60,7 @@ def prepare(
     first = max(n for n, t in enumerate(times) if t <= 0.0)
     last = next((n for n, t in enumerate(times) if t >= setting.duration), len(times) - 1)
     records = range(first, max(last, first) + 1)
+    corrected = None if bias is None else _correction(data, bias, setting, records, report)
     paths = {kind: setting.folder / f"{setting.name}.{kind}.nc" for kind in ("initial", "boundary")}
     made: dict[int, Fields] = {}
 
@@ -74,14 +79,34 @@ def prepare(
             yield int(times[n]), fields
 
     def write(kind: str, states: Any) -> None:
-        driver_files.write(paths[kind], kind, grid, z, vertical, setting.clock, states, data.notes())
+        driver_files.write(paths[kind], kind, grid, z, vertical, setting.clock, states, notes())
+
+    def notes() -> list[str]:
+        return data.notes() + ([] if corrected is None else corrected.notes())
 
     start = balanced(first) if times[first] == 0.0 else hydrostatic(geometry, at(data, 0.0, place))
-    for note in [*data.notes(), *late]:
+    for note in [*notes(), *late]:
         report(f"note: {note}", 0.0)
     write("initial", [(0, start)])
     write("boundary", sides())
+    if corrected is not None:
+        corrected.write(setting.folder / f"{setting.name}{ENDING}")
     return list(paths.values())
+
+
+def _correction(
+    data: Analyses, bias: Bias, setting: Setting, records: range, report: Callable[[str, float], None]
+) -> Corrected:
+    """The correction of the driver's bias, which the analyses then apply as they are read."""
+    reference = AnalysisFiles(bias.reference)
+    dates = [setting.clock.date(0), setting.clock.date(setting.duration)]
+    dates += [date for date in (data.files.dates[n] for n in records) if date is not None]
+    refuse(data.files, reference, months_of(dates), bias)
+    keep = setting.folder / f"{setting.name}.bias_months.npz"
+    data.corrected = Corrected(
+        data.files, reference, setting.grid.longitude, setting.grid.latitude, bias, keep, report
+    )  # fmt: skip
+    return data.corrected
 
 
 def hydrostatic(g: Geometry, fields: Fields) -> Fields:

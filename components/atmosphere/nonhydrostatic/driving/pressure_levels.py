@@ -85,17 +85,17 @@ def state(
     def read(name: str, p: Array | None = None) -> tuple[Array, Array]:
         values, own, assumed = files.read(name, record, rows)
         notes.extend(n for n in assumed if n not in notes)
-        return (values, own) if p is None else (_onto(values, own, p), p)
+        return (values, own) if p is None else (onto(values, own, p), p)
 
     t, p = read("air_temperature")
     fields = {"u": read("eastward_wind", p)[0], "v": read("northward_wind", p)[0], "t": t}
     column = p[:, None, None]
     if "specific_humidity" in files.names:
         values, own = read("specific_humidity")
-        q, top = np.clip(_onto(values, own, p), 1e-8, None), float(own[-1])
+        q, top = np.clip(onto(values, own, p), 1e-8, None), float(own[-1])
     elif "relative_humidity" in files.names:
         values, own = read("relative_humidity")
-        q = specific_humidity(np.clip(_onto(values, own, p), 0.01, 1.0), t, column)
+        q = specific_humidity(np.clip(onto(values, own, p), 0.01, 1.0), t, column)
         top = max(float(own[-1]), TROPOPAUSE)  # relative humidity says nothing of the stratosphere
     else:
         relative, source, top = _relative_humidity(lat, files.lon, p, humidity_from)
@@ -136,8 +136,7 @@ def to_columns(data: Analysis, lon: Array, lat: Array, z: Array) -> dict[str, Ar
         If the grid reaches beyond the data.
     """
     covered(data.lat, lat)
-    where = _around(data.lon, data.lat, lon, lat)
-    columns = {k: _bilinear(a, *where) for k, a in data.fields.items()}
+    columns = horizontally(data, lon, lat)
     heights, log_p = columns.pop("z"), np.log(data.p)
     k = np.clip((heights[:, None] <= z[None]).sum(0) - 1, 0, data.p.size - 2)
     low, high = (np.take_along_axis(heights, k + m, 0) for m in (0, 1))
@@ -196,21 +195,39 @@ def _relative_humidity(lat: Array, lon: Array, p: Array, other: AnalysisFiles | 
         t, own, _ = other.read("air_temperature", 0)
         q, q_p, _ = other.read("specific_humidity", 0)
         top = q_p[-1]
-        relative = relative_humidity(_onto(q, q_p, own), t, own[:, None, None])
+        relative = relative_humidity(onto(q, q_p, own), t, own[:, None, None])
     else:
         raise DriverError(f"{other}: neither relative humidity nor specific humidity with temperature; add one of them")
     points = np.meshgrid(lon, np.clip(lat, other.lat[0], other.lat[-1]))
     there = _bilinear(relative, *_around(other.lon, other.lat, *points))
     date = other.dates[0]
     return (
-        np.clip(_onto(there, own, p), 0.01, 1.0),
+        np.clip(onto(there, own, p), 0.01, 1.0),
         f"the relative humidity of {other}{f' of {date}' if date else ''}, whatever the weather then",
         float(top),
     )
 
 
-def _onto(values: Array, own: Array, p: Array) -> Array:
-    """Values on levels ``own`` interpolated in ln p to levels ``p``, the ends held."""
+def horizontally(data: Analysis, lon: Array, lat: Array) -> dict[str, Array]:
+    """Fields (level, ny, nx) of a state at other points, bilinear.
+
+    Parameters
+    ----------
+    data : the state
+    lon, lat : (ny, nx) degrees
+    """
+    where = _around(data.lon, data.lat, lon, lat)
+    return {name: _bilinear(a, *where) for name, a in data.fields.items()}
+
+
+def onto(values: Array, own: Array, p: Array) -> Array:
+    """Values on levels ``own`` interpolated in ln p to levels ``p``, the ends held.
+
+    Parameters
+    ----------
+    values : (level, ny, nx)
+    own, p : (level,) Pa, decreasing
+    """
     if own.size == p.size and np.allclose(own, p):
         return values
     x, target = -np.log(own), -np.log(p)

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Scores of an ensemble beside what was observed: fair CRPS, spread over error, rank histogram."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from coupler.errors import CaseError
+
+Floats = npt.NDArray[np.float64]
+
+
+def fair_crps(members: Floats, observed: Floats) -> Floats:
+    r"""Continuous ranked probability score of an ensemble, unbiased in the number of members.
+
+    CRPS = mean |x_i - y| - sum_ij |x_i - x_j| / (2 m (m - 1)), (Ferro 2014, QJRMS 140, 1917, eq. 6); for one member the
+    absolute error.
+
+    Parameters
+    ----------
+    members : (m, ...)
+    observed : (...)
+
+    Returns
+    -------
+    array (...)
+        In the unit of the members; NaN where a value is missing.
+
+    Examples
+    --------
+    >>> float(fair_crps(np.array([0.0, 1.0]), np.array(2.0)))
+    1.0
+    """
+    _together(members, observed)
+    m = members.shape[0]
+    error = np.abs(members - observed).mean(axis=0)
+    if m == 1:
+        return np.asarray(error)
+    # sum_ij |x_i - x_j| = 2 sum_i (2 i - m - 1) x_(i) of the ordered members
+    weights = 2.0 * np.arange(1, m + 1) - m - 1.0
+    return np.asarray(error - np.tensordot(weights, np.sort(members, axis=0), 1) / (m * (m - 1.0)))
+
+
+def gaussian_crps(mean: Floats, deviation: Floats, observed: Floats) -> Floats:
+    """CRPS of a normal distribution (Gneiting et al. 2005, Mon. Wea. Rev. 133, eq. 5).
+
+    Parameters
+    ----------
+    mean, deviation : of the distribution
+    observed : what came
+    """
+    from scipy.special import ndtr
+
+    z = (observed - mean) / deviation
+    density = np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi)
+    return np.asarray(deviation * (z * (2.0 * ndtr(z) - 1.0) + 2.0 * density - 1.0 / np.sqrt(np.pi)))
+
+
+def spread_over_error(members: Floats, observed: Floats) -> float:
+    """Spread of an ensemble over the error of its mean; one where members and observation are alike.
+
+    sqrt((m + 1) / m) sqrt(mean unbiased variance) / RMSE (Fortin et al. 2014, J. Hydrometeor. 15, eq. 15).
+
+    Parameters
+    ----------
+    members : (m, ...), at least two
+    observed : (...)
+
+    Raises
+    ------
+    CaseError
+        One member, or no place where all have a value.
+    """
+    x, y = _whole(members, observed)
+    m = x.shape[0]
+    if m < 2:
+        raise CaseError("spread over error needs at least two members, found one")
+    spread = np.sqrt((m + 1.0) / m * x.var(axis=0, ddof=1).mean())
+    error = np.sqrt(np.mean((x.mean(axis=0) - y) ** 2))
+    if error == 0.0:
+        raise CaseError("spread over error: the mean of the members is what was observed everywhere")
+    return float(spread / error)
+
+
+def rank_histogram(members: Floats, observed: Floats, seed: int = 0) -> npt.NDArray[np.int64]:
+    """How often the observation has each rank among the members (Hamill 2001, Mon. Wea. Rev. 129, 550).
+
+    Parameters
+    ----------
+    members : (m, ...)
+    observed : (...)
+    seed : of the choice among ranks of equal values
+
+    Returns
+    -------
+    array (m + 1,)
+        Counts; flat where members and observation are alike.
+    """
+    x, y = _whole(members, observed)
+    below, equal = (x < y).sum(axis=0), (x == y).sum(axis=0)
+    rank = below + np.random.default_rng(seed).integers(0, equal + 1)
+    return np.bincount(rank, minlength=x.shape[0] + 1)
+
+
+def _together(members: Floats, observed: Floats) -> None:
+    if members.shape[1:] != np.shape(observed):
+        raise CaseError(f"members of shape {members.shape[1:]} beside observations of {np.shape(observed)}")
+
+
+def _whole(members: Floats, observed: Floats) -> tuple[Floats, Floats]:
+    """Members (m, n) and observations (n,) where all have a value."""
+    _together(members, observed)
+    x, y = members.reshape(members.shape[0], -1), np.reshape(observed, -1)
+    there = np.isfinite(y) & np.isfinite(x).all(axis=0)
+    if not there.any():
+        raise CaseError("the members and the observations have no place where all have a value")
+    return x[:, there], y[there]
