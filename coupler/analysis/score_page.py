@@ -13,7 +13,8 @@ import numpy as np
 
 from coupler.analysis.comparison import Card, Month
 from coupler.analysis.figures import LINES, draw_panel, pyplot, shared_scale, tidy
-from coupler.analysis.scores import WHOLE
+from coupler.analysis.scores import WHOLE, Score
+from coupler.analysis.taylor import draw_taylor
 from coupler.files.atomic import whole_file
 
 STYLE = """
@@ -60,10 +61,22 @@ def _number(value: float) -> str:
     return "–" if not np.isfinite(value) else f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """HTML of a table.
+
+    Parameters
+    ----------
+    head, rows : texts of the cells
+    """
     top = "".join(f"<th>{html.escape(h)}</th>" for h in head)
     body = "".join("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>" for row in rows)
     return f"<table><tr>{top}</tr>{body}</table>"
+
+
+def _numbers(s: Score) -> list[str]:
+    """Cells of a table."""
+    shown = (s.model, s.observed, s.bias, s.rmse, s.correlation, s.variance_ratio, s.kling_gupta, s.spread)
+    return [_number(v) for v in shown]
 
 
 def _summary(cards: list[Card]) -> str:
@@ -71,7 +84,7 @@ def _summary(cards: list[Card]) -> str:
     for card in cards:
         s = card.mean.scores.get(WHOLE)
         if s is not None:
-            numbers = [_number(v) for v in (s.model, s.observed, s.bias, s.rmse, s.correlation)]
+            numbers = _numbers(s)
             rows.append([_heading(card), str(len(card.months)), str(s.cells), *numbers, card.observed.path.name])
     head = [
         "field (unit)",
@@ -82,33 +95,42 @@ def _summary(cards: list[Card]) -> str:
         "bias",
         "RMSE",
         "pattern correlation",
+        "ratio of variances",
+        "Kling-Gupta",
+        "RMS of two observations",
         "observations",
     ]
     note = (
         "Means over the months compared, area-weighted, on the coarser of the two grids (conservative remapping),"
         " where both have a value. A month that the run covers in part is compared with the observed whole month."
     )
-    return _table(head, rows) + f'<p class="note">{note}</p>'
+    return table(head, rows) + f'<p class="note">{note}</p>'
 
 
 def _section(card: Card, number: int) -> str:
     regions = list(dict.fromkeys(r for m in card.months for r in m.scores))
     unit = _difference_unit(card)
-    parts = [f'<h2 id="field{number}">{html.escape(_heading(card))}</h2>', _image(_maps(card), "maps")]
+    parts = [f'<h2 id="field{number}">{html.escape(_heading(card))}</h2>', embedded(_maps(card), "maps")]
     rows = []
     for region in regions:
         s = card.mean.scores.get(region)
         if s is not None:
-            rows.append(
-                [region, str(s.cells), *(_number(v) for v in (s.model, s.observed, s.bias, s.rmse, s.correlation))]
-            )
-    names = ["region", "cells", "model", "observed", f"bias ({unit})", f"RMSE ({unit})", "pattern correlation"]
-    parts.append(_table(names, rows))
+            rows.append([region, str(s.cells), *_numbers(s)])
+    names = ["region", "cells", "model", "observed", f"bias ({unit})", f"RMSE ({unit})", "pattern correlation",
+             "ratio of variances", "Kling-Gupta", f"RMS of two observations ({unit})"]  # fmt: skip
+    parts.append(table(names, rows))
+    said = {region: s.note for region, s in card.mean.scores.items() if s.note}
+    if said:
+        reasons = "; ".join(f"{region}: {why}" for region, why in said.items())
+        parts.append(f'<p class="note">{html.escape(reasons)}</p>')
+    diagram = draw_taylor({r: s for r, s in card.mean.scores.items() if np.isfinite(s.correlation)})
+    if diagram is not None:
+        parts.append(embedded(diagram, "Taylor diagram of the regions"))
     if len(card.months) > 1:
-        parts.append(_image(_series(card, regions), "bias and error by month"))
+        parts.append(embedded(_series(card, regions), "bias and error by month"))
         for what, title in (("bias", f"bias by month ({unit})"), ("rmse", f"RMSE by month ({unit})")):
             lines = [[r, *(_of(m, r, what) for m in card.months)] for r in regions]
-            parts.append(_table([title, *(m.label for m in card.months)], lines))
+            parts.append(table([title, *(m.label for m in card.months)], lines))
     return "".join(parts)
 
 
@@ -117,7 +139,14 @@ def _of(month: Month, region: str, what: str) -> str:
     return "–" if s is None else _number(getattr(s, what))
 
 
-def _image(figure: Any, text: str) -> str:
+def embedded(figure: Any, text: str) -> str:
+    """HTML of a figure drawn into the page.
+
+    Parameters
+    ----------
+    figure : of matplotlib; it is used up
+    text : what a reader who cannot see it gets
+    """
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=100)
     pyplot().close(figure)
@@ -141,19 +170,21 @@ def _maps(card: Card) -> Any:
     signed = card.record.unit != "°C" and bool(np.nanmin(seen) < 0.0 < np.nanmax(seen))
     colours = shared_scale(np.stack([model, seen]), about_zero=signed)
     span = card.months[0].label if len(card.months) == 1 else f"{card.months[0].label} to {card.months[-1].label}"
+    span = f"{span}, n = {len(card.months)} month{'s' if len(card.months) > 1 else ''} x {int(both.sum())} cells"
+    seen_span = "climatology" if card.observed.climatology else span.split(",")[0]
     for panel, values, scale, unit, title in (
         (axes[0], model, colours, card.record.unit, f"model, {span}"),
-        (axes[1], seen, colours, card.record.unit, f"observed ({card.observed.path.stem})"),
+        (axes[1], seen, colours, card.record.unit, f"observed ({card.observed.path.stem}), {seen_span}"),
         (
             axes[2],
             difference,
             shared_scale(difference, about_zero=True),
             _difference_unit(card),
-            "model minus observed",
+            f"model minus observed, {span}",
         ),
     ):
         draw_panel(panel, place[0], place[1], values, scale, unit)
-        panel.set_title(title, loc="left", fontsize=10)
+        panel.set_title(title, loc="left", fontsize=8.5)
     return figure
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import yaml
 
+from coupler.analysis.similarity import NothingToScore, likeness
 from coupler.errors import CaseError
 
 Floats = npt.NDArray[np.float64]
@@ -47,6 +48,10 @@ class Score:
     model, observed : area means
     bias, rmse : of model minus observed, area-weighted
     correlation : of the two patterns about their means; NaN of a constant
+    deviation_ratio, variance_ratio : standard deviation and variance of the model's pattern over the observed
+    kling_gupta : efficiency (Gupta et al. 2009)
+    spread : root-mean-square difference of two observations there; NaN where one is given
+    note : why a number is not there
     """
 
     cells: int
@@ -55,6 +60,11 @@ class Score:
     bias: float
     rmse: float
     correlation: float
+    deviation_ratio: float = np.nan
+    variance_ratio: float = np.nan
+    kling_gupta: float = np.nan
+    spread: float = np.nan
+    note: str = ""
 
 
 def score(model: Floats, observed: Floats, area: Floats) -> Score:
@@ -70,16 +80,25 @@ def score(model: Floats, observed: Floats, area: Floats) -> Score:
     >>> s = score(np.array([1.0, 3.0, 5.0]), np.array([0.0, 2.0, np.nan]), np.ones(3))
     >>> s.cells, s.bias, s.rmse, round(s.correlation, 12)
     (2, 1.0, 1.0, 1.0)
+    >>> score(np.array([1.0, 3.0]), np.array([2.0, 2.0]), np.ones(2)).note
+    'the observations are constant (2 at all 2 values), so that correlation and ratio of variances do not exist'
     """
     both = np.isfinite(model) & np.isfinite(observed)
     if not both.any():
-        return Score(0, np.nan, np.nan, np.nan, np.nan, np.nan)
+        return Score(0, np.nan, np.nan, np.nan, np.nan, np.nan, note="no place where both have a value")
     m, o, w = model[both], observed[both], area[both] / area[both].sum()
-    mean, seen = float((w * m).sum()), float((w * o).sum())
-    about, around = m - mean, o - seen
-    spread = np.sqrt((w * about**2).sum() * (w * around**2).sum())
-    correlation = float((w * about * around).sum() / spread) if spread > 0.0 else np.nan
-    return Score(int(both.sum()), mean, seen, mean - seen, float(np.sqrt((w * (m - o) ** 2).sum())), correlation)
+    means = float((w * m).sum()), float((w * o).sum())
+    basic = int(both.sum()), *means, means[0] - means[1], float(np.sqrt((w * (m - o) ** 2).sum()))
+    try:
+        pair = likeness(model, observed, area, "")
+    except NothingToScore as error:
+        return Score(*basic, np.nan, note=str(error).removeprefix(": "))
+    try:
+        efficiency, note = pair.kling_gupta, ""
+    except NothingToScore as error:
+        efficiency, note = np.nan, str(error)
+    ratio = pair.deviation / pair.observed_deviation
+    return Score(*basic, pair.correlation, ratio, ratio * ratio, efficiency, note=note)
 
 
 def read_regions(path: Path) -> list[Box]:

@@ -131,6 +131,9 @@ def parser() -> argparse.ArgumentParser:
     scores.add_argument(
         "--regions", type=Path, metavar="FILE", help="boxes (default: namelists/regions/east_asia.yaml)"
     )
+    scores.add_argument(
+        "--driver", type=Path, nargs="+", metavar="FILE", help="also what the run adds to this driver: added_value.html"
+    )
     listing = add("list", "list templates, models and cases")
     listing.add_argument("what", nargs="?", choices=("templates", "models", "cases"), help="only these")
     options = add("options", "the documented options of a model, or of case.yaml ('case')")
@@ -356,7 +359,14 @@ def _score(options: argparse.Namespace) -> int:
 
     against = options.against or sorted(DATA.glob("*_observed_*.nc"))
     regions = options.regions or NAMELISTS / "regions" / "east_asia.yaml"
-    for path in make_score_card(make_plan(options.case), against, regions):
+    plan = make_plan(options.case)
+    made = make_score_card(plan, against, regions)
+    if options.driver:
+        from coupler.analysis.added_value import make_card
+        from coupler.analysis.scores import read_regions
+
+        made += make_card(plan, against, options.driver, read_regions(regions))
+    for path in made:
         print(path)
     return 0
 

@@ -50,7 +50,7 @@ def test_numbers_and_page(case, root):
     assert float(got["rmse"]) == pytest.approx(np.sqrt((weights * errors**2).sum()), abs=2e-5)
     assert ("surface_downward_heat_flux_in_sea_water", "whole region") in rows
     page = (case / "run/score/score.html").read_text()
-    assert page.count("data:image/png;base64,") == 2 and "http" not in page, "opens without a server"
+    assert page.count("data:image/png;base64,") == 4 and "http" not in page, "opens without a server"
     assert "South China Sea" in page
 
 

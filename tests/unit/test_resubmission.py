@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A run by monthly pieces, stopped and continued: the bits of the unbroken one, output by month, status of the whole."""
+"""A run by monthly pieces, stopped and continued: the bits of the unbroken one, output by month, a whole status."""
 
 import netCDF4
 import numpy as np
