@@ -27,7 +27,7 @@ duration: PT{6 * (TIMES - 1)}H
 calendar: noleap
 components: {{atmosphere: {{model: nonhydrostatic}}}}
 """
-AIR = f"step: PT10M\ngrid: {ROOT / 'namelists/grids/east_asia_100km.yaml'}\nnonhydrostatic: {{}}\n"
+AIR = "step: PT10M\ngrid: east_asia_100km\nnonhydrostatic: {}\n"
 
 
 def hours(months_only: bool) -> list[float]:

@@ -25,6 +25,7 @@ GUIDES = (
     "rivers",
     "remapping",
     "driving_data",
+    "long_runs",
     "single_column",
     "components",
     "land",
