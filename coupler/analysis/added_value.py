@@ -16,7 +16,7 @@ from coupler.analysis.comparison import Card, make_cards
 from coupler.analysis.cyclones.track import distance
 from coupler.analysis.figures import LINES, pyplot, tidy
 from coupler.analysis.observations import find
-from coupler.analysis.records import read, shown_unit
+from coupler.analysis.records import parts, read, shown_unit
 from coupler.analysis.score_page import STYLE, embedded, table
 from coupler.analysis.scores import WHOLE, Box, score
 from coupler.analysis.spectra import Spectrum, kinetic_energy, spectrum
@@ -121,7 +121,7 @@ def spectra_of(plan: Plan) -> dict[str, Spectrum]:
     for component in plan.components:
         for stream in component.streams:
             path = history_path(plan.folder / "run", component.name, stream.name)
-            if not path.is_file():
+            if not parts(path):
                 continue
             here = {n: read(path, n) for n in (*WIND, RAIN) if n in stream.fields}
             made |= _spectra({n: (r.values, r.longitude, r.latitude) for n, r in here.items()}, "run")

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coupler.analysis.observations import Beside, Observed, find
-from coupler.analysis.records import Record, read, shown_unit
+from coupler.analysis.records import Record, parts, read, shown_unit
 from coupler.analysis.scores import WHOLE, Box, Score, score
 from coupler.errors import CaseError
 from coupler.fields import dictionary
@@ -100,7 +100,7 @@ def _streams(plan: Plan) -> Iterable[tuple[ComponentPlan, Path, tuple[str, ...]]
     for component in plan.components:
         for stream in sorted(component.streams, key=lambda s: s.statistic != "mean"):
             path = history_path(plan.folder / "run", component.name, stream.name)
-            if stream.statistic in ("mean", "instant") and path.is_file():
+            if stream.statistic in ("mean", "instant") and parts(path):
                 yield component, path, stream.fields
 
 

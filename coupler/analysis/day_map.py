@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coupler.analysis.figures import INK, draw_panel, pyplot, saved, shared_scale
-from coupler.analysis.records import Record, fields_of, read, short_date
+from coupler.analysis.records import Record, fields_of, outputs, read, short_date
 from coupler.errors import CaseError
 from coupler.fields import did_you_mean
 
@@ -87,7 +87,7 @@ def draw_day(
 def _find(case: Path, name: str) -> Record:
     """The field in the first history file that has it."""
     known: list[str] = []
-    for path in sorted((Path(case) / "run" / "history").glob("*.nc")):
+    for path in outputs(Path(case) / "run" / "history"):
         names = fields_of(path)
         if name in names:
             return read(path, name)

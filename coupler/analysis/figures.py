@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coupler.analysis.records import Record, fields_of, read, short_date
+from coupler.analysis.records import Record, fields_of, outputs, read, short_date
 from coupler.errors import CaseError
 from coupler.fields import did_you_mean
 
@@ -47,7 +47,7 @@ def plot(case: Path, field: str | None = None) -> list[Path]:
     history = Path(case) / "run" / "history"
     ensemble = Path(case) / "run" / "ensemble"
     history = ensemble if ensemble.is_dir() and not history.is_dir() else history
-    files = sorted(history.glob("*.nc"))
+    files = outputs(history)
     if not files:
         raise CaseError(f"{history} has no output: run the case first, with an output stream in a component's namelist")
     folder = Path(case) / "run" / "figures"

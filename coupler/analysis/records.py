@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Fields of history files, ready to be drawn: in the units a reader expects, with dates and places."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,9 +82,31 @@ def shown_unit(name: str, units: str) -> tuple[str, float, float]:
     return SHOWN.get(units, (units, 1.0, 0.0))
 
 
+def outputs(history: Path) -> list[Path]:
+    """Files of a run's output, by name; one that lies in pieces, in folders by month, counts once.
+
+    Parameters
+    ----------
+    history : folder of the output
+    """
+    return [
+        history / name for name in sorted({p.name for pattern in ("*.nc", "*/*.nc") for p in history.glob(pattern)})
+    ]
+
+
+def parts(path: Path) -> list[Path]:
+    """The pieces of a file of the output, in order of time; none if there is no such output.
+
+    Parameters
+    ----------
+    path : as `outputs` names it
+    """
+    return [*sorted(path.parent.glob(f"*/{path.name}")), *([path] if path.is_file() else [])]
+
+
 def fields_of(path: Path) -> list[str]:
-    """Names of the fields of a history file that can be drawn."""
-    with netCDF4.Dataset(path) as file:
+    """Names of the fields of a history file, or one in pieces, that can be drawn."""
+    with netCDF4.Dataset(parts(path)[-1]) as file:
         return [
             name
             for name, v in file.variables.items()
@@ -93,14 +115,24 @@ def fields_of(path: Path) -> list[str]:
 
 
 def read(path: Path, name: str, level: int = 0) -> Record:
-    """Read a field of a history file; of a field with levels, one of them.
+    """Read a field of a history file, or of its pieces; of a field with levels, one of them.
 
     Parameters
     ----------
-    path : history file
+    path : history file, as `outputs` names it
     name : field in it
     level : of a field with levels, counted from 0
     """
+    records = [_read(part, name, level) for part in parts(path)]
+    first = records[0] if records else _read(path, name, level)
+    if len(records) < 2:
+        return first
+    values = np.concatenate([r.values for r in records])
+    times, intervals = ([x for r in records for x in getattr(r, kind)] for kind in ("times", "intervals"))
+    return replace(first, values=values, times=times, intervals=intervals)
+
+
+def _read(path: Path, name: str, level: int) -> Record:
     with netCDF4.Dataset(path) as file:
         variable = file[name]
         time = file["time"]

@@ -57,6 +57,11 @@ def test_months_by_resubmission_have_the_bits_of_the_unbroken_run(tmp_path, caps
         many = records(sorted((parted / "run/history").glob(f"*/sea.{stream}.nc")))
         for a, b in zip(one, many, strict=True):
             np.testing.assert_array_equal(a, b)
+    from coupler.analysis.records import outputs, read
+
+    drawn = [read(outputs(c / "run/history")[0], "sea_surface_temperature") for c in (whole, parted)]
+    np.testing.assert_array_equal(drawn[0].values, drawn[1].values)
+    assert drawn[0].intervals == drawn[1].intervals and len(drawn[1].times) == 90
     last = [sorted((c / "run/restart").glob("2001-04-01*"))[-1] / "sea.nc" for c in (whole, parted)]
     with netCDF4.Dataset(last[0]) as a, netCDF4.Dataset(last[1]) as b:
         for name in a.variables:
