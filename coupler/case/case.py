@@ -94,7 +94,7 @@ def make_plan(
         mistaken, left_out = check_streams(case.components, components)
         problems.extend(mistaken)
         inactive = (*inactive, *left_out)
-        notes += never_written(components.values(), duration)
+        notes += never_written(components.values(), clock.seconds_of(case.options.duration) if duration else 0)
         if wanted and size is None:
             problems += undividable(case, components, wanted)
     else:

@@ -108,7 +108,8 @@ def resubmit(
         "start": plan.clock.text(0), "end": plan.clock.text(plan.duration), "every": str(period), "pieces": len(parts),
         "done": [p.name for p in parts if p.end <= reached], "elapsed_s": (known or {}).get("elapsed_s", 0.0),
     }  # fmt: skip
-    for piece in left[:at_most]:
+    now = left[:at_most]
+    for number, piece in enumerate(now):
         content |= {"piece": piece.name, "until": plan.clock.text(piece.end)}
         _note(folder, content)
         say(f"piece {piece.name}: {plan.clock.text(max(reached, piece.start))} to {plan.clock.text(piece.end)}")
@@ -121,9 +122,12 @@ def resubmit(
         reached = piece.end
         _file_away(folder, parts, reached)
         content["done"] = [*content["done"], piece.name]
+        for following in left[number + 1 : number + 2]:
+            content |= {"piece": following.name, "until": plan.clock.text(following.end)}
         _note(folder, content)
-    if len(left) > len(left[:at_most]):
-        say(f"{len(left) - len(left[:at_most])} pieces are left:  {typed('resubmit', folder)}")
+    rest = len(left) - len(now)
+    if rest:
+        say(f"{rest} piece{'s are' if rest > 1 else ' is'} left:  {typed('resubmit', folder)}")
         return LEFT_EXIT
     return 0
 

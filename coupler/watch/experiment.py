@@ -48,5 +48,16 @@ def describe_experiment(folder: Path, command: str) -> list[str]:
     done = len(e["done"])
     lines = [f"experiment: {done} of {e['pieces']} pieces of {e['every']} done, {e['start']} .. {e['end']}"]
     if done < e["pieces"]:
-        lines += [f"  now: {e['piece']}, until {e['until']}", f"  to go on with the pieces:  {command}"]
+        lines += [f"  piece: {e['piece']}, until {e['until']}", f"  to go on with the pieces:  {command}"]
     return lines
+
+
+def between_pieces(folder: Path) -> bool:
+    """Whether pieces of a run are left.
+
+    Parameters
+    ----------
+    folder : of the case
+    """
+    e = read_experiment(folder)
+    return e is not None and len(e["done"]) < e["pieces"]

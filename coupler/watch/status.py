@@ -18,7 +18,7 @@ from coupler.files.restart import complete_sets
 from coupler.paths import typed
 from coupler.plan import Plan
 from coupler.watch import failure, processes
-from coupler.watch.experiment import describe_experiment
+from coupler.watch.experiment import between_pieces, describe_experiment
 from coupler.watch.processes import alive
 
 EVERY = 0.5
@@ -212,6 +212,8 @@ def describe(folder: Path) -> str:
         state = f"running on {status['host']}, when it last wrote"
     elif state == "unknown":
         state = f"{folder / 'run' / 'status.json'} is damaged"
+    if state == "finished" and between_pieces(folder):
+        state = "stopped between two pieces"
     start = status.get("start", "?")
     lines = [f"{folder}: {state}; at {status.get('date', start)} of {start} .. {status.get('end', '?')}"]
     components = status.get("components")
@@ -221,7 +223,7 @@ def describe(folder: Path) -> str:
     if status.get("error"):
         lines.append(f"  error: {status['error']}")
     restart = status.get("restart")
-    if state != "finished" and not going:  # what lies there counts, whatever was noted
+    if status["state"] != "finished" and not going:  # what lies there counts, whatever was noted
         sets = complete_sets(folder / "run" / "restart")
         restart = str(Path("run") / "restart" / sets[-1].name) if sets else restart
     if restart:
