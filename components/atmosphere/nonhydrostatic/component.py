@@ -48,7 +48,7 @@ from components.science.gases import GasOptions
 from components.science.halo import filler
 from components.science.surface_fields import RADIATING, STRESS, UPWELLING
 from components.science.torch_compiler import Compiler
-from coupler.component import Bias, Component, Context, Fields, Setting
+from coupler.component import Component, Context, Fields, Setting
 from coupler.fields import FieldSpec, specs
 from coupler.namelist import Count, Duration, LengthOrNone, Namelist, checked, number, quantity, whole
 
@@ -237,8 +237,7 @@ class NonhydrostaticAtmosphere(Component):
 
     def _whole(self, setting: Setting) -> Geometry:
         """Geometry of the whole domain, in double precision."""
-        o = self.options
-        grid: Any = setting.grid  # structured, with corners: `check` has seen to it
+        o, grid = self.options, setting.grid  # structured, with corners: `check` has seen to it
         relief = np.zeros(grid.shape)
         if o.relief:
             relief = regional.mean_relief(setting.file(o.relief), grid.corner_longitude, grid.corner_latitude)
@@ -249,17 +248,12 @@ class NonhydrostaticAtmosphere(Component):
 
     def prepare_inputs(self, setting: Setting, files: Sequence[Path], report: Any) -> Mapping[str, Any]:
         """Initial and boundary file from analyses on pressure levels; see `preparation.prepare`."""
-        return self._prepared(setting, files, report, None)
+        return self.prepare_corrected_inputs(setting, files, report, None)
 
-    def prepare_corrected_inputs(
-        self, setting: Setting, files: Sequence[Path], report: Any, bias: Bias
-    ) -> Mapping[str, Any]:
+    def prepare_corrected_inputs(self, setting: Setting, files: Sequence[Path], report: Any, bias: Any) -> Any:
         """The same from analyses whose bias is taken off; see `driving.bias_correction`."""
-        return self._prepared(setting, files, report, bias)
-
-    def _prepared(self, setting: Setting, files: Sequence[Path], report: Any, bias: Bias | None) -> Mapping[str, Any]:
-        humidity = [setting.file(name) for name in self.options.humidity_from]
-        made = preparation.prepare(setting, self._whole(setting), self._vertical, files, humidity, report, bias)
+        dry = [setting.file(name) for name in self.options.humidity_from]
+        made = preparation.prepare(setting, self._whole(setting), self._vertical, files, dry, report, bias)
         return {"driver": [path.name for path in made]}
 
     # ------------------------------------------------------------------ start
