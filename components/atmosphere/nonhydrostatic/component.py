@@ -237,7 +237,8 @@ class NonhydrostaticAtmosphere(Component):
 
     def _whole(self, setting: Setting) -> Geometry:
         """Geometry of the whole domain, in double precision."""
-        o, grid = self.options, setting.grid  # structured, with corners: `check` has seen to it
+        o = self.options
+        grid: Any = setting.grid  # structured, with corners: `check` has seen to it
         relief = np.zeros(grid.shape)
         if o.relief:
             relief = regional.mean_relief(setting.file(o.relief), grid.corner_longitude, grid.corner_latitude)
@@ -253,8 +254,7 @@ class NonhydrostaticAtmosphere(Component):
     def prepare_corrected_inputs(self, setting: Setting, files: Sequence[Path], report: Any, bias: Any) -> Any:
         """The same from analyses whose bias is taken off; see `driving.bias_correction`."""
         dry = [setting.file(name) for name in self.options.humidity_from]
-        made = preparation.prepare(setting, self._whole(setting), self._vertical, files, dry, report, bias)
-        return {"driver": [path.name for path in made]}
+        return preparation.prepare(setting, self._whole(setting), self._vertical, files, dry, report, bias)
 
     # ------------------------------------------------------------------ start
 

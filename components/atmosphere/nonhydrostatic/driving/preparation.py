@@ -32,8 +32,8 @@ def prepare(
     humidity_from: Sequence[Path],
     report: Callable[[str, float], None],
     bias: Bias | None = None,
-) -> list[Path]:
-    """Write ``<component>.initial.nc`` and ``<component>.boundary.nc`` into the case's folder.
+) -> dict[str, list[str]]:
+    """Write ``<component>.initial.nc`` and ``<component>.boundary.nc`` into the case's folder; the options naming them.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def prepare(
     write("boundary", sides())
     if corrected is not None:
         corrected.write(setting.folder / f"{setting.name}{ENDING}")
-    return list(paths.values())
+    return {"driver": [path.name for path in paths.values()]}
 
 
 def _correction(
