@@ -268,6 +268,7 @@ NOT_CF = {
     "longwave_transmissivity_of_air_above_surface",
     "snow_mixing_ratio",
     "surface_upward_mass_flux_of_ammonia_expressed_as_nitrogen",
+    "irrigation_from_outside",
     "leached_carbon_flux",
     "leached_nitrogen_flux",
     "leached_phosphorus_flux",

@@ -202,3 +202,25 @@ def test_a_rank_without_land_goes_on(tmp_path, options):
         out = land.step(step * 3 * HOUR, 3 * HOUR, weather(sea.shape, step))
     assert all(np.isfinite(v).all() for v in out.values())
     assert set(land.state()) >= {"canopy", "ice"}
+
+
+def test_irrigation_waters_growing_crops_and_is_booked(ground, tmp_path):
+    land = ColumnLand(ColumnLand.Options(
+        plants={"maize": 0.6, "bare": 0.4}, nitrogen="fun", irrigation="sprinkler", initial_wetness=0.1
+    ))  # fmt: skip
+    land.initialize(context(ground, tmp_path))
+    dry = land.step(0, HOUR, {**weather(ground.shape, 0), "air_temperature": np.full(ground.shape, 295.0)})
+    assert dry["irrigation_from_outside"].max() == 0.0
+    crop = land.now.cycles.crop
+    land.now = land.now._replace(cycles=land.now.cycles._replace(crop=crop._replace(phase=crop.phase + 2.0)))
+    before, booked = land.budget()["water"], land.booked["booked_water"].copy()
+    given = {**weather(ground.shape, 1), "air_temperature": np.full(ground.shape, 295.0)}
+    out = land.step(HOUR, HOUR, given)
+    inside = ground.mask
+    assert (out["irrigation_from_outside"][inside] > 0.0).all()
+    assert out["irrigation_from_outside"].max() < 0.6 * 20.0 / 86400.0 + 1e-12
+    gained = land.budget()["water"] - before
+    passed = given["precipitation_flux"] + out["irrigation_from_outside"]
+    passed = HOUR * (passed - out["water_evapotranspiration_flux"] - out["runoff_flux"])
+    assert np.allclose(gained[inside], passed[inside], rtol=0, atol=1e-9)
+    assert np.allclose(land.booked["booked_water"][inside] - booked[inside], passed[inside], rtol=0, atol=1e-9)

@@ -35,6 +35,7 @@ PLAIN = {
     "transpiration_flux": "transpiration",
 }
 """Exports that are the mean of one output of the columns."""
+IRRIGATION = "irrigation_from_outside"
 CYCLED = {
     "surface_upward_mass_flux_of_nitrous_oxide_expressed_as_nitrogen_out_of_vegetation_and_litter_and_soil": "nitrous",
     "surface_upward_mass_flux_of_ammonia_expressed_as_nitrogen": "ammonia",
@@ -196,6 +197,7 @@ class Land:
             "surface_upwelling_shortwave_flux_in_air": up[0] + up[1],
             "runoff_flux": surface + below,
             RUNOFF_HEAT: self.mean(runoff_heat),
+            **({} if out.irrigation is None else {IRRIGATION: self.mean(out.irrigation)}),
             "columns_unsolved": self.mean(out.unsolved) * tiles,
             "columns_unsettled": self.mean(out.unsettled) * tiles,
         }
@@ -205,6 +207,8 @@ class Land:
         kept = out.net_radiation - out.upward_sensible - out.upward_latent - out.canopy_storage + out.water_heat
         lost = out.transpiration + out.interception_loss + out.ground_evaporation
         lost = self.mean(lost + out.surface_runoff + out.subsurface_runoff)
+        if out.irrigation is not None:
+            rain = rain + self.mean(out.irrigation)
         booked = {"booked_heat": self.mean(kept), "booked_water": rain - lost}
         if out.cycled is not None:
             for element, gained in zip(ELEMENTS, out.cycled.gained(), strict=True):

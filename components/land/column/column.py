@@ -18,6 +18,7 @@ from components.land.column.column_state import water_stored as water_stored
 from components.land.column.column_water import Passed, Thawed, conduct_and_freeze, pass_water
 from components.land.column.cycles.fast import Exchanged
 from components.land.column.growth import advance_cycles, with_leaves
+from components.land.column.irrigation import sprinkle
 from components.land.column.parameters import Parameters
 from components.land.column.surface_exchange import (
     Fallen,
@@ -46,6 +47,9 @@ def step(
     options : schemes and tolerances
     """
     forcing, p = with_leaves(state, forcing, parameters, options)
+    irrigation = None
+    if options.irrigated:
+        forcing, irrigation = sprinkle(state, forcing, p)
     fallen = let_fall(state, forcing, seconds)
     beneath = look_beneath(state, p, fallen.pack, seconds)
     surface = exchange_at_surface(state, forcing, p, fallen, beneath, seconds, options)
@@ -63,7 +67,7 @@ def step(
         (heat_stored(new, p) - heat_stored(state, p)) / seconds - thawed.gained - by_water,
         water_stored(new, p) - water_stored(state, p) - seconds * (forcing.rain + forcing.snowfall - lost),
     )
-    return new, _output(forcing, p, surface, thawed, passed, by_water, left, cycled)
+    return new, _output(forcing, p, surface, thawed, passed, by_water, left, cycled)._replace(irrigation=irrigation)
 
 
 def _heat_of_water(forcing: Forcing, fallen: Fallen, passed: Passed, seconds: float) -> Tensor:

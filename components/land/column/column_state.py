@@ -44,6 +44,8 @@ class Options:
         Of plants with cycles: ``none`` (no want of it), ``fun`` or ``demand``.
     prognostic_leaves
         Whether leaf area and capacity follow from the pools of the cycles.
+    irrigated
+        Whether crops are irrigated by deficit.
     """
 
     stomata: Stomata = field(default_factory=Stomata)
@@ -56,6 +58,7 @@ class Options:
     water_iterations: int = 3
     nitrogen: str = "none"
     prognostic_leaves: bool = False
+    irrigated: bool = False
 
 
 class Forcing(NamedTuple):
@@ -128,6 +131,7 @@ class Output(NamedTuple):
     unsettled: Tensor  # 1 where the conductances still moved by more than 5 %
     unsolved: Tensor  # 1 where the energy balance stayed open by more than 1e-6 W m-2 (single precision: 3)
     cycled: Exchanged | None = None  # what the cycles gave and took, kg m-2 s-1
+    irrigation: Tensor | None = None  # from outside, kg m-2 s-1
 
 
 def initial_state(

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from components.land.column.advance import CYCLED, Land, Weather
+from components.land.column.advance import CYCLED, IRRIGATION, Land, Weather
 from components.land.column.column import Options, State, heat_stored, initial_state, water_stored
 from components.land.column.cycles import spin_up
 from components.land.column.cycles.pools import ELEMENTS
@@ -118,6 +118,8 @@ class ColumnLand(Component):
         """Of plants: no want of it, bought with carbon (FUN), or by the scarcer nutrient; both start the cycles."""
         rest_after: RestAfter = 0
         """Day of the run, 365 or later, after which organic matter is set to rest by a year's means; 0: never."""
+        irrigation: Literal["none", "sprinkler"] = "none"
+        """Of crops: none, or by deficit with water from outside, which is exported and booked."""
         nitrogen_deposition: Deposition = 6.69e-11
         """Of nitrogen, where none is imported; 21.1 kg ha-1 a-1 is the bulk deposition over China (Liu et al. 2013)."""
         hydraulics: Literal["simple", "continuum"] = "simple"
@@ -159,6 +161,8 @@ class ColumnLand(Component):
         if self.cycling:
             self.imports = (*self.imports, FieldSpec(DEPOSITION, required=False))
             self.exports = (*self.exports, *specs(*CYCLED))
+            if options.irrigation != "none":
+                self.exports = (*self.exports, *specs(IRRIGATION))
 
     def grids(self, setting: Setting) -> dict[str, Grid]:
         """The namelist's grid with the file's land mask, where it has one; interpolated: all cells with some land."""
@@ -243,7 +247,7 @@ class ColumnLand(Component):
         model = Options(
             Stomata(o.stomata, memory=o.night_memory or None), o.photosynthesis, o.infiltration,
             Bottom(o.bottom, slope=o.drainage_slope), o.soil_resistance, nitrogen=o.nitrogen,
-            prognostic_leaves=o.leaves == "prognostic",
+            prognostic_leaves=o.leaves == "prognostic", irrigated=self.cycling and o.irrigation != "none",
         )  # fmt: skip
         self.columns = Land(self.parameters, model, self.share, o.block)
         self.overpasses = (
