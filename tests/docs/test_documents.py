@@ -17,6 +17,7 @@ block says what is special about it:
 
 import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -27,6 +28,7 @@ import yaml
 
 from components.atmosphere.nonhydrostatic.column.parameters import Case as ColumnCase
 from components.ocean.primitive.column.parameters import Case as OceanColumnCase
+from coupler.case.command import main
 from coupler.case.models import REALMS, find_model, models_of
 from coupler.case.options import CaseOptions, ComponentSettings, StreamOptions
 from coupler.exchange.rules import ConnectionRule, FluxRule
@@ -83,14 +85,15 @@ class Desk:
 
     def here(self, text):
         """A plain command that starts no ranks, within this process; None where a shell is needed."""
-        if not re.fullmatch(r"\./run_case\.py [^|<>&;$*()`\n]+", text.strip()):
+        if not re.fullmatch(r"(\./run_case\.py|python -m) [^|<>&;$*()`\n]+", text.strip()):
             return None
-        words = shlex.split(text, comments=True)[1:]
-        if starts_ranks(words):
+        words = shlex.split(text, comments=True)
+        own = words[0] != "python"
+        if own and starts_ranks(words[1:]):
             return None
         sys.path.insert(0, str(self.folder))  # in_this_process puts the path back
         try:
-            return in_this_process(words, self.folder)
+            return in_this_process(words[1:] if own else words[2:], self.folder, main if own else module)
         finally:
             if sys.path[0] == str(self.folder):
                 del sys.path[0]
@@ -130,6 +133,16 @@ class Desk:
             path = self.folder / test.split()[1]
             path.write_text(f"{path.read_text()}\n{body}")
         check_namelist(node)
+
+
+def module(words):
+    """As `python -m` runs a module."""
+    before, sys.argv = sys.argv, list(words)
+    try:
+        runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+    finally:
+        sys.argv = before
+    return 0
 
 
 def check_rules(folder, rules, words):

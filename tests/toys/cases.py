@@ -116,8 +116,8 @@ def in_a_process(words, timeout=300, cwd=ROOT):
     )
 
 
-def in_this_process(words, cwd=ROOT):
-    """Call the command's `main`, and put back what a process takes with it: the folder, signals, its modules."""
+def in_this_process(words, cwd=ROOT, main=main):
+    """Call the command's `main`, or another, and put back what a process takes with it: folder, signals, modules."""
     before, path, signals = os.getcwd(), list(sys.path), {n: signal.getsignal(n) for n in SIGNALS}
     modules, out, err = set(sys.modules), io.StringIO(), io.StringIO()
     os.chdir(cwd)
