@@ -84,12 +84,15 @@ class FluxLaw:
         Upper and lower side, in the order of the namelist's ``between``.
     Options : type of Namelist
         Options of the law, with types, ranges and defaults.
+    differentiable : bool
+        Whether the law works on torch tensors, too, and so passes gradients.
     """
 
     law: Callable[[Points, Points, Any], Points]
     first: Side
     second: Side
     Options: type[Namelist] = NoOptions
+    differentiable: bool = False
 
     @property
     def sides(self) -> tuple[Side, Side]:

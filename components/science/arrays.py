@@ -16,10 +16,17 @@ class _Numpy:
     where, maximum, minimum = staticmethod(np.where), staticmethod(np.maximum), staticmethod(np.minimum)
     exp, log, sqrt = staticmethod(np.exp), staticmethod(np.log), staticmethod(np.sqrt)
 
+    root = staticmethod(np.sqrt)
+
     @staticmethod
     def constant(value: Any) -> Any:
         """The array itself."""
         return value
+
+    @staticmethod
+    def points(n: int, value: Any) -> Any:
+        """A contiguous double array of ``n`` points from an array or a number."""
+        return np.ascontiguousarray(np.broadcast_to(np.asarray(value, dtype=np.float64), (n,)))
 
 
 class _Torch:
@@ -49,6 +56,15 @@ class _Torch:
     def log(self, a: Any) -> Any:
         return self._torch.log(self.constant(a))
 
+    def root(self, a: Any) -> Any:
+        """Square root whose derivative at zero is zero, where that of ``sqrt`` is infinite."""
+        there = a > 0.0
+        return self._torch.where(there, self._torch.sqrt(self._torch.where(there, a, 1.0)), 0.0)
+
+    def points(self, n: int, value: Any) -> Any:
+        """A tensor of ``n`` points from a tensor, an array or a number."""
+        return self.constant(value).expand(n)
+
 
 def operations(*values: Any) -> Any:
     """Operations for some arrays: torch's where one of them is a tensor, else numpy's.
@@ -61,7 +77,8 @@ def operations(*values: Any) -> Any:
     Returns
     -------
     object
-        With ``where, maximum, minimum, exp, log, sqrt``, and ``constant``, which puts an array beside them.
+        With ``where, maximum, minimum, exp, log, sqrt``; ``root``, which is flat at zero for derivatives; ``constant``,
+        which puts an array beside them, and ``points``, which spreads it over some points.
 
     Examples
     --------

@@ -248,6 +248,15 @@ def limited_fluxes(
     return x, y, z, dx, dy, dz
 
 
+def _share(room: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """Share of what is wanted (>= 0) for which there is room, 0 to 1."""
+    if not wanted.requires_grad:
+        return torch.clamp(room / (wanted + 1.0e-30), 0.0, 1.0)
+    # the derivative divides by the square, which is zero in single precision where next to nothing is wanted
+    scarce = (room < wanted) & (wanted > 1.0e-15)
+    return torch.where(scarce, torch.clamp(room, min=0.0) / torch.where(scarce, wanted, 1.0), 1.0)
+
+
 def positive_factor(
     g: Faces, q0: torch.Tensor, rho_0: torch.Tensor, fluxes: tuple[torch.Tensor, ...], dt: torch.Tensor
 ) -> torch.Tensor:
@@ -270,7 +279,7 @@ def positive_factor(
         (difference(x, -1) + difference(y, -2)) * inverse_area + difference(z, -3)
     )
     out = dt * _leaving(dx, dy, dz, inverse_area)
-    return torch.clamp(low / (out + 1.0e-30), 0.0, 1.0)
+    return _share(low, out)
 
 
 def monotonic_factors(
@@ -312,9 +321,7 @@ def monotonic_factors(
     mass = rho[:, a, a]
     out = dt * _leaving(dx, dy, dz, inverse_area)
     into = dt * _leaving(-dx, -dy, -dz, inverse_area)
-    share_out = torch.clamp((low - mass * extreme(torch.minimum)) / (out + 1.0e-30), 0.0, 1.0)
-    share_in = torch.clamp((mass * extreme(torch.maximum) - low) / (into + 1.0e-30), 0.0, 1.0)
-    return share_out, share_in
+    return _share(low - mass * extreme(torch.minimum), out), _share(mass * extreme(torch.maximum) - low, into)
 
 
 def limited_stage(

@@ -24,7 +24,7 @@ class FluxOperator(PointOperator):
     def __init__(self, plan: Plan, task: Task, index: int, count: int):
         super().__init__(plan, task, index, count)
         self.law = find_law(str(task.options["flux"]), task.scheme, plan.folder)
-        self._options = self.law.Options(**task.options["law"])
+        self.options = self.law.Options(**task.options["law"])
         self._columns = [[f.name for f in b.fields] for b in task.inputs]
         self._delivered = [[f.name for f in d.fields] for d in task.outputs]
         self._states = [self._state_map(side) for side in (0, 1)]
@@ -46,10 +46,14 @@ class FluxOperator(PointOperator):
         n = self.cells[side].size
         return np.ones(n, np.int64), self.cells[side].astype(np.int32), np.ones(n)
 
+    def state_rows(self, side: int) -> CSR:
+        """From the cells of a side to the points: what gives the law its states."""
+        counts, indices, data = self._states[side]
+        return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), indices, data
+
     def transpose_states(self, side: int) -> CSR:
         """From the points to all cells of a side: the transpose of what gives the law its states."""
-        counts, indices, data = self._states[side]
-        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        indptr, indices, data = self.state_rows(side)
         turned, row, links = transpose_rows(indptr, indices, self._grids[side].size)
         return turned, row.astype(np.int32), data[links]
 
@@ -70,5 +74,5 @@ class FluxOperator(PointOperator):
                 fields = np.empty((len(names), self.area.size))
                 product(self._counts[side], self._positions[side], self._states[side][2], matrix, fields)
             given.append(dict(zip(names, fields, strict=True)))
-        made = self.law.fluxes(given[0], given[1], self._options)
+        made = self.law.fluxes(given[0], given[1], self.options)
         return [np.ascontiguousarray(np.stack([made[n] for n in names], axis=1)) for names in self._delivered]

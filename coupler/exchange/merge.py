@@ -49,7 +49,7 @@ class Merge:
 
     def __init__(self, spec: FieldSpec, shares: Sequence[Share], holes: bool):
         self.spec, self.shares, self.holes = spec, tuple(shares), holes
-        self._factor, self._offset = conversion(spec.standard_units, spec.units, is_water(spec.name))
+        self.factor, self._offset = conversion(spec.standard_units, spec.units, is_water(spec.name))
 
     def __call__(self, values: Sequence[Floats], covers: Sequence[Floats]) -> Floats:
         """The field ``(columns, cells)`` in the target's units.
@@ -77,8 +77,8 @@ class Merge:
             low, high = self.spec.valid_range or (0.0, 0.0)
             fill = 0.5 * (low + high) if self.spec.kind == "state" else 0.0
             value = np.where(cover > 0.0, value, np.nan if self.spec.partial else fill)
-        if (self._factor, self._offset) != (1.0, 0.0):
-            value = value * self._factor + self._offset
+        if (self.factor, self._offset) != (1.0, 0.0):
+            value = value * self.factor + self._offset
         return value
 
     def _scaled(self, k: int, value: Floats, cover: Floats) -> Floats:
@@ -98,7 +98,7 @@ class Merge:
         field : (columns, cells)
         covers : (cells,) covered fraction of each source
         """
-        given = field * self._factor
+        given = field * self.factor
         total = np.sum(covers, axis=0)
         if self.holes:
             given = np.where(total > 0.0, given, 0.0)

@@ -23,6 +23,7 @@ GUIDES = (
     "coupled",
     "ensembles",
     "rivers",
+    "gradients",
     "remapping",
     "driving_data",
     "long_runs",

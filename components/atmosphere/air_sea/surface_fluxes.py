@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from components.science.arrays import operations
 from components.science.constants import LATENT_VAPORISATION, STEFAN_BOLTZMANN, ZERO_CELSIUS
 from components.science.surface_fields import AIR_OVER_SEA, NET_RADIATION, RADIATING, SURFACE_FLUXES
 from coupler.flux_law import FluxLaw, Side
@@ -120,19 +121,15 @@ def _surface(air, sea, options):
     mean_speed, height = (air.get(name) for name in AIR.optional)
     current_u, current_v = (sea.get(name, 0.0) for name in SEA.optional)
     height = USUAL_HEIGHT if height is None else height
-    n = np.size(sst)
-    u, v = _points(n, u, v)
+    n, xp = len(sst), operations(*air.values(), *sea.values())
+    u, v = xp.points(n, u), xp.points(n, v)
     du, dv = u - current_u, v - current_v
     squared = du * du + dv * dv
     if mean_speed is not None:
-        squared = squared + np.maximum(mean_speed * mean_speed - (u * u + v * v), 0.0)
+        squared = squared + xp.maximum(mean_speed * mean_speed - (u * u + v * v), 0.0)
     z_u, z_t = options.wind_height or height, options.temperature_height or height
-    return Surface(*_points(n, t_a, q, p, sst, solar, thermal, z_u, z_t, du, dv, np.sqrt(squared)))
-
-
-def _points(n, *values):
-    """Contiguous float64 arrays of ``n`` points from arrays or single numbers."""
-    return tuple(np.ascontiguousarray(np.broadcast_to(np.asarray(v, dtype=np.float64), (n,))) for v in values)
+    fields = t_a, q, p, sst, solar, thermal, z_u, z_t, du, dv, xp.root(squared)
+    return Surface(*(xp.points(n, field) for field in fields))
 
 
 def _assemble(turbulent, skin, s, albedo):
@@ -140,7 +137,8 @@ def _assemble(turbulent, skin, s, albedo):
     sensible, _, stress, evaporation = turbulent
     # What the sea loses, the air gains with the vapour: one latent heat, whichever the law used inside.
     latent = -LATENT_VAPORISATION * evaporation
-    along = stress / np.maximum(s.speed, 1.0e-3)
+    xp = operations(*s)
+    along = stress / xp.maximum(s.speed, 1.0e-3)
     t2 = skin * skin
     emitted = EMISSIVITY * STEFAN_BOLTZMANN * t2 * t2
     longwave_up = emitted + (1.0 - EMISSIVITY) * s.thermal
@@ -159,8 +157,8 @@ def _assemble(turbulent, skin, s, albedo):
         net_shortwave + net_longwave + sensible + latent,
         skin,
         emitted,
-        np.full_like(skin, EMISSIVITY),
-        np.full_like(skin, albedo),
+        xp.points(len(skin), EMISSIVITY),
+        xp.points(len(skin), albedo),
     )
     return dict(zip(DELIVERS, values, strict=True))
 
@@ -179,9 +177,11 @@ def ncar(air, sea, options) -> Arrays:
     -------
     dict of arrays (n,), by the names of `DELIVERS`.
     """
-    from components.atmosphere.air_sea.kernels.ncar import ncar_points
-
     s = _surface(air, sea, options)
+    if isinstance(s.sst, np.ndarray):
+        from components.atmosphere.air_sea.kernels.ncar import ncar_points
+    else:
+        from components.atmosphere.air_sea.tensors import ncar_points
     turbulent = ncar_points(s.t_a, s.q, s.speed, s.p, s.sst, s.z_u, s.z_t)
     return _assemble(turbulent, s.sst, s, options.albedo)
 
@@ -208,7 +208,8 @@ def coare(air, sea, options) -> Arrays:
     from components.atmosphere.air_sea.kernels.coare import coare_points
 
     s = _surface(air, sea, options)
-    salinity, z_i, latitude = _points(s.sst.size, options.salinity, options.boundary_layer_height, options.latitude)
+    given = options.salinity, options.boundary_layer_height, options.latitude
+    salinity, z_i, latitude = (operations().points(s.sst.size, value) for value in given)
     result = coare_points(
         s.t_a - ZERO_CELSIUS,
         s.q,
@@ -230,7 +231,7 @@ def coare(air, sea, options) -> Arrays:
 
 
 SCHEMES = {
-    "ncar": FluxLaw(ncar, AIR, SEA, Options),
+    "ncar": FluxLaw(ncar, AIR, SEA, Options, differentiable=True),
     "coare": FluxLaw(coare, AIR, SEA, CoareOptions),
     "coare_limited": FluxLaw(coare, AIR, SEA, LimitedOptions),
 }

@@ -353,12 +353,12 @@ class NonhydrostaticAtmosphere(Component):
 
     # ------------------------------------------------------------------ step
 
-    def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
-        """Read what acts on the atmosphere, and advance it."""
+    def forcing(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Forcing:
+        """What acts in the step from `time` on: imports (arrays or tensors), the driver, the day of radiation."""
         o, end = self.options, time + seconds
         self.driver = self.sides.around(time)
         radiates = self.schemes.radiation.name != "none" and not self._imported
-        forcing = Forcing(
+        return Forcing(
             time,
             self.driver,
             self._surface(imports),
@@ -367,9 +367,22 @@ class NonhydrostaticAtmosphere(Component):
             self._tensors(imports, increments.NAMES) if o.increments else None,
             self.sides.around(end) if o.nudging_wavelength > 0.0 and end % o.nudging_interval == 0 else None,
         )
+
+    def advance(self, state: Now, forcing: Forcing, seconds: float) -> tuple[Now, dict[str, torch.Tensor]]:
+        """One step as a function of tensors, see `model.Atmosphere.advance`; it leaves the component as it is."""
+        return self.model.advance(state, forcing, seconds)
+
+    def exports_of(self, state: Now) -> dict[str, torch.Tensor]:
+        """Fields of a state by CF name, tensors."""
+        return self.model.seen(state)
+
+    def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
+        """Read what acts on the atmosphere, and advance it."""
+        forcing = self.forcing(time, seconds, imports)
+        end = time + seconds
         self.time = end
         with torch.no_grad():
-            self.now, self._seen = self.model.advance(self.now, forcing, float(seconds))
+            self.now, self._seen = self.advance(self.now, forcing, float(seconds))
         if end % 3600 == 0:
             warn_if_too_long(self.context, self.geometry, self.s, float(seconds))
         return self._exports()
@@ -382,7 +395,8 @@ class NonhydrostaticAtmosphere(Component):
         """Those of the imports that are there, in the model's precision and on its device."""
         like = self.now.albedo
         there = [name for name in names if imports.get(name) is not None]
-        return {n: torch.as_tensor(np.array(imports[n]), dtype=like.dtype, device=like.device) for n in there}
+        values = {n: v if isinstance(v := imports[n], torch.Tensor) else torch.as_tensor(np.array(v)) for n in there}
+        return {n: v.to(dtype=like.dtype, device=like.device) for n, v in values.items()}
 
     def _surface(self, imports: Mapping[str, Any]) -> Surface | None:
         """What sea and land give, along the grid's axes; None where nothing is imported."""

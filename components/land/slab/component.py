@@ -110,7 +110,7 @@ class SlabLand(Component):
         temperature = np.full(shape, o.initial_temperature) if initial is None else initial.at(0)
         zero = np.zeros(shape)
         self.now = State(temperature, np.full(shape, o.initial_wetness * o.bucket), zero)
-        return self.ground.exports(self.now, resting(temperature, o.emissivity), zero)
+        return self.exports_of(self.now)
 
     @property
     def snow(self) -> Any:
@@ -120,6 +120,11 @@ class SlabLand(Component):
     def advance(self, state: State, forcing: Mapping[str, Any], seconds: float) -> tuple[State, dict[str, Any]]:
         """One step as a function of arrays or tensors, see `advance.Ground`; it leaves the component as it is."""
         return self.ground.advance(state, forcing, seconds)
+
+    def exports_of(self, state: State) -> dict[str, Any]:
+        """Fields of a state by CF name, arrays or tensors, while no flux passes: as at the start."""
+        zero = 0.0 * state.snow
+        return self.ground.exports(state, resting(state.temperature, self.options.emissivity), zero)
 
     def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
         """Energy balance, then water balance."""

@@ -264,6 +264,10 @@ class PrimitiveOcean(Component):
         """One baroclinic step as a function of tensors, see `advance.advance`; it leaves the component as it is."""
         return advance(self.ocean, state, forcing, seconds, self.options.salinity_restoring)
 
+    def exports_of(self, state: State) -> dict[str, Tensor]:
+        """Fields of a state by CF name, tensors."""
+        return exports(self.ocean, state)
+
     def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
         """Advance by one baroclinic step."""
         with torch.no_grad():

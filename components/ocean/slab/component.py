@@ -158,6 +158,10 @@ class SlabOcean(Component):
         """One step as a function of arrays or tensors, see `advance.Layer`; it leaves the component as it is."""
         return self.layer.advance(state, forcing, seconds)
 
+    def exports_of(self, state: State) -> dict[str, Any]:
+        """Fields of a state by CF name, arrays or tensors."""
+        return self.layer.exports(state)
+
     def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
         """Change the layer, then move it and put the heat of the step into it."""
         self.now, fields = self.advance(self.now, self.forcing(time, seconds, imports), seconds)

@@ -43,6 +43,7 @@ CTV = R_VAPOUR / R_DRY - 1.0  # theta_v = theta (1 + CTV q)
 ITERATIONS = 10
 CONVERGED = 1.0e-9  # relative change of 1/L at which no further iteration is made
 SMALLEST_COEFFICIENT = 1.0e-4
+STRONG, STRONGEST_DRAG = 33.0, 2.34e-3  # m s-1 from which the drag is constant (LY09 eq. 11)
 SMALLEST_WIND = 0.5  # m s-1, LY04 section 2.1
 
 
@@ -72,30 +73,66 @@ def sea_surface_humidity(sst, p):
 
 
 @compiled
-def neutral_drag(u_n10):
-    """10^3 C_DN(10 m) = 2.7/U + 0.142 + U/13.09 - 3.14807e-10 U^6; 2.34 from 33 m/s (LY09 eq. 11)."""
-    if u_n10 >= 33.0:
-        return 2.34e-3
+def fitted_drag(u_n10):
+    """10^3 C_DN(10 m) = 2.7/U + 0.142 + U/13.09 - 3.14807e-10 U^6 below 33 m/s (LY09 eq. 11)."""
     u3 = u_n10 * u_n10 * u_n10
     return max(1.0e-3 * (2.7 / u_n10 + 0.142 + u_n10 / 13.09 - 3.14807e-10 * u3 * u3), SMALLEST_COEFFICIENT)
 
 
 @compiled
-def psi_m(zeta):
-    """Integrated stability function of momentum (LY04 eq. 8c-8e)."""
-    if zeta >= 0.0:
-        return -5.0 * zeta
+def neutral_drag(u_n10):
+    """C_DN at 10 m: fitted below 33 m/s, constant from there on (LY09 eq. 11)."""
+    return STRONGEST_DRAG if u_n10 >= STRONG else fitted_drag(u_n10)
+
+
+@compiled
+def psi_stable(zeta):
+    """Integrated stability function of momentum and scalars in stable air (LY04 eq. 8c)."""
+    return -5.0 * zeta
+
+
+@compiled
+def psi_m_unstable(zeta):
+    """Integrated stability function of momentum in unstable air (LY04 eq. 8d)."""
     x2 = math.sqrt(1.0 - 16.0 * zeta)
     x = math.sqrt(x2)
     return 2.0 * math.log(0.5 * (1.0 + x)) + math.log(0.5 * (1.0 + x2)) - 2.0 * math.atan(x) + 0.5 * math.pi
 
 
 @compiled
+def psi_h_unstable(zeta):
+    """Integrated stability function of scalars in unstable air (LY04 eq. 8e)."""
+    return 2.0 * math.log(0.5 * (1.0 + math.sqrt(1.0 - 16.0 * zeta)))
+
+
+@compiled
+def psi_m(zeta):
+    """Integrated stability function of momentum (LY04 eq. 8c-8e)."""
+    return psi_stable(zeta) if zeta >= 0.0 else psi_m_unstable(zeta)
+
+
+@compiled
 def psi_h(zeta):
     """Integrated stability function of scalars (LY04 eq. 8c-8e)."""
-    if zeta >= 0.0:
-        return -5.0 * zeta
-    return 2.0 * math.log(0.5 * (1.0 + math.sqrt(1.0 - 16.0 * zeta)))
+    return psi_stable(zeta) if zeta >= 0.0 else psi_h_unstable(zeta)
+
+
+@compiled
+def stanton(stable):
+    """10^3 C_H of neutral air over the root of its drag (LY04 eq. 6c, 6d)."""
+    return 18.0 if stable else 32.7
+
+
+@compiled
+def differ(z_t, z_u):
+    """Whether temperature is measured at another height than the wind."""
+    return z_t != z_u
+
+
+@compiled
+def settled(over_l, last):
+    """Whether the stability has converged."""
+    return abs(over_l - last) <= CONVERGED * abs(over_l)
 
 
 @compiled
@@ -129,7 +166,7 @@ def ncar_point(t_air, q_air, wind, p, sst, z_u, z_t):
     c_dn = neutral_drag(u)
     root_n = math.sqrt(c_dn)
     c_d, root = c_dn, root_n
-    c_h = max(1.0e-3 * (18.0 if stable else 32.7) * root_n, SMALLEST_COEFFICIENT)  # LY04 eq. 6c, 6d
+    c_h = max(1.0e-3 * stanton(stable) * root_n, SMALLEST_COEFFICIENT)
     c_e = max(1.0e-3 * 34.6 * root_n, SMALLEST_COEFFICIENT)  # LY04 eq. 6b
     theta, q = theta_t, q_air
     log_t, log_10 = math.log(z_t / z_u), math.log(z_u / 10.0)
@@ -144,7 +181,7 @@ def ncar_point(t_air, q_air, wind, p, sst, z_u, z_t):
         zeta_u = _bounded(z_u * over_l)  # LY04 eq. 8a
         psi_m_u, psi_h_u = psi_m(zeta_u), psi_h(zeta_u)
         # LY04 eq. 9b, 9c: temperature and humidity moved to the height of the wind
-        if z_t != z_u:
+        if differ(z_t, z_u):
             shift = (log_t + psi_h_u - psi_h(_bounded(z_t * over_l))) / KAPPA
             theta = theta_t - t_star * shift
             q = max(q_air - q_star * shift, 0.0)
@@ -157,11 +194,11 @@ def ncar_point(t_air, q_air, wind, p, sst, z_u, z_t):
         c_d = max(c_dn / (a * a), SMALLEST_COEFFICIENT)
         root = math.sqrt(c_d)
         b = (log_10 - psi_h_u) / (KAPPA * root_n)
-        c_hn = 1.0e-3 * (18.0 if zeta_u >= 0.0 else 32.7) * root_n
+        c_hn = 1.0e-3 * stanton(zeta_u >= 0.0) * root_n
         c_en = 1.0e-3 * 34.6 * root_n
         c_h = max(c_hn * root / root_n / (1.0 + c_hn * b), SMALLEST_COEFFICIENT)
         c_e = max(c_en * root / root_n / (1.0 + c_en * b), SMALLEST_COEFFICIENT)
-        if abs(over_l - last) <= CONVERGED * abs(over_l):
+        if settled(over_l, last):
             break
         last = over_l
 

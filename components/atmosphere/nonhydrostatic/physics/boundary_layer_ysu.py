@@ -292,7 +292,7 @@ def local_diffusivity(
     plus = torch.clamp(ri, min=0.0)
     stable = reduction(plus)
     minus = torch.clamp(-ri, min=0.0)
-    root = torch.sqrt(minus)
+    root = torch.sqrt(torch.clamp(minus, min=1.0e-12))  # a root of zero has no finite derivative
     k_h = base * torch.where(ri > 0.0, stable, 1.0 + 8.0 * minus / (1.0 + 1.286 * root))
     k_m = torch.where(
         ri > 0.0, k_h * torch.clamp(1.0 + 2.1 * plus, max=4.0), base * (1.0 + 8.0 * minus / (1.0 + 1.746 * root))

@@ -43,7 +43,8 @@ def at_the_ground(
     theta: torch.Tensor, q_v: torch.Tensor, rho: torch.Tensor, pi: torch.Tensor, fluxes: Fluxes
 ) -> Ground:
     """Kinematic fluxes from ``fluxes`` and the lowest layer's theta (K), vapour (kg/kg), density and Exner function."""
-    stress = torch.sqrt(fluxes.stress_x * fluxes.stress_x + fluxes.stress_y * fluxes.stress_y)
+    squared = fluxes.stress_x * fluxes.stress_x + fluxes.stress_y * fluxes.stress_y
+    stress = torch.sqrt(torch.clamp(squared, min=1.0e-24))  # a root of zero has no finite derivative
     u_star = torch.sqrt(torch.clamp(stress / rho, min=1.0e-6))
     heat = fluxes.sensible_heat / (rho * CP_DRY * pi)
     buoyancy = heat * (1.0 + VIRTUAL * q_v) + VIRTUAL * theta * (fluxes.water / rho)
