@@ -29,10 +29,9 @@ from components.atmosphere.nonhydrostatic.dynamics.stability import BlowUp as Bl
 from components.atmosphere.nonhydrostatic.dynamics.stability import step_problems, stop_if_unstable, warn_if_too_long
 from components.atmosphere.nonhydrostatic.dynamics.state import State
 from components.atmosphere.nonhydrostatic.exports import NEAR_GROUND, columns_of
-from components.atmosphere.nonhydrostatic.model import Atmosphere, Forcing, Now, Surface, deposition
+from components.atmosphere.nonhydrostatic.model import Atmosphere, Forcing, Now, deposition
 from components.atmosphere.nonhydrostatic.physics.columns import INNER
-from components.atmosphere.nonhydrostatic.physics.interfaces import Fluxes
-from components.atmosphere.nonhydrostatic.physics.sequence import Physics, radiating_temperature
+from components.atmosphere.nonhydrostatic.physics.sequence import Physics
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
 from components.atmosphere.nonhydrostatic.physics.tables import (
     BOUNDARY_LAYER,
@@ -41,19 +40,19 @@ from components.atmosphere.nonhydrostatic.physics.tables import (
     RADIATION,
     Schemes,
 )
+from components.atmosphere.nonhydrostatic.surface_in import SURFACE, surface_of
 from components.radiation import exchange
 from components.radiation.scheme import Air
 from components.science import air_exchange
 from components.science.gases import GasOptions
 from components.science.halo import filler
-from components.science.surface_fields import RADIATING, STRESS, UPWELLING
+from components.science.surface_fields import RADIATING, UPWELLING
 from components.science.torch_compiler import Compiler
 from coupler.component import Component, Context, Fields, Setting
 from coupler.fields import FieldSpec, specs
 from coupler.namelist import Count, Duration, LengthOrNone, Namelist, checked, number, quantity, whole
 
 LONGWAVE_UP, SHORTWAVE_UP = UPWELLING
-SURFACE = ("surface_downward_sensible_heat_flux", "water_evapotranspiration_flux", *STRESS, *UPWELLING)
 VERTICAL = ("levels", "top", "lowest_layer", "relief", "relief_smoothing")
 """Options that make the model's levels: prepared files belong to them."""
 Levels = whole(3, 300)
@@ -358,13 +357,14 @@ class NonhydrostaticAtmosphere(Component):
         o, end = self.options, time + seconds
         self.driver = self.sides.around(time)
         radiates = self.schemes.radiation.name != "none" and not self._imported
+        tensors = partial(self._tensors, imports)
         return Forcing(
             time,
             self.driver,
-            self._surface(imports),
+            surface_of(tensors, self.species, (self.cos, self.sin)) if self._turbulent else None,
             self._day(time) if radiates and time % o.radiation_interval == 0 and time > 0 else None,
-            self._tensors(imports, [f.name for f in exchange.radiation_fields(o.levels)]) if self._imported else None,
-            self._tensors(imports, increments.NAMES) if o.increments else None,
+            tensors([f.name for f in exchange.radiation_fields(o.levels)]) if self._imported else None,
+            tensors(increments.NAMES) if o.increments else None,
             self.sides.around(end) if o.nudging_wavelength > 0.0 and end % o.nudging_interval == 0 else None,
         )
 
@@ -397,25 +397,6 @@ class NonhydrostaticAtmosphere(Component):
         there = [name for name in names if imports.get(name) is not None]
         values = {n: v if isinstance(v := imports[n], torch.Tensor) else torch.as_tensor(np.array(v)) for n in there}
         return {n: v.to(dtype=like.dtype, device=like.device) for n, v in values.items()}
-
-    def _surface(self, imports: Mapping[str, Any]) -> Surface | None:
-        """What sea and land give, along the grid's axes; None where nothing is imported."""
-        if not self._turbulent or imports.get(SURFACE[0]) is None:
-            return None
-        heat, water, east, north, long, short = self._tensors(imports, SURFACE).values()
-        cos, sin = self.cos.to(heat), self.sin.to(heat)
-        fluxes = Fluxes(-heat, water, east * cos + north * sin, north * cos - east * sin)
-        sources = {}
-        for t in self.species:
-            if isinstance(t.surface_flux, str):
-                sources[t.name] = self._tensors(imports, [t.surface_flux])[t.surface_flux]
-            elif t.surface_flux is not None:
-                sources[t.name] = torch.full_like(heat, t.surface_flux)
-        emitted, emissivity, albedo = map(self._tensors(imports, RADIATING).get, RADIATING)
-        if emitted is None or emissivity is None:  # then the ground is as if black
-            emitted, emissivity = long, torch.ones_like(long)
-        temperature = radiating_temperature(emitted, emissivity)
-        return Surface(fluxes, temperature, emissivity, long, short, sources, albedo)
 
     def _day(self, time: int) -> float:
         """Fractional day of the year in the middle of the interval for which radiation holds."""
