@@ -9,9 +9,11 @@ import xarray as xr
 from global_land_mask import globe
 
 from components.land.rivers.network import NOWHERE, SEA, NetworkError, from_codes
+from components.land.rivers.network_file import read_network
 from components.land.rivers.relief import Sink, network_of, read_courses, read_leveed, read_sinks
 
 KM2 = 1e6
+DATA = Path(__file__).resolve().parents[2] / "data"
 PUBLISHED = {  # km2, and the share within which it is to be
     "Yangtze": (1.80e6, 0.05),
     "Pearl": (0.454e6, 0.15),
@@ -68,6 +70,26 @@ def test_basins_of_east_asia(shared, cells):
         if not edge and land[j - 1 : j + 2, i - 1 : i + 2].all() and (j, i) not in sinks:
             inland += 1
     assert inland == 0
+
+
+def test_discharge_of_the_yangtze_in_the_climate_of_biome4(shared):
+    """Turc's runoff of BIOME4's rain and temperature, down the template's network: 33.1e3 m3 s-1 (P 1145, R 564 mm)."""
+    with xr.open_dataset(Path(shared) / "data/land/BIOME4_inputdata.nc", decode_times=False) as data:
+        rain, warm = data["prec"].sum("time").values, 0.1 * data["temp"].mean("time").values  # mm a year, tenths of K
+        y, x = data["lat"].values + 0.25, data["lon"].values + 0.25
+    network = read_network(DATA / "east_asia_rivers.nc").network
+    nearest = np.ix_(*(np.abs(a[:, None] - b).argmin(0) for a, b in ((y, network.latitude), (x, network.longitude))))
+    p, t = np.nan_to_num(rain[nearest]), np.nan_to_num(warm[nearest])
+    most = np.maximum(300.0 + 25.0 * t + 0.05 * t * t * t, 50.0)
+    runoff = np.where(p < 0.316 * most, 0.0, p - p / np.sqrt(0.9 + (p / most) ** 2))
+    j, i = network.at(*read_courses()["Yangtze"][-1])
+    box = slice(j - 4, j + 5), slice(i - 4, i + 5)
+    basin = float(network.upstream_area[box].max())
+    discharge = float(network.accumulate(runoff * network.area)[box].max()) / 1e3 / (365.25 * 86400.0)
+    mean_rain = float(network.accumulate(p * network.area)[box].max()) / basin
+    print(f"Yangtze {basin / 1e12:.3f}e6 km2, {discharge:.0f} m3 s-1, P {mean_rain:.0f} mm")
+    assert discharge == pytest.approx(33.1e3, rel=0.08)
+    assert mean_rain == pytest.approx(1145.0, rel=0.02)
 
 
 def test_without_the_courses_relief_alone_fails_as_it_is_known_to(shared):

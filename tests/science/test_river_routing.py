@@ -4,7 +4,11 @@
 import numpy as np
 import pytest
 
+from components.land.rivers.carried import carry_both_ways
+from components.land.rivers.kernels.inertia import run_inertia
 from components.land.rivers.routing import (
+    COURANT,
+    SHALLOW,
     Inertia,
     Muskingum,
     Reaches,
@@ -149,3 +153,26 @@ def test_the_order_of_branches_changes_no_bits_of_the_water_that_arrives():
     volume, out = kinematic_step(np.zeros_like(lateral), reaches, lateral, 3600.0)
     again, same = kinematic_step(np.zeros_like(lateral), reaches, lateral, 3600.0)
     assert np.array_equal(volume, again) and np.array_equal(out, same)
+
+
+def test_the_kernel_does_what_the_functions_do():
+    reaches, rng = tree(2)
+    n = reaches.width.size
+    reaches = reaches._replace(bank=np.full(n, 2.0), plain=5.0 * reaches.width * reaches.length)
+    lateral, given = 60.0 * rng.random(n), rng.random((2, n))
+    volume, q, amounts = 1e5 * rng.random(n), np.zeros(n), rng.random((2, n))
+    state, held, left, time = Inertia(volume.copy(), q.copy()), amounts, np.zeros((2, n)), 0.0
+    while time < 1800.0:
+        rest = 1800.0 - time
+        step = rest / np.ceil(rest / longest_step(state, reaches))
+        before = state.volume
+        state, flow = inertia_step(state, reaches, lateral, step)
+        held, moved = carry_both_ways(held, given * step, before, flow, reaches, step)
+        left, time = left + moved, time + step
+    mine = np.ascontiguousarray(amounts.T)
+    through, gone = run_inertia(
+        volume, q, mine, lateral, np.ascontiguousarray(given.T), reaches.downstream, reaches.length, reaches.width,
+        reaches.bed, reaches.roughness, reaches.slope, reaches.bank, reaches.plain, 1800.0, COURANT, SHALLOW,
+    )  # fmt: skip
+    assert np.abs(volume - state.volume).max() < 1e-9 * state.volume.max() and (through != 0.0).any()
+    assert np.abs(mine.T - held).max() < 1e-9 * held.max() and np.abs(gone.T - left).max() < 1e-9 * np.abs(left).max()

@@ -82,3 +82,22 @@ def test_the_transpose_brings_back_to_the_land(rivers):
     x, y = rng.random(plan["land"].grids["default"].size), rng.random(plan["ocean"].grids["default"].size)
     forward = y @ (matrix(operator, np.arange(y.size)) @ x)
     assert apply_weights(*operator.transpose(), y) @ x == pytest.approx(forward, rel=1e-12)
+
+
+def test_one_word_puts_rivers_between_land_and_ocean(tmp_path):
+    """The template with `rivers: {model: rivers}`: the same land drains, and the great rivers end in the ocean."""
+    change = ("case.yaml", "rivers: {model: none}", "rivers: {model: rivers}")
+    plan = make_plan(coupled_case(tmp_path / "case", change))
+    assert [i.rule for i in plan.inactive if "rivers of the case" in i.why] == ["land -> ocean"]
+    tasks = {way_of(plan, t): t for t in plan.tasks if t.kind != "flux"}
+    land, reaches = plan["land"].grids["default"], plan["rivers"].grids["default"]
+    drained = LinearOperator(plan, tasks["reaches"], 0, 1).input_area(0, np.arange(land.size)) / land.area.ravel()
+    x, y = land.longitude.ravel(), land.latitude.ravel()
+    near = lambda lon, lat: np.hypot(x - lon, y - lat).argmin()  # noqa: E731
+    assert drained[near(112.0, 30.0)] == pytest.approx(1.0, abs=1e-9)  # Hubei
+    assert drained[near(145.0, 20.0)] == 0.0  # the Pacific
+    arriving = LinearOperator(plan, tasks["mouths"], 0, 1).input_area(0, np.arange(reaches.size))
+    model = plan["rivers"].component
+    names = {name: arriving[cell] for cell, name in model.cell_names(plan["rivers"].setting).items()}
+    assert all(names[name] == 1.0 for name in ("Yangtze", "Yellow", "Pearl", "Mekong"))
+    assert names["Irrawaddy"] == names["Amur"] == names["Qaidam"] == 0.0

@@ -7,7 +7,7 @@ the weather.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
@@ -19,6 +19,7 @@ from components.land.column.cycles.pools import ELEMENTS, stored
 from components.land.column.parameters import Parameters
 from components.land.column.radiation import partition
 from components.land.column.structure import cut, join
+from components.land.column.water_table import bottom_of
 from components.science.constants import C_LIQUID, FREEZING_POINT, WATER_DENSITY
 from components.science.surface_fields import RUNOFF_HEAT
 from components.science.surface_layer import air_density
@@ -143,6 +144,17 @@ class Land:
             None if w.nitrogen_deposition is None else c(w.nitrogen_deposition), w.day_length,
         )  # fmt: skip
 
+    def over(self, depth: Tensor) -> Land:
+        """The same land over water tables at some depths.
+
+        Parameters
+        ----------
+        depth : Tensor
+            By cell, m, ``(n,)``.
+        """
+        bottom = bottom_of(self._columns(depth), self.parameters.thickness)
+        return replace(self, options=replace(self.options, bottom=bottom))
+
     def _columns(self, values: Tensor) -> Tensor:
         """Values of cells on their columns, in the columns' precision."""
         return values.to(self.share.dtype).repeat(self.share.shape[0])
@@ -171,7 +183,8 @@ class Land:
         for i in range(0, n, size):
             part = slice(i, min(i + size, n))
             given = (cut(state, part), cut(forcing, part), cut(self.parameters, part))
-            parts.append(step(*given, float(seconds), self.options))
+            options = replace(self.options, bottom=cut(self.options.bottom, part))
+            parts.append(step(*given, float(seconds), options))
         return join([s for s, _ in parts]), join([o for _, o in parts])
 
     def _exports(self, new: State, out: Output, sky: Tensor) -> dict[str, Tensor]:

@@ -182,5 +182,6 @@ def _infiltration_limit(options: Options, p: Parameters, water: Tensor, wetness:
     room = snow.over_layers(torch.clamp(p.texture.theta_s - wetness, min=0.0) * p.thickness)
     if options.infiltration == "topmodel":
         # The deficit of the column as the depth of a water table above which half the pores are empty.
-        return topmodel_infiltration(water, 2.0 * room / p.texture.theta_s)
+        found = options.bottom.table
+        return topmodel_infiltration(water, 2.0 * room / p.texture.theta_s if found is None else found.clamp(min=0.0))
     return noah_infiltration(water, WATER_DENSITY * room, p.texture.ks, seconds)

@@ -4,26 +4,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from components.land.column.advance import CYCLED, IRRIGATION, Land, Weather
+from components.land.column.aquifer import Aquifer
 from components.land.column.column import Options, State, heat_stored, initial_state, water_stored
 from components.land.column.cycles import spin_up
 from components.land.column.cycles.pools import ELEMENTS
 from components.land.column.gas_exchange import Stomata
+from components.land.column.land_use import pass_on
 from components.land.column.optimality import OPTIMAL
-from components.land.column.overpass import Overpasses, Spectra
-from components.land.column.parameters import leaf_area, parameters, table
+from components.land.column.options import ColumnOptions
+from components.land.column.overpass import Overpasses
+from components.land.column.parameters import parameters, table
 from components.land.column.richards import Bottom
 from components.land.column.satellite import with_spectral_optics
+from components.land.column.seasons import leaves_at, mean_sun
 from components.land.column.stomata import EMPIRICAL
 from components.land.column.structure import named, rebuild
 from components.land.column.surface_map import SurfaceMap, from_file, uniform, zonal
+from components.land.column.urban.tile import GIVEN_HEAT, CityTile
 from components.land.spectra.bands import UNITS
 from components.science.constants import FREEZING_POINT, STEFAN_BOLTZMANN
 from components.science.sun import cosine_zenith, day_length
@@ -34,12 +40,7 @@ from coupler.fields import FieldSpec, specs
 from coupler.files.forcing import Forcing as File
 from coupler.files.forcing import optional_mask
 from coupler.grids.grid import Grid
-from coupler.namelist import Fraction, Namelist, Positive, Temperature, quantity, whole
 
-AirHeight = quantity("m", above=0.0, most=1000.0)
-Tiles = whole(1, 50)
-RestAfter = whole(0, 200_000)
-Deposition = quantity("kg m-2 s-1", least=0.0, most=1e-8)
 DEPOSITION = "minus_tendency_of_atmosphere_mass_content_of_nitrogen_compounds_expressed_as_nitrogen_due_to_deposition"
 
 ELSEWHERE = {
@@ -61,6 +62,7 @@ class ColumnLand(Component):
         FieldSpec("snowfall_flux", required=False),
         FieldSpec("mole_fraction_of_carbon_dioxide_in_air", required=False),
         FieldSpec("height", required=False),
+        FieldSpec(GIVEN_HEAT, required=False),
     )
     exports = specs(
         "surface_temperature",
@@ -88,72 +90,14 @@ class ColumnLand(Component):
         "water_residual": "kg m-2",
         **{f"{element}_not_booked": "kg m-2" for element in ELEMENTS},
         "leaf_area_index": "1",
+        "water_table_depth": "m",
+        GIVEN_HEAT: "W m-2",
         **UNITS,
     }
 
-    shapes_state = ("tiles", "plants", "soil", "surface", "retention")
+    shapes_state = ("tiles", "plants", "soil", "surface", "retention", "groundwater")
 
-    class Options(Namelist):
-        """Options of the column land."""
-
-        stomata: str = "medlyn"
-        """Stomatal model: medlyn, ball_berry, leuning, gentine, wang, sperry, eller, dewar, holtta, prentice ..."""
-        photosynthesis: Literal["c3", "cytochrome"] = "c3"
-        """Farquhar or cytochrome b6f model of C3 leaves; C4 where the plants are."""
-        tiles: Tiles = 2
-        """Plant types a cell, the largest first."""
-        plants: dict[str, Fraction] = {}
-        """Shares of plant types everywhere, for example {cropland: .7, bare: .3}; empty: by zone, or by `file`."""
-        soil: str = "loam"
-        """Texture where `plants` says what grows."""
-        surface: str = ""
-        """CF file with area_type_fraction, leaf_area_index, sand, clay on this grid; see surface_map.py."""
-        retention: Literal["campbell", "van_genuchten"] = "campbell"
-        """Soil water curves: Campbell with Cosby et al. (1984), or van Genuchten with Carsel and Parrish (1988)."""
-        soil_resistance: Literal["sellers", "sakaguchi_zeng"] = "sellers"
-        """Resistance of the soil to evaporation: Sellers et al. (1992), or a dry crust, Sakaguchi and Zeng (2009)."""
-        leaves: Literal["prescribed", "prognostic"] = "prescribed"
-        """Leaf area of the table or the file, or out of the pools of the plants."""
-        nitrogen: Literal["none", "fun", "demand"] = "none"
-        """Of plants: no want of it, bought with carbon (FUN), or by the scarcer nutrient; both start the cycles."""
-        rest_after: RestAfter = 0
-        """Day of the run, 365 or later, after which organic matter is set to rest by a year's means; 0: never."""
-        irrigation: Literal["none", "sprinkler"] = "none"
-        """Of crops: none, or by deficit with water from outside, which is exported and booked."""
-        nitrogen_deposition: Deposition = 6.69e-11
-        """Of nitrogen, where none is imported; 21.1 kg ha-1 a-1 is the bulk deposition over China (Liu et al. 2013)."""
-        hydraulics: Literal["simple", "continuum"] = "simple"
-        """Plants with one tension of the soil, or roots by layer, stem and leaves that store water."""
-        night_memory: Fraction = 0.0
-        """Weight of the day in the optimal conductance of dark leaves (Wang et al. 2021: .15); 0: stomata close."""
-        infiltration: Literal["noah", "topmodel"] = "noah"
-        """Limit of infiltration by subgrid variability."""
-        bottom: Literal["free_drainage", "zero_flux", "water_table"] = "free_drainage"
-        """Lower boundary of the soil water."""
-        drainage_slope: Fraction = 0.1
-        """Share of the conductivity that drains freely (Noah's SLOPE)."""
-        air_height: AirHeight = 10.0
-        """Height of the air's values above the displacement height, where no height is imported."""
-        co2: Fraction = 400.0e-6
-        """Mole fraction of CO2, where none is imported."""
-        initial_temperature: Temperature = 283.0
-        """Temperature at the start, where no file gives it."""
-        initial_wetness: Fraction = 0.5
-        """Soil water at the start, 0 at wilting to 1 at saturation."""
-        file: str = ""
-        """CF file with surface_temperature, the state at the start; looked up in the case, then in data/."""
-        precision: Literal["double", "single"] = "double"
-        """Of the computation; exchanges and budgets are double."""
-        daily_means: bool = False
-        """Whether the shortwave that arrives is a daily mean: it is then spread over the day by the sun's height."""
-        optics: Literal["table", "spectral"] = "table"
-        """Reflectance of leaves: the plant table's, or PROSPECT's by their chlorophyll, water and dry matter."""
-        spectra: Spectra | None = None
-        """What a satellite sees, for output: bands, indices and fluorescence at its hour."""
-        device: Literal["auto", "cpu", "cuda"] = "cpu"
-        """Where the columns are computed."""
-        block: Positive = 8000
-        """Columns advanced together: small enough for the cache."""
+    Options = ColumnOptions  # type: ignore[assignment]
 
     def __init__(self, options: Any):
         super().__init__(options)
@@ -189,12 +133,18 @@ class ColumnLand(Component):
         if o.device == "cuda" and not torch.cuda.is_available():
             problems.append("device: cuda, but torch finds no CUDA device here; use auto or cpu")
         problems += [] if o.spectra is None else o.spectra.problems()
+        if o.groundwater == "lateral" and (o.groundwater_period <= 0 or o.groundwater_period % setting.step):
+            problems.append(f"groundwater_period: expected a multiple of the step, {setting.step} s")
         try:
             if o.file:
                 File(setting.file(o.file), "surface_temperature", setting.clock, grid=setting.grid).close()
             if o.surface:
                 mask = np.asarray(self.grids(setting)["default"].mask)
-                from_file(setting.file(o.surface), mask, np.asarray(setting.grid.latitude)[mask], o.tiles)
+                found = from_file(setting.file(o.surface), mask, np.asarray(setting.grid.latitude)[mask], o.tiles)
+                if found.years is not None and self.cycling:
+                    problems.append(
+                        "area_type_fraction by year: not with leaves: prognostic or nitrogen; give one year"
+                    )
         except (TesseraError, ValueError, OSError) as error:
             problems.append(str(error))
         return problems
@@ -227,7 +177,8 @@ class ColumnLand(Component):
         self.land = self._surface(context, latitude)
         tiles, n = self.land.share.shape
         self.plants = [name for row in self.land.plants for name in row]
-        self.share = self._tensor(self.land.share)
+        years = self.land.years
+        self.share = self._tensor(self.land.share if years is None else years.of(context.clock.date(0).year))
         self.parameters = parameters(
             self.plants, self.land.soil * tiles, o.retention, cycles=self.cycling,
             continuum=o.hydraulics == "continuum", **self.like,
@@ -253,6 +204,8 @@ class ColumnLand(Component):
         self.overpasses = (
             None if o.spectra is None else Overpasses(o.spectra, self.columns, self.latitude, self.longitude)
         )
+        self.city = CityTile.of(context, self, self._tensor(start)) if o.city else None
+        self.table = Aquifer(context, self) if o.groundwater == "lateral" else None
         self.counts = {"columns_unsolved": np.zeros(self.shape), "columns_unsettled": np.zeros(self.shape)}
         self.followed: dict[str, Array] = {}
         stores = self.budget()
@@ -279,19 +232,8 @@ class ColumnLand(Component):
 
     def _leaves(self, date: Any) -> tuple[Tensor, Tensor]:
         """Leaf and stem area of every column at a date."""
-        month = date.month - 1 + (date.day - 1 + date.hour / 24.0) / 30.5
-        names = sorted(set(self.plants))
-        north = dict(zip(names, zip(*leaf_area(names, month), strict=True), strict=True))
-        south = dict(zip(names, zip(*leaf_area(names, month, southern=True), strict=True), strict=True))
-        rows = [
-            (north if lat >= 0.0 else south)[name]
-            for name, lat in zip(self.plants, self.latitude.tolist(), strict=True)
-        ]
-        lai, sai = (self._tensor(np.array(v, dtype=float)) for v in (zip(*rows, strict=True) if rows else ((), ())))
-        if self.land.monthly_lai is not None:
-            before, weight = int((month - 0.5) // 1) % 12, (month - 0.5) % 1.0
-            maps = self.land.monthly_lai
-            lai = self._tensor(((1.0 - weight) * maps[before] + weight * maps[(before + 1) % 12]).ravel())
+        found = leaves_at(date, self.plants, self.latitude.tolist(), self.land.monthly_lai)
+        lai, sai = (self._tensor(values) for values in found)
         return lai, sai
 
     def weather(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Weather:
@@ -327,8 +269,16 @@ class ColumnLand(Component):
     def step(self, time: int, seconds: int, imports: Mapping[str, Array]) -> Fields:
         """Advance every column; average the tiles."""
         with torch.no_grad():
+            self._use_land(self.clock.date(time).year)
             weather = self.weather(time, seconds, imports)
-            self.now, given = self.advance(self.now, weather, seconds)
+            before = self.columns if self.table is None else self.columns.over(self.table.depth)
+            self.now, given = before.advance(self.now, weather, seconds)
+            if self.table is not None:
+                given = self.table.step(given, self.now, time + seconds, seconds)
+            if self.city is not None:
+                found = imports.get(GIVEN_HEAT)
+                heat = None if found is None else torch.as_tensor(np.asarray(found)[self.cells])
+                given = self.city.step(given, weather, self.clock.date(time + seconds // 2), float(seconds), heat)
             if self.overpasses is not None:
                 self.overpasses.look(self.clock.date(time), seconds, self.now, weather)
         self._set_to_rest()
@@ -350,13 +300,28 @@ class ColumnLand(Component):
         for k, v in self.budget().items():
             self.booked[f"booked_{k}"] = self.booked[f"booked_{k}"] + (v - before[k])
 
+    def _use_land(self, year: int) -> None:
+        """Change the shares of the tiles where a year has others; water, snow and heat go with the land."""
+        if self.land.years is None:
+            return
+        new = self._tensor(self.land.years.of(year))
+        if torch.equal(new, self.share):
+            return
+        self.now = pass_on(self.now, self.parameters, self.share, new)
+        self._share_out(new)
+
+    def _share_out(self, share: Tensor) -> None:
+        """Tell all that averages over tiles of their shares."""
+        self.share, self.columns = share, replace(self.columns, share=share)
+        if self.table is not None:
+            self.table.columns = self.columns
+        if self.overpasses is not None:
+            self.overpasses.land = self.columns
+
     def _share_of_day(self, day: int, mu: Tensor) -> Tensor:
         """The sun's height now over its mean of the day; 1 in the polar night, where there is nothing to share."""
         if self.day != day:
-            total = torch.zeros_like(mu)
-            for hour in range(24):
-                total = total + cosine_zenith(self.longitude, self.latitude, day - 1 + (hour + 0.5) / 24.0)
-            self.day, self.day_mean = day, total / 24.0
+            self.day, self.day_mean = day, mean_sun(self.longitude, self.latitude, day)
         risen = self.day_mean > 1e-4
         return torch.where(risen, mu / torch.clamp(self.day_mean, min=1e-4), torch.ones_like(mu))
 
@@ -399,7 +364,10 @@ class ColumnLand(Component):
             residual["leaf_area_index"] = self._field(self.columns.mean(t.sla * self.now.cycles.carbon.plant.leaf))
         for k in [k for k in ELEMENTS if k in store]:
             residual[f"{k}_not_booked"] = store[k] - b[f"{k}_at_start"] - b[f"booked_{k}"]
-        return {**self.followed, **self.counts, **residual, **self._seen()}
+        below = {} if self.table is None else {"water_table_depth": self._field(self.table.depth, np.nan)}
+        if self.city is not None:
+            below[GIVEN_HEAT] = self._field(self.city.share * self.city.heat)
+        return {**self.followed, **self.counts, **residual, **below, **self._seen()}
 
     def _seen(self) -> dict[str, Array]:
         """What the satellite saw last, not-a-number where it has seen nothing yet."""
@@ -409,6 +377,12 @@ class ColumnLand(Component):
     def state(self) -> dict[str, Any]:
         """All of it, by tile: a restart is bit-identical."""
         packed = {name: self._pack(value) for name, value in named(self.now)}
+        if self.city is not None:
+            packed.update({name: self._field(value) for name, value in self.city.arrays().items()})
+        if self.land.years is not None:
+            packed["shares"] = self._field(self.share)
+        if self.table is not None:
+            packed["groundwater"] = self._field(self.table.stored)
         return {**packed, **{k: v.copy() for k, v in (*self.counts.items(), *self.booked.items())}, **self._seen()}
 
     def _pack(self, values: Tensor) -> Array:
@@ -417,11 +391,17 @@ class ColumnLand(Component):
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Restore a saved state; the last fluxes come from the couplings' own restart."""
+        if self.land.years is not None:
+            self._share_out(self._tensor(np.asarray(state["shares"])[..., self.cells]))
         found = {}
         for name, value in named(self.now):
             field = np.asarray(state[name])[..., self.cells]
             found[name] = self._tensor(field.reshape(value.shape))
         self.now = rebuild(self.now, found)
+        if self.table is not None:
+            self.table.stored = torch.as_tensor(np.asarray(state["groundwater"])[self.cells]).double()
+        if self.city is not None:
+            self.city.restore({k: torch.as_tensor(np.asarray(state[k])[..., self.cells]) for k in self.city.arrays()})
         self.counts = {k: np.array(state[k], dtype=float) for k in self.counts}
         self.booked = {k: np.array(state[k], dtype=float) for k in self.booked}
         if self.overpasses is not None:
@@ -430,8 +410,8 @@ class ColumnLand(Component):
 
     def budget(self) -> dict[str, Array]:
         """Heat of soil and snow, all water; carbon, nitrogen and phosphorus where they are followed."""
-        return {
-            "heat": self._field(self.columns.mean(heat_stored(self.now, self.parameters))),
-            "water": self._field(self.columns.mean(water_stored(self.now, self.parameters))),
-            **{k: self._field(v) for k, v in self.columns.cycles_stored(self.now).items()},
-        }
+        water = self.columns.mean(water_stored(self.now, self.parameters))
+        water = water if self.table is None else water + self.table.stored
+        found = {"heat": self.columns.mean(heat_stored(self.now, self.parameters)), "water": water}
+        found |= self.columns.cycles_stored(self.now)
+        return {k: self._field(v) for k, v in (found if self.city is None else self.city.with_stores(found)).items()}

@@ -40,14 +40,18 @@ class Top:
 
 @dataclass(frozen=True)
 class Bottom:
-    """Lower boundary: ``free_drainage`` (q = slope K), ``zero_flux``, or ``water_table`` (head, m, at the lowest face).
+    """Lower boundary: ``free_drainage`` (q = slope K), ``zero_flux``, or ``water_table`` (head at the lowest face, m).
 
-    ``slope`` below 1 stands for a less permeable ground beneath (Noah's SLOPE, .1 on plains).
+    ``slope`` below 1 stands for a less permeable ground beneath (Noah's SLOPE, .1 on plains). The head may stand
+    ``gap`` (m) below the middle of the lowest layer, instead of at its face. ``table``: depth of the water table, m,
+    where the infiltration is to know it.
     """
 
     kind: Literal["free_drainage", "zero_flux", "water_table"] = "free_drainage"
     head: float | Tensor = 0.0
     slope: float = 1.0
+    gap: float | Tensor | None = None
+    table: Tensor | None = None
 
 
 RESCUE = 6  # further iterations where theta still moves by
@@ -260,8 +264,9 @@ def _bottom_flux(
         return zero, zero
     if bottom.kind == "free_drainage":
         return bottom.slope * k, bottom.slope * slope
-    gradient = (psi - bottom.head) / (0.5 * dz) + 1.0
-    return k * gradient, slope * gradient + k / (0.5 * dz)
+    gap = 0.5 * dz if bottom.gap is None else bottom.gap
+    gradient = (psi - bottom.head) / gap + 1.0
+    return k * gradient, slope * gradient + k / gap
 
 
 def _make_room(theta: Tensor, old: Tensor, soil: Retention, dz: Tensor, n: int, reach: Tensor) -> tuple[Tensor, Tensor]:

@@ -3,7 +3,8 @@
 
 A surface file has the grid's ``lat``/``lon`` dimensions and any of
 
-    area_type_fraction (type, lat, lon)   shares of the land; a coordinate ``type`` has the plant types' names
+    area_type_fraction (type, lat, lon)   shares of the land; a coordinate ``type`` has the plant types' names; or
+                       (year, type, lat, lon), with years or dates of them: the shares change on 1 January
     leaf_area_index    (time, type, lat, lon), 12 months
     sand, clay         (lat, lon), mass fractions
     deep_temperature   (lat, lon), K
@@ -17,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from components.land.column.land_use import Years, years_of
 from components.land.column.parameters import table
 
 Array = NDArray[np.float64]
@@ -40,6 +42,7 @@ class SurfaceMap(NamedTuple):
     share: Array  # of the land, (tile, cell); sums to 1 over the tiles
     soil: list[str]  # texture class by cell
     monthly_lai: Array | None  # (12, tile, cell) where the file gives it
+    years: Years | None = None  # shares by year, where the file gives them; ``share`` is then the first year's
 
 
 def zonal(latitude: Array, tiles: int) -> SurfaceMap:
@@ -115,7 +118,7 @@ def from_file(path: Path, cells: NDArray[np.bool_], latitude: Array, tiles: int)
 
     default = zonal(latitude, tiles)
     with netCDF4.Dataset(path) as data:
-        lai = None
+        lai, years = None, None
         plants, share, soil = default.plants, default.share, default.soil
         if "area_type_fraction" in data.variables:
             names = [str(v) for v in data["type"][:]]
@@ -124,17 +127,22 @@ def from_file(path: Path, cells: NDArray[np.bool_], latitude: Array, tiles: int)
                 raise ValueError(
                     f"{path}: unknown plant type {', '.join(unknown)}; known types: {', '.join(table('plant_types'))}"
                 )
+            when = years_of(data, path)
             values = np.ma.filled(data["area_type_fraction"][:], 0.0)
-            if values.shape[1:] != cells.shape:
-                raise ValueError(f"{path}: the map is {values.shape[1:]}, the grid {cells.shape}")
-            values = values[:, cells]
-            empty = int((values.sum(0) <= 0.0).sum())
+            if values.shape[-2:] != cells.shape:
+                raise ValueError(f"{path}: the map is {values.shape[-2:]}, the grid {cells.shape}")
+            by_year = values.reshape(-1, *values.shape[-3:])[..., cells]
+            empty = int((by_year.sum(1) <= 0.0).any(0).sum())
             if empty:
                 raise ValueError(f"{path}: area_type_fraction is zero in {empty} land cells")
+            values = by_year.max(0)  # tiles are the types that matter in any year
             plants, share = [[] for _ in range(tiles)], np.zeros((tiles, values.shape[1]))
             for cell in range(values.shape[1]):
                 mix = {n: float(v) for n, v in zip(names, values[:, cell], strict=True) if v > 0.0}
                 _add_cell(plants, share, cell, mix, tiles)
+            if when:
+                years = Years(when, _by_year(by_year, names, plants))
+                share = years.share[0]
             if "leaf_area_index" in data.variables:
                 monthly = np.ma.filled(data["leaf_area_index"][:], 0.0)[:, :, cells]
                 number = {n: i for i, n in enumerate(names)}
@@ -144,4 +152,16 @@ def from_file(path: Path, cells: NDArray[np.bool_], latitude: Array, tiles: int)
         if "sand" in data.variables and "clay" in data.variables:
             sand, clay = (np.ma.filled(data[k][:], np.nan)[cells] for k in ("sand", "clay"))
             soil = [texture_class(a, b) if np.isfinite(a + b) else "loam" for a, b in zip(sand, clay, strict=True)]
-    return SurfaceMap(plants, share, soil, lai)
+    return SurfaceMap(plants, share, soil, lai, years)
+
+
+def _by_year(values: Array, names: list[str], plants: list[list[str]]) -> Array:
+    """Shares of the tiles of every year, scaled to 1; a spare tile, which repeats the first one's type, has none."""
+    number = {name: i for i, name in enumerate(names)}
+    kinds = np.array([[number[name] for name in row] for row in plants])
+    share = np.take_along_axis(values, np.broadcast_to(kinds, (len(values), *kinds.shape)), axis=1)
+    for i in range(1, len(plants)):
+        share[:, i] = np.where(kinds[i] == kinds[0], 0.0, share[:, i])
+    total = share.sum(1, keepdims=True)
+    share[:, 0] = np.where(total[:, 0] > 0.0, share[:, 0], 1.0)
+    return np.asarray(share / np.where(total > 0.0, total, 1.0))

@@ -9,15 +9,15 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from components.land.rivers.carried import carry_both_ways, carry_down, decayed
+from components.land.rivers.carried import carry_down, decayed
+from components.land.rivers.kernels.inertia import run_inertia
 from components.land.rivers.routing import (
+    COURANT,
+    SHALLOW,
     Floats,
-    Inertia,
     Muskingum,
     Reaches,
-    inertia_step,
     kinematic_step,
-    longest_step,
     muskingum_step,
 )
 from components.science.constants import WATER_DENSITY
@@ -179,18 +179,19 @@ class Rivers:
         self, state: State, lateral: Floats, given: Floats, seconds: float
     ) -> tuple[State, Floats, Floats, Floats]:
         """Short steps of local inertia, as long as they are stable."""
-        now, amounts = Inertia(state.volume, state.outflow), state.amounts
-        through, left = np.zeros_like(lateral), np.zeros_like(amounts)
-        time = 0.0
-        while time < seconds:
-            rest = seconds - time
-            step = rest / np.ceil(rest / longest_step(now, self.reaches))
-            volume = now.volume
-            now, flow = inertia_step(now, self.reaches, lateral, step)
-            amounts, moved = carry_both_ways(amounts, given * (step / seconds), volume, flow, self.reaches, step)
-            through, left, time = through + step * flow, left + moved, time + step
-            time = seconds if seconds - time < 1e-6 * step else time
-        return state._replace(volume=now.volume, outflow=now.discharge), through / seconds, amounts, left
+        r = self.reaches
+        channel = r.width * r.length
+        bank = np.full_like(channel, np.inf) if r.bank is None or r.plain is None else r.bank
+        there = np.flatnonzero(state.amounts.any(1) | given.any(1))  # kinds that nobody gives cost nothing
+        volume, discharge = state.volume.copy(), state.outflow.copy()
+        held, rates = (np.ascontiguousarray(values[there].T) for values in (state.amounts, given / seconds))
+        through, gone = run_inertia(
+            volume, discharge, held, lateral, rates, r.downstream, r.length, r.width, r.bed, r.roughness, r.slope,
+            bank, channel if r.plain is None else r.plain, seconds, COURANT, SHALLOW,
+        )  # fmt: skip
+        amounts, left = np.zeros_like(given), np.zeros_like(given)
+        amounts[there], left[there] = held.T, gone.T
+        return state._replace(volume=volume, outflow=discharge), through / seconds, amounts, left
 
 
 def mass(volume: Floats) -> Floats:

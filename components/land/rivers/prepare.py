@@ -127,13 +127,14 @@ def _holds(land: npt.NDArray[np.bool_], longitude: Floats, latitude: Floats, x: 
 
 
 def _mouth_names(network: Network, courses: dict[str, list[tuple[float, float]]]) -> dict[int, str]:
-    """The river with the largest basin among those that end in a mouth gives it its name."""
+    """The river with the longest course among those that end in a mouth gives it its name."""
     found: dict[int, tuple[float, str]] = {}
     for name, points in courses.items():
         j, i = network.at(*points[len(points) // 2])
         end = int(network.ends[j, i])
+        length = float(np.hypot(*np.diff(np.array(points), axis=0).T).sum())
         if end >= 0:
-            found[end] = max(found.get(end, (0.0, "")), (float(network.upstream_area[j, i]), name))
+            found[end] = max(found.get(end, (0.0, "")), (length, name))
     return {end: name for end, (_, name) in found.items() if network.mouths.ravel()[end]}
 
 

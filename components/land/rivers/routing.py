@@ -318,7 +318,7 @@ def inertia_step(
     leaving = np.maximum(flow, 0.0)
     np.add.at(leaving, to[(below >= 0) & (flow < 0.0)], -flow[(below >= 0) & (flow < 0.0)])
     have = np.maximum(state.volume + seconds * np.minimum(lateral, 0.0), 0.0)
-    share = np.minimum(1.0, have / np.maximum(seconds * leaving, 1e-300))
+    share = np.where(seconds * leaving > have, have / np.maximum(seconds * leaving, 1e-300), 1.0)
     giver = np.where((flow < 0.0) & (below >= 0), to, np.arange(flow.size))
     flow = np.where((flow < 0.0) & (below < 0), 0.0, flow * share[giver])
     gained = lateral - flow

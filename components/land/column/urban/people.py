@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import torch
+from torch import Tensor
+
 ACTIVE, ASLEEP = 175.0, 75.0  # W a person, awake and asleep (Sailor and Lu 2004, section 2.4)
 ASLEEP_HOURS = 8.0
 VEHICLE = 3975.0  # J m-1 a car drives (Sailor and Lu 2004, table 4)
@@ -44,3 +47,54 @@ def traffic_heat(density: float, cars: float, distance: float) -> float:
     2.76042
     """
     return density * 1e-6 * cars * distance * 1e3 * VEHICLE / 86400.0
+
+
+TRAFFIC = (
+    0.28,
+    0.19,
+    0.16,
+    0.17,
+    0.27,
+    0.55,
+    1.02,
+    1.50,
+    1.52,
+    1.30,
+    1.25,
+    1.27,
+    1.32,
+    1.36,
+    1.45,
+    1.55,
+    1.66,
+    1.70,
+    1.50,
+    1.20,
+    0.95,
+    0.80,
+    0.63,
+    0.40,
+)  # of the mean, by hour of a weekday (after Sailor and Lu 2004, fig. 2: two peaks)
+WEEKEND = 0.8  # traffic of a day of the weekend over that of a weekday (Sailor and Lu 2004)
+
+
+def heat_of_people(hour: Tensor, weekday: bool, density: float, cars: float, distance: float) -> Tensor:
+    """Heat of bodies and traffic at an hour, W m-2; its mean over a weekday is that of the two functions above.
+
+    Parameters
+    ----------
+    hour : Tensor
+        Of the sun's day, 0 to 24.
+    weekday : bool
+        Whether it is none of the weekend.
+    density : float
+        People a square kilometre.
+    cars : float
+        A head.
+    distance : float
+        That each is driven a day, km.
+    """
+    profile = torch.tensor(TRAFFIC, dtype=hour.dtype) * (24.0 / sum(TRAFFIC))
+    traffic = traffic_heat(density, cars, distance) * profile[hour.long() % 24] * (1.0 if weekday else WEEKEND)
+    asleep = ((hour + 1.0) % 24.0) < ASLEEP_HOURS  # from 23 to 7
+    return traffic + density * 1e-6 * torch.where(asleep, ASLEEP, ACTIVE)

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A city in the cells of the land: its heat reaches the air, budgets close, nights are warmer, restarts keep bits."""
+
+import numpy as np
+import pytest
+import torch
+
+from components.land.column.component import ColumnLand
+from components.land.column.urban.people import heat_of_people, metabolic_heat, traffic_heat
+from components.land.column.urban.tile import GIVEN_HEAT
+from coupler.grids.grid import Grid
+from tests.unit.test_land_component import HOUR, context, weather
+
+
+@pytest.fixture
+def coarse():
+    grid = Grid.regular_lonlat("land", 100, 112, 20, 32, resolution=4)
+    return grid.with_mask(np.random.default_rng(0).random(grid.shape) < 0.8)
+
+
+def test_heat_of_people_by_hour_has_the_mean_of_the_day():
+    hours = torch.arange(24, dtype=torch.float64) + 0.5
+    heat = heat_of_people(hours, True, 1e4, 0.3, 20.0)
+    assert float(heat.mean()) == pytest.approx(metabolic_heat(1e4) + traffic_heat(1e4, 0.3, 20.0), rel=1e-9)
+    assert float(heat[3]) < 0.5 * float(heat[17])
+    assert float(heat_of_people(hours, False, 1e4, 0.3, 20.0).mean()) < float(heat.mean())
+
+
+def test_budgets_close_and_a_restart_keeps_the_bits(coarse, tmp_path):
+    options = {"city": {"share": 0.4, "population": 9000.0}, "groundwater": "lateral", "groundwater_period": 6 * HOUR}
+    lands = [ColumnLand(ColumnLand.Options(**options)) for _ in range(2)]
+    for land in lands:
+        land.initialize(context(coarse, tmp_path))
+    first, second = lands
+    before, passed = first.budget()["water"], np.zeros(coarse.shape)
+    for step in range(16):
+        given = weather(coarse.shape, step)
+        out = first.step(step * HOUR, HOUR, given)
+        assert set(out) == {spec.name for spec in first.exports}
+        passed += HOUR * (given["precipitation_flux"] - out["water_evapotranspiration_flux"] - out["runoff_flux"])
+        if step == 7:
+            second.restore({name: np.array(v) for name, v in first.state().items()})
+        elif step > 7:
+            again = second.step(step * HOUR, HOUR, given)
+    assert all(again[name].tobytes() == out[name].tobytes() for name in out)
+    here, area = coarse.mask, np.asarray(coarse.area)
+    assert abs(((first.budget()["water"] - before - passed) * area)[here].sum()) < 1e-8 * area[here].sum()
+    found = first.diagnostics()
+    assert np.abs(found["water_residual"][here]).max() < 1e-8
+    assert np.abs(found["energy_residual"][here]).max() < 1e-2
+    assert (found[GIVEN_HEAT][here] > 0.0).all()
+
+
+def test_nights_are_warmer_and_the_air_gets_what_people_make(coarse, tmp_path):
+    calm = {
+        "air_temperature": 290.0, "specific_humidity": 0.008, "eastward_wind": 3.0, "northward_wind": 0.0,
+        "surface_air_pressure": 1e5, "surface_downwelling_shortwave_flux_in_air": 0.0,
+        "surface_downwelling_longwave_flux_in_air": 320.0, "precipitation_flux": 0.0, GIVEN_HEAT: 40.0,
+    }  # fmt: skip
+    found = {}
+    for name, options in (("none", {}), ("city", {"city": {"share": 0.8}})):
+        land = ColumnLand(ColumnLand.Options(initial_temperature=293.0, **options))
+        land.initialize(context(coarse, tmp_path))
+        for step in range(8):
+            hour = {k: np.full(coarse.shape, v) for k, v in calm.items() if name == "city" or k != GIVEN_HEAT}
+            fluxes = land.step((13 + step) * HOUR, HOUR, hour)
+        found[name] = fluxes
+        if name == "city":
+            assert land.diagnostics()[GIVEN_HEAT][coarse.mask] == pytest.approx(40.0, rel=0.3)
+    here = coarse.mask
+    warmer = (found["city"]["surface_temperature"] - found["none"]["surface_temperature"])[here]
+    more = (
+        found["none"]["surface_downward_sensible_heat_flux"] - found["city"]["surface_downward_sensible_heat_flux"]
+    )[here]
+    assert warmer.min() > 0.5 and more.min() > 20.0

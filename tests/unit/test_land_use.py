@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Land that changes hands by year: forest to crop to city and back keeps the cell's water and heat."""
+
+from itertools import pairwise
+
+import netCDF4
+import numpy as np
+import pytest
+import torch
+
+from components.land.column.column import heat_stored, initial_state, water_stored
+from components.land.column.component import ColumnLand
+from components.land.column.land_use import Years, pass_on
+from components.land.column.parameters import parameters
+from components.land.column.structure import named
+from coupler.grids.grid import Grid
+from tests.unit.test_land_component import HOUR, context, weather
+
+NAMES = ("deciduous_broadleaf_forest", "cropland", "bare")
+
+
+def test_thirty_percent_of_forest_to_crop_to_city_and_back():
+    cells, rng = 5, np.random.default_rng(0)
+    plants = [name for name in NAMES for _ in range(cells)]
+    p = parameters(plants, ["loam", "clay", "sand", "loam", "silt_loam"] * 3)
+    draw = lambda *shape: torch.as_tensor(rng.random(shape))  # noqa: E731
+    state = initial_state(p, 262.0 + 30.0 * draw(15), draw(15), 120.0 * draw(15) * (draw(15) > 0.5))
+    state = state._replace(held=state.held._replace(water=draw(15), snow=2.0 * draw(15)))
+    shares = [
+        torch.tensor([[a] * cells, [b] * cells, [c] * cells], dtype=torch.float64)
+        for a, b, c in ((0.7, 0.2, 0.1), (0.4, 0.5, 0.1), (0.4, 0.2, 0.4), (0.7, 0.2, 0.1), (1.0, 0.0, 0.0))
+    ]
+
+    def mean(values, share):
+        return (values.reshape(3, cells) * share).sum(0)
+
+    water, heat = mean(water_stored(state, p), shares[0]), mean(heat_stored(state, p), shares[0])
+    scale = mean(heat_stored(state, p).abs(), shares[0]).max()
+    begin = state
+    for old, new in pairwise(shares):
+        state = pass_on(state, p, old, new)
+        assert float((mean(water_stored(state, p), new) / water - 1.0).abs().max()) < 1e-12
+        assert float((mean(heat_stored(state, p), new) - heat).abs().max()) < 1e-12 * float(scale)
+        for part in (state.liquid, state.ice, state.snow.ice, state.snow.liquid, state.held.water):
+            assert float(part.min()) >= 0.0
+        assert float((state.liquid + state.ice - p.texture.theta_s).max()) < 1e-12
+    assert 240.0 < float(state.soil_temperature.min()) and float(state.soil_temperature.max()) < 300.0
+    same = pass_on(begin, p, shares[0], shares[0])
+    assert all(torch.allclose(a, b, rtol=1e-14) for (_, a), (_, b) in zip(named(same), named(begin), strict=True))
+
+
+def test_shares_of_a_year_are_those_of_the_last_that_is_given():
+    years = Years((2000, 2010), np.array([[[1.0]], [[2.0]]]))
+    assert [float(years.of(y)[0, 0]) for y in (1990, 2000, 2009, 2010, 2050)] == [1.0, 1.0, 1.0, 2.0, 2.0]
+
+
+@pytest.fixture
+def surface(tmp_path):
+    grid = Grid.regular_lonlat("land", 100, 108, 20, 28, resolution=4)
+    with netCDF4.Dataset(tmp_path / "surface.nc", "w") as data:
+        for name, values in (("lat", grid.latitude[:, 0]), ("lon", grid.longitude[0]), ("year", [2000, 2001])):
+            data.createDimension(name, len(values))
+            data.createVariable(name, "f8", (name,))[:] = values
+        data.createDimension("type", 3)
+        data.createVariable("type", str, ("type",))[:] = np.array(NAMES, dtype=object)
+        share = np.array([[0.6, 0.3, 0.1], [0.3, 0.6, 0.1]])[:, :, None, None] + np.zeros((2, 3, 2, 2))
+        data.createVariable("area_type_fraction", "f8", ("year", "type", "lat", "lon"))[:] = share
+    return grid, tmp_path
+
+
+def test_new_year_changes_the_shares_and_a_restart_on_the_last_of_december_keeps_the_bits(surface):
+    grid, folder = surface
+    lands = [ColumnLand(ColumnLand.Options(surface="surface.nc", tiles=2)) for _ in range(2)]
+    for land in lands:
+        assert land.check(context(grid, folder)) == []
+        land.initialize(context(grid, folder, start="2000-12-31"))
+    first, second = lands
+    assert first.share[:, 0].tolist() == pytest.approx([2.0 / 3.0, 1.0 / 3.0])
+    for step in range(28):
+        given = weather(grid.shape, step)
+        if step == 24:
+            before = first.budget()
+        out = first.step(step * HOUR, HOUR, given)
+        if step == 17:
+            second.restore({name: np.array(v) for name, v in first.state().items()})
+        elif step > 17:
+            again = second.step(step * HOUR, HOUR, given)
+        if step == 24:  # the first hour of the year
+            net = given["precipitation_flux"] - out["water_evapotranspiration_flux"] - out["runoff_flux"]
+            assert np.abs(first.budget()["water"] - before["water"] - HOUR * net).max() < 1e-9
+    assert first.share[:, 0].tolist() == pytest.approx([1.0 / 3.0, 2.0 / 3.0])
+    assert all(again[name].tobytes() == out[name].tobytes() for name in out)
+    assert np.abs(first.diagnostics()["water_residual"]).max() < 1e-8
+    assert np.abs(first.diagnostics()["energy_residual"]).max() < 1e-2
+
+
+def test_years_that_are_none_are_told(surface):
+    grid, folder = surface
+    with netCDF4.Dataset(folder / "surface.nc", "a") as data:
+        data["year"][:] = [2001, 2000]
+    land = ColumnLand(ColumnLand.Options(surface="surface.nc"))
+    assert any("the years of area_type_fraction are (2001, 2000)" in text for text in land.check(context(grid, folder)))
