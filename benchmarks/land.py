@@ -22,6 +22,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import numpy as np
 import torch
 
 from components.land.column.column import Forcing, Options, State, initial_state, step
@@ -30,6 +31,11 @@ from components.land.column.gas_exchange import Stomata
 from components.land.column.parameters import Parameters, leaf_area, parameters, table
 from components.land.column.radiation import partition
 from components.land.column.structure import cut
+from components.land.column.urban.energy import Air
+from components.land.column.urban.energy import step as canyon_step
+from components.land.column.urban.tile import CityOptions, CityTile
+from components.land.column.water_table import Ground, faces_of
+from coupler.grids.grid import Grid
 
 NOAH_MP = 5.65  # us per column and step, Noah-MP v5 in Fortran on one core of this class (5.3-6.0)
 CLIMALAND = 10.6  # us, as published for one CPU process (soil and snow alone, 15 layers)
@@ -132,6 +138,37 @@ def cycles(n: int, steps: int, block: int) -> None:
     print(f"RESULT land.spinup.seconds {seconds:.3f}")
 
 
+def below_and_built(n: int, steps: int) -> None:
+    """Print what groundwater costs a cell, and a city's canyon a column."""
+    side = int(n**0.5)
+    grid = Grid.regular_lonlat("land", 100, 100 + 0.1 * side, 0, 0.1 * side, resolution=0.1)
+    gen = torch.Generator().manual_seed(0)
+    u = torch.rand(4, side * side, dtype=torch.float64, generator=gen)
+    everywhere = slice(0, side)
+    ground = Ground(
+        np.ones(grid.shape, bool), 300.0 * u[0], 1e-4 * u[1], 5.0 + 50.0 * u[2], 20.0 + 100.0 * u[2], 0.2,
+        faces_of(grid, everywhere, everywhere), np.asarray(grid.area),
+    )  # fmt: skip
+    stored, recharge = ground.stored(10.0 * u[3]), 1e-5 * u[0]
+    shape = CityOptions(share=0.5)
+    tile = CityTile(shape, u[0], 100.0 + u[1], 270.0 + 30.0 * u[2])
+    air = Air(
+        270.0 + 30.0 * u[0], 0.003 + 0.002 * u[1], 1e5 + 0.0 * u[0], 1.0 + 8.0 * u[2], 20.0 + u[0], 400.0 * u[1],
+        150.0 * u[2], 250.0 + 100.0 * u[3], 1e-4 * u[3], 0.0 * u[0], 0.2 + 0.7 * u[1], 30.0 * u[2],
+    )  # fmt: skip
+    cost: dict[str, list[float]] = {"groundwater.us_per_cell": [], "urban.us_per_column": []}
+    for _ in range(steps + 2):
+        begin = time.process_time()
+        stored, _ = ground.release(stored, recharge, 3600.0)
+        stored = stored + 3600.0 * ground.lateral(stored, lambda *fields, width: None)
+        middle = time.process_time()
+        tile.now, _ = canyon_step(tile.city, tile.now, air, 1800.0)
+        for name, seconds in zip(cost, (middle - begin, time.process_time() - middle), strict=True):
+            cost[name].append(seconds / (side * side) * 1e6)
+    for name, values in cost.items():
+        print(f"RESULT {name} {statistics.median(values[2:]):.3f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--columns", type=int, default=10_000, help="columns (two tiles each)")
@@ -140,8 +177,12 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=MODELS, help="stomatal models")
     parser.add_argument("--precision", choices=["double", "single"], default="double")
     parser.add_argument("--cycles", action="store_true", help="what cycles and the plant's water cost, and no models")
+    parser.add_argument("--water", action="store_true", help="what groundwater and a city cost, and no models")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    if options.water:
+        below_and_built(options.columns, options.steps)
+        return
     if options.cycles:
         cycles(options.columns, options.steps, options.block)
         return

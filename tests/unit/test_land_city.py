@@ -27,7 +27,7 @@ def test_heat_of_people_by_hour_has_the_mean_of_the_day():
 
 
 def test_budgets_close_and_a_restart_keeps_the_bits(coarse, tmp_path):
-    options = {"city": {"share": 0.4, "population": 9000.0}, "groundwater": "lateral", "groundwater_period": 6 * HOUR}
+    options = {"city": {"share": 0.4, "population": 9000.0}, "groundwater": "lateral", "groundwater_period": "PT6H"}
     lands = [ColumnLand(ColumnLand.Options(**options)) for _ in range(2)]
     for land in lands:
         land.initialize(context(coarse, tmp_path))

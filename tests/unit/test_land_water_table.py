@@ -102,7 +102,7 @@ def coarse():
 @pytest.mark.parametrize("start", [0.0, 40.0])
 def test_water_is_kept_from_flooded_and_dry_starts_and_over_a_restart(coarse, tmp_path, start):
     options = dict(
-        groundwater="lateral", groundwater_period=6 * HOUR, initial_water_table=start, infiltration="topmodel"
+        groundwater="lateral", groundwater_period="PT6H", initial_water_table=start, infiltration="topmodel"
     )
     lands = [ColumnLand(ColumnLand.Options(**options, initial_wetness=float(start == 0.0))) for _ in range(2)]
     for land in lands:
@@ -130,7 +130,7 @@ def test_water_is_kept_from_flooded_and_dry_starts_and_over_a_restart(coarse, tm
 
 
 def test_a_period_that_does_not_fit_is_told(coarse, tmp_path):
-    land = ColumnLand(ColumnLand.Options(groundwater="lateral", groundwater_period=5000))
+    land = ColumnLand(ColumnLand.Options(groundwater="lateral", groundwater_period="PT5000S"))
     assert any(
         "groundwater_period: expected a multiple of the step, 3600 s" in p
         for p in land.check(context(coarse, tmp_path))
