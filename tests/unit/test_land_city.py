@@ -69,7 +69,21 @@ def test_nights_are_warmer_and_the_air_gets_what_people_make(coarse, tmp_path):
             assert land.diagnostics()[GIVEN_HEAT][coarse.mask] == pytest.approx(40.0, rel=0.3)
     here = coarse.mask
     warmer = (found["city"]["surface_temperature"] - found["none"]["surface_temperature"])[here]
-    more = (
-        found["none"]["surface_downward_sensible_heat_flux"] - found["city"]["surface_downward_sensible_heat_flux"]
-    )[here]
-    assert warmer.min() > 0.5 and more.min() > 20.0
+    down = "surface_downward_sensible_heat_flux"
+    assert warmer.min() > 0.5 and (found["none"][down] - found["city"][down])[here].min() > 5.0
+
+
+def test_all_that_people_make_is_in_what_the_air_gets_or_the_stone_keeps(coarse, tmp_path):
+    land = ColumnLand(ColumnLand.Options(city={"share": 1.0}))
+    land.initialize(context(coarse, tmp_path))
+    begin, kept = land.budget()["heat"].copy(), np.zeros(coarse.shape)
+    for step in range(8):
+        given = {**weather(coarse.shape, step), "snowfall_flux": np.zeros(coarse.shape)}
+        out = land.step(step * HOUR, HOUR, given)
+        net = given["surface_downwelling_shortwave_flux_in_air"] - out["surface_upwelling_shortwave_flux_in_air"]
+        net = net + given["surface_downwelling_longwave_flux_in_air"] - out["surface_upwelling_longwave_flux_in_air"]
+        turbulent = out["surface_downward_sensible_heat_flux"] + out["surface_downward_latent_heat_flux"]
+        people = land.diagnostics()[GIVEN_HEAT]
+        kept += HOUR * (net + turbulent + people)
+    assert np.abs((land.budget()["heat"] - begin - kept)[coarse.mask]).max() < 1e-3 * 8
+    assert people[coarse.mask].min() > 0.5
