@@ -77,8 +77,8 @@ def london(shared, first, hours):
     day, hour, wind, rh, t, p, rain, sun = (rows[:, k] for k in (1, 2, 9, 10, 11, 12, 13, 14))
     t, p = t + 273.15, 1e3 * p
     q = specific_humidity(0.01 * rh * saturation_pressure(t), p)
-    when = torch.as_tensor(day - 1 + (hour - 0.5) / 24.0)
-    mu = cosine_zenith(torch.tensor([-0.12]).double(), torch.tensor([51.51]).double(), when).numpy().clip(0.0)
+    place = torch.tensor([-0.12]).double(), torch.tensor([51.51]).double()
+    mu = np.array([float(cosine_zenith(*place, float(d))) for d in day - 1 + (hour - 0.5) / 24.0]).clip(0.0)
     clearness = np.where(mu > 0.05, sun / np.maximum(1361.0 * mu, 1.0), 0.0)
     diffuse = sun * np.where(clearness > 0.2, np.maximum(0.15, 1.0 - 1.1 * (clearness - 0.2)), 1.0)
     people = 84.5 * (1.0 + 0.087 * np.cos(2.0 * np.pi * (day - 15.0) / 366.0)) / BUILT
