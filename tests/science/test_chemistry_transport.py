@@ -97,6 +97,22 @@ def test_a_closed_box_keeps_its_mass_and_makes_no_new_extremes():
     assert abs(booked.moved.sum()) < 1e-12 * content
 
 
+@pytest.mark.parametrize("limiter", ["positive", "monotonic", "none"])
+def test_what_passes_the_sides_is_booked_by_its_own_fluxes(limiter):
+    """Inside the outermost ring: the change by transport beside the fluxes through the ring's inner faces."""
+    m = mover([Tracer("a", **QUIET), Tracer("b", **QUIET)], limiter=limiter, substeps=2)
+    g = torch.Generator().manual_seed(8)
+    q = torch.rand((2, NZ, NY + 2 * HALO, NX + 2 * HALO), generator=g, dtype=D)
+    m.halo([q], HALO)
+    air, outside = air_over_relief(), torch.full((2, NZ, NY, NX), 0.5, dtype=D)
+    w = winds(air, 3, calm=True)._replace(upward=torch.zeros_like(air[1:]))
+    _, booked = m.advance(q, air, w, outside, {}, 600.0)
+    inner = (..., slice(1, -1), slice(1, -1))
+    moved, entered = (a[inner].sum((1, 2)) for a in (booked.moved, booked.entered))
+    assert (moved - entered).abs().max() < 1e-11 * booked.entered[inner].abs().sum()
+    assert not booked.entered[..., 2:-2, 2:-2].any() and moved.abs().min() > 0.0
+
+
 def shapes():
     """A smooth blob and a box of ones, both far from the sides."""
     y, x = torch.meshgrid(torch.arange(NY + 2 * HALO) - HALO, torch.arange(NX + 2 * HALO) - HALO, indexing="ij")
