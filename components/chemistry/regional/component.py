@@ -9,6 +9,11 @@ import torch
 from pydantic import model_validator
 
 from components.chemistry.regional import carbon_dioxide, emission_proxy, gas_chemistry
+from components.chemistry.regional.aerosol.options import Aerosol
+from components.chemistry.regional.aerosol.particles import BOOKS as PARTICLE_BOOKS
+from components.chemistry.regional.aerosol.particles import Particles, Surroundings
+from components.chemistry.regional.aerosol.species import KINDS, MOLAR_MASS
+from components.chemistry.regional.aerosol.species import NAMES as PARTICLES
 from components.chemistry.regional.dry_deposition import LAND_USES
 from components.chemistry.regional.emissions import totals
 from components.chemistry.regional.gas_chemistry import GasAir
@@ -19,10 +24,12 @@ from components.chemistry.regional.reactive_gases import BOOKS as GAS_BOOKS
 from components.chemistry.regional.reactive_gases import LowestAir, ReactiveGases, sources_of
 from components.chemistry.regional.tracer_options import CarbonDioxide, PassiveTracer
 from components.chemistry.regional.transport import Booked, Mover, TooFast, Winds, column, dry_density
+from components.radiation.aerosol_exchange import aerosol_fields, aerosol_out
 from components.radiation.exchange import CLOUDS, GROUND, INTERFACES, LAYERS, column_fields
 from components.radiation.full_columns import cloud_fraction
 from components.science import air_exchange
 from components.science.cell_faces import cell_faces
+from components.science.constants import DRY_AIR_MOLAR_MASS
 from components.science.halo import filler
 from components.science.torch_compiler import Compiler
 from components.science.tracers import Species, Tracer
@@ -40,6 +47,7 @@ CARBON_DIOXIDE = "mole_fraction_of_carbon_dioxide_in_air"
 OZONE = "mole_fraction_of_ozone_in_air"
 CLOUDY = next(name for name, part in CLOUDS.items() if part == "fraction")
 LAND_FLUX = carbon_dioxide.FLUX
+FINE = "mass_concentration_of_pm2p5_dry_aerosol_particles_in_air"
 BOOKS = {
     "added": "added_with_air", "moved": "transport", "entered": "through_sides", "emitted": "surface_flux",
     "settled": "deposition",
@@ -55,10 +63,10 @@ class NoMechanism(TesseraError):
 
 
 class RegionalChemistry(Component):
-    """Tracers, carbon dioxide and gases on the atmosphere's grid, moved by its mean mass fluxes; see README.md."""
+    """Tracers, carbon dioxide, gases, aerosol on the atmosphere's grid, moved by its mass fluxes; see README.md."""
 
-    description = "regional chemistry: tracers, carbon dioxide, gases"
-    shapes_state = ("levels", "tracers", "carbon_dioxide", "gases")
+    description = "regional chemistry: tracers, carbon dioxide, gases, aerosol"
+    shapes_state = ("levels", "tracers", "carbon_dioxide", "gases", "aerosol")
     halo_cells = HALO
 
     class Options(Namelist):
@@ -85,6 +93,9 @@ class RegionalChemistry(Component):
         """Dry and wet deposition of gases."""
         land_use: Literal[LAND_USES] = "range_and_agriculture"  # type: ignore[valid-type]
         """What grows or stands on land, for dry deposition."""
+        aerosol: Aerosol | None = None
+        """Sulfate, nitrate, ammonium, soot, organic matter, sea salt and dust: {} for all as they are by themselves,
+        {dust: {scheme: gocart}, sea_salt: false} ...; none if not given. The first three form of gases alone."""
         tracers: list[PassiveTracer] = []
         """Passive tracers: {name: dust, start: 0, settles: 0.01, boundary: hold, surface_flux: 1.0e-9}."""
         carbon_dioxide: CarbonDioxide | None = None
@@ -132,10 +143,18 @@ class RegionalChemistry(Component):
         self.diagnostic_units = {**units, **{f"atmosphere_mass_content_of_{n}": f"{units[n]} kg m-2" for n in names}}
         self.diagnostic_units |= {f"{n}_{book}": f"{units[n]} kg m-2" for n in names for book in BOOKS.values()}
         self.exports = ()
-        if self.mechanism is not None:
+        if options.aerosol is not None:
             self.imports += (FieldSpec(CLOUDY, levels=options.levels, required=False),)
+            self.imports += tuple(FieldSpec(name) for name in LOWEST[:2])
+            self.diagnostic_units |= {f"{n}_{b}": "kg m-2" for n in PARTICLES for b in PARTICLE_BOOKS}
+            self.diagnostic_units |= {FINE: "kg m-3"}
+            self.exports += aerosol_fields(options.levels)
+        if self.mechanism is not None:
+            if options.aerosol is None:
+                self.imports += (FieldSpec(CLOUDY, levels=options.levels, required=False),)
             needed = options.deposition or options.emissions is not None
-            self.imports += tuple(FieldSpec(name, required=needed) for name in LOWEST)
+            wanted = LOWEST if options.aerosol is None else LOWEST[2:]
+            self.imports += tuple(FieldSpec(name, required=needed) for name in wanted)
             self.diagnostic_units |= {f"{t.name}_{b}": f"{t.units} kg m-2" for t in gases for b in GAS_BOOKS}
             if options.deposition:
                 self.exports += specs(NITROGEN_DEPOSITION)
@@ -158,12 +177,14 @@ class RegionalChemistry(Component):
             return [f"{setting.name}: {name} says something of gases, but gases: none" for name in without]
         o = self.options
         given = [] if o.emissions is None else [s for e in o.emissions.files for s in e.species]
+        if o.aerosol is not None:
+            given = [s for s in given if s not in MOLAR_MASS]
         found = gas_chemistry.problems(self.mechanism, o.start, given, o.rates)
         if o.emissions is not None and o.emissions.proxy_year is not None:
             found += [why] if (why := emission_proxy.missing()) else []
         if o.emissions is not None and not found:
             try:
-                sources_of(o.emissions, setting)
+                sources_of(o.emissions, setting, o.aerosol is not None)
             except TesseraError as error:
                 found.append(str(error))
         if o.backend == "musica":
@@ -173,7 +194,11 @@ class RegionalChemistry(Component):
     def remarks(self, setting: Setting) -> list[str]:
         """Tg a year that is emitted, in the files, on the grid and in the domain."""
         e = self.options.emissions
-        return [] if e is None or self.mechanism is None else totals(sources_of(e, setting), setting.grid, 0)
+        return (
+            []
+            if e is None or self.mechanism is None
+            else totals(sources_of(e, setting, self.options.aerosol is not None), setting.grid, 0)
+        )
 
     def initialize(self, context: Context) -> Fields:
         """Faces of the grid, tracers at their start."""
@@ -197,6 +222,10 @@ class RegionalChemistry(Component):
         self._outside = self.q[..., INNER, INNER] * held[:, None, None, None]
         self.air: torch.Tensor | None = None
         self._books = Booked(*(torch.zeros_like(self._outside[:, 0]) for _ in Booked._fields))
+        self.particles: Particles | None = None
+        if o.aerosol is not None:
+            east, north = (torch.tensor(context.local(a), dtype=self.dtype) for a in (grid.longitude, grid.latitude))
+            self.particles = Particles(o.aerosol, self.species, east, north, o.levels, self.dtype)
         self.gases: ReactiveGases | None = None
         if self.mechanism is not None:
             self.gases = ReactiveGases(context, o, self.mechanism, self.species, self.dtype)
@@ -227,13 +256,22 @@ class RegionalChemistry(Component):
                 if self.air is None:  # at the start of the case they are everywhere
                     self.q[self.gases.at, :, INNER, INNER] = self._outside[self.gases.at]
                     self.mover.halo([self.q], HALO)
-                sources |= self.gases.emitted(air, lowest, time, seconds)
+                sources |= self._weighed(self.gases.emitted(air, lowest, time, seconds))
+            if self.particles is not None:
+                around = self._around(winds, t, q_v, p, read, imports)
+                for name, flux in self.particles.emitted(around).items():
+                    sources[name] = flux
             self.q, books = self.mover.advance(self.q, before, winds, self._outside, sources, float(seconds))
             self._books = Booked(*(a + b for a, b in zip(self._books, books, strict=True)))
             if self.gases is not None:
                 inner = self.q[..., INNER, INNER]
                 inner[self.gases.at] = self.gases.advance(inner, air, lowest, time, seconds)
-                self.mover.halo([self.q], HALO)
+            if self.particles is not None:
+                inner = self.q[..., INNER, INNER]
+                inner[:], changed = self.particles.advance(inner, around, float(seconds))
+                if self.gases is not None:
+                    self.gases.exchanged(changed, winds.air)
+            self.mover.halo([self.q], HALO)
         self.air = winds.air
         return self._exports()
 
@@ -252,6 +290,24 @@ class RegionalChemistry(Component):
         east, north, sunlight = (torch.zeros_like(t[0]) if imports.get(name) is None else read(name) for name in LOWEST)
         rain = torch.clamp(read(air_exchange.STRATIFORM), min=0.0) + read(air_exchange.CONVECTIVE)
         return air, LowestAir(torch.sqrt(east * east + north * north), sunlight, rain, ground["t_surface"])
+
+    def _weighed(self, emitted: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Emissions with those of particles as mass: a mole of these weighs what it weighs, not what air does."""
+        return {n: a * (MOLAR_MASS[n] / DRY_AIR_MOLAR_MASS) if n in PARTICLES else a for n, a in emitted.items()}
+
+    def _around(
+        self, winds: Winds, t: torch.Tensor, q_v: torch.Tensor, p: torch.Tensor, read: Any, imports: Mapping[str, Any]
+    ) -> Surroundings:
+        """The air as the particles see it."""
+        liquid = torch.clamp(read("cloud_liquid_water_mixing_ratio"), min=0.0)
+        cover = cloud_fraction(liquid) if imports.get(CLOUDY) is None else torch.clamp(read(CLOUDY), 0.0, 1.0)
+        inside = torch.where(cover > 0.0, liquid / torch.clamp(cover, min=0.01), 0.0)
+        layered, towers = (
+            torch.clamp(read(name), min=0.0) for name in (air_exchange.STRATIFORM, air_exchange.CONVECTIVE)
+        )
+        east, north = (read(name) for name in LOWEST[:2])
+        wind = torch.clamp(torch.sqrt(east * east + north * north), min=0.1)
+        return Surroundings(t, q_v, p, winds.density, winds.air, inside, cover, layered, towers, wind)
 
     def _sources(self, imports: Mapping[str, Any], like: torch.Tensor) -> dict[str, torch.Tensor]:
         """Upward fluxes through the ground by tracer."""
@@ -272,6 +328,8 @@ class RegionalChemistry(Component):
             # a mole fraction below 0 by rounding is none to others
             ozone = self.species.by_name(self.q[..., INNER, INNER])[gas_chemistry.OZONE]
             out[OZONE] = _array(torch.clamp(ozone, min=0.0))
+        if self.particles is not None:
+            out |= aerosol_out(self.particles.fractions(self.q[..., INNER, INNER]))
         if self.gases is not None and self.options.deposition:
             out[NITROGEN_DEPOSITION] = _array(self.gases.nitrogen_deposition)
         if self.options.carbon_dioxide is not None:
@@ -290,6 +348,8 @@ class RegionalChemistry(Component):
                  for k, n in enumerate(self.species.names)}  # fmt: skip
         if self.gases is not None:
             books |= {name: _array(a) for name, a in self.gases.state().items()}
+        if self.particles is not None:
+            books |= {name: _array(a) for name, a in self.particles.state().items()}
         return {**kept, **books, "air": _array(air)}
 
     def restore(self, state: Mapping[str, Any]) -> Fields:
@@ -306,6 +366,8 @@ class RegionalChemistry(Component):
         self._books = Booked(*(torch.stack([read(f"{n}_{BOOKS[part]}") for n in names]) for part in Booked._fields))
         if self.gases is not None:
             self.gases.restore(state)
+        if self.particles is not None:
+            self.particles.restore(state)
         return self._exports()
 
     def diagnostics(self) -> dict[str, Array]:
@@ -319,6 +381,9 @@ class RegionalChemistry(Component):
             out |= {f"{name}_{BOOKS[part]}": _array(a[k]) for part, a in self._books._asdict().items()}
         if self.gases is not None:
             out |= {name: _array(a) for name, a in self.gases.booked().items()}
+        if self.particles is not None:
+            out |= {name: _array(a) for name, a in self.particles.booked().items()}
+            out[FINE] = _array(self.particles.fine_matter(inner))
         if self.options.carbon_dioxide is not None:
             out["atmosphere_mole_fraction_of_carbon_dioxide"] = _array(self._carbon_dioxide())
         return out
@@ -326,7 +391,8 @@ class RegionalChemistry(Component):
 
 def _tracers(options: Any) -> tuple[Tracer, ...]:
     tags = carbon_dioxide.tracers() if options.carbon_dioxide is not None else ()
-    return (*(t.tracer() for t in options.tracers), *tags)
+    aerosol = (kind.tracer() for kind in KINDS) if options.aerosol is not None else ()
+    return (*(t.tracer() for t in options.tracers), *tags, *aerosol)
 
 
 def _array(a: torch.Tensor) -> Array:

@@ -15,6 +15,7 @@ import numpy as np
 
 from components.chemistry.regional.emissions import YEAR, EmissionError, Floats, Source
 from components.chemistry.regional.parameters import Course, Slab
+from components.science.constants import CARBON_MOLAR_MASS
 from coupler.grids.grid import Grid
 
 TOTALS = Path(__file__).parent / "emission_data" / "ceds_country_totals_asia.csv"
@@ -33,6 +34,11 @@ GASES: dict[str, tuple[float, dict[str, float]]] = {
     "NMVOC": (1.0, ORGANIC),
 }
 """Molar mass of what is counted (kg mol-1), and the gases it becomes."""
+PARTICLES: dict[str, tuple[float, dict[str, float]]] = {
+    "BC": (CARBON_MOLAR_MASS, {"black_carbon_fresh": 1.0}),
+    "OC": (CARBON_MOLAR_MASS, {"organic_matter_fresh": 1.0}),
+}
+"""The same of particles, which are counted as carbon."""
 DAY = (
     0.45, 0.4, 0.4, 0.4, 0.5, 0.7, 1.0, 1.3, 1.5, 1.5, 1.4, 1.35, 1.3, 1.3, 1.3, 1.35, 1.45, 1.5, 1.4, 1.2, 1.0, 0.85,
     0.7, 0.55,
@@ -66,12 +72,13 @@ def shares() -> tuple[Grid, dict[str, Floats]]:
     return grid, {iso: a[:-1] / a.sum() for iso, a in people.items() if a.sum() > 0.0}
 
 
-def sources(year: int) -> list[Source]:
+def sources(year: int, particles: bool = False) -> list[Source]:
     """Fluxes of sulphur dioxide, nitrogen oxides, carbon monoxide, ammonia and organic compounds.
 
     Parameters
     ----------
     year : of the totals; between two of the table the nearer one
+    particles : whether soot and organic matter are emitted too
 
     Raises
     ------
@@ -86,7 +93,7 @@ def sources(year: int) -> list[Source]:
     there = [int(k) for k in rows[0] if k.isdigit()]
     column = str(min(there, key=lambda y: abs(y - year)))
     out = []
-    for gas, (molar_mass, species) in GASES.items():
+    for gas, (molar_mass, species) in (GASES | (PARTICLES if particles else {})).items():
         mass = np.zeros(grid.size)  # kg a year
         for row in rows:
             if row["species"] == gas and row["iso"] in share:

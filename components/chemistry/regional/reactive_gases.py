@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from global_land_mask import globe
 from torch import Tensor
 
 from components.chemistry.regional import dry_deposition, emission_proxy, emissions, gas_chemistry, wet_deposition
@@ -15,6 +14,7 @@ from components.chemistry.regional.gas_chemistry import GasAir, GasChemistry, Su
 from components.chemistry.regional.gases.mechanism import Mechanism
 from components.chemistry.regional.gases.musica_solver import MusicaSolver
 from components.chemistry.regional.gases.solver import GasSolver, SolverFailure
+from components.chemistry.regional.land_mask import is_land
 from components.chemistry.regional.parameters import Course, Emissions
 from components.chemistry.regional.transport import column
 from components.radiation import standard_atmosphere
@@ -50,13 +50,14 @@ class LowestAir(NamedTuple):
     surface: Tensor
 
 
-def sources_of(options: Emissions, setting: Setting) -> list[emissions.Source]:
+def sources_of(options: Emissions, setting: Setting, particles: bool) -> list[emissions.Source]:
     """Fluxes that the namelist names.
 
     Parameters
     ----------
     options : of the namelist
     setting : folder and clock of the case
+    particles : whether the case has particles, so that the proxy emits them too
 
     Raises
     ------
@@ -64,7 +65,7 @@ def sources_of(options: Emissions, setting: Setting) -> list[emissions.Source]:
         A file that cannot be used.
     """
     out = [emissions.of_file(e, str(setting.file(e.file)), setting.clock) for e in options.files]
-    return out + (emission_proxy.sources(options.proxy_year) if options.proxy_year is not None else [])
+    return out + (emission_proxy.sources(options.proxy_year, particles) if options.proxy_year is not None else [])
 
 
 class ReactiveGases:
@@ -96,13 +97,14 @@ class ReactiveGases:
         self.books = {book: none.clone() for book in BOOKS}
         self.nitrogen_deposition = torch.zeros_like(self.lat)
         self.deposits = o.deposition
-        over = ((self.lon.double().numpy() + 180.0) % 360.0) - 180.0
-        self.land = torch.tensor(globe.is_land(np.clip(self.lat.double().numpy(), -90.0, 90.0), over))
+        self.land = is_land(self.lon, self.lat)
         self.land_use = torch.where(self.land, LAND_USES.index(o.land_use), WATER)
         self.emissions: Emissions | None = o.emissions
         if self.emissions is not None:
             numbers = np.arange(grid.size).reshape(grid.shape)
-            self.sources = emissions.OnCells(sources_of(self.emissions, context), grid, local(numbers).ravel())
+            self.sources = emissions.OnCells(
+                sources_of(self.emissions, context, o.aerosol is not None), grid, local(numbers).ravel()
+            )
 
     def standard(self) -> Tensor:
         """Gases (gases, nz, ny, nx) of a standard atmosphere, until air has arrived."""
@@ -180,6 +182,17 @@ class ReactiveGases:
             raise self._placed(failure, time) from failure
         self._book("chemical_production", column((new - q[self.at]) * air.mass))
         return new
+
+    def exchanged(self, changed: Mapping[str, Tensor], mass: Tensor) -> None:
+        """Book what particles and clouds took of gases, or gave, as chemical production.
+
+        Parameters
+        ----------
+        changed : (nz, ny, nx) change of the mole fraction by gas
+        mass : (nz, ny, nx) dry air in the layers, kg m-2
+        """
+        none = torch.zeros_like(mass)
+        self._book("chemical_production", column(torch.stack([changed.get(n, none) * mass for n in self.names])))
 
     def _book(self, book: str, change: Tensor) -> None:
         self.books[book] = self.books[book] + change

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Aerosol in a coupled case: books, elements, restart and ranks, and its effect in radiation."""
+
+import netCDF4
+import numpy as np
+import pytest
+
+from components.chemistry.regional.aerosol.particles import BOOKS as OWN
+from components.chemistry.regional.aerosol.species import MOLAR_MASS, NAMES
+from coupler.files.restart import newest, read_part
+from tests.toys.cases import box, differences, edit, tessera, toy_case
+from tests.toys.emissions import write
+
+GRID = box(104, 122, 26, 40, 2.0)
+AIR = {"levels": 9, "relief": "", "boundary_layer": "none", "microphysics": "kessler", "radiation": "none",
+       "convection": "betts_miller", "precision": "double", "export_air": True}  # fmt: skip
+RULE = {"from": "atmosphere", "to": "chemistry", "period": "PT20M", "route": "direct"}
+LAYERS = "added_with_air", "transport", "surface_flux", "deposition"
+DRY = 0.0289644
+
+
+def case(folder, *, duration="PT40M", ranks=(1, 1), radiation=None, **options):
+    """An atmosphere, gases and aerosol in few cells, with soot of a file, from 5 UTC."""
+    folder.mkdir(parents=True)
+    file = write(folder / "soot.nc", fill=1.0e-10).name
+    soot = {"file": file, "variable": "emi_nox", "molar_mass": 0.0120107, "species": {"black_carbon_fresh": 1.0}}
+    nox = {"file": file, "variable": "emi_nox", "molar_mass": 0.046, "species": {"NO": 1.0}}
+    chemistry = {
+        "levels": 9, "gases": "cb05", "aerosol": {}, "start": {"NH3": 8.0e-9, "SO2": 5.0e-9, "HNO3": 3.0e-9},
+        "emissions": {"files": [soot, nox]}, **options,
+    }  # fmt: skip
+    components = {
+        "atmosphere": {"model": "nonhydrostatic", "step": "PT400S", "grid": GRID, "nonhydrostatic": dict(AIR)},
+        "chemistry": {"model": "regional", "step": "PT20M", "grid": GRID, "regional": chemistry},
+    }
+    layout = {"coupler": 1, "atmosphere": ranks[0], "chemistry": ranks[1]}
+    rules = [RULE]
+    if radiation is not None:
+        output = [{"name": "effect", "period": "PT20M", "statistic": "instant", "fields": [DEPTH, EFFECT]}]
+        components["radiation"] = {
+            "model": "rrtmgp", "step": "PT20M", "grid": GRID, "rrtmgp": {"levels": 9, "aerosol": radiation},
+            "output": output,
+        }  # fmt: skip
+        components["atmosphere"]["nonhydrostatic"]["radiation"] = "imported"
+        layout["radiation"] = 1
+        later = {"period": "PT20M", "lag": "PT20M", "statistic": "instant", "route": "direct"}
+        rules += [
+            {"from": "chemistry", "to": "radiation", **later},
+            {"from": "atmosphere", "to": "radiation", **later},
+            {"from": "radiation", "to": "atmosphere", "period": "PT20M", "statistic": "instant", "route": "direct"},
+        ]
+    return toy_case(
+        folder, components=components, coupling=rules, layout=layout, duration=duration, restart="PT20M",
+        start="2001-01-01T05:00:00",
+    )  # fmt: skip
+
+
+DEPTH = "atmosphere_optical_thickness_due_to_ambient_aerosol_particles"
+EFFECT = "aerosol_effect_on_net_downward_shortwave_flux_at_surface"
+
+
+def chemistry_of(folder):
+    return read_part(newest(folder / "run" / "restart"), "chemistry")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    folder = case(tmp_path_factory.mktemp("aerosol") / "whole")
+    tessera(folder, "--serial")
+    return folder
+
+
+def test_the_books_of_aerosol_and_its_elements_close(whole):
+    kept = chemistry_of(whole)
+    began = read_part(sorted((whole / "run" / "restart").iterdir())[0], "chemistry")
+    inner = (slice(1, -1),) * 2
+
+    def change(name):
+        return [(k[f"state.{name}"] * k["state.air"]).sum(0)[inner] for k in (began, kept)]
+
+    def booked(name, books):
+        return sum((kept[f"state.{name}_{b}"] - began[f"state.{name}_{b}"])[inner] for b in books)
+
+    for name in NAMES:
+        before, after = change(name)
+        scale = max(np.abs(after).max(), 1e-30)
+        assert np.abs(after - before - booked(name, (*LAYERS, *OWN))).max() < 1e-10 * scale, name
+    for particle, gases in (("sulfate", ("SO2", "SULF", "DMS")), ("ammonium", ("NH3",))):
+        made = booked(particle, ("production",)) / MOLAR_MASS[particle]
+        lost = sum(booked(g, ("chemical_production",)) for g in gases) / DRY
+        assert made.max() > 0.0
+        assert np.abs(made + lost).max() < 1e-9 * np.abs(made).max(), particle
+    assert kept["state.nitrate"].max() > 1e-10 and kept["state.sea_salt_2"].max() > 0.0
+    soot = kept["state.black_carbon_fresh_surface_flux"]
+    assert 0.0 < soot.max() <= 1.0e-10 * 2400.0
+
+
+def test_a_restart_has_the_same_bits(whole, tmp_path):
+    parts = case(tmp_path / "parts", duration="PT20M")
+    tessera(parts, "--serial")
+    edit(parts, [("case.yaml", "duration: PT20M", "duration: PT40M")])
+    tessera(parts, "--continue", "--serial")
+    assert differences(whole, parts, history=False) == []
+
+
+@pytest.mark.ranks
+def test_ranks_leave_the_bits_alone(whole, tmp_path):
+    many = case(tmp_path / "many", ranks=(1, 3))
+    tessera(many)
+    assert differences(whole, many, history=False) == []
+
+
+def test_radiation_sees_it_and_says_its_effect(tmp_path):
+    """The first call sees the start's air, which is clean; later there is depth, and less sunlight below it."""
+    folder = case(tmp_path / "radiation", duration="PT1H", radiation={"effect": True, "feedback": False})
+    tessera(folder, "--serial")
+    file = next((folder / "run").rglob("*effect*.nc"))
+    with netCDF4.Dataset(file) as f:
+        depth, effect = (np.ma.filled(f[name][:], np.nan) for name in (DEPTH, EFFECT))
+    assert 1e-4 < depth[-1, 1:-1, 1:-1].max() < 5.0
+    assert effect[-1].min() < -1e-3 and np.isfinite(effect).all()
+
+
+def test_particles_without_gases_and_mistakes_are_told(tmp_path):
+    folder = case(tmp_path / "wrong", gases="none", emissions=None, start={}, aerosol={"surface": "moon"})
+    done = tessera("check", folder, check=False)
+    said = done.stdout + done.stderr
+    assert done.returncode and "surface" in said and "evergreen_needleleaf" in said
+    alone = case(tmp_path / "alone", gases="none", emissions=None, start={}, duration="PT20M")
+    tessera(alone, "--serial")
+    assert chemistry_of(alone)["state.sea_salt_2"].max() > 0.0
