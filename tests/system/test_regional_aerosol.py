@@ -11,7 +11,7 @@ from coupler.files.restart import newest, read_part
 from tests.toys.cases import box, differences, edit, tessera, toy_case
 from tests.toys.emissions import write
 
-GRID = box(104, 122, 26, 40, 2.0)
+GRID = box(110, 130, 26, 40, 2.0)
 AIR = {"levels": 9, "relief": "", "boundary_layer": "none", "microphysics": "kessler", "radiation": "none",
        "convection": "betts_miller", "precision": "double", "export_air": True}  # fmt: skip
 RULE = {"from": "atmosphere", "to": "chemistry", "period": "PT20M", "route": "direct"}
@@ -85,12 +85,15 @@ def test_the_books_of_aerosol_and_its_elements_close(whole):
         before, after = change(name)
         scale = max(np.abs(after).max(), 1e-30)
         assert np.abs(after - before - booked(name, (*LAYERS, *OWN))).max() < 1e-10 * scale, name
-    for particle, gases in (("sulfate", ("SO2", "SULF", "DMS")), ("ammonium", ("NH3",))):
-        made = booked(particle, ("production",)) / MOLAR_MASS[particle]
-        lost = sum(booked(g, ("chemical_production",)) for g in gases) / DRY
-        assert made.max() > 0.0
-        assert np.abs(made + lost).max() < 1e-9 * np.abs(made).max(), particle
-    assert kept["state.nitrate"].max() > 1e-10 and kept["state.sea_salt_2"].max() > 0.0
+    made = booked("sulfate", ("production",)) / MOLAR_MASS["sulfate"]
+    lost = sum(booked(g, ("chemical_production",)) for g in ("SO2", "SULF", "DMS")) / DRY
+    assert made.min() > 0.0 and np.abs(made + lost).max() < 1e-9 * made.max()
+    made, lost = (
+        booked("ammonium", ("production",)) / MOLAR_MASS["ammonium"],
+        booked("NH3", ("chemical_production",)) / DRY,
+    )
+    assert (made > 0.0).all() and (made < -lost).all() and (made > -0.8 * lost).all()  # the rest reacts in the gas
+    assert kept["state.nitrate"].max() > 1e-10 and kept["state.sea_salt_2"].max() > 1e-12
     soot = kept["state.black_carbon_fresh_surface_flux"]
     assert 0.0 < soot.max() <= 1.0e-10 * 2400.0
 
@@ -105,7 +108,7 @@ def test_a_restart_has_the_same_bits(whole, tmp_path):
 
 @pytest.mark.ranks
 def test_ranks_leave_the_bits_alone(whole, tmp_path):
-    many = case(tmp_path / "many", ranks=(1, 3))
+    many = case(tmp_path / "many", ranks=(2, 2))
     tessera(many)
     assert differences(whole, many, history=False) == []
 
@@ -128,4 +131,4 @@ def test_particles_without_gases_and_mistakes_are_told(tmp_path):
     assert done.returncode and "surface" in said and "evergreen_needleleaf" in said
     alone = case(tmp_path / "alone", gases="none", emissions=None, start={}, duration="PT20M")
     tessera(alone, "--serial")
-    assert chemistry_of(alone)["state.sea_salt_2"].max() > 0.0
+    assert chemistry_of(alone)["state.sea_salt_2"].max() > 1e-12
