@@ -118,6 +118,18 @@ def test_years_outside_the_common_period_keep_their_warming(truth):
         assert abs(rise[0] / rise[1] - 1.0) < 0.05, method
 
 
+def test_the_midnight_that_ends_the_data_is_corrected_as_its_last_month():
+    days = [cftime.datetime(y, 6, d, calendar="noleap") for y in YEARS for d in range(1, 31)]
+    end = cftime.datetime(YEARS[-1], 7, 1, calendar="noleap")
+    when = [stamp(d) for d in (*days, end)]
+    x = np.random.default_rng(1).standard_normal((len(when), 2))
+    data = gather(when, lambda n: {"t": x[n]}, daily=False)
+    reference = gather(when[:-1], lambda n: {"t": x[n] - 3.0}, daily=False)
+    correct = Correction(data, reference, "t", common_years(when, when[:-1]), "mean_variance")
+    np.testing.assert_allclose(correct(when[-1], x[-1]) - x[-1], -3.0, atol=1e-12)
+    assert problems(when, when[:-1], [(YEARS[-1], 6)], "mean_variance", False) == []
+
+
 def test_curves_through_monthly_means_keep_them():
     when = stamps("noleap")[:365]
     hats = np.array([np.mean([s.hats for s in when if s.month[1] == m], axis=0) for m in range(1, 13)])

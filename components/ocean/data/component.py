@@ -21,7 +21,7 @@ class DataOcean(Prescribed):
         self, setting: Setting, files: Sequence[Path], report: Any, bias: Bias
     ) -> Mapping[str, Any]:
         """A file of the driver's sea surface temperature whose bias is taken off; see `coupler.files.bias`."""
-        first, last = setting.clock.date(0), setting.clock.date(setting.duration)
+        first, last = setting.clock.date(0), setting.clock.date(max(setting.duration - 1, 0))
         wanted = sorted({(d.year, d.month) for d in (first, last)})
         target = setting.folder / f"{setting.name}.corrected.nc"
         name = self.offers[0]

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from coupler.component import BiasMethod
 from coupler.files.bias.gathering import MonthlyData
-from coupler.files.bias.months import Month, Stamp, knots_of, neighbour
+from coupler.files.bias.months import Month, Stamp, knots_of, neighbour, shifted
 
 Floats = npt.NDArray[np.float64]
 LEAST_YEARS = 10
@@ -154,7 +154,7 @@ class Correction:
         *,
         daily: bool = False,
     ):
-        self._means, self._months = driver.means[name], driver.months
+        self._means, self._months, self._whole = driver.means[name], driver.months, driver.whole
         self._where = {month: n for n, month in enumerate(driver.months)}
         self._hats = driver.hats
         shape = self._means.shape[1:]
@@ -216,6 +216,8 @@ class Correction:
             self._extra[numbers] = new - rest
         else:
             self._extra[numbers] = (self.spread[m - 1] - 1.0) * rest
+        partial = [n for n in numbers if self._months[n] not in self._whole]
+        self._extra[partial] = 0.0  # a few days are no anomaly of a month
 
     def _knot(self, values: Floats, n: int) -> Floats:
         """Knot in the middle of the driver's month ``n`` of the curve that keeps monthly values (n, ...)."""
@@ -237,6 +239,9 @@ class Correction:
         values : of the record, as they were gathered
         """
         month: Month = when.month
+        if month[1] not in self._places:  # the midnight that ends the last month of the data
+            month = shifted(month, -1)
+            when = Stamp(month, 0, 1.0)
         out = values.copy()
         for weight, by in zip(when.hats, (-1, 0, 1), strict=True):
             if not weight:

@@ -99,8 +99,8 @@ def _correction(
 ) -> Corrected:
     """The correction of the driver's bias, which the analyses then apply as they are read."""
     reference = AnalysisFiles(bias.reference)
-    dates = [setting.clock.date(0), setting.clock.date(setting.duration)]
-    dates += [date for date in (data.files.dates[n] for n in records) if date is not None]
+    dates = [setting.clock.date(0), setting.clock.date(max(setting.duration - 1, 0))]
+    dates += [date for date in (data.files.dates[n] for n in records[:-1]) if date is not None]
     refuse(data.files, reference, months_of(dates), bias)
     keep = setting.folder / f"{setting.name}.bias_months.npz"
     data.corrected = Corrected(
