@@ -70,7 +70,7 @@ def correct_file(
     """Write a field of some files with its bias taken off, and what was changed beside it.
 
     Values stay within the range that driver and reference span. Where the reference has no value, as on another coast,
-    its nearest is taken.
+    its nearest is taken; months that it does not have are left out.
 
     Parameters
     ----------
@@ -133,12 +133,13 @@ def correct_file(
         time.setncatts({"units": since, "calendar": calendar, "standard_name": "time"})
         v = f.createVariable(name, "f4", ("time", "latitude", "longitude"), zlib=True, fill_value=np.float32(1e20))
         v.setncatts({"standard_name": name, "units": driver.units})
-        for n, when in enumerate(driver.stamps):
-            values = driver(n)
+        corrected = [n for n, when in enumerate(driver.stamps) if when.month[1] in common]
+        for done, n in enumerate(corrected):
+            when, values = driver.stamps[n], driver(n)
             new = np.clip(part(when, values), min(span[0], np.nanmin(values)), max(span[1], np.nanmax(values)))
-            time[n] = netCDF4.date2num(driver.dates[n], since, calendar)
-            v[n] = np.ma.masked_invalid(new)
-            report(f"{name} of {driver.dates[n].strftime('%Y-%m-%d')}", (n + 1) / len(driver.stamps))
+            time[done] = netCDF4.date2num(driver.dates[n], since, calendar)
+            v[done] = np.ma.masked_invalid(new)
+            report(f"{name} of {driver.dates[n].strftime('%Y-%m-%d')}", (done + 1) / len(corrected))
     describe(
         target.with_suffix(".bias.nc"),
         {name: part},
