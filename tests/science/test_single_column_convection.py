@@ -39,7 +39,7 @@ def bomex(*changes):
 def test_trade_cumulus_keep_their_air_on_the_layers_of_the_map():
     theta, q, cover, base, rain, p = bomex(MAP, "step=PT240S", "output=PT1H")
     assert q < 5.0e-4
-    assert theta < 0.6, "the layers under the cloud; the large-eddy simulations keep it within .5 K"
+    assert theta < 0.51, "short by a thousandth of the .5 K of the large-eddy simulations, at the clouds' base"
     assert 0.05 < cover < 0.2
     assert 0.01 < base < 0.03
     assert rain < 0.3
