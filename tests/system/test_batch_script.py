@@ -21,7 +21,7 @@ def test_a_slurm_script_asks_for_the_processes_and_goes_on_where_a_job_stopped(t
 
 @pytest.mark.parametrize("machine", machine_names())
 def test_the_script_of_every_machine_is_shell_and_starts_all_processes(tmp_path, machine):
-    case = toy_case(tmp_path / "toy")
+    case = toy_case(tmp_path / "toy", layout={"coupler": 1, "air": 2, "sea": 2, "soil": 1})
     path = tessera("script", case, "--machine", machine, "-n", 130).stdout.strip()
     text = open(path).read()
     assert subprocess.run(["bash", "-n", path], check=False).returncode == 0

@@ -3,7 +3,7 @@
 
 The plume of `convection_plume` rises from the lowest air, or where that gives none from the layer aloft with the most
 energy that is nearly saturated (mid-level). It is deep where its cloud is thicker than 200 hPa. Its mass flux at the
-base is
+base is::
 
     deep, mid-level    CAPE / tau over what a flux of one would take of it (Nordeng 1994; Gregory et al. 2000), tau the
                        time in which the plume passes through its cloud (Bechtold et al. 2008)
