@@ -15,7 +15,7 @@ from components.land.column.parameters import leaf_area, parameters, table
 from components.land.column.radiation import partition
 from components.land.column.richards import Bottom
 from components.land.column.snow import Snow
-from components.land.column.structure import cut
+from components.land.column.structure import cut, named
 
 D = torch.float64
 PLANTS, SOILS = list(table("plant_types")), list(table("soil_textures"))
@@ -67,7 +67,7 @@ def test_a_day_of_extremes(seed, wetness, model, infiltration, bottom, seconds):
     with torch.no_grad():
         for _ in range(12):
             s, out = step(s, weather(gen), p, seconds, options)
-            for name, value in out._asdict().items():
+            for name, value in named(out):
                 assert torch.isfinite(value).all(), name
             assert out.energy_residual.abs().max() < 1e-6
             assert out.ground_residual.abs().max() < 1e-6
@@ -78,6 +78,26 @@ def test_a_day_of_extremes(seed, wetness, model, infiltration, bottom, seconds):
             assert (out.albedo <= 1 + 1e-9).all()
             assert (s.liquid >= -1e-9).all()
             assert (s.liquid + s.ice <= p.texture.theta_s + 1e-6).all()
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_extremes_with_cycles_stores_and_irrigation(seed):
+    """Drought, floods and frost for stems and roots: finite, closed, and no draught from a soil that has no water."""
+    names = [PLANTS[i % len(PLANTS)] for i in range(COLUMNS)]
+    p = parameters(names, [SOILS[(i * 5) % 12] for i in range(COLUMNS)], cycles=True, continuum=True)
+    gen = torch.Generator().manual_seed(seed)
+    s = initial_state(p, 250.0 + 60.0 * torch.rand(COLUMNS, dtype=D, generator=gen), (-0.2, 0.3, 1.0)[seed - 1])
+    growing = s.cycles.crop._replace(phase=torch.full((COLUMNS,), 2.0, dtype=D))
+    s = s._replace(cycles=s.cycles._replace(crop=growing))
+    options = Options(nitrogen="fun", prognostic_leaves=True, irrigated=True)
+    with torch.no_grad():
+        for _ in range(10):
+            s, out = step(s, weather(gen), p, 10800.0, options)
+            for name, value in (*named(out), *named(s)):
+                assert torch.isfinite(value).all(), name
+            assert out.water_residual.abs().max() < 1e-9
+            assert out.ground_residual.abs().max() < 1e-6
+            assert out.subsurface_runoff.abs().max() * 10800.0 < 3000.0
 
 
 def test_single_precision_agrees_with_double():
@@ -129,7 +149,7 @@ def test_a_block_has_the_bits_of_the_whole(model):
         for _ in range(3):
             s, whole = step(s, f, p, 1800.0, options)
             part, block = step(part, fp, pp, 1800.0, options)
-    assert all(torch.equal(cut(a, keep), b) for a, b in zip(whole, block, strict=True))
+    assert all(torch.equal(cut(a, keep), b) for (_, a), (_, b) in zip(named(whole), named(block), strict=True))
     assert isinstance(s, State)
     assert isinstance(s.snow, Snow)
     assert isinstance(s.held, Held)
@@ -148,7 +168,7 @@ def test_a_block_without_c4_plants_has_the_bits_of_the_whole():
         _, whole = step(s, f, p, 1800.0, Options())
         _, block = step(cut(s, keep), cut(f, keep), cut(p, keep), 1800.0, Options())
     assert whole.gross_uptake[keep].max() > 0.1
-    assert all(torch.equal(cut(a, keep), b) for a, b in zip(whole, block, strict=True))
+    assert all(torch.equal(cut(a, keep), b) for (_, a), (_, b) in zip(named(whole), named(block), strict=True))
 
 
 def test_gradients_reach_the_parameters():

@@ -18,7 +18,7 @@ from components.land.column.potential import Potential
 from components.science.constants import WATER_MOLAR_MASS
 from components.science.sums import in_order
 
-DRIEST = 20.0  # MPa, beyond which a store is not followed
+WETTEST, DRIEST = -1.0, 20.0  # MPa, beyond which a store is not followed
 SMALL = 1e-9  # MPa
 
 
@@ -166,9 +166,9 @@ def step(at: Potential, body: Body, now: Stores, soil: Tensor, e: Tensor, second
     stem, leaf, inflow = now.stem, now.leaf, e
     for _ in range(turns):
         under = at.of(stem)
-        steady = torch.clamp(at.tension(under + e / body.leaf), max=DRIEST)
+        steady = torch.clamp(at.tension(under + e / body.leaf), WETTEST, DRIEST)
         leaf, sap = relax(at, now.leaf, steady, body.leaf, under, e, body.leaf_store, seconds)
-        steady = torch.clamp(at.tension(ground + sap / up), max=DRIEST)
+        steady = torch.clamp(at.tension(ground + sap / up), WETTEST, DRIEST)
         stem, inflow = relax(at, now.stem, steady, up, ground, sap, body.stem_store, seconds)
     collar = ground + inflow / total
     uptake = body.roots * (collar - phi)

@@ -72,7 +72,7 @@ def buy(
     carbon: Tensor,
     costs: Tensor,
     ratio: Tensor | float,
-    growth_respiration: float,
+    growth_respiration: Tensor | float,
     limits: Tensor | None = None,
     turns: int = 3,
 ) -> Purchase:

@@ -14,7 +14,6 @@ from components.land.column.cycles.demand import limited_growth
 from components.land.column.cycles.pools import NITROGEN_PER_PHOSPHORUS, Traits
 from components.science.sums import in_order
 
-GROWTH_RESPIRATION = 0.11  # carbon respired per carbon of tissue (Atkin et al. 2017, as in CLM5)
 FROM_RESERVES = 0.1  # of a plant's reserves, that a day can draw on
 FROM_SOIL = 0.3  # of what is in the soil, that a day can take up
 # kn (kg C m-2) and kc (kg2 C kg-1 N m-2) of arbuscular, ectomycorrhizal and direct uptake; ours: mycorrhizae
@@ -82,7 +81,7 @@ def feed(kind: str, t: Traits, carbon: Tensor, split: Parts, reserves: Tensor, s
     if kind == "none":
         return Fed(carbon, none, none, none, none2, none2)
     ratio = mean_ratio(split, t.ratios)
-    tissue = 1.0 + GROWTH_RESPIRATION
+    tissue = 1.0 + t.building
     from_plant, from_ground = FROM_RESERVES * reserves, FROM_SOIL * soil
     wanted_p = carbon / (tissue * ratio * NITROGEN_PER_PHOSPHORUS)
     supply_p = from_plant[1] + from_ground[1]
@@ -98,7 +97,7 @@ def feed(kind: str, t: Traits, carbon: Tensor, split: Parts, reserves: Tensor, s
     first = own * (tissue * ratio)
     third = from_ground[0] / 3.0
     limits = torch.stack([torch.full_like(third, 1e3), third, third, third])
-    bought = nitrogen_purchase.buy(allowed - first, costs, ratio, GROWTH_RESPIRATION, limits)
+    bought = nitrogen_purchase.buy(allowed - first, costs, ratio, t.building, limits)
     grown = first + bought.growth
     phosphorus = grown / (tissue * ratio * NITROGEN_PER_PHOSPHORUS)
     inside = torch.minimum(phosphorus, from_plant[1])

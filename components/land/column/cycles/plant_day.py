@@ -73,7 +73,7 @@ def a_day(
         split = Parts(*(torch.where(field.growing > 0.5, a, b) for a, b in zip(own, split, strict=True)))
     reserves = torch.stack([c.nitrogen.plant.storage, c.phosphorus.plant.storage])
     fed = nutrition.feed(kind, t, income - spent, split, reserves, found, costs)
-    tissue, breath = respiration.growth(fed.carbon, nutrition.GROWTH_RESPIRATION)
+    tissue, breath = respiration.growth(fed.carbon, t.building)
     carbon = _plus(c.carbon.plant, _each(split, lambda s: s * tissue))
     due = c.due._replace(carbon=c.due.carbon + breath + fed.spent + spent)
     exuded = c.soil.carbon + roots * fed.excess
@@ -152,7 +152,7 @@ def _fall(
         price = purchase_shares(costs).cost
         got = retranslocate(
             share.leaf * c.carbon.plant.leaf, share.leaf * c.nitrogen.plant.leaf, t.ratios.leaf, price, t.ratios.leaf,
-            nutrition.GROWTH_RESPIRATION, income,
+            t.building, income,
         )  # fmt: skip
         drawn_n, spent = got.free + got.paid, got.spent
         drawn_p = PHOSPHORUS_RESORBED * share.leaf * c.phosphorus.plant.leaf

@@ -38,6 +38,7 @@ class Traits(NamedTuple):
     turnover: Tensor  # factor of all turnover times of organic matter
     sand: Tensor  # of the soil, mass fraction
     farming: Farming
+    building: Tensor  # carbon respired per carbon of new tissue
 
 
 class Element(NamedTuple):

@@ -39,7 +39,7 @@ def retranslocate(
     target: Tensor,
     price: Tensor,
     plant_ratio: Tensor | float,
-    growth_respiration: float,
+    growth_respiration: Tensor | float,
     carbon: Tensor,
 ) -> Resorbed:
     """Draw nitrogen out of falling leaves while that is cheaper than the other paths.

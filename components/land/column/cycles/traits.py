@@ -15,6 +15,7 @@ from components.land.column.cycles.crop_development import Calendar
 from components.land.column.cycles.pools import YEARS, Traits
 from components.land.column.cycles.turnover import Lives
 
+GROWTH_RESPIRATION = 0.11  # carbon respired per carbon of tissue (Atkin et al. 2017, as in CLM5)
 STORAGE_RATIO, HARVEST_RATIO = 40.0, 40.0  # C:N of reserves and of grain
 
 
@@ -45,7 +46,7 @@ def traits(
     slope = vcmax25 * of("sla") * of("leaf_ratio")
     return Traits(
         of("kind"), of("warm_sum"), of("sla"), ratios, lives, habit, of("fixers"), of("ecto"), slope, one, sand,
-        farming(crops, plants, vcmax25),
+        farming(crops, plants, vcmax25), _building(crops, plants, vcmax25),
     )  # fmt: skip
 
 
@@ -70,3 +71,8 @@ def farming(crops: Mapping[str, Mapping[str, Any]], plants: Sequence[str], like:
         is_crop, Calendar(*(of(k) for k in Calendar._fields)), of("sown_above"), of("sown_below"), of("autumn"),
         of("nitrogen"), of("phosphorus"), of("urea"),
     )  # fmt: skip
+
+
+def _building(crops: Mapping[str, Mapping[str, Any]], plants: Sequence[str], like: Tensor) -> Tensor:
+    costs = [float(crops[k]["building"]) if k in crops else GROWTH_RESPIRATION for k in plants]
+    return torch.tensor(costs, dtype=like.dtype, device=like.device)
