@@ -43,6 +43,10 @@ def test_units_are_converted_or_refused(tmp_path):
         emissions.of_file(entry(), str(write(tmp_path / "d.nc", "kg m-3")), CLOCK)
     with pytest.raises(TesseraError, match=r"molar_mass: 0\.046"):
         emissions.of_file(moles, str(tmp_path / "a.nc"), CLOCK)
+    months = write(tmp_path / "months.nc", months=(1, 2))
+    assert emissions.of_file(entry(), str(months), CLOCK, 20 * 86400).at(0).sum() > 0.0
+    with pytest.raises(TesseraError, match=r"is there from .* but the run needs"):
+        emissions.of_file(entry(), str(months), CLOCK, 90 * 86400)
     with pytest.raises(TesseraError, match="does not exist"):
         emissions.of_file(entry(), str(tmp_path / "no.nc"), CLOCK)
 

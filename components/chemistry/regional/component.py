@@ -226,6 +226,8 @@ class RegionalChemistry(Component):
         if o.aerosol is not None:
             east, north = (torch.tensor(context.local(a), dtype=self.dtype) for a in (grid.longitude, grid.latitude))
             self.particles = Particles(o.aerosol, self.species, east, north, o.levels, self.dtype)
+        e = halo.edges
+        self._at_the_sides = "specified" in (e.west, e.east, e.south, e.north)
         self.gases: ReactiveGases | None = None
         if self.mechanism is not None:
             self.gases = ReactiveGases(context, o, self.mechanism, self.species, self.dtype)
@@ -252,7 +254,8 @@ class RegionalChemistry(Component):
         with torch.no_grad():
             if self.gases is not None:
                 air, lowest = self._gas_air(winds, t, q_v, p, read, imports)
-                self._outside[self.gases.at] = self.gases.outside(air.p_interface, time)
+                if self.air is None or self._at_the_sides:
+                    self._outside[self.gases.at] = self.gases.outside(air.p_interface, time)
                 if self.air is None:  # at the start of the case they are everywhere
                     self.q[self.gases.at, :, INNER, INNER] = self._outside[self.gases.at]
                     self.mover.halo([self.q], HALO)

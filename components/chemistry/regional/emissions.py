@@ -54,7 +54,7 @@ class Source(NamedTuple):
     course: Course
 
 
-def of_file(entry: EmissionFile, path: str, clock: Clock) -> Source:
+def of_file(entry: EmissionFile, path: str, clock: Clock, end: int = 0) -> Source:
     """A file's flux.
 
     Parameters
@@ -62,11 +62,13 @@ def of_file(entry: EmissionFile, path: str, clock: Clock) -> Source:
     entry : of the namelist
     path : of the file, or a pattern
     clock : dates of the case
+    end : of the run, s since its start: the file must reach so far
 
     Raises
     ------
     TesseraError
-        No such file or variable, a unit that is no flux of mass or amount, mass of an unknown molar mass.
+        No such file or variable, dates that it does not have, a unit that is no flux of mass or amount, mass of an
+        unknown molar mass.
     """
     try:
         flux = Forcing(path, entry.variable, clock, units=MASS, method="step", variable=entry.variable, levels=0)
@@ -77,6 +79,8 @@ def of_file(entry: EmissionFile, path: str, clock: Clock) -> Source:
         except TesseraError:
             raise EmissionError(f"emissions: {of_mass}; expected a flux of mass or of amount") from of_mass
         per_mole = 1.0
+    if problems := flux.problems(0, end):
+        raise EmissionError("; ".join(f"emissions: {text}" for text in problems))
     if per_mole is None:
         raise EmissionError(
             f"emissions: {path}: {entry.variable} is a flux of mass ({flux.file_units}); say of what, such as "

@@ -64,7 +64,8 @@ def sources_of(options: Emissions, setting: Setting, particles: bool) -> list[em
     TesseraError
         A file that cannot be used.
     """
-    out = [emissions.of_file(e, str(setting.file(e.file)), setting.clock) for e in options.files]
+    clock, end = setting.clock, setting.duration
+    out = [emissions.of_file(e, str(setting.file(e.file)), clock, end) for e in options.files]
     return out + (emission_proxy.sources(options.proxy_year, particles) if options.proxy_year is not None else [])
 
 
