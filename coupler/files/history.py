@@ -256,6 +256,8 @@ def define_height(file: Any, height: int) -> str:
 NOT_CF = {
     "air_temperature_in_atmosphere_layer",
     "air_pressure_at_layer_interface",
+    "eastward_wind_in_atmosphere_layer",
+    "northward_wind_in_atmosphere_layer",
     "tendency_of_air_temperature_due_to_data_assimilation",
     "tendency_of_humidity_mixing_ratio_due_to_data_assimilation",
     "tendency_of_eastward_wind_due_to_data_assimilation",

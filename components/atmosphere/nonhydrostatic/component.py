@@ -28,7 +28,7 @@ from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO, Geometr
 from components.atmosphere.nonhydrostatic.dynamics.stability import BlowUp as BlowUp
 from components.atmosphere.nonhydrostatic.dynamics.stability import step_problems, stop_if_unstable, warn_if_too_long
 from components.atmosphere.nonhydrostatic.dynamics.state import State
-from components.atmosphere.nonhydrostatic.exports import NEAR_GROUND, columns_of
+from components.atmosphere.nonhydrostatic.exports import LAYER_WIND, NEAR_GROUND, columns_of
 from components.atmosphere.nonhydrostatic.model import Atmosphere, Forcing, Now, deposition
 from components.atmosphere.nonhydrostatic.physics.columns import INNER
 from components.atmosphere.nonhydrostatic.physics.sequence import Physics
@@ -143,7 +143,7 @@ class NonhydrostaticAtmosphere(Component):
         tracers: list[passive_tracers.PassiveTracer] = []
         """Passive tracers: {name: dust, start: 0, settles: 0.01, boundary: hold, surface_flux: 1.0e-9}; see README."""
         export_columns: bool = False
-        """Export the columns of air, for chemistry or assimilation; radiation: imported exports them anyway."""
+        """Export the columns of air, winds among them, for an assimilation; radiation: imported needs no such word."""
         export_air: bool = False
         """Export the air of the layers and what moves it, with the columns: what chemistry.regional takes."""
         radiation_interval: Duration = 3600
@@ -188,6 +188,7 @@ class NonhydrostaticAtmosphere(Component):
             self.imports += tuple(FieldSpec(n, levels=options.levels, required=False) for n in increments.NAMES)
         if self._gives_columns:
             self.exports += (*exchange.column_fields(options.levels), *exchange.cloud_fields(options.levels))
+        self.exports += tuple(FieldSpec(n, levels=options.levels) for n in LAYER_WIND if options.export_columns)
         if options.export_air:
             self.exports += air_exchange.air_fields(options.levels)
         passive = {t.name: t.units for t in options.tracers}
@@ -293,8 +294,7 @@ class NonhydrostaticAtmosphere(Component):
         }
         q = self._tracers_at_the_start(vapour, files)
         self.model = self._assembled(tracer_sides.TracerSides(self.species, q, files))
-        plane = torch.zeros_like(lon)
-        shift = torch.zeros((), dtype=torch.float64)
+        plane, shift = torch.zeros_like(lon), torch.zeros((), dtype=torch.float64)
         s = State(*(a.clone() for a in state))
         self.now = Now(s, q, None, torch.full_like(plane, 0.15), plane + 1.0, plane, plane, plane, shift)
         self.now = self.now._replace(ground_temperature=self.model.lowest_temperature(self.now))
@@ -327,7 +327,7 @@ class NonhydrostaticAtmosphere(Component):
         return Atmosphere(
             self.core, self.physics, self.mass, resting_air.FollowedRest(g, lambda s: self.core.diagnose(s).p), sides,
             (self.cos, self.sin), o.smagorinsky, rate.to(g.dz), nudging, o.column_budget, o.export_air,
-            self._watch, o.moist_heat,
+            self._watch, o.moist_heat, o.export_columns,
         )  # fmt: skip
 
     def _tracers_at_the_start(self, vapour: torch.Tensor, files: Mapping[str, Any]) -> torch.Tensor:

@@ -16,6 +16,7 @@ from components.science.constants import GRAVITY, R_DRY, VIRTUAL
 from components.science.surface_profiles import LowestAir, below
 from components.science.tracers import Species
 
+LAYER_WIND = ("eastward_wind_in_atmosphere_layer", "northward_wind_in_atmosphere_layer")
 LAPSE = 0.0065  # K m-1, of the reduction to sea level
 NEAR_GROUND = {
     "air_temperature_at_2m": "K",
@@ -124,3 +125,16 @@ def columns_of(
         out[name] = tracers[name]
         out[f"atmosphere_mass_content_of_{name}"] = (mass * tracers[name]).cumsum(0)[-1]
     return out
+
+
+def layer_winds(g: Geometry, s: State, turn: tuple[torch.Tensor, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Eastward and northward wind of the layers (nz, ny, nx), in double precision, m s-1.
+
+    Parameters
+    ----------
+    g, s : geometry and state of the block, with halos
+    turn : (cos, sin) (ny, nx) of the angle from east to the grid's x axis, in double precision
+    """
+    along, across = (a.double() for a in centre_wind(g, s))
+    cos, sin = turn
+    return dict(zip(LAYER_WIND, (along * cos - across * sin, along * sin + across * cos), strict=True))

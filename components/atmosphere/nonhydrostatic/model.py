@@ -122,6 +122,7 @@ class Atmosphere:
     give_air : whether the air and its mass fluxes are among the exports, for the chemistry
     watch : called with every new state before its mass is held; may stop the run
     moist_heat : whether cloudy air expands and condenses with the heat capacity of its water
+    give_winds : whether the layers' winds are among the exports, for an assimilation
     """
 
     core: timestep.Dynamics
@@ -137,6 +138,7 @@ class Atmosphere:
     give_air: bool = False
     watch: Callable[[State], None] | None = None
     moist_heat: bool = False
+    give_winds: bool = False
 
     def __post_init__(self) -> None:
         compiler = self.core.compiler
@@ -194,6 +196,8 @@ class Atmosphere:
         out = exports.surface(self.core.geometry, state.s, vapour, self.turn, state.sky, wet)
         air = self.core.geometry, state.s, vapour, self.turn
         out |= exports.near_ground(*air, fluxes, state.ground_temperature)
+        if self.give_winds:
+            out |= exports.layer_winds(self.core.geometry, state.s, self.turn)
         if self.give_air:
             g = self.core.geometry
             out |= air_exchange.still(g.nz, state.albedo)  # `advance` knows what has moved

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO
 from components.atmosphere.nonhydrostatic.dynamics.state import State
 from components.atmosphere.nonhydrostatic.physics.columns import INNER, columns, put_back
 from components.atmosphere.nonhydrostatic.physics.sequence import Physics
@@ -42,7 +43,24 @@ def add(
     rates = {name: tensor(given[name]) if given.get(name) is not None else torch.zeros_like(c.t) for name in NAMES}
     parts[VAPOUR.name] = q_v = torch.clamp(q_v + dt * rates[HUMIDITY], min=0.0)
     theta = c.theta + dt * rates[TEMPERATURE] / c.pi
+    before, s_before = q, s
     s, q = put_back(physics.geometry, physics.halo, s, c, theta, species.stacked(parts), q_v)
+    s, q = _kept(physics, (s_before, before), (s, q), (rates[TEMPERATURE] == 0.0) & (rates[HUMIDITY] == 0.0))
     cos, sin = (tensor(a) for a in turn)
     east, north = dt * rates[EASTWARD], dt * rates[NORTHWARD]
     return physics.push(s, east * cos + north * sin, north * cos - east * sin), q
+
+
+def _kept(
+    physics: Physics, before: tuple[State, torch.Tensor], after: tuple[State, torch.Tensor], still: torch.Tensor
+) -> tuple[State, torch.Tensor]:
+    """The state with the old bits where nothing is added: (m theta) / m would differ in the last.
+
+    The gradient is that of adding, there too.
+    """
+    part = (..., INNER, INNER)
+    heat, q = after[0].rtheta.clone(), after[1].clone()
+    for new, old in ((heat, before[0].rtheta), (q, before[1])):
+        new[part] = new[part] + torch.where(still, (old[part] - new[part]).detach(), 0.0)
+    physics.halo([heat, q], HALO)
+    return after[0]._replace(rtheta=heat), q

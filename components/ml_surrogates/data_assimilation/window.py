@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The analysis of a window: an ensemble about the background, its forecasts, observations, increments.
+
+``letkf`` weighs members column by column (4D-LETKF, Hunt et al. 2007); ``en4dvar`` minimises J over localised weights
+through the forecast and its gradient, and takes the ensemble's new perturbations from the LETKF (Zhang & Zhang 2012).
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from components.ml_surrogates.data_assimilation.forecasts import Air, Forecast
+from components.ml_surrogates.data_assimilation.operators import Seen
+from components.ml_surrogates.estimation.controls import Alpha, Root, perturbations
+from components.ml_surrogates.estimation.cost import Cost, Observations
+from components.ml_surrogates.estimation.etkf import letkf
+from components.ml_surrogates.estimation.inflation import relax_to_prior_spread
+from components.ml_surrogates.estimation.localisation import gaspari_cohn
+from components.ml_surrogates.estimation.minimise import Limits, minimise
+
+PARTS = ("t", "q", "u", "v")
+"""What an analysis changes, in the order of the state vector."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Observations of one step of the window.
+
+    Attributes
+    ----------
+    step : steps from the window's start
+    seen : their operator
+    value, error : (p,)
+    distance : (ny nx, p) of every column to each, m
+    """
+
+    step: int
+    seen: Seen
+    value: Tensor
+    error: Tensor
+    distance: Tensor
+
+
+@dataclass(frozen=True)
+class Method:
+    """How observations are weighed.
+
+    Attributes
+    ----------
+    name : letkf or en4dvar
+    radius, depth : of localisation by Gaspari & Cohn, m and ln p
+    relaxation, factor : of the spread where observations acted
+    iterations : of the minimisation
+    root : C^1/2 of the localisation in the horizontal, for en4dvar
+    """
+
+    name: Literal["letkf", "en4dvar"]
+    radius: float
+    depth: float
+    relaxation: float
+    factor: float
+    iterations: int
+    root: Root
+
+
+class Ensemble(NamedTuple):
+    """Forecasts of the members that did not break down.
+
+    Attributes
+    ----------
+    start, end : (N, 4 nz, ny, nx) at the window's start and end
+    equivalents : (N, p) of the batches one after the other
+    lost : numbers of the members that broke down
+    """
+
+    start: Tensor
+    end: Tensor
+    equivalents: Tensor
+    lost: tuple[int, ...]
+
+
+class Analysis(NamedTuple):
+    """What a window gives.
+
+    Attributes
+    ----------
+    increment : (4 nz, ny, nx) at the window's start
+    later : (4 nz, ny, nx) M(x_a) - M(x_b) at its end
+    perturbations : (N, 4 nz, ny, nx) of the next window's members
+    before, after : (p,) observations less background and less analysis
+    stop : why the minimisation ended
+    freedom : twice J_b, about the degrees of freedom used; None without minimisation
+    """
+
+    increment: Tensor
+    later: Tensor
+    perturbations: Tensor
+    before: Tensor
+    after: Tensor
+    stop: str
+    freedom: float | None
+
+
+def packed(air: Mapping[str, Tensor]) -> Tensor:
+    """The state vector (4 nz, ny, nx), double."""
+    return torch.cat([air[k].double() for k in PARTS])
+
+
+def unpacked(x: Tensor) -> Air:
+    """Parts of a state vector or of an increment by name."""
+    return dict(zip(PARTS, x.chunk(len(PARTS), -3), strict=True))
+
+
+def changed(air: Air, dx: Tensor) -> Air:
+    """The air after an increment; no vapour below zero; pressure as it was.
+
+    Parameters
+    ----------
+    air : by name
+    dx : (4 nz, ny, nx)
+    """
+    new = {k: air[k].double() + d for k, d in unpacked(dx).items()}
+    return {**new, "q": torch.clamp(new["q"], min=0.0), "p": air["p"].double()}
+
+
+def trajectory(
+    forecast: Forecast, state: Any, time: float, steps: int, dx: Tensor | None, batches: Sequence[Batch]
+) -> tuple[Air, Tensor]:
+    """The air at the window's end, and what the observations see on the way.
+
+    Parameters
+    ----------
+    forecast : operator
+    state : at the window's start
+    time : of the start, s
+    steps : of the window
+    dx : (4 nz, ny, nx) added at the start, or None
+    batches : of observations
+    """
+    start = {k: a.double() for k, a in forecast.columns(state).items()}
+    air = start if dx is None else changed(start, dx)
+    found: dict[int, Tensor] = {}
+    for n in range(steps + 1):
+        for i, b in enumerate(batches):
+            if b.step == n:
+                found[i] = b.seen(air)
+        if n < steps:
+            state = forecast.advance(
+                state, time + n * forecast.seconds, unpacked(dx) if n == 0 and dx is not None else None
+            )
+            air = {k: a.double() for k, a in forecast.columns(state).items()}
+    return air, torch.cat([found[i] for i in range(len(batches))]) if batches else start["t"].new_zeros(0)
+
+
+@torch.no_grad()
+def run_members(
+    forecast: Forecast, state: Any, time: float, steps: int, x: Tensor, batches: Sequence[Batch]
+) -> Ensemble:
+    """Forecasts of the background with each perturbation; members that break down are named and left out.
+
+    Parameters
+    ----------
+    forecast, state, time, steps, batches : see `trajectory`
+    x : (N, 4 nz, ny, nx) perturbations, about a mean of zero
+    """
+    background = {k: a.double() for k, a in forecast.columns(state).items()}
+    starts, ends, seen, lost = [], [], [], []
+    for number, dx in enumerate(x):
+        try:
+            air, equivalents = trajectory(forecast, state, time, steps, dx, batches)
+        except forecast.failures:
+            lost.append(number)
+            continue
+        end = packed(air)
+        if not bool(torch.isfinite(end).all()):
+            lost.append(number)
+            continue
+        starts.append(packed(changed(background, dx)))
+        ends.append(end)
+        seen.append(equivalents)
+    if len(ends) < 2:
+        raise RuntimeError(
+            f"{len(lost)} of {len(x)} members of the ensemble broke down: expected at least 2 that do not"
+        )
+    return Ensemble(torch.stack(starts), torch.stack(ends), torch.stack(seen), tuple(lost))
+
+
+def weighed(
+    e: Ensemble, background: Air, batches: Sequence[Batch], method: Method, before: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The LETKF's analysis of all members at the window's start and end, level by level, spread relaxed.
+
+    Parameters
+    ----------
+    e : forecasts
+    background : air at the start
+    batches : observations
+    method : radii and relaxation
+    before : (p,) observations less background; the ensemble is centred on it
+    """
+    n, layers = e.start.shape[0], background["p"].shape[0]
+    shape = background["p"].shape[1:]
+    both = torch.cat([e.start, e.end], 1).reshape(n, 2, len(PARTS), layers, -1)
+    error = torch.cat([b.error for b in batches])
+    across = torch.cat([gaspari_cohn(b.distance, method.radius) for b in batches], 1)
+    log_seen = torch.cat([torch.log(torch.as_tensor(b.seen.table.pressure)).mean(1) for b in batches])
+    log_p = torch.log(background["p"].double()).reshape(layers, -1)
+    out = both.clone()
+    value = e.equivalents.mean(0) + before
+    for k in range(layers):
+        weight = across * gaspari_cohn((log_p[k][:, None] - log_seen).abs(), method.depth)
+        prior = both[:, :, :, k].reshape(n, -1, both.shape[-1])
+        posterior, acted = letkf(prior, e.equivalents, value, error, weight)
+        posterior = relax_to_prior_spread(prior, posterior, method.relaxation, method.factor, acted)
+        out[:, :, :, k] = posterior.reshape(n, 2, len(PARTS), -1)
+    start, end = out.reshape(n, 2, len(PARTS) * layers, *shape).unbind(1)
+    return start, end
+
+
+def minimised(
+    forecast: Forecast, state: Any, time: float, e: Ensemble, batches: Sequence[Batch], method: Method
+) -> tuple[Tensor, str, float]:
+    """En4DVar: the increment at the start, why the search ended, and twice J_b.
+
+    Parameters
+    ----------
+    forecast, state, time : see `trajectory`
+    e : forecasts of the ensemble
+    batches, method : observations and how they are weighed
+    """
+    control = Alpha(perturbations(e.start), method.root)
+    first = {k: a.double() for k, a in forecast.columns(state).items()}
+    window = [Observations(b.step, b.value, b.error, _of_air(b.seen)) for b in batches]
+
+    def begin(dx: Tensor) -> dict[str, Any]:
+        return {"air": changed(first, dx), "now": state, "dx": dx, "n": torch.zeros((), dtype=torch.float64)}
+
+    def step(s: dict[str, Any]) -> dict[str, Any]:
+        n = int(s["n"])
+        now = forecast.advance(s["now"], time + n * forecast.seconds, unpacked(s["dx"]) if n == 0 else None)
+        return {"air": forecast.columns(now), "now": now, "dx": s["dx"], "n": s["n"] + 1.0}
+
+    zero = torch.zeros_like(e.start[0])
+    cost = Cost(zero, control, step, window, begin)
+
+    def value(v: Tensor) -> tuple[float, Tensor]:
+        try:
+            return cost(v)
+        except forecast.failures:  # too far along a direction: the search takes a shorter step
+            return math.inf, torch.zeros_like(v)
+
+    found = minimise(value, control.zero(), Limits(method.iterations, 2 * method.iterations, 1e-2, 1e-3))
+    with torch.no_grad():
+        return control.increment(found.v), found.stop, 2.0 * cost.parts(found.v).background
+
+
+def _of_air(seen: Seen) -> Callable[[dict[str, Any]], Tensor]:
+    return lambda s: seen(s["air"])
+
+
+def analyse(
+    forecast: Forecast, air: Air, time: float, steps: int, batches: Sequence[Batch], method: Method,
+    background: tuple[Any, Tensor], e: Ensemble,
+) -> Analysis:  # fmt: skip
+    """Increments and new perturbations of a window in which something was observed.
+
+    Parameters
+    ----------
+    forecast : operator
+    air : background at the start
+    time, steps : of the window
+    batches : observations in use
+    method : how they are weighed
+    background : state at the start and (p,) what the observations see from it
+    e : the members' forecasts
+    """
+    state, seen = background
+    before = torch.cat([b.value for b in batches]) - seen
+    start, end = weighed(e, air, batches, method, before)
+    stop, freedom = "weights column by column", None
+    if method.name == "letkf":
+        dx = start.mean(0) - e.start.mean(0)
+    else:
+        dx, stop, freedom = minimised(forecast, state, time, e, batches, method)
+    with torch.no_grad():
+        plain, _ = trajectory(forecast, state, time, steps, None, [])
+        new, equivalents = trajectory(forecast, state, time, steps, dx, batches)
+    after = torch.cat([b.value for b in batches]) - equivalents
+    return Analysis(dx, packed(new) - packed(plain), end - end.mean(0), before, after, stop, freedom)
