@@ -247,7 +247,8 @@ class DataAssimilation(Component):
         if self.operator is None:
             o = self.options.forecast
             options = {**o.model_dump(exclude={"model", "step"}), "levels": self.options.levels}
-            self.operator = forecasts.make(o.model, replace(self.context, step=o.step), options)
+            longer = self.context.duration + self.options.window  # the last window may reach beyond the case's end
+            self.operator = forecasts.make(o.model, replace(self.context, step=o.step, duration=longer), options)
         return self.operator
 
     def _method(self, like: torch.Tensor) -> Method:

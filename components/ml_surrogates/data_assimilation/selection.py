@@ -47,7 +47,7 @@ class Selection:
 
 
 def in_window(t: Table, start: float, end: float, closed: bool = False) -> Flags:
-    """Rows in [start, end), or in [start, end] where the window is closed.
+    """Rows from ``start`` on and before ``end``, which belongs to a closed window only.
 
     Parameters
     ----------
