@@ -73,7 +73,8 @@ def test_a_day_of_extremes(seed, wetness, model, infiltration, bottom, seconds):
             assert out.ground_residual.abs().max() < 1e-6
             assert out.water_residual.abs().max() < 1e-9
             assert (out.surface_temperature > 150).all()
-            assert (out.surface_temperature < 400).all()
+            # black ground in calm air under this sun and sky (1100 and 500 W m-2) has (1600 / sigma)^(1/4) = 410 K
+            assert (out.surface_temperature < 410).all()
             assert (out.albedo >= -1e-9).all()
             assert (out.albedo <= 1 + 1e-9).all()
             assert (s.liquid >= -1e-9).all()
