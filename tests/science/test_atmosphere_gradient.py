@@ -91,7 +91,7 @@ def test_taylor_ratio_of_advance_with_physics_is_one(microphysics):
     exports = air.initialize(c)
     for n in range(3):  # clouds and rain form
         exports = air.step(600 * n, 600, surface(c, exports))
-    seen = air._surface(surface(c, exports))
+    seen = air.forcing(1800, 600, surface(c, exports)).surface
     forcing = Forcing(1800.0, air.driver, seen, 151.5, nudge_to=air.driver)
     now = air.now
     leaves = [*now.s, now.q, seen.fluxes.sensible_heat, seen.sources["dust"]]
