@@ -3,11 +3,12 @@
 
 A surface file has the grid's ``lat``/``lon`` dimensions and any of
 
-    area_type_fraction (type, lat, lon)   shares of the land; a coordinate ``type`` has the plant types' names; or
-                       (year, type, lat, lon), with years or dates of them: the shares change on 1 January
+    area_type_fraction ([year,] type, lat, lon)   shares of the land, by years that begin on 1 January
     leaf_area_index    (time, type, lat, lon), 12 months
     sand, clay         (lat, lon), mass fractions
     deep_temperature   (lat, lon), K
+
+A coordinate ``type`` has the plant types' names, ``year`` numbers or dates.
 """
 
 from __future__ import annotations
