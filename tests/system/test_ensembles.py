@@ -68,6 +68,13 @@ def test_one_instance_has_the_bits_of_none(tmp_path):
     assert differences(plain, member(case, 0)) == []
 
 
+def test_all_members_at_once_have_the_same_bits(whole, tmp_path):
+    case = ensemble(tmp_path / "toy", at_once=3)
+    assert "3 at once" in tessera(case, "--serial").stdout
+    for number in range(3):
+        assert differences(member(whole[0], number), member(case, number)) == []
+
+
 def test_mean_spread_and_count_of_the_members(whole):
     case, _ = whole
     files = sorted((case / "run" / "ensemble").glob("*.nc"))
