@@ -32,7 +32,7 @@ from coupler.files.restart import complete_sets
 from coupler.paths import program, typed
 from coupler.plan import Plan
 from coupler.watch import processes
-from coupler.watch.status import mark_failed, read_status, under_way
+from coupler.watch.status import mark_failed, read_status, state_of, whose
 from coupler.watch.timing import my_cores
 
 LOG = "log.txt"
@@ -104,13 +104,8 @@ class Ensemble:
         """Write how far the ensemble is into ``run/status.json``."""
         states = {m.name: self.state(m) for m in self.members}
         content = {
-            "case": str(self.case.folder.resolve()),
-            "run": run_name(),
+            **whose(self.case.folder, run_name(), self.began),
             "state": state,
-            "began": time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(self.began)),
-            "pid": os.getpid(),
-            "process_start": processes.started(os.getpid()),
-            "host": processes.host(),
             "start": self.plan.clock.text(0),
             "end": self.plan.clock.text(self.plan.duration),
             "members": states,
@@ -221,17 +216,13 @@ def table(case: Case) -> str:
         status = read_status(folder)
         state, rest = "waiting", ""
         if status is not None:
-            state = str(status["state"])
-            if state == "running" and under_way(status, folder) is False:
-                state = "ended without finishing (killed?)"
+            state = state_of(status, folder)
             rest = f"; at {status.get('date', status.get('start', '?'))} of {status.get('end', '?')}"
             rest += f"; {status['error']}" if status.get("error") else ""
         values = ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in member.varied.items())
         lines.append(f"  {member.name}  {state}{rest}{f'  ({values})' if values else ''}")
     own = read_status(case.folder)
-    state = "has not run yet" if own is None else str(own["state"])
-    if own is not None and state == "running" and under_way(own, case.folder) is False:
-        state = "ended without finishing (killed?)"
+    state = "has not run yet" if own is None else state_of(own, case.folder)
     last = [] if state == "finished" else [f"  to go on:  {typed(case.folder, *(['--continue'] if own else []))}"]
     return "\n".join([f"{case.folder}: {len(lines)} members; {state}", *lines, *last])
 

@@ -50,13 +50,8 @@ class Status:
         self.terminal = said == "1" if said or under_mpi else sys.stdout.isatty()
         sets = complete_sets(plan.folder / "run" / "restart") if start else []
         self.content: dict[str, Any] = {
-            "case": str(plan.folder.resolve()),
-            "run": run,
+            **whose(plan.folder, run, self.began),
             "state": "running",
-            "began": time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(self.began)),
-            "pid": os.getpid(),
-            "process_start": processes.started(os.getpid()),
-            "host": processes.host(),
             "start": plan.clock.text(start),
             "end": plan.clock.text(plan.duration),
             "components": {c.name: {"time": start, "date": plan.clock.text(start)} for c in plan.components},
@@ -141,6 +136,37 @@ class Status:
             write_text(self.path, json.dumps(self.content, indent=1) + "\n")
 
 
+def whose(folder: Path, run: str, began: float) -> dict[str, Any]:
+    """What tells a run from every other of this and of other cases: its case, name, moment and process.
+
+    Parameters
+    ----------
+    folder : of the case
+    run : its name, the same on all its processes
+    began : seconds since 1970
+    """
+    return {
+        "case": str(folder.resolve()),
+        "run": run,
+        "began": time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(began)),
+        "pid": os.getpid(),
+        "process_start": processes.started(os.getpid()),
+        "host": processes.host(),
+    }
+
+
+def state_of(status: Mapping[str, Any], folder: Path) -> str:
+    """The state of a run as it is: one that says it runs may have been killed.
+
+    Parameters
+    ----------
+    status : of `read_status`
+    folder : of the case
+    """
+    killed = status["state"] == "running" and under_way(status, folder) is False
+    return "ended without finishing (killed?)" if killed else str(status["state"])
+
+
 def _identity(folder: Path) -> tuple[int, int] | None:
     try:
         found = folder.stat()
@@ -204,11 +230,8 @@ def describe(folder: Path) -> str:
     status = read_status(folder)
     if status is None:
         return f"{folder} has not run yet. Run it:  {command_line(folder)}"
-    state = status["state"]
-    going = under_way(status, folder)
-    if state == "running" and going is False:
-        state = "ended without finishing (killed?)"
-    elif going is None:
+    state, going = state_of(status, folder), under_way(status, folder)
+    if going is None:
         state = f"running on {status['host']}, when it last wrote"
     elif state == "unknown":
         state = f"{folder / 'run' / 'status.json'} is damaged"
