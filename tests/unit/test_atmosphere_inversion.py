@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from components.atmosphere.nonhydrostatic.driving import inversion
-from components.atmosphere.nonhydrostatic.driving.spherical_harmonics import SphericalHarmonics, legendre
 from components.science.constants import EARTH_RADIUS, EARTH_ROTATION, GRAVITY, R_DRY
+from components.science.spherical_harmonics import SphericalHarmonics, legendre
 
 GAUSSIAN = np.rad2deg(np.arcsin(np.polynomial.legendre.leggauss(48)[0]))
 WITH_POLES = np.linspace(90.0, -90.0, 61)

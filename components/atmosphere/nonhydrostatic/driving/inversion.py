@@ -14,8 +14,8 @@ mean sea-level pressure of 1011.0 hPa (Trenberth 1981, J. Geophys. Res. 86, 5238
 import numpy as np
 import numpy.typing as npt
 
-from components.atmosphere.nonhydrostatic.driving.spherical_harmonics import SphericalHarmonics
 from components.science.constants import EARTH_ROTATION, EPSILON_VAPOUR, GRAVITY, R_DRY
+from components.science.spherical_harmonics import SphericalHarmonics
 
 Array = npt.NDArray[np.float64]
 
