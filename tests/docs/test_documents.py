@@ -33,6 +33,7 @@ from coupler.case.models import REALMS, find_model, models_of
 from coupler.case.options import CaseOptions, ComponentSettings, StreamOptions
 from coupler.exchange.rules import ConnectionRule, FluxRule
 from coupler.namelist import Node, read_text
+from tests.toys import forked
 from tests.toys.cases import in_this_process, starts_ranks
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,6 +43,8 @@ SKIPPED_COMMANDS = (
     "./run_case.py resubmit cases/years --pieces", "./run_case.py prepare cases/real --component",
 )  # fmt: skip
 BLOCK = re.compile(r"(?:^<!-- test: (?P<test>[^\n]*?) -->\n)?^```(?P<lang>\w*)\n(?P<body>.*?)^```$", re.M | re.S)
+PLAIN = re.compile(r"(\./run_case\.py|python -m) [^|<>&;$*()`\n]+")
+"""A command that needs no shell."""
 SHORTER = (
     ("P60D", "PT6H"), ("P90D", "PT12H"), ("period: P30D", "period: PT6H"), ("period: P1D", "period: PT6H"),
     ("duration: P1D", "duration: PT6H"),
@@ -76,8 +79,8 @@ class Desk:
         commands, code, self.output = re.split(r"\n(?=\./run_case|sed|mv|mpirun)", body.strip()), 0, ""
         for n, text in enumerate(commands):
             done = self.here(text) or subprocess.run(
-                ["bash", "-e", "-c", text], cwd=self.folder, env=self.env, capture_output=True, text=True,
-                timeout=300, check=False,
+                self.on_ranks(text) or ["bash", "-e", "-c", text], cwd=self.folder, env=self.env, capture_output=True,
+                text=True, timeout=300, check=False,
             )  # fmt: skip
             self.shorten()
             self.output += done.stdout + done.stderr
@@ -86,9 +89,15 @@ class Desk:
 
     sh = bash
 
+    def on_ranks(self, text):
+        """The words of a plain command that starts ranks, which are forked; None of another."""
+        words = shlex.split(text, comments=True)
+        plain = PLAIN.fullmatch(text.strip()) and words[0] != "python" and starts_ranks(words[1:])
+        return [*forked.python(), str(ROOT / "run_case.py"), *words[1:]] if plain else None
+
     def here(self, text):
         """A plain command that starts no ranks, within this process; None where a shell is needed."""
-        if not re.fullmatch(r"(\./run_case\.py|python -m) [^|<>&;$*()`\n]+", text.strip()):
+        if not PLAIN.fullmatch(text.strip()):
             return None
         words = shlex.split(text, comments=True)
         own = words[0] != "python"

@@ -3,13 +3,13 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from coupler.case.launched import find_mpirun
 from tests.lanes import must_start_ranks
+from tests.toys import forked
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -39,7 +39,7 @@ def mpirun():
         }
         path = Path(__file__).with_name(script)
         done = subprocess.run(
-            [find_mpirun(), "-n", str(ranks), sys.executable, str(path)],
+            [find_mpirun(), "-n", str(ranks), *forked.python(), str(path)],
             capture_output=True,
             text=True,
             env=env,

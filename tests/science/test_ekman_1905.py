@@ -19,7 +19,7 @@ def test_depth_and_transport():
     """
     f, rho, viscosity = 1e-4, 1025.0, 0.01
     inertial = 2 * np.pi / f
-    dt = inertial / 60
+    dt = inertial / 30
     parameters = Parameters(
         dt=dt, substeps=4, rho0=rho, equation_of_state="linear", background_viscosity=viscosity,
         momentum_advection=False,
@@ -32,8 +32,8 @@ def test_depth_and_transport():
     # undamped inertial oscillations of the transport and damped ones of the shear: the mean over whole periods is
     # free of them
     sea.forcing = replace(sea.forcing, stress_x=torch.full_like(sea.geometry.depth_t, 0.1))
-    sea.run(60 * 6)
-    u, v, transport, n = 0.0, 0.0, 0.0, 60 * 10
+    sea.run(30 * 6)
+    u, v, transport, n = 0.0, 0.0, 0.0, 30 * 10
     for _ in range(n):
         sea.run(1)
         u, v = u + sea.own(sea.state.u)[:, 1, 1] / n, v + sea.own(sea.state.v)[:, 1, 1] / n

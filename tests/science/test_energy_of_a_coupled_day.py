@@ -88,6 +88,12 @@ def check(left, whole, physics, dynamics, in_flight):
     assert abs(left["whole domain"]) < whole
 
 
+def test_the_first_hour(tmp_path, monkeypatch):
+    left = closed(run(tmp_path, monkeypatch, "PT1H", GRAY))
+    check(left, whole=1.6, physics=1.5, dynamics=3.2, in_flight=0.1)
+
+
+@pytest.mark.slow
 def test_three_hours(tmp_path, monkeypatch):
     """The start of it: 1.4 W m-2, of which the dynamics 2.7 and the physics -1.2."""
     left = closed(run(tmp_path, monkeypatch, "PT3H", GRAY))

@@ -94,7 +94,7 @@ def test_the_mean_of_ten_thousand_calls_is_that_of_exact_columns(length):
 
 
 def test_the_mean_of_some_calls_is_that_of_exact_columns():
-    compare(*column(), 1500)
+    compare(*column(), 500)
 
 
 def test_a_layer_is_cloudy_as_often_as_it_should_and_pairs_overlap_as_they_should():

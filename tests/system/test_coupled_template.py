@@ -4,8 +4,6 @@
 import csv
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -16,7 +14,7 @@ from coupler.case.explain import explain
 from coupler.case.models import models_of
 from coupler.exchange.flux_operator import FluxOperator
 from coupler.exchange.operators import LinearOperator
-from tests.toys.cases import ROOT, differences, environment, started, tessera, wait_for
+from tests.toys.cases import ROOT, differences, started, tessera, wait_for
 from tests.toys.coupled import coupled_case
 
 MODELS = {"atmosphere": "nonhydrostatic", "ocean": "primitive", "land": "column", "radiation": "rrtmgp"}
@@ -108,24 +106,6 @@ BESIDE = [("land", "rivers")]
 SWAPS = [(r, m) for r, used in MODELS.items() for m in models_of(r) if m != used and (r, m) not in BESIDE]
 
 
-@pytest.fixture(scope="module")
-def swaps(tmp_path_factory):
-    """The template with each other model of each realm, run for an hour in one process; by realm and model."""
-    folder = tmp_path_factory.mktemp("swaps")
-    cases = {}
-    for realm, other in SWAPS:
-        if not untrained(other):
-            cases[realm, other] = coupled_case(folder / f"{realm}_{other}", swapped(realm, other),
-                                               duration="PT1H", restart="PT1H")  # fmt: skip
-    run = "import sys, pathlib\nfrom coupler.case.launch import run_here\n" + (
-        "for case in sys.argv[1:]:\n    print('CASE', case, run_here(pathlib.Path(case), serial=True, resume=False))\n"
-    )
-    done = subprocess.run([sys.executable, "-c", run, *map(str, cases.values())], capture_output=True, text=True,
-                          cwd=ROOT, env=environment(), timeout=1800, check=False)  # fmt: skip
-    codes = dict(line.split()[1:3] for line in done.stdout.splitlines() if line.startswith("CASE"))
-    return {key: (case, codes.get(str(case)), done) for key, case in cases.items()}
-
-
 SAYS = {
     ("atmosphere", "data"): ("radiation: nobody takes what it gives: the case runs without it",),
     ("ocean", "slab"): ("ocean (model slab) has no such field",),
@@ -135,14 +115,15 @@ SAYS = {
 
 
 @pytest.mark.parametrize(("realm", "model"), SWAPS)
-def test_swapping_a_model_is_one_word_check_explains_it_and_it_runs(swaps, realm, model):
+def test_swapping_a_model_is_one_word_check_explains_it_and_it_runs(tmp_path, realm, model):
+    """For an hour."""
     if untrained(model):
         pytest.skip(f"{model} has no trained network yet")
-    case, code, done = swaps[realm, model]
+    case = coupled_case(tmp_path / "case", swapped(realm, model), duration="PT1H", restart="PT1H")
     said = explain(make_plan(case, offline_checks=True))
     for words in (f"{realm:<16} {model}, step", *SAYS.get((realm, model), ())):
         assert words in said, said
-    assert code == "0", done.stdout[-2000:] + done.stderr[-4000:]
+    tessera(case, "--serial")
 
 
 @pytest.mark.ranks

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import yaml
 
+from tests.toys import forked
 from tests.toys.cases import ROOT, differences, environment, started, tessera, toy_case
 
 VARY = [
@@ -145,7 +146,7 @@ def test_members_under_one_mpirun_have_the_same_bits(whole, tmp_path):
     allowed = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
     allowed |= {"PRTE_ALLOW_RUN_AS_ROOT": "1", "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
     done = subprocess.run(
-        [*command, sys.executable, str(ROOT / "run_case.py"), str(case)], capture_output=True, text=True, timeout=300,
+        [*command, *forked.python(), str(ROOT / "run_case.py"), str(case)], capture_output=True, text=True, timeout=300,
         env={**environment(), **allowed, "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe"}, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from coupler.files.restart import newest, read_part
+from tests.toys import forked
 from tests.toys.cases import ROOT, TOYS, box, environment, tessera, toy_case
 
 pytestmark = pytest.mark.ranks
@@ -34,18 +35,9 @@ def external_case(folder, **changes):
 
 def together(case, n_case, n_sea, how, *more, check=True):
     """mpirun -n N ./run_case.py CASE : -n M python external_sea.py."""
-    mpirun = Path(sys.executable).with_name("mpirun")
-    command = [
-        mpirun,
-        "--allow-run-as-root",
-        "--oversubscribe",
-        "-n",
-        n_case,
-        sys.executable,
-        ROOT / "run_case.py",
-        case,
-    ]
-    command += [*more, ":", "-n", n_sea, sys.executable, PROGRAM, how]
+    python = forked.python()
+    command = [Path(sys.executable).with_name("mpirun"), "--allow-run-as-root", "--oversubscribe"]
+    command += ["-n", n_case, *python, ROOT / "run_case.py", case, *more, ":", "-n", n_sea, *python, PROGRAM, how]
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=120, cwd=ROOT,
                           env=environment(), check=False)  # fmt: skip
     if check:

@@ -40,29 +40,6 @@ def chemistry_of(folder):
     return read_part(newest(folder / "run" / "restart"), "chemistry")
 
 
-def test_a_coupled_run_keeps_a_constant_and_the_same_bits_after_a_restart(tmp_path):
-    whole, parts = case(tmp_path / "whole"), case(tmp_path / "parts", duration="PT40M")
-    tessera(whole, "--serial")
-    tessera(parts, "--serial")
-    text = (parts / "case.yaml").read_text()
-    (parts / "case.yaml").write_text(text.replace("duration: PT40M", "duration: PT2H"))
-    tessera(parts, "--continue", "--serial")
-    assert differences(whole, parts, history=False) == []
-    kept = chemistry_of(whole)
-    assert np.abs(kept["state.one"] - 1.0).max() < 1e-12
-    assert kept["state.dust"].max() > 0.0 and kept["state.dust_deposition"].max() > 0.0
-    fossil, air = kept["state.carbon_dioxide_of_fossil_fuel"], kept["state.air"]
-    assert fossil.max() > 1e-9
-    inner = (slice(1, -1),) * 2
-    content = (fossil * air).sum(0)[inner]
-    booked = sum(
-        kept[f"state.carbon_dioxide_of_fossil_fuel_{k}"] for k in ("added_with_air", "transport", "surface_flux")
-    )
-    assert np.allclose(booked[inner], content, rtol=0, atol=1e-10 * content.max())
-    given = 1.0e-8 / 0.0120107 * 0.0289644 * 7200.0
-    assert np.allclose(kept["state.carbon_dioxide_of_fossil_fuel_surface_flux"], given, rtol=1e-9)
-
-
 def test_an_averaged_air_mass_is_refused(tmp_path):
     folder = case(tmp_path / "wrong", rules=({**RULE, "statistic": "mean"},))
     done = tessera("check", folder, check=False)
@@ -77,7 +54,8 @@ def gas_case(folder, *, duration="PT1H", restart="PT20M", ranks=(1, 1), **gases)
     file = {"file": write(folder / "nox.nc").name, "variable": "emi_nox", "molar_mass": 0.046, "species": {"NO": 1.0}}
     emissions = {"files": [{**file, "hours": [*range(24)]}], "isoprene": {}}
     chemistry = {
-        "levels": 9, "gases": "cb05", "start": {"NO2": 2.0e-9, "CO": 3.0e-7}, "emissions": emissions, **gases,
+        "levels": 9, "gases": "cb05", "start": {"NO2": 2.0e-9, "CO": 3.0e-7}, "emissions": emissions,
+        "tracers": TRACERS, "carbon_dioxide": {"start": 4.0e-4, "fossil_flux": 1.0e-8}, **gases,
     }  # fmt: skip
     components = {
         "atmosphere": {
@@ -110,13 +88,31 @@ def columns_of(kept, suffix, inner):
     return {n[6 : -len(end)]: a[inner] for n, a in kept.items() if n.startswith("state.") and n.endswith(end)}
 
 
-def test_gases_run_in_a_case_restart_within_the_hour_and_close_their_books(tmp_path):
-    whole, parts = gas_case(tmp_path / "whole"), gas_case(tmp_path / "parts", duration="PT20M")
-    tessera(whole, "--serial")
-    tessera(parts, "--serial")
-    edit(parts, [("case.yaml", "duration: PT20M", "duration: PT1H")])
-    tessera(parts, "--continue", "--serial")
-    assert differences(whole, parts, history=False) == []
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """An hour of gases, tracers and carbon dioxide on one process, with a restart each 20 minutes."""
+    folder = gas_case(tmp_path_factory.mktemp("chemistry") / "whole")
+    tessera(folder, "--serial")
+    return folder
+
+
+def test_a_constant_stays_and_tracers_close_their_books(whole):
+    kept = chemistry_of(whole)
+    assert np.abs(kept["state.one"] - 1.0).max() < 1e-12
+    assert kept["state.dust"].max() > 0.0 and kept["state.dust_deposition"].max() > 0.0
+    fossil, air = kept["state.carbon_dioxide_of_fossil_fuel"], kept["state.air"]
+    assert fossil.max() > 5e-10
+    inner = (slice(1, -1),) * 2
+    content = (fossil * air).sum(0)[inner]
+    booked = sum(
+        kept[f"state.carbon_dioxide_of_fossil_fuel_{k}"] for k in ("added_with_air", "transport", "surface_flux")
+    )
+    assert np.allclose(booked[inner], content, rtol=0, atol=1e-10 * content.max())
+    given = 1.0e-8 / 0.0120107 * 0.0289644 * 3600.0
+    assert np.allclose(kept["state.carbon_dioxide_of_fossil_fuel_surface_flux"], given, rtol=1e-9)
+
+
+def test_gases_run_in_a_case_and_close_their_books(whole):
     kept, began = chemistry_of(whole), read_part(sorted((whole / "run" / "restart").iterdir())[0], "chemistry")
     inner = (slice(1, -1),) * 2
     reacted = columns_of(kept, "chemical_production", inner)
@@ -143,14 +139,22 @@ def areas_of(namelist):
 
 
 @pytest.mark.ranks
-def test_ranks_leave_the_bits_alone(tmp_path):
-    """Gases, tracers and carbon dioxide on 1 and on 2 + 4 ranks."""
-    more = {"tracers": TRACERS, "carbon_dioxide": {"start": 4.0e-4, "fossil_flux": 1.0e-8}}
-    one = gas_case(tmp_path / "one", duration="PT40M", **more)
-    many = gas_case(tmp_path / "many", duration="PT40M", ranks=(2, 4), **more)
-    tessera(one, "--serial")
+def test_ranks_and_a_restart_within_the_hour_leave_the_bits_alone(whole, tmp_path):
+    """To the first restart on 1 + 3 ranks, and from there on one process."""
+    parts = gas_case(tmp_path / "parts", duration="PT20M", ranks=(1, 3))
+    tessera(parts)
+    edit(parts, [("case.yaml", "duration: PT20M", "duration: PT1H")])
+    tessera(parts, "--continue", "--serial")
+    assert differences(whole, parts, history=False) == []
+
+
+@pytest.mark.slow
+@pytest.mark.ranks
+def test_any_ranks_leave_the_bits_alone(whole, tmp_path):
+    """On 2 + 4 ranks, all of the hour."""
+    many = gas_case(tmp_path / "many", ranks=(2, 4))
     tessera(many)
-    assert differences(one, many, history=False) == []
+    assert differences(whole, many, history=False) == []
 
 
 def test_what_a_mechanism_does_not_have_is_told(tmp_path):

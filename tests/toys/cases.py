@@ -17,6 +17,7 @@ import yaml
 
 from coupler.case.command import COMMANDS, main
 from tests.lanes import must_start_ranks
+from tests.toys import forked
 
 ROOT = Path(__file__).resolve().parents[2]
 TOYS = "tests.toys.models:"
@@ -107,10 +108,12 @@ def starts_ranks(words):
 
 
 def in_a_process(words, timeout=300, cwd=ROOT):
-    """Run ``run_case.py`` and wait for its end."""
+    """Run ``run_case.py`` and wait for its end; where it starts ranks it and they are forked."""
+    python = [sys.executable]
     if starts_ranks(words):
         must_start_ranks()
-    command = [sys.executable, str(ROOT / "run_case.py"), *words]
+        python = forked.python()
+    command = [*python, str(ROOT / "run_case.py"), *words]
     return subprocess.run(
         command, capture_output=True, text=True, timeout=timeout, cwd=cwd, env=environment(), check=False
     )
@@ -132,11 +135,17 @@ def in_this_process(words, cwd=ROOT, main=main):
         sys.path[:] = path
         for number, handler in signals.items():
             signal.signal(number, handler)
-        for name in set(sys.modules) - modules:  # another case may have a package of the same name
-            file = getattr(sys.modules[name], "__file__", None) or ""
-            if not file.startswith((str(ROOT), sys.prefix, sys.base_prefix)):
+        for name in set(sys.modules) - modules:
+            if of_a_case(sys.modules[name]):  # another may have a package of the same name
                 del sys.modules[name]
     return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+
+
+def of_a_case(module):
+    """Whether a module was found beside a case; one without a place (torch makes many) belongs to its package."""
+    names = getattr(module, "__dict__", {})
+    places = [p for p in (names.get("__file__"), *(names.get("__path__") or ())) if p and os.path.isabs(p)]
+    return bool(places) and not any(p.startswith((str(ROOT), sys.prefix, sys.base_prefix)) for p in places)
 
 
 def started(*arguments):

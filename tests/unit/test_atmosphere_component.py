@@ -18,6 +18,7 @@ from components.atmosphere.nonhydrostatic.dynamics.stability import warn_if_too_
 from coupler.fields import dictionary
 from coupler.files.restart import complete
 from tests.mpi.atmosphere_ranks import context, run, surface
+from tests.toys import forked
 
 STEPS = 4
 
@@ -34,7 +35,7 @@ def test_ranks_give_the_same_bits(serial, ranks, precision, tmp_path, root):
     out = tmp_path / "state.npz"
     command = [
         str(Path(sys.executable).parent / "mpirun"), "--allow-run-as-root", "--oversubscribe", "-n", str(ranks),
-        sys.executable, "-m", "tests.mpi.atmosphere_ranks", str(out), str(STEPS), precision,
+        *forked.python(), "-m", "tests.mpi.atmosphere_ranks", str(out), str(STEPS), precision,
     ]  # fmt: skip
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(root)}
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=600)

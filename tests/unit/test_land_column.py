@@ -47,26 +47,15 @@ def weather(gen, n=COLUMNS, extreme=True, month=6.5):
     )  # fmt: skip
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-@given(
-    seed=st.integers(0, 10**6),
-    wetness=st.sampled_from([-0.2, 0.0, 0.5, 1.0]),
-    model=st.sampled_from(["medlyn", "ball_berry", "leuning", "gentine", "wang", "sperry", "dewar"]),
-    infiltration=st.sampled_from(["noah", "topmodel"]),
-    bottom=st.sampled_from(["free_drainage", "zero_flux", "water_table"]),
-    seconds=st.sampled_from([600.0, 1800.0, 3600.0]),
-)
-def test_a_day_of_extremes(seed, wetness, model, infiltration, bottom, seconds):
-    p = world()
-    gen = torch.Generator().manual_seed(seed)
-    first = weather(gen)
-    s = initial_state(
-        p, first.temperature.clamp(223.0, 320.0), wetness, 300 * torch.rand(COLUMNS, dtype=D, generator=gen)
-    )
-    options = Options(stomata=Stomata(model), infiltration=infiltration, bottom=Bottom(bottom))
+def extremes(gen, options, wetness, seconds, n=COLUMNS, steps=12):
+    """Steps in weather from the ends of its range: everything finite, budgets closed, states within their bounds."""
+    p = world(n=n)
+    first = weather(gen, n)
+    snow = 300 * torch.rand(n, dtype=D, generator=gen)
+    s = initial_state(p, first.temperature.clamp(223.0, 320.0), wetness, snow)
     with torch.no_grad():
-        for _ in range(12):
-            s, out = step(s, weather(gen), p, seconds, options)
+        for _ in range(steps):
+            s, out = step(s, weather(gen, n), p, seconds, options)
             for name, value in named(out):
                 assert torch.isfinite(value).all(), name
             assert out.energy_residual.abs().max() < 1e-6
@@ -79,6 +68,37 @@ def test_a_day_of_extremes(seed, wetness, model, infiltration, bottom, seconds):
             assert (out.albedo <= 1 + 1e-9).all()
             assert (s.liquid >= -1e-9).all()
             assert (s.liquid + s.ice <= p.texture.theta_s + 1e-6).all()
+
+
+MODELS = ["medlyn", "ball_berry", "leuning", "gentine", "wang", "sperry", "dewar"]
+BOTTOMS = ["free_drainage", "zero_flux", "water_table"]
+WETNESS = [-0.2, 0.0, 0.5, 1.0]
+
+
+@pytest.mark.parametrize("n", range(len(MODELS)), ids=MODELS)
+def test_hours_of_extremes_in_many_columns(n):
+    """Each stomatal model in 96 columns, dry to flooded, whose soils end and take up water in turn as they may."""
+    gen = torch.Generator().manual_seed(n)
+    infiltration = ["noah", "topmodel"][n % 2]
+    options = Options(stomata=Stomata(MODELS[n]), infiltration=infiltration, bottom=Bottom(BOTTOMS[n % 3]))
+    wetness = torch.tensor(WETNESS, dtype=D).repeat(24)
+    extremes(gen, options, wetness, [600.0, 1800.0, 3600.0][(n // 2) % 3], n=96, steps=6)
+
+
+@pytest.mark.slow
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(
+    seed=st.integers(0, 10**6),
+    wetness=st.sampled_from(WETNESS),
+    model=st.sampled_from(MODELS),
+    infiltration=st.sampled_from(["noah", "topmodel"]),
+    bottom=st.sampled_from(BOTTOMS),
+    seconds=st.sampled_from([600.0, 1800.0, 3600.0]),
+)
+def test_a_day_of_extremes(seed, wetness, model, infiltration, bottom, seconds):
+    gen = torch.Generator().manual_seed(seed)
+    options = Options(stomata=Stomata(model), infiltration=infiltration, bottom=Bottom(bottom))
+    extremes(gen, options, wetness, seconds)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

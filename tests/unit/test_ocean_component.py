@@ -22,6 +22,7 @@ from coupler.component import Setting
 from coupler.errors import ForcingError
 from coupler.grids.grid import Grid
 from tests.mpi.ocean_ranks import context, imports, run
+from tests.toys import forked
 
 STEPS = 4
 
@@ -35,7 +36,7 @@ def run_on(ranks, steps, out, root, **options):
     """State after some steps on several ranks."""
     command = [
         str(Path(sys.executable).parent / "mpirun"), "--allow-run-as-root", "--oversubscribe", "-n", str(ranks),
-        sys.executable, "-m", "tests.mpi.ocean_ranks", str(out), str(steps), json.dumps(options),
+        *forked.python(), "-m", "tests.mpi.ocean_ranks", str(out), str(steps), json.dumps(options),
     ]  # fmt: skip
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(root)}
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=600)
