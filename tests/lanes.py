@@ -19,6 +19,8 @@ UNKNOWN, UNKNOWN_RANKS = 0.1, 15.0
 """Seconds that a test is taken to need that the file does not name, and one that starts ranks."""
 LONG = 5.0
 """Seconds over which a test is left out of ``--quick``."""
+SLOW = 20.0
+"""Seconds over which a test is to be marked slow, and to have a small twin that is not."""
 CORES_AN_MPI_RUN = 4
 QUICK_FOLDERS = ("tests/unit/", "tests/system/")
 current: pytest.Item | None = None
@@ -62,6 +64,7 @@ def pytest_xdist_make_scheduler(config, log):
 def pytest_collection_modifyitems(config, items):
     known = json.loads(FILE.read_text(encoding="utf-8"))
     seconds = {item.nodeid: known.get(item.nodeid, UNKNOWN_RANKS if on_ranks(item) else UNKNOWN) for item in items}
+    config.too_long = [i.nodeid for i in items if seconds[i.nodeid] > SLOW and not i.get_closest_marker("slow")]
     if config.option.quick:
         left_out = [i for i in items if not is_quick(i, seconds[i.nodeid])]
         config.hook.pytest_deselected(items=left_out)
@@ -149,6 +152,8 @@ def pytest_sessionfinish(session):
     if not session.config.option.renew_durations or hasattr(session.config, "workerinput"):
         return
     known = {**json.loads(FILE.read_text(encoding="utf-8")), **measured}
-    root = session.config.rootpath
+    root, config = session.config.rootpath, session.config
+    if not config.option.keyword and config.args == config.getini("testpaths"):
+        known = dict(measured)  # all of them: names that are gone go
     kept = {n: round(s, 1) for n, s in sorted(known.items()) if s >= 2 * UNKNOWN and (root / n.split("::")[0]).exists()}
     FILE.write_text(json.dumps(kept, indent=0) + "\n", encoding="utf-8")

@@ -85,8 +85,10 @@ def ensemble_of(folder: Path) -> Case | None:
         Folder of the case.
     """
     try:
+        if b"instances" not in (folder / "case.yaml").read_bytes():
+            return None  # as most: its namelists are read once, by those who run it
         case = read_case(folder)
-    except (CaseError, NamelistError):
+    except (OSError, CaseError, NamelistError):
         return None  # told by those who read it to run it
     return None if case.options.instances is None else case
 

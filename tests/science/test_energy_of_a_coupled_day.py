@@ -78,10 +78,10 @@ def closed(lines):
     return left
 
 
-def check(left, whole, physics, dynamics, in_flight):
+def check(left, whole, physics, dynamics, in_flight, radiation=4e-2):
     """What closes closes; what does not stays below what was measured."""
     assert abs(left["air: sum of its parts"]) < 1e-6 and abs(left["sea"]) < 1e-6
-    assert abs(left["land"]) < 1e-6 and abs(left["radiation"]) < 4e-2
+    assert abs(left["land"]) < 1e-6 and abs(left["radiation"]) < radiation
     assert abs(left["whole domain"] - sum(v for k, v in left.items() if k != "whole domain")) < 1e-6
     assert abs(left["air: physics"]) < physics and abs(left["air: dynamics inside the frame"]) < dynamics
     assert abs(left["in flight"]) < in_flight
@@ -89,13 +89,14 @@ def check(left, whole, physics, dynamics, in_flight):
 
 
 def test_the_first_hour(tmp_path, monkeypatch):
+    """The air settles: -2.2 W m-2, of which the dynamics 1.3 and the physics -3.3."""
     left = closed(run(tmp_path, monkeypatch, "PT1H", GRAY))
-    check(left, whole=1.6, physics=1.5, dynamics=3.2, in_flight=0.1)
+    check(left, whole=2.5, physics=3.7, dynamics=1.5, in_flight=0.05, radiation=0.25)
 
 
 @pytest.mark.slow
 def test_three_hours(tmp_path, monkeypatch):
-    """The start of it: 1.4 W m-2, of which the dynamics 2.7 and the physics -1.2."""
+    """The morning of it: 1.4 W m-2, of which the dynamics 2.7 and the physics -1.2."""
     left = closed(run(tmp_path, monkeypatch, "PT3H", GRAY))
     check(left, whole=1.6, physics=1.5, dynamics=3.2, in_flight=0.1)
 
