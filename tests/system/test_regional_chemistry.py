@@ -140,21 +140,12 @@ def areas_of(namelist):
 
 @pytest.mark.ranks
 def test_ranks_and_a_restart_within_the_hour_leave_the_bits_alone(whole, tmp_path):
-    """To the first restart on 1 + 3 ranks, and from there on one process."""
-    parts = gas_case(tmp_path / "parts", duration="PT20M", ranks=(1, 3))
+    """To the first restart on 2 + 4 ranks, and from there on one process."""
+    parts = gas_case(tmp_path / "parts", duration="PT20M", ranks=(2, 4))
     tessera(parts)
     edit(parts, [("case.yaml", "duration: PT20M", "duration: PT1H")])
     tessera(parts, "--continue", "--serial")
     assert differences(whole, parts, history=False) == []
-
-
-@pytest.mark.slow
-@pytest.mark.ranks
-def test_any_ranks_leave_the_bits_alone(whole, tmp_path):
-    """On 2 + 4 ranks, all of the hour."""
-    many = gas_case(tmp_path / "many", ranks=(2, 4))
-    tessera(many)
-    assert differences(whole, many, history=False) == []
 
 
 def test_what_a_mechanism_does_not_have_is_told(tmp_path):

@@ -149,12 +149,14 @@ def of_a_case(module):
 
 
 def started(*arguments):
-    """Start ``run_case.py`` and return at once."""
+    """Start ``run_case.py`` and return at once; where it starts ranks it and they are forked."""
     words = [str(a) for a in arguments]
+    python = [sys.executable]
     if starts_ranks(words):
         must_start_ranks()
+        python = forked.python()
     return subprocess.Popen(
-        [sys.executable, str(ROOT / "run_case.py"), *words],
+        [*python, str(ROOT / "run_case.py"), *words],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT, env=environment(),
     )  # fmt: skip
 

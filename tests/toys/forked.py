@@ -10,7 +10,7 @@ it does. To mpirun, which starts clients, and to MPI, which knows processes by t
     python -I -S tests/toys/forked.py SOCKET SCRIPT WORDS...      a client: as  python SCRIPT WORDS...
     python -I -S tests/toys/forked.py SOCKET -m MODULE WORDS...   as  python -m MODULE WORDS...
 
-Tests of how processes start, die and wait take real ones (`tests.toys.cases.started`).
+Real processes on ranks start, die and wait in `tests/system/test_moments_of_faults.py` and `test_odd_environments.py`.
 """
 
 import array
@@ -27,6 +27,7 @@ LENGTH = 8
 """Bytes that give the length of a message."""
 AT_START = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=0", "PYTHONUTF8": "1", "OMP_NUM_THREADS": "1"}
 """What the C library and the interpreter read once; large pages would be copied whole after each fork."""
+READ_BY_IMPORTS = ("TESSERA_", "NUMBA_", "PYTHON", "HOME", "XDG_", "TMPDIR", "PATH")
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 servers = {}
 
@@ -34,20 +35,20 @@ servers = {}
 def python():
     """Words that stand for the interpreter: of a client, of this process's server; started on first use.
 
-    A test that changes the environment gets the interpreter itself, as modules may read it when they are imported.
+    A test that changes the environment of imports gets the interpreter itself.
     """
     import atexit
     import subprocess
     import tempfile
     import time
 
-    mine = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
-    if not servers:
+    mine = {k: v for k, v in os.environ.items() if k.startswith(READ_BY_IMPORTS)}
+    if not servers or servers["process"].poll() is not None:
         folder = tempfile.TemporaryDirectory(prefix="forked")
         path = os.path.join(folder.name, "socket")
         server = subprocess.Popen(
             [sys.executable, "-m", "tests.toys.forked", path], cwd=ROOT, stdin=subprocess.PIPE,
-            env={**mine, **AT_START, "PYTHONPATH": ROOT},
+            env={**os.environ, **AT_START, "PYTHONPATH": ROOT},
         )  # fmt: skip
         while not os.path.exists(path):
             if server.poll() is not None:
