@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -104,7 +105,23 @@ def compile_apart(kernels: Sequence[Any], statement: str, versions: int) -> None
     if os.environ.get(APART) or all(kernel.signatures for kernel in kernels):
         return
     with contextlib.suppress(AttributeError, OSError):
-        if min(len(kernel._cache._cache_file._load_index()) for kernel in kernels) < versions:
-            paths = os.pathsep.join([str(PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])])
-            environment = {**os.environ, APART: "1", "PYTHONPATH": paths}
-            subprocess.run([sys.executable, "-c", statement], env=environment, check=False)
+        if _lacks(kernels, versions):
+            with _one_at_a_time(Path(kernels[0]._cache.cache_path)):
+                if _lacks(kernels, versions):  # nobody made them while this process waited
+                    paths = os.pathsep.join([str(PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])])
+                    environment = {**os.environ, APART: "1", "PYTHONPATH": paths}
+                    subprocess.run([sys.executable, "-c", statement], env=environment, check=False)
+
+
+def _lacks(kernels: Sequence[Any], versions: int) -> bool:
+    return min(len(kernel._cache._cache_file._load_index()) for kernel in kernels) < versions
+
+
+@contextlib.contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Let the ranks of a run, or two runs, wait for the one that compiles into a folder; all go on without locks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "compiling.lock", "w") as file:
+        with contextlib.suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield

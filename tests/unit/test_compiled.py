@@ -130,3 +130,28 @@ def test_a_damaged_file_of_machine_code_is_made_again(tmp_path):
         kept.write_bytes(kept.read_bytes()[:-9])
     assert run(tmp_path) == (11.0, 0)
     assert run(tmp_path) == (11.0, 1)
+
+
+APART = """
+import sys
+from pathlib import Path
+from coupler.compiled import compile_apart
+from inner import inner
+
+MADE = "import inner, pathlib; inner.inner(1.0); pathlib.Path(inner.__file__).with_name('made').open('a').write('x')"
+compile_apart((inner,), MADE, 1)
+print(inner(1.0))
+"""
+
+
+def test_of_processes_that_want_the_same_kernels_one_has_them_compiled(tmp_path):
+    (tmp_path / "apart.py").write_text(APART)
+    (tmp_path / "inner.py").write_text(INNER.format(value="10.0 * x"))
+    (tmp_path / "numbers_elsewhere.py").write_text("ADDED = 0.0")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)])}
+    both = [
+        subprocess.Popen([sys.executable, tmp_path / "apart.py"], env=environment, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    assert [p.communicate()[0].split() for p in both] == [["10.0"], ["10.0"]]
+    assert (tmp_path / "made").read_text() == "x"
