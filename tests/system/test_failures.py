@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.toys import forked
 from tests.toys.cases import ROOT, TOYS, box, differences, environment, started, tessera, toy_case, wait_for
 
 
@@ -174,7 +175,7 @@ def test_sigusr1_to_mpirun_writes_a_restart_and_ends_resumable(serial_toy, tmp_p
     """
     case = toy_case(tmp_path / "toy", air={"sleep": 0.03}, restart=restart)
     mpirun = Path(sys.executable).with_name("mpirun")
-    command = [mpirun, "--allow-run-as-root", "--oversubscribe", "-n", "6", sys.executable, "run_case.py", case]
+    command = [mpirun, "--allow-run-as-root", "--oversubscribe", "-n", "6", *forked.python(), "run_case.py", case]
     process = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                cwd=ROOT, env=environment())  # fmt: skip
     wait_for(case, 0.1)
