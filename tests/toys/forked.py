@@ -27,7 +27,17 @@ LENGTH = 8
 """Bytes that give the length of a message."""
 AT_START = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=0", "PYTHONUTF8": "1", "OMP_NUM_THREADS": "1"}
 """What the C library and the interpreter read once; large pages would be copied whole after each fork."""
-READ_BY_IMPORTS = ("TESSERA_C", "NUMBA_", "PYTHON", "HOME", "XDG_", "TMPDIR", "PATH")
+READ_BY_IMPORTS = (
+    "TESSERA_COMMAND",
+    "TESSERA_CACHE",
+    "TESSERA_CATALOGUE",
+    "NUMBA_",
+    "PYTHON",
+    "HOME",
+    "XDG_",
+    "TMPDIR",
+    "PATH",
+)
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 servers = {}
 
