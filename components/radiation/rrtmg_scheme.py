@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """RRTMG (Mlawer et al. 1997; Iacono et al. 2008) through the library ``climt``, on the model's columns."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -68,6 +69,7 @@ class Rrtmg(SpectralScheme):
         fraction: Array | None = None,
         liquid_radius: float | Array = 10.0,
         ice_radius: float | Array = 40.0,
+        gases: Gases | None = None,
     ) -> dict[str, Array]:
         """Fluxes (nlev+1, n) W m-2 of ``n`` columns, lowest level first.
 
@@ -83,6 +85,7 @@ class Rrtmg(SpectralScheme):
         distance : (mean / actual distance of the sun)^2
         liquid, ice : (nlev, n) in-cloud water paths of the layers, kg m-2; ``fraction`` their cloud fraction, 0 or 1
         liquid_radius, ice_radius : effective radii, micrometres
+        gases : mole fractions of the well-mixed gases, numbers or (n,); the scheme's own if not given
 
         Raises
         ------
@@ -118,7 +121,7 @@ class Rrtmg(SpectralScheme):
             "mass_content_of_cloud_liquid_water_in_atmosphere_layer": zero if liquid is None else 1e3 * liquid,
             "cloud_ice_particle_size": zero + ice_radius,
             "cloud_water_droplet_radius": zero + liquid_radius,
-            **{f"mole_fraction_of_{name}_in_air": zero + getattr(self.gases, name) for name in MIXED},
+            **{f"mole_fraction_of_{name}_in_air": zero + getattr(gases or self.gases, name) for name in MIXED},
         }
         return {**self._longwave(columns, emissivity), **self._shortwave(columns, albedo, mu, distance)}
 
@@ -168,9 +171,17 @@ class Rrtmg(SpectralScheme):
         """
         parts = []
         for first in range(0, max(columns.p.shape[-1], 1), AT_ONCE):
-            c: Any = FullColumns._make(a[..., first : first + AT_ONCE].numpy() for a in columns)
+            some = slice(first, first + AT_ONCE)
+            c: Any = FullColumns._make(a[..., some].numpy() for a in columns)
+            gases = _of_columns(self.gases, some)
             clouds = {"liquid": c.liquid, "ice": c.ice, "fraction": c.fraction}
             gas = (c.p, c.p_interface, c.t, c.t_interface, c.q_v, c.ozone)
             ground = (c.t_surface, c.albedo, c.mu)
-            parts.append(self.fluxes(*gas, *ground, emissivity=c.emissivity, distance=distance, **clouds))
+            parts.append(self.fluxes(*gas, *ground, emissivity=c.emissivity, distance=distance, gases=gases, **clouds))
         return {name: np.concatenate([part[name] for part in parts], axis=-1) for name in parts[0]}
+
+
+def _of_columns(gases: Gases, some: slice) -> Gases:
+    """Mole fractions of some columns: numbers are everybody's, arrays (n,) have one a column."""
+    given: dict[str, Any] = {name: getattr(gases, name) for name in MIXED}
+    return replace(gases, **{name: a[some] if np.ndim(a) else a for name, a in given.items()})
