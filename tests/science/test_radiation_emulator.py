@@ -7,7 +7,15 @@ import torch
 
 pytest.importorskip("climt", reason="climt (RRTMG) is not installed")
 
-from components.ml_surrogates.radiation_emulator import dataset, drawing, networks, scores
+from components.ml_surrogates.model_file import read_sidecar
+from components.ml_surrogates.radiation_emulator import (
+    dataset,
+    drawing,
+    error_evaluation,
+    error_predictor,
+    networks,
+    scores,
+)
 from components.ml_surrogates.radiation_emulator.__main__ import COLUMNS
 from components.ml_surrogates.radiation_emulator.augmentation import Sample, plain
 from components.ml_surrogates.radiation_emulator.evaluation import unseen
@@ -80,3 +88,30 @@ def test_the_shipped_files_are_small_and_whole(network):
     assert card.notes["cpu_minutes"] < 30.0 and len(card.data_hash) == 64
     assert all(np.isfinite([v.low, v.high]).all() for v in card.inputs)
     assert sum(p.numel() for p in net.parameters()) > 1000
+
+
+def test_each_of_many_columns_keeps_its_gases(base):
+    """More columns than the library takes at once, each with its own carbon dioxide."""
+    test = drawing.of_split(base, "test")
+    some = plain({k: a[..., :520] for k, a in test.items()}, np.zeros(520))
+    times = np.linspace(0.5, 8.0, 520)
+    many = Sample(some.columns, times * some.carbon_dioxide, some.methane, some.nitrous_oxide)
+    whole = dataset.labelled(many, Rrtmg())
+    last = slice(515, 520)
+    gases = (many.carbon_dioxide, many.methane, many.nitrous_oxide)
+    few = Sample(type(many.columns)(*(a[..., last] for a in many.columns)), *(a[last] for a in gases))
+    torch.testing.assert_close(whole.lw_up[:, last], dataset.labelled(few, Rrtmg()).lw_up)
+
+
+@pytest.mark.parametrize(("network", "to_random", "to_oracle"), [("mlp", 0.7, 1.15), ("recurrent", 0.8, 1.15)])
+def test_the_columns_with_the_largest_predicted_error(held_out, network, to_random, to_oracle):
+    """A fifth of them right: the issue's bounds for the perceptron; of the recurrent net's the oracle leaves .74."""
+    path = networks.path_of(network)
+    net, card = networks.load(path)
+    files = path.with_name(f"{network}_error")
+    predictor = error_predictor.load(files, card)
+    s = error_evaluation.found(net, predictor, held_out).scores(0.2)
+    print(network, s)
+    assert s["vs_random"] <= to_random and s["vs_oracle"] <= to_oracle
+    assert s["rank_correlation"] >= 0.85
+    assert read_sidecar(files.with_suffix(".json")).notes["seconds"] <= 10.0

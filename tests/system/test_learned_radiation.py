@@ -6,9 +6,10 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
 import yaml
 
-from components.ml_surrogates.radiation_emulator import networks
+from components.ml_surrogates.radiation_emulator import error_predictor, networks
 from coupler.files.restart import newest, read_part
 from tests.toys.cases import box, differences, edit, tessera, toy_case
 
@@ -119,3 +120,41 @@ def test_check_refuses_a_card_that_is_not_there_and_a_model_for_something_else(t
     assert (
         yaml.safe_load((folder / "case.yaml").read_text())["components"]["radiation"]["model"] == "radiation_emulator"
     )
+
+
+def test_check_names_what_is_wrong_with_an_adaptive_choice(tmp_path):
+    """A number beyond its range, a choice of nothing, a predictor for other layers, a file that is not there."""
+    for name, adaptive, expected in (
+        ("share", {"share": 1.2}, "expected 0 to 1"),
+        ("tolerance", {"tolerance": -0.3}, "expected more than 0 and at most 100 K/day"),
+        ("scheme", {"share": 0.2, "scheme": "grey"}, "'rrtmgp' or 'rrtmg'"),
+        ("nothing", {}, "expected share below 1 or a tolerance"),
+        ("levels", {"share": 0.2}, "was trained for 29 layers, and there are 15"),
+        ("file", {"share": 0.2, "predictor": "mine"}, "does not exist"),
+    ):
+        done = tessera("check", case(tmp_path / name, adaptive=adaptive), check=False)
+        assert done.returncode == 2 and expected in done.stderr, (name, done.stderr)
+
+
+@pytest.fixture(scope="module")
+def predictor(tmp_path_factory):
+    """An error predictor for the recurrent network on this case's 15 layers, with random weights."""
+    torch.manual_seed(5)
+    net, path = error_predictor.ErrorPredictor(15, 16), tmp_path_factory.mktemp("predictor") / "any"
+    error_predictor.save(path, net, networks.SHIPPED / "recurrent", "recurrent", "0" * 64, 5, {})
+    return str(path)
+
+
+@pytest.mark.slow
+@pytest.mark.ranks
+def test_an_adaptive_choice_has_the_same_bits_on_any_ranks_and_over_a_restart(predictor, tmp_path):
+    """A fifth of the columns to RRTMGP: serial, and on 1, 2 and 3 ranks to the restart, then on one process."""
+    adaptive = {"share": 0.2, "predictor": predictor}
+    whole = case(tmp_path / "whole", adaptive=adaptive)
+    tessera(whole, "--serial")
+    for ranks in (2, 3):
+        parts = case(tmp_path / f"on{ranks}", ranks=(1, ranks), duration="PT40M", adaptive=adaptive)
+        tessera(parts)
+        edit(parts, [("case.yaml", "duration: PT40M", "duration: PT1H")])
+        tessera(parts, "--serial", "--continue")
+        assert differences(whole, parts, history=False) == []

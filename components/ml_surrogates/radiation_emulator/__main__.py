@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Command line: ``python -m components.ml_surrogates.radiation_emulator draw | train | evaluate``."""
+"""Command line: ``python -m components.ml_surrogates.radiation_emulator COMMAND``."""
 
 import argparse
 import os
@@ -97,6 +97,60 @@ def evaluate(a: argparse.Namespace) -> None:
     print(evaluation.model_card(a))
 
 
+def train_error(a: argparse.Namespace) -> None:
+    """Learn the errors of a trained network."""
+    import torch
+
+    from components.radiation.rrtmg_scheme import Rrtmg
+
+    from . import drawing, error_evaluation, error_predictor, networks
+
+    torch.set_num_threads(a.threads)
+    emulator = networks.path_of(a.network)
+    net, card = networks.load(emulator)
+    data = error_evaluation.training_columns(drawing.read(a.columns), a.seed, Rrtmg(), a.part)
+    predictor, seconds = error_predictor.train(net, data, a.seed)
+    notes = {"columns": data.lw_up.shape[1], "seconds": round(seconds, 1)}
+    hashed = error_predictor.data_hash(data)
+    error_predictor.save(a.out, predictor, emulator, card.network, hashed, a.seed, notes)
+    print(f"{a.out}: {seconds:.1f} s of training on {notes['columns']} columns")
+
+
+def evaluate_error(a: argparse.Namespace) -> None:
+    """Every number of the card of predicted errors."""
+    import torch
+
+    from components.ml_surrogates.model_file import read_sidecar
+    from coupler.files.atomic import write_text
+
+    from . import drawing, error_evaluation, error_predictor, networks
+
+    torch.set_num_threads(a.threads)
+    shipped = {}
+    for name in networks.NETWORKS:
+        path = networks.SHIPPED / f"{name}_error"
+        card = networks.load(networks.path_of(name))[1]
+        shipped[name] = (
+            networks.path_of(name),
+            error_predictor.load(path, card),
+            read_sidecar(path.with_suffix(".json")),
+        )
+    text = error_evaluation.model_card(drawing.read(a.columns), shipped, a.seed)
+    if a.card is not None:
+        write_text(a.card, text)
+    print(text)
+
+
+def ablate(a: argparse.Namespace) -> None:
+    """What heating in the loss and built-in boundaries are worth."""
+    import torch
+
+    from . import ablation, drawing
+
+    torch.set_num_threads(a.threads)
+    print(ablation.as_table(ablation.ablate(drawing.read(a.columns), a.seeds, a.part)))
+
+
 def main() -> None:
     """Parse and run."""
     parser = argparse.ArgumentParser(prog="python -m components.ml_surrogates.radiation_emulator", description=__doc__)
@@ -129,6 +183,18 @@ def main() -> None:
     p.add_argument("--card", type=Path, default=None, help="file to write (Markdown); empty: the screen only")
     p.add_argument("--columns-each", type=int, default=1500, help="columns of each set")
     p.set_defaults(run=evaluate)
+    p = sub.add_parser("train-error", help="learn the errors of a trained network, for an adaptive choice", **shown)
+    p.add_argument("--network", default="mlp", help="recurrent, mlp, or a path without its ending")
+    p.add_argument("--out", type=Path, required=True, help="files to write, without ending")
+    p.add_argument("--part", type=float, default=1.0, help="part of the usual number of columns")
+    p.set_defaults(run=train_error)
+    p = sub.add_parser("evaluate-error", help="score the predicted errors; writes their card", **shown)
+    p.add_argument("--card", type=Path, default=None, help="file to write (Markdown); empty: the screen only")
+    p.set_defaults(run=evaluate_error)
+    p = sub.add_parser("ablate", help="perceptrons without heating in the loss, and with free boundaries", **shown)
+    p.add_argument("--seeds", type=int, default=3, help="trainings of each")
+    p.add_argument("--part", type=float, default=1.0, help="part of the usual number of columns")
+    p.set_defaults(run=ablate)
     for p in sub.choices.values():
         p.add_argument("--columns", type=Path, default=COLUMNS, help="file of drawn columns")
         p.add_argument("--seed", type=int, default=1, help="of everything random")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The trained networks applied to the model's columns: whole columns, fixed batches, guards, fallback."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from components.radiation.full_columns import FullColumns, full_columns
 from components.radiation.scheme import Air, Radiation, heating_rate
 from components.science.constants import SOLAR_CONSTANT, STEFAN_BOLTZMANN
 
+from .adaptive import Refinement
 from .inputs import Inputs, inputs
 from .networks import BESIDE
 
@@ -53,6 +54,7 @@ class Emulator:
     fallback : takes columns that a guard has stopped
     guard : whether there are guards; without them a poisoned column gets through
     device, compiled, graph : see `acceleration`
+    refinement, better : says which of the other columns another scheme computes, and these schemes by its numbers
     """
 
     def __init__(
@@ -68,9 +70,12 @@ class Emulator:
         compiled: bool = False,
         graph: bool = False,
         warn: Callable[[str], None] = print,
+        refinement: Refinement | None = None,
+        better: Mapping[int, Fallback] | None = None,
     ):
         self.net, self.card, self.gases, self.batch, self.fallback = net.to(device), card, gases, batch, fallback
         self.guard, self.compiled, self.graph, self.warn = guard, compiled, graph, warn
+        self.refinement, self.better = refinement, better or {}
         self.staging = Staging(device)
         self.verdict = Verdict(0)
         self.seen = 0
@@ -89,7 +94,8 @@ class Emulator:
         if bool(self.verdict.bad.any()):  # a bad column must not cost the others of its batch anything
             clean = self._replaced(flat)
         whole = full_columns(clean)
-        fluxes = self.fluxes(inputs(whole, (self.gases.carbon_dioxide, self.gases.methane, self.gases.nitrous_oxide)))
+        x = inputs(whole, (self.gases.carbon_dioxide, self.gases.methane, self.gases.nitrous_oxide))
+        fluxes = self.fluxes(x)
         lw_up, lw_down, up, down = (a.double() for a in fluxes)
         insolation = SOLAR_CONSTANT * air.distance * whole.mu.double()
         sw_up, sw_down = insolation * up, insolation * down
@@ -98,7 +104,11 @@ class Emulator:
         net = lw_up - lw_down + sw_up - sw_down
         heating = heating_rate(net[: nz + 1], whole.p_interface[: nz + 1].double())
         sky = [heating, sw_down[0], lw_down[0], sw_up[0], lw_up[0], lw_up[-1], sw_up[-1], sw_down[-1], -net[nz]]
-        self._mend(sky, flat)
+        _put(sky, flat, self.verdict.bad, self.fallback)
+        if self.refinement is not None:
+            chosen = self.refinement(x, fluxes, self.verdict.bad).to(self.verdict.bad.device)
+            for number, scheme in self.better.items():
+                _put(sky, flat, chosen == number, scheme)
         self.seen += n
         for reason, number in self.verdict.counts.items():
             self.counts[reason] = self.counts.get(reason, 0) + number
@@ -184,17 +194,17 @@ class Emulator:
         broken = broken | ~(sw_up[-1] <= insolation + 2.0)
         self.verdict.add("energy not conserved", broken)
 
-    def _mend(self, sky: list[torch.Tensor], air: Air) -> None:
-        """Put the fallback's radiation into the columns that a guard has stopped."""
-        bad = torch.nonzero(self.verdict.bad)[:, 0]
-        if not len(bad):
-            return
-        some = air.each(lambda a: a[..., bad])
-        for mine, other in zip(sky, self.fallback(some, bad), strict=False):
-            assert other is not None
-            mine[..., bad] = other.reshape(*other.shape[:-2], len(bad)).to(mine)
-
     @property
     def fallback_fraction(self) -> float:
         """Part of all columns so far that went to the fallback."""
         return sum(self.counts.values()) / max(self.seen, 1)
+
+
+def _put(sky: list[torch.Tensor], air: Air, columns: torch.Tensor, scheme: Fallback) -> None:
+    """Put another scheme's radiation into some columns (booleans) of ``sky``."""
+    some = torch.nonzero(columns)[:, 0]
+    if not len(some):
+        return
+    for mine, other in zip(sky, scheme(air.each(lambda a: a[..., some]), some), strict=False):
+        assert other is not None
+        mine[..., some] = other.reshape(*other.shape[:-2], len(some)).to(mine)

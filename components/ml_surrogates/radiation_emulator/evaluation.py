@@ -28,8 +28,10 @@ COLUMNS = {
 }  # fmt: skip
 
 
-def unseen(base: dict[str, Array], number: int, seed: int, scheme: Rrtmg) -> Batch:
+def unseen(base: dict[str, Array], number: int, seed: int, scheme: Rrtmg, split: str = "test") -> Batch:
     """Columns as drawn from places and days that were not trained on, under random suns (three tenths at night).
+
+    More columns than there are come twice or more, each time under another sun.
 
     Parameters
     ----------
@@ -37,10 +39,12 @@ def unseen(base: dict[str, Array], number: int, seed: int, scheme: Rrtmg) -> Bat
     number : of columns
     seed : of the choice and of the suns
     scheme : RRTMG, which labels them
+    split : whose columns are drawn, of `drawing.SPLITS`
     """
-    test = drawing.of_split(base, "test")
+    test = drawing.of_split(base, split)
     rng = np.random.default_rng(seed)
-    pick = rng.permutation(test["t"].shape[1])[:number]
+    there = test["t"].shape[1]
+    pick = np.concatenate([rng.permutation(there) for _ in range(-(-number // there))])[:number]
     mu = np.clip(rng.uniform(-0.43, 1.0, len(pick)), 0.0, 1.0)
     return dataset.labelled(plain({part: a[..., pick] for part, a in test.items()}, mu), scheme)
 

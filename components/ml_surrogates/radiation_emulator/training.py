@@ -36,7 +36,12 @@ def errors(
 
 
 def loss_of(
-    up: torch.Tensor, down: torch.Tensor, true_up: torch.Tensor, true_down: torch.Tensor, b: Batch
+    up: torch.Tensor,
+    down: torch.Tensor,
+    true_up: torch.Tensor,
+    true_down: torch.Tensor,
+    b: Batch,
+    heated: bool = True,
 ) -> torch.Tensor:
     """Squares of the errors of all fluxes, of those that leave the column (twice as heavy), and of the heating.
 
@@ -48,6 +53,7 @@ def loss_of(
     up, down : (nlev+1, n) fluxes of the network, W m-2
     true_up, true_down : (nlev+1, n) right ones, W m-2
     b : the columns
+    heated : whether the heating counts
     """
     p_i = b.x.columns.p_interface
     wrong_up, wrong_down, heating = errors(up, down, true_up, true_down, p_i)
@@ -56,7 +62,9 @@ def loss_of(
     heat = weight * torch.where(size < 4.0, size * size, 8.0 * size - 16.0)
     fluxes = (wrong_up * wrong_up + wrong_down * wrong_down).mean()
     ends = (wrong_up[-1] * wrong_up[-1] + wrong_down[0] * wrong_down[0]).mean()
-    loss = heat.mean() + (fluxes + 2.0 * ends) / (FLUX_SCALE * FLUX_SCALE)
+    loss = (fluxes + 2.0 * ends) / (FLUX_SCALE * FLUX_SCALE)
+    if heated:
+        loss = heat.mean() + loss
     if b.pairs:
         half = wrong_up.shape[1] // 2
         change = (wrong_up[-1, half:] - wrong_up[-1, :half]) / FORCING_SCALE
@@ -64,19 +72,20 @@ def loss_of(
     return loss
 
 
-def losses(net: RadiationNetwork, b: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+def losses(net: RadiationNetwork, b: Batch, heated: bool = True) -> tuple[torch.Tensor, torch.Tensor]:
     """Loss of the longwave, and of the shortwave of the columns in the sun.
 
     Parameters
     ----------
     net : network in training
     b : columns with the right fluxes
+    heated : whether the heating counts
     """
     up, down = net.long(b.x)
-    long = loss_of(up, down, b.lw_up, b.lw_down, b)
+    long = loss_of(up, down, b.lw_up, b.lw_down, b, heated)
     day = b.daylight()
     up, down = net.short(day.x)
-    return long, loss_of(day.insolation * up, day.insolation * down, day.sw_up, day.sw_down, day)
+    return long, loss_of(day.insolation * up, day.insolation * down, day.sw_up, day.sw_down, day, heated)
 
 
 @dataclass
@@ -98,6 +107,7 @@ def train(
     rate: float = 8e-3,
     patience: int = 15,
     tell: Callable[[str], None] = print,
+    heated: bool = True,
 ) -> Course:
     """Adam with a cosine schedule; the weights of the best epoch on ``held_out`` are put into ``net``.
 
@@ -111,6 +121,7 @@ def train(
     rate : step of Adam at the start
     patience : epochs without a better one before it stops
     tell : takes a line of text after each epoch
+    heated : whether the heating counts in the loss
     """
     generator = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.Adam(net.parameters(), lr=rate)
@@ -124,7 +135,7 @@ def train(
         sums = torch.zeros(2)
         for n in torch.randperm(len(data), generator=generator).tolist():
             optimiser.zero_grad(set_to_none=True)
-            parts = losses(net, data[n])
+            parts = losses(net, data[n], heated)
             for part in parts:
                 part.backward()
             for band in net.children():  # longwave and shortwave apart, so that neither slows the other
@@ -133,7 +144,7 @@ def train(
             schedule.step()
             sums += torch.stack([part.detach() for part in parts])
         with torch.no_grad():
-            got = torch.stack([torch.stack(losses(net, b)) for b in held_out]).mean(0)
+            got = torch.stack([torch.stack(losses(net, b, heated)) for b in held_out]).mean(0)
         course.train.append(tuple((sums / len(data)).tolist()))
         course.validation.append(tuple(got.tolist()))
         now = float(got.sum())
