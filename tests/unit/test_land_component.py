@@ -88,12 +88,13 @@ def test_water_budget(ground, tmp_path):
     assert np.allclose(change[ground.mask], passed[ground.mask], rtol=0, atol=1e-9)
 
 
-def test_blocks_have_the_bits_of_the_whole(ground, tmp_path):
-    whole = ColumnLand(ColumnLand.Options())
+@pytest.mark.parametrize("options", [{}, {"stomata": "sperry", "first_guess": "learned"}], ids=["medlyn", "learned"])
+def test_blocks_have_the_bits_of_the_whole(ground, tmp_path, options):
+    whole = ColumnLand(ColumnLand.Options(**options))
     whole.initialize(context(ground, tmp_path))
     parts = []
     for rank in range(3):
-        part = ColumnLand(ColumnLand.Options(block=7))
+        part = ColumnLand(ColumnLand.Options(block=7, **options))
         setting = context(ground, tmp_path, rank, 3)
         part.initialize(setting)
         b = setting.decomposition.block_of(rank)

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from components.land.column import first_guess
 from components.land.column.advance import CYCLED, IRRIGATION, Land, Weather
 from components.land.column.aquifer import Aquifer
 from components.land.column.column import Options, State, heat_stored, initial_state, water_stored
@@ -121,6 +122,8 @@ class ColumnLand(Component):
         known = [*EMPIRICAL, *OPTIMAL]
         if o.stomata not in known:
             problems.append(f"unknown stomatal model {o.stomata!r}; known models: {', '.join(known)}")
+        if o.first_guess == "learned" and not first_guess.knows(o.stomata):
+            problems.append(f"first_guess: learned serves optimal stomata, and stomata: {o.stomata} are none")
         problems += [
             f"unknown plant type {k!r}; known types: {', '.join(table('plant_types'))}"
             for k in o.plants
@@ -196,7 +199,7 @@ class ColumnLand(Component):
             start = np.where(np.isfinite(start), start, o.initial_temperature)[self.cells]
         self.now = initial_state(self.parameters, self._tensor(start).repeat(tiles), o.initial_wetness)
         model = Options(
-            Stomata(o.stomata, memory=o.night_memory or None), o.photosynthesis, o.infiltration,
+            Stomata(o.stomata, memory=o.night_memory or None, guess=first_guess.used(o.first_guess)), o.photosynthesis, o.infiltration,
             Bottom(o.bottom, slope=o.drainage_slope), o.soil_resistance, nitrogen=o.nitrogen,
             prognostic_leaves=o.leaves == "prognostic", irrigated=self.cycling and o.irrigation != "none",
         )  # fmt: skip

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -130,6 +131,8 @@ class Stomata:
     memory
         Weight f of the day's assimilation in the optimal conductance at night (night.py); None: stomata close in the
         dark down to ``least`` or g0.
+    guess
+        Gives an optimality model a conductance to start from, or None, in the place of the last one (first_guess.py).
     parameters
         Of the model (``g1=...``); without g1, empirical models take the plant types' own.
     """
@@ -140,12 +143,13 @@ class Stomata:
         least: float = 0.001,
         iterations: int = 20,
         memory: float | None = None,
+        guess: Callable[[optimality.Model, optimality.Scene], Tensor | None] | None = None,
         **parameters: object,
     ):
         if name not in stomata.EMPIRICAL and name not in optimality.OPTIMAL:
             names = ", ".join([*stomata.EMPIRICAL, *optimality.OPTIMAL])
             raise ValueError(f"unknown stomatal model {name!r}; known models: {names}")
-        self.name, self.least, self.iterations, self.memory = name, least, iterations, memory
+        self.name, self.least, self.iterations, self.memory, self.guess = name, least, iterations, memory, guess
         self.empirical = name in stomata.EMPIRICAL
         known: dict[str, Any] = stomata.EMPIRICAL if self.empirical else optimality.OPTIMAL
         self.model = known[name](**parameters)
@@ -203,6 +207,8 @@ class Stomata:
             out = stomata.couple(self.model, leaf, near)
             return torch.clamp(out.conductance, min=self.least), out.assimilation
         scene = optimality.Scene(leaf, ca, vpd / pressure, plant, temperature)
+        learned = self.guess(self.model, scene) if self.guess is not None else None
+        guess = guess if learned is None else learned
         best = optimality.optimise(self.model, scene, self.iterations, guess=guess, tolerance=TOLERANCE[ca.dtype])
         return torch.clamp(best.conductance, min=self.least), best.assimilation
 

@@ -284,7 +284,7 @@ def trade(model: Model, scene: Scene, s: Tensor) -> Trade:
     )  # fmt: skip
 
 
-def _balance(model: Model, scene: Scene, s: Tensor) -> Tensor:
+def balance(model: Model, scene: Scene, s: Tensor) -> Tensor:
     """(gain - penalty) / (gain + |penalty|): the sign of the first-order condition, between -1 and 1."""
     at = trade(model, scene, s)
     penalty = model.penalty(at)
@@ -341,7 +341,7 @@ def optimise(
         if guess is not None:
             start = (gather(guess, shape, live) if part else guess) * deficit / few.plant.e_crit
     s = falling_root(
-        lambda x: _balance(own, few, x),
+        lambda x: balance(own, few, x),
         start,
         iterations,
         tolerance,
@@ -349,10 +349,10 @@ def optimise(
     )
     if torch.is_grad_enabled():
         free = s.detach().requires_grad_()
-        value = _balance(own, few, free)
+        value = balance(own, few, free)
         if value.grad_fn is not None and trade(own, few, s).gain.requires_grad:
             (slope,) = torch.autograd.grad(value.sum(), free, retain_graph=True)
-            value = _balance(own, few, s)
+            value = balance(own, few, s)
             safe = torch.where(torch.abs(slope) < 1e-12, torch.full_like(slope, -1e-12), slope)
             s = torch.clamp(s - torch.where(torch.abs(value) < 1e-3, value / safe, 0.0 * value), 0.0, 1.0)
     at = trade(own, few, s)
@@ -377,4 +377,4 @@ def optimise(
 def _narrow(model: Model, scene: Scene, index: Tensor) -> Any:
     """The balance of some of the leaves alone."""
     few, own = gather((scene, model), scene.ca.shape, index)
-    return lambda x: _balance(own, few, x)
+    return lambda x: balance(own, few, x)
