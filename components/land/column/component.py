@@ -198,8 +198,9 @@ class ColumnLand(Component):
             )
             start = np.where(np.isfinite(start), start, o.initial_temperature)[self.cells]
         self.now = initial_state(self.parameters, self._tensor(start).repeat(tiles), o.initial_wetness)
+        stomata = Stomata(o.stomata, memory=o.night_memory or None, guess=first_guess.used(o.first_guess))
         model = Options(
-            Stomata(o.stomata, memory=o.night_memory or None, guess=first_guess.used(o.first_guess)), o.photosynthesis, o.infiltration,
+            stomata, o.photosynthesis, o.infiltration,
             Bottom(o.bottom, slope=o.drainage_slope), o.soil_resistance, nitrogen=o.nitrogen,
             prognostic_leaves=o.leaves == "prognostic", irrigated=self.cycling and o.irrigation != "none",
         )  # fmt: skip

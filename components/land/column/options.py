@@ -21,7 +21,7 @@ class ColumnOptions(Namelist):
     stomata: str = "medlyn"
     """Stomatal model: medlyn, ball_berry, leuning, gentine, wang, sperry, eller, dewar, holtta, prentice ..."""
     first_guess: Literal["last", "learned"] = "last"
-    """Where optimal stomata are sought first: at the last value, or where a small network says; the root is the same."""
+    """Where optimal stomata are sought first: at the last value, or where a network says; the root is one."""
     photosynthesis: Literal["c3", "cytochrome"] = "c3"
     """Farquhar or cytochrome b6f model of C3 leaves; C4 where the plants are."""
     tiles: Tiles = 2
