@@ -51,7 +51,7 @@ class FirstGuess(nn.Module):
 
     def __init__(self, hidden: int = HIDDEN):
         super().__init__()
-        wide = len(INPUTS)
+        self.hidden, wide = hidden, len(INPUTS)
         self.middle, self.width = (nn.Buffer(torch.full((wide,), value)) for value in (0.0, 1.0))
         self.net = nn.Sequential(
             nn.Linear(wide, hidden), nn.Tanh(), nn.Linear(hidden, hidden), nn.Tanh(), nn.Linear(hidden, len(KINDS))
@@ -113,7 +113,7 @@ def save(path: Path, net: FirstGuess, seed: int, data_hash: str, notes: dict[str
     notes : further entries
     """
     outs = tuple(Variable(f"log_odds_of_place_on_supply_curve_{kind.__name__}", "1") for kind in KINDS)
-    sizes = {"hidden": net.net[0].out_features}
+    sizes = {"hidden": net.hidden}
     model_file.save(path, net.state_dict(), Sidecar(NAME, "mlp", sizes, INPUTS, outs, {}, data_hash, seed, notes=notes))
 
 

@@ -4,6 +4,8 @@
 from collections.abc import Callable, Sequence
 from typing import Annotated, Literal, NamedTuple, Protocol
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from components.ml_surrogates.fixed_batch import in_batches
@@ -15,6 +17,8 @@ from .inputs import Inputs
 
 Share = Annotated[float, Range(least=0.0, most=1.0)]
 Tolerance = Annotated[float, Range(above=0.0, most=100.0, unit="K/day")]
+Gather = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64] | None]
+Scatter = Callable[[npt.NDArray[np.float64] | None], npt.NDArray[np.float64]]
 EMULATED, RECURRENT, PHYSICAL = 0, 1, 2
 """Who computes a column."""
 
@@ -92,7 +96,7 @@ class Choice:
     """
 
     def __init__(
-        self, predictor: ErrorPredictor, order: Order, batch: int, gather: Callable, scatter: Callable,
+        self, predictor: ErrorPredictor, order: Order, batch: int, gather: Gather, scatter: Scatter,
         shape: tuple[int, ...],
     ):  # fmt: skip
         self.predictor, self.order, self.batch = predictor, order, batch

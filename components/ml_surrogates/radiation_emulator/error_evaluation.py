@@ -4,6 +4,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -153,7 +154,7 @@ def _tiers(test: Batch, shipped: dict[str, tuple[Path, ErrorPredictor, Sidecar]]
     """Error beside cost of one, two and three tiers."""
     nets = {name: networks.load(networks.path_of(name))[0] for name in ("mlp", "recurrent")}
     n = test.lw_up.shape[1]
-    cost = {name: _seconds(lambda net=net: predict(net, test)) for name, net in nets.items()}
+    cost = {name: _seconds(partial(predict, net, test)) for name, net in nets.items()}
     columns = type(test.x.columns)(*(a.double() for a in test.x.columns))
     scheme = Rrtmg()  # with gases alike in all columns
     cost["rrtmg"] = _seconds(lambda: scheme.of_full(columns))

@@ -9,6 +9,7 @@ import hashlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -35,7 +36,7 @@ class ErrorPredictor(nn.Module):
 
     def __init__(self, levels: int = 29, hidden: int = HIDDEN):
         super().__init__()
-        self.levels = levels
+        self.levels, self.hidden = levels, hidden
         wide = LAYERS_OF_A_COLUMN * levels + COLUMN + 4 * (levels + 1)
         self.middle, self.width = (nn.Buffer(torch.full((wide,), value)) for value in (0.0, 1.0))
         self.scale, self.ends = nn.Buffer(torch.tensor([0.0, 1.0])), nn.Buffer(torch.tensor([-10.0, 10.0]))
@@ -142,7 +143,13 @@ def train(net: RadiationNetwork, data: Batch, seed: int, epochs: int = EPOCHS) -
 
 
 def save(
-    path: Path, predictor: ErrorPredictor, emulator: Path, network: str, data_hash: str, seed: int, notes: dict
+    path: Path,
+    predictor: ErrorPredictor,
+    emulator: Path,
+    network: str,
+    data_hash: str,
+    seed: int,
+    notes: dict[str, Any],
 ) -> None:
     """Keep a predictor beside its emulator.
 
@@ -157,7 +164,7 @@ def save(
     notes : further entries, for the card
     """
     ins = tuple(Variable(f.name, f.units) for f in (*expected()[0], *expected()[1]))
-    sizes = {"levels": predictor.levels, "hidden": predictor.net[0].out_features}
+    sizes = {"levels": predictor.levels, "hidden": predictor.hidden}
     learned = {"emulator_weights": checksum(emulator.with_suffix(".safetensors")), **notes}
     card = Sidecar(NAME, network, sizes, ins, (OUTPUT,), {"counted": COUNTED}, data_hash, seed, notes=learned)
     model_file.save(path, predictor.state_dict(), card)
