@@ -126,7 +126,10 @@ def south_china_sea(w: Winds) -> Floats:
 
 
 def southerlies(w: Winds) -> Floats:
-    """v850 over eastern China and the sea (20-40 N, 110-140 E): the meridional index of Wang (2002, Atmos. Res.), m/s.
+    """v850 over eastern China and the sea (20-40 N, 110-140 E), m/s; positive in strong summer monsoons.
+
+    Of the kind "southwesterly monsoon" among the indices that Wang et al. (2008, J. Climate 21, 4449) compare; the box
+    is this project's own.
 
     Parameters
     ----------
