@@ -114,15 +114,21 @@ class Member:
         if self.streams:
             with self.timer.measure(self.name, "writing"):
                 fields = {**imports, **exports}
-                wanted = {n for s in self.streams for n in s.stream.fields}
-                if wanted - set(fields):
-                    with self.calling("diagnostics"):
-                        more = answers.exports(self.name, "diagnostics", self.model.diagnostics())
-                    fields = {**fields, **more}
+                wanted = {n for s in self.streams if s.takes(end) for n in s.stream.fields} - set(fields)
+                if wanted:
+                    fields |= self._diagnostics(wanted)
                 with self.watch.watching(lambda: f"{self._who()}: its history is not written yet"):
                     for stream in self.streams:
                         stream.add(end, fields)
         self.pilot.alive()
+
+    def _diagnostics(self, wanted: set[str]) -> dict[str, Any]:
+        """Those of the component's further fields that output takes now: the others need not be computed."""
+        assert self.model is not None
+        with self.calling("diagnostics"):
+            given = self.model.diagnostics()
+            asked = {n: given[n] for n in wanted if n in given} if isinstance(given, Mapping) else given
+            return dict(answers.exports(self.name, "diagnostics", asked))
 
     @contextlib.contextmanager
     def calling(self, call: str) -> Iterator[None]:

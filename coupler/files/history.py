@@ -60,10 +60,13 @@ class HistoryStream:
             else:
                 take_up(self.path, start, context.log)
 
+    def takes(self, time: int) -> bool:
+        """Whether the fields at the end of a step go into it: all but those between two instants."""
+        return self.stream.statistic != "instant" or self.stream.period.ends_at(self.plan.clock, time)
+
     def add(self, time: int, fields: Mapping[str, npt.ArrayLike]) -> None:
         """Take the fields at the end of a step; write a record when the period is over."""
-        due = self.stream.period.ends_at(self.plan.clock, time)
-        if self.stream.statistic == "instant" and not due:
+        if not self.takes(time):
             return
         for spec in self.specs:
             if spec.name not in fields:
@@ -76,7 +79,7 @@ class HistoryStream:
             if window is None:
                 window = self._windows[spec.name] = Window(values.size // cells, cells, self.stream.statistic, False)
             window.add([values.reshape(-1, cells)])
-        if due:
+        if self.stream.period.ends_at(self.plan.clock, time):
             self._write(time)
 
     def _block(self, spec: FieldSpec, given: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -184,11 +187,11 @@ class HistoryStream:
                 spec.name, "f8", dims, zlib=True, complevel=1, fill_value=netCDF4.default_fillvals["f8"]
             )
             places = [] if regular else [f"lat{suffix}", f"lon{suffix}"]
-            base, height = at_height(spec.name)
+            base, level, unit = at_level(spec.name)
             if base in dictionary() and base not in NOT_CF:
                 variable.standard_name = base
-            if height:
-                places.append(define_height(file, height))
+            if unit:
+                places.append(define_level(file, level, unit))
             variable.long_name = spec.long_name
             variable.units = spec.units
             if spec.units == "K":
@@ -233,23 +236,31 @@ class HistoryStream:
             self._still_there()
 
 
-def at_height(name: str) -> tuple[str, int]:
-    """A field's name and the height above the ground (m) that ends it, or 0.
+def at_level(name: str) -> tuple[str, int, str]:
+    """A field's name, and the level that ends it with its unit: m above the ground, or hPa.
 
-    >>> at_height("air_temperature_at_2m"), at_height("air_temperature")
-    (('air_temperature', 2), ('air_temperature', 0))
+    >>> at_level("air_temperature_at_2m"), at_level("eastward_wind_at_850hPa"), at_level("air_temperature")
+    (('air_temperature', 2, 'm'), ('eastward_wind', 850, 'hPa'), ('air_temperature', 0, ''))
     """
-    found = re.fullmatch(r"(.+)_at_(\d+)m", name)
-    return (found[1], int(found[2])) if found else (name, 0)
+    found = re.fullmatch(r"(.+)_at_(\d+)(m|hPa)", name)
+    return (found[1], int(found[2]), found[3]) if found else (name, 0, "")
 
 
-def define_height(file: Any, height: int) -> str:
-    """Name of the scalar coordinate (CF 5.7) of a height above the ground, m, which the file then has."""
-    name = f"height_{height}m"
+def define_level(file: Any, level: int, unit: str) -> str:
+    """Name of the scalar coordinate (CF 5.7) of a height above the ground or a pressure, which the file then has.
+
+    Parameters
+    ----------
+    file : open for writing
+    level : in ``unit``
+    unit : m or hPa
+    """
+    kind, up = ("height", "up") if unit == "m" else ("air_pressure", "down")
+    name = f"{kind}_{level}{unit}"
     if name not in file.variables:
         variable = file.createVariable(name, "f8", ())
-        variable.standard_name, variable.units, variable.positive, variable.axis = "height", "m", "up", "Z"
-        variable[...] = float(height)
+        variable.standard_name, variable.units, variable.positive, variable.axis = kind, unit, up, "Z"
+        variable[...] = float(level)
     return name
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The non-hydrostatic atmosphere as a component: options, inputs, coupling; the science is in the other files."""
 
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -28,8 +29,8 @@ from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO, Geometr
 from components.atmosphere.nonhydrostatic.dynamics.stability import BlowUp as BlowUp
 from components.atmosphere.nonhydrostatic.dynamics.stability import step_problems, stop_if_unstable, warn_if_too_long
 from components.atmosphere.nonhydrostatic.dynamics.state import State
-from components.atmosphere.nonhydrostatic.exports import LAYER_WIND, NEAR_GROUND, columns_of
-from components.atmosphere.nonhydrostatic.model import Atmosphere, Forcing, Now, deposition
+from components.atmosphere.nonhydrostatic.exports import LAYER_WIND, NEAR_GROUND, OnPressure, columns_of, pressure_units
+from components.atmosphere.nonhydrostatic.model import Atmosphere, Forcing, Now
 from components.atmosphere.nonhydrostatic.physics.columns import INNER
 from components.atmosphere.nonhydrostatic.physics.sequence import Physics
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
@@ -59,6 +60,7 @@ Levels = whole(3, 300)
 Height = quantity("m", least=1.0, most=80000.0)
 AcousticSteps = whole(2, 100)
 Coefficient = number(least=0.0, most=10.0)
+HectoPascal = whole(1, 1050)
 
 
 class NonhydrostaticAtmosphere(Component):
@@ -142,6 +144,8 @@ class NonhydrostaticAtmosphere(Component):
         """Well-mixed gases that radiation sees: {year: 2005}, or mole fractions such as {carbon_dioxide: 5.6e-4}."""
         tracers: list[passive_tracers.PassiveTracer] = []
         """Passive tracers: {name: dust, start: 0, settles: 0.01, boundary: hold, surface_flux: 1.0e-9}; see README."""
+        pressure_levels: list[HectoPascal] = [850, 700, 500, 300, 200]
+        """hPa, of output such as geopotential_height_at_500hPa, also air_temperature, specific_humidity, the winds."""
         export_columns: bool = False
         """Export the columns of air, winds among them, for an assimilation; radiation: imported needs no such word."""
         export_air: bool = False
@@ -191,10 +195,8 @@ class NonhydrostaticAtmosphere(Component):
         self.exports += tuple(FieldSpec(n, levels=options.levels) for n in LAYER_WIND if options.export_columns)
         if options.export_air:
             self.exports += air_exchange.air_fields(options.levels)
-        passive = {t.name: t.units for t in options.tracers}
-        columns = {f"atmosphere_mass_content_of_{name}": f"{units} kg m-2" for name, units in passive.items()}
-        settled = {deposition(t.name): f"{t.units} kg m-2 s-1" for t in options.tracers if t.settles > 0.0}
-        self.diagnostic_units = {**type(self).diagnostic_units, **passive, **columns, **settled}
+        more = passive_tracers.output_units(options.tracers) | pressure_units(options.pressure_levels)
+        self.diagnostic_units = {**type(self).diagnostic_units, **more}
 
     @property
     def _imported(self) -> bool:
@@ -432,13 +434,15 @@ class NonhydrostaticAtmosphere(Component):
         self._seen = self.model.seen(self.now)
         return self._exports()
 
-    def diagnostics(self) -> dict[str, np.ndarray]:
-        """Outgoing longwave, column vapour, largest updraught, passive tracers, residuals of the columns' budgets."""
+    def diagnostics(self) -> Mapping[str, np.ndarray]:
+        """Outgoing longwave, columns, updraught, tracers, residuals of the budgets; fields on pressure levels."""
         out = columns_of(self.geometry, self.s, self.q, self.species, [t.name for t in self.options.tracers])
         if (sky := self.now.followed or self.now.sky) is not None:
             out["toa_outgoing_longwave_flux"] = sky.outgoing_longwave
         out |= {name: a for name, a in self._seen.items() if name in self.diagnostic_units}
-        return {name: _array(a) for name, a in out.items()}
+        vapour = self.q[self.species.number(VAPOUR.name)]
+        levels = OnPressure(self.geometry, self.s, vapour, (self.cos, self.sin), self.options.pressure_levels)
+        return ChainMap({name: _array(a) for name, a in out.items()}, levels)  # type: ignore[arg-type]
 
 
 def _array(a: torch.Tensor) -> np.ndarray:

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the surface, and whoever looks at the lowest air, gets from the atmosphere."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
+import numpy as np
 import torch
 
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
@@ -12,12 +15,13 @@ from components.atmosphere.nonhydrostatic.physics.interfaces import Fluxes
 from components.atmosphere.nonhydrostatic.physics.sequence import centre_wind
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
 from components.radiation.scheme import Radiation, interface_pressure
+from components.science import pressure_levels
 from components.science.constants import GRAVITY, R_DRY, VIRTUAL
+from components.science.pressure_levels import LAPSE
 from components.science.surface_profiles import LowestAir, below
 from components.science.tracers import Species
 
 LAYER_WIND = ("eastward_wind_in_atmosphere_layer", "northward_wind_in_atmosphere_layer")
-LAPSE = 0.0065  # K m-1, of the reduction to sea level
 NEAR_GROUND = {
     "air_temperature_at_2m": "K",
     "specific_humidity_at_2m": "kg kg-1",
@@ -25,6 +29,14 @@ NEAR_GROUND = {
     "northward_wind_at_10m": "m s-1",
 }
 """What stations measure, and its units."""
+ON_PRESSURE = {
+    "geopotential_height": "m",
+    "air_temperature": "K",
+    "specific_humidity": "kg kg-1",
+    "eastward_wind": "m s-1",
+    "northward_wind": "m s-1",
+}
+"""What is given on pressure levels, and its units."""
 
 
 def surface(
@@ -138,3 +150,52 @@ def layer_winds(g: Geometry, s: State, turn: tuple[torch.Tensor, torch.Tensor]) 
     along, across = (a.double() for a in centre_wind(g, s))
     cos, sin = turn
     return dict(zip(LAYER_WIND, (along * cos - across * sin, along * sin + across * cos), strict=True))
+
+
+def pressure_units(levels: Sequence[float]) -> dict[str, str]:
+    """Names of what is given on pressure levels (hPa), and their units."""
+    return {f"{name}_at_{level:g}hPa": units for level in levels for name, units in ON_PRESSURE.items()}
+
+
+class OnPressure(Mapping[str, np.ndarray]):
+    """Height, temperature, humidity and wind on pressure levels (ny, nx), in double precision; see `pressure_levels`.
+
+    Nothing is computed before the first of them is asked for.
+
+    Parameters
+    ----------
+    g, s, vapour, turn : as of `surface`
+    levels : hPa
+    """
+
+    def __init__(
+        self,
+        g: Geometry,
+        s: State,
+        vapour: torch.Tensor,
+        turn: tuple[torch.Tensor, torch.Tensor],
+        levels: Sequence[float],
+    ):
+        self._air, self._levels, self._units = (g, s, vapour, turn), levels, pressure_units(levels)
+
+    @cached_property
+    def _fields(self) -> dict[str, np.ndarray]:
+        g, s, vapour, turn = self._air
+        c = columns(g, s, vapour)
+        q_v = vapour[:, INNER, INNER]
+        wind = layer_winds(g, s, turn).values()
+        air = pressure_levels.Columns(*(a.double() for a in (c.p, c.z, c.t, q_v / (1.0 + q_v), *wind)))
+        seen = pressure_levels.on_levels(air, [100.0 * level for level in self._levels])
+        by_level = zip(*(a.detach().cpu().numpy() for a in (seen.z, seen.t, seen.q, seen.u, seen.v)), strict=True)
+        return dict(zip(self._units, itertools.chain.from_iterable(by_level), strict=True))
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self._units:
+            raise KeyError(name)
+        return self._fields[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._units)
+
+    def __len__(self) -> int:
+        return len(self._units)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import torch
 
 from components.atmosphere.nonhydrostatic import exports
-from components.atmosphere.nonhydrostatic.driving import driven_mass, increments, tracer_sides
+from components.atmosphere.nonhydrostatic.driving import driven_mass, increments, passive_tracers, tracer_sides
 from components.atmosphere.nonhydrostatic.driving.nudging import Nudging
 from components.atmosphere.nonhydrostatic.dynamics import diffusion, lateral, resting_air, timestep
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
@@ -166,7 +166,7 @@ class Atmosphere:
         state = self._follow(self._take_radiation(state, forcing), forcing.surface)
         s, q, flux = self._move(state, forcing.driver, time, dt)
         after = self.physics.step(s, q, None if state.followed is None else state.followed.heating, ground, dt)
-        out = {deposition(name): a / dt for name, a in after.deposited.items()}
+        out = {passive_tracers.deposition(name): a / dt for name, a in after.deposited.items()}
         out |= self._residual(after, q, state.followed, ground, dt) if self.budget else {}
         s, q, end = after.s, after.q, time + dt
         if forcing.increments is not None:
@@ -274,11 +274,6 @@ class Atmosphere:
             after.rain, after.snow, dt,
         )  # fmt: skip
         return {"column_water_residual": left.water, "column_energy_residual": left.energy}
-
-
-def deposition(tracer: str) -> str:
-    """Name of the flux of a tracer that has settled on the ground, in its units times kg m-2 s-1."""
-    return f"{tracer}_deposition_flux"
 
 
 def held_tendencies(

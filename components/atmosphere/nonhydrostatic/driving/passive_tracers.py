@@ -47,6 +47,18 @@ class PassiveTracer(Namelist):
         )  # fmt: skip
 
 
+def deposition(tracer: str) -> str:
+    """Name of the flux of a tracer that has settled on the ground, in its units times kg m-2 s-1."""
+    return f"{tracer}_deposition_flux"
+
+
+def output_units(declared: Sequence[PassiveTracer]) -> dict[str, str]:
+    """Names and units of what output may hold: the tracers, their columns and what settles."""
+    own = {t.name: t.units for t in declared}
+    columns = {f"atmosphere_mass_content_of_{name}": f"{units} kg m-2" for name, units in own.items()}
+    return own | columns | {deposition(t.name): f"{t.units} kg m-2 s-1" for t in declared if t.settles > 0.0}
+
+
 def flux_field(tracer: Tracer) -> FieldSpec:
     """The field that a tracer's surface flux is imported as; one outside the dictionary is in the tracer's units."""
     name = str(tracer.surface_flux)
