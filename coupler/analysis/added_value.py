@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import csv
-import html
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,13 +14,12 @@ from coupler.analysis.comparison import Card, make_cards
 from coupler.analysis.cyclones.track import distance
 from coupler.analysis.figures import LINES, pyplot, tidy
 from coupler.analysis.observations import find
+from coupler.analysis.page import embedded, note, table, write, write_numbers
 from coupler.analysis.records import parts, read, shown_unit
-from coupler.analysis.score_page import STYLE, embedded, table
 from coupler.analysis.scores import WHOLE, Box, score
 from coupler.analysis.spectra import Spectrum, kinetic_energy, spectrum
 from coupler.errors import CaseError
 from coupler.fields import dictionary
-from coupler.files.atomic import whole_file
 from coupler.files.history import history_path
 from coupler.plan import Plan
 from coupler.remap.regridder import Regridder
@@ -192,35 +189,20 @@ def make_card(plan: Plan, against: list[Path], driver: list[Path], regions: list
     page, numbers, lines = (folder / f"added_value{end}" for end in (".html", ".csv", "_spectra.csv"))
     head = ["field", "unit", "region", "months", "cells", "RMSE of the run", "RMSE of the driver", "added value"]
     cells = [[str(v) if not isinstance(v, float) else f"{v:.3g}" for v in asdict(r).values()] for r in rows]
-    title = f"Added value of {plan.folder.name}"
-    note = (
+    remark = (
         "Added value: the driver's mean square error less the run's, over the larger of the two; positive where the run"
         " is nearer to the observations. Both stand on the observations' grid or the run's, whichever is coarser."
     )
-    body = [f"<h1>{html.escape(title)}</h1>", table(head, cells), f'<p class="note">{note}</p>']
+    body = [table(head, cells), note(remark)]
     if curves:
         body.append(embedded(draw(curves), "spectra of run and driver"))
-    text = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        f"<style>{STYLE}</style></head><body>{''.join(body)}</body></html>\n"
-    )
-    with whole_file(page) as part:
-        part.write_text(text, encoding="utf-8")
-    _write(numbers, [asdict(r) for r in rows])
-    _write(lines, [
-        {"curve": name, "wavelength_m": w, "variance": v}
-        for name, s in curves.items() for w, v in zip(s.wavelength, s.variance, strict=True)
-    ])  # fmt: skip
+        write_numbers([
+            {"curve": name, "wavelength_m": w, "variance": v}
+            for name, s in curves.items() for w, v in zip(s.wavelength, s.variance, strict=True)
+        ], lines)  # fmt: skip
+    write(f"Added value of {plan.folder.name}", body, page)
+    write_numbers([asdict(r) for r in rows], numbers)
     return [page, numbers, *([lines] if curves else [])]
-
-
-def _write(path: Path, rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        return
-    with whole_file(path) as part, part.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def draw(curves: dict[str, Spectrum]) -> Any:

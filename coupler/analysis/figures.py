@@ -120,8 +120,14 @@ def coastline(west: float, east: float, south: float, north: float) -> list[Floa
     return [np.asarray(line) for line in lines if len(line) > 8]
 
 
-def _map_axes(axes: Any, longitude: Floats, latitude: Floats) -> None:
-    """Limits, aspect, coastline, degrees."""
+def map_axes(axes: Any, longitude: Floats, latitude: Floats) -> None:
+    """Limits, aspect, coastline and degrees of a map.
+
+    Parameters
+    ----------
+    axes : matplotlib axes
+    longitude, latitude : (y, x) degrees, of the cells shown
+    """
     from matplotlib.collections import LineCollection
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -213,7 +219,7 @@ def draw_panel(
         there = np.isfinite(values)
         size = 20000.0 / max(values.size, 1)
         image = axes.scatter(longitude[there], latitude[there], size, values[there], cmap=cmap, norm=norm, linewidths=0)
-    _map_axes(axes, longitude, latitude)
+    map_axes(axes, longitude, latitude)
     bar = axes.figure.colorbar(image, ax=axes, orientation="horizontal", pad=0.03, aspect=34, shrink=0.96)
     bar.set_label(label, fontsize=9)
     bar.outline.set_linewidth(0.5)

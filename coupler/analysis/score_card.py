@@ -3,16 +3,15 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from coupler.analysis.comparison import Card, make_cards
+from coupler.analysis.page import write_numbers
 from coupler.analysis.score_page import write_page
 from coupler.analysis.scores import read_regions
 from coupler.errors import CaseError
-from coupler.files.atomic import whole_file
 from coupler.plan import Plan
 
 
@@ -34,11 +33,7 @@ def write_table(cards: list[Card], path: Path) -> Path:
                     {"component": card.record.component, "field": card.record.name, "unit": unit, "month": when,
                      "region": region, **asdict(s)}
                 )  # fmt: skip
-    with whole_file(path) as part, part.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
+    return write_numbers(rows, path)
 
 
 def make_score_card(plan: Plan, against: list[Path], regions: Path) -> list[Path]:

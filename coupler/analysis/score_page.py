@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +11,9 @@ import numpy as np
 
 from coupler.analysis.comparison import Card, Month
 from coupler.analysis.figures import LINES, draw_panel, pyplot, shared_scale, tidy
+from coupler.analysis.page import embedded, note, number, table, write
 from coupler.analysis.scores import WHOLE, Score
 from coupler.analysis.taylor import draw_taylor
-from coupler.files.atomic import whole_file
-
-STYLE = """
-body{font:15px/1.45 system-ui,sans-serif;color:#222;max-width:1180px;margin:2em auto;padding:0 1em}
-h1{font-size:1.5em} h2{font-size:1.15em;margin:2.2em 0 .3em;border-top:1px solid #ddd;padding-top:1em}
-table{border-collapse:collapse;margin:.8em 0;font-size:.9em} th,td{padding:.22em .7em;text-align:right}
-th{border-bottom:1px solid #888;font-weight:600} td:first-child,th:first-child{text-align:left}
-tr:nth-child(even) td{background:#f6f6f4} img{max-width:100%} p.note{color:#666;font-size:.9em}
-"""
 
 
 def write_page(cards: list[Card], case: str, path: Path) -> Path:
@@ -35,18 +25,8 @@ def write_page(cards: list[Card], case: str, path: Path) -> Path:
     case : title of the case
     path : HTML file to write
     """
-    parts = [f"<h1>Score card of {html.escape(case)}</h1>", _summary(cards)]
-    for number, card in enumerate(cards):
-        parts.append(_section(card, number))
-    title = html.escape(f"Score card of {case}")
-    page = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f"<title>{title}</title><style>{STYLE}</style></head>"
-        f"<body>{''.join(parts)}</body></html>\n"
-    )
-    with whole_file(path) as part:
-        part.write_text(page, encoding="utf-8")
-    return path
+    sections = [_section(card, place) for place, card in enumerate(cards)]
+    return write(f"Score card of {case}", [_summary(cards), *sections], path)
 
 
 def _heading(card: Card) -> str:
@@ -57,26 +37,10 @@ def _difference_unit(card: Card) -> str:
     return "K" if card.record.unit == "°C" else card.record.unit
 
 
-def _number(value: float) -> str:
-    return "–" if not np.isfinite(value) else f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """HTML of a table.
-
-    Parameters
-    ----------
-    head, rows : texts of the cells
-    """
-    top = "".join(f"<th>{html.escape(h)}</th>" for h in head)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>" for row in rows)
-    return f"<table><tr>{top}</tr>{body}</table>"
-
-
 def _numbers(s: Score) -> list[str]:
     """Cells of a table."""
     shown = (s.model, s.observed, s.bias, s.rmse, s.correlation, s.variance_ratio, s.kling_gupta, s.spread)
-    return [_number(v) for v in shown]
+    return [number(v) for v in shown]
 
 
 def _summary(cards: list[Card]) -> str:
@@ -100,17 +64,17 @@ def _summary(cards: list[Card]) -> str:
         "RMS of two observations",
         "observations",
     ]
-    note = (
+    remark = (
         "Means over the months compared, area-weighted, on the coarser of the two grids (conservative remapping),"
         " where both have a value. A month that the run covers in part is compared with the observed whole month."
     )
-    return table(head, rows) + f'<p class="note">{note}</p>'
+    return table(head, rows) + note(remark)
 
 
-def _section(card: Card, number: int) -> str:
+def _section(card: Card, place: int) -> str:
     regions = list(dict.fromkeys(r for m in card.months for r in m.scores))
     unit = _difference_unit(card)
-    parts = [f'<h2 id="field{number}">{html.escape(_heading(card))}</h2>', embedded(_maps(card), "maps")]
+    parts = [f'<h2 id="field{place}">{html.escape(_heading(card))}</h2>', embedded(_maps(card), "maps")]
     rows = []
     for region in regions:
         s = card.mean.scores.get(region)
@@ -122,7 +86,7 @@ def _section(card: Card, number: int) -> str:
     said = {region: s.note for region, s in card.mean.scores.items() if s.note}
     if said:
         reasons = "; ".join(f"{region}: {why}" for region, why in said.items())
-        parts.append(f'<p class="note">{html.escape(reasons)}</p>')
+        parts.append(note(reasons))
     diagram = draw_taylor({r: s for r, s in card.mean.scores.items() if np.isfinite(s.correlation)})
     if diagram is not None:
         parts.append(embedded(diagram, "Taylor diagram of the regions"))
@@ -136,21 +100,7 @@ def _section(card: Card, number: int) -> str:
 
 def _of(month: Month, region: str, what: str) -> str:
     s = month.scores.get(region)
-    return "–" if s is None else _number(getattr(s, what))
-
-
-def embedded(figure: Any, text: str) -> str:
-    """HTML of a figure drawn into the page.
-
-    Parameters
-    ----------
-    figure : of matplotlib; it is used up
-    text : what a reader who cannot see it gets
-    """
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=100)
-    pyplot().close(figure)
-    return f'<img alt="{text}" src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
+    return "–" if s is None else number(getattr(s, what))
 
 
 def _maps(card: Card) -> Any:

@@ -134,6 +134,17 @@ def parser() -> argparse.ArgumentParser:
     scores.add_argument(
         "--driver", type=Path, nargs="+", metavar="FILE", help="also what the run adds to this driver: added_value.html"
     )
+    scores.add_argument(
+        "--cyclones",
+        type=Path,
+        nargs="*",
+        metavar="FILE",
+        help="also tropical cyclones, beside best tracks: RSMC, IBTrACS",
+    )
+    scores.add_argument("--monsoon", action="store_true", help="also indices of the East Asian monsoon: monsoon.html")
+    scores.add_argument(
+        "--stations", type=Path, metavar="FILE", help="also hourly stations, listed in this YAML: stations.html"
+    )
     listing = add("list", "list templates, models and cases")
     listing.add_argument("what", nargs="?", choices=("templates", "models", "cases"), help="only these")
     options = add("options", "the documented options of a model, or of case.yaml ('case')")
@@ -366,6 +377,18 @@ def _score(options: argparse.Namespace) -> int:
         from coupler.analysis.scores import read_regions
 
         made += make_card(plan, against, options.driver, read_regions(regions))
+    if options.cyclones is not None:
+        from coupler.analysis.cyclones.card import make_cyclone_card
+
+        made += make_cyclone_card(plan.folder, options.cyclones)
+    if options.monsoon:
+        from coupler.analysis.monsoon_card import make_monsoon_card
+
+        made += make_monsoon_card(plan.folder)
+    if options.stations:
+        from coupler.analysis.station_card import make_station_card
+
+        made += make_station_card(plan.folder, options.stations)
     for path in made:
         print(path)
     return 0
