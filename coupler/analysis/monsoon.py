@@ -128,8 +128,8 @@ def south_china_sea(w: Winds) -> Floats:
 def southerlies(w: Winds) -> Floats:
     """v850 over eastern China and the sea (20-40 N, 110-140 E), m/s; positive in strong summer monsoons.
 
-    Of the kind "southwesterly monsoon" among the indices that Wang et al. (2008, J. Climate 21, 4449) compare; the box
-    is this project's own.
+    An index of southerly winds, of the kind that Wang et al. (2008, J. Climate 21, 4449) compare; the box is this
+    project's own.
 
     Parameters
     ----------
