@@ -38,7 +38,7 @@ from components.land.column.parameters import Parameters, leaf_area, parameters
 from components.land.column.radiation import partition
 from components.land.column.richards import Bottom
 from components.land.column.site import clear_longwave, snow_share
-from components.science.sun import cosine_zenith, day_length
+from components.science.sun import cosine_zenith, day_length, longest_day
 
 # Site: height above sea level (m; FLUXNET2015 site descriptions) and plant type of its IGBP class.
 SITES = {
@@ -47,7 +47,7 @@ SITES = {
     "CN-HaM": (3250, "tundra"), "CN-Qia": (86, "evergreen_needleleaf_forest"), "CN-Sw2": (1456, "grassland"),
     "JP-MBF": (315, "deciduous_broadleaf_forest"), "JP-SMF": (221, "mixed_forest"),
 }  # fmt: skip
-HOURS = 4
+HOURS, DAYS = 4, 5  # of a step; between two rains
 DAY_LENGTH = 86400.0
 CARBON = 12.0107e-6 * DAY_LENGTH  # gC m-2 d-1 per umol m-2 s-1
 
@@ -117,15 +117,34 @@ def simulate(
     return found, observed, worst
 
 
+def skies(mean: np.ndarray) -> np.ndarray:
+    """Light of five days over its mean, by the distribution of daily clearness about a month's (Bendt et al. 1981).
+
+    The exponential law between .05 and a largest clearness (Hollands and Huget 1983), in Herzog's closed form as in
+    Duffie and Beckman (2013, eqs 2.9.6 to 2.9.8); five equal parts of it, from the darkest.
+    """
+    k = np.clip(mean, 0.15, 0.75)
+    least = 0.05
+    most = np.maximum(0.6313 + 0.267 * k - 11.9 * (k - 0.75) ** 8, k + 0.02)
+    xi = (most - least) / (most - k)
+    gamma = -1.498 + (1.184 * xi - 27.182 * np.exp(-1.5 * xi)) / (most - least)
+    low, high = np.exp(gamma * least), np.exp(gamma * most)
+    parts = np.stack([np.log(low - f * (low - high)) / gamma for f in (np.arange(DAYS) + 0.5) / DAYS])
+    return parts / parts.mean(0)
+
+
 def as_tensor(values: Any) -> torch.Tensor:
     return torch.as_tensor(np.ascontiguousarray(values, dtype=float))
 
 
 def month_of(
     state: State, p: Parameters, options: Options, drivers: np.ndarray, pressure: np.ndarray, lat: torch.Tensor,
-    lon: torch.Tensor, plants: list[str], month: int,
+    lon: torch.Tensor, plants: list[str], month: int, varied: bool = False,
 ) -> tuple[State, dict[str, np.ndarray], float]:  # fmt: skip
-    """Thirty days under one month's drivers; daily means of the fluxes and the largest energy residual."""
+    """Thirty days under one month's drivers; daily means of the fluxes and the largest energy residual.
+
+    With ``varied`` days differ in their light as they do in nature (`skies`); the day of rain is the darkest.
+    """
     low, high, sun, co2, _, _, deficit, rain = drivers
     mean = 0.5 * (low + high) + 273.15
     vapour = np.clip(saturation_pressure(as_tensor(mean))[0].numpy() - 100.0 * deficit, 30.0, None)
@@ -134,7 +153,7 @@ def month_of(
     heights_of_sun = [cosine_zenith(lon, lat, day + (h + 0.5 * HOURS) / 24.0) for h in range(0, 24, HOURS)]
     shape = np.stack([v.numpy() for v in heights_of_sun])
     clear = 0.75 * 1361.0 * shape.mean(0)
-    cloud = np.clip(1.0 - sun * 1e6 / DAY_LENGTH / np.clip(clear, 1.0, None), 0.0, 1.0)
+    days = skies(sun * 1e6 / DAY_LENGTH / np.clip(clear / 0.75, 1.0, None)) if varied else np.ones((DAYS, sun.size))
     lai, sai = (as_tensor(v) for v in leaf_area(plants, month % 12 + 0.5))
     sums: dict[str, Any] = {"GPP": 0.0, "NEE": 0.0, "ET": 0.0}
     steps, worst = 30 * 24 // HOURS, 0.0
@@ -142,7 +161,9 @@ def month_of(
         hour = (i * HOURS) % 24
         local = (hour + 0.5 * HOURS + lon.numpy() / 15.0) % 24.0
         t = mean + 0.5 * (high - low) * np.sin((local - 9.0) * math.pi / 12.0)
-        shortwave = sun * 1e6 / DAY_LENGTH * shape[hour // HOURS] / np.clip(shape.mean(0), 1e-6, None)
+        light = sun * days[(i * HOURS // 24) % DAYS]
+        cloud = np.clip(1.0 - light * 1e6 / DAY_LENGTH / np.clip(clear, 1.0, None), 0.0, 1.0)
+        shortwave = light * 1e6 / DAY_LENGTH * shape[hour // HOURS] / np.clip(shape.mean(0), 1e-6, None)
         direct, diffuse = partition(as_tensor(shortwave), heights_of_sun[hour // HOURS])
         humid = np.minimum(q, 0.99 * 0.622 * saturation_pressure(as_tensor(t))[0].numpy() / pressure)
         wet = rain / DAY_LENGTH * 15.0 if (i * HOURS) % 120 < 8 else 0.0 * rain
@@ -152,7 +173,7 @@ def month_of(
             as_tensor(t), as_tensor(humid), as_tensor(pressure), as_tensor(2.5 * one), as_tensor(10.0 * one),
             direct, diffuse, as_tensor(clear_longwave(t, humid, pressure, cloud)), as_tensor(wet - white),
             as_tensor(white), as_tensor(co2), heights_of_sun[hour // HOURS], lai, sai,
-            day_length=day_length(lat, 30.4 * (month % 12) + i * HOURS / 24.0),
+            day_length=day_length(lat, 30.4 * (month % 12) + i * HOURS / 24.0), longest_day=longest_day(lat),
         )  # fmt: skip
         with torch.inference_mode():
             state, out = step(state, forcing, p, 3600.0 * HOURS, options)

@@ -3,9 +3,9 @@
 
     .venv/bin/python benchmarks/land_monthly_leaves.py --years 3 --first 2004 --last 2006
 
-Weather as in land_monthly.py. Every year of every site is a column that repeats its own weather: `--years` of growth,
-organic matter set to rest after each, and a last year that is compared. `--leaves prescribed` is the same with the
-table's leaf area, `--nitrogen` none, fun or demand.
+Weather as in land_monthly.py, with days that differ in their light. Every year of every site is a column that repeats
+its own weather: `--years` of growth, wood and organic matter set to rest after each, and a last year that is compared.
+`--leaves prescribed` is the same with the table's leaf area, `--nitrogen` none, fun or demand.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from benchmarks.land_monthly import SITES, as_tensor, load, month_of, scores
 from components.land.column.column import Options, initial_state
 from components.land.column.cycles import spin_up
 from components.land.column.gas_exchange import Stomata
-from components.land.column.parameters import parameters
+from components.land.column.parameters import leaf_area, parameters
 from components.land.column.richards import Bottom
+from components.land.column.start import with_plants
 
 
 def simulate(
@@ -44,6 +45,7 @@ def simulate(
     wetness = (soil.field_capacity - soil.wilting) / (soil.theta_s - soil.wilting)
     mean = drivers[:, :, 1:3].mean((0, 2)) + 273.15
     state = initial_state(p, as_tensor(np.tile(mean, len(span))), wetness)
+    state = with_plants(state, p, as_tensor(leaf_area(plants, 0.0)[0]))
     options = Options(
         stomata=Stomata(stomata), bottom=Bottom("free_drainage", slope=0.1), nitrogen=nitrogen,
         prognostic_leaves=leaves == "prognostic",
@@ -54,7 +56,7 @@ def simulate(
         for month in range(12):
             rows = np.stack([drivers[12 * (y - 2001) + month, :, 1:] for y in span])
             given = rows.reshape(-1, rows.shape[-1]).T
-            state, sums, _ = month_of(state, p, options, given, pressure, lat, lon, plants, month)
+            state, sums, _ = month_of(state, p, options, given, pressure, lat, lon, plants, month, True)
             area[month] = (p.cycles.sla * state.cycles.carbon.plant.leaf).numpy().reshape(len(span), -1)
             for k, values in sums.items():
                 for j, year in enumerate(span):

@@ -296,6 +296,28 @@ class Component:
         """
         raise NotImplementedError
 
+    def spin_up(self, years: float | None, report: Callable[[str, float], None]) -> Mapping[str, tuple[float, float]]:
+        """Set stores that take centuries to rest, after `initialize` and `restore`: ``./run_case.py spinup`` calls it.
+
+        Parameters
+        ----------
+        years : float or None
+            Of the weather that the state remembers; None: until nothing changes.
+        report : callable
+            Takes a line of text and the share of the work that is done, 0 to 1; 0 for a note.
+
+        Returns
+        -------
+        mapping of str to tuple of float
+            Totals before and after, by name and unit.
+
+        Raises
+        ------
+        TesseraError
+            A state that does not know enough, such as less than a year of it.
+        """
+        raise NotImplementedError
+
     def initialize(self, context: Context) -> Fields:
         """Prepare the state at the start and return the exports there (this rank's blocks)."""
         raise NotImplementedError

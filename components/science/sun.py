@@ -5,6 +5,8 @@ import math
 
 import torch
 
+JUNE_SOLSTICE, DECEMBER_SOLSTICE = 171.5, 354.5  # days of the year
+
 
 def sun_position(day_of_year: float) -> tuple[float, float, float]:
     """Declination (rad), equation of time (s) and (mean distance / distance)^2.
@@ -63,3 +65,13 @@ def day_length(lat: torch.Tensor, day_of_year: float) -> torch.Tensor:
     height = torch.sin(phi) * math.sin(declination)
     swing = torch.clamp(torch.cos(phi) * math.cos(declination), min=1e-9)
     return 86400.0 / math.pi * torch.acos(torch.clamp(-height / swing, -1.0, 1.0))
+
+
+def longest_day(lat: torch.Tensor) -> torch.Tensor:
+    """Day length at the summer solstice of either hemisphere, s.
+
+    Parameters
+    ----------
+    lat : degrees
+    """
+    return torch.maximum(day_length(lat, JUNE_SOLSTICE), day_length(lat, DECEMBER_SOLSTICE))

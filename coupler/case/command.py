@@ -22,6 +22,7 @@ COMMANDS = (
     "check",
     "run",
     "resubmit",
+    "spinup",
     "status",
     "timing",
     "plot",
@@ -108,6 +109,17 @@ def parser() -> argparse.ArgumentParser:
     again.add_argument("--pieces", type=int, metavar="N", help="run at most N now; exit code 75 if some are left")
     again.add_argument("-n", "--ranks", type=int, help="number of processes (default: what the namelist asks for)")
     again.add_argument("--serial", action="store_true", help="one process, without MPI")
+    from coupler.case.spin_up_help import HELP
+
+    rest = add(
+        "spinup",
+        "set what takes centuries, such as carbon in the soil, to rest in the newest restart",
+        epilog=HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    rest.add_argument("case", type=Path)
+    rest.add_argument("--component", help="whose stores (default: the only one that has such)")
+    rest.add_argument("--years", type=float, metavar="N", help="as in N years of such weather (default: at rest)")
     for name, text in (
         ("status", "how far a run is, and the command to resume it"),
         ("timing", "where the time of a finished run went"),
@@ -318,6 +330,12 @@ def _resubmit(options: argparse.Namespace) -> int:
         return start(options.case, serial=options.serial, resume=resume, ranks=options.ranks)
 
     return resubmit(options.case, options.every, run, at_most=options.pieces)
+
+
+def _spinup(options: argparse.Namespace) -> int:
+    from coupler.case.spin_up import spin_up
+
+    return spin_up(options.case, options.component, options.years)
 
 
 def _status(options: argparse.Namespace) -> int:

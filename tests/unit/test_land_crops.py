@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Crops on the daily clock: a season from sowing to harvest, what fertiliser gives and loses, books of nitrogen."""
 
+import math
+
 import pytest
 import torch
 
+from components.land.column.column import Forcing, Options, initial_state, step, water_stored
 from components.land.column.cycles import crop_day, daily, fast, pools
+from components.land.column.paddy import flood
 from components.land.column.parameters import parameters
 
 D = torch.float64
@@ -87,3 +91,48 @@ def test_partitioning_is_whole(stage):
     split = crop_day.shares(torch.tensor([stage], dtype=D))
     assert sum(split).item() == pytest.approx(1.0)
     assert all((v >= 0.0).all() for v in split)
+
+
+def paddy(days=3, options=None):
+    """Rice in standing water beside rice that is sprinkled and a meadow; states, outputs and water at both ends."""
+    plants = ["rice", "maize", "grassland"]
+    p, one = parameters(plants, ["silty_clay_loam"] * 3, cycles=True), torch.ones(3, dtype=D)
+    state = initial_state(p, 296.0 * one, 0.5)._replace(pond=0.0 * one)
+    c = state.cycles
+    growing = c.crop._replace(phase=torch.tensor([2.0, 2.0, 0.0], dtype=D))
+    state = state._replace(cycles=c._replace(crop=growing))
+    first, outs = state, []
+    for i in range(days * 8):
+        sun = torch.clamp(torch.as_tensor(-math.cos(2 * math.pi * (i + 0.5) / 8), dtype=D) * one, min=0.0)
+        light = torch.stack([200.0 * sun, 200.0 * sun])
+        rain = 4e-3 if i == 9 else 0.0
+        forcing = Forcing(
+            (296.0 + 4.0 * sun), 0.013 * one, 1e5 * one, 2.0 * one, 10.0 * one, light, 0.4 * light, 380.0 * one,
+            rain * one, 0.0 * one, 400.0 * one, sun, one, 0.1 * one, day_length=50000.0 * one,
+        )  # fmt: skip
+        state, out = step(state, forcing, p, 10800.0, options or Options(irrigated=True, prognostic_leaves=True))
+        outs.append(out)
+    return p, first, state, outs
+
+
+def test_rice_stands_in_water_and_the_water_is_booked():
+    p, first, last, outs = paddy()
+    assert 30.0 < last.pond[0].item() <= 100.0 and last.pond[1:].tolist() == [0.0, 0.0]
+    supplied = sum(o.irrigation for o in outs) * 10800.0
+    assert 50.0 < supplied[0].item() < 120.0 and supplied[2].item() == 0.0
+    assert max(o.water_residual.abs().max().item() for o in outs) < 1e-9
+    assert max(o.ground_residual.abs().max().item() for o in outs) < 1e-6
+    # 43 mm of rain on 50 mm of water overflow a bund of 100 mm hardly, and seepage is that of a plough pan.
+    kept = water_stored(last, p) - water_stored(first, p)
+    assert kept[0].item() > 60.0
+    over = sum(o.surface_runoff for o in outs) * 10800.0
+    assert over[0].item() < over[1].item() or over[0].item() < 5.0
+
+
+def test_a_mature_field_is_drained():
+    p, _, last, _ = paddy()
+    ripe = last.cycles.crop._replace(phase=torch.tensor([4.0, 2.0, 0.0], dtype=D))
+    state = last._replace(cycles=last.cycles._replace(crop=ripe))
+    flooding = flood(state, p, 10800.0)
+    assert flooding.bunds.tolist() == [0.0] * 3 and flooding.supply.tolist() == [0.0] * 3
+    assert flooding.standing[0].item() == last.pond[0].item()

@@ -127,7 +127,9 @@ def test_extremes_stay_finite(seed, warm, kind):
 
 def test_leaves_have_the_tables_capacity_at_their_target():
     p = world()
-    assert torch.allclose(p.cycles.vcmax_slope / (p.cycles.sla * p.cycles.ratios.leaf), p.traits.vcmax25)
+    rows = table("plant_cycles")
+    wanted = [rows[k].get("vcmax25", v) for k, v in zip(table("plant_types"), p.traits.vcmax25.tolist(), strict=True)]
+    assert torch.allclose(p.cycles.vcmax_slope / (p.cycles.sla * p.cycles.ratios.leaf), torch.tensor(wanted, dtype=D))
     assert max(leaf_area(list(table("plant_types")), 6.5)[0]) < 6.6
 
 
@@ -150,14 +152,29 @@ def test_organic_matter_is_at_rest_after_the_spin_up():
     state, _ = run(p, "none", 30, None, steady)
     t = p.cycles
     litter = torch.tensor([0.1, 0.2, 0.1], dtype=D)[:, None].expand(3, 2)
-    means = pools.Means(state.means.days, torch.stack([litter, litter]), torch.full((2, 2), 0.3, dtype=D))
+    means = state.means._replace(
+        litter=torch.stack([litter, litter]),
+        pace=torch.full((2, 2), 0.3, dtype=D),
+        wood=torch.tensor([0.2, 0.0], dtype=D),
+    )
     rest = spin_up.at_rest(state._replace(means=means), t)
     for depth in range(2):
-        into = torch.cat([litter, 0.0 * litter]) / 365.0
+        # All wood that grows becomes debris at last, and that cellulose and lignin of the upper depth.
+        wood = (
+            torch.zeros(3, 2, dtype=D) if depth else torch.outer(torch.tensor([0.0, 0.76, 0.24], dtype=D), means.wood)
+        )
+        into = torch.cat([litter + wood, 0.0 * litter]) / 365.0
         lost = decomposition.given_up(rest.carbon.organic[depth], means.pace[depth], 86400.0)
         ratios = pools.soil_ratios(t.sla)
         done = decomposition.decay(rest.carbon.organic[depth], rest.nitrogen.organic[depth], ratios, lost, t.sand)
         assert torch.allclose(done.carbon + into, rest.carbon.organic[depth], rtol=1e-9)
+    standing = rest.carbon.plant.live_wood + rest.carbon.plant.dead_wood
+    assert torch.allclose(standing, means.wood * t.lives.wood / (365.0 * 86400.0))
+    later = spin_up.at_rest(state._replace(means=means), t, 4000.0)
+    assert torch.allclose(later.carbon.organic, rest.carbon.organic, rtol=2e-2)
+    assert torch.allclose(spin_up.at_rest(rest, t, 100.0).carbon.organic, rest.carbon.organic, rtol=1e-9)
+    soon = spin_up.at_rest(state._replace(means=means), t, 0.0)
+    assert torch.allclose(soon.carbon.organic, state.carbon.organic, rtol=1e-9)
     assert torch.allclose(state.means.pace[0], state.means.pace[0][0], rtol=1e-3)
     assert (state.means.litter > 0.0).all()
 

@@ -8,9 +8,11 @@ import torch
 from components.land.column.column_state import Forcing, initial_state
 from components.land.column.column_state import Options as ColumnOptions
 from components.land.column.component import ColumnLand
+from components.land.column.growth import with_leaves
+from components.land.column.leaf_contents import leaf_traits, with_spectral_optics
 from components.land.column.overpass import Spectra, under_the_satellite
 from components.land.column.parameters import parameters, table
-from components.land.column.satellite import Satellite, Scene, with_spectral_optics
+from components.land.column.satellite import Satellite, Scene
 from components.land.spectra.bands import UNITS, evi, ndvi, nirv, pri, sampling, values
 from components.land.spectra.optical_constants import optical_constants
 from components.land.spectra.sky import sun_and_sky
@@ -188,3 +190,91 @@ def test_plant_types_have_leaves_and_angles_of_their_own():
     red, near, glow = seen(plants, 3.0, 0.0)
     assert float(near.max() - near.min()) > 0.05 and float(glow.max() - glow.min()) > 0.1
     assert bool((red < 0.1).all() and (near > 0.25).all())
+
+
+def starved(state, share):
+    """The same plants with a share of their leaves' nitrogen."""
+    c = state.cycles
+    n = c.nitrogen.plant
+    return state._replace(cycles=c._replace(nitrogen=c.nitrogen._replace(plant=n._replace(leaf=share * n.leaf))))
+
+
+def grown(plants, area):
+    """Columns with a leaf area out of their pools, leaves with all they need."""
+    p, one = parameters(plants, ["loam"] * len(plants), cycles=True), torch.ones(len(plants), dtype=DOUBLE)
+    state = initial_state(p, 293.0 * one)
+    c, carbon = state.cycles, area / p.cycles.sla
+    carbon_plant = c.carbon._replace(plant=c.carbon.plant._replace(leaf=carbon))
+    nitrogen_plant = c.nitrogen._replace(plant=c.nitrogen.plant._replace(leaf=carbon / p.cycles.ratios.leaf))
+    return p, state._replace(cycles=c._replace(carbon=carbon_plant, nitrogen=nitrogen_plant))
+
+
+def test_leaf_contents_are_those_of_the_pools():
+    """Sla 10 and C:N 40: 20 mg of dry matter and .25 mg of nitrogen in a square centimetre."""
+    p, state = grown(["evergreen_needleleaf_forest"], 3.0)
+    rows = p._replace(cycles=p.cycles._replace(
+        sla=torch.full_like(p.cycles.sla, 10.0), vcmax_slope=p.traits.vcmax25 * 10.0 * 40.0,
+        ratios=p.cycles.ratios._replace(leaf=torch.full_like(p.cycles.sla, 40.0)),
+    ))  # fmt: skip
+    c = state.cycles
+    leaf_c = torch.tensor([0.3], dtype=DOUBLE)
+    c = c._replace(
+        carbon=c.carbon._replace(plant=c.carbon.plant._replace(leaf=leaf_c)),
+        nitrogen=c.nitrogen._replace(plant=c.nitrogen.plant._replace(leaf=leaf_c / 40.0)),
+    )
+    full = leaf_traits(rows, c, "fun")
+    assert float(full.protein) == pytest.approx(4.43 * 2.5e-4, rel=1e-12)
+    assert float(full.protein + full.other_carbon) == pytest.approx(0.02, rel=1e-12)
+    assert float(full.chlorophyll) == pytest.approx((62.5 - 3.72) / 1.3, rel=1e-12)
+    assert float(full.water) == pytest.approx(0.02 * 0.03 / 0.0244, rel=1e-12)
+    half = leaf_traits(rows, starved(state._replace(cycles=c), 0.5).cycles, "fun")
+    assert float(half.protein) == pytest.approx(0.5 * float(full.protein), rel=1e-12)
+    assert float(half.chlorophyll) == pytest.approx((31.25 - 3.72) / 1.3, rel=1e-12)
+    assert torch.equal(leaf_traits(rows, starved(state._replace(cycles=c), 0.5).cycles, "none").protein, full.protein)
+
+
+def test_starved_leaves_are_brighter():
+    """Less chlorophyll in the visible; in the near infrared, where only dry matter absorbs, next to nothing."""
+    plants = ["deciduous_broadleaf_forest", "grassland", "evergreen_needleleaf_forest"]
+    p, state = grown(plants, 3.0)
+    full = with_spectral_optics(p, state.cycles, "fun")
+    poor = with_spectral_optics(p, starved(state, 0.3).cycles, "fun")
+    gain = poor.reflectance - full.reflectance
+    assert bool((gain[0] > 0.02).all()) and bool((gain[1].abs() < 0.01).all()), gain
+
+
+def test_a_satellite_sees_the_leaves_that_have_grown():
+    """NDVI and fluorescence of pools with .2 and 4 m2 of leaves, whatever the table's leaf area."""
+    plants = ["deciduous_broadleaf_forest", "grassland"] * 2
+    p, state = grown(plants, torch.tensor([0.2, 0.2, 4.0, 4.0], dtype=DOUBLE))
+    one = torch.ones(4, dtype=DOUBLE)
+    light = torch.stack([250.0 * one, 250.0 * one])
+    weather = (293.0, 0.008, 1e5, 3.0, 10.0, light, 0.3 * light, 350.0, 0.0, 0.0, 400.0, 0.8, 2.0, 0.1)
+    forcing = Forcing(*(x if isinstance(x, torch.Tensor) else x * one for x in weather))
+    options = ColumnOptions(nitrogen="fun", prognostic_leaves=True)
+    here, q = with_leaves(state, forcing, p, options)
+    got = Satellite(["modis_ndvi", "tropomi_sif_740"], options).look(Scene(state, here, q, 0.8 * one))
+    for values_ in got.values():
+        assert bool((values_[2:] > 1.3 * values_[:2]).all()), got
+
+
+GROWING = ColumnLand.Options(spectra=ASKED, optics="spectral", leaves="prognostic", nitrogen="fun")
+
+
+def test_growing_leaves_with_spectral_optics_keep_the_bits(ground, tmp_path):  # noqa: F811
+    """Over a day's end, when the optics change, and over a restart after it; on three ranks."""
+    whole, _ = run(ground, tmp_path, 28, GROWING)
+    first, _ = run(ground, tmp_path, 26, GROWING)
+    before = first.columns.parameters.reflectance.clone()
+    state = {k: np.array(v) for k, v in first.state().items()}
+    second, _ = run(ground, tmp_path, 2, GROWING, first=26, state=state)
+    assert torch.equal(second.columns.parameters.reflectance, before)
+    assert not torch.equal(before, with_spectral_optics(first.parameters).reflectance)
+    for name, value in whole.state().items():
+        assert np.array_equal(value, second.state()[name], equal_nan=True), name
+    for rank in range(3):
+        part, block = run(ground, tmp_path, 28, GROWING, rank=rank, ranks=3)
+        for name in ASKED.bands:
+            assert np.array_equal(part.diagnostics()[name], whole.diagnostics()[name][block], equal_nan=True), name
+    area = whole.diagnostics()["leaf_area_index"][ground.mask]
+    assert float(area.max()) > 1.0

@@ -67,6 +67,7 @@ class Weather(NamedTuple):
     sai: Tensor
     nitrogen_deposition: Tensor | None = None  # kg N m-2 s-1
     day_length: Tensor | None = None  # s, by column
+    longest_day: Tensor | None = None  # s, of the year, by column
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ class Land:
         return Forcing(
             c(w.temperature), c(torch.clamp(w.humidity, min=1e-6)), c(w.pressure), c(_speed(w)), c(w.height), direct,
             diffuse, c(w.longwave), c(rain - white), c(white), c(1e6 * w.co2), w.cos_zenith, w.lai, w.sai,
-            None if w.nitrogen_deposition is None else c(w.nitrogen_deposition), w.day_length,
+            None if w.nitrogen_deposition is None else c(w.nitrogen_deposition), w.day_length, w.longest_day,
         )  # fmt: skip
 
     def over(self, depth: Tensor) -> Land:

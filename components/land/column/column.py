@@ -19,6 +19,7 @@ from components.land.column.column_water import Passed, Thawed, conduct_and_free
 from components.land.column.cycles.fast import Exchanged
 from components.land.column.growth import advance_cycles, with_leaves
 from components.land.column.irrigation import sprinkle
+from components.land.column.paddy import flood
 from components.land.column.parameters import Parameters
 from components.land.column.surface_exchange import (
     Fallen,
@@ -50,22 +51,26 @@ def step(
     irrigation = None
     if options.irrigated:
         forcing, irrigation = sprinkle(state, forcing, p)
+    flooding = flood(state, p, seconds)
     fallen = let_fall(state, forcing, seconds)
     beneath = look_beneath(state, p, fallen.pack, seconds)
     surface = exchange_at_surface(state, forcing, p, fallen, beneath, seconds, options)
     thawed = conduct_and_freeze(state, p, fallen.pack, beneath, surface, seconds)
-    passed = pass_water(p, fallen, surface, thawed, seconds, options)
+    passed = pass_water(p, fallen, surface, thawed, seconds, options, flooding)
     f = surface.fluxes
     cycles, cycled = advance_cycles(state.cycles, p, forcing, surface, thawed, passed, seconds, options)
     new = State(
         f.canopy, f.ground, f.zeta, f.conductance, f.air_humidity, passed.held, passed.pack, passed.moved.temperature,
-        passed.moisture.theta, thawed.ice, cycles, surface.plant,
+        passed.moisture.theta, thawed.ice, cycles, surface.plant, passed.pond,
     )  # fmt: skip
     by_water = _heat_of_water(forcing, fallen, passed, seconds)
     lost = f.transpiration + f.interception_loss + f.ground_evaporation + passed.surface + passed.drained
+    supply = torch.zeros_like(lost) if flooding is None else flooding.supply
+    if irrigation is not None:
+        irrigation = irrigation + supply
     left = (
         (heat_stored(new, p) - heat_stored(state, p)) / seconds - thawed.gained - by_water,
-        water_stored(new, p) - water_stored(state, p) - seconds * (forcing.rain + forcing.snowfall - lost),
+        water_stored(new, p) - water_stored(state, p) - seconds * (forcing.rain + forcing.snowfall + supply - lost),
     )
     return new, _output(forcing, p, surface, thawed, passed, by_water, left, cycled)._replace(irrigation=irrigation)
 

@@ -45,7 +45,7 @@ class Options:
     prognostic_leaves
         Whether leaf area and capacity follow from the pools of the cycles.
     irrigated
-        Whether crops are irrigated by deficit.
+        Whether crops are irrigated by deficit; paddies are flooded where the state has a ``pond``.
     """
 
     stomata: Stomata = field(default_factory=Stomata)
@@ -80,6 +80,7 @@ class Forcing(NamedTuple):
     sai: Tensor
     nitrogen_deposition: Tensor | None = None  # kg N m-2 s-1
     day_length: Tensor | None = None  # s, for the season of plants; None: by the steps with sun
+    longest_day: Tensor | None = None  # s, of the year; None: leaves have one capacity all the year
 
 
 class State(NamedTuple):
@@ -97,6 +98,7 @@ class State(NamedTuple):
     ice: Tensor  # volume fraction as water (mass over 1000 kg m-3), (layer, ...)
     cycles: Cycles | None = None  # carbon, nitrogen, phosphorus
     plant_water: plant_water.Stores | None = None  # of the continuum
+    pond: Tensor | None = None  # water that stands on paddies, kg m-2
 
 
 class Output(NamedTuple):
@@ -181,6 +183,8 @@ def water_stored(state: State, parameters: Parameters) -> Tensor:
     soil = snow.over_layers((state.liquid + state.ice) * parameters.thickness) * WATER_DENSITY
     pack = snow.over_layers(state.snow.ice) + snow.over_layers(state.snow.liquid)
     total = soil + pack + state.held.water + state.held.snow
+    if state.pond is not None:
+        total = total + state.pond
     if state.plant_water is None or parameters.vessels is None:
         return total
     return total + plant_water.water(parameters.vessels, state.plant_water)

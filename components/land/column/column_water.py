@@ -10,6 +10,7 @@ from torch import Tensor
 
 from components.land.column import heat, interception, snow, water_heat
 from components.land.column.column_state import Options, State
+from components.land.column.paddy import Flooding, seeping
 from components.land.column.parameters import Parameters
 from components.land.column.richards import Top, WaterStep, richards_step
 from components.land.column.runoff import noah_infiltration, topmodel_infiltration
@@ -51,6 +52,7 @@ class Passed(NamedTuple):
     sublimation : (columns,) evaporation that leaves as ice, kg m-2 s-1
     surface, drained : (columns,) runoff, kg m-2 s-1
     stored, taken : (layer, columns) liquid gained by the layers, and taken by roots and at the surface, kg m-2
+    pond : (columns,) water that stands on the ground, kg m-2, or None
     """
 
     pack: snow.Snow
@@ -65,6 +67,7 @@ class Passed(NamedTuple):
     drained: Tensor
     stored: Tensor
     taken: Tensor
+    pond: Tensor | None = None
 
 
 def conduct_and_freeze(
@@ -104,8 +107,9 @@ def conduct_and_freeze(
 
 
 def pass_water(
-    p: Parameters, fallen: Fallen, surface: Surface, thawed: Thawed, seconds: float, options: Options
-) -> Passed:
+    p: Parameters, fallen: Fallen, surface: Surface, thawed: Thawed, seconds: float, options: Options,
+    flooding: Flooding | None = None,
+) -> Passed:  # fmt: skip
     """Evaporate from leaves and snow, let water through the snow, and move that of the soil.
 
     Parameters
@@ -114,6 +118,7 @@ def pass_water(
     fallen, surface, thawed : what the step has done before
     seconds : length of the step, s
     options : schemes and iterations
+    flooding : water on paddies, or None
     """
     soil, f, caught, pack = p.texture, surface.fluxes, fallen.caught, thawed.pack
     liquid, ice, capacity, soil_warmth = thawed.liquid, thawed.ice, thawed.capacity, thawed.warmth
@@ -138,7 +143,13 @@ def pass_water(
 
     from_soil = torch.where(fallen.snowy, none, f.ground_evaporation * seconds) + missing + overdrawn
     curves = frozen_curves(p, ice)
-    offered = _infiltration_limit(options, p, arriving, liquid + ice, seconds)
+    if flooding is None:
+        offered = _infiltration_limit(options, p, arriving, liquid + ice, seconds)
+    else:
+        arriving = arriving + flooding.standing
+        offered = _infiltration_limit(options, p, arriving, liquid + ice, seconds)
+        demand = from_soil + seconds * snow.over_layers(surface.drawn)
+        offered = seeping(flooding, offered, arriving, demand, seconds)
     into = (offered - from_soil) / (WATER_DENSITY * seconds)
     drawn = surface.drawn / (WATER_DENSITY * p.thickness)
     moisture = richards_step(
@@ -159,9 +170,13 @@ def pass_water(
         drained * seconds, wet,
     )  # fmt: skip
     sublimation = white * f.interception_loss + to_snow / seconds
-    surface_runoff = torch.clamp(runoff, min=0.0)
+    surface_runoff, pond = torch.clamp(runoff, min=0.0), None
+    if flooding is not None:
+        pond = torch.minimum(seconds * surface_runoff, flooding.bunds)
+        surface_runoff = surface_runoff - pond / seconds
     return Passed(
-        pack, held, soil_warmth, moved, moisture, sublimed, frozen, sublimation, surface_runoff, drained, stored, taken
+        pack, held, soil_warmth, moved, moisture, sublimed, frozen, sublimation, surface_runoff, drained, stored, taken,
+        pond,
     )  # fmt: skip
 
 

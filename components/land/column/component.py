@@ -16,24 +16,32 @@ from components.land.column import first_guess
 from components.land.column.advance import CYCLED, IRRIGATION, Land, Weather
 from components.land.column.aquifer import Aquifer
 from components.land.column.column import Options, State, heat_stored, initial_state, water_stored
+from components.land.column.component_cycles import (
+    DEPOSITION,
+    Deposition,
+    check_deposition,
+    to_rest,
+    totals,
+)
 from components.land.column.cycles import spin_up
-from components.land.column.cycles.pools import ELEMENTS
+from components.land.column.cycles.pools import ELEMENTS, Cycles
 from components.land.column.gas_exchange import Stomata
 from components.land.column.land_use import pass_on
+from components.land.column.leaf_contents import SpectralOptics, with_spectral_optics
 from components.land.column.optimality import OPTIMAL
 from components.land.column.options import ColumnOptions
 from components.land.column.overpass import Overpasses
 from components.land.column.parameters import parameters, table
 from components.land.column.richards import Bottom
-from components.land.column.satellite import with_spectral_optics
 from components.land.column.seasons import leaves_at, mean_sun
+from components.land.column.start import temperature, with_plants
 from components.land.column.stomata import EMPIRICAL
 from components.land.column.structure import named, rebuild
 from components.land.column.surface_map import SurfaceMap, from_file, uniform, zonal
 from components.land.column.urban.tile import GIVEN_HEAT, CityTile
 from components.land.spectra.bands import UNITS
 from components.science.constants import FREEZING_POINT, STEFAN_BOLTZMANN
-from components.science.sun import cosine_zenith, day_length
+from components.science.sun import cosine_zenith, day_length, longest_day
 from components.science.surface_fields import AIR_OVER_LAND, RUNOFF_HEAT, SURFACE_FLUXES
 from coupler.component import Array, Component, Context, Fields, Setting
 from coupler.errors import TesseraError
@@ -41,8 +49,6 @@ from coupler.fields import FieldSpec, specs
 from coupler.files.forcing import Forcing as File
 from coupler.files.forcing import optional_mask
 from coupler.grids.grid import Grid
-
-DEPOSITION = "minus_tendency_of_atmosphere_mass_content_of_nitrogen_compounds_expressed_as_nitrogen_due_to_deposition"
 
 ELSEWHERE = {
     "surface_temperature": FREEZING_POINT,
@@ -139,6 +145,7 @@ class ColumnLand(Component):
         if o.groundwater == "lateral" and (o.groundwater_period <= 0 or o.groundwater_period % setting.step):
             problems.append(f"groundwater_period: expected a multiple of the step, {setting.step} s")
         try:
+            check_deposition(o.deposition_file, setting)
             if o.file:
                 File(setting.file(o.file), "surface_temperature", setting.clock, grid=setting.grid).close()
             if o.surface:
@@ -186,18 +193,16 @@ class ColumnLand(Component):
             self.plants, self.land.soil * tiles, o.retention, cycles=self.cycling,
             continuum=o.hydraulics == "continuum", **self.like,
         )  # fmt: skip
-        if o.optics == "spectral":
+        self.optics = SpectralOptics(o.nitrogen) if o.optics == "spectral" else None
+        if self.optics is not None:
             self.parameters = with_spectral_optics(self.parameters)
         self.latitude, self.longitude = (self._tensor(v).repeat(tiles) for v in (latitude, longitude))
-        start = np.full(n, o.initial_temperature)
-        if o.file:
-            b = context.decomposition.block_of(context.rank)
-            block = (slice(b.y0, b.y1), slice(b.x0, b.x1))
-            start = File(context.file(o.file), "surface_temperature", context.clock, grid=context.grid, block=block).at(
-                0
-            )
-            start = np.where(np.isfinite(start), start, o.initial_temperature)[self.cells]
-        self.now = initial_state(self.parameters, self._tensor(start).repeat(tiles), o.initial_wetness)
+        warmth = temperature(context, o.file, o.initial_temperature, self.cells)
+        self.now = initial_state(self.parameters, self._tensor(warmth).repeat(tiles), o.initial_wetness)
+        if self.cycling:
+            leaves, paddies = self._leaves(context.clock.date(0))[0], o.irrigation == "paddy"
+            self.now = with_plants(self.now, self.parameters, leaves, paddies)
+            self.deposition = Deposition(context, o.deposition_file, o.nitrogen_deposition, self.cells)
         stomata = Stomata(o.stomata, memory=o.night_memory or None, guess=first_guess.used(o.first_guess))
         model = Options(
             stomata, o.photosynthesis, o.infiltration,
@@ -208,7 +213,7 @@ class ColumnLand(Component):
         self.overpasses = (
             None if o.spectra is None else Overpasses(o.spectra, self.columns, self.latitude, self.longitude)
         )
-        self.city = CityTile.of(context, self, self._tensor(start)) if o.city else None
+        self.city = CityTile.of(context, self, self._tensor(warmth)) if o.city else None
         self.table = Aquifer(context, self) if o.groundwater == "lateral" else None
         self.counts = {"columns_unsolved": np.zeros(self.shape), "columns_unsettled": np.zeros(self.shape)}
         self.followed: dict[str, Array] = {}
@@ -248,12 +253,15 @@ class ColumnLand(Component):
         def local(name: str, default: float = 0.0) -> Tensor:
             if imports.get(name) is None:
                 return torch.full((int(cells.sum()),), default, dtype=torch.float64, device=device)
-            given = imports[name] if isinstance(imports[name], Tensor) else torch.tensor(np.asarray(imports[name]))
+            return on_land(imports[name])
+
+        def on_land(field: Any) -> Tensor:
+            given = field if isinstance(field, Tensor) else torch.tensor(np.asarray(field))
             return given.double()[cells].to(device)
 
         middle = self.clock.date(time + seconds // 2)
         hour = middle.hour + middle.minute / 60.0 + middle.second / 3600.0
-        day = middle.timetuple().tm_yday if hasattr(middle, "timetuple") else middle.dayofyr
+        day = middle.timetuple().tm_yday
         mu = cosine_zenith(self.longitude, self.latitude, day - 1 + hour / 24.0)
         return Weather(
             local("air_temperature"), local("specific_humidity"), local("surface_air_pressure"),
@@ -262,8 +270,9 @@ class ColumnLand(Component):
             None if imports.get("snowfall_flux") is None else local("snowfall_flux"),
             local("mole_fraction_of_carbon_dioxide_in_air", o.co2), local("height", o.air_height), mu,
             self._share_of_day(day, mu) if o.daily_means else None, *self._leaves(middle),
-            local(DEPOSITION, o.nitrogen_deposition) if self.cycling else None,
+            on_land(self.deposition.at(time + seconds // 2, imports.get(DEPOSITION))) if self.cycling else None,
             day_length(self.latitude, day - 1 + hour / 24.0) if self.cycling else None,
+            longest_day(self.latitude) if self.cycling else None,
         )  # fmt: skip
 
     def advance(self, state: State, forcing: Weather, seconds: float) -> tuple[State, dict[str, Tensor]]:
@@ -274,6 +283,7 @@ class ColumnLand(Component):
         """Advance every column; average the tiles."""
         with torch.no_grad():
             self._use_land(self.clock.date(time).year)
+            self._follow_leaves()
             weather = self.weather(time, seconds, imports)
             before = self.columns if self.table is None else self.columns.over(self.table.depth)
             self.now, given = before.advance(self.now, weather, seconds)
@@ -299,10 +309,21 @@ class ColumnLand(Component):
         c, t = self.now.cycles, self.parameters.cycles
         if c is None or t is None or not spin_up.is_due(c, self.options.rest_after):
             return
+        self._book_change(spin_up.at_rest(c, t))
+
+    def _book_change(self, cycles: Cycles) -> None:
+        """Take other pools and book what that adds."""
         before = self.budget()
-        self.now = self.now._replace(cycles=spin_up.at_rest(c, t))
+        self.now = self.now._replace(cycles=cycles)
         for k, v in self.budget().items():
             self.booked[f"booked_{k}"] = self.booked[f"booked_{k}"] + (v - before[k])
+
+    def spin_up(self, years: float | None, report: Callable[[str, float], None]) -> Mapping[str, tuple[float, float]]:
+        """Wood, debris and organic matter at rest under the means of the last year, or `years` later."""
+        had = self.now.cycles
+        rested = to_rest(had, self.parameters.cycles, years, report)
+        self._book_change(rested)
+        return totals(had, rested, self.columns.mean)
 
     def _use_land(self, year: int) -> None:
         """Change the shares of the tiles where a year has others; water, snow and heat go with the land."""
@@ -312,11 +333,18 @@ class ColumnLand(Component):
         if torch.equal(new, self.share):
             return
         self.now = pass_on(self.now, self.parameters, self.share, new)
-        self._share_out(new)
+        self._tell(share=new)
 
-    def _share_out(self, share: Tensor) -> None:
-        """Tell all that averages over tiles of their shares."""
-        self.share, self.columns = share, replace(self.columns, share=share)
+    def _follow_leaves(self) -> None:
+        """Give leaves the optics of their carbon and nitrogen, where these are spectral and the pools have changed."""
+        new = None if self.optics is None else self.optics.changed(self.parameters, self.now.cycles)
+        if new is not None:
+            self._tell(parameters=new)
+
+    def _tell(self, **changed: Any) -> None:
+        """Tell all who know the columns of new shares of the tiles, or of new parameters."""
+        self.columns = replace(self.columns, **changed)
+        self.share, self.parameters = self.columns.share, self.columns.parameters
         if self.table is not None:
             self.table.columns = self.columns
         if self.overpasses is not None:
@@ -396,7 +424,7 @@ class ColumnLand(Component):
     def restore(self, state: Mapping[str, Any]) -> None:
         """Restore a saved state; the last fluxes come from the couplings' own restart."""
         if self.land.years is not None:
-            self._share_out(self._tensor(np.asarray(state["shares"])[..., self.cells]))
+            self._tell(share=self._tensor(np.asarray(state["shares"])[..., self.cells]))
         found = {}
         for name, value in named(self.now):
             field = np.asarray(state[name])[..., self.cells]

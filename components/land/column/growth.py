@@ -10,6 +10,7 @@ from components.land.column.column_state import Forcing, Options, State
 from components.land.column.column_water import Passed, Thawed
 from components.land.column.cycles import daily, fast, leaf_nitrogen
 from components.land.column.cycles.pools import DAY, Cycles
+from components.land.column.leaf_contents import capacity_of_leaves
 from components.land.column.parameters import Parameters
 from components.land.column.surface_exchange import Surface
 from components.land.column.water_heat import liquid_mass
@@ -17,7 +18,7 @@ from components.science.sums import in_order
 
 
 def with_leaves(state: State, forcing: Forcing, p: Parameters, options: Options) -> tuple[Forcing, Parameters]:
-    """Leaf area and capacity as the pools have them, where leaves are prognostic.
+    """Leaf area and capacity as the pools and the day length have them, where leaves are prognostic.
 
     Parameters
     ----------
@@ -28,10 +29,11 @@ def with_leaves(state: State, forcing: Forcing, p: Parameters, options: Options)
     """
     if state.cycles is None or p.cycles is None or not options.prognostic_leaves:
         return forcing, p
-    t, carbon = p.cycles, state.cycles.carbon.plant.leaf
-    nitrogen = state.cycles.nitrogen.plant.leaf if options.nitrogen != "none" else carbon / t.ratios.leaf
-    vcmax = leaf_nitrogen.vcmax25(carbon, nitrogen, t.sla, t.vcmax_slope, t.ratios.leaf)
-    return forcing._replace(lai=t.sla * carbon), p._replace(traits=p.traits._replace(vcmax25=vcmax))
+    vcmax = capacity_of_leaves(state.cycles, p.cycles, options.nitrogen)
+    if forcing.day_length is not None and forcing.longest_day is not None:
+        vcmax = vcmax * leaf_nitrogen.by_day_length(forcing.day_length, forcing.longest_day)
+    area = p.cycles.sla * state.cycles.carbon.plant.leaf
+    return forcing._replace(lai=area), p._replace(traits=p.traits._replace(vcmax25=vcmax))
 
 
 def available_water(p: Parameters, liquid: Tensor) -> Tensor:
@@ -77,7 +79,7 @@ def advance_cycles(
         torch.clamp(-passed.moisture.psi, min=0.0), torch.clamp((theta + ice) / p.texture.theta_s, max=1.0),
         available_water(p, theta), liquid_mass(theta, p.thickness), passed.stored, passed.taken,
         passed.drained * seconds, passed.surface * seconds, lit,
-        none if deposition is None else deposition,
+        none if deposition is None else deposition, forcing.temperature,
     )  # fmt: skip
     new, given = fast.step(cycles, p.cycles, moment, p.thickness, seconds)
     if daily.is_over(new):

@@ -9,6 +9,7 @@ from torch import Tensor
 from components.land.column.column_state import Forcing, State
 from components.land.column.cycles.crop_development import MATURE, VEGETATIVE
 from components.land.column.growth import available_water
+from components.land.column.paddy import is_flooded
 from components.land.column.parameters import Parameters
 from components.science.constants import FREEZING_POINT
 
@@ -31,6 +32,8 @@ def sprinkle(state: State, forcing: Forcing, p: Parameters) -> tuple[Forcing, Te
         return forcing, none
     phase = state.cycles.crop.phase
     growing = (p.cycles.farming.crop > 0.5) & (phase >= VEGETATIVE) & (phase < MATURE)
+    if state.pond is not None:
+        growing = growing & ~is_flooded(state, p)
     lacking = torch.clamp((DEFICIT - available_water(p, state.liquid)) / FULL, 0.0, 1.0)
     water = torch.where(growing & (state.soil_temperature[0] > FREEZING_POINT), RATE * lacking, none)
     return forcing._replace(rain=forcing.rain + water), water

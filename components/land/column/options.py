@@ -42,10 +42,12 @@ class ColumnOptions(Namelist):
     """Of plants: no want of it, bought with carbon (FUN), or by the scarcer nutrient; both start the cycles."""
     rest_after: RestAfter = 0
     """Day of the run, 365 or later, after which organic matter is set to rest by a year's means; 0: never."""
-    irrigation: Literal["none", "sprinkler"] = "none"
-    """Of crops: none, or by deficit with water from outside, which is exported and booked."""
+    irrigation: Literal["none", "sprinkler", "paddy"] = "none"
+    """Of crops by deficit, with water from outside that is exported and booked; paddy: rice stands in water."""
     nitrogen_deposition: Deposition = 6.69e-11
     """Of nitrogen, where none is imported; 21.1 kg ha-1 a-1 is the bulk deposition over China (Liu et al. 2013)."""
+    deposition_file: str = ""
+    """CF file of the deposition of nitrogen, used where none is imported; cells it lacks get `nitrogen_deposition`."""
     hydraulics: Literal["simple", "continuum"] = "simple"
     """Plants with one tension of the soil, or roots by layer, stem and leaves that store water."""
     night_memory: Fraction = 0.0

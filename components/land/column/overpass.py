@@ -11,6 +11,7 @@ from torch import Tensor
 
 from components.land.column.advance import Land, Weather
 from components.land.column.column_state import State
+from components.land.column.growth import with_leaves
 from components.land.column.satellite import EFFICIENCY, LOWEST_SUN, Satellite, Scene
 from components.land.column.structure import cut
 from components.land.spectra.bands import UNITS, unknown_bands
@@ -121,11 +122,12 @@ class Overpasses:
         there = self.longitude.double()[columns] + 15.0 * wait / 3600.0  # the sun of a moment later stands further west
         sun = cosine_zenith(there, self.latitude.double()[columns], day).to(self.land.share.dtype)
         forcing = self.land.forcing(weather)
-        here = cut(forcing, columns)
+        there_now = cut(state, columns)
+        here, p = with_leaves(there_now, cut(forcing, columns), cut(self.land.parameters, columns), self.land.options)
         # The step's light is that of its middle: at the overpass the sun stands higher or lower.
         risen = (sun / here.cos_zenith.clamp(min=LOWEST_SUN)).clamp(max=2.0)
         here = here._replace(direct=risen * here.direct, diffuse=risen * here.diffuse)
-        scene = Scene(cut(state, columns), here, cut(self.land.parameters, columns), sun)
+        scene = Scene(there_now, here, p, sun)
         low = sun[: cells.shape[0]] < LOWEST_SUN
         for name, seen in self.satellite.look(scene).items():
             spread = torch.zeros_like(self.longitude)

@@ -19,6 +19,7 @@ from components.land.column.gas_exchange import (
     leaf_rates,
     split_leaves,
 )
+from components.land.column.leaf_contents import leaf_traits
 from components.land.column.parameters import Parameters
 from components.land.column.photosynthesis import (
     CO2_TO_WATER,
@@ -33,12 +34,12 @@ from components.land.spectra.bands import FLUORESCENCE, sampling, values
 from components.land.spectra.canopy import Structure, canopy
 from components.land.spectra.canopy_fluorescence import Yields
 from components.land.spectra.geometry import geometry
-from components.land.spectra.leaf import LeafTraits, broadband, leaf
+from components.land.spectra.leaf import leaf
 from components.land.spectra.leaf_angles import oriented_shares
 from components.land.spectra.optical_constants import optical_constants
 from components.land.spectra.plates import interfaces
 from components.land.spectra.sif import LAYERS, Canopies, fluorescence_wavelengths, sif
-from components.land.spectra.sky import degrees_from_zenith, solar_shape, sun_and_sky
+from components.land.spectra.sky import degrees_from_zenith, sun_and_sky
 from components.land.spectra.soil import soil_reflectance
 from components.land.spectra.stems import Stems
 from components.land.spectra.yields import SUSTAINED, cytochrome_yield, fluorescence_yield
@@ -49,47 +50,6 @@ HOT_SPOT = 0.05  # leaf size over canopy height (Verhoef and Bach 2007)
 PHOTOSYSTEM_1 = 0.41  # share of the light that photosystem I absorbs (Johnson and Berry 2021)
 EXCITATION_STEP = 10.0  # nm
 BLOCK = 512  # canopies at once, so that the arrays stay in the cache
-
-
-def leaf_traits(parameters: Parameters) -> LeafTraits:
-    """Leaf contents of plant types: chlorophyll by the capacity of Rubisco (Croft et al. 2017, eq. 4).
-
-    Carotenoids are a fifth of chlorophyll (Feret et al. 2008, table 2); plates, water and dry matter are the table's.
-
-    Parameters
-    ----------
-    parameters : Parameters
-        Of the columns.
-
-    Returns
-    -------
-    LeafTraits
-        Each of shape (column,) or a number.
-    """
-    chlorophyll = ((parameters.traits.vcmax25 - 3.72) / 1.3).clamp(10.0, 80.0)
-    structure, water, dry_matter = parameters.leaf_contents
-    return LeafTraits(structure, chlorophyll, 0.2 * chlorophyll, water=water, dry_matter=dry_matter)
-
-
-def with_spectral_optics(parameters: Parameters) -> Parameters:
-    """Parameters whose leaves and stems have PROSPECT's reflectance, and leaves its transmittance, in both bands.
-
-    Parameters
-    ----------
-    parameters : of the columns
-    """
-    traits, leaves, stems = leaf_traits(parameters), [], []
-    stem = Stems(torch.ones_like(parameters.height), parameters.stem_contents)
-    for low, high in ((400.0, 700.0), (700.0, 2500.0)):
-        constants = optical_constants(torch.arange(low, high + 1.0, 5.0).numpy(), parameters.height.dtype)
-        sun = solar_shape(constants.wavelength)
-        leaves.append(broadband(leaf(traits, constants), sun))
-        stems.append(broadband(stem.light(constants), sun))
-    return parameters._replace(
-        reflectance=torch.stack([b.reflectance for b in leaves]),
-        transmittance=torch.stack([b.transmittance for b in leaves]),
-        stem_reflectance=torch.stack([b.reflectance for b in stems]),
-    )
 
 
 class Scene(NamedTuple):
@@ -216,7 +176,7 @@ class Satellite:
         plants = f.lai + f.sai
         stems = Stems(f.sai / plants.clamp(min=1e-6), p.stem_contents)
         lai = (plants * p.clumping).clamp(min=1e-4)
-        traits = leaf_traits(p)
+        traits = leaf_traits(p, s.cycles, self.options.nitrogen)
         one = torch.ones_like(lai)
         look = Canopies(
             lai, HOT_SPOT * one, oriented_shares(p.orientation), degrees_from_zenith(scene.sun),

@@ -38,18 +38,19 @@ class Habit(NamedTuple):
     most_lai: Tensor
 
 
-def shares(habit: Habit, lai: Tensor, leafing: Tensor) -> Parts:
-    """Shares of growth by organ, 1 in all; dormant plants lay everything by.
+def shares(habit: Habit, lai: Tensor, leafing: Tensor, laid_by: Tensor | float = 0.0) -> Parts:
+    """Shares of growth by organ, 1 in all; dormant plants lay everything by, full ones nothing.
 
     Parameters
     ----------
     habit : of the plant type
     lai : leaf area index, m2 m-2
     leafing : 1 with leaves, 0 dormant
+    laid_by : reserves over what the next spring can use
     """
     room = torch.clamp(1.0 - lai / habit.most_lai, 0.0, 1.0)
     leaf, root, wood = torch.clamp(4.0 * room, max=1.0), habit.root_per_leaf, habit.wood_per_leaf
-    growing = leafing * (1.0 - habit.stored)
+    growing = leafing * (1.0 - habit.stored * torch.clamp(torch.as_tensor(1.0 - laid_by), 0.0, 1.0))
     whole = leaf + root + wood
     part = growing / torch.clamp(whole, min=1e-12)
     none = torch.zeros_like(part)

@@ -17,7 +17,6 @@ from components.land.column.cycles.allocation import Parts
 from components.land.column.cycles.crop_development import Calendar
 from components.science.constants import ZERO_CELSIUS
 
-SEED = 0.005  # kg C m-2, kept of a harvest for the next sowing
 HARVESTED = 0.95  # of the harvest organ
 SECOND_DRESSING = 0.5  # stage at which the second half of the fertiliser is given
 SENESCENCE = 1.2, 0.06  # stage from which leaves die, and share of a day per stage beyond it
@@ -35,6 +34,8 @@ class Farming(NamedTuple):
     autumn : 1 sown while days get shorter, 0 while they get longer
     nitrogen, phosphorus : fertiliser of a season, kg m-2
     urea : share of the nitrogen that is urea or ammonium
+    seed : sown, and kept of a harvest for the next sowing, kg C m-2
+    paddy : 1 where it can stand in water
     """
 
     crop: Tensor
@@ -45,6 +46,8 @@ class Farming(NamedTuple):
     nitrogen: Tensor
     phosphorus: Tensor
     urea: Tensor
+    seed: Tensor
+    paddy: Tensor
 
 
 class Field(NamedTuple):
@@ -70,7 +73,7 @@ class Field(NamedTuple):
 
 
 def a_day(
-    f: Farming, now: development.Development, temperature: Tensor, day_length: Tensor, day_before: Tensor
+    f: Farming, now: development.Development, soil: Tensor, air: Tensor, day_length: Tensor, day_before: Tensor
 ) -> Field:
     """Sowing and development.
 
@@ -78,13 +81,13 @@ def a_day(
     ----------
     f : how the columns are farmed
     now : development at the start of the day
-    temperature : of the upper soil, K
+    soil, air : temperature of the upper soil, by which it is sown, and of the air, by which it develops, K
     day_length, day_before : of this and of the last day, s
     """
-    is_crop, t = f.crop > 0.5, temperature - ZERO_CELSIUS
+    is_crop, t = f.crop > 0.5, soil - ZERO_CELSIUS
     season = torch.where(f.autumn > 0.5, day_length < day_before, day_length > day_before)
     sown = development.sow(now, is_crop & season & (t >= f.sown_above) & (t <= f.sown_below))
-    after = development.a_day(sown, f.calendar, temperature, day_length)
+    after = development.a_day(sown, f.calendar, air, day_length)
     before, stage = development.stage(sown, f.calendar), development.stage(after, f.calendar)
     first = (now.phase == development.FALLOW) & (sown.phase == development.SOWN)
     second = (before < SECOND_DRESSING) & (stage >= SECOND_DRESSING)

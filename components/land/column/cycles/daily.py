@@ -6,8 +6,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from components.land.column.cycles import decomposition, plant_day, soil_day, spin_up
-from components.land.column.cycles.pools import DAY, Cycles, Events, Traits, no_day
+from components.land.column.cycles import plant_day, soil_day, spin_up
+from components.land.column.cycles.pools import DAY, Cycles, Element, Events, Traits, no_day
 
 
 def is_over(c: Cycles) -> bool:
@@ -29,10 +29,16 @@ def a_day(c: Cycles, t: Traits, kind: str, roots: Tensor, thickness: Tensor) -> 
     """
     lasted = torch.clamp(c.day.seconds, min=1.0)
     weather = soil_day.Weather(c.day.soil / lasted, c.day.pace / lasted, c.day.filled / lasted)
-    given = [
-        decomposition.given_up(c.carbon.organic[d], weather.pace[d] / t.turnover, DAY)[: spin_up.LITTER] for d in (0, 1)
-    ]
-    c = c._replace(means=spin_up.follow(c.means, torch.stack(given), weather.pace))
-    c, events = plant_day.a_day(c, t, kind, weather.temperature[0], c.day.water / lasted, roots, thickness)
+    air = c.day.air / lasted
+    before = c.carbon
+    c, events = plant_day.a_day(c, t, kind, weather.temperature[0], air, c.day.water / lasted, roots, thickness)
+    litter = c.carbon.organic[:, : spin_up.LITTER] - before.organic[:, : spin_up.LITTER]
+    grown = _wood(c.carbon) - _wood(before)
+    c = c._replace(means=spin_up.follow(c.means, litter, weather.pace, air, grown))
     c = soil_day.a_day(c, weather, t.sand, thickness, kind != "none", t.turnover)
     return c._replace(day=no_day(c.day.seconds)._replace(gain=c.day.gain)), events
+
+
+def _wood(carbon: Element) -> Tensor:
+    """Wood that stands and lies; in the plants' part of a day growth alone changes it."""
+    return carbon.plant.live_wood + carbon.plant.dead_wood + carbon.debris

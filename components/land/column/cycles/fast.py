@@ -34,6 +34,7 @@ class Moment(NamedTuple):
     runoff: Tensor  # kg m-2
     lit: Tensor  # share of the day that has sun; or 1 in a step with sun and 0 in another
     deposition: Tensor  # of nitrogen, kg N m-2 s-1
+    air: Tensor | None = None  # K; None: as warm as the canopy
 
 
 class Exchanged(NamedTuple):
@@ -113,13 +114,15 @@ def step(c: Cycles, t: Traits, m: Moment, thickness: Tensor, seconds: float) -> 
     mean_soil = over_depths(m.soil, thickness)
     plant = c.carbon.plant
     kept = respiration.maintenance(plant.root / t.ratios.root, mean_soil[0])
-    kept = kept + respiration.maintenance(plant.live_wood / t.ratios.live_wood, m.canopy)
+    wood_and_grain = plant.live_wood / t.ratios.live_wood + plant.harvest / t.ratios.harvest
+    kept = kept + respiration.maintenance(wood_and_grain, m.canopy)
     gain = (m.gross - m.leaf_respiration) * (1e-6 * CARBON_MOLAR_MASS) - kept
     pace = decomposition.warmth_factor(m.soil) * decomposition.water_factor(m.suction)
     day = Day(
         c.day.seconds + seconds, c.day.gain + seconds * gain, c.day.soil + seconds * mean_soil,
         c.day.pace + seconds * over_depths(pace, thickness), c.day.filled + seconds * over_depths(m.filled, thickness),
         c.day.water + seconds * m.available, c.day.light + seconds * m.lit,
+        c.day.air + seconds * (m.canopy if m.air is None else m.air),
     )  # fmt: skip
     soil, half = c.soil, 0.5 * seconds * m.deposition
     ammonium = torch.cat([(soil.ammonium[0] + half)[None], soil.ammonium[1:]])

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """When leaves come and go: evergreen, by season (warmth and day length), or by stress (cold and drought).
 
-The counters are those of CLM (White et al. 1997; Lawrence et al. 2019, ch. 20) with sums of days.
+The counters are those of CLM (White et al. 1997; Lawrence et al. 2019, ch. 20) with sums of days, of the air's warmth.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ EVERGREEN, SEASONAL, STRESS = 0.0, 1.0, 2.0
 DAY = 86400.0
 SHORT_DAY = 39300.0  # s: leaves fall when days get shorter than this
 ONSET_DAYS, OFFSET_DAYS = 30.0, 15.0  # that leaves take to unfold and to fall
+UNFOLDING = 0.1  # of the reserves a day, so that a spring that fails leaves some for the next
 ENOUGH = 15.0  # days of good, and of bad conditions, where stress rules
-FROST = ZERO_CELSIUS + 2.0  # K
+FROST, MILD = ZERO_CELSIUS + 2.0, ZERO_CELSIUS + 5.0  # K: leaves fall below the first, and unfold above the second
+WARM_SUM, WARM_SUM_RISE = 4.795, 0.129  # ln K d, and per K of the year's mean (White et al. 1997, as in CLM)
 DRY = 0.12  # share of the available water
 
 
@@ -61,6 +63,19 @@ def at_start(kind: Tensor, leafing: Tensor) -> Season:
     return Season(on, none + 365.0, none, none, none + 0.5 * DAY)
 
 
+def needed_warmth(table: Tensor, days: Tensor, mean: Tensor) -> Tensor:
+    """Sum of warmth that unfolds leaves, K d: exp(4.795 + .129 T) of the last year; the table's before one is known.
+
+    Parameters
+    ----------
+    table : K d, of the plant type
+    days : that the mean is of
+    mean : temperature of the air over the last year, K
+    """
+    known = torch.exp(WARM_SUM + WARM_SUM_RISE * torch.clamp(mean - ZERO_CELSIUS, -10.0, 20.0))
+    return torch.where(days >= 365.0, known, table)
+
+
 def a_day(
     now: Season, kind: Tensor, warm_sum: Tensor, temperature: Tensor, water: Tensor, day_length: Tensor
 ) -> tuple[Season, Fluxes]:
@@ -70,8 +85,8 @@ def a_day(
     ----------
     now : at the start of the day
     kind : 0 evergreen, 1 seasonal, 2 stress
-    warm_sum : K d above 0 C of the upper soil that unfold leaves, of seasonal plants
-    temperature : mean of the upper soil, K
+    warm_sum : K d above 0 C that unfold leaves, of seasonal plants
+    temperature : mean of the air, K
     water : share of the available water in the roots' depth
     day_length : s
     """
@@ -80,7 +95,8 @@ def a_day(
     longer = day_length >= now.day_length
     warm = torch.clamp(temperature - ZERO_CELSIUS, min=0.0)
     fine = (temperature > FROST) & (water > DRY) & (day_length > 0.25 * DAY)
-    good = torch.where(seasonal, torch.where(longer, now.good + warm, 0.0 * warm), now.good + fine.to(warm.dtype))
+    calling = fine & (temperature > MILD)
+    good = torch.where(seasonal, torch.where(longer, now.good + warm, 0.0 * warm), now.good + calling.to(warm.dtype))
     good = torch.where(on, 0.0 * good, good)
     ill = torch.where(seasonal, (day_length < SHORT_DAY) & ~longer, ~fine)
     bad = torch.where(on, torch.where(ill, now.bad + 1.0, torch.clamp(now.bad - 1.0, min=0.0)), 0.0 * now.bad)
@@ -89,8 +105,8 @@ def a_day(
     stop = on & (bad >= torch.where(seasonal, 1.0, ENOUGH)) & (seasonal | stress) & (now.since > ONSET_DAYS)
     leafing = torch.where(start, 1.0, torch.where(stop, 0.0, now.leafing))
     since = torch.where(start | stop, 0.0 * now.since, torch.clamp(now.since + 1.0, max=366.0))
-    left_on, left_off = torch.clamp(ONSET_DAYS - since, min=1.0), torch.clamp(OFFSET_DAYS - since, min=1.0)
+    left_off = torch.clamp(OFFSET_DAYS - since, min=1.0)
     changing = seasonal | stress
-    unfolding = torch.where(changing & (leafing > 0.5) & (since < ONSET_DAYS), 1.0 / left_on, 0.0 * since)
+    unfolding = torch.where(changing & (leafing > 0.5) & (since < ONSET_DAYS), UNFOLDING, 0.0 * since)
     falling = torch.where(changing & (leafing < 0.5) & (since < OFFSET_DAYS), 1.0 / left_off, 0.0 * since)
     return Season(leafing, since, good, bad, day_length), Fluxes(unfolding, falling)

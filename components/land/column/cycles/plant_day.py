@@ -19,11 +19,11 @@ from components.land.column.cycles.pools import (
     Element,
     Events,
     Traits,
-    of_plant,
 )
 from components.land.column.cycles.retranslocation import retranslocate
 from components.science.sums import in_order
 
+SEED_AREA = 0.2  # m2 m-2 of leaves, that a plant keeps the carbon for whatever it respires (ours)
 PHOSPHORUS_RESORBED = 0.5  # of the leaves' that fall (Vergutz et al. 2012)
 
 
@@ -36,7 +36,7 @@ def _plus(a: Parts, b: Parts) -> Parts:
 
 
 def a_day(
-    c: Cycles, t: Traits, kind: str, temperature: Tensor, water: Tensor, roots: Tensor, thickness: Tensor
+    c: Cycles, t: Traits, kind: str, temperature: Tensor, air: Tensor, water: Tensor, roots: Tensor, thickness: Tensor
 ) -> tuple[Cycles, Events]:
     """Advance the plants by a day and give what falls to the soil; also what came and went at once.
 
@@ -45,20 +45,21 @@ def a_day(
     c : at the start, with the day's sums
     t : Traits
     kind : of nutrition: none, fun, demand
-    temperature : mean of the upper soil, K
+    temperature, air : means of the upper soil and of the air, K
     water : share of the available water where roots are
     roots : (layer, columns) share
     thickness : (layer, 1) m
     """
     nutrients = kind != "none"
-    season, flux = phenology.a_day(c.season, t.kind, t.warm_sum, temperature, water, c.day.light)
+    needed = phenology.needed_warmth(t.warm_sum, c.means.days, c.means.air)
+    season, flux = phenology.a_day(c.season, t.kind, needed, air, water, c.day.light)
     field = None
     if bool((t.farming.crop > 0.5).any()):
-        field = crop_day.a_day(t.farming, c.crop, temperature, c.day.light, c.season.day_length)
+        field = crop_day.a_day(t.farming, c.crop, temperature, air, c.day.light, c.season.day_length)
         season, flux = _grown(season, flux, t, field)
     unfolded = [_unfold(e, t, flux.unfolding) for e in (c.carbon, c.nitrogen, c.phosphorus)]
     c = c._replace(season=season, carbon=unfolded[0], nitrogen=unfolded[1], phosphorus=unfolded[2])
-    plant, debt = _pay(c.carbon.plant, torch.clamp(c.day.gain, max=0.0))
+    plant, debt = _pay(c.carbon.plant, torch.clamp(c.day.gain, max=0.0), _seed(t))
     income = torch.clamp(c.day.gain, min=0.0)
     c = c._replace(carbon=c.carbon._replace(plant=plant), day=c.day._replace(gain=debt))
     solution = phosphorus.in_solution(c.soil.phosphorus, SORBED * thickness, HALF * thickness)
@@ -67,7 +68,8 @@ def a_day(
     found = torch.stack([in_order(reach * mineral, 0), in_order(reach * solution, 0)])
     costs = nutrition.path_costs(t, found[0], plant.root, temperature)
     c, spent = _fall(c, t, flux.falling, costs, income, nutrients, thickness, roots)
-    split = allocation.shares(t.habit, c.carbon.plant.leaf * t.sla, season.leafing)
+    laid_by = c.carbon.plant.storage / _reserve(t)
+    split = allocation.shares(t.habit, c.carbon.plant.leaf * t.sla, season.leafing, laid_by)
     if field is not None:
         own = crop_day.shares(field.stage)
         split = Parts(*(torch.where(field.growing > 0.5, a, b) for a, b in zip(own, split, strict=True)))
@@ -96,7 +98,7 @@ def _grown(
 
 def _farm(c: Cycles, t: Traits, field: crop_day.Field, events: Events, nutrients: bool) -> tuple[Cycles, Events]:
     """Fertiliser, and the harvest of what is ripe."""
-    f, seed, ripe = t.farming, torch.full_like(t.sla, crop_day.SEED), field.ripe
+    f, seed, ripe = t.farming, t.farming.seed, field.ripe
     carried = []
 
     def reaped(e: Element, kept: Tensor) -> Element:
@@ -131,15 +133,25 @@ def _unfold(e: Element, t: Traits, share: Tensor) -> Element:
     return e._replace(plant=p._replace(leaf=p.leaf + leaf, root=p.root + (moved - leaf), storage=p.storage - moved))
 
 
-def _pay(p: Parts, debt: Tensor) -> tuple[Parts, Tensor]:
-    """Respiration beyond the day's uptake: out of the reserves, then of all tissue; what is left is owed."""
+def _seed(t: Traits) -> Tensor:
+    """Reserves that respiration does not touch, kg C m-2: buds and seeds for some leaves and their roots."""
+    return SEED_AREA / t.sla * (1.0 + t.habit.root_per_leaf)
+
+
+def _reserve(t: Traits) -> Tensor:
+    """Reserves beyond which nothing is laid by, kg C m-2: a canopy's whole leaves and half of their roots."""
+    return t.habit.most_lai / t.sla * (1.0 + 0.5 * t.habit.root_per_leaf)
+
+
+def _pay(p: Parts, debt: Tensor, seed: Tensor) -> tuple[Parts, Tensor]:
+    """Respiration beyond the day's uptake: out of the reserves but the seed, then of what lives; the rest is owed."""
     owed = -debt
-    first = torch.minimum(owed, p.storage)
+    first = torch.minimum(owed, torch.clamp(p.storage - seed, min=0.0))
     rest = owed - first
-    tissue = of_plant(p) - p.storage
+    tissue = p.leaf + p.root + p.live_wood + p.harvest
     share = torch.clamp(rest / torch.clamp(tissue, min=1e-30), max=0.9)
     kept = _each(p, lambda v: v * (1.0 - share))
-    return kept._replace(storage=p.storage - first), share * tissue - rest
+    return kept._replace(storage=p.storage - first, dead_wood=p.dead_wood), share * tissue - rest
 
 
 def _fall(

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from components.land.column.cycles import decomposition, phenology
 from components.land.column.cycles.allocation import Habit, Parts
-from components.land.column.cycles.crop_day import SEED, Farming
+from components.land.column.cycles.crop_day import Farming
 from components.land.column.cycles.crop_development import Development
 from components.land.column.cycles.phosphorus import Minerals
-from components.land.column.cycles.turnover import Lives
+from components.land.column.cycles.turnover import WOOD_DIES, Lives
 from components.science.sums import in_order
 
 ACTIVE_CN, SLOW_CN = 8.0, 11.0  # C:N of active, and of slow and passive matter
@@ -68,6 +68,7 @@ class Day(NamedTuple):
     filled: Tensor  # pores with water in the two depths, s, (2, ...)
     water: Tensor  # share of the available water where roots are, s
     light: Tensor  # time with sun, s
+    air: Tensor  # its temperature, K s
 
 
 class Due(NamedTuple):
@@ -94,8 +95,10 @@ class Means(NamedTuple):
     """Means of the last year, for a spin-up."""
 
     days: Tensor  # since the start; the means forget what is longer ago than 365
-    litter: Tensor  # that decayed, kg C m-2 a-1, (2 depths, 3 pools, ...)
+    litter: Tensor  # of leaves and roots, kg C m-2 a-1, (2 depths, 3 pools, ...)
     pace: Tensor  # of decay, (2, ...)
+    air: Tensor  # temperature, K
+    wood: Tensor  # that grew, kg C m-2 a-1
 
 
 class Cycles(NamedTuple):
@@ -116,7 +119,7 @@ class Cycles(NamedTuple):
 def no_day(like: Tensor) -> Day:
     """Sums at the start of a day, for columns as in ``like``."""
     none, two = torch.zeros_like(like), torch.zeros(2, *like.shape, dtype=like.dtype, device=like.device)
-    return Day(none, none, two, two, two, none, none)
+    return Day(none, none, two, two, two, none, none, none)
 
 
 def soil_ratios(like: Tensor) -> Tensor:
@@ -159,7 +162,9 @@ def stored(c: Cycles) -> Stored:
     )  # fmt: skip
 
 
-def at_start(t: Traits, thickness: Tensor, litter: float = 0.4, pace: float = 0.25) -> Cycles:
+def at_start(
+    t: Traits, thickness: Tensor, litter: float = 0.4, pace: float = 0.25, leaf_area: Tensor | None = None
+) -> Cycles:
     """Pools that ``litter`` (kg C m-2 a-1) at a mean ``pace`` would have made: a start for a spin-up.
 
     Parameters
@@ -168,15 +173,24 @@ def at_start(t: Traits, thickness: Tensor, litter: float = 0.4, pace: float = 0.
     thickness : (layer, 1) of the soil, m
     litter : kg C m-2 a-1 into the two depths together
     pace : mean factor of decay
+    leaf_area : m2 m-2 of perennial plants at the start; None: half of the most for evergreen, none for all others
     """
     none = torch.zeros_like(t.sla)
-    leaf = torch.where(t.kind == phenology.EVERGREEN, 0.5 * t.habit.most_lai / t.sla, none)
-    store = 0.5 * t.habit.most_lai / t.sla
-    wood = 0.5 * t.habit.wood_per_leaf * litter * t.lives.wood / (YEARS * (1.0 + t.habit.wood_per_leaf))
-    live = wood * t.habit.live / (1.0 + t.habit.live)
+    most = 0.5 * t.habit.most_lai
+    area = torch.where(t.kind == phenology.EVERGREEN, most, none) if leaf_area is None else leaf_area
+    leafing = area > 0.25 * t.habit.most_lai
+    leaf = torch.where((t.kind == phenology.EVERGREEN) | leafing, area / t.sla, none)
+    store = torch.where(leafing, 0.5 * most / t.sla, most / t.sla)
+    # Wood at rest under its part of the growth that makes the litter: what leaves cannot feed does not live.
+    h = t.habit
+    built = litter * h.wood_per_leaf / (1.0 + h.root_per_leaf + h.wood_per_leaf)
+    ageing, dying = WOOD_DIES / YEARS, 1.0 / t.lives.wood
+    live = built / YEARS * h.live / (ageing + dying)
+    dead = 0.5 * (built / YEARS * (1.0 - h.live) + ageing * live) / dying
     perennial = 1.0 - t.farming.crop
-    leaf, store = perennial * leaf, perennial * store + SEED * t.farming.crop
-    carbon = Parts(leaf, perennial * store * t.habit.root_per_leaf, live, wood - live, store, none)
+    leaf, store = perennial * leaf, perennial * store + t.farming.seed * t.farming.crop
+    roots = perennial * most / t.sla * h.root_per_leaf
+    carbon = Parts(leaf, roots, live, dead, store, none)
     green = t.habit.most_lai / (t.habit.most_lai + 0.5)
     into = torch.stack([v * litter * green for v in (0.25, 0.5, 0.25)] + [0.0 * green] * 3)
     organic = decomposition.at_rest(into, pace + none, t.sand)
@@ -191,7 +205,7 @@ def at_start(t: Traits, thickness: Tensor, litter: float = 0.4, pace: float = 0.
         Element(phosphorus, none, n_organic / SOIL_NITROGEN_PER_PHOSPHORUS),
         Dissolved(5e-4 * share, 1e-3 * share, 0.05 * share, 0.0 * share),
         Minerals(none + 0.1, none + 0.05, none + 0.1),
-        phenology.at_start(t.kind, none > 0.0), Development(none, none, none), no_day(none),
+        phenology.at_start(t.kind, leafing), Development(none, none, none), no_day(none),
         Due(none, none, none, none),
-        Means(none, torch.stack([torch.stack([none] * 3)] * 2), torch.stack([none, none])),
+        Means(none, torch.stack([torch.stack([none] * 3)] * 2), torch.stack([none, none]), none, none),
     )  # fmt: skip

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Organic matter at rest out of mean rates, without the centuries: the cascade is linear in its pools."""
+"""Wood, debris and organic matter at rest out of a year's means, without the centuries: they are linear in their pools.
+
+dx/dt = A x + u of living and dead wood, woody debris and CENTURY's six pools in two depths; u is what plants grew of
+wood and let fall of leaves and roots in the last year, A goes with its mean warmth and wetness. Leaves, roots and
+mineral nutrients follow within years and keep what they have; so do the stems of crops.
+"""
 
 from __future__ import annotations
 
@@ -10,69 +15,122 @@ from components.land.column.cycles import decomposition
 from components.land.column.cycles.pools import (
     NITROGEN_PER_PHOSPHORUS,
     SOIL_NITROGEN_PER_PHOSPHORUS,
+    YEARS,
     Cycles,
     Element,
     Means,
     Traits,
     soil_ratios,
 )
+from components.land.column.cycles.soil_day import DEBRIS_LIFE, DEBRIS_LIGNIN
+from components.land.column.cycles.turnover import WOOD_DIES
 
-LITTER = 3  # the first pools of the cascade
+LITTER, POOLS = 3, len(decomposition.POOLS)  # the first pools of the cascade, and all of them
+LIVE, DEAD, DEBRIS, UPPER, LOWER = 0, 1, 2, 3, 3 + POOLS  # places in x
+SIZE = LOWER + POOLS
+CELLULOSE = 1
 YEAR_OF_DAYS = 365.0
 LEAST_PACE = 1e-3
 
 
-def follow(means: Means, given_up: Tensor, pace: Tensor) -> Means:
+def follow(means: Means, litter: Tensor, pace: Tensor, air: Tensor, wood: Tensor) -> Means:
     """Means with a day more; they forget what is longer ago than a year.
 
     Parameters
     ----------
     means : so far
-    given_up : (2, 3, ...) what the litter of the two depths gave up in the day, kg C m-2
+    litter : (2, 3, ...) of leaves and roots that fell into the two depths in the day, kg C m-2
     pace : (2, ...) mean of decay in the day
+    air : (...) its mean temperature, K
+    wood : (...) that grew, kg C m-2
     """
     weight = 1.0 / torch.clamp(means.days + 1.0, max=YEAR_OF_DAYS)
     return Means(
         means.days + 1.0,
-        means.litter + weight * (YEAR_OF_DAYS * given_up - means.litter),
+        means.litter + weight * (YEAR_OF_DAYS * litter - means.litter),
         means.pace + weight * (pace - means.pace),
+        means.air + weight * (air - means.air),
+        means.wood + weight * (YEAR_OF_DAYS * torch.clamp(wood, min=0.0) - means.wood),
     )  # fmt: skip
 
 
-def at_rest(c: Cycles, t: Traits) -> Cycles:
-    """Cycles whose organic matter no longer changes under the mean litter and warmth of the last year.
+def system(means: Means, t: Traits) -> tuple[Tensor, Tensor]:
+    """A (..., 15, 15), a-1, and u (..., 15), kg C m-2 a-1, of the slow pools under the means of a year.
 
-    Nitrogen and phosphorus follow at the ratios that pools are built with; litter keeps its own.
+    Parameters
+    ----------
+    means : of a year
+    t : Traits
+    """
+    pace = torch.clamp(means.pace / t.turnover, min=LEAST_PACE)
+    a = torch.zeros(*t.sla.shape, SIZE, SIZE, dtype=t.sla.dtype, device=t.sla.device)
+    dying = YEARS / t.lives.wood
+    a[..., LIVE, LIVE] = -(WOOD_DIES + dying)
+    a[..., DEAD, LIVE], a[..., DEAD, DEAD] = torch.full_like(dying, WOOD_DIES), -dying
+    a[..., DEBRIS, LIVE], a[..., DEBRIS, DEAD] = dying, dying
+    broken = pace[0] / DEBRIS_LIFE
+    a[..., DEBRIS, DEBRIS] = -broken
+    a[..., UPPER + CELLULOSE, DEBRIS] = (1.0 - DEBRIS_LIGNIN) * broken
+    a[..., UPPER + decomposition.LIGNIN, DEBRIS] = DEBRIS_LIGNIN * broken
+    cascade = decomposition.matrix(t.sand)
+    for depth, first in enumerate((UPPER, LOWER)):
+        a[..., first : first + POOLS, first : first + POOLS] = pace[depth][..., None, None] * cascade
+    wood, none = means.wood * (1.0 - t.farming.crop), torch.zeros_like(t.sla)
+    soft = torch.clamp(means.litter, min=0.0)
+    rows = [t.habit.live * wood, (1.0 - t.habit.live) * wood, none]
+    for depth in range(2):
+        rows += [*soft[depth].unbind(0), *[none] * (POOLS - LITTER)]
+    return a, torch.stack(rows, -1)
+
+
+def at_rest(c: Cycles, t: Traits, years: float | None = None) -> Cycles:
+    """Cycles whose slow pools no longer change under the means of the last year; or as they are ``years`` later.
+
+    Nitrogen and phosphorus follow at the ratios that pools are built with; litter and debris keep their own.
 
     Parameters
     ----------
     c : after a year at least
     t : Traits
+    years : of steady means; None: for ever
     """
-    carbon, nitrogen, phosphorus = [], [], []
-    cn = soil_ratios(t.sla)
-    for depth in range(2):
-        litter = c.means.litter[depth]
-        into = torch.cat([litter, torch.zeros_like(litter)])
-        pace = torch.clamp(c.means.pace[depth] / t.turnover, min=LEAST_PACE)
-        rest = decomposition.at_rest(into, pace, t.sand)
-        had, had_n, had_p = (e.organic[depth] for e in (c.carbon, c.nitrogen, c.phosphorus))
-        full = had > 1e-9
-        own_n = torch.where(full, had_n / torch.where(full, had, torch.ones_like(had)), 1.0 / (4.0 * cn))
-        own_p = torch.where(full, had_p / torch.where(full, had, torch.ones_like(had)), own_n / NITROGEN_PER_PHOSPHORUS)
-        carbon.append(rest)
-        nitrogen.append(torch.cat([(rest * own_n)[:LITTER], (rest / cn)[LITTER:]]))
-        phosphorus.append(
-            torch.cat([(rest * own_p)[:LITTER], (rest / (cn * SOIL_NITROGEN_PER_PHOSPHORUS))[LITTER:]])
-        )  # fmt: skip
+    a, u = system(c.means, t)
+    rest = torch.linalg.solve(-a, u.unsqueeze(-1))
+    if years is not None:
+        plant = c.carbon.plant
+        now = torch.stack([plant.live_wood, plant.dead_wood, c.carbon.debris, *c.carbon.organic.flatten(0, 1)], -1)
+        rest = rest + torch.linalg.matrix_exp(years * a) @ (now.unsqueeze(-1) - rest)
+    carbon = torch.clamp(rest.squeeze(-1).movedim(-1, 0), min=0.0).contiguous()
+    cn, crop = soil_ratios(t.sla), t.farming.crop > 0.5
+    wood_n = t.ratios.live_wood, t.ratios.dead_wood
 
-    def filled(e: Element, rows: list[Tensor]) -> Element:
-        return e._replace(organic=torch.stack(rows))
+    def filled(e: Element, built: tuple[Tensor, Tensor], soil: Tensor, litter: Tensor) -> Element:
+        """An element with carbon over ``built`` in wood, over ``soil`` in organic matter, and litter as it was."""
+        plant = e.plant._replace(
+            live_wood=torch.where(crop, e.plant.live_wood, carbon[LIVE] / built[0]),
+            dead_wood=torch.where(crop, e.plant.dead_wood, carbon[DEAD] / built[1]),
+        )
+        organic = []
+        for depth, first in enumerate((UPPER, LOWER)):
+            pools = carbon[first : first + POOLS]
+            own = _own(e.organic[depth], c.carbon.organic[depth], 1.0 / litter)
+            organic.append(torch.cat([(pools * own)[:LITTER], (pools / soil)[LITTER:]]))
+        debris = carbon[DEBRIS] * _own(e.debris, c.carbon.debris, 1.0 / built[1])
+        return Element(plant, debris, torch.stack(organic))
 
+    one = torch.ones_like(cn)
+    wood_p = wood_n[0] * NITROGEN_PER_PHOSPHORUS, wood_n[1] * NITROGEN_PER_PHOSPHORUS
     return c._replace(
-        carbon=filled(c.carbon, carbon), nitrogen=filled(c.nitrogen, nitrogen),
-        phosphorus=filled(c.phosphorus, phosphorus),
+        carbon=filled(c.carbon, (torch.ones_like(t.sla), torch.ones_like(t.sla)), one, one),
+        nitrogen=filled(c.nitrogen, wood_n, cn, 4.0 * cn),
+        phosphorus=filled(c.phosphorus, wood_p, cn * SOIL_NITROGEN_PER_PHOSPHORUS, 4.0 * cn * NITROGEN_PER_PHOSPHORUS),
     )  # fmt: skip
+
+
+def _own(nutrient: Tensor, carbon: Tensor, otherwise: Tensor) -> Tensor:
+    """Nutrient per carbon of a pool; that of full ones where there is too little carbon to tell."""
+    full = carbon > 1e-9
+    return torch.where(full, nutrient / torch.where(full, carbon, torch.ones_like(carbon)), otherwise)
 
 
 def is_due(c: Cycles, day: int) -> bool:

@@ -23,7 +23,7 @@ def traits(
     rows: Mapping[str, Mapping[str, Any]], crops: Mapping[str, Mapping[str, Any]], plants: Sequence[str],
     vcmax25: Tensor, sand: Tensor,
 ) -> Traits:  # fmt: skip
-    """Traits of columns with the given plant types; leaves with all they need have the ``vcmax25`` given.
+    """Traits of columns with the given plant types; leaves with all they need have the row's Vcmax25, or that given.
 
     Parameters
     ----------
@@ -43,7 +43,8 @@ def traits(
     )
     lives = Lives(YEARS * of("leaf_life"), YEARS * of("root_life"), YEARS * of("wood_life"))
     habit = Habit(of("root_per_leaf"), of("wood_per_leaf"), of("live"), of("stored"), of("most_lai"))
-    slope = vcmax25 * of("sla") * of("leaf_ratio")
+    own = torch.tensor([float(rows[k].get("vcmax25", 0.0)) for k in plants], dtype=one.dtype, device=one.device)
+    slope = torch.where(own > 0.0, own, vcmax25) * of("sla") * of("leaf_ratio")
     return Traits(
         of("kind"), of("warm_sum"), of("sla"), ratios, lives, habit, of("fixers"), of("ecto"), slope, one, sand,
         farming(crops, plants, vcmax25), _building(crops, plants, vcmax25),
@@ -60,7 +61,7 @@ def farming(crops: Mapping[str, Mapping[str, Any]], plants: Sequence[str], like:
     like : (columns,) for type and device
     """
     none = {k: 1.0 for k in (*Calendar._fields, "sown_above", "sown_below", "autumn")}
-    none |= {"nitrogen": 0.0, "phosphorus": 0.0, "urea": 0.0}
+    none |= {"nitrogen": 0.0, "phosphorus": 0.0, "urea": 0.0, "seed": 0.0, "paddy": 0.0}
     rows = [{**none, **{k: float(v) for k, v in crops.get(name, {}).items()}} for name in plants]
 
     def of(column: str) -> Tensor:
@@ -69,7 +70,7 @@ def farming(crops: Mapping[str, Mapping[str, Any]], plants: Sequence[str], like:
     is_crop = torch.tensor([float(name in crops) for name in plants], dtype=like.dtype, device=like.device)
     return Farming(
         is_crop, Calendar(*(of(k) for k in Calendar._fields)), of("sown_above"), of("sown_below"), of("autumn"),
-        of("nitrogen"), of("phosphorus"), of("urea"),
+        of("nitrogen"), of("phosphorus"), of("urea"), of("seed"), of("paddy"),
     )  # fmt: skip
 
 

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A small case of the land with all of its cycles on: bits on ranks and over a restart, deposition, the spin-up."""
+
+import json
+import shutil
+
+import netCDF4
+import numpy as np
+import pytest
+
+from components.land.column.component_cycles import DEPOSITION
+from coupler.files import restart as sets
+from tests.toys.air_over_land import FALLING
+from tests.toys.cases import box, differences, tessera, write_case
+
+EVERYTHING = {
+    "plants": {"mixed_forest": 0.4, "grassland": 0.3, "maize": 0.3},
+    "tiles": 3,
+    "leaves": "prognostic",
+    "nitrogen": "fun",
+    "hydraulics": "continuum",
+    "irrigation": "sprinkler",
+    "optics": "spectral",
+    "spectra": {"bands": ["modis_ndvi", "sif_740"]},
+}
+BOOKS = [f"{k}_not_booked" for k in ("carbon", "nitrogen", "phosphorus")]
+
+
+def make(folder, duration, ranks=1, deposition=True, options=None, more=None):
+    grid = box(100, 108, 26, 34, 2.0)
+    parts = {
+        "air": {
+            "model": "tests.toys.air_over_land:AirOverLand", "step": "PT3H", "grid": grid,
+            "options": {"deposition": deposition},
+        },
+        "land": {
+            "model": "column", "step": "PT3H", "grid": grid, "column": {**EVERYTHING, **(options or {})},
+            "output": [{"name": "books", "fields": [*BOOKS, "leaf_area_index"], "period": "PT12H"}],
+        },
+    }  # fmt: skip
+    rules = [{"from": "air", "to": "land", "period": "PT3H", "lag": "PT3H"}]
+    layout = {"coupler": 1, "air": 1, "land": ranks}
+    case = {"duration": duration, "start": "2001-06-21", "restart": {"period": "PT12H", "keep": 9}, "layout": layout}
+    return write_case(folder, parts, rules, **case, **(more or {}))
+
+
+def go_on(folder, duration, ranks, *words):
+    text = (folder / "case.yaml").read_text()
+    for old, new in (("duration: PT12H", f"duration: {duration}"), ("  land: 1\n", f"  land: {ranks}\n")):
+        assert old in text, old
+        text = text.replace(old, new)
+    (folder / "case.yaml").write_text(text)
+    tessera(folder, "--continue", *words, timeout=900)
+
+
+def not_booked(folder):
+    found = {}
+    for path in (folder / "run" / "history").glob("land*books*.nc"):
+        with netCDF4.Dataset(path) as data:
+            found |= {k: float(np.abs(np.ma.filled(data[k][:], 0.0)).max()) for k in BOOKS}
+    return found
+
+
+def land_of(folder, name):
+    with netCDF4.Dataset(sorted((folder / "run" / "restart").iterdir())[-1] / "land.nc") as data:
+        data.set_auto_mask(False)
+        return np.asarray(data[f"state.{name}"][:])
+
+
+@pytest.mark.ranks
+@pytest.mark.timeout(1800)
+def test_one_two_and_four_ranks_and_a_restart_at_noon_have_the_same_bits(tmp_path):
+    """36 hours, so that a day of growth and decay ends within them, after the restart."""
+    one = make(tmp_path / "one", "PT36H")
+    tessera(one, "--serial", timeout=900)
+    assert max(not_booked(one).values()) < 1e-12
+    assert float(land_of(one, "cycles_means_days").max()) == 1.0
+    four = make(tmp_path / "four", "PT36H", 4)
+    tessera(four, timeout=900)
+    assert differences(one, four) == []
+    noon = make(tmp_path / "noon", "PT12H")
+    tessera(noon, "--serial", timeout=900)
+    go_on(noon, "PT36H", 2)
+    assert differences(one, noon, history=False) == []
+
+
+def test_deposition_is_imported_or_out_of_a_file_or_a_constant_and_the_log_says_which(tmp_path):
+    light = {"hydraulics": "simple", "irrigation": "none", "optics": "table", "spectra": None, "tiles": 1}
+    light["plants"] = {"grassland": 1.0}
+    gained = {}
+    for kind in ("imported", "file", "constant"):
+        options = light | ({"deposition_file": "falling.nc"} if kind != "constant" else {})
+        folder = make(tmp_path / kind, "PT12H", deposition=kind == "imported", options=options)
+        with netCDF4.Dataset(folder / "falling.nc", "w") as data:
+            for name, first, units in (("lat", 27.0, "degrees_north"), ("lon", 101.0, "degrees_east")):
+                values = np.arange(first, first + 7.0, 2.0)
+                data.createDimension(name, values.size)
+                data.createVariable(name, "f8", (name,))[:] = values
+                data[name].units = units
+            field = data.createVariable("falling", "f8", ("lat", "lon"))
+            field.standard_name, field.units = DEPOSITION, "kg m-2 s-1"
+            field[:] = 5e-10
+        said = tessera(folder, "--serial")
+        log = said.stdout + "".join(p.read_text() for p in (folder / "run").glob("*.log"))
+        word = {"imported": "imported", "file": "falling.nc; cells", "constant": "21.1 kg N ha-1 a-1 everywhere"}[kind]
+        assert f"nitrogen deposition: {word}" in log, log
+        gained[kind] = land_of(folder, "booked_nitrogen").mean() / 43200.0
+    # Gases and what is washed out are small beside these.
+    assert gained["file"] - gained["constant"] == pytest.approx(5e-10 - 6.69e-11, rel=0.05)
+    assert gained["imported"] - gained["constant"] == pytest.approx(FALLING - 6.69e-11, rel=0.25)
+
+
+def with_a_year(folder):
+    """Pretend that the restart has lived for a year, so that the test need not."""
+    path = sorted((folder / "run" / "restart").iterdir())[-1]
+    manifest, arrays = sets.read_manifest(path), sets.read_part(path, "land")
+    cells = arrays["state.cycles_means_days"] >= 0.0
+    arrays["state.cycles_means_days"] = np.where(cells, 365.0, 0.0)
+    for name, value in (("pace", 0.3), ("litter", 0.05), ("wood", 0.1)):
+        arrays[f"state.cycles_means_{name}"] = np.full_like(arrays[f"state.cycles_means_{name}"], value)
+    part = path.parent / f".{path.name}.part"
+    shutil.copytree(path, part)
+    content = {k: v for k, v in manifest.items() if k not in ("sha256", "version")}
+    content["components"] = {**manifest["components"], "land": sets.write_part(part, "land", arrays)}
+    sets.complete(part, path, content)
+    return path
+
+
+def test_spinup_sets_a_restart_to_rest_and_the_run_goes_on_from_it(tmp_path):
+    folder = make(tmp_path / "case", "PT12H")
+    assert "has no complete restart" in tessera("spinup", folder, check=False).stderr
+    tessera(folder, "--serial")
+    early = tessera("spinup", folder, check=False)
+    assert early.returncode != 0 and "knows 0 days of means, expected 365 at least" in early.stderr
+    assert "--component with one of" not in early.stderr
+    path = with_a_year(folder)
+    before = sets.read_part(path, "land")
+    wrong = tessera("spinup", folder, "--years", "-3", check=False)
+    assert "--years -3: expected more than 0" in wrong.stderr
+    assert "has no component 'sea'" in tessera("spinup", folder, "--component", "sea", check=False).stderr
+    assert "no component with stores" in tessera("spinup", folder, "--component", "air", check=False).stderr
+    said = tessera("spinup", folder).stdout
+    assert "ETA" in said and "carbon in wood, kg m-2" in said and "--continue" in said
+    after = sets.read_part(path, "land")
+    assert sets.verify(path)
+    kept = folder / "run" / "before_spin_up" / path.name
+    assert np.array_equal(
+        sets.read_part(kept, "land")["state.cycles_carbon_organic"], before["state.cycles_carbon_organic"]
+    )
+    changed = {k for k in before if not np.array_equal(before[k], after[k], equal_nan=True)}
+    slow = ("_organic", "_wood", "_debris")
+    assert any("carbon_organic" in k for k in changed)
+    assert all(k.startswith("state.booked") or k.endswith(slow) for k in changed), changed
+    assert json.loads((path / "manifest.json").read_text())["time"] == 43200
+    go_on(folder, "PT24H", 1, "--serial")
+    assert max(not_booked(folder).values()) < 1e-10
+
+
+def test_help_teaches_the_spin_up(capsys):
+    with pytest.raises(SystemExit):
+        from coupler.case.command import main
+
+        main(["spinup", "--help"])
+    said = capsys.readouterr().out
+    assert "under the means of a year" in said and "--continue" in said and "run/before_spin_up" in said
