@@ -21,7 +21,7 @@ EVERYTHING = {
     "hydraulics": "continuum",
     "irrigation": "sprinkler",
     "optics": "spectral",
-    "spectra": {"bands": ["modis_ndvi", "sif_740"]},
+    "spectra": {"bands": ["modis_ndvi", "tropomi_sif_740"]},
 }
 BOOKS = [f"{k}_not_booked" for k in ("carbon", "nitrogen", "phosphorus")]
 

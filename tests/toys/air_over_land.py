@@ -39,7 +39,7 @@ class AirOverLand(Component):
         hour = time / 3600.0 + self.lon / 15.0
         day = -np.cos(2.0 * np.pi * hour / 24.0)
         some = np.cos(np.radians(7.0 * self.lon + 11.0 * self.lat))
-        return {
+        found = {
             "air_temperature": 291.0 + 5.0 * day + 3.0 * some,
             "specific_humidity": 0.009 + 0.001 * some,
             "eastward_wind": 3.0 + some,
@@ -50,6 +50,7 @@ class AirOverLand(Component):
             "precipitation_flux": np.where(np.sin(time / 20000.0) > 0.6, 2e-4, 0.0) * (1.0 + some),
             DEPOSITION: FALLING * (1.0 + 0.5 * some),
         }
+        return {spec.name: found[spec.name] for spec in self.exports}
 
     def state(self):
         return {}

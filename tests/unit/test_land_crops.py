@@ -119,7 +119,7 @@ def test_rice_stands_in_water_and_the_water_is_booked():
     p, first, last, outs = paddy()
     assert 30.0 < last.pond[0].item() <= 100.0 and last.pond[1:].tolist() == [0.0, 0.0]
     supplied = sum(o.irrigation for o in outs) * 10800.0
-    assert 50.0 < supplied[0].item() < 120.0 and supplied[2].item() == 0.0
+    assert 30.0 < supplied[0].item() < 120.0 and supplied[2].item() == 0.0
     assert max(o.water_residual.abs().max().item() for o in outs) < 1e-9
     assert max(o.ground_residual.abs().max().item() for o in outs) < 1e-6
     # 43 mm of rain on 50 mm of water overflow a bund of 100 mm hardly, and seepage is that of a plough pan.

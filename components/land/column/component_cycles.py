@@ -56,7 +56,8 @@ class Deposition:
             self.said = True
             self.log(f"nitrogen deposition: {self._source(imported is not None)}")
         if imported is not None:
-            return imported if isinstance(imported, Tensor) else np.asarray(imported)
+            given = imported if isinstance(imported, Tensor) else np.asarray(imported)
+            return given.clip(0.0)  # an air with rounding below nothing takes no nitrogen out of the soil
         if self.file is None:
             return np.full(self.cells.shape, self.constant)
         values = self.file.at(time)
