@@ -44,6 +44,7 @@ EXAMPLES = """examples:
   ./run_case.py cases/winter --serial                 run it on one process, without MPI: the same bits
   ./run_case.py cases/winter --continue               go on from the newest complete restart
   ./run_case.py resubmit cases/winter --every P1M     run it month by month; again to go on
+  ./run_case.py spinup cases/land                     carbon of wood and soil at rest, without the centuries
   ./run_case.py plot cases/winter sea_surface_temperature
   ./run_case.py score cases/winter                    how far the run is from COADS: run/score/score.html
   ./run_case.py options ocean.slab                    the options of a model, with their defaults

@@ -42,6 +42,7 @@ SKIPPED_COMMANDS = (
     "make ", "sudo apt install", "mpirun -n 8 ./run_case.py", "./run_case.py cases/winter --",
     "./run_case.py resubmit cases/years --pieces", "./run_case.py prepare cases/real --component",
     "./run_case.py score cases/years --",
+    "./run_case.py resubmit cases/land --every P1Y", "./run_case.py spinup cases/land", "./run_case.py cases/land --",
 )  # fmt: skip
 BLOCK = re.compile(r"(?:^<!-- test: (?P<test>[^\n]*?) -->\n)?^```(?P<lang>\w*)\n(?P<body>.*?)^```$", re.M | re.S)
 PLAIN = re.compile(r"(\./run_case\.py|python -m) [^|<>&;$*()`\n]+")

@@ -155,6 +155,7 @@ def test_organic_matter_is_at_rest_after_the_spin_up():
     means = state.means._replace(
         litter=torch.stack([litter, litter]),
         pace=torch.full((2, 2), 0.3, dtype=D),
+        breaking=torch.full((2,), 0.3, dtype=D),
         wood=torch.tensor([0.2, 0.0], dtype=D),
     )
     rest = spin_up.at_rest(state._replace(means=means), t)

@@ -60,6 +60,17 @@ def shares(habit: Habit, lai: Tensor, leafing: Tensor, laid_by: Tensor | float =
     )  # fmt: skip
 
 
+def whole_reserve(habit: Habit, area_per_carbon: Tensor) -> Tensor:
+    """Reserves of a plant that has had good years, kg C m-2: the leaves of a whole canopy and half of their roots.
+
+    Parameters
+    ----------
+    habit : of the plant type
+    area_per_carbon : specific leaf area, m2 kg-1 C
+    """
+    return habit.most_lai / area_per_carbon * (1.0 + 0.5 * habit.root_per_leaf)
+
+
 def mean_ratio(split: Parts, ratios: Parts) -> Tensor:
     """Carbon per nutrient of tissue built by ``split``.
 

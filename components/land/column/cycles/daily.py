@@ -34,8 +34,8 @@ def a_day(c: Cycles, t: Traits, kind: str, roots: Tensor, thickness: Tensor) -> 
     c, events = plant_day.a_day(c, t, kind, weather.temperature[0], air, c.day.water / lasted, roots, thickness)
     litter = c.carbon.organic[:, : spin_up.LITTER] - before.organic[:, : spin_up.LITTER]
     grown = _wood(c.carbon) - _wood(before)
-    c = c._replace(means=spin_up.follow(c.means, litter, weather.pace, air, grown))
-    c = soil_day.a_day(c, weather, t.sand, thickness, kind != "none", t.turnover)
+    c, allowed = soil_day.a_day(c, weather, t.sand, thickness, kind != "none", t.turnover)
+    c = c._replace(means=spin_up.follow(c.means, litter, weather.pace, allowed, air, grown))
     return c._replace(day=no_day(c.day.seconds)._replace(gain=c.day.gain)), events
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from components.land.column.cycles import allocation, crop_day, nutrition, phenology, phosphorus, respiration, turnover
-from components.land.column.cycles.allocation import Parts
+from components.land.column.cycles.allocation import Parts, whole_reserve
 from components.land.column.cycles.fast import HALF, SORBED, depth_weights
 from components.land.column.cycles.nitrogen_purchase import shares as purchase_shares
 from components.land.column.cycles.pools import (
@@ -126,9 +126,10 @@ def _farm(c: Cycles, t: Traits, field: crop_day.Field, events: Events, nutrients
 
 
 def _unfold(e: Element, t: Traits, share: Tensor) -> Element:
-    """Reserves become leaves and roots."""
+    """Reserves become leaves, and of herbs roots, which trees keep through the winter."""
     moved = share * e.plant.storage
-    leaf = moved / (1.0 + t.habit.root_per_leaf)
+    woody = t.kind == phenology.SEASONAL
+    leaf = torch.where(woody, moved, moved / (1.0 + t.habit.root_per_leaf))
     p = e.plant
     return e._replace(plant=p._replace(leaf=p.leaf + leaf, root=p.root + (moved - leaf), storage=p.storage - moved))
 
@@ -139,8 +140,8 @@ def _seed(t: Traits) -> Tensor:
 
 
 def _reserve(t: Traits) -> Tensor:
-    """Reserves beyond which nothing is laid by, kg C m-2: a canopy's whole leaves and half of their roots."""
-    return t.habit.most_lai / t.sla * (1.0 + 0.5 * t.habit.root_per_leaf)
+    """Reserves beyond which nothing is laid by, kg C m-2."""
+    return whole_reserve(t.habit, t.sla)
 
 
 def _pay(p: Parts, debt: Tensor, seed: Tensor) -> tuple[Parts, Tensor]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from components.land.column.cycles import decomposition, phenology
-from components.land.column.cycles.allocation import Habit, Parts
+from components.land.column.cycles.allocation import Habit, Parts, whole_reserve
 from components.land.column.cycles.crop_day import Farming
 from components.land.column.cycles.crop_development import Development
 from components.land.column.cycles.phosphorus import Minerals
@@ -96,7 +96,8 @@ class Means(NamedTuple):
 
     days: Tensor  # since the start; the means forget what is longer ago than 365
     litter: Tensor  # of leaves and roots, kg C m-2 a-1, (2 depths, 3 pools, ...)
-    pace: Tensor  # of decay, (2, ...)
+    pace: Tensor  # of decay as nutrients allow it, (2, ...)
+    breaking: Tensor  # pace at which debris breaks up, which nutrients do not slow
     air: Tensor  # temperature, K
     wood: Tensor  # that grew, kg C m-2 a-1
 
@@ -180,7 +181,8 @@ def at_start(
     area = torch.where(t.kind == phenology.EVERGREEN, most, none) if leaf_area is None else leaf_area
     leafing = area > 0.25 * t.habit.most_lai
     leaf = torch.where((t.kind == phenology.EVERGREEN) | leafing, area / t.sla, none)
-    store = torch.where(leafing, 0.5 * most / t.sla, most / t.sla)
+    full = whole_reserve(t.habit, t.sla)
+    store = torch.where(leafing, 0.25 * full, 0.75 * full)  # what leaves have taken is gone
     # Wood at rest under its part of the growth that makes the litter: what leaves cannot feed does not live.
     h = t.habit
     built = litter * h.wood_per_leaf / (1.0 + h.root_per_leaf + h.wood_per_leaf)
@@ -207,5 +209,5 @@ def at_start(
         Minerals(none + 0.1, none + 0.05, none + 0.1),
         phenology.at_start(t.kind, leafing), Development(none, none, none), no_day(none),
         Due(none, none, none, none),
-        Means(none, torch.stack([torch.stack([none] * 3)] * 2), torch.stack([none, none]), none, none),
+        Means(none, torch.stack([torch.stack([none] * 3)] * 2), torch.stack([none, none]), none, none, none),
     )  # fmt: skip

@@ -38,8 +38,10 @@ class Weather(NamedTuple):
     filled: Tensor
 
 
-def a_day(c: Cycles, w: Weather, sand: Tensor, thickness: Tensor, nutrients: bool, speed: Tensor) -> Cycles:
-    """Advance the soil by a day; gases go to what is due to the air.
+def a_day(
+    c: Cycles, w: Weather, sand: Tensor, thickness: Tensor, nutrients: bool, speed: Tensor
+) -> tuple[Cycles, Tensor]:
+    """Advance the soil by a day; gases go to what is due to the air. Also the share of decay that nutrients allowed.
 
     Parameters
     ----------
@@ -52,12 +54,12 @@ def a_day(c: Cycles, w: Weather, sand: Tensor, thickness: Tensor, nutrients: boo
     """
     pace = w.pace / speed
     c = _debris(c, pace[0])
-    c, breath = _decay(c, pace, sand, thickness, nutrients)
+    c, breath, shares = _decay(c, pace, sand, thickness, nutrients)
     rows = torch.clamp(1.0 - torch.exp(-pace[0] * (DAY / (DISSOLVED_LIFE * YEARS))), 0.0, 1.0)
     gone = rows * c.soil.carbon
     due = c.due._replace(carbon=c.due.carbon + breath + in_order(gone, 0))
     c = c._replace(soil=c.soil._replace(carbon=c.soil.carbon - gone), due=due)
-    return _minerals(c, w, thickness) if nutrients else c
+    return (_minerals(c, w, thickness) if nutrients else c), shares
 
 
 def _debris(c: Cycles, pace: Tensor) -> Cycles:
@@ -78,9 +80,9 @@ def _within(weights: list[float], values: Tensor) -> Tensor:
     return in_order(torch.stack([values[i] for i, w in enumerate(weights) if w > 0.0]), 0)
 
 
-def _decay(c: Cycles, pace: Tensor, sand: Tensor, thickness: Tensor, nutrients: bool) -> tuple[Cycles, Tensor]:
+def _decay(c: Cycles, pace: Tensor, sand: Tensor, thickness: Tensor, nutrients: bool) -> tuple[Cycles, Tensor, Tensor]:
     """The cascade in both depths; slower where microbes lack a nutrient."""
-    breath, soil = torch.zeros_like(sand), c.soil
+    breath, soil, shares = torch.zeros_like(sand), c.soil, []
     pools: list[list[Tensor]] = [[], [], []]
     cn = soil_ratios(sand)
     cp = cn * SOIL_NITROGEN_PER_PHOSPHORUS
@@ -97,6 +99,7 @@ def _decay(c: Cycles, pace: Tensor, sand: Tensor, thickness: Tensor, nutrients: 
                 share = torch.where(need < 0.0, torch.minimum(share, most), share)
             soil = _exchange(soil, weights, share * by_n.mineralised, share * by_p.mineralised)
             n, p = n + share * (by_n.nutrient - n), p + share * (by_p.nutrient - p)
+        shares.append(share)
         pools[0].append(carbon + share * (by_n.carbon - carbon))
         pools[1].append(n)
         pools[2].append(p)
@@ -105,7 +108,7 @@ def _decay(c: Cycles, pace: Tensor, sand: Tensor, thickness: Tensor, nutrients: 
     return c._replace(
         carbon=c.carbon._replace(organic=carbon_), nitrogen=c.nitrogen._replace(organic=n_),
         phosphorus=c.phosphorus._replace(organic=p_), soil=soil,
-    ), breath  # fmt: skip
+    ), breath, torch.stack(shares)  # fmt: skip
 
 
 def _exchange(soil: Dissolved, weights: list[float], nitrogen: Tensor, phosphorus_: Tensor) -> Dissolved:

@@ -33,14 +33,15 @@ YEAR_OF_DAYS = 365.0
 LEAST_PACE = 1e-3
 
 
-def follow(means: Means, litter: Tensor, pace: Tensor, air: Tensor, wood: Tensor) -> Means:
+def follow(means: Means, litter: Tensor, pace: Tensor, allowed: Tensor, air: Tensor, wood: Tensor) -> Means:
     """Means with a day more; they forget what is longer ago than a year.
 
     Parameters
     ----------
     means : so far
     litter : (2, 3, ...) of leaves and roots that fell into the two depths in the day, kg C m-2
-    pace : (2, ...) mean of decay in the day
+    pace : (2, ...) mean of decay in the day, by warmth and water
+    allowed : (2, ...) share of it that nutrients allowed
     air : (...) its mean temperature, K
     wood : (...) that grew, kg C m-2
     """
@@ -48,7 +49,8 @@ def follow(means: Means, litter: Tensor, pace: Tensor, air: Tensor, wood: Tensor
     return Means(
         means.days + 1.0,
         means.litter + weight * (YEAR_OF_DAYS * litter - means.litter),
-        means.pace + weight * (pace - means.pace),
+        means.pace + weight * (allowed * pace - means.pace),
+        means.breaking + weight * (pace[0] - means.breaking),
         means.air + weight * (air - means.air),
         means.wood + weight * (YEAR_OF_DAYS * torch.clamp(wood, min=0.0) - means.wood),
     )  # fmt: skip
@@ -68,7 +70,7 @@ def system(means: Means, t: Traits) -> tuple[Tensor, Tensor]:
     a[..., LIVE, LIVE] = -(WOOD_DIES + dying)
     a[..., DEAD, LIVE], a[..., DEAD, DEAD] = torch.full_like(dying, WOOD_DIES), -dying
     a[..., DEBRIS, LIVE], a[..., DEBRIS, DEAD] = dying, dying
-    broken = pace[0] / DEBRIS_LIFE
+    broken = torch.clamp(means.breaking / t.turnover, min=LEAST_PACE) / DEBRIS_LIFE
     a[..., DEBRIS, DEBRIS] = -broken
     a[..., UPPER + CELLULOSE, DEBRIS] = (1.0 - DEBRIS_LIGNIN) * broken
     a[..., UPPER + decomposition.LIGNIN, DEBRIS] = DEBRIS_LIGNIN * broken
