@@ -24,10 +24,12 @@ from components.science.constants import (
 from components.science.water import ALL_ICE, growth, saturation_pressure_mixed
 
 ENTRAINMENT_DEEP = 1.75e-3  # m-1, times (1.3 - RH) and the cube of q_s over that at the base (Bechtold 2008, eq. 3)
+ENTRAINMENT_LIFTED = 1.0e-4  # m-1, of a deep one below free convection: turbulent alone (Tiedtke 1989)
 ENTRAINMENT_SHALLOW = 1.5e-3  # m-1 (Siebesma & Cuijpers 1995: 1.5e-3 to 2e-3)
 DETRAINMENT_DEEP = 0.75e-4  # m-1; of shallow clouds see `thinning`
 BUOYANCY, DRAG = 0.5, 0.25  # share of the buoyancy that becomes speed; drag by entrainment, times the rate
 START = 1.0  # m s-1, speed at the base
+INHIBITED = 1.5e4  # Pa, air below free convection that a deep plume is lifted through (Pan & Wu 1995)
 CONVERSION, ENOUGH = 1.5e-3, 5.0e-4  # s-1 and kg/kg: cloud water becomes rain (Sundqvist 1978)
 WITHOUT_RAIN = 1500.0  # m above its base, up to which a cloud keeps its water (Tiedtke 1989)
 
@@ -74,17 +76,20 @@ class Plume(NamedTuple):
 def saturate(e: torch.Tensor, q: torch.Tensor, p: torch.Tensor, z: torch.Tensor) -> Air:
     """Air of frozen moist static energy ``e`` (J kg-1) and water ``q`` (kg/kg) at ``p`` (Pa) and ``z`` (m)."""
     heat = e - GRAVITY * z - LATENT_VAPORISATION * q
-    t = heat / CP_DRY
+    low = heat / CP_DRY  # without cloud
+    high = low + (LATENT_VAPORISATION + LATENT_FUSION) / CP_DRY * q
+    t = low + 10.0
     q_c, share = torch.zeros_like(q), torch.ones_like(q)
-    for _ in range(5):
+    for _ in range(6):
         share = torch.clamp((t - ALL_ICE) / (FREEZING_POINT - ALL_ICE), 0.0, 1.0)
         latent = LATENT_VAPORISATION + (1.0 - share) * LATENT_FUSION
         q_s = saturation_mixing_ratio(saturation_pressure_mixed(t), p)
-        slope = q_s * growth(t)
-        # Newton of c_p T - latent (q - q_s(T)) = heat where there is cloud
-        wet = q > q_s
+        # Newton of c_p T - latent (q - q_s(T)) = heat, which grows with T; halved where it leaves what encloses the root
         miss = CP_DRY * t - latent * (q - q_s) - heat
-        t = torch.where(wet, t - miss / (CP_DRY + latent * slope), heat / CP_DRY)
+        low, high = torch.where(miss < 0.0, t, low), torch.where(miss > 0.0, t, high)
+        mixed = torch.where((share > 0.0) & (share < 1.0), LATENT_FUSION / (FREEZING_POINT - ALL_ICE), 0.0)
+        t = t - miss / (CP_DRY + latent * q_s * growth(t) + mixed * torch.clamp(q - q_s, min=0.0))
+        t = torch.where(t > high, 0.5 * (low + high), torch.maximum(t, low))
         q_c = torch.clamp((CP_DRY * t - heat) / latent, min=0.0)
     q_c = torch.minimum(q_c, q)
     q_i = (1.0 - share) * q_c
@@ -117,8 +122,8 @@ def ascend(
     around = energy(t, q_v, torch.zeros_like(q_v), zc)
     q_s = saturation_mixing_ratio(saturation_pressure_mixed(t), c.p)
     mass, e, q, w2 = none, none, none, torch.full_like(none, START * START)
-    started, ended = none > 1.0, none > 1.0
-    base_z, base_p, top_p, base_q = none, none, none, none
+    started, ended, free = none > 1.0, none > 1.0, none > 1.0
+    base_z, base_p, top_p, base_q, source_p = none, none, none, none, none
     rows: dict[str, list[torch.Tensor]] = {
         name: [] for name in ("flux", "taken", "left", "rain", "snow", "w", "b", "grows")
     }
@@ -129,8 +134,11 @@ def ascend(
         given = torch.where(below & ~ended, share[k], 0.0)
         total = mass + given
         safe = torch.clamp(total, min=1.0e-12)
+        source_p = source_p + given * c.p[k]
         e = e + given / safe * (around[k] + excess - e)
         q = q + given / safe * (q_v[k] + moist - q)
+        there = total > 0.0  # where nothing rises: the air around
+        e, q = torch.where(there, e, around[k]), torch.where(there, q, q_v[k])
         air = saturate(e, q, c.p[k], zc[k])
         whole = total > 0.999
         begins = below & ~ended & whole & (air.q_l + air.q_i > 0.0) & (given < 0.001)
@@ -143,6 +151,7 @@ def ascend(
         humid = torch.clamp(q_v[k] / q_s[k], 0.0, 1.0)
         ratio = q_s[k] / torch.clamp(base_q, min=1.0e-9)
         deep = ENTRAINMENT_DEEP * (1.3 - humid) * torch.clamp(ratio * ratio * ratio, max=1.0)
+        deep = torch.where(free, deep, ENTRAINMENT_LIFTED)
         rate = torch.where(shallow, ENTRAINMENT_SHALLOW, deep)
         grown = torch.where(cloudy, total * torch.expm1(rate * c.dz[k]), 0.0)
         e = torch.where(cloudy, e + grown / (safe + grown) * (around[k] - e), e)
@@ -152,9 +161,13 @@ def ascend(
         virtual = air.t * (1.0 + VIRTUAL * air.q_v - air.q_l - air.q_i)
         b = GRAVITY * (virtual / (t[k] * (1.0 + VIRTUAL * q_v[k])) - 1.0)
         faster = (w2 + 2.0 * BUOYANCY * b * c.dz[k]) / (1.0 + 2.0 * DRAG * rate * c.dz[k])
+        # gusts and slopes that the layers do not resolve lift a deep one to where it is free
+        free = free | (cloudy & (b > 0.0))
+        lifted = cloudy & ~free & ~shallow & (source_p - c.p[k] < INHIBITED)
+        faster = torch.where(lifted, torch.clamp(faster, min=START * START), faster)
         # where it is heavier than the air around it sheds mass as it slows down (Bechtold 2008, eq. 7)
         slower = torch.sqrt(torch.clamp(faster / torch.clamp(w2, min=1.0e-6), 0.0, 1.0))
-        kept = torch.where(cloudy & (b < 0.0), slower, 1.0)
+        kept = torch.where(cloudy & (b < 0.0) & ~lifted, slower, 1.0)
         w2 = torch.where(cloudy, faster, w2)
         w = torch.sqrt(torch.clamp(w2, min=0.01))
         # rain from what is inside
