@@ -10,6 +10,13 @@ from components.atmosphere.nonhydrostatic.column.run import run
 
 MAP = "grid={levels: 24, top: 22000, lowest_layer: 80}"
 FLUX = "atmosphere_updraft_convective_mass_flux"
+WARM_POOL = (  # NCEP's climatology of June at 13 N 130 E: free convection from 1.5 km only, under a stable layer
+    "start={temperature: {height: [0, 150, 500, 1000, 1500, 2000, 3000, 4000, 5000, 6500, 8000, 10000, 12000, 14000,"
+    " 16000, 22000], value: [301.8, 301.0, 298.5, 295.3, 292.5, 289.7, 284.1, 278.3, 272.9, 264.9, 255.7, 241.0, 225.7,"
+    " 209.8, 199.4, 209.9]}, specific_humidity: {height: [0, 150, 500, 1000, 1500, 2000, 3000, 4000, 5000, 6500, 8000,"
+    " 10000, 12000, 16000, 22000], value: [0.0192, 0.0186, 0.0158, 0.0127, 0.0108, 0.00935, 0.00674, 0.00492, 0.00351,"
+    " 0.0021, 0.0012, 0.0006, 0.000165, 7.5e-6, 3.0e-6]}, eastward_wind: {height: [0], value: [-6.0]}}"
+)
 COVER = "convective_cloud_area_fraction_in_atmosphere_layer"
 
 
@@ -61,6 +68,15 @@ def test_a_day_of_cumulus_over_land_comes_before_noon_and_is_gone_at_dusk():
 def test_energy_closes_in_deep_convection_over_a_sea_of_300_k():
     p, rain = column("radiative_convective_equilibrium", "duration=PT4H", "step=PT600S", "output=PT2H")
     assert rain > 0.1 and float(np.nanmax(p[FLUX])) > 1e-3
+    assert float(np.nanmax(np.abs(p["column_energy_residual"]))) < 1.0
+
+
+def test_the_warm_pool_rains_through_the_stable_layer_of_its_mean_sounding():
+    sea = "surface={temperature: 302.3, wetness: 1.0, roughness: 1.0e-4, gustiness: 1.0, albedo: 0.07}"
+    p, rain = column(
+        "radiative_convective_equilibrium", WARM_POOL, sea, "duration=PT12H", "step=PT1200S", "output=PT3H"
+    )
+    assert 2.0 < rain < 20.0, "nothing in the first twelve hours where a plume starts with 1 m/s and entrains at once"
     assert float(np.nanmax(np.abs(p["column_energy_residual"]))) < 1.0
 
 

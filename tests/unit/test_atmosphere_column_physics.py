@@ -6,14 +6,16 @@ import math
 import pytest
 import torch
 
+from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import saturation_mixing_ratio
 from components.atmosphere.nonhydrostatic.physics import convection_betts_miller as convection
 from components.atmosphere.nonhydrostatic.physics import convection_mass_flux
 from components.atmosphere.nonhydrostatic.physics.boundary_layer_ysu import SHALLOW, Fluxes, ysu
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
+from components.atmosphere.nonhydrostatic.physics.convection_plume import energy, saturate
 from components.atmosphere.nonhydrostatic.physics.interfaces import Convecting
 from components.science import sun
-from components.science.constants import CP_DRY, GRAVITY, LATENT_VAPORISATION, R_DRY
-from components.science.water import saturation_pressure
+from components.science.constants import CP_DRY, FREEZING_POINT, GRAVITY, LATENT_VAPORISATION, R_DRY
+from components.science.water import ALL_ICE, saturation_pressure, saturation_pressure_mixed
 
 
 def layers(shape=(24, 4, 5), dtype=torch.float64):
@@ -199,3 +201,19 @@ def test_mass_flux_closes_water_and_energy_and_gives_a_block_its_bits(dtype):
     for name in ("t", "rain", "snow", "updraught", "u", "cover", "condensate"):
         assert torch.equal(cut(getattr(out, name)), getattr(part, name)), name
     assert all(torch.equal(cut(out.q[name]), part.q[name]) for name in out.q)
+
+
+def test_a_plume_has_the_temperature_that_its_energy_and_water_say_where_much_of_it_freezes():
+    torch.manual_seed(0)
+    t = 200.0 + 105.0 * torch.rand(4000, dtype=torch.float64)
+    p = 1.5e4 + 8.5e4 * torch.rand(4000, dtype=torch.float64)
+    t = torch.minimum(t, 235.0 + 70.0 * p / 1.0e5)
+    q_s = saturation_mixing_ratio(saturation_pressure_mixed(t), p)
+    cloud = 0.012 * torch.rand_like(t)
+    q_i = cloud * (1.0 - torch.clamp((t - ALL_ICE) / (FREEZING_POINT - ALL_ICE), 0.0, 1.0))
+    none = torch.zeros_like(t)
+    wet = saturate(energy(t, q_s, q_i, none), q_s + cloud, p, none)
+    assert float((wet.t - t).abs().max()) < 2.0e-3
+    assert float((wet.q_l + wet.q_i - cloud).abs().max()) < 2.0e-6
+    dry = saturate(energy(t, 0.5 * q_s, none, none), 0.5 * q_s, p, none)
+    assert float((dry.t - t).abs().max()) < 1.0e-9 and float((dry.q_l + dry.q_i).max()) < 1.0e-15

@@ -3,8 +3,10 @@
 
 Tiedtke (1989, Mon. Wea. Rev. 117, 1779-1800, eq. 8-10) and Bechtold et al. (2008, Q. J. R. Meteorol. Soc. 134,
 1337-1351). The plume takes in air of its surroundings, condenses, rains and leaves air behind; its speed follows from
-buoyancy (Simpson & Wiggert 1969), and where that is used up it ends and leaves all. It conserves water and frozen moist
-static energy e = c_p T + g z + L q_v - L_f q_i.
+buoyancy (Simpson & Wiggert 1969), and where that is used up it ends and leaves all. Below free convection a deep plume is
+lifted, as by gusts that no layer resolves, over at most 150 hPa from its source (Pan & Wu 1995, NMC Office Note 409),
+and takes in air by turbulence alone: the organised entrainment is that of buoyant air. It conserves water and frozen
+moist static energy e = c_p T + g z + L q_v - L_f q_i.
 """
 
 from typing import NamedTuple
@@ -84,7 +86,7 @@ def saturate(e: torch.Tensor, q: torch.Tensor, p: torch.Tensor, z: torch.Tensor)
         share = torch.clamp((t - ALL_ICE) / (FREEZING_POINT - ALL_ICE), 0.0, 1.0)
         latent = LATENT_VAPORISATION + (1.0 - share) * LATENT_FUSION
         q_s = saturation_mixing_ratio(saturation_pressure_mixed(t), p)
-        # Newton of c_p T - latent (q - q_s(T)) = heat, which grows with T; halved where it leaves what encloses the root
+        # Newton of c_p T - latent (q - q_s(T)) = heat, which grows with T; halved where it passes what is too warm
         miss = CP_DRY * t - latent * (q - q_s) - heat
         low, high = torch.where(miss < 0.0, t, low), torch.where(miss > 0.0, t, high)
         mixed = torch.where((share > 0.0) & (share < 1.0), LATENT_FUSION / (FREEZING_POINT - ALL_ICE), 0.0)
@@ -139,9 +141,9 @@ def ascend(
         q = q + given / safe * (q_v[k] + moist - q)
         there = total > 0.0  # where nothing rises: the air around
         e, q = torch.where(there, e, around[k]), torch.where(there, q, q_v[k])
-        air = saturate(e, q, c.p[k], zc[k])
-        whole = total > 0.999
-        begins = below & ~ended & whole & (air.q_l + air.q_i > 0.0) & (given < 0.001)
+        dry = (e - GRAVITY * zc[k] - LATENT_VAPORISATION * q) / CP_DRY
+        damp = q > saturation_mixing_ratio(saturation_pressure_mixed(dry), c.p[k])
+        begins = below & ~ended & (total > 0.999) & damp & (given < 0.001)
         base_z = torch.where(begins, zc[k] - 0.5 * c.dz[k], base_z)
         base_p = torch.where(begins, c.p[k], base_p)
         base_q = torch.where(begins, q_s[k], base_q)
