@@ -3,7 +3,7 @@
 
 Tiedtke (1989, Mon. Wea. Rev. 117, 1779-1800, eq. 8-10) and Bechtold et al. (2008, Q. J. R. Meteorol. Soc. 134,
 1337-1351). The plume takes in air of its surroundings, condenses, rains and leaves air behind; its speed follows from
-buoyancy (Simpson & Wiggert 1969), and where that is used up it ends and leaves all. Below free convection a deep plume is
+buoyancy (Simpson & Wiggert 1969); where that is used up it ends and leaves all. Below free convection a deep one is
 lifted, as by gusts that no layer resolves, over at most 150 hPa from its source (Pan & Wu 1995, NMC Office Note 409),
 and takes in air by turbulence alone: the organised entrainment is that of buoyant air. It conserves water and frozen
 moist static energy e = c_p T + g z + L q_v - L_f q_i.
