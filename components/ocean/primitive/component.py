@@ -113,8 +113,16 @@ class PrimitiveOcean(Component):
         """Coefficient of the Smagorinsky lateral viscosity; 0: none."""
         biharmonic_viscosity: BiharmonicViscosity = 0.0
         """Biharmonic lateral viscosity."""
+        biharmonic_velocity: quantity("m s-1", least=0.0, most=10.0) = 0.0
+        """Biharmonic lateral viscosity by the grid: this velocity times the cube of the cells' width over 12."""
         lateral_diffusivity: Viscosity = 200.0
         """Lateral diffusivity of tracers along levels."""
+        isoneutral_diffusivity: Viscosity = 0.0
+        """Diffusivity of tracers along neutral surfaces (Redi 1982); 0: none."""
+        thickness_diffusivity: Viscosity = 0.0
+        """Diffusivity by which eddies flatten neutral surfaces (Gent & McWilliams 1990); 0: none."""
+        steepest_slope: number(least=1.0e-4, most=0.1) = 4.0e-3
+        """Slope of neutral surfaces at which both are tapered to a half (Danabasoglu & McWilliams 1995)."""
         background_viscosity: BackgroundMixing = 1.0e-4
         """Vertical viscosity where nothing stirs."""
         background_diffusivity: BackgroundMixing = 1.0e-5
@@ -198,6 +206,8 @@ class PrimitiveOcean(Component):
         parameters = Parameters(
             dt=float(context.step), substeps=substeps, equation_of_state=o.equation_of_state,
             harmonic_viscosity=o.harmonic_viscosity, biharmonic_viscosity=o.biharmonic_viscosity,
+            biharmonic_velocity=o.biharmonic_velocity, isoneutral_diffusivity=o.isoneutral_diffusivity,
+            thickness_diffusivity=o.thickness_diffusivity, steepest_slope=o.steepest_slope,
             smagorinsky=o.smagorinsky, lateral_diffusivity=o.lateral_diffusivity, mixing=o.vertical_mixing,
             background_viscosity=o.background_viscosity,
             background_diffusivity=o.background_diffusivity, convective_diffusivity=o.convective_diffusivity,

@@ -154,6 +154,21 @@ def divergence_and_vorticity_force(
     return lap_u * at(_like(g.mask_u, u)), lap_v * at(_like(g.mask_v, u))
 
 
+def root_of_biharmonic(constant: float, velocity: float, area: Tensor) -> Tensor:
+    """Root of the biharmonic viscosity (m2 s-1): of a constant and of U D^3 / 12, D^2 the cell's area.
+
+    Each of the two Laplacians takes the root, so that the force takes kinetic energy also where it varies (Griffies &
+    Hallberg 2000, Mon. Wea. Rev. 128, 2935-2946, eq. 12).
+
+    Parameters
+    ----------
+    constant : m4 s-1
+    velocity : U, m s-1
+    area : (y, x) of the cells, m2
+    """
+    return torch.sqrt(constant + velocity / 12.0 * area * torch.sqrt(area))
+
+
 def smagorinsky_viscosity(u: Tensor, v: Tensor, coefficient: float, g: Geometry) -> tuple[Tensor, Tensor]:
     """Harmonic viscosity ``(C / pi)^2 area |D|`` at centres and corners (m2 s-1).
 

@@ -14,8 +14,10 @@ class Parameters:
 
     ``dt``: baroclinic step (s), divided into ``substeps`` barotropic ones. ``barotropic_filter``: `power_law`
     (Shchepetkin and McWilliams 2005) or `none`. ``momentum_advection``: without it the momentum equations are
-    linear. ``shear_viscosity``: harmonic (m2 s-1); ``biharmonic_viscosity`` (m4 s-1); ``smagorinsky``: coefficient C
-    of the harmonic viscosity, 0 for none. ``drag_linear`` (m s-1) and ``drag_quadratic`` (1): bottom drag.
+    linear. ``harmonic_viscosity`` (m2 s-1); ``biharmonic_viscosity`` (m4 s-1), the same everywhere, and with
+    ``biharmonic_velocity`` U (m s-1) U D^3 / 12 more, D the root of the cell's area; ``smagorinsky``: coefficient C of
+    the harmonic viscosity, 0 for none. ``isoneutral_diffusivity``, ``thickness_diffusivity`` (m2 s-1) and
+    ``steepest_slope``: see `isoneutral`. ``drag_linear`` (m s-1) and ``drag_quadratic`` (1): bottom drag.
     ``freshwater_temperature``: rain and rivers bring water at the temperature of the surface; salinity 0; passive
     tracers ``fresh_concentration``. ``edge_nudging``: times (s) in which tracers and baroclinic flow at open edges are
     drawn to the sea outside where waves enter and where they leave, radiating; none: they are those outside.
@@ -36,8 +38,12 @@ class Parameters:
     reference_salinity: float = 35.0
     harmonic_viscosity: float = 0.0
     biharmonic_viscosity: float = 0.0
+    biharmonic_velocity: float = 0.0
     smagorinsky: float = 0.0
     lateral_diffusivity: float = 0.0
+    isoneutral_diffusivity: float = 0.0
+    thickness_diffusivity: float = 0.0
+    steepest_slope: float = 4.0e-3
     mixing: str | Mapping[str, Any] = "constant"
     background_viscosity: float = 1.0e-4
     background_diffusivity: float = 1.0e-5

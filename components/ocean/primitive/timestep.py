@@ -19,6 +19,7 @@ from torch import Tensor
 from components.ocean.primitive import barotropic, equation_of_state, momentum, transport, vertical_mixing
 from components.ocean.primitive.barotropic_mode import BarotropicMode, Plane, plane_of
 from components.ocean.primitive.geometry import Geometry
+from components.ocean.primitive.isoneutral import Stirred, stir
 from components.ocean.primitive.mixing_schemes import MIXING
 from components.ocean.primitive.open_boundary import Outside, relax
 from components.ocean.primitive.parameters import Parameters
@@ -93,6 +94,7 @@ class Ocean:
         )
         self._finish = wrap(_finish_momentum)
         self._horizontal = wrap(_horizontal_transport)
+        self._stir = wrap(_stirring)
         self._vertical = wrap(_vertical_transport)
         self._relax = wrap(_relax)
         self.edges = (
@@ -131,8 +133,9 @@ class Ocean:
         tracers, volume, volume_up, side_volume, side_content = self._horizontal(
             u, v, s.eta, eta, s.tracers, water, s.steps % 2 == 0, outside is not None, p, g
         )
+        eddies = self._stir(s.tracers, eta, p, g) if p.isoneutral_diffusivity or p.thickness_diffusivity else None
         tracers, frozen, carried = self._vertical(
-            tracers, volume, volume_up, mixed, eta, water, forcing.heat, forcing.shortwave, forcing.tracer_flux,
+            tracers, volume, volume_up, mixed, eddies, eta, water, forcing.heat, forcing.shortwave, forcing.tracer_flux,
             self.absorbed_inside, p, g,
         )  # fmt: skip
         if outside is not None:
@@ -246,6 +249,12 @@ def _explicit_momentum(
     )  # fmt: skip
 
 
+def _stirring(tracers, eta, p: Parameters, g: Geometry) -> Stirred:
+    """Eddies along neutral surfaces, for own cells."""
+    density = density_anomaly(p)
+    return stir(tracers, eta, density, p.isoneutral_diffusivity, p.thickness_diffusivity, p.steepest_slope, g)
+
+
 def _lateral_friction(u, v, p: Parameters, g: Geometry):
     """Harmonic (constant plus Smagorinsky) less biharmonic friction, at the block's own faces (m s-2)."""
     fu = fv = torch.zeros_like(inner(u))
@@ -256,11 +265,12 @@ def _lateral_friction(u, v, p: Parameters, g: Geometry):
             a_t, a_q = a_t + s_t, a_q + s_q
         lap_u, lap_v = momentum.divergence_and_vorticity_force(u, v, a_t, a_q, g)
         fu, fv = at(lap_u), at(lap_v)
-    if p.biharmonic_viscosity:
-        one = torch.ones_like(g.depth_t)
-        lap_u, lap_v = momentum.divergence_and_vorticity_force(u, v, one, one, g)
-        b = torch.full_like(at(g.depth_t), p.biharmonic_viscosity)
-        bu, bv = momentum.divergence_and_vorticity_force(lap_u, lap_v, b, b, g)
+    if p.biharmonic_viscosity or p.biharmonic_velocity:  # the root in both Laplacians: it takes energy everywhere
+        a_t, a_q = (
+            momentum.root_of_biharmonic(p.biharmonic_viscosity, p.biharmonic_velocity, a) for a in (g.area_t, g.area_q)
+        )
+        lap_u, lap_v = momentum.divergence_and_vorticity_force(u, v, a_t, a_q, g)
+        bu, bv = momentum.divergence_and_vorticity_force(lap_u, lap_v, at(a_t), at(a_q), g)
         fu, fv = fu - bu, fv - bv
     return fu, fv
 
@@ -357,6 +367,7 @@ def _vertical_transport(
     volume,
     volume_up,
     mixed,
+    eddies: Stirred | None,
     eta,
     water,
     heat,
@@ -385,10 +396,13 @@ def _vertical_transport(
     if mixed.nonlocal_share is not None:  # plumes carry part of what the surface gives and what it takes down
         down = at(mixed.nonlocal_share) * source[:, None]
         content = content + torch.cat([-down[:, :1], down[:, :-1] - down[:, 1:]], 1)
+    diffusivity = at(mixed.diffusivity)
+    if eddies is not None:
+        content, diffusivity = content + p.dt * eddies.gain, diffusivity + eddies.diffusivity
     light = per_heat * inner(shortwave) * absorbed
     content = torch.cat([content[:1] + light[None], content[1:]])
     carried = brought[0] * (p.dt * p.rho0 * p.heat_capacity)
-    tracers = diffuse(content / h, h, at(mixed.diffusivity), p.dt)
+    tracers = diffuse(content / h, h, diffusivity, p.dt)
     if not p.freezing_limiter:
         return tracers, torch.zeros_like(water), carried
     raised, rise = limit_to_freezing(tracers[0], tracers[1])
