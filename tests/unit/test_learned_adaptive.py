@@ -89,3 +89,14 @@ def test_a_predictor_serves_only_the_weights_whose_errors_it_learned(tmp_path, p
         error_predictor.load(tmp_path / "net", mine)
     with pytest.raises(ModelFileError, match="does not exist"):
         error_predictor.load(tmp_path / "nothing", mine)
+
+
+def test_three_tiers_share_the_columns(predictor):
+    n, columns = 40, air(40)
+    whole, choice = emulator(predictor, lambda a: a, lambda a: a, (1, n))
+    choice.order = Order(0.1, 0.25)
+    asked = []
+    whole.better = {who: lambda air, index, who=who: asked.append((who, len(index))) or gray(air) for who in (1, 2)}
+    whole(columns)
+    assert sorted(asked) == [(RECURRENT, 10), (PHYSICAL, 4)]
+    assert choice.counts == {0: 26, RECURRENT: 10, PHYSICAL: 4}

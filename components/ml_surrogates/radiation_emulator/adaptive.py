@@ -103,6 +103,7 @@ class Choice:
         self.gather, self.scatter, self.shape = gather, scatter, shape
         self.error = torch.zeros(shape, dtype=torch.float64)
         self.chosen = torch.zeros(shape, dtype=torch.long)
+        self.counts = {EMULATED: 0, RECURRENT: 0, PHYSICAL: 0}
 
     def __call__(self, x: Inputs, fluxes: Sequence[torch.Tensor], taken: torch.Tensor) -> torch.Tensor:
         """See `Refinement`."""
@@ -113,6 +114,8 @@ class Choice:
             everywhere = torch.as_tensor(whole)
             whole = tiers(everywhere.reshape(-1), self.order).reshape(everywhere.shape).double().numpy()
         self.chosen = torch.as_tensor(self.scatter(whole)).long()
+        for who in self.counts:
+            self.counts[who] += int((self.chosen == who).sum())
         return self.chosen.reshape(-1)
 
     def predicted(self, x: Inputs, fluxes: Sequence[torch.Tensor]) -> torch.Tensor:

@@ -196,6 +196,11 @@ class RadiationEmulator(RadiationComponent):
         part = self.emulator.fallback_fraction
         counts = ", ".join(f"{n} {reason}" for reason, n in self.emulator.counts.items() if n) or "none"
         self.context.log(f"{self.latency.text()}; columns by the fallback: {100.0 * part:.3f} % ({counts})")
+        if self.choice is not None:
+            n = self.choice.counts
+            physical, recurrent = (100.0 * n[who] / max(sum(n.values()), 1) for who in (PHYSICAL, RECURRENT))
+            named = f"{physical:.1f} % by {self.options.adaptive.scheme}, {recurrent:.1f} % by the recurrent network"
+            self.context.log(f"columns with the largest predicted error: {named}")
 
 
 def _found(setting: Setting, path: Path) -> Path:
