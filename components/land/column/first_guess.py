@@ -38,7 +38,7 @@ KINDS = (CowanFarquhar, Prentice, WolfAndereggPacala, Sperry, Eller, Wang, Holtt
 """Models by the network's outputs; with other parameters than the default ones the guess is the worse for it."""
 INPUTS = (
     Variable("net_assimilation_with_the_co2_of_the_air", "umol m-2 s-1"), Variable("leaf_to_air_deficit", "mol mol-1"),
-    Variable("critical_flow", "mol m-2 s-1"), Variable("conductance_at_no_flow", "mol m-2 s-1 MPa-1"),
+    Variable("carbon_supplied_over_demanded", "1"), Variable("conductance_at_no_flow", "mol m-2 s-1 MPa-1"),
     Variable("critical_tension", "MPa"), Variable("largest_rubisco_limited_rate", "umol m-2 s-1"),
     Variable("co2_outside", "umol mol-1"), Variable("compensation_point", "umol mol-1"),
     Variable("respiration", "umol m-2 s-1"), Variable("leaf_temperature", "K"),
@@ -73,13 +73,11 @@ def features(scene: Scene) -> Tensor:
     a = torch.clamp(assimilation(scene.leaf, scene.ca), min=1e-3)
     deficit = torch.clamp(scene.deficit, min=LOWEST_DEFICIT)
     plant, zero = scene.plant, 0.0 * a
-    logarithms = [a, deficit, plant.e_crit + zero, plant.k_soil + zero, plant.p_crit + zero,
-                  torch.clamp(scene.leaf.rates[0].p + zero, min=1e-3), scene.ca + zero]  # fmt: skip
-    shares = [scene.leaf.compensation / scene.ca + zero, scene.leaf.respiration / a, scene.temperature / 300.0 + zero]
-    most_carbon = torch.log(plant.e_crit * scene.ca / (CO2_TO_WATER * deficit * a))  # supplied over demanded
-    logs = [torch.log(torch.clamp(v, min=1e-12)) for v in logarithms]
-    logs[2] = most_carbon + zero
-    return torch.stack([*logs, *shares], dim=-1).reshape(-1, len(INPUTS)).float()
+    carbon = plant.e_crit * scene.ca / (CO2_TO_WATER * deficit * a)  # that the critical flow lets in, over the demand
+    wide = [a, deficit, carbon, plant.k_soil, plant.p_crit, torch.clamp(scene.leaf.rates[0].p, min=1e-3), scene.ca]
+    narrow = [scene.leaf.compensation / scene.ca, scene.leaf.respiration / a, scene.temperature / 300.0]
+    parts = [*(torch.log(torch.clamp(v + zero, min=1e-12)) for v in wide), *(v + zero for v in narrow)]
+    return torch.stack(parts, dim=-1).reshape(-1, len(INPUTS)).float()
 
 
 def guessed(net: FirstGuess, model: object, scene: Scene) -> Tensor | None:
