@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What learned components are worth beside what needs no learning.
 
-    .venv/bin/python benchmarks/learned.py adaptive solution
+    .venv/bin/python benchmarks/learned.py adaptive solution downscaling
 
 Data: a folder with data/land, given by --shared or TESSERA_SHARED (solution).
 """
@@ -93,7 +93,17 @@ def over_a_day(folder: Path, name: str) -> tuple[Results, float]:
     return {start: float(np.mean(v)) for start, v in counts.items()}, worst
 
 
-PARTS: dict[str, Callable[[Path], Results]] = {"adaptive": adaptive, "solution": solution}
+def downscaling(folder: Path) -> Results:
+    """Fields of an ideal truth drawn from coarse ones, beside the regression alone: two minutes of training."""
+    from components.ml_surrogates.downscaling.evaluation import run
+
+    by_field = run(1)
+    for name, scores in by_field.items():
+        print(f"{name}: " + ", ".join(f"{k} {v:.3f}" for k, v in scores.items()))
+    return {k: float(np.mean([s[k] for s in by_field.values()])) for k in ("crps_vs_mean", "spectrum")}
+
+
+PARTS: dict[str, Callable[[Path], Results]] = {"adaptive": adaptive, "solution": solution, "downscaling": downscaling}
 
 
 def main() -> None:

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Generative downscaling in small: the sampler on a known distribution, the projection, rectangles, seeds."""
+
+import numpy as np
+import pytest
+import torch
+
+from components.ml_surrogates.downscaling import diffusion, ideal, two_steps
+from components.ml_surrogates.downscaling.evaluation import finest_power
+from components.ml_surrogates.downscaling.projection import Projection
+from components.ml_surrogates.downscaling.unet import UNet
+from coupler.grids.grid import Grid
+
+
+class Normal:
+    """The exact denoiser of independent normal values of mean .4 and standard deviation .5."""
+
+    def __call__(self, x, sigma, known):
+        s2 = (sigma * sigma)[:, None, None, None]
+        return (x * 0.25 + 0.4 * s2) / (0.25 + s2)
+
+
+def test_heuns_steps_draw_from_the_distribution_of_an_exact_denoiser():
+    drawn = diffusion.sample(Normal(), torch.zeros(64, 1, 16, 16), 1, 16, 3)
+    assert abs(float(drawn.mean()) - 0.4) < 0.01
+    assert abs(float(drawn.std()) - 0.5) < 0.02
+
+
+def test_the_preconditioning_leaves_a_new_network_the_best_linear_guess():
+    """With weights of zero at its end it gives c_skip x: for fields of sd 1 the regression of the field on x."""
+    torch.manual_seed(1)
+    net = diffusion.Denoiser(1, 1, 8)
+    x, sigma = torch.randn(3, 1, 8, 8), torch.tensor([0.1, 1.0, 5.0])
+    with torch.no_grad():
+        out = net(x, sigma, torch.zeros(3, 1, 8, 8)) - net.net.leave.bias * 0.0
+    wanted = x / (1.0 + sigma * sigma)[:, None, None, None]
+    bias = net.net.leave.bias.item() * (sigma / torch.sqrt(1.0 + sigma * sigma))[:, None, None, None]
+    torch.testing.assert_close(out, wanted + bias)
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (7, 13), (21, 6)])
+def test_any_rectangle_goes_through_the_network(shape):
+    torch.manual_seed(2)
+    assert UNet(3, 2, 8)(torch.randn(2, 3, *shape)).shape == (2, 2, *shape)
+
+
+def test_the_projection_gives_coarse_means_by_the_weights_of_the_exchange():
+    """Cells that do not nest, and rain that stays positive."""
+    fine = Grid.regular_lonlat("fine", 100, 110, 20, 28, resolution=0.5)
+    coarse = Grid.regular_lonlat("coarse", 100, 110, 20, 28, nx=6, ny=5)
+    rng, p = np.random.default_rng(1), Projection(fine, coarse)
+    x, y = rng.standard_normal((3, fine.size)), rng.standard_normal((3, coarse.size))
+    got = p(x, y)
+    np.testing.assert_allclose((p.means @ got.T).T, y[:, p.cells], atol=1e-12)
+    np.testing.assert_allclose(p(got, y), got, atol=1e-12)
+    rain, means = rng.gamma(0.5, 1.0, (3, fine.size)), rng.gamma(2.0, 0.5, (3, coarse.size))
+    wet = p.positive(rain, means)
+    assert wet.min() >= 0.0
+    assert np.abs((p.means @ wet.T).T - means[:, p.cells]).max() < 0.02 * means.std()
+
+
+def test_the_ideal_truth_has_its_coarse_means_and_small_scales_that_follow_the_air():
+    s = ideal.scene(6, ideal.TRAINING, 1)
+    assert s.fields.shape == (6, 2, 64, 64) and s.coarse.shape == (6, 2, 16, 16)
+    assert np.array_equal(s.fields, ideal.scene(6, ideal.TRAINING, 1).fields)
+    assert s.fields[:, 1].min() > 0.0
+    assert finest_power(two_steps.bicubic(s.coarse)[:, 0]) < 0.2 * finest_power(s.fields[:, 0])
+
+
+def test_members_have_seeds_and_the_means_they_came_from():
+    """Nearly untrained networks: what holds whatever they learned."""
+    torch.set_num_threads(1)
+    s = ideal.scene(4, ideal.TRAINING, 1)
+    model, _ = two_steps.train(s, 1, 8, 3, 3)
+    projection = Projection(*ideal.grids())
+    one, _ = two_steps.members(model, s.coarse[:1], s.relief, 2, 5, 3, projection)
+    two, _ = two_steps.members(model, s.coarse[:1], s.relief, 1, 6, 3, projection)
+    assert np.array_equal(one[1], two[0]) and not np.array_equal(one[0], one[1])
+    missed = np.abs(ideal.means(one[:, :, 0]) - s.coarse[:1, 0]).max()
+    assert missed < 0.02 * s.coarse[:, 0].std()
