@@ -28,6 +28,7 @@ import yaml
 
 from components.atmosphere.nonhydrostatic.column.parameters import Case as ColumnCase
 from components.ocean.primitive.column.parameters import Case as OceanColumnCase
+from coupler.analysis.station_card import StationList
 from coupler.case.command import main
 from coupler.case.models import REALMS, find_model, models_of
 from coupler.case.options import CaseOptions, ComponentSettings, StreamOptions
@@ -188,6 +189,9 @@ def check_namelist(node: Node):
         return
     if {"title", "grid", "forcing"} <= set(values):
         node.parse(OceanColumnCase)
+        return
+    if set(values) == {"stations", "columns"}:
+        node.parse(StationList)
         return
     case_keys, common_keys = set(CaseOptions.model_fields), set(ComponentSettings.model_fields)
     if set(values) <= case_keys:
