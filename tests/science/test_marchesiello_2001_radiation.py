@@ -62,11 +62,16 @@ def baroclinic_energy_left(nudging):
 
 
 def test_an_internal_wave_packet_leaves():
-    """Less than 1 % of the energy (10 % of the amplitude) comes back; with prescribed edges more than half does."""
+    """Less than 1 % of the energy (10 % of the amplitude) comes back."""
     radiating = baroclinic_energy_left((1.0 * DAY, 365.0 * DAY))
-    prescribed = baroclinic_energy_left(None)
-    print(f"energy that comes back: radiating {radiating:.2e}, prescribed {prescribed:.2f}")
+    print(f"energy that comes back from radiating edges: {radiating:.2e}")
     assert radiating < 0.01
+
+
+@pytest.mark.slow
+def test_the_packet_would_come_back_from_prescribed_edges():
+    prescribed = baroclinic_energy_left(None)
+    print(f"energy that comes back from prescribed edges: {prescribed:.2f}")
     assert prescribed > 0.5
 
 
