@@ -7,27 +7,8 @@ from components.ml_surrogates.estimation.controls import Static, Weights, pertur
 from components.ml_surrogates.estimation.cost import Cost, Observations
 from components.ml_surrogates.estimation.etkf import combined, etkf, letkf, mean_preserving_rotation, transform
 from components.ml_surrogates.estimation.localisation import gaspari_cohn, periodic_distance
+from components.ml_surrogates.estimation.lorenz96 import FORCE, SIZE, step, steps
 from components.ml_surrogates.estimation.minimise import Limits, minimise
-
-SIZE, FORCE, DT = 40, 8.0, 0.05
-
-
-def tendency(x):
-    return (torch.roll(x, -1, -1) - torch.roll(x, 2, -1)) * torch.roll(x, 1, -1) - x + FORCE
-
-
-def step(x, dt=DT):
-    k1 = tendency(x)
-    k2 = tendency(x + 0.5 * dt * k1)
-    k3 = tendency(x + 0.5 * dt * k2)
-    k4 = tendency(x + dt * k3)
-    return x + dt / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
-
-
-def steps(x, n):
-    for _ in range(n):
-        x = step(x)
-    return x
 
 
 def truth(seed, cycles, interval=1):

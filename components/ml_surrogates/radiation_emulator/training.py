@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from components.ml_surrogates.course import left, rate_at
 from components.radiation.scheme import heating_rate
 
 from .dataset import Batch
@@ -126,9 +127,7 @@ def train(
     generator = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.Adam(net.parameters(), lr=rate)
     steps = epochs * len(data)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda n: min(1.0, (n + 1) / 50) * (0.01 + 0.495 * (1.0 + math.cos(math.pi * min(n / steps, 1.0))))
-    )
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda n: rate_at(n, steps))
     course, best, kept = Course(), math.inf, copy.deepcopy(net.state_dict())
     started, cpu = time.monotonic(), time.process_time()
     for epoch in range(epochs):
@@ -150,11 +149,10 @@ def train(
         now = float(got.sum())
         if now < best:
             best, kept, course.best = now, copy.deepcopy(net.state_dict()), epoch
-        left = (time.monotonic() - started) / (epoch + 1) * (epochs - epoch - 1)
         tell(
             f"epoch {epoch + 1:3d} of {epochs}: loss long {course.train[-1][0]:.3f} short {course.train[-1][1]:.3f},"
             f" held out {got[0]:.3f} {got[1]:.3f}{' *' if course.best == epoch else ''}"
-            f"   ETA {int(left // 60):02d}:{int(left % 60):02d}"
+            f"   {left(started, epoch + 1, epochs)}"
         )
         if epoch - course.best >= patience:
             tell(f"no better for {patience} epochs: stopped")

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A learned ensemble: its score, its divergence, its members over ranks, its cases, its commands."""
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from components.ml_surrogates.ensemble import evaluation, toys, training
+from components.ml_surrogates.ensemble.__main__ import main
+from components.ml_surrogates.ensemble.members import Members
+from components.ml_surrogates.ensemble.network import Normal, divergence
+from coupler.analysis.ensemble_scores import almost_fair_crps, fair_crps
+from coupler.errors import CaseError
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+
+
+def test_the_almost_fair_score_mixes_both_kinds():
+    rng = np.random.default_rng(3)
+    x, y = rng.standard_normal((8, 500)), rng.standard_normal(500)
+    plain = np.abs(x - y).mean(0) - np.abs(x[:, None] - x[None]).mean((0, 1)) / 2.0
+    for alpha in (0.0, 0.5, 0.95, 1.0):
+        wanted = alpha * fair_crps(x, y) + (1.0 - alpha) * plain
+        np.testing.assert_allclose(almost_fair_crps(x, y, alpha), wanted, atol=1e-12)
+        tensors = almost_fair_crps(torch.as_tensor(x), torch.as_tensor(y), alpha)
+        np.testing.assert_allclose(tensors.numpy(), wanted, atol=1e-12)
+    with pytest.raises(CaseError, match="at least two"):
+        almost_fair_crps(x[:1], y, 0.95)
+
+
+def test_divergence_is_that_of_torch():
+    g = torch.Generator().manual_seed(1)
+    a, b, c, d = (0.5 * torch.randn((3, 2, 5), generator=g) for _ in range(4))
+    wanted = torch.distributions.kl_divergence(
+        torch.distributions.Normal(a, b.exp()), torch.distributions.Normal(c, d.exp())
+    ).sum((1, 2))
+    torch.testing.assert_close(divergence(Normal(a, b), Normal(c, d)), wanted)
+
+
+class Ranks:
+    """Threads that broadcast to each other as ranks do."""
+
+    def __init__(self, size):
+        self.size, self.meet, self.box = size, threading.Barrier(size), {}
+
+    def rank(self, rank):
+        return _Rank(self, rank)
+
+
+class _Rank:
+    def __init__(self, ranks, rank):
+        self.ranks, self.rank, self.size = ranks, rank, ranks.size
+
+    def Bcast(self, buffer, root):
+        if self.rank == root:
+            self.ranks.box[root] = buffer.copy()
+        self.ranks.meet.wait()
+        buffer[...] = self.ranks.box[root]
+        self.ranks.meet.wait()
+
+
+def gradients(group, sample):
+    s = training.Settings(width=8, blocks=1, members=5)
+    torch.manual_seed(1)
+    net = training.network(s).double()
+    g = torch.Generator().manual_seed(4)
+    torch.set_default_dtype(torch.float64)
+    course = sample()
+    training.rollout_loss(net, course.seen, course.truth[:, 2:], s, group, g).backward()
+    group.sum_gradients(net.parameters())
+    return torch.cat([p.grad.reshape(-1) for p in net.parameters() if p.grad is not None])
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_the_sum_over_ranks_is_that_of_one_rank(size):
+    """Five members over two and three ranks: the same sample, the same noise, the same gradient."""
+    drawn = toys.draw(3, 2, "alike", torch.Generator().manual_seed(2))
+    sample = lambda: toys.Course(drawn.truth.double(), drawn.seen.double())  # noqa: E731
+    before = torch.get_default_dtype()
+    try:
+        alone = gradients(Members(5), sample)
+        ranks, found = Ranks(size), {}
+
+        def work(r):
+            found[r] = gradients(Members(5, ranks.rank(r)), sample)
+
+        threads = [threading.Thread(target=work, args=(r,)) for r in range(size)]
+        [t.start() for t in threads]
+        [t.join() for t in threads]
+    finally:
+        torch.set_default_dtype(before)
+    for r in range(size):
+        torch.testing.assert_close(found[r], alone, rtol=1e-10, atol=1e-13)
+    assert alone.abs().max() > 1e-3
+
+
+def test_more_ranks_than_members_are_refused():
+    with pytest.raises(ValueError, match="expected at most a rank for each of 2 members, found 3 ranks"):
+        Members(2, Ranks(3).rank(0))
+
+
+def test_the_error_depends_on_the_flow_where_it_is_said_to():
+    assert evaluation.flow_dependence("flow", 1, 60) > 1.5 * evaluation.flow_dependence("alike", 1, 60)
+
+
+def test_commands(tmp_path, capsys):
+    small = ["--steps", "8", "--width", "8"]
+    main(["train", "--out", str(tmp_path / "a"), *small])
+    main(["train", "--out", str(tmp_path / "b"), "--loss", "deterministic", *small])
+    main(["evaluate", "--model", str(tmp_path / "a"), "--rival", str(tmp_path / "b"), "--courses", "12",
+          "--card", str(tmp_path / "card.md")])  # fmt: skip
+    assert "ETA" in capsys.readouterr().out
+    assert (tmp_path / "card.md").read_text().count("\n| ") == 16
