@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What learned components are worth beside what needs no learning.
 
-    .venv/bin/python benchmarks/learned.py adaptive solution downscaling
+    .venv/bin/python benchmarks/learned.py adaptive solution downscaling da ens
 
 Data: a folder with data/land, given by --shared or TESSERA_SHARED (solution).
 """
@@ -103,7 +103,36 @@ def downscaling(folder: Path) -> Results:
     return {k: float(np.mean([s[k] for s in by_field.values()])) for k in ("crps_vs_mean", "spectrum")}
 
 
-PARTS: dict[str, Callable[[Path], Results]] = {"adaptive": adaptive, "solution": solution, "downscaling": downscaling}
+def da(folder: Path) -> Results:
+    """Errors of analyses of Lorenz's model by a network, over those of its twin without observations and of 3DVar."""
+    from components.ml_surrogates.data_assimilation.learned import evaluation, training
+
+    found = {}
+    for name, steps in (("all", 5000), ("none", 1000)):
+        net, course = training.train(training.Settings(steps=steps, observations=name))
+        found[name] = evaluation.scores(net, 1, number=1)
+        print(f"observations {name}: {course.cpu_seconds:.0f} CPU s, {found[name]}")
+    analysis = found["all"].analysis
+    return {
+        "vs_corr": analysis / found["none"].analysis,
+        "vs_3dvar": analysis / evaluation.rivals(1)["3DVar"],
+    }
+
+
+def ens(folder: Path) -> Results:
+    """CRPS of a learned ensemble over that of tuned noise at start and steps; its spread over error furthest from 1."""
+    from components.ml_surrogates.ensemble import evaluation, training
+
+    crps, single = (training.train(training.Settings(loss=loss))[0] for loss in ("crps", "deterministic"))
+    c = evaluation.compare(crps, single, "alike", 1)
+    for lead in c.learned:
+        print(f"lead {lead.time:.1f}: spread over error {lead.spread:.2f}, CRPS {lead.crps:.4f}")
+    return {"crps_vs_noise": c.vs_noise, "ssr": max((a.spread for a in c.learned), key=lambda s: abs(s - 1.0))}
+
+
+PARTS: dict[str, Callable[[Path], Results]] = {
+    "adaptive": adaptive, "solution": solution, "downscaling": downscaling, "da": da, "ens": ens,
+}  # fmt: skip
 
 
 def main() -> None:
