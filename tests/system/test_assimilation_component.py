@@ -157,3 +157,37 @@ def test_en4dvar_lowers_the_departures(tmp_path):
         n, before, after = (np.ma.filled(data[k][0], 0.0) for k in ("count", "omb_rms", "oma_rms"))
         first, last = (float(np.nansum(n * a * a)) for a in (before, after))
         assert 0.0 < data["degrees_of_freedom"][0] < first - last
+
+
+def learned(folder, **given):
+    """A network in place of ensemble and search; one window with observations, one without."""
+    from tests.toys.learned_maps import written
+
+    made = case(folder, method="learned", network="trained", hours=(0.0, 0.5), **given)
+    written(made / "trained")
+    return made
+
+
+@pytest.fixture(scope="module")
+def by_network(tmp_path_factory):
+    folder = learned(tmp_path_factory.mktemp("learned") / "serial", restart="PT20M")
+    done = tessera(folder, "--serial")
+    return folder, done.stdout + done.stderr
+
+
+def test_a_network_changes_the_air_and_says_where_it_saw_nothing(by_network, without):
+    folder, text = by_network
+    assert "36 of 36 used" in text
+    assert text.count("the increment is that of the control without observations (CORR)") == 1
+    changed = air(folder)
+    assert max(float(np.abs(changed[k] - without[k]).max()) for k in changed) > 1e-3
+
+
+@pytest.mark.ranks
+def test_a_network_gives_the_same_bits_on_more_ranks_and_after_a_restart_inside_a_window(by_network, tmp_path):
+    parts = learned(tmp_path / "parts", ranks=(2, 3), duration="PT60M", restart="PT20M")
+    tessera(parts)
+    text = (parts / "case.yaml").read_text()
+    (parts / "case.yaml").write_text(text.replace("duration: PT60M", "duration: PT80M"))
+    tessera(parts, "--continue", "--serial")
+    assert differences(by_network[0], parts, history=False) == []

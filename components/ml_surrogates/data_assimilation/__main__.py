@@ -10,10 +10,6 @@ import torch
 from components.ml_surrogates.data_assimilation import forecasts, observation_file, simulate
 from components.ml_surrogates.data_assimilation.component import spacing_of
 from coupler.clock import Clock
-from coupler.component import Context
-from coupler.grids.grid import Grid
-
-LAMBERT = "+proj=lcc +lat_1=-5 +lat_2=40 +lat_0=25 +lon_0=130 +R=6371000"
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -31,8 +27,8 @@ def main(arguments: list[str] | None = None) -> None:
     o = parser.parse_args(arguments)
     torch.set_num_threads(1)
     clock = Clock(o.start, "noleap")
-    grid = Grid.projected("assimilation", LAMBERT, o.cells, o.cells, 295e3, center=(119.02, 25.02))
-    context = Context("assimilation", clock, 1800, o.hours * 3600, grid, Path("."), grids={"default": grid})
+    context = simulate.nature_context(clock, o.cells, o.hours * 3600)
+    grid = context.grid
     options = {"levels": o.levels, "jet": "january", "relief": "", "precision": "single"}
     forecast = forecasts.make("nonhydrostatic", context, options)
     times = range(0, o.hours * 3600, o.every * 3600)

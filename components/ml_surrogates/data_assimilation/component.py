@@ -3,12 +3,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
 
 from components.ml_surrogates.data_assimilation import forecasts, members, observation_file, selection, statistics
+from components.ml_surrogates.data_assimilation.learned import maps
 from components.ml_surrogates.data_assimilation.observation_file import Table
 from components.ml_surrogates.data_assimilation.operators import Seen
 from components.ml_surrogates.data_assimilation.places import Places, locate, unit_vectors
@@ -22,6 +24,7 @@ from components.ml_surrogates.data_assimilation.window import (
     unpacked,
 )
 from components.ml_surrogates.estimation.localisation import SeparableRoot
+from components.ml_surrogates.model_file import ModelFileError
 from components.science.constants import EARTH_RADIUS
 from coupler.component import Component, Context, Fields, Setting
 from coupler.errors import CaseError
@@ -82,8 +85,11 @@ class DataAssimilation(Component):
         """Layers of the atmosphere."""
         forecast: ForecastOptions = ForecastOptions()
         """The forecast operator."""
-        method: Literal["letkf", "en4dvar"] = "letkf"
-        """letkf: weights column by column. en4dvar: a minimisation through the forecast's gradient."""
+        method: Literal["letkf", "en4dvar", "learned"] = "letkf"
+        """letkf: weights column by column. en4dvar: a minimisation through the forecast's gradient. learned: a trained
+        network, which needs neither members nor a forecast."""
+        network: str = ""
+        """For learned: path of the trained network, without its ending; looked up in the case, then in data/."""
         window: Duration = 21600
         """Observations of [t, t + window) make one analysis."""
         increment_at: Literal["start", "end"] = "start"
@@ -138,6 +144,8 @@ class DataAssimilation(Component):
                 problems.append(f"{o.observations} does not exist, neither in the case nor in data/")
             else:
                 problems += self._wrong_observations(path, setting)
+        if o.method == "learned":
+            problems += self._wrong_network(setting)
         return [f"{setting.name}: {text}" for text in problems]
 
     def _wrong_observations(self, path: Any, setting: Setting) -> list[str]:
@@ -156,6 +164,37 @@ class DataAssimilation(Component):
         if not self._places(table, setting).inside.any():
             return [f"{path.name}: none of {len(table.time)} observations lies within the domain"]
         return []
+
+    def _wrong_network(self, setting: Setting) -> list[str]:
+        """A network that is missing or of another case, and observations that all lie outside its training."""
+        o = self.options
+        if not o.network:
+            return ["method: learned needs a network: expected the path of a trained one, found none"]
+        try:
+            trained = maps.load(self._network_path(setting))
+        except ModelFileError as error:
+            return [f"network: {error}"]
+        problems = trained.problems(o.levels, o.window, spacing_of(setting.grid))
+        if o.increment_at == "end":
+            problems.append("method: learned gives increments at the window's start; expected increment_at: start")
+        if o.observations and setting.file(o.observations).exists():
+            try:
+                table = observation_file.read(setting.file(o.observations), setting.clock)
+            except CaseError:
+                return [f"network: {text}" for text in problems]  # said before
+            for reason, rows in trained.untrained(table, o.window).items():
+                if rows.any():
+                    first = int(np.flatnonzero(rows)[0])
+                    problems.append(
+                        f"{int(rows.sum())} of {len(rows)} observations {reason}, the first is {table.variable[first]} "
+                        f"of {table.value[first]:g} at {table.pressure[first, 0] / 100.0:.0f} hPa; "
+                        f"trained: {trained.text()}"
+                    )
+        return [f"network: {text}" for text in problems]
+
+    def _network_path(self, setting: Setting) -> Path:
+        path = Path(self.options.network)
+        return path if path.is_absolute() else setting.file(f"{path}.json").with_suffix("")
 
     def _places(self, table: Table, setting: Setting) -> Places:
         grid: Any = setting.grid
@@ -177,6 +216,10 @@ class DataAssimilation(Component):
         self.begun = 0
         self.spacing = spacing_of(grid)
         self.operator: Any = None
+        if o.method == "learned":
+            self.x = self.x[:0]
+            self.trained = maps.load(self._network_path(context))
+            self.place = maps.place(grid.longitude, grid.latitude)
         return self._exports()
 
     def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
@@ -184,15 +227,40 @@ class DataAssimilation(Component):
         o = self.options
         if time % o.window == 0:
             whole = {part: self.context.gather(np.asarray(imports[name])) for name, part in TAKEN.items()}
+            air = {k: torch.as_tensor(np.array(a), dtype=torch.float64) for k, a in whole.items() if a is not None}
+            if o.method == "learned":
+                self.rates = self.context.scatter(self._learned(time, air) if self.context.rank == 0 else None)
+                return self._exports()
             perturbed = self.context.gather(self.x)
-            found = None
-            if self.context.rank == 0:
-                air = {k: torch.as_tensor(np.array(a), dtype=torch.float64) for k, a in whole.items()}
-                found = self._window(time, air, perturbed)
-            rates, x = found if found is not None else (None, None)
+            rates, x = self._window(time, air, perturbed) if self.context.rank == 0 else (None, None)
             self.rates, self.x = self.context.scatter(rates), self.context.scatter(x)
             self.begun = 1
         return self._exports()
+
+    def _learned(self, time: int, air: forecasts.Air) -> Any:
+        """Rates of the window (4, nz, ny, nx) by the network, on the first rank."""
+        o, say = self.options, self.context.log
+        shape = (len(PARTS), o.levels, *self.context.grid.shape)
+        if time // o.window < o.first_window:
+            return np.zeros(shape)
+        when = self.context.clock.text(time)
+        outside = self.trained.outside(air)
+        if outside:
+            say(f"{when}: no increment: the background lies outside the training range: {'; '.join(outside)}")
+            return np.zeros(shape)
+        table, chosen, places = self._chosen(time)
+        used = np.zeros(0, dtype=bool)
+        if table is None or chosen is None:
+            table, places = observation_file.EMPTY, Places(np.zeros(0), np.zeros(0), used)
+        else:
+            for reason, rows in self.trained.untrained(table, o.window).items():
+                chosen.drop(reason, rows)
+            used = chosen.used
+            say(f"{when}: {chosen.text()}")
+        if not used.any():
+            say(f"{when}: no observation: the increment is that of the control without observations (CORR)")
+        observed = maps.gridded(table, places, used, self.trained.channels, self.place, time, o.window)
+        return self.trained.increment(air, observed).reshape(shape).numpy() / float(o.window)
 
     def _window(self, time: int, air: forecasts.Air, perturbed: Any) -> tuple[Any, Any]:
         """Rates of the window (4, nz, ny, nx) and the next perturbations, on the first rank."""
@@ -253,6 +321,7 @@ class DataAssimilation(Component):
 
     def _method(self, like: torch.Tensor) -> Method:
         o = self.options
+        assert o.method != "learned"
         ny, nx = self.context.grid.shape
         root = SeparableRoot.of((ny, nx), (self.spacing, self.spacing), o.radius, like)
         return Method(o.method, o.radius, o.depth, o.relaxation, o.inflation, o.iterations, root)
@@ -307,12 +376,15 @@ class DataAssimilation(Component):
 
     def state(self) -> dict[str, Any]:
         """The increments that hold, and the ensemble."""
+        if self.options.method == "learned":
+            return {"rates": self.rates}
         return {"rates": self.rates, "perturbations": self.x, "begun": self.begun}
 
     def restore(self, state: Mapping[str, Any]) -> Fields:
         """Restore increments and ensemble."""
-        self.rates, self.x = np.array(state["rates"]), np.array(state["perturbations"])
-        self.begun = int(state["begun"])
+        self.rates = np.array(state["rates"])
+        if self.options.method != "learned" and "perturbations" in state:
+            self.x, self.begun = np.array(state["perturbations"]), int(state["begun"])
         return self._exports()
 
     def diagnostics(self) -> dict[str, np.ndarray[Any, Any]]:

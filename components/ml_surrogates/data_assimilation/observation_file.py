@@ -50,6 +50,11 @@ class Table(NamedTuple):
         return Table(*(a[keep] for a in self))
 
 
+_NONE, _NO_NAMES = np.zeros(0), np.zeros(0, dtype=str)
+EMPTY = Table(_NONE, _NONE, _NONE, np.zeros((0, 2)), _NO_NAMES, _NO_NAMES, _NONE, _NONE)
+"""No observation."""
+
+
 def _names(file: Any, name: str) -> npt.NDArray[np.str_]:
     values = file[name][:]
     if values.ndim > 1:

@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Command line: ``python -m components.ml_surrogates.data_assimilation.learned train | evaluate``."""
+"""Command line: ``python -m components.ml_surrogates.data_assimilation.learned train | train-maps | evaluate``."""
 
 import argparse
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from components.ml_surrogates.data_assimilation.learned import evaluation, files, training
+from components.ml_surrogates.course import data_hash
+from components.ml_surrogates.data_assimilation import forecasts
+from components.ml_surrogates.data_assimilation.component import spacing_of
+from components.ml_surrogates.data_assimilation.learned import evaluation, files, maps, nature, training
 from components.ml_surrogates.data_assimilation.learned.training import Settings
+from components.ml_surrogates.data_assimilation.simulate import nature_context
+from coupler.clock import Clock
 from coupler.files.atomic import write_text
 
 
@@ -17,6 +23,37 @@ def train(a: argparse.Namespace) -> None:
     net, course = training.train(s, lambda text: print(text, flush=True))
     files.save(a.out, net, s, course)
     print(f"{a.out}: {course.cpu_seconds:.0f} CPU seconds of training")
+
+
+def train_maps(a: argparse.Namespace) -> None:
+    """Run the forecast operator, train over its map, score on runs that were not trained on, save."""
+    clock = Clock(a.start, "noleap")
+    context = nature_context(clock, a.cells, (a.hours + 1) * 3600)
+    options = {"levels": a.levels, "jet": "january", "relief": "", "precision": "single"}
+    forecast, grid = forecasts.make("nonhydrostatic", context, options), context.grid
+    size, at = spacing_of(grid), maps.place(grid.longitude, grid.latitude)
+    latitude = torch.as_tensor(np.array(grid.latitude), dtype=torch.float64)
+    tell = lambda text: print(text, flush=True)  # noqa: E731
+    every = a.every * 3600 // context.step
+    parts = [
+        nature.pairs(forecast, latitude, size, runs, a.hours * 3600 // context.step, every, seed, tell)
+        for runs, seed in ((a.runs, 1000 * a.seed), (max(1, a.runs // 5), 1000 * a.seed + 500))
+    ]
+    s = nature.Settings(steps=a.steps, width=a.width, seed=a.seed)
+    net, losses = nature.train(parts[0], at, s, tell)
+    kept = nature.reduction(net, parts[1], at, s)
+    about = {
+        "window": a.window * 3600,
+        "until": context.step,
+        "spacing": size,
+        "losses": losses,
+        "error_over_background": kept,
+    }
+    maps.save(a.out, net, nature.CHANNELS, nature.ranges(parts[0]), about, data_hash(parts[0]), a.seed)
+    print(
+        f"{a.out}: error over the background's on other runs {kept['stations']:.3f}; "
+        f"without observations {kept['none']:.3f}"
+    )
 
 
 def evaluate(a: argparse.Namespace) -> None:
@@ -42,6 +79,22 @@ def main(arguments: list[str] | None = None) -> None:
     p.add_argument("--forecasts", type=float, default=1.0, help="weight of forecasts in the loss; 0: analysis alone")
     p.add_argument("--observations", choices=("all", "none"), default="all", help="none: the control twin CORR")
     p.set_defaults(run=train)
+    p = sub.add_parser(
+        "train-maps",
+        help="train a network for method: learned on the atmosphere's core at 295 km",
+        formatter_class=shown,
+    )
+    p.add_argument("--out", type=Path, required=True, help="files to write, without ending")
+    p.add_argument("--start", default="2001-01-01", help="date at which the runs start")
+    p.add_argument("--runs", type=int, default=40, help="pairs of runs")
+    p.add_argument("--hours", type=int, default=24, help="length of a run")
+    p.add_argument("--every", type=int, default=3, help="hours between what is learned from")
+    p.add_argument("--window", type=int, default=6, help="hours of the assimilation's window")
+    p.add_argument("--levels", type=int, default=16, help="layers")
+    p.add_argument("--cells", type=int, default=22, help="cells along a side, of 295 km")
+    p.add_argument("--steps", type=int, default=1500, help="steps of Adam")
+    p.add_argument("--width", type=int, default=48, help="channels of the network")
+    p.set_defaults(run=train_maps)
     p = sub.add_parser("evaluate", help="score a network beside CORR and 3DVar", formatter_class=shown)
     p.add_argument("--model", type=Path, required=True, help="trained network, without ending")
     p.add_argument("--control", type=Path, default=None, help="its control twin, without ending")

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 REACH = 5  # points of a convolution
 
 
-def _convolution(dimensions: int, taken: int, given: int) -> nn.Module:
+def _convolution(dimensions: int, taken: int, given: int) -> nn.Conv1d | nn.Conv2d:
     """A convolution that closes a ring, and goes on beyond a map's edge with what stands there."""
     if dimensions == 1:
         return nn.Conv1d(taken, given, REACH, padding=REACH // 2, padding_mode="circular")
