@@ -23,7 +23,8 @@ class Members:
 
     def __init__(self, number: int, comm: Any = None):
         self.number, self.comm = number, comm
-        self.rank, self.size = (comm.rank, comm.size) if comm is not None else (0, 1)
+        self.rank: int = 0 if comm is None else comm.rank
+        self.size: int = 1 if comm is None else comm.size
         if self.size > number:
             raise ValueError(f"expected at most a rank for each of {number} members, found {self.size} ranks")
         self.edges = [number * r // self.size for r in range(self.size + 1)]

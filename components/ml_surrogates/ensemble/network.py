@@ -114,4 +114,5 @@ class EnsembleNetwork(nn.Module):
         given = torch.stack([before, now], 1)
         if z is not None:
             given = torch.cat([given, z], 1)
-        return now + self.forecaster(given)[:, 0]
+        change: Tensor = self.forecaster(given)[:, 0]
+        return now + change

@@ -167,16 +167,17 @@ def forecast(
     start_noise, step_noise : standard deviations added to the initial states, and to every state
     """
     n, _, points = seen.shape
-    rand = lambda *shape: torch.randn(shape, generator=generator)  # noqa: E731
     before, now = (seen[:, i].repeat(members, 1) for i in (0, 1))
     if start_noise:
-        before, now = (a + start_noise * rand(*a.shape) for a in (before, now))
+        before, now = (a + start_noise * torch.randn(a.shape, generator=generator) for a in (before, now))
     states, z = [], None
     for k in range(steps):
         if net.latent and (each_step or k == 0):
-            z = net.prior(torch.stack([before, now], 1)).at(rand(members * n, net.latent, points))
+            z = net.prior(torch.stack([before, now], 1)).at(
+                torch.randn((members * n, net.latent, points), generator=generator)
+            )
         before, now = now, net(before, now, z)
         if step_noise:
-            now = now + step_noise * rand(*now.shape)
+            now = now + step_noise * torch.randn(now.shape, generator=generator)
         states.append(now.reshape(members, n, points))
     return torch.stack(states, 2)

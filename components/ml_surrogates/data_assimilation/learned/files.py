@@ -49,6 +49,6 @@ def load(path: Path) -> Fusion:
         raise ModelFileError(
             f"{path}: expected a model {NAME!r}, found {side.model!r}; train one, or give another path"
         )
-    net = training.network(Settings(**side.sizes))
+    net = training.network(Settings(width=side.sizes["width"], blocks=side.sizes["blocks"]))
     net.load_state_dict(tensors)
     return net.eval()

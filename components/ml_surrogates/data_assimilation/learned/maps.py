@@ -220,7 +220,7 @@ class Trained:
         observed : as `gridded` gives it
         """
         state = packed(air)
-        dx = self.net(state.float()[None], observed[None])[0].double()
+        dx: Tensor = self.net(state.float()[None], observed[None])[0].double()
         q = slice(self.net.levels, 2 * self.net.levels)
         dx[q] = torch.maximum(dx[q], -state[q])
         return dx

@@ -91,7 +91,8 @@ def _clouds(n: int, generator: torch.Generator) -> Tensor:
     """Cloudy points (n, 40), in patches some points long."""
     noise = torch.randn((n, SIZE), generator=generator)
     smooth = noise + torch.roll(noise, 1, -1) + torch.roll(noise, 2, -1)
-    return smooth > math.sqrt(3.0) * torch.special.ndtri(torch.tensor(1.0 - CLOUDY))
+    cloudy: Tensor = smooth > math.sqrt(3.0) * float(torch.special.ndtri(torch.tensor(1.0 - CLOUDY)))
+    return cloudy
 
 
 def observe(truth: Tensor, generator: torch.Generator) -> Observed:
@@ -103,19 +104,18 @@ def observe(truth: Tensor, generator: torch.Generator) -> Observed:
     generator : of passes, clouds and noise
     """
     n = truth.shape[0]
-    rand = lambda *shape: torch.rand(shape, generator=generator)  # noqa: E731
     first = torch.randint(SIZE, (n, 1), generator=generator)
     across = (torch.arange(SIZE)[None] - first) % SIZE
     seen = across < SEEN
     angle = torch.where(seen, (2.0 * across / (SEEN - 1.0) - 1.0), 0.0)
     place = 2.0 * math.pi * torch.arange(SIZE) / SIZE
-    hour = 2.0 * math.pi * rand(n, 1)
+    hour = 2.0 * math.pi * torch.rand((n, 1), generator=generator)
     sun = torch.clamp(torch.cos(place + hour), min=0.0)
     turn = (torch.sin(place).expand(n, -1), torch.cos(place).expand(n, -1))
     clock = (torch.sin(hour).expand(-1, SIZE), torch.cos(hour).expand(-1, SIZE))
     beside = torch.stack([angle, sun, *turn, *clock], 1)
     cloudy = _clouds(n, generator) & seen
-    cover = torch.where(cloudy, 0.3 + 0.7 * rand(n, SIZE), torch.zeros(()))[:, None]
+    cover = torch.where(cloudy, 0.3 + 0.7 * torch.rand((n, SIZE), generator=generator), torch.zeros(()))[:, None]
     value = (1.0 - cover) * operator(truth) + cover * CLOUD_TOP + bias(beside)
     value = value + NOISE * torch.randn(value.shape, generator=generator)
     mask = seen[:, None].expand(-1, CHANNELS, -1).to(truth)
