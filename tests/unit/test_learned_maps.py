@@ -75,7 +75,7 @@ def problems(tmp_path, rows=None, network="n", **options):
     if rows is not None:
         observation_file.write(tmp_path / "o.nc", table(rows), CLOCK)
         options["observations"] = "o.nc"
-    given = {"levels": 8, "window": 21600, "method": "learned", "network": network, **options}
+    given = {"levels": 8, "window": "PT6H", "method": "learned", "network": network, **options}
     grid = Grid.projected("assimilation", LAMBERT, 22, 22, 295e3, center=(119.02, 25.02))
     return DataAssimilation(DataAssimilation.Options(**given)).check(
         Setting("assimilation", CLOCK, 21600, 21600, grid, tmp_path)
