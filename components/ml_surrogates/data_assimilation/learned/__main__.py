@@ -34,9 +34,13 @@ def train_maps(a: argparse.Namespace) -> None:
     size, at = spacing_of(grid), maps.place(grid.longitude, grid.latitude)
     latitude = torch.as_tensor(np.array(grid.latitude), dtype=torch.float64)
     tell = lambda text: print(text, flush=True)  # noqa: E731
-    every = a.every * 3600 // context.step
+    every, times = a.every * 3600 // context.step, a.window // a.every
+    if a.window % a.every or a.hours < a.window:
+        raise SystemExit(
+            f"expected a window of whole intervals of {a.every} h within {a.hours} h, found a window of {a.window} h"
+        )
     parts = [
-        nature.pairs(forecast, latitude, size, runs, a.hours * 3600 // context.step, every, seed, tell)
+        nature.pairs(forecast, latitude, size, runs, a.hours * 3600 // context.step, every, times, seed, tell)
         for runs, seed in ((a.runs, 1000 * a.seed), (max(1, a.runs // 5), 1000 * a.seed + 500))
     ]
     s = nature.Settings(steps=a.steps, width=a.width, seed=a.seed)
@@ -44,7 +48,7 @@ def train_maps(a: argparse.Namespace) -> None:
     kept = nature.reduction(net, parts[1], at, s)
     about = {
         "window": a.window * 3600,
-        "until": context.step,
+        "until": (a.window - a.every) * 3600 + context.step,
         "spacing": size,
         "losses": losses,
         "error_over_background": kept,

@@ -31,7 +31,7 @@ class Pairs(NamedTuple):
     Attributes
     ----------
     truth, background : (n, 4 nz, ny, nx) single precision
-    seen : (n, channels, ny, nx) what every cell would show, without errors
+    seen : (n, times, channels, ny, nx) what every cell would show from the window's start on, without errors
     """
 
     truth: Tensor
@@ -41,7 +41,7 @@ class Pairs(NamedTuple):
 
 @torch.no_grad()
 def pairs(
-    forecast: Forecast, latitude: Tensor, spacing: float, runs: int, steps: int, every: int, seed: int,
+    forecast: Forecast, latitude: Tensor, spacing: float, runs: int, steps: int, every: int, times: int, seed: int,
     tell: Callable[[str], None] = print,
 ) -> Pairs:  # fmt: skip
     """Pairs of runs from the operator's own start, taken every some steps.
@@ -53,6 +53,7 @@ def pairs(
     spacing : of the grid, m
     runs : pairs of runs
     steps, every : of each run, and between what is taken
+    times : of a window at which something is seen, every some steps
     seed : of the disturbances
     tell : takes a line of text after each run
     """
@@ -62,7 +63,7 @@ def pairs(
         drawn = [
             members.drawn(first, latitude, spacing, 2, DISTURBANCE, "balanced", seed + 2 * run + i)[0] for i in (0, 1)
         ]
-        states = [forecast.initial, forecast.initial]
+        states, at_end, guesses = [forecast.initial, forecast.initial], [], []
         for n in range(steps):
             states = [
                 forecast.advance(s, n * forecast.seconds, unpacked(dx) if n == 0 else None)
@@ -70,9 +71,12 @@ def pairs(
             ]
             if (n + 1) % every == 0:
                 air, guess = ({k: a.double() for k, a in forecast.columns(s).items()} for s in states)
-                truths.append(packed(air).float())
-                backgrounds.append(packed(guess).float())
-                shown.append(_shown(air).float())
+                at_end.append((packed(air).float(), _shown(air).float()))
+                guesses.append(packed(guess).float())
+        for n in range(len(at_end) - times + 1):
+            truths.append(at_end[n][0])
+            backgrounds.append(guesses[n])
+            shown.append(torch.stack([seen_then for _, seen_then in at_end[n : n + times]]))
         tell(f"run {run + 1} of {runs}   {left(start, run + 1, runs)}")
     return Pairs(torch.stack(truths), torch.stack(backgrounds), torch.stack(shown))
 
@@ -124,7 +128,8 @@ def untrained(p: Pairs, s: Settings) -> MapNetwork:
     wrong = (p.truth - p.background).square().mean((0, 2, 3)).sqrt()
     scaling = (
         (net.middle, p.background.mean((0, 2, 3))), (net.spread, p.background.std((0, 2, 3))),
-        (net.increment, wrong), (net.value_middle, p.seen.mean((0, 2, 3))), (net.value_spread, p.seen.std((0, 2, 3))),
+        (net.increment, wrong),
+        (net.value_middle, p.seen.mean((0, 1, 3, 4))), (net.value_spread, p.seen.std((0, 1, 3, 4))),
     )  # fmt: skip
     for mine, value in scaling:
         mine.copy_(torch.clamp(value, min=1e-8) if mine is not net.middle and mine is not net.value_middle else value)
@@ -132,22 +137,23 @@ def untrained(p: Pairs, s: Settings) -> MapNetwork:
 
 
 def stations(seen_there: Tensor, at: Tensor, s: Settings, generator: torch.Generator, *, blind: bool) -> Tensor:
-    """Observations (n, 3 channels + 3, ny, nx) at random cells, with errors.
+    """Observations (n, 3 channels + 3, ny, nx) at random cells and times of the window, with errors.
 
     Parameters
     ----------
-    seen_there : (n, channels, ny, nx) without errors
+    seen_there : (n, times, channels, ny, nx) without errors
     at : (3, ny, nx) place
     s : settings
-    generator : of cells and errors
+    generator : of cells, times and errors
     blind : whether nothing is seen
     """
-    n, _, *shape = seen_there.shape
+    n, times, channels, *shape = seen_there.shape
     share = 0.0 if blind else 2.0 * s.share * torch.rand((n, 1, 1, 1), generator=generator)
-    mask = (torch.rand((n, 1, *shape), generator=generator) < share).to(seen_there).expand_as(seen_there)
+    mask = (torch.rand((n, 1, *shape), generator=generator) < share).to(seen_there).expand(-1, channels, -1, -1)
+    when = torch.randint(times, (n, 1, 1, *shape), generator=generator).expand(-1, -1, channels, -1, -1)
     error = seen_there.new_tensor([ERRORS[c.variable] for c in CHANNELS])[:, None, None]
-    value = (seen_there + error * torch.randn(seen_there.shape, generator=generator)) * mask
-    return torch.cat([value, mask, torch.zeros_like(mask), at.expand(n, -1, -1, -1)], 1)
+    value = seen_there.gather(1, when)[:, 0] + error * torch.randn(mask.shape, generator=generator)
+    return torch.cat([value * mask, mask, when[:, 0] / times * mask, at.expand(n, -1, -1, -1)], 1)
 
 
 def train(p: Pairs, at: Tensor, s: Settings, tell: Callable[[str], None] = print) -> tuple[MapNetwork, list[float]]:
@@ -189,7 +195,7 @@ def ranges(p: Pairs) -> dict[str, tuple[float, float]]:
     """Least and largest values in training, a tenth of their span wider: of the fields, and of the channels."""
     both = torch.cat([p.truth, p.background])
     found = {part: a for part, a in zip(PARTS, both.chunk(len(PARTS), 1), strict=True)}
-    found |= {c.text(): p.seen[:, i] for i, c in enumerate(CHANNELS)}
+    found |= {c.text(): p.seen[:, :, i] for i, c in enumerate(CHANNELS)}
     out = {}
     for name, a in found.items():
         low, high = float(a.min()), float(a.max())
