@@ -42,7 +42,7 @@ class Members:
         whole = torch.randn((self.number, samples, *shape), generator=generator)
         return whole[self.mine].flatten(0, 1)
 
-    def gather(self, mine: Tensor) -> Tensor:
+    def together(self, mine: Tensor) -> Tensor:
         """All members (number, ...) of which mine carry a gradient.
 
         Parameters

@@ -104,7 +104,7 @@ def rollout_loss(
         before, now = now, net(before, now, z)
         mine = now.reshape(m, *truth.shape)
         if s.loss == "crps":
-            total = total + almost_fair_crps(group.gather(mine), truth, s.alpha).mean()
+            total = total + almost_fair_crps(group.together(mine), truth, s.alpha).mean()
         else:
             total = total + (mine - truth).abs().mean((1, 2)).sum() / group.number
     return total / target.shape[1]
