@@ -24,6 +24,7 @@ import scipy.ndimage
 import xarray as xr
 
 WEST, EAST, SOUTH, NORTH = 99.0, 150.0, -5.0, 52.0
+LEAST_CELL = 0.15  # share of a level, from which the model opens a cell at the sea floor
 LEAST_DEPTH, GREATEST_DEPTH = 30.0, 5500.0
 RADIUS, ROTATION, GRAVITY, RHO0 = 6371.0e3, 7.292115e-5, 9.80665, 1026.0
 AIR_DENSITY, DRAG = 1.22, 1.3e-3  # of the stress that drives the Sverdrup transport
@@ -144,16 +145,67 @@ def interpolate(field: np.ndarray, z, y, x, to_z, to_y, to_x) -> np.ndarray:
     return field
 
 
-def hydrography(folder: Path, z: np.ndarray, lat: np.ndarray, lon: np.ndarray):
+def by_basin(field: np.ndarray, z, y, x, to_z, to_y, to_x, wet: np.ndarray) -> np.ndarray:
+    """Interpolate without mixing the waters of basins that no water joins at that depth.
+
+    In each level a basin is what hangs together in the model; a value of ``field`` (NaN: none) belongs to the basin of
+    its place, or of the nearest wet cell. A basin without a value, below its sill, holds the mean of its own water in
+    the level above: what flows over the sill fills it.
+
+    Parameters
+    ----------
+    field : (z, y, x) values
+    z, y, x : their depths (m) and places (degrees)
+    to_z, to_y, to_x : those of the model
+    wet : (to_z, to_y, to_x) cells that hold water
+    """
+    position = np.interp(to_z, z, np.arange(len(z)))
+    low = np.minimum(position.astype(int), max(len(z) - 2, 0))
+    weight = (position - low)[:, None, None]
+    field = field[low] * (1.0 - weight) + np.where(weight > 0.0, field[np.minimum(low + 1, len(z) - 1)] * weight, 0.0)
+    rows, columns = (np.abs(b[None] - a[:, None]).argmin(1) for a, b in ((y, to_y), (x, to_x)))
+    out = np.full(wet.shape, np.nan)
+    for k in range(len(to_z)):
+        label, count = scipy.ndimage.label(wet[k])
+        if not count:
+            out[k] = out[k - 1]
+            continue
+        place = scipy.ndimage.distance_transform_edt(label == 0, return_distances=False, return_indices=True)
+        near = label[tuple(place)]
+        known, owner = ~np.isnan(field[k]), near[np.ix_(rows, columns)]
+        for basin in range(1, count + 1):
+            inside, own = label == basin, known & (owner == basin)
+            if own.any():
+                share = interpolate(own[None].astype(float), [0.0], y, x, [0.0], to_y, to_x)[0]
+                total = interpolate(np.where(own, field[k], 0.0)[None], [0.0], y, x, [0.0], to_y, to_x)[0]
+                found = inside & (share > 1e-6)
+                value = np.divide(total, share, out=np.full(share.shape, np.nan), where=share > 1e-6)
+                if not found.any():  # all its values lie just beyond its shore
+                    value, found = np.full(share.shape, field[k][own].mean()), inside
+                place = scipy.ndimage.distance_transform_edt(~found, return_distances=False, return_indices=True)
+                out[k][inside] = value[tuple(place)][inside]
+            else:
+                above = out[k - 1] if k else fill(field[k][None])[0][np.ix_(*_nearest(y, x, to_y, to_x))]
+                out[k][inside] = above[inside].mean()
+        place = scipy.ndimage.distance_transform_edt(label == 0, return_distances=False, return_indices=True)
+        out[k] = out[k][tuple(place)]
+    return out
+
+
+def _nearest(y, x, to_y, to_x):
+    """Rows and columns of the values nearest to the model's."""
+    return (np.abs(a[None] - b[:, None]).argmin(1) for a, b in ((y, to_y), (x, to_x)))
+
+
+def hydrography(folder: Path, z: np.ndarray, lat: np.ndarray, lon: np.ndarray, wet: np.ndarray):
     """Conservative temperature (12 months, degC) and absolute salinity (g kg-1) on the model's levels and cells."""
     levitus = open_file(folder, "levitus_climatology.cdf")
     atlas = open_file(folder, "ocean_atlas_subset.nc")
     lx, ly, lz = levitus.XAXLEVITR.values, levitus.YAXLEVITR.values, levitus.ZAXLEVITR.values
     wx = (lx > WEST - 5) & (lx < EAST + 5)
     wy = (ly > SOUTH - 5) & (ly < NORTH + 5)
-    t = fill(levitus.TEMP.values[:, wy][:, :, wx])
-    s = fill(levitus.SALT.values[:, wy][:, :, wx])
-    t, s = (interpolate(a, lz, ly[wy], lx[wx], z, lat, lon) for a in (t, s))
+    t, s = levitus.TEMP.values[:, wy][:, :, wx], levitus.SALT.values[:, wy][:, :, wx]
+    t, s = (by_basin(a, lz, ly[wy], lx[wx], z, lat, lon, wet) for a in (t, s))
     ax, ay, az = atlas.XAX_SUBSET.values, atlas.YAX_SUBSET.values, atlas.ZAXLEVIT19.values
     wx, wy = (ax > WEST - 6) & (ax < EAST + 6), (ay > SOUTH - 6) & (ay < NORTH + 6)
     months = atlas.TEMP.values[:, :, wy][:, :, :, wx]
@@ -253,7 +305,8 @@ def main() -> None:
     z = np.cumsum(dz) - 0.5 * dz
     relief = cell_depth(open_file(a.datasets, "etopo5_eastasia.nc", "etopo5.cdf"), lon, lat, a.step)
     depth = prepare_bathymetry(relief, lon, lat)
-    temperature, salinity = hydrography(a.datasets, z, lat, lon)
+    reached = depth[None] > (np.cumsum(dz) - dz + LEAST_CELL * dz)[:, None, None]
+    temperature, salinity = hydrography(a.datasets, z, lat, lon, reached)
     edges = open_edges(a.datasets, depth, temperature, salinity, z, dz, lat, lon, a.step)
     upper = z < 1000.0
     mean = temperature.mean(0)
