@@ -89,6 +89,14 @@ def options(**more):
     return NonhydrostaticAtmosphere.Options(**more)
 
 
+@pytest.mark.parametrize(("word", "dynamics", "columns"), [(True, True, True), ("dynamics", True, False), (False,) * 3])
+def test_what_is_compiled_by_word(word, dynamics, columns):
+    air = NonhydrostaticAtmosphere(NonhydrostaticAtmosphere.Options(radiation="none", compile=word))
+    air.initialize(context())
+    assert (air.core.compiler is not None) == dynamics
+    assert (air.physics.compiler is not None) == columns
+
+
 def test_a_step_that_the_sound_waves_do_not_allow_is_refused_with_one_that_they_do():
     c = context(step=3600)
     (problem,) = NonhydrostaticAtmosphere(options()).check(c)

@@ -158,9 +158,9 @@ class NonhydrostaticAtmosphere(Component):
         """Add tendencies of temperature, humidity and wind that another component gives, such as an assimilation."""
         precision: Literal["single", "double"] = "single"
         """Precision of the arithmetic."""
-        compile: bool = False
+        compile: bool | Literal["dynamics"] = False
         """Compile the kernels (needs a C++ compiler): twice as fast, after minutes at the first start on a grid; the
-        last bits may differ."""
+        last bits may differ. dynamics: all but the schemes of columns, which take most of those minutes."""
         compile_limit: Duration = 900
         """Time after which the kernels that are not compiled yet run uncompiled."""
         acoustic_steps: AcousticSteps = 4
@@ -272,9 +272,9 @@ class NonhydrostaticAtmosphere(Component):
         self.cos, self.sin = (tensor(f(grid.angle), torch.float64) for f in (np.cos, np.sin))
         lon, lat = tensor(grid.longitude), tensor(grid.latitude)
         self.core = self._dynamics()
-        gases = o.gases.at(context.clock.date(0).year)
-        seen = gases, o.cloud_fraction != "whole", exchange.column_numbers(context)
-        self.physics = Physics(g, self.core.halo, lon, lat, self.schemes, self.species, self.core.compiler, *seen)
+        seen = o.gases.at(context.clock.date(0).year), o.cloud_fraction != "whole", exchange.column_numbers(context)
+        compiler = None if o.compile == "dynamics" else self.core.compiler
+        self.physics = Physics(g, self.core.halo, lon, lat, self.schemes, self.species, compiler, *seen)
         place = driving_data.Place(
             context.local(grid.longitude), context.local(grid.latitude), g.z[:, INNER, INNER].double().cpu().numpy(),
             slice(b.y0, b.y1), slice(b.x0, b.x1),
