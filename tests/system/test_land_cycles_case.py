@@ -69,6 +69,7 @@ def land_of(folder, name):
 
 
 @pytest.mark.ranks
+@pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_one_two_and_four_ranks_and_a_restart_at_noon_have_the_same_bits(tmp_path):
     """36 hours, so that a day of growth and decay ends within them, after the restart."""
