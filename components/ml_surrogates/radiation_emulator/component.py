@@ -81,7 +81,7 @@ class RadiationEmulator(RadiationComponent):
             problems.append("adaptive: expected share below 1 or a tolerance, such as {share: 0.2} or {tolerance: 0.3}")
         if a.recurrent > 0.0 and o.network == "recurrent":
             problems.append("adaptive.recurrent: the network is the recurrent one already; it serves network: mlp")
-        if a.share < 1.0 < a.share + a.recurrent:
+        if a.recurrent > 0.0 and a.share + a.recurrent > 1.0:
             problems.append(f"adaptive: share {a.share:g} and recurrent {a.recurrent:g} are more than all columns")
         try:
             emulator = read_sidecar(path.with_suffix(".json"))
