@@ -6,7 +6,8 @@ Finite volumes of second order on a grid of latitude and longitude: linear in a 
 differences of a streamfunction at the corners, so that what enters a cell leaves it and a constant stays constant.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -149,23 +150,15 @@ class SphereTransport:
     grid : on which the tracers stand
     loss_time : of the layer's ventilation, s
     step : the longest time step, s; no wind may cross a cell in it
+    compiler : what compiles the stage, if it is to be
     """
 
-    def __init__(self, grid: SphereGrid, loss_time: float, step: float = 450.0):
+    def __init__(
+        self, grid: SphereGrid, loss_time: float, step: float = 450.0, compiler: Callable[[Any], Any] | None = None
+    ):
         self.grid, self.loss_time, self.step = grid, loss_time, step
         self.inverse_area = 1.0 / grid.area
-
-    def rate(self, field: Tensor, source: Tensor, winds: SphereFluxes) -> Tensor:
-        """Change of the field in a second.
-
-        Parameters
-        ----------
-        field : (..., N, ny, nx) departure from the background
-        source : the same shape, or one that goes with it; in the field's unit a second
-        winds : as `divergence` takes them
-        """
-        loss = torch.add(source, field, alpha=-1.0 / self.loss_time)
-        return torch.addcmul(loss, divergence(field, winds), self.inverse_area, value=-1.0)
+        self._stage = compiler(stage) if compiler else stage
 
     def __call__(self, field: Tensor, source: Tensor, winds: SphereFluxes, seconds: float) -> Tensor:
         """The tracers ``seconds`` later.
@@ -178,10 +171,27 @@ class SphereTransport:
         seconds : length of the period
         """
         steps = max(1, -int(-seconds // self.step))
-        dt = seconds / steps
-        through = SphereFluxes(winds.west[..., None, :, :], winds.south[..., None, :, :])
+        dt, loss = field.new_tensor(seconds / steps), field.new_tensor(1.0 / self.loss_time)
+        fixed = (source, winds.west.unsqueeze(-3), winds.south.unsqueeze(-3), self.inverse_area, loss, dt)
         for _ in range(steps):
-            first = torch.add(field, self.rate(field, source, through), alpha=dt)
-            second = torch.add(first, self.rate(first, source, through), alpha=dt)
-            field = 0.5 * (field + second)
+            first = self._stage(field, *fixed)
+            field = 0.5 * (field + self._stage(first, *fixed))
         return field
+
+
+def stage(
+    field: Tensor, source: Tensor, west: Tensor, south: Tensor, inverse_area: Tensor, loss: Tensor,
+    dt: Tensor,
+) -> Tensor:  # fmt: skip
+    """A forward step.
+
+    Parameters
+    ----------
+    field : (..., N, ny, nx) departures from the background
+    source : in the field's unit a second
+    west, south : through the faces, as `SphereFluxes` has them, m2 s-1
+    inverse_area : (ny, 1) of the cells, m-2
+    loss : rate of the loss to the background, s-1
+    dt : length, s
+    """
+    return field + dt * (source - loss * field - divergence(field, SphereFluxes(west, south)) * inverse_area)

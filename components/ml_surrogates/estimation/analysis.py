@@ -57,6 +57,15 @@ class Observations(NamedTuple):
     mask: Tensor
     places: Tensor
 
+    def at(self, *index: Any) -> "Observations":
+        """Some of them, such as those of a time.
+
+        Parameters
+        ----------
+        index : into the leading dimensions
+        """
+        return Observations(self.value[index], self.error[index], self.mask[index], self.places)
+
 
 class Forcing(NamedTuple):
     """What drives the tracer through a period.

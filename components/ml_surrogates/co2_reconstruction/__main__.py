@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Command line: ``python -m components.ml_surrogates.co2_reconstruction simulate | train | evaluate``."""
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def progress(what: str, whole: int) -> Callable[[int], None]:
+    """A teller of ``n of whole`` with the time that is left, at most every two seconds.
+
+    Parameters
+    ----------
+    what : beginning of the line
+    whole : number at the end
+    """
+    start, last = time.monotonic(), [0.0]
+
+    def tell(n: int) -> None:
+        now = time.monotonic()
+        if now - last[0] > 2.0 or n == whole:
+            last[0] = now
+            left = (now - start) / n * (whole - n)
+            print(f"{what}: {n} of {whole}   ETA {int(left // 60):02d}:{int(left % 60):02d}", flush=True)
+
+    return tell
+
+
+def compiler(a: argparse.Namespace) -> Any:
+    """What compiles the transport, if it is to be compiled."""
+    from components.science.torch_compiler import Compiler
+
+    return Compiler(say=print) if a.compile else None
+
+
+def simulate(a: argparse.Namespace) -> None:
+    """Flows with their tracers into a file."""
+    from . import osse
+
+    tell = progress("intervals of three hours", round((a.spin_up + a.days) * 8))
+    made = osse.simulate(
+        osse.Split(*a.flows), (a.rows, a.columns), spin_up=a.spin_up, days=a.days, seed=a.seed,
+        step=450.0 * min(1.0, (45 / a.rows) ** 2), compiler=compiler(a), tell=tell,
+    )  # fmt: skip
+    made.save(a.osse)
+    print(f"{sum(a.flows)} flows of {a.days:g} days in {a.osse}")
+
+
+def train(a: argparse.Namespace) -> None:
+    """A network by the words of a namelist, with its sidecar and learning curve."""
+    from coupler.files.atomic import checksum
+    from coupler.namelist import read_file
+
+    from . import comparison, figures, osse, samples, systems, training
+    from .settings import Settings
+
+    settings = read_file(a.namelist).parse(Settings) if a.namelist else Settings()
+    flows = osse.load(a.osse)
+    past = systems.climate(flows)
+    held = comparison.Comparison(flows, past, "validation", compiler(a))
+    prior = held.kriging()[0] if settings.prior == "kriging" else systems.interpolation(flows, past, held.dynamics)
+    print(f"prior fields by {settings.prior} ...", flush=True)
+    bank = samples.Bank(flows, past, prior, settings.frames, settings.superposition)
+    windows = held.windows(settings.frames, held.prior(prior))
+    model, course = training.train(
+        settings, samples.fixed_of(flows, past), bank, windows, held.weights, lambda text: print(text, flush=True)
+    )
+    minutes = course.cpu_seconds / 60.0
+    notes = {
+        "best_step": course.best, "cpu_minutes": round(minutes, 2),
+        "validation_rmse_ppm": round(min(course.validation), 3),
+        "parameters": sum(p.numel() for p in model.parameters()), "calibration": float(model.get_buffer("calibration")),
+    }  # fmt: skip
+    model.save(a.out, notes, checksum(a.osse))
+    figures.learning_curve(a.out.with_suffix(".png"), course)
+    print(f"{a.out}: best of step {course.best}, {minutes:.1f} CPU minutes of training")
+
+
+def evaluate(a: argparse.Namespace) -> None:
+    """Every number of the model card."""
+    from coupler.files.atomic import write_text
+
+    from .card import written
+
+    text = written(a.osse, a.models, compiler(a), a.ensemble)
+    print(text)
+    if a.card:
+        write_text(a.card, text)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Parse and run."""
+    from .reconstruction import MODELS
+
+    parser = argparse.ArgumentParser(prog="python -m components.ml_surrogates.co2_reconstruction", description=__doc__)
+    sub = parser.add_subparsers(required=True)
+    shown: dict[str, Any] = {"formatter_class": argparse.ArgumentDefaultsHelpFormatter}
+    p = sub.add_parser("simulate", help="simulate flows with their tracers", **shown)
+    p.add_argument("--flows", type=int, nargs=3, default=(36, 3, 6), help="for training, validation and tests")
+    p.add_argument("--rows", type=int, default=45, help="cells from pole to pole")
+    p.add_argument("--columns", type=int, default=60, help="cells around")
+    p.add_argument("--spin-up", type=float, default=25.0, help="days before what is kept")
+    p.add_argument("--days", type=float, default=12.0, help="days that are kept, three-hourly")
+    p.add_argument("--seed", type=int, default=1, help="of everything random")
+    p.set_defaults(run=simulate)
+    p = sub.add_parser("train", help="train a network", **shown)
+    p.add_argument("--namelist", type=Path, default=None, help="words of the training (settings.py); else the defaults")
+    p.add_argument("--out", type=Path, required=True, help="files to write, without ending")
+    p.set_defaults(run=train)
+    p = sub.add_parser(
+        "evaluate", help="score systems and networks on flows never seen; writes the model card", **shown
+    )
+    p.add_argument("--models", type=Path, nargs="*", default=sorted(m.with_suffix("") for m in MODELS.glob("*.json")))
+    p.add_argument("--card", type=Path, default=None, help="file to write (Markdown); without it the screen only")
+    p.add_argument("--ensemble", type=int, default=80, help="members of the ensemble Kalman filter; 0: without it")
+    p.set_defaults(run=evaluate)
+    for p in sub.choices.values():
+        p.add_argument("--osse", type=Path, default=Path("co2_osse.safetensors"), help="file of simulated flows")
+        p.add_argument("--threads", type=int, default=1, help="threads of torch")
+        p.add_argument("--compile", action=argparse.BooleanOptionalAction, default=True, help="compile the transport")
+    a = parser.parse_args(arguments)
+    import torch
+
+    torch.set_num_threads(a.threads)
+    a.run(a)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The model card: every system and every network on flows never seen."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from components.ml_surrogates.estimation.kriging import Interpolation
+
+from . import events, osse, reconstruction, systems
+from .comparison import PAPER, Comparison, table
+from .scores import Scores
+
+
+def written(
+    path: Path, models: Sequence[Path], compiler: Callable[[Any], Any] | None = None, members: int = 80
+) -> str:  # fmt: skip
+    """The card as Markdown.
+
+    Parameters
+    ----------
+    path : file of simulated flows
+    models : networks, without ending
+    compiler : of the transport
+    members : of the ensemble Kalman filter; 0: without it
+    """
+    flows = osse.load(path)
+    past = systems.climate(flows)
+    test, other = (Comparison(flows, past, kind, compiler) for kind in ("test", "validation"))
+    kriging, length, nugget = test.kriging()
+    priors: dict[str, Any] = {
+        "kriging": other.kriging()[0],
+        "interpolation": systems.interpolation(flows, past, test.dynamics),
+    }
+    climate = systems.climatology(past)
+    at = climate.analyse(climate.start(test.truth), test.at_times(test.reports))
+    rows: dict[str, Scores] = {"climatology": test.scores(at.mean, at.standard_deviation)}
+    rows["kriging, tuned on these flows"] = base = test.still(kriging)
+    rows["best linear estimate"] = test.still(Interpolation(past.mean, past.covariance))
+    oi, course = test.cycled(priors["interpolation"])
+    rows["cycled optimal interpolation"] = oi
+    perfect, _ = test.cycled(
+        systems.interpolation(flows, past, systems.transport(flows, compiler, true=True)),
+        winds=lambda time: flows.winds(flows.flows("test"), time, true=True),
+    )
+    rows["the same with perfect winds and loss"] = perfect
+    said = [f"Optimal interpolation adds {_ppm(course.increment)}."]
+    if members:
+        rows["ensemble Kalman filter"], course = test.cycled(
+            systems.ensemble(flows, past, test.dynamics, members=members), 2
+        )
+        said.append(f"The ensemble Kalman filter adds {_ppm(course.increment)}.")
+    half = test.half()
+    rival = test.still(test.kriging(half)[0], half).rmse
+    for model_path in models:
+        model = reconstruction.load(model_path)
+        name, words = model_path.name, model.settings
+        prior = priors[words.prior]
+        fields = test.prior(prior)
+        rows[name] = ours = test.network(model, test.windows(words.frames, fields))
+        foreign = test.network(model, test.windows(words.frames, fields, winds=1))
+        fewer = test.network(model, test.windows(words.frames, test.prior(prior, half), half))
+        said.append(
+            f"{name} ({sum(p.numel() for p in model.parameters())} parameters, on {words.prior}):"
+            f" {ours.rmse / base.rmse:.3f} of kriging,"
+            f" {ours.rmse / rows['best linear estimate'].rmse:.3f} of the best linear estimate,"
+            f" {ours.rmse / oi.rmse:.3f} of optimal interpolation."
+            f" With the winds of another flow {100.0 * (foreign.rmse / ours.rmse - 1.0):+.1f} %."
+            f" With half of the stations {fewer.rmse / rival:.3f} of kriging tuned for them."
+        )
+        if words.prior == "interpolation":
+            said += events.told(flows, test, model, prior, past)
+    paper = ", ".join(f"{name} {error:.2f} / {correlation:.2f}" for name, error, correlation in PAPER)
+    ratio = base.rmse / rows["climatology"].rmse
+    head = (
+        "# Carbon dioxide from sparse stations: model card\n\n"
+        f"{test.truth.shape[0]} simulated flows that no training has seen, {test.truth.shape[1]} times each, from day 3"
+        f" every 12 hours; {len(flows.places)} stations. Kriging, tuned on these flows (length {length / 1e3:.0f} km,"
+        f" nugget {nugget:g}), leaves {100.0 * ratio:.0f} % of the climatological error.\n\n"
+    )
+    said.append(f"The paper of CO2-Net, on CarbonTracker (RMSE in ppm / ACC; another truth than the table's): {paper}.")
+    return head + table(rows, base.rmse) + "\n" + "".join(f"- {line}\n" for line in said)
+
+
+def _ppm(increment: torch.Tensor) -> str:
+    """What analyses add to the global mean, in words."""
+    mean, size = float(increment.mean()), float(increment.abs().mean())
+    return f"{mean:+.3f} ppm to the global mean at an analysis ({size:.3f} in size)"

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""An event that training lacks: a point release, beside the inversion, by distance from its source."""
+
+from typing import Any
+
+import torch
+
+from components.ml_surrogates.estimation.analysis import Analysis
+
+from . import systems
+from .barotropic import DAY
+from .comparison import Comparison
+from .osse import EVERY, FLUX_SIZE, Osse
+from .reconstruction import Reconstruction
+from .systems import Climate
+from .training import estimates
+
+STRENGTH, LASTS, BEGINS = 3.0, 2.0 * DAY, 5.0 * DAY  # times the largest flux; s; s after the first time
+LARGEST = 3.0  # standard deviations that count as the largest flux
+SOURCE = (32, 18)  # row and column of 45 x 60: East Asia
+RINGS = (0.0, 1000e3, 3000e3, 6000e3)  # m
+
+
+def released(flows: Osse) -> torch.Tensor:
+    """The tracer (flows for tests, times, ny, nx) of the release in the true winds, ppm.
+
+    Parameters
+    ----------
+    flows : simulated
+    """
+    span = flows.flows("test")
+    dynamics = systems.transport(flows, true=True)
+    source = torch.zeros((span.stop - span.start, 1, *flows.shape))
+    row, column = (round(a * b / c) for a, b, c in zip(SOURCE, flows.shape, (45, 60), strict=True))
+    field, out = torch.zeros_like(source), []
+    for time in range(flows.tracers.shape[1]):
+        out.append(field[:, 0])
+        on = BEGINS <= time * EVERY < BEGINS + LASTS
+        source[:, 0, row, column] = STRENGTH * LARGEST * FLUX_SIZE if on else 0.0
+        if time + 1 < flows.tracers.shape[1]:
+            field = dynamics(field, source, flows.winds(span, time, true=True), EVERY)
+    return torch.stack(out, 1)
+
+
+def told(
+    flows: Osse, test: Comparison, model: Reconstruction, prior: Analysis[Any], past: Climate
+) -> list[str]:  # fmt: skip
+    """Errors of network and inversion within rings about the source, a day after the release ends.
+
+    Parameters
+    ----------
+    flows : simulated
+    test : comparison on the flows for tests
+    model : network on the inversion
+    prior : the inversion
+    past : of the training flows
+    """
+    truth = test.all_truth + released(flows)
+    reports = systems.observe(truth, flows.places, 9)
+    fields = test.prior(prior, reports)
+    time = round((BEGINS + LASTS + DAY) / EVERY)
+    if time not in test.times:
+        return []
+    sample = test.windows(model.settings.frames, fields, reports)
+    at = torch.arange(test.truth.shape[0]) * len(test.times) + test.times.index(time)
+    mean = estimates(model, sample)[0][at]
+    row, column = (round(a * b / c) for a, b, c in zip(SOURCE, flows.shape, (45, 60), strict=True))
+    distance = flows.domain.distance(torch.tensor([row * flows.shape[1] + column]))[0].reshape(flows.shape)
+    out = []
+    for inner, outer in zip(RINGS, (*RINGS[1:], float("inf")), strict=True):
+        share = test.weights * ((distance >= inner) & (distance < outer))
+        share = share / share.sum()
+        ours, theirs = (
+            float(torch.sqrt((((a - truth[:, time]) ** 2) * share).sum((-2, -1)).mean()))
+            for a in (mean, fields[:, time])
+        )
+        ring = f"{inner / 1e3:.0f} to {outer / 1e3:.0f} km" if outer < float("inf") else f"beyond {inner / 1e3:.0f} km"
+        out.append(f"A point release, {ring} from its source: network {ours:.2f} ppm, inversion {theirs:.2f} ppm.")
+    beyond = (reports.value[:, time] - past.mean.reshape(-1)[flows.places]).abs()
+    high = int((beyond > 5.0 * past.spread.reshape(-1)[flows.places]).sum())
+    out.append(f"Reports more than five spreads from the past a day after the release: {high}.")
+    return out

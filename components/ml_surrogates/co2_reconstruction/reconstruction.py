@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A network with what it needs to be used: reads its file, gives mean and standard deviation of the field."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from components.ml_surrogates import model_file
+
+from . import networks
+from .inputs import Fixed, Window, channels, number_of_channels
+from .settings import Settings
+
+MODELS = Path(__file__).parent / "models"
+
+
+def sizes(settings: Settings, shape: tuple[int, int]) -> dict[str, int]:
+    """Arguments of the network's class.
+
+    Parameters
+    ----------
+    settings : of its training
+    shape : (ny, nx)
+    """
+    frame, still = number_of_channels(settings.embedding, settings.meteorology)
+    common = {"channels": frame, "fixed": still, "frames": settings.frames, "width": settings.width}
+    if settings.network == "unet":
+        return common
+    parts = {"space": settings.space, "time": settings.time, "cross_attention": settings.cross_attention}
+    return {**common, "ny": shape[0], "nx": shape[1], "depth": settings.depth, **{k: int(v) for k, v in parts.items()}}
+
+
+class Reconstruction(nn.Module):
+    """A network, the climate it was trained in, and the factor that calibrates its spread.
+
+    Parameters
+    ----------
+    settings : of its training
+    fixed : of the cells
+    """
+
+    def __init__(self, settings: Settings, fixed: Fixed):
+        super().__init__()
+        self.settings = settings
+        self.net = networks.build(settings.network, sizes(settings, (fixed.land.shape[0], fixed.land.shape[1])))
+        for name, value in fixed._asdict().items():
+            self.register_buffer(name, value.clone().float())
+        self.register_buffer("calibration", torch.ones(()))
+
+    def shape(self) -> tuple[int, int]:
+        """(ny, nx)."""
+        ny, nx = self.get_buffer("land").shape
+        return ny, nx
+
+    def fixed(self) -> Fixed:
+        """Of the cells."""
+        return Fixed(*(self.get_buffer(name) for name in Fixed._fields))
+
+    def forward(self, window: Window, distance: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation (b, ny, nx) of the newest frame, departure from the background, ppm.
+
+        Parameters
+        ----------
+        window : frames
+        distance : (b, ny, nx) to the next station that reports, m
+        """
+        fixed = self.fixed()
+        out = self.net(*channels(window, fixed, distance, self.settings.embedding, self.settings.meteorology))
+        deviation = self.get_buffer("calibration") * fixed.spread * torch.exp(out[:, 1].clamp(-6.0, 3.0) - 0.7)
+        return window.prior[:, -1] + fixed.spread * out[:, 0], deviation
+
+    def save(self, path: Path, notes: dict[str, Any], data_hash: str) -> None:
+        """Write weights and sidecar.
+
+        Parameters
+        ----------
+        path : of both, without ending
+        notes : course of the training and scores
+        data_hash : of the training data
+        """
+        one = (
+            model_file.Variable("eastward_wind", "m s-1", -80.0, 80.0),
+            model_file.Variable("northward_wind", "m s-1", -80.0, 80.0),
+            model_file.Variable("geopotential", "m2 s-2"),
+            model_file.Variable("mole_fraction_of_carbon_dioxide_in_air", "ppm"),
+        )
+        words = self.settings.model_dump()
+        sidecar = model_file.Sidecar(
+            "co2_reconstruction", self.settings.network, sizes(self.settings, self.shape()),
+            one, one[-1:], {}, data_hash, self.settings.seed, notes={"settings": words, **notes},
+        )  # fmt: skip
+        model_file.save(path, self.state_dict(), sidecar)
+
+
+def load(path: Path) -> Reconstruction:
+    """A network that `Reconstruction.save` has written, ready for use.
+
+    Parameters
+    ----------
+    path : of its files, without ending
+    """
+    tensors, sidecar = model_file.load(path)
+    model = Reconstruction(Settings(**sidecar.notes["settings"]), Fixed(*(tensors[k] for k in Fixed._fields)))
+    model.load_state_dict(tensors)
+    return model.eval()

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The made-up world of carbon dioxide and the networks on it: what holds exactly, and a training of seconds."""
+
+import math
+
+import pytest
+import torch
+
+from components.ml_surrogates.co2_reconstruction import (
+    comparison,
+    osse,
+    reconstruction,
+    samples,
+    scores,
+    systems,
+    training,
+)
+from components.ml_surrogates.co2_reconstruction.__main__ import main
+from components.ml_surrogates.co2_reconstruction.inputs import channels, number_of_channels
+from components.ml_surrogates.co2_reconstruction.settings import Settings
+from components.science.sphere_transport import fluxes_of_streamfunction, winds_of_fluxes
+from coupler.errors import NamelistError
+from coupler.namelist import read_text
+
+SMALL = ["--rows", "24", "--columns", "32", "--spin-up", "5", "--days", "5", "--flows", "6", "1", "2"]
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    file = tmp_path_factory.mktemp("co2") / "osse.safetensors"
+    main(["simulate", *SMALL, "--osse", str(file), "--no-compile"])
+    return file
+
+
+@pytest.fixture(scope="module")
+def world(path):
+    return osse.load(path)
+
+
+@pytest.fixture(scope="module")
+def past(world):
+    return systems.climate(world, 500)
+
+
+@pytest.fixture(scope="module")
+def test(world, past):
+    return comparison.Comparison(world, past, "test")
+
+
+def test_winds_are_those_of_middle_latitudes(world):
+    u, v = winds_of_fluxes(world.grid, fluxes_of_streamfunction(world.psi[:, ::8]))
+    weights = world.domain.weights()
+    speeds = [float(torch.sqrt((a * a * weights).sum((-2, -1)).mean())) for a in (u, v)]
+    assert 8.0 < speeds[0] < 16.0 and 6.0 < speeds[1] < 12.0, speeds
+    wrong = winds_of_fluxes(world.grid, fluxes_of_streamfunction(world.seen - world.psi))
+    square = sum((a * a * weights).sum((-2, -1)).mean() for a in wrong)
+    assert math.sqrt(0.5 * float(square)) == pytest.approx(2.0, rel=0.15)  # cells as coarse smooth a little
+
+
+def test_tracers_of_a_sum_of_fluxes_are_the_sum_of_tracers(world):
+    """But for the limiter: superposition is what training rests on."""
+    start = world.tracers[0, -9, :3]
+    both = torch.cat([start, (start[1] * 0.6 + start[2] * 0.8 + start[0])[None]])
+    dynamics = systems.transport(world, true=True)
+    for time in range(-9, -1):
+        both = dynamics(both, torch.zeros(()), fluxes_of_streamfunction(world.psi[0, time]), osse.EVERY)
+    sum_of = both[1] * 0.6 + both[2] * 0.8 + both[0]
+    assert float((both[3] - sum_of).std() / sum_of.std()) < 0.06  # a day on cells as coarse as these: 0.045
+
+
+def test_combinations_keep_the_variance():
+    weights = systems.combinations(50, 5, torch.Generator().manual_seed(1))
+    assert torch.equal(weights[:, 0], torch.ones(50))
+    torch.testing.assert_close((weights[:, 1:] ** 2).sum(1), torch.ones(50))
+
+
+def test_the_score_is_the_integral_that_it_is_a_closed_form_of():
+    mean, deviation, truth = torch.tensor(1.0), torch.tensor(2.0), torch.tensor(2.5)
+    x = torch.linspace(-30.0, 30.0, 600001, dtype=torch.float64)
+    below = 0.5 * (1.0 + torch.erf((x - 1.0) / (2.0 * math.sqrt(2.0))))
+    integral = torch.trapezoid((below - (x >= 2.5).double()) ** 2, x)
+    assert float(scores.crps(mean, deviation, truth)) == pytest.approx(float(integral), rel=1e-4)
+
+
+def test_the_spread_is_calibrated_to_nine_tenths():
+    wrong = 3.0 * torch.randn((400, 4, 6), generator=torch.Generator().manual_seed(1))
+    factor = scores.calibration(wrong, torch.ones_like(wrong), torch.full((4, 6), 1.0 / 24.0))
+    assert factor == pytest.approx(3.0, rel=0.03)
+
+
+def test_interpolation_through_the_transport_beats_kriging(world, past, test):
+    kriging = test.still(test.kriging()[0])
+    assert kriging.rmse < test.scores(past.mean.expand_as(test.truth), past.spread.expand_as(test.truth)).rmse
+    cycled, course = test.cycled(systems.interpolation(world, past, test.dynamics))
+    assert cycled.rmse < 0.95 * kriging.rmse
+    assert course.increment.shape == (2, world.tracers.shape[1])
+    # the transport knows the known flux only: what stations add to the mean is bounded by what a day's flux may bring
+    assert 0.0 < float(course.increment[:, 8:].abs().mean()) < 1.0
+
+
+@pytest.mark.parametrize("network", ["unet", "co2_net"])
+def test_an_untrained_network_gives_the_prior_whatever_is_masked(world, past, test, network):
+    settings = Settings(network=network, width=8, frames=2, prior="kriging", depth=1)
+    fixed = samples.fixed_of(world, past)
+    shape_kept = reconstruction.sizes(settings, world.shape)
+    assert shape_kept["channels"] == 6
+    if network == "co2_net":  # 24 by 32 cells are no multiples of its patch of five
+        with pytest.raises(ValueError, match="multiples of the patch of 5, found 24 x 32"):
+            reconstruction.Reconstruction(settings, fixed)
+        return
+    model = reconstruction.Reconstruction(settings, fixed)
+    half = test.half()
+    sample = test.windows(2, test.prior(test.kriging()[0], half), half)
+    mean, deviation = training.estimates(model, sample)
+    assert torch.equal(mean, sample.window.prior[:, -1]) and bool((deviation > 0.0).all())
+    # a report that is masked may hold anything
+    other = half._replace(value=torch.where(half.mask, half.value, 1e4))
+    again = test.windows(2, sample.window.prior.new_zeros(test.all_truth.shape), other)
+    frames = [
+        channels(w._replace(prior=again.window.prior), fixed, sample.distance)[0] for w in (sample.window, again.window)
+    ]
+    assert torch.equal(*frames)
+
+
+def test_space_time_and_cross_attention_are_words():
+    for space, time, cross in ((1, 1, 1), (1, 1, 0), (1, 0, 1), (0, 1, 1)):
+        from components.ml_surrogates.co2_reconstruction.networks import Co2Net
+
+        net = Co2Net(3, 2, 4, 10, 15, 8, 1, 5, space, time, cross)
+        assert net(torch.randn(2, 4, 3, 10, 15), torch.randn(2, 2, 10, 15)).abs().max() == 0.0
+    with pytest.raises(ValueError, match="found neither"):
+        Co2Net(3, 2, 4, 10, 15, 8, 1, 5, 0, 0)
+    with pytest.raises(ValueError, match="an even number of frames, or one, found 3"):
+        Co2Net(3, 2, 3, 10, 15, 8)
+    with pytest.raises(NamelistError, match="embedding"):
+        read_text("embedding: waves").parse(Settings)
+
+
+@pytest.mark.parametrize("embedding", ["none", "climode", "wind"])
+@pytest.mark.parametrize("meteorology", [True, False])
+def test_channels_are_as_many_as_the_network_is_built_for(world, past, test, embedding, meteorology):
+    sample = test.windows(2, test.all_truth)
+    frames, still = channels(sample.window, samples.fixed_of(world, past), sample.distance, embedding, meteorology)
+    assert (frames.shape[2], still.shape[1]) == number_of_channels(embedding, meteorology)
+    assert frames.abs().max() < 50.0 and still.abs().max() < 10.0
+
+
+def test_training_leaves_its_files(path, tmp_path, capsys):
+    namelist = tmp_path / "training.yaml"
+    namelist.write_text("prior: kriging\nwidth: 4\nframes: 1\nsteps: 2\nbatch: 2\n")
+    main(["train", "--osse", str(path), "--namelist", str(namelist), "--out", str(tmp_path / "net"), "--no-compile"])
+    assert "ETA" in capsys.readouterr().out
+    assert (tmp_path / "net.png").exists()
+    assert reconstruction.load(tmp_path / "net").settings.frames == 1
+
+
+def test_a_training_of_seconds_learns(world, past, test):
+    kriging = test.kriging()[0]
+    bank, windows = samples.Bank(world, past, kriging, 2), test.windows(2, test.prior(kriging))
+    settings = Settings(prior="kriging", width=8, frames=2, steps=150, batch=8, rate=1e-2)
+    _, course = training.train(settings, samples.fixed_of(world, past), bank, windows, test.weights, lambda text: None)
+    assert course.train[-1] < 0.95 * course.train[0], course.train  # fresh samples all the way
+
+
+def test_the_same_seed_gives_the_same_network(world, past, test):
+    kriging = test.kriging()[0]
+    bank, windows = samples.Bank(world, past, kriging, 2), test.windows(2, test.prior(kriging))
+    settings = Settings(prior="kriging", width=8, frames=2, steps=2, batch=2, wind_loss=0.2)
+    both = [
+        training.train(settings, samples.fixed_of(world, past), bank, windows, test.weights, lambda text: None)[0]
+        for _ in range(2)
+    ]
+    assert all(torch.equal(a, b) for a, b in zip(*(m.state_dict().values() for m in both), strict=True))
+
+
+def test_a_sample_on_the_inversion_is_the_inversion_of_the_sample(world, past):
+    """What the mixed tracks give is what the inversion makes of the mixed reports, but for the limiter."""
+    dynamics = systems.transport(world)
+    inversion = systems.interpolation(world, past, dynamics)
+    bank = samples.Bank(world, past, inversion, 2, superposition=False)
+    sample = bank.draw(4, torch.Generator().manual_seed(3))
+    assert sample.window.prior.shape == (4, 2, *world.shape)
+    wrong = sample.window.prior[:, -1] - sample.truth
+    assert float(wrong.std()) < 0.9 * float((sample.truth - past.mean).std())
+    at = sample.window.mask[:, -1] > 0.5
+    misfit = (sample.window.prior[:, -1] - sample.window.observations[:, -1])[at]
+    assert float(misfit.std()) < 0.5 * float(wrong.std())
