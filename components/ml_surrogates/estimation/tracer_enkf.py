@@ -17,6 +17,8 @@ from components.ml_surrogates.estimation.enkf import ensrf
 from components.ml_surrogates.estimation.inflation import relax_to_prior_spread
 from components.ml_surrogates.estimation.localisation import gaspari_cohn
 
+KILOMETRE = 1e3  # m
+
 
 class TracerEnsembleState(NamedTuple):
     """Members (..., N, ny, nx) of the tracer and of the flux's random part, and how many periods have gone by."""
@@ -44,7 +46,7 @@ class TracerEnsemble:
 
     def __init__(
         self, domain: Domain, dynamics: Dynamics, flux_root: Tensor, flux_time: float, tracer_root: Tensor, *,
-        radius: float = 2500e3, members: int = 80, relaxation: float = 0.3, seed: int = 1,
+        radius: float = 2500.0 * KILOMETRE, members: int = 80, relaxation: float = 0.3, seed: int = 1,
     ):  # fmt: skip
         self.domain, self.dynamics, self.flux_root, self.flux_time = domain, dynamics, flux_root, flux_time
         self.tracer_root, self.radius, self.number = tracer_root, radius, members
