@@ -20,7 +20,7 @@ LONGEST = 450
 PUBLIC = {
     "coupler.namelist", "coupler.clock", "coupler.compiled", "coupler.component", "coupler.errors",
     "coupler.fields", "coupler.flux_law", "coupler.grids", "coupler.files", "coupler.exact_sum", "coupler.remap",
-    "coupler.netcdf", "coupler.paths", "coupler.by_name", "coupler.exchange.played",
+    "coupler.netcdf", "coupler.paths", "coupler.by_name", "coupler.exchange.played", "coupler.units",
     "coupler.analysis.ensemble_scores",
 }  # fmt: skip
 """What components may import of the coupler."""
