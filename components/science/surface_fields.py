@@ -23,3 +23,14 @@ RADIATING = ("surface_emitted_longwave_flux", "surface_longwave_emissivity", "su
 with the mean emissivity, is what the cell emits."""
 RUNOFF_HEAT = "temperature_flux_due_to_runoff_expressed_as_heat_flux_into_sea_water"
 """Heat of runoff above liquid water at 0 C (W m-2 off land, W out of a river's mouth)."""
+ELEMENTS = ("carbon", "nitrogen", "phosphorus")
+RUNOFF_MATTER = tuple(f"runoff_mass_flux_of_{element}" for element in ELEMENTS)
+"""What is dissolved in runoff (kg m-2 s-1 off land, kg s-1 out of a river's mouth)."""
+RIVER_WATER = "water_flux_from_rivers_into_land"
+"""What groundwater and irrigation draw from rivers (kg m-2 s-1), which the land says and the rivers pay."""
+RIVER_BEDS = (
+    "river_bed_conductance", "river_bed_conductance_times_stage", "river_bed_conductance_times_bed",
+)  # fmt: skip
+"""What a water table must know of the rivers above it; conductance times a height averages over reaches as it acts."""
+AVAILABLE_WATER = "water_available_from_rivers"
+"""Most that irrigation may draw from rivers (kg m-2 s-1)."""

@@ -64,7 +64,7 @@ class Endpoint:
             return [r for r in routes if (r.task, r.slot, r.outgoing) == (task, slot, outgoing)]
 
         self.senders = [
-            Sender(plan, t, i, cells[t.inputs[i].grid].size, of(t.index, i, False), transport)
+            Sender(plan, t, i, cells[t.inputs[i].grid].size, of(t.index, i, False), transport, cells[t.inputs[i].grid])
             for t, i in plan.inputs_of(component.name)
         ]
         self.receivers = [

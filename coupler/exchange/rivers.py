@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from coupler.exchange.mosaic import oceans_of
 from coupler.exchange.tiles import keepers
-from coupler.exchange.waterways import Way
+from coupler.exchange.waterways import MOUTHS, Way
 from coupler.grids.grid import Grid
 from coupler.plan import Plan, Task
 from coupler.remap.fill import neighbours, river_mouth_rows
@@ -28,8 +28,6 @@ Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 Index = npt.NDArray[np.int64]
 Rows = tuple[Index, npt.NDArray[np.int32], Floats]
-MOUTHS = "mouths"
-"""Mask of a grid of rivers: where they end in the sea, or at the grid's edge."""
 _log = logging.getLogger(__name__)
 
 

@@ -14,10 +14,13 @@ from coupler.exact_sum import exact_bins
 from coupler.exchange.mapping import HEADER, header_rows, pack
 from coupler.exchange.routes import Route, input_tag, output_tag
 from coupler.exchange.transport import Transport
+from coupler.exchange.waterways import mouths_beyond
 from coupler.plan import Plan, Task
+from coupler.watch.budget import BEYOND
 from coupler.window import Window
 
 Floats = npt.NDArray[np.float64]
+Index = npt.NDArray[np.int64]
 NOTHING, ACCUMULATED, SENT = "nothing due", "accumulated", "sent"
 
 
@@ -38,9 +41,14 @@ class Sender:
         Where the cells go.
     transport : Transport
         Messages.
+    numbers : int64 array, optional
+        Of the cells in the whole grid: what flows out of them and reaches nobody is then booked by name.
     """
 
-    def __init__(self, plan: Plan, task: Task, slot: int, cells: int, routes: list[Route], transport: Transport):
+    def __init__(
+        self, plan: Plan, task: Task, slot: int, cells: int, routes: list[Route], transport: Transport,
+        numbers: Index | None = None,
+    ):  # fmt: skip
         self.plan, self.task, self.slot = plan, task, slot
         self.bundle = task.inputs[slot]
         self.direct = task.route == "direct"
@@ -56,6 +64,10 @@ class Sender:
         self._waiting: dict[str, Floats] = {}
         self.budget: list[tuple[int, int, list[Any]]] = []
         self._areas = self._sum_areas(cells)
+        self._beyond: dict[str, Index] = {}
+        if numbers is not None and self.bundle.fields[0].kind == "outflow":
+            self._areas = np.zeros(cells) if self._areas is None else self._areas
+            self._beyond = mouths_beyond(plan, task, numbers, self._areas)
 
     def _size(self, cells: int, columns: int) -> int:
         return HEADER + cells * columns if self.direct else (header_rows(columns) + cells) * columns
@@ -146,6 +158,9 @@ class Sender:
             if f.conserved:
                 product = np.where(self._areas > 0, values[row : row + f.columns] * self._areas, 0.0)
                 out.append((f.name, exact_bins(product), float(np.abs(product).sum())))
+                for name, mouths in self._beyond.items():
+                    lost = values[row : row + f.columns, mouths]
+                    out.append((f"{f.name}{BEYOND}{name}", exact_bins(lost), float(np.abs(lost).sum())))
             row += f.columns
         return out
 

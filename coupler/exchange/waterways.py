@@ -16,13 +16,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
+
 from coupler.exchange.mosaic import oceans_of
 from coupler.fields import FieldSpec
 from coupler.plan import ComponentPlan, Inactive, Plan, Task
 
 Way = Literal["", "coast", "reaches", "mouths"]
-OFF_LAND = "out of the land"
-"""What the dictionary says of the direction of a flux that leaves an area of land."""
+OFF_LAND = "out of the land", "into the land"
+"""What the dictionary says of the direction of a flux that leaves an area of land, or that this draws from rivers."""
+
+
+MOUTHS = "mouths"
+"""Mask of a grid of rivers: where they end in the sea, or at the grid's edge."""
+UNNAMED = "mouths without a name"
 
 
 def origin_of(field: FieldSpec) -> str:
@@ -35,7 +43,7 @@ def origin_of(field: FieldSpec) -> str:
     """
     if field.kind == "outflow":
         return "outflow"
-    return "runoff" if field.positive == OFF_LAND else ""
+    return "runoff" if field.positive in OFF_LAND else ""
 
 
 def way_of(plan: Plan, task: Task) -> Way:
@@ -126,3 +134,29 @@ def _less(task: Task, names: set[str], index: int) -> Task:
     )  # fmt: skip
     bundle = replace(given, fields=tuple(given.fields[k] for k in stay))
     return replace(task, index=index, inputs=(bundle, *task.inputs[1:]), outputs=(delivery,))
+
+
+def mouths_beyond(
+    plan: Plan, task: Task, cells: npt.NDArray[np.int64], arriving: npt.NDArray[np.float64]
+) -> dict[str, npt.NDArray[np.int64]]:
+    """Mouths of a rank whose water leaves the system, by the model's names for them: their places among its cells.
+
+    Parameters
+    ----------
+    plan : Plan
+        Of the run.
+    task : Task
+        That brings an outflow to the sea.
+    cells : int64 array
+        Flat cells of the rank.
+    arriving : float64 array
+        Share of what each cell gives that arrives, (cells,).
+    """
+    source = plan[task.inputs[0].component]
+    grid = source.grids[task.inputs[0].grid]
+    mouths = np.asarray(grid.masks.get(MOUTHS, grid.mask)).reshape(-1)[cells]
+    names = {} if source.component is None else source.component.cell_names(source.setting)
+    found: dict[str, list[int]] = {}
+    for place in np.flatnonzero(mouths & (arriving <= 0.0)).tolist():
+        found.setdefault(names.get(int(cells[place]), UNNAMED), []).append(place)
+    return {name: np.array(places, np.int64) for name, places in sorted(found.items())}

@@ -21,7 +21,9 @@ from coupler.exact_sum import rounded
 from coupler.files.atomic import write_text
 from coupler.plan import Plan, Task
 
-UNITS = {"W m-2": "J", "kg m-2 s-1": "kg", "Pa": "N s"}
+BEYOND = " beyond "
+"""Between the name of a flux and that of the mouth by which it leaves the system."""
+UNITS = {"W m-2": "J", "kg m-2 s-1": "kg", "Pa": "N s", "kg s-1": "kg", "W": "J"}
 
 
 @dataclass
@@ -124,6 +126,11 @@ class Budget:
     def _crossings(self, task: Task, entries: dict[str, Entry]) -> list[Crossing]:
         found = []
         for name, entry in entries.items():
+            if BEYOND in name:  # it leaves at a mouth outside the target's domain, and nobody receives it
+                flux, _, mouth = name.partition(BEYOND)
+                gone = rounded(entry.sent)
+                found.append(Crossing(f"outside: {mouth}", flux, gone, gone, entry.size))
+                continue
             flux, _, slot = name.partition("|")
             if task.kind == "flux" and not slot:  # what was received of it
                 continue

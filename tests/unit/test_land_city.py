@@ -8,8 +8,12 @@ import torch
 from components.land.column.component import ColumnLand
 from components.land.column.urban.people import heat_of_people, metabolic_heat, traffic_heat
 from components.land.column.urban.tile import GIVEN_HEAT
+from coupler.case.case import make_plan
 from coupler.grids.grid import Grid
+from tests.toys.cases import tessera
+from tests.toys.streams import city_case
 from tests.unit.test_land_component import HOUR, context, weather
+from tests.unit.test_rivers_component import budget, restart
 
 
 @pytest.fixture
@@ -87,3 +91,30 @@ def test_all_that_people_make_is_in_what_the_air_gets_or_the_stone_keeps(coarse,
         kept += HOUR * (net + turbulent + people)
     assert np.abs((land.budget()["heat"] - begin - kept)[coarse.mask]).max() < 1e-3 * 8
     assert people[coarse.mask].min() > 0.5
+
+
+def test_a_case_with_a_city_is_warmer_by_night_and_the_air_books_the_heat_of_people(tmp_path):
+    """The land of two cases differs by its people alone: what the air and the stone have more is what they made."""
+    idle = {"coldest_room": 250.0, "warmest_room": 330.0}  # neither heated nor cooled: no other heat of people
+    share, people = 0.6, 9000.0
+    cities = {
+        "country": None,
+        "empty": {**idle, "share": share, "population": 0.0},
+        "full": {**idle, "share": share, "population": people},
+    }
+    got, kept, crossed = {}, {}, {}
+    for name, city in cities.items():
+        folder = city_case(tmp_path / name, city)
+        tessera(folder, "--serial")
+        got[name] = restart(folder, "sky")["got"]
+        after = sorted((folder / "run" / "restart").iterdir())
+        kept[name] = restart(folder, "land", after[0].name)["booked_heat"]  # of the hours whose fluxes have arrived
+        crossed[name] = budget(folder)
+    made = 86400.0 * share * (metabolic_heat(people) + traffic_heat(people, 0.3, 20.0))
+    found = (got["full"][0] - got["empty"][0]) + (kept["full"] - kept["empty"])
+    np.testing.assert_allclose(found, made, rtol=1e-6)
+    assert (got["full"][1] > got["empty"][1]).all() and (got["full"][1] > got["country"][1]).all()
+    fluxes = "surface_downward_sensible_heat_flux", "surface_upwelling_longwave_flux_in_air"
+    area = np.asarray(make_plan(folder)["land"].grids["default"].area)
+    more = [crossed["full"]["sky", f][1] - crossed["empty"]["sky", f][1] for f in fluxes]
+    assert 0.3 * made * area.sum() < more[1] - more[0] < 1.05 * made * area.sum()

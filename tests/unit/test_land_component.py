@@ -225,3 +225,13 @@ def test_irrigation_waters_growing_crops_and_is_booked(ground, tmp_path):
     passed = HOUR * (passed - out["water_evapotranspiration_flux"] - out["runoff_flux"])
     assert np.allclose(gained[inside], passed[inside], rtol=0, atol=1e-9)
     assert np.allclose(land.booked["booked_water"][inside] - booked[inside], passed[inside], rtol=0, atol=1e-9)
+    available = np.where(ground.latitude > 40.0, 2e-5, np.nan)  # rivers in the north alone
+    river = "water_flux_from_rivers_into_land"
+    before = land.budget()["water"]
+    given = {**weather(ground.shape, 2), "air_temperature": np.full(ground.shape, 295.0)}
+    out = land.step(2 * HOUR, HOUR, {**given, "water_available_from_rivers": available})
+    wanted = out["irrigation_from_outside"] + out[river]
+    assert np.allclose(out[river], np.minimum(wanted, np.nan_to_num(available)) * inside, rtol=0, atol=1e-18)
+    assert out[river].max() > 0.0 and out["irrigation_from_outside"][inside & (ground.latitude < 40.0)].min() > 0.0
+    passed = HOUR * (given["precipitation_flux"] + wanted - out["water_evapotranspiration_flux"] - out["runoff_flux"])
+    assert np.allclose((land.budget()["water"] - before)[inside], passed[inside], rtol=0, atol=1e-9)

@@ -10,9 +10,12 @@ import torch
 
 from components.land.column.column import heat_stored, initial_state, water_stored
 from components.land.column.component import ColumnLand
-from components.land.column.land_use import Years, pass_on
+from components.land.column.cycles.pools import stored
+from components.land.column.land_use import Years, hand_over, pass_on
 from components.land.column.parameters import parameters
-from components.land.column.structure import named
+from components.land.column.products import CARBON_FLUX, Products
+from components.land.column.structure import named, rebuild
+from components.science.surface_fields import ELEMENTS
 from coupler.grids.grid import Grid
 from tests.unit.test_land_component import HOUR, context, weather
 
@@ -49,6 +52,44 @@ def test_thirty_percent_of_forest_to_crop_to_city_and_back():
     assert all(torch.allclose(a, b, rtol=1e-14) for (_, a), (_, b) in zip(named(same), named(begin), strict=True))
 
 
+def test_carbon_and_nutrients_of_the_cell_are_in_its_tiles_and_its_products():
+    cells, rng = 4, np.random.default_rng(2)
+    names = ("deciduous_broadleaf_forest", "maize", "bare")
+    p = parameters([n for n in names for _ in range(cells)], ["loam"] * 12, cycles=True)
+    state = initial_state(p, torch.full((12,), 288.0, dtype=torch.float64), 0.5)
+    draw = {name: value * (0.5 + torch.as_tensor(rng.random(value.shape))) for name, value in named(state.cycles)}
+    state = state._replace(cycles=rebuild(state.cycles, draw))
+    shares = [
+        torch.tensor([[a] * cells, [b] * cells, [c] * cells], dtype=torch.float64)
+        for a, b, c in ((1.0, 0.0, 0.0), (0.7, 0.3, 0.0), (0.7, 0.0, 0.3), (1.0, 0.0, 0.0), (0.2, 0.8, 0.0))
+    ]
+
+    def of_cell(state, share):
+        return torch.stack([(v.reshape(3, cells) * share).sum(0) for v in stored(state.cycles)])
+
+    begun, kept = of_cell(state, shares[0]), torch.zeros(3, 3, cells, dtype=torch.float64)
+    for old, new in pairwise(shares):
+        state, products = hand_over(state, p, old, new)
+        kept = kept + products
+        assert float(((of_cell(state, new) + kept.sum(0)) / begun - 1.0).abs().max()) < 1e-12
+        assert all(float(v.min()) >= 0.0 for _, v in named(state.cycles._replace(day=state.cycles.due)))
+    assert float(products.min()) >= 0.0 and float(kept[:, :, 0].min()) > 0.0
+    crop = state.cycles.carbon.plant.storage.reshape(3, cells)[1]
+    assert (
+        float((crop - p.cycles.farming.seed.reshape(3, cells)[1]).abs().max()) < 1e-12
+    )  # what is new to the land begins with a seed
+    lives = Products(cells)
+    lives.take(kept)
+    flux = torch.zeros(cells, dtype=torch.float64)
+    given = {CARBON_FLUX: flux, **{f"booked_{name}": flux for name in ELEMENTS}}
+    gone = lives.step(given, 365.0 * 86400.0)
+    left = lives.stored / kept
+    assert left[:, 0, 0].tolist() == pytest.approx(np.exp([-1.0, -0.1, -0.01]), rel=1e-12)
+    released = (kept - lives.stored).sum(0) / (365.0 * 86400.0)
+    assert torch.allclose(gone[CARBON_FLUX], -released[0], rtol=1e-12, atol=0)
+    assert torch.allclose(gone["booked_nitrogen"], -released[1], rtol=1e-12, atol=0)
+
+
 def test_shares_of_a_year_are_those_of_the_last_that_is_given():
     years = Years((2000, 2010), np.array([[[1.0]], [[2.0]]]))
     assert [float(years.of(y)[0, 0]) for y in (1990, 2000, 2009, 2010, 2050)] == [1.0, 1.0, 1.0, 2.0, 2.0]
@@ -68,9 +109,10 @@ def surface(tmp_path):
     return grid, tmp_path
 
 
-def test_new_year_changes_the_shares_and_a_restart_on_the_last_of_december_keeps_the_bits(surface):
+@pytest.mark.parametrize("options", [{}, {"leaves": "prognostic", "nitrogen": "demand"}], ids=["water", "cycles"])
+def test_new_year_changes_the_shares_and_a_restart_on_the_last_of_december_keeps_the_bits(surface, options):
     grid, folder = surface
-    lands = [ColumnLand(ColumnLand.Options(surface="surface.nc", tiles=2)) for _ in range(2)]
+    lands = [ColumnLand(ColumnLand.Options(surface="surface.nc", tiles=2, **options)) for _ in range(2)]
     for land in lands:
         assert land.check(context(grid, folder)) == []
         land.initialize(context(grid, folder, start="2000-12-31"))
@@ -92,6 +134,18 @@ def test_new_year_changes_the_shares_and_a_restart_on_the_last_of_december_keeps
     assert all(again[name].tobytes() == out[name].tobytes() for name in out)
     assert np.abs(first.diagnostics()["water_residual"]).max() < 1e-8
     assert np.abs(first.diagnostics()["energy_residual"]).max() < 1e-2
+    for element in ELEMENTS if options else ():
+        store = np.abs(first.budget()[element]).max()
+        assert np.abs(first.diagnostics()[f"{element}_not_booked"]).max() < 1e-12 * store
+    if options:
+        felled, same = first.state()["products"], second.state()["products"]
+        assert felled[:, 0].min() > 0.0 and felled.tobytes() == same.tobytes()
+
+
+def test_shares_by_year_are_refused_with_plants_that_store_water(surface):
+    grid, folder = surface
+    land = ColumnLand(ColumnLand.Options(surface="surface.nc", hydraulics="continuum"))
+    assert any("by year: not with hydraulics: continuum" in text for text in land.check(context(grid, folder)))
 
 
 def test_years_that_are_none_are_told(surface):

@@ -9,7 +9,7 @@ from components.land.column.component import ColumnLand
 from components.land.column.groundwater import transmissivity
 from components.land.column.retention import VanGenuchten
 from components.land.column.richards import Bottom, Top, richards_step
-from components.land.column.water_table import Ground, bottom_of, faces_of
+from components.land.column.water_table import Beds, Ground, bottom_of, faces_of
 from coupler.grids.grid import Grid
 from tests.unit.test_land_component import HOUR, context, weather
 
@@ -93,6 +93,25 @@ def test_a_soil_in_balance_with_its_water_table_stands_still_and_draws_when_it_i
     assert float(far.drainage[0]) == pytest.approx(float(free.drainage[0]), rel=0.02)
 
 
+def test_water_passes_river_beds_by_the_head_both_ways_and_no_step_is_too_long(land):
+    ground, _ = ground_of(land, slice(0, 10), slice(0, 12))
+    n = ground.height.shape[0]
+    depth = torch.linspace(0.0, 12.0, n, dtype=torch.float64)
+    one, stored = torch.ones_like(depth), ground.stored(depth)
+    c, stage, bed = 2e-8, -1.0, -4.0
+    beds = Beds(c * one, c * stage * one, c * bed * one)
+    after, given = ground.through_beds(stored, beds, 60.0)
+    law = 1000.0 * c * torch.where(-depth > bed, -depth - stage, (bed - stage) * one)
+    assert torch.allclose(given, law, rtol=1e-4, atol=0)
+    assert float(given.min()) < 0.0 < float(given.max())  # the river loses, and gains
+    assert torch.equal(after, stored - 60.0 * given)
+    joined = -depth > bed
+    after, given = ground.through_beds(stored, Beds(1e-3 * one, 1e-3 * stage * one, 1e-3 * bed * one), 1e9)
+    assert float((ground.depth(after) + stage)[joined].abs().max()) < 1e-3  # the table meets the river, not beyond
+    none = Beds(0.0 * one, 0.0 * one, 0.0 * one)
+    assert float(ground.through_beds(stored, none, 3600.0)[1].abs().max()) == 0.0
+
+
 @pytest.fixture
 def coarse():
     grid = Grid.regular_lonlat("land", 100, 112, 20, 32, resolution=4)
@@ -108,10 +127,14 @@ def test_water_is_kept_from_flooded_and_dry_starts_and_over_a_restart(coarse, tm
     first, second = lands
     before, passed = first.budget()["water"].copy(), np.zeros(coarse.shape)
     area = np.asarray(coarse.area)
+    bed = {"conductance": 1.0, "conductance_times_stage": -1.0, "conductance_times_bed": -3.0}
+    rivers = {f"river_bed_{k}": np.where(coarse.longitude < 106.0, 1e-8 * v, np.nan) for k, v in bed.items()}
     for step in range(24):
-        given = weather(coarse.shape, step)
+        given = {**weather(coarse.shape, step), **rivers}
         out = first.step(step * HOUR, HOUR, given)
+        drawn = out["water_flux_from_rivers_into_land"]
         passed += HOUR * (given["precipitation_flux"] - out["water_evapotranspiration_flux"] - out["runoff_flux"])
+        passed += HOUR * drawn
         if step == 11:
             second.restore({name: np.array(v) for name, v in first.state().items()})
         elif step > 11:
@@ -124,6 +147,7 @@ def test_water_is_kept_from_flooded_and_dry_starts_and_over_a_restart(coarse, tm
     depth = first.diagnostics()["water_table_depth"][here]
     assert np.isfinite(depth).all() and (depth > -1e-9).all() and out["runoff_flux"].min() >= 0.0
     assert start < 1.0 or np.abs(depth - start).max() < 1.0
+    assert (drawn[here].max() > 0.0) == (start > 1.0)
     assert second.table.stored.numpy().tobytes() == first.table.stored.numpy().tobytes()
 
 

@@ -8,21 +8,28 @@ import numpy as np
 import pytest
 import yaml
 
+from components.land.rivers.advance import KINDS, Rivers
+from components.land.rivers.channels import channels_of
+from components.land.rivers.component import RiverNetwork
 from components.land.rivers.network import NOWHERE, SEA, from_codes, from_next
 from components.land.rivers.network_file import read_network
+from components.science.surface_fields import RIVER_WATER
 from coupler.case.case import make_plan
 from coupler.errors import NamelistError
 from coupler.exchange.operators import LinearOperator
 from coupler.exchange.waterways import way_of
+from coupler.grids.grid import Grid
 from tests.toys.cases import box, edit, tessera
-from tests.toys.streams import CARRIED, river_case
+from tests.toys.streams import CARRIED, river_case, slope
+from tests.unit.test_land_component import context
 
 ROUTINGS = ("muskingum", "kinematic", "local_inertia")
 
 
-def restart(folder, component):
-    """The newest restart of a component."""
-    path = sorted((folder / "run" / "restart").iterdir())[-1] / f"{component}.nc"
+def restart(folder, component, name=""):
+    """The newest restart of a component, or that of a name."""
+    name = name or sorted((folder / "run" / "restart").iterdir())[-1].name
+    path = folder / "run" / "restart" / name / f"{component}.nc"
     with netCDF4.Dataset(path) as data:
         data.set_auto_mask(False)
         return {
@@ -65,11 +72,10 @@ def test_what_is_sent_arrives_or_is_stored(run):
     volume = state["volume"].sum() + state["lake"].sum() - state["owed"].sum()
     stored = [1000.0 * volume, *(state["amounts"] + state["lake_amounts"]).sum((1, 2))]
     for k, name in enumerate(CARRIED):
-        row = (0, 1, 3)[k]
-        came, left = state["received"][row].sum(), state["delivered"][row]
-        lost = state["removed_in_all"][row - 1].sum() if row else 0.0
-        begun = state["begun"][row].sum()
-        assert abs(came + begun - left.sum() - lost - stored[row]) < 1e-12 * came, name
+        came, left = state["received"][k].sum(), state["delivered"][k]
+        lost = state["removed_in_all"][k - 1].sum() if k else 0.0
+        begun = state["begun"][k].sum()
+        assert abs(came + begun - left.sum() - lost - stored[k]) < 1e-12 * came, name
         sent, received = crossed["rivers", name]
         assert abs(sent - received) < 1e-12 * sent and received == pytest.approx(came, rel=1e-12)
         sent, received = crossed["ocean", name]
@@ -78,6 +84,9 @@ def test_what_is_sent_arrives_or_is_stored(run):
         counted = (area * restart(folder, "ocean")["came"][k]).sum()  # one window is in flight at the end
         assert 0.5 * sent < counted < sent * (1.0 + 1e-12) and sent < left[inside].sum() * (1.0 + 1e-12)
         assert left[outside].sum() > 0.0
+        away = [v for (to, flux), v in crossed.items() if to.startswith("outside: ") and flux == name]
+        assert ("outside: Southern Brook", name) in crossed and ("outside: mouths without a name", name) in crossed
+        assert sum(v[0] for v in away) + sent == pytest.approx(left.sum(), rel=1e-12)  # windows of 6 h, all whole
     assert state["lake"].sum() > 0.0 and np.count_nonzero(state["lake"]) == 1  # the Pan keeps its water
     assert state["removed_in_all"][2].sum() > 0.0
 
@@ -164,8 +173,6 @@ def test_next_cells_of_cama_flood_and_part_of_a_network():
 
 
 def test_a_part_of_a_file_in_any_order_of_its_axes(tmp_path):
-    from tests.toys.streams import slope
-
     whole = slope(tmp_path / "a.nc")
     with netCDF4.Dataset(tmp_path / "b.nc", "w") as data:
         for name, values, units in (
@@ -182,3 +189,59 @@ def test_a_part_of_a_file_in_any_order_of_its_axes(tmp_path):
     j, i = np.divmod(part.downstream[inside], 11)
     assert np.array_equal((j + 3) * 20 + i + 4, same[inside])
     assert np.array_equal(part.land, same != SEA)
+
+
+@pytest.mark.parametrize("routing", ROUTINGS)
+def test_land_that_draws_is_paid_by_its_reach_then_by_those_below_and_last_by_the_next_rain(routing, tmp_path):
+    network = slope(tmp_path / "network.nc")
+    reaches, cells = channels_of(network)
+    n, hour = cells.size, 3600.0
+    rivers = Rivers(reaches, np.isin(cells, network.sinks), routing, 0.7, 0.1, np.full(len(KINDS), np.inf))
+    rain = np.full(n, 50.0)
+    state = rivers.steady(rain)
+    state = state._replace(amounts=np.stack([(k + 2.0) * state.volume for k in range(len(KINDS))]))
+    source = reaches.levels[0][np.argmax(reaches.downstream[reaches.levels[0]] >= 0)]
+    below = reaches.downstream[source]
+    wanted = np.zeros(n)
+    wanted[source] = (state.volume[source] + 0.5 * state.volume[below]) / hour
+    new, flow = rivers.advance(state, -wanted, np.zeros((len(KINDS), n)), hour)
+    assert new.owed.max() == 0.0  # the reach below had the rest
+    there = (new.volume + new.lake).sum() + hour * flow.water[reaches.downstream < 0].sum()
+    left = there - hour * flow.water[rivers.sinks].sum()
+    assert left == pytest.approx(state.volume.sum() - hour * wanted.sum(), rel=1e-12)
+    gone = hour * flow.carried[:, reaches.downstream < 0].sum(1) - hour * flow.carried[:, rivers.sinks].sum(1)
+    kept = (new.amounts + new.lake_amounts).sum(1) + gone + flow.removed.sum(1)
+    assert kept == pytest.approx(state.amounts.sum(1), rel=1e-12)
+    assert flow.removed[0, source] > 0.0 and new.volume.min() >= 0.0
+    wanted[source] = 2.0 * state.volume.sum() / hour
+    new, flow = rivers.advance(state, -wanted, np.zeros((len(KINDS), n)), hour)
+    owed = new.owed.sum()
+    assert 0.0 < owed < hour * wanted.sum()
+    new, _ = rivers.advance(new, rain, np.zeros((len(KINDS), n)), hour)
+    assert new.owed.sum() < owed
+
+
+@pytest.mark.parametrize("routing", ROUTINGS)
+def test_a_restart_of_rivers_keeps_the_bits(routing, tmp_path):
+    grid = Grid.regular_lonlat("rivers", 100, 120, 20, 40, resolution=1.0)
+    slope(tmp_path / "network.nc")
+    options = dict(file="network.nc", routing=routing, initial_runoff=1e-5, nitrogen_decay="P5D")
+    models = [RiverNetwork(RiverNetwork.Options(**options)) for _ in range(2)]
+    for model in models:
+        setting = context(grid, tmp_path)
+        setting.grids = model.grids(setting)
+        model.initialize(setting)
+    first, second = models
+    rng = np.random.default_rng(0)
+    for step in range(6):
+        water = 1e-4 * (rng.random(grid.shape) - 0.3)
+        given = {"runoff_flux": np.maximum(water, 0.0), RIVER_WATER: np.maximum(-water, 0.0)}
+        given |= {name: 1e-6 * rng.random(grid.shape) for name in CARRIED[1:]}
+        out = first.step(3600 * step, 3600, given)
+        if step == 2:
+            second.restore({name: np.array(v) for name, v in first.state().items()})
+        elif step > 2:
+            again = second.step(3600 * step, 3600, given)
+    assert all(again[name].tobytes() == out[name].tobytes() for name in out)
+    one, two = first.state(), second.state()
+    assert all(one[name].tobytes() == two[name].tobytes() for name in one) and one["owed"].max() > 0.0

@@ -15,13 +15,14 @@ from torch import Tensor
 
 from components.land.column import snow
 from components.land.column.column import Forcing, Options, Output, State, step
-from components.land.column.cycles.pools import ELEMENTS, stored
+from components.land.column.cycles.pools import stored
+from components.land.column.irrigation import IRRIGATION
 from components.land.column.parameters import Parameters
 from components.land.column.radiation import partition
 from components.land.column.structure import cut, join
 from components.land.column.water_table import bottom_of
 from components.science.constants import C_LIQUID, FREEZING_POINT, WATER_DENSITY
-from components.science.surface_fields import RUNOFF_HEAT
+from components.science.surface_fields import ELEMENTS, RUNOFF_HEAT, RUNOFF_MATTER
 from components.science.surface_layer import air_density
 
 PLAIN = {
@@ -36,13 +37,10 @@ PLAIN = {
     "transpiration_flux": "transpiration",
 }
 """Exports that are the mean of one output of the columns."""
-IRRIGATION = "irrigation_from_outside"
 CYCLED = {
     "surface_upward_mass_flux_of_nitrous_oxide_expressed_as_nitrogen_out_of_vegetation_and_litter_and_soil": "nitrous",
     "surface_upward_mass_flux_of_ammonia_expressed_as_nitrogen": "ammonia",
-    "leached_carbon_flux": "leached_carbon",
-    "leached_nitrogen_flux": "leached_nitrogen",
-    "leached_phosphorus_flux": "leached_phosphorus",
+    **{name: f"leached_{element}" for name, element in zip(RUNOFF_MATTER, ELEMENTS, strict=True)},
 }
 """Exports of the cycles, each the mean of what they gave."""
 

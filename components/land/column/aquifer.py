@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from components.land.column.column_state import State
-from components.land.column.water_table import Ground, faces_of, fold_of, slope_of
+from components.land.column.water_table import Beds, Ground, faces_of, fold_of, slope_of
 from components.science.constants import C_LIQUID, FREEZING_POINT
-from components.science.surface_fields import RUNOFF_HEAT
+from components.science.surface_fields import RIVER_WATER, RUNOFF_HEAT
 from coupler.component import Context
 from coupler.errors import CaseError
 from coupler.files.forcing import optional_field
@@ -68,8 +68,10 @@ class Aquifer:
         """Of the water table, m, by cell."""
         return self.ground.depth(self.stored)
 
-    def step(self, given: dict[str, Tensor], state: State, end: int, seconds: int) -> dict[str, Tensor]:
-        """What the columns gave, with the soil's drainage taken in and base flow, springs and neighbours' water booked.
+    def step(
+        self, given: dict[str, Tensor], state: State, end: int, seconds: int, beds: Beds | None
+    ) -> dict[str, Tensor]:
+        """What the columns gave, with drainage taken in and base flow, springs, neighbours' and rivers' water booked.
 
         Parameters
         ----------
@@ -81,10 +83,17 @@ class Aquifer:
             Model time at the end of the step, s.
         seconds : int
             Its length.
+        beds : Beds or None
+            Of the rivers above.
         """
         recharge = given["subsurface_runoff_flux"].cpu()
         self.stored, out = self.ground.release(self.stored, recharge, float(seconds))
-        booked = given["booked_water"].cpu() + recharge - out
+        drawn = given.get(RIVER_WATER, torch.zeros_like(out))
+        leaked = torch.zeros_like(out)
+        if beds is not None:
+            self.stored, passed = self.ground.through_beds(self.stored, beds, float(seconds))
+            out, leaked = out + passed.clamp(min=0.0), (-passed).clamp(min=0.0)
+        booked = given["booked_water"].cpu() + recharge - out + leaked
         if end % self.period == 0:
             inflow = self.ground.lateral(self.stored, self.halo) * float(self.period)
             self.stored = self.stored + inflow
@@ -95,5 +104,5 @@ class Aquifer:
             "subsurface_runoff_flux": out,
             "runoff_flux": given["runoff_flux"].cpu() + (out - recharge),
             RUNOFF_HEAT: given[RUNOFF_HEAT].cpu() + C_LIQUID * warm * (out - recharge),
-            "booked_water": booked,
-        }
+            "booked_water": booked, RIVER_WATER: drawn + leaked,
+        }  # fmt: skip

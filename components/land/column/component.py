@@ -13,40 +13,45 @@ import torch
 from torch import Tensor
 
 from components.land.column import first_guess
-from components.land.column.advance import CYCLED, IRRIGATION, Land, Weather
+from components.land.column.advance import CYCLED, Land, Weather
 from components.land.column.aquifer import Aquifer
+from components.land.column.checks import problems_of
 from components.land.column.column import Options, State, heat_stored, initial_state, water_stored
 from components.land.column.component_cycles import (
     DEPOSITION,
     Deposition,
-    check_deposition,
     to_rest,
     totals,
 )
 from components.land.column.cycles import spin_up
-from components.land.column.cycles.pools import ELEMENTS, Cycles
+from components.land.column.cycles.pools import Cycles
 from components.land.column.gas_exchange import Stomata
-from components.land.column.land_use import pass_on
+from components.land.column.irrigation import IRRIGATION
+from components.land.column.land_use import hand_over
 from components.land.column.leaf_contents import SpectralOptics, with_spectral_optics
-from components.land.column.optimality import OPTIMAL
 from components.land.column.options import ColumnOptions
 from components.land.column.overpass import Overpasses
-from components.land.column.parameters import parameters, table
+from components.land.column.parameters import parameters
+from components.land.column.products import Products
 from components.land.column.richards import Bottom
+from components.land.column.river_water import asked_of_rivers, meet_rivers
 from components.land.column.seasons import leaves_at, mean_sun
 from components.land.column.start import temperature, with_plants
-from components.land.column.stomata import EMPIRICAL
 from components.land.column.structure import named, rebuild
 from components.land.column.surface_map import SurfaceMap, from_file, uniform, zonal
 from components.land.column.urban.tile import GIVEN_HEAT, CityTile
 from components.land.spectra.bands import UNITS
 from components.science.constants import FREEZING_POINT, STEFAN_BOLTZMANN
 from components.science.sun import cosine_zenith, day_length, longest_day
-from components.science.surface_fields import AIR_OVER_LAND, RUNOFF_HEAT, SURFACE_FLUXES
+from components.science.surface_fields import (
+    AIR_OVER_LAND,
+    ELEMENTS,
+    RIVER_WATER,
+    RUNOFF_HEAT,
+    SURFACE_FLUXES,
+)
 from coupler.component import Array, Component, Context, Fields, Setting
-from coupler.errors import TesseraError
 from coupler.fields import FieldSpec, specs
-from coupler.files.forcing import Forcing as File
 from coupler.files.forcing import optional_mask
 from coupler.grids.grid import Grid
 
@@ -109,11 +114,16 @@ class ColumnLand(Component):
     def __init__(self, options: Any):
         super().__init__(options)
         self.cycling = options.leaves == "prognostic" or options.nitrogen != "none"
+        self.irrigated = self.cycling and options.irrigation != "none"
         if self.cycling:
             self.imports = (*self.imports, FieldSpec(DEPOSITION, required=False))
             self.exports = (*self.exports, *specs(*CYCLED))
-            if options.irrigation != "none":
+            if self.irrigated:
                 self.exports = (*self.exports, *specs(IRRIGATION))
+        told = asked_of_rivers(options.groundwater == "lateral", self.irrigated)
+        if told:
+            self.imports = (*self.imports, *(FieldSpec(name, required=False, partial=True) for name in told))
+            self.exports = (*self.exports, *specs(RIVER_WATER))
 
     def grids(self, setting: Setting) -> dict[str, Grid]:
         """The namelist's grid with the file's land mask, where it has one; interpolated: all cells with some land."""
@@ -123,41 +133,8 @@ class ColumnLand(Component):
         return {"default": grid if mask is None else grid.with_mask(grid.mask & (mask > 0.0))}
 
     def check(self, setting: Setting) -> list[str]:
-        """Unknown names, files that are missing or on another grid."""
-        o, problems = self.options, []
-        known = [*EMPIRICAL, *OPTIMAL]
-        if o.stomata not in known:
-            problems.append(f"unknown stomatal model {o.stomata!r}; known models: {', '.join(known)}")
-        if o.first_guess == "learned" and not first_guess.knows(o.stomata):
-            problems.append(f"first_guess: learned serves optimal stomata, and stomata: {o.stomata} are none")
-        problems += [
-            f"unknown plant type {k!r}; known types: {', '.join(table('plant_types'))}"
-            for k in o.plants
-            if k not in table("plant_types")
-        ]
-        if o.soil not in table("soil_textures"):
-            problems.append(f"unknown soil texture {o.soil!r}; known textures: {', '.join(table('soil_textures'))}")
-        if 0 < o.rest_after < 365:
-            problems.append(f"rest_after: expected 0, or 365 days and more that give the means; found {o.rest_after}")
-        if o.device == "cuda" and not torch.cuda.is_available():
-            problems.append("device: cuda, but torch finds no CUDA device here; use auto or cpu")
-        problems += [] if o.spectra is None else o.spectra.problems()
-        if o.groundwater == "lateral" and (o.groundwater_period <= 0 or o.groundwater_period % setting.step):
-            problems.append(f"groundwater_period: expected a multiple of the step, {setting.step} s")
-        try:
-            check_deposition(o.deposition_file, setting)
-            if o.file:
-                File(setting.file(o.file), "surface_temperature", setting.clock, grid=setting.grid).close()
-            if o.surface:
-                mask = np.asarray(self.grids(setting)["default"].mask)
-                found = from_file(setting.file(o.surface), mask, np.asarray(setting.grid.latitude)[mask], o.tiles)
-                if found.years is not None and self.cycling:
-                    problems.append(
-                        "area_type_fraction by year: not with leaves: prognostic or nitrogen; give one year"
-                    )
-        except (TesseraError, ValueError, OSError) as error:
-            problems.append(str(error))
-        return problems
+        """Unknown names, files that are missing or on another grid; see checks.py."""
+        return problems_of(self.options, setting, self.grids)
 
     def prepare_inputs(
         self, setting: Setting, files: Sequence[Path], report: Callable[[str, float], None]
@@ -207,13 +184,14 @@ class ColumnLand(Component):
         model = Options(
             stomata, o.photosynthesis, o.infiltration,
             Bottom(o.bottom, slope=o.drainage_slope), o.soil_resistance, nitrogen=o.nitrogen,
-            prognostic_leaves=o.leaves == "prognostic", irrigated=self.cycling and o.irrigation != "none",
+            prognostic_leaves=o.leaves == "prognostic", irrigated=self.irrigated,
         )  # fmt: skip
         self.columns = Land(self.parameters, model, self.share, o.block)
         self.overpasses = (
             None if o.spectra is None else Overpasses(o.spectra, self.columns, self.latitude, self.longitude)
         )
         self.city = CityTile.of(context, self, self._tensor(warmth)) if o.city else None
+        self.products = Products(n) if self.cycling and years is not None else None
         self.table = Aquifer(context, self) if o.groundwater == "lateral" else None
         self.counts = {"columns_unsolved": np.zeros(self.shape), "columns_unsettled": np.zeros(self.shape)}
         self.followed: dict[str, Array] = {}
@@ -287,12 +265,12 @@ class ColumnLand(Component):
             weather = self.weather(time, seconds, imports)
             before = self.columns if self.table is None else self.columns.over(self.table.depth)
             self.now, given = before.advance(self.now, weather, seconds)
-            if self.table is not None:
-                given = self.table.step(given, self.now, time + seconds, seconds)
+            given = given if self.products is None else self.products.step(given, float(seconds))
             if self.city is not None:
                 found = imports.get(GIVEN_HEAT)
                 heat = None if found is None else torch.as_tensor(np.asarray(found)[self.cells])
                 given = self.city.step(given, weather, self.clock.date(time + seconds // 2), float(seconds), heat)
+            given = meet_rivers(given, imports, self, time + seconds, seconds)
             if self.overpasses is not None:
                 self.overpasses.look(self.clock.date(time), seconds, self.now, weather)
         self._set_to_rest()
@@ -326,13 +304,15 @@ class ColumnLand(Component):
         return totals(had, rested, self.columns.mean)
 
     def _use_land(self, year: int) -> None:
-        """Change the shares of the tiles where a year has others; water, snow and heat go with the land."""
+        """Change the shares of the tiles where a year has others; what they hold goes with the land, or is felled."""
         if self.land.years is None:
             return
         new = self._tensor(self.land.years.of(year))
         if torch.equal(new, self.share):
             return
-        self.now = pass_on(self.now, self.parameters, self.share, new)
+        self.now, felled = hand_over(self.now, self.parameters, self.share, new)
+        if self.products is not None:
+            self.products.take(felled)
         self._tell(share=new)
 
     def _follow_leaves(self) -> None:
@@ -413,6 +393,8 @@ class ColumnLand(Component):
             packed.update({name: self._field(value) for name, value in self.city.arrays().items()})
         if self.land.years is not None:
             packed["shares"] = self._field(self.share)
+        if self.products is not None:
+            packed["products"] = self._field(self.products.stored)
         if self.table is not None:
             packed["groundwater"] = self._field(self.table.stored)
         return {**packed, **{k: v.copy() for k, v in (*self.counts.items(), *self.booked.items())}, **self._seen()}
@@ -430,6 +412,8 @@ class ColumnLand(Component):
             field = np.asarray(state[name])[..., self.cells]
             found[name] = self._tensor(field.reshape(value.shape))
         self.now = rebuild(self.now, found)
+        if self.products is not None:
+            self.products.stored = torch.as_tensor(np.asarray(state["products"])[..., self.cells]).double()
         if self.table is not None:
             self.table.stored = torch.as_tensor(np.asarray(state["groundwater"])[self.cells]).double()
         if self.city is not None:
@@ -443,7 +427,10 @@ class ColumnLand(Component):
     def budget(self) -> dict[str, Array]:
         """Heat of soil and snow, all water; carbon, nitrogen and phosphorus where they are followed."""
         water = self.columns.mean(water_stored(self.now, self.parameters))
-        water = water if self.table is None else water + self.table.stored
         found = {"heat": self.columns.mean(heat_stored(self.now, self.parameters)), "water": water}
         found |= self.columns.cycles_stored(self.now)
-        return {k: self._field(v) for k, v in (found if self.city is None else self.city.with_stores(found)).items()}
+        found = found if self.products is None else self.products.with_stores(found)
+        found = found if self.city is None else self.city.with_stores(found)
+        if self.table is not None:  # under the city too
+            found["water"] = found["water"] + self.table.stored
+        return {k: self._field(v) for k, v in found.items()}

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Land that changes hands: shares of tiles by year, and what shrinking tiles leave to those that grow.
 
-Water, ice and snow go with the land, and heat as what their heat capacities hold, so that a cell keeps what it had.
+Water, ice and snow go with the land, and heat as what their heat capacities hold, so that a cell keeps what it had;
+what soils and plants hold of carbon and nutrients see `cycles.converted`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,8 @@ import torch
 from torch import Tensor
 
 from components.land.column.column_state import State
+from components.land.column.cycles.converted import convert
+from components.land.column.exchanged_land import Exchange
 from components.land.column.interception import Held
 from components.land.column.parameters import Parameters
 from components.land.column.snow import Snow
@@ -50,48 +53,8 @@ class Years:
         return self.share[max(int(np.searchsorted(self.years, year, side="right")) - 1, 0)]
 
 
-class Exchange:
-    """How land passes between the tiles of each cell.
-
-    Parameters
-    ----------
-    old, new : Tensor
-        Shares, (tile, cell), each summing to 1 over the tiles.
-    """
-
-    def __init__(self, old: Tensor, new: Tensor):
-        self.kept = torch.minimum(old, new)
-        self.lost, self.gained, self.new = old - self.kept, new - self.kept, new
-        total = _sum(self.gained)
-        self.part = self.gained / torch.where(total > 0.0, total, torch.ones_like(total))
-
-    def __call__(self, values: Tensor) -> Tensor:
-        """What each square metre has after the exchange; tiles without land keep theirs.
-
-        Parameters
-        ----------
-        values : Tensor
-            Per square metre, (..., tile cell).
-        """
-        tiles, n = self.new.shape
-        rows = values.reshape(*values.shape[:-1], tiles, n)
-        pool = _sum((rows * self.lost).movedim(-2, 0))[..., None, :]
-        there = self.new > 0.0
-        mixed = (rows * self.kept + pool * self.part) / torch.where(there, self.new, torch.ones_like(self.new))
-        changed = there & (self.gained > 0.0)
-        return torch.where(changed, mixed, rows).reshape(values.shape)
-
-
-def _sum(rows: Tensor) -> Tensor:
-    """Over the first axis, in its order."""
-    total = rows[0]
-    for row in rows[1:]:
-        total = total + row
-    return total
-
-
 def pass_on(state: State, parameters: Parameters, old: Tensor, new: Tensor) -> State:
-    """The state of all columns once shares have changed; a cell's water, ice, snow and heat stay.
+    """The state of all columns once shares have changed; a cell's water, ice, snow and heat stay, see `hand_over`.
 
     Parameters
     ----------
@@ -101,14 +64,38 @@ def pass_on(state: State, parameters: Parameters, old: Tensor, new: Tensor) -> S
         Of the columns; the tiles of a cell have one soil.
     old, new : Tensor
         Shares, (tile, cell).
-
-    Raises
-    ------
-    ValueError
-        Columns with cycles of carbon and nutrients, which shares by year do not move yet.
     """
-    if state.cycles is not None:
-        raise ValueError("shares by year are not made for columns with cycles; give area_type_fraction one year")
+    return hand_over(state, parameters, old, new).state
+
+
+class HandedOver(NamedTuple):
+    """What a change of shares makes.
+
+    Attributes
+    ----------
+    state : State
+        Of all columns.
+    products : Tensor or None
+        Carbon, nitrogen and phosphorus that people carried away, (lifetime, element, cell), kg m-2 of the cell; None
+        without cycles.
+    """
+
+    state: State
+    products: Tensor | None
+
+
+def hand_over(state: State, parameters: Parameters, old: Tensor, new: Tensor) -> HandedOver:
+    """The state of all columns once shares have changed; what a cell had it has, or its products have.
+
+    Parameters
+    ----------
+    state : State
+        Of the columns, tile after tile.
+    parameters : Parameters
+        Of the columns; the tiles of a cell have one soil.
+    old, new : Tensor
+        Shares, (tile, cell).
+    """
     mix = Exchange(old, new)
     soil, pack = parameters.texture, state.snow
     liquid, ice = mix(state.liquid), mix(state.ice)
@@ -119,12 +106,16 @@ def pass_on(state: State, parameters: Parameters, old: Tensor, new: Tensor) -> S
     capacity = _capacity(snow_ice, snow_liquid)
     some = capacity > 0.0
     cold = torch.where(some, snow_heat / torch.where(some, capacity, 1.0), 0.0)
-    return state._replace(
+    cycles, products = state.cycles, None
+    if cycles is not None and parameters.cycles is not None:
+        cycles, products = convert(cycles, parameters.cycles, mix)
+    return HandedOver(state._replace(
         canopy=mix(state.canopy), ground=mix(state.ground), zeta=mix(state.zeta), conductance=mix(state.conductance),
         air_humidity=mix(state.air_humidity), held=Held(mix(state.held.water), mix(state.held.snow)),
         snow=Snow(snow_ice, snow_liquid, mix(pack.thickness), FREEZING_POINT + cold, mix(pack.albedo)),
-        soil_temperature=FREEZING_POINT + warmth, liquid=liquid, ice=ice,
-    )  # fmt: skip
+        soil_temperature=FREEZING_POINT + warmth, liquid=liquid, ice=ice, cycles=cycles,
+        pond=None if state.pond is None else mix(state.pond),
+    ), products)  # fmt: skip
 
 
 def _capacity(ice: Tensor, liquid: Tensor) -> Tensor:

@@ -28,6 +28,22 @@ MOST_BASE_FLOW = 4.5e-4  # kg m-2 s-1, with the water table at the surface (Niu 
 MOST_FOLD, LEAST_FOLD, BY_SLOPE = 120.0, 5.0, 150.0  # m, m, 1 (Fan et al. 2007)
 
 
+class Beds(NamedTuple):
+    """Beds of the rivers of each cell, (n,); heights above the land's surface.
+
+    Attributes
+    ----------
+    conductance : Tensor
+        Flow by area of the cell and head, s-1.
+    stage, bed : Tensor
+        Conductance times the height of the water and of the bed, m s-1.
+    """
+
+    conductance: Tensor
+    stage: Tensor
+    bed: Tensor
+
+
 class Faces(NamedTuple):
     """Widths over distances of the faces of a block, those at its edges included.
 
@@ -171,6 +187,33 @@ class Ground:
         filled = filled - seconds * base
         spring = (filled - self.stored(torch.zeros_like(stored))).clamp(min=0.0)
         return filled - spring, base + spring / seconds
+
+    def through_beds(self, stored: Tensor, beds: Beds, seconds: float) -> tuple[Tensor, Tensor]:
+        """Exchange water with the rivers of the cells: by the head between both, or out of rivers that lie above it.
+
+        The river's level stays through the step, the water table's follows (backward Euler), so that no step is too
+        long. A bed above the water table leaks by the depth of its river alone (McDonald and Harbaugh 1988, ch. 6).
+
+        Parameters
+        ----------
+        stored : Tensor
+            kg m-2, (n,).
+        beds : Beds
+            Of the cells' rivers.
+        seconds : float
+            Length of the step.
+
+        Returns
+        -------
+        Tensor, Tensor
+            Stored at the end, kg m-2, and what the rivers got, negative where they gave, kg m-2 s-1.
+        """
+        head, c = -self.depth(stored), beds.conductance
+        bed = beds.bed / torch.where(c > 0.0, c, torch.ones_like(c))
+        joined = (c * head - beds.stage) / (1.0 + seconds * c / self.specific_yield)
+        given = WATER_DENSITY * torch.where(head > bed, joined, beds.bed - beds.stage)
+        given = torch.minimum(given, stored.clamp(min=0.0) / seconds)
+        return stored - seconds * given, given
 
     def lateral(self, stored: Tensor, halo: Halo) -> Tensor:
         """What the neighbours give each cell less what it gives them, kg m-2 s-1; sums to 0 over all cells' areas.

@@ -21,11 +21,12 @@ from components.land.rivers.routing import (
     muskingum_step,
 )
 from components.science.constants import WATER_DENSITY
-from components.science.surface_fields import RUNOFF_HEAT
+from components.science.surface_fields import RUNOFF_HEAT, RUNOFF_MATTER
 
-NUTRIENTS = tuple(f"runoff_mass_flux_of_{kind}" for kind in ("carbon", "nitrogen", "phosphorus"))
-KINDS = (RUNOFF_HEAT, *NUTRIENTS)
+KINDS = (RUNOFF_HEAT, *RUNOFF_MATTER)
 """What the water carries: heat above water at 0 C (J), and mass (kg)."""
+MOST_DRAWN = 0.9
+"""Share of the water of a reach that the land may draw in a step."""
 
 
 class State(NamedTuple):
@@ -40,7 +41,7 @@ class State(NamedTuple):
     lake : float64 array
         Water that has come to the end of a closed basin, m3.
     owed : float64 array
-        Water that the land has drawn and the reach did not have, m3; the next runoff pays it.
+        Water that the land has drawn and neither the reach nor those below it had, m3; the next runoff pays it.
     amounts, lake_amounts : float64 array
         What the water of the reach, and of the lake, carries, in J and kg.
     """
@@ -64,7 +65,7 @@ class Flow(NamedTuple):
     carried : float64 array
         With it, J s-1 and kg s-1, (kind, reach).
     removed : float64 array
-        What decayed during the step, (kind, reach), in J and kg.
+        What decayed during the step or went with the water that the land drew, (kind, reach), in J and kg.
     """
 
     water: Floats
@@ -150,12 +151,35 @@ class Rivers:
         """
         net = lateral - state.owed / seconds
         owed, lateral = np.maximum(-net, 0.0) * seconds, np.maximum(net, 0.0)
+        drawn = np.zeros_like(state.amounts)
+        if owed.any():
+            state, owed, drawn = self._drawn(state, owed)
         moved, water, amounts, left = self._moved(state, lateral, given * seconds, seconds)
         removed = decayed(amounts, self.decay, seconds)
         lake = state.lake + np.where(self.sinks, seconds * water, 0.0)
         lake_amounts = state.lake_amounts + np.where(self.sinks, left, 0.0)
         new = moved._replace(lake=lake, owed=owed, amounts=amounts - removed, lake_amounts=lake_amounts)
-        return new, Flow(water, left / seconds, removed)
+        return new, Flow(water, left / seconds, removed + drawn)
+
+    def _drawn(self, state: State, wanted: Floats) -> tuple[State, Floats, Floats]:
+        """Take water out of the reaches, with what it carries; what one has not is asked of the reach below.
+
+        Returns the state, what no reach down to the end had, m3, and what went with the water, (kind, reach).
+        """
+        r, owed, kept, gone = self.reaches, wanted.copy(), np.ones_like(wanted), np.zeros_like(wanted)
+        for level in r.levels:
+            asking = level[owed[level] > 0.0]
+            have = state.volume[asking]
+            taken = np.minimum(owed[asking], MOST_DRAWN * have)
+            kept[asking], gone[asking] = 1.0 - taken / np.maximum(have, 1e-300), taken
+            rest, to = owed[asking] - taken, r.downstream[asking]
+            owed[asking] = np.where(to >= 0, 0.0, rest)
+            np.add.at(owed, to[to >= 0], rest[to >= 0])
+        amounts, inflow, outflow = state.amounts * kept, state.inflow, state.outflow
+        if self.routing == "muskingum":  # the volume is that of the flows
+            inflow, outflow = inflow * kept, outflow * kept
+        new = state._replace(volume=state.volume - gone, inflow=inflow, outflow=outflow, amounts=amounts)
+        return new, owed, state.amounts - amounts
 
     def _moved(
         self, state: State, lateral: Floats, given: Floats, seconds: float

@@ -9,11 +9,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from components.land.rivers.advance import KINDS, NUTRIENTS, Flow, Rivers, State, mass
-from components.land.rivers.channels import channels_of
+from components.land.rivers.advance import KINDS, Flow, Rivers, State, mass
+from components.land.rivers.beds import Beds
+from components.land.rivers.channels import bank_of, channels_of
 from components.land.rivers.network_file import Course, read_network
 from components.land.rivers.prepare import axes_of, prepare
 from components.science.constants import C_LIQUID, FREEZING_POINT, WATER_DENSITY
+from components.science.surface_fields import AVAILABLE_WATER, RIVER_BEDS, RIVER_WATER, RUNOFF_MATTER
 from coupler.component import Array, Component, Context, Fields, Setting
 from coupler.errors import TesseraError
 from coupler.fields import FieldSpec, specs
@@ -23,19 +25,23 @@ from coupler.namelist import Duration, Fraction, Namelist, Temperature, quantity
 Speed = quantity("m s-1", least=0.01, most=20.0)
 Runoff = quantity("kg m-2 s-1", least=0.0, most=0.01)
 Roughness = quantity("s m-1/3", least=0.005, most=1.0)
+Leakance = quantity("s-1", least=0.0, most=1e-3)
 Slope = quantity("1", least=1e-7, most=0.1)
 Weight = quantity("1", least=0.0, most=0.5)
 WATER = "runoff_flux"
 EXPORTS = (WATER, *KINDS)
-UNITS = ("kg s-1", "W", *("kg s-1" for _ in NUTRIENTS))
+UNITS = ("kg s-1", "W", *("kg s-1" for _ in RUNOFF_MATTER))
 
 
 class RiverNetwork(Component):
     """Water of the land on its way to the sea; see README.md."""
 
     description = "river network: Muskingum, kinematic wave or local inertia, with heat and nutrients"
-    imports = specs(WATER, *(FieldSpec(name, required=False) for name in KINDS))
-    exports = tuple(FieldSpec(name, units=unit, kind="outflow") for name, unit in zip(EXPORTS, UNITS, strict=True))
+    imports = specs(WATER, *(FieldSpec(name, required=False) for name in (*KINDS, RIVER_WATER)))
+    exports = (
+        *(FieldSpec(name, units=unit, kind="outflow") for name, unit in zip(EXPORTS, UNITS, strict=True)),
+        *specs(*RIVER_BEDS, AVAILABLE_WATER),
+    )
     diagnostic_units = {
         "water_volume_transport_in_river_channel": "m3 s-1",
         "river_water_depth": "m",
@@ -67,6 +73,10 @@ class RiverNetwork(Component):
         """By which channels are as wide and deep as they are; 1e-5 is 316 mm a year."""
         flood_plain: Fraction = 0.05
         """Share of a cell that the water may take above the banks; 0: no bank is ever overtopped."""
+        leakance: Leakance = 1e-7
+        """Flow through the beds by their area and the head between river and groundwater; 0: none."""
+        withdrawal: Fraction = 0.2
+        """Share of the water of the reaches that irrigation may draw in a day."""
         initial_runoff: Runoff = 0.0
         """Runoff that has run for ever at the start; 0: empty channels."""
         initial_temperature: Temperature = 283.15
@@ -126,6 +136,8 @@ class RiverNetwork(Component):
         self.mouths = network.mouths.ravel()[self.cells]
         self.area = network.area.ravel()[self.cells]
         self.upstream = network.upstream_area.ravel()[self.cells]
+        bank = bank_of(self.upstream * (o.mean_runoff / WATER_DENSITY))
+        self.beds = Beds(o.leakance * reaches.width * reaches.length / self.area, bank, o.withdrawal)
         lateral = self.area * (o.initial_runoff / WATER_DENSITY)
         self.now = self.rivers.steady(lateral)
         self.now.amounts[0] = C_LIQUID * (o.initial_temperature - FREEZING_POINT) * mass(self.now.volume)
@@ -142,10 +154,12 @@ class RiverNetwork(Component):
 
     def step(self, time: int, seconds: int, imports: Mapping[str, Array]) -> Fields:
         """Route the runoff of the step; the outflow is its mean."""
-        whole = [self.context.gather(imports[name]) if name in imports else None for name in EXPORTS]
+        whole = [self.context.gather(imports[name]) if name in imports else None for name in (RIVER_WATER, *EXPORTS)]
         if self.context.rank == 0:
             zero = np.zeros(self.cells.size)
-            rates = np.stack([zero if f is None else f.ravel()[self.cells] * self.area for f in whole])
+            drawn, *rates = (zero if f is None else f.ravel()[self.cells] * self.area for f in whole)
+            rates = np.stack(rates)
+            rates[0] -= drawn
             self.now, self.last = self.rivers.advance(self.now, rates[0] / WATER_DENSITY, rates[1:], float(seconds))
             self.received += seconds * rates
             self.delivered += seconds * self._outflow()
@@ -157,7 +171,10 @@ class RiverNetwork(Component):
         return np.where(self.mouths, np.concatenate([mass(self.last.water)[None], self.last.carried]), 0.0)
 
     def _fields(self) -> Fields:
-        return {name: self._block(values) for name, values in zip(EXPORTS, self._outflow(), strict=True)}
+        leaving = dict(zip(EXPORTS, self._outflow(), strict=True))
+        s = self.now
+        told = self.beds.told(self.rivers.reaches.depth(s.volume), mass(s.volume) / self.area)
+        return {name: self._block(values) for name, values in {**leaving, **told}.items()}
 
     def _block(self, values: Array, elsewhere: float = 0.0) -> Array:
         """This rank's block of values by reach, which the first rank has."""

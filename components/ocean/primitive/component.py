@@ -30,7 +30,8 @@ from components.ocean.primitive.stencil import HALO, inner, over_levels
 from components.ocean.primitive.tides import Tide
 from components.ocean.primitive.timestep import Ocean
 from components.science.halo import Padded, filler
-from components.science.surface_fields import RUNOFF_HEAT
+from components.science.runoff_matter import MATTER_UNITS, BroughtMatter
+from components.science.surface_fields import RUNOFF_HEAT, RUNOFF_MATTER
 from coupler.clock import Clock
 from coupler.component import Component, Context, Fields, Setting
 from coupler.errors import ForcingError
@@ -62,7 +63,7 @@ class PrimitiveOcean(Component):
         "sea_surface_salinity",
         "heat_flux_into_sea_water_due_to_freezing_of_frazil_ice",
     )
-    diagnostic_units = {"heat_of_freezing": "J m-2", "northward_sea_water_transport": "m2 s-1"}
+    diagnostic_units = {"heat_of_freezing": "J m-2", "northward_sea_water_transport": "m2 s-1", **MATTER_UNITS}
 
     shapes_state = ("file", "open_edges")
 
@@ -152,6 +153,7 @@ class PrimitiveOcean(Component):
             FieldSpec("water_evapotranspiration_flux", required=False),
             FieldSpec("runoff_flux", required=False),
             FieldSpec(RUNOFF_HEAT, required=False, companion="runoff_flux"),
+            *(FieldSpec(name, required=False) for name in RUNOFF_MATTER),
             *([FieldSpec("air_pressure_at_mean_sea_level")] if options.pressure_loading else []),
         )
 
@@ -230,6 +232,7 @@ class PrimitiveOcean(Component):
         self._renew_climatology(0)
         tracers = self._clim[:, :, HALO:-HALO, HALO:-HALO].contiguous()
         self.now = state_at_rest(tracers, g, self.halo)
+        self.brought = BroughtMatter(context.local_shape)
         return self._exports()
 
     def _outside(self, region: Region, g: Geometry) -> Outside | None:
@@ -282,6 +285,7 @@ class PrimitiveOcean(Component):
         """Advance by one baroclinic step."""
         with torch.no_grad():
             self.now, given = self.advance(self.now, self.forcing(time, seconds, imports), seconds)
+        self.brought.take(imports, seconds)
         return {name: _array(values) for name, values in given.items()}
 
     def _exports(self) -> Fields:
@@ -290,7 +294,7 @@ class PrimitiveOcean(Component):
     def state(self) -> dict[str, Any]:
         """All prognostic fields, tendencies of past steps and the number of steps."""
         kept = {name: value.cpu().numpy() for name, value in self.now.own().tensors().items()}
-        return kept | {"steps": self.now.steps}
+        return kept | {"steps": self.now.steps, **self.brought.fields()}
 
     def restore(self, state: Mapping[str, Any]) -> Fields:
         """Restore a saved state."""
@@ -300,6 +304,7 @@ class PrimitiveOcean(Component):
             for name in self.now.tensors()
         }
         self.now = State(**tensors, steps=int(state["steps"])).with_halos(self.halo)
+        self.brought.restore(state)
         return self._exports()
 
     def budget(self) -> dict[str, np.ndarray]:
@@ -317,13 +322,15 @@ class PrimitiveOcean(Component):
             "water": p.rho0 * (inner(s.eta) - s.side_volume),
             "salt": (1e-3 * p.rho0) * content[1],
         }
-        return {name: _array(value * inner(g.active_t)) for name, value in amounts.items()}
+        found = {name: _array(value * inner(g.active_t)) for name, value in amounts.items()}
+        return {**found, **self.brought.stores()}
 
     def diagnostics(self) -> dict[str, np.ndarray]:
         """Heat of freezing so far, and the northward transport."""
         return {
             "heat_of_freezing": _array(self.now.frozen_heat),
             "northward_sea_water_transport": _array(inner(self.now.V)),
+            **self.brought.fields(),
         }
 
 

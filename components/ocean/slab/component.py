@@ -9,7 +9,8 @@ import numpy as np
 from components.ocean.slab.advance import CURRENTS, STRESS, Forcing, Layer, State
 from components.ocean.slab.inertial import propagator
 from components.ocean.slab.mixed_layer import FREEZING, ice_thickness, stored_heat
-from components.science.surface_fields import RUNOFF_HEAT
+from components.science.runoff_matter import MATTER_UNITS, BroughtMatter
+from components.science.surface_fields import RUNOFF_HEAT, RUNOFF_MATTER
 from coupler.component import Component, Context, Fields, Setting
 from coupler.errors import ForcingError, TesseraError
 from coupler.fields import FieldSpec, specs
@@ -27,6 +28,7 @@ class SlabOcean(Component):
         "ocean_mixed_layer_thickness": "m",
         "sea_ice_thickness": "m",
         "heat_passed_below": "J m-2",
+        **MATTER_UNITS,
     }
 
     shapes_state = ("mixed_layer", "depth", "deepest", "shallowest", "currents")
@@ -66,6 +68,7 @@ class SlabOcean(Component):
             FieldSpec("water_evapotranspiration_flux", required=False),
             FieldSpec("runoff_flux", required=False),
             FieldSpec(RUNOFF_HEAT, required=False, companion="runoff_flux"),
+            *(FieldSpec(name, required=False) for name in RUNOFF_MATTER),
             *(STRESS if options.currents else ()),
         )
         self.exports = specs("sea_surface_temperature", *(CURRENTS if options.currents else ()))
@@ -129,6 +132,7 @@ class SlabOcean(Component):
         zero = np.zeros(shape)
         self._constant = self._bounded(np.full(shape, o.depth))
         self.now = State(temperature, self._thickness_at(0), zero, zero, zero, zero, zero)
+        self.brought = BroughtMatter(shape)
         return self.layer.exports(self.now)
 
     @property
@@ -165,23 +169,27 @@ class SlabOcean(Component):
     def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
         """Change the layer, then move it and put the heat of the step into it."""
         self.now, fields = self.advance(self.now, self.forcing(time, seconds, imports), seconds)
+        self.brought.take(imports, seconds)
         return fields
 
     def state(self) -> dict[str, Any]:
         """Temperature, thickness, heat of ice and below, fresh water since the start, currents."""
-        kept = self.now._asdict()
-        return kept if self.options.currents else {name: kept[name] for name in kept if name not in ("u", "v")}
+        kept = {name: v for name, v in self.now._asdict().items() if self.options.currents or name not in ("u", "v")}
+        return {**kept, **self.brought.fields()}
 
     def restore(self, state: Mapping[str, Any]) -> Fields:
         """Restore a saved state."""
-        self.now = self.now._replace(**{name: np.array(state[name]) for name in self.state()})
+        own = [name for name in self.state() if name in State._fields]
+        self.now = self.now._replace(**{name: np.array(state[name]) for name in own})
+        self.brought.restore(state)
         return self.layer.exports(self.now)
 
     def budget(self) -> dict[str, np.ndarray]:
         """Heat (counted from the freezing point; layer, ice and below) and fresh water since the start."""
         s = self.now
         heat = stored_heat(s.temperature, s.latent, s.below, s.thickness)
-        return {"heat": np.where(self.wet, heat, 0.0), "water": np.where(self.wet, s.water, 0.0)}
+        matter = self.brought.stores()
+        return {"heat": np.where(self.wet, heat, 0.0), "water": np.where(self.wet, s.water, 0.0), **matter}
 
     def diagnostics(self) -> dict[str, np.ndarray]:
         """Thickness of the layer and of ice, heat handed down."""
@@ -189,4 +197,5 @@ class SlabOcean(Component):
             "ocean_mixed_layer_thickness": self.now.thickness,
             "sea_ice_thickness": ice_thickness(self.now.latent),
             "heat_passed_below": self.now.below,
+            **self.brought.fields(),
         }

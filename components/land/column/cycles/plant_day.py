@@ -59,7 +59,7 @@ def a_day(
         season, flux = _grown(season, flux, t, field)
     unfolded = [_unfold(e, t, flux.unfolding) for e in (c.carbon, c.nitrogen, c.phosphorus)]
     c = c._replace(season=season, carbon=unfolded[0], nitrogen=unfolded[1], phosphorus=unfolded[2])
-    plant, debt = _pay(c.carbon.plant, torch.clamp(c.day.gain, max=0.0), _seed(t))
+    plant, debt = _pay(c.carbon.plant, torch.clamp(c.day.gain, max=0.0), seed_of(t))
     income = torch.clamp(c.day.gain, min=0.0)
     c = c._replace(carbon=c.carbon._replace(plant=plant), day=c.day._replace(gain=debt))
     solution = phosphorus.in_solution(c.soil.phosphorus, SORBED * thickness, HALF * thickness)
@@ -134,7 +134,7 @@ def _unfold(e: Element, t: Traits, share: Tensor) -> Element:
     return e._replace(plant=p._replace(leaf=p.leaf + leaf, root=p.root + (moved - leaf), storage=p.storage - moved))
 
 
-def _seed(t: Traits) -> Tensor:
+def seed_of(t: Traits) -> Tensor:
     """Reserves that respiration does not touch, kg C m-2: buds and seeds for some leaves and their roots."""
     return SEED_AREA / t.sla * (1.0 + t.habit.root_per_leaf)
 

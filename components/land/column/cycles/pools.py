@@ -142,9 +142,6 @@ def _in_element(e: Element) -> Tensor:
     return of_plant(e.plant) + e.debris + in_order(in_order(e.organic, 0), 0)
 
 
-ELEMENTS = ("carbon", "nitrogen", "phosphorus")
-
-
 class Stored(NamedTuple):
     """All of each element in a column, kg m-2."""
 

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What can be wrong with the options of the column land before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+from components.land.column import first_guess
+from components.land.column.component_cycles import check_deposition
+from components.land.column.optimality import OPTIMAL
+from components.land.column.parameters import table
+from components.land.column.stomata import EMPIRICAL
+from components.land.column.surface_map import from_file
+from coupler.component import Setting
+from coupler.errors import TesseraError
+from coupler.files.forcing import Forcing as File
+from coupler.grids.grid import Grid
+
+
+def problems_of(options: Any, setting: Setting, grids: Callable[[Setting], Mapping[str, Grid]]) -> list[str]:
+    """Unknown names, files that are missing or on another grid, choices that exclude each other.
+
+    Parameters
+    ----------
+    options : ColumnOptions
+        As the namelist has them.
+    setting : Setting
+        Of the component.
+    grids : callable
+        The component's grids in that setting.
+    """
+    o, problems = options, list[str]()
+    known = [*EMPIRICAL, *OPTIMAL]
+    if o.stomata not in known:
+        problems.append(f"unknown stomatal model {o.stomata!r}; known models: {', '.join(known)}")
+    if o.first_guess == "learned" and not first_guess.knows(o.stomata):
+        problems.append(f"first_guess: learned serves optimal stomata, and stomata: {o.stomata} are none")
+    problems += [
+        f"unknown plant type {k!r}; known types: {', '.join(table('plant_types'))}"
+        for k in o.plants
+        if k not in table("plant_types")
+    ]
+    if o.soil not in table("soil_textures"):
+        problems.append(f"unknown soil texture {o.soil!r}; known textures: {', '.join(table('soil_textures'))}")
+    if 0 < o.rest_after < 365:
+        problems.append(f"rest_after: expected 0, or 365 days and more that give the means; found {o.rest_after}")
+    if o.device == "cuda" and not torch.cuda.is_available():
+        problems.append("device: cuda, but torch finds no CUDA device here; use auto or cpu")
+    problems += [] if o.spectra is None else o.spectra.problems()
+    if o.groundwater == "lateral" and (o.groundwater_period <= 0 or o.groundwater_period % setting.step):
+        problems.append(f"groundwater_period: expected a multiple of the step, {setting.step} s")
+    try:
+        check_deposition(o.deposition_file, setting)
+        if o.file:
+            File(setting.file(o.file), "surface_temperature", setting.clock, grid=setting.grid).close()
+        if o.surface:
+            mask = np.asarray(grids(setting)["default"].mask)
+            found = from_file(setting.file(o.surface), mask, np.asarray(setting.grid.latitude)[mask], o.tiles)
+            if found.years is not None and o.hydraulics == "continuum":
+                problems.append("area_type_fraction by year: not with hydraulics: continuum; give one year")
+    except (TesseraError, ValueError, OSError) as error:
+        problems.append(str(error))
+    return problems
