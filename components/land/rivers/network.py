@@ -74,6 +74,21 @@ class Network:
         out[self.sinks] = 255
         return out.reshape(ny, nx)
 
+    @property
+    def leaps(self) -> bool:
+        """Whether a cell drains to one that is no neighbour, which directions cannot say."""
+        return bool((self.codes.ravel()[self.downstream.ravel() >= 0] == 0).any())
+
+    @property
+    def next_cells(self) -> tuple[Cells, Cells]:
+        """Column and row, from the north, of the cell below, in the convention of CaMa-Flood; see `from_next`."""
+        ny, nx = self.downstream.shape
+        to = self.downstream.ravel()
+        end = np.where(to == SEA, -9999, -9)
+        end[self.sinks] = -10
+        pair = np.where(to >= 0, to % nx + 1, end), np.where(to >= 0, ny - to // nx, end)
+        return pair[0].reshape(ny, nx), pair[1].reshape(ny, nx)
+
     @cached_property
     def area(self) -> Floats:
         """Of the cells, m2, (ny, nx)."""

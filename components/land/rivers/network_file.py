@@ -176,6 +176,21 @@ def _on_grid(path: Path, whole: Course, longitude: Floats, latitude: Floats) -> 
     return Course(network, None if whole.height is None else whole.height[rows, columns], names)
 
 
+def _write_ways(data: Any, network: Network) -> None:
+    """Directions, or next cells where a course leaps over a cell of another."""
+    if network.leaps:
+        for name, axis, values in zip(("nextx", "nexty"), ("column", "row"), network.next_cells, strict=True):
+            variable = data.createVariable(name, "i4", ("lat", "lon"), zlib=True)
+            variable.long_name = f"{axis} of the cell below, from the north-west, in the convention of CaMa-Flood"
+            variable[:] = values
+        return
+    codes = data.createVariable("flow_direction", "i2", ("lat", "lon"), zlib=True)
+    codes.long_name = "direction of the cell below, clockwise from the east, in the convention of HydroSHEDS"
+    codes.flag_values = np.array([*ESRI, 0, 255, 247], np.int16)
+    codes.flag_meanings = "east southeast south southwest west northwest north northeast mouth sink sea"
+    codes[:] = network.codes
+
+
 def write_network(path: Path, course: Course, source: str) -> None:
     """Write a network with its relief and the names of its ends.
 
@@ -199,11 +214,7 @@ def write_network(path: Path, course: Course, source: str) -> None:
             axis = data.createVariable(name, "f8", (name,))
             axis.standard_name, axis.units = standard, units
             axis[:] = values
-        codes = data.createVariable("flow_direction", "i2", ("lat", "lon"), zlib=True)
-        codes.long_name = "direction of the cell below, clockwise from the east, in the convention of HydroSHEDS"
-        codes.flag_values = np.array([*ESRI, 0, 255, 247], np.int16)
-        codes.flag_meanings = "east southeast south southwest west northwest north northeast mouth sink sea"
-        codes[:] = network.codes
+        _write_ways(data, network)
         if course.height is not None:
             height = data.createVariable("surface_altitude", "f4", ("lat", "lon"), zlib=True, least_significant_digit=1)
             height.standard_name, height.units = "surface_altitude", "m"

@@ -193,13 +193,18 @@ def network_of(
 def _ended(
     cells: list[tuple[int, int]], land: npt.NDArray[np.bool_], fixed: npt.NDArray[np.bool_], reach: int
 ) -> list[tuple[int, int]]:
-    """A course up to the sea, the edge or the first course that it meets; nothing where none is near its end."""
+    """A course up to the sea, the edge or the course that it ends in; nothing where none is near its end.
+
+    Where it only passes through a cell of another, as cells are wider than the ridges between gorges, it leaps over
+    that cell: beyond it, it has cells of its own that lie away from all other courses.
+    """
     ny, nx = land.shape
     run: list[tuple[int, int]] = []
-    for cell in cells:
+    alone = [n for n, cell in enumerate(cells) if land[cell] and not _beside_any(fixed, cell)]
+    for n, cell in enumerate(cells):
         if run and not land[cell]:
             return run
-        if not land[cell]:
+        if not land[cell] or (fixed[cell] and alone and alone[-1] > n):
             continue
         run.append(cell)
         if fixed[cell]:
@@ -216,6 +221,12 @@ def _ended(
     nearest = ends[((ends - (j, i)) ** 2).sum(1).argmin()]
     way = [cell for cell in _line((j, i), (int(nearest[0]), int(nearest[1]))) if cell not in run]
     return _ended(run + way, land, fixed, 0)
+
+
+def _beside_any(fixed: npt.NDArray[np.bool_], cell: tuple[int, int]) -> bool:
+    """Whether a cell or one of its neighbours belongs to a course."""
+    j, i = cell
+    return bool(fixed[max(j - 1, 0) : j + 2, max(i - 1, 0) : i + 2].any())
 
 
 def _lay(
