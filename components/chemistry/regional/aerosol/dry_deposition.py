@@ -11,7 +11,7 @@ from components.science.constants import GRAVITY, VON_KARMAN
 
 EPSILON_0 = 3.0  # of eq. 5
 SMOOTH = 0.0  # A of ground without collectors
-SURFACES = {  # alpha, gamma, A (m) of table 3; A of summer
+SURFACES = {  # alpha, gamma, A (m) of table 3, A of its season 1, midsummer
     "evergreen_needleleaf": (1.0, 0.56, 2.0e-3),
     "evergreen_broadleaf": (0.6, 0.58, 5.0e-3),
     "deciduous_needleleaf": (1.1, 0.56, 2.0e-3),
