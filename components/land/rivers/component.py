@@ -157,8 +157,8 @@ class RiverNetwork(Component):
         whole = [self.context.gather(imports[name]) if name in imports else None for name in (RIVER_WATER, *EXPORTS)]
         if self.context.rank == 0:
             zero = np.zeros(self.cells.size)
-            drawn, *rates = (zero if f is None else f.ravel()[self.cells] * self.area for f in whole)
-            rates = np.stack(rates)
+            drawn, *given = (zero if f is None else f.ravel()[self.cells] * self.area for f in whole)
+            rates = np.stack(given)
             rates[0] -= drawn
             self.now, self.last = self.rivers.advance(self.now, rates[0] / WATER_DENSITY, rates[1:], float(seconds))
             self.received += seconds * rates
