@@ -244,4 +244,4 @@ def test_a_restart_of_rivers_keeps_the_bits(routing, tmp_path):
             again = second.step(3600 * step, 3600, given)
     assert all(again[name].tobytes() == out[name].tobytes() for name in out)
     one, two = first.state(), second.state()
-    assert all(one[name].tobytes() == two[name].tobytes() for name in one) and one["owed"].max() > 0.0
+    assert all(one[name].tobytes() == two[name].tobytes() for name in one) and one["volume"].max() > 0.0
