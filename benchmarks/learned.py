@@ -108,8 +108,8 @@ def da(folder: Path) -> Results:
     from components.ml_surrogates.data_assimilation.learned import evaluation, training
 
     found = {}
-    for name, steps in (("all", 5000), ("none", 1000)):
-        net, course = training.train(training.Settings(steps=steps, observations=name))
+    for name in ("all", "none"):
+        net, course = training.train(training.Settings(observations=name))
         found[name] = evaluation.scores(net, 1, number=1)
         print(f"observations {name}: {course.cpu_seconds:.0f} CPU s, {found[name]}")
     analysis = found["all"].analysis

@@ -21,7 +21,7 @@ def generator(seed=1):
 
 @pytest.fixture(scope="module")
 def cases():
-    return twin.draw(600, generator())
+    return twin.draw(3000, generator())
 
 
 def test_the_case_is_as_hard_as_it_says(cases):
@@ -66,15 +66,23 @@ def test_the_loss_reaches_the_network_through_the_frozen_forecast():
     assert abs(float((up - down) / 2e-6) / float(grad[0, 7]) - 1.0) < 1e-4
 
 
-def test_a_short_training_already_uses_what_it_sees():
-    s = training.Settings(steps=150, batch=32, width=16, blocks=1, pool=1500)
+def test_a_training_gives_the_same_bits_again_and_learns():
+    s = training.Settings(steps=40, batch=32, width=16, blocks=1, pool=300)
     net, course = training.train(s, lambda text: None)
     again, _ = training.train(s, lambda text: None)
     assert all(torch.equal(a, b) for a, b in zip(net.parameters(), again.parameters(), strict=True))
     assert course.losses[-1] < course.losses[0]
-    found = evaluation.scores(net, 5, 300, 1, 20)
-    assert found.analysis < 0.97 * found.background < 1.2 * found.foreign
-    assert found.analysis < found.blind
+
+
+@pytest.mark.slow
+def test_the_network_is_better_than_3dvar_that_knows_all():
+    """Three CPU minutes of training; found .605 against 3DVar .925 and the background 1.358, cycles .415."""
+    net, _ = training.train(training.Settings(), lambda text: None)
+    found = evaluation.scores(net, 1, 1000, 200, 20)
+    assert found.analysis <= 0.7 * evaluation.rivals(1, 1000)["3DVar"]
+    assert found.cloudy <= 0.7 * found.cloudy_background
+    assert found.foreign > found.background
+    assert found.right_way >= 0.95 and found.cycle <= 0.5
 
 
 def test_commands_and_files(tmp_path, capsys):

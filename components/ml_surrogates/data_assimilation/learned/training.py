@@ -43,7 +43,7 @@ class Settings:
     seed : of everything random
     """
 
-    steps: int = 5000
+    steps: int = 3000
     batch: int = 64
     rate: float = 3e-3
     forecasts: float = 1.0
