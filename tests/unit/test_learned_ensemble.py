@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A learned ensemble: its score, its divergence, its members over ranks, its cases, its commands."""
 
+import copy
 import threading
 
 import numpy as np
@@ -64,36 +65,40 @@ class _Rank:
         self.ranks.meet.wait()
 
 
-def gradients(group, sample):
-    s = training.Settings(width=8, blocks=1, members=5)
-    torch.manual_seed(1)
-    net = training.network(s).double()
+def gradients(group, net, drawn, s):
+    net = copy.deepcopy(net)
     g = torch.Generator().manual_seed(4)
-    torch.set_default_dtype(torch.float64)
-    course = sample()
-    training.rollout_loss(net, course.seen, course.truth[:, 2:], s, group, g).backward()
+    training.rollout_loss(net, drawn.seen.double(), drawn.truth[:, 2:].double(), s, group, g).backward()
     group.sum_gradients(net.parameters())
     return torch.cat([p.grad.reshape(-1) for p in net.parameters() if p.grad is not None])
 
 
-@pytest.mark.parametrize("size", [2, 3])
-def test_the_sum_over_ranks_is_that_of_one_rank(size):
-    """Five members over two and three ranks: the same sample, the same noise, the same gradient."""
-    drawn = toys.draw(3, 2, "alike", torch.Generator().manual_seed(2))
-    sample = lambda: toys.Course(drawn.truth.double(), drawn.seen.double())  # noqa: E731
+@pytest.fixture
+def double():
     before = torch.get_default_dtype()
-    try:
-        alone = gradients(Members(5), sample)
-        ranks, found = Ranks(size), {}
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(before)
 
-        def work(r):
-            found[r] = gradients(Members(5, ranks.rank(r)), sample)
 
-        threads = [threading.Thread(target=work, args=(r,)) for r in range(size)]
-        [t.start() for t in threads]
-        [t.join() for t in threads]
-    finally:
-        torch.set_default_dtype(before)
+@pytest.mark.parametrize("size", [2, 3])
+def test_the_sum_over_ranks_is_that_of_one_rank(size, double):
+    """Five members over two and three ranks: the same sample, the same noise, the same gradient."""
+    s = training.Settings(width=8, blocks=1, members=5)
+    drawn = toys.draw(3, 2, "alike", torch.Generator().manual_seed(2))
+    torch.manual_seed(1)
+    net = training.network(s)
+    alone = gradients(Members(5), net, drawn, s)
+    ranks, found = Ranks(size), {}
+
+    def work(r):
+        found[r] = gradients(Members(5, ranks.rank(r)), net, drawn, s)
+
+    threads = [threading.Thread(target=work, args=(r,)) for r in range(size)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
     for r in range(size):
         torch.testing.assert_close(found[r], alone, rtol=1e-10, atol=1e-13)
     assert alone.abs().max() > 1e-3

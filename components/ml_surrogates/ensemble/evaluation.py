@@ -121,7 +121,7 @@ def compare(
     courses : how many
     each_step : whether members draw at every step
     """
-    tune = toys.draw(courses // 4, STEPS, case, torch.Generator().manual_seed(2000 + seed))
+    tune = toys.draw(max(8, courses // 10), STEPS, case, torch.Generator().manual_seed(2000 + seed))
     cases = toys.draw(courses, STEPS, case, torch.Generator().manual_seed(1000 + seed))
     truth, g = cases.truth[:, 2:], torch.Generator().manual_seed(seed)
     noise = tuned_noise(single, tune, seed, (0.0, 0.02, 0.05, 0.1))
