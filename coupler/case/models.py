@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 from pathlib import Path
 
 from coupler.by_name import load, look_in
@@ -16,7 +17,7 @@ from coupler.paths import PACKAGES
 
 REALMS = ("atmosphere", "ocean", "land", "chemistry", "radiation", "ml_surrogates")
 LEARNED = "ml_surrogates"
-"""Folder of the learned models; one named ``REALM_...`` may stand for that realm."""
+"""Folder of the learned models; one named ``REALM_...`` may stand for a realm, and one whose package says so."""
 
 
 def realm_of(name: str, node: Node) -> str:
@@ -39,8 +40,15 @@ def realm_of(name: str, node: Node) -> str:
 def folders_of(realm: str) -> dict[str, str]:
     """Realm folder of each model that can take a realm's place: its own, and the learned ones (``radiation_...``)."""
     own = {p.parent.name: realm for p in (PACKAGES / "components" / realm).glob("*/component.py")}
-    learned = (PACKAGES / "components" / LEARNED).glob(f"{realm}_*/component.py")
-    return {**{p.parent.name: LEARNED for p in learned}, **own}
+    learned = (p.parent for p in (PACKAGES / "components" / LEARNED).glob("*/component.py"))
+    return {**{p.name: LEARNED for p in learned if p.name.startswith(f"{realm}_") or _stands_for(p) == realm}, **own}
+
+
+def _stands_for(package: Path) -> str:
+    """Realm that a learned model's package says it stands for; nothing is imported to know it."""
+    path = package / "__init__.py"
+    said = re.search(r'^STANDS_FOR = "(\w+)"', path.read_text(encoding="utf-8"), re.M) if path.is_file() else None
+    return said[1] if said else ""
 
 
 def models_of(realm: str) -> list[str]:

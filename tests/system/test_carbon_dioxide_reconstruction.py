@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A network in the inversion's place, by a word: its values where the guards let it, the inversion's elsewhere."""
+
+import numpy as np
+import pytest
+import torch
+
+from components.ml_surrogates.co2_reconstruction.inputs import Fixed
+from components.ml_surrogates.co2_reconstruction.reconstruction import Reconstruction
+from components.ml_surrogates.co2_reconstruction.settings import Settings
+from coupler.case.models import models_of
+from tests.system.test_carbon_dioxide_inversion import GAS, GLOBE, PLACES, TOYS, check, last, stations
+from tests.toys.cases import tessera, toy_case
+
+SHAPE = (9, 18)
+OFFSET = 0.25  # of the spread: what the toy's network adds
+
+
+def network(folder, *, spread=8.0, shape=SHAPE, meteorology=False):
+    """An untrained network whose head adds a constant."""
+    ny, nx = shape
+    lat = torch.linspace(-80.0, 80.0, ny)[:, None].expand(ny, nx).contiguous()
+    lon = torch.linspace(10.0, 350.0, nx).expand(ny, nx).contiguous()
+    fixed = Fixed(torch.zeros(shape), torch.full(shape, spread), torch.zeros(shape), lat, lon)
+    torch.manual_seed(1)
+    model = Reconstruction(Settings(frames=2, width=4, meteorology=meteorology), fixed)
+    model.net.head.bias.data[0] = OFFSET
+    model.save(folder / "toy", {}, "toy")
+
+
+def case(folder, model="co2_reconstruction", *, ranks=1, duration="PT18H", restart="PT15H", spread=8.0, **options):
+    given = {"domain": "global", "stations": ["s.nc"], "interval": "PT6H", "method": "oi", "frames": 2}
+    if model == "co2_reconstruction":
+        given |= {"network": "toy", "least_stations": 3, **options}
+    components = {
+        "air": {"model": TOYS + "Air", "step": "PT1H", "grid": GLOBE, "realm": "atmosphere"},
+        "chemistry": {
+            "model": model, "step": "PT3H", "grid": GLOBE, model: given,
+            "output": [{"fields": [GAS], "period": "PT6H", "statistic": "instant"}],
+        },
+    }  # fmt: skip
+    toy_case(
+        folder, components=components, coupling=[{"from": "air", "to": "chemistry", "period": "PT3H"}],
+        layout={"coupler": 1, "air": 1, "chemistry": ranks}, duration=duration, restart=restart, calendar="standard",
+    )  # fmt: skip
+    stations(folder / "s.nc", PLACES["globe"])
+    network(folder, spread=spread)
+    return folder
+
+
+def run(folder):
+    done = tessera(folder, "--serial")
+    return last(folder), done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def inversion(tmp_path_factory):
+    return run(case(tmp_path_factory.mktemp("carbon") / "inversion", "co2_inversion"))[0]
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory):
+    folder = case(tmp_path_factory.mktemp("carbon") / "learned")
+    return folder, *run(folder)
+
+
+def test_it_may_stand_for_chemistry():
+    assert {"co2_inversion", "co2_reconstruction"} <= set(models_of("chemistry"))
+    assert "co2_reconstruction" not in models_of("radiation")
+
+
+def test_the_network_adds_to_the_inversion_once_the_window_is_full(inversion, learned):
+    _, fields, text = learned
+    np.testing.assert_allclose(fields[0] - inversion[0], OFFSET * 8e-6, rtol=1e-4)
+    assert f"{SHAPE[0] * SHAPE[1]} before the window is full" in text  # at 6 h, of two frames
+    assert "were asked of the network" in text
+
+
+@pytest.mark.parametrize(
+    "options, reason",
+    [({"least_stations": 5}, "with too few stations"), ({"spread": 0.01}, "outside the training range")],
+)
+def test_what_the_guards_stop_keeps_the_inversions_value_and_is_counted(tmp_path, inversion, options, reason):
+    fields, text = run(case(tmp_path / "case", **options))
+    assert reason in text and "keep the inversion's value" in text
+    same = fields[0] == inversion[0]
+    assert same.all() if reason == "with too few stations" else same.mean() > 0.5
+
+
+def test_a_network_that_wants_the_geopotential_does_not_speak_without(tmp_path, inversion):
+    folder = case(tmp_path / "case")
+    network(folder, meteorology=True)
+    fields, text = run(folder)
+    assert "without geopotential" in text
+    np.testing.assert_array_equal(fields[0], inversion[0])
+
+
+def test_a_restart_within_a_window_gives_the_same_bits(learned, tmp_path):
+    parts = case(tmp_path / "parts", duration="PT15H")
+    tessera(parts, "--serial")
+    content = (parts / "case.yaml").read_text()
+    (parts / "case.yaml").write_text(content.replace("duration: PT15H", "duration: PT18H"))
+    tessera(parts, "--continue", "--serial")
+    np.testing.assert_array_equal(last(parts), learned[1])
+
+
+@pytest.mark.ranks
+def test_two_ranks_give_the_bits_of_one(learned, tmp_path):
+    two = case(tmp_path / "two", ranks=2)
+    tessera(two)
+    np.testing.assert_array_equal(last(two), learned[1])
+
+
+def test_check_names_a_network_for_another_grid_or_none(tmp_path):
+    code, text = check(case(tmp_path / "none", network="nobody"))
+    assert code and "network" in text and "nobody" in text
+    other = case(tmp_path / "other")
+    network(other, shape=(5, 10))
+    code, text = check(other)
+    assert code and "the network was made for a grid of (5, 10), found (9, 18)" in text
