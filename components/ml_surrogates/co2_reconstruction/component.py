@@ -31,7 +31,7 @@ class CarbonDioxideReconstruction(CarbonDioxideAnalysis):
 
         method: Literal["oi", "enkf"] = "oi"
         """The inversion that the network improves: the shipped one has been trained on oi."""
-        network: str = "unet"
+        network: str = "unet_interpolation"
         """A shipped network, or the path of a model's files without ending."""
         guards: bool = True
         """Whether cells that the network cannot know keep the inversion's value."""
