@@ -34,6 +34,7 @@ WINDS = ("eastward_wind", "northward_wind")
 LAYER_REST = ("air_temperature_in_atmosphere_layer", "humidity_mixing_ratio", "air_pressure")
 REST = ("air_temperature", "specific_humidity", "surface_air_pressure", "geopotential")
 PPM = 1e-6
+KILOMETRE = 1e3  # m
 Ppm = Annotated[float, Range(above=0.0, most=100.0)]
 PpmPerDay = Annotated[float, Range(above=0.0, most=100.0)]
 Members = Annotated[int, Range(least=4, most=1000)]
@@ -79,7 +80,7 @@ class StationOptions(Component.Options):
     """Standard deviation of a station about its cell, ppm."""
     members: Members = 60
     """Of the ensemble."""
-    radius: Length = 2.5e6
+    radius: Length = 2500.0 * KILOMETRE
     """Of the ensemble's localisation; nothing acts beyond twice as far."""
     flux_spread: PpmPerDay = 1.5
     """Of the fluxes that nobody knows, in ppm of the layer a day."""
