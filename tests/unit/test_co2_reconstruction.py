@@ -12,11 +12,12 @@ from components.ml_surrogates.co2_reconstruction import (
     reconstruction,
     samples,
     scores,
+    stations,
     systems,
     training,
 )
 from components.ml_surrogates.co2_reconstruction.__main__ import main
-from components.ml_surrogates.co2_reconstruction.inputs import channels, number_of_channels
+from components.ml_surrogates.co2_reconstruction.inputs import Window, channels, number_of_channels
 from components.ml_surrogates.co2_reconstruction.settings import Settings
 from components.science.sphere_transport import fluxes_of_streamfunction, winds_of_fluxes
 from coupler.errors import NamelistError
@@ -185,3 +186,19 @@ def test_a_sample_on_the_inversion_is_the_inversion_of_the_sample(world, past):
     at = sample.window.mask[:, -1] > 0.5
     misfit = (sample.window.prior[:, -1] - sample.window.observations[:, -1])[at]
     assert float(misfit.std()) < 0.5 * float(wrong.std())
+
+
+def test_the_shipped_network_is_small_and_stays_near_its_prior_where_nothing_happens():
+    path = reconstruction.MODELS / "unet_interpolation"
+    assert path.with_suffix(".safetensors").stat().st_size < 5e6
+    model = reconstruction.load(path)
+    shape = (1, model.settings.frames, *model.shape())
+    calm = torch.zeros(shape)
+    past = model.fixed().mean.expand(shape)
+    mask = torch.zeros(shape).flatten(-2)
+    mask[..., stations.places()] = 1.0
+    distance = torch.full((1, *model.shape()), 1000e3)
+    with torch.no_grad():
+        mean, deviation = model(Window(calm, calm, calm, past, mask.reshape(shape), past), distance)
+    away = (mean[0] - model.fixed().mean) / model.fixed().spread
+    assert float(away.abs().max()) < 1.0 and 0.0 < float(deviation.min()) <= float(deviation.max()) < 60.0
