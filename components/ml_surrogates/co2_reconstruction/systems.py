@@ -20,7 +20,7 @@ from .scores import rmse
 FROM_DAY, SCORED_EVERY = 3.0, 12.0 * HOUR
 LENGTHS = (1000e3, 1500e3, 2000e3, 3000e3, 4500e3, 6500e3)  # tried for kriging, m
 NUGGETS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3)
-OI_SPREAD, OI_LENGTH, OI_NUGGET = 0.6, 1500e3, 0.05  # of the spread of the past; tuned on the flows for validation
+OI_SPREAD, OI_LENGTH, OI_NUGGET = 0.6, 1500e3, 0.05  # of the spread of the past, m, 1; not tuned: see the README
 
 
 class Climate(NamedTuple):
