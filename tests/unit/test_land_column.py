@@ -75,10 +75,11 @@ BOTTOMS = ["free_drainage", "zero_flux", "water_table"]
 WETNESS = [-0.2, 0.0, 0.5, 1.0]
 
 
+@pytest.mark.parametrize("seed", [0, 100])
 @pytest.mark.parametrize("n", range(len(MODELS)), ids=MODELS)
-def test_hours_of_extremes_in_many_columns(n):
+def test_hours_of_extremes_in_many_columns(n, seed):
     """Each stomatal model in 96 columns, dry to flooded, whose soils end and take up water in turn as they may."""
-    gen = torch.Generator().manual_seed(100 + n)
+    gen = torch.Generator().manual_seed(seed + n)
     infiltration = ["noah", "topmodel"][n % 2]
     options = Options(stomata=Stomata(MODELS[n]), infiltration=infiltration, bottom=Bottom(BOTTOMS[n % 3]))
     wetness = torch.tensor(WETNESS, dtype=D).repeat(24)

@@ -61,7 +61,8 @@ class Ground(NamedTuple):
     resistance: Tensor  # of the soil to vapour, s m-1
     litter: Tensor  # share of the ground its litter covers, 0-1
     latent: Tensor  # J kg-1
-    limit: Tensor  # K, the highest temperature (0 C under snow)
+    limit: Tensor  # K, at which the surface melts (0 C under snow)
+    melts: Tensor  # W m-2, of what melts there in a step: more than that warms the surface
 
 
 class Cover(NamedTuple):
@@ -101,7 +102,7 @@ class Fluxes(NamedTuple):
     interception_loss: Tensor
     ground_evaporation: Tensor
     ground_heat: Tensor  # downward
-    melt_energy: Tensor  # left over at a surface held at its limit
+    melt_energy: Tensor  # left over at a surface that melts
     longwave_up: Tensor
     canopy_storage: Tensor  # heat taken up by the canopy
     assimilation: Tensor  # net, umol m-2 leaf s-1, (2, ...)
@@ -199,7 +200,7 @@ def solve(
         final.transpired, final.evaporated, final.from_ground,
         ground.admittance * (tg - ground.reference),
         torch.where(held, final.r_ground, 0.0 * tg),
-        final.longwave_up, c.store * (tv - warm.canopy), stomata.assimilated, friction, _imbalance(final, held),
+        final.longwave_up, c.store * (tv - warm.canopy), stomata.assimilated, friction, _imbalance(final, tg, ground),
         stomata.drift, z0,
     )  # fmt: skip
 
@@ -295,7 +296,7 @@ def _closed(c: _Column, links: _Links, tv: Tensor, tg: Tensor, inner: int) -> tu
         tv, tg, _ = _newton(c, links, tv, tg)
     final = _balance(c, links, tv, tg)
     for _ in range(RESCUE):
-        open_still = _imbalance(final, tg >= c.ground.limit) > TOLERANCE[tv.dtype]
+        open_still = _imbalance(final, tg, c.ground) > TOLERANCE[tv.dtype]
         if not bool(open_still.any()):
             break
         next_v, next_g, _ = _newton(c, links, tv, tg)
@@ -375,19 +376,23 @@ def _balance(c: _Column, g: _Links, tv: Tensor, tg: Tensor) -> _State:
     )
 
 
-def _imbalance(now: _State, held: Tensor) -> Tensor:
-    """Largest residual of the two balances, W m-2; a ground held at its limit has none: what is left melts snow."""
-    return torch.maximum(torch.abs(now.r_canopy), torch.where(held, 0.0 * now.r_ground, torch.abs(now.r_ground)))
+def _imbalance(now: _State, tg: Tensor, ground: Ground) -> Tensor:
+    """Largest residual of the two balances, W m-2: a ground that melts takes what is left, as long as it lasts."""
+    spare = now.r_ground - ground.melts
+    melting = torch.where(tg > ground.limit, torch.abs(spare), torch.clamp(spare, min=0.0))
+    left = torch.where(tg >= ground.limit, melting, torch.abs(now.r_ground))
+    return torch.maximum(torch.abs(now.r_canopy), left)
 
 
 def _newton(c: _Column, g: _Links, tv: Tensor, tg: Tensor) -> tuple[Tensor, Tensor, _State]:
-    """One Newton step; a ground that would pass its limit is held there and the canopy solved beside it."""
+    """One Newton step; a ground that would pass its limit stays there while it melts, the canopy solved beside it."""
     now = _balance(c, g, tv, tg)
     a11, a12, a21, a22 = now.slopes
     det = a11 * a22 - a12 * a21
     step_g = (a21 * now.r_canopy - a11 * now.r_ground) / det
-    step_g = torch.clamp(step_g, -LARGEST_STEP, LARGEST_STEP)
-    step_g = torch.minimum(tg + step_g, c.ground.limit) - tg
+    bare = step_g + a11 * c.ground.melts / det  # to where melting takes all that it can
+    step_g, bare = (torch.clamp(s, -LARGEST_STEP, LARGEST_STEP) for s in (step_g, bare))
+    step_g = torch.minimum(tg + step_g, torch.maximum(tg + bare, c.ground.limit)) - tg
     step_v = torch.clamp(-(now.r_canopy + a12 * step_g) / a11, -LARGEST_STEP, LARGEST_STEP)
     return tv + step_v, tg + step_g, now
 

@@ -21,6 +21,7 @@ from components.land.column.soil_properties import soil_conductivity, soil_heat_
 from components.science.constants import (
     FREEZING_POINT,
     GRAVITY,
+    LATENT_FUSION,
     LATENT_SUBLIMATION,
     LATENT_VAPORISATION,
     R_VAPOUR,
@@ -176,9 +177,7 @@ def exchange_at_surface(
         caught.held.water + caught.held.snow, interception.wet_fraction(caught.held, plant_area),
         canopy.wet_latent(frozen_share(caught.held)),
     )  # fmt: skip
-    ground = _ground(
-        state, p, psi[0], fallen.covered, fallen.snowy, beneath.response, light.ground, options.soil_resistance
-    )
+    ground = _ground(state, p, psi[0], fallen, beneath.response, light.ground, options.soil_resistance, seconds)
     warm = canopy.Warm(state.canopy, state.ground, state.zeta, state.conductance, state.air_humidity)
     f = canopy.solve(air, ground, cover, leaves.area, exchange, warm, seconds, options.outer, options.inner)
     drawn, plant = uptake * f.transpiration, state.plant_water
@@ -229,13 +228,14 @@ def _ground(
     state: State,
     p: Parameters,
     psi: Tensor,
-    covered: Tensor,
-    snowy: Tensor,
+    fallen: Fallen,
     under: heat.Ground,
     shortwave: Tensor,
     resistance_by: str,
+    seconds: float,
 ) -> canopy.Ground:
     """Surface below the canopy, soil and snow together."""
+    covered, snowy = fallen.covered, fallen.snowy
     bare = 1.0 - covered
     resistance = bare * RESISTANCE[resistance_by](p.texture, state.liquid[0], p.thickness[0])
     suction = torch.clamp(psi, min=-1e5)
@@ -248,4 +248,5 @@ def _ground(
         bare * (1.0 - torch.exp(-p.litter)),
         torch.where(snowy, LATENT_SUBLIMATION * one, LATENT_VAPORISATION * one),
         torch.where(snowy, FREEZING_POINT * one, 1000.0 * one),
+        LATENT_FUSION * snow.over_layers(fallen.pack.ice) / seconds,
     )  # fmt: skip
