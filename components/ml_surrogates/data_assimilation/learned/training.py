@@ -39,7 +39,7 @@ class Settings:
     observations : ``all``, or ``none``: the control twin CORR, which never sees one
     blind : share of the cases without observations
     width, blocks : of the network
-    pool : states of the attractor
+    pool : states of the attractor, at most
     seed : of everything random
     """
 
@@ -122,14 +122,15 @@ def train(s: Settings, tell: Callable[[str], None] = print) -> tuple[Fusion, Cou
     torch.manual_seed(s.seed)
     g = torch.Generator().manual_seed(s.seed)
     net = network(s)
-    pool = twin.draw(s.pool, g, 0.15 + 0.75 * torch.rand((s.pool, 1), generator=g))
+    number = min(s.pool, s.steps * s.batch)  # a short training needs no more
+    pool = twin.draw(number, g, 0.15 + 0.75 * torch.rand((number, 1), generator=g))
     optimiser = torch.optim.Adam(net.parameters(), lr=s.rate)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda n: rate_at(n, s.steps))
     course, start, cpu, total = Course(data_hash=data_hash(pool[:2])), time.monotonic(), time.process_time(), 0.0
     half = s.batch // 2
     own: Sample | None = None
     for n in range(s.steps):
-        pick = torch.randint(s.pool, (s.batch - half if own is not None else s.batch,), generator=g)
+        pick = torch.randint(number, (s.batch - half if own is not None else s.batch,), generator=g)
         truth, background = pool.truth[pick], pool.background[pick]
         if own is not None:
             truth, background = torch.cat([truth, own.truth]), torch.cat([background, own.background])
