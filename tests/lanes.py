@@ -40,6 +40,7 @@ def pytest_configure(config):
         config.lanes = Path(tempfile.mkstemp(".json", "lanes")[1])
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node):
     """Tell a worker where it says which tests stay together."""
     node.workerinput["lanes"] = str(node.config.lanes)

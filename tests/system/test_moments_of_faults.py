@@ -61,11 +61,11 @@ def run_with(case, *words, before=None, **fault):
 
 
 def left_over(case, seconds=15.0):
-    """Processes that still work on a case after some seconds, and shared memory."""
-    end = time.monotonic() + seconds
+    """Processes that still work on a case after some seconds, and shared memory that is younger than the case."""
+    end, begun = time.monotonic() + seconds, (case / "case.yaml").stat().st_mtime
     while True:
         found = [p.parent.name for p in Path("/proc").glob("[0-9]*/cmdline") if str(case) in _words(p)]
-        found += [str(p) for p in Path("/dev/shm").glob("sm_segment.*") if not _mapped(p.name)]
+        found += [str(p) for p in Path("/dev/shm").glob("sm_segment.*") if _since(p, begun) and not _mapped(p.name)]
         if not found or time.monotonic() > end:
             return found
         time.sleep(0.1)
@@ -76,6 +76,14 @@ def _words(path):
         return path.read_bytes().decode(errors="replace").split("\0")
     except OSError:
         return []
+
+
+def _since(path, begun):
+    """Whether a file, if it is still there, was written after a time."""
+    try:
+        return path.stat().st_mtime >= begun
+    except OSError:
+        return False
 
 
 def _mapped(name):

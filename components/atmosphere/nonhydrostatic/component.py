@@ -29,7 +29,14 @@ from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO, Geometr
 from components.atmosphere.nonhydrostatic.dynamics.stability import BlowUp as BlowUp
 from components.atmosphere.nonhydrostatic.dynamics.stability import step_problems, stop_if_unstable, warn_if_too_long
 from components.atmosphere.nonhydrostatic.dynamics.state import State
-from components.atmosphere.nonhydrostatic.exports import LAYER_WIND, NEAR_GROUND, OnPressure, columns_of, pressure_units
+from components.atmosphere.nonhydrostatic.exports import (
+    DIAGNOSTICS,
+    LAYER_WIND,
+    PRESSURE_LEVELS,
+    OnPressure,
+    columns_of,
+    pressure_units,
+)
 from components.atmosphere.nonhydrostatic.model import Atmosphere, Forcing, Now
 from components.atmosphere.nonhydrostatic.physics.columns import INNER
 from components.atmosphere.nonhydrostatic.physics.sequence import Physics
@@ -82,14 +89,7 @@ class NonhydrostaticAtmosphere(Component):
         "rainfall_flux",
         "snowfall_flux",
     )
-    diagnostic_units = {
-        "toa_outgoing_longwave_flux": "W m-2",
-        "atmosphere_mass_content_of_water_vapor": "kg m-2",
-        "largest_upward_air_velocity": "m s-1",
-        "column_water_residual": "kg m-2 s-1",
-        "column_energy_residual": "W m-2",
-        **NEAR_GROUND,
-    }
+    diagnostic_units = {**DIAGNOSTICS, **pressure_units(PRESSURE_LEVELS)}
 
     shapes_state = (
         "levels", "top", "lowest_layer", "relief", "relief_smoothing",
@@ -144,7 +144,7 @@ class NonhydrostaticAtmosphere(Component):
         """Well-mixed gases that radiation sees: {year: 2005}, or mole fractions such as {carbon_dioxide: 5.6e-4}."""
         tracers: list[passive_tracers.PassiveTracer] = []
         """Passive tracers: {name: dust, start: 0, settles: 0.01, boundary: hold, surface_flux: 1.0e-9}; see README."""
-        pressure_levels: list[HectoPascal] = [850, 700, 500, 300, 200]
+        pressure_levels: list[HectoPascal] = list(PRESSURE_LEVELS)
         """hPa, of output such as geopotential_height_at_500hPa, also air_temperature, specific_humidity, the winds."""
         export_columns: bool = False
         """Export the columns of air, winds among them, for an assimilation; radiation: imported needs no such word."""
@@ -196,7 +196,7 @@ class NonhydrostaticAtmosphere(Component):
         if options.export_air:
             self.exports += air_exchange.air_fields(options.levels)
         more = passive_tracers.output_units(options.tracers) | pressure_units(options.pressure_levels)
-        self.diagnostic_units = {**type(self).diagnostic_units, **more}
+        self.diagnostic_units = {**DIAGNOSTICS, **more}
 
     @property
     def _imported(self) -> bool:

@@ -29,6 +29,17 @@ NEAR_GROUND = {
     "northward_wind_at_10m": "m s-1",
 }
 """What stations measure, and its units."""
+DIAGNOSTICS = {
+    "toa_outgoing_longwave_flux": "W m-2",
+    "atmosphere_mass_content_of_water_vapor": "kg m-2",
+    "largest_upward_air_velocity": "m s-1",
+    "column_water_residual": "kg m-2 s-1",
+    "column_energy_residual": "W m-2",
+    **NEAR_GROUND,
+}
+"""What output may hold beside the exports, whatever the options, and its units."""
+PRESSURE_LEVELS = (850, 700, 500, 300, 200)
+"""hPa, unless the namelist says others."""
 ON_PRESSURE = {
     "geopotential_height": "m",
     "air_temperature": "K",
