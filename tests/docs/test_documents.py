@@ -27,6 +27,7 @@ import pytest
 import yaml
 
 from components.atmosphere.nonhydrostatic.column.parameters import Case as ColumnCase
+from components.ml_surrogates.co2_reconstruction.settings import Settings as CarbonDioxideTraining
 from components.ocean.primitive.column.parameters import Case as OceanColumnCase
 from coupler.analysis.station_card import StationList
 from coupler.case.command import main
@@ -190,9 +191,10 @@ def check_namelist(node: Node):
     if {"title", "grid", "forcing"} <= set(values):
         node.parse(OceanColumnCase)
         return
-    if set(values) == {"stations", "columns"}:
-        node.parse(StationList)
-        return
+    for options, own in ((StationList, {"stations", "columns"}), (CarbonDioxideTraining, {"network", "prior"})):
+        if own <= set(values):
+            node.parse(options)
+            return
     case_keys, common_keys = set(CaseOptions.model_fields), set(ComponentSettings.model_fields)
     if set(values) <= case_keys:
         needed = {"start": "2001-01-01", "duration": "P1D", "components": {}}
