@@ -124,4 +124,4 @@ def standard_date(date: Any) -> cftime.datetime:
     try:
         return cftime.datetime(*date.timetuple()[:6], calendar="standard")
     except ValueError:
-        raise CaseError(f"{date} of the calendar {date.calendar} is no date of the standard calendar") from None
+        raise CaseError(f"{date} of the calendar {date.calendar} is not a date of the standard calendar") from None

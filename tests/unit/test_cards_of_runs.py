@@ -124,7 +124,7 @@ def test_a_date_that_no_agency_knows_is_refused(tmp_path):
         "air_pressure_at_mean_sea_level", "eastward_wind_at_850hPa", "northward_wind_at_850hPa",
         "air_temperature_at_300hPa", "air_temperature_at_500hPa")}  # fmt: skip
     history(tmp_path / "c", "a", dates(2, 6, (2001, 2, 30), "360_day"), lon, lat, fields)
-    with pytest.raises(CaseError, match="360_day is no date of the standard calendar"):
+    with pytest.raises(CaseError, match="360_day is not a date of the standard calendar"):
         make_cyclone_card(tmp_path / "c", [])
 
 
