@@ -127,8 +127,9 @@ class Member:
         assert self.model is not None
         with self.calling("diagnostics"):
             given = self.model.diagnostics()
-            asked = {n: given[n] for n in wanted if n in given} if isinstance(given, Mapping) else given
-            return dict(answers.exports(self.name, "diagnostics", asked))
+            if isinstance(given, Mapping) and not isinstance(given, dict):  # computes a field when it is asked for
+                given = {n: given[n] for n in wanted if n in given}
+            return dict(answers.exports(self.name, "diagnostics", given))
 
     @contextlib.contextmanager
     def calling(self, call: str) -> Iterator[None]:

@@ -188,8 +188,8 @@ class HistoryStream:
             )
             places = [] if regular else [f"lat{suffix}", f"lon{suffix}"]
             base, level, unit = at_level(spec.name)
-            if base in dictionary() and base not in NOT_CF:
-                variable.standard_name = base
+            if called := standard_name(base):
+                variable.standard_name = called
             if unit:
                 places.append(define_level(file, level, unit))
             variable.long_name = spec.long_name
@@ -246,6 +246,18 @@ def at_level(name: str) -> tuple[str, int, str]:
     return (found[1], int(found[2]), found[3]) if found else (name, 0, "")
 
 
+def standard_name(name: str) -> str:
+    """CF standard name of a field of the dictionary, with its modifier (CF, appendix C); empty where it has none.
+
+    >>> standard_name("mole_fraction_of_carbon_dioxide_in_air_standard_error")
+    'mole_fraction_of_carbon_dioxide_in_air standard_error'
+    """
+    whole = name.removesuffix("_standard_error")
+    if whole not in dictionary() or whole in NOT_CF:
+        return ""
+    return whole if whole == name else f"{whole} standard_error"
+
+
 def define_level(file: Any, level: int, unit: str) -> str:
     """Name of the scalar coordinate (CF 5.7) of a height above the ground or a pressure, which the file then has.
 
@@ -280,6 +292,7 @@ NOT_CF = {
     "surface_emitted_longwave_flux",
     "longwave_transmissivity_of_air_above_surface",
     "snow_mixing_ratio",
+    "mole_fraction_of_carbon_dioxide_in_air_standard_error",
     "surface_upward_mass_flux_of_ammonia_expressed_as_nitrogen",
     "irrigation_from_outside",
     "water_flux_from_rivers_into_land",
