@@ -71,7 +71,7 @@ def make_monsoon_card(case: Path) -> list[Path]:
         try:
             made += make(history)
         except CaseError as error:
-            reasons.append(f"{name}: {error}")
+            reasons.append(str(error) if str(error).startswith(name) else f"{name}: {error}")
     if not made:
         raise CaseError("\n".join(["nothing of the monsoon can be scored:", *(f"  {r}" for r in reasons)]))
     months = list(dict.fromkeys(label for s in made for label in s.by_month()))

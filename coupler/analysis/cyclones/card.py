@@ -129,7 +129,7 @@ def _drawn(found: Sequence[Track], best: Sequence[Track], run: Gathered) -> Any:
         axes.plot(track.longitude, track.latitude, "--", lw=1.2, color="#000000", zorder=4)
         axes.annotate(track.name, (track.longitude[-1], track.latitude[-1]), fontsize=8, zorder=5)
     map_axes(axes, run.longitude, run.latitude)
-    axes.set_title(
-        f"cyclones of the run, n = {len(found)}; dashed: best tracks, n = {len(best)}", loc="left", fontsize=9
-    )
+    span = f"{str(run.times[0])[:10]} to {str(run.times[-1])[:10]}"
+    title = f"cyclones of the run, {span}, n = {len(found)}; dashed: best tracks, n = {len(best)}"
+    axes.set_title(title, loc="left", fontsize=9)
     return figure
