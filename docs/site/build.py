@@ -46,7 +46,9 @@ def guides():
 
 def models():
     """READMEs and cards of the models, in the order of their folders."""
-    return sorted(p for name in ("README.md", "MODEL_CARD.md") for p in (ROOT / "components").rglob(name))
+    return sorted(
+        p for name in ("README.md", "MODEL_CARD.md", "ERROR_CARD.md") for p in (ROOT / "components").rglob(name)
+    )
 
 
 def cases():
