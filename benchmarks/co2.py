@@ -6,7 +6,12 @@ python benchmarks/co2.py --osse FILE    (made by python -m components.ml_surroga
 
 import argparse
 import json
+import os
+import sys
 from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import torch
 
