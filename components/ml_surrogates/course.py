@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What trainings share: the course of the learning rate, the time that is left, and a hash of what was learned from."""
+"""What trainings share: the course of the learning rate, and a hash of what was learned from."""
 
 import hashlib
 import math
-import time
 from collections.abc import Iterable
 
 import torch
@@ -18,18 +17,6 @@ def rate_at(n: int, steps: int) -> float:
     steps : of the training
     """
     return min(1.0, (n + 1) / 50) * (0.01 + 0.495 * (1.0 + math.cos(math.pi * min(n / steps, 1.0))))
-
-
-def left(start: float, done: int, whole: int) -> str:
-    """``ETA 02:31`` of a training.
-
-    Parameters
-    ----------
-    start : when it began, by `time.monotonic`
-    done, whole : steps
-    """
-    seconds = (time.monotonic() - start) / done * (whole - done)
-    return f"ETA {int(seconds // 60):02d}:{int(seconds % 60):02d}"
 
 
 def data_hash(tensors: Iterable[torch.Tensor]) -> str:

@@ -9,17 +9,19 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from coupler.errors import TesseraError
 from coupler.fields import FieldSpec
 from coupler.files.atomic import checksum, whole_file, write_text
 
 SCHEMA = 1
+Network = TypeVar("Network", bound=nn.Module)
 
 
 class ModelFileError(TesseraError):
@@ -111,6 +113,50 @@ def load(path: Path) -> tuple[dict[str, torch.Tensor], Sidecar]:
         return load_file(weights), sidecar
     except (SafetensorError, OSError, ValueError) as error:
         raise ModelFileError(f"{weights} cannot be read: {error}") from error
+
+
+def load_of(
+    model: str, path: Path, remedy: str = "train one, or give another path"
+) -> tuple[dict[str, torch.Tensor], Sidecar]:
+    """As `load`, of the one model that can serve.
+
+    Parameters
+    ----------
+    model : name in the sidecar
+    path : of the files, without ending
+    remedy : what to do where they hold another
+
+    Raises
+    ------
+    ModelFileError
+        As `load`, or they hold another model.
+    """
+    tensors, sidecar = load(path)
+    if sidecar.model != model:
+        raise ModelFileError(f"{path}: expected a model {model!r}, found {sidecar.model!r}; {remedy}")
+    return tensors, sidecar
+
+
+def filled(network: Network, tensors: Mapping[str, torch.Tensor], path: Path, what: str = "the network") -> Network:
+    """The network with the weights of a file, ready for use.
+
+    Parameters
+    ----------
+    network : of the sizes that the sidecar says
+    tensors : weights by name
+    path : where they come from, for the message
+    what : the network is, for the message
+
+    Raises
+    ------
+    ModelFileError
+        Weights of other sizes or names.
+    """
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise ModelFileError(f"{path}: the tensors do not fit {what}: {error}") from error
+    return network.eval()
 
 
 def read_sidecar(path: Path) -> Sidecar:

@@ -127,9 +127,7 @@ def load(path: Path = SHIPPED) -> FirstGuess:
     tensors, card = model_file.load(path)
     if card.model != NAME or card.inputs != INPUTS or len(card.outputs) != len(KINDS):
         raise ModelFileError(f"{path}: this is {card.model!r}, not a first guess of the stomatal optimum as used here")
-    net = FirstGuess(**card.sizes)
-    net.load_state_dict(tensors)
-    return net.eval()
+    return model_file.filled(FirstGuess(**card.sizes), tensors, path)
 
 
 def used(choice: str) -> Callable[[object, Scene], Tensor | None] | None:

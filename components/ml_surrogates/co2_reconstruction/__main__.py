@@ -3,32 +3,12 @@
 
 import argparse
 import os
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from components.ml_surrogates.progress import progress
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-
-
-def progress(what: str, whole: int) -> Callable[[int], None]:
-    """A teller of ``n of whole`` with the time that is left, at most every two seconds.
-
-    Parameters
-    ----------
-    what : beginning of the line
-    whole : number at the end
-    """
-    start, last = time.monotonic(), [0.0]
-
-    def tell(n: int) -> None:
-        now = time.monotonic()
-        if now - last[0] > 2.0 or n == whole:
-            last[0] = now
-            left = (now - start) / n * (whole - n)
-            print(f"{what}: {n} of {whole}   ETA {int(left // 60):02d}:{int(left % 60):02d}", flush=True)
-
-    return tell
 
 
 def compiler(a: argparse.Namespace) -> Any:

@@ -103,5 +103,4 @@ def load(path: Path) -> Reconstruction:
     """
     tensors, sidecar = model_file.load(path)
     model = Reconstruction(Settings(**sidecar.notes["settings"]), Fixed(*(tensors[k] for k in Fixed._fields)))
-    model.load_state_dict(tensors)
-    return model.eval()
+    return model_file.filled(model, tensors, path)

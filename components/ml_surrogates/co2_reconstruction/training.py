@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from components.ml_surrogates.progress import left
+
 from .inputs import WIND_SCALE, Fixed
 from .networks import circular
 from .reconstruction import Reconstruction
@@ -139,10 +141,9 @@ def train(
         total = 0.0
         if now < best:
             best, kept, course.best = now, copy.deepcopy(model.state_dict()), n + 1
-        left = (time.monotonic() - started) / (n + 1) * (steps - n - 1)
         tell(
             f"step {n + 1:5d} of {steps}: loss {course.train[-1]:.4f}, validation {now:.3f} ppm"
-            f"{' *' if course.best == n + 1 else ''}   ETA {int(left // 60):02d}:{int(left % 60):02d}"
+            f"{' *' if course.best == n + 1 else ''}   {left(started, n + 1, steps)}"
         )
     model.load_state_dict(kept)
     mean, deviation = estimates(model, validation)

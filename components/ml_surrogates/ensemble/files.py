@@ -8,7 +8,7 @@ from components.ml_surrogates import model_file
 from components.ml_surrogates.ensemble import toys
 from components.ml_surrogates.ensemble.network import EnsembleNetwork
 from components.ml_surrogates.ensemble.training import Report, Settings
-from components.ml_surrogates.model_file import ModelFileError, Sidecar, Variable
+from components.ml_surrogates.model_file import Sidecar, Variable
 
 NAME = "learned_ensemble_lorenz96"
 
@@ -37,11 +37,5 @@ def load(path: Path) -> EnsembleNetwork:
     ModelFileError
         The files are missing or damaged, or hold another model.
     """
-    tensors, side = model_file.load(path)
-    if side.model != NAME:
-        raise ModelFileError(
-            f"{path}: expected a model {NAME!r}, found {side.model!r}; train one, or give another path"
-        )
-    net = EnsembleNetwork(**side.sizes)
-    net.load_state_dict(tensors)
-    return net.eval()
+    tensors, side = model_file.load_of(NAME, path)
+    return model_file.filled(EnsembleNetwork(**side.sizes), tensors, path)

@@ -12,11 +12,12 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from components.ml_surrogates.course import data_hash, left, rate_at
+from components.ml_surrogates.course import data_hash, rate_at
 from components.ml_surrogates.ensemble import toys
 from components.ml_surrogates.ensemble.members import Members
 from components.ml_surrogates.ensemble.network import EnsembleNetwork, divergence
 from components.ml_surrogates.ensemble.toys import Case
+from components.ml_surrogates.progress import left
 from coupler.analysis.ensemble_scores import almost_fair_crps
 
 Loss = Literal["crps", "l1", "deterministic"]

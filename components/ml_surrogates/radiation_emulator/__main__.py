@@ -3,11 +3,10 @@
 
 import argparse
 import os
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from components.ml_surrogates.progress import progress
 from coupler.paths import DATA
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -19,26 +18,6 @@ DEFAULTS = {
 }
 """With which the shipped models were trained."""
 FOR_TRAINING, FOR_VALIDATION, FOR_TESTS = 4500, 750, 1500
-
-
-def progress(what: str, whole: int) -> Callable[[int], None]:
-    """A teller of ``n of whole`` with the time that is left, at most every two seconds.
-
-    Parameters
-    ----------
-    what : beginning of the line
-    whole : number at the end
-    """
-    start, last = time.monotonic(), [0.0]
-
-    def tell(n: int) -> None:
-        now = time.monotonic()
-        if now - last[0] > 2.0 or n == whole:
-            last[0] = now
-            left = (now - start) / n * (whole - n)
-            print(f"{what}: {n} of {whole}   ETA {int(left // 60):02d}:{int(left % 60):02d}", flush=True)
-
-    return tell
 
 
 def draw(a: argparse.Namespace) -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Batches of varied columns with the fluxes that RRTMG gives them."""
 
-import hashlib
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from components.ml_surrogates import course
 from components.radiation.rrtmg_scheme import Rrtmg
 from components.science.constants import SOLAR_CONSTANT
 
@@ -106,8 +107,5 @@ def together(many: list[Batch]) -> Batch:
 
 def data_hash(many: list[Batch]) -> str:
     """SHA-256 of all inputs and labels."""
-    h = hashlib.sha256()
-    for b in many:
-        for a in (*b.x.columns, *b.x[1:], b.lw_up, b.lw_down, b.sw_up, b.sw_down):
-            h.update(a.contiguous().numpy().tobytes())
-    return h.hexdigest()
+    each = ((*b.x.columns, *b.x[1:], b.lw_up, b.lw_down, b.sw_up, b.sw_down) for b in many)
+    return course.data_hash(itertools.chain.from_iterable(each))

@@ -5,7 +5,6 @@ The features are those of the perceptron and the fluxes themselves; the network 
 over the layers below 4 hPa. Trained on columns that are labelled by the scheme that the emulator stands for.
 """
 
-import hashlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from components.ml_surrogates import model_file
+from components.ml_surrogates import course, model_file
 from components.ml_surrogates.model_file import ModelFileError, Sidecar, Variable
 from components.science.constants import STEFAN_BOLTZMANN
 from coupler.files.atomic import checksum
@@ -186,17 +185,9 @@ def load(path: Path, emulator: Sidecar) -> ErrorPredictor:
             f"{path}: it was trained on the errors of other weights than this {emulator.network} network's; train it"
             " with: python -m components.ml_surrogates.radiation_emulator train-error"
         )
-    predictor = ErrorPredictor(**card.sizes)
-    try:
-        predictor.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise ModelFileError(f"{path}: the tensors do not fit an error predictor: {error}") from error
-    return predictor.eval()
+    return model_file.filled(ErrorPredictor(**card.sizes), tensors, path, "an error predictor")
 
 
 def data_hash(data: Batch) -> str:
     """SHA-256 of the labelled columns' temperatures and fluxes."""
-    h = hashlib.sha256()
-    for a in (data.x.columns.t, data.lw_up, data.lw_down, data.sw_up, data.sw_down):
-        h.update(a.contiguous().numpy().tobytes())
-    return h.hexdigest()
+    return course.data_hash((data.x.columns.t, data.lw_up, data.lw_down, data.sw_up, data.sw_down))

@@ -98,11 +98,7 @@ def load(path: Path) -> tuple[RadiationNetwork, Sidecar]:
     if wrong:
         raise ModelFileError(f"{path}: {'; '.join(wrong)}")
     net = build(card.network, **card.sizes)
-    try:
-        net.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise ModelFileError(f"{path}: the tensors do not fit the network {card.network}: {error}") from error
-    return net.eval(), card
+    return model_file.filled(net, tensors, path, f"the network {card.network}"), card
 
 
 def problems(card: Sidecar, levels: int | None = None) -> list[str]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 import torch
 
-from components.ml_surrogates.course import left, rate_at
+from components.ml_surrogates.course import rate_at
+from components.ml_surrogates.progress import left
 from components.radiation.scheme import heating_rate
 
 from .dataset import Batch

@@ -8,7 +8,7 @@ from components.ml_surrogates import model_file
 from components.ml_surrogates.data_assimilation.learned import training, twin
 from components.ml_surrogates.data_assimilation.learned.network import Fusion
 from components.ml_surrogates.data_assimilation.learned.training import Course, Settings
-from components.ml_surrogates.model_file import ModelFileError, Sidecar, Variable
+from components.ml_surrogates.model_file import Sidecar, Variable
 
 NAME = "learned_assimilation_lorenz96"
 
@@ -44,11 +44,6 @@ def load(path: Path) -> Fusion:
     ModelFileError
         The files are missing or damaged, or hold another model.
     """
-    tensors, side = model_file.load(path)
-    if side.model != NAME:
-        raise ModelFileError(
-            f"{path}: expected a model {NAME!r}, found {side.model!r}; train one, or give another path"
-        )
+    tensors, side = model_file.load_of(NAME, path)
     net = training.network(Settings(width=side.sizes["width"], blocks=side.sizes["blocks"]))
-    net.load_state_dict(tensors)
-    return net.eval()
+    return model_file.filled(net, tensors, path)

@@ -18,7 +18,7 @@ from components.ml_surrogates.data_assimilation.learned.network import Fusion
 from components.ml_surrogates.data_assimilation.observation_file import UNITS, Table
 from components.ml_surrogates.data_assimilation.places import Places
 from components.ml_surrogates.data_assimilation.window import PARTS, packed
-from components.ml_surrogates.model_file import ModelFileError, Sidecar, Variable
+from components.ml_surrogates.model_file import Sidecar, Variable
 
 NAME = "learned_assimilation_maps"
 NEAR = 0.05  # of ln p: how far an observation may lie from its channel's pressure
@@ -261,15 +261,6 @@ def load(path: Path) -> Trained:
     ModelFileError
         The files are missing or damaged, or hold another model.
     """
-    tensors, card = model_file.load(path)
-    if card.model != NAME:
-        raise ModelFileError(
-            f"{path}: expected a model {NAME!r}, found {card.model!r}; "
-            "python -m components.ml_surrogates.data_assimilation.learned train-maps makes one"
-        )
-    net = MapNetwork(**card.sizes)
-    try:
-        net.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise ModelFileError(f"{path}: the tensors do not fit the network: {error}") from error
-    return Trained(net.eval(), card)
+    remedy = "python -m components.ml_surrogates.data_assimilation.learned train-maps makes one"
+    tensors, card = model_file.load_of(NAME, path, remedy)
+    return Trained(model_file.filled(MapNetwork(**card.sizes), tensors, path), card)

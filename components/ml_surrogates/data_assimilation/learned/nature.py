@@ -13,13 +13,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from components.ml_surrogates.course import left, rate_at
+from components.ml_surrogates.course import rate_at
 from components.ml_surrogates.data_assimilation import members
 from components.ml_surrogates.data_assimilation.forecasts import Forecast
 from components.ml_surrogates.data_assimilation.learned.maps import Channel, MapNetwork
 from components.ml_surrogates.data_assimilation.operators import FIELDS, seen
 from components.ml_surrogates.data_assimilation.simulate import ERRORS, PRESSURES
 from components.ml_surrogates.data_assimilation.window import PARTS, packed, unpacked
+from components.ml_surrogates.progress import left
 
 CHANNELS = tuple(Channel(v, p) for v in ERRORS for p in PRESSURES)
 DISTURBANCE = members.Size(4.0, 1.0, 0.1)

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from components.ml_surrogates.course import data_hash, left, rate_at
+from components.ml_surrogates.course import data_hash, rate_at
 from components.ml_surrogates.data_assimilation.learned import twin
 from components.ml_surrogates.data_assimilation.learned.network import Fusion
 from components.ml_surrogates.data_assimilation.learned.twin import BESIDE, CHANNELS, LEAD, Observed, Sample
 from components.ml_surrogates.estimation import lorenz96
+from components.ml_surrogates.progress import left
 
 STATE_MIDDLE, STATE_WIDTH = 2.3, 3.6
 VALUE_MIDDLE, VALUE_WIDTH = 250.0, 15.0  # K
