@@ -52,7 +52,7 @@ def pytest_xdist_make_scheduler(config, log):
 
     class Lanes(LoadScopeScheduling):
         def schedule(self):
-            self.lanes = json.loads(config.lanes.read_text(encoding="utf-8"))
+            self.lanes = json.loads(config.lanes.read_text(encoding="utf-8") or "{}")  # empty: nothing was collected
             super().schedule()
 
         def _split_scope(self, nodeid):
