@@ -121,9 +121,6 @@ def test_three_months_of_east_asia_by_month_have_the_bits_of_the_unbroken_run(tm
         tessera("new", folder, "--template", "east_asia")
         text = (folder / "case.yaml").read_text().replace("duration: P60D", "duration: P3M")
         (folder / "case.yaml").write_text(text.replace("period: P30D", "period: P1M"))
-        for name in ("atmosphere", "ocean", "land"):
-            path = folder / f"{name}.yaml"
-            path.write_text(path.read_text().replace("resolution: 0.5", "resolution: 1.0"))
     tessera(cases[0], "--serial")
     tessera("resubmit", cases[1], "--serial", "--pieces", "1", check=False)
     tessera("resubmit", cases[1], "--serial", "--pieces", "1", check=False)
