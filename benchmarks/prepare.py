@@ -27,7 +27,10 @@ duration: PT{6 * (TIMES - 1)}H
 calendar: noleap
 components: {{atmosphere: {{model: nonhydrostatic}}}}
 """
-AIR = "step: PT10M\ngrid: east_asia_100km\nnonhydrostatic: {}\n"
+AIR = """step: PT10M
+grid: east_asia_100km
+nonhydrostatic: {microphysics: none, boundary_layer: none, convection: none, radiation: none}
+"""
 
 
 def hours(months_only: bool) -> list[float]:

@@ -32,7 +32,7 @@ A mixed-layer ocean, whole::
             return {"sea_surface_temperature": self.temperature}
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -45,7 +45,7 @@ from coupler.fields import FieldSpec
 from coupler.grids.decomposition import Decomposition
 from coupler.grids.grid import Grid
 from coupler.namelist import Namelist
-from coupler.paths import input_file
+from coupler.paths import input_file, input_files
 
 Array = npt.NDArray[Any]
 Fields = dict[str, Array]
@@ -113,6 +113,10 @@ class Setting:
     def file(self, name: str) -> Path:
         """Path of an input file: absolute, in the case's folder, or in the project's ``data/``."""
         return input_file(name, self.folder)
+
+    def files(self, names: Iterable[str]) -> list[Path]:
+        """Paths of input files, found like `file`; a name may have wildcards, such as ``boundary.*.nc``."""
+        return input_files(names, self.folder)
 
 
 @dataclass

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import logging
 import os
 import shlex
 import stat
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 _log = logging.getLogger(__name__)
@@ -46,9 +48,28 @@ def input_file(name: str, folder: Path) -> Path:
     path = expanded(name)
     if path.is_absolute():
         return path
-    inputs = folder / "inputs"  # that of a member of an ensemble is a link to its case, which may have one too
-    places = (folder, inputs, inputs / "inputs", DATA)
-    return next((place / path for place in places if (place / path).exists()), folder / path)
+    return next((place / path for place in _places(folder) if (place / path).exists()), folder / path)
+
+
+def input_files(names: Iterable[str], folder: Path) -> list[Path]:
+    """Paths of inputs; a name with wildcards stands for all files that fit it, in the first place that has any.
+
+    Parameters
+    ----------
+    names : as they stand in the namelist
+    folder : of the case
+    """
+    found: list[Path] = []
+    for name in names:
+        many = (sorted(glob.glob(str(place / expanded(name)))) for place in _places(folder) if glob.has_magic(name))
+        found += [Path(path) for path in next(filter(None, many), [])] or [input_file(name, folder)]
+    return found
+
+
+def _places(folder: Path) -> tuple[Path, ...]:
+    """Where inputs may lie; the ``inputs`` of a member of an ensemble is a link to its case, which may have one too."""
+    inputs = folder / "inputs"
+    return folder, inputs, inputs / "inputs", DATA
 
 
 def typed(*words: object) -> str:

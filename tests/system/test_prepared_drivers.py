@@ -3,6 +3,7 @@
 
 import shutil
 
+import netCDF4
 import pytest
 import yaml
 
@@ -76,6 +77,55 @@ def test_a_restart_at_a_time_of_the_driver_gives_the_same_bits(prepared, tmp_pat
     (case / "case.yaml").write_text(text)
     tessera(case, "--serial", "--continue")
     assert differences(prepared[0], case, history=False) == []
+
+
+def test_boundary_files_by_part_give_the_bits_of_one(prepared, tmp_path):
+    """Named by a pattern; a missing or doubled part is told at check."""
+    case = tmp_path / "case"
+    shutil.copytree(prepared[0], case, ignore=shutil.ignore_patterns("run*"))
+    whole = case / "atmosphere.boundary.nc"
+    for name, records in (("atmosphere.boundary.b.nc", slice(1, 3)), ("atmosphere.boundary.a.nc", slice(0, 1))):
+        part_of(whole, case / name, records)
+    text = (case / "atmosphere.yaml").read_text()
+    (case / "atmosphere.yaml").write_text(text.replace("atmosphere.boundary.nc", "atmosphere.boundary.?.nc"))
+    tessera(case, "--serial")
+    assert differences(prepared[0], case, history=False) == []
+    part_of(whole, case / "atmosphere.boundary.c.nc", slice(2, 3))
+    doubled = tessera("check", case, check=False)
+    assert doubled.returncode == 2 and "both hold 2001-06-01T02:00:00: name one of them" in doubled.stderr
+
+
+def test_a_run_of_more_than_a_month_gets_a_boundary_file_a_month(tmp_path):
+    """June to August, a time every eight days: three files serve the whole run; without one there is a gap."""
+    case = tmp_path / "case"
+    case.mkdir()
+    (case / "case.yaml").write_text(CASE.replace("PT1H20M", "P64D"))
+    (case / "atmosphere.yaml").write_text(yaml.safe_dump(ATMOSPHERE))
+    air = write_analyses(tmp_path / "era5.nc", [192.0 * n for n in range(9)])
+    said = tessera("prepare", case, air).stdout
+    assert "driver: [atmosphere.initial.nc, atmosphere.boundary.*.nc]" in said
+    months = sorted(path.name for path in case.glob("atmosphere.boundary*"))
+    assert months == [f"atmosphere.boundary.2001-0{month}.nc" for month in (6, 7, 8)]
+    named = {"driver": ["atmosphere.initial.nc", "atmosphere.boundary.*.nc"]}
+    driven = {**ATMOSPHERE, "nonhydrostatic": ATMOSPHERE["nonhydrostatic"] | named}
+    (case / "atmosphere.yaml").write_text(yaml.safe_dump(driven))
+    tessera("check", case)
+    (case / "atmosphere.boundary.2001-07.nc").unlink()
+    done = tessera("check", case, check=False)
+    assert done.returncode == 2 and "no driving state between 2001-06-25T00:00:00" in done.stderr
+    assert "a file is missing" in done.stderr
+
+
+def part_of(whole, path, records):
+    """Write some records of a boundary file into another."""
+    with netCDF4.Dataset(whole) as a, netCDF4.Dataset(path, "w", format="NETCDF4_CLASSIC") as b:
+        b.setncatts({name: a.getncattr(name) for name in a.ncattrs()})
+        for name, dimension in a.dimensions.items():
+            b.createDimension(name, None if dimension.isunlimited() else dimension.size)
+        for name, variable in a.variables.items():
+            copy = b.createVariable(name, variable.dtype, variable.dimensions)
+            copy.setncatts({n: variable.getncattr(n) for n in variable.ncattrs()})
+            copy[:] = variable[records] if "time" in variable.dimensions else variable[:]
 
 
 def test_a_boundary_file_that_ends_early_is_found_by_check(prepared, tmp_path):

@@ -214,9 +214,9 @@ class NonhydrostaticAtmosphere(Component):
         grid: Any = setting.grid
         if not grid.is_structured:
             return [f"{setting.name}: the atmosphere needs a structured grid with corners, such as a projected one"]
-        for name in ([o.relief] if o.relief else []) + o.driver + o.humidity_from:
-            if not setting.file(name).exists():
-                problems.append(f"{setting.name}: {name} does not exist, neither in the case nor in data/")
+        for path in setting.files(([o.relief] if o.relief else []) + o.driver + o.humidity_from):
+            if not path.exists():
+                problems.append(f"{setting.name}: {path.name} does not exist, neither in the case nor in data/")
         cells = regional.cell_lengths(grid.corner_longitude, grid.corner_latitude)
         problems += [f"{setting.name}: {text}" for text in step_problems(cells, setting.step, o.acoustic_steps)]
         if o.levels * o.lowest_layer > o.top:

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The initial and the boundary file that `./run_case.py prepare` makes: driving states on the model's own columns.
+"""The initial and the boundary files that `./run_case.py prepare` makes: driving states on the model's own columns.
 
 CF netCDF with the fields of :data:`FIELDS` at the layer centres, hydrostatic in the sense of the dynamics. The files
 know the fingerprint of their grid and the vertical levels they were made for, and are refused by any other.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -164,3 +165,47 @@ class DriverFile:
                 )
                 for short, (standard, _) in FIELDS.items()
             }
+
+
+class Chain:
+    """Files of driving states that follow each other in time, such as a month each, read as one.
+
+    Parameters
+    ----------
+    files : one or more, in any order
+
+    Attributes
+    ----------
+    dates : of all records
+    notes : what was supplied or assumed when they were made
+
+    Raises
+    ------
+    DriverError
+        Files that overlap in time, or between which there is more time than between any two records of a file.
+    """
+
+    def __init__(self, files: Sequence[DriverFile]):
+        self.files = sorted(files, key=lambda file: file.dates[0])
+        self.dates = tuple(date for file in self.files for date in file.dates)
+        self.notes = list(dict.fromkeys(note for file in self.files for note in file.notes))
+        self._records = [(file, n) for file in self.files for n in range(len(file.dates))]
+        steps = [b - a for file in self.files for a, b in pairwise(file.dates)]
+        for one, other in pairwise(self.files):
+            last, first = one.dates[-1], other.dates[0]
+            if first <= last:
+                raise DriverError(f"{one.path} and {other.path} both hold {first.isoformat()}: name one of them")
+            if steps and first - last > max(steps):
+                raise DriverError(
+                    f"no driving state between {last.isoformat()} ({one.path.name}) and {first.isoformat()}"
+                    f" ({other.path}): a file is missing; make it again with  {COMMAND} prepare"
+                )
+
+    def __str__(self) -> str:
+        first, last = self.files[0].path, self.files[-1].path
+        return str(first) if first == last else f"{first} ... {last.name}"
+
+    def read(self, record: int, rows: slice, columns: slice, z: Array) -> dict[str, Array]:
+        """As `DriverFile.read`, of a record of the chain."""
+        file, number = self._records[record]
+        return file.read(number, rows, columns, z)

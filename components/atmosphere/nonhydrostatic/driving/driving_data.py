@@ -16,7 +16,7 @@ import torch
 
 from components.atmosphere.nonhydrostatic.driving.analysis_files import AnalysisFiles, DriverError
 from components.atmosphere.nonhydrostatic.driving.bias_correction import Corrected
-from components.atmosphere.nonhydrostatic.driving.driver_files import DriverFile, kind_of
+from components.atmosphere.nonhydrostatic.driving.driver_files import Chain, DriverFile, kind_of
 from components.atmosphere.nonhydrostatic.driving.pressure_levels import covered, state, to_columns
 from components.atmosphere.nonhydrostatic.dynamics.lateral import Driver
 from components.atmosphere.nonhydrostatic.dynamics.state import State
@@ -112,18 +112,17 @@ class Analyses:
 
 
 class Prepared:
-    """Files on the model's own columns, made by `./run_case.py prepare`: a boundary file, an initial file, or both."""
+    """Files on the model's own columns, made by `./run_case.py prepare`: boundary files, an initial file, or both."""
 
     def __init__(self, paths: Sequence[Path], clock: Clock):
-        self.files: dict[str, DriverFile] = {}
-        for path in paths:
-            file = DriverFile(path)
-            if file.kind in self.files:
-                raise DriverError(f"{path} and {self.files[file.kind].path} are both {file.kind} files: name one")
-            self.files[file.kind] = file
+        self.files = [DriverFile(path) for path in paths]
+        initial = [file for file in self.files if file.kind == "initial"]
+        if len(initial) > 1:
+            raise DriverError(f"{initial[1].path} and {initial[0].path} are both initial files: name one")
+        self.initial = initial[0] if initial else None
         self.clock = clock
-        self.sides = self.files.get("boundary") or self.files["initial"]
-        self.times = model_times(self.sides.dates, clock, str(self.sides.path))
+        self.sides = Chain([file for file in self.files if file.kind == "boundary"] or initial)
+        self.times = model_times(self.sides.dates, clock, str(self.sides))
 
     def read(self, record: int, place: Place) -> Fields:
         """See `Source`."""
@@ -131,7 +130,7 @@ class Prepared:
 
     def start(self, place: Place) -> Fields:
         """State of the initial file; without one, of the boundary file at the start."""
-        first = self.files.get("initial")
+        first = self.initial
         return at(self, 0.0, place) if first is None else first.read(0, place.rows, place.columns, place.z)
 
     def notes(self) -> list[str]:
@@ -140,14 +139,14 @@ class Prepared:
 
     def problems(self, setting: Setting, vertical: dict[str, Any]) -> list[str]:
         """Files of another grid, other levels, another start, or that end before the run."""
-        found = [p for file in self.files.values() for p in file.problems(setting.grid, vertical)]
-        first = self.files.get("initial")
+        found = [p for file in self.files for p in file.problems(setting.grid, vertical)]
+        first = self.initial
         if first is not None and seconds(first.dates, self.clock, str(first.path))[0] != 0.0:
             found.append(
                 f"{first.path} is the state at {text(first.dates[0])}, the case starts at {self.clock.text(0)}; make it"
                 f" again with  {COMMAND} prepare"
             )
-        return found + too_short(self.times, setting, str(self.sides.path))
+        return found + too_short(self.times, setting, str(self.sides))
 
 
 class Jet:
@@ -188,10 +187,10 @@ def source(
     """
     if not names:
         return Jet(climate)
-    paths = [setting.file(name) for name in names]
+    paths = setting.files(names)
     kinds = [kind_of(path) for path in paths]
     if not any(kinds):
-        return Analyses(paths, setting.clock, [setting.file(name) for name in humidity_from])
+        return Analyses(paths, setting.clock, setting.files(humidity_from))
     if not all(kinds):
         raw = ", ".join(str(p) for p, kind in zip(paths, kinds, strict=True) if not kind)
         raise DriverError(f"{raw}: analyses and prepared files cannot be mixed; name the prepared files alone")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """From analyses on pressure levels to the initial and the boundary file of a case: `./run_case.py prepare`."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,14 @@ from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO, Geometr
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import VAPOUR_FACTOR
 from components.atmosphere.nonhydrostatic.physics.columns import INNER
 from components.science.constants import GAMMA, KAPPA, P_REFERENCE, R_DRY
+from coupler.clock import Clock
 from coupler.component import Bias, Setting
 from coupler.files.bias.writing import ENDING
 
 Array = npt.NDArray[np.float64]
+
+WHOLE = 31 * 86400
+"""A run up to this long, s, has its sides in one file."""
 
 
 def prepare(
@@ -34,6 +38,8 @@ def prepare(
     bias: Bias | None = None,
 ) -> dict[str, list[str]]:
     """Write ``<component>.initial.nc`` and ``<component>.boundary.nc`` into the case's folder; the options naming them.
+
+    A run of more than `WHOLE` seconds gets a boundary file a calendar month, ``<component>.boundary.2001-01.nc``.
 
     Parameters
     ----------
@@ -61,7 +67,6 @@ def prepare(
     last = next((n for n, t in enumerate(times) if t >= setting.duration), len(times) - 1)
     records = range(first, max(last, first) + 1)
     corrected = None if bias is None else _correction(data, bias, setting, records, report)
-    paths = {kind: setting.folder / f"{setting.name}.{kind}.nc" for kind in ("initial", "boundary")}
     made: dict[int, Fields] = {}
 
     def balanced(n: int) -> Fields:
@@ -70,16 +75,17 @@ def prepare(
             made[n] = hydrostatic(geometry, data.read(n, place))
         return made[n]
 
-    def sides() -> Iterator[tuple[int, Fields]]:
-        for done, n in enumerate(records):
+    def sides(part: Sequence[int]) -> Iterator[tuple[int, Fields]]:
+        for done, n in enumerate(part, part[0] - records[0]):
             fields = balanced(n)
             when = setting.clock.text(int(times[n]))
             report(f"{when}: surface air {span(fields['t'][0], 'K')}, {span(fields['p'][0] / 100.0, 'hPa')}",
                    (done + 1) / len(records))  # fmt: skip
             yield int(times[n]), fields
 
-    def write(kind: str, states: Any) -> None:
-        driver_files.write(paths[kind], kind, grid, z, vertical, setting.clock, states, notes())
+    def write(kind: str, states: Any, month: str = "") -> None:
+        path = setting.folder / f"{setting.name}.{kind}{month}.nc"
+        driver_files.write(path, kind, grid, z, vertical, setting.clock, states, notes())
 
     def notes() -> list[str]:
         return data.notes() + ([] if corrected is None else corrected.notes())
@@ -88,10 +94,21 @@ def prepare(
     for note in [*notes(), *late]:
         report(f"note: {note}", 0.0)
     write("initial", [(0, start)])
-    write("boundary", sides())
+    months = by_month(times, records, setting.clock) if setting.duration > WHOLE else {"": list(records)}
+    for month, part in months.items():
+        write("boundary", sides(part), month)
     if corrected is not None:
         corrected.write(setting.folder / f"{setting.name}{ENDING}")
-    return {"driver": [path.name for path in paths.values()]}
+    every = "" if "" in months else ".*"
+    return {"driver": [f"{setting.name}.initial.nc", f"{setting.name}.boundary{every}.nc"]}
+
+
+def by_month(times: Sequence[float], records: Iterable[int], clock: Clock) -> dict[str, list[int]]:
+    """Records by the calendar month of their time (s since the start of the case), under endings of file names."""
+    found: dict[str, list[int]] = {}
+    for n in records:
+        found.setdefault(clock.date(int(times[n])).strftime(".%Y-%m"), []).append(n)
+    return found
 
 
 def _correction(
