@@ -142,6 +142,51 @@ def test_new_year_changes_the_shares_and_a_restart_on_the_last_of_december_keeps
         assert felled[:, 0].min() > 0.0 and felled.tobytes() == same.tobytes()
 
 
+SHARES = {1999: 0.1, 2000: 0.1, 2001: 0.4, 2002: 1.0, 2003: 0.2, 2004: 0.0, 2005: 0.1}
+
+
+@pytest.mark.parametrize("options", [{}, {"leaves": "prognostic", "nitrogen": "demand"}], ids=["water", "cycles"])
+def test_a_city_grows_over_all_and_goes_again_and_the_cell_keeps_what_it_has(surface, options):
+    """Forest and crops to city and back, with land use of its own in between; a restart on the last of December."""
+    grid, folder = surface
+    with netCDF4.Dataset(folder / "surface.nc", "a") as data:
+        data.createDimension("when", len(SHARES))
+        data.createVariable("when", "i4", ("when",))[:] = list(SHARES)
+        built = np.array(list(SHARES.values()))[:, None, None] * np.ones((2, 2))
+        built[:, 0, 0] = 0.0  # a cell without a city
+        data.createVariable("urban_fraction", "f8", ("when", "lat", "lon"))[:] = built
+    words = {"surface": "surface.nc", "tiles": 2, "city": {"population": 9000.0}, **options}
+    land, other = (ColumnLand(ColumnLand.Options(**words)) for _ in range(2))
+    for one in (land, other):
+        assert one.check(context(grid, folder)) == []
+        one.initialize(context(grid, folder, start="1999-12-31"))
+    for step in range(24):
+        land.step(step * HOUR, HOUR, weather(grid.shape, step))
+    start = land.budget()
+    for year in [*SHARES, 2007]:
+        before, paving, last = land.budget(), land.city.stores(), float(land.city.share[-1])
+        land._use_land(year)
+        after, built = land.budget(), float(land.city.share[-1])
+        assert built == SHARES.get(year, 0.1) and float(land.city.share[0]) == 0.0
+        for name in before:
+            brought = 0.0 if name != "heat" else (built - last) * float(paving.heat[-1])
+            change = (after[name] - before[name])[1, 1] - brought
+            assert abs(change) < 1e-12 * np.abs(start[name]).max(), (year, name)
+            assert np.abs((after[name] - before[name])[0, 0]) < 1e-12 * np.abs(start[name]).max()
+        for name, value in (*named(land.now), *named(land.city.sealed.state)):
+            if name.startswith(("liquid", "ice", "snow_ice", "held", "cycles_carbon", "cycles_soil", "pond")):
+                assert float(value.min()) >= 0.0, name
+    found = land.diagnostics()
+    assert np.abs(found["energy_residual"]).max() < 1e-2 and np.abs(found["water_residual"]).max() < 1e-8
+    assert all(np.abs(found[f"{e}_not_booked"]).max() < 1e-12 * np.abs(start[e]).max() for e in ELEMENTS if options)
+    other.restore({name: np.array(v) for name, v in land.state().items()})
+    for step in (24 * 367, 24 * 367 + 1):  # the second of January 2001
+        out, again = (one.step(step * HOUR, HOUR, weather(grid.shape, step)) for one in (land, other))
+    assert all(again[name].tobytes() == out[name].tobytes() for name in out)
+    assert float(land.city.share[-1]) == 0.4
+    assert all(np.array_equal(other.state()[name], value) for name, value in land.state().items())
+
+
 def test_shares_by_year_are_refused_with_plants_that_store_water(surface):
     grid, folder = surface
     land = ColumnLand(ColumnLand.Options(surface="surface.nc", hydraulics="continuum"))

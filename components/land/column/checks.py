@@ -15,6 +15,7 @@ from components.land.column.optimality import OPTIMAL
 from components.land.column.parameters import table
 from components.land.column.stomata import EMPIRICAL
 from components.land.column.surface_map import from_file
+from components.land.column.urban.sealed import built_by_year
 from coupler.component import Setting
 from coupler.errors import TesseraError
 from coupler.files.forcing import Forcing as File
@@ -60,8 +61,13 @@ def problems_of(options: Any, setting: Setting, grids: Callable[[Setting], Mappi
         if o.surface:
             mask = np.asarray(grids(setting)["default"].mask)
             found = from_file(setting.file(o.surface), mask, np.asarray(setting.grid.latitude)[mask], o.tiles)
-            if found.years is not None and o.hydraulics == "continuum":
-                problems.append("area_type_fraction by year: not with hydraulics: continuum; give one year")
+            built = built_by_year(setting.file(o.surface), mask) if o.city else None
+            changing = {"area_type_fraction": found.years, "urban_fraction": built}
+            problems += [
+                f"{name} by year: not with hydraulics: continuum; give one year"
+                for name, years in changing.items()
+                if o.hydraulics == "continuum" and years is not None and years.years
+            ]
     except (TesseraError, ValueError, OSError) as error:
         problems.append(str(error))
     return problems

@@ -17,12 +17,7 @@ from components.land.column.advance import CYCLED, Land, Weather
 from components.land.column.aquifer import Aquifer
 from components.land.column.checks import problems_of
 from components.land.column.column import Options, State, heat_stored, initial_state, water_stored
-from components.land.column.component_cycles import (
-    DEPOSITION,
-    Deposition,
-    to_rest,
-    totals,
-)
+from components.land.column.component_cycles import DEPOSITION, Deposition, to_rest, totals
 from components.land.column.cycles import spin_up
 from components.land.column.cycles.pools import Cycles
 from components.land.column.gas_exchange import Stomata
@@ -43,13 +38,7 @@ from components.land.column.urban.tile import GIVEN_HEAT, CityTile
 from components.land.spectra.bands import UNITS
 from components.science.constants import FREEZING_POINT, STEFAN_BOLTZMANN
 from components.science.sun import cosine_zenith, day_length, longest_day
-from components.science.surface_fields import (
-    AIR_OVER_LAND,
-    ELEMENTS,
-    RIVER_WATER,
-    RUNOFF_HEAT,
-    SURFACE_FLUXES,
-)
+from components.science.surface_fields import AIR_OVER_LAND, ELEMENTS, RIVER_WATER, RUNOFF_HEAT, SURFACE_FLUXES
 from coupler.component import Array, Component, Context, Fields, Setting
 from coupler.fields import FieldSpec, specs
 from coupler.files.forcing import optional_mask
@@ -191,7 +180,8 @@ class ColumnLand(Component):
             None if o.spectra is None else Overpasses(o.spectra, self.columns, self.latitude, self.longitude)
         )
         self.city = CityTile.of(context, self, self._tensor(warmth)) if o.city else None
-        self.products = Products(n) if self.cycling and years is not None else None
+        changing = years is not None or (self.city is not None and self.city.sealed is not None)
+        self.products = Products(n) if self.cycling and changing else None
         self.table = Aquifer(context, self) if o.groundwater == "lateral" else None
         self.counts = {"columns_unsolved": np.zeros(self.shape), "columns_unsettled": np.zeros(self.shape)}
         self.followed: dict[str, Array] = {}
@@ -265,11 +255,11 @@ class ColumnLand(Component):
             weather = self.weather(time, seconds, imports)
             before = self.columns if self.table is None else self.columns.over(self.table.depth)
             self.now, given = before.advance(self.now, weather, seconds)
-            given = given if self.products is None else self.products.step(given, float(seconds))
             if self.city is not None:
                 found = imports.get(GIVEN_HEAT)
                 heat = None if found is None else torch.as_tensor(np.asarray(found)[self.cells])
                 given = self.city.step(given, weather, self.clock.date(time + seconds // 2), float(seconds), heat)
+            given = given if self.products is None else self.products.step(given, float(seconds))
             given = meet_rivers(given, imports, self, time + seconds, seconds)
             if self.overpasses is not None:
                 self.overpasses.look(self.clock.date(time), seconds, self.now, weather)
@@ -305,14 +295,18 @@ class ColumnLand(Component):
 
     def _use_land(self, year: int) -> None:
         """Change the shares of the tiles where a year has others; what they hold goes with the land, or is felled."""
-        if self.land.years is None:
+        new = self.share if self.land.years is None else self._tensor(self.land.years.of(year))
+        city = self.city
+        if torch.equal(new, self.share) and (city is None or torch.equal(city.built(year), city.share)):
             return
-        new = self._tensor(self.land.years.of(year))
-        if torch.equal(new, self.share):
-            return
-        self.now, felled = hand_over(self.now, self.parameters, self.share, new)
+        if city is None:
+            made = hand_over(self.now, self.parameters, self.share, new)
+        else:
+            made, brought = city.hand_over(self.now, self.parameters, self.share, new, city.built(year))
+            self.booked["booked_heat"] += self._field(brought)
+        self.now = made.state
         if self.products is not None:
-            self.products.take(felled)
+            self.products.take(made.products)
         self._tell(share=new)
 
     def _follow_leaves(self) -> None:
@@ -429,8 +423,8 @@ class ColumnLand(Component):
         water = self.columns.mean(water_stored(self.now, self.parameters))
         found = {"heat": self.columns.mean(heat_stored(self.now, self.parameters)), "water": water}
         found |= self.columns.cycles_stored(self.now)
-        found = found if self.products is None else self.products.with_stores(found)
         found = found if self.city is None else self.city.with_stores(found)
+        found = found if self.products is None else self.products.with_stores(found)
         if self.table is not None:  # under the city too
             found["water"] = found["water"] + self.table.stored
         return {k: self._field(v) for k, v in found.items()}

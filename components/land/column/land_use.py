@@ -123,8 +123,8 @@ def _capacity(ice: Tensor, liquid: Tensor) -> Tensor:
     return ice * ICE_HEAT_CAPACITY + liquid * C_LIQUID
 
 
-def years_of(data: Any, path: Any) -> tuple[int, ...]:
-    """Years of a surface file's ``area_type_fraction``; empty where it has one share for all.
+def years_of(data: Any, path: Any, field: str, dimensions: int) -> tuple[int, ...]:
+    """Years of a surface file's shares; empty where it has one share for all.
 
     Parameters
     ----------
@@ -132,21 +132,23 @@ def years_of(data: Any, path: Any) -> tuple[int, ...]:
         Open.
     path : Path
         Its file, for messages.
+    field : str
+        Name of the shares.
+    dimensions : int
+        That they have without years.
 
     Raises
     ------
     ValueError
         A first dimension without years, or years that do not rise.
     """
-    variable = data["area_type_fraction"]
-    if variable.ndim < 4:
+    variable = data[field]
+    if variable.ndim <= dimensions:
         return ()
     name = variable.dimensions[0]
     axis = data.variables.get(name)
     if axis is None:
-        raise ValueError(
-            f"{path}: area_type_fraction ({', '.join(variable.dimensions)}): {name} has no years; give it some"
-        )
+        raise ValueError(f"{path}: {field} ({', '.join(variable.dimensions)}): {name} has no years; give it some")
     if "since" in str(getattr(axis, "units", "")):
         import netCDF4
 
@@ -155,5 +157,5 @@ def years_of(data: Any, path: Any) -> tuple[int, ...]:
     else:
         years = tuple(int(y) for y in np.atleast_1d(axis[:]))
     if list(years) != sorted(set(years)):
-        raise ValueError(f"{path}: the years of area_type_fraction are {years}; expected each once, rising")
+        raise ValueError(f"{path}: the years of {field} are {years}; expected each once, rising")
     return years

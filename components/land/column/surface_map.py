@@ -128,7 +128,7 @@ def from_file(path: Path, cells: NDArray[np.bool_], latitude: Array, tiles: int)
                 raise ValueError(
                     f"{path}: unknown plant type {', '.join(unknown)}; known types: {', '.join(table('plant_types'))}"
                 )
-            when = years_of(data, path)
+            when = years_of(data, path, "area_type_fraction", 3)
             values = np.ma.filled(data["area_type_fraction"][:], 0.0)
             if values.shape[-2:] != cells.shape:
                 raise ValueError(f"{path}: the map is {values.shape[-2:]}, the grid {cells.shape}")

@@ -10,11 +10,15 @@ import torch
 from torch import Tensor
 
 from components.land.column import snow
+from components.land.column.column_state import State as LandState
+from components.land.column.land_use import HandedOver, Years, hand_over
+from components.land.column.parameters import Parameters
 from components.land.column.radiation import partition
 from components.land.column.urban import energy
 from components.land.column.urban.canyon import Faces, diffuse_light, effective_emissivity
 from components.land.column.urban.energy import LAYERS, Air, City, Fabric, Fluxes, State
 from components.land.column.urban.people import heat_of_people
+from components.land.column.urban.sealed import Sealed, built_by_year
 from components.science.constants import C_LIQUID, FREEZING_POINT, STEFAN_BOLTZMANN
 from components.science.surface_fields import RUNOFF_HEAT
 from components.science.surface_layer import air_density
@@ -81,6 +85,9 @@ class CityTile:
         At the start, K, (n,).
     """
 
+    years: Years
+    sealed: Sealed | None = None
+
     def __init__(self, options: CityOptions, share: Tensor, longitude: Tensor, temperature: Tensor):
         o, one = options, torch.ones_like(share)
         self.options, self.share, self.longitude = o, share, longitude
@@ -110,9 +117,52 @@ class CityTile:
         b = context.decomposition.block_of(context.rank)
         here = np.zeros(context.grid.shape, bool)
         here[b.y0 : b.y1, b.x0 : b.x1] = land.cells
-        built = _urban_fraction(context.file(o.surface), here) if o.surface else None
-        share = torch.as_tensor(np.full(n, o.city.share) if built is None else built).double()
-        return cls(o.city, share, land.longitude[:n].double().cpu(), start.double().cpu())
+        years = built_by_year(context.file(o.surface), here) if o.surface else None
+        years = Years((), np.full((1, n), o.city.share)) if years is None else years
+        share = torch.as_tensor(years.of(context.clock.date(0).year))
+        made = cls(o.city, share, land.longitude[:n].double().cpu(), start.double().cpu())
+        made.years, made.sealed = years, Sealed.of(land, start) if years.years else None
+        return made
+
+    def built(self, year: int) -> Tensor:
+        """Share of each cell that is built in a year, (n,).
+
+        Parameters
+        ----------
+        year : int
+            Of the calendar.
+        """
+        return self.share if self.sealed is None else torch.as_tensor(self.years.of(year))
+
+    def hand_over(
+        self, state: LandState, parameters: Parameters, old: Tensor, new: Tensor, built: Tensor
+    ) -> tuple[HandedOver, Tensor]:
+        """The state of the columns once shares have changed, and the heat that came with new stone, J m-2 of the cell.
+
+        Stone that is torn down takes its heat along. Water on paving stays on what is left of it, or on the ground.
+
+        Parameters
+        ----------
+        state, parameters : State, Parameters
+            Of the columns, tile after tile.
+        old, new : Tensor
+            Shares of the tiles in the unbuilt ground, (tile, cell).
+        built : Tensor
+            Share of the cell that is built now, (cell,).
+        """
+        was, like = self.share, old
+        if self.sealed is None:
+            made = hand_over(state, parameters, old, new)
+            products = None if made.products is None else (1.0 - was.to(made.products)) * made.products
+            return made._replace(products=products), torch.zeros_like(was)
+        stores = self.stores()
+        gone = torch.where(was > 0.0, (was - built).clamp(min=0.0) / was.clamp(min=1e-12), 0.0)
+        self.sealed.soak(gone * stores.water)
+        made = self.sealed.hand_over(state, (old, was.to(like)), (new, built.to(like)))
+        thinner = torch.where(built > was, was / built.clamp(min=1e-12), 1.0)
+        self.now = self.now._replace(puddles=self.now.puddles * thinner)
+        self.share = built
+        return made, (built - was) * stores.heat
 
     def with_stores(self, found: dict[str, Tensor]) -> dict[str, Tensor]:
         """Stores of whole cells, J m-2 and kg m-2, from those of their unbuilt ground.
@@ -123,6 +173,8 @@ class CityTile:
             By name, (n,).
         """
         own, u = self.stores()._asdict(), self.share
+        for k, v in ({} if self.sealed is None else self.sealed.stores()).items():
+            own[k] = own.get(k, 0.0) + v
         return {k: (1.0 - u) * v.cpu() + u * own.get(k, torch.zeros_like(u)) for k, v in found.items()}
 
     def stores(self) -> Named:
@@ -224,6 +276,7 @@ class CityTile:
             **{f"city_{k}": v for k, v in self.now._asdict().items()},
             "city_heat": self.heat,
             "city_people": people,
+            **({} if self.sealed is None else {"city_share": self.share, **self.sealed.arrays()}),
         }
 
     def restore(self, found: dict[str, Tensor]) -> None:
@@ -236,21 +289,6 @@ class CityTile:
         """
         self.now = State(*(found[f"city_{k}"] for k in State._fields))
         self.heat, self._people = found["city_heat"], found["city_people"]
-
-
-def _urban_fraction(path: Any, cells: Any) -> Any:
-    """Built share of the wanted cells by a surface file; None where it has no ``urban_fraction``.
-
-    Parameters
-    ----------
-    path : Path
-        CF file on the grid.
-    cells : bool array
-        The wanted cells, (lat, lon) of the file.
-    """
-    import netCDF4
-
-    with netCDF4.Dataset(path) as data:
-        if "urban_fraction" not in data.variables:
-            return None
-        return np.clip(np.ma.filled(data["urban_fraction"][:], 0.0)[cells], 0.0, 1.0)
+        if self.sealed is not None:
+            self.share = found["city_share"]
+            self.sealed.restore(found)
