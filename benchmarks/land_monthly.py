@@ -140,8 +140,12 @@ def as_tensor(values: Any) -> torch.Tensor:
 def month_of(
     state: State, p: Parameters, options: Options, drivers: np.ndarray, pressure: np.ndarray, lat: torch.Tensor,
     lon: torch.Tensor, plants: list[str], month: int, varied: bool = False,
+    deposition: float = 0.0,
 ) -> tuple[State, dict[str, np.ndarray], float]:  # fmt: skip
     """Thirty days under one month's drivers; daily means of the fluxes and the largest energy residual.
+
+    With cycles, on which nitrogen falls at the rate ``deposition`` (kg m-2 s-1), also nitrogen fixed and leached, and
+    carbon leached, g m-2 d-1.
 
     With ``varied`` days differ in their light as they do in nature (`skies`); the day of rain is the darkest.
     """
@@ -172,7 +176,7 @@ def month_of(
         forcing = Forcing(
             as_tensor(t), as_tensor(humid), as_tensor(pressure), as_tensor(2.5 * one), as_tensor(10.0 * one),
             direct, diffuse, as_tensor(clear_longwave(t, humid, pressure, cloud)), as_tensor(wet - white),
-            as_tensor(white), as_tensor(co2), heights_of_sun[hour // HOURS], lai, sai,
+            as_tensor(white), as_tensor(co2), heights_of_sun[hour // HOURS], lai, sai, as_tensor(deposition * one),
             day_length=day_length(lat, 30.4 * (month % 12) + i * HOURS / 24.0), longest_day=longest_day(lat),
         )  # fmt: skip
         with torch.inference_mode():
@@ -181,6 +185,14 @@ def month_of(
         sums["GPP"] = sums["GPP"] + out.gross_uptake.numpy() * CARBON / steps
         sums["NEE"] = sums["NEE"] - out.net_uptake.numpy() * CARBON / steps
         sums["ET"] = sums["ET"] + evaporated.numpy() * DAY_LENGTH / steps
+        if out.cycled is not None:
+            rates = {
+                "fixed": out.cycled.fixed,
+                "leached": out.cycled.leached_nitrogen,
+                "DOC": out.cycled.leached_carbon,
+            }
+            for k, rate in rates.items():
+                sums[k] = sums.get(k, 0.0) + rate.numpy() * 1e3 * DAY_LENGTH / steps
         worst = max(worst, float(out.energy_residual.abs().max()))
     return state, sums, worst
 

@@ -5,6 +5,7 @@
 
 Weather as in land_monthly.py, with days that differ in their light. Every year of every site is a column that repeats
 its own weather: `--years` of growth, wood and organic matter set to rest after each, and a last year that is compared.
+With `--keep` the state after each year is written to a file, and a run that finds it goes on from there.
 `--leaves prescribed` is the same with the table's leaf area, `--nitrogen` none, fun or demand.
 """
 
@@ -25,14 +26,20 @@ from benchmarks.land_monthly import SITES, as_tensor, load, month_of, scores
 from components.land.column.column import Options, initial_state
 from components.land.column.cycles import spin_up
 from components.land.column.gas_exchange import Stomata
+from components.land.column.options import ColumnOptions
 from components.land.column.parameters import leaf_area, parameters
 from components.land.column.richards import Bottom
 from components.land.column.start import with_plants
+from components.land.column.structure import named, rebuild
+
+DEPOSITION = ColumnOptions().nitrogen_deposition  # kg N m-2 s-1
+BOOKS = ("fixed", "leached", "DOC")  # of the cycles, beside what towers see
 
 
 def simulate(
-    folder: Path, first: int, last: int, years: int, leaves: str, nitrogen: str, hydraulics: str, stomata: str
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:
+    folder: Path, first: int, last: int, years: int, leaves: str, nitrogen: str, hydraulics: str, stomata: str,
+    keep: Path | None = None,
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:  # fmt: skip
     """Monthly fluxes of the last year, observations, and leaf area by month, year and site."""
     latitude, longitude, drivers, observed = load(folder)
     span = list(range(first, last + 1))
@@ -50,13 +57,18 @@ def simulate(
         stomata=Stomata(stomata), bottom=Bottom("free_drainage", slope=0.1), nitrogen=nitrogen,
         prognostic_leaves=leaves == "prognostic",
     )  # fmt: skip
-    found = {k: np.full((192, len(SITES)), np.nan) for k in observed}
+    found = {k: np.full((192, len(SITES)), np.nan) for k in (*observed, *BOOKS)}
     area = np.zeros((12, len(span), len(SITES)))
-    for turn in range(years + 1):
+    begin = 0
+    if keep is not None and keep.exists():
+        before = torch.load(keep)
+        begin, state = int(before.pop("years")), rebuild(state, before)
+        print(f"{begin} years before this one from {keep}")
+    for turn in range(begin, max(years, begin) + 1):
         for month in range(12):
             rows = np.stack([drivers[12 * (y - 2001) + month, :, 1:] for y in span])
             given = rows.reshape(-1, rows.shape[-1]).T
-            state, sums, _ = month_of(state, p, options, given, pressure, lat, lon, plants, month, True)
+            state, sums, _ = month_of(state, p, options, given, pressure, lat, lon, plants, month, True, DEPOSITION)
             area[month] = (p.cycles.sla * state.cycles.carbon.plant.leaf).numpy().reshape(len(span), -1)
             for k, values in sums.items():
                 for j, year in enumerate(span):
@@ -64,8 +76,9 @@ def simulate(
         for k in ("GPP", "NEE"):
             rmse, bias, _, _ = scores(found[k], observed[k])
             print(f"year {turn + 1}: {k} RMSE {rmse:.2f} bias {bias:.2f}", flush=True)
-        if turn < years:
-            state = state._replace(cycles=spin_up.at_rest(state.cycles, p.cycles))
+        state = state._replace(cycles=spin_up.at_rest(state.cycles, p.cycles))
+        if keep is not None:
+            torch.save({**dict(named(state)), "years": torch.tensor(turn + 1)}, keep)
     return found, observed, area
 
 
@@ -78,18 +91,26 @@ def main() -> None:
     parser.add_argument("--nitrogen", choices=["none", "fun", "demand"], default="fun")
     parser.add_argument("--hydraulics", choices=["simple", "continuum"], default="simple")
     parser.add_argument("--stomata", default="medlyn")
+    parser.add_argument("--keep", type=Path, help="file for the state after each year")
     root = Path(__file__).resolve().parents[1]
     parser.add_argument("--shared", type=Path, default=Path(os.environ.get("TESSERA_SHARED", root.parent / "shared")))
     o = parser.parse_args()
     torch.set_num_threads(1)
-    ours, theirs, area = simulate(o.shared, o.first, o.last, o.years, o.leaves, o.nitrogen, o.hydraulics, o.stomata)
-    print(f"\n{'site':<8}{'type':<30}{'GPP RMSE':>9}{'bias':>7}{'NEE RMSE':>9}{'bias':>7}   leaf area by month")
+    ours, theirs, area = simulate(
+        o.shared, o.first, o.last, o.years, o.leaves, o.nitrogen, o.hydraulics, o.stomata, o.keep
+    )
+    print(
+        f"\n{'site':<8}{'type':<30}{'GPP RMSE':>9}{'bias':>7}{'NEE RMSE':>9}{'bias':>7}"
+        f"{'N fixed':>9}{'leached':>8}{'DOC':>6}   leaf area by month; g N, g C m-2 a-1"
+    )
     for j, name in enumerate(SITES):
         text = "".join(
             f"{v:9.2f}{b:7.2f}" for k in ("GPP", "NEE") for v, b in [scores(ours[k][:, j], theirs[k][:, j])[:2]]
         )
+        years = [365.0 * float(np.nanmean(ours[k][:, j])) for k in BOOKS]
+        text += f"{years[0]:9.2f}{years[1]:8.2f}{years[2]:6.2f}"
         print(f"{name:<8}{SITES[name][1]:<30}{text}   " + " ".join(f"{v:.1f}" for v in area.mean(1)[:, j]))
-    for k in ours:
+    for k in theirs:
         rmse, bias, r, months = scores(ours[k], theirs[k])
         print(f"all sites {k}: RMSE {rmse:.2f}, bias {bias:.2f}, correlation {r:.2f}, {months} site months")
         print(f"RESULT land.leaves.{k}.rmse {rmse:.3f}\nRESULT land.leaves.{k}.bias {bias:.3f}")

@@ -40,13 +40,32 @@ class Passage(NamedTuple):
     respired: Tensor | float
 
 
-def passages(sand: Tensor) -> tuple[Passage, ...]:
-    """The cascade in soil with a mass fraction of ``sand``."""
+def dissolved_share(sand: Tensor) -> Tensor:
+    """Share of what active matter gives up that becomes dissolved: .03 + .12 sand (Metherell et al. 1993, OMLECH).
+
+    CENTURY lets as much leave with the water of a month that has enough of it; here water moves it layer by layer.
+
+    Parameters
+    ----------
+    sand : mass fraction
+    """
+    return 0.03 + 0.12 * sand
+
+
+def passages(sand: Tensor, dissolved: Tensor | float = 0.0) -> tuple[Passage, ...]:
+    """The cascade in soil with a mass fraction of ``sand``; what becomes dissolved would have become slow matter.
+
+    Parameters
+    ----------
+    sand : mass fraction
+    dissolved : share of what active matter gives up
+    """
     t = 0.85 - 0.68 * (1.0 - sand)
     to_passive = 0.004 / (1.0 - t)
+    to_slow = 1.0 - to_passive - dissolved
     return (
         *(Passage(a, b, 1.0, r) for a, b, r in LITTER_PASSAGES),
-        Passage(ACTIVE, SLOW, 1.0 - to_passive, t),
+        Passage(ACTIVE, SLOW, to_slow, t * (1.0 - to_passive) / to_slow),
         Passage(ACTIVE, PASSIVE, to_passive, t),
         Passage(SLOW, ACTIVE, SLOW_TO_ACTIVE, RESPIRED),
         Passage(SLOW, PASSIVE, 1.0 - SLOW_TO_ACTIVE, RESPIRED),
@@ -99,15 +118,19 @@ class Decay(NamedTuple):
     respired : (...) carbon that left as CO2
     mineralised : (...) of a nutrient, less what was immobilised; negative where microbes take it up
     nutrient : (6, ...) of the pools at the end
+    dissolved : (...) carbon that became dissolved; its nutrient is mineralised
     """
 
     carbon: Tensor
     respired: Tensor
     mineralised: Tensor
     nutrient: Tensor
+    dissolved: Tensor
 
 
-def decay(carbon: Tensor, nutrient: Tensor, ratios: Tensor, lost: Tensor, sand: Tensor) -> Decay:
+def decay(
+    carbon: Tensor, nutrient: Tensor, ratios: Tensor, lost: Tensor, sand: Tensor, dissolved: Tensor | float = 0.0
+) -> Decay:
     """Pass on what the pools give up; organic matter takes its nutrient at fixed C:N (or C:P), the rest is mineralised.
 
     Parameters
@@ -116,10 +139,11 @@ def decay(carbon: Tensor, nutrient: Tensor, ratios: Tensor, lost: Tensor, sand: 
     ratios : (6, ...) carbon per nutrient of what becomes part of a pool; litter's is not read
     lost : (6, ...) carbon given up, see `given_up`
     sand : mass fraction
+    dissolved : share of what active matter gives up, see `dissolved_share`
     """
     arriving = [torch.zeros_like(lost[0]) for _ in POOLS]
     respired, taken = torch.zeros_like(lost[0]), [torch.zeros_like(lost[0]) for _ in POOLS]
-    for p in passages(sand):
+    for p in passages(sand, dissolved):
         flow = p.share * lost[p.source]
         gone = p.respired * flow
         respired = respired + gone
@@ -131,20 +155,22 @@ def decay(carbon: Tensor, nutrient: Tensor, ratios: Tensor, lost: Tensor, sand: 
     mineralised = torch.zeros_like(respired)
     for out, inn in zip(released.unbind(0), gained.unbind(0), strict=True):
         mineralised = mineralised + out - inn
-    return Decay(carbon - lost + torch.stack(arriving), respired, mineralised, nutrient - released + gained)
+    pools = carbon - lost + torch.stack(arriving)
+    return Decay(pools, respired, mineralised, nutrient - released + gained, dissolved * lost[ACTIVE])
 
 
-def matrix(sand: Tensor) -> Tensor:
+def matrix(sand: Tensor, dissolved: Tensor | float = 0.0) -> Tensor:
     """dx/dt = s A x + litter, A in a-1 at 25 C in moist soil, (..., 6, 6).
 
     Parameters
     ----------
     sand : (...) mass fraction
+    dissolved : share of what active matter gives up
     """
     a = torch.zeros(*sand.shape, len(POOLS), len(POOLS), dtype=sand.dtype, device=sand.device)
     for i, tau in enumerate(TURNOVER):
         a[..., i, i] = -1.0 / tau
-    for p in passages(sand):
+    for p in passages(sand, dissolved):
         a[..., p.target, p.source] += p.share * (1.0 - p.respired) / TURNOVER[p.source]
     return a
 

@@ -45,6 +45,8 @@ class Fed(NamedTuple):
 def path_costs(t: Traits, mineral: Tensor, roots: Tensor, soil_temperature: Tensor) -> Tensor:
     """Costs of fixation, arbuscular, ectomycorrhizal and direct uptake, (4, columns), kg C per kg N.
 
+    That of fixation holds for plants that have it, `Traits.fixers` of all.
+
     Parameters
     ----------
     t : Traits
@@ -57,15 +59,28 @@ def path_costs(t: Traits, mineral: Tensor, roots: Tensor, soil_temperature: Tens
         return torch.clamp(cost / torch.clamp(share, min=1e-9), max=DEAREST)
 
     uptake = [nitrogen_purchase.uptake_cost(mineral, roots, *k) for k in (ARBUSCULAR, ECTO, DIRECT)]
-    one = torch.ones_like(mineral)
     return torch.stack([
-        among(fixation.houlton_cost(soil_temperature), t.fixers), among(uptake[0], 1.0 - t.ecto),
-        among(uptake[1], t.ecto), among(uptake[2], one),
+        fixation.houlton_cost(soil_temperature), among(uptake[0], 1.0 - t.ecto), among(uptake[1], t.ecto), uptake[2],
     ])  # fmt: skip
+
+
+def price(t: Traits, costs: Tensor) -> Tensor:
+    """What nitrogen costs plants that fix it and those that do not together, kg C per kg N.
+
+    Parameters
+    ----------
+    t : Traits
+    costs : (4, columns) of `path_costs`
+    """
+    with_fixation, without = nitrogen_purchase.shares(costs).cost, nitrogen_purchase.shares(costs[1:]).cost
+    return 1.0 / (t.fixers / with_fixation + (1.0 - t.fixers) / without)
 
 
 def feed(kind: str, t: Traits, carbon: Tensor, split: Parts, reserves: Tensor, soil: Tensor, costs: Tensor) -> Fed:
     """Growth that nutrients allow; with ``none`` all of it, and nothing is taken.
+
+    With ``fun`` the purchase is made twice, by plants that fix nitrogen and by those that cannot, each with its part of
+    the carbon (Lawrence et al. 2019, ch. 18).
 
     Parameters
     ----------
@@ -96,13 +111,16 @@ def feed(kind: str, t: Traits, carbon: Tensor, split: Parts, reserves: Tensor, s
     own = torch.minimum(allowed / (tissue * ratio), from_plant[0])
     first = own * (tissue * ratio)
     third = from_ground[0] / 3.0
-    limits = torch.stack([torch.full_like(third, 1e3), third, third, third])
-    bought = nitrogen_purchase.buy(allowed - first, costs, ratio, t.building, limits)
-    grown = first + bought.growth
+    # Each buys with its own carbon and has its part of the soil: others cannot pay for what fixers alone can do.
+    soils, rest = torch.stack([third, third, third]), allowed - first
+    unlimited = torch.cat([torch.full_like(third, 1e3)[None], t.fixers * soils])
+    fixers = nitrogen_purchase.buy(t.fixers * rest, costs, ratio, t.building, unlimited)
+    others = nitrogen_purchase.buy((1.0 - t.fixers) * rest, costs[1:], ratio, t.building, (1.0 - t.fixers) * soils)
+    grown, spent = first + fixers.growth + others.growth, fixers.spent + others.spent
     phosphorus = grown / (tissue * ratio * NITROGEN_PER_PHOSPHORUS)
     inside = torch.minimum(phosphorus, from_plant[1])
-    taken = in_order(bought.nitrogen[1:], 0)
+    taken = in_order(fixers.nitrogen[1:] + others.nitrogen, 0)
     return Fed(
-        grown, bought.spent, torch.clamp(carbon - grown - bought.spent, min=0.0), bought.nitrogen[0],
+        grown, spent, torch.clamp(carbon - grown - spent, min=0.0), fixers.nitrogen[0],
         torch.stack([taken, phosphorus - inside]), torch.stack([own, inside]),
     )  # fmt: skip

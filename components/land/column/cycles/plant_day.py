@@ -11,7 +11,6 @@ from torch import Tensor
 from components.land.column.cycles import allocation, crop_day, nutrition, phenology, phosphorus, respiration, turnover
 from components.land.column.cycles.allocation import Parts, whole_reserve
 from components.land.column.cycles.fast import HALF, SORBED, depth_weights
-from components.land.column.cycles.nitrogen_purchase import shares as purchase_shares
 from components.land.column.cycles.pools import (
     DAY,
     NITROGEN_PER_PHOSPHORUS,
@@ -73,8 +72,7 @@ def a_day(
     if field is not None:
         own = crop_day.shares(field.stage)
         split = Parts(*(torch.where(field.growing > 0.5, a, b) for a, b in zip(own, split, strict=True)))
-    reserves = torch.stack([c.nitrogen.plant.storage, c.phosphorus.plant.storage])
-    fed = nutrition.feed(kind, t, income - spent, split, reserves, found, costs)
+    fed = nutrition.feed(kind, t, income - spent, split, _free_reserves(c, t), found, costs)
     tissue, breath = respiration.growth(fed.carbon, t.building)
     carbon = _plus(c.carbon.plant, _each(split, lambda s: s * tissue))
     due = c.due._replace(carbon=c.due.carbon + breath + fed.spent + spent)
@@ -139,6 +137,16 @@ def seed_of(t: Traits) -> Tensor:
     return SEED_AREA / t.sla * (1.0 + t.habit.root_per_leaf)
 
 
+def _free_reserves(c: Cycles, t: Traits) -> Tensor:
+    """Nitrogen and phosphorus in the reserves beyond what next spring's leaves need, (2, ...), kg m-2.
+
+    Plants that drop their leaves keep what they drew out of them for those that their stored carbon will make.
+    """
+    kept = torch.where(t.kind == phenology.EVERGREEN, 0.0, c.carbon.plant.storage / t.ratios.leaf)
+    n, p = c.nitrogen.plant.storage - kept, c.phosphorus.plant.storage - kept / NITROGEN_PER_PHOSPHORUS
+    return torch.clamp(torch.stack([n, p]), min=0.0)
+
+
 def _reserve(t: Traits) -> Tensor:
     """Reserves beyond which nothing is laid by, kg C m-2."""
     return whole_reserve(t.habit, t.sla)
@@ -162,7 +170,7 @@ def _fall(
     share = turnover.falling(c.carbon.plant, t.lives, shed, DAY)
     drawn_n, drawn_p, spent = torch.zeros_like(shed), torch.zeros_like(shed), torch.zeros_like(shed)
     if nutrients:
-        price = purchase_shares(costs).cost
+        price = nutrition.price(t, costs)
         got = retranslocate(
             share.leaf * c.carbon.plant.leaf, share.leaf * c.nitrogen.plant.leaf, t.ratios.leaf, price, t.ratios.leaf,
             t.building, income,

@@ -85,14 +85,14 @@ def _decay(c: Cycles, pace: Tensor, sand: Tensor, thickness: Tensor, nutrients: 
     breath, soil, shares = torch.zeros_like(sand), c.soil, []
     pools: list[list[Tensor]] = [[], [], []]
     cn = soil_ratios(sand)
-    cp = cn * SOIL_NITROGEN_PER_PHOSPHORUS
+    cp, washed = cn * SOIL_NITROGEN_PER_PHOSPHORUS, decomposition.dissolved_share(sand)
     for depth, weights in enumerate(depth_weights(thickness)):
         carbon, n, p = (e.organic[depth] for e in (c.carbon, c.nitrogen, c.phosphorus))
         lost = decomposition.given_up(carbon, pace[depth], DAY)
-        by_n = decomposition.decay(carbon, n, cn, lost, sand)
+        by_n = decomposition.decay(carbon, n, cn, lost, sand, washed)
         share = torch.ones_like(sand)
         if nutrients:
-            by_p = decomposition.decay(carbon, p, cp, lost, sand)
+            by_p = decomposition.decay(carbon, p, cp, lost, sand, washed)
             mineral = _within(weights, soil.ammonium + soil.nitrate)
             for need, there in ((by_n.mineralised, mineral), (by_p.mineralised, _within(weights, soil.phosphorus))):
                 most = MOST_IMMOBILISED * there / torch.clamp(-need, min=1e-30)
@@ -104,6 +104,8 @@ def _decay(c: Cycles, pace: Tensor, sand: Tensor, thickness: Tensor, nutrients: 
         pools[1].append(n)
         pools[2].append(p)
         breath = breath + share * by_n.respired
+        spread = torch.tensor(weights, dtype=sand.dtype, device=sand.device).reshape(-1, *[1] * sand.dim())
+        soil = soil._replace(carbon=soil.carbon + spread * (share * by_n.dissolved))
     carbon_, n_, p_ = (torch.stack(rows) for rows in pools)
     return c._replace(
         carbon=c.carbon._replace(organic=carbon_), nitrogen=c.nitrogen._replace(organic=n_),

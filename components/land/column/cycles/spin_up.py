@@ -74,7 +74,7 @@ def system(means: Means, t: Traits) -> tuple[Tensor, Tensor]:
     a[..., DEBRIS, DEBRIS] = -broken
     a[..., UPPER + CELLULOSE, DEBRIS] = (1.0 - DEBRIS_LIGNIN) * broken
     a[..., UPPER + decomposition.LIGNIN, DEBRIS] = DEBRIS_LIGNIN * broken
-    cascade = decomposition.matrix(t.sand)
+    cascade = decomposition.matrix(t.sand, decomposition.dissolved_share(t.sand))
     for depth, first in enumerate((UPPER, LOWER)):
         a[..., first : first + POOLS, first : first + POOLS] = pace[depth][..., None, None] * cascade
     wood, none = means.wood * (1.0 - t.farming.crop), torch.zeros_like(t.sla)
