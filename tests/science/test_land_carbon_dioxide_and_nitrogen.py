@@ -63,5 +63,8 @@ def test_each_raises_growth_and_both_together_the_most():
     assert bool((npp > 0.02).all()), npp
     assert bool((npp[:, 1:] > 1.001 * npp[:, :1]).all()), npp
     assert bool((npp[:, 3] >= npp[:, 1]).all() and (npp[:, 3] >= npp[:, 2]).all()), npp
-    # A plant with more carbon pays for more fixation; one that is given nitrogen buys less.
-    assert bool((fixed[:, 1] > fixed[:, 0]).all()) and bool((fixed[:, 2] < fixed[:, 0]).all()), fixed
+    # A plant with more carbon pays for more fixation; one that is given nitrogen buys less for what it grows.
+    assert bool((fixed[:, 1] > fixed[:, 0]).all()) and bool((fixed / npp)[:, 2].lt((fixed / npp)[:, 0]).all()), fixed
+    # Natural meadows fix 2 to 10 kg ha-1 a year; where all plants could, it was 83 here in a hundred days.
+    assert 2.0 < 1e4 * fixed[1, 0].item() < 10.0
+    assert 1e4 * fixed[0, 0].item() < 5.0  # trees of the temperate zone: 1.4 to 3.4 in the USA (Staccone et al. 2020)

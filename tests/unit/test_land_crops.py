@@ -34,7 +34,7 @@ def season(crop, fertiliser, days=88, first=100, warm=8.0):
         day = first + i * STEP / 86400.0
         light = -torch.cos(torch.tensor(2.0 * torch.pi * (day - 10.0) / 365.0, dtype=D)).item()
         t_air = 283.0 + warm + 11.0 * (light if day < 365 else -1.0)
-        lai = t.sla * state.carbon.plant.leaf
+        lai = pools.leaf_area(state, t)
         gross = (14.0 + 6.0 * light) * (1.0 - torch.exp(-0.6 * lai))
         rain = 25.0 * one if i % 10 == 0 else 0.0 * one
         down = torch.linspace(1.0, 0.8, 10, dtype=D)[:, None] * rain
@@ -88,8 +88,10 @@ def test_a_field_is_sown_and_reaped_and_keeps_its_seed():
 
 @pytest.mark.parametrize("stage", [0.0, 0.4, 0.9, 1.0, 1.3, 2.0])
 def test_partitioning_is_whole(stage):
-    split = crop_day.shares(torch.tensor([stage], dtype=D))
-    assert sum(split).item() == pytest.approx(1.0)
+    crops = ["maize", "rice", "soybean", "wheat"]
+    organs = parameters(crops, ["loam"] * 4, cycles=True).cycles.farming.organs
+    split = crop_day.shares(organs, torch.full((4,), stage, dtype=D))
+    assert sum(split).tolist() == pytest.approx([1.0] * 4)
     assert all((v >= 0.0).all() for v in split)
 
 

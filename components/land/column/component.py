@@ -19,7 +19,7 @@ from components.land.column.checks import problems_of
 from components.land.column.column import Options, State, heat_stored, initial_state, water_stored
 from components.land.column.component_cycles import DEPOSITION, Deposition, to_rest, totals
 from components.land.column.cycles import spin_up
-from components.land.column.cycles.pools import Cycles
+from components.land.column.cycles.pools import Cycles, leaf_area
 from components.land.column.gas_exchange import Stomata
 from components.land.column.irrigation import IRRIGATION
 from components.land.column.land_use import hand_over
@@ -367,7 +367,7 @@ class ColumnLand(Component):
         }
         t = self.parameters.cycles
         if self.now.cycles is not None and t is not None:
-            residual["leaf_area_index"] = self._field(self.columns.mean(t.sla * self.now.cycles.carbon.plant.leaf))
+            residual["leaf_area_index"] = self._field(self.columns.mean(leaf_area(self.now.cycles, t)))
         for k in [k for k in ELEMENTS if k in store]:
             residual[f"{k}_not_booked"] = store[k] - b[f"{k}_at_start"] - b[f"booked_{k}"]
         below = {} if self.table is None else {"water_table_depth": self._field(self.table.depth, np.nan)}

@@ -66,7 +66,7 @@ def convert(c: Cycles, t: Traits, change: Exchange) -> tuple[Cycles, Tensor]:
     day = c.day._replace(gain=mix(c.day.gain))
     new = c._replace(
         carbon=elements[0], nitrogen=elements[1], phosphorus=elements[2], soil=ground[0], minerals=ground[1],
-        due=ground[2], day=day,
+        due=ground[2], day=day, crop=c.crop._replace(area=change.thinned(c.crop.area)),
     )  # fmt: skip
     return new, torch.stack(products, dim=1)
 

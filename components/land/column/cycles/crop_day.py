@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A day of the crops: sown by warmth and season, fed, developed, partitioned by stage, harvested with their residues.
 
-Partitioning has the shape of WOFOST's tables (de Wit et al. 2019) with numbers of our own: half to roots at emergence
-and none after flowering; the shoot's from leaves to stems, and from flowering on to the harvest organ.
+Partitioning and the area of new leaves go by stage as in WOFOST (de Wit et al. 2019), from the crops' table. A young
+crop has the leaf area of its seedlings and then as much as its carbon makes, but no more than warmth allows.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -21,6 +22,24 @@ HARVESTED = 0.95  # of the harvest organ
 SECOND_DRESSING = 0.5  # stage at which the second half of the fertiliser is given
 SENESCENCE = 1.2, 0.06  # stage from which leaves die, and share of a day per stage beyond it
 DRY_CARBON = 0.45  # kg C per kg of dry matter
+STAGES = (0.0, 0.25, 0.5, 0.75, 0.95, 1.1, 1.3, 1.5, 2.0)  # at which the table gives shares and areas
+YOUNG = 0.75  # leaf area up to which its growth follows warmth (Spitters and Schapendonk 1990)
+
+
+class Organs(NamedTuple):
+    """Where new carbon goes, by stage of :data:`STAGES`, (stage, columns).
+
+    Attributes
+    ----------
+    root : share of all
+    leaf, harvest : of what is left for the shoot; the rest are stems
+    area : of new leaves, m2 kg-1 C
+    """
+
+    root: Tensor
+    leaf: Tensor
+    harvest: Tensor
+    area: Tensor
 
 
 class Farming(NamedTuple):
@@ -36,6 +55,9 @@ class Farming(NamedTuple):
     urea : share of the nitrogen that is urea or ammonium
     seed : sown, and kept of a harvest for the next sowing, kg C m-2
     paddy : 1 where it can stand in water
+    organs : where new carbon goes
+    emerged_area : leaf area at emergence, m2 m-2
+    expansion : of young leaves, share of a day for each K above `leaf_base` (degC)
     """
 
     crop: Tensor
@@ -48,6 +70,10 @@ class Farming(NamedTuple):
     urea: Tensor
     seed: Tensor
     paddy: Tensor
+    organs: Organs
+    emerged_area: Tensor
+    expansion: Tensor
+    leaf_base: Tensor
 
 
 class Field(NamedTuple):
@@ -111,22 +137,47 @@ def fallow(now: development.Development, ripe: Tensor) -> development.Developmen
     return development.Development(*(torch.where(ripe, torch.zeros_like(v), v) for v in now))
 
 
-def _line(x: Tensor, x0: float, y0: float, x1: float, y1: float) -> Tensor:
-    return y0 + (y1 - y0) * torch.clamp((x - x0) / (x1 - x0), 0.0, 1.0)
+def at_stage(values: Tensor, stage: Tensor) -> Tensor:
+    """Values of the table at a stage, linear between those of :data:`STAGES`.
+
+    Parameters
+    ----------
+    values : (stage, columns)
+    stage : (columns,) 0 at emergence, 1 at flowering, 2 at maturity
+    """
+    found = values[0] + 0.0 * stage
+    for k, (low, high) in enumerate(pairwise(STAGES)):
+        found = found + (values[k + 1] - values[k]) * torch.clamp((stage - low) / (high - low), 0.0, 1.0)
+    return found
 
 
-def shares(stage: Tensor) -> Parts:
+def shares(organs: Organs, stage: Tensor) -> Parts:
     """Shares of new carbon by organ at a stage; stems count as living wood.
 
     Parameters
     ----------
+    organs : of the crops
     stage : 0 at emergence, 1 at flowering, 2 at maturity
     """
-    root = _line(stage, 0.0, 0.5, 1.1, 0.0)
-    harvest = _line(stage, 0.9, 0.0, 1.15, 1.0)
-    leaf = torch.minimum(_line(stage, 0.3, 0.65, 1.0, 0.05), 1.0 - harvest)
+    root, leaf, harvest = (at_stage(v, stage) for v in organs[:3])
     shoot, none = 1.0 - root, torch.zeros_like(stage)
     return Parts(shoot * leaf, root, shoot * (1.0 - leaf - harvest), none, none, shoot * harvest)
+
+
+def spread_leaves(f: Farming, field: Field, area: Tensor, built: Tensor, air: Tensor) -> Tensor:
+    """Leaf area after a day's growth, m2 m-2.
+
+    Parameters
+    ----------
+    f : how the columns are farmed
+    field : of the day
+    area : of the leaves that are left, m2 m-2
+    built : carbon of new leaves, kg m-2
+    air : temperature, K
+    """
+    by_carbon = at_stage(f.organs.area, field.stage) * built
+    by_warmth = area * (f.expansion * torch.clamp(air - ZERO_CELSIUS - f.leaf_base, min=0.0))
+    return area + torch.where(area < YOUNG, torch.minimum(by_carbon, by_warmth), by_carbon)
 
 
 class Reaped(NamedTuple):

@@ -15,6 +15,7 @@ from components.science.constants import ZERO_CELSIUS
 
 FALLOW, SOWN, VEGETATIVE, REPRODUCTIVE, MATURE = 0.0, 1.0, 2.0, 3.0, 4.0
 COLD = (-4.0, 3.0, 10.0, 17.0)  # degC: vernalisation begins, is full, is full still, ends (Wang and Engel 1998)
+VERNALISED = 0.3  # stage from which cold no longer matters
 ENOUGH = 1.0 - 1e-12  # of a sum, so that rounding adds no day
 
 
@@ -26,11 +27,13 @@ class Development(NamedTuple):
     phase : 0 fallow, 1 sown, 2 vegetative, 3 reproductive, 4 mature
     warmth : sum since the phase began, K d
     vernal : days of vernalisation
+    area : of its leaves, m2 m-2
     """
 
     phase: Tensor
     warmth: Tensor
     vernal: Tensor
+    area: Tensor
 
 
 class Calendar(NamedTuple):
@@ -92,13 +95,16 @@ def a_day(now: Development, calendar: Calendar, temperature: Tensor, day_length:
     before = torch.clamp(torch.minimum(t, c.emergence_most) - c.emergence_base, min=0.0)
     after = torch.clamp(torch.minimum(t, c.most) - c.base, min=0.0)
     vernal = torch.where(growing, now.vernal + cold_day(temperature), now.vernal)
-    slowed = _share(day_length / 3600.0, c.shortest, c.longest) * _share(vernal, c.vernal_base, c.vernal_full)
+    chilled = torch.where(
+        now.warmth < VERNALISED * c.flowering, _share(vernal, c.vernal_base, c.vernal_full), torch.ones_like(t)
+    )
+    slowed = _share(day_length / 3600.0, c.shortest, c.longest) * chilled
     gain = torch.where(sown, before, torch.where(growing, after * slowed, torch.where(filling, after, 0.0 * after)))
     warmth = now.warmth + gain
     needed = torch.where(sown, c.emergence, torch.where(growing, c.flowering, c.maturity))
     passed = (sown | growing | filling) & (warmth >= needed * ENOUGH)
     return Development(
-        torch.where(passed, now.phase + 1.0, now.phase), torch.where(passed, 0.0 * warmth, warmth), vernal
+        torch.where(passed, now.phase + 1.0, now.phase), torch.where(passed, 0.0 * warmth, warmth), vernal, now.area
     )  # fmt: skip
 
 
@@ -127,5 +133,5 @@ def sow(now: Development, may: Tensor) -> Development:
     nothing = torch.zeros_like(now.warmth)
     return Development(
         torch.where(sowing, torch.full_like(now.phase, SOWN), now.phase), torch.where(sowing, nothing, now.warmth),
-        torch.where(sowing, nothing, now.vernal),
+        torch.where(sowing, nothing, now.vernal), now.area,
     )  # fmt: skip

@@ -56,7 +56,10 @@ def a_day(
     if bool((t.farming.crop > 0.5).any()):
         field = crop_day.a_day(t.farming, c.crop, temperature, air, c.day.light, c.season.day_length)
         season, flux = _grown(season, flux, t, field)
-    unfolded = [_unfold(e, t, flux.unfolding) for e in (c.carbon, c.nitrogen, c.phosphorus)]
+        area = torch.where(field.emerged, t.farming.emerged_area, field.now.area)
+        field = field._replace(now=field.now._replace(area=area))
+    unfolded = [_unfold(e, t, flux.unfolding, field) for e in (c.carbon, c.nitrogen, c.phosphorus)]
+    unlost = unfolded[0].plant.leaf
     c = c._replace(season=season, carbon=unfolded[0], nitrogen=unfolded[1], phosphorus=unfolded[2])
     plant, debt = _pay(c.carbon.plant, torch.clamp(c.day.gain, max=0.0), seed_of(t))
     income = torch.clamp(c.day.gain, min=0.0)
@@ -70,10 +73,14 @@ def a_day(
     laid_by = c.carbon.plant.storage / _reserve(t)
     split = allocation.shares(t.habit, c.carbon.plant.leaf * t.sla, season.leafing, laid_by)
     if field is not None:
-        own = crop_day.shares(field.stage)
+        own = crop_day.shares(t.farming.organs, field.stage)
         split = Parts(*(torch.where(field.growing > 0.5, a, b) for a, b in zip(own, split, strict=True)))
     fed = nutrition.feed(kind, t, income - spent, split, _free_reserves(c, t), found, costs)
     tissue, breath = respiration.growth(fed.carbon, t.building)
+    if field is not None:
+        left = field.now.area * (c.carbon.plant.leaf / torch.clamp(unlost, min=1e-30))
+        spread = crop_day.spread_leaves(t.farming, field, left, split.leaf * tissue, air)
+        field = field._replace(now=field.now._replace(area=spread))
     carbon = _plus(c.carbon.plant, _each(split, lambda s: s * tissue))
     due = c.due._replace(carbon=c.due.carbon + breath + fed.spent + spent)
     exuded = c.soil.carbon + roots * fed.excess
@@ -123,13 +130,23 @@ def _farm(c: Cycles, t: Traits, field: crop_day.Field, events: Events, nutrients
     return c._replace(soil=soil), Events(events.fixed, carried[0], carried[1], carried[2], n, p)
 
 
-def _unfold(e: Element, t: Traits, share: Tensor) -> Element:
-    """Reserves become leaves, and of herbs roots, which trees keep through the winter."""
+def _unfold(e: Element, t: Traits, share: Tensor, field: crop_day.Field | None) -> Element:
+    """Reserves become leaves, and of herbs roots, which trees keep through the winter; seeds become young plants."""
     moved = share * e.plant.storage
     woody = t.kind == phenology.SEASONAL
     leaf = torch.where(woody, moved, moved / (1.0 + t.habit.root_per_leaf))
+    stem = torch.zeros_like(leaf)
+    if field is not None:
+        young = crop_day.shares(t.farming.organs, torch.zeros_like(leaf))
+        leaf = torch.where(field.emerged, young.leaf * moved, leaf)
+        stem = torch.where(field.emerged, young.live_wood * moved, stem)
     p = e.plant
-    return e._replace(plant=p._replace(leaf=p.leaf + leaf, root=p.root + (moved - leaf), storage=p.storage - moved))
+    return e._replace(
+        plant=p._replace(
+            leaf=p.leaf + leaf, root=p.root + (moved - leaf - stem), live_wood=p.live_wood + stem,
+            storage=p.storage - moved,
+        )
+    )  # fmt: skip
 
 
 def seed_of(t: Traits) -> Tensor:

@@ -117,6 +117,17 @@ class Cycles(NamedTuple):
     means: Means
 
 
+def leaf_area(c: Cycles, t: Traits) -> Tensor:
+    """Leaf area index that the pools make, m2 m-2; that of crops is followed by itself.
+
+    Parameters
+    ----------
+    c : pools
+    t : Traits of the columns
+    """
+    return torch.where(t.farming.crop > 0.5, c.crop.area, t.sla * c.carbon.plant.leaf)
+
+
 def no_day(like: Tensor) -> Day:
     """Sums at the start of a day, for columns as in ``like``."""
     none, two = torch.zeros_like(like), torch.zeros(2, *like.shape, dtype=like.dtype, device=like.device)
@@ -204,7 +215,7 @@ def at_start(
         Element(phosphorus, none, n_organic / SOIL_NITROGEN_PER_PHOSPHORUS),
         Dissolved(5e-4 * share, 1e-3 * share, 0.05 * share, 0.0 * share),
         Minerals(none + 0.1, none + 0.05, none + 0.1),
-        phenology.at_start(t.kind, leafing), Development(none, none, none), no_day(none),
+        phenology.at_start(t.kind, leafing), Development(none, none, none, none), no_day(none),
         Due(none, none, none, none),
         Means(none, torch.stack([torch.stack([none] * 3)] * 2), torch.stack([none, none]), none, none, none),
     )  # fmt: skip

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from components.land.column.cycles.allocation import Habit, Parts
-from components.land.column.cycles.crop_day import Farming
+from components.land.column.cycles.crop_day import STAGES, Farming, Organs
 from components.land.column.cycles.crop_development import Calendar
 from components.land.column.cycles.pools import YEARS, Traits
 from components.land.column.cycles.turnover import Lives
@@ -60,17 +60,20 @@ def farming(crops: Mapping[str, Mapping[str, Any]], plants: Sequence[str], like:
     plants : one name a column
     like : (columns,) for type and device
     """
-    none = {k: 1.0 for k in (*Calendar._fields, "sown_above", "sown_below", "autumn")}
-    none |= {"nitrogen": 0.0, "phosphorus": 0.0, "urea": 0.0, "seed": 0.0, "paddy": 0.0}
-    rows = [{**none, **{k: float(v) for k, v in crops.get(name, {}).items()}} for name in plants]
+    none: dict[str, Any] = {k: 1.0 for k in (*Calendar._fields, "sown_above", "sown_below", "autumn")}
+    none |= dict.fromkeys(("nitrogen", "phosphorus", "urea", "seed", "paddy", "emerged_area", "expansion"), 0.0)
+    none |= {"leaf_base": 0.0} | dict.fromkeys(Organs._fields, [0.0] * len(STAGES))
+    rows = [{**none, **crops.get(name, {})} for name in plants]
 
     def of(column: str) -> Tensor:
-        return torch.tensor([r[column] for r in rows], dtype=like.dtype, device=like.device)
+        values = torch.tensor([r[column] for r in rows], dtype=like.dtype, device=like.device)
+        return values.T.contiguous() if values.dim() > 1 else values
 
     is_crop = torch.tensor([float(name in crops) for name in plants], dtype=like.dtype, device=like.device)
     return Farming(
         is_crop, Calendar(*(of(k) for k in Calendar._fields)), of("sown_above"), of("sown_below"), of("autumn"),
         of("nitrogen"), of("phosphorus"), of("urea"), of("seed"), of("paddy"),
+        Organs(*(of(k) for k in Organs._fields)), of("emerged_area"), of("expansion"), of("leaf_base"),
     )  # fmt: skip
 
 

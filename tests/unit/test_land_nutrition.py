@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Who may fix nitrogen, what reserves are kept for, what becomes dissolved carbon, and when wheat flowers."""
+
+import json
+from datetime import date, timedelta
+from math import cos, pi
+
+import pytest
+import torch
+
+from components.land.column.cycles import crop_development, decomposition, nutrition, plant_day, pools
+from components.land.column.cycles.allocation import Parts
+from components.land.column.parameters import parameters
+from components.science.sun import day_length
+
+D = torch.float64
+
+
+def x(*values):
+    return torch.tensor(values, dtype=D)
+
+
+def meadow(fixers):
+    """Traits of meadows with some shares of plants that fix nitrogen."""
+    t = parameters(["grassland"] * len(fixers), ["loam"] * len(fixers), cycles=True).cycles
+    return t._replace(fixers=x(*fixers))
+
+
+def fed(fixers, mineral=1e-3):
+    t = meadow(fixers)
+    one = torch.ones(len(fixers), dtype=D)
+    costs = nutrition.path_costs(t, mineral * one, 0.2 * one, 293.15 * one)
+    split = Parts(*(v * one for v in (0.4, 0.6, 0.0, 0.0, 0.0, 0.0)))
+    soil = torch.stack([mineral * one, one])
+    return t, costs, nutrition.feed("fun", t, 0.01 * one, split, torch.zeros(2, len(fixers), dtype=D), soil, costs)
+
+
+def test_only_plants_that_have_symbionts_fix_nitrogen():
+    """Fixation is in proportion to them, and ends where their own carbon ends."""
+    _, costs, f = fed([0.0, 0.05, 0.1, 1.0])
+    assert f.fixed[0].item() == 0.0
+    assert (f.fixed[2] / f.fixed[1]).item() == pytest.approx(2.0)
+    assert (f.fixed[3] / f.fixed[1]).item() == pytest.approx(20.0)
+    assert bool((f.fixed * costs[0] <= x(0.0, 0.05, 0.1, 1.0) * 0.01).all())
+    assert bool((f.from_soil[0] <= nutrition.FROM_SOIL * 1e-3 * (1.0 + 1e-12)).all())
+    assert torch.allclose(f.carbon + f.spent + f.excess, torch.full((4,), 0.01, dtype=D), rtol=1e-12)
+
+
+def test_the_price_lies_between_that_with_and_without_fixation():
+    t, costs, _ = fed([0.0, 0.3, 1.0])
+    price = nutrition.price(t, costs)
+    assert price[0] > price[1] > price[2]
+    assert price[2].item() == pytest.approx(
+        1.0 / (1.0 / costs[:, 2] ** 2).sum().item() * (1.0 / costs[:, 2]).sum().item()
+    )
+
+
+def test_reserves_keep_what_the_next_leaves_need():
+    """A meadow's stay until there is more nitrogen than its stored carbon makes leaves of; an evergreen's are free."""
+    t = parameters(["grassland", "evergreen_needleleaf_forest"], ["loam"] * 2, cycles=True).cycles
+    c = pools.at_start(t, x(0.1, 0.4)[:, None])
+    store = x(0.1, 0.1)
+    c = c._replace(
+        carbon=c.carbon._replace(plant=c.carbon.plant._replace(storage=store)),
+        nitrogen=c.nitrogen._replace(plant=c.nitrogen.plant._replace(storage=store / t.ratios.leaf + x(-1e-4, 1e-4))),
+    )
+    free = plant_day._free_reserves(c, t)[0]
+    assert free[0].item() == 0.0
+    assert free[1].item() == pytest.approx(0.1 / 40.0 + 1e-4)
+
+
+def test_active_matter_gives_dissolved_carbon_and_all_carbon_is_kept():
+    """.03 + .12 sand of what it gives up; at rest what comes in is respired or dissolved."""
+    sand = x(0.2, 0.9)
+    share = decomposition.dissolved_share(sand)
+    assert share.tolist() == pytest.approx([0.054, 0.138])
+    litter = x(100.0, 200.0, 100.0, 0.0, 0.0, 0.0)[:, None].expand(6, 2)
+    a = decomposition.matrix(sand, share)
+    rest = torch.linalg.solve(-a, litter.movedim(0, -1).unsqueeze(-1)).squeeze(-1).movedim(-1, 0)
+    lost = decomposition.given_up(rest, torch.ones(2, dtype=D), 86400.0)
+    done = decomposition.decay(rest, rest / 10.0, torch.full((6, 1), 10.0, dtype=D), lost, sand, share)
+    assert torch.allclose(done.dissolved, share * lost[decomposition.ACTIVE])
+    assert torch.allclose(365.0 * (done.respired + done.dissolved), torch.full((2,), 400.0, dtype=D), rtol=1e-10)
+    assert torch.allclose(done.carbon.sum(0) + done.respired + done.dissolved, rest.sum(0), rtol=1e-14)
+    assert torch.allclose(done.nutrient.sum(0) + done.mineralised, rest.sum(0) / 10.0, rtol=1e-14)
+
+
+def test_wheat_flowers_and_is_mature_with_the_reference(shared):
+    """Winter_wheat_101 in the year of the reference run, day by day: within a day."""
+    file = shared / "reference" / "land" / "pcse_reference.json"
+    if not file.is_file():
+        pytest.skip("no reference run of crops")
+    row = next(r for r in json.loads(file.read_text())["results"] if r["crop"] == "wheat")
+    calendar = parameters(["wheat"], ["loam"], cycles=True).cycles.farming.calendar
+    now = crop_development.sow(crop_development.Development(*(x(0.0) for _ in range(4))), torch.tensor([True]))
+    day, found = date.fromisoformat(row["sown"]), {}
+    while len(found) < 3:
+        day += timedelta(1)
+        of_year = day.timetuple().tm_yday
+        warm = 273.15 + 14.5 - 13.0 * cos(2 * pi * (of_year - 20) / 365)
+        before = now.phase.item()
+        now = crop_development.a_day(now, calendar, x(warm), day_length(x(34.7), of_year - 1.0))
+        if now.phase.item() != before:
+            found[("emergence", "flowering", "maturity")[len(found)]] = day
+    for event, when in found.items():
+        assert abs((when - date.fromisoformat(row[event])).days) <= 1, (event, when)
