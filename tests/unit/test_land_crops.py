@@ -35,7 +35,8 @@ def season(crop, fertiliser, days=88, first=100, warm=8.0):
         light = -torch.cos(torch.tensor(2.0 * torch.pi * (day - 10.0) / 365.0, dtype=D)).item()
         t_air = 283.0 + warm + 11.0 * (light if day < 365 else -1.0)
         lai = pools.leaf_area(state, t)
-        gross = (14.0 + 6.0 * light) * (1.0 - torch.exp(-0.6 * lai))
+        # A whole canopy of maize takes up some 25 g C in a summer's day, so that its seedlings double within a week.
+        gross = (20.0 + 6.0 * light) * (1.0 - torch.exp(-0.6 * lai))
         rain = 25.0 * one if i % 10 == 0 else 0.0 * one
         down = torch.linspace(1.0, 0.8, 10, dtype=D)[:, None] * rain
         m = fast.Moment(

@@ -19,6 +19,7 @@ FROM_SOIL = 0.3  # of what is in the soil, that a day can take up
 # kn (kg C m-2) and kc (kg2 C kg-1 N m-2) of arbuscular, ectomycorrhizal and direct uptake; ours: mycorrhizae
 # are cheap where nitrogen is scarce and dear where roots are few, as Brzostek et al. (2014) have it; seedlings can pay.
 ARBUSCULAR, ECTO, DIRECT = (0.012, 0.05), (0.006, 0.1), (0.03, 0.15)
+LEAST_ROOTS = 0.03  # kg C m-2: fewer roots serve smaller plants, at no higher price (ours)
 DEAREST = 1e9  # kg C per kg N, of a path that a plant does not have
 
 
@@ -58,7 +59,8 @@ def path_costs(t: Traits, mineral: Tensor, roots: Tensor, soil_temperature: Tens
     def among(cost: Tensor, share: Tensor) -> Tensor:
         return torch.clamp(cost / torch.clamp(share, min=1e-9), max=DEAREST)
 
-    uptake = [nitrogen_purchase.uptake_cost(mineral, roots, *k) for k in (ARBUSCULAR, ECTO, DIRECT)]
+    reach = torch.clamp(roots, min=LEAST_ROOTS)
+    uptake = [nitrogen_purchase.uptake_cost(mineral, reach, *k) for k in (ARBUSCULAR, ECTO, DIRECT)]
     return torch.stack([
         fixation.houlton_cost(soil_temperature), among(uptake[0], 1.0 - t.ecto), among(uptake[1], t.ecto), uptake[2],
     ])  # fmt: skip
