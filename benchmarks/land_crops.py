@@ -90,10 +90,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     root = Path(__file__).resolve().parents[1]
     parser.add_argument("--shared", type=Path, default=Path(os.environ.get("TESSERA_SHARED", root.parent / "shared")))
+    parser.add_argument("--weather", nargs="+", choices=[*RUNS], default=[*RUNS])
     o = parser.parse_args()
     torch.set_num_threads(1)
     rows = json.loads((o.shared / "reference" / "land" / "pcse_reference.json").read_text())["results"]
-    for name, (crops, first, _) in RUNS.items():
+    for name in o.weather:
+        crops, first, _ = RUNS[name]
         theirs = {r["crop"]: r for r in rows if r["weather"] == name}
         events, most, harvest = grow(name)
         for k, crop in enumerate(crops):

@@ -23,6 +23,7 @@ SECOND_DRESSING = 0.5  # stage at which the second half of the fertiliser is giv
 SENESCENCE = 1.2, 0.06  # stage from which leaves die, and share of a day per stage beyond it
 DRY_CARBON = 0.45  # kg C per kg of dry matter
 STAGES = (0.0, 0.25, 0.5, 0.75, 0.95, 1.1, 1.3, 1.5, 2.0)  # at which the table gives shares and areas
+VEGETATIVE = 0.33  # carbon respired per carbon of leaves, stems and roots
 YOUNG = 0.75  # leaf area up to which its growth follows warmth (Spitters and Schapendonk 1990)
 
 
@@ -162,6 +163,18 @@ def shares(organs: Organs, stage: Tensor) -> Parts:
     root, leaf, harvest = (at_stage(v, stage) for v in organs[:3])
     shoot, none = 1.0 - root, torch.zeros_like(stage)
     return Parts(shoot * leaf, root, shoot * (1.0 - leaf - harvest), none, none, shoot * harvest)
+
+
+def building(crop: Tensor, table: Tensor, harvest: Tensor) -> Tensor:
+    """Carbon respired per carbon of a day's new tissue: the table's for harvest organs, :data:`VEGETATIVE` for others.
+
+    Parameters
+    ----------
+    crop : 1 where it is a crop; others have the table's throughout
+    table : of the plant type
+    harvest : share of new carbon that goes to harvest organs
+    """
+    return torch.where(crop > 0.5, VEGETATIVE + harvest * (table - VEGETATIVE), table)
 
 
 def spread_leaves(f: Farming, field: Field, area: Tensor, built: Tensor, air: Tensor) -> Tensor:

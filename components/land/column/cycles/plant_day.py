@@ -75,6 +75,7 @@ def a_day(
     if field is not None:
         own = crop_day.shares(t.farming.organs, field.stage)
         split = Parts(*(torch.where(field.growing > 0.5, a, b) for a, b in zip(own, split, strict=True)))
+        t = t._replace(building=crop_day.building(t.farming.crop, t.building, split.harvest))
     fed = nutrition.feed(kind, t, income - spent, split, _free_reserves(c, t), found, costs)
     tissue, breath = respiration.growth(fed.carbon, t.building)
     if field is not None:
