@@ -167,7 +167,10 @@ def test_organic_matter_is_at_rest_after_the_spin_up():
         into = torch.cat([litter + wood, 0.0 * litter]) / 365.0
         lost = decomposition.given_up(rest.carbon.organic[depth], means.pace[depth], 86400.0)
         ratios = pools.soil_ratios(t.sla)
-        done = decomposition.decay(rest.carbon.organic[depth], rest.nitrogen.organic[depth], ratios, lost, t.sand)
+        washed = decomposition.dissolved_share(t.sand)
+        done = decomposition.decay(
+            rest.carbon.organic[depth], rest.nitrogen.organic[depth], ratios, lost, t.sand, washed
+        )  # fmt: skip
         assert torch.allclose(done.carbon + into, rest.carbon.organic[depth], rtol=1e-9)
     standing = rest.carbon.plant.live_wood + rest.carbon.plant.dead_wood
     assert torch.allclose(standing, means.wood * t.lives.wood / (365.0 * 86400.0))
