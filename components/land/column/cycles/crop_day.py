@@ -149,7 +149,7 @@ def at_stage(values: Tensor, stage: Tensor) -> Tensor:
     found = values[0] + 0.0 * stage
     for k, (low, high) in enumerate(pairwise(STAGES)):
         found = found + (values[k + 1] - values[k]) * torch.clamp((stage - low) / (high - low), 0.0, 1.0)
-    return found
+    return torch.clamp(found, min=0.0)
 
 
 def shares(organs: Organs, stage: Tensor) -> Parts:
@@ -161,8 +161,9 @@ def shares(organs: Organs, stage: Tensor) -> Parts:
     stage : 0 at emergence, 1 at flowering, 2 at maturity
     """
     root, leaf, harvest = (at_stage(v, stage) for v in organs[:3])
+    stem = torch.clamp(1.0 - leaf - harvest, min=0.0)
     shoot, none = 1.0 - root, torch.zeros_like(stage)
-    return Parts(shoot * leaf, root, shoot * (1.0 - leaf - harvest), none, none, shoot * harvest)
+    return Parts(shoot * leaf, root, shoot * stem, none, none, shoot * (1.0 - leaf - stem))
 
 
 def building(crop: Tensor, table: Tensor, harvest: Tensor) -> Tensor:
