@@ -144,8 +144,8 @@ def month_of(
 ) -> tuple[State, dict[str, np.ndarray], float]:  # fmt: skip
     """Thirty days under one month's drivers; daily means of the fluxes and the largest energy residual.
 
-    Where there are cycles, also nitrogen fixed and leached and carbon leached, g m-2 d-1; ``deposition`` (kg m-2 s-1) is
-    the nitrogen that falls on them.
+    Where there are cycles, also nitrogen fixed and leached and carbon leached, g m-2 d-1; ``deposition`` (kg m-2 s-1)
+    is the nitrogen that falls on them.
 
     With ``varied`` days differ in their light as they do in nature (`skies`); the day of rain is the darkest.
     """
