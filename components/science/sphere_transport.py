@@ -179,6 +179,41 @@ class SphereTransport:
         return field
 
 
+class MemberTransport(SphereTransport):
+    """The same for many tracers in the same winds, several times as fast: by a kernel, through which no gradient goes.
+
+    Parameters
+    ----------
+    grid, loss_time, step : as of `SphereTransport`
+    """
+
+    def __init__(self, grid: SphereGrid, loss_time: float, step: float = 450.0):
+        super().__init__(grid, loss_time, step)
+
+    def __call__(self, field: Tensor, source: Tensor, winds: SphereFluxes, seconds: float) -> Tensor:
+        """See `SphereTransport`."""
+        from components.science.kernels.sphere_members import carry  # numba is slow to load
+
+        lead, shape = field.shape[:-3], field.shape[-3:]
+        steps = max(1, -int(-seconds // self.step))
+        number = field.detach().numpy().dtype.type
+        rest = number(1.0 / self.loss_time), number(seconds / steps), steps
+        area = self.inverse_area[:, 0].to(field.dtype).numpy()
+        flows = (
+            field.reshape(-1, *shape),
+            source.expand_as(field).reshape(-1, *shape),
+            winds.west.expand(*lead, -1, -1).reshape(-1, *self.grid.shape),
+            winds.south.expand(*lead, -1, -1).reshape(-1, self.grid.shape[0] + 1, self.grid.shape[1]),
+        )
+        out = []
+        for one, given, west, south in zip(*flows, strict=True):
+            moved, added = (np.ascontiguousarray(a.detach().numpy().transpose(1, 2, 0)) for a in (one, given))
+            moved = moved.copy() if np.shares_memory(moved, one.detach().numpy()) else moved
+            carry(moved, added, *(a.to(field.dtype).contiguous().numpy() for a in (west, south)), area, *rest)
+            out.append(torch.from_numpy(np.ascontiguousarray(moved.transpose(2, 0, 1))))
+        return torch.stack(out).reshape(field.shape)
+
+
 def stage(
     field: Tensor, source: Tensor, west: Tensor, south: Tensor, inverse_area: Tensor, loss: Tensor,
     dt: Tensor,

@@ -10,7 +10,7 @@ from components.ml_surrogates.estimation.cost import Cost, Observations
 from components.ml_surrogates.estimation.enkf import ensrf
 from components.ml_surrogates.estimation.etkf import etkf, letkf, mean_preserving_rotation
 from components.ml_surrogates.estimation.inflation import relax_to_prior_spread
-from components.ml_surrogates.estimation.localisation import PeriodicRoot, SeparableRoot, gaspari_cohn
+from components.ml_surrogates.estimation.localisation import PeriodicRoot, SeparableRoot, gaspari_cohn, leading_root
 from components.ml_surrogates.estimation.minimise import Limits, Stop, minimise
 from components.ml_surrogates.estimation.perlin import geostrophic_wind, perlin
 from components.science.constants import GRAVITY
@@ -108,6 +108,16 @@ def test_localisation_keeps_far_unknowns_and_their_spread():
         assert abs(float(analysed.mean(0)[0]) - 3.0) < abs(float(ensemble.mean(0)[0]) - 3.0)
     spread = 1.03 * (0.7 * ensemble.std(0) + 0.3 * local[:, 0].std(0))
     assert torch.allclose(wide.std(0)[:10], spread[:10])
+
+
+def test_the_leading_root_holds_its_share_of_the_variance():
+    at = torch.arange(40, dtype=torch.float64)
+    covariance = torch.exp(-0.5 * ((at[:, None] - at) / 4.0) ** 2)
+    root = leading_root(covariance, 0.99)
+    assert root.shape[0] == 40 and root.shape[1] < 20
+    assert 0.99 <= float((root @ root.T).trace() / covariance.trace()) <= 1.0
+    whole = leading_root(covariance, 1.0)
+    assert torch.allclose(whole @ whole.T, covariance, atol=1e-6)
 
 
 def test_gaspari_and_cohns_function():

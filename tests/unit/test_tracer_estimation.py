@@ -126,3 +126,37 @@ def test_the_mean_of_an_increment_is_what_the_analysis_adds(domain):
     after[1] = 3.0  # 20 S: a share of cos 20 / 2 (cos 20 + cos 60)
     share = math.cos(math.radians(20.0)) / (2.0 * (math.cos(math.radians(20.0)) + 0.5))
     assert float(mean_increment(domain, before, after)) == pytest.approx(3.0 * share)
+
+
+def test_followers_of_an_ensemble_add_up_to_its_mean(domain):
+    """Gains do not depend on values: each tracer by itself, and their sum is what the filter makes of the sum."""
+    system = ensemble(domain, members=20, radius=6e6)
+    zero = torch.zeros(SHAPE, dtype=torch.float64)
+    state, places = system.start(zero), [1, 7, 9, 20]
+    followers, generator = system.followers(state, 3), torch.Generator().manual_seed(5)
+    known = torch.randn((3, *SHAPE), generator=generator, dtype=torch.float64) / 86400.0
+    weights = torch.tensor([1.0, 0.6, -0.8], dtype=torch.float64)
+    alone = state
+    for _ in range(3):
+        values = torch.randn((3, 4), generator=generator, dtype=torch.float64)
+        now = reports((weights[:, None] * values).sum(0), places, mask=[True, True, False, True])
+        state, followers = system.analyse_with(state, followers, now, values)
+        alone = system.analyse(alone, now).state
+        forcing = Forcing(None, (weights[:, None, None] * known).sum(0))
+        state, followers = system.advance_with(state, followers, forcing, known, 6 * HOUR)
+        alone = system.advance(alone, forcing, 6 * HOUR)
+    torch.testing.assert_close(state, alone)  # followers change nothing
+    for mean, each in zip((state.members.mean(0), state.fluxes.mean(0)), followers, strict=True):
+        torch.testing.assert_close((weights[:, None, None] * each).sum(0), mean, rtol=1e-9, atol=1e-12)
+
+
+def test_the_models_error_widens_the_ensemble_and_moves_no_mean(domain):
+    root = torch.eye(24, dtype=torch.float64)
+    system = TracerEnsemble(domain, still, 1e-9 * root, 1e6, root, members=400, model_error=0.5)
+    narrow = system.start(torch.zeros(SHAPE, dtype=torch.float64))._replace(
+        members=torch.zeros((400, *SHAPE), dtype=torch.float64)
+    )
+    calm = Forcing(None, torch.zeros(SHAPE, dtype=torch.float64))
+    later = system.advance(system.advance(narrow, calm, 12 * HOUR), calm, 12 * HOUR)
+    assert float(later.members.std(0).mean()) == pytest.approx(0.5, rel=0.03)
+    assert float(later.members.mean(0).abs().max()) < 1e-3

@@ -106,6 +106,21 @@ class SeparableRoot:
         return self.along_y @ v @ self.along_x
 
 
+def leading_root(covariance: Tensor, share: float = 0.999) -> Tensor:
+    """Root (n, r) of a covariance (n, n) by its largest eigenvalues, as few as hold a share of the variance.
+
+    Parameters
+    ----------
+    covariance : symmetric
+    share : of the trace, up to 1
+    """
+    values, vectors = torch.linalg.eigh(covariance)
+    held = torch.cumsum(values.flip(0).clamp(min=0.0), 0)
+    r = int((held < share * held[-1]).sum()) + 1
+    root: Tensor = (vectors[:, -r:] * torch.sqrt(values[-r:].clamp(min=0.0))).contiguous()
+    return root
+
+
 def symmetric_root(matrix: Tensor) -> Tensor:
     """The symmetric square root of a covariance (..., n, n); what rounding makes negative counts as zero."""
     values, vectors = torch.linalg.eigh(matrix)
