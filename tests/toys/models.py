@@ -166,6 +166,37 @@ class Soil(Component):
         self.temperature = np.asarray(state["temperature"])
 
 
+class Leaves(Component):
+    """Takes carbon up at a given rate, whatever the air holds, and keeps what the air held."""
+
+    imports = specs("mole_fraction_of_carbon_dioxide_in_air")
+    exports = specs("surface_net_downward_mass_flux_of_carbon_dioxide_expressed_as_carbon")
+
+    class Options(Namelist):
+        """Options of the toy leaves."""
+
+        uptake: float = 0.0
+        """Carbon, kg m-2 s-1."""
+
+    def initialize(self, context):
+        self.carbon_dioxide = np.zeros(context.local_shape)
+        return self.exported()
+
+    def exported(self):
+        return {self.exports[0].name: np.full_like(self.carbon_dioxide, self.options.uptake)}
+
+    def step(self, time, seconds, imports):
+        self.carbon_dioxide = np.array(imports[self.imports[0].name])
+        return self.exported()
+
+    def state(self):
+        return {"carbon_dioxide": self.carbon_dioxide}
+
+    def restore(self, state):
+        self.carbon_dioxide = np.asarray(state["carbon_dioxide"])
+        return self.exported()
+
+
 class WarmAir(Air):
     """Air that feels the ground."""
 

@@ -18,7 +18,7 @@ from components.ml_surrogates.estimation.kriging import correlated
 from components.ml_surrogates.estimation.tracer_enkf import TracerEnsemble
 from components.science.cell_faces import cell_lengths
 from components.science.constants import CARBON_MOLAR_MASS, DRY_AIR_MOLAR_MASS, GRAVITY
-from components.science.sphere_transport import SphereGrid, SphereTransport, fluxes_of_wind
+from components.science.sphere_transport import MemberTransport, SphereGrid, SphereTransport, fluxes_of_wind
 from coupler.clock import Clock
 from coupler.component import Array, Component, Context, Fields, Setting
 from coupler.errors import CaseError
@@ -90,6 +90,8 @@ class StationOptions(Component.Options):
     """Of these fluxes."""
     relaxation: Fraction = 0.3
     """Of the ensemble's spread to that before an analysis."""
+    model_error: Fraction = 0.0
+    """What winds and ventilation make wrong in a day, in units of ``spread``; widens the ensemble."""
 
 
 class CarbonDioxideAnalysis(Component):
@@ -203,7 +205,7 @@ class CarbonDioxideAnalysis(Component):
         fluxes = torch.linalg.cholesky(correlated(domain, size, o.flux_length) + small * size * size)
         return TracerEnsemble(
             domain, dynamics, fluxes, float(o.flux_memory), root, radius=o.radius, members=o.members,
-            relaxation=o.relaxation, seed=self.context.seed + 1,
+            relaxation=o.relaxation, model_error=o.model_error, seed=self.context.seed + 1,
         )  # fmt: skip
 
     def _domain(self) -> Domain:
@@ -216,7 +218,7 @@ class CarbonDioxideAnalysis(Component):
         loss = float(self.options.ventilation)
         if self.options.domain == "global":
             self.sphere = SphereGrid(self.latitude.shape[0], self.latitude.shape[1], dtype=torch.float64)
-            return SphereTransport(self.sphere, loss)
+            return (MemberTransport if self.options.method == "enkf" else SphereTransport)(self.sphere, loss)
         dx, dy = (torch.as_tensor(a) for a in cell_lengths(grid.corner_longitude, grid.corner_latitude))
         return PlaneTransport(dx, dy, loss)
 
