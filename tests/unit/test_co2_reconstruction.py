@@ -17,10 +17,13 @@ from components.ml_surrogates.co2_reconstruction import (
     training,
 )
 from components.ml_surrogates.co2_reconstruction.__main__ import main
+from components.ml_surrogates.co2_reconstruction.carried import carried
 from components.ml_surrogates.co2_reconstruction.inputs import Window, channels, number_of_channels
 from components.ml_surrogates.co2_reconstruction.settings import Settings
+from components.ml_surrogates.estimation.analysis import Observations
+from components.science.constants import EARTH_RADIUS
 from components.science.sphere_transport import fluxes_of_streamfunction, winds_of_fluxes
-from coupler.errors import NamelistError
+from coupler.errors import CaseError, NamelistError
 from coupler.namelist import read_text
 
 SMALL = ["--rows", "24", "--columns", "32", "--spin-up", "5", "--days", "5", "--flows", "6", "1", "2"]
@@ -137,7 +140,24 @@ def test_space_time_and_cross_attention_are_words():
         read_text("embedding: waves").parse(Settings)
 
 
-@pytest.mark.parametrize("embedding", ["none", "climode", "wind"])
+def test_frames_are_carried_to_where_their_air_has_gone():
+    """Air that turns with the Earth's axis by a cell in six hours, and half a cell to the north where it blows so."""
+    ny, nx, t, hours = 12, 24, 4, 6 * 3600.0
+    latitude = (torch.arange(ny) + 0.5)[:, None].expand(ny, nx) * 15.0 - 90.0
+    cell = math.radians(15.0) * EARTH_RADIUS
+    u = (cell * torch.cos(torch.deg2rad(latitude)) / hours).expand(1, t, ny, nx)
+    field = torch.randn((ny, nx), generator=torch.Generator().manual_seed(1))
+    frames = torch.stack([torch.roll(field, k, -1) for k in range(t)])[None, :, None]
+    moved = carried(frames, u, torch.zeros_like(u), latitude, hours)
+    torch.testing.assert_close(moved, frames[:, -1:].expand_as(frames), rtol=1e-4, atol=1e-4)
+    rows = torch.arange(ny).float()[:, None].expand(ny, nx)
+    north = carried(
+        rows.expand(1, 2, 1, ny, nx), 0.0 * u[:, :2], 0.5 * cell / hours * torch.ones(1, 2, ny, nx), latitude, hours
+    )
+    torch.testing.assert_close(north[0, 0, 0, 3:-3], rows[3:-3] - 0.5, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("embedding", ["none", "climode", "wind", "carried"])
 @pytest.mark.parametrize("meteorology", [True, False])
 def test_channels_are_as_many_as_the_network_is_built_for(world, past, test, embedding, meteorology):
     sample = test.windows(2, test.all_truth)
@@ -172,6 +192,88 @@ def test_the_same_seed_gives_the_same_network(world, past, test):
         for _ in range(2)
     ]
     assert all(torch.equal(a, b) for a, b in zip(*(m.state_dict().values() for m in both), strict=True))
+
+
+class _Stopped(Exception):
+    pass
+
+
+def test_a_training_that_was_stopped_goes_on_to_the_same_network(world, past, test, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "CHECKED_EVERY", 2)
+    kriging = test.kriging()[0]
+    windows = test.windows(2, test.prior(kriging))
+    settings = Settings(prior="kriging", width=4, frames=2, steps=4, batch=2, wind_loss=0.1)
+    part = tmp_path / "net.part"
+
+    def train(tell, settings=settings):
+        bank = samples.Bank(world, past, kriging, 2, silent=0.5)
+        return training.train(settings, samples.fixed_of(world, past), bank, windows, test.weights, tell, part)
+
+    def stop(text):
+        if part.exists():
+            raise _Stopped
+
+    whole, course = train(lambda text: None)
+    assert not part.exists()
+    with pytest.raises(_Stopped):
+        train(stop)
+    with pytest.raises(CaseError, match=r"other words \(rate: 0.002\)"):
+        train(print, settings.model_copy(update={"rate": 0.5}))
+    again, later = train(lambda text: None)
+    assert course.validation == later.validation and not part.exists()
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, again.state_dict()[name]), name
+
+
+def test_a_training_may_begin_with_another_network(world, past, test, tmp_path):
+    kriging = test.kriging()[0]
+    bank, windows = samples.Bank(world, past, kriging, 2), test.windows(2, test.prior(kriging))
+    settings = Settings(prior="kriging", width=4, frames=2, steps=2, batch=2)
+    fixed = samples.fixed_of(world, past)
+    first, _ = training.train(settings, fixed, bank, windows, test.weights, lambda text: None)
+    first.save(tmp_path / "first", {}, "test")
+    words = {"begin": str(tmp_path / "first"), "steps": 1, "rate": 1e-6}
+    again, _ = training.train(
+        settings.model_copy(update=words), fixed, bank, windows, test.weights, lambda text: None
+    )  # fmt: skip
+    for a, b in zip(first.net.parameters(), again.net.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=0.0, atol=1e-5)
+    with pytest.raises(CaseError, match="another shape"):
+        training.begun(settings.model_copy(update=words), reconstruction.Reconstruction(Settings(frames=2), fixed))
+
+
+def test_silent_stations_are_masked_and_kriging_does_without_them(world, past, test):
+    bank = samples.Bank(world, past, test.kriging()[0], 2, silent=0.9)
+    sample = bank.draw(12, torch.Generator().manual_seed(2))
+    there = sample.window.mask[:, 0].flatten(1).sum(1)
+    assert torch.equal(sample.window.mask[:, 0], sample.window.mask[:, 1])  # silent through the window
+    assert 0.0 < float(there.min()) < float(there.max()) == len(world.places)
+    least = sample.window.mask[there.argmin(), -1].flatten()[world.places] > 0.0
+    misfit = (sample.window.prior[there.argmin(), -1] - sample.truth[there.argmin()]).flatten()[world.places].abs()
+    assert float(misfit[least].mean()) < 0.5 * float(misfit[~least].mean())
+
+
+def test_a_sample_on_the_ensemble_is_what_the_filter_makes_of_the_sample(world, past, tmp_path):
+    """The tracks of the combination that the filter itself follows add up to its mean: the limiter's part is small."""
+    filter_of = systems.ensemble(world, past, members=8)
+    bank = samples.Bank(world, past, filter_of, 2)
+    count = bank.reports.shape[2]
+    own = torch.zeros(count)
+    own[[0, 1, count - samples.NOISE_TRACERS]] = 1.0
+    assert bank.tracks.mean.shape[:3] == (6, 21, count)
+    mixed = (bank.tracks.mean * own[:, None, None]).sum(2)
+    value = (bank.reports * own[:, None]).sum(2)
+    reports = Observations(value, torch.full_like(value, osse.NOISE), torch.ones_like(value) > 0, world.places)
+    course = systems.run(filter_of, world, range(6), reports)
+    wrong = course.mean - world.truth("training")[:, ::2]
+    assert float((mixed - course.mean).std()) < 0.2 * float(wrong.std())
+    sample = bank.draw(8, torch.Generator().manual_seed(3))
+    assert sample.window.prior.shape == (8, 2, *world.shape)
+    misfit = (sample.window.prior - sample.window.observations)[sample.window.mask > 0.5]
+    assert float(misfit.std()) < 0.5 * float((sample.truth - past.mean).std())
+    samples.write_tracks(tmp_path / "tracks", bank.tracks)
+    for a, b in zip(samples.read_tracks(tmp_path / "tracks"), bank.tracks, strict=True):
+        assert torch.equal(torch.as_tensor(a), torch.as_tensor(b))
 
 
 def test_a_sample_on_the_inversion_is_the_inversion_of_the_sample(world, past):

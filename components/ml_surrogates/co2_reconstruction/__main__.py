@@ -2,6 +2,7 @@
 """Command line: ``python -m components.ml_surrogates.co2_reconstruction simulate | train | evaluate``."""
 
 import argparse
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ def simulate(a: argparse.Namespace) -> None:
     tell = progress("intervals of three hours", round((a.spin_up + a.days) * 8))
     made = osse.simulate(
         osse.Split(*a.flows), (a.rows, a.columns), spin_up=a.spin_up, days=a.days, seed=a.seed,
-        step=450.0 * min(1.0, (45 / a.rows) ** 2), compiler=compiler(a), tell=tell,
+        step=450.0 * min(1.0, (45 / a.rows) ** 2), tell=tell,
     )  # fmt: skip
     made.save(a.osse)
     print(f"{sum(a.flows)} flows of {a.days:g} days in {a.osse}")
@@ -33,6 +34,8 @@ def simulate(a: argparse.Namespace) -> None:
 
 def train(a: argparse.Namespace) -> None:
     """A network by the words of a namelist, with its sidecar and learning curve."""
+    import torch
+
     from coupler.files.atomic import checksum
     from coupler.namelist import read_file
 
@@ -43,18 +46,30 @@ def train(a: argparse.Namespace) -> None:
     flows = osse.load(a.osse)
     past = systems.climate(flows)
     held = comparison.Comparison(flows, past, "validation", compiler(a))
-    prior = held.kriging()[0] if settings.prior == "kriging" else systems.interpolation(flows, past, held.dynamics)
+    prior = comparison.prior_system(settings.prior, held)
     print(f"prior fields by {settings.prior} ...", flush=True)
-    bank = samples.Bank(flows, past, prior, settings.frames, settings.superposition)
-    windows = held.windows(settings.frames, held.prior(prior))
-    model, course = training.train(
-        settings, samples.fixed_of(flows, past), bank, windows, held.weights, lambda text: print(text, flush=True)
+    made = samples.read_tracks(a.tracks) if a.tracks and a.tracks.exists() else None
+    bank = samples.Bank(
+        flows, past, prior, settings.frames, settings.superposition, tracks=made, silent=settings.silent
     )
+    if a.tracks and bank.tracks and not made:
+        samples.write_tracks(a.tracks, bank.tracks)
+    if settings.prior == "kriging":
+        fields, added = held.prior(prior), torch.full((1, *flows.shape), math.inf)
+    else:
+        fields, added = held.increments(prior)
+    windows = held.windows(settings.frames, fields)
+    model, course = training.train(
+        settings, samples.fixed_of(flows, past), bank, windows, held.weights, lambda text: print(text, flush=True),
+        a.out.with_suffix(".part"),
+    )  # fmt: skip
+    model.get_buffer("largest_increment").fill_((added.abs() / model.get_buffer("spread")).max())
     minutes = course.cpu_seconds / 60.0
     notes = {
         "best_step": course.best, "cpu_minutes": round(minutes, 2),
         "validation_rmse_ppm": round(min(course.validation), 3),
         "parameters": sum(p.numel() for p in model.parameters()), "calibration": float(model.get_buffer("calibration")),
+        "largest_increment": float(model.get_buffer("largest_increment")),
     }  # fmt: skip
     model.save(a.out, notes, checksum(a.osse))
     figures.learning_curve(a.out.with_suffix(".png"), course)
@@ -91,6 +106,7 @@ def main(arguments: list[str] | None = None) -> None:
     p = sub.add_parser("train", help="train a network", **shown)
     p.add_argument("--namelist", type=Path, default=None, help="words of the training (settings.py); else the defaults")
     p.add_argument("--out", type=Path, required=True, help="files to write, without ending")
+    p.add_argument("--tracks", type=Path, default=None, help="file that keeps the inversion's fields for further runs")
     p.set_defaults(run=train)
     p = sub.add_parser(
         "evaluate", help="score systems and networks on flows never seen; writes the model card", **shown

@@ -76,13 +76,13 @@ class Comparison:
         got = system.analyse(system.start(self.truth), self.at_times(self.reports if reports is None else reports))
         return self.scores(got.mean, got.standard_deviation)
 
-    def cycled(self, system: Analysis[Any], every: int = 1, **options: Any) -> tuple[Scores, Course]:
+    def cycled(self, system: Analysis[Any], every: int | None = None, **options: Any) -> tuple[Scores, Course]:
         """Scores of a system that follows the tracer.
 
         Parameters
         ----------
         system : to run
-        every : times from one analysis to the next
+        every : times from one analysis to the next; by default `systems.analysed_every`
         options : of `systems.run`
         """
         reports = options.pop("reports", self.reports)
@@ -91,7 +91,7 @@ class Comparison:
         return self.scores(course.mean[:, at], course.deviation[:, at]), course
 
     def prior(self, system: Analysis[Any], reports: Observations | None = None, **options: Any) -> Tensor:
-        """A system's estimates (flows, times, ny, nx) at all times.
+        """A system's estimates (flows, times, ny, nx) at all times; between analyses the last one.
 
         Parameters
         ----------
@@ -102,7 +102,22 @@ class Comparison:
         reports = self.reports if reports is None else reports
         if isinstance(system, Interpolation):
             return system.analyse(system.start(self.all_truth), reports).mean
-        return systems.run(system, self.osse, self.osse.flows(self.kind), reports, **options).mean
+        mean = systems.run(system, self.osse, self.osse.flows(self.kind), reports, **options).mean
+        every = systems.analysed_every(system)
+        return mean.repeat_interleave(every, 1)[:, : self.all_truth.shape[1]]
+
+    def increments(self, system: Analysis[Any], reports: Observations | None = None) -> tuple[Tensor, Tensor]:
+        """A system's estimates as `prior` has them, and what each analysis from day 3 on adds (flows, n, ny, nx), ppm.
+
+        Parameters
+        ----------
+        system : that follows the tracer
+        reports : of all times; by default of all stations
+        """
+        added: list[Tensor] = []
+        fields = self.prior(system, reports, watch=lambda before, after: added.append(after - before))
+        first = self.times[0] // systems.analysed_every(system)
+        return fields, torch.stack(added[first:], 1)
 
     def windows(self, frames: int, prior: Tensor, reports: Observations | None = None, winds: int = 0) -> Sample:
         """The scored windows.
@@ -143,6 +158,21 @@ class Comparison:
     def half(self) -> Observations:
         """The reports of every other station."""
         return systems.without(self.reports, torch.arange(len(self.osse.places)) % 2 == 0)
+
+
+def prior_system(word: str, held: Comparison) -> Any:
+    """What a network adds to, by the word of its namelist; kriging is tuned on the flows for validation.
+
+    Parameters
+    ----------
+    word : kriging, interpolation or enkf
+    held : comparison on the flows for validation
+    """
+    if word == "kriging":
+        return held.kriging()[0]
+    if word == "interpolation":
+        return systems.interpolation(held.osse, held.past, held.dynamics)
+    return systems.ensemble(held.osse, held.past)
 
 
 def milliseconds(call: Callable[[], Any], times: int = 3) -> float:

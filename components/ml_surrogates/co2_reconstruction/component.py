@@ -30,7 +30,7 @@ class CarbonDioxideReconstruction(CarbonDioxideAnalysis):
         """Options of the reconstruction."""
 
         method: Literal["oi", "enkf"] = "oi"
-        """The inversion that the network improves: the shipped one has been trained on oi."""
+        """The inversion that the network improves; it must be the one that the network was trained on."""
         network: str = "unet_interpolation"
         """A shipped network, or the path of a model's files without ending."""
         guards: bool = True
@@ -56,6 +56,16 @@ class CarbonDioxideReconstruction(CarbonDioxideAnalysis):
         problems, shape = [], tuple(model.fixed().land.shape)
         if shape != tuple(setting.grid.shape):
             problems.append(f"{setting.name}: the network was made for a grid of {shape}, found {setting.grid.shape}")
+        learned = {"interpolation": "oi", "enkf": "enkf"}.get(model.settings.prior)
+        if learned != self.options.method:
+            problems.append(
+                f"{setting.name}: the network adds to {model.settings.prior}"
+                + (
+                    f", which is  method: {learned}; found  method: {self.options.method}"
+                    if learned
+                    else ": no inversion"
+                )
+            )
         if model.settings.frames > self.options.frames:
             problems.append(
                 f"{setting.name}: the network looks at {model.settings.frames} frames, found frames: "
@@ -95,7 +105,7 @@ class CarbonDioxideReconstruction(CarbonDioxideAnalysis):
         with torch.no_grad():
             distance = to_next_station(domain, torch.as_tensor(self.placed.cells), reports[None]).float()
             mean, deviation = self.model(given, distance)
-        verdict = self._judge(given, mean[0], int(reports.sum()), time)
+        verdict = self._judge(given, mean[0], torch.as_tensor(fields[2] / PPM), int(reports.sum()), time)
         bad = verdict.bad.reshape(mean.shape[1:]).numpy()
         for reason, count in verdict.counts.items():
             self.counts[reason] = self.counts.get(reason, 0) + count
@@ -108,7 +118,9 @@ class CarbonDioxideReconstruction(CarbonDioxideAnalysis):
             self.context.log(f"{verdict.text()}: {int(bad.sum())} of {bad.size} cells keep the inversion's value")
         return out
 
-    def _judge(self, window: Window, mean: torch.Tensor, reports: int, time: int) -> guards.Verdict:
+    def _judge(
+        self, window: Window, mean: torch.Tensor, increment: torch.Tensor, reports: int, time: int
+    ) -> guards.Verdict:
         """Cells for which the network must not speak."""
         assert self.model is not None
         fixed, cells = self.model.fixed(), mean.numel()
@@ -128,6 +140,7 @@ class CarbonDioxideReconstruction(CarbonDioxideAnalysis):
         for wind in (window.u, window.v):
             beyond = beyond | guards.outside(wind[0].reshape(wind.shape[1], -1), -WIND_LIMIT, WIND_LIMIT)
         verdict.add("outside the training range", beyond)
+        verdict.add("after an increment beyond those of the training", self.model.unknown(increment).reshape(-1))
         return verdict
 
     def finalize(self) -> None:

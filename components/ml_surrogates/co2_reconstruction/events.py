@@ -12,7 +12,6 @@ from .barotropic import DAY
 from .comparison import Comparison
 from .osse import EVERY, FLUX_SIZE, Osse
 from .reconstruction import Reconstruction
-from .systems import Climate
 from .training import estimates
 
 STRENGTH, LASTS, BEGINS = 3.0, 2.0 * DAY, 5.0 * DAY  # times the largest flux; s; s after the first time
@@ -42,10 +41,8 @@ def released(flows: Osse) -> torch.Tensor:
     return torch.stack(out, 1)
 
 
-def told(
-    flows: Osse, test: Comparison, model: Reconstruction, prior: Analysis[Any], past: Climate
-) -> list[str]:  # fmt: skip
-    """Errors of network and inversion within rings about the source, a day after the release ends.
+def told(flows: Osse, test: Comparison, model: Reconstruction, prior: Analysis[Any], calm: torch.Tensor) -> list[str]:
+    """Errors of network and inversion in rings about the source, a day after the release, and what the guard counts.
 
     Parameters
     ----------
@@ -53,11 +50,11 @@ def told(
     test : comparison on the flows for tests
     model : network on the inversion
     prior : the inversion
-    past : of the training flows
+    calm : (flows, n, ny, nx) increments of the inversion without the release, as `Comparison.increments` has them
     """
     truth = test.all_truth + released(flows)
     reports = systems.observe(truth, flows.places, 9)
-    fields = test.prior(prior, reports)
+    fields, added = test.increments(prior, reports)
     time = round((BEGINS + LASTS + DAY) / EVERY)
     if time not in test.times:
         return []
@@ -76,7 +73,9 @@ def told(
         )
         ring = f"{inner / 1e3:.0f} to {outer / 1e3:.0f} km" if outer < float("inf") else f"beyond {inner / 1e3:.0f} km"
         out.append(f"A point release, {ring} from its source: network {ours:.2f} ppm, inversion {theirs:.2f} ppm.")
-    beyond = (reports.value[:, time] - past.mean.reshape(-1)[flows.places]).abs()
-    high = int((beyond > 5.0 * past.spread.reshape(-1)[flows.places]).sum())
-    out.append(f"Reports more than five spreads from the past a day after the release: {high}.")
+    every = systems.analysed_every(prior)
+    first, last = (round(t / EVERY) // every - test.times[0] // every for t in (BEGINS, BEGINS + LASTS + DAY))
+    during, before = model.unknown(added[:, first + 1 : last + 1]), model.unknown(calm[:, first + 1 : last + 1])
+    names = [f"{int(a.flatten(1).any(1).sum())} of {a.shape[0]} flows ({int(a.sum())} cells)" for a in (during, before)]
+    out.append(f"The guard of increments stops the network in {names[0]} while it lasts, without it in {names[1]}.")
     return out

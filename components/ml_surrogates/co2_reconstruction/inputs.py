@@ -9,6 +9,8 @@ from torch import Tensor
 
 from components.ml_surrogates.estimation.analysis import Domain
 
+from .carried import carried
+
 FRAME_SECONDS = 6 * 3600.0
 WIND_SCALE, GEOPOTENTIAL_SCALE = 15.0, 4000.0  # m s-1, m2 s-2
 WIND_TURN = 30.0  # m s-1 in which the embedding of the wind turns once
@@ -56,7 +58,7 @@ def number_of_channels(embedding: str, meteorology: bool) -> tuple[int, int]:
 
     Parameters
     ----------
-    embedding : none, climode or wind
+    embedding : none, climode, wind or carried
     meteorology : whether winds and geopotential are given
     """
     frame = 3 + (3 if meteorology else 0) + (4 if embedding == "wind" else 0)
@@ -73,11 +75,14 @@ def channels(
     window : frames
     fixed : of the cells
     distance : (b, ny, nx) or (ny, nx) to the next station that reports, m
-    embedding : none, climode or wind
+    embedding : none, climode, wind or carried
     meteorology : whether winds and geopotential are given
     """
     seen = (window.observations - fixed.mean) / fixed.spread * window.mask
-    parts = [seen, window.mask, (window.prior - fixed.mean) / fixed.spread]
+    frames = torch.stack([seen, window.mask, (window.prior - fixed.mean) / fixed.spread], 2)
+    if embedding == "carried":
+        frames = carried(frames, window.u, window.v, fixed.latitude, FRAME_SECONDS)
+    parts = list(frames.unbind(2))
     if meteorology:
         parts += [window.u / WIND_SCALE, window.v / WIND_SCALE, window.geopotential / GEOPOTENTIAL_SCALE]
     if embedding == "wind":

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from torch import Tensor
 
 from components.ml_surrogates.estimation.analysis import Domain
 from components.science.constants import EARTH_RADIUS
-from components.science.sphere_transport import SphereFluxes, SphereGrid, SphereTransport, fluxes_of_streamfunction
+from components.science.sphere_transport import MemberTransport, SphereFluxes, SphereGrid, fluxes_of_streamfunction
 from coupler.files.atomic import whole_file
 
 from . import stations
@@ -218,8 +218,7 @@ def wind_errors(model: Barotropic, flows: int, times: int, generator: torch.Gene
 
 def simulate(
     split: Split, shape: tuple[int, int] = stations.SHAPE, *, spin_up: float = 25.0, days: float = 12.0, seed: int = 1,
-    step: float = 450.0, truncation: int = 21, compiler: Callable[[Any], Any] | None = None,
-    tell: Callable[[int], None] = lambda n: None,
+    step: float = 450.0, truncation: int = 21, tell: Callable[[int], None] = lambda n: None,
 ) -> Osse:  # fmt: skip
     """Flows with their tracers.
 
@@ -231,7 +230,6 @@ def simulate(
     seed : of everything random but the mean flux
     step : of the transport, s
     truncation : of the winds
-    compiler : of the transport
     tell : is told of each interval that is done, of ``(spin_up + days) * 8``
     """
     generator = torch.Generator().manual_seed(seed)
@@ -243,7 +241,7 @@ def simulate(
     root = flux_root(domain, land)
     mean_flux = (root @ torch.randn(ny * nx, generator=torch.Generator().manual_seed(MEAN_SEED))).reshape(shape)
     own = torch.arange(flows) >= split.training
-    transport = SphereTransport(grid, TRUE_LOSS, step, compiler)
+    transport = MemberTransport(grid, TRUE_LOSS, step)
 
     def fresh() -> Tensor:
         return (torch.randn((flows * RANDOM_TRACERS, ny * nx), generator=generator) @ root.T).reshape(
@@ -258,7 +256,6 @@ def simulate(
     field = torch.zeros_like(source)
     first, intervals = round(spin_up * DAY / EVERY), round((spin_up + days) * DAY / EVERY)
     tracers, start = [], flux
-    chunk = 9 if flows % 9 == 0 else flows  # what stays in the cache
     for n in range(intervals + 1):
         if n >= first:
             tracers.append(field.clone())
@@ -272,10 +269,7 @@ def simulate(
             source[own, 0] += flux[own, 0]
             source[own, 1:] = 0.0
         winds = fluxes_of_streamfunction(0.5 * (at(n) + at(n + 1)))
-        for a in range(0, flows, chunk):
-            part = slice(a, a + chunk)
-            through = SphereFluxes(winds.west[part], winds.south[part])
-            field[part] = transport(field[part], source[part], through, EVERY)
+        field = transport(field, source, winds, EVERY)
         tell(n + 1)
     kept = psi[first:].transpose(0, 1)
     seen = kept + wind_errors(model, flows, kept.shape[1], generator).transpose(0, 1)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A network with what it needs to be used: reads its file, gives mean and standard deviation of the field."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,9 @@ def sizes(settings: Settings, shape: tuple[int, int]) -> dict[str, int]:
 class Reconstruction(nn.Module):
     """A network, the climate it was trained in, and the factor that calibrates its spread.
 
+    Beside them stands the largest increment of its prior on the flows for validation, in units of the spread of the
+    past: what goes beyond is an event that the training did not know.
+
     Parameters
     ----------
     settings : of its training
@@ -48,6 +52,16 @@ class Reconstruction(nn.Module):
         for name, value in fixed._asdict().items():
             self.register_buffer(name, value.clone().float())
         self.register_buffer("calibration", torch.ones(()))
+        self.register_buffer("largest_increment", torch.full((), math.inf))
+
+    def unknown(self, increment: Tensor) -> Tensor:
+        """Where an analysis of the prior has added more than any did on the flows for validation: bool (..., ny, nx).
+
+        Parameters
+        ----------
+        increment : (..., ny, nx) what it has added, ppm
+        """
+        return increment.abs() > self.get_buffer("largest_increment") * self.get_buffer("spread")
 
     def shape(self) -> tuple[int, int]:
         """(ny, nx)."""

@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Samples for networks: windows of the simulated flows with their truth, each a fresh combination of tracers."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from components.ml_surrogates.estimation.analysis import Observations
 from components.ml_surrogates.estimation.cycled_oi import CycledInterpolation
 from components.ml_surrogates.estimation.kriging import Interpolation
+from components.ml_surrogates.estimation.tracer_enkf import TracerEnsemble
 from components.science.constants import EARTH_ROTATION
 from components.science.sphere_transport import SphereGrid, fluxes_of_streamfunction, winds_of_fluxes
+from coupler.files.atomic import whole_file
 
 from . import systems
 from .inputs import FRAME_SECONDS, Fixed, Window, to_next_station
 from .osse import EVERY, NOISE, Osse
-from .systems import Climate
+from .systems import Climate, Tracks
 
 STRIDE = round(FRAME_SECONDS / EVERY)
 NOISE_TRACERS = 2
@@ -81,6 +85,30 @@ def windows_at(
     return Window(u, v, phi, filled.reshape(shape), mask.reshape(shape), prior), distance
 
 
+def write_tracks(path: Path, tracks: Tracks) -> None:
+    """Keep what an inversion has made of the training flows' tracers, whole or not at all.
+
+    Parameters
+    ----------
+    path : to write
+    tracks : of `Bank`
+    """
+    with whole_file(path) as part:
+        parts = {"mean": tracks.mean.contiguous(), "deviation": tracks.deviation.contiguous()}
+        save_file({**parts, "every": torch.tensor(tracks.every)}, part)
+
+
+def read_tracks(path: Path) -> Tracks:
+    """What `write_tracks` has written.
+
+    Parameters
+    ----------
+    path : of the file
+    """
+    parts = load_file(path)
+    return Tracks(int(parts["every"]), parts["mean"], parts["deviation"])
+
+
 class Bank:
     """What the training samples are drawn from.
 
@@ -92,34 +120,50 @@ class Bank:
     frames : of a window
     superposition : whether combinations are fresh; else each flow has one
     seed : of the noise
+    tracks : what a prior has made of each tracer before; by default it is made
+    silent : share of the stations that are silent at most, on kriging
     """
 
     def __init__(
-        self, osse: Osse, past: Climate, prior: Interpolation | CycledInterpolation, frames: int,
-        superposition: bool = True, seed: int = 3,
+        self, osse: Osse, past: Climate, prior: Interpolation | CycledInterpolation | TracerEnsemble, frames: int,
+        superposition: bool = True, seed: int = 3, tracks: Tracks | None = None, silent: float = 0.0,
     ):  # fmt: skip
         self.osse, self.frames, self.prior, self.superposition = osse, frames, prior, superposition
+        self.silent = silent if isinstance(prior, Interpolation) else 0.0  # tracks are those of all stations
         self.tracers = osse.tracers[osse.flows("training")]
         flows, times, count = self.tracers.shape[:3]
         generator = torch.Generator().manual_seed(seed)
         exact = self.tracers.flatten(-2)[..., osse.places]
         noise = NOISE * torch.randn((flows, times, NOISE_TRACERS, len(osse.places)), generator=generator)
         self.reports = torch.cat([exact, noise], 2)
-        self.tracks: Tensor | None = None
         self.fixed_combinations = systems.combinations(flows, count - 1, generator)
-        if isinstance(prior, Interpolation):
-            return
-        # each tracer by itself: the analysis is linear in what the stations say, but for the limiter
-        every = flows * (count + NOISE_TRACERS)
-        value = self.reports.transpose(1, 2).reshape(every, times, -1)
-        reports = Observations(
-            value, torch.full_like(value, NOISE), torch.ones_like(value, dtype=torch.bool), osse.places
-        )
-        known = torch.zeros((flows, count + NOISE_TRACERS, *osse.shape))
-        known[:, 0] = osse.mean_flux
-        numbers = torch.arange(flows).repeat_interleave(count + NOISE_TRACERS).tolist()
-        course = systems.run(prior, osse, numbers, reports, flux=known.reshape(every, *osse.shape))
-        self.tracks = course.mean.reshape(flows, count + NOISE_TRACERS, times, *osse.shape).transpose(1, 2)
+        self.tracks = None if isinstance(prior, Interpolation) else tracks or self._tracks(prior)
+
+    def _tracks(self, prior: CycledInterpolation | TracerEnsemble) -> Tracks:
+        """Each tracer by itself: an analysis is linear in what stations say, but for the limiter."""
+        flows, times, count = self.reports.shape[:3]
+        known = torch.zeros((count, *self.osse.shape))
+        known[0] = self.osse.mean_flux
+        if isinstance(prior, TracerEnsemble):
+            own = torch.zeros(count)
+            own[[0, 1, count - NOISE_TRACERS]] = 1.0  # a truth like that of the flows for tests
+            return systems.tracks(prior, self.osse, self.reports, known, own, tell=print)
+        value = self.reports.transpose(1, 2).reshape(flows * count, times, -1)
+        mask = torch.ones_like(value, dtype=torch.bool)
+        reports = Observations(value, torch.full_like(value, NOISE), mask, self.osse.places)
+        numbers = torch.arange(flows).repeat_interleave(count).tolist()
+        course = systems.run(prior, self.osse, numbers, reports, flux=known.repeat(flows, 1, 1))
+        mean = course.mean.reshape(flows, count, times, *self.osse.shape).transpose(1, 2)
+        return Tracks(1, mean, course.deviation[::count])
+
+    def _reporting(self, size: int, generator: torch.Generator) -> Tensor:
+        """Which stations report (size, p): in every third sample up to ``silent`` of them do not."""
+        p = self.reports.shape[-1]
+        if not self.silent:
+            return torch.ones((size, p), dtype=torch.bool)
+        most = self.silent * torch.rand((size, 1), generator=generator)
+        some = torch.rand((size, 1), generator=generator) < 1.0 / 3.0
+        return ~(some & (torch.rand((size, p), generator=generator) < most))
 
     def draw(self, size: int, generator: torch.Generator) -> Sample:
         """Samples.
@@ -132,7 +176,8 @@ class Bank:
         flows, times, count = self.tracers.shape[:3]
         flow = torch.randint(flows, (size,), generator=generator)
         first = max(STRIDE * (self.frames - 1), 16)  # what a cycled system began with is forgotten after two days
-        time = torch.randint(first, times, (size,), generator=generator)
+        every = 1 if self.tracks is None else self.tracks.every
+        time = every * torch.randint(first // every, -(-times // every), (size,), generator=generator)
         weights = (
             systems.combinations(size, count - 1, generator) if self.superposition else self.fixed_combinations[flow]
         )
@@ -141,13 +186,14 @@ class Bank:
         truth = (self.tracers[flow, time] * weights[..., None, None]).sum(1)
         steps = time[:, None] - STRIDE * torch.arange(self.frames - 1, -1, -1)
         value = (self.reports[flow[:, None], steps] * both[:, None, :, None]).sum(2)
-        mask = torch.ones_like(value, dtype=torch.bool)
+        mask = self._reporting(size, generator)[:, None].expand_as(value)
         reports = Observations(value, torch.full_like(value, NOISE), mask, self.osse.places)
         if self.tracks is None:
+            assert isinstance(self.prior, Interpolation)
             prior = self.prior.analyse(self.prior.start(truth[:, None].expand(-1, self.frames, -1, -1)), reports).mean
         else:
             ny, nx = self.osse.shape
-            drawn = self.tracks[flow[:, None], steps].reshape(size * self.frames, -1, ny * nx)
+            drawn = self.tracks.mean[flow[:, None], steps // every].reshape(size * self.frames, -1, ny * nx)
             mixed = both[:, None].expand(-1, self.frames, -1).reshape(size * self.frames, 1, -1) @ drawn
             prior = mixed.reshape(size, self.frames, ny, nx)
         window, distance = windows_at(self.osse, flow, time, self.frames, reports, prior)

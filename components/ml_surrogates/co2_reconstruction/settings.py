@@ -11,12 +11,12 @@ class Settings(Namelist):
 
     network: Literal["unet", "co2_net"] = "unet"
     """Which network."""
-    prior: Literal["kriging", "interpolation"] = "interpolation"
-    """The field that the network adds to: kriging, or the inversion by cycled optimal interpolation."""
+    prior: Literal["kriging", "interpolation", "enkf"] = "interpolation"
+    """What the network adds to: kriging, or an inversion, by optimal interpolation or an ensemble Kalman filter."""
     frames: Annotated[int, Range(1, 16)] = 8
     """Frames of the window, six hours apart; the last is the one that is estimated."""
-    embedding: Literal["none", "climode", "wind"] = "none"
-    """Of places (ClimODE), or of the way that the wind goes."""
+    embedding: Literal["none", "climode", "wind", "carried"] = "none"
+    """Of places (ClimODE), of the way that the wind goes, or earlier frames carried by the wind to the newest."""
     meteorology: bool = True
     """Whether winds and geopotential are given."""
     wind_loss: Annotated[float, Range(0.0, 10.0)] = 0.0
@@ -29,6 +29,8 @@ class Settings(Namelist):
     """CO2-Net: whether the two look at each other."""
     superposition: bool = True
     """Whether each sample is a fresh combination of a flow's tracers."""
+    silent: Annotated[float, Range(0.0, 0.9)] = 0.5
+    """Share of the stations that are silent at most, in every third sample; on kriging."""
     width: Annotated[int, Range(4, 512)] = 32
     """Channels of the finest scale, or of a token."""
     depth: Annotated[int, Range(1, 16)] = 3
@@ -39,5 +41,7 @@ class Settings(Namelist):
     """Samples a step."""
     rate: Annotated[float, Range(1e-6, 1.0)] = 2e-3
     """Step of Adam at its largest."""
+    begin: str = ""
+    """Network whose weights the training begins with, shipped or the path of its files; its shape must be the same."""
     seed: Annotated[int, Range(0, 2**31)] = 1
     """Of weights and samples."""

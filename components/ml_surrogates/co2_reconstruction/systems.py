@@ -11,12 +11,14 @@ from torch import Tensor
 from components.ml_surrogates.estimation.analysis import Analysis, Dynamics, Forcing, Observations, mean_increment
 from components.ml_surrogates.estimation.cycled_oi import CycledInterpolation
 from components.ml_surrogates.estimation.kriging import Climatology, Interpolation, correlated
+from components.ml_surrogates.estimation.localisation import leading_root
 from components.ml_surrogates.estimation.tracer_enkf import TracerEnsemble
-from components.science.sphere_transport import SphereFluxes, SphereTransport
+from components.science.sphere_transport import MemberTransport, SphereFluxes, SphereTransport
 
 from .osse import EVERY, FLUX_TIME, HOUR, NOISE, SEEN_LOSS, TRUE_LOSS, Osse, flux_root
 from .scores import rmse
 
+ENSEMBLE_EVERY = 2  # times from one analysis of the ensemble to the next
 FROM_DAY, SCORED_EVERY = 3.0, 12.0 * HOUR
 LENGTHS = (1000e3, 1500e3, 2000e3, 3000e3, 4500e3, 6500e3)  # tried for kriging, m
 NUGGETS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3)
@@ -111,8 +113,8 @@ class Course(NamedTuple):
 
 def run(
     system: Analysis[Any], osse: Osse, flows: Iterable[int] | slice, observations: Observations, *,
-    winds: Callable[[int], SphereFluxes] | None = None, every: int = 1, kept: Iterable[int] | None = None,
-    flux: Tensor | None = None,
+    winds: Callable[[int], SphereFluxes] | None = None, every: int | None = None, kept: Iterable[int] | None = None,
+    flux: Tensor | None = None, watch: Callable[[Tensor, Tensor], Any] = lambda before, after: None,
 ) -> Course:  # fmt: skip
     """A system through the kept days of several flows.
 
@@ -123,12 +125,13 @@ def run(
     flows : which
     observations : (flows, times, p)
     winds : of the interval that begins at a time; by default those that systems see
-    every : times from one analysis to the next
+    every : times from one analysis to the next; by default `analysed_every`
     kept : times whose estimates are returned; by default those of all analyses
     flux : (flows, ny, nx) that is known beforehand; by default the mean flux
+    watch : is told of the estimates (flows, ny, nx) before and after each analysis
     """
     which = flows if isinstance(flows, slice) else torch.tensor(list(flows))
-    times = osse.tracers.shape[1]
+    times, every = osse.tracers.shape[1], every or analysed_every(system)
     wanted = set(range(times) if kept is None else kept)
     through = winds or (lambda time: osse.winds(which, time))
     count = observations.value.shape[0]
@@ -142,6 +145,7 @@ def run(
             before = state[0] if state[0].ndim == 3 else state[0].mean(-3)
             state, mean, deviation = system.analyse(state, now)
             added.append(mean_increment(osse.domain, before, mean))
+            watch(before, mean)
             if time in wanted:
                 out.append((time, mean, deviation))
         if time + 1 < times:
@@ -152,6 +156,75 @@ def run(
         torch.stack([s for _, _, s in out], 1),
         torch.stack(added, 1),
     )
+
+
+def analysed_every(system: Analysis[Any]) -> int:
+    """Times from one analysis of a system to the next, unless it is said otherwise.
+
+    Parameters
+    ----------
+    system : to run
+    """
+    return ENSEMBLE_EVERY if isinstance(system, TracerEnsemble) else 1
+
+
+class Tracks(NamedTuple):
+    """What an ensemble makes of each tracer by itself.
+
+    Attributes
+    ----------
+    every : times from one analysis to the next
+    mean : (flows, analyses, K, ny, nx) ppm
+    deviation : (flows, analyses, ny, nx) of the ensemble, whatever the tracer
+    """
+
+    every: int
+    mean: Tensor
+    deviation: Tensor
+
+
+def tracks(
+    system: TracerEnsemble, osse: Osse, values: Tensor, known: Tensor, own: Tensor, chunk: int = 6,
+    tell: Callable[[str], None] = lambda text: None,
+) -> Tracks:  # fmt: skip
+    """Each tracer of the first flows by itself through an ensemble's gains, which do not depend on what is reported.
+
+    Parameters
+    ----------
+    system : the filter
+    osse : simulated flows
+    values : (flows, times, K, p) reports of each tracer
+    known : (K, ny, nx) flux of each that is known beforehand
+    own : (K,) weights of the combination that the ensemble itself follows
+    chunk : flows at a time
+    tell : is told of each chunk that is done
+    """
+    flows, times, count, p = values.shape
+    every, error = analysed_every(system), torch.full((p,), NOISE)
+    means, deviations = [], []
+    for begin in range(0, flows, chunk):
+        which = slice(begin, min(begin + chunk, flows))
+        size = which.stop - begin
+        state = system.start(torch.zeros((size, *osse.shape)))
+        followers = system.followers(state, count)
+        forcing = (known * own[:, None, None]).sum(0).expand(size, -1, -1)
+        mean, deviation = [], []
+        for time in range(times):
+            if time % every == 0:
+                now = values[which, time]
+                reports = Observations(
+                    (now * own[:, None]).sum(-2), error, torch.ones((p,), dtype=torch.bool), osse.places
+                )
+                state, followers = system.analyse_with(state, followers, reports, now)
+                mean.append(followers.tracer)
+                deviation.append(state.members.std(-3))
+            if time + 1 < times:
+                flux = Forcing(osse.winds(which, time), forcing)
+                state, followers = system.advance_with(state, followers, flux, known.expand(size, -1, -1, -1), EVERY)
+        means.append(torch.stack(mean, 1))
+        deviations.append(torch.stack(deviation, 1))
+        tell(f"ensemble: {which.stop} of {flows} flows")
+    return Tracks(every, torch.cat(means), torch.cat(deviations))
 
 
 def transport(osse: Osse, compiler: Callable[[Any], Any] | None = None, true: bool = False) -> Dynamics:
@@ -178,19 +251,19 @@ def interpolation(osse: Osse, past: Climate, dynamics: Dynamics) -> CycledInterp
     return CycledInterpolation(dynamics, correlated(osse.domain, OI_SPREAD * past.spread, OI_LENGTH), OI_NUGGET)
 
 
-def ensemble(osse: Osse, past: Climate, dynamics: Dynamics, **options: Any) -> TracerEnsemble:
+def ensemble(osse: Osse, past: Climate, **options: Any) -> TracerEnsemble:
     """The ensemble Kalman filter as it is compared.
 
     Parameters
     ----------
     osse : simulated flows
     past : of the training flows
-    dynamics : transport
     options : of `TracerEnsemble`
     """
-    start = past.covariance + 0.02 * torch.diag(past.covariance.diagonal())
-    root = torch.linalg.cholesky(start.double()).float()
-    return TracerEnsemble(osse.domain, dynamics, flux_root(osse.domain, osse.land), FLUX_TIME, root, **options)
+    dynamics = MemberTransport(osse.grid, SEEN_LOSS)
+    fluxes = flux_root(osse.domain, osse.land)
+    roots = (leading_root(covariance) for covariance in (fluxes @ fluxes.T, past.covariance))
+    return TracerEnsemble(osse.domain, dynamics, next(roots), FLUX_TIME, next(roots), **options)
 
 
 def tuned_kriging(

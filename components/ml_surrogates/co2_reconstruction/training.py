@@ -4,17 +4,21 @@
 import copy
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from components.ml_surrogates.progress import left
+from coupler.errors import CaseError
+from coupler.files.atomic import whole_file
 
 from .inputs import WIND_SCALE, Fixed
 from .networks import circular
-from .reconstruction import Reconstruction
+from .reconstruction import MODELS, Reconstruction, load
 from .samples import Bank, Sample
 from .scores import calibration, crps, rmse
 from .settings import Settings
@@ -59,7 +63,7 @@ class Course:
 
 
 def loss_of(model: Reconstruction, sample: Sample, weights: Tensor, wind: WindFromField | None = None) -> Tensor:
-    """Mean CRPS in units of the spread, by area; with ``wind`` also the wind's mean square error.
+    """Mean CRPS in units of the mean spread, by area; with ``wind`` also the wind's mean square error.
 
     Parameters
     ----------
@@ -70,7 +74,7 @@ def loss_of(model: Reconstruction, sample: Sample, weights: Tensor, wind: WindFr
     """
     mean, deviation = model(sample.window, sample.distance)
     spread = model.fixed().spread
-    loss: Tensor = (crps(mean / spread, deviation / spread, sample.truth / spread) * weights).sum((-2, -1)).mean()
+    loss: Tensor = (crps(mean, deviation, sample.truth) * weights).sum((-2, -1)).mean() / (spread * weights).sum()
     if wind is None:
         return loss
     past = model.fixed().mean
@@ -99,7 +103,7 @@ def estimates(model: Reconstruction, sample: Sample, size: int = 19) -> tuple[Te
 
 def train(
     settings: Settings, fixed: Fixed, bank: Bank, validation: Sample, weights: Tensor,
-    tell: Callable[[str], None] = print,
+    tell: Callable[[str], None] = print, part: Path | None = None,
 ) -> tuple[Reconstruction, Course]:  # fmt: skip
     """A network, its spread calibrated on the flows for validation.
 
@@ -111,9 +115,12 @@ def train(
     validation : windows of the flows for validation
     weights : (ny, nx) shares of the area
     tell : takes a line of text now and then
+    part : file that keeps an unfinished training; one of the same words is gone on with, to the same bits
     """
     torch.manual_seed(settings.seed)
-    model = Reconstruction(settings, fixed)
+    model = Reconstruction(settings, fixed).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if settings.begin:
+        model.net.load_state_dict(begun(settings, model).net.state_dict())
     wind = WindFromField() if settings.wind_loss else None
     parameters = [*model.parameters(), *(wind.parameters() if wind else [])]
     optimiser = torch.optim.AdamW(parameters, lr=settings.rate, weight_decay=1e-3)
@@ -123,8 +130,13 @@ def train(
     )
     generator = torch.Generator().manual_seed(settings.seed + 1)
     course, best, kept = Course(), math.inf, copy.deepcopy(model.state_dict())
-    started, cpu, total = time.monotonic(), time.process_time(), 0.0
-    for n in range(steps):
+    begin, total = 0, 0.0
+    learner = {"model": model, "optimiser": optimiser, "schedule": schedule, **({"wind": wind} if wind else {})}
+    if part and part.exists():
+        kept, course, best, begin = _resume(part, settings, learner, generator)
+        tell(f"goes on from step {begin} of {part}")
+    started, cpu = time.monotonic(), time.process_time() - course.cpu_seconds
+    for n in range(begin, steps):
         optimiser.zero_grad(set_to_none=True)
         loss = loss_of(model, bank.draw(settings.batch, generator), weights, wind)
         loss.backward()
@@ -143,10 +155,58 @@ def train(
             best, kept, course.best = now, copy.deepcopy(model.state_dict()), n + 1
         tell(
             f"step {n + 1:5d} of {steps}: loss {course.train[-1]:.4f}, validation {now:.3f} ppm"
-            f"{' *' if course.best == n + 1 else ''}   {left(started, n + 1, steps)}"
+            f"{' *' if course.best == n + 1 else ''}   {left(started, n + 1 - begin, steps - begin)}"
         )
+        course.cpu_seconds = time.process_time() - cpu
+        if part:
+            words = {"settings": settings.model_dump(), "course": asdict(course), "best": best, "step": n + 1}
+            states = {name: thing.state_dict() for name, thing in learner.items()}
+            with whole_file(part) as file:
+                torch.save({**words, **states, "kept": kept, "generator": generator.get_state()}, file)
     model.load_state_dict(kept)
     mean, deviation = estimates(model, validation)
     model.get_buffer("calibration").fill_(calibration(mean - validation.truth, deviation, weights))
     course.cpu_seconds = time.process_time() - cpu
+    if part:
+        part.unlink(missing_ok=True)
     return model.eval(), course
+
+
+def begun(settings: Settings, model: Reconstruction) -> Reconstruction:
+    """The network that a training begins with.
+
+    Parameters
+    ----------
+    settings : of the training
+    model : that is to be trained
+
+    Raises
+    ------
+    CaseError
+        The network is of another shape.
+    """
+    shipped = MODELS / settings.begin
+    found = load(shipped if shipped.with_suffix(".json").exists() else Path(settings.begin))
+    if [p.shape for p in found.net.parameters()] != [p.shape for p in model.net.parameters()]:
+        words = ", ".join(
+            f"{k}: {getattr(found.settings, k)}" for k in ("network", "frames", "width", "depth", "embedding")
+        )
+        raise CaseError(f"begin: {settings.begin} is a network of another shape ({words})")
+    return found
+
+
+def _resume(
+    part: Path, settings: Settings, learner: Mapping[str, Any], generator: torch.Generator
+) -> tuple[dict[str, Any], Course, float, int]:
+    """Take up what an unfinished training has left: its best weights, its course, the best error and the step."""
+    found = torch.load(part, weights_only=True)
+    words, before = settings.model_dump(), found["settings"]
+    other = ", ".join(f"{k}: {before.get(k)}" for k in words if words[k] != before.get(k))
+    if other:
+        raise CaseError(
+            f"{part} is an unfinished training with other words ({other}); remove it, or train under another name"
+        )
+    for name, thing in learner.items():
+        thing.load_state_dict(found[name])
+    generator.set_state(found["generator"])
+    return found["kept"], Course(**found["course"]), float(found["best"]), int(found["step"])
