@@ -197,7 +197,7 @@ class MemberTransport(SphereTransport):
         lead, shape = field.shape[:-3], field.shape[-3:]
         steps = max(1, -int(-seconds // self.step))
         number = field.detach().numpy().dtype.type
-        rest = number(1.0 / self.loss_time), number(seconds / steps), steps
+        loss, dt = number(1.0 / self.loss_time), number(seconds / steps)
         area = self.inverse_area[:, 0].to(field.dtype).numpy()
         flows = (
             field.reshape(-1, *shape),
@@ -209,7 +209,8 @@ class MemberTransport(SphereTransport):
         for one, given, west, south in zip(*flows, strict=True):
             moved, added = (np.ascontiguousarray(a.detach().numpy().transpose(1, 2, 0)) for a in (one, given))
             moved = moved.copy() if np.shares_memory(moved, one.detach().numpy()) else moved
-            carry(moved, added, *(a.to(field.dtype).contiguous().numpy() for a in (west, south)), area, *rest)
+            through = (a.to(field.dtype).contiguous().numpy() for a in (west, south))
+            carry(moved, added, next(through), next(through), area, loss, dt, steps)
             out.append(torch.from_numpy(np.ascontiguousarray(moved.transpose(2, 0, 1))))
         return torch.stack(out).reshape(field.shape)
 

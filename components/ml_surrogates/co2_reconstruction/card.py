@@ -53,8 +53,8 @@ def written(
         said.append(f"The ensemble Kalman filter adds {_ppm(course.increment)}.")
         _, before = other.cycled(filter_of, kept=other.times)
         factor = scores.calibration(before.mean - other.truth, before.deviation, test.weights)
-        at = [course.times.index(t) for t in test.times]
-        rows[CALIBRATED] = test.scores(course.mean[:, at], factor * course.deviation[:, at])
+        scored = [course.times.index(t) for t in test.times]
+        rows[CALIBRATED] = test.scores(course.mean[:, scored], factor * course.deviation[:, scored])
         said.append(f"The spread of the filter is calibrated on the flows for validation by a factor of {factor:.2f}.")
     half = test.half()
     rival = test.still(test.kriging(half)[0], half).rmse

@@ -146,8 +146,8 @@ class TracerEnsemble:
         value, error, mask = (a.expand(*lead, p).reshape(flows, p) for a in observations[:3])
         others = values.expand(*lead, k, p).reshape(flows, k, p)
         new = [
-            self._one(*given, observations.places)
-            for given in zip(joint, means, value, error, mask, others, strict=True)
+            self._one(a, b, y, e, m, z, observations.places)
+            for a, b, y, e, m, z in zip(joint, means, value, error, mask, others, strict=True)
         ]
         joint = torch.stack([a for a, _ in new]).reshape(*lead, self.number, 2, ny, nx)
         means = torch.stack([b for _, b in new]).reshape(*lead, k, 2, ny, nx)

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Transport of many tracers by the same winds around the sphere: the innermost loop runs over the tracers."""
 
+from typing import Any
+
 import numpy as np
 
 from components.science.kernels.compiled import compiled
 
 
 @compiled
-def carry(field, source, west, south, inverse_area, loss, dt, steps):  # fmt: skip
+def carry(
+    field: Any, source: Any, west: Any, south: Any, inverse_area: Any, loss: Any, dt: Any, steps: int
+) -> None:  # fmt: skip
     """Advance in place; `sphere_transport.SphereTransport` step by step, by its two stages.
 
     Parameters
