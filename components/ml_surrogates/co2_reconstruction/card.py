@@ -46,6 +46,9 @@ def written(
         winds=lambda time: flows.winds(flows.flows("test"), time, true=True),
     )
     rows["the same with perfect winds and loss"] = perfect
+    rows[f"the same, length tuned on other flows ({systems.OI_TUNED / 1e3:.0f} km)"], _ = test.cycled(
+        systems.interpolation(flows, past, test.dynamics, systems.OI_TUNED)
+    )
     said = [f"Optimal interpolation adds {_ppm(course.increment)}."]
     if members:
         filter_of = systems.ensemble(flows, past, members=members)
