@@ -12,7 +12,7 @@ from components.ml_surrogates.estimation.analysis import Analysis, Dynamics, For
 from components.ml_surrogates.estimation.cycled_oi import CycledInterpolation
 from components.ml_surrogates.estimation.kriging import Climatology, Interpolation, correlated
 from components.ml_surrogates.estimation.localisation import leading_root
-from components.ml_surrogates.estimation.tracer_enkf import TracerEnsemble
+from components.ml_surrogates.estimation.tracer_enkf import KILOMETRE, TracerEnsemble
 from components.science.sphere_transport import MemberTransport, SphereFluxes, SphereTransport
 
 from .osse import EVERY, FLUX_TIME, HOUR, NOISE, SEEN_LOSS, TRUE_LOSS, Osse, flux_root
@@ -23,7 +23,7 @@ FROM_DAY, SCORED_EVERY = 3.0, 12.0 * HOUR
 LENGTHS = (1000e3, 1500e3, 2000e3, 3000e3, 4500e3, 6500e3)  # tried for kriging, m
 NUGGETS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3)
 OI_SPREAD, OI_LENGTH, OI_NUGGET = 0.6, 1500e3, 0.05  # of the spread of the past, m, 1: what the shipped network adds to
-OI_TUNED = 2500e3  # m; on the flows for validation 1500 km leave 0.709 of kriging, 2000 km 0.691, 2500 km 0.686
+OI_TUNED = 2500.0 * KILOMETRE  # for validation 1500 km leave 0.709 of kriging, 2000 km 0.691, 2500 km 0.686
 
 
 class Climate(NamedTuple):
