@@ -171,6 +171,20 @@ class Context(Setting):
         """The whole field on the component's first rank, None elsewhere."""
         return self.decomposition.gather(local)
 
+    def whole(self, local: npt.ArrayLike) -> Array:
+        """The whole field on every rank of the component."""
+        return self.decomposition.whole(local)
+
+    def share(self, item: Any, what: str) -> list[Any]:
+        """What every rank of the component gives, on every rank, in their order.
+
+        Parameters
+        ----------
+        item : of dicts, lists, text, numbers, None and arrays
+        what : what it is, for the message where a rank does not come
+        """
+        return self.decomposition.share(item, what)
+
     def scatter(self, whole: Array | None) -> Array:
         """This rank's block of a field that the component's first rank has as a whole."""
         return self.decomposition.scatter(whole)

@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from coupler.component import Setting
 from coupler.errors import TesseraError
 from coupler.fields import FieldSpec
 from coupler.files.atomic import checksum, whole_file, write_text
@@ -113,6 +114,18 @@ def load(path: Path) -> tuple[dict[str, torch.Tensor], Sidecar]:
         return load_file(weights), sidecar
     except (SafetensorError, OSError, ValueError) as error:
         raise ModelFileError(f"{weights} cannot be read: {error}") from error
+
+
+def located(name: str, setting: Setting) -> Path:
+    """Path without ending of a model: absolute, in the case's folder, or in the project's ``data/``.
+
+    Parameters
+    ----------
+    name : as a namelist has it, without ending
+    setting : of the component
+    """
+    path = Path(name)
+    return path if path.is_absolute() else setting.file(f"{path}.json").with_suffix("")
 
 
 def load_of(

@@ -180,9 +180,16 @@ class Decomposition:
             return block.copy()
         with self._waiting("gathering"):
             parts = messages.gather(self.comm, block)
-        if parts is None:
-            return None
-        whole = np.empty(block.shape[:-n] + self.shape, dtype=block.dtype)
+        return None if parts is None else self._assembled(parts)
+
+    def whole(self, local: npt.ArrayLike) -> Array:
+        """The whole field ``(..., ny, nx)`` on every rank of the group."""
+        return self._assembled(self.share(np.ascontiguousarray(local), "a whole field"))
+
+    def _assembled(self, parts: Sequence[Array]) -> Array:
+        """The whole field of the ranks' blocks."""
+        n = len(self.shape)
+        whole = np.empty(parts[0].shape[:-n] + self.shape, dtype=parts[0].dtype)
         for rank, part in enumerate(parts):
             b = self.block_of(rank)
             if n == 1:
@@ -223,7 +230,7 @@ class Decomposition:
 
         Parameters
         ----------
-        item : a small one, see `messages.to_bytes`
+        item : see `messages.to_bytes`
         what : what it is, for the message where a rank does not come
         """
         if self.ranks == 1:

@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from components.ml_surrogates.data_assimilation import members
-from components.ml_surrogates.data_assimilation.component import spacing_of
 from components.ml_surrogates.data_assimilation.observation_file import Table
 from components.ml_surrogates.data_assimilation.operators import Seen
-from components.ml_surrogates.data_assimilation.places import locate, unit_vectors
+from components.ml_surrogates.data_assimilation.places import locate, spacing_of, unit_vectors
 from components.ml_surrogates.data_assimilation.window import (
     Batch,
     Method,
     analyse,
+    ensemble_of,
     packed,
     run_members,
     trajectory,
@@ -82,7 +82,7 @@ def experiment(seed, method="en4dvar", n=20, iterations=12):
     seen, variable = batches(f, {0: truth, 12: later}, np.random.default_rng(seed))
     root = SeparableRoot.of(tuple(latitude.shape), (spacing, spacing), 1.0e6, first["t"])
     how = Method(method, 1.0e6, 1.0, 0.75, 1.03, iterations, root)
-    e = run_members(f, state, before, 12, x, seen)
+    e = ensemble_of(background, x, [run_members(f, state, before, 12, x, seen, range(n))])
     with torch.no_grad():
         _, equivalents = trajectory(f, state, before, 12, None, seen)
     found = analyse(f, background, before, 12, seen, how, (state, equivalents), e)
@@ -102,7 +102,7 @@ def experiment(seed, method="en4dvar", n=20, iterations=12):
     }
     both = np.tile(variable, 2)
     fit = {
-        v: [float(d.numpy()[both == v].std()) for d in (found.before, found.after)] for v in ERRORS
+        v: [float(d.square().mean().sqrt()) for d in (found.before[both == v], found.after[both == v])] for v in ERRORS
     }  # fmt: skip
     print(seed, method, {k: {n: round(c, 1) for n, c in r.items()} for k, r in rows.items()}, fit, found.stop, e.lost)
     return rows, fit

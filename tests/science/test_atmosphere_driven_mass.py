@@ -37,7 +37,7 @@ def era5(shared):
 
 def test_the_start_converges_no_mass_and_its_winds_are_nearly_the_drivers(era5):
     raw = era5.sides.source.start(era5.sides.place)
-    s, _ = era5._state_of(raw)
+    s, _ = era5.state_of(raw)
     hour = 3600.0 * GRAVITY / 100.0  # kg m-2 s-1 to hPa/h
     before, after = (float(convergence(era5.geometry, a).std()) * hour for a in (s, era5.s))
     mass = s.ru * 0.0 + era5.geometry.rho_base.mean(dim=(1, 2), keepdim=True)

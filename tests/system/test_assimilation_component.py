@@ -137,7 +137,7 @@ def test_more_ranks_and_a_restart_inside_a_window_give_the_same_bits(late, tmp_p
 
 
 @pytest.mark.ranks
-def test_two_ranks_without_a_lag_give_the_bits_of_one(serial, tmp_path):
+def test_two_ranks_without_a_lag_share_the_members_and_give_the_bits_of_one(serial, tmp_path):
     two = case(tmp_path / "two", ranks=(1, 2))
     tessera(two)
     assert differences(serial[0], two, history=False) == []
@@ -157,6 +157,19 @@ def test_en4dvar_lowers_the_departures(tmp_path):
         n, before, after = (np.ma.filled(data[k][0], 0.0) for k in ("count", "omb_rms", "oma_rms"))
         first, last = (float(np.nansum(n * a * a)) for a in (before, after))
         assert 0.0 < data["degrees_of_freedom"][0] < first - last
+
+
+def test_a_learned_forecast_is_named_in_the_namelist_and_gives_gradients(tmp_path):
+    from tests.toys.learned_forecast import written
+
+    written(tmp_path / "m", LEVELS, (10, 12), 1200, 2.1e5)
+    forecast = {"model": "learned", "network": str(tmp_path / "m"), "step": "PT20M"}
+    given = {"method": "en4dvar", "iterations": 3, "duration": "PT40M", "hours": (0.0, 0.3), "forecast": forecast}
+    folder = case(tmp_path / "emulated", **given)
+    tessera(folder, "--serial")
+    with netCDF4.Dataset(folder / "run" / "assimilation" / "20010101T000000.nc") as data:
+        assert data["oma_rms"][0, 0] < data["omb_rms"][0, 0]
+        assert data["degrees_of_freedom"][0] > 0.0
 
 
 def learned(folder, **given):

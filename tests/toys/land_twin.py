@@ -16,6 +16,8 @@ from components.science.constants import FREEZING_POINT, WATER_DENSITY
 D = torch.float64
 SECONDS = 10800.0
 A_DAY = 8
+MODEL = Options(outer=2, inner=2, water_iterations=2)
+"""Fewer iterations than by default, of truth and members alike: a year of thousands of columns."""
 KINDS = (["grassland", "cropland", "deciduous_broadleaf_forest"], ["loam", "sandy_loam", "silty_clay_loam"])
 GROUND = Soil(0.4, 0.2)
 PLANTS = Cover(0.3, 0.05, 0.1)
@@ -111,7 +113,7 @@ def truth(size, weather, seed):
     s = initial_state(p, FREEZING_POINT + weather.warm, 0.6)
     true, seen, month = [], [], []
     for i in range(size.days * A_DAY):
-        s, _ = step(s, weather.at(i, weather.rain[i // A_DAY]), p, SECONDS, Options())
+        s, _ = step(s, weather.at(i, weather.rain[i // A_DAY]), p, SECONDS, MODEL)
         if i % A_DAY == A_DAY - 1:
             day = i // A_DAY
             true.append(measures(s, p))
@@ -146,7 +148,7 @@ def ensemble(size, weather, seed, seen, use=()):
         day = i // A_DAY
         if i % A_DAY == 0:
             wrong = 0.85 * torch.exp(0.28 * torch.randn((m, n), generator=g, dtype=D) + 0.7 * member - 0.08)
-        s, _ = step(s, weather.at(i, (wrong * weather.rain[day]).reshape(-1)), p, SECONDS, Options())
+        s, _ = step(s, weather.at(i, (wrong * weather.rain[day]).reshape(-1)), p, SECONDS, MODEL)
         if i % A_DAY == A_DAY - 1:
             month.append(storage(s, p))
             if use:

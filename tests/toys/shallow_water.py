@@ -160,9 +160,9 @@ def cuts(t, analysis):
     return [100.0 * (1.0 - a / b) for a, b in zip((*after, late), (*before, later), strict=True)]
 
 
-def envar(t, control, batches=None, iterations=40):
+def envar(t, control, batches=None, iterations=40, step=step):
     """The analysis by J's minimum."""
-    cost = Cost(t.background, control, step, window(t) if batches is None else batches)
+    cost = Cost(t.background, control, step, window(t) if batches is None else batches, checkpoints=False)
     found = minimise(cost, control.zero(), Limits(iterations=iterations, gradient=1e-2, decrease=1e-3))
     with torch.no_grad():
         return cost.analysis(found.v), found

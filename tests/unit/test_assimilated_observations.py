@@ -15,6 +15,7 @@ from coupler.clock import Clock
 from coupler.component import Setting
 from coupler.errors import CaseError
 from coupler.grids.grid import Grid
+from tests.toys.analyses import write_analyses
 
 CLOCK = Clock("2001-01-01", "noleap")
 LAMBERT = "+proj=lcc +lat_1=-5 +lat_2=40 +lat_0=25 +lon_0=130 +R=6371000"
@@ -94,6 +95,32 @@ def test_check_names_what_cannot_be(tmp_path):
     assert "nowhere.nc does not exist" in missing[0]
     with pytest.raises(ValueError, match="members"):
         DataAssimilation.Options(members=1)
+
+
+def test_a_closed_window_is_for_one_analysis_and_takes_what_is_seen_at_its_end(tmp_path):
+    t, closed = table(7), {"window_end": "closed"}
+    assert problems(tmp_path, t, closed, duration=6 * 3600) == []
+    assert "expected a case of one window, 21600 s, found 43200 s" in problems(tmp_path, table(13), closed)[0]
+    only_at_the_end = t._replace(time=np.full(7, 21600.0))
+    assert problems(tmp_path, only_at_the_end, closed, duration=6 * 3600) == []
+    assert "within the case" in problems(tmp_path, only_at_the_end, duration=6 * 3600)[0]
+    assert selection.in_window(t, 0, 21600).sum() == 6 and selection.in_window(t, 0, 21600, closed=True).sum() == 7
+
+
+def test_drivers_of_the_forecast_must_reach_the_end_of_the_last_window(tmp_path):
+    """A case of 12 h has two windows of 6 h, and two of 9 h, of which the last ends at 18 h."""
+    given = {"driver": [str(write_analyses(tmp_path / "d.nc", (0.0, 12.0), "2001-01-01 00:00:00", "noleap"))]}
+    assert problems(tmp_path, table(13), {"forecast": given}) == []
+    (found,) = problems(tmp_path, table(13), {"forecast": given, "window": "PT9H"})
+    assert found.startswith("assimilation: forecast: ")
+    assert "driving data reach from 2001-01-01T00:00:00 to 2001-01-01T12:00:00" in found and "T18:00:00" in found
+
+
+def test_a_forecast_that_nobody_knows_is_refused(tmp_path):
+    (found,) = problems(tmp_path, options={"forecast": {"model": "nonhydrostatik"}})
+    assert "expected one of nonhydrostatic" in found and "found model: nonhydrostatik" in found
+    (found,) = problems(tmp_path, options={"forecast": {"model": "nowhere.to_be_found:Forecast"}})
+    assert "'nowhere.to_be_found:Forecast' cannot be loaded" in found
 
 
 def test_places_on_a_projected_grid():

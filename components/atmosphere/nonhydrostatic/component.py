@@ -281,7 +281,7 @@ class NonhydrostaticAtmosphere(Component):
         )  # fmt: skip
         source = driving_data.source(context, o.driver, o.humidity_from, o.jet)
         self.sides = driving_data.Sides(
-            source, place, self._state_of, partial(driven_mass.column_mass, g), self._balanced, float(context.duration)
+            source, place, self.state_of, partial(driven_mass.column_mass, g), self._balanced, float(context.duration)
         )
         state, vapour = self.sides.start()
         self.driver = self.sides.around(0.0)
@@ -339,18 +339,21 @@ class NonhydrostaticAtmosphere(Component):
         parts |= {name: at(0.0) for name, at in files.items()}
         return self.species.stacked({**parts, VAPOUR.name: vapour})
 
-    def _state_of(self, f: driving_data.Fields) -> tuple[State, torch.Tensor]:
-        """The dynamics' state and vapour of meteorological fields on the block's layers."""
+    def state_of(self, f: driving_data.Fields) -> tuple[State, torch.Tensor]:
+        """The dynamics' state and vapour of meteorological fields on the block's layers.
+
+        Parameters
+        ----------
+        f : ``t`` (K), ``q`` (specific), ``u``, ``v`` (eastward, northward, m s-1), ``p`` (Pa), each (nz, ny, nx)
+        """
         cos, sin = self.cos.cpu().numpy(), self.sin.cpu().numpy()
         u, v = f["u"] * cos + f["v"] * sin, f["v"] * cos - f["u"] * sin
         return state_from_fields(self.core.geometry, self.core.halo, u, v, f["t"], f["q"], f["p"])
 
     def _balanced(self, s: State, gain: torch.Tensor | None) -> State:
         """The state with winds that bring each column ``gain`` (kg m-2 s-1)."""
-        core, context = self.core, self.context
-        return column_flow.balance_columns(
-            s, core.geometry, core.edges, core.halo, context.gather, context.scatter, gain
-        )
+        c, at = self.core, self.context
+        return column_flow.balance_columns(s, c.geometry, c.edges, c.halo, at.gather, at.scatter, gain)
 
     # ------------------------------------------------------------------ step
 
@@ -381,8 +384,7 @@ class NonhydrostaticAtmosphere(Component):
     def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
         """Read what acts on the atmosphere, and advance it."""
         forcing = self.forcing(time, seconds, imports)
-        end = time + seconds
-        self.time = end
+        self.time = end = time + seconds
         with torch.no_grad():
             self.now, self._seen = self.advance(self.now, forcing, float(seconds))
         if end % 3600 == 0:
@@ -390,8 +392,7 @@ class NonhydrostaticAtmosphere(Component):
         return self._exports()
 
     def _watch(self, s: State) -> None:
-        s = State(*(a.detach() for a in s))
-        stop_if_unstable(self.context, self.geometry, s, self.clock.text(self.time))
+        stop_if_unstable(self.context, self.geometry, State(*(a.detach() for a in s)), self.clock.text(self.time))
 
     def _tensors(self, imports: Mapping[str, Any], names: Sequence[str]) -> dict[str, torch.Tensor]:
         """Those of the imports that are there, in the model's precision and on its device."""

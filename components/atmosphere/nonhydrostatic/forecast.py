@@ -18,7 +18,7 @@ from components.atmosphere.nonhydrostatic.model import Forcing, Now
 from components.atmosphere.nonhydrostatic.physics.columns import INNER, columns
 from components.atmosphere.nonhydrostatic.physics.sequence import centre_wind
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
-from coupler.component import Context
+from coupler.component import Context, Setting
 from coupler.grids.decomposition import Decomposition
 
 NO_PHYSICS = {"boundary_layer": "none", "convection": "none", "radiation": "none"}
@@ -38,10 +38,20 @@ class Forecast:
 
     def __init__(self, context: Context, options: Mapping[str, Any]):
         whole = replace(context, decompositions={"default": Decomposition(context.grid.shape)})
-        given = {"microphysics": "none", "limiter": "none", **NO_PHYSICS, **options}
-        self.air = NonhydrostaticAtmosphere(NonhydrostaticAtmosphere.Options(**given))
+        self.air = _atmosphere(options)
         self.air.initialize(whole)
         self.seconds = float(context.step)
+
+    @staticmethod
+    def problems(setting: Setting, options: Mapping[str, Any]) -> list[str]:
+        """What is wrong before anything runs, such as a driver that ends before the forecasts do.
+
+        Parameters
+        ----------
+        setting : grid, dates and folder; the step of the forecast, and the duration to the last forecast's end
+        options : of the atmosphere
+        """
+        return _atmosphere(options).check(setting)
 
     @property
     def initial(self) -> Now:
@@ -58,7 +68,7 @@ class Forecast:
         """
         given = {name: torch.as_tensor(a).detach().double().cpu().numpy() for name, a in air.items()}
         given["q"] = given["q"] / (1.0 + given["q"])
-        s, vapour = self.air._state_of(given)
+        s, vapour = self.air.state_of(given)
         q = torch.zeros_like(self.air.q)
         q[self.air.species.number(VAPOUR.name)] = vapour
         return self.air.now._replace(s=s, q=q)
@@ -91,3 +101,8 @@ class Forecast:
         cos, sin = air.cos.to(along), air.sin.to(along)
         east, north = along * cos - across * sin, along * sin + across * cos
         return {"t": c.t, "q": vapour[:, INNER, INNER], "u": east, "v": north, "p": c.p}
+
+
+def _atmosphere(options: Mapping[str, Any]) -> NonhydrostaticAtmosphere:
+    given = {"microphysics": "none", "limiter": "none", **NO_PHYSICS, **options}
+    return NonhydrostaticAtmosphere(NonhydrostaticAtmosphere.Options(**given))

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from components.ml_surrogates.data_assimilation import forecasts, observation_file, simulate
-from components.ml_surrogates.data_assimilation.component import spacing_of
+from components.ml_surrogates.data_assimilation.places import spacing_of
 from coupler.clock import Clock
 
 

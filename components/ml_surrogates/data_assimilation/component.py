@@ -3,33 +3,40 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 
-from components.ml_surrogates.data_assimilation import forecasts, members, observation_file, selection, statistics
+from components.ml_surrogates.data_assimilation import (
+    checks,
+    forecasts,
+    members,
+    observation_file,
+    selection,
+    statistics,
+)
+from components.ml_surrogates.data_assimilation.checks import places_of
 from components.ml_surrogates.data_assimilation.learned import maps
 from components.ml_surrogates.data_assimilation.observation_file import Table
 from components.ml_surrogates.data_assimilation.operators import Seen
-from components.ml_surrogates.data_assimilation.places import Places, locate, unit_vectors
+from components.ml_surrogates.data_assimilation.options import AssimilationOptions
+from components.ml_surrogates.data_assimilation.places import Places, spacing_of, unit_vectors
 from components.ml_surrogates.data_assimilation.window import (
     PARTS,
     Batch,
     Method,
     analyse,
+    ensemble_of,
     run_members,
     trajectory,
     unpacked,
 )
 from components.ml_surrogates.estimation.localisation import SeparableRoot
-from components.ml_surrogates.model_file import ModelFileError
+from components.ml_surrogates.model_file import located
 from components.science.constants import EARTH_RADIUS
 from coupler.component import Component, Context, Fields, Setting
-from coupler.errors import CaseError
 from coupler.fields import FieldSpec
-from coupler.namelist import Count, Duration, Fraction, Length, LengthOrNone, Namelist, Range
 
 TAKEN = {
     "air_temperature_in_atmosphere_layer": "t", "humidity_mixing_ratio": "q", "air_pressure": "p",
@@ -41,32 +48,6 @@ GIVEN = {
     "tendency_of_eastward_wind_due_to_data_assimilation": "u",
     "tendency_of_northward_wind_due_to_data_assimilation": "v",
 }
-Levels = Annotated[int, Range(least=3, most=300)]
-Members = Annotated[int, Range(least=2, most=1000)]
-Iterations = Annotated[int, Range(least=1, most=1000)]
-Depth = Annotated[float, Range(above=0.0, most=20.0)]
-Factor = Annotated[float, Range(least=0.5, most=2.0)]
-Deviations = Annotated[float, Range(above=0.0, most=100.0)]
-Size = Annotated[float, Range(least=0.0, most=50.0)]
-
-
-class ForecastOptions(Namelist):
-    """The operator M, of the assimilation's own grid."""
-
-    model: str = "nonhydrostatic"
-    """Whose forecast: a model's name, or package.module:Class."""
-    step: Duration = 1800
-    """Its time step; the window is a multiple of it."""
-    driver: list[str] = []
-    """Files for its sides, as those of the atmosphere."""
-    jet: Literal["ullrich", "january"] = "ullrich"
-    """Without a driver: the analytic jet, as that of the atmosphere."""
-    relief: str = "east_asia_land.nc"
-    """Height of the ground, as that of the atmosphere. Empty: flat."""
-    microphysics: Literal["none", "kessler"] = "none"
-    """Clouds of the forecast."""
-    precision: Literal["single", "double"] = "single"
-    """Of its arithmetic."""
 
 
 class DataAssimilation(Component):
@@ -76,51 +57,7 @@ class DataAssimilation(Component):
     diagnostic_units = {"air_temperature_increment": "K", "eastward_wind_increment": "m s-1"}
     shapes_state = ("levels", "members")
 
-    class Options(Namelist):
-        """Options of the data assimilation."""
-
-        observations: str = ""
-        """CF netCDF, a row an observation; looked up in the case, then in data/. Empty: nothing is observed."""
-        levels: Levels = 24
-        """Layers of the atmosphere."""
-        forecast: ForecastOptions = ForecastOptions()
-        """The forecast operator."""
-        method: Literal["letkf", "en4dvar", "learned"] = "letkf"
-        """letkf: weights column by column. en4dvar: a minimisation through the forecast's gradient. learned: a trained
-        network, which needs neither members nor a forecast."""
-        network: str = ""
-        """For learned: path of the trained network, without its ending; looked up in the case, then in data/."""
-        window: Duration = 21600
-        """Observations of [t, t + window) make one analysis."""
-        increment_at: Literal["start", "end"] = "start"
-        """start: for a rule back without lag, which adds the increment from the window's start on. end: for a lag of
-        one window, which adds M(x_a) - M(x_b) in the next."""
-        members: Members = 20
-        """Of the ensemble."""
-        radius: Length = 1.2e6
-        """Of Gaspari and Cohn's function in the horizontal; nothing acts beyond twice as far."""
-        depth: Depth = 0.5
-        """The same in ln p."""
-        relaxation: Fraction = 0.75
-        """Of the spread to that before the analysis, where observations acted."""
-        inflation: Factor = 1.03
-        """Factor of the spread besides."""
-        iterations: Iterations = 20
-        """Of the minimisation, at most."""
-        perturbations: Literal["balanced", "independent"] = "balanced"
-        """Of the first ensemble."""
-        wind_spread: Size = 3.0
-        """Of the first ensemble, m s-1."""
-        temperature_spread: Size = 1.0
-        """Of independent perturbations, K."""
-        humidity_spread: Fraction = 0.1
-        """Over the humidity of the air."""
-        gross_check: Deviations = 5.0
-        """Standard deviations of observation and ensemble together beyond which an observation is left out."""
-        thinning: LengthOrNone = 0.0
-        """Side of boxes of which each keeps one observation of a kind; 0: all."""
-        first_window: Count = 0
-        """Windows at the start that are left without analysis."""
+    Options = AssimilationOptions  # type: ignore[assignment]
 
     def __init__(self, options: Any):
         super().__init__(options)
@@ -129,81 +66,12 @@ class DataAssimilation(Component):
 
     def check(self, setting: Setting) -> list[str]:
         """A file that is missing or wrong or ends early, a window that does not fit, a radius below a cell."""
-        o, problems = self.options, []
-        for name, step in (("step", setting.step), ("forecast: step", o.forecast.step)):
-            if o.window % step:
-                problems.append(f"window of {o.window} s is not a multiple of the {name}, {step} s")
-        if not getattr(setting.grid, "is_structured", False):
-            return [f"{setting.name}: the assimilation needs a structured grid, such as a projected one"]
-        cell = spacing_of(setting.grid)
-        if o.radius < cell:
-            problems.append(f"expected a radius of at least a cell ({cell:.0f} m), found {o.radius:.0f} m")
-        if o.observations:
-            path = setting.file(o.observations)
-            if not path.exists():
-                problems.append(f"{o.observations} does not exist, neither in the case nor in data/")
-            else:
-                problems += self._wrong_observations(path, setting)
-        if o.method == "learned":
-            problems += self._wrong_network(setting)
-        return [f"{setting.name}: {text}" for text in problems]
-
-    def _wrong_observations(self, path: Any, setting: Setting) -> list[str]:
-        try:
-            table = observation_file.read(path, setting.clock)
-        except CaseError as error:
-            return str(error).splitlines()
-        if not len(table.time):
-            return []
-        if not ((table.time >= 0.0) & (table.time < setting.duration)).any():
-            return [f"{path.name}: none of {len(table.time)} observations lies within the case"]
-        last = (setting.duration - 1) // self.options.window * self.options.window
-        if table.time[-1] < last:
-            end, due = setting.clock.text(int(table.time[-1])), setting.clock.text(last)
-            return [f"{path.name} ends early: its last observation is of {end}, the last window begins at {due}"]
-        if not self._places(table, setting).inside.any():
-            return [f"{path.name}: none of {len(table.time)} observations lies within the domain"]
-        return []
-
-    def _wrong_network(self, setting: Setting) -> list[str]:
-        """A network that is missing or of another case, and observations that all lie outside its training."""
-        o = self.options
-        if not o.network:
-            return ["method: learned needs a network: expected the path of a trained one, found none"]
-        try:
-            trained = maps.load(self._network_path(setting))
-        except ModelFileError as error:
-            return [f"network: {error}"]
-        problems = trained.problems(o.levels, o.window, spacing_of(setting.grid))
-        if o.increment_at == "end":
-            problems.append("method: learned gives increments at the window's start; expected increment_at: start")
-        if o.observations and setting.file(o.observations).exists():
-            try:
-                table = observation_file.read(setting.file(o.observations), setting.clock)
-            except CaseError:
-                return [f"network: {text}" for text in problems]  # said before
-            for reason, rows in trained.untrained(table, o.window).items():
-                if rows.any():
-                    first = int(np.flatnonzero(rows)[0])
-                    problems.append(
-                        f"{int(rows.sum())} of {len(rows)} observations {reason}, the first is {table.variable[first]} "
-                        f"of {table.value[first]:g} at {table.pressure[first, 0] / 100.0:.0f} hPa; "
-                        f"trained: {trained.text()}"
-                    )
-        return [f"network: {text}" for text in problems]
-
-    def _network_path(self, setting: Setting) -> Path:
-        path = Path(self.options.network)
-        return path if path.is_absolute() else setting.file(f"{path}.json").with_suffix("")
-
-    def _places(self, table: Table, setting: Setting) -> Places:
-        grid: Any = setting.grid
-        return locate(grid.longitude, grid.latitude, table.longitude, table.latitude)
+        return [f"{setting.name}: {text}" for text in checks.problems_of(self.options, setting)]
 
     # ------------------------------------------------------------------ run
 
     def initialize(self, context: Context) -> Fields:
-        """No increments yet; the first rank makes the forecast operator."""
+        """No increments yet."""
         o, grid = self.options, context.grid
         torch.set_num_threads(context.threads)
         self.context = context
@@ -218,7 +86,7 @@ class DataAssimilation(Component):
         self.operator: Any = None
         if o.method == "learned":
             self.x = self.x[:0]
-            self.trained = maps.load(self._network_path(context))
+            self.trained = maps.load(located(o.network, context))
             self.place = maps.place(grid.longitude, grid.latitude)
         return self._exports()
 
@@ -226,14 +94,13 @@ class DataAssimilation(Component):
         """At the start of a window: its analysis; else what it gave holds."""
         o = self.options
         if time % o.window == 0:
-            whole = {part: self.context.gather(np.asarray(imports[name])) for name, part in TAKEN.items()}
-            air = {k: torch.as_tensor(np.array(a), dtype=torch.float64) for k, a in whole.items() if a is not None}
+            whole = {part: self.context.whole(np.asarray(imports[name])) for name, part in TAKEN.items()}
+            air = {k: torch.as_tensor(a, dtype=torch.float64) for k, a in whole.items()}
             if o.method == "learned":
                 self.rates = self.context.scatter(self._learned(time, air) if self.context.rank == 0 else None)
                 return self._exports()
-            perturbed = self.context.gather(self.x)
-            rates, x = self._window(time, air, perturbed) if self.context.rank == 0 else (None, None)
-            self.rates, self.x = self.context.scatter(rates), self.context.scatter(x)
+            rates, x = self._window(time, air, self.context.whole(self.x))
+            self.rates, self.x = self.context.local(rates), self.context.local(x)
             self.begun = 1
         return self._exports()
 
@@ -263,17 +130,21 @@ class DataAssimilation(Component):
         return self.trained.increment(air, observed).reshape(shape).numpy() / float(o.window)
 
     def _window(self, time: int, air: forecasts.Air, perturbed: Any) -> tuple[Any, Any]:
-        """Rates of the window (4, nz, ny, nx) and the next perturbations, on the first rank."""
-        o, steps = self.options, self.options.window // self.options.forecast.step
-        shape = (len(PARTS), o.levels, *self.context.grid.shape)
-        x = torch.as_tensor(np.array(perturbed)) if self.begun else self._first(air)
+        """Rates of the window (4, nz, ny, nx) and the next perturbations, on every rank.
+
+        The members are shared out: a rank runs its own, and all do the analysis of all.
+        """
+        o, steps, context = self.options, self.options.window // self.options.forecast.step, self.context
+        shape = (len(PARTS), o.levels, *context.grid.shape)
+        x = torch.as_tensor(perturbed) if self.begun else self._first(air)
         table, chosen, places = self._chosen(time)
         if table is None or chosen is None or time // o.window < o.first_window or not chosen.used.any():
             return np.zeros(shape), x.numpy()
         forecast = self._forecast()
         state = forecast.start(air)
         batches = self._batches(table, places, chosen.used, time)
-        e = run_members(forecast, state, time, steps, x, batches)
+        own = run_members(forecast, state, time, steps, x, batches, range(context.rank, o.members, context.ranks))
+        e = ensemble_of(forecast.columns(state), x, context.share(own, "the members' forecasts"))
         with torch.no_grad():
             _, seen = trajectory(forecast, state, time, steps, None, batches)
         order = np.concatenate(self._rows(table, chosen.used, time))
@@ -282,20 +153,30 @@ class DataAssimilation(Component):
         spread = np.zeros(len(table.time))
         spread[order] = e.equivalents.std(0).numpy()
         selection.gross_check(chosen, before, table.error, spread, o.gross_check)
-        self.context.log(f"{self.context.clock.text(time)}: {chosen.text()}")
+        context.log(f"{context.clock.text(time)}: {chosen.text()}")
         if e.lost:
             names = ", ".join(str(n) for n in e.lost)
-            self.context.log(f"member(s) {names} broke down and are left out: {len(e.lost)} of {o.members}")
+            context.log(f"member(s) {names} broke down and are left out: {len(e.lost)} of {o.members}")
         if not chosen.used.any():
             return np.zeros(shape), x.numpy()
         keep = torch.as_tensor(chosen.used[order])
         batches = self._batches(table, places, chosen.used, time)
         e = e._replace(equivalents=e.equivalents[:, keep])
-        found = analyse(forecast, air, time, steps, batches, self._method(air["t"]), (state, seen[keep]), e)
-        self._tell(time, table, chosen, found, spread[order][keep.numpy()], order[keep.numpy()])
-        dx = found.increment if o.increment_at == "start" else found.later
-        rates = torch.stack([unpacked(dx)[k] for k in PARTS]) / float(o.window)
-        return rates.numpy(), self._filled(found.perturbations, e.lost).numpy()
+        found = None
+        if context.rank == 0:
+            found = analyse(forecast, air, time, steps, batches, self._method(air["t"]), (state, seen[keep]), e)
+            self._tell(time, table, chosen, found, spread[order][keep.numpy()], order[keep.numpy()])
+        return self._given(found, e.lost)
+
+    def _given(self, found: Any, lost: Sequence[int]) -> tuple[Any, Any]:
+        """Rates and perturbations of the first rank's analysis, on every rank."""
+        mine = None
+        if found is not None:
+            dx = found.increment if self.options.increment_at == "start" else found.later
+            rates = torch.stack([unpacked(dx)[k] for k in PARTS]) / float(self.options.window)
+            mine = [rates.numpy(), self._filled(found.perturbations, lost).numpy()]
+        rates, x = self.context.share(mine, "the analysis")[0]
+        return rates, x
 
     def _filled(self, x: torch.Tensor, lost: Sequence[int]) -> torch.Tensor:
         """As many members as there should be: for each that broke down, half of another's perturbation."""
@@ -313,10 +194,9 @@ class DataAssimilation(Component):
 
     def _forecast(self) -> Any:
         if self.operator is None:
-            o = self.options.forecast
-            options = {**o.model_dump(exclude={"model", "step"}), "levels": self.options.levels}
-            longer = self.context.duration + self.options.window  # the last window may reach beyond the case's end
-            self.operator = forecasts.make(o.model, replace(self.context, step=o.step, duration=longer), options)
+            o, reach = self.options, self.options.reach(self.context.duration)
+            context = replace(self.context, step=o.forecast.step, duration=reach)
+            self.operator = forecasts.make(o.forecast.model, context, o.of_forecast())
         return self.operator
 
     def _method(self, like: torch.Tensor) -> Method:
@@ -330,13 +210,14 @@ class DataAssimilation(Component):
 
     def _chosen(self, time: int) -> tuple[Table | None, selection.Selection | None, Any]:
         """The window's observations, which of them are in use, and where they lie."""
+        o = self.options
         if self.table is None:
             return None, None, None
-        table = self.table.where(selection.in_window(self.table, time, time + self.options.window))
+        table = self.table.where(selection.in_window(self.table, time, time + o.window, o.window_end == "closed"))
         if not len(table.time):
             return None, None, None
-        places = self._places(table, self.context)
-        return table, selection.select(table, places, 100.0, self.options.thinning, self.spacing), places
+        places = places_of(table, self.context)
+        return table, selection.select(table, places, 100.0, o.thinning, self.spacing), places
 
     def _rows(self, table: Table, used: Any, time: int) -> list[Any]:
         """Rows in use by the step of the window that their time is nearest to."""
@@ -399,10 +280,3 @@ class DataAssimilation(Component):
             rows = [row for path in sorted(folder.glob("*.nc")) for row in statistics.read(path)]
             if rows:
                 statistics.plot(folder / "departures.png", rows)
-
-
-def spacing_of(grid: Any) -> float:
-    """Mean distance of neighbouring cells of a structured grid, m."""
-    at = unit_vectors(np.asarray(grid.longitude), np.asarray(grid.latitude))
-    along = [np.linalg.norm(np.diff(at, axis=axis), axis=-1).mean() for axis in (0, 1)]
-    return float(EARTH_RADIUS * sum(along) / len(along))

@@ -7,10 +7,14 @@ from typing import Any, Protocol
 from torch import Tensor
 
 from coupler.by_name import load
-from coupler.component import Context
+from coupler.component import Context, Setting
+from coupler.errors import CaseError
 
-KNOWN = {"nonhydrostatic": "components.atmosphere.nonhydrostatic.forecast:Forecast"}
-"""Operators that models of the project own; others by ``package.module:Class``."""
+KNOWN = {
+    "nonhydrostatic": "components.atmosphere.nonhydrostatic.forecast:Forecast",
+    "learned": "components.ml_surrogates.data_assimilation.learned.emulator:Emulator",
+}
+"""Operators of the project; others by ``package.module:Class``."""
 
 Air = dict[str, Tensor]
 
@@ -50,3 +54,22 @@ def make(model: str, context: Context, options: Mapping[str, Any]) -> Forecast:
     """
     made: Forecast = load(KNOWN.get(model, model), context.folder)(context, options)
     return made
+
+
+def problems(model: str, setting: Setting, options: Mapping[str, Any]) -> list[str]:
+    """What is wrong with an operator before anything runs: its name, and what its class finds by ``problems``.
+
+    Parameters
+    ----------
+    model : word of `KNOWN` or ``package.module:Class``
+    setting : grid, dates, folder, step, and the duration to the end of the last window
+    options : of the model
+    """
+    if model not in KNOWN and ":" not in model:
+        return [f"forecast: expected one of {', '.join(KNOWN)}, or package.module:Class, found model: {model}"]
+    try:
+        found = load(KNOWN.get(model, model), setting.folder)
+    except CaseError as error:
+        return [f"forecast: model: {error}"]
+    own = getattr(found, "problems", None)
+    return [] if own is None else list(own(setting, options))

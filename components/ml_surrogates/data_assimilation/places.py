@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Where observations lie on a grid, in cells and parts of cells."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from components.science.constants import EARTH_RADIUS
 
 Floats = npt.NDArray[np.float64]
 
@@ -62,3 +64,10 @@ def locate(longitude: Floats, latitude: Floats, lon: Floats, lat: Floats) -> Pla
     edge = 1e-9
     inside = (y >= -edge) & (y <= ny - 1 + edge) & (x >= -edge) & (x <= nx - 1 + edge)
     return Places(np.clip(y, 0.0, ny - 1.0), np.clip(x, 0.0, nx - 1.0), inside)
+
+
+def spacing_of(grid: Any) -> float:
+    """Mean distance of neighbouring cells of a structured grid, m."""
+    at = unit_vectors(np.asarray(grid.longitude), np.asarray(grid.latitude))
+    along = [np.linalg.norm(np.diff(at, axis=axis), axis=-1).mean() for axis in (0, 1)]
+    return float(EARTH_RADIUS * sum(along) / len(along))

@@ -158,35 +158,47 @@ def trajectory(
 
 @torch.no_grad()
 def run_members(
-    forecast: Forecast, state: Any, time: float, steps: int, x: Tensor, batches: Sequence[Batch]
-) -> Ensemble:
-    """Forecasts of the background with each perturbation; members that break down are named and left out.
+    forecast: Forecast, state: Any, time: float, steps: int, x: Tensor, batches: Sequence[Batch],
+    numbers: Sequence[int],
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Forecasts of the background with some of the perturbations, as messages; members that break down are left out.
 
     Parameters
     ----------
     forecast, state, time, steps, batches : see `trajectory`
     x : (N, 4 nz, ny, nx) perturbations, about a mean of zero
+    numbers : of the members to run
     """
-    background = {k: a.double() for k, a in forecast.columns(state).items()}
-    starts, ends, seen, lost = [], [], [], []
-    for number, dx in enumerate(x):
+    found = []
+    for number in numbers:
         try:
-            air, equivalents = trajectory(forecast, state, time, steps, dx, batches)
+            air, equivalents = trajectory(forecast, state, time, steps, x[number], batches)
         except forecast.failures:
-            lost.append(number)
             continue
         end = packed(air)
-        if not bool(torch.isfinite(end).all()):
-            lost.append(number)
-            continue
-        starts.append(packed(changed(background, dx)))
-        ends.append(end)
-        seen.append(equivalents)
-    if len(ends) < 2:
+        if bool(torch.isfinite(end).all()):
+            found.append({"number": number, "end": end.numpy(), "seen": equivalents.numpy()})
+    return found
+
+
+def ensemble_of(background: Air, x: Tensor, parts: Sequence[Sequence[Mapping[str, Any]]]) -> Ensemble:
+    """The members that several ranks have run, in the order of their numbers.
+
+    Parameters
+    ----------
+    background : air at the window's start
+    x : (N, 4 nz, ny, nx) perturbations of all members
+    parts : what `run_members` gave each rank
+    """
+    runs = sorted((run for part in parts for run in part), key=lambda run: int(run["number"]))
+    numbers = [int(run["number"]) for run in runs]
+    lost = tuple(sorted(set(range(len(x))) - set(numbers)))
+    if len(runs) < 2:
         raise RuntimeError(
             f"{len(lost)} of {len(x)} members of the ensemble broke down: expected at least 2 that do not"
         )
-    return Ensemble(torch.stack(starts), torch.stack(ends), torch.stack(seen), tuple(lost))
+    ends, seen = (torch.stack([torch.as_tensor(run[k]) for run in runs]) for k in ("end", "seen"))
+    return Ensemble(torch.stack([packed(changed(background, x[n])) for n in numbers]), ends, seen, lost)
 
 
 def weighed(
