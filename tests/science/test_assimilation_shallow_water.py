@@ -191,12 +191,17 @@ def test_five_seeds():
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_cycling_keeps_error_and_spread():
-    rows = sw.cycle(24, 1)
+    """From window 8 on; the issue found 2.58 and .75 for the LETKF, 25.5 and 4.8 for the free run."""
+    rows, _ = sw.cycle(24, 1)
     late = rows[8:].mean(0)
-    print(rows[[0, 4, 8, 16, 23]], late)
+    for n, name in enumerate(sw.ROWS):
+        print(name, "h, u", late[2 * n : 2 * n + 2].tolist())
+    ratio = rows[8:, -1] / rows[8:, 0]
+    print("spread over error", ratio.tolist())
     assert late[0] <= 3.0 and late[1] <= 0.9
-    assert bool((rows[8:, 2] / rows[8:, 0] > 0.6).all()) and bool((rows[8:, 2] / rows[8:, 0] < 1.4).all())
-    assert late[3] > 4.0 * late[0]
+    assert bool((ratio > 0.6).all()) and bool((ratio < 1.4).all())
+    assert late[2] <= late[0]
+    assert late[6] > 4.0 * late[0]
 
 
 @torch.no_grad()
@@ -219,7 +224,7 @@ def flows(number, seed, hours=36, side=32):
 def test_a_learned_emulator_as_the_forecast_loses_little_of_the_cut():
     """Trained on flows of a smaller plane; at most a fifth of En4DVar's cut is lost by it."""
     settings = stepper.Settings(steps=2000, batch=4, rate=5e-3, ahead=2, width=24, reach=5)
-    net, losses = stepper.train(flows(12, 7), settings, False, lambda text: print(text, flush=True))
+    net, _ = stepper.train(flows(12, 7), settings, False, lambda text: print(text, flush=True))
     net.requires_grad_(False)
     kept = stepper.error_over_persistence(net, flows(3, 8), 1)
     t = sw.twin(1)

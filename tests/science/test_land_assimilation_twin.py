@@ -4,8 +4,10 @@
 import pytest
 import torch
 
+from components.ml_surrogates.estimation import land
 from components.ml_surrogates.estimation.columns import column_letkf
 from components.ml_surrogates.estimation.etkf import etkf
+from components.ml_surrogates.estimation.microwave import Cover, Soil
 from tests.toys import land_twin
 
 ALONE = ("cover", "tb", "storage")
@@ -42,6 +44,56 @@ def test_one_column_is_the_etkf_and_bounds_hold():
     low, high = torch.tensor(0.3).double(), torch.tensor(0.7).double()
     bounded, _ = column_letkf(x, y, value, error, low, high)
     assert 0.3 <= float(bounded[..., :4].min()) and float(bounded[..., :4].max()) <= 0.7
+
+
+def ground(n):
+    return land.Ground(
+        torch.full((3, 1), 0.2).double(), torch.full((3, 1), 0.45).double(), Soil(0.4, 0.2), Cover(),
+        torch.arange(n) // 2,
+    )  # fmt: skip
+
+
+def members(n, size=10):
+    g = torch.Generator().manual_seed(7)
+    draw = lambda *shape: torch.rand((size, *shape, n), generator=g, dtype=torch.float64)  # noqa: E731
+    liquid, snow = 0.1 + 0.3 * draw(3), 30.0 * draw()
+    return land.Members(liquid, 0.02 * draw(3), snow, snow / 40.0, 280.0 + draw(), liquid.sum(1) * 200.0 + snow)
+
+
+def test_what_an_analysis_adds_is_booked_within_bounds():
+    n = 6
+    m, g = members(n), ground(n)
+    nan = torch.full((1, n), torch.nan).double()
+    cover = nan.clone()
+    cover[0, :2] = 0.9
+    tb = nan.repeat(4, 1)
+    tb[:, 2] = 160.0
+    water = nan.clone()
+    water[0, 2:4] = 60.0
+    observed = dict(zip(land.OPERATORS, (cover, tb, water), strict=True))
+    found = land.analyse(m, g, observed, dict.fromkeys(observed, 0.05) | {"toa_brightness_temperature": 2.0})
+    assert found.acted.tolist() == [True, True, True, True, False, False]
+    kept = torch.equal(found.liquid[..., 4:], m.liquid[..., 4:]) and bool((found.share[:, 4:] == 1.0).all())
+    assert kept and float(found.added[:, 4:].abs().max()) == 0.0
+    assert 0.02 <= float(found.liquid.min()) and bool((found.liquid + m.ice <= 0.45).all())
+    water_in = lambda liquid, snow: 1000.0 * (0.2 * liquid).sum(1) + snow  # noqa: E731
+    change = water_in(found.liquid, m.snow * found.share) - water_in(m.liquid, m.snow)
+    assert torch.allclose(change, found.added, atol=1e-9)
+    assert float((m.snow * found.share)[:, :2].mean()) > float(m.snow[:, :2].mean())  # more cover, more snow
+    assert float(found.liquid[:, 0, 2].mean()) > float(m.liquid[:, 0, 2].mean())  # colder, wetter
+
+
+def test_observations_are_named_and_blocks_are_means():
+    m, g = members(5), ground(5)
+    with pytest.raises(ValueError, match=r"expected observations of surface_snow_area_fraction, .* found soil_colour"):
+        land.analyse(m, g, {"soil_colour": torch.zeros(1, 5).double()}, {"soil_colour": 1.0})
+    name = "land_water_storage"
+    with pytest.raises(ValueError, match="expected errors above zero, found none of land_water_storage"):
+        land.analyse(m, g, {name: torch.zeros(1, 5).double()}, {name: 0.0})
+    nothing = land.analyse(m, g, {name: torch.full((1, 5), torch.nan).double()}, {name: 1.0})
+    assert torch.equal(nothing.liquid, m.liquid) and float(nothing.added.abs().max()) == 0.0
+    means = land.block_mean(torch.tensor([1.0, 3.0, 5.0, 6.0, 9.0]), g.block)
+    assert means.tolist() == [2.0, 2.0, 5.5, 5.5, 9.0]
 
 
 @pytest.mark.slow

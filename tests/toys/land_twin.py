@@ -9,19 +9,18 @@ from components.land.column.column import Forcing, Options, initial_state, step
 from components.land.column.parameters import parameters
 from components.land.column.radiation import partition
 from components.land.column.snow import cover_fraction, over_layers
-from components.ml_surrogates.estimation.columns import column_letkf
-from components.ml_surrogates.estimation.microwave import Cover, Soil, brightness_temperature
+from components.ml_surrogates.estimation import land
+from components.ml_surrogates.estimation.microwave import Cover, Soil
 from components.science.constants import FREEZING_POINT, WATER_DENSITY
 
 D = torch.float64
-SECONDS = 10800.0
-A_DAY = 8
+SECONDS = 21600.0
+A_DAY = 4
 MODEL = Options(outer=2, inner=2, water_iterations=2)
 """Fewer iterations than by default, of truth and members alike: a year of thousands of columns."""
 KINDS = (["grassland", "cropland", "deciduous_broadleaf_forest"], ["loam", "sandy_loam", "silty_clay_loam"])
 GROUND = Soil(0.4, 0.2)
 PLANTS = Cover(0.3, 0.05, 0.1)
-FREQUENCIES = (6.925e9, 10.65e9)
 BLOCK = 10
 """Columns of a block over which storage is observed."""
 
@@ -84,24 +83,14 @@ def storage(s, p):
     return over_layers((s.liquid + s.ice) * p.thickness) * WATER_DENSITY + swe(s)
 
 
-def brightness(s):
-    """H and V at both frequencies, (4, n); of thawed and bare soil."""
-    return torch.cat(
-        [torch.stack(brightness_temperature(f, s.liquid[0], s.ground, GROUND, PLANTS)) for f in FREQUENCIES]
-    )
-
-
 def measures(s, p):
     root = (s.liquid + s.ice)[:6]
     weight = p.thickness[:6] / p.thickness[:6].sum()
     return {"surface": s.liquid[0] + s.ice[0], "root": (root * weight).sum(0), "storage": storage(s, p), "snow": swe(s)}
 
 
-def blocks(values):
-    """Means over blocks of columns, on every column of the block."""
-    shape = values.shape
-    parts = values.reshape(*shape[:-1], -1, BLOCK)
-    return parts.mean(-1, keepdim=True).expand_as(parts).reshape(shape)
+def block(n):
+    return torch.arange(n) // BLOCK
 
 
 @torch.no_grad()
@@ -122,14 +111,19 @@ def truth(size, weather, seed):
             clear = torch.rand(n, generator=g, dtype=D) < 0.4
             cover = torch.where(clear, torch.clamp(cover_fraction(s.snow) + 0.08 * noise(n), 0.0, 1.0), none)
             open_soil = (swe(s) < 1.0) & (s.soil_temperature[0] > FREEZING_POINT + 1.0) & bool(day % 2 == 0)
-            tb = torch.where(open_soil, brightness(s) + 3.0 * noise(4, n), none)
+            bare = land.Members(s.liquid[None], s.ice[None], swe(s)[None], none[None], s.ground[None], none[None])
+            brightness = land.brightness(bare, land.Ground(p.thickness, p.texture.theta_s, GROUND, PLANTS, block(n)))
+            tb = torch.where(open_soil, brightness[0] + 3.0 * noise(4, n), none)
             water = none
             if day % 30 == 29:
-                water = blocks(torch.stack(month[-30:]).mean(0)) + 15.0 * noise(n // BLOCK).repeat_interleave(BLOCK)
+                water = land.block_mean(torch.stack(month[-30:]).mean(0), block(n)) + 15.0 * noise(
+                    n // BLOCK
+                ).repeat_interleave(BLOCK)
             seen.append({"cover": cover[None], "tb": tb, "storage": water[None]})
     return true, seen
 
 
+NAMES = dict(zip(("cover", "tb", "storage"), land.OPERATORS, strict=True))
 ERRORS = {"cover": 0.08, "tb": 3.0, "storage": 15.0}
 
 
@@ -153,38 +147,28 @@ def ensemble(size, weather, seed, seen, use=()):
             month.append(storage(s, p))
             if use:
                 before = storage(s, p)
-                s = analysed(s, p, seen[day], use, m, month[-30:])
-                booked += (storage(s, p) - before).reshape(m, n).mean(0)
+                s, added = analysed(s, p, seen[day], use, m, month[-30:])
+                booked += added
+                missed = (storage(s, p) - before).reshape(m, n).mean(0) - added
+                assert float(missed.abs().max()) < 1e-6, "an analysis must book what it adds"
             found.append({k: v.reshape(m, n).mean(0) for k, v in measures(s, p).items()})
     return found, booked
 
 
 def analysed(s, p, seen, use, m, month):
-    """The members after the day's observations: soil water by layer and snow, within their bounds."""
+    """The members after the day's observations, and the water that each column was given, kg m-2."""
     n = s.ground.numel() // m
-    parts = {
-        "cover": lambda: cover_fraction(s.snow)[None],
-        "tb": lambda: brightness(s),
-        "storage": lambda: torch.stack(month).mean(0)[None],
-    }
-    there = [k for k in use if bool(torch.isfinite(seen[k]).any())]
-    if not there:
-        return s
     shaped = lambda a: a.reshape(*a.shape[:-1], m, n).movedim(-2, 0)  # noqa: E731
-    y = torch.cat([blocks(shaped(parts[k]())) if k == "storage" else shaped(parts[k]()) for k in there], 1)
-    value = torch.cat([seen[k] for k in there])
-    error = torch.cat([torch.full((seen[k].shape[0], 1), ERRORS[k], dtype=D) for k in there])
-    x = torch.cat([shaped(s.liquid), shaped(swe(s)[None])], 1)
-    room = p.texture.theta_s - s.ice - 1e-3
-    low = torch.cat([torch.full_like(shaped(s.liquid), 0.02), torch.zeros((m, 1, n), dtype=D)], 1)
-    high = torch.cat([shaped(room.expand_as(s.liquid)), torch.full((m, 1, n), 1e4, dtype=D)], 1)
-    new, _ = column_letkf(x, y, value, error, torch.minimum(low, x), torch.maximum(high, x))
     back = lambda a: a.movedim(0, -2).reshape(*a.shape[1:-1], m * n)  # noqa: E731
-    liquid, pack = back(new[:, :-1]), back(new[:, -1:])[0]
-    old = swe(s)
-    share = torch.where(old > 0.1, torch.clamp(pack / torch.clamp(old, min=0.1), 0.2, 5.0), 1.0)
+    members = land.Members(
+        shaped(s.liquid), shaped(s.ice), shaped(swe(s)), shaped(cover_fraction(s.snow)), shaped(s.ground),
+        shaped(torch.stack(month).mean(0)),
+    )  # fmt: skip
+    soil = land.Ground(*(a[..., :n] for a in (p.thickness, p.texture.theta_s)), GROUND, PLANTS, block(n))
+    found = land.analyse(members, soil, {NAMES[k]: seen[k] for k in use}, {NAMES[k]: ERRORS[k] for k in use})
+    share = back(found.share)
     white = s.snow._replace(ice=s.snow.ice * share, liquid=s.snow.liquid * share, thickness=s.snow.thickness * share)
-    return s._replace(liquid=liquid, snow=white)
+    return s._replace(liquid=back(found.liquid), snow=white), found.added.mean(0)
 
 
 def rmse(found, true, skip=20):

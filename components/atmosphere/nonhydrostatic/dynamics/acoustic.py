@@ -110,14 +110,16 @@ def coefficients(
     pivot: list[torch.Tensor] = []
     lower: list[torch.Tensor] = []
     upper: list[torch.Tensor] = []
+    # taken apart at once: the gradient of each level taken alone would be an array of all levels
+    diagonals, belows, aboves = diagonal.unbind(0), below.unbind(0), above.unbind(0)
     for k in range(g.nz - 1):
         if k == 0:
-            pivot.append(1.0 / diagonal[0])
+            pivot.append(1.0 / diagonals[0])
             lower.append(torch.zeros_like(pivot[0]))
         else:
-            pivot.append(1.0 / (diagonal[k] - below[k - 1] * upper[k - 1]))
-            lower.append(pivot[k] * below[k - 1])
-        upper.append(pivot[k] * above[k] if k < g.nz - 2 else torch.zeros_like(pivot[0]))
+            pivot.append(1.0 / (diagonals[k] - belows[k - 1] * upper[k - 1]))
+            lower.append(pivot[k] * belows[k - 1])
+        upper.append(pivot[k] * aboves[k] if k < g.nz - 2 else torch.zeros_like(pivot[0]))
     return Coefficients(
         weight_x, weight_y, theta_x, theta_y, theta_z, c, chi, loading,
         torch.stack(pivot), torch.stack(lower), torch.stack(upper),
@@ -189,13 +191,14 @@ def vertical_step(
     force = (p_part[1:] - p_part[:-1]) + (b_part[1:] + b_part[:-1])
     if c.chi is not None:
         force = force * c.chi
-    rhs = (x.rw + dtau * f.rw - force) * c.pivot
+    rhs = ((x.rw + dtau * f.rw - force) * c.pivot).unbind(0)
+    lower, upper = c.lower.unbind(0), c.upper.unbind(0)
     forward = [rhs[0]]
     for k in range(1, g.nz - 1):
-        forward.append(rhs[k] - c.lower[k] * forward[k - 1])
+        forward.append(rhs[k] - lower[k] * forward[k - 1])
     back = [forward[-1]]
     for k in range(g.nz - 3, -1, -1):
-        back.append(forward[k] - c.upper[k] * back[-1])
+        back.append(forward[k] - upper[k] * back[-1])
     rw = torch.stack(back[::-1])
     flux = (a * iz) * rw
     rho = rho - dtau * _between(flux)
