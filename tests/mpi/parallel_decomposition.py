@@ -26,6 +26,7 @@ def check_gather_and_scatter_are_inverse(comm):
             if gathered is not None:
                 assert gathered.tobytes() == whole.tobytes()
             assert d.scatter(gathered).tobytes() == d.local(whole).tobytes()
+            assert d.whole(d.local(whole)).tobytes() == whole.tobytes()
         integers = np.arange(np.prod(shape)).reshape(shape)
         back = d.gather(d.local(integers))
         assert back is None or (back.dtype == integers.dtype and np.array_equal(back, integers))

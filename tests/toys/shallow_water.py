@@ -224,6 +224,7 @@ class Cycling:
     varied: Any
     static: Any
     free: Any
+    windows: int = 0
 
 
 def cycle(windows, seed, members=40, relaxation=0.75, factor=1.03, c=1.2e6, start=None):
@@ -234,7 +235,7 @@ def cycle(windows, seed, members=40, relaxation=0.75, factor=1.03, c=1.2e6, star
     """
     t = twin(seed, members=members, hours=(0, 3))
     s = start or Cycling(t.truth[0], t.ensemble, t.background, t.background, t.background)
-    g = torch.Generator().manual_seed(1000 * seed + int(start is not None) * windows)
+    g = torch.Generator().manual_seed(1000 * seed + s.windows)
     weight = gaspari_cohn(distances(t.points), c).repeat(1, 6)
     error = ERROR[:, None].expand(3, t.points.numel()).reshape(-1)
     see = lambda x: at_points(x, t.points).reshape(-1)  # noqa: E731
@@ -259,5 +260,5 @@ def cycle(windows, seed, members=40, relaxation=0.75, factor=1.03, c=1.2e6, star
             static_ = run(x, 3)
         found = (ensemble.mean(0), varied, ahead[0], s.free)
         rows.append([e for x in found for e in errors(x, s.truth)] + [float(ensemble[:, 0].var(0).mean().sqrt())])
-        s = Cycling(run(later, 3), run(ensemble, 6), run(varied, 6), static_, run(s.free, 6))
+        s = Cycling(run(later, 3), run(ensemble, 6), run(varied, 6), static_, run(s.free, 6), s.windows + 1)
     return torch.tensor(rows), s

@@ -85,7 +85,7 @@ class Forecast:
         names = dict(zip(("t", "q", "u", "v"), increments.NAMES, strict=True))
         rates = None if added is None else {names[k]: a / self.seconds for k, a in added.items()}
         forcing = Forcing(time, self.air.sides.around(time), increments=rates)
-        return self.air.model.advance(now, forcing, self.seconds)[0]
+        return self.air.model.onward(now, forcing, self.seconds)[0]
 
     def columns(self, now: Now) -> dict[str, torch.Tensor]:
         """The air of a state by name, as `start` takes it; differentiable.

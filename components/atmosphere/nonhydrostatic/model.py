@@ -161,6 +161,17 @@ class Atmosphere:
         state : ``seconds`` later
         exports : (ny, nx) by name, in double precision; with what settled and the columns' budgets
         """
+        state, out = self.onward(state, forcing, seconds)
+        fluxes = None if forcing.surface is None else forcing.surface.fluxes
+        return state, {**self.seen(state, fluxes), **out}
+
+    def onward(self, state: Now, forcing: Forcing, seconds: float) -> tuple[Now, Parts]:
+        """As `advance`, without what others see of the state: what settled and the columns' budgets alone.
+
+        Parameters
+        ----------
+        state, forcing, seconds : see `advance`
+        """
         time, dt = forcing.time, seconds
         state, ground = self._see_ground(state, forcing.surface)
         state = self._follow(self._take_radiation(state, forcing), forcing.surface)
@@ -183,8 +194,7 @@ class Atmosphere:
         if self.give_air:
             updraught = None if after.convection is None else after.convection.updraught
             out |= air_exchange.moved(flux, after.diffusivity, updraught, after.falling, state.albedo)
-        fluxes = None if forcing.surface is None else forcing.surface.fluxes
-        return state, {**self.seen(state, fluxes), **out}
+        return state, out
 
     def seen(self, state: Now, fluxes: Fluxes | None = None) -> Parts:
         """What the surface, and whoever looks at the lowest air, gets from a state, by name.
