@@ -8,6 +8,7 @@ near to them with few weights. Differentiable; the state a step later comes from
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -34,7 +35,7 @@ class Stepper(nn.Module):
     def __init__(self, fields: int, width: int, reach: int, ny: int = 0, nx: int = 0):
         super().__init__()
         self.sizes = {"fields": fields, "width": width, "reach": reach, "ny": ny, "nx": nx}
-        beyond = "replicate" if ny else "circular"
+        beyond: Literal["replicate", "circular"] = "replicate" if ny else "circular"
         self.left, self.right = (
             nn.Conv2d(fields, width, reach, padding=reach // 2, padding_mode=beyond) for _ in range(2)
         )
@@ -55,7 +56,8 @@ class Stepper(nn.Module):
         """
         s = (x - self.middle) / self.spread
         found = self.out(torch.cat([s, self.left(s) * self.right(s)], 1))
-        return self.change * (found + self.here if self.sizes["ny"] else found)
+        rate: Tensor = self.change * (found + self.here if self.sizes["ny"] else found)
+        return rate
 
     def forward(self, x: Tensor) -> Tensor:
         """The state a step later, (n, fields, ny, nx).
