@@ -38,6 +38,7 @@ def gradient(grid, precision, checkpoints, hours):
         start = time.process_time()
         real_core.run(f, steps, None)
         plain = time.process_time() - start
+    real_core.gradient(f, 2, checkpoints)  # the first gradient of a process loads parts of torch
     start = time.process_time()
     real_core.gradient(f, steps, checkpoints)
     whole = time.process_time() - start

@@ -94,7 +94,7 @@ def losses(f, cells):
 
 
 def test_what_is_lost_at_fixed_mass():
-    """Increments of all of the error lower each of its parts 6 h later, surface pressure too; README has by how much."""
+    """Increments of all of the error lower each of its parts 6 h later, and surface pressure's; see README."""
     found = losses(real_core.forecast("double", levels=10, c=real_core.context(16, 16)), 3)
     print(found)
     assert max(found["increments"].values()) < 1.0 and max(found["columns"].values()) < 1.0
