@@ -6,7 +6,8 @@ energy that is nearly saturated (mid-level). It is deep where its cloud is thick
 base is::
 
     deep, mid-level    CAPE / tau over what a flux of one would take of it (Nordeng 1994; Gregory et al. 2000), tau the
-                       time in which the plume passes through its cloud (Bechtold et al. 2008)
+                       time in which the plume passes through its cloud (Bechtold et al. 2008); the mean of the step,
+                       less the nearer its lifting comes to the limit
     shallow            0.03 w_* (Grant 2001, Q. J. R. Meteorol. Soc. 127, 407-421)
 
 The air around sinks in its place, upstream and implicitly. Rain evaporates where it falls through drier air (Kessler
@@ -18,7 +19,7 @@ import torch
 
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import power, saturation_mixing_ratio
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
-from components.atmosphere.nonhydrostatic.physics.convection_plume import Plume, ascend, energy
+from components.atmosphere.nonhydrostatic.physics.convection_plume import INHIBITED, Plume, ascend, energy
 from components.atmosphere.nonhydrostatic.physics.interfaces import Convecting, Convection, Fluxes, Parts
 from components.atmosphere.nonhydrostatic.physics.species import CLOUD_ICE, CLOUD_WATER, VAPOUR
 from components.science.constants import (
@@ -42,6 +43,7 @@ COVER_SHALLOW, COVER_DEEP, COVER_FLUX = 0.07, 0.14, 500.0  # Xu & Krueger (1991)
 RAINING = 0.05  # share of the area in which it rains
 EVAPORATION = (5.44e-4, 5.09e-3, 0.577)  # Tiedtke (1989), eq. 14
 MOMENTUM = 0.3
+GIVEN = 0.2  # share of itself that a layer gives at most in a step
 
 
 def step(air: Columns, before: Convecting, dt: float, turnovers: float = 1.0) -> Convection:
@@ -112,22 +114,22 @@ def choose(
         _sum(torch.where(plume.inside, air.dz / torch.clamp(plume.w, min=0.5), 0.0)),
     )
     tau = torch.clamp(turnovers * passing, 720.0, 10800.0)
-    deep_flux = cape / tau / torch.clamp(used, min=1.0e-6)
-    below = _sum(torch.where(torch.cumsum(plume.inside.to(t.dtype), 0) < 0.5, air.dz, 0.0))
+    # the mean of the step, in which CAPE dies away; less the nearer the lifting comes to its limit
+    can = torch.clamp((INHIBITED[1] - plume.lift) / (INHIBITED[1] - INHIBITED[0]), 0.0, 1.0)
+    deep_flux = can * cape * -torch.expm1(-dt / tau) / dt / torch.clamp(used, min=1.0e-6)
     shallow_flux = no
     if fluxes is not None:
         w_heat = (
             fluxes.sensible_heat / (air.rho[0] * CP_DRY * air.pi[0])
             + VIRTUAL * air.theta[0] * fluxes.water / air.rho[0]
         )
-        w_star = power(torch.clamp(GRAVITY / virtual[0] * w_heat * below, min=0.0), 1.0 / 3.0)
+        w_star = power(torch.clamp(GRAVITY / virtual[0] * w_heat * plume.begin, min=0.0), 1.0 / 3.0)
         shallow_flux = GRANT * w_star * air.rho[0]
     flux = torch.where(shallow, shallow_flux, torch.where(depth > 0.0, deep_flux, 0.0))
-    # a layer gives at most a fifth of itself in a step
     most = no
     for k in range(t.shape[0]):
         most = torch.maximum(most, plume.taken[k] / air.mass[k])
-    flux = torch.minimum(flux, 0.2 / (dt * torch.clamp(most, min=1.0e-12)))
+    flux = torch.minimum(flux, GIVEN / (dt * torch.clamp(most, min=1.0e-12)))
     return plume, torch.where(active, torch.clamp(flux, max=1.0), 0.0)
 
 
@@ -154,10 +156,12 @@ def around(
     taken_q = taken_q + scale * below * MOISTER
     left = scale * plume.left
     sinking = scale * plume.flux
-    # up to the base of the cloud what sinks is the mean of the two layers, as at Tiedtke's half levels
-    half = torch.where(plume.inside[:-1], 0.0, 0.5 * sinking[:-1])
+    # up to the base of the cloud what sinks has the values at the interface, as at Tiedtke's half levels
     more = torch.zeros_like(dry[:1])
-    up_s, up_q = (torch.cat([more, half * (x[1:] - x[:-1]), more]) for x in (dry, q_v))
+    up_s, up_q = (
+        torch.cat([more, torch.where(plume.inside[:-1], 0.0, sinking[:-1] * beyond(air, plume, x)), more])
+        for x in (dry, q_v)
+    )
     taken_s, taken_q = taken_s + up_s[1:] - up_s[:-1], taken_q + up_q[1:] - up_q[:-1]
     s_new: list[torch.Tensor] = []
     q_new: list[torch.Tensor] = []
@@ -184,6 +188,21 @@ def around(
         t_new, q_v_new = t_new - LATENT_VAPORISATION / CP_DRY * liquid, q_v_new + liquid
     t_new, q_v_new, rain, snow = precipitate(air, t_new, q_v_new, scale * plume.rain, scale * plume.snow, dt)
     return t_new, q | {VAPOUR.name: q_v_new}, rain, snow
+
+
+def beyond(air: Columns, plume: Plume, x: torch.Tensor) -> torch.Tensor:
+    """What ``x`` (nz, y, x) has more in the layer above an inner interface than at the interface itself.
+
+    Half of the difference of the two layers beneath the clouds; at their base, where a mixed layer meets a stable one,
+    what the gradient above it says, within the two layers' values.
+    """
+    z = air.z
+    jump = x[1:] - x[:-1]
+    slope = jump / (z[1:] - z[:-1])
+    above = torch.cat([slope[1:], slope[-1:]]) * (z[1:] - air.z_interface[1:-1])
+    above = torch.where(jump > 0.0, above.clamp(min=0.0).minimum(jump), above.clamp(max=0.0).maximum(jump))
+    at_base = plume.inside[1:] & ~plume.inside[:-1]
+    return torch.where(at_base, above, 0.5 * jump)
 
 
 def precipitate(

@@ -3,10 +3,11 @@
 
 Tiedtke (1989, Mon. Wea. Rev. 117, 1779-1800, eq. 8-10) and Bechtold et al. (2008, Q. J. R. Meteorol. Soc. 134,
 1337-1351). The plume takes in air of its surroundings, condenses, rains and leaves air behind; its speed follows from
-buoyancy (Simpson & Wiggert 1969); where that is used up it ends and leaves all. Below free convection a deep one is
-lifted, as by gusts that no layer resolves, over at most 150 hPa from its source (Pan & Wu 1995, NMC Office Note 409),
-and takes in air by turbulence alone: the organised entrainment is that of buoyant air. It conserves water and frozen
-moist static energy e = c_p T + g z + L q_v - L_f q_i.
+buoyancy (Simpson & Wiggert 1969); where that is used up it ends and leaves all. Near its source a deep one is lifted
+through stable air, as by gusts that no layer resolves: all of it over 120 hPa, none over 180 (Pan & Wu 1995, NMC Office
+Note 409), whether or not a buoyant layer lies beneath. Slow air takes in others by turbulence alone: the organised
+entrainment is that of air which buoyancy has made fast. It conserves water and frozen moist static energy
+e = c_p T + g z + L q_v - L_f q_i.
 """
 
 from typing import NamedTuple
@@ -30,8 +31,10 @@ ENTRAINMENT_LIFTED = 1.0e-4  # m-1, of a deep one below free convection: turbule
 ENTRAINMENT_SHALLOW = 1.5e-3  # m-1 (Siebesma & Cuijpers 1995: 1.5e-3 to 2e-3)
 DETRAINMENT_DEEP = 0.75e-4  # m-1; of shallow clouds see `thinning`
 BUOYANCY, DRAG = 0.5, 0.25  # share of the buoyancy that becomes speed; drag by entrainment, times the rate
+TALLER = 1.15  # times the height above their base at which the mean shallow cloud ends, none of them rises any more
+GUST = 2.0  # m s-1, speed of what lifts it: faster air takes in more
 START = 1.0  # m s-1, speed at the base
-INHIBITED = 1.5e4  # Pa, air below free convection that a deep plume is lifted through (Pan & Wu 1995)
+INHIBITED = (1.2e4, 1.8e4)  # Pa, air below free convection that all, and none, of it is lifted through (Pan & Wu 1995)
 CONVERSION, ENOUGH = 1.5e-3, 5.0e-4  # s-1 and kg/kg: cloud water becomes rain (Sundqvist 1978)
 WITHOUT_RAIN = 1500.0  # m above its base, up to which a cloud keeps its water (Tiedtke 1989)
 
@@ -58,6 +61,8 @@ class Plume(NamedTuple):
     buoyancy : g dT_v / T_v in the layer, m s-2
     inside : whether cloud is in the layer
     base, top : pressure where it begins and ends (y, x), Pa
+    begin, end : height above the ground where it is first saturated and where its speed is used up (y, x), m
+    lift : pressure between its source and free convection (y, x), Pa
     active : whether there is one (y, x)
     """
 
@@ -72,6 +77,9 @@ class Plume(NamedTuple):
     inside: torch.Tensor
     base: torch.Tensor
     top: torch.Tensor
+    begin: torch.Tensor
+    end: torch.Tensor
+    lift: torch.Tensor
     active: torch.Tensor
 
 
@@ -124,8 +132,10 @@ def ascend(
     around = energy(t, q_v, torch.zeros_like(q_v), zc)
     q_s = saturation_mixing_ratio(saturation_pressure_mixed(t), c.p)
     mass, e, q, w2 = none, none, none, torch.full_like(none, START * START)
-    started, ended, free = none > 1.0, none > 1.0, none > 1.0
+    started, ended, free, spent = none > 1.0, none > 1.0, none > 1.0, none > 1.0
+    end, lift, b_below = c.z_interface[-1] - c.z_interface[0], none, none
     base_z, base_p, top_p, base_q, source_p = none, none, none, none, none
+    over = none
     rows: dict[str, list[torch.Tensor]] = {
         name: [] for name in ("flux", "taken", "left", "rain", "snow", "w", "b", "grows")
     }
@@ -142,9 +152,11 @@ def ascend(
         there = total > 0.0  # where nothing rises: the air around
         e, q = torch.where(there, e, around[k]), torch.where(there, q, q_v[k])
         dry = (e - GRAVITY * zc[k] - LATENT_VAPORISATION * q) / CP_DRY
-        damp = q > saturation_mixing_ratio(saturation_pressure_mixed(dry), c.p[k])
+        over_below, over = over, q - saturation_mixing_ratio(saturation_pressure_mixed(dry), c.p[k])
+        damp = over > 0.0
         begins = below & ~ended & (total > 0.999) & damp & (given < 0.001)
-        base_z = torch.where(begins, zc[k] - 0.5 * c.dz[k], base_z)
+        part = torch.clamp(over / torch.clamp(over - over_below, min=1.0e-9), 0.0, 1.0)
+        base_z = torch.where(begins, zc[k] - part * (zc[k] - zc[max(k - 1, 0)]), base_z)
         base_p = torch.where(begins, c.p[k], base_p)
         base_q = torch.where(begins, q_s[k], base_q)
         started = started | begins
@@ -153,7 +165,8 @@ def ascend(
         humid = torch.clamp(q_v[k] / q_s[k], 0.0, 1.0)
         ratio = q_s[k] / torch.clamp(base_q, min=1.0e-9)
         deep = ENTRAINMENT_DEEP * (1.3 - humid) * torch.clamp(ratio * ratio * ratio, max=1.0)
-        deep = torch.where(free, deep, ENTRAINMENT_LIFTED)
+        near = cloudy & ~shallow & (source_p - c.p[k] < INHIBITED[1])
+        deep = torch.where(free & ~(near & (w2 < GUST * GUST)), deep, ENTRAINMENT_LIFTED)
         rate = torch.where(shallow, ENTRAINMENT_SHALLOW, deep)
         grown = torch.where(cloudy, total * torch.expm1(rate * c.dz[k]), 0.0)
         e = torch.where(cloudy, e + grown / (safe + grown) * (around[k] - e), e)
@@ -164,13 +177,15 @@ def ascend(
         b = GRAVITY * (virtual / (t[k] * (1.0 + VIRTUAL * q_v[k])) - 1.0)
         faster = (w2 + 2.0 * BUOYANCY * b * c.dz[k]) / (1.0 + 2.0 * DRAG * rate * c.dz[k])
         # gusts and slopes that the layers do not resolve lift a deep one to where it is free
-        free = free | (cloudy & (b > 0.0))
-        lifted = cloudy & ~free & ~shallow & (source_p - c.p[k] < INHIBITED)
-        faster = torch.where(lifted, torch.clamp(faster, min=START * START), faster)
+        freed = near & (b_below <= 0.0) & (b > 0.0)
+        part = b / torch.clamp(b - torch.clamp(b_below, max=0.0), min=1.0e-9)
+        lift = torch.where(freed, source_p - c.p[k] - part * (c.p[max(k - 1, 0)] - c.p[k]), lift)
+        free, b_below = free | (cloudy & (b > 0.0)), b
+        faster = torch.where(near, torch.clamp(faster, min=START * START), faster)
         # where it is heavier than the air around it sheds mass as it slows down (Bechtold 2008, eq. 7)
         slower = torch.sqrt(torch.clamp(faster / torch.clamp(w2, min=1.0e-6), 0.0, 1.0))
-        kept = torch.where(cloudy & (b < 0.0) & ~lifted, slower, 1.0)
-        w2 = torch.where(cloudy, faster, w2)
+        kept = torch.where(cloudy & (b < 0.0) & ~near & ~shallow, slower, 1.0)
+        w2_below, w2 = w2, torch.where(cloudy, faster, w2)
         w = torch.sqrt(torch.clamp(w2, min=0.01))
         # rain from what is inside
         cloud = air.q_l + air.q_i
@@ -182,7 +197,12 @@ def ascend(
         q = q - rain - snow
         e = e + LATENT_FUSION * snow
         # what is left behind; all where it is too slow to go on, or under the lid
-        slow = cloudy & ((w2 <= 0.01) | (k == nz - 1))
+        ends = cloudy & ~spent & (w2 <= 0.01)
+        used = torch.clamp(w2_below / torch.clamp(w2_below - w2, min=1.0e-9), 0.0, 1.0)
+        end = torch.where(ends, c.z_interface[k] - c.z_interface[0] + used * c.dz[k], end)
+        spent = spent | ends
+        highest = base_z + TALLER * (end - base_z)
+        slow = cloudy & (spent & (~shallow | (c.z_interface[k + 1] - c.z_interface[0] >= highest)) | (k == nz - 1))
         ended_now = slow | (~started & (none + float(k == nz - 1) > 0.0))
         leaves = torch.where(cloudy, total * (1.0 - kept * torch.exp(-DETRAINMENT_DEEP * c.dz[k])), 0.0)
         leaves = torch.where(ended_now, total, leaves)
@@ -201,30 +221,33 @@ def ascend(
     active = started & ~first_fails & (base_p > top_p)
     air = Air(r["t"], r["q_v"], r["q_l"], r["q_i"])
     plume = Plume(
-        r["flux"], r["taken"], r["left"], air, r["rain"], r["snow"], r["w"], r["b"], r["inside"], base_p, top_p, active
+        r["flux"], r["taken"], r["left"], air, r["rain"], r["snow"], r["w"], r["b"], r["inside"], base_p, top_p,
+        base_z, end, lift, active,
     )  # fmt: skip
-    return thinning(plume, c.z_interface, r["grows"], shallow & active)
+    top = base_z + TALLER * (end - base_z)
+    return thinning(plume, c.z_interface - c.z_interface[:1], top, r["grows"], shallow & active)
 
 
-def thinning(plume: Plume, z: torch.Tensor, grows: torch.Tensor, where: torch.Tensor) -> Plume:
+def thinning(plume: Plume, z: torch.Tensor, top: torch.Tensor, grows: torch.Tensor, where: torch.Tensor) -> Plume:
     """A plume whose mass flux shrinks with height, linearly from its base to nothing where it ends.
 
-    Shallow clouds end at many heights; in simulations of them the flux of all is near this line (Siebesma et al. 2003;
-    de Rooy & Siebesma 2008, Mon. Wea. Rev. 136, 560-576, at a half in the middle). What the rising air is like does not
-    depend on what it leaves behind.
+    Shallow clouds end at many heights, some above where their mean does; in simulations of them the flux of all is near
+    this line (Siebesma et al. 2003; de Rooy & Siebesma 2008, Mon. Wea. Rev. 136, 560-576, at a half in the middle).
+    What the rising air is like does not depend on what it leaves behind.
 
     Parameters
     ----------
     plume : that of each column
-    z : (nz+1, y, x) height of the interfaces, m
+    z : (nz+1, y, x) height of the interfaces above the ground, m
+    top : (y, x) height where the flux vanishes, m
     grows : (nz, y, x) air that it takes in in each layer, per what comes from below
     where : (y, x) columns in which this holds
     """
     cloud = plume.inside & where
-    top = torch.where(cloud, z[1:], z[:1]).amax(0)
-    base = top - torch.where(cloud, z[1:] - z[:-1], 0.0).cumsum(0)[-1]
-    thick = torch.clamp(top - base, min=1.0)
-    low, up = (top - z[:-1]) / thick, (top - z[1:]) / thick
+    base = torch.where(cloud, z[:-1], z[-1:]).amin(0)
+    top = torch.maximum(torch.minimum(top, torch.where(cloud, z[1:], z[:1]).amax(0)), base + 1.0)
+    thick = top - base
+    low, up = (torch.clamp((top - x) / thick, min=0.0) for x in (z[:-1], z[1:]))
     taken = low * grows
     before = plume.flux + plume.left
     share = torch.where(before > 0.0, (low + taken) / torch.where(before > 0.0, before, 1.0), 0.0)
