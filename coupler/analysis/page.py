@@ -91,6 +91,6 @@ def embedded(figure: Any, text: str) -> str:
     text : what a reader who cannot see it gets
     """
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=100)
+    figure.savefig(buffer, format="png", dpi=100, bbox_inches="tight")
     pyplot().close(figure)
     return f'<img alt="{html.escape(text)}" src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
