@@ -191,8 +191,8 @@ def test_the_year_2012_in_london(shared):
         show(f"{name}, built ground", found, suews)
         found = whole[some].mean(0)
         show(f"{name}, all ground", found, suews)
-        # in July SUEWS stores 28.7 W m-2, which would warm a metre of stone by 50 K: there the sum of stored and sensible
-        # heat is held, and so is each in the year and in January
+        # in July SUEWS stores 28.7 W m-2, which would warm a metre of stone by 50 K: there stored and sensible heat are
+        # held together
         off = np.abs(found - suews)
         assert max(off[0], off[2], abs((found - suews)[[1, 3]].sum())) < 15.0, name
         assert name == "July" or off.max() < 15.0, name

@@ -13,6 +13,7 @@ from components.atmosphere.nonhydrostatic.physics.boundary_layer_ysu import SHAL
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
 from components.atmosphere.nonhydrostatic.physics.convection_plume import energy, saturate
 from components.atmosphere.nonhydrostatic.physics.interfaces import Convecting
+from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
 from components.science import sun
 from components.science.constants import CP_DRY, FREEZING_POINT, GRAVITY, LATENT_VAPORISATION, R_DRY
 from components.science.water import ALL_ICE, saturation_pressure, saturation_pressure_mixed
@@ -128,6 +129,34 @@ def test_shallow_convection_moves_water_up_without_rain():
     assert float((mass * (q - out.q_v)).sum(0).abs().max()) < 1e-10 * float((mass * q).sum(0).max())
     assert float((mass * (t - out.t)).sum(0).abs().max()) < 1e-10 * float((mass * t).sum(0).max())
     assert float((out.q_v - q)[6:12].min()) > 0.0
+
+
+@pytest.mark.parametrize(
+    ("lapse", "least", "most"), [(0.0062, 0.1, 0.8), (0.0072, 0.005, 0.35)], ids=["deep", "shallow"]
+)
+def test_betts_miller_tells_radiation_of_its_clouds(lapse, least, most):
+    """Above the base of the cloud, below its top, as much as the mass flux says; their water thins upwards."""
+    t, q, p, mass = tropical(lapse=lapse)
+    dz = mass * R_DRY * t / p
+    interface = torch.cat([torch.zeros_like(dz[:1]), dz.cumsum(0)])
+    z = 0.5 * (interface[1:] + interface[:-1])
+    air = Columns(t, t, p, p, mass / dz, mass, z, dz, interface)
+    nothing = torch.zeros_like(t)
+    out = convection.step(air, Convecting(nothing, nothing, t, {VAPOUR.name: q}, None), 600.0)
+    done = convection.betts_miller(t, q, p, mass, 600.0)
+    cloudy = out.cover > 0.0
+    assert bool(cloudy.any(0).all()) and not bool((cloudy & ~(done.inside & (p < done.base))).any())
+    assert least < float(out.cover.amax(0).min()) and float(out.cover.max()) < most
+    inside = (
+        out.condensate[:, 0, 0][cloudy[:, 0, 0]]
+        / out.cover[:, 0, 0][cloudy[:, 0, 0]]
+        * (mass / dz)[cloudy[:, 0, 0], 0, 0]
+    )
+    assert bool((inside.diff() < 0.0).all()) and 1e-5 < float(inside[0]) < 2.1e-4  # kg m-3
+    if lapse == 0.0062:
+        middle = int(torch.nonzero(cloudy[:, 0, 0])[3])
+        expected = 0.14 * math.log(1.0 + 500.0 * float(out.updraught[middle, 0, 0]))
+        assert float(out.cover[middle, 0, 0]) == pytest.approx(expected, rel=1e-12)
 
 
 def test_moist_parcel_keeps_its_equivalent_potential_temperature():

@@ -16,6 +16,7 @@ from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import (
     saturation_mixing_ratio,
 )
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
+from components.atmosphere.nonhydrostatic.physics.convective_clouds import cover, water
 from components.atmosphere.nonhydrostatic.physics.interfaces import Convecting, Convection
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
 from components.science.constants import (
@@ -31,13 +32,17 @@ from components.science.water import saturation_pressure
 
 
 class Convected(NamedTuple):
-    """After convection: t (K), q_v (kg/kg) as (nz, y, x); rain (y, x) kg m-2; masks of convecting columns, layers."""
+    """After convection: t (K), q_v (kg/kg) as (nz, y, x); rain (y, x) kg m-2; masks of convecting columns and layers.
+
+    ``base`` (y, x) is the pressure at which the parcel condenses, Pa.
+    """
 
     t: torch.Tensor
     q_v: torch.Tensor
     rain: torch.Tensor
     active: torch.Tensor
     inside: torch.Tensor
+    base: torch.Tensor
 
 
 def step(air: Columns, before: Convecting, dt: float, tau: float = 7200.0, humidity: float = 0.7) -> Convection:
@@ -45,9 +50,37 @@ def step(air: Columns, before: Convecting, dt: float, tau: float = 7200.0, humid
     q_v = before.q[VAPOUR.name]
     c = betts_miller(before.t, q_v, air.p, air.mass, dt, tau, humidity)
     frozen = air.t[0] < FREEZING_POINT
-    t = c.t + torch.where(frozen, LATENT_FUSION / CP_DRY, 0.0) * (q_v - c.q_v)
+    t = c.t + torch.where(frozen, c.t.new_tensor(LATENT_FUSION / CP_DRY), 0.0) * (q_v - c.q_v)
     rain, snow = torch.where(frozen, 0.0, c.rain), torch.where(frozen, c.rain, 0.0)
-    return Convection(t, {VAPOUR.name: c.q_v}, rain, snow, updraught(q_v, c.inside, c.rain / dt))
+    m = updraught(q_v, c.inside, c.rain / dt)
+    share = clouds(q_v, air, c, m, dt)
+    return Convection(
+        t, {VAPOUR.name: c.q_v}, rain, snow, m, cover=share, condensate=share * water(air, q_v)
+    )  # fmt: skip
+
+
+def clouds(q_v: torch.Tensor, air: Columns, c: Convected, deep: torch.Tensor, dt: float) -> torch.Tensor:
+    """Share of each layer (nz, y, x) that the clouds of the convection fill, see `convective_clouds.cover`.
+
+    What shallow convection lifts is the mass flux that carries its water up, out of the lowest layer's air.
+
+    Parameters
+    ----------
+    q_v : (nz, y, x) vapour before the convection, kg/kg
+    air : the columns
+    c : what convection did
+    deep : (nz-1, y, x) mass flux of columns that rain, kg m-2 s-1
+    dt : s
+    """
+    lifted, shallow = torch.zeros_like(q_v[0]), []
+    for k in range(q_v.shape[0] - 1):
+        lifted = lifted + air.mass[k] * (q_v[k] - c.q_v[k]) / dt
+        shallow.append(torch.clamp(lifted, min=0.0) / torch.clamp(q_v[0] - q_v[k + 1], min=1.0e-3))
+    raining = c.rain > 0.0
+    flux = torch.where(raining, deep, torch.where(c.inside[1:] & c.active, torch.stack(shallow), 0.0))
+    none = torch.zeros_like(flux[:1])
+    most = torch.maximum(torch.cat([none, flux]), torch.cat([flux, none]))
+    return torch.where(c.inside & (air.p < c.base), cover(most, raining), 0.0)
 
 
 def updraught(q_v: torch.Tensor, inside: torch.Tensor, rain: torch.Tensor) -> torch.Tensor:
@@ -121,7 +154,7 @@ def betts_miller(
     cap = torch.where(inside, share, 0.0)
     new_q = q_v + cap * (q_ref - q_v)
     new_t = t + cap * (parcel + shift - t)
-    return Convected(new_t, new_q, share * torch.clamp(drying, min=0.0), active, inside)
+    return Convected(new_t, new_q, share * torch.clamp(drying, min=0.0), active, inside, base)
 
 
 def moist_parcel(t: torch.Tensor, q_v: torch.Tensor, p: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

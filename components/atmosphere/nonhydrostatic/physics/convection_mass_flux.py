@@ -20,6 +20,7 @@ import torch
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import power, saturation_mixing_ratio
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
 from components.atmosphere.nonhydrostatic.physics.convection_plume import INHIBITED, Plume, ascend, energy
+from components.atmosphere.nonhydrostatic.physics.convective_clouds import cover
 from components.atmosphere.nonhydrostatic.physics.interfaces import Convecting, Convection, Fluxes, Parts
 from components.atmosphere.nonhydrostatic.physics.species import CLOUD_ICE, CLOUD_WATER, VAPOUR
 from components.science.constants import (
@@ -39,7 +40,6 @@ WARMER, MOISTER = 0.2, 1.0e-4  # K, kg/kg: least excess of that air (Tiedtke 198
 GRANT = 0.03
 MIDDLE_HUMIDITY = 0.8  # relative humidity, from which air aloft rises
 MIDDLE = (1000.0, 7000.0)  # m, heights from which it does
-COVER_SHALLOW, COVER_DEEP, COVER_FLUX = 0.07, 0.14, 500.0  # Xu & Krueger (1991), kg-1 m2 s
 RAINING = 0.05  # share of the area in which it rains
 EVAPORATION = (5.44e-4, 5.09e-3, 0.577)  # Tiedtke (1989), eq. 14
 MOMENTUM = 0.3
@@ -63,9 +63,8 @@ def step(air: Columns, before: Convecting, dt: float, turnovers: float = 1.0) ->
     thick = plume.base - plume.top > DEEP
     most = torch.maximum(flux * plume.flux, torch.cat([torch.zeros_like(flux)[None], m]))
     most = torch.where(plume.inside, most, 0.0)
-    cover = torch.where(thick, COVER_DEEP, COVER_SHALLOW) * torch.log1p(COVER_FLUX * most)
-    cover = torch.clamp(cover, 0.0, 0.8)
-    return out._replace(u=wind[0], v=wind[1], cover=cover, condensate=cover * (plume.air.q_l + plume.air.q_i))
+    share = cover(most, thick)
+    return out._replace(u=wind[0], v=wind[1], cover=share, condensate=share * (plume.air.q_l + plume.air.q_i))
 
 
 def choose(

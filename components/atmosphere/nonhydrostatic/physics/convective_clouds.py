@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Clouds of convection that no tracer holds: the share of a layer that they fill by the mass flux, and their water."""
+
+import torch
+
+from components.atmosphere.nonhydrostatic.physics.columns import Columns
+
+SHALLOW, DEEP, FLUX, MOST = 0.07, 0.14, 500.0, 0.8  # Xu & Krueger (1991); kg-1 m2 s
+DENSEST, SCALE = 2.1e-4, 700.0  # kg m-3 at sea level, m (Kiehl et al. 1998)
+
+
+def cover(flux: torch.Tensor, deep: torch.Tensor) -> torch.Tensor:
+    """Share of a layer that convective clouds fill, by the mass flux in it (Xu & Krueger 1991).
+
+    Parameters
+    ----------
+    flux : (nz, y, x) kg m-2 s-1
+    deep : (y, x) whether the convection is deep, else shallow
+    """
+    return torch.clamp(torch.where(deep, flux.new_tensor(DEEP), SHALLOW) * torch.log1p(FLUX * flux), 0.0, MOST)
+
+
+def water(air: Columns, q_v: torch.Tensor) -> torch.Tensor:
+    """Condensate inside clouds (nz, y, x), kg per kg of dry air, where a scheme has none of its own.
+
+    It falls off with height over 700 m ln(1 + W / kg m-2), W being the precipitable water (Kiehl et al. 1998, J.
+    Climate 11, 1131-1149, section 3).
+
+    Parameters
+    ----------
+    air : the columns
+    q_v : (nz, y, x) vapour, kg/kg
+    """
+    precipitable = torch.zeros_like(q_v[0])
+    for k in range(q_v.shape[0]):
+        precipitable = precipitable + air.mass[k] * torch.clamp(q_v[k], min=0.0)
+    scale = SCALE * torch.log1p(precipitable) + 1.0
+    return DENSEST * torch.exp(-(air.z - air.z_interface[:1]) / scale) / air.rho
