@@ -16,7 +16,7 @@ SHAPE = (9, 18)
 OFFSET = 0.25  # of the spread: what the toy's network adds
 
 
-def network(folder, *, spread=8.0, shape=SHAPE, meteorology=False):
+def network(folder, *, spread=8.0, shape=SHAPE, meteorology=False, largest=float("inf")):
     """An untrained network whose head adds a constant."""
     ny, nx = shape
     lat = torch.linspace(-80.0, 80.0, ny)[:, None].expand(ny, nx).contiguous()
@@ -25,10 +25,21 @@ def network(folder, *, spread=8.0, shape=SHAPE, meteorology=False):
     torch.manual_seed(1)
     model = Reconstruction(Settings(frames=2, width=4, meteorology=meteorology), fixed)
     model.net.head.bias.data[0] = OFFSET
+    model.get_buffer("largest_increment").fill_(largest)
     model.save(folder / "toy", {}, "toy")
 
 
-def case(folder, model="co2_reconstruction", *, ranks=1, duration="PT18H", restart="PT15H", spread=8.0, **options):
+def case(
+    folder,
+    model="co2_reconstruction",
+    *,
+    ranks=1,
+    duration="PT18H",
+    restart="PT15H",
+    spread=8.0,
+    largest=float("inf"),
+    **options,
+):
     given = {"domain": "global", "stations": ["s.nc"], "interval": "PT6H", "method": "oi", "frames": 2}
     if model == "co2_reconstruction":
         given |= {"network": "toy", "least_stations": 3, **options}
@@ -44,7 +55,7 @@ def case(folder, model="co2_reconstruction", *, ranks=1, duration="PT18H", resta
         layout={"coupler": 1, "air": 1, "chemistry": ranks}, duration=duration, restart=restart, calendar="standard",
     )  # fmt: skip
     stations(folder / "s.nc", PLACES["globe"])
-    network(folder, spread=spread)
+    network(folder, spread=spread, largest=largest)
     return folder
 
 
@@ -78,7 +89,11 @@ def test_the_network_adds_to_the_inversion_once_the_window_is_full(inversion, le
 
 @pytest.mark.parametrize(
     "options, reason",
-    [({"least_stations": 5}, "with too few stations"), ({"spread": 0.01}, "outside the training range")],
+    [
+        ({"least_stations": 5}, "with too few stations"),
+        ({"spread": 0.01}, "outside the training range"),
+        ({"largest": 1e-6}, "after an increment beyond those of the training"),
+    ],
 )
 def test_what_the_guards_stop_keeps_the_inversions_value_and_is_counted(tmp_path, inversion, options, reason):
     fields, text = run(case(tmp_path / "case", **options))
@@ -109,6 +124,11 @@ def test_two_ranks_give_the_bits_of_one(learned, tmp_path):
     two = case(tmp_path / "two", ranks=2)
     tessera(two)
     np.testing.assert_array_equal(last(two), learned[1])
+
+
+def test_check_refuses_a_network_on_another_inversion(tmp_path):
+    code, text = check(case(tmp_path / "case", method="enkf"))
+    assert code and "the network adds to interpolation, which is method: oi; found method: enkf" in text
 
 
 def test_check_names_a_network_for_another_grid_or_none(tmp_path):
