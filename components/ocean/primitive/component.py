@@ -124,6 +124,8 @@ class PrimitiveOcean(Component):
         """Diffusivity by which eddies flatten neutral surfaces (Gent & McWilliams 1990); 0: none."""
         steepest_slope: number(least=1.0e-4, most=0.1) = 4.0e-3
         """Slope of neutral surfaces at which both are tapered to a half (Danabasoglu & McWilliams 1995)."""
+        overflow_diffusivity: Viscosity = 0.0
+        """Diffusivity along the floor of water that runs down from sills (Beckmann & Doescher 1997); 0: none."""
         background_viscosity: BackgroundMixing = 1.0e-4
         """Vertical viscosity where nothing stirs."""
         background_diffusivity: BackgroundMixing = 1.0e-5
@@ -210,6 +212,7 @@ class PrimitiveOcean(Component):
             harmonic_viscosity=o.harmonic_viscosity, biharmonic_viscosity=o.biharmonic_viscosity,
             biharmonic_velocity=o.biharmonic_velocity, isoneutral_diffusivity=o.isoneutral_diffusivity,
             thickness_diffusivity=o.thickness_diffusivity, steepest_slope=o.steepest_slope,
+            overflow_diffusivity=o.overflow_diffusivity,
             smagorinsky=o.smagorinsky, lateral_diffusivity=o.lateral_diffusivity, mixing=o.vertical_mixing,
             background_viscosity=o.background_viscosity,
             background_diffusivity=o.background_diffusivity, convective_diffusivity=o.convective_diffusivity,

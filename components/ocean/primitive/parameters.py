@@ -17,7 +17,8 @@ class Parameters:
     linear. ``harmonic_viscosity`` (m2 s-1); ``biharmonic_viscosity`` (m4 s-1), the same everywhere, and with
     ``biharmonic_velocity`` U (m s-1) U D^3 / 12 more, D the root of the cell's area; ``smagorinsky``: coefficient C of
     the harmonic viscosity, 0 for none. ``isoneutral_diffusivity``, ``thickness_diffusivity`` (m2 s-1) and
-    ``steepest_slope``: see `isoneutral`. ``drag_linear`` (m s-1) and ``drag_quadratic`` (1): bottom drag.
+    ``steepest_slope``: see `isoneutral`; ``overflow_diffusivity`` (m2 s-1): see `overflow`. ``drag_linear`` (m s-1) and
+    ``drag_quadratic`` (1): bottom drag.
     ``freshwater_temperature``: rain and rivers bring water at the temperature of the surface; salinity 0; passive
     tracers ``fresh_concentration``. ``edge_nudging``: times (s) in which tracers and baroclinic flow at open edges are
     drawn to the sea outside where waves enter and where they leave, radiating; none: they are those outside.
@@ -44,6 +45,7 @@ class Parameters:
     isoneutral_diffusivity: float = 0.0
     thickness_diffusivity: float = 0.0
     steepest_slope: float = 4.0e-3
+    overflow_diffusivity: float = 0.0
     mixing: str | Mapping[str, Any] = "constant"
     background_viscosity: float = 1.0e-4
     background_diffusivity: float = 1.0e-5
@@ -58,3 +60,8 @@ class Parameters:
     def __post_init__(self):
         if self.dt <= 0 or self.substeps < 2:
             raise ValueError(f"dt must be positive and substeps at least 2, not {self.dt} and {self.substeps}")
+
+    @property
+    def stirs(self) -> bool:
+        """Whether eddies or overflows move tracers."""
+        return max(self.isoneutral_diffusivity, self.thickness_diffusivity, self.overflow_diffusivity) > 0.0

@@ -22,6 +22,7 @@ from components.ocean.primitive.geometry import Geometry
 from components.ocean.primitive.isoneutral import Stirred, stir
 from components.ocean.primitive.mixing_schemes import MIXING
 from components.ocean.primitive.open_boundary import Outside, relax
+from components.ocean.primitive.overflow import run_down
 from components.ocean.primitive.parameters import Parameters
 from components.ocean.primitive.pressure import pressure_force
 from components.ocean.primitive.radiation import RadiatingEdges
@@ -133,7 +134,7 @@ class Ocean:
         tracers, volume, volume_up, side_volume, side_content = self._horizontal(
             u, v, s.eta, eta, s.tracers, water, s.steps % 2 == 0, outside is not None, p, g
         )
-        eddies = self._stir(s.tracers, eta, p, g) if p.isoneutral_diffusivity or p.thickness_diffusivity else None
+        eddies = self._stir(s.tracers, eta, p, g) if p.stirs else None
         tracers, frozen, carried = self._vertical(
             tracers, volume, volume_up, mixed, eddies, eta, water, forcing.heat, forcing.shortwave, forcing.tracer_flux,
             self.absorbed_inside, p, g,
@@ -250,9 +251,14 @@ def _explicit_momentum(
 
 
 def _stirring(tracers, eta, p: Parameters, g: Geometry) -> Stirred:
-    """Eddies along neutral surfaces, for own cells."""
-    density = density_anomaly(p)
-    return stir(tracers, eta, density, p.isoneutral_diffusivity, p.thickness_diffusivity, p.steepest_slope, g)
+    """Eddies along neutral surfaces and dense water along the floor, for own cells."""
+    density, no = density_anomaly(p), torch.zeros_like(inner(tracers))
+    stirred = Stirred(no, no[0])
+    if p.isoneutral_diffusivity or p.thickness_diffusivity:
+        stirred = stir(tracers, eta, density, p.isoneutral_diffusivity, p.thickness_diffusivity, p.steepest_slope, g)
+    if p.overflow_diffusivity:
+        stirred = stirred._replace(gain=stirred.gain + run_down(tracers, density, p.overflow_diffusivity, g))
+    return stirred
 
 
 def _lateral_friction(u, v, p: Parameters, g: Geometry):
