@@ -63,6 +63,9 @@ class FieldSpec:
     companion : str
         Of an import that is not required: another import without which it is of no use. It comes only where every
         source of that one gives it too, so that both are of the whole cell.
+    taking : str
+        Of an import that is not required: the export by which the component says what it takes out of the giver on the
+        strength of this import. A giver that can be told and is not stops `check`: what is taken would come from nowhere.
     valid_range : (float, float), optional
         Plausible range, in the dictionary's unit; the dictionary's by default.
     window : {'instant', 'mean'}, optional
@@ -84,6 +87,7 @@ class FieldSpec:
     required: bool = True
     partial: bool = False
     companion: str = ""
+    taking: str = ""
     valid_range: tuple[float, float] | None = None
     window: Literal["instant", "mean", ""] = ""
     fraction: str | None = None

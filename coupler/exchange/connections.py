@@ -17,6 +17,7 @@ from coupler.exchange.flux_nodes import flux_node
 from coupler.exchange.keys import keyed
 from coupler.exchange.mosaic import tile_of
 from coupler.exchange.rules import ConnectionRule, FluxRule, SubgridRule
+from coupler.exchange.takings import lost, untold
 from coupler.exchange.waterways import mistake, origin_of, without_short_cuts
 from coupler.fields import FieldSpec, conversion, dictionary, did_you_mean, is_water
 from coupler.namelist import Node
@@ -147,6 +148,8 @@ def _resolved(rules: Node, components: Mapping[str, ComponentPlan], absent: Coll
     _missing(rules, components, out)
     out.tasks, short = without_short_cuts(out.tasks, components)
     out.inactive += short
+    out.problems += untold(rules, out.tasks, components)
+    out.notes += lost(rules, out.tasks, components)
     out.tasks = keyed(out.tasks)
     return out
 

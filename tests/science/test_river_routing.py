@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from components.land.rivers.carried import carry_both_ways
+from components.land.rivers.kernels.cube_root import cube_root
 from components.land.rivers.kernels.inertia import run_inertia
 from components.land.rivers.routing import (
     COURANT,
@@ -169,10 +170,17 @@ def test_the_kernel_does_what_the_functions_do():
         state, flow = inertia_step(state, reaches, lateral, step)
         held, moved = carry_both_ways(held, given * step, before, flow, reaches, step)
         left, time = left + moved, time + step
-    mine = np.ascontiguousarray(amounts.T)
+    mine = amounts.copy()
     through, gone = run_inertia(
-        volume, q, mine, lateral, np.ascontiguousarray(given.T), reaches.downstream, reaches.length, reaches.width,
+        volume, q, mine, lateral, given, reaches.downstream, reaches.length, reaches.width,
         reaches.bed, reaches.roughness, reaches.slope, reaches.bank, reaches.plain, 1800.0, COURANT, SHALLOW,
     )  # fmt: skip
     assert np.abs(volume - state.volume).max() < 1e-9 * state.volume.max() and (through != 0.0).any()
-    assert np.abs(mine.T - held).max() < 1e-9 * held.max() and np.abs(gone.T - left).max() < 1e-9 * np.abs(left).max()
+    assert np.abs(mine - held).max() < 1e-9 * held.max() and np.abs(gone - left).max() < 1e-9 * np.abs(left).max()
+
+
+def test_cube_roots_are_right_to_the_last_bits():
+    x = np.append(10.0 ** np.linspace(-200.0, 200.0, 10001), np.linspace(SHALLOW, 100.0, 10001))
+    root = np.empty_like(x)
+    cube_root(x, root)
+    assert np.abs(root / np.cbrt(x) - 1.0).max() < 1e-15

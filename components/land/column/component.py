@@ -111,7 +111,10 @@ class ColumnLand(Component):
                 self.exports = (*self.exports, *specs(IRRIGATION))
         told = asked_of_rivers(options.groundwater == "lateral", self.irrigated)
         if told:
-            self.imports = (*self.imports, *(FieldSpec(name, required=False, partial=True) for name in told))
+            self.imports = (
+                *self.imports,
+                *(FieldSpec(n, required=False, partial=True, taking=RIVER_WATER) for n in told),
+            )
             self.exports = (*self.exports, *specs(RIVER_WATER))
 
     def grids(self, setting: Setting) -> dict[str, Grid]:

@@ -208,13 +208,13 @@ class Rivers:
         bank = np.full_like(channel, np.inf) if r.bank is None or r.plain is None else r.bank
         there = np.flatnonzero(state.amounts.any(1) | given.any(1))  # kinds that nobody gives cost nothing
         volume, discharge = state.volume.copy(), state.outflow.copy()
-        held, rates = (np.ascontiguousarray(values[there].T) for values in (state.amounts, given / seconds))
+        held, rates = state.amounts[there], given[there] / seconds
         through, gone = run_inertia(
             volume, discharge, held, lateral, rates, r.downstream, r.length, r.width, r.bed, r.roughness, r.slope,
             bank, channel if r.plain is None else r.plain, seconds, COURANT, SHALLOW,
         )  # fmt: skip
         amounts, left = np.zeros_like(given), np.zeros_like(given)
-        amounts[there], left[there] = held.T, gone.T
+        amounts[there], left[there] = held, gone
         return state._replace(volume=volume, outflow=discharge), through / seconds, amounts, left
 
 
