@@ -65,7 +65,7 @@ class FieldSpec:
         source of that one gives it too, so that both are of the whole cell.
     taking : str
         Of an import that is not required: the export by which the component says what it takes out of the giver on the
-        strength of this import. A giver that can be told and is not stops `check`: what is taken would come from nowhere.
+        strength of this import. A giver that can be told and is not stops `check`: that would come from nowhere.
     valid_range : (float, float), optional
         Plausible range, in the dictionary's unit; the dictionary's by default.
     window : {'instant', 'mean'}, optional

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What one component takes out of another is told to that one, or `check` refuses; what a rule's fields lose is said."""
+"""What one component takes out of another is told to that one, or `check` refuses; what fields lose is said."""
 
 import numpy as np
 import pytest

@@ -14,8 +14,9 @@ from components.land.rivers.beds import Beds
 from components.land.rivers.channels import bank_of, channels_of
 from components.land.rivers.network_file import Course, read_network
 from components.land.rivers.prepare import axes_of, prepare
+from components.land.rivers.warmed import warmed
 from components.science.constants import C_LIQUID, FREEZING_POINT, WATER_DENSITY
-from components.science.surface_fields import AVAILABLE_WATER, RIVER_BEDS, RIVER_WATER, RUNOFF_MATTER
+from components.science.surface_fields import AIR_OVER_LAND, AVAILABLE_WATER, RIVER_BEDS, RIVER_WATER, RUNOFF_MATTER
 from coupler.component import Array, Component, Context, Fields, Setting
 from coupler.errors import TesseraError
 from coupler.fields import FieldSpec, specs
@@ -37,7 +38,10 @@ class RiverNetwork(Component):
     """Water of the land on its way to the sea; see README.md."""
 
     description = "river network: Muskingum, kinematic wave or local inertia, with heat and nutrients"
-    imports = specs(WATER, *(FieldSpec(name, required=False) for name in (*KINDS, RIVER_WATER)))
+    imports = (
+        *specs(WATER, *(FieldSpec(name, required=False) for name in (*KINDS, RIVER_WATER))),
+        *(FieldSpec(name, required=False, partial=True) for name in AIR_OVER_LAND),
+    )
     exports = (
         *(FieldSpec(name, units=unit, kind="outflow") for name, unit in zip(EXPORTS, UNITS, strict=True)),
         *specs(*RIVER_BEDS, AVAILABLE_WATER),
@@ -51,6 +55,7 @@ class RiverNetwork(Component):
         "river_upstream_area": "m2",
         "water_residual": "kg",
         "heat_residual": "J",
+        "surface_downward_heat_flux_in_river_water": "W m-2",
     }
     shapes_state = ("file", "routing")
 
@@ -144,6 +149,7 @@ class RiverNetwork(Component):
         n = self.cells.size
         self.received, self.delivered = np.zeros((1 + len(KINDS), n)), np.zeros((1 + len(KINDS), n))
         self.removed, self.begun = np.zeros((len(KINDS), n)), self._stored()
+        self.from_air, self.gain = np.zeros(n), np.zeros(n)
         self.last = Flow(np.zeros(n), np.zeros((len(KINDS), n)), np.zeros((len(KINDS), n)))
         return self._fields()
 
@@ -164,7 +170,21 @@ class RiverNetwork(Component):
             self.received += seconds * rates
             self.delivered += seconds * self._outflow()
             self.removed += self.last.removed
+        self._warm(imports, float(seconds))
         return self._fields()
+
+    def _warm(self, imports: Mapping[str, Array], seconds: float) -> None:
+        """Exchange heat with the air, where a rule brings all of it."""
+        if any(name not in imports for name in AIR_OVER_LAND):
+            return
+        air = [self.context.gather(imports[name]) for name in AIR_OVER_LAND]
+        if self.context.rank == 0:
+            s, reaches = self.now, self.rivers.reaches
+            above = [a.ravel()[self.cells].astype(float) for a in air if a is not None]
+            gained = warmed(s.amounts[0], s.volume, reaches.surface(s.volume), above, seconds)
+            self.gain = gained / (seconds * reaches.surface(s.volume))
+            self.from_air += gained
+            self.now = s._replace(amounts=np.concatenate([(s.amounts[0] + gained)[None], s.amounts[1:]]))
 
     def _outflow(self) -> Array:
         """Water (kg s-1) and what it carries (W, kg s-1) at the mouths, (1 + kind, reach)."""
@@ -185,7 +205,7 @@ class RiverNetwork(Component):
     def state(self) -> dict[str, Any]:
         """All of it: a restart is bit-identical."""
         kept = {**self.now._asdict(), **self.last._asdict(), "received": self.received, "delivered": self.delivered}
-        kept |= {"removed_in_all": self.removed, "begun": self.begun}
+        kept |= {"removed_in_all": self.removed, "begun": self.begun, "heat_from_air": self.from_air, "gain": self.gain}
         return {name: self._block(values) for name, values in kept.items()}
 
     def restore(self, state: Mapping[str, Any]) -> Fields:
@@ -200,6 +220,7 @@ class RiverNetwork(Component):
             self.last = Flow(*(found[name] for name in Flow._fields))
             self.received, self.delivered = found["received"], found["delivered"]
             self.removed, self.begun = found["removed_in_all"], found["begun"]
+            self.from_air, self.gain = found["heat_from_air"], found["gain"]
         return self._fields()
 
     def budget(self) -> dict[str, Array]:
@@ -213,6 +234,7 @@ class RiverNetwork(Component):
         warmth = s.amounts[0] / np.maximum(C_LIQUID * mass(s.volume), 1e-30)
         residual = self._stored() - self.begun - self.received + self.delivered
         residual[1:] += self.removed
+        residual[1] -= self.from_air
         fields = {
             "water_volume_transport_in_river_channel": self.last.water,
             "river_water_depth": self.rivers.reaches.depth(s.volume),
@@ -222,5 +244,6 @@ class RiverNetwork(Component):
             "river_upstream_area": self.upstream,
             "water_residual": np.full(self.cells.size, residual[0].sum()),
             "heat_residual": np.full(self.cells.size, residual[1].sum()),
+            "surface_downward_heat_flux_in_river_water": self.gain,
         }
         return {name: self._block(values, np.nan) for name, values in fields.items()}

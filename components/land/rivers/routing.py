@@ -66,6 +66,19 @@ class Reaches(NamedTuple):
         full = channel * self.bank
         return np.where(volume <= full, volume / channel, self.bank + (volume - full) / self.plain)
 
+    def surface(self, volume: Floats) -> Floats:
+        """Area of the water, m2: of the channel, and above its banks of the plain.
+
+        Parameters
+        ----------
+        volume : float64 array
+            m3, (reach,).
+        """
+        channel = self.width * self.length
+        if self.bank is None or self.plain is None:
+            return channel
+        return np.where(volume <= channel * self.bank, channel, self.plain)
+
     @property
     def slope(self) -> Floats:
         """Of the bed towards the reach below, at least 1e-6; at mouths as in the reach itself, 1e-4."""
