@@ -1,58 +1,58 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Rates of reactions, their derivatives and what they change, for eight cells at once; rows as in `Tables`."""
+"""What reactions change, and its derivatives, for eight cells at once; rows as in `Tables`.
+
+A rate stays in a register while its terms are added: what is held by reaction or derivative would not fit the nearest
+cache beside the matrix.
+"""
 
 from components.chemistry.kernels.compiled import compiled
 from components.chemistry.kernels.lanes import alike, of, put
 
 
 @compiled
-def rates(t, k, y, rate):
-    """Rates of the reactions, mol m-3 s-1: constant times up to three reactants; the row of ones stands for none.
+def tendency(t, k, y, f):
+    """Change of the species, mol m-3 s-1: rates are constants times up to three reactants.
 
     Parameters
     ----------
     t : Tables
     k : (reactions, 8) constants
-    y : (species + 1, 8) mol m-3
-    rate : (reactions, 8) result
+    y : (species + 1, 8) mol m-3; the row of ones stands for no reactant
+    f : (species, 8) result
     """
-    none = y.shape[0] - 1
+    none, nothing = y.shape[0] - 1, alike(f, 0.0)
+    for s in range(f.shape[0]):
+        put(f, s, nothing)
     for r in range(k.shape[0]):
         a, b, c = t.reactant[r, 0], t.reactant[r, 1], t.reactant[r, 2]
         x = of(k, r) * of(y, a) * of(y, b)
-        put(rate, r, x if c == none else x * of(y, c))
+        rate = x if c == none else x * of(y, c)
+        for m in range(t.reaction_start[r], t.reaction_start[r + 1]):
+            s = t.term_species[m]
+            put(f, s, of(f, s) + alike(f, t.term_yield[m]) * rate)
 
 
 @compiled
-def slopes(t, k, y, slope):
-    """Derivatives of rates by one of their reactants: constant times the other reactants.
+def assemble(t, k, y, shift, g):
+    """``shift`` I - J, J the derivatives of the species' changes.
 
     Parameters
     ----------
     t : Tables
     k : (reactions, 8) constants
-    y : (species + 1, 8) mol m-3
-    slope : (partials, 8) result
+    y : (species + 1, 8) mol m-3; the row of ones stands for no reactant
+    shift : 1 / (h gamma), s-1
+    g : (entries, 8) result
     """
-    none = y.shape[0] - 1
-    for m in range(slope.shape[0]):
-        a, b = t.partial[m, 1], t.partial[m, 2]
-        x = of(k, t.partial[m, 0]) * of(y, a)
-        put(slope, m, x if b == none else x * of(y, b))
-
-
-@compiled
-def tendency(t, rate, f):
-    """Change of the species, mol m-3 s-1.
-
-    Parameters
-    ----------
-    t : Tables
-    rate : (reactions, 8) mol m-3 s-1
-    f : (species, 8) result
-    """
-    for s in range(f.shape[0]):
-        x = alike(f, 0.0)
-        for m in range(t.species_start[s], t.species_start[s + 1]):
-            x = x + alike(f, t.species_yield[m]) * of(rate, t.species_reaction[m])
-        put(f, s, x)
+    none, nothing, extra = y.shape[0] - 1, alike(g, 0.0), alike(g, shift)
+    for e in range(g.shape[0]):
+        put(g, e, nothing)
+    for row in range(t.diagonal.size):
+        put(g, t.diagonal[row], extra)
+    for p in range(t.partial.shape[0]):
+        a, b = t.partial[p, 1], t.partial[p, 2]
+        x = of(k, t.partial[p, 0]) * of(y, a)
+        slope = x if b == none else x * of(y, b)
+        for m in range(t.partial_start[p], t.partial_start[p + 1]):
+            e = t.term_entry[m]
+            put(g, e, of(g, e) - alike(g, t.term_factor[m]) * slope)

@@ -15,8 +15,8 @@ import numpy as np
 
 from components.chemistry.kernels.compiled import compiled
 from components.chemistry.kernels.lanes import LANES, alike, larger, magnitude, of, put
-from components.chemistry.kernels.reactions import rates, slopes, tendency
-from components.chemistry.kernels.sparse_systems import assemble, decompose, solve
+from components.chemistry.kernels.reactions import assemble, tendency
+from components.chemistry.kernels.sparse_systems import decompose, solve
 
 GAMMA = 0.5
 SAFETY, LEAST, MOST = 0.9, 0.2, 6.0  # of the next step, in shares of this one
@@ -41,8 +41,7 @@ def integrate(t, k, c, first, seconds, rtol, atol, shortest, most, status, steps
     """
     n, reactions, real = c.shape[0] - 1, k.shape[0], c.dtype
     y, new, squares = aligned(n + 1, real), aligned(n + 1, real), aligned(1, real)
-    constants, rate, slope = aligned(reactions, real), aligned(reactions, real), aligned(t.partial.shape[0], real)
-    f, g = aligned(n, real), aligned(t.rows.size, real)
+    constants, f, g = aligned(reactions, real), aligned(n, real), aligned(t.rows.size, real)
     k1, k2, k3, k4 = aligned(n, real), aligned(n, real), aligned(n, real), aligned(n, real)
     new[n] = 1.0
     kind = real.type
@@ -51,13 +50,11 @@ def integrate(t, k, c, first, seconds, rtol, atol, shortest, most, status, steps
         y[:] = c[:, block]
         h, time, count, rejected = min(first[block], seconds), 0.0, 0, 0
         status[block] = DONE
-        slopes_there = False
+        change_there = False
         while seconds - time > 1.0e-9 * seconds:
-            if not slopes_there:
-                rates(t, constants, y, rate)
-                tendency(t, rate, f)
-                slopes(t, constants, y, slope)
-                slopes_there = True
+            if not change_there:
+                tendency(t, constants, y, f)
+                change_there = True
                 if h <= 0.0:
                     h = start(y, f, rtol, atol, seconds)
             count += 1
@@ -67,7 +64,7 @@ def integrate(t, k, c, first, seconds, rtol, atol, shortest, most, status, steps
             last = time + h * 1.0001 >= seconds
             if last:
                 h = seconds - time
-            assemble(t, slope, kind(1.0 / (h * GAMMA)), g)
+            assemble(t, constants, y, kind(1.0 / (h * GAMMA)), g)
             decompose(t, g)
             one_over_h = kind(1.0 / h)
             k1[:] = f
@@ -75,13 +72,11 @@ def integrate(t, k, c, first, seconds, rtol, atol, shortest, most, status, steps
             added(f, k1, kind(4.0) * one_over_h, k2)
             solve(t, g, k2)
             added(y, k1, kind(2.0), new)
-            rates(t, constants, new, rate)
-            tendency(t, rate, k3)
+            tendency(t, constants, new, k3)
             combined(k3, k1, k2, k2, one_over_h, -one_over_h, kind(0.0), k3)
             solve(t, g, k3)
             added(new, k3, kind(1.0), new)
-            rates(t, constants, new, rate)
-            tendency(t, rate, k4)
+            tendency(t, constants, new, k4)
             combined(k4, k1, k2, k3, one_over_h, -one_over_h, kind(-8.0 / 3.0) * one_over_h, k4)
             solve(t, g, k4)
             added(new, k4, kind(1.0), new)
@@ -109,7 +104,7 @@ def integrate(t, k, c, first, seconds, rtol, atol, shortest, most, status, steps
             if not last or first[block] <= 0.0 or h > first[block]:
                 first[block] = h
             rejected = 0
-            slopes_there = False
+            change_there = False
         steps[block] = count
         if status[block] == DONE:
             c[:, block] = y

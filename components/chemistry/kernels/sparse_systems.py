@@ -6,29 +6,8 @@ from components.chemistry.kernels.lanes import alike, of, put
 
 
 @compiled
-def assemble(t, slope, shift, g):
-    """``shift`` I - J from the derivatives of the rates.
-
-    Parameters
-    ----------
-    t : Tables
-    slope : (partials, 8) derivatives, s-1
-    shift : 1 / (h gamma), s-1
-    g : (entries, 8) result
-    """
-    for e in range(g.shape[0]):
-        x = alike(g, 0.0)
-        for m in range(t.entry_start[e], t.entry_start[e + 1]):
-            x = x - alike(g, t.entry_factor[m]) * of(slope, t.entry_partial[m])
-        put(g, e, x)
-    extra = alike(g, shift)
-    for row in range(t.diagonal.size):
-        put(g, t.diagonal[row], of(g, t.diagonal[row]) + extra)
-
-
-@compiled
 def decompose(t, g):
-    """LU decomposition in place, row by row; the diagonal becomes 1 / pivot.
+    """Decomposition L D U in place, row by row, with ones on the diagonals of L and U; the diagonal becomes 1 / D.
 
     Parameters
     ----------
@@ -44,6 +23,10 @@ def decompose(t, g):
                 put(g, t.target[u], of(g, t.target[u]) - q * of(g, t.factor[u]))
             m += 1
         put(g, t.diagonal[row], one / of(g, t.diagonal[row]))
+    for row in range(t.diagonal.size):
+        pivot = of(g, t.diagonal[row])
+        for e in range(t.diagonal[row] + 1, t.row_start[row + 1]):
+            put(g, e, of(g, e) * pivot)
 
 
 @compiled
@@ -56,15 +39,11 @@ def solve(t, g, x):
     g : (entries, 8) factors
     x : (species, 8) right-hand side, then solution
     """
-    n = t.order.size
-    for row in range(n):
-        value = of(x, t.order[row])
-        for e in range(t.row_start[row], t.diagonal[row]):
-            value = value - of(g, e) * of(x, t.entry_species[e])
-        put(x, t.order[row], value)
-    for back in range(n):
-        row = n - 1 - back
-        value = of(x, t.order[row])
-        for e in range(t.diagonal[row] + 1, t.row_start[row + 1]):
-            value = value - of(g, e) * of(x, t.entry_species[e])
-        put(x, t.order[row], value * of(g, t.diagonal[row]))
+    for m in range(t.forward.shape[0]):
+        e, row, column = t.forward[m, 0], t.forward[m, 1], t.forward[m, 2]
+        put(x, row, of(x, row) - of(g, e) * of(x, column))
+    for row in range(t.order.size):
+        put(x, t.order[row], of(x, t.order[row]) * of(g, t.diagonal[row]))
+    for m in range(t.backward.shape[0]):
+        e, row, column = t.backward[m, 0], t.backward[m, 1], t.backward[m, 2]
+        put(x, row, of(x, row) - of(g, e) * of(x, column))

@@ -34,14 +34,13 @@ class TorchSolver:
         self.rates = RateConstants(mechanism)
         t = tables(mechanism)
         n, reactions, partials = len(mechanism.species), len(mechanism.reactions), t.partial.shape[0]
-        yields = np.zeros((n, reactions))
-        for s in range(n):
-            for m in range(t.species_start[s], t.species_start[s + 1]):
-                yields[s, t.species_reaction[m]] += t.species_yield[m]
-        entries = np.zeros((n * n, partials))
-        for e, (row, column) in enumerate(zip(t.order[t.rows], t.entry_species, strict=True)):
-            for m in range(t.entry_start[e], t.entry_start[e + 1]):
-                entries[row * n + column, t.entry_partial[m]] += t.entry_factor[m]
+        yields, entries = np.zeros((n, reactions)), np.zeros((n * n, partials))
+        for r in range(reactions):
+            terms = slice(t.reaction_start[r], t.reaction_start[r + 1])
+            yields[t.term_species[terms], r] = t.term_yield[terms]
+        for p in range(partials):
+            terms = slice(t.partial_start[p], t.partial_start[p + 1])
+            entries[t.place[t.term_entry[terms]], p] = t.term_factor[terms]
 
         def to(a: Any) -> Tensor:
             return torch.as_tensor(a, device=device)

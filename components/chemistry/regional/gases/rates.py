@@ -7,7 +7,7 @@ k = k0 M / (1 + k0 M / kinf) Fc^(1 / (1 + (log10(k0 M / kinf))^2 / N)), where k0
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 from torch import Tensor
@@ -40,12 +40,13 @@ class RateConstants:
         reactions = list(enumerate(mechanism.reactions))
         arrhenius = [(n, r) for n, r in reactions if r.kind == "ARRHENIUS"]
         plain = [(n, r) for n, r in arrhenius if r.parameters["E"] == 0.0]
-        self._plain = _Family(plain, "", "D")
-        self._pressed = [(n, r.parameters["E"]) for n, r in arrhenius if r.parameters["E"] != 0.0]
-        self._with_pressure = _Family([(n, r) for n, r in arrhenius if r.parameters["E"] != 0.0], "", "D")
+        pressed = [(n, r) for n, r in arrhenius if r.parameters["E"] != 0.0]
+        self._plain, self._pressed = _Family(plain, "", "D"), _Family(pressed, "", "D")
+        self._by_pressure = _column(r.parameters["E"] for _, r in pressed)
         troe = [(n, r) for n, r in reactions if r.kind == "TROE"]
         self._low, self._high = _Family(troe, "k0_", ""), _Family(troe, "kinf_", "")
-        self._broadening = [(math.log(r.parameters["Fc"]), 1.0 / r.parameters["N"]) for _, r in troe]
+        self._log_fc = _column(math.log(r.parameters["Fc"]) for _, r in troe)
+        self._inverse_n = _column(1.0 / r.parameters["N"] for _, r in troe)
         self._given = [(n, r.name, r.parameters["scaling factor"]) for n, r in reactions if r.name]
         third = set(mechanism.third_bodies)
         self._bodies = [(n, m) for n, r in reactions if (m := sum(s in third for s in r.reactants))]
@@ -73,40 +74,41 @@ class RateConstants:
             )
         air = air_amount(temperature, pressure)
         inverse, log_t = 1.0 / temperature, torch.log(temperature)
-        parts: dict[int, Tensor] = {}
-        parts |= self._plain.at(inverse, log_t)
-        pressed = self._with_pressure.at(inverse, log_t)
-        parts |= {n: pressed[n] * (1.0 + e * pressure) for n, e in self._pressed}
-        low, high = self._low.at(inverse, log_t), self._high.at(inverse, log_t)
-        for (n, k0), (log_fc, inverse_n) in zip(low.items(), self._broadening, strict=True):
-            ratio = k0 * air / high[n]
-            decades = torch.log10(ratio)
-            parts[n] = k0 * air / (1.0 + ratio) * torch.exp(log_fc / (1.0 + inverse_n * decades * decades))
+        t = temperature
+
+        def row(values: Tensor) -> Tensor:  # one number a reaction, for all cells
+            return values.to(t).reshape(-1, *[1] * t.dim())
+
+        k = t.new_zeros((len(self.mechanism.reactions), *t.shape))
+        k[self._plain.numbers] = self._plain.at(inverse, log_t, row)
+        k[self._pressed.numbers] = self._pressed.at(inverse, log_t, row) * (1.0 + row(self._by_pressure) * pressure)
+        low = self._low.at(inverse, log_t, row) * air
+        ratio = low / self._high.at(inverse, log_t, row)
+        decades = torch.log10(ratio)
+        narrower = torch.exp(row(self._log_fc) / (1.0 + row(self._inverse_n) * decades * decades))
+        k[self._low.numbers] = low / (1.0 + ratio) * narrower
         for n, name, factor in self._given:
-            value = torch.as_tensor(given.get(name, 0.0), dtype=temperature.dtype, device=temperature.device)
-            parts[n] = (factor * value).expand(temperature.shape)
+            if name in given:
+                k[n] = factor * torch.as_tensor(given[name], dtype=t.dtype, device=t.device)
         for n, many in self._bodies:
             for _ in range(many):
-                parts[n] = parts[n] * air
-        return torch.stack([parts[n] for n in range(len(self.mechanism.reactions))])
+                k[n] = k[n] * air
+        return k
+
+
+def _column(values: Iterable[float]) -> Tensor:
+    return torch.tensor(list(values), dtype=torch.float64)
 
 
 class _Family:
     """Constants A exp(C / T) (T / D)^B of several reactions."""
 
     def __init__(self, reactions: list[tuple[int, Reaction]], prefix: str, reference: str):
-        self.entries = []
-        for n, r in reactions:
-            a, b, c = (r.parameters[prefix + key] for key in "ABC")
-            d = r.parameters[reference] if reference else 300.0
-            self.entries.append((n, a, b, c, math.log(d)))
+        self.numbers = [n for n, _ in reactions]
+        self._a, self._b, self._c = (_column(r.parameters[prefix + key] for _, r in reactions) for key in "ABC")
+        self._log_d = _column(math.log(r.parameters[reference] if reference else 300.0) for _, r in reactions)
 
-    def at(self, inverse: Tensor, log_t: Tensor) -> dict[int, Tensor]:
-        out = {}
-        for n, a, b, c, log_d in self.entries:
-            if b == 0.0 and c == 0.0:
-                out[n] = torch.full_like(inverse, a)
-            else:
-                exponent = c * inverse if b == 0.0 else c * inverse + b * (log_t - log_d)
-                out[n] = a * torch.exp(exponent)
-        return out
+    def at(self, inverse: Tensor, log_t: Tensor, row: Callable[[Tensor], Tensor]) -> Tensor:
+        """Constants (reactions, *cells)."""
+        exponent = row(self._c) * inverse + row(self._b) * (log_t - row(self._log_d))
+        return row(self._a) * torch.exp(exponent)

@@ -22,22 +22,24 @@ class Tables(NamedTuple):
     Attributes
     ----------
     reactant : (reactions, 3) species; their number (a row of ones) stands for none
-    species_start, species_reaction, species_yield : for each species: its terms, their reactions and net yields
+    reaction_start, term_species, term_yield : for each reaction: its terms, the species they change and net yields
     partial : (partials, 3) reaction, and up to two other reactants, of each derivative of a rate by one reactant
-    entry_start, entry_partial, entry_factor : for each entry of the matrix: its terms, their derivatives and factors
+    partial_start, term_entry, term_factor : for each derivative: its terms, the matrix's entries and factors
     order, rows, diagonal, pivots, lower, lower_pivot, target, factor : see `SparseLU`
     row_start : (n + 1,) first entry of each row
-    entry_species : (entries,) species of each entry's column
+    place : (entries,) row times the number of species plus column, both by species
+    forward, backward : (entries of L, or of U, 3) in the order of substitution, column by column: entry, species of
+        its row, which changes, and of its column, which is finished
     """
 
     reactant: Index
-    species_start: Index
-    species_reaction: Index
-    species_yield: Reals
+    reaction_start: Index
+    term_species: Index
+    term_yield: Reals
     partial: Index
-    entry_start: Index
-    entry_partial: Index
-    entry_factor: Reals
+    partial_start: Index
+    term_entry: Index
+    term_factor: Reals
     order: Index
     rows: Index
     diagonal: Index
@@ -47,15 +49,19 @@ class Tables(NamedTuple):
     target: Index
     factor: Index
     row_start: Index
-    entry_species: Index
+    place: Index
+    forward: Index
+    backward: Index
 
 
 def _index(a: Any) -> Index:
     return np.array(a, np.int32)
 
 
-def _starts(lists: Sequence[Sequence[Any]]) -> Index:
-    return np.cumsum([0, *(len(a) for a in lists)]).astype(np.int32)
+def _terms(lists: Sequence[Sequence[tuple[int, float]]], real: Any) -> tuple[Index, Index, Reals]:
+    """Where each list begins, and both parts of all."""
+    start = np.cumsum([0, *(len(a) for a in lists)])
+    return _index(start), _index([n for a in lists for n, _ in a]), np.array([x for a in lists for _, x in a], real)
 
 
 def net_yields(mechanism: Mechanism) -> list[dict[int, float]]:
@@ -106,29 +112,30 @@ def tables(mechanism: Mechanism, real: Any = np.float64) -> Tables:
     """
     n = len(mechanism.species)
     members, net = reactants(mechanism), net_yields(mechanism)
-    of_species: list[list[tuple[int, float]]] = [[] for _ in range(n)]
     partial: list[tuple[int, ...]] = []
-    of_entry: dict[tuple[int, int], list[tuple[int, float]]] = {}
+    changed: list[list[tuple[int, int, float]]] = []
+    pattern = np.zeros((n, n), bool)
     for r, (taking_part, changes) in enumerate(zip(members, net, strict=True)):
-        for s, y in changes.items():
-            of_species[s].append((r, y))
         for j in dict.fromkeys(taking_part):
             others = list(taking_part)
             others.remove(j)
             partial.append((r, *others, *[n] * (REACTANTS - 1 - len(others))))
-            for s, y in changes.items():
-                of_entry.setdefault((s, j), []).append((len(partial) - 1, y * taking_part.count(j)))
-    pattern = np.zeros((n, n), bool)
-    for s, j in of_entry:
-        pattern[s, j] = True
+            changed.append([(s, j, y * taking_part.count(j)) for s, y in changes.items()])
+            pattern[list(changes), j] = True
     lu = symbolic(pattern)
-    terms = [of_entry.get((int(lu.order[i]), int(lu.order[j])), []) for i, j in zip(lu.rows, lu.columns, strict=True)]
+    entry = {(int(lu.order[i]), int(lu.order[j])): e for (i, j), e in lu.number.items()}
+    terms = [[(entry[s, j], y) for s, j, y in a] for a in changed]
+    places = list(zip(lu.rows.tolist(), lu.columns.tolist(), range(lu.rows.size), strict=True))
+    lower = sorted((c, r, e) for r, c, e in places if c < r)
+    upper = sorted((-c, r, e) for r, c, e in places if c > r)
     return Tables(
         _index([(*m, *[n] * (REACTANTS - len(m))) for m in members]).reshape(-1, REACTANTS),
-        _starts(of_species), _index([r for a in of_species for r, _ in a]),
-        np.array([y for a in of_species for _, y in a], real),
+        *_terms([list(changes.items()) for changes in net], real),
         _index(partial).reshape(-1, REACTANTS),
-        _starts(terms), _index([m for a in terms for m, _ in a]), np.array([y for a in terms for _, y in a], real),
+        *_terms(terms, real),
         lu.order, lu.rows, lu.diagonal, lu.pivots, lu.lower, lu.lower_pivot, lu.target, lu.factor,
-        np.searchsorted(lu.rows, np.arange(n + 1)).astype(np.int32), lu.order[lu.columns].astype(np.int32),
+        np.searchsorted(lu.rows, np.arange(n + 1)).astype(np.int32),
+        _index(lu.order[lu.rows].astype(int) * n + lu.order[lu.columns]),
+        _index([(e, lu.order[r], lu.order[c]) for c, r, e in lower]).reshape(-1, 3),
+        _index([(e, lu.order[r], lu.order[-c]) for c, r, e in upper]).reshape(-1, 3),
     )  # fmt: skip
