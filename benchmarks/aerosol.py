@@ -22,6 +22,8 @@ from components.chemistry.regional.aerosol.inorganic import equilibrium
 from components.chemistry.regional.aerosol.options import Aerosol
 from components.chemistry.regional.aerosol.particles import PARTNERS, Particles, Surroundings
 from components.chemistry.regional.aerosol.species import KINDS
+from components.chemistry.regional.deposition.land_cover import one_use
+from components.chemistry.regional.deposition.surroundings import Below, rains_of
 from components.radiation.mie import mie
 from components.science.constants import R_DRY
 from components.science.tracers import Species, Tracer
@@ -52,9 +54,13 @@ def period(cells: int) -> float:
     rho = p / (R_DRY * t)
     parts = [torch.full(shape, x, dtype=torch.float64) for x in (4e-3, 300.0, 3e-4, 1e-5)]
     cover = torch.tensor(0.3 * rng.random(shape))
-    air = Surroundings(t, parts[0], p, rho, parts[1], parts[2], cover, parts[3], parts[3], 0.2 * plane)
+    air = Surroundings(t, parts[0], p, rho, parts[1], parts[2], cover, 0.2 * plane)
+    below = Below(2.0 * plane, plane, one_use("agriculture", torch.ones_like(plane, dtype=torch.bool), torch.float64))
+    lowest, depth = (t[0], p[0], rho[0]), parts[1][0] / rho[0]
+    ground = below.ground(0.2 * plane, depth, lowest, t[0], 0.0 * plane, parts[3][0], 1.0)
+    rains = rains_of(parts[3], parts[3])
     q = torch.tensor(2e-9 * rng.random((len(species), *shape)))
-    return least(lambda: model.advance(q, air, 600.0))
+    return least(lambda: model.advance(q, air, ground, rains, 600.0))
 
 
 def main() -> None:

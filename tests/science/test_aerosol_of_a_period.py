@@ -8,6 +8,8 @@ import torch
 from components.chemistry.regional.aerosol.options import Aerosol
 from components.chemistry.regional.aerosol.particles import BOOKS, PARTNERS, Particles, Surroundings
 from components.chemistry.regional.aerosol.species import KINDS, MOLAR_MASS, NAMES
+from components.chemistry.regional.deposition.land_cover import one_use
+from components.chemistry.regional.deposition.surroundings import Below, rains_of
 from components.radiation.aerosol_exchange import SIZES, names
 from components.science.tracers import Species, Tracer
 
@@ -18,7 +20,7 @@ SPECIES = Species(
 )
 
 
-def surroundings(seed=0, rain=True):
+def surroundings(seed=0):
     """A moist, partly cloudy and rainy column field."""
     rng = np.random.default_rng(seed)
     p_i = 101325.0 * np.exp(-np.linspace(0.0, 1.6, NZ + 1))
@@ -27,12 +29,25 @@ def surroundings(seed=0, rain=True):
     rho = p / (287.06 * t)
     mass = np.broadcast_to(((p_i[:-1] - p_i[1:]) / 9.80665)[:, None, None], p.shape)
     cover = np.where(rng.random(p.shape) < 0.4, rng.random(p.shape), 0.0)
-    flux = np.cumsum(rng.normal(2e-5, 1e-4, p.shape)[::-1], axis=0)[::-1] * rain
     t3 = lambda a: torch.tensor(np.ascontiguousarray(a))  # noqa: E731
     return Surroundings(
         t3(t), t3(0.006 * (p / 101325.0) ** 3), t3(p), t3(rho), t3(mass), t3(np.where(cover > 0, 3e-4, 0.0)), t3(cover),
-        t3(np.maximum(flux, 0.0)), t3(np.maximum(flux[..., ::-1], 0.0)), t3(5.0 + 6.0 * rng.random((NY, NX))),
+        t3(5.0 + 6.0 * rng.random((NY, NX))),
     )  # fmt: skip
+
+
+def below(air, rain=True, part=slice(None)):
+    """The ground under all of it, of which a part is wanted, and both kinds of rain."""
+    rng = np.random.default_rng(7)
+    flux = np.cumsum(rng.normal(2e-5, 1e-4, (NZ, NY, NX))[::-1], axis=0)[::-1] * rain
+    layered, towers = (torch.tensor(np.ascontiguousarray(a)[..., part]) for a in (flux, flux[..., ::-1]))
+    land = (torch.arange(NX) < NX // 2).expand(NY, NX)[:, part]
+    one = torch.ones_like(air.wind)
+    place = Below(90.0 * one, 39.0 * one, one_use("agriculture", land, torch.float64))
+    depth = air.mass[0] / air.density[0]
+    lowest = air.t[0], air.p[0], air.density[0]
+    ground = place.ground(air.wind, depth, lowest, air.t[0] + 1.0, 300.0 * one, 0.0 * one, 100.0)
+    return ground, rains_of(layered, towers)
 
 
 def particles(options=None, west=80.0, part=slice(None)):
@@ -41,7 +56,6 @@ def particles(options=None, west=80.0, part=slice(None)):
     lat = torch.full((NY, NX), 39.0, dtype=torch.float64)
     model = Particles(options or Aerosol(), SPECIES, lon[:, part], lat[:, part], NZ, torch.float64)
     model.land = (torch.arange(NX) < NX // 2).expand(NY, NX)[:, part].contiguous()
-    model.roughness = torch.where(model.land, 0.1, 1e-4).to(lon)
     return model
 
 
@@ -68,7 +82,7 @@ def content(q, air, of):
 @pytest.fixture(scope="module")
 def period():
     air, model, before = surroundings(), particles(), amounts()
-    after, gases = model.advance(before, air, 600.0)
+    after, gases = model.advance(before, air, *below(air), 600.0)
     return air, model, before, after, gases
 
 
@@ -105,11 +119,11 @@ def test_clouds_make_sulfate_of_peroxide(period):
 
 def test_blocks_have_the_bits_of_the_whole():
     air, q = surroundings(), amounts()
-    whole, _ = particles().advance(q, air, 600.0)
+    whole, _ = particles().advance(q, air, *below(air), 600.0)
     for part in (slice(0, 2), slice(2, 6)):
         cut = Surroundings(*(a[..., part].contiguous() for a in air))
         model = particles(part=part)
-        got, _ = model.advance(q[..., part].contiguous(), cut, 600.0)
+        got, _ = model.advance(q[..., part].contiguous(), cut, *below(cut, part=part), 600.0)
         assert torch.equal(got, whole[..., part])
     for name, flux in particles().emitted(air).items():
         cut = Surroundings(*(a[..., 1:4].contiguous() for a in air))
@@ -155,6 +169,7 @@ def test_without_gases_particles_still_fall_and_age():
     alone = Species([k.tracer() for k in KINDS])
     model = Particles(Aerosol(), alone, torch.zeros((NY, NX)), torch.zeros((NY, NX)), NZ, torch.float64)
     q = amounts()[[SPECIES.number(n) for n in NAMES]]
-    after, gases = model.advance(q, surroundings(rain=False), 600.0)
+    air = surroundings()
+    after, gases = model.advance(q, air, *below(air, rain=False), 600.0)
     assert gases == {} and float((after - q).abs().max()) > 0.0
     assert float(model.booked()["sulfate_wet_deposition"].abs().max()) == 0.0

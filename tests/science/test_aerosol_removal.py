@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from components.chemistry.regional.aerosol import dry_deposition, particle_motion, species, wet_deposition
+from components.chemistry.regional.aerosol import particle_motion, species
+from components.chemistry.regional.deposition import dry, particle_surfaces, rain
 from components.radiation.aerosol_exchange import SIZES, names
 
 T, P, RHO = (torch.tensor(x, dtype=torch.float64) for x in (298.15, 101325.0, 1.184))
@@ -30,15 +31,15 @@ def test_salt_doubles_its_size_at_eighty_percent_and_soot_does_not_grow():
 
 
 def air(friction=0.4, resistance=50.0):
-    return dry_deposition.Air(T, P, RHO, tensor(friction), tensor(resistance))
+    return particle_surfaces.Air(T, P, RHO, tensor(friction), tensor(resistance))
 
 
-@pytest.mark.parametrize("surface", dry_deposition.SURFACES)
+@pytest.mark.parametrize("surface", particle_surfaces.SURFACES)
 def test_particles_between_a_tenth_and_two_micrometres_deposit_least(surface):
     """The fine are brought down by diffusion, the coarse by impaction and their fall (Zhang et al. 2001, figure 2)."""
     d = torch.logspace(-8.3, -4.7, 60, dtype=torch.float64)
-    ground = dry_deposition.of(surface, d)
-    v = dry_deposition.velocity(d, torch.full_like(d, 1500.0), air(), ground)
+    ground = particle_surfaces.of(surface, torch.zeros_like(d, dtype=torch.int64), d)
+    v = particle_surfaces.velocity(d, torch.full_like(d, 1500.0), air(), ground)
     least = float(d[torch.argmin(v)])
     assert 0.05e-6 < least < 2.5e-6
     fall = particle_motion.fall_speed(d, torch.full_like(d, 1500.0), T, P)
@@ -56,25 +57,25 @@ def test_the_velocity_over_grass_is_that_by_hand():
     st = v_g * 0.4 / (9.80665 * 2e-3)
     e = (nu / diffusivity) ** -0.54 + (st / (1.2 + st)) ** 2 + 0.5 * (1e-6 / 2e-3) ** 2
     by_hand = v_g + 1.0 / (50.0 + 1.0 / (3.0 * 0.4 * e * np.exp(-np.sqrt(st))))
-    ground = dry_deposition.of("grass", tensor(1.0))
-    got = dry_deposition.velocity(tensor(1e-6), tensor(1000.0), air(), ground)
+    ground = particle_surfaces.of("grass", torch.zeros(1, dtype=torch.int64), tensor(1.0))
+    got = particle_surfaces.velocity(tensor(1e-6), tensor(1000.0), air(), ground)
     assert float(got) == pytest.approx(by_hand, rel=0.01)
 
 
 def test_what_leaves_the_air_reaches_the_ground():
     q = tensor(1e-8, 2e-8)
-    left, gone = dry_deposition.deposited(q, tensor(1e-3, 2.0), RHO, tensor(60.0, 60.0), 600.0)
+    left, gone = dry.deposited(q, tensor(1e-3, 2.0), RHO, tensor(60.0, 60.0), 600.0)
     torch.testing.assert_close(left * 60.0 + gone, q * 60.0, rtol=1e-14, atol=0.0)
     assert bool((left >= 0.0).all())
     assert float(left[0] / q[0]) == pytest.approx(np.exp(-1e-3 * 1.184 * 600.0 / 60.0))
     with pytest.raises(KeyError, match=r"unknown surface 'moon'.*known: evergreen_needleleaf"):
-        dry_deposition.of("moon", q)
+        particle_surfaces.of("moon", torch.zeros(2, dtype=torch.int64), q)
 
 
 def test_drops_collect_least_of_the_accumulation_mode():
     """Slinn (1983), a drop of 1 mm: near 1e-2 at 10 nm, below 1e-3 at 0.5 um (the gap), near 1 at 10 um."""
     d = 1e-6 * tensor(0.01, 0.5, 10.0)
-    e = wet_deposition.collection_efficiency(d, torch.full_like(d, 1000.0), tensor(1e-3), T, P, RHO)
+    e = rain.collection_efficiency(d, torch.full_like(d, 1000.0), tensor(1e-3), T, P, RHO)
     print("collection efficiency of 0.01, 0.5, 10 um:", e.tolist())
     assert 1e-3 < float(e[0]) < 3e-2 and 1e-5 < float(e[1]) < 1e-3 and 0.5 < float(e[2]) <= 1.0
 
@@ -86,13 +87,13 @@ def shower(ends_aloft=False):
     return flux, mass, torch.full_like(mass, 1000.0)
 
 
-def rain_on(q, taken, collected, kind=wet_deposition.stratiform, ends_aloft=False):
+def rain_on(q, taken, collected, kind=rain.stratiform, ends_aloft=False):
     flux, mass, depth = shower(ends_aloft)
-    after, ground = wet_deposition.fallen(q, kind(flux), taken, collected, mass, depth, 600.0)
+    after, ground = rain.fallen(q, kind(flux), rain.of_particles(taken, collected), mass, depth, 600.0)
     return after, ground, mass
 
 
-@pytest.mark.parametrize("kind", [wet_deposition.stratiform, wet_deposition.convective])
+@pytest.mark.parametrize("kind", [rain.stratiform, rain.convective])
 @pytest.mark.parametrize("ends_aloft", [False, True])
 def test_what_rain_takes_out_falls_or_is_given_back(kind, ends_aloft):
     rng = torch.Generator().manual_seed(3)

@@ -6,7 +6,7 @@ import csv
 import pytest
 import torch
 
-from components.chemistry.regional.dry_deposition import GASES, LAND_USES, SEASONS, surface_resistance
+from components.chemistry.regional.deposition.gas_surfaces import GASES, LAND_USES, SEASONS, surface_resistance
 from components.science.constants import ZERO_CELSIUS
 
 FOREST = LAND_USES.index("deciduous_forest")

@@ -1,22 +1,27 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Rain takes gases up, carries them down and gives them back; nothing is lost on the way."""
 
+import numpy as np
 import pytest
 import torch
 
-from components.chemistry.regional.wet_deposition import HENRY, Rain, henry, wash
+from components.chemistry.regional.deposition import rain
+from components.chemistry.regional.deposition.solubility import HENRY, henry, uptake
 
 NZ = 6
 D = torch.float64
+MASS, DEPTH = torch.full((NZ, 1, 1), 1000.0, dtype=D), torch.full((NZ, 1, 1), 1000.0, dtype=D)
 
 
-def column(flux, cloud=0.0, t=285.0):
-    """One column; ``flux`` at the bottoms of the layers from the lowest up, kg m-2 s-1."""
-    full = lambda a: torch.as_tensor(a, dtype=D).expand(NZ).reshape(NZ, 1, 1).clone()  # noqa: E731
-    return Rain(full(flux), full(cloud), full(1000.0), full(1.0), full(t))
+def washed(species, q, flux, seconds, t=285.0, kind=rain.stratiform):
+    """One column after rain; ``flux`` at the bottoms of the layers from the lowest up, kg m-2 s-1."""
+    falls = kind(torch.tensor([*flux, 0.0], dtype=D).reshape(-1, 1, 1))
+    after, ground = rain.fallen(q[None], falls, uptake((species,), torch.full_like(q, t)), MASS, DEPTH, seconds)
+    return after[0], ground[0]
 
 
 @pytest.mark.parametrize("species", sorted(HENRY))
+@pytest.mark.parametrize("kind", [rain.stratiform, rain.convective])
 @pytest.mark.parametrize(
     "flux",
     [
@@ -26,32 +31,49 @@ def column(flux, cloud=0.0, t=285.0):
     ],
     ids=["falls", "evaporates in part", "evaporates whole"],
 )
-def test_nothing_is_lost_and_nothing_is_negative(species, flux):
+def test_nothing_is_lost_and_nothing_is_negative(species, flux, kind):
     g = torch.Generator().manual_seed(1)
     q = 1e-9 * torch.rand((NZ, 1, 1), generator=g, dtype=D)
-    rain = column(flux, cloud=[0.0, 0.0, 3e-4, 3e-4, 1e-4, 0.0])
-    new, ground = wash(species, q, rain, 600.0)
-    assert float(((new * rain.mass).sum() + ground.sum()) / (q * rain.mass).sum()) == pytest.approx(1.0, abs=1e-14)
+    new, ground = washed(species, q, flux, 600.0, kind=kind)
+    assert float(((new * MASS).sum() + ground.sum()) / (q * MASS).sum()) == pytest.approx(1.0, abs=1e-14)
     assert float(new.min()) >= 0.0 and float(ground.min()) >= 0.0
     assert (float(ground) == 0.0) == (flux[0] == 0.0)
 
 
-def test_nitric_acid_goes_with_the_cloud_water_that_becomes_rain():
-    """All of it is in the water; a share 1 - exp(-formed / cloud) of that leaves."""
+def test_nitric_acid_goes_as_sulfate_does_with_the_cloud_water_that_becomes_rain():
+    """All of it is in the water: f (1 - exp(-k t)) leaves (Jacob et al. 2000), of the gas and of a particle."""
     q = torch.zeros((NZ, 1, 1), dtype=D)
     q[4] = 1e-9
-    rain = column([1e-4] * 5 + [0.0], cloud=[0.0, 0.0, 0.0, 0.0, 2e-4, 0.0])
-    new, ground = wash("HNO3", q, rain, 600.0)
-    share = 1.0 - torch.exp(torch.tensor(-0.06 / 0.2, dtype=D))
-    assert float(1.0 - new[4] / q[4]) == pytest.approx(float(share), rel=1e-4)
-    assert float(ground) == pytest.approx(float(share) * 1e-9 * 1000.0, rel=1e-4)
+    flux = [1e-4] * 5 + [0.0]
+    new, ground = washed("HNO3", q, flux, 600.0)
+    k = 1e-4 + 1e-7 / 1e-3
+    lost = 1e-7 / (k * 1e-3) * (1.0 - np.exp(-600.0 * k))
+    assert float(1.0 - new[4] / q[4]) == pytest.approx(lost, rel=1e-6)
+    assert float(ground) == pytest.approx(lost * 1e-9 * 1000.0, rel=1e-6)
+    water = rain.of_particles(torch.ones(1, dtype=D), torch.zeros((1, NZ, 1, 1), dtype=D))
+    falls = rain.stratiform(torch.tensor([*flux, 0.0], dtype=D).reshape(-1, 1, 1))
+    particle, _ = rain.fallen(q[None], falls, water, MASS, DEPTH, 600.0)
+    assert float(particle[0, 4]) == pytest.approx(float(new[4]), rel=1e-6)
+
+
+def test_gases_that_dissolve_leave_drops_that_evaporate_and_particles_leave_half_of_them():
+    q = torch.zeros((NZ, 1, 1), dtype=D)
+    q[4] = 1e-9
+    flux = [5e-5, 5e-5, 5e-5, 1e-4, 1e-4, 0.0]  # half evaporates in the third layer
+    gas, fell = washed("HNO3", q, flux, 600.0)
+    taken = float((q[4] - gas[4]) * 1000.0)
+    assert float(gas[2]) * 1000.0 == pytest.approx(0.5 * taken, rel=1e-6)
+    water = rain.of_particles(torch.ones(1, dtype=D), torch.zeros((1, NZ, 1, 1), dtype=D))
+    falls = rain.stratiform(torch.tensor([*flux, 0.0], dtype=D).reshape(-1, 1, 1))
+    particle, reached = rain.fallen(q[None], falls, water, MASS, DEPTH, 600.0)
+    assert float(particle[0, 2]) * 1000.0 == pytest.approx(0.25 * taken, rel=1e-6)
+    assert float(reached) > float(fell) > 0.0
 
 
 def test_a_slightly_soluble_gas_is_in_equilibrium_with_the_rain():
     """Rain from the top through an even column: q L H R T in the water at the ground."""
     q = torch.full((NZ, 1, 1), 1e-9, dtype=D)
-    rain = column([1e-3] * NZ, t=298.15)
-    _, ground = wash("MEOH", q, rain, 60.0)
+    _, ground = washed("MEOH", q, [1e-3] * NZ, 60.0, t=298.15)
     k = float(henry("MEOH", torch.tensor(298.15, dtype=D)))
     assert k == pytest.approx(200.0 * 0.082057 * 298.15, rel=1e-3)
     water = 0.06 / 1000.0  # m in the minute

@@ -48,6 +48,13 @@ def test_an_averaged_air_mass_is_refused(tmp_path):
     assert "atmosphere_mass_content_of_dry_air_in_layer" in said and "statistic: instant, not mean" in said
 
 
+def test_a_restart_within_a_period_of_the_chemistry_is_refused_with_the_time_that_does(tmp_path):
+    """A period is moved by its means: what half of one has moved is nowhere."""
+    done = tessera("check", case(tmp_path / "wrong", restart="PT400S"), check=False)
+    said = done.stdout + done.stderr
+    assert done.returncode and "restart period PT400S is not a multiple of PT20M" in said
+
+
 def gas_case(folder, *, duration="PT1H", restart="PT20M", ranks=(1, 1), **gases):
     """An atmosphere with Carbon Bond 5 in few cells, from 5 UTC: noon in the east of the domain."""
     folder.mkdir(parents=True)

@@ -21,19 +21,21 @@ def at(k, heat, t):
 def fill(t, c):
     """Constants at ``t`` K (Seinfeld & Pandis 2006), mol l-1; of Henry, mol l-1 atm-1.
 
-    Henry: table 7.2 with its heats of solution. Dissociation: table 7.A.1 (Pandis & Seinfeld 1989); the heats of table
-    7.4 would give S(IV) slopes of 2090 and 1120 K, 2 and 7 % away at 283 K.
+    Henry: table 7.2 with the heats of solution of table 7.3 (SO2 -6.25, NH3 -8.17, CO2 -4.85, O3 -5.04, H2O2 -14.5
+    kcal mol-1). Dissociation: table 7.4 (H2O 13.35, CO2 1.83, S(IV) -4.16 and -2.23 kcal mol-1), both as public
+    transcriptions have them; of ammonia .87 kcal mol-1, a tenth of what these print (Bates & Pinching 1949), of nitric
+    acid and HSO4 table 7.A.1 (Pandis & Seinfeld 1989).
     """
     c[0] = at(1.23, 3145.0, t)  # SO2
-    c[1] = at(1.3e-2, 1960.0, t)  # to HSO3
-    c[2] = at(6.6e-8, 1500.0, t)  # to SO3
+    c[1] = at(1.3e-2, 2090.0, t)  # to HSO3
+    c[2] = at(6.6e-8, 1120.0, t)  # to SO3
     c[3] = at(62.0, 4110.0, t)  # NH3
     c[4] = at(1.7e-5, -450.0, t)  # to NH4 + OH
-    c[5] = at(1.0e-14, -6710.0, t)  # H2O
+    c[5] = at(1.0e-14, -6720.0, t)  # H2O
     c[6] = at(2.1e5, 8700.0, t)  # HNO3
     c[7] = at(15.4, 8700.0, t)  # to NO3
     c[8] = at(3.4e-2, 2440.0, t)  # CO2
-    c[9] = at(4.3e-7, -1000.0, t)  # to HCO3
+    c[9] = at(4.3e-7, -920.0, t)  # to HCO3
     c[10] = at(1.02e-2, 2720.0, t)  # HSO4 to SO4
     c[11] = at(1.1e-2, 2540.0, t)  # O3
     c[12] = at(1.0e5, 7300.0, t)  # H2O2

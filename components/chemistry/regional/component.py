@@ -14,18 +14,22 @@ from components.chemistry.regional.aerosol.particles import BOOKS as PARTICLE_BO
 from components.chemistry.regional.aerosol.particles import Particles, Surroundings
 from components.chemistry.regional.aerosol.species import KINDS, MOLAR_MASS
 from components.chemistry.regional.aerosol.species import NAMES as PARTICLES
-from components.chemistry.regional.dry_deposition import LAND_USES
+from components.chemistry.regional.deposition import land_cover
+from components.chemistry.regional.deposition.dry import Ground
+from components.chemistry.regional.deposition.gas_surfaces import LAND_USES
+from components.chemistry.regional.deposition.rain import Rain
+from components.chemistry.regional.deposition.surroundings import Below, cover_of, rains_of
 from components.chemistry.regional.emissions import totals
 from components.chemistry.regional.gas_chemistry import GasAir
 from components.chemistry.regional.gases.mechanism import Mechanism
 from components.chemistry.regional.gases.musica_solver import missing
 from components.chemistry.regional.parameters import Emissions
 from components.chemistry.regional.reactive_gases import BOOKS as GAS_BOOKS
-from components.chemistry.regional.reactive_gases import LowestAir, ReactiveGases, sources_of
+from components.chemistry.regional.reactive_gases import ReactiveGases, sources_of
 from components.chemistry.regional.tracer_options import CarbonDioxide, PassiveTracer
 from components.chemistry.regional.transport import Booked, Mover, TooFast, Winds, column, dry_density
 from components.radiation.aerosol_exchange import aerosol_fields, aerosol_out
-from components.radiation.exchange import CLOUDS, GROUND, INTERFACES, LAYERS, column_fields
+from components.radiation.exchange import CLOUDS, GROUND, INTERFACES, LAYERS, column_fields, day_of_year
 from components.radiation.full_columns import cloud_fraction
 from components.science import air_exchange
 from components.science.cell_faces import cell_faces
@@ -92,7 +96,9 @@ class RegionalChemistry(Component):
         deposition: bool = True
         """Dry and wet deposition of gases."""
         land_use: Literal[LAND_USES] = "range_and_agriculture"  # type: ignore[valid-type]
-        """What grows or stands on land, for dry deposition."""
+        """What grows or stands on land, for dry deposition of gases and particles."""
+        land_cover: str = ""
+        """The land's surface file on this grid: deposition by its area_type_fraction; land_use where it has none."""
         aerosol: Aerosol | None = None
         """Sulfate, nitrate, ammonium, soot, organic matter, sea salt and dust: {} for all as they are by themselves,
         {dust: {scheme: gocart}, sea_salt: false} ...; none if not given. The first three form of gases alone."""
@@ -172,14 +178,16 @@ class RegionalChemistry(Component):
             return [f"{setting.name}: the chemistry needs the atmosphere's grid, structured, with corners"]
         if not len(self.species):
             return [f"{setting.name}: no tracers, no carbon_dioxide and no gases: name what the chemistry is to hold"]
+        found = self._cover_mistakes(setting)
         if self.mechanism is None:
             without = [name for name in ("start", "rates", "emissions") if getattr(self.options, name)]
-            return [f"{setting.name}: {name} says something of gases, but gases: none" for name in without]
+            found += [f"{name} says something of gases, but gases: none" for name in without]
+            return [f"{setting.name}: {text}" for text in found]
         o = self.options
         given = [] if o.emissions is None else [s for e in o.emissions.files for s in e.species]
         if o.aerosol is not None:
             given = [s for s in given if s not in MOLAR_MASS]
-        found = gas_chemistry.problems(self.mechanism, o.start, given, o.rates)
+        found += gas_chemistry.problems(self.mechanism, o.start, given, o.rates)
         if o.emissions is not None and o.emissions.proxy_year is not None:
             found += [why] if (why := emission_proxy.missing()) else []
         if o.emissions is not None and not found:
@@ -190,6 +198,16 @@ class RegionalChemistry(Component):
         if o.backend == "musica":
             found += [why] if (why := missing()) else []
         return [f"{setting.name}: {text}" for text in found]
+
+    def _cover_mistakes(self, setting: Setting) -> list[str]:
+        """What is wrong with the file of land cover."""
+        file = self.options.land_cover
+        try:
+            if file:
+                land_cover.read_shares(setting.file(file), setting.grid.shape, setting.clock.date(0).year)
+        except TesseraError as error:
+            return [str(error)]
+        return []
 
     def remarks(self, setting: Setting) -> list[str]:
         """Tg a year that is emitted, in the files, on the grid and in the domain."""
@@ -223,8 +241,12 @@ class RegionalChemistry(Component):
         self.air: torch.Tensor | None = None
         self._books = Booked(*(torch.zeros_like(self._outside[:, 0]) for _ in Booked._fields))
         self.particles: Particles | None = None
+        east, north = (torch.tensor(context.local(a), dtype=self.dtype) for a in (grid.longitude, grid.latitude))
+        if o.aerosol is not None or self.mechanism is not None:
+            file, year = context.file(o.land_cover) if o.land_cover else None, context.clock.date(0).year
+            block = slice(b.y0, b.y1), slice(b.x0, b.x1)
+            self.below = Below(east, north, cover_of(east, north, o.land_use, file, grid.shape, block, year))
         if o.aerosol is not None:
-            east, north = (torch.tensor(context.local(a), dtype=self.dtype) for a in (grid.longitude, grid.latitude))
             self.particles = Particles(o.aerosol, self.species, east, north, o.levels, self.dtype)
         e = halo.edges
         self._at_the_sides = "specified" in (e.west, e.east, e.south, e.north)
@@ -252,14 +274,16 @@ class RegionalChemistry(Component):
         before = winds.air if self.air is None else self.air
         sources = self._sources(imports, winds.air[0])
         with torch.no_grad():
+            if self.gases is not None or self.particles is not None:
+                ground, rains = self._below(winds, t[0], p[0], read, imports, time + seconds // 2)
             if self.gases is not None:
-                air, lowest = self._gas_air(winds, t, q_v, p, read, imports)
+                air = self._gas_air(winds, t, q_v, p, read, imports)
                 if self.air is None or self._at_the_sides:
                     self._outside[self.gases.at] = self.gases.outside(air.p_interface, time)
                 if self.air is None:  # at the start of the case they are everywhere
                     self.q[self.gases.at, :, INNER, INNER] = self._outside[self.gases.at]
                     self.mover.halo([self.q], HALO)
-                sources |= self._weighed(self.gases.emitted(air, lowest, time, seconds))
+                sources |= self._weighed(self.gases.emitted(air, ground.sunlight, time, seconds))
             if self.particles is not None:
                 around = self._around(winds, t, q_v, p, read, imports)
                 for name, flux in self.particles.emitted(around).items():
@@ -268,19 +292,33 @@ class RegionalChemistry(Component):
             self._books = Booked(*(a + b for a, b in zip(self._books, books, strict=True)))
             if self.gases is not None:
                 inner = self.q[..., INNER, INNER]
-                inner[self.gases.at] = self.gases.advance(inner, air, lowest, time, seconds)
+                inner[self.gases.at] = self.gases.advance(inner, air, ground, rains, time, seconds)
             if self.particles is not None:
                 inner = self.q[..., INNER, INNER]
-                inner[:], changed = self.particles.advance(inner, around, float(seconds))
+                inner[:], changed = self.particles.advance(inner, around, ground, rains, float(seconds))
                 if self.gases is not None:
                     self.gases.exchanged(changed, winds.air)
             self.mover.halo([self.q], HALO)
         self.air = winds.air
         return self._exports()
 
+    def _below(
+        self, winds: Winds, t: torch.Tensor, p: torch.Tensor, read: Any, imports: Mapping[str, Any], time: int
+    ) -> tuple[Ground, tuple[Rain, ...]]:
+        """Surface, lowest air and rain of a period."""
+        east, north, sunlight = (torch.zeros_like(t) if imports.get(name) is None else read(name) for name in LOWEST)
+        surface = next(read(name) for name, part in GROUND.items() if part == "t_surface")
+        layered, towers = read(air_exchange.STRATIFORM), read(air_exchange.CONVECTIVE)
+        reaching = torch.clamp(layered[0], min=0.0) + torch.clamp(towers[0], min=0.0)
+        ground = self.below.ground(
+            torch.sqrt(east * east + north * north), winds.air[0] / winds.density[0], (t, p, winds.density[0]), surface,
+            sunlight, reaching, day_of_year(self.context.clock.date(time)),
+        )  # fmt: skip
+        return ground, rains_of(layered, towers)
+
     def _gas_air(
         self, winds: Winds, t: torch.Tensor, q_v: torch.Tensor, p: torch.Tensor, read: Any, imports: Mapping[str, Any]
-    ) -> tuple[GasAir, LowestAir]:
+    ) -> GasAir:
         """The air as the gases see it; where no cover of clouds is given, a cloudy layer is cloudy all over."""
         water = read("cloud_liquid_water_mixing_ratio") + read("cloud_ice_mixing_ratio")
         cover = cloud_fraction(water) if imports.get(CLOUDY) is None else read(CLOUDY)
@@ -288,11 +326,8 @@ class RegionalChemistry(Component):
         most = cover[0]
         for layer in cover[1:]:
             most = torch.maximum(most, layer)
-        ground = {part: read(name) for name, part in GROUND.items()}
-        air = GasAir(t, q_v, p, read(INTERFACES), winds.density, winds.air, inside, water, most, ground["albedo"])
-        east, north, sunlight = (torch.zeros_like(t[0]) if imports.get(name) is None else read(name) for name in LOWEST)
-        rain = torch.clamp(read(air_exchange.STRATIFORM), min=0.0) + read(air_exchange.CONVECTIVE)
-        return air, LowestAir(torch.sqrt(east * east + north * north), sunlight, rain, ground["t_surface"])
+        albedo = next(read(name) for name, part in GROUND.items() if part == "albedo")
+        return GasAir(t, q_v, p, read(INTERFACES), winds.density, winds.air, inside, water, most, albedo)
 
     def _weighed(self, emitted: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Emissions with those of particles as mass: a mole of these weighs what it weighs, not what air does."""
@@ -305,12 +340,9 @@ class RegionalChemistry(Component):
         liquid = torch.clamp(read("cloud_liquid_water_mixing_ratio"), min=0.0)
         cover = cloud_fraction(liquid) if imports.get(CLOUDY) is None else torch.clamp(read(CLOUDY), 0.0, 1.0)
         inside = torch.where(cover > 0.0, liquid / torch.clamp(cover, min=0.01), 0.0)
-        layered, towers = (
-            torch.clamp(read(name), min=0.0) for name in (air_exchange.STRATIFORM, air_exchange.CONVECTIVE)
-        )
         east, north = (read(name) for name in LOWEST[:2])
         wind = torch.clamp(torch.sqrt(east * east + north * north), min=0.1)
-        return Surroundings(t, q_v, p, winds.density, winds.air, inside, cover, layered, towers, wind)
+        return Surroundings(t, q_v, p, winds.density, winds.air, inside, cover, wind)
 
     def _sources(self, imports: Mapping[str, Any], like: torch.Tensor) -> dict[str, torch.Tensor]:
         """Upward fluxes through the ground by tracer."""

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The gases of a case over a period: what comes in at the sides, emissions, deposition, chemistry, and their books."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from components.chemistry.regional import dry_deposition, emission_proxy, emissions, gas_chemistry, wet_deposition
-from components.chemistry.regional.dry_deposition import LAND_USES, WATER, Ground
+from components.chemistry.regional import emission_proxy, emissions, gas_chemistry
+from components.chemistry.regional.deposition import dry, rain, solubility
 from components.chemistry.regional.gas_chemistry import GasAir, GasChemistry, Sun
 from components.chemistry.regional.gases.mechanism import Mechanism
 from components.chemistry.regional.gases.musica_solver import MusicaSolver
@@ -24,30 +24,12 @@ from components.science.sun import cosine_zenith, sun_position
 from components.science.tracers import Species
 from coupler.component import Context, Setting
 
-LEAST_WIND = 0.5  # m s-1, of gusts where the mean wind is calm
 BOOKS = ("chemical_production", "dry_deposition", "wet_deposition")
 ISOPRENE, ISOPRENE_MOLAR_MASS = "ISOP", 0.068117  # kg mol-1
 NITROGEN = {
     "NO": 1, "NO2": 1, "NO3": 1, "N2O5": 2, "HONO": 1, "HNO3": 1, "PNA": 1, "NTR": 1, "PAN": 1, "PANX": 1, "NH3": 1,
 }  # fmt: skip
 """Atoms of nitrogen in Carbon Bond's species."""
-
-
-class LowestAir(NamedTuple):
-    """What the atmosphere says of the air over the ground, (ny, nx), and of rain.
-
-    Attributes
-    ----------
-    wind : speed, m s-1
-    sunlight : W m-2
-    rain : (nz, ny, nx) precipitation at the layers' bottoms, kg m-2 s-1
-    surface : temperature of the ground, K
-    """
-
-    wind: Tensor
-    sunlight: Tensor
-    rain: Tensor
-    surface: Tensor
 
 
 def sources_of(options: Emissions, setting: Setting, particles: bool) -> list[emissions.Source]:
@@ -99,7 +81,6 @@ class ReactiveGases:
         self.nitrogen_deposition = torch.zeros_like(self.lat)
         self.deposits = o.deposition
         self.land = is_land(self.lon, self.lat)
-        self.land_use = torch.where(self.land, LAND_USES.index(o.land_use), WATER)
         self.emissions: Emissions | None = o.emissions
         if self.emissions is not None:
             numbers = np.arange(grid.size).reshape(grid.shape)
@@ -122,13 +103,13 @@ class ReactiveGases:
         """
         return self.chemistry.outside(p_interface, self.lat, day_of_year(self.context.clock.date(time)))
 
-    def emitted(self, air: GasAir, lowest: LowestAir, time: int, seconds: int) -> dict[str, Tensor]:
+    def emitted(self, air: GasAir, sunlight: Tensor, time: int, seconds: int) -> dict[str, Tensor]:
         """What layers (nz, ny, nx) are given by species, mole fraction times kg m-2 s-1.
 
         Parameters
         ----------
         air : of the layers
-        lowest : over the ground
+        sunlight : at the ground, W m-2
         time, seconds : start and length of the period, s
         """
         e = self.emissions
@@ -153,18 +134,21 @@ class ReactiveGases:
             flux = torch.tensor(values.reshape(self.lat.shape), dtype=self.lat.dtype)
             add(flux * emissions.rhythm(s.course, self.lon, date), s.species, s.course)
         if e.isoprene is not None and ISOPRENE in self.names:
-            plants = emissions.isoprene(e.isoprene.capacity / ISOPRENE_MOLAR_MASS, air.t[0], lowest.sunlight)
+            plants = emissions.isoprene(e.isoprene.capacity / ISOPRENE_MOLAR_MASS, air.t[0], sunlight)
             add(torch.where(self.land, plants, 0.0), {ISOPRENE: 1.0}, Course())
         return out
 
-    def advance(self, q: Tensor, air: GasAir, lowest: LowestAir, time: int, seconds: int) -> Tensor:
+    def advance(
+        self, q: Tensor, air: GasAir, ground: dry.Ground, rains: Sequence[rain.Rain], time: int, seconds: int
+    ) -> Tensor:
         """Gases (gases, nz, ny, nx) after deposition and chemistry of a period.
 
         Parameters
         ----------
         q : (n, nz, ny, nx) all tracers
         air : of the layers
-        lowest : over the ground
+        ground : surface and lowest air
+        rains : that fall
         time, seconds : start and length of the period, s
 
         Raises
@@ -174,7 +158,7 @@ class ReactiveGases:
         """
         q = q.clone()
         if self.deposits:
-            self._deposit(q, air, lowest, time, seconds)
+            self._deposit(q, air, ground, rains, float(seconds))
         day = day_of_year(self.context.clock.date(time + seconds // 2))
         sun = Sun(cosine_zenith(self.lon, self.lat, day), sun_position(day)[2], self.lat, day)
         try:
@@ -198,33 +182,27 @@ class ReactiveGases:
     def _book(self, book: str, change: Tensor) -> None:
         self.books[book] = self.books[book] + change
 
-    def _deposit(self, q: Tensor, air: GasAir, lowest: LowestAir, time: int, seconds: int) -> None:
+    def _deposit(self, q: Tensor, air: GasAir, ground: dry.Ground, rains: Sequence[rain.Rain], seconds: float) -> None:
         """Dry deposition from the lowest layer, then rain, in place."""
-        day = day_of_year(self.context.clock.date(time + seconds // 2))
-        season = dry_deposition.season_of(self.lat, lowest.surface, day)
-        depth = air.mass[0] / air.density[0]
-        wind = torch.clamp(lowest.wind, min=LEAST_WIND)
-        ground = Ground(
-            wind, 0.5 * depth, air.t[0], lowest.surface, lowest.sunlight, lowest.rain[0], self.land_use, season
-        )
-        speeds = dry_deposition.velocities(self.names, ground)
-        rain = wet_deposition.Rain(lowest.rain, air.water, air.mass, air.density, air.t)
-        none = torch.zeros_like(air.t[0])
-        nitrogen, dry, wet = none, [], []
+        speeds = dry.gas_velocities(self.names, ground)
+        fallen = torch.zeros_like(q[self.at, 0])
         for n, (name, k) in enumerate(zip(self.names, self.at, strict=True)):
-            fallen = none
             if name in speeds:
-                left = q[k, 0] * torch.exp(-speeds[name] * seconds / depth)
-                fallen = (q[k, 0] - left) * air.mass[0]
-                q[k, 0] = left
-            dry.append(fallen)
-            washed = none
-            if name in wet_deposition.HENRY:
-                q[k], washed = wet_deposition.wash(name, q[k], rain, float(seconds))
-            wet.append(washed)
-            nitrogen = nitrogen + NITROGEN.get(self.names[n], 0) * (fallen + washed)
-        self._book("dry_deposition", -torch.stack(dry))
-        self._book("wet_deposition", -torch.stack(wet))
+                q[k, 0], fallen[n] = dry.deposited(q[k, 0], speeds[name], air.density[0], air.mass[0], seconds)
+        washed = torch.zeros_like(fallen)
+        soluble = [n for n, name in enumerate(self.names) if name in solubility.HENRY]
+        falling = [r for r in rains if bool((r.flux > 0.0).any())]
+        if soluble and falling:
+            water = solubility.uptake(tuple(self.names[n] for n in soluble), air.t)
+            rows = [self.at[n] for n in soluble]
+            for kind in falling:
+                q[rows], ground_gets = rain.fallen(q[rows], kind, water, air.mass, air.mass / air.density, seconds)
+                washed[soluble] = washed[soluble] + ground_gets
+        self._book("dry_deposition", -fallen)
+        self._book("wet_deposition", -washed)
+        nitrogen = torch.zeros_like(air.t[0])
+        for n, name in enumerate(self.names):
+            nitrogen = nitrogen + NITROGEN.get(name, 0) * (fallen[n] + washed[n])
         self.nitrogen_deposition = nitrogen * (NITROGEN_MOLAR_MASS / (DRY_AIR_MOLAR_MASS * seconds))
 
     def _placed(self, failure: SolverFailure, time: int) -> SolverFailure:

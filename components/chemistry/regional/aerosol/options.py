@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 
 from torch import Tensor
 
-from components.chemistry.regional.aerosol.dry_deposition import SURFACES
 from coupler.namelist import Namelist, Range
 
 Longitude = Annotated[float, Range(least=-360.0, most=360.0)]
@@ -60,5 +59,3 @@ class Aerosol(Namelist):
     """Dust from dry ground: {scheme: kok, clay: 0.1}; null: none."""
     sea_salt: bool = True
     """Salt from the sea (Gong 2003)."""
-    surface: Literal[tuple(SURFACES)] = "crops"  # type: ignore[valid-type]
-    """What stands on land where particles deposit (Zhang et al. 2001)."""

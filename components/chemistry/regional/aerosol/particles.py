@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The aerosol of a case over a period: sources, fall, deposition, clouds, equilibrium with gases, and its books."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from components.chemistry.regional.aerosol import dry_deposition, dust, sea_salt, wet_deposition
+from components.chemistry.regional.aerosol import dust, sea_salt
 from components.chemistry.regional.aerosol.cloud_sulfur import Cloudy, oxidised
 from components.chemistry.regional.aerosol.inorganic import equilibrium
 from components.chemistry.regional.aerosol.options import Aerosol
 from components.chemistry.regional.aerosol.particle_motion import fall_speed, swollen
 from components.chemistry.regional.aerosol.species import FRESH, KINDS, MOLAR_MASS, NAMES, aged
+from components.chemistry.regional.deposition import dry, rain
 from components.chemistry.regional.land_mask import is_land
 from components.science.constants import DRY_AIR_MOLAR_MASS, VON_KARMAN
 from components.science.settling import fall
@@ -23,7 +24,7 @@ from components.science.water import saturation_pressure, vapour_pressure
 BOOKS = ("production", "settling", "dry_deposition", "wet_deposition")
 PARTNERS = ("SO2", "H2O2", "O3", "SULF", "NH3", "HNO3")
 """Gases that become particles or oxidise in clouds, by their names in Carbon Bond."""
-SEA_ROUGHNESS, LAND_ROUGHNESS, SALTATION = 1.0e-4, 0.1, 1.0e-3  # m: z_0, the last of ground from which dust rises
+SEA_ROUGHNESS, SALTATION = 1.0e-4, 1.0e-3  # m: z_0, the last of ground from which dust rises
 CARBON_DIOXIDE = 4.0e-4  # mole fraction that makes clouds acid
 
 
@@ -36,7 +37,6 @@ class Surroundings(NamedTuple):
     density, mass : of dry air, kg m-3, and in the layers, kg m-2
     cloud : liquid condensate inside clouds, to dry air
     cover : share of the layer that clouds fill
-    stratiform, convective : precipitation at the layers' bottoms, kg m-2 s-1
     wind : speed in the lowest layer, m s-1
     """
 
@@ -47,8 +47,6 @@ class Surroundings(NamedTuple):
     mass: Tensor
     cloud: Tensor
     cover: Tensor
-    stratiform: Tensor
-    convective: Tensor
     wind: Tensor
 
     def humidity(self) -> Tensor:
@@ -78,7 +76,6 @@ class Particles:
     ):  # fmt: skip
         self.options, self.at = options, [species.number(name) for name in NAMES]
         self.land = is_land(longitude, latitude)
-        self.roughness = torch.where(self.land, LAND_ROUGHNESS, SEA_ROUGHNESS).to(dtype)
         self._gas = {name: species.number(name) for name in PARTNERS if name in species.names}
         none = torch.zeros((len(NAMES), *latitude.shape), dtype=dtype)
         self.books = {book: none.clone() for book in BOOKS}
@@ -115,13 +112,17 @@ class Particles:
             out |= {f"dust_{n + 1}": total * part for n, part in enumerate(dust.shares())}
         return out
 
-    def advance(self, q: Tensor, air: Surroundings, seconds: float) -> tuple[Tensor, dict[str, Tensor]]:
+    def advance(
+        self, q: Tensor, air: Surroundings, ground: dry.Ground, rains: Sequence[rain.Rain], seconds: float
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """All tracers (n, nz, ny, nx) after a period, and by how much gases changed (nz, ny, nx), by name.
 
         Parameters
         ----------
         q : (n, nz, ny, nx) all tracers
         air : of the period
+        ground : surface and lowest air
+        rains : that fall
         seconds : s
         """
         q, self.vapour, self.density = q.clone(), air.q_v, air.density[0]
@@ -133,8 +134,8 @@ class Particles:
             a, b = self.at[NAMES.index(young)], self.at[NAMES.index(old)]
             q[a], q[b] = aged(q[a], q[b], seconds)
         self._book("production", _column((q[self.at] - before) * air.mass))
-        self._fall(q, air, humidity, seconds)
-        self._rain(q, air, humidity, seconds)
+        self._fall(q, air, humidity, ground, seconds)
+        self._rain(q, air, humidity, rains, seconds)
         return q, {name: q[k] - gases[name] for name, k in self._gas.items()}
 
     def _book(self, book: str, change: Tensor) -> None:
@@ -181,51 +182,35 @@ class Particles:
             change(particle, by)
             change(gas, -by)
 
-    def _fall(self, q: Tensor, air: Surroundings, humidity: Tensor, seconds: float) -> None:
+    def _fall(self, q: Tensor, air: Surroundings, humidity: Tensor, ground: dry.Ground, seconds: float) -> None:
         """Settling through the layers and dry deposition from the lowest, in place."""
-        ground = self._ground(air)
-        friction = VON_KARMAN * air.wind / torch.log(torch.clamp(air.height() / self.roughness, min=1.1))
-        resistance = dry_deposition.aerodynamic_resistance(air.height(), self.roughness, friction)
-        lowest = dry_deposition.Air(air.t[0], air.p[0], air.density[0], friction, resistance)
+        sizes = [_wet(kind.diameter, kind.density, kind.kappa, humidity) for kind in KINDS]
+        speeds = dry.particle_velocities([d[0] for d, _ in sizes], [rho[0] for _, rho in sizes], ground)
         settled, deposited = [], []
-        for kind, k in zip(KINDS, self.at, strict=True):
-            diameter, density = _wet(kind.diameter, kind.density, kind.kappa, humidity)
+        for k, (diameter, density), v in zip(self.at, sizes, speeds, strict=True):
             speed = fall_speed(diameter, density, air.t, air.p)
             q[k], fallen = fall(q[k], speed, air.density, air.mass, seconds)
             settled.append(fallen)
-            v = dry_deposition.velocity(diameter[0], density[0], lowest, ground) - speed[0]
-            q[k, 0], gone = dry_deposition.deposited(q[k, 0], v, air.density[0], air.mass[0], seconds)
+            q[k, 0], gone = dry.deposited(q[k, 0], v - speed[0], air.density[0], air.mass[0], seconds)
             deposited.append(gone)
         self._book("settling", -torch.stack(settled))
         self._book("dry_deposition", -torch.stack(deposited))
 
-    def _ground(self, air: Surroundings) -> dry_deposition.Ground:
-        """Sea, and on land what the namelist names."""
-        sea, land = dry_deposition.of("ocean", air.wind), dry_deposition.of(self.options.surface, air.wind)
-        return dry_deposition.Ground(*(torch.where(self.land, a, b) for a, b in zip(land, sea, strict=True)))
-
-    def _rain(self, q: Tensor, air: Surroundings, humidity: Tensor, seconds: float) -> None:
+    def _rain(self, q: Tensor, air: Surroundings, humidity: Tensor, rains: Sequence[rain.Rain], seconds: float) -> None:
         """Wet deposition, in place."""
-        depth = air.mass / air.density
-        none = torch.zeros_like(air.mass[:1])
         taken = torch.tensor([kind.taken for kind in KINDS], dtype=q.dtype)
         lost = torch.zeros_like(q[self.at][:, 0])
-        kinds = ((wet_deposition.stratiform, air.stratiform), (wet_deposition.convective, air.convective))
-        for kind_of_rain, flux in kinds:
-            if not bool((flux > 0.0).any()):
+        for kind_of_rain in rains:
+            if not bool((kind_of_rain.flux > 0.0).any()):
                 continue
-            rain = kind_of_rain(torch.cat([flux, none]))
-            drop = wet_deposition.drop_diameter(torch.clamp(flux, min=0.0))
+            drop = rain.drop_diameter(torch.clamp(kind_of_rain.flux[:-1], min=0.0))
             collected = []
             for kind in KINDS:
                 diameter, density = _wet(kind.diameter, kind.density, kind.kappa, humidity)
-                collected.append(
-                    wet_deposition.collection_efficiency(diameter, density, drop, air.t, air.p, air.density)
-                )
-            q[self.at], ground = wet_deposition.fallen(
-                q[self.at], rain, taken, torch.stack(collected), air.mass, depth, seconds
-            )
-            lost = lost + ground
+                collected.append(rain.collection_efficiency(diameter, density, drop, air.t, air.p, air.density))
+            water = rain.of_particles(taken, torch.stack(collected))
+            q[self.at], fallen = rain.fallen(q[self.at], kind_of_rain, water, air.mass, air.mass / air.density, seconds)
+            lost = lost + fallen
         self._book("wet_deposition", -lost)
 
     def fractions(self, q: Tensor) -> dict[str, Tensor]:

@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Dry deposition of gases: three resistances in a row, the surface's after Wesely.
-
-v_d = 1 / (r_a + r_b + r_c): r_a of the turbulence above the ground (from the bulk coefficients of the surface layer),
-r_b = 2 / (k u*) (Sc / Pr)^(2/3) of the air on it (Hicks et al. 1987, Water Air Soil Pollut. 36, 311), r_c of stomata,
-leaves, lower canopy and ground:
+"""What a surface is to gases: the resistance r_c of stomata, leaves, lower canopy and ground.
 
     1 / r_c = 1 / (r_s D + r_m) + 1 / r_lu' + 1 / (r_dc + r_cl') + 1 / (r_ac + r_gs')
 
@@ -16,8 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from components.science.constants import VON_KARMAN, ZERO_CELSIUS
-from components.science.surface_layer import bulk_richardson, referred_to_ground, transfer_coefficients
+from components.science.constants import ZERO_CELSIUS
 
 LAND_USES = (
     "urban", "agriculture", "range", "deciduous_forest", "coniferous_forest", "mixed_forest", "water", "barren",
@@ -25,12 +20,8 @@ LAND_USES = (
 )  # fmt: skip
 SEASONS = ("midsummer", "autumn", "late_autumn", "winter", "spring")
 URBAN, WATER, WINTER = LAND_USES.index("urban"), LAND_USES.index("water"), SEASONS.index("winter")
-RAINING = 1.0e-5  # kg m-2 s-1, above which leaves are wet
-AIR_VISCOSITY, PRANDTL = 1.33e-5, 0.72  # kinematic, m2 s-1 at 0 degC; of heat
-LEAST = 1.0  # s m-1, of r_c
 NONE = 1.0e25  # s m-1: no deposition on this way
 N = NONE
-ROUGHNESS = (1.0, 0.1, 0.05, 1.0, 1.0, 1.0, 1.0e-4, 0.002, 0.15, 0.1, 0.1)  # m, by land use, of the orders in use
 
 # table 1: seasons by land uses, s m-1
 STOMATA = (
@@ -179,63 +170,6 @@ def _wet_leaves(gas: str, r_lu: Tensor, dew: Tensor, land_use: Tensor) -> Tensor
         by_rain = 1.0 / (1.0 / 5000.0 + 1.0 / (3.0 * r_lu))
         return torch.where(land_use == URBAN, 50.0, torch.where(dew, 100.0, by_rain))
     return 1.0 / ((1.0e-5 * h + f) / (3.0 * r_lu) + 1.0e-7 * h + f / ozone)
-
-
-class Ground(NamedTuple):
-    """The surface and the lowest air, (ny, nx).
-
-    Attributes
-    ----------
-    wind : speed in the lowest layer, m s-1, above 0
-    height : of that above the ground, m
-    air : temperature there, K
-    temperature : of the surface, K
-    sunlight : W m-2
-    rain : kg m-2 s-1
-    land_use, season : numbers
-    """
-
-    wind: Tensor
-    height: Tensor
-    air: Tensor
-    temperature: Tensor
-    sunlight: Tensor
-    rain: Tensor
-    land_use: Tensor
-    season: Tensor
-
-
-def velocities(names: tuple[str, ...], ground: Ground) -> dict[str, Tensor]:
-    """Deposition velocities (ny, nx) in m s-1 of those of the species that are deposited.
-
-    Parameters
-    ----------
-    names : species
-    ground : surface and lowest air
-    """
-    z_0 = torch.tensor(ROUGHNESS, dtype=ground.wind.dtype)[ground.land_use]
-    height = torch.maximum(ground.height, 2.0 * z_0)
-    theta = referred_to_ground(ground.air, height)
-    richardson = bulk_richardson(theta, ground.temperature, ground.wind, height)
-    c_m, c_h = transfer_coefficients(richardson, height, z_0)
-    r_a, u_star = 1.0 / (c_h * ground.wind), torch.sqrt(c_m) * ground.wind
-    # of water vapour, m2 s-1; small powers by products (Massman 1998: exponent 1.81)
-    warmth = torch.exp(1.81 * torch.log(ground.air / ZERO_CELSIUS))
-    vapour = 2.178e-5 * warmth
-    dry = torch.zeros_like(ground.season, dtype=torch.bool)
-    wet = ground.rain > RAINING
-    out, found = {}, {}
-    for name in names:
-        gas = SPECIES.get(name)
-        if gas is None:
-            continue
-        if gas not in found:
-            ratio = AIR_VISCOSITY * warmth * GASES[gas].diffusivity / (PRANDTL * vapour)
-            r_b = 2.0 / (VON_KARMAN * u_star) * torch.exp(2.0 / 3.0 * torch.log(ratio))
-            r_c = surface_resistance(gas, ground.sunlight, ground.temperature, ground.season, ground.land_use, dry, wet)
-            found[gas] = 1.0 / (r_a + r_b + torch.clamp(r_c, min=LEAST))
-        out[name] = found[gas]
-    return out
 
 
 def season_of(latitude: Tensor, temperature: Tensor, day: float) -> Tensor:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Dry deposition of particles by size (Zhang, Gong, Padro & Barrie 2001, doi:10.1016/S1352-2310(00)00326-5)."""
+"""What a surface is to particles by size (Zhang, Gong, Padro & Barrie 2001, doi:10.1016/S1352-2310(00)00326-5)."""
 
 from typing import NamedTuple
 
@@ -7,27 +7,29 @@ import torch
 from torch import Tensor
 
 from components.chemistry.regional.aerosol.particle_motion import brownian_diffusivity, fall_speed, viscosity
-from components.science.constants import GRAVITY, VON_KARMAN
+from components.science.constants import GRAVITY
 
 EPSILON_0 = 3.0  # of eq. 5
-SMOOTH = 0.0  # A of ground without collectors
-SURFACES = {  # alpha, gamma, A (m) of table 3, A of its season 1, midsummer
-    "evergreen_needleleaf": (1.0, 0.56, 2.0e-3),
-    "evergreen_broadleaf": (0.6, 0.58, 5.0e-3),
-    "deciduous_needleleaf": (1.1, 0.56, 2.0e-3),
-    "deciduous_broadleaf": (0.8, 0.56, 5.0e-3),
-    "mixed_forest": (0.8, 0.56, 5.0e-3),
-    "grass": (1.2, 0.54, 2.0e-3),
-    "crops": (1.2, 0.54, 2.0e-3),
+SMOOTH = (0.0,) * 5  # A of ground without collectors
+SURFACES: dict[str, tuple[float, float, tuple[float, ...]]] = {  # alpha, gamma, A (mm) of table 3 by season
+    "evergreen_needleleaf": (1.0, 0.56, (2.0, 2.0, 2.0, 2.0, 2.0)),
+    "evergreen_broadleaf": (0.6, 0.58, (5.0, 5.0, 5.0, 5.0, 5.0)),
+    "deciduous_needleleaf": (1.1, 0.56, (2.0, 2.0, 5.0, 5.0, 2.0)),
+    "deciduous_broadleaf": (0.8, 0.56, (5.0, 5.0, 10.0, 10.0, 5.0)),
+    "mixed_forest": (0.8, 0.56, (5.0, 5.0, 5.0, 5.0, 5.0)),
+    "grass": (1.2, 0.54, (2.0, 2.0, 5.0, 5.0, 2.0)),
+    "crops": (1.2, 0.54, (2.0, 2.0, 5.0, 5.0, 2.0)),
     "desert": (50.0, 0.54, SMOOTH),
     "tundra": (50.0, 0.54, SMOOTH),
-    "shrubs": (1.3, 0.54, 10.0e-3),
-    "wetland": (2.0, 0.54, 10.0e-3),
+    "shrubs": (1.3, 0.54, (10.0, 10.0, 10.0, 10.0, 10.0)),
+    "wetland": (2.0, 0.54, (10.0, 10.0, 10.0, 10.0, 10.0)),
     "ice": (50.0, 0.54, SMOOTH),
     "inland_water": (100.0, 0.50, SMOOTH),
     "ocean": (100.0, 0.50, SMOOTH),
-    "urban": (1.5, 0.56, 10.0e-3),
+    "urban": (1.5, 0.56, (10.0, 10.0, 10.0, 10.0, 10.0)),
 }
+"""In the paper's order; its seasons are Wesely's, from midsummer to spring. Alpha and gamma of all, and A of all, agree
+with public transcriptions of the table (two of alpha and gamma, one of A); the paper itself was not at hand."""
 
 
 class Ground(NamedTuple):
@@ -63,13 +65,14 @@ class Air(NamedTuple):
     aerodynamic: Tensor
 
 
-def of(surface: str, like: Tensor) -> Ground:
+def of(surface: str, season: Tensor, like: Tensor) -> Ground:
     """Ground of one kind everywhere.
 
     Parameters
     ----------
     surface : see `SURFACES`
-    like : of the shape that is wanted
+    season : number, see `SEASONS` of the gases
+    like : of the shape and precision that are wanted
 
     Raises
     ------
@@ -78,21 +81,11 @@ def of(surface: str, like: Tensor) -> Ground:
     """
     if surface not in SURFACES:
         raise KeyError(f"unknown surface {surface!r} of particle deposition; known: {', '.join(SURFACES)}")
-    water = float(surface in ("inland_water", "ocean"))
-    return Ground(*(torch.full_like(like, v) for v in (*SURFACES[surface], water)))
-
-
-def aerodynamic_resistance(height: Tensor, roughness: Tensor, friction: Tensor) -> Tensor:
-    """Resistance of neutral air, s m-1.
-
-    Parameters
-    ----------
-    height : of the middle of the lowest layer, m
-    roughness : z_0, m
-    friction : velocity u*, m s-1
-    """
-    ratio = torch.log(torch.clamp(height / torch.clamp(roughness, min=1.0e-6), min=1.1))
-    return ratio / (VON_KARMAN * torch.clamp(friction, min=1.0e-3))
+    alpha, gamma, collector = SURFACES[surface]
+    full = torch.full_like
+    radius = torch.tensor(collector).to(like)[season] * 1.0e-3
+    wet = float(surface in ("inland_water", "ocean"))
+    return Ground(full(like, alpha), full(like, gamma), radius.expand_as(like), full(like, wet))
 
 
 def velocity(diameter: Tensor, density: Tensor, air: Air, ground: Ground) -> Tensor:
@@ -116,17 +109,3 @@ def velocity(diameter: Tensor, density: Tensor, air: Air, ground: Ground) -> Ten
     sticking = torch.where(ground.wet > 0.0, torch.ones_like(stokes), torch.exp(-torch.sqrt(stokes)))
     surface = 1.0 / (EPSILON_0 * u * (diffusion + hit * hit + caught) * sticking)
     return v_g + 1.0 / (air.aerodynamic + surface)
-
-
-def deposited(q: Tensor, velocity: Tensor, density: Tensor, mass: Tensor, seconds: float) -> tuple[Tensor, Tensor]:
-    """What is left in the lowest layer, and what went to the ground (kg m-2 if ``q`` is kg kg-1); exact, never below 0.
-
-    Parameters
-    ----------
-    q : mixing ratio in the lowest layer
-    velocity : of deposition, m s-1
-    density, mass : of dry air, kg m-3, and in the layer, kg m-2
-    seconds : time step, s
-    """
-    gone = -q * torch.expm1(-velocity * density * seconds / mass)
-    return q - gone, gone * mass

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The nitrogen that the chemistry deposits arrives in a land with cycles, all of it."""
+
+import json
+
+import pytest
+
+from tests.system.test_regional_chemistry import AIR, RULE, SMALL
+from tests.toys.cases import tessera, toy_case
+from tests.unit.test_rivers_component import budget
+
+NITROGEN = "minus_tendency_of_atmosphere_mass_content_of_nitrogen_compounds_expressed_as_nitrogen_due_to_deposition"
+ACID = {
+    "name": "acid", "version": "1.0.0", "species": [{"name": "HNO3"}],
+    "phases": [{"name": "gas", "species": [{"name": "HNO3"}]}],
+    "reactions": [{"type": "ARRHENIUS", "gas phase": "gas", "A": 1e-9, "reactants": [{"species name": "HNO3"}],
+                   "products": []}],
+}  # fmt: skip
+
+
+def test_deposited_nitrogen_arrives_in_the_land(tmp_path):
+    folder = tmp_path / "case"
+    step = {"step": "PT20M", "grid": SMALL}
+    components = {
+        "atmosphere": {"model": "nonhydrostatic", "step": "PT400S", "grid": SMALL, "nonhydrostatic": AIR},
+        "chemistry": {"model": "regional", **step,
+                      "regional": {"levels": 8, "gases": "acid.json", "start": {"HNO3": 2.0e-9}}},
+        "sky": {"model": "tests.toys.streams:Sky", **step},
+        "land": {"model": "column", **step, "column": {"leaves": "prognostic", "nitrogen": "demand"}},
+    }  # fmt: skip
+    rules = [
+        RULE,
+        {"from": "sky", "to": "land", "period": "PT20M", "remap": "conservative"},
+        {"from": "chemistry", "to": "land", "period": "PT20M", "lag": "PT20M", "remap": "conservative"},
+    ]
+    folder.mkdir()
+    (folder / "acid.json").write_text(json.dumps(ACID))
+    toy_case(folder, components=components, coupling=rules, layout={"coupler": 1}, duration="PT1H", restart="PT1H",
+             start="2001-06-01T05:00:00")  # fmt: skip
+    tessera(folder, "--serial")
+    sent, received = budget(folder)["land", NITROGEN]
+    assert sent > 0.0 and received == pytest.approx(sent, rel=1e-12)
