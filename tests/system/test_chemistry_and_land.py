@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from coupler.case.case import make_plan
 from tests.system.test_regional_chemistry import AIR, RULE, SMALL
 from tests.toys.cases import tessera, toy_case
 from tests.unit.test_rivers_component import budget
@@ -18,8 +19,8 @@ ACID = {
 }  # fmt: skip
 
 
-def test_deposited_nitrogen_arrives_in_the_land(tmp_path):
-    folder = tmp_path / "case"
+def case(folder):
+    """An atmosphere, nitric acid in it, and a land with cycles under a sky of its own."""
     step = {"step": "PT20M", "grid": SMALL}
     components = {
         "atmosphere": {"model": "nonhydrostatic", "step": "PT400S", "grid": SMALL, "nonhydrostatic": AIR},
@@ -37,6 +38,18 @@ def test_deposited_nitrogen_arrives_in_the_land(tmp_path):
     (folder / "acid.json").write_text(json.dumps(ACID))
     toy_case(folder, components=components, coupling=rules, layout={"coupler": 1}, duration="PT1H", restart="PT1H",
              start="2001-06-01T05:00:00")  # fmt: skip
+    return folder
+
+
+def test_the_land_is_told_of_deposited_nitrogen(tmp_path):
+    plan = make_plan(case(tmp_path / "case"))
+    (task,) = (t for t in plan.tasks if t.name == "chemistry -> land")
+    assert [f.name for f in task.outputs[0].fields] == [NITROGEN] and task.inputs[0].statistic == "mean"
+
+
+@pytest.mark.slow
+def test_deposited_nitrogen_arrives_in_the_land(tmp_path):
+    folder = case(tmp_path / "case")
     tessera(folder, "--serial")
     sent, received = budget(folder)["land", NITROGEN]
     assert sent > 0.0 and received == pytest.approx(sent, rel=1e-12)
