@@ -119,10 +119,10 @@ def test_radiation_sees_it_and_says_its_effect(tmp_path):
 
 
 def test_particles_without_gases_and_mistakes_are_told(tmp_path):
-    folder = case(tmp_path / "wrong", gases="none", emissions=None, start={}, aerosol={"surface": "moon"})
+    folder = case(tmp_path / "wrong", gases="none", emissions=None, start={}, land_use="moon")
     done = tessera("check", folder, check=False)
     said = done.stdout + done.stderr
-    assert done.returncode and "surface" in said and "evergreen_needleleaf" in said
+    assert done.returncode and "land_use" in said and "coniferous_forest" in said
     alone = case(tmp_path / "alone", gases="none", emissions=None, start={}, duration="PT20M")
     tessera(alone, "--serial")
     assert chemistry_of(alone)["state.sea_salt_2_surface_flux"].max() > 0.0
