@@ -90,7 +90,8 @@ def conduct_and_freeze(
     pack, passed_on, _ = snow.melt_and_freeze(pack, temperature[: snow.LAYERS], f.melt_energy * seconds)
     soil_capacity = beneath.capacity[snow.LAYERS :]
     soil_warmth = temperature[snow.LAYERS :]
-    soil_warmth = torch.cat([(soil_warmth[0] + passed_on / soil_capacity[0])[None], soil_warmth[1:]])
+    pack, lent = _melt_from_below(pack, soil_warmth[0] + passed_on / soil_capacity[0], soil_capacity[0])
+    soil_warmth = torch.cat([(soil_warmth[0] + (passed_on - lent) / soil_capacity[0])[None], soil_warmth[1:]])
     mass = WATER_DENSITY * p.thickness
     phase = heat.soil_phase_change(
         soil_warmth, state.liquid * mass, state.ice * mass, soil_capacity, soil.theta_s * mass, soil.psi_s, soil.b
@@ -104,6 +105,21 @@ def conduct_and_freeze(
     capacity = soil_heat_capacity(soil, liquid, ice) * p.thickness
     soil_warmth = FREEZING_POINT + (phase.temperature - FREEZING_POINT) * (soil_capacity / capacity)
     return Thawed(pack, soil_warmth, liquid, ice, capacity, gained)
+
+
+def _melt_from_below(pack: snow.Snow, soil: Tensor, capacity: Tensor) -> tuple[snow.Snow, Tensor]:
+    """Melt snow that covers half of the ground or less with the warmth of the uppermost soil; also the heat that took.
+
+    Conduction knows no melting: a thin layer would grow as warm as what lies beside it and let the heat pass, and melt
+    by its own heat capacity a step, the less in a day the longer steps are. Two centimetres of soil give their warmth to
+    what lies on them within minutes.
+    """
+    if not bool((pack.ice > 0.0).any()):
+        return pack, torch.zeros_like(soil)
+    thin = snow.cover_fraction(pack) <= 0.5
+    offered = torch.where(thin, capacity * torch.clamp(soil - FREEZING_POINT, min=0.0), torch.zeros_like(soil))
+    melted, back, _ = snow.melt_and_freeze(pack, pack.temperature, offered)
+    return melted, offered - back
 
 
 def pass_water(
