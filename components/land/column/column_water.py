@@ -111,8 +111,8 @@ def _melt_from_below(pack: snow.Snow, soil: Tensor, capacity: Tensor) -> tuple[s
     """Melt snow that covers half of the ground or less with the warmth of the uppermost soil; also the heat that took.
 
     Conduction knows no melting: a thin layer would grow as warm as what lies beside it and let the heat pass, and melt
-    by its own heat capacity a step, the less in a day the longer steps are. Two centimetres of soil give their warmth to
-    what lies on them within minutes.
+    by its own heat capacity a step, the less in a day the longer steps are. Two centimetres of soil give their warmth
+    to what lies on them within minutes.
     """
     if not bool((pack.ice > 0.0).any()):
         return pack, torch.zeros_like(soil)
