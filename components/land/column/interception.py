@@ -56,7 +56,7 @@ def intercept(
     safe = torch.clamp(room, min=1e-9)
     loaded = torch.minimum(0.7 * room * (1.0 - torch.exp(-torch.clamp(snowfall / safe, max=50.0))), snowfall)
     snow = held.snow + loaded
-    rate = torch.where(canopy > FREEZING_POINT, 1.0 / WARM_UNLOADING, 1.0 / COLD_UNLOADING)
+    rate = torch.where(canopy > FREEZING_POINT, canopy.new_tensor(1.0 / WARM_UNLOADING), 1.0 / COLD_UNLOADING)
     fallen = snow * torch.clamp(rate * seconds, max=1.0)
     fallen = torch.where(plant_area > 0.0, fallen, snow)
     return Intercepted(Held(water - drip, snow - fallen), rain - caught * rain + drip, snowfall - loaded + fallen)

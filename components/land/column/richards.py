@@ -222,7 +222,7 @@ def _faces(c: _Column, psi: Tensor, now: Hydraulics) -> _Faces:
 def _increment(c: _Column, psi: Tensor, now: Hydraulics, faces: _Faces) -> Tensor:
     """Change of the heads that closes the linearised balance of every layer."""
     # Only near saturation: in dry soil the true capacity is smaller still, and theta is the variable.
-    capacity = torch.maximum(now.capacity, torch.where(psi > -1.0, SMALLEST_CAPACITY, 1e-30))
+    capacity = torch.maximum(now.capacity, torch.where(psi > -1.0, psi.new_tensor(SMALLEST_CAPACITY), 1e-30))
     (flux_top, top_slope), (flux_bottom, bottom_slope) = faces.top, faces.bottom
     above, below = torch.cat([flux_top[None], faces.flux]), torch.cat([faces.flux, flux_bottom[None]])
     residual = (now.theta - c.old) * c.per_step + below - above + c.source

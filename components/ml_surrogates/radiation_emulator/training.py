@@ -59,7 +59,7 @@ def loss_of(
     """
     p_i = b.x.columns.p_interface
     wrong_up, wrong_down, heating = errors(up, down, true_up, true_down, p_i)
-    weight = torch.where(b.x.columns.p > COUNTED, 1.0, 0.02)
+    weight = torch.where(b.x.columns.p > COUNTED, b.x.columns.p.new_tensor(1.0), 0.02)
     size = torch.clamp(heating.abs() / HEATING_SCALE, max=1e4)
     heat = weight * torch.where(size < 4.0, size * size, 8.0 * size - 16.0)
     fluxes = (wrong_up * wrong_up + wrong_down * wrong_down).mean()

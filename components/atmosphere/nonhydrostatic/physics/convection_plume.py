@@ -97,7 +97,9 @@ def saturate(e: torch.Tensor, q: torch.Tensor, p: torch.Tensor, z: torch.Tensor)
         # Newton of c_p T - latent (q - q_s(T)) = heat, which grows with T; halved where it passes what is too warm
         miss = CP_DRY * t - latent * (q - q_s) - heat
         low, high = torch.where(miss < 0.0, t, low), torch.where(miss > 0.0, t, high)
-        mixed = torch.where((share > 0.0) & (share < 1.0), LATENT_FUSION / (FREEZING_POINT - ALL_ICE), 0.0)
+        mixed = torch.where(
+            (share > 0.0) & (share < 1.0), share.new_tensor(LATENT_FUSION / (FREEZING_POINT - ALL_ICE)), 0.0
+        )
         t = t - miss / (CP_DRY + latent * q_s * growth(t) + mixed * torch.clamp(q - q_s, min=0.0))
         t = torch.where(t > high, 0.5 * (low + high), torch.maximum(t, low))
         q_c = torch.clamp((CP_DRY * t - heat) / latent, min=0.0)

@@ -102,7 +102,12 @@ def a_day(
     bad = torch.where(on, torch.where(ill, now.bad + 1.0, torch.clamp(now.bad - 1.0, min=0.0)), 0.0 * now.bad)
     needed = torch.where(seasonal, warm_sum, torch.full_like(warm_sum, ENOUGH))
     start = ~on & (good >= needed) & (seasonal | stress)
-    stop = on & (bad >= torch.where(seasonal, 1.0, ENOUGH)) & (seasonal | stress) & (now.since > ONSET_DAYS)
+    stop = (
+        on
+        & (bad >= torch.where(seasonal, 1.0, bad.new_tensor(ENOUGH)))
+        & (seasonal | stress)
+        & (now.since > ONSET_DAYS)
+    )
     leafing = torch.where(start, 1.0, torch.where(stop, 0.0, now.leafing))
     since = torch.where(start | stop, 0.0 * now.since, torch.clamp(now.since + 1.0, max=366.0))
     left_off = torch.clamp(OFFSET_DAYS - since, min=1.0)

@@ -97,4 +97,4 @@ def heat_of_people(hour: Tensor, weekday: bool, density: float, cars: float, dis
     profile = torch.tensor(TRAFFIC, dtype=hour.dtype) * (24.0 / sum(TRAFFIC))
     traffic = traffic_heat(density, cars, distance) * profile[hour.long() % 24] * (1.0 if weekday else WEEKEND)
     asleep = ((hour + 1.0) % 24.0) < ASLEEP_HOURS  # from 23 to 7
-    return traffic + density * 1e-6 * torch.where(asleep, ASLEEP, ACTIVE)
+    return traffic + density * 1e-6 * torch.where(asleep, hour.new_tensor(ASLEEP), ACTIVE)
