@@ -163,7 +163,7 @@ def surface_resistance(
 def _wet_leaves(gas: str, r_lu: Tensor, dew: Tensor, land_use: Tensor) -> Tensor:
     """Eq. 10-14: leaves wet with dew or rain."""
     _, h, f = GASES[gas]
-    ozone = 1.0 / (torch.where(dew, 1.0 / 3000.0, 1.0 / 1000.0) + 1.0 / (3.0 * r_lu))
+    ozone = 1.0 / (torch.where(dew, r_lu.new_tensor(1.0 / 3000.0), 1.0 / 1000.0) + 1.0 / (3.0 * r_lu))
     if gas == "O3":
         return ozone
     if gas == "SO2":
