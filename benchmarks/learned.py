@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What learned components are worth beside what needs no learning.
 
-    .venv/bin/python benchmarks/learned.py adaptive solution downscaling da ens
+    .venv/bin/python benchmarks/learned.py adaptive solution downscaling da ens forecast
 
 Data: a folder with data/land, given by --shared or TESSERA_SHARED (solution).
 """
@@ -130,8 +130,20 @@ def ens(folder: Path) -> Results:
     return {"crps_vs_noise": c.vs_noise, "ssr": max((a.spread for a in c.learned), key=lambda s: abs(s - 1.0))}
 
 
+def forecast(folder: Path) -> Results:
+    """CPU seconds of six hours at 295 km by the atmosphere's core, over those of the learned forecast; one thread."""
+    from components.ml_surrogates.forecast import evaluation, files
+
+    net = files.load(files.SHIPPED).net
+    found = {cells: evaluation.speed(net, cells) for cells in (22, 44)}
+    for cells, s in found.items():
+        print(f"{cells} x {cells} cells: " + ", ".join(f"{k} {v:.4g}" for k, v in s.items()))
+    return {"speedup": found[22]["speedup"], "speedup.44": found[44]["speedup"]}
+
+
 PARTS: dict[str, Callable[[Path], Results]] = {
     "adaptive": adaptive, "solution": solution, "downscaling": downscaling, "da": da, "ens": ens,
+    "forecast": forecast,
 }  # fmt: skip
 
 

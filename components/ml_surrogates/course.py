@@ -1,11 +1,29 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What trainings share: the course of the learning rate, and a hash of what was learned from."""
+"""What trainings share: the loop, the course of the learning rate, and a hash of what was learned from."""
 
 import hashlib
 import math
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import torch
+from torch import Tensor, nn
+
+from components.ml_surrogates.progress import left
+
+
+class Fitted(NamedTuple):
+    """How a training went.
+
+    Attributes
+    ----------
+    losses : means by tenths
+    cpu_seconds : it took
+    """
+
+    losses: list[float]
+    cpu_seconds: float
 
 
 def rate_at(n: int, steps: int) -> float:
@@ -17,6 +35,42 @@ def rate_at(n: int, steps: int) -> float:
     steps : of the training
     """
     return min(1.0, (n + 1) / 50) * (0.01 + 0.495 * (1.0 + math.cos(math.pi * min(n / steps, 1.0))))
+
+
+def fit(
+    net: nn.Module, loss: Callable[[int], Tensor], steps: int, rate: float, clip: float,
+    tell: Callable[[str], None] = print, gradients: Callable[[], None] = lambda: None,
+) -> Fitted:  # fmt: skip
+    """Train a network by Adam.
+
+    Parameters
+    ----------
+    net : changed in place; ready for use at the end
+    loss : of a step's number, from 0
+    steps : of Adam
+    rate : of learning at its largest
+    clip : norm of the gradient, at most
+    tell : takes a line of text after each tenth
+    gradients : called between a step's gradient and its use, as where ranks sum theirs
+    """
+    optimiser = torch.optim.Adam(net.parameters(), lr=rate)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda n: rate_at(n, steps))
+    start, cpu, total, losses, tenth = time.monotonic(), time.process_time(), 0.0, [], max(1, steps // 10)
+    for n in range(steps):
+        found = loss(n)
+        optimiser.zero_grad(set_to_none=True)
+        found.backward()
+        gradients()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), clip)
+        optimiser.step()
+        schedule.step()
+        total += float(found.detach())
+        if (n + 1) % tenth == 0:
+            losses.append(total / tenth)
+            total = 0.0
+            tell(f"step {n + 1} of {steps}: loss {losses[-1]:.4f}   {left(start, n + 1, steps)}")
+    net.eval()
+    return Fitted(losses, time.process_time() - cpu)
 
 
 def data_hash(tensors: Iterable[torch.Tensor]) -> str:

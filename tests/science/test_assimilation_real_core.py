@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-from components.ml_surrogates.data_assimilation import members
 from components.ml_surrogates.data_assimilation.observation_file import Table
 from components.ml_surrogates.data_assimilation.operators import Seen
 from components.ml_surrogates.data_assimilation.places import locate, spacing_of, unit_vectors
@@ -18,11 +17,11 @@ from components.ml_surrogates.data_assimilation.window import (
     Method,
     analyse,
     ensemble_of,
-    packed,
     run_members,
     trajectory,
-    unpacked,
 )
+from components.ml_surrogates.estimation import air_perturbations
+from components.ml_surrogates.estimation.air import packed, unpacked
 from components.ml_surrogates.estimation.localisation import SeparableRoot
 from components.science.constants import EARTH_RADIUS
 from tests.toys import real_core
@@ -75,7 +74,7 @@ def losses(f, cells):
     latitude = torch.as_tensor(np.array(f.air.context.grid.latitude))
     first = {k: a.double() for k, a in f.columns(f.initial).items()}
     spacing = spacing_of(f.air.context.grid)
-    drawn = members.drawn(first, latitude, spacing, 2, members.Size(5.0, 1.5, 0.1), "balanced", 1)
+    drawn = air_perturbations.drawn(first, latitude, spacing, 2, air_perturbations.Size(5.0, 1.5, 0.1), "balanced", 1)
     state, background = forward(f, f.initial, 12, 0.0)
     true_state, truth = forward(f, f.initial, 12, 0.0, drawn[0])
     inner = torch.zeros_like(truth["t"], dtype=torch.bool)
@@ -105,7 +104,9 @@ def experiment(seed, method="en4dvar", n=20, iterations=12):
     spacing = spacing_of(f.air.context.grid)
     latitude = torch.as_tensor(np.asarray(f.air.context.grid.latitude))
     first = {k: a.double() for k, a in f.columns(f.initial).items()}
-    drawn = members.drawn(first, latitude, spacing, n + 1, members.Size(5.0, 1.5, 0.1), "balanced", seed)
+    drawn = air_perturbations.drawn(
+        first, latitude, spacing, n + 1, air_perturbations.Size(5.0, 1.5, 0.1), "balanced", seed
+    )
     before, half = 12 * 3600, 12
     state, background = forward(f, f.initial, half, 0.0)
     true_state, truth = forward(f, f.initial, half, 0.0, drawn[0])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from components.ml_surrogates.data_assimilation import forecasts
+from components.ml_surrogates import forecast_operators
 from components.ml_surrogates.data_assimilation.learned import emulator, nature, stepper
 from components.ml_surrogates.data_assimilation.learned.emulator import Emulator, RunsAway
 from components.ml_surrogates.data_assimilation.places import spacing_of
@@ -74,15 +74,15 @@ def test_air_goes_in_and_comes_out_and_gradients_pass(tmp_path):
 def test_it_is_found_by_name_and_refused_where_it_does_not_fit(tmp_path):
     written(tmp_path / "m", LEVELS, (CELLS, CELLS), 3600, spacing_of(context(tmp_path).grid))
     given = {"network": "m", "levels": LEVELS}
-    assert forecasts.problems("learned", context(tmp_path), given) == []
-    operator = forecasts.make("learned", context(tmp_path), given)
+    assert forecast_operators.problems("learned", context(tmp_path), given) == []
+    operator = forecast_operators.make("learned", context(tmp_path), given)
     end, _ = trajectory(operator, operator.start(air()), 0.0, 2, None, [])
     assert all(bool(torch.isfinite(a).all()) for a in end.values())
-    (found,) = forecasts.problems("learned", context(tmp_path), {"network": "", "levels": LEVELS})
+    (found,) = forecast_operators.problems("learned", context(tmp_path), {"network": "", "levels": LEVELS})
     assert "needs a network" in found
-    (found,) = forecasts.problems("learned", context(tmp_path), {"network": "nowhere", "levels": LEVELS})
+    (found,) = forecast_operators.problems("learned", context(tmp_path), {"network": "nowhere", "levels": LEVELS})
     assert "nowhere.json does not exist" in found
-    found = forecasts.problems("learned", context(tmp_path, 1800), {"network": "m", "levels": 5})
+    found = forecast_operators.problems("learned", context(tmp_path, 1800), {"network": "m", "levels": 5})
     assert found == [
         "forecast: network: expected a network of levels 5, found one trained on 3",
         "forecast: network: expected a network of a step, s, 1800, found one trained on 3600",

@@ -14,7 +14,7 @@ from components.ml_surrogates.data_assimilation.learned import maps, nature
 from components.ml_surrogates.data_assimilation.learned.__main__ import main
 from components.ml_surrogates.data_assimilation.observation_file import Table
 from components.ml_surrogates.data_assimilation.places import Places
-from components.ml_surrogates.data_assimilation.simulate import LAMBERT
+from components.ml_surrogates.estimation.nature_runs import LAMBERT, MERIDIAN
 from components.ml_surrogates.model_file import ModelFileError
 from coupler.clock import Clock
 from coupler.component import Setting
@@ -76,7 +76,7 @@ def problems(tmp_path, rows=None, network="n", **options):
         observation_file.write(tmp_path / "o.nc", table(rows), CLOCK)
         options["observations"] = "o.nc"
     given = {"levels": 8, "window": "PT6H", "method": "learned", "network": network, **options}
-    grid = Grid.projected("assimilation", LAMBERT, 22, 22, 295e3, center=(119.02, 25.02))
+    grid = Grid.projected("assimilation", LAMBERT.format(MERIDIAN), 22, 22, 295e3, center=(119.02, 25.02))
     return DataAssimilation(DataAssimilation.Options(**given)).check(
         Setting("assimilation", CLOCK, 21600, 21600, grid, tmp_path)
     )

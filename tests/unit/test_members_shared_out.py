@@ -4,7 +4,8 @@
 import pytest
 import torch
 
-from components.ml_surrogates.data_assimilation.window import ensemble_of, packed, run_members
+from components.ml_surrogates.data_assimilation.window import ensemble_of, run_members
+from components.ml_surrogates.estimation.air import packed
 
 
 class Breaks(Exception):

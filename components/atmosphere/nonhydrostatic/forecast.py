@@ -58,6 +58,18 @@ class Forecast:
         """The driver's state at the start of the case."""
         return self.air.now
 
+    @property
+    def height(self) -> torch.Tensor:
+        """Layer centres (nz, ny, nx), m."""
+        return self.air.geometry.z[:, INNER, INNER]
+
+    def sides(self, time: float) -> dict[str, torch.Tensor]:
+        """The driver's air at a time (s since the start of the case), on the whole grid, as `columns` gives it."""
+        driver = self.air.sides.around(time)
+        q = torch.zeros_like(self.air.q)
+        q[self.air.species.number(VAPOUR.name)] = driver.vapour_at(time)
+        return self.columns(self.air.now._replace(s=driver.state(time), q=q))
+
     def start(self, air: Mapping[str, torch.Tensor]) -> Now:
         """A hydrostatic state of columns.
 

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from components.ml_surrogates.data_assimilation import forecasts, observation_file, simulate
+from components.ml_surrogates import forecast_operators
+from components.ml_surrogates.data_assimilation import observation_file, simulate
 from components.ml_surrogates.data_assimilation.places import spacing_of
+from components.ml_surrogates.estimation.nature_runs import nature_context
 from coupler.clock import Clock
 
 
@@ -27,10 +29,10 @@ def main(arguments: list[str] | None = None) -> None:
     o = parser.parse_args(arguments)
     torch.set_num_threads(1)
     clock = Clock(o.start, "noleap")
-    context = simulate.nature_context(clock, o.cells, o.hours * 3600)
+    context = nature_context(clock, o.cells, o.hours * 3600)
     grid = context.grid
     options = {"levels": o.levels, "jet": "january", "relief": "", "precision": "single"}
-    forecast = forecasts.make("nonhydrostatic", context, options)
+    forecast = forecast_operators.make("nonhydrostatic", context, options)
     times = range(0, o.hours * 3600, o.every * 3600)
     lon, lat = np.asarray(grid.longitude), np.asarray(grid.latitude)
     table = simulate.observed(forecast, forecast.initial, lon, lat, spacing_of(grid), times, o.points, o.seed)

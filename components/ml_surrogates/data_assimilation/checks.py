@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from components.ml_surrogates.data_assimilation import forecasts, observation_file
+from components.ml_surrogates import forecast_operators
+from components.ml_surrogates.data_assimilation import observation_file
 from components.ml_surrogates.data_assimilation.learned import maps
 from components.ml_surrogates.data_assimilation.observation_file import Table
 from components.ml_surrogates.data_assimilation.options import AssimilationOptions
@@ -47,7 +48,7 @@ def problems_of(o: AssimilationOptions, setting: Setting) -> list[str]:
     if o.method == "learned":
         return problems + _wrong_network(o, setting)
     longer = replace(setting, name="forecast", step=o.forecast.step, duration=o.reach(setting.duration))
-    return problems + forecasts.problems(o.forecast.model, longer, o.of_forecast())
+    return problems + forecast_operators.problems(o.forecast.model, longer, o.of_forecast())
 
 
 def _wrong_observations(path: Any, o: AssimilationOptions, setting: Setting) -> list[str]:

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from components.ml_surrogates import forecast_operators
 from components.ml_surrogates.data_assimilation import (
     checks,
-    forecasts,
-    members,
     observation_file,
     selection,
     statistics,
@@ -23,15 +22,15 @@ from components.ml_surrogates.data_assimilation.operators import Seen
 from components.ml_surrogates.data_assimilation.options import AssimilationOptions
 from components.ml_surrogates.data_assimilation.places import Places, spacing_of, unit_vectors
 from components.ml_surrogates.data_assimilation.window import (
-    PARTS,
     Batch,
     Method,
     analyse,
     ensemble_of,
     run_members,
     trajectory,
-    unpacked,
 )
+from components.ml_surrogates.estimation import air_perturbations
+from components.ml_surrogates.estimation.air import PARTS, Air, unpacked
 from components.ml_surrogates.estimation.localisation import SeparableRoot
 from components.ml_surrogates.model_file import located
 from components.science.constants import EARTH_RADIUS
@@ -104,7 +103,7 @@ class DataAssimilation(Component):
             self.begun = 1
         return self._exports()
 
-    def _learned(self, time: int, air: forecasts.Air) -> Any:
+    def _learned(self, time: int, air: Air) -> Any:
         """Rates of the window (4, nz, ny, nx) by the network, on the first rank."""
         o, say = self.options, self.context.log
         shape = (len(PARTS), o.levels, *self.context.grid.shape)
@@ -129,7 +128,7 @@ class DataAssimilation(Component):
         observed = maps.gridded(table, places, used, self.trained.channels, self.place, time, o.window)
         return self.trained.increment(air, observed).reshape(shape).numpy() / float(o.window)
 
-    def _window(self, time: int, air: forecasts.Air, perturbed: Any) -> tuple[Any, Any]:
+    def _window(self, time: int, air: Air, perturbed: Any) -> tuple[Any, Any]:
         """Rates of the window (4, nz, ny, nx) and the next perturbations, on every rank.
 
         The members are shared out: a rank runs its own, and all do the analysis of all.
@@ -186,17 +185,17 @@ class DataAssimilation(Component):
         whole = torch.stack(rows)
         return whole - whole.mean(0)
 
-    def _first(self, air: forecasts.Air) -> torch.Tensor:
+    def _first(self, air: Air) -> torch.Tensor:
         o = self.options
         latitude = torch.as_tensor(np.array(self.context.grid.latitude), dtype=torch.float64)
-        size = members.Size(o.wind_spread, o.temperature_spread, o.humidity_spread)
-        return members.drawn(air, latitude, self.spacing, o.members, size, o.perturbations, self.context.seed)
+        size = air_perturbations.Size(o.wind_spread, o.temperature_spread, o.humidity_spread)
+        return air_perturbations.drawn(air, latitude, self.spacing, o.members, size, o.perturbations, self.context.seed)
 
     def _forecast(self) -> Any:
         if self.operator is None:
             o, reach = self.options, self.options.reach(self.context.duration)
             context = replace(self.context, step=o.forecast.step, duration=reach)
-            self.operator = forecasts.make(o.forecast.model, context, o.of_forecast())
+            self.operator = forecast_operators.make(o.forecast.model, context, o.of_forecast())
         return self.operator
 
     def _method(self, like: torch.Tensor) -> Method:

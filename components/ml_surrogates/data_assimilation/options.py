@@ -18,9 +18,11 @@ class ForecastOptions(Namelist):
     """The operator M, of the assimilation's own grid."""
 
     model: str = "nonhydrostatic"
-    """Whose forecast: nonhydrostatic, learned (an emulator of it, see `network`), or package.module:Class."""
+    """Whose forecast: nonhydrostatic, learned (an emulator of it, see `network`), forecast (six hours learned between
+    given sides, shipped; its step is PT6H), or package.module:Class."""
     network: str = ""
-    """For learned: path of the trained emulator, without its ending; looked up in the case, then in data/."""
+    """For learned and forecast: path of the trained network, without its ending; looked up in the case, then in data/.
+    Empty: the shipped one of forecast."""
     step: Duration = 1800
     """Its time step; the window is a multiple of it."""
     driver: list[str] = []

@@ -2,38 +2,19 @@
 """Synthetic observations: a nature run of the forecast operator, seen at points with errors."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
 
-from components.ml_surrogates.data_assimilation import members
-from components.ml_surrogates.data_assimilation.forecasts import Forecast
 from components.ml_surrogates.data_assimilation.observation_file import Floats, Table
 from components.ml_surrogates.data_assimilation.operators import Seen
 from components.ml_surrogates.data_assimilation.places import locate
-from components.ml_surrogates.data_assimilation.window import changed, unpacked
-from coupler.clock import Clock
-from coupler.component import Context
-from coupler.grids.grid import Grid
+from components.ml_surrogates.estimation import air_perturbations
+from components.ml_surrogates.estimation.air import changed, unpacked
+from components.ml_surrogates.forecast_operators import Forecast
 
 ERRORS = {"air_temperature": 0.5, "eastward_wind": 1.0, "northward_wind": 1.0}
 PRESSURES = (8.5e4, 7e4, 5e4, 3e4)
-
-LAMBERT = "+proj=lcc +lat_1=-5 +lat_2=40 +lat_0=25 +lon_0=130 +R=6371000"
-
-
-def nature_context(clock: Clock, cells: int, duration: int) -> Context:
-    """East Asia at 295 km, half-hour steps: where nature runs live.
-
-    Parameters
-    ----------
-    clock : dates
-    cells : along a side
-    duration : of the runs, s
-    """
-    grid = Grid.projected("assimilation", LAMBERT, cells, cells, 295e3, center=(119.02, 25.02))
-    return Context("assimilation", clock, 1800, duration, grid, Path("."), grids={"default": grid})
 
 
 @torch.no_grad()
@@ -53,8 +34,8 @@ def observed(
     seed : of disturbance, stations and errors
     """
     air = {k: a.double() for k, a in forecast.columns(state).items()}
-    (disturbance, _) = members.drawn(
-        air, torch.as_tensor(np.array(latitude)), spacing, 2, members.Size(4.0, 1.0, 0.1), "balanced", seed
+    (disturbance, _) = air_perturbations.drawn(
+        air, torch.as_tensor(np.array(latitude)), spacing, 2, air_perturbations.Size(4.0, 1.0, 0.1), "balanced", seed
     )
     rng = np.random.default_rng(seed)
     ny, nx = longitude.shape

@@ -13,17 +13,15 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from components.ml_surrogates.data_assimilation.forecasts import Air, Forecast
 from components.ml_surrogates.data_assimilation.operators import Seen
+from components.ml_surrogates.estimation.air import PARTS, Air, changed, packed, unpacked
 from components.ml_surrogates.estimation.controls import Alpha, Root, perturbations
 from components.ml_surrogates.estimation.cost import Cost, Observations
 from components.ml_surrogates.estimation.etkf import letkf
 from components.ml_surrogates.estimation.inflation import relax_to_prior_spread
 from components.ml_surrogates.estimation.localisation import gaspari_cohn
 from components.ml_surrogates.estimation.minimise import Limits, minimise
-
-PARTS = ("t", "q", "u", "v")
-"""What an analysis changes, in the order of the state vector."""
+from components.ml_surrogates.forecast_operators import Forecast
 
 
 @dataclass(frozen=True)
@@ -103,28 +101,6 @@ class Analysis(NamedTuple):
     after: Tensor
     stop: str
     freedom: float | None
-
-
-def packed(air: Mapping[str, Tensor]) -> Tensor:
-    """The state vector (4 nz, ny, nx), double."""
-    return torch.cat([air[k].double() for k in PARTS])
-
-
-def unpacked(x: Tensor) -> Air:
-    """Parts of a state vector or of an increment by name."""
-    return dict(zip(PARTS, x.chunk(len(PARTS), -3), strict=True))
-
-
-def changed(air: Air, dx: Tensor) -> Air:
-    """The air after an increment; no vapour below zero; pressure as it was.
-
-    Parameters
-    ----------
-    air : by name
-    dx : (4 nz, ny, nx)
-    """
-    new = {k: air[k].double() + d for k, d in unpacked(dx).items()}
-    return {**new, "q": torch.clamp(new["q"], min=0.0), "p": air["p"].double()}
 
 
 def trajectory(

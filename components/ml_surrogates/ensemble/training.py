@@ -4,7 +4,6 @@
 Each member draws its latent field anew at each step. A curriculum lengthens the rollout from one step to four.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -12,12 +11,11 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from components.ml_surrogates.course import data_hash, rate_at
+from components.ml_surrogates.course import data_hash, fit
 from components.ml_surrogates.ensemble import toys
 from components.ml_surrogates.ensemble.members import Members
 from components.ml_surrogates.ensemble.network import EnsembleNetwork, divergence
 from components.ml_surrogates.ensemble.toys import Case
-from components.ml_surrogates.progress import left
 from coupler.analysis.ensemble_scores import almost_fair_crps
 
 Loss = Literal["crps", "l1", "deterministic"]
@@ -127,27 +125,15 @@ def train(
     net = network(s)
     group = group or Members(1 if s.loss == "deterministic" else s.members)
     pool = toys.draw(s.pool, max(s.curriculum), s.case, g)
-    optimiser = torch.optim.Adam(net.parameters(), lr=s.rate)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda n: rate_at(n, s.steps))
-    report, start, cpu, total = Report(data_hash=data_hash(pool)), time.monotonic(), time.process_time(), 0.0
     batch = s.batch * s.members if s.loss == "deterministic" else s.batch
-    for n in range(s.steps):
+
+    def loss(n: int) -> Tensor:
         ahead = s.curriculum[n * len(s.curriculum) // s.steps]
         pick = torch.randint(s.pool, (batch,), generator=g)
-        optimiser.zero_grad(set_to_none=True)
-        loss = rollout_loss(net, pool.seen[pick], pool.truth[pick, 2 : 2 + ahead], s, group, g)
-        loss.backward()
-        group.sum_gradients(net.parameters())
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimiser.step()
-        schedule.step()
-        total += float(loss.detach())
-        if (n + 1) % max(1, s.steps // 10) == 0:
-            report.losses.append(total / max(1, s.steps // 10))
-            total = 0.0
-            tell(f"step {n + 1} of {s.steps}: loss {report.losses[-1]:.4f}   {left(start, n + 1, s.steps)}")
-    report.cpu_seconds = time.process_time() - cpu
-    return net.eval(), report
+        return rollout_loss(net, pool.seen[pick], pool.truth[pick, 2 : 2 + ahead], s, group, g)
+
+    found = fit(net, loss, s.steps, s.rate, 1.0, tell, lambda: group.sum_gradients(net.parameters()))
+    return net, Report(*found, data_hash(pool))
 
 
 @torch.no_grad()

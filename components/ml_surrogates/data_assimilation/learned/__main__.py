@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from components.ml_surrogates import forecast_operators
 from components.ml_surrogates.course import data_hash
-from components.ml_surrogates.data_assimilation import forecasts
 from components.ml_surrogates.data_assimilation.learned import (
     emulator,
     evaluation,
@@ -20,14 +20,16 @@ from components.ml_surrogates.data_assimilation.learned import (
 )
 from components.ml_surrogates.data_assimilation.learned.training import Settings
 from components.ml_surrogates.data_assimilation.places import spacing_of
-from components.ml_surrogates.data_assimilation.simulate import nature_context
+from components.ml_surrogates.estimation.nature_runs import nature_context
 from coupler.clock import Clock
 from coupler.files.atomic import write_text
 
 
 def train(a: argparse.Namespace) -> None:
     """Train on Lorenz's model and save."""
-    s = Settings(steps=a.steps, forecasts=a.forecasts, observations=a.observations, width=a.width, seed=a.seed)
+    s = Settings(
+        steps=a.steps, batch=a.batch, forecasts=a.forecasts, observations=a.observations, width=a.width, seed=a.seed
+    )
     net, course = training.train(s, lambda text: print(text, flush=True))
     files.save(a.out, net, s, course)
     print(f"{a.out}: {course.cpu_seconds:.0f} CPU seconds of training")
@@ -38,7 +40,7 @@ def train_maps(a: argparse.Namespace) -> None:
     clock = Clock(a.start, "noleap")
     context = nature_context(clock, a.cells, (a.hours + 1) * 3600)
     options = {"levels": a.levels, "jet": "january", "relief": "", "precision": "single"}
-    forecast, grid = forecasts.make("nonhydrostatic", context, options), context.grid
+    forecast, grid = forecast_operators.make("nonhydrostatic", context, options), context.grid
     size, at = spacing_of(grid), maps.place(grid.longitude, grid.latitude)
     latitude = torch.as_tensor(np.array(grid.latitude), dtype=torch.float64)
     tell = lambda text: print(text, flush=True)  # noqa: E731
@@ -73,7 +75,7 @@ def train_forecast(a: argparse.Namespace) -> None:
     clock = Clock(a.start, "noleap")
     context = nature_context(clock, a.cells, (a.hours + 1) * 3600)
     options = {"levels": a.levels, "jet": "january", "relief": "", "precision": "single"}
-    forecast, size = forecasts.make("nonhydrostatic", context, options), spacing_of(context.grid)
+    forecast, size = forecast_operators.make("nonhydrostatic", context, options), spacing_of(context.grid)
     latitude = torch.as_tensor(np.array(context.grid.latitude), dtype=torch.float64)
     tell = lambda text: print(text, flush=True)  # noqa: E731
     steps, every = (hours * 3600 // context.step for hours in (a.hours, a.step))
@@ -93,8 +95,11 @@ def train_forecast(a: argparse.Namespace) -> None:
 
 def evaluate(a: argparse.Namespace) -> None:
     """Every number of the model card."""
-    control = None if a.control is None else files.load(a.control)
-    text = evaluation.card(files.load(a.model), control, a.seed, a.cases, a.cycles)
+    nets, controls, plain = ([files.load(path) for path in some] for some in (a.model, a.control, a.plain))
+    for name, some in (("--control", controls), ("--plain", plain)):
+        if some and len(some) != len(nets):
+            raise SystemExit(f"expected {name} for each of {len(nets)} models or none, found {len(some)}")
+    text = evaluation.card(nets, controls, plain, a.seed, a.cases, a.cycles, files.course_of(a.model))
     print(text, end="")
     if a.card is not None:
         write_text(a.card, text)
@@ -110,6 +115,7 @@ def main(arguments: list[str] | None = None) -> None:
     p = sub.add_parser("train", help="train a network on Lorenz's model of 1996", formatter_class=shown)
     p.add_argument("--out", type=Path, required=True, help="files to write, without ending")
     p.add_argument("--steps", type=int, default=Settings.steps, help="steps of Adam")
+    p.add_argument("--batch", type=int, default=Settings.batch, help="cases a step")
     p.add_argument("--width", type=int, default=Settings.width, help="channels of the network")
     p.add_argument("--forecasts", type=float, default=1.0, help="weight of forecasts in the loss; 0: analysis alone")
     p.add_argument("--observations", choices=("all", "none"), default="all", help="none: the control twin CORR")
@@ -146,8 +152,9 @@ def main(arguments: list[str] | None = None) -> None:
     p.add_argument("--width", type=int, default=64, help="products of the network")
     p.set_defaults(run=train_forecast)
     p = sub.add_parser("evaluate", help="score a network beside CORR and 3DVar", formatter_class=shown)
-    p.add_argument("--model", type=Path, required=True, help="trained network, without ending")
-    p.add_argument("--control", type=Path, default=None, help="its control twin, without ending")
+    p.add_argument("--model", type=Path, nargs="+", required=True, help="trained networks, without ending")
+    p.add_argument("--control", type=Path, nargs="+", default=[], help="their control twins, without ending")
+    p.add_argument("--plain", type=Path, nargs="+", default=[], help="those trained with --forecasts 0")
     p.add_argument("--card", type=Path, default=None, help="file to write (Markdown)")
     p.add_argument("--cases", type=int, default=3000, help="cases never seen")
     p.add_argument("--cycles", type=int, default=200, help="analyses one after the other")

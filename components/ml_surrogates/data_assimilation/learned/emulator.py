@@ -15,7 +15,7 @@ from torch import Tensor
 from components.ml_surrogates import model_file
 from components.ml_surrogates.data_assimilation.learned.stepper import Stepper
 from components.ml_surrogates.data_assimilation.places import spacing_of
-from components.ml_surrogates.data_assimilation.window import PARTS
+from components.ml_surrogates.estimation.air import PARTS
 from components.ml_surrogates.model_file import ModelFileError, Sidecar, Variable
 from coupler.component import Context, Setting
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Every number of the model card: the network beside CORR, 3DVar and the background, on cases never seen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -149,35 +150,74 @@ def rivals(seed: int, cases: int = 3000) -> dict[str, float]:
     return {name: rmse(rival.analyse(k, kind, x), x.truth) for name, kind in kinds.items()}
 
 
-def card(net: Fusion, control: Fusion | None, seed: int, cases: int = 3000, number: int = 200) -> str:
-    """The model card in Markdown.
+def numbers(
+    net: Fusion,
+    control: Fusion | None,
+    plain: Fusion | None,
+    others: dict[str, float],
+    seed: int,
+    cases: int,
+    cycled: int,
+) -> dict[str, float]:
+    """The rows of a model card for one network.
 
     Parameters
     ----------
-    net, control : the network, and CORR where there is one
-    seed, cases, number : of the cases and cycles
+    net, control, plain : the network; CORR and its twin without forecasts in the loss, where there are any
+    others : errors of the rivals
+    seed, cases, cycled : of the cases and cycles
     """
-    s, others = scores(net, seed, cases, number), rivals(seed, cases)
-    rows = [
-        ("background", s.background), ("analysis", s.analysis), *others.items(),
-        ("no observations", s.blind), ("another case's observations", s.foreign),
-        ("under cloud", s.cloudy), ("background under cloud", s.cloudy_background),
-        ("forecasts of .2 to .6 time units", s.forecast),
-        (f"{number} cycles, mean", s.cycle), (f"{number} cycles, largest", s.worst),
-        ("share of clear points that 1 K moves the right way", s.right_way),
-        ("analysis over 3DVar", s.analysis / others["3DVar"]),
-    ]  # fmt: skip
+    s = scores(net, seed, cases, cycled)
+    rows = {
+        "background": s.background, "analysis": s.analysis, **others,
+        "no observations": s.blind, "another case's observations": s.foreign,
+        "under cloud": s.cloudy, "background under cloud": s.cloudy_background,
+        "forecasts of .2 to .6 time units": s.forecast,
+        f"{cycled} cycles, mean": s.cycle, f"{cycled} cycles, largest": s.worst,
+        "share of clear points that 1 K moves the right way": s.right_way,
+        "analysis over 3DVar": s.analysis / others["3DVar"],
+    }  # fmt: skip
     if control is not None:
         c = scores(control, seed, cases, 1)
-        rows += [
-            ("CORR", c.analysis), ("analysis over CORR", s.analysis / c.analysis),
-            ("no observations, over CORR", s.blind / c.analysis),
-        ]  # fmt: skip
-    lines = ["# Model card: learned assimilation, Lorenz's model of 1996", ""]
+        rows |= {
+            "CORR": c.analysis, "analysis over CORR": s.analysis / c.analysis,
+            "no observations, over CORR": s.blind / c.analysis,
+        }  # fmt: skip
+    if plain is not None:
+        p = scores(plain, seed, cases, 1)
+        rows |= {
+            "forecasts over those of a loss without forecasts": s.forecast / p.forecast,
+            "analysis over that of a loss without forecasts": s.analysis / p.analysis,
+        }
+    return rows
+
+
+def card(
+    nets: Sequence[Fusion], controls: Sequence[Fusion], plain: Sequence[Fusion], seed: int, cases: int = 3000,
+    cycled: int = 200, about: str = "",
+) -> str:  # fmt: skip
+    """The model card in Markdown, a column a network.
+
+    Parameters
+    ----------
+    nets, controls, plain : networks, their CORR and their twins without forecasts in the loss; none, or one for each
+    seed, cases, cycled : of the cases and cycles
+    about : a sentence on the training
+    """
+    others = rivals(seed, cases)
+
+    def at(some: Sequence[Fusion], n: int) -> Fusion | None:
+        return some[n] if some else None
+
+    columns = [numbers(net, at(controls, n), at(plain, n), others, seed, cases, cycled) for n, net in enumerate(nets)]
+    lines = ["# Model card: learned assimilation, Lorenz's model of 1996", "", *([about, ""] if about else [])]
     lines += [
-        f"{cases} cases never seen, seed {seed}; root mean squares in the state's unit.",
+        f"{cases} cases never seen, seed {seed}; root mean squares in the state's unit; a column a training.",
         "",
-        "| | |",
-        "|---|---|",
+        "| | " + " | ".join(f"training {n + 1}" for n in range(len(nets))) + " | mean |",
+        "|---" * (len(nets) + 2) + "|",
     ]
-    return "\n".join([*lines, *(f"| {name} | {value:.3f} |" for name, value in rows)]) + "\n"
+    for name in columns[0]:
+        values = [c[name] for c in columns]
+        lines.append(f"| {name} | " + " | ".join(f"{v:.3f}" for v in (*values, sum(values) / len(values))) + " |")
+    return "\n".join(lines) + "\n"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The trained networks on disk."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -47,3 +48,14 @@ def load(path: Path) -> Fusion:
     tensors, side = model_file.load_of(NAME, path)
     net = training.network(Settings(width=side.sizes["width"], blocks=side.sizes["blocks"]))
     return model_file.filled(net, tensors, path)
+
+
+def course_of(paths: Sequence[Path]) -> str:
+    """A sentence on how networks were trained, by their sidecars."""
+    of = [model_file.read_sidecar(path.with_suffix(".json")) for path in paths]
+    parts = [
+        f"seed {card.seed}: {card.notes['steps']} steps of {card.notes['batch']} cases,"
+        f" {card.notes['cpu_seconds']:.0f} CPU seconds"
+        for card in of
+    ]
+    return f"Trained with {'; '.join(parts)}."

@@ -17,7 +17,7 @@ from components.ml_surrogates import model_file
 from components.ml_surrogates.data_assimilation.learned.network import Fusion
 from components.ml_surrogates.data_assimilation.observation_file import UNITS, Table
 from components.ml_surrogates.data_assimilation.places import Places
-from components.ml_surrogates.data_assimilation.window import PARTS, packed
+from components.ml_surrogates.estimation.air import PARTS, packed
 from components.ml_surrogates.model_file import Sidecar, Variable
 
 NAME = "learned_assimilation_maps"

@@ -13,18 +13,18 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from components.ml_surrogates.course import rate_at
-from components.ml_surrogates.data_assimilation import members
-from components.ml_surrogates.data_assimilation.forecasts import Forecast
+from components.ml_surrogates.course import fit
 from components.ml_surrogates.data_assimilation.learned.emulator import state_of
 from components.ml_surrogates.data_assimilation.learned.maps import Channel, MapNetwork
 from components.ml_surrogates.data_assimilation.operators import FIELDS, seen
 from components.ml_surrogates.data_assimilation.simulate import ERRORS, PRESSURES
-from components.ml_surrogates.data_assimilation.window import PARTS, packed, unpacked
+from components.ml_surrogates.estimation import air_perturbations
+from components.ml_surrogates.estimation.air import PARTS, packed, unpacked
+from components.ml_surrogates.forecast_operators import Forecast
 from components.ml_surrogates.progress import left
 
 CHANNELS = tuple(Channel(v, p) for v in ERRORS for p in PRESSURES)
-DISTURBANCE = members.Size(4.0, 1.0, 0.1)
+DISTURBANCE = air_perturbations.Size(4.0, 1.0, 0.1)
 
 
 class Pairs(NamedTuple):
@@ -63,7 +63,8 @@ def pairs(
     truths, backgrounds, shown, start = [], [], [], time.monotonic()
     for run in range(runs):
         drawn = [
-            members.drawn(first, latitude, spacing, 2, DISTURBANCE, "balanced", seed + 2 * run + i)[0] for i in (0, 1)
+            air_perturbations.drawn(first, latitude, spacing, 2, DISTURBANCE, "balanced", seed + 2 * run + i)[0]
+            for i in (0, 1)
         ]
         states, at_end, guesses = [forecast.initial, forecast.initial], [], []
         for n in range(steps):
@@ -103,7 +104,7 @@ def runs(
     first = {k: a.double() for k, a in forecast.columns(forecast.initial).items()}
     found, start = [], time.monotonic()
     for run in range(number):
-        dx = members.drawn(first, latitude, spacing, 2, DISTURBANCE, "balanced", seed + run)[0]
+        dx = air_perturbations.drawn(first, latitude, spacing, 2, DISTURBANCE, "balanced", seed + run)[0]
         now, passed = forecast.initial, []
         for n in range(steps):
             now = forecast.advance(now, n * forecast.seconds, unpacked(dx) if n == 0 else None)
@@ -202,26 +203,15 @@ def train(p: Pairs, at: Tensor, s: Settings, tell: Callable[[str], None] = print
     torch.manual_seed(s.seed)
     g = torch.Generator().manual_seed(s.seed)
     net = untrained(p, s)
-    optimiser = torch.optim.Adam(net.parameters(), lr=s.rate)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda n: rate_at(n, s.steps))
-    start, total, losses, tenth = time.monotonic(), 0.0, [], max(1, s.steps // 10)
-    for n in range(s.steps):
+
+    def loss(n: int) -> Tensor:
         pick = torch.randint(len(p.truth), (s.batch,), generator=g)
         blind = bool(torch.rand((), generator=g) < s.blind)
         observed = stations(p.seen[pick], at, s, g, blind=blind)
         error = p.background[pick] + net(p.background[pick], observed) - p.truth[pick]
-        loss = (error / net.increment[:, None, None]).abs().mean()
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        optimiser.step()
-        schedule.step()
-        total += float(loss.detach())
-        if (n + 1) % tenth == 0:
-            losses.append(total / tenth)
-            total = 0.0
-            tell(f"step {n + 1} of {s.steps}: loss {losses[-1]:.3f}   {left(start, n + 1, s.steps)}")
-    return net.eval(), losses
+        return (error / net.increment[:, None, None]).abs().mean()
+
+    return net, fit(net, loss, s.steps, s.rate, 5.0, tell).losses
 
 
 def ranges(p: Pairs) -> dict[str, tuple[float, float]]:

@@ -5,19 +5,17 @@ Half of a batch are forecasts of states of the attractor with an error; the othe
 analyses, so that it learns from backgrounds as they are in a cycle.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from components.ml_surrogates.course import data_hash, rate_at
+from components.ml_surrogates.course import data_hash, fit
 from components.ml_surrogates.data_assimilation.learned import twin
 from components.ml_surrogates.data_assimilation.learned.network import Fusion
 from components.ml_surrogates.data_assimilation.learned.twin import BESIDE, CHANNELS, LEAD, Observed, Sample
 from components.ml_surrogates.estimation import lorenz96
-from components.ml_surrogates.progress import left
 
 STATE_MIDDLE, STATE_WIDTH = 2.3, 3.6
 VALUE_MIDDLE, VALUE_WIDTH = 250.0, 15.0  # K
@@ -125,12 +123,11 @@ def train(s: Settings, tell: Callable[[str], None] = print) -> tuple[Fusion, Cou
     net = network(s)
     number = min(s.pool, s.steps * s.batch)  # a short training needs no more
     pool = twin.draw(number, g, 0.15 + 0.75 * torch.rand((number, 1), generator=g))
-    optimiser = torch.optim.Adam(net.parameters(), lr=s.rate)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda n: rate_at(n, s.steps))
-    course, start, cpu, total = Course(data_hash=data_hash(pool[:2])), time.monotonic(), time.process_time(), 0.0
     half = s.batch // 2
     own: Sample | None = None
-    for n in range(s.steps):
+
+    def loss(n: int) -> Tensor:
+        nonlocal own
         pick = torch.randint(number, (s.batch - half if own is not None else s.batch,), generator=g)
         truth, background = pool.truth[pick], pool.background[pick]
         if own is not None:
@@ -138,19 +135,9 @@ def train(s: Settings, tell: Callable[[str], None] = print) -> tuple[Fusion, Cou
         observed = _seen(s, truth, g)
         analysis = analyse(net, background, observed)
         first, ahead, passed = losses(analysis, truth, lorenz96.step, FORECASTS if s.forecasts else LEAD)
-        loss = first + s.forecasts * ahead if s.forecasts else first
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        optimiser.step()
-        schedule.step()
         later = passed[LEAD].detach()[:, -half:]
         good = torch.isfinite(later[0]).all(-1) & ((later[0] - later[1]).square().mean(-1) < 9.0)
         own = Sample(later[1], torch.where(good[:, None], later[0], later[1]), observed)
-        total += float(loss.detach())
-        if (n + 1) % max(1, s.steps // 10) == 0:
-            course.losses.append(total / max(1, s.steps // 10))
-            total = 0.0
-            tell(f"step {n + 1} of {s.steps}: loss {course.losses[-1]:.3f}   {left(start, n + 1, s.steps)}")
-    course.cpu_seconds = time.process_time() - cpu
-    return net.eval(), course
+        return first + s.forecasts * ahead if s.forecasts else first
+
+    return net, Course(*fit(net, loss, s.steps, s.rate, 5.0, tell), data_hash(pool[:2]))

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
+from components.ml_surrogates.estimation.air import Air
 from coupler.by_name import load
 from coupler.component import Context, Setting
 from coupler.errors import CaseError
@@ -13,10 +14,9 @@ from coupler.errors import CaseError
 KNOWN = {
     "nonhydrostatic": "components.atmosphere.nonhydrostatic.forecast:Forecast",
     "learned": "components.ml_surrogates.data_assimilation.learned.emulator:Emulator",
+    "forecast": "components.ml_surrogates.forecast.operator:Forecast",
 }
 """Operators of the project; others by ``package.module:Class``."""
-
-Air = dict[str, Tensor]
 
 
 class Forecast(Protocol):
@@ -40,6 +40,19 @@ class Forecast(Protocol):
 
     def columns(self, now: Any) -> Air:
         """The air of a state."""
+        ...
+
+
+class Driven(Forecast, Protocol):
+    """A forecast that knows its layers and its sides."""
+
+    @property
+    def height(self) -> Tensor:
+        """Layer centres (nz, ny, nx), m."""
+        ...
+
+    def sides(self, time: float) -> Air:
+        """What drives the sides at a time, on the whole grid, as `columns` gives it."""
         ...
 
 

@@ -10,8 +10,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from components.ml_surrogates.data_assimilation.forecasts import Air
-from components.ml_surrogates.data_assimilation.window import packed
+from components.ml_surrogates.estimation.air import Air, packed
 from components.ml_surrogates.estimation.perlin import perlin
 from components.science.constants import EARTH_ROTATION, R_DRY
 

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Command line: ``python -m components.ml_surrogates.forecast sample | train | evaluate``."""
+
+import argparse
+from pathlib import Path
+
+import torch
+
+from components.ml_surrogates.forecast import evaluation, files, rivals, sampling, training
+from coupler.files.atomic import write_text
+
+
+def tell(text: str) -> None:
+    """A line at once."""
+    print(text, flush=True)
+
+
+def sample(a: argparse.Namespace) -> None:
+    """Run the physical operator and keep its states."""
+    drivers = [d.split(",") for d in a.drivers]
+    p = sampling.Plan(drivers, a.runs, a.days, tuple(a.sector), a.cells, a.levels, a.seed, a.minutes)
+    s = sampling.sample(p, tell, lambda so_far: sampling.save(a.out, so_far))
+    tell(f"{a.out}: {s.states.shape[0]} runs of {s.states.shape[1]} states")
+
+
+def train(a: argparse.Namespace) -> None:
+    """Train on samples and save."""
+    s = sampling.joined([sampling.load(path) for path in a.samples])
+    before = None if a.start is None else files.load(a.start)
+    settings = training.Settings(
+        steps=a.steps, batch=a.batch, rate=a.rate, curriculum=a.curriculum, width=a.width, wider=a.wider, seed=a.seed
+    )
+    net, fitted = training.train(s, settings, tell, None if before is None else before.net)
+    about = {"samples": [path.name for path in a.samples]}
+    if before is not None:
+        about["before"] = [*before.card.notes.get("before", []), {k: before.card.notes[k] for k in files.COURSE}]
+    files.save(a.out, net, s, settings, fitted, about)
+    tell(f"{a.out}: {fitted.cpu_seconds:.0f} CPU seconds of training")
+
+
+def evaluate(a: argparse.Namespace) -> None:
+    """Every number of the model card."""
+    trained = files.load(a.model)
+    s = sampling.joined([sampling.load(path) for path in a.samples])
+    linear = rivals.tuned(*sampling.parted(s, rivals.HELD_OUT), trained.net)
+    notes = trained.card.notes
+    courses = [
+        f"{c['steps']} steps of {c['batch']} with rollouts of {', '.join(map(str, c['curriculum']))}"
+        f" ({c['cpu_seconds']:.0f} CPU seconds)"
+        for c in (*notes.get("before", []), notes)
+    ]
+    about = (
+        f"Trained on {len(notes['kinds'])} runs of {notes['hours']} h: {', then '.join(courses)}; seed"
+        f" {trained.card.seed}."
+    )
+    test = sampling.joined([sampling.load(path) for path in a.test])
+    text = evaluation.card(trained.net, linear, test, float(notes["hours"]), about)
+    print(text, end="")
+    if a.card is not None:
+        write_text(a.card, text)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Parse and run."""
+    shown = argparse.ArgumentDefaultsHelpFormatter
+    parser = argparse.ArgumentParser(prog="python -m components.ml_surrogates.forecast", description=__doc__)
+    sub = parser.add_subparsers(required=True)
+    p = sub.add_parser("sample", help="run the physical operator", formatter_class=shown)
+    p.add_argument("--out", type=Path, required=True, help="safetensors to write")
+    p.add_argument("--drivers", nargs="+", default=["jet"],
+                   help="jet, or files of an analysis with commas between; in turn")  # fmt: skip
+    p.add_argument("--runs", type=int, default=48, help="runs")
+    p.add_argument("--days", type=float, default=4.0, help="of each")
+    p.add_argument("--sector", type=float, nargs=2, default=(0.0, 230.0), help="degrees east of East Asia")
+    p.add_argument("--cells", type=int, default=22, help="along a side, of 295 km")
+    p.add_argument("--levels", type=int, default=16, help="layers")
+    p.add_argument("--minutes", type=float, default=1e9, help="after which no further run begins")
+    p.set_defaults(run=sample)
+    p = sub.add_parser("train", help="train a network on samples", formatter_class=shown)
+    p.add_argument("--samples", type=Path, nargs="+", required=True, help="files that sample made")
+    p.add_argument("--out", type=Path, required=True, help="files to write, without ending")
+    p.add_argument("--steps", type=int, default=training.Settings.steps, help="steps of Adam")
+    p.add_argument("--batch", type=int, default=training.Settings.batch, help="rollouts a step")
+    p.add_argument("--rate", type=float, default=training.Settings.rate, help="of learning, at its largest")
+    p.add_argument("--curriculum", type=int, nargs="+", default=training.Settings.curriculum,
+                   help="steps of the rollout in equal parts of the training")  # fmt: skip
+    p.add_argument("--start", type=Path, default=None, help="trained network to go on from, without ending")
+    p.add_argument("--width", type=int, default=training.Settings.width, help="channels on the whole map")
+    p.add_argument("--wider", type=int, default=training.Settings.wider, help="channels on coarser ones")
+    p.set_defaults(run=train)
+    p = sub.add_parser("evaluate", help="score a network beside persistence and EOFs", formatter_class=shown)
+    p.add_argument("--model", type=Path, default=files.SHIPPED, help="trained network, without ending")
+    p.add_argument("--samples", type=Path, nargs="+", required=True, help="those trained on: EOFs learn from them")
+    p.add_argument("--test", type=Path, nargs="+", required=True, help="samples not trained on")
+    p.add_argument("--card", type=Path, default=None, help="file to write (Markdown)")
+    p.set_defaults(run=evaluate)
+    for p in sub.choices.values():
+        p.add_argument("--seed", type=int, default=1, help="of everything random")
+        p.add_argument("--threads", type=int, default=1, help="threads of torch")
+    a = parser.parse_args(arguments)
+    torch.set_num_threads(a.threads)
+    a.run(a)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The trained network on disk, and the one that is shipped."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from components.ml_surrogates import model_file
+from components.ml_surrogates.course import Fitted, data_hash
+from components.ml_surrogates.forecast.network import ForecastNetwork
+from components.ml_surrogates.forecast.sampling import Samples
+from components.ml_surrogates.forecast.training import SECONDS, Settings
+from components.ml_surrogates.model_file import Sidecar, Variable
+
+NAME = "six_hour_forecast"
+SHIPPED = Path(__file__).with_name("models") / "forecast"
+FIELDS = {"t": "K", "q": "1", "u": "m s-1", "v": "m s-1"}
+COURSE = ("steps", "batch", "rate", "curriculum", "cpu_seconds", "losses")
+"""What the notes say of a training."""
+REMEDY = "python -m components.ml_surrogates.forecast train makes one"
+
+
+class Trained(NamedTuple):
+    """A network and what it may be used for.
+
+    Attributes
+    ----------
+    net : trained
+    card : its sidecar
+    """
+
+    net: ForecastNetwork
+    card: Sidecar
+
+    def problems(self, levels: int, spacing: float, step: float) -> list[str]:
+        """What keeps a case from using it, a sentence each.
+
+        Parameters
+        ----------
+        levels : of the case
+        spacing : of its cells, m
+        step : of the forecast, s
+        """
+        found = []
+        if levels != self.net.levels:
+            found.append(f"expected {self.net.levels} levels, those of the training, found {levels}")
+        trained = float(self.card.notes["spacing"])
+        if abs(spacing / trained - 1.0) > 0.1:
+            found.append(
+                f"expected cells of {trained / 1e3:.0f} km, those of the training, found {spacing / 1e3:.0f} km"
+            )
+        if step != SECONDS:
+            found.append(f"expected a step of {SECONDS:.0f} s (PT6H), that of the training, found {step:.0f} s")
+        return found
+
+
+def save(
+    path: Path, net: ForecastNetwork, s: Samples, settings: Settings, fitted: Fitted, about: Mapping[str, Any]
+) -> None:
+    """Write weights and sidecar.
+
+    Parameters
+    ----------
+    path : without ending
+    net, s, settings, fitted : of a training
+    about : anything else worth keeping
+    """
+    n, ins = net.levels, []
+    for i, (name, unit) in enumerate(FIELDS.items()):
+        a = s.states[:, :, i * n : (i + 1) * n]
+        ins.append(Variable(name, unit, float(a.min()), float(a.max())))
+    p = torch.exp(s.states[:, :, -1])
+    ins.append(Variable("p", "Pa", float(p.min()), float(p.max())))
+    notes = {
+        **asdict(settings), **about, "losses": fitted.losses, "cpu_seconds": round(fitted.cpu_seconds, 1),
+        "height": [round(float(z), 1) for z in s.at.height], "spacing": float(s.at.size.mean()),
+        "kinds": list(s.kinds), "hours": s.states.shape[1] * 3,
+    }  # fmt: skip
+    sizes = {"levels": n, "width": net.width, "wider": net.wider}
+    outs = tuple(Variable(v.name, v.units) for v in ins)
+    hashed = data_hash((s.states, s.sides))
+    side = Sidecar(NAME, "u_net", sizes, tuple(ins), outs, {}, hashed, settings.seed, notes=notes)
+    model_file.save(path, net.state_dict(), side)
+
+
+def load(path: Path) -> Trained:
+    """A trained network.
+
+    Raises
+    ------
+    ModelFileError
+        The files are missing or damaged, or hold another model.
+    """
+    tensors, card = model_file.load_of(NAME, path, REMEDY)
+    return Trained(model_file.filled(ForecastNetwork(**card.sizes), tensors, path), card)

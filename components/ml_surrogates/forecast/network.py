@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The network: the change of a state in six hours, from the state, the same carried by its own winds, and the sides.
+
+The carried state is what the winds bring in six hours along a trajectory of two steps. A linear map of the 3 x 3 cells
+around, found by least squares, goes on from it; convolutions on the map, half its cells and a quarter learn the rest.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from components.ml_surrogates.forecast.state import RELAXED, Place, levels_of, with_mass
+
+FIXED = 4  # fields of `Place.fixed`
+
+
+def carried(x: Tensor, at: Place, seconds: float) -> Tensor:
+    """What the winds along the levels bring to each cell, (n, 4 nz, ny, nx); at the sides, what lies there.
+
+    Parameters
+    ----------
+    x : (n, 4 nz + 1, ny, nx) states
+    at : place
+    seconds : for which the winds blow
+    """
+    n, levels = len(x), levels_of(x)
+    ny, nx = x.shape[-2:]
+    fields = x[:, :-1].reshape(n, 4, levels, ny, nx).transpose(1, 2).reshape(n * levels, 4, ny, nx)
+    # of a cell's width in the unit of grid_sample, whose map is 2 wide
+    scale = torch.stack([2.0 / (at.size[0] * (nx - 1)), 2.0 / (at.size[1] * (ny - 1))]).to(x)
+    down, along = torch.meshgrid(torch.linspace(-1, 1, ny), torch.linspace(-1, 1, nx), indexing="ij")
+    here = torch.stack([along, down], -1).to(x)
+
+    def from_where(wind: Tensor, time: float) -> Tensor:
+        return here - time * (wind * scale).permute(0, 2, 3, 1)
+
+    def there(a: Tensor, place: Tensor) -> Tensor:
+        return functional.grid_sample(a, place, mode="bilinear", padding_mode="border", align_corners=True)
+
+    wind = fields[:, 2:]
+    middle = there(wind, from_where(wind, 0.5 * seconds))
+    out = there(fields, from_where(middle, seconds))
+    return out.reshape(n, levels, 4, ny, nx).transpose(1, 2).reshape(n, 4 * levels, ny, nx)
+
+
+def _convolution(taken: int, given: int, stride: int = 1) -> nn.Conv2d:
+    return nn.Conv2d(taken, given, 3, stride, 1, padding_mode="zeros")
+
+
+class Block(nn.Module):
+    """x + two convolutions of it.
+
+    Parameters
+    ----------
+    width : channels
+    """
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.inner = nn.Sequential(_convolution(width, width), nn.GELU(), _convolution(width, width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """As many channels as come in."""
+        out: Tensor = functional.gelu(x + self.inner(x))
+        return out
+
+
+class ForecastNetwork(nn.Module):
+    """Six hours ahead.
+
+    Parameters
+    ----------
+    levels : layers
+    width : channels on the whole map; more on the coarser ones
+    wider : their channels
+    """
+
+    middle: Tensor
+    spread: Tensor
+    change: Tensor
+
+    def __init__(self, levels: int, width: int = 40, wider: int = 64):
+        super().__init__()
+        self.levels, self.width, self.wider = levels, width, wider
+        fields = 4 * levels + 1
+        given = 2 * fields - 1
+        self.take = nn.Conv2d(given + FIXED, width, 1)
+        self.sides = nn.Conv2d(fields, width, 1, bias=False)
+        self.linear = _convolution(given, fields).requires_grad_(False)
+        self.down = _convolution(width, wider, 2)
+        self.on_half = Block(wider)
+        self.deeper = _convolution(wider, wider, 2)
+        self.on_quarter = nn.Sequential(Block(wider), Block(wider))
+        self.back = Block(wider)
+        self.up = nn.Conv2d(wider, width, 1)
+        self.last = Block(width)
+        self.give = nn.Conv2d(width, fields, 1)
+        for layer in (self.linear, self.give):
+            nn.init.zeros_(layer.weight)
+        nn.init.zeros_(self.linear.bias)
+        for name in ("middle", "spread", "change"):
+            self.register_buffer(name, torch.ones(fields))
+
+    def given(self, x: Tensor, at: Place, seconds: float) -> Tensor:
+        """Scaled states, and what the winds change, (n, 8 nz + 1, ny, nx).
+
+        Parameters
+        ----------
+        x : (n, 4 nz + 1, ny, nx) states
+        at : place
+        seconds : of the step
+        """
+        column = (slice(None), None, None)
+        moved = (carried(x, at, seconds) - x[:, :-1]) / self.change[:-1][column]
+        return torch.cat([(x - self.middle[column]) / self.spread[column], moved], 1)
+
+    def forward(self, x: Tensor, sides: Tensor, at: Place, seconds: float) -> Tensor:
+        """States without the sides' values and the mass, (n, 4 nz + 1, ny, nx).
+
+        Parameters
+        ----------
+        x : (n, 4 nz + 1, ny, nx) states
+        sides : the same at the end of the step; what lies inside counts for nothing
+        at : place
+        seconds : of the step
+        """
+        column = (slice(None), None, None)
+        change = self.change[column]
+        given = self.given(x, at, seconds)
+        fixed = at.fixed.to(x).expand(len(x), -1, -1, -1)
+        rim = (at.rim <= RELAXED).to(x)
+        pull = (sides - x) / self.spread[column] * rim
+        a = functional.gelu(self.take(torch.cat([given, fixed], 1)) + self.sides(pull))
+        b = self.on_half(functional.gelu(self.down(a)))
+        c = self.on_quarter(functional.gelu(self.deeper(b)))
+        b = self.back(b + functional.interpolate(c, size=b.shape[-2:], mode="bilinear", align_corners=True))
+        a = self.last(a + functional.interpolate(self.up(b), size=a.shape[-2:], mode="bilinear", align_corners=True))
+        out: Tensor = x + change * (self.give(a) + self.linear(given))
+        return out
+
+
+def advance(net: ForecastNetwork, x: Tensor, sides: Tensor, mass: Tensor, at: Place, seconds: float) -> Tensor:
+    """States a step later: the sides' values in the outermost cells, no vapour below zero, the sides' dry mass.
+
+    Parameters
+    ----------
+    net : trained, or in training
+    x : (n, 4 nz + 1, ny, nx)
+    sides : the same at the end of the step
+    mass : (n,) their `state.dry_surface_pressure`
+    at : place
+    seconds : of the step
+    """
+    new = torch.where(at.specified, sides, net(x, sides, at, seconds))
+    n = levels_of(new)
+    new = torch.cat([new[:, :n], torch.clamp(new[:, n : 2 * n], min=0.0), new[:, 2 * n :]], 1)
+    return with_mass(new, mass, at)

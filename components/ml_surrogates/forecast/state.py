@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The state of the learned forecast: t, q, winds along the grid, and ln p of the lowest layer, (4 nz + 1, ny, nx).
+
+Levels have heights of their own, the same in every column. Pressure follows hydrostatically from the lowest layer's,
+so that one factor on it fixes the dry mass of the whole domain.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from components.ml_surrogates.estimation.air import Air
+from components.science.constants import EARTH_RADIUS, EARTH_ROTATION, EPSILON_VAPOUR, GRAVITY, R_DRY
+
+SPECIFIED, RELAXED = 1, 5  # rows of cells that the sides set, and that they are drawn to
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a state lies; single precision.
+
+    Attributes
+    ----------
+    height : (nz,) m
+    cos, sin : (ny, nx) of the angle from east to the grid's first axis
+    size : (2, ny, nx) of a cell along both axes, m
+    coriolis : (ny, nx) s-1
+    rim : (ny, nx) rows from the nearest side, from 0
+    """
+
+    height: Tensor
+    cos: Tensor
+    sin: Tensor
+    size: Tensor
+    coriolis: Tensor
+    rim: Tensor
+
+    @cached_property
+    def specified(self) -> Tensor:
+        """Cells that take the sides' values (ny, nx)."""
+        return self.rim < SPECIFIED
+
+    @cached_property
+    def inside(self) -> Tensor:
+        """The others."""
+        return ~self.specified
+
+    @cached_property
+    def fixed(self) -> Tensor:
+        """What a network is told of the place (4, ny, nx): Coriolis, cell sizes, nearness of the sides."""
+        near = torch.clamp(1.0 - self.rim / RELAXED, min=0.0)
+        return torch.stack([self.coriolis * 1e4, self.size[0] / 3e5, self.size[1] / 3e5, near]).float()
+
+
+def cell_sizes(grid: Any) -> npt.NDArray[np.float64]:
+    """Lengths of the cells along both axes of a structured grid, (2, ny, nx), m."""
+    lon, lat = np.deg2rad(np.asarray(grid.longitude)), np.deg2rad(np.asarray(grid.latitude))
+    lengths = []
+    for axis in (1, 0):
+        along = np.cos(lat) * np.gradient(np.unwrap(lon, axis=axis), axis=axis)
+        lengths.append(EARTH_RADIUS * np.hypot(along, np.gradient(lat, axis=axis)))
+    return np.stack(lengths)
+
+
+def place(grid: Any, height: Tensor) -> Place:
+    """The place of a grid's columns.
+
+    Parameters
+    ----------
+    grid : structured, with an angle
+    height : (nz, ny, nx) of the layers, m
+
+    Raises
+    ------
+    ValueError
+        Layers over relief: the height differs between columns.
+    """
+    spread = float((height.amax((1, 2)) - height.amin((1, 2))).max())
+    if spread > 1.0:
+        raise ValueError(f'expected layers over flat ground (relief: ""), found heights that differ by {spread:.0f} m')
+    ny, nx = grid.shape
+    y, x = np.arange(ny)[:, None], np.arange(nx)[None]
+    rim = np.minimum(np.minimum(y, ny - 1 - y), np.minimum(x, nx - 1 - x))
+    angle = np.asarray(grid.angle)
+    coriolis = 2.0 * EARTH_ROTATION * np.sin(np.deg2rad(np.asarray(grid.latitude)))
+    arrays = (np.cos(angle), np.sin(angle), cell_sizes(grid), coriolis, rim)
+    return Place(
+        height.double().mean((1, 2)).float(), *(torch.as_tensor(np.array(a), dtype=torch.float32) for a in arrays)
+    )
+
+
+def levels_of(x: Tensor) -> int:
+    """Layers of a state (..., 4 nz + 1, ny, nx)."""
+    return (x.shape[-3] - 1) // 4
+
+
+def of_air(air: Air, at: Place) -> Tensor:
+    """The state of columns, in their precision.
+
+    Parameters
+    ----------
+    air : by name
+    at : place
+    """
+    cos, sin = at.cos.to(air["u"]), at.sin.to(air["u"])
+    along, across = air["u"] * cos + air["v"] * sin, air["v"] * cos - air["u"] * sin
+    return torch.cat([air["t"], air["q"], along, across, torch.log(air["p"][:1])])
+
+
+def to_air(x: Tensor, at: Place) -> Air:
+    """Columns of a state (4 nz + 1, ny, nx).
+
+    Parameters
+    ----------
+    x : state
+    at : place
+    """
+    n = levels_of(x)
+    t, q, along, across = x[:-1].split(n)
+    cos, sin = at.cos.to(x), at.sin.to(x)
+    east, north = along * cos - across * sin, along * sin + across * cos
+    return {"t": t, "q": q, "u": east, "v": north, "p": torch.exp(log_pressure(x, at))}
+
+
+def log_pressure(x: Tensor, at: Place) -> Tensor:
+    """Logarithm of the pressure (..., nz, ny, nx) in hydrostatic balance.
+
+    Parameters
+    ----------
+    x : states (..., 4 nz + 1, ny, nx)
+    at : place
+    """
+    n = levels_of(x)
+    t, q = x[..., :n, :, :], x[..., n : 2 * n, :, :]
+    virtual = t * (1.0 + q / EPSILON_VAPOUR) / (1.0 + q)
+    thick = torch.diff(at.height.to(x))[:, None, None]
+    step = -GRAVITY / R_DRY * thick * 2.0 / (virtual[..., 1:, :, :] + virtual[..., :-1, :, :])
+    lowest = x[..., -1:, :, :]
+    return torch.cat([lowest, lowest + step.cumsum(-3)], -3)
+
+
+def dry_surface_pressure(x: Tensor, at: Place) -> Tensor:
+    """Mean weight of the dry air on the ground (...), Pa, over a domain: what the sides say, and nothing else changes.
+
+    Parameters
+    ----------
+    x : states (..., 4 nz + 1, ny, nx)
+    at : place
+    """
+    n = levels_of(x)
+    x = x.double()
+    t, q = x[..., :n, :, :], x[..., n : 2 * n, :, :]
+    z = at.height.to(x)
+    edges = torch.cat([z.new_zeros(1), 0.5 * (z[1:] + z[:-1]), z[-1:] + 0.5 * (z[-1:] - z[-2:-1])])
+    dry = torch.exp(log_pressure(x, at)) / (R_DRY * t * (1.0 + q / EPSILON_VAPOUR)) * torch.diff(edges)[:, None, None]
+    ground = torch.exp(x[..., -1, :, :]) + GRAVITY * (0.5 * dry * (1.0 + q))[..., 0, :, :]
+    weight = ground - GRAVITY * (dry * q).sum(-3)
+    area = (at.size[0] * at.size[1]).to(x)
+    return (weight * area).sum((-2, -1)) / area.sum()
+
+
+def with_mass(x: Tensor, mass: Tensor, at: Place) -> Tensor:
+    """States with a given mean dry surface pressure: one factor on every pressure of a state.
+
+    Parameters
+    ----------
+    x : states (..., 4 nz + 1, ny, nx)
+    mass : (...) Pa
+    at : place
+    """
+    more = torch.log(mass / dry_surface_pressure(x, at)).to(x)
+    return torch.cat([x[..., :-1, :, :], x[..., -1:, :, :] + more[..., None, None, None]], -3)

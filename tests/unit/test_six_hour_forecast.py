@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The learned forecast of the atmosphere at 295 km: state, sides and mass, commands, and its use as an operator."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from components.ml_surrogates import forecast_operators
+from components.ml_surrogates.data_assimilation import observation_file, simulate
+from components.ml_surrogates.data_assimilation.component import GIVEN, TAKEN, DataAssimilation
+from components.ml_surrogates.estimation import air_perturbations
+from components.ml_surrogates.estimation.air import unpacked
+from components.ml_surrogates.estimation.nature_runs import nature_context
+from components.ml_surrogates.forecast import files, rivals, sampling, state, training
+from components.ml_surrogates.forecast.__main__ import main
+from components.ml_surrogates.forecast.network import ForecastNetwork, advance, carried
+from components.ml_surrogates.model_file import ModelFileError
+from coupler.clock import Clock
+from coupler.component import Setting
+from coupler.errors import CaseError
+from coupler.grids.decomposition import Decomposition
+
+CLOCK = Clock("2001-01-01", "noleap")
+SIDES = {"jet": "january", "relief": "", "precision": "single"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Two short runs of a small map, by the command."""
+    path = tmp_path_factory.mktemp("forecast") / "samples.safetensors"
+    main(["sample", "--out", str(path), "--runs", "2", "--days", "1.25", "--levels", "6", "--cells", "14"])
+    return path, sampling.load(path)
+
+
+def network(s, **sizes):
+    torch.manual_seed(1)
+    net = training.untrained(s, training.Settings(**{"width": 8, "wider": 8, **sizes}))
+    for layer in (net.linear, net.give):
+        torch.nn.init.normal_(layer.weight, std=0.05)
+    return net
+
+
+def test_the_core_keeps_what_is_called_the_dry_mass(made):
+    """Mean dry surface pressure from t, q and the lowest pressure: constant between held sides to 1e-4."""
+    s = made[1]
+    found = state.dry_surface_pressure(s.states, s.at)
+    wanted = state.dry_surface_pressure(s.sides, s.at)[:, None]
+    assert float((found / wanted - 1.0).abs().max()) < 1e-4
+
+
+def test_a_step_keeps_the_dry_mass_the_sides_and_no_vapour_below_zero(made):
+    s = made[1]
+    x, net = s.states[:, 0], network(s)
+    sides = s.sides.clone()
+    sides[:, -1] += 0.01  # a driver whose pressure rises by 1 %
+    mass = state.dry_surface_pressure(sides, s.at)
+    new = advance(net, x, sides, mass, s.at, training.SECONDS)
+    assert float((new - x).abs().max()) > 0.1
+    torch.testing.assert_close(state.dry_surface_pressure(new, s.at), mass, rtol=1e-6, atol=0.0)
+    n, rim = net.levels, s.at.specified
+    torch.testing.assert_close(new[:, :n][..., rim], sides[:, :n][..., rim])
+    assert float(new[:, n : 2 * n].min()) >= 0.0
+
+
+def test_winds_carry_as_far_as_they_blow(made):
+    """A step of two cells eastward and one northward moves a hill there; the sides' values follow it in."""
+    at, n = made[1].at, 6
+    size = at.size.mean((1, 2))
+    at = at.__class__(at.height, at.cos, at.sin, size[:, None, None].expand_as(at.size), at.coriolis, at.rim)
+    x = torch.zeros((1, 4 * n + 1, 14, 14))
+    x[:, :n, 6, 5] = 1.0
+    x[:, n : 2 * n, :, 0] = 1.0
+    x[:, 2 * n : 3 * n], x[:, 3 * n : 4 * n] = 2.0 * size[0] / 3600.0, size[1] / 3600.0
+    moved = carried(x, at, 3600.0)[0]
+    assert float(moved[2, 7, 7]) == pytest.approx(1.0, abs=1e-4) and float(moved[2, 6, 5]) < 1e-4
+    torch.testing.assert_close(moved[n + 2, :, :3], torch.ones((14, 3)), rtol=0.0, atol=1e-4)
+    assert float(moved[n + 2, :, 4:].abs().max()) < 1e-4
+
+
+def test_a_state_is_its_columns(made):
+    s = made[1]
+    x = s.states[0, 3]
+    torch.testing.assert_close(state.of_air(state.to_air(x, s.at), s.at), x, rtol=1e-5, atol=1e-4)
+
+
+def test_the_pressure_is_that_of_the_core():
+    """Hydrostatic from the lowest layer, 16 layers: to a thousandth of the core's."""
+    f = forecast_operators.make("nonhydrostatic", nature_context(CLOCK, 14, 86400), {**SIDES, "levels": 16})
+    air = f.columns(f.initial)
+    at = state.place(f.air.context.grid, f.height)
+    found = state.to_air(state.of_air(air, at), at)["p"]
+    assert float((found / air["p"] - 1.0).abs().max()) < 2e-3
+
+
+def test_training_learns_and_is_saved_whole(made, tmp_path, capsys):
+    path, s = made
+    short = ["train", "--samples", str(path), "--steps", "60", "--batch", "2", "--width", "8", "--wider", "8"]
+    main([*short, "--out", str(tmp_path / "a")])
+    main([*short, "--out", str(tmp_path / "b")])
+    a, b = (files.load(tmp_path / name) for name in "ab")
+    for p, q in zip(a.net.parameters(), b.net.parameters(), strict=True):
+        assert torch.equal(p, q)
+    x, y = rivals.pairs(s)
+    sides = s.sides.repeat_interleave(len(x) // len(s.sides), 0)
+    with torch.no_grad():
+        learned = training.rollout(a.net, x, sides, s, 1)[0]
+    assert rivals.rms(training.scaled_error(a.net, learned, y, s)) < 0.9 * rivals.rms(
+        training.scaled_error(a.net, x, y, s)
+    )
+    main(["evaluate", "--model", str(tmp_path / "a"), "--samples", str(path), "--test", str(path)])
+    text = capsys.readouterr().out
+    assert "| all |" in text and "| dry mass |" in text and "| speedup |" in text
+
+
+def test_the_linear_rival_finds_a_linear_law():
+    """x' = x + A x on fields of a few patterns: exact, where the number of EOFs is enough."""
+    g = torch.Generator().manual_seed(1)
+    patterns, law = torch.randn((3, 9, 6, 6), generator=g), 0.3 * torch.randn((3, 3), generator=g)
+    scores = [torch.randn((20, 3), generator=g)]
+    for _ in range(4):
+        scores.append(scores[-1] + scores[-1] @ law)
+    states = torch.einsum("trk,kcyx->rtcyx", torch.stack(scores), patterns)
+    ones = torch.ones((6, 6))
+    at = state.Place(torch.arange(2.0), ones, 0 * ones, torch.ones((2, 6, 6)), ones, ones)
+    s = sampling.Samples(states, states[:, 0], ("made",) * 20, at)
+    net = ForecastNetwork(2, 4, 4)
+    m = rivals.tuned(*sampling.parted(s, 5), net)
+    x, y = rivals.pairs(s)
+    assert rivals.rms(m(x, net) - y) < 0.01 * rivals.rms(x - y)
+
+
+@pytest.fixture(scope="module")
+def operator():
+    """The shipped network, as an assimilation makes it."""
+    context = nature_context(CLOCK, 22, 10 * 86400, step=21600)
+    return forecast_operators.make("forecast", context, {**SIDES, "levels": 16})
+
+
+def test_the_shipped_network_forecasts_the_core(operator):
+    """Six hours of a jet with a disturbance that no training saw: at most half the error of persistence."""
+    core = operator.physical
+    air = {k: a.double() for k, a in core.columns(core.initial).items()}
+    latitude = torch.as_tensor(np.array(core.air.context.grid.latitude))
+    drawn = air_perturbations.drawn(air, latitude, 295e3, 2, sampling.DISTURBANCE, "balanced", 987654)[0]
+    with torch.no_grad():
+        now = core.initial
+        for n in range(24):
+            if n == 12:
+                first = operator.start(core.columns(now))
+            now = core.advance(now, n * core.seconds, unpacked(drawn) if n == 0 else None)
+        truth = operator.start(core.columns(now))
+        found = operator.advance(first, 0.0)
+    net, inside = operator.trained.net, operator.place.inside
+    scaled = [((a - truth) / net.change[:, None, None])[:, inside] for a in (found, first)]
+    assert rivals.rms(scaled[0]) < 0.5 * rivals.rms(scaled[1])
+
+
+def test_gradients_pass_through_a_step(operator):
+    x = operator.initial
+    added = {"t": torch.zeros((16, 22, 22), requires_grad=True)}
+    operator.columns(operator.advance(x, 0.0, added))["u"][8, 11, 11].backward()
+    there = added["t"].grad.abs().sum(0)
+    assert float(there[8:14, 8:14].sum()) > 0.0 and bool(torch.isfinite(there).all())
+
+
+def test_a_forecast_that_leaves_all_training_breaks_down(operator):
+    with pytest.raises(operator.failures, match="broke down: t of"), torch.no_grad():
+        operator.advance(operator.initial + 400.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"levels": 12}, "expected 16 levels, those of the training, found 12"),
+        ({"step": "PT3H"}, "expected a step of 21600 s"),
+        ({"relief": "east_asia_land.nc"}, "expected flat ground"),
+        ({"network": "nowhere"}, "nowhere.json does not exist"),
+    ],
+)
+def test_check_names_what_a_case_cannot_have(given, problem, tmp_path):
+    forecast = {"model": "forecast", "step": "PT6H", "jet": "january", "relief": ""}
+    levels = given.get("levels", 16)
+    forecast |= {k: v for k, v in given.items() if k != "levels"}
+    options = DataAssimilation.Options(levels=levels, window="PT6H", forecast=forecast)
+    grid = nature_context(CLOCK, 22, 86400).grid
+    found = DataAssimilation(options).check(Setting("assimilation", CLOCK, 21600, 86400, grid, tmp_path))
+    assert any("forecast: " in text and problem in text for text in found), found
+
+
+@pytest.mark.parametrize("method", ["letkf", "en4dvar"])
+def test_an_assimilation_takes_it_as_its_forecast(method, tmp_path):
+    """Stations of a disturbed jet, a window of six hours: the analysis is nearer to the truth than the jet."""
+    context = nature_context(CLOCK, 22, 86400, step=21600)
+    whole = {"default": Decomposition(context.grid.shape)}
+    context = replace(context, decompositions=whole, folder=tmp_path, seed=3, logger=lambda text: None)
+    core = forecast_operators.make("nonhydrostatic", nature_context(CLOCK, 22, 86400), {**SIDES, "levels": 16})
+    lon, lat = np.asarray(context.grid.longitude), np.asarray(context.grid.latitude)
+    table = simulate.observed(core, core.initial, lon, lat, 295e3, [0], 60, 5)
+    observation_file.write(tmp_path / "o.nc", table, CLOCK)
+    forecast = {"model": "forecast", "step": "PT6H", "jet": "january", "relief": ""}
+    options = {"observations": "o.nc", "levels": 16, "members": 8, "iterations": 3, "method": method}
+    c = DataAssimilation(DataAssimilation.Options(**options, window="PT6H", forecast=forecast))
+    assert c.check(Setting("assimilation", CLOCK, 21600, 86400, context.grid, tmp_path)) == []
+    c.initialize(context)
+    air = {k: a.double() for k, a in core.columns(core.initial).items()}
+    given = c.step(0, 21600, {name: air[part].numpy() for name, part in TAKEN.items()})
+    size = air_perturbations.Size(4.0, 1.0, 0.1)
+    truth = unpacked(air_perturbations.drawn(air, torch.as_tensor(lat), 295e3, 2, size, "balanced", 5)[0])
+    for name, part in GIVEN.items():
+        if part in "uv":
+            left = truth[part] - 21600.0 * torch.as_tensor(given[name])
+            assert rivals.rms(left) < 0.9 * rivals.rms(truth[part]), part
+
+
+def test_bad_samples_are_named(made, tmp_path):
+    with pytest.raises(ModelFileError, match="cannot be read"):
+        sampling.load(tmp_path / "none.safetensors")
+    with pytest.raises(ModelFileError, match="found other tensors"):
+        sampling.load(files.SHIPPED.with_suffix(".safetensors"))
+    s = made[1]
+    with pytest.raises(CaseError, match=r"at least 27 h .* found 9 h"):
+        training.train(s._replace(states=s.states[:, :3]), training.Settings())
+    with pytest.raises(ModelFileError, match="samples of one map"):
+        sampling.joined([s, s._replace(states=s.states[..., :-1])])
+
+
+@pytest.mark.slow
+def test_ten_days_of_an_unseen_start(tmp_path):
+    """The shipped network from a jet that no training saw: stable for ten days, smallest waves at 24 h within 2."""
+    from components.ml_surrogates.forecast.evaluation import long_run
+
+    trained = files.load(Path(files.SHIPPED))
+    s = sampling.sample(sampling.Plan([[sampling.JET]], 1, 10.0, (295.0, 295.0), seed=777), lambda text: None)
+    found = long_run(trained.net, s)
+    assert found["steps"] == 39 and found["finite"] == 1.0 and found["dry mass"] < 1e-5
+    assert all(0.5 < found[f"spectrum {k}"] < 2.0 for k in "tuv"), found
+    assert found["day 5"] < found["persistence, day 5"] and 0.5 < found["spread at the end"] < 2.0
