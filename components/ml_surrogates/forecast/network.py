@@ -97,7 +97,7 @@ class ForecastNetwork(nn.Module):
         self.give = nn.Conv2d(width, fields, 1)
         for layer in (self.linear, self.give):
             nn.init.zeros_(layer.weight)
-        nn.init.zeros_(self.linear.bias)
+        nn.init.zeros_(self.linear.get_parameter("bias"))
         for name in ("middle", "spread", "change"):
             self.register_buffer(name, torch.ones(fields))
 

@@ -7,7 +7,7 @@ Start and sides are those of the physical operator, which is found by its name a
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -56,7 +56,8 @@ class Forecast:
             raise CaseError("\n".join(found))
         self.trained = files.load(path_of(context, options))
         physical = {k: v for k, v in options.items() if k not in OWN}
-        self.physical = forecast_operators.make(PHYSICAL, replace(context, step=PHYSICAL_STEP), physical)
+        made = forecast_operators.make(PHYSICAL, replace(context, step=PHYSICAL_STEP), physical)
+        self.physical = cast(forecast_operators.Driven, made)
         self.place = place(context.grid, self.physical.height)
         self.seconds = SECONDS
         self._sides: dict[float, tuple[Tensor, Tensor]] = {}

@@ -83,7 +83,7 @@ def fit_linear(net: ForecastNetwork, s: Samples, seed: int) -> None:
     size = normal.diagonal().mean()
     weights = torch.linalg.solve(normal + RIDGE * size * torch.eye(inputs, dtype=torch.float64), right).float()
     net.linear.weight.copy_(weights[:-1].T.reshape(net.linear.weight.shape))
-    net.linear.bias.copy_(weights[-1])
+    net.linear.get_parameter("bias").copy_(weights[-1])
 
 
 def rollout(net: ForecastNetwork, x: Tensor, sides: Tensor, s: Samples, steps: int) -> Tensor:

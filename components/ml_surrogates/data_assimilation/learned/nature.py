@@ -209,7 +209,8 @@ def train(p: Pairs, at: Tensor, s: Settings, tell: Callable[[str], None] = print
         blind = bool(torch.rand((), generator=g) < s.blind)
         observed = stations(p.seen[pick], at, s, g, blind=blind)
         error = p.background[pick] + net(p.background[pick], observed) - p.truth[pick]
-        return (error / net.increment[:, None, None]).abs().mean()
+        wrong: Tensor = (error / net.increment[:, None, None]).abs().mean()
+        return wrong
 
     return net, fit(net, loss, s.steps, s.rate, 5.0, tell).losses
 
