@@ -89,7 +89,7 @@ def main(arguments: list[str] | None = None) -> None:
     p.add_argument("--wider", type=int, default=training.Settings.wider, help="channels on coarser ones")
     p.set_defaults(run=train)
     p = sub.add_parser("evaluate", help="score a network beside persistence and EOFs", formatter_class=shown)
-    p.add_argument("--model", type=Path, default=files.SHIPPED, help="trained network, without ending")
+    p.add_argument("--model", type=Path, required=True, help="trained network, without ending")
     p.add_argument("--samples", type=Path, nargs="+", required=True, help="those trained on: EOFs learn from them")
     p.add_argument("--test", type=Path, nargs="+", required=True, help="samples not trained on")
     p.add_argument("--card", type=Path, default=None, help="file to write (Markdown)")

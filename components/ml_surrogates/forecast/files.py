@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The trained network on disk, and the one that is shipped."""
+"""The trained network on disk."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -16,7 +16,6 @@ from components.ml_surrogates.forecast.training import SECONDS, Settings
 from components.ml_surrogates.model_file import Sidecar, Variable
 
 NAME = "six_hour_forecast"
-SHIPPED = Path(__file__).with_name("models") / "forecast"
 FIELDS = {"t": "K", "q": "1", "u": "m s-1", "v": "m s-1"}
 COURSE = ("steps", "batch", "rate", "curriculum", "cpu_seconds", "losses")
 """What the notes say of a training."""

@@ -33,9 +33,17 @@ class LeftTraining(RuntimeError):
 
 
 def path_of(setting: Setting, options: Mapping[str, Any]) -> Path:
-    """The network's files without ending: those of the option ``network``, or the shipped ones."""
+    """The network's files without ending, by the option ``network``.
+
+    Raises
+    ------
+    ModelFileError
+        None is named.
+    """
     name = str(options.get("network") or "")
-    return located(name, setting) if name else files.SHIPPED
+    if not name:
+        raise ModelFileError(f"expected the path of a trained network, found none; {files.REMEDY}")
+    return located(name, setting)
 
 
 class Forecast:
