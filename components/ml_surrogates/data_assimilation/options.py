@@ -19,9 +19,10 @@ class ForecastOptions(Namelist):
 
     model: str = "nonhydrostatic"
     """Whose forecast: nonhydrostatic, learned (an emulator of it, see `network`), forecast (six hours learned between
-    given sides; its step is PT6H), or package.module:Class."""
+    given sides, see `network`; its step is PT6H), or package.module:Class."""
     network: str = ""
-    """For learned and forecast: path of the trained network, without its ending; looked up in the case, then in data/."""
+    """For learned and forecast: path of the trained network, without its ending; looked up in the case, then in
+    data/."""
     step: Duration = 1800
     """Its time step; the window is a multiple of it."""
     driver: list[str] = []
