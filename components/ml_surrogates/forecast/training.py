@@ -75,7 +75,7 @@ def fit_linear(net: ForecastNetwork, s: Samples, seed: int) -> tuple[int, float]
     g = torch.Generator().manual_seed(seed)
     folds = min(FOLDS, len(s.states))
     parts = [_equations(net, s._replace(states=s.states[n::folds]), STATES // folds, g) for n in range(folds)]
-    normal, right = (sum(part[k] for part in parts) for k in (0, 1))
+    normal, right = (torch.stack([part[k] for part in parts]).sum(0) for k in (0, 1))
     choice = CHOICES[0]
     if folds > 1:
         errors = {}
