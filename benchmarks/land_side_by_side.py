@@ -87,7 +87,7 @@ class SideBySide(Stomata):
                 "ball_berry": BallBerry(traits.slope),
                 "leuning": Leuning(traits.slope),
             }
-            bound.model = _Empirical([known[k] for k in self.names], of_column)
+            bound.model, bound.closing = _Empirical([known[k] for k in self.names], of_column), traits.closing
         else:
             bound.model = _Optimal(self.names, of_column)
         return bound

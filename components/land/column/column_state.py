@@ -52,7 +52,7 @@ class Options:
     photosynthesis: str = "c3"
     infiltration: str = "noah"
     bottom: Bottom = field(default_factory=Bottom)
-    soil_resistance: str = "sellers"
+    soil_resistance: str = "sakaguchi_zeng"
     outer: int = 5
     inner: int = 4
     water_iterations: int = 3

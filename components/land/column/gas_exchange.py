@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from components.land.column import night, optimality, stomata
-from components.land.column.hydraulics import Plant
+from components.land.column.hydraulics import Plant, Weibull
 from components.land.column.photosynthesis import (
     Leaf,
     c3_leaf,
@@ -41,6 +41,7 @@ class Traits(NamedTuple):
     c4: Tensor  # 1 for C4, 0 for C3
     g1: Tensor  # Medlyn slope, kPa^.5
     slope: Tensor  # of the models after Ball and Berry
+    closing: Tensor | None = None  # MPa at the roots, on which stomata of empirical models close; None: by the xylem
 
 
 class Leaves(NamedTuple):
@@ -113,6 +114,7 @@ def leaf_respiration(traits: Traits, leaves: Leaves, temperature: Tensor) -> Ten
     return traits.rd_ratio * leaves.vcmax25 * factor
 
 
+CLOSING = 1.8  # exponent with which crops' stomata close (Traits.closing)
 TOLERANCE = {torch.float64: 1e-8, torch.float32: 1e-5}  # of the first-order condition
 
 
@@ -153,6 +155,7 @@ class Stomata:
         self.empirical = name in stomata.EMPIRICAL
         known: dict[str, Any] = stomata.EMPIRICAL if self.empirical else optimality.OPTIMAL
         self.model = known[name](**parameters)
+        self.closing: Tensor | None = None
         self.by_type = name in ("medlyn", "ball_berry", "leuning") and "g1" not in parameters
 
     def of(self, traits: Traits, columns: Tensor | None = None) -> Stomata:
@@ -164,6 +167,7 @@ class Stomata:
         columns : numbers of the columns, or None for all
         """
         bound = copy(self)
+        bound.closing = traits.closing
         if columns is not None:
             bound.model = cut(self.model, columns)
         if self.by_type:
@@ -203,6 +207,8 @@ class Stomata:
             return torch.clamp(out.conductance, min=self.least), out.assimilation
         if self.empirical:
             ratio = plant.k_soil / plant.kmax
+            if self.closing is not None:
+                ratio = torch.minimum(ratio, Weibull(self.closing, CLOSING).fraction(plant.p_soil))
             near = stomata.Surroundings(ca, vpd, humidity, leaf.compensation, ratio, ratio)
             out = stomata.couple(self.model, leaf, near)
             return torch.clamp(out.conductance, min=self.least), out.assimilation

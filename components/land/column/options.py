@@ -34,7 +34,7 @@ class ColumnOptions(Namelist):
     """CF file with area_type_fraction, leaf_area_index, sand, clay on this grid; see surface_map.py."""
     retention: Literal["campbell", "van_genuchten"] = "campbell"
     """Soil water curves: Campbell with Cosby et al. (1984), or van Genuchten with Carsel and Parrish (1988)."""
-    soil_resistance: Literal["sellers", "sakaguchi_zeng"] = "sellers"
+    soil_resistance: Literal["sellers", "sakaguchi_zeng"] = "sakaguchi_zeng"
     """Resistance of the soil to evaporation: Sellers et al. (1992), or a dry crust, Sakaguchi and Zeng (2009)."""
     leaves: Literal["prescribed", "prognostic"] = "prescribed"
     """Leaf area of the table or the file, or out of the pools of the plants."""

@@ -22,6 +22,7 @@ from components.land.column.soil_properties import Texture, texture
 
 TABLES = Path(__file__).parent / "tables"
 # Ten layers that double from 2 cm, 3.4 m in all.
+NEVER = 1e6  # MPa, at which stomata of plants close whose xylem rules them
 THICKNESS = (0.02, 0.04, 0.06, 0.09, 0.14, 0.21, 0.32, 0.5, 0.8, 1.2)
 
 
@@ -136,6 +137,7 @@ def parameters(
         plant("c4"),
         plant("g1"),
         plant("slope"),
+        torch.tensor([table("plant_types")[k].get("closing", NEVER) for k in plants], dtype=dtype, device=device),
     )
     dz = torch.tensor(thickness, dtype=dtype, device=device)[:, None]
     ground = texture(soil("sand"), soil("clay"))
