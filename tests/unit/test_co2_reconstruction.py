@@ -290,8 +290,9 @@ def test_a_sample_on_the_inversion_is_the_inversion_of_the_sample(world, past):
     assert float(misfit.std()) < 0.5 * float(wrong.std())
 
 
-def test_the_shipped_network_is_small_and_stays_near_its_prior_where_nothing_happens():
-    path = reconstruction.MODELS / "unet_interpolation"
+@pytest.mark.parametrize("name", ["unet_interpolation", "unet_enkf"])
+def test_the_shipped_network_is_small_and_stays_near_its_prior_where_nothing_happens(name):
+    path = reconstruction.MODELS / name
     assert path.with_suffix(".safetensors").stat().st_size < 5e6
     model = reconstruction.load(path)
     shape = (1, model.settings.frames, *model.shape())

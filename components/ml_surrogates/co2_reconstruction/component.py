@@ -29,9 +29,9 @@ class CarbonDioxideReconstruction(CarbonDioxideAnalysis):
     class Options(CarbonDioxideAnalysis.Options):
         """Options of the reconstruction."""
 
-        method: Literal["oi", "enkf"] = "oi"
+        method: Literal["oi", "enkf"] = "enkf"
         """The inversion that the network improves; it must be the one that the network was trained on."""
-        network: str = "unet_interpolation"
+        network: str = "unet_enkf"
         """A shipped network, or the path of a model's files without ending."""
         guards: bool = True
         """Whether cells that the network cannot know keep the inversion's value."""
