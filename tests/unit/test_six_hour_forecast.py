@@ -62,7 +62,7 @@ def test_a_step_keeps_the_dry_mass_the_sides_and_no_vapour_below_zero(made):
     sides[:, -1] += 0.01  # a driver whose pressure rises by 1 %
     mass = state.dry_surface_pressure(sides, s.at)
     new = advance(net, x, sides, mass, s.at, training.SECONDS)
-    assert float((new - x).abs().max()) > 0.1
+    assert float((new - x).detach().abs().max()) > 0.1
     torch.testing.assert_close(state.dry_surface_pressure(new, s.at), mass, rtol=1e-6, atol=0.0)
     n, rim = net.levels, s.at.specified
     torch.testing.assert_close(new[:, :n][..., rim], sides[:, :n][..., rim])
@@ -185,8 +185,7 @@ def test_check_names_what_a_case_cannot_have(given, problem, trained, tmp_path):
     assert any("forecast: " in text and problem in text for text in found), found
 
 
-@pytest.mark.parametrize("method", ["letkf", "en4dvar"])
-def test_an_assimilation_takes_it_as_its_forecast(method, trained, tmp_path):
+def test_an_assimilation_takes_it_as_its_forecast(trained, tmp_path):
     """Stations of a disturbed jet, a window of six hours: the analysis is nearer to the truth than the jet."""
     context = nature_context(CLOCK, 14, 86400, step=21600)
     whole = {"default": Decomposition(context.grid.shape)}
@@ -196,9 +195,9 @@ def test_an_assimilation_takes_it_as_its_forecast(method, trained, tmp_path):
     table = simulate.observed(core, core.initial, lon, lat, 295e3, [0], 60, 5)
     observation_file.write(tmp_path / "o.nc", table, CLOCK)
     forecast = {"model": "forecast", "step": "PT6H", "jet": "january", "relief": "", "network": str(trained)}
-    options = {"observations": "o.nc", "levels": 6, "members": 8, "iterations": 3, "method": method}
+    options = {"observations": "o.nc", "levels": 6, "members": 8, "method": "letkf"}
     c = DataAssimilation(DataAssimilation.Options(**options, window="PT6H", forecast=forecast))
-    assert c.check(Setting("assimilation", CLOCK, 21600, 86400, context.grid, tmp_path)) == []
+    assert c.check(Setting("assimilation", CLOCK, 21600, 21600, context.grid, tmp_path)) == []
     c.initialize(context)
     air = {k: a.double() for k, a in core.columns(core.initial).items()}
     given = c.step(0, 21600, {name: air[part].numpy() for name, part in TAKEN.items()})

@@ -20,13 +20,14 @@ class Linear(NamedTuple):
 
     Attributes
     ----------
-    middle : (4 nz + 1, ny, nx) of the states
+    middle, drift : (4 nz + 1, ny, nx) means of the states and of their scaled change
     patterns : (k, fields) EOFs of scaled states
     weights : (k, fields) scaled change for each
     ridge : share of the mean variance of an EOF that is added to each
     """
 
     middle: Tensor
+    drift: Tensor
     patterns: Tensor
     weights: Tensor
     ridge: float
@@ -41,7 +42,7 @@ class Linear(NamedTuple):
         """
         a = ((x - self.middle) / net.spread[:, None, None]).flatten(1)
         change = (a @ self.patterns.T @ self.weights).reshape(x.shape)
-        return x + change * net.change[:, None, None]
+        return x + (self.drift + change) * net.change[:, None, None]
 
 
 def pairs(s: Samples) -> tuple[Tensor, Tensor]:
@@ -60,7 +61,9 @@ def learn(s: Samples, net: ForecastNetwork) -> list[Linear]:
     x, y = pairs(s)
     middle = x.mean(0)
     a = ((x - middle) / net.spread[:, None, None]).flatten(1).double()
-    change = ((y - x) / net.change[:, None, None]).flatten(1).double()
+    moved = (y - x) / net.change[:, None, None]
+    drift = moved.mean(0)
+    change = (moved - drift).flatten(1).double()
     variance, along = torch.linalg.eigh(a @ a.T)
     order = torch.argsort(variance, descending=True)
     found = []
@@ -72,7 +75,7 @@ def learn(s: Samples, net: ForecastNetwork) -> list[Linear]:
         for ridge in RIDGES:
             more = ridge * float((size * size).mean())
             weights = (size / (size * size + more))[:, None] * project
-            found.append(Linear(middle, patterns.float(), weights.float(), ridge))
+            found.append(Linear(middle, drift, patterns.float(), weights.float(), ridge))
     return found
 
 
