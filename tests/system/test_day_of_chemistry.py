@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A day of gases and aerosol: the books of every species close, and sulfur and nitrogen by their atoms.
 
-Carbon Bond lumps carbon (a bond is a species), so that carbon by atoms is not kept by the mechanism itself.
+Carbon Bond lumps carbon (a bond is a species), so that carbon by atoms is not kept by the mechanism itself;
+nor is the nitrogen of the ammonia that OH oxidises, whose NH2 it does not follow.
 """
 
 import numpy as np
@@ -46,7 +47,7 @@ def test_every_species_and_sulfur_and_nitrogen_close_over_a_day(tmp_path):
         worst = max(worst, abs(content(kept, name) - content(began, name) - sum(books.values())) / scale)
     print("largest residual of a species:", worst)
     assert worst < 1e-10 and len(reacted) == 66 + 3
-    for atoms, ions in ((SULFUR, ("sulfate",)), (NITROGEN | {"NH3": 1}, ("ammonium", "nitrate"))):
+    for atoms, ions in ((SULFUR, ("sulfate",)), (NITROGEN, ("nitrate",))):
         parts = [n * reacted[s] for s, n in atoms.items()] + [reacted[ion] for ion in ions]
         print("atoms:", abs(sum(parts)) / sum(map(abs, parts)))
         assert abs(sum(parts)) < 1e-10 * sum(map(abs, parts))
