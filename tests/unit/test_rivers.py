@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 
+from components.science.surface_fields import RUNOFF_HEAT
 from coupler.case.case import make_plan
 from coupler.exchange.operators import LinearOperator
 from coupler.exchange.waterways import way_of
@@ -16,7 +17,7 @@ def rivers(tmp_path_factory):
     """Plan and task of the runoff in the coupled template on its coarse grid."""
     plan = make_plan(coupled_case(tmp_path_factory.mktemp("rivers") / "case"))
     (task,) = (t for t in plan.tasks if t.kind != "flux" and way_of(plan, t) == "coast")
-    assert [f.name for f in task.outputs[0].fields] == ["runoff_flux"]
+    assert [f.name for f in task.outputs[0].fields] == ["runoff_flux", RUNOFF_HEAT]
     return plan, task
 
 
