@@ -9,6 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from components.ml_surrogates.residual import Residual
+
 REACH = 5  # points of a convolution
 LEAST_LOG, MOST_LOG = -5.0, 2.0  # of ln sigma
 
@@ -45,24 +47,6 @@ def _convolution(taken: int, given: int) -> nn.Conv1d:
     return nn.Conv1d(taken, given, REACH, padding=REACH // 2, padding_mode="circular")
 
 
-class Block(nn.Module):
-    """x + two convolutions of it.
-
-    Parameters
-    ----------
-    width : channels
-    """
-
-    def __init__(self, width: int):
-        super().__init__()
-        self.inner = nn.Sequential(_convolution(width, width), nn.GELU(), _convolution(width, width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """As many channels as come in."""
-        out: Tensor = nn.functional.gelu(x + self.inner(x))
-        return out
-
-
 class Encoder(nn.Module):
     """States to a distribution of the latent field.
 
@@ -75,7 +59,9 @@ class Encoder(nn.Module):
 
     def __init__(self, states: int, latent: int, width: int):
         super().__init__()
-        self.body = nn.Sequential(_convolution(states, width), nn.GELU(), Block(width), _convolution(width, 2 * latent))
+        self.body = nn.Sequential(
+            _convolution(states, width), nn.GELU(), Residual(_convolution, width), _convolution(width, 2 * latent)
+        )
 
     def forward(self, x: Tensor) -> Normal:
         """Distribution of (n, states, points)."""
@@ -100,7 +86,10 @@ class EnsembleNetwork(nn.Module):
             self.prior = Encoder(2, latent, width // 2)
             self.posterior = Encoder(3, latent, width // 2)
         self.forecaster = nn.Sequential(
-            _convolution(2 + latent, width), nn.GELU(), *(Block(width) for _ in range(blocks)), _convolution(width, 1)
+            _convolution(2 + latent, width),
+            nn.GELU(),
+            *(Residual(_convolution, width) for _ in range(blocks)),
+            _convolution(width, 1),
         )
 
     def forward(self, before: Tensor, now: Tensor, z: Tensor | None) -> Tensor:

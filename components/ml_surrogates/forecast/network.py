@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from components.ml_surrogates.forecast.state import RELAXED, Place, levels_of, with_mass
+from components.ml_surrogates.residual import Residual
 
 FIXED = 4  # fields of `Place.fixed`
 
@@ -47,24 +48,6 @@ def _convolution(taken: int, given: int, stride: int = 1) -> nn.Conv2d:
     return nn.Conv2d(taken, given, 3, stride, 1, padding_mode="zeros")
 
 
-class Block(nn.Module):
-    """x + two convolutions of it.
-
-    Parameters
-    ----------
-    width : channels
-    """
-
-    def __init__(self, width: int):
-        super().__init__()
-        self.inner = nn.Sequential(_convolution(width, width), nn.GELU(), _convolution(width, width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """As many channels as come in."""
-        out: Tensor = functional.gelu(x + self.inner(x))
-        return out
-
-
 class ForecastNetwork(nn.Module):
     """Six hours ahead.
 
@@ -88,12 +71,12 @@ class ForecastNetwork(nn.Module):
         self.sides = nn.Conv2d(fields, width, 1, bias=False)
         self.linear = _convolution(given, fields).requires_grad_(False)
         self.down = _convolution(width, wider, 2)
-        self.on_half = Block(wider)
+        self.on_half = Residual(_convolution, wider)
         self.deeper = _convolution(wider, wider, 2)
-        self.on_quarter = nn.Sequential(Block(wider), Block(wider))
-        self.back = Block(wider)
+        self.on_quarter = nn.Sequential(Residual(_convolution, wider), Residual(_convolution, wider))
+        self.back = Residual(_convolution, wider)
         self.up = nn.Conv2d(wider, width, 1)
-        self.last = Block(width)
+        self.last = Residual(_convolution, width)
         self.give = nn.Conv2d(width, fields, 1)
         for layer in (self.linear, self.give):
             nn.init.zeros_(layer.weight)

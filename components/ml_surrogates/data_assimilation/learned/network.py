@@ -5,8 +5,12 @@ After FuXi-DA (Xu et al. 2025, npj Clim. Atmos. Sci.): no covariance of either e
 bias correction go in. On a ring (one dimension) or a map (two).
 """
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
+
+from components.ml_surrogates.residual import Residual
 
 REACH = 5  # points of a convolution
 
@@ -16,28 +20,6 @@ def _convolution(dimensions: int, taken: int, given: int) -> nn.Conv1d | nn.Conv
     if dimensions == 1:
         return nn.Conv1d(taken, given, REACH, padding=REACH // 2, padding_mode="circular")
     return nn.Conv2d(taken, given, 3, padding=1, padding_mode="replicate")
-
-
-class Block(nn.Module):
-    """x + two convolutions of it.
-
-    Parameters
-    ----------
-    dimensions : of the grid, 1 or 2
-    width : channels
-    """
-
-    def __init__(self, dimensions: int, width: int):
-        super().__init__()
-        self.inner = nn.Sequential(
-            _convolution(dimensions, width, width), nn.GELU(), _convolution(dimensions, width, width)
-        )
-        self.act = nn.GELU()
-
-    def forward(self, x: Tensor) -> Tensor:
-        """As many channels as come in."""
-        out: Tensor = self.act(x + self.inner(x))
-        return out
 
 
 class Fusion(nn.Module):
@@ -55,12 +37,16 @@ class Fusion(nn.Module):
 
     def __init__(self, dimensions: int, state: int, changed: int, observed: int, width: int, blocks: int):
         super().__init__()
-        self.background = nn.Sequential(_convolution(dimensions, state, width), nn.GELU(), Block(dimensions, width))
+        self.background = nn.Sequential(
+            _convolution(dimensions, state, width), nn.GELU(), Residual(partial(_convolution, dimensions), width)
+        )
         self.observations = nn.Sequential(
-            _convolution(dimensions, observed, width), nn.GELU(), Block(dimensions, width)
+            _convolution(dimensions, observed, width), nn.GELU(), Residual(partial(_convolution, dimensions), width)
         )
         self.fusion = nn.Sequential(
-            _convolution(dimensions, 2 * width, width), nn.GELU(), *(Block(dimensions, width) for _ in range(blocks))
+            _convolution(dimensions, 2 * width, width),
+            nn.GELU(),
+            *(Residual(partial(_convolution, dimensions), width) for _ in range(blocks)),
         )
         self.increment = _convolution(dimensions, width, changed)
 
