@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT))
 from coupler.case.command import main  # noqa: E402
 from tests.toys.analyses import write_analyses  # noqa: E402
 
-TIMES = 9
+TIMES = 81
 PAIRS = 3
 """Times of the boundary file, six hours apart, and repetitions in turn, of which the quickest counts."""
 CASE = f"""start: 1985-06-08
