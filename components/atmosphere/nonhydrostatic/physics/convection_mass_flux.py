@@ -31,6 +31,7 @@ from components.science.constants import (
     LATENT_VAPORISATION,
     VIRTUAL,
 )
+from components.science.sums import in_order
 from components.science.updraughts import carry
 from components.science.water import growth, saturation_pressure, saturation_pressure_mixed
 
@@ -82,7 +83,7 @@ def choose(
     """
     zc = air.z - air.z_interface[:1]
     low = torch.where((zc < SOURCE) | (zc <= zc[:1]), air.mass, 0.0)
-    share = low / _sum(low)
+    share = low / in_order(low, 0)
     no = torch.zeros_like(t[0])
     warm = no + WARMER * CP_DRY + LATENT_VAPORISATION * MOISTER
     first = ascend(air, t, q_v, share, warm, no + MOISTER, no > 1.0)
@@ -96,21 +97,22 @@ def choose(
     for k in range(t.shape[0]):
         best = torch.maximum(best, e[k])
     aloft = torch.where(able & (e >= best) & ~from_ground, 1.0, 0.0)
-    aloft = aloft / torch.clamp(_sum(aloft), min=1.0)
+    aloft = aloft / torch.clamp(in_order(aloft, 0), min=1.0)
     share = torch.where(from_ground, share, aloft)
     plume = ascend(air, t, q_v, share, warm, no + MOISTER, shallow)
     active = plume.active
     work = torch.where(plume.inside, torch.clamp(plume.buoyancy, min=0.0) * air.dz, 0.0)
-    cape = _sum(work)
+    cape = in_order(work, 0)
     virtual = t * (1.0 + VIRTUAL * q_v)
     slope = torch.zeros_like(t)
     slope[:-1] = (virtual[1:] - virtual[:-1]) / (zc[1:] - zc[:-1]) + GRAVITY / CP_DRY
-    used = _sum(
-        torch.where(plume.inside, plume.flux / air.rho * GRAVITY / virtual * torch.clamp(slope, min=0.0) * air.dz, 0.0)
+    used = in_order(
+        torch.where(plume.inside, plume.flux / air.rho * GRAVITY / virtual * torch.clamp(slope, min=0.0) * air.dz, 0.0),
+        0,
     )
     depth, passing = (
-        _sum(torch.where(plume.inside, air.dz, 0.0)),
-        _sum(torch.where(plume.inside, air.dz / torch.clamp(plume.w, min=0.5), 0.0)),
+        in_order(torch.where(plume.inside, air.dz, 0.0), 0),
+        in_order(torch.where(plume.inside, air.dz / torch.clamp(plume.w, min=0.5), 0.0), 0),
     )
     tau = torch.clamp(turnovers * passing, 720.0, 10800.0)
     # the mean of the step, in which CAPE dies away; less the nearer the lifting comes to its limit
@@ -238,11 +240,3 @@ def precipitate(
         t_new.append(now - lcp * gone / mass)
         q_new.append(q_v[k] + gone / mass)
     return torch.stack(t_new[::-1]), torch.stack(q_new[::-1]), liquid, frozen
-
-
-def _sum(a: torch.Tensor) -> torch.Tensor:
-    """Sum over the layers, from below, so that the bits do not depend on the block."""
-    total = a[0]
-    for k in range(1, a.shape[0]):
-        total = total + a[k]
-    return total

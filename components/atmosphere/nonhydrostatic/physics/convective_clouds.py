@@ -4,6 +4,7 @@
 import torch
 
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
+from components.science.sums import in_order
 
 SHALLOW, DEEP, FLUX, MOST = 0.07, 0.14, 500.0, 0.8  # Xu & Krueger (1991); kg-1 m2 s
 DENSEST, SCALE = 2.1e-4, 700.0  # kg m-3 at sea level, m (Kiehl et al. 1998)
@@ -31,8 +32,6 @@ def water(air: Columns, q_v: torch.Tensor) -> torch.Tensor:
     air : the columns
     q_v : (nz, y, x) vapour, kg/kg
     """
-    precipitable = torch.zeros_like(q_v[0])
-    for k in range(q_v.shape[0]):
-        precipitable = precipitable + air.mass[k] * torch.clamp(q_v[k], min=0.0)
+    precipitable = in_order(air.mass * torch.clamp(q_v, min=0.0), 0)
     scale = SCALE * torch.log1p(precipitable) + 1.0
     return DENSEST * torch.exp(-(air.z - air.z_interface[:1]) / scale) / air.rho
