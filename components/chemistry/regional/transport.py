@@ -16,6 +16,7 @@ from torch import Tensor
 from components.science.constants import EPSILON_VAPOUR, R_DRY
 from components.science.halo import Edges, HaloFiller
 from components.science.settling import fall
+from components.science.sums import in_order
 from components.science.tracers import Species
 from components.science.transport import HALO, Transport, air_before
 from components.science.updraughts import carry
@@ -258,7 +259,4 @@ def column(a: Tensor) -> Tensor:
     ----------
     a : (n, nz, ...)
     """
-    total = a[:, 0].clone()
-    for k in range(1, a.shape[1]):
-        total = total + a[:, k]
-    return total
+    return in_order(a, 1)

@@ -16,6 +16,7 @@ from components.chemistry.regional.aerosol.particle_motion import fall_speed, sw
 from components.chemistry.regional.aerosol.species import FRESH, KINDS, MOLAR_MASS, NAMES, aged
 from components.chemistry.regional.deposition import dry, rain
 from components.chemistry.regional.land_mask import is_land
+from components.chemistry.regional.transport import column
 from components.science.constants import DRY_AIR_MOLAR_MASS, VON_KARMAN
 from components.science.settling import fall
 from components.science.tracers import Species
@@ -133,7 +134,7 @@ class Particles:
         for young, old in FRESH.items():
             a, b = self.at[NAMES.index(young)], self.at[NAMES.index(old)]
             q[a], q[b] = aged(q[a], q[b], seconds)
-        self._book("production", _column((q[self.at] - before) * air.mass))
+        self._book("production", column((q[self.at] - before) * air.mass))
         self._fall(q, air, humidity, ground, seconds)
         self._rain(q, air, humidity, rains, seconds)
         return q, {name: q[k] - gases[name] for name, k in self._gas.items()}
@@ -272,10 +273,3 @@ def _wind_at_ten_metres(wind: Tensor, height: Tensor, roughness: float) -> Tenso
     """Neutral logarithmic profile."""
     ten = torch.log(torch.full_like(height, 10.0 / roughness))
     return wind * torch.clamp(ten / torch.log(height / roughness), max=1.0)
-
-
-def _column(a: Tensor) -> Tensor:
-    total = a[:, 0].clone()
-    for k in range(1, a.shape[1]):
-        total = total + a[:, k]
-    return total
