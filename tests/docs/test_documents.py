@@ -80,7 +80,7 @@ class Desk:
     def bash(self, body, test):
         wanted = int(test.split()[1]) if test.startswith("exit") else 0
         # one command at a time, so that a case is shortened as soon as it is made
-        commands, code, self.output = re.split(r"\n(?=\./run_case|sed|mv|mpirun)", body.strip()), 0, ""
+        commands, code, self.output = re.split(r"\n(?=\./run_case|python -m|sed|mv|mpirun)", body.strip()), 0, ""
         for n, text in enumerate(commands):
             done = self.here(text) or subprocess.run(
                 self.on_ranks(text) or ["bash", "-e", "-c", text], cwd=self.folder, env=self.env, capture_output=True,

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from components.ml_surrogates.command_line import SEED, CommandLine, tell, written
 from components.ml_surrogates.progress import progress
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -23,10 +24,10 @@ def simulate(a: argparse.Namespace) -> None:
     """Flows with their tracers into a file."""
     from . import osse
 
-    tell = progress("intervals of three hours", round((a.spin_up + a.days) * 8))
+    shown = progress("intervals of three hours", round((a.spin_up + a.days) * 8))
     made = osse.simulate(
         osse.Split(*a.flows), (a.rows, a.columns), spin_up=a.spin_up, days=a.days, seed=a.seed,
-        step=450.0 * min(1.0, (45 / a.rows) ** 2), tell=tell,
+        step=450.0 * min(1.0, (45 / a.rows) ** 2), tell=shown,
     )  # fmt: skip
     made.save(a.osse)
     print(f"{sum(a.flows)} flows of {a.days:g} days in {a.osse}")
@@ -60,7 +61,7 @@ def train(a: argparse.Namespace) -> None:
         fields, added = held.increments(prior)
     windows = held.windows(settings.frames, fields)
     model, course = training.train(
-        settings, samples.fixed_of(flows, past), bank, windows, held.weights, lambda text: print(text, flush=True),
+        settings, samples.fixed_of(flows, past), bank, windows, held.weights, tell,
         a.out.with_suffix(".part"),
     )  # fmt: skip
     model.get_buffer("largest_increment").fill_((added.abs() / model.get_buffer("spread")).max())
@@ -78,52 +79,33 @@ def train(a: argparse.Namespace) -> None:
 
 def evaluate(a: argparse.Namespace) -> None:
     """Every number of the model card."""
-    from coupler.files.atomic import write_text
+    from . import card
 
-    from .card import written
-
-    text = written(a.osse, a.models, compiler(a), a.ensemble)
-    print(text)
-    if a.card:
-        write_text(a.card, text)
+    written(card.written(a.osse, a.models, compiler(a), a.ensemble), a.card)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Parse and run."""
     from .reconstruction import MODELS
 
-    parser = argparse.ArgumentParser(prog="python -m components.ml_surrogates.co2_reconstruction", description=__doc__)
-    sub = parser.add_subparsers(required=True)
-    shown: dict[str, Any] = {"formatter_class": argparse.ArgumentDefaultsHelpFormatter}
-    p = sub.add_parser("simulate", help="simulate flows with their tracers", **shown)
+    line = CommandLine("components.ml_surrogates.co2_reconstruction", __doc__)
+    p = line.command("simulate", simulate, "simulate flows with their tracers")
     p.add_argument("--flows", type=int, nargs=3, default=(36, 3, 6), help="for training, validation and tests")
     p.add_argument("--rows", type=int, default=45, help="cells from pole to pole")
     p.add_argument("--columns", type=int, default=60, help="cells around")
     p.add_argument("--spin-up", type=float, default=25.0, help="days before what is kept")
     p.add_argument("--days", type=float, default=12.0, help="days that are kept, three-hourly")
-    p.add_argument("--seed", type=int, default=1, help="of everything random")
-    p.set_defaults(run=simulate)
-    p = sub.add_parser("train", help="train a network", **shown)
+    p.add_argument("--seed", **SEED)
+    p = line.trains("train", train, "train a network")
     p.add_argument("--namelist", type=Path, default=None, help="words of the training (settings.py); else the defaults")
-    p.add_argument("--out", type=Path, required=True, help="files to write, without ending")
     p.add_argument("--tracks", type=Path, default=None, help="file that keeps the inversion's fields for further runs")
-    p.set_defaults(run=train)
-    p = sub.add_parser(
-        "evaluate", help="score systems and networks on flows never seen; writes the model card", **shown
-    )
-    p.add_argument("--models", type=Path, nargs="*", default=sorted(m.with_suffix("") for m in MODELS.glob("*.json")))
-    p.add_argument("--card", type=Path, default=None, help="file to write (Markdown); without it the screen only")
+    p = line.scores("evaluate", evaluate, "score systems and networks on flows never seen; writes the model card")
+    shipped = sorted(m.with_suffix("") for m in MODELS.glob("*.json"))
+    p.add_argument("--models", type=Path, nargs="*", default=shipped, help="networks, without ending")
     p.add_argument("--ensemble", type=int, default=80, help="members of the ensemble Kalman filter; 0: without it")
-    p.set_defaults(run=evaluate)
-    for p in sub.choices.values():
-        p.add_argument("--osse", type=Path, default=Path("co2_osse.safetensors"), help="file of simulated flows")
-        p.add_argument("--threads", type=int, default=1, help="threads of torch")
-        p.add_argument("--compile", action=argparse.BooleanOptionalAction, default=True, help="compile the transport")
-    a = parser.parse_args(arguments)
-    import torch
-
-    torch.set_num_threads(a.threads)
-    a.run(a)
+    line.everywhere("--osse", type=Path, default=Path("co2_osse.safetensors"), help="file of simulated flows")
+    line.everywhere("--compile", action=argparse.BooleanOptionalAction, default=True, help="compile the transport")
+    line.run(arguments)
 
 
 if __name__ == "__main__":

@@ -5,20 +5,18 @@ import argparse
 import hashlib
 import os
 from pathlib import Path
-from typing import Any
+
+from components.ml_surrogates.command_line import SEED, CommandLine, written
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def train(a: argparse.Namespace) -> None:
     """One network of one coupling."""
-    import torch
-
     from components.ml_surrogates import model_file
 
     from . import coupled, series
 
-    torch.set_num_threads(1)
     tower, coupling = series.read(a.tower), coupled.NAMED[a.coupling]
     there = len(tower.weather) // tower.a_day
     if a.first_day + a.days > there:
@@ -47,43 +45,28 @@ def train(a: argparse.Namespace) -> None:
 
 def evaluate(a: argparse.Namespace) -> None:
     """Every number of the model card."""
-    import torch
-
-    from coupler.files.atomic import write_text
-
     from . import evaluation, series, sites
 
-    torch.set_num_threads(1)
     months = None if a.months is None else sites.read(a.months)
-    text = evaluation.model_card([series.read(path) for path in a.towers], months, a.seeds)
-    if a.card is not None:
-        write_text(a.card, text)
-    print(text)
+    written(evaluation.model_card([series.read(path) for path in a.towers], months, a.seeds), a.card)
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Parse and run."""
     from .coupled import NAMED
 
-    parser = argparse.ArgumentParser(prog="python -m components.ml_surrogates.flux_couplings", description=__doc__)
-    sub = parser.add_subparsers(required=True)
-    shown: dict[str, Any] = {"formatter_class": argparse.ArgumentDefaultsHelpFormatter}
-    p = sub.add_parser("train", help="train a network on a few days of a tower", **shown)
+    line = CommandLine("components.ml_surrogates.flux_couplings", __doc__)
+    p = line.trains("train", train, "train a network on a few days of a tower")
     p.add_argument("tower", type=Path, help="series of benchmarks/tower_series.py")
     p.add_argument("--coupling", choices=list(NAMED), default="1", help="numbers of Shen & Zhang (2023)")
     p.add_argument("--first-day", type=int, default=0, help="of the days trained on")
     p.add_argument("--days", type=int, default=3, help="trained on")
-    p.add_argument("--out", type=Path, required=True, help="files to write, without ending")
-    p.add_argument("--seed", type=int, default=1, help="of everything random")
-    p.set_defaults(run=train)
-    p = sub.add_parser("evaluate", help="all couplings at towers; writes the model card", **shown)
+    p.add_argument("--seed", **SEED)
+    p = line.scores("evaluate", evaluate, "all couplings at towers; writes the model card")
     p.add_argument("towers", nargs="+", type=Path, help="series of benchmarks/tower_series.py")
     p.add_argument("--months", type=Path, default=None, help="months of benchmarks/tower_series.py")
     p.add_argument("--seeds", type=int, default=5, help="trainings of each")
-    p.add_argument("--card", type=Path, default=None, help="file to write (Markdown); empty: the screen only")
-    p.set_defaults(run=evaluate)
-    a = parser.parse_args()
-    a.run(a)
+    line.run(arguments)
 
 
 if __name__ == "__main__":

@@ -4,15 +4,8 @@
 import argparse
 from pathlib import Path
 
-import torch
-
+from components.ml_surrogates.command_line import SEED, CommandLine, tell, written
 from components.ml_surrogates.forecast import evaluation, files, rivals, sampling, training
-from coupler.files.atomic import write_text
-
-
-def tell(text: str) -> None:
-    """A line at once."""
-    print(text, flush=True)
 
 
 def sample(a: argparse.Namespace) -> None:
@@ -54,18 +47,13 @@ def evaluate(a: argparse.Namespace) -> None:
         f" {trained.card.seed}."
     )
     test = sampling.joined([sampling.load(path) for path in a.test])
-    text = evaluation.card(trained.net, linear, test, float(notes["hours"]), about)
-    print(text, end="")
-    if a.card is not None:
-        write_text(a.card, text)
+    written(evaluation.card(trained.net, linear, test, float(notes["hours"]), about), a.card)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Parse and run."""
-    shown = argparse.ArgumentDefaultsHelpFormatter
-    parser = argparse.ArgumentParser(prog="python -m components.ml_surrogates.forecast", description=__doc__)
-    sub = parser.add_subparsers(required=True)
-    p = sub.add_parser("sample", help="run the physical operator", formatter_class=shown)
+    line = CommandLine("components.ml_surrogates.forecast", __doc__)
+    p = line.command("sample", sample, "run the physical operator")
     p.add_argument("--out", type=Path, required=True, help="safetensors to write")
     p.add_argument("--drivers", nargs="+", default=["jet"],
                    help="jet, or files of an analysis with commas between; in turn")  # fmt: skip
@@ -75,10 +63,8 @@ def main(arguments: list[str] | None = None) -> None:
     p.add_argument("--cells", type=int, default=22, help="along a side, of 295 km")
     p.add_argument("--levels", type=int, default=16, help="layers")
     p.add_argument("--minutes", type=float, default=1e9, help="after which no further run begins")
-    p.set_defaults(run=sample)
-    p = sub.add_parser("train", help="train a network on samples", formatter_class=shown)
+    p = line.trains("train", train, "train a network on samples")
     p.add_argument("--samples", type=Path, nargs="+", required=True, help="files that sample made")
-    p.add_argument("--out", type=Path, required=True, help="files to write, without ending")
     p.add_argument("--steps", type=int, default=training.Settings.steps, help="steps of Adam")
     p.add_argument("--batch", type=int, default=training.Settings.batch, help="rollouts a step")
     p.add_argument("--rate", type=float, default=training.Settings.rate, help="of learning, at its largest")
@@ -87,19 +73,12 @@ def main(arguments: list[str] | None = None) -> None:
     p.add_argument("--start", type=Path, default=None, help="trained network to go on from, without ending")
     p.add_argument("--width", type=int, default=training.Settings.width, help="channels on the whole map")
     p.add_argument("--wider", type=int, default=training.Settings.wider, help="channels on coarser ones")
-    p.set_defaults(run=train)
-    p = sub.add_parser("evaluate", help="score a network beside persistence and EOFs", formatter_class=shown)
+    p = line.scores("evaluate", evaluate, "score a network beside persistence and EOFs")
     p.add_argument("--model", type=Path, required=True, help="trained network, without ending")
     p.add_argument("--samples", type=Path, nargs="+", required=True, help="those trained on: EOFs learn from them")
     p.add_argument("--test", type=Path, nargs="+", required=True, help="samples not trained on")
-    p.add_argument("--card", type=Path, default=None, help="file to write (Markdown)")
-    p.set_defaults(run=evaluate)
-    for p in sub.choices.values():
-        p.add_argument("--seed", type=int, default=1, help="of everything random")
-        p.add_argument("--threads", type=int, default=1, help="threads of torch")
-    a = parser.parse_args(arguments)
-    torch.set_num_threads(a.threads)
-    a.run(a)
+    line.everywhere("--seed", **SEED)
+    line.run(arguments)
 
 
 if __name__ == "__main__":

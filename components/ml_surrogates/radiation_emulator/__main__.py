@@ -4,8 +4,8 @@
 import argparse
 import os
 from pathlib import Path
-from typing import Any
 
+from components.ml_surrogates.command_line import SEED, CommandLine, tell, written
 from components.ml_surrogates.progress import progress
 from coupler.paths import DATA
 
@@ -38,24 +38,21 @@ def train(a: argparse.Namespace) -> None:
     from . import dataset, drawing, figures, networks, training
 
     a = argparse.Namespace(**{**DEFAULTS[a.network], **vars(a)})
-    torch.set_num_threads(a.threads)
     torch.manual_seed(a.seed)
     base = drawing.read(a.columns)
     levels = (None,) if a.network == "mlp" else dataset.LEVELS
     parts = []
     for split, number, seed in (("train", a.batches, a.seed), ("validation", max(7, a.batches // 25), a.seed + 1)):
         columns = drawing.of_split(base, split)
-        tell = progress(f"RRTMG, {split}, batches of {a.size}", number)
-        parts.append(dataset.batches(columns, number, a.size, seed, levels, tell, pairs=a.network == "recurrent"))
+        shown = progress(f"RRTMG, {split}, batches of {a.size}", number)
+        parts.append(dataset.batches(columns, number, a.size, seed, levels, shown, pairs=a.network == "recurrent"))
     sizes = (
         {"hidden": a.hidden, "levels": base["t"].shape[0] + 5}
         if a.network == "mlp"
         else {"hidden": a.hidden, "classes": a.classes}
     )
     net = networks.build(a.network, **sizes)
-    course = training.train(
-        net, parts[0], parts[1], a.epochs, a.seed, a.rate, a.patience, lambda text: print(text, flush=True)
-    )
+    course = training.train(net, parts[0], parts[1], a.epochs, a.seed, a.rate, a.patience, tell)
     notes = {
         "epochs": len(course.train), "best_epoch": course.best + 1, "cpu_minutes": round(course.cpu_seconds / 60.0, 1),
         "columns": a.batches * a.size, "validation_loss": list(course.validation[course.best]),
@@ -68,23 +65,17 @@ def train(a: argparse.Namespace) -> None:
 
 def evaluate(a: argparse.Namespace) -> None:
     """Every number of the model card."""
-    import torch
-
     from . import evaluation
 
-    torch.set_num_threads(a.threads)
-    print(evaluation.model_card(a))
+    written(evaluation.model_card(a), a.card)
 
 
 def train_error(a: argparse.Namespace) -> None:
     """Learn the errors of a trained network."""
-    import torch
-
     from components.radiation.rrtmg_scheme import Rrtmg
 
     from . import drawing, error_evaluation, error_predictor, networks
 
-    torch.set_num_threads(a.threads)
     emulator = networks.path_of(a.network)
     net, card = networks.load(emulator)
     data = error_evaluation.training_columns(drawing.read(a.columns), a.seed, Rrtmg(), a.part)
@@ -97,14 +88,10 @@ def train_error(a: argparse.Namespace) -> None:
 
 def evaluate_error(a: argparse.Namespace) -> None:
     """Every number of the card of predicted errors."""
-    import torch
-
     from components.ml_surrogates.model_file import read_sidecar
-    from coupler.files.atomic import write_text
 
     from . import drawing, error_evaluation, error_predictor, networks
 
-    torch.set_num_threads(a.threads)
     shipped = {}
     for name in networks.NETWORKS:
         path = networks.SHIPPED / f"{name}_error"
@@ -114,33 +101,23 @@ def evaluate_error(a: argparse.Namespace) -> None:
             error_predictor.load(path, card),
             read_sidecar(path.with_suffix(".json")),
         )
-    text = error_evaluation.model_card(drawing.read(a.columns), shipped, a.seed)
-    if a.card is not None:
-        write_text(a.card, text)
-    print(text)
+    written(error_evaluation.model_card(drawing.read(a.columns), shipped, a.seed), a.card)
 
 
 def ablate(a: argparse.Namespace) -> None:
     """What heating in the loss and built-in boundaries are worth."""
-    import torch
-
     from . import ablation, drawing
 
-    torch.set_num_threads(a.threads)
     print(ablation.as_table(ablation.ablate(drawing.read(a.columns), a.seeds, a.part)))
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Parse and run."""
-    parser = argparse.ArgumentParser(prog="python -m components.ml_surrogates.radiation_emulator", description=__doc__)
-    sub = parser.add_subparsers(required=True)
-    shown: dict[str, Any] = {"formatter_class": argparse.ArgumentDefaultsHelpFormatter}
-    p = sub.add_parser("draw", help="draw columns from history files of runs with export_columns", **shown)
+    line = CommandLine("components.ml_surrogates.radiation_emulator", __doc__)
+    p = line.command("draw", draw, "draw columns from history files of runs with export_columns")
     p.add_argument("histories", nargs="+", type=Path, help="history files with the fields of the columns, one a run")
-    p.set_defaults(run=draw)
-    p = sub.add_parser("train", help="train a network on varied columns labelled by RRTMG", **shown)
-    p.add_argument("--network", choices=("recurrent", "mlp"), default="recurrent")
-    p.add_argument("--out", type=Path, required=True, help="files to write, without ending")
+    p = line.trains("train", train, "train a network on varied columns labelled by RRTMG")
+    p.add_argument("--network", choices=("recurrent", "mlp"), default="recurrent", help="kind of network")
     p.add_argument("--size", type=int, default=128, help="columns of a batch")
     for name, kind, text in (
         ("batches", int, "number of batches"),
@@ -152,34 +129,21 @@ def main() -> None:
         values = " or ".join(f"{d[name]:g} ({network})" for network, d in DEFAULTS.items())
         p.add_argument(f"--{name}", type=kind, default=argparse.SUPPRESS, help=f"{text}; without it {values}")
     p.add_argument("--classes", type=int, default=16, help="spectral classes of the recurrent network")
-    p.set_defaults(run=train)
-    p = sub.add_parser(
-        "evaluate", help="score models on columns never seen in training; writes the model card", **shown
-    )
-    p.add_argument("--recurrent", type=Path, default=Path(__file__).parent / "models/recurrent")
-    p.add_argument("--mlp", type=Path, default=Path(__file__).parent / "models/mlp")
+    p = line.scores("evaluate", evaluate, "score models on columns never seen in training; writes the model card")
+    p.add_argument("--recurrent", type=Path, default=Path(__file__).parent / "models/recurrent", help="without ending")
+    p.add_argument("--mlp", type=Path, default=Path(__file__).parent / "models/mlp", help="without ending")
     p.add_argument("--rfmip", type=Path, default=None, help="folder of the RFMIP files, for evaluation only")
-    p.add_argument("--card", type=Path, default=None, help="file to write (Markdown); empty: the screen only")
     p.add_argument("--columns-each", type=int, default=1500, help="columns of each set")
-    p.set_defaults(run=evaluate)
-    p = sub.add_parser("train-error", help="learn the errors of a trained network, for an adaptive choice", **shown)
+    p = line.trains("train-error", train_error, "learn the errors of a trained network, for an adaptive choice")
     p.add_argument("--network", default="mlp", help="recurrent, mlp, or a path without its ending")
-    p.add_argument("--out", type=Path, required=True, help="files to write, without ending")
     p.add_argument("--part", type=float, default=1.0, help="part of the usual number of columns")
-    p.set_defaults(run=train_error)
-    p = sub.add_parser("evaluate-error", help="score the predicted errors; writes their card", **shown)
-    p.add_argument("--card", type=Path, default=None, help="file to write (Markdown); empty: the screen only")
-    p.set_defaults(run=evaluate_error)
-    p = sub.add_parser("ablate", help="perceptrons without heating in the loss, and with free boundaries", **shown)
+    line.scores("evaluate-error", evaluate_error, "score the predicted errors; writes their card")
+    p = line.command("ablate", ablate, "perceptrons without heating in the loss, and with free boundaries")
     p.add_argument("--seeds", type=int, default=3, help="trainings of each")
     p.add_argument("--part", type=float, default=1.0, help="part of the usual number of columns")
-    p.set_defaults(run=ablate)
-    for p in sub.choices.values():
-        p.add_argument("--columns", type=Path, default=COLUMNS, help="file of drawn columns")
-        p.add_argument("--seed", type=int, default=1, help="of everything random")
-        p.add_argument("--threads", type=int, default=1, help="threads of torch")
-    a = parser.parse_args()
-    a.run(a)
+    line.everywhere("--columns", type=Path, default=COLUMNS, help="file of drawn columns")
+    line.everywhere("--seed", **SEED)
+    line.run(arguments)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from components.ml_surrogates.model_file import Sidecar
 from components.radiation.rrtmg_scheme import Rrtmg
 from components.radiation.scheme import heating_rate
 from components.science.constants import SOLAR_CONSTANT
-from coupler.files.atomic import write_text
 
 from . import dataset, drawing, networks, rfmip
 from .augmentation import Sample, plain, varied
@@ -50,7 +49,7 @@ def unseen(base: dict[str, Array], number: int, seed: int, scheme: Rrtmg, split:
 
 
 def model_card(a: argparse.Namespace) -> str:
-    """Score the models; the card as Markdown, written to ``a.card`` where that is given."""
+    """Score the models; the card as Markdown."""
     base, scheme = drawing.read(a.columns), Rrtmg()
     models = {name: networks.load(path) for name, path in (("recurrent", a.recurrent), ("mlp", a.mlp)) if _there(path)}
     plain_set = unseen(base, a.columns_each, a.seed + 10, scheme)
@@ -78,10 +77,7 @@ def model_card(a: argparse.Namespace) -> str:
     lines += ["", *_rivals(base, models, plain_set, a.seed), "", *_four_times(base, models, a, scheme)]
     if a.rfmip is not None:
         lines += ["", *_rfmip(models, a.rfmip)]
-    text = "\n".join(lines) + "\n"
-    if a.card is not None:
-        write_text(a.card, text)
-    return text
+    return "\n".join(lines) + "\n"
 
 
 def _there(path: Path) -> bool:

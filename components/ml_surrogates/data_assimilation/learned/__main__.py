@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from components.ml_surrogates import forecast_operators
+from components.ml_surrogates.command_line import SEED, CommandLine, tell, written
 from components.ml_surrogates.course import data_hash
 from components.ml_surrogates.data_assimilation.learned import (
     emulator,
@@ -22,7 +23,6 @@ from components.ml_surrogates.data_assimilation.learned.training import Settings
 from components.ml_surrogates.data_assimilation.places import spacing_of
 from components.ml_surrogates.estimation.nature_runs import nature_context
 from coupler.clock import Clock
-from coupler.files.atomic import write_text
 
 
 def train(a: argparse.Namespace) -> None:
@@ -30,7 +30,7 @@ def train(a: argparse.Namespace) -> None:
     s = Settings(
         steps=a.steps, batch=a.batch, forecasts=a.forecasts, observations=a.observations, width=a.width, seed=a.seed
     )
-    net, course = training.train(s, lambda text: print(text, flush=True))
+    net, course = training.train(s, tell)
     files.save(a.out, net, s, course)
     print(f"{a.out}: {course.cpu_seconds:.0f} CPU seconds of training")
 
@@ -43,7 +43,6 @@ def train_maps(a: argparse.Namespace) -> None:
     forecast, grid = forecast_operators.make("nonhydrostatic", context, options), context.grid
     size, at = spacing_of(grid), maps.place(grid.longitude, grid.latitude)
     latitude = torch.as_tensor(np.array(grid.latitude), dtype=torch.float64)
-    tell = lambda text: print(text, flush=True)  # noqa: E731
     every, times = a.every * 3600 // context.step, a.window // a.every
     if a.window % a.every or a.hours < a.window:
         raise SystemExit(
@@ -77,7 +76,6 @@ def train_forecast(a: argparse.Namespace) -> None:
     options = {"levels": a.levels, "jet": "january", "relief": "", "precision": "single"}
     forecast, size = forecast_operators.make("nonhydrostatic", context, options), spacing_of(context.grid)
     latitude = torch.as_tensor(np.array(context.grid.latitude), dtype=torch.float64)
-    tell = lambda text: print(text, flush=True)  # noqa: E731
     steps, every = (hours * 3600 // context.step for hours in (a.hours, a.step))
     if a.hours < 3 * a.step:
         raise SystemExit(f"expected runs of at least three steps of {a.step} h, found runs of {a.hours} h")
@@ -99,33 +97,20 @@ def evaluate(a: argparse.Namespace) -> None:
     for name, some in (("--control", controls), ("--plain", plain)):
         if some and len(some) != len(nets):
             raise SystemExit(f"expected {name} for each of {len(nets)} models or none, found {len(some)}")
-    text = evaluation.card(nets, controls, plain, a.seed, a.cases, a.cycles, files.course_of(a.model))
-    print(text, end="")
-    if a.card is not None:
-        write_text(a.card, text)
+    written(evaluation.card(nets, controls, plain, a.seed, a.cases, a.cycles, files.course_of(a.model)), a.card)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Parse and run."""
-    shown = argparse.ArgumentDefaultsHelpFormatter
-    parser = argparse.ArgumentParser(
-        prog="python -m components.ml_surrogates.data_assimilation.learned", description=__doc__
-    )
-    sub = parser.add_subparsers(required=True)
-    p = sub.add_parser("train", help="train a network on Lorenz's model of 1996", formatter_class=shown)
-    p.add_argument("--out", type=Path, required=True, help="files to write, without ending")
+    line = CommandLine("components.ml_surrogates.data_assimilation.learned", __doc__)
+    p = line.trains("train", train, "train a network on Lorenz's model of 1996")
     p.add_argument("--steps", type=int, default=Settings.steps, help="steps of Adam")
     p.add_argument("--batch", type=int, default=Settings.batch, help="cases a step")
     p.add_argument("--width", type=int, default=Settings.width, help="channels of the network")
     p.add_argument("--forecasts", type=float, default=1.0, help="weight of forecasts in the loss; 0: analysis alone")
     p.add_argument("--observations", choices=("all", "none"), default="all", help="none: the control twin CORR")
-    p.set_defaults(run=train)
-    p = sub.add_parser(
-        "train-maps",
-        help="train a network for method: learned on the atmosphere's core at 295 km",
-        formatter_class=shown,
-    )
-    p.add_argument("--out", type=Path, required=True, help="files to write, without ending")
+    about = "train a network for method: learned on the atmosphere's core at 295 km"
+    p = line.trains("train-maps", train_maps, about)
     p.add_argument("--start", default="2001-01-01", help="date at which the runs start")
     p.add_argument("--runs", type=int, default=40, help="pairs of runs")
     p.add_argument("--hours", type=int, default=24, help="length of a run")
@@ -135,13 +120,8 @@ def main(arguments: list[str] | None = None) -> None:
     p.add_argument("--cells", type=int, default=22, help="cells along a side, of 295 km")
     p.add_argument("--steps", type=int, default=1500, help="steps of Adam")
     p.add_argument("--width", type=int, default=48, help="channels of the network")
-    p.set_defaults(run=train_maps)
-    p = sub.add_parser(
-        "train-forecast",
-        help="train an emulator of the atmosphere's core at 295 km for forecast: {model: learned}",
-        formatter_class=shown,
-    )
-    p.add_argument("--out", type=Path, required=True, help="files to write, without ending")
+    about = "train an emulator of the atmosphere's core at 295 km for forecast: {model: learned}"
+    p = line.trains("train-forecast", train_forecast, about)
     p.add_argument("--start", default="2001-01-01", help="date at which the runs start")
     p.add_argument("--runs", type=int, default=40, help="runs to learn from")
     p.add_argument("--hours", type=int, default=24, help="length of a run")
@@ -150,21 +130,14 @@ def main(arguments: list[str] | None = None) -> None:
     p.add_argument("--cells", type=int, default=22, help="cells along a side, of 295 km")
     p.add_argument("--steps", type=int, default=1500, help="steps of Adam")
     p.add_argument("--width", type=int, default=64, help="products of the network")
-    p.set_defaults(run=train_forecast)
-    p = sub.add_parser("evaluate", help="score a network beside CORR and 3DVar", formatter_class=shown)
+    p = line.scores("evaluate", evaluate, "score a network beside CORR and 3DVar")
     p.add_argument("--model", type=Path, nargs="+", required=True, help="trained networks, without ending")
     p.add_argument("--control", type=Path, nargs="+", default=[], help="their control twins, without ending")
     p.add_argument("--plain", type=Path, nargs="+", default=[], help="those trained with --forecasts 0")
-    p.add_argument("--card", type=Path, default=None, help="file to write (Markdown)")
     p.add_argument("--cases", type=int, default=3000, help="cases never seen")
     p.add_argument("--cycles", type=int, default=200, help="analyses one after the other")
-    p.set_defaults(run=evaluate)
-    for p in sub.choices.values():
-        p.add_argument("--seed", type=int, default=1, help="of everything random")
-        p.add_argument("--threads", type=int, default=1, help="threads of torch")
-    a = parser.parse_args(arguments)
-    torch.set_num_threads(a.threads)
-    a.run(a)
+    line.everywhere("--seed", **SEED)
+    line.run(arguments)
 
 
 if __name__ == "__main__":
