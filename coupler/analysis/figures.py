@@ -17,6 +17,7 @@ import numpy.typing as npt
 from coupler.analysis.records import Record, fields_of, outputs, read, short_date
 from coupler.errors import CaseError
 from coupler.fields import did_you_mean
+from coupler.files.land_mask import is_land
 
 Floats = npt.NDArray[np.float64]
 LAND, INK, PALE = "#e4e2dd", "#222222", "#7a7a7a"
@@ -106,13 +107,11 @@ def coastline(west: float, east: float, south: float, north: float) -> list[Floa
     west, east, south, north : sides of the box, degrees
     """
     from contourpy import contour_generator
-    from global_land_mask import globe
 
     step = max(max(east - west, north - south) / 1000.0, 1.0 / 60.0)
     lon, lat = np.arange(west, east + step, step), np.arange(south, north + step, step)
     lat = lat[np.abs(lat) <= 90.0]
-    x, y = np.meshgrid((lon + 180.0) % 360.0 - 180.0, lat)
-    land = globe.is_land(y, x).astype(np.float64)
+    land = is_land(lon[None, :], lat[:, None]).astype(np.float64)
     # One smoothing: the edge of a mask is a staircase.
     padded = np.pad(land, 1, mode="edge")
     land = 0.5 * land + 0.125 * (padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:])

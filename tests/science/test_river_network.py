@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from global_land_mask import globe
 
 from components.land.rivers.network import NOWHERE, SEA, NetworkError, from_codes
 from components.land.rivers.network_file import Course, read_network, write_network
 from components.land.rivers.relief import Sink, network_of, read_courses, read_leveed, read_sinks
+from coupler.files.land_mask import is_land
 
 KM2 = 1e6
 DATA = Path(__file__).resolve().parents[2] / "data"
@@ -32,7 +32,7 @@ def east_asia(shared, cells):
     def mean(values):
         return values[: ny * cells, : nx * cells].reshape(ny, cells, nx, cells).mean((1, 3))
 
-    dry = globe.is_land(*np.broadcast_arrays(y[:, None], np.where(x > 180.0, x - 360.0, x)))
+    dry = is_land(x[None, :], y[:, None])
     return mean(z), mean(dry) >= 0.5, longitude, latitude
 
 

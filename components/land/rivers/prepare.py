@@ -20,6 +20,7 @@ from components.land.rivers.network_file import (
     write_network,
 )
 from components.land.rivers.relief import network_of, read_courses, read_leveed, read_sinks
+from coupler.files.land_mask import is_land
 from coupler.grids.grid import Grid
 from coupler.netcdf.opening import open_dataset
 from coupler.remap.weights import make_weights
@@ -156,11 +157,9 @@ def _mean(field: Floats, x: Floats, y: Floats, grid: Grid) -> Floats:
 
 def _land_share(longitude: Floats, latitude: Floats, points: int = 4) -> Floats:
     """Share of land of each cell, from points in it."""
-    from global_land_mask import globe  # slow to load
-
     part = (np.arange(points) + 0.5) / points - 0.5
     dx, dy = longitude[1] - longitude[0], latitude[1] - latitude[0]
     x = (longitude[:, None] + dx * part).ravel()
     y = (latitude[:, None] + dy * part).ravel()
-    there = globe.is_land(*np.broadcast_arrays(y[:, None], (x + 180.0) % 360.0 - 180.0))
+    there = is_land(x[None, :], y[:, None])
     return np.asarray(there.reshape(latitude.size, points, longitude.size, points).mean((1, 3)))

@@ -21,6 +21,7 @@ from components.ml_surrogates.estimation.analysis import Domain
 from components.science.constants import EARTH_RADIUS
 from components.science.sphere_transport import MemberTransport, SphereFluxes, SphereGrid, fluxes_of_streamfunction
 from coupler.files.atomic import whole_file
+from coupler.files.land_mask import is_land
 
 from . import stations
 from .barotropic import DAY, Barotropic
@@ -62,14 +63,11 @@ def land_share(grid: SphereGrid) -> Tensor:
     ----------
     grid : of the tracers
     """
-    from global_land_mask import globe  # slow to load
-
     ny, nx = grid.shape
     part = (np.arange(8) + 0.5) / 8.0
     lat = -90.0 + (np.arange(ny)[:, None] + part).reshape(-1) * (180.0 / ny)
     lon = (np.arange(nx)[:, None] + part).reshape(-1) * (360.0 / nx)
-    lon = np.where(lon > 180.0, lon - 360.0, lon)
-    land = globe.is_land(*np.meshgrid(lat, lon, indexing="ij"))
+    land = is_land(lon[None, :], lat[:, None])
     return torch.as_tensor(land.reshape(ny, 8, nx, 8).mean((1, 3)), dtype=torch.float32)
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from components.chemistry.stations.global_mean import GlobalMean
 from components.chemistry.stations.series import Series
 from components.science.constants import EARTH_RADIUS
+from coupler.files.land_mask import is_land
 
 LAND_RADIUS = 300e3
 """Half the side of the square about a station of which the share of land is counted, m."""
@@ -85,8 +86,6 @@ def land_about(longitude: Tensor, latitude: Tensor) -> Tensor:
     ----------
     longitude, latitude : (s,) degrees
     """
-    from global_land_mask import globe  # slow to load
-
     degree = np.pi * EARTH_RADIUS / 180.0
     step = np.linspace(-1.0, 1.0, 25) * LAND_RADIUS / degree
     dy, dx = (a.ravel() for a in np.meshgrid(step, step, indexing="ij"))
@@ -95,5 +94,5 @@ def land_about(longitude: Tensor, latitude: Tensor) -> Tensor:
     for lon, lat in zip(longitude.tolist(), latitude.tolist(), strict=True):
         y = np.clip(lat + dy[circle], -89.9, 89.9)
         x = lon + dx[circle] / np.maximum(np.cos(np.deg2rad(y)), 0.05)
-        out.append(float(globe.is_land(y, (x + 180.0) % 360.0 - 180.0).mean()))
+        out.append(float(is_land(x, y).mean()))
     return torch.tensor(out, dtype=torch.float64)

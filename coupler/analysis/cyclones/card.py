@@ -17,6 +17,7 @@ from coupler.analysis.cyclones.tracker import Maps, tracks
 from coupler.analysis.figures import LINES, map_axes, pyplot
 from coupler.analysis.gathered import Gathered, gather, standard_date
 from coupler.analysis.page import embedded, note, number, table, write, write_numbers
+from coupler.files.land_mask import is_land
 
 Floats = npt.NDArray[np.float64]
 PRESSURE = "air_pressure_at_mean_sea_level"
@@ -40,7 +41,7 @@ def make_cyclone_card(case: Path, best: Sequence[Path]) -> list[Path]:
     known = [track for path in best for track in read_best_tracks(path)]
     run = gather(case / "run" / "history", (PRESSURE, *WIND, *ALOFT), "cyclones")
     found = tracks_of(run)
-    errors = compare(found, _during(known, run), _on_land)
+    errors = compare(found, _during(known, run), is_land)
     folder = case / "run" / "score"
     parts = [note(_said(found, run))]
     shown = [e.best for e in errors]
@@ -83,12 +84,6 @@ def _during(known: Sequence[Track], run: Gathered) -> list[Track]:
     """Best tracks that have a time within the run."""
     first, last = standard_date(run.times[0]), standard_date(run.times[-1])
     return [t for t in known if any(first <= when <= last for when in t.times)]
-
-
-def _on_land(lon: Floats, lat: Floats) -> npt.NDArray[np.bool_]:
-    from global_land_mask import globe
-
-    return np.asarray(globe.is_land(lat, lon))
 
 
 def _said(found: Sequence[Track], run: Gathered) -> str:
