@@ -1,66 +1,85 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Tridiagonal systems along columns, all columns at once (Thomas algorithm).
 
-Differentiable; no pivoting, so a system must be diagonally dominant, as diffusion makes it. A loop over levels gives
-the same bits for a block as for the whole.
+Differentiable; no pivoting, so a system must be diagonally dominant, as diffusion makes it. A block has the bits of the
+whole. On the CPU a kernel solves them; to `torch.compile` it is one operation, whatever the number of levels. On other
+devices torch does, level by level, with the same bits.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any
 
+import torch
 from torch import Tensor
 
-
-class Elimination(NamedTuple):
-    """Factors of the forward elimination, level by level, which right-hand sides of the same system share.
-
-    Attributes
-    ----------
-    below : coupling to the level below (before)
-    factor : what the level above (after) counts in the substitution
-    inverse : 1 / pivot
-    """
-
-    below: list[Tensor]
-    factor: list[Tensor]
-    inverse: list[Tensor]
+from components.science.kernels import columns
 
 
-def eliminate(below: Sequence[Tensor], diagonal: Sequence[Tensor], above: Sequence[Tensor]) -> Elimination:
-    """Factors of ``below[k] x[k-1] + diagonal[k] x[k] + above[k] x[k+1] = right[k]``.
+def solve(below: Tensor, diagonal: Tensor, above: Tensor, right: Tensor) -> Tensor:
+    """The solution of ``below[k] x[k-1] + diagonal[k] x[k] + above[k] x[k+1] = right[k]``.
 
     Parameters
     ----------
-    below, diagonal, above : one entry (any shape) a level; ``below[0]`` and ``above[-1]`` are not read
+    below, diagonal, above : (level, ...) coefficients; ``below[0]`` and ``above[-1]`` are not read
+    right : (level, ...) right-hand side, or (level, m, ...) m of them
+
+    Returns
+    -------
+    x : of the shape of ``right``
     """
-    f = Elimination(list(below), [], [])
-    for k in range(len(diagonal)):
-        inverse = 1.0 / (diagonal[k] - below[k] * f.factor[k - 1] if k > 0 else diagonal[k])
-        if k < len(diagonal) - 1:
-            f.factor.append(above[k] * inverse)
-        f.inverse.append(inverse)
-    return f
+    shape = right.shape[:1] + right.shape[right.dim() - diagonal.dim() + 1 :]
+    below, diagonal, above = (a.to(right.dtype).expand(shape) for a in (below, diagonal, above))
+    if right.device.type == "cpu":
+        solution: Tensor = _solve(below, diagonal, above, right)
+        return solution
+    return by_levels(below, diagonal, above, right)
 
 
-def substitute(f: Elimination, right: Sequence[Tensor]) -> list[Tensor]:
-    """The solution, level by level, for a right-hand side with one entry a level."""
-    n = len(f.inverse)
-    x: list[Tensor] = []
-    for k in range(n):
-        x.append((right[k] - f.below[k] * x[k - 1] if k > 0 else right[k]) * f.inverse[k])
-    for k in range(n - 2, -1, -1):
-        x[k] = x[k] - f.factor[k] * x[k + 1]
+def by_levels(below: Tensor, diagonal: Tensor, above: Tensor, right: Tensor) -> Tensor:
+    """`solve` in torch, level by level.
+
+    Parameters
+    ----------
+    below, diagonal, above, right : as `solve` has them
+    """
+    factor, inverse, x = [], [1.0 / diagonal[0]], [right[0] * (1.0 / diagonal[0])]
+    for k in range(1, diagonal.shape[0]):
+        factor.append(above[k - 1] * inverse[-1])
+        inverse.append(1.0 / (diagonal[k] - below[k] * factor[-1]))
+        x.append((right[k] - below[k] * x[-1]) * inverse[-1])
+    for k in range(len(x) - 2, -1, -1):
+        x[k] = x[k] - factor[k] * x[k + 1]
+    return torch.stack(x)
+
+
+@torch.library.custom_op("tessera::tridiagonal", mutates_args=(), device_types="cpu")
+def _solve(below: Tensor, diagonal: Tensor, above: Tensor, right: Tensor) -> Tensor:
+    nz, n = diagonal.shape[0], diagonal[0].numel()
+    systems = [a.detach().contiguous().view(nz, n).numpy() for a in (below, diagonal, above)]
+    x = right.new_empty(right.shape)
+    many = (nz, right[0].numel() // max(n, 1), n)
+    columns.tridiagonal(*systems, right.detach().contiguous().view(many).numpy(), x.view(many).numpy())
     return x
 
 
-def solve(
-    below: Sequence[Tensor], diagonal: Sequence[Tensor], above: Sequence[Tensor], right: Sequence[Tensor]
-) -> list[Tensor]:
-    """The solution, level by level, of a system with one right-hand side; see `eliminate`.
+@_solve.register_fake
+def _(below: Tensor, diagonal: Tensor, above: Tensor, right: Tensor) -> Tensor:
+    return right.new_empty(right.shape)
 
-    Parameters
-    ----------
-    below, diagonal, above : one entry (any shape) a level; ``below[0]`` and ``above[-1]`` are not read
-    right : right-hand side, one entry a level
-    """
-    return substitute(eliminate(below, diagonal, above), right)
+
+def _keep(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+    ctx.save_for_backward(*inputs[:3], output)
+
+
+def _backward(ctx: Any, given: Tensor) -> tuple[Tensor, ...]:
+    """The transposed system gives the gradient of the right-hand side, and that times the solution the others."""
+    below, diagonal, above, x = ctx.saved_tensors
+    none = torch.zeros_like(below[:1])
+    adjoint = solve(torch.cat([none, above[:-1]]), diagonal, torch.cat([below[1:], none]), given)
+    nothing = torch.zeros_like(x[:1])
+    parts = [-adjoint * a for a in (torch.cat([nothing, x[:-1]]), x, torch.cat([x[1:], nothing]))]
+    while parts[0].dim() > diagonal.dim():
+        parts = [sum(a.unbind(1)[1:], a[:, 0]) for a in parts]
+    return *parts, adjoint
+
+
+_solve.register_autograd(_backward, setup_context=_keep)

@@ -1,13 +1,23 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Implicit vertical diffusion of what columns hold: a backward step, exact in the column's content."""
 
+from typing import NamedTuple
+
 import torch
 
-from components.science.column_solver import Elimination, eliminate, substitute
+from components.science import column_solver
 
 
-def diffusion(conductance: torch.Tensor, mass: torch.Tensor, dt: float, drag: torch.Tensor | None) -> Elimination:
-    """Factors of the backward step of mass da/dt = d/dz(conductance da) - drag a in the lowest layer.
+class Diffusion(NamedTuple):
+    """Coefficients (nz, y, x) of a backward step's system; see `column_solver.solve`."""
+
+    below: torch.Tensor
+    diagonal: torch.Tensor
+    above: torch.Tensor
+
+
+def diffusion(conductance: torch.Tensor, mass: torch.Tensor, dt: float, drag: torch.Tensor | None) -> Diffusion:
+    """The backward step of mass da/dt = d/dz(conductance da) - drag a in the lowest layer.
 
     Parameters
     ----------
@@ -16,18 +26,18 @@ def diffusion(conductance: torch.Tensor, mass: torch.Tensor, dt: float, drag: to
     dt : time step, s
     drag : (y, x) kg m-2 s-1, or None
     """
-    nz, zero = mass.shape[0], torch.zeros_like(mass[0])
-    below = [-dt * conductance[k - 1] / mass[k] if k > 0 else zero for k in range(nz)]
-    above = [-dt * conductance[k] / mass[k] if k < nz - 1 else zero for k in range(nz)]
-    diagonal = [1.0 - b - a for b, a in zip(below, above, strict=True)]
+    zero = torch.zeros_like(mass[:1])
+    below = torch.cat([zero, -dt * conductance / mass[1:]])
+    above = torch.cat([-dt * conductance / mass[:-1], zero])
+    diagonal = 1.0 - below - above
     if drag is not None:
-        diagonal[0] = diagonal[0] + dt * drag / mass[0]
-    return eliminate(below, diagonal, above)
+        diagonal = torch.cat([diagonal[:1] + dt * drag / mass[:1], diagonal[1:]])
+    return Diffusion(below, diagonal, above)
 
 
 def solve(
     a: torch.Tensor,
-    f: Elimination,
+    f: Diffusion,
     mass: torch.Tensor,
     dt: float,
     source: torch.Tensor | None,
@@ -38,16 +48,15 @@ def solve(
     Parameters
     ----------
     a : (nz, y, x) before the step
-    f : factors of `diffusion`, with the same ``mass`` and ``dt``
+    f : coefficients of `diffusion`, with the same ``mass`` and ``dt``
     mass, dt : of the layers (nz, y, x), kg m-2, and the time step, s
     source : (y, x) upward flux through the ground, or None
     explicit : (nz-1, y, x) further upward flux through inner interfaces, or None
     """
-    nz = a.shape[0]
-    right: list[torch.Tensor] = []
-    for k in range(nz):
-        into = source if k == 0 else None if explicit is None else explicit[k - 1]
-        out = None if explicit is None or k == nz - 1 else explicit[k]
-        net = into if out is None else -out if into is None else into - out
-        right.append(a[k] if net is None else a[k] + dt * net / mass[k])
-    return torch.stack(substitute(f, right))
+    if explicit is not None:
+        ground = torch.zeros_like(a[:1]) if source is None else source[None]
+        net = torch.cat([ground - explicit[:1], explicit[:-1] - explicit[1:], explicit[-1:]])
+        a = a + dt * net / mass
+    elif source is not None:
+        a = torch.cat([a[:1] + dt * source / mass[:1], a[1:]])
+    return column_solver.solve(*f, a)

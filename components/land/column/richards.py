@@ -228,8 +228,8 @@ def _increment(c: _Column, psi: Tensor, now: Hydraulics, faces: _Faces) -> Tenso
     residual = (now.theta - c.old) * c.per_step + below - above + c.source
     diagonal = capacity * c.per_step + torch.cat([faces.by_up, bottom_slope[None]])
     diagonal = diagonal - torch.cat([top_slope[None], faces.by_down])
-    lower = [c.zero, *(-faces.by_up).unbind(0)]
-    return torch.stack(solve(lower, diagonal.unbind(0), faces.by_down.unbind(0), (-residual).unbind(0)))
+    none = c.zero[None]
+    return solve(torch.cat([none, -faces.by_up]), diagonal, torch.cat([faces.by_down, none]), -residual)
 
 
 def _new_head(soil: Retention, psi: Tensor, step: Tensor, reached: Tensor) -> Tensor:

@@ -65,5 +65,5 @@ def carry(
         diagonal.append(capacity[i] + out - backward[i] + drawn[i])
     lower = [-f for f in forward[:n]]
     upper = [*backward[1:n], torch.zeros_like(leaving)]
-    new = solve(lower, diagonal, upper, right)
+    new = list(solve(*(torch.stack(rows) for rows in (lower, diagonal, upper, right))).unbind(0))
     return Moved(new, forward[0] * entering + backward[0] * new[0])

@@ -176,7 +176,7 @@ def turbulent_energy(
         # the surface value enters the first row as a boundary condition
         rhs = torch.cat([rhs[:1] - above[:1] * surface, rhs[1:]])
         lower, diagonal = torch.cat([none, above[1:]]), 1.0 - above - under + dt * sink
-        new = torch.stack(solve(lower.unbind(0), diagonal.unbind(0), under.unbind(0), rhs.unbind(0)))
+        new = solve(lower, diagonal, under, rhs)
         e = torch.clamp(new, min=LEAST_TKE)
     momentum = C_K * length * torch.sqrt(e + waves)
     return Mixed(

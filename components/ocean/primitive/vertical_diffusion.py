@@ -30,4 +30,4 @@ def diffuse(q: Tensor, h: Tensor, diffusivity: Tensor, dt: float, drag: Tensor |
     diagonal = h + above + below
     if drag is not None:
         diagonal = diagonal + dt * drag
-    return torch.stack(solve((-below).unbind(0), diagonal.unbind(0), (-above).unbind(0), (h * q).unbind(1)), 1)
+    return solve(-below, diagonal, -above, (h * q).movedim(1, 0)).movedim(0, 1)

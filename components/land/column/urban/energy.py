@@ -226,7 +226,7 @@ def _conduct(
     right[0] = right[0] + outer * (gain + slope * layers[0])
     if inside is not None:
         right[-1] = right[-1] + room * inside
-    return torch.stack(solve(below, diagonal, above, right))
+    return solve(*(torch.stack(rows) for rows in (below, diagonal, above, right)))
 
 
 def step(city: City, state: State, air: Air, seconds: float) -> tuple[State, Fluxes]:

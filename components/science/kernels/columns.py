@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What runs up or down columns, some columns at a time, which stay in the cache from the first layer to the last."""
+
+from typing import Any
+
+import numpy as np
+
+from components.science.kernels.compiled import compiled
+
+TOGETHER = 256
+"""Columns that are worked out side by side."""
+
+
+@compiled
+def tridiagonal(below: Any, diagonal: Any, above: Any, right: Any, x: Any) -> None:
+    """Solve below[k] x[k-1] + diagonal[k] x[k] + above[k] x[k+1] = right[k] (Thomas algorithm).
+
+    Parameters
+    ----------
+    below, diagonal, above : (nz, n) coefficients; ``below[0]`` and ``above[-1]`` are not read
+    right : (nz, m, n) right-hand sides of each system
+    x : (nz, m, n) the solutions, which are written
+    """
+    nz, sides, n = right.shape
+    one = diagonal.dtype.type(1.0)
+    factor, inverse = np.empty((nz, TOGETHER), diagonal.dtype), np.empty((nz, TOGETHER), diagonal.dtype)
+    for first in range(0, n, TOGETHER):
+        width = min(TOGETHER, n - first)
+        for i in range(width):
+            inverse[0, i] = one / diagonal[0, first + i]
+        for k in range(1, nz):
+            for i in range(width):
+                factor[k - 1, i] = above[k - 1, first + i] * inverse[k - 1, i]
+            for i in range(width):
+                inverse[k, i] = one / (diagonal[k, first + i] - below[k, first + i] * factor[k - 1, i])
+        for m in range(sides):
+            for i in range(width):
+                x[0, m, first + i] = right[0, m, first + i] * inverse[0, i]
+            for k in range(1, nz):
+                for i in range(width):
+                    rest = right[k, m, first + i] - below[k, first + i] * x[k - 1, m, first + i]
+                    x[k, m, first + i] = rest * inverse[k, i]
+            for k in range(nz - 2, -1, -1):
+                for i in range(width):
+                    x[k, m, first + i] = x[k, m, first + i] - factor[k, i] * x[k + 1, m, first + i]
+
+
+@compiled
+def fall(q: Any, speed: Any, rho: Any, mass: Any, dt: Any, after: Any, surface: Any) -> None:
+    """Settling from the top down; see `settling.fall`.
+
+    Parameters
+    ----------
+    q, speed, rho, mass : (nz, n)
+    dt : s, in their precision
+    after : (nz, n) mixing ratios, which are written
+    surface : (n,) what reached the ground, kg m-2, which is written
+    """
+    nz, n = q.shape
+    surface[:] = q.dtype.type(0.0)
+    for k in range(nz - 1, -1, -1):
+        for i in range(n):
+            moves = dt * rho[k, i] * speed[k, i]
+            layer = (mass[k, i] * q[k, i] + surface[i]) / (mass[k, i] + moves)
+            surface[i] = moves * layer
+            after[k, i] = layer
