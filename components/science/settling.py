@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Settling of what falls through the air: implicit upstream differences, stable for any step."""
+"""What sinks through layers of air: implicit upstream differences from the top down, stable for any step."""
 
 from typing import Any
 
@@ -12,8 +12,6 @@ from components.science.kernels import columns
 def fall(q: Tensor, speed: Tensor, rho: Tensor, mass: Tensor, dt: float) -> tuple[Tensor, Tensor]:
     """Sedimentation with implicit upstream differences from the top down; conserves what falls.
 
-    On the CPU by a kernel, elsewhere by `by_levels`, with the same bits.
-
     Parameters
     ----------
     q : (nz, y, x) mixing ratio, kg/kg; ``speed`` its fall speed, m/s
@@ -25,59 +23,79 @@ def fall(q: Tensor, speed: Tensor, rho: Tensor, mass: Tensor, dt: float) -> tupl
     q : after ``dt`` seconds
     surface : (y, x) what reached the ground, kg m-2
     """
-    if q.device.type == "cpu":
-        after, surface = _fall(q, speed, rho, mass, float(dt))
-        return after, surface
-    return by_levels(q, speed, rho, mass, dt)
+    return sink(mass * q, dt * rho * speed, mass)
 
 
-def by_levels(q: Tensor, speed: Tensor, rho: Tensor, mass: Tensor, dt: float) -> tuple[Tensor, Tensor]:
-    """`fall` in torch, level by level.
+def sink(content: Tensor, moves: Tensor, mass: Tensor) -> tuple[Tensor, Tensor]:
+    """Values x of layers such that (mass + moves) x is the content and what moves in from above.
+
+    On the CPU by a kernel, which is one operation to `torch.compile`; elsewhere by `by_levels`, with the same bits.
 
     Parameters
     ----------
-    q, speed, rho, mass, dt : as `fall` has them
+    content : (nz, ...), or (nz, m, ...) of m quantities: mass times value before
+    moves : (nz, ...) mass that sinks out of the layer, kg m-2
+    mass : (nz, ...) of the layer, kg m-2
+
+    Returns
+    -------
+    x : of the shape of ``content``
+    out : what has left the lowest layer
     """
-    falling = torch.zeros_like(q[0])
-    layers = []
-    for k in range(q.shape[0] - 1, -1, -1):
-        layer = (mass[k] * q[k] + falling) / (mass[k] + dt * rho[k] * speed[k])
-        falling = dt * rho[k] * speed[k] * layer
-        layers.append(layer)
-    return torch.stack(layers[::-1]), falling
+    if content.device.type == "cpu":
+        x, out = _sink(content, moves.to(content.dtype), mass.to(content.dtype))
+        return x, out
+    return by_levels(content, moves, mass)
 
 
-@torch.library.custom_op("tessera::fall", mutates_args=(), device_types="cpu")
-def _fall(q: Tensor, speed: Tensor, rho: Tensor, mass: Tensor, dt: float) -> tuple[Tensor, Tensor]:
-    shape = q.shape[0], q[0].numel()
-    after, surface = q.new_empty(q.shape), q.new_empty(q.shape[1:])
-    air = [a.detach().contiguous().view(shape).numpy() for a in (q, speed, rho, mass)]
-    columns.fall(*air, air[0].dtype.type(dt), after.view(shape).numpy(), surface.view(shape[1:]).numpy())
-    return after, surface
+def by_levels(content: Tensor, moves: Tensor, mass: Tensor) -> tuple[Tensor, Tensor]:
+    """`sink` in torch, level by level.
+
+    Parameters
+    ----------
+    content, moves, mass : as `sink` has them
+    """
+    sinking, layers = torch.zeros_like(content[0]), []
+    for k in range(content.shape[0] - 1, -1, -1):
+        layers.append((content[k] + sinking) / (mass[k] + moves[k]))
+        sinking = moves[k] * layers[-1]
+    return torch.stack(layers[::-1]), sinking
 
 
-@_fall.register_fake
-def _(q: Tensor, speed: Tensor, rho: Tensor, mass: Tensor, dt: float) -> tuple[Tensor, Tensor]:
-    return q.new_empty(q.shape), q.new_empty(q.shape[1:])
+@torch.library.custom_op("tessera::sink", mutates_args=(), device_types="cpu")
+def _sink(content: Tensor, moves: Tensor, mass: Tensor) -> tuple[Tensor, Tensor]:
+    nz, n = moves.shape[0], moves[0].numel()
+    many = (nz, content[0].numel() // max(n, 1), n)
+    x, out = content.new_empty(content.shape), content.new_empty(content.shape[1:])
+    air = [a.detach().contiguous().view(nz, n).numpy() for a in (moves, mass)]
+    columns.sink(
+        content.detach().contiguous().view(many).numpy(), *air, x.view(many).numpy(), out.view(many[1:]).numpy()
+    )
+    return x, out
 
 
-def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
-    ctx.save_for_backward(*inputs[:4], output[0])
-    ctx.dt = inputs[4]
+@_sink.register_fake
+def _(content: Tensor, moves: Tensor, mass: Tensor) -> tuple[Tensor, Tensor]:
+    return content.new_empty(content.shape), content.new_empty(content.shape[1:])
 
 
-def _backward(ctx: Any, of_q: Tensor, of_surface: Tensor) -> tuple[Tensor | None, ...]:
-    """From the ground up: what a layer's content is worth there and, by what falls out of it, in the layers below."""
-    q, speed, rho, mass, after = ctx.saved_tensors
-    moves = ctx.dt * rho * speed
-    below, worth, next_worth = of_surface, [], []
-    for k in range(q.shape[0]):
-        next_worth.append(below)  # of a kilogram that falls out of the layer
-        below = (of_q[k] + moves[k] * below) / (mass[k] + moves[k])
-        worth.append(below)  # of one that is in it
-    inside = torch.stack(worth)
-    of_moves = after * (torch.stack(next_worth) - inside)
-    return mass * inside, ctx.dt * rho * of_moves, ctx.dt * speed * of_moves, inside * (q - after), None
+def _keep(ctx: Any, inputs: tuple[Tensor, ...], output: tuple[Tensor, Tensor]) -> None:
+    ctx.save_for_backward(*inputs[1:], output[0])
 
 
-_fall.register_autograd(_backward, setup_context=_keep)
+def _backward(ctx: Any, of_x: Tensor, of_out: Tensor) -> tuple[Tensor, ...]:
+    """From the ground up: what a layer's content is worth there and, by what sinks out of it, in the layers below."""
+    moves, mass, x = ctx.saved_tensors
+    below, inside, outside = of_out, [], []
+    for k in range(x.shape[0]):
+        outside.append(below)  # of a kilogram that sinks out of the layer
+        below = (of_x[k] + moves[k] * below) / (mass[k] + moves[k])
+        inside.append(below)  # of one that is in it
+    worth = torch.stack(inside)
+    parts = [x * (torch.stack(outside) - worth), -worth * x]
+    while parts[0].dim() > mass.dim():
+        parts = [sum(a.unbind(1)[1:], a[:, 0]) for a in parts]
+    return worth, *parts
+
+
+_sink.register_autograd(_backward, setup_context=_keep)

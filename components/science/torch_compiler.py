@@ -4,6 +4,10 @@
 `torch.compile` keeps its machine code on disk. Of ranks that want the same function one compiles while the others wait,
 and then they load it. Where all this has taken longer than the bound, the functions that are left run uncompiled, also
 the one that is being compiled just then: it is compiled in a thread, which then works for the next run only.
+
+What is compiled is one graph, and a loop over levels in it is as many graphs' length: minutes. A function with such a
+loop is marked `in_pieces`, and the body of its loop, and what else of it takes time, each as a `piece`: these are
+compiled, the body once for all levels, and the rest of the function runs as it is.
 """
 
 from __future__ import annotations
@@ -18,20 +22,40 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
+from contextvars import ContextVar
+from functools import partial, wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
 from coupler.paths import user_cache
 
 _log = logging.getLogger(__name__)
+Function = TypeVar("Function", bound=Callable[..., Any])
+_now: ContextVar["Compiler | None"] = ContextVar("compiler of the pieces of the function that runs", default=None)
 COMPILERS = ("g++", "clang++", "c++")
 BOUND = 600.0
 """Seconds that compiling may take in a process, unless the namelist says otherwise."""
 SLACK = 1.0
 """Seconds that a function gets at least."""
+
+
+def piece(function: Function) -> Function:
+    """Mark a part of a function `in_pieces`: it is compiled by itself where that is to be compiled."""
+
+    @wraps(function)
+    def call(*arguments: Any) -> Any:
+        compiler = None if torch.compiler.is_compiling() else _now.get()
+        return (function if compiler is None else compiler.made_of(function))(*arguments)
+
+    return call  # type: ignore[return-value]
+
+
+def in_pieces(function: Function) -> Function:
+    """Mark a function of which only the parts marked `piece` are to be compiled."""
+    function.in_pieces = True  # type: ignore[attr-defined]
+    return function
 
 
 class Compiler:
@@ -55,6 +79,7 @@ class Compiler:
     ):
         self.bound, self.say, self.clock = bound, say, clock
         self.spent, self.wanted, self.ready = 0.0, 0, 0
+        self._pieces: dict[Callable[..., Any], _AtFirstCall] = {}
         self._told, self._announced, self._last = False, False, 0.0
         self.folder = Path(os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(user_cache() / "torch")))
 
@@ -66,8 +91,24 @@ class Compiler:
         function : of tensors
         whole : whether all of it must be one graph
         """
+        if getattr(_inner(function), "in_pieces", False):
+            return partial(self._with_pieces, function)
         self.wanted += 1
         return _AtFirstCall(self, function, whole)
+
+    def made_of(self, part: Callable[..., Any]) -> Callable[..., Any]:
+        """A `piece`, to be compiled when it is called first."""
+        if part not in self._pieces:
+            self.wanted += 1
+            self._pieces[part] = _AtFirstCall(self, part, whole=True)
+        return self._pieces[part]
+
+    def _with_pieces(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        token = _now.set(self)
+        try:
+            return function(*arguments)
+        finally:
+            _now.reset(token)
 
     def first_call(self, function: Callable[..., Any], whole: bool, arguments: tuple[Any, ...]) -> tuple[Any, Any]:
         """What is to be called from now on, and the result of this call."""
@@ -159,9 +200,14 @@ def _failures() -> tuple[type[Exception], ...]:
     return (TorchDynamoException,)
 
 
-def _name(function: Callable[..., Any]) -> str:
+def _inner(function: Callable[..., Any]) -> Callable[..., Any]:
     while isinstance(function, partial):
         function = function.func
+    return function
+
+
+def _name(function: Callable[..., Any]) -> str:
+    function = _inner(function)
     return getattr(function, "__qualname__", type(function).__name__)
 
 

@@ -12,7 +12,11 @@ implicitly, so that a constant stays, nothing becomes negative and the column ke
 
 import torch
 
+from components.science.settling import sink
+from components.science.torch_compiler import piece
 
+
+@piece
 def carry(q: torch.Tensor, updraught: torch.Tensor, mass: torch.Tensor, dt: float) -> torch.Tensor:
     """Mixing ratios after ``dt`` seconds of convection.
 
@@ -28,27 +32,18 @@ def carry(q: torch.Tensor, updraught: torch.Tensor, mass: torch.Tensor, dt: floa
     q : (n, nz, y, x). Where an updraught would take more than a layer holds, the column's fluxes are made smaller.
     """
     nz = mass.shape[0]
-    none = torch.zeros_like(updraught[0])
-    taken = [torch.clamp(updraught[k] - (updraught[k - 1] if k else none), min=0.0) for k in range(nz - 1)]
-    most = none
+    none = torch.zeros_like(updraught[:1])
+    taken = torch.clamp(updraught - torch.cat([none, updraught[:-1]]), min=0.0)
+    share = 1.0 / torch.clamp((dt * taken / mass[:-1]).amax(0), min=1.0)
+    flux = dt * share * updraught  # kg m-2 in the step
+    entrained = dt * share * taken
+    from_below = torch.cat([none, torch.minimum(flux[1:], flux[:-1])])
+    mixed = entrained / torch.clamp(entrained + from_below, min=1.0e-30)
+    inside, plume = torch.zeros_like(q[:, 0]), []
     for k in range(nz - 1):
-        most = torch.maximum(most, dt * taken[k] / mass[k])
-    share = 1.0 / torch.clamp(most, min=1.0)
-    flux = [dt * share * m for m in updraught]  # kg m-2 in the step
-    rising, inside = [], torch.zeros_like(q[:, 0])
-    for k in range(nz - 1):
-        entrained = dt * share * taken[k]
-        from_below = torch.minimum(flux[k], flux[k - 1]) if k else none
-        total = torch.clamp(entrained + from_below, min=1.0e-30)
-        inside = torch.where(flux[k] > 0.0, inside + entrained / total * (q[:, k] - inside), 0.0)
-        rising.append(flux[k] * inside)
-    layers: list[torch.Tensor] = []
-    for k in range(nz - 1, -1, -1):
-        # what rises is known; the air that sinks through the lower interface is the layer's own, after the step
-        into = mass[k] * q[:, k]
-        if k < nz - 1:
-            into = into - rising[k] + flux[k] * layers[-1]
-        if k:
-            into = into + rising[k - 1]
-        layers.append(into / (mass[k] + (flux[k - 1] if k else none)))
-    return torch.stack(layers[::-1], 1)
+        inside = torch.where(flux[k] > 0.0, inside + mixed[k] * (q[:, k] - inside), 0.0)
+        plume.append(flux[k] * inside)
+    # what rises is known; the air that sinks through the lower interface is the layer's own, after the step
+    rising, nothing = torch.stack(plume), torch.zeros_like(q[:, 0])[None]
+    content = mass[:, None] * q.movedim(0, 1) - torch.cat([rising, nothing]) + torch.cat([nothing, rising])
+    return sink(content, torch.cat([none, flux]), mass)[0].movedim(0, 1)

@@ -7,7 +7,7 @@ import torch
 
 from components.science import column_solver, settling
 from components.science.column_solver import solve
-from components.science.settling import fall
+from components.science.settling import fall, sink
 
 
 def system(levels, *columns, seed=3, dtype=torch.float64):
@@ -35,13 +35,12 @@ def test_the_kernels_have_the_bits_of_torch_level_by_level_and_a_block_those_of_
     block = [a[:, 2:5, 3:30] for a in given]
     found = solve(*given)
     assert torch.equal(found, column_solver.by_levels(*given)) and torch.equal(found[:, 2:5, 3:30], solve(*block))
-    for a, b, c in zip(
-        fall(*air(6, 23, 31, dtype=dtype), 3.0),
-        settling.by_levels(*air(6, 23, 31, dtype=dtype), 3.0),
-        fall(*(a[:, 2:5, 3:30] for a in air(6, 23, 31, dtype=dtype)), 3.0),
-        strict=True,
-    ):
+    content, *rest = given = air(6, 23, 31, dtype=dtype)[:3]
+    block = [a[:, 2:5, 3:30] for a in given]
+    for a, b, c in zip(sink(*given), settling.by_levels(*given), sink(*block), strict=True):
         assert torch.equal(a, b) and torch.equal(a[..., 2:5, 3:30], c)
+    both = sink(torch.stack([content, content], 1), *rest)[0]
+    assert torch.equal(both[:, 1], sink(content, *rest)[0])
 
 
 def test_many_right_hand_sides_are_solved_as_each_alone():
@@ -59,11 +58,17 @@ def test_gradients_pass():
     sides = torch.stack([right, right * right], 1)
     assert torch.autograd.gradcheck(lambda *a: solve(*a, sides), (below, diagonal, above))
     assert solve(*(a[:1] for a in given)).shape == (1, 2)
-    falling = [a.requires_grad_() for a in air(4, 3)]
-    assert torch.autograd.gradcheck(lambda *a: fall(*a, 2.0), falling)
-    assert torch.autograd.gradgradcheck(lambda *a: fall(*a, 2.0), falling)
+    content, *rest = falling = [a.requires_grad_() for a in air(4, 3)[:3]]
+    assert torch.autograd.gradcheck(sink, falling) and torch.autograd.gradgradcheck(sink, falling)
+    assert torch.autograd.gradcheck(lambda *a: sink(torch.stack([content, content * content], 1), *a), rest)
 
 
 def test_each_is_one_operation_to_whoever_compiles():
     torch.library.opcheck(torch.ops.tessera.tridiagonal.default, system(3, 4))
-    torch.library.opcheck(torch.ops.tessera.fall.default, (*air(3, 4), 2.0))
+    torch.library.opcheck(torch.ops.tessera.sink.default, air(3, 4)[:3])
+
+
+def test_what_falls_is_kept():
+    q, speed, rho, mass = air(5, 4)
+    after, surface = fall(q, 20.0 * speed, rho, mass, 3.0)
+    torch.testing.assert_close((mass * after).sum(0) + surface, (mass * q).sum(0), rtol=1e-14, atol=0.0)

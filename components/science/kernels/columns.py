@@ -46,21 +46,21 @@ def tridiagonal(below: Any, diagonal: Any, above: Any, right: Any, x: Any) -> No
 
 
 @compiled
-def fall(q: Any, speed: Any, rho: Any, mass: Any, dt: Any, after: Any, surface: Any) -> None:
-    """Settling from the top down; see `settling.fall`.
+def sink(content: Any, moves: Any, mass: Any, x: Any, out: Any) -> None:
+    """From the top down; see `settling.sink`.
 
     Parameters
     ----------
-    q, speed, rho, mass : (nz, n)
-    dt : s, in their precision
-    after : (nz, n) mixing ratios, which are written
-    surface : (n,) what reached the ground, kg m-2, which is written
+    content : (nz, m, n)
+    moves, mass : (nz, n)
+    x : (nz, m, n) values, which are written
+    out : (m, n) what has left the lowest layer, which is written
     """
-    nz, n = q.shape
-    surface[:] = q.dtype.type(0.0)
+    nz, sides, n = content.shape
+    out[:] = content.dtype.type(0.0)
     for k in range(nz - 1, -1, -1):
-        for i in range(n):
-            moves = dt * rho[k, i] * speed[k, i]
-            layer = (mass[k, i] * q[k, i] + surface[i]) / (mass[k, i] + moves)
-            surface[i] = moves * layer
-            after[k, i] = layer
+        for m in range(sides):
+            for i in range(n):
+                value = (content[k, m, i] + out[m, i]) / (mass[k, i] + moves[k, i])
+                out[m, i] = moves[k, i] * value
+                x[k, m, i] = value

@@ -19,6 +19,7 @@ from components.atmosphere.nonhydrostatic.physics.interfaces import Fluxes, Part
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
 from components.atmosphere.nonhydrostatic.physics.turbulent_mixing import Carried, Ground, at_the_ground, mix
 from components.science.constants import GRAVITY, VIRTUAL, VON_KARMAN
+from components.science.sums import at_first
 
 PRANDTL_COUNTER = 6.8  # b, HND eq. A4
 SURFACE_LAYER = 0.1  # its share of h
@@ -245,18 +246,13 @@ def boundary_layer_depth(
 
     It lies between the centre of the lowest layer and the lid, m.
     """
-    h = torch.full_like(surface, 0.0) + z[0]
-    found = torch.zeros_like(surface, dtype=torch.bool)
-    before = torch.zeros_like(surface)
-    for k in range(1, z.shape[0]):
-        shear = torch.clamp(u[k] * u[k] + v[k] * v[k], min=1.0)
-        now = GRAVITY * (theta_v[k] - surface) * z[k] / (theta_v[0] * shear)
-        here = (now >= critical) & ~found
-        part = torch.clamp((critical - before) / torch.clamp(now - before, min=1.0e-6), 0.0, 1.0)
-        h = torch.where(here, z[k - 1] + part * (z[k] - z[k - 1]), h)
-        found = found | here
-        before = torch.where(found, before, now)
-    return torch.clamp(torch.where(found, h, z[-1]), min=20.0)
+    shear = torch.clamp(u[1:] * u[1:] + v[1:] * v[1:], min=1.0)
+    now = GRAVITY * (theta_v[1:] - surface) * z[1:] / (theta_v[0] * shear)
+    before = torch.cat([torch.zeros_like(now[:1]), now[:-1]])
+    reached = now >= critical
+    part = torch.clamp((critical - before) / torch.clamp(now - before, min=1.0e-6), 0.0, 1.0)
+    h = at_first(reached, z[:-1] + part * (z[1:] - z[:-1]))
+    return torch.clamp(torch.where(reached.any(0), h, z[-1]), min=20.0)
 
 
 def velocity_scale(
@@ -302,8 +298,4 @@ def local_diffusivity(
 
 def jump_at(a: torch.Tensor, z: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
     """Difference of ``a`` between the layer above and the layer below height ``h`` (y, x)."""
-    out = torch.zeros_like(h)
-    for k in range(z.shape[0] - 1):
-        here = (z[k] <= h) & (h < z[k + 1])
-        out = torch.where(here, a[k + 1] - a[k], out)
-    return out
+    return at_first((z[:-1] <= h) & (h < z[1:]), a[1:] - a[:-1])

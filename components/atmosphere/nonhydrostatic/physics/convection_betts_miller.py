@@ -28,6 +28,8 @@ from components.science.constants import (
     R_DRY,
     VIRTUAL,
 )
+from components.science.sums import in_order, so_far
+from components.science.torch_compiler import in_pieces, piece
 from components.science.water import saturation_pressure
 
 
@@ -45,10 +47,24 @@ class Convected(NamedTuple):
     base: torch.Tensor
 
 
+@in_pieces
 def step(air: Columns, before: Convecting, dt: float, tau: float = 7200.0, humidity: float = 0.7) -> Convection:
     """`betts_miller` as a scheme of the table, with the updraught that its rain implies; it snows on frozen air."""
     q_v = before.q[VAPOUR.name]
     c = betts_miller(before.t, q_v, air.p, air.mass, dt, tau, humidity)
+    return precipitated(c, q_v, air, dt)
+
+
+@piece
+def precipitated(c: Convected, q_v: torch.Tensor, air: Columns, dt: float) -> Convection:
+    """What the scheme gives, from what convection did.
+
+    Parameters
+    ----------
+    c : what convection did
+    q_v : (nz, y, x) vapour before it, kg/kg
+    air, dt : the columns, and the time step, s
+    """
     frozen = air.t[0] < FREEZING_POINT
     t = c.t + torch.where(frozen, c.t.new_tensor(LATENT_FUSION / CP_DRY), 0.0) * (q_v - c.q_v)
     rain, snow = torch.where(frozen, 0.0, c.rain), torch.where(frozen, c.rain, 0.0)
@@ -121,29 +137,41 @@ def betts_miller(
     tau : relaxation time, s
     humidity : relative humidity of the reference profile
     """
-    lcp = LATENT_VAPORISATION / CP_DRY
     parcel, base = moist_parcel(t, q_v, p)
+    return relaxed(t, q_v, p, mass, parcel, base, dt, tau, humidity)
+
+
+@piece
+def relaxed(
+    t: torch.Tensor,
+    q_v: torch.Tensor,
+    p: torch.Tensor,
+    mass: torch.Tensor,
+    parcel: torch.Tensor,
+    base: torch.Tensor,
+    dt: float,
+    tau: float,
+    humidity: float,
+) -> Convected:
+    """Columns that relax to the profile of the ``parcel`` (nz, y, x), K, which condenses at ``base`` (y, x), Pa.
+
+    Parameters
+    ----------
+    t, q_v, p, mass, dt, tau, humidity : as `betts_miller` has them
+    parcel, base : of `moist_parcel`
+    """
+    lcp = LATENT_VAPORISATION / CP_DRY
     q_p = torch.minimum(q_v[:1].expand_as(t), saturation_mixing_ratio(saturation_pressure(parcel), p))
     buoyant = parcel * (1.0 + VIRTUAL * q_p) > t * (1.0 + VIRTUAL * q_v)
     # the topmost layer of the first buoyant stretch above the condensation level
-    started = torch.zeros_like(buoyant[0])
-    ended = torch.zeros_like(buoyant[0])
-    below_top = []
-    for k in range(t.shape[0]):
-        above = p[k] < base
-        started = started | (buoyant[k] & above)
-        ended = ended | (started & ~buoyant[k] & above)
-        below_top.append(~ended)
-    inside = torch.stack(below_top) & (started & (p[0] > 0.0))
+    above = p < base
+    begun = so_far(buoyant & above)
+    started, ended = begun[-1], so_far(begun & ~buoyant & above)
+    inside = ~ended & started
     weight = torch.where(inside, mass, 0.0)
     q_ref = humidity * saturation_mixing_ratio(saturation_pressure(parcel), p)
-    drying, warming, total, water, held = (torch.zeros_like(t[0]) for _ in range(5))
-    for k in range(t.shape[0]):
-        drying = drying + weight[k] * (q_v[k] - q_ref[k])
-        warming = warming + weight[k] * (parcel[k] - t[k])
-        total = total + weight[k]
-        water = water + weight[k] * q_v[k]
-        held = held + weight[k] * q_ref[k]
+    drying, warming, total = (in_order(weight * a, 0) for a in (q_v - q_ref, parcel - t, torch.ones_like(t)))
+    water, held = in_order(weight * q_v, 0), in_order(weight * q_ref, 0)
     shallow = started & (drying <= 0.0) & (warming > 0.0)
     q_ref = torch.where(shallow, q_ref * (water / torch.clamp(held, min=1.0e-12)), q_ref)
     drying = torch.where(shallow, 0.0, drying)
@@ -168,15 +196,37 @@ def moist_parcel(t: torch.Tensor, q_v: torch.Tensor, p: torch.Tensor) -> tuple[t
     p_lcl = p[0] * torch.exp(torch.log(t_lcl / t[0]) / KAPPA)
     levels = [t[0]]
     for k in range(1, t.shape[0]):
-        dry = t[0] * torch.exp(KAPPA * torch.log(p[k] / p[0]))
-        start_p = torch.minimum(p[k - 1], p_lcl)
-        start_t = torch.where(p[k - 1] > p_lcl, t_lcl, levels[-1])
-        step = torch.clamp(torch.log(p[k] / start_p), max=0.0)
-        half = start_t + 0.5 * step * _slope(start_t, start_p)
-        middle = start_p * torch.exp(0.5 * step)
-        moist = start_t + step * _slope(half, middle)
-        levels.append(torch.where(p[k] >= p_lcl, dry, torch.clamp(moist, min=120.0)))
+        levels.append(lifted(levels[-1], p[k - 1], p[k], t[0], p[0], t_lcl, p_lcl))
     return torch.stack(levels), p_lcl
+
+
+@piece
+def lifted(
+    t_below: torch.Tensor,
+    p_below: torch.Tensor,
+    p: torch.Tensor,
+    t_start: torch.Tensor,
+    p_start: torch.Tensor,
+    t_lcl: torch.Tensor,
+    p_lcl: torch.Tensor,
+) -> torch.Tensor:
+    """Temperature (K) of a parcel at pressure ``p`` (Pa), from what it was a layer below.
+
+    Parameters
+    ----------
+    t_below, p_below : (y, x) a layer below
+    p : (y, x) in the layer
+    t_start, p_start : (y, x) in the lowest layer
+    t_lcl, p_lcl : (y, x) where it condenses
+    """
+    dry = t_start * torch.exp(KAPPA * torch.log(p / p_start))
+    from_p = torch.minimum(p_below, p_lcl)
+    from_t = torch.where(p_below > p_lcl, t_lcl, t_below)
+    step = torch.clamp(torch.log(p / from_p), max=0.0)
+    half = from_t + 0.5 * step * _slope(from_t, from_p)
+    middle = from_p * torch.exp(0.5 * step)
+    moist = from_t + step * _slope(half, middle)
+    return torch.where(p >= p_lcl, dry, torch.clamp(moist, min=120.0))
 
 
 def _slope(t: torch.Tensor, p: torch.Tensor) -> torch.Tensor:

@@ -19,7 +19,7 @@ import torch
 
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import power, saturation_mixing_ratio
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
-from components.atmosphere.nonhydrostatic.physics.convection_plume import INHIBITED, Plume, ascend, energy
+from components.atmosphere.nonhydrostatic.physics.convection_plume import INHIBITED, Kind, Plume, ascend, energy
 from components.atmosphere.nonhydrostatic.physics.convective_clouds import cover
 from components.atmosphere.nonhydrostatic.physics.interfaces import Convecting, Convection, Fluxes, Parts
 from components.atmosphere.nonhydrostatic.physics.species import CLOUD_ICE, CLOUD_WATER, VAPOUR
@@ -31,7 +31,9 @@ from components.science.constants import (
     LATENT_VAPORISATION,
     VIRTUAL,
 )
+from components.science.settling import sink
 from components.science.sums import in_order
+from components.science.torch_compiler import in_pieces, piece
 from components.science.updraughts import carry
 from components.science.water import growth, saturation_pressure, saturation_pressure_mixed
 
@@ -47,6 +49,7 @@ MOMENTUM = 0.3
 GIVEN = 0.2  # share of itself that a layer gives at most in a step
 
 
+@in_pieces
 def step(air: Columns, before: Convecting, dt: float, turnovers: float = 1.0) -> Convection:
     """`mass_flux` as a scheme of the table.
 
@@ -57,15 +60,27 @@ def step(air: Columns, before: Convecting, dt: float, turnovers: float = 1.0) ->
     """
     t, q_v = before.t, before.q[VAPOUR.name]
     plume, flux = choose(air, t, q_v, before.fluxes, turnovers, dt)
-    new = around(air, before, plume, flux, dt)
+    t, q = sinking(air, before, plume, flux, dt)
+    t, q_v, rain, snow = precipitate(air, t, q[VAPOUR.name], dt * flux * plume.rain, dt * flux * plume.snow, dt)
     m = flux * plume.flux[:-1]
-    out, wind = Convection(*new[:4], updraught=m), torch.stack([before.u, before.v])
-    wind = carry(wind, MOMENTUM * m, air.mass, dt)
+    wind = carry(torch.stack([before.u, before.v]), MOMENTUM * m, air.mass, dt)
+    share, condensate = clouds(plume, flux)
+    return Convection(t, q | {VAPOUR.name: q_v}, rain, snow, m, wind[0], wind[1], share, condensate)
+
+
+@piece
+def clouds(plume: Plume, flux: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Share of each layer (nz, y, x) that the clouds fill, and the water in it, kg/kg.
+
+    Parameters
+    ----------
+    plume, flux : of each column, and its mass flux at the base (y, x), kg m-2 s-1
+    """
     thick = plume.base - plume.top > DEEP
-    most = torch.maximum(flux * plume.flux, torch.cat([torch.zeros_like(flux)[None], m]))
-    most = torch.where(plume.inside, most, 0.0)
-    share = cover(most, thick)
-    return out._replace(u=wind[0], v=wind[1], cover=share, condensate=share * (plume.air.q_l + plume.air.q_i))
+    through = flux * plume.flux
+    most = torch.maximum(through, torch.cat([torch.zeros_like(flux)[None], through[:-1]]))
+    share = cover(torch.where(plume.inside, most, 0.0), thick)
+    return share, share * (plume.air.q_l + plume.air.q_i)
 
 
 def choose(
@@ -81,31 +96,76 @@ def choose(
     turnovers : see `step`
     dt : time step, s
     """
-    zc = air.z - air.z_interface[:1]
+    share, deep = lowest_air(air, t)
+    first = ascend(air, t, q_v, share, deep)
+    share, kind = best_source(air, t, q_v, share, first, deep)
+    plume = ascend(air, t, q_v, share, kind)
+    return plume, base_flux(air, t, q_v, plume, kind.shallow, fluxes, turnovers, dt)
+
+
+@piece
+def lowest_air(air: Columns, t: torch.Tensor) -> tuple[torch.Tensor, Kind]:
+    """Share of the lowest layers in a plume from the ground (nz, y, x), and such a deep plume.
+
+    Parameters
+    ----------
+    air, t : as `choose` has them
+    """
+    zc, no = air.z - air.z_interface[:1], torch.zeros_like(t[0])
     low = torch.where((zc < SOURCE) | (zc <= zc[:1]), air.mass, 0.0)
-    share = low / in_order(low, 0)
-    no = torch.zeros_like(t[0])
     warm = no + WARMER * CP_DRY + LATENT_VAPORISATION * MOISTER
-    first = ascend(air, t, q_v, share, warm, no + MOISTER, no > 1.0)
+    return low / in_order(low, 0), Kind(warm, no + MOISTER, no > 1.0)
+
+
+@piece
+def best_source(
+    air: Columns, t: torch.Tensor, q_v: torch.Tensor, share: torch.Tensor, first: Plume, kind: Kind
+) -> tuple[torch.Tensor, Kind]:
+    """Share of the layers (nz, y, x) that the plume shall start from, and its kind.
+
+    Aloft it is the layer of the most energy that is nearly saturated.
+
+    Parameters
+    ----------
+    air, t, q_v : as `choose` has them
+    share, first, kind : of a plume from the ground
+    """
+    zc, no = air.z - air.z_interface[:1], torch.zeros_like(t[0])
     from_ground = first.active
     shallow = from_ground & (first.base - first.top <= DEEP)
-    # aloft: the layer of the most energy that is nearly saturated
     humid = q_v / saturation_mixing_ratio(saturation_pressure_mixed(t), air.p)
     able = (humid > MIDDLE_HUMIDITY) & (zc > MIDDLE[0]) & (zc < MIDDLE[1])
     e = torch.where(able, energy(t, q_v, torch.zeros_like(q_v), zc), 0.0)
-    best = no
-    for k in range(t.shape[0]):
-        best = torch.maximum(best, e[k])
+    best = torch.clamp(e.amax(0), min=0.0)
     aloft = torch.where(able & (e >= best) & ~from_ground, 1.0, 0.0)
     aloft = aloft / torch.clamp(in_order(aloft, 0), min=1.0)
-    share = torch.where(from_ground, share, aloft)
-    plume = ascend(air, t, q_v, share, warm, no + MOISTER, shallow)
-    active = plume.active
+    return torch.where(from_ground, share, aloft), kind._replace(shallow=shallow)
+
+
+@piece
+def base_flux(
+    air: Columns,
+    t: torch.Tensor,
+    q_v: torch.Tensor,
+    plume: Plume,
+    shallow: torch.Tensor,
+    fluxes: Fluxes | None,
+    turnovers: float,
+    dt: float,
+) -> torch.Tensor:
+    """Mass flux at the plume's base (y, x), kg m-2 s-1; see the module.
+
+    Parameters
+    ----------
+    air, t, q_v, fluxes, turnovers, dt : as `choose` has them
+    plume, shallow : of each column, and whether it is shallow (y, x)
+    """
+    zc, no = air.z - air.z_interface[:1], torch.zeros_like(t[0])
     work = torch.where(plume.inside, torch.clamp(plume.buoyancy, min=0.0) * air.dz, 0.0)
     cape = in_order(work, 0)
     virtual = t * (1.0 + VIRTUAL * q_v)
-    slope = torch.zeros_like(t)
-    slope[:-1] = (virtual[1:] - virtual[:-1]) / (zc[1:] - zc[:-1]) + GRAVITY / CP_DRY
+    slope = (virtual[1:] - virtual[:-1]) / (zc[1:] - zc[:-1]) + GRAVITY / CP_DRY
+    slope = torch.cat([slope, no[None]])
     used = in_order(
         torch.where(plume.inside, plume.flux / air.rho * GRAVITY / virtual * torch.clamp(slope, min=0.0) * air.dz, 0.0),
         0,
@@ -127,17 +187,16 @@ def choose(
         w_star = power(torch.clamp(GRAVITY / virtual[0] * w_heat * plume.begin, min=0.0), 1.0 / 3.0)
         shallow_flux = GRANT * w_star * air.rho[0]
     flux = torch.where(shallow, shallow_flux, torch.where(depth > 0.0, deep_flux, 0.0))
-    most = no
-    for k in range(t.shape[0]):
-        most = torch.maximum(most, plume.taken[k] / air.mass[k])
+    most = (plume.taken / air.mass).amax(0)
     flux = torch.minimum(flux, GIVEN / (dt * torch.clamp(most, min=1.0e-12)))
-    return plume, torch.where(active, torch.clamp(flux, max=1.0), 0.0)
+    return torch.where(plume.active, torch.clamp(flux, max=1.0), 0.0)
 
 
-def around(
+@piece
+def sinking(
     air: Columns, before: Convecting, plume: Plume, flux: torch.Tensor, dt: float
-) -> tuple[torch.Tensor, Parts, torch.Tensor, torch.Tensor]:
-    """Temperature, water, rain and snow after what the plume did to the air around it.
+) -> tuple[torch.Tensor, Parts]:
+    """Temperature (K) and water (kg/kg) after what the plume did to the air around it, before its rain has fallen.
 
     Parameters
     ----------
@@ -145,7 +204,7 @@ def around(
     plume, flux : of a flux of one, and the flux at the base (y, x), kg m-2 s-1
     dt : time step, s
     """
-    nz, scale = before.t.shape[0], dt * flux
+    scale = dt * flux
     q_v, t = before.q[VAPOUR.name], before.t
     zc = air.z - air.z_interface[:1]
     dry = CP_DRY * t + GRAVITY * zc
@@ -156,27 +215,19 @@ def around(
     taken_s = taken_s + scale * below * (WARMER * CP_DRY)
     taken_q = taken_q + scale * below * MOISTER
     left = scale * plume.left
-    sinking = scale * plume.flux
-    # up to the base of the cloud what sinks has the values at the interface, as at Tiedtke's half levels
+    through = scale * plume.flux
+    # up to the base of the cloud what sinks through has the values at the interface, as at Tiedtke's half levels
     more = torch.zeros_like(dry[:1])
     up_s, up_q = (
-        torch.cat([more, torch.where(plume.inside[:-1], 0.0, sinking[:-1] * beyond(air, plume, x)), more])
+        torch.cat([more, torch.where(plume.inside[:-1], 0.0, through[:-1] * beyond(air, plume, x)), more])
         for x in (dry, q_v)
     )
     taken_s, taken_q = taken_s + up_s[1:] - up_s[:-1], taken_q + up_q[1:] - up_q[:-1]
-    s_new: list[torch.Tensor] = []
-    q_new: list[torch.Tensor] = []
-    none = torch.zeros_like(t[0])
-    for k in range(nz - 1, -1, -1):
-        from_above = sinking[k] if k < nz - 1 else none
-        to_below = sinking[k - 1] if k else none
-        weight = air.mass[k] + to_below
-        in_s = air.mass[k] * dry[k] + left[k] * s_u[k] - taken_s[k] + (from_above * s_new[-1] if s_new else 0.0)
-        in_q = air.mass[k] * q_v[k] + left[k] * plume.air.q_v[k] - taken_q[k]
-        in_q = in_q + (from_above * q_new[-1] if q_new else 0.0)
-        s_new.append(in_s / weight)
-        q_new.append(in_q / weight)
-    t_new, q_v_new = (torch.stack(s_new[::-1]) - GRAVITY * zc) / CP_DRY, torch.stack(q_new[::-1])
+    in_s = air.mass * dry + left * s_u - taken_s
+    in_q = air.mass * q_v + left * plume.air.q_v - taken_q
+    to_below = torch.cat([more, through[:-1]])
+    (s_new, _), (q_v_new, _) = sink(in_s, to_below, air.mass), sink(in_q, to_below, air.mass)
+    t_new = (s_new - GRAVITY * zc) / CP_DRY
     liquid, frozen = left * plume.air.q_l / air.mass, left * plume.air.q_i / air.mass
     q: Parts = {}
     if CLOUD_ICE.name in before.q:
@@ -187,8 +238,7 @@ def around(
         q[CLOUD_WATER.name] = before.q[CLOUD_WATER.name] + liquid
     else:
         t_new, q_v_new = t_new - LATENT_VAPORISATION / CP_DRY * liquid, q_v_new + liquid
-    t_new, q_v_new, rain, snow = precipitate(air, t_new, q_v_new, scale * plume.rain, scale * plume.snow, dt)
-    return t_new, q | {VAPOUR.name: q_v_new}, rain, snow
+    return t_new, q | {VAPOUR.name: q_v_new}
 
 
 def beyond(air: Columns, plume: Plume, x: torch.Tensor) -> torch.Tensor:
@@ -222,21 +272,45 @@ def precipitate(
     -------
     t, q_v, rain and snow at the ground (y, x), kg m-2
     """
-    a1, a2, a3 = EVAPORATION
-    lcp = LATENT_VAPORISATION / CP_DRY
     t_new, q_new = [], []
     liquid, frozen = torch.zeros_like(t[0]), torch.zeros_like(t[0])
     for k in range(t.shape[0] - 1, -1, -1):
-        liquid, frozen, mass = liquid + rain[k], frozen + snow[k], air.mass[k]
-        melted = torch.minimum(frozen, torch.clamp(t[k] - FREEZING_POINT, min=0.0) * CP_DRY * mass / LATENT_FUSION)
-        now = t[k] - LATENT_FUSION * melted / (CP_DRY * mass)
-        liquid, frozen = liquid + melted, frozen - melted
-        q_s = saturation_mixing_ratio(saturation_pressure(now), air.p[k])
-        missing = torch.clamp(0.9 * q_s - q_v[k], min=0.0) / (1.0 + lcp * q_s * growth(now))
-        thick = power(torch.sqrt(air.p[k] / air.p[0]) / a2 * liquid / (dt * RAINING), a3)
-        gone = RAINING * a1 * dt * thick * missing * mass
-        gone = torch.minimum(torch.minimum(gone, RAINING * missing * mass * 4.0), liquid)
-        liquid = liquid - gone
-        t_new.append(now - lcp * gone / mass)
-        q_new.append(q_v[k] + gone / mass)
+        liquid, frozen = liquid + rain[k], frozen + snow[k]
+        layer, liquid, frozen = pass_layer(t[k], q_v[k], liquid, frozen, air.mass[k], air.p[k], air.p[0], dt)
+        t_new.append(layer[0])
+        q_new.append(layer[1])
     return torch.stack(t_new[::-1]), torch.stack(q_new[::-1]), liquid, frozen
+
+
+@piece
+def pass_layer(
+    t: torch.Tensor,
+    q_v: torch.Tensor,
+    liquid: torch.Tensor,
+    frozen: torch.Tensor,
+    mass: torch.Tensor,
+    p: torch.Tensor,
+    p_ground: torch.Tensor,
+    dt: float,
+) -> tuple[tuple[torch.Tensor, torch.Tensor], torch.Tensor, torch.Tensor]:
+    """Temperature and vapour of a layer through which it has rained and snowed, and the rain and snow beneath it.
+
+    Parameters
+    ----------
+    t, q_v : (y, x) of the layer, K, kg/kg
+    liquid, frozen : what falls into it and what begins in it, kg m-2
+    mass : of the layer, kg m-2
+    p, p_ground : pressure in it and in the lowest layer, Pa
+    dt : time step, s
+    """
+    a1, a2, a3 = EVAPORATION
+    lcp = LATENT_VAPORISATION / CP_DRY
+    melted = torch.minimum(frozen, torch.clamp(t - FREEZING_POINT, min=0.0) * CP_DRY * mass / LATENT_FUSION)
+    now = t - LATENT_FUSION * melted / (CP_DRY * mass)
+    liquid, frozen = liquid + melted, frozen - melted
+    q_s = saturation_mixing_ratio(saturation_pressure(now), p)
+    missing = torch.clamp(0.9 * q_s - q_v, min=0.0) / (1.0 + lcp * q_s * growth(now))
+    thick = power(torch.sqrt(p / p_ground) / a2 * liquid / (dt * RAINING), a3)
+    gone = RAINING * a1 * dt * thick * missing * mass
+    gone = torch.minimum(torch.minimum(gone, RAINING * missing * mass * 4.0), liquid)
+    return (now - lcp * gone / mass, q_v + gone / mass), liquid - gone, frozen

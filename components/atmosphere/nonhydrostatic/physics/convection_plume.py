@@ -24,6 +24,7 @@ from components.science.constants import (
     LATENT_VAPORISATION,
     VIRTUAL,
 )
+from components.science.torch_compiler import piece
 from components.science.water import ALL_ICE, growth, saturation_pressure_mixed
 
 ENTRAINMENT_DEEP = 1.75e-3  # m-1, times (1.3 - RH) and the cube of q_s over that at the base (Bechtold 2008, eq. 3)
@@ -114,10 +115,95 @@ def energy(t: torch.Tensor, q_v: torch.Tensor, q_i: torch.Tensor, z: torch.Tenso
     return CP_DRY * t + GRAVITY * z + LATENT_VAPORISATION * q_v - LATENT_FUSION * q_i
 
 
-def ascend(
-    c: Columns, t: torch.Tensor, q_v: torch.Tensor, share: torch.Tensor, excess: torch.Tensor, moist: torch.Tensor,
-    shallow: torch.Tensor,
-) -> Plume:  # fmt: skip
+class Level(NamedTuple):
+    """A layer that the plume passes and the air in it (y, x): t, q_v, saturation q_s, its energy and its pressure.
+
+    Attributes
+    ----------
+    p_below, z, z_below : pressure (Pa) and height above the ground (m) of its centre and of the centre below
+    bottom, top, dz : height of its lower and upper interface above the ground and its thickness, m
+    share : of the plume's air that it gives below the base
+    last : whether the lid is above it (a number)
+    """
+
+    t: torch.Tensor
+    q_v: torch.Tensor
+    q_s: torch.Tensor
+    energy: torch.Tensor
+    p: torch.Tensor
+    p_below: torch.Tensor
+    z: torch.Tensor
+    z_below: torch.Tensor
+    bottom: torch.Tensor
+    top: torch.Tensor
+    dz: torch.Tensor
+    share: torch.Tensor
+    last: torch.Tensor
+
+
+class Kind(NamedTuple):
+    """What sets a plume apart from its surroundings (y, x).
+
+    Attributes
+    ----------
+    excess, moist : energy (J kg-1) and vapour (kg/kg) of its air above that of the layers that give it
+    shallow : whether it entrains and detrains as a shallow one
+    """
+
+    excess: torch.Tensor
+    moist: torch.Tensor
+    shallow: torch.Tensor
+
+
+class Rising(NamedTuple):
+    """What a plume is on its way (y, x): its mass flux, energy e, water q and the square of its speed.
+
+    Attributes
+    ----------
+    started, ended, free, spent : whether it is saturated, has ended, is lighter than the air, has used up its speed
+    end, base_z, base_p, top_p, lift : as `Plume` has them
+    buoyancy, over : of the layer below, m s-2, and the water there above saturation
+    base_q, source_p : saturation at the base, pressure of its source
+    """
+
+    mass: torch.Tensor
+    e: torch.Tensor
+    q: torch.Tensor
+    w2: torch.Tensor
+    started: torch.Tensor
+    ended: torch.Tensor
+    free: torch.Tensor
+    spent: torch.Tensor
+    end: torch.Tensor
+    lift: torch.Tensor
+    base_z: torch.Tensor
+    base_p: torch.Tensor
+    top_p: torch.Tensor
+    base_q: torch.Tensor
+    source_p: torch.Tensor
+    buoyancy: torch.Tensor
+    over: torch.Tensor
+
+
+class Passed(NamedTuple):
+    """What a plume was and did in a layer, as `Plume` has it; ``grows``: air taken in per what came from below."""
+
+    flux: torch.Tensor
+    taken: torch.Tensor
+    left: torch.Tensor
+    rain: torch.Tensor
+    snow: torch.Tensor
+    w: torch.Tensor
+    buoyancy: torch.Tensor
+    t: torch.Tensor
+    q_v: torch.Tensor
+    q_l: torch.Tensor
+    q_i: torch.Tensor
+    inside: torch.Tensor
+    grows: torch.Tensor
+
+
+def ascend(c: Columns, t: torch.Tensor, q_v: torch.Tensor, share: torch.Tensor, kind: Kind) -> Plume:
     """The plume of each column.
 
     Parameters
@@ -125,113 +211,124 @@ def ascend(
     c : columns of air
     t, q_v : (nz, y, x) temperature (K) and vapour (kg/kg) around it
     share : (nz, y, x) of its air that each layer gives below the base; their sum is 1, or 0 where none is to rise
-    excess, moist : (y, x) frozen moist static energy (J kg-1) and vapour (kg/kg) of that air above those layers
-    shallow : (y, x) whether it is to entrain and detrain as a shallow one
+    kind : of its air
     """
     nz = t.shape[0]
+    z, zc, around, q_s = surroundings(c, t, q_v)
     none = torch.zeros_like(t[0])
-    zc = c.z - c.z_interface[:1]
-    around = energy(t, q_v, torch.zeros_like(q_v), zc)
-    q_s = saturation_mixing_ratio(saturation_pressure_mixed(t), c.p)
-    mass, e, q, w2 = none, none, none, torch.full_like(none, START * START)
-    started, ended, free, spent = none > 1.0, none > 1.0, none > 1.0, none > 1.0
-    end, lift, b_below = c.z_interface[-1] - c.z_interface[0], none, none
-    base_z, base_p, top_p, base_q, source_p = none, none, none, none, none
-    over = none
-    rows: dict[str, list[torch.Tensor]] = {
-        name: [] for name in ("flux", "taken", "left", "rain", "snow", "w", "b", "grows")
-    }
-    rows |= {name: [] for name in ("t", "q_v", "q_l", "q_i", "inside")}
+    no = none > 1.0
+    plume = Rising(none, none, none, torch.full_like(none, START * START), no, no, no, no, z[-1], *[none] * 8)
+    rows = []
     for k in range(nz):
-        # from below the base: the share of the layer, with the excess
-        below = ~started
-        given = torch.where(below & ~ended, share[k], 0.0)
-        total = mass + given
-        safe = torch.clamp(total, min=1.0e-12)
-        source_p = source_p + given * c.p[k]
-        e = e + given / safe * (around[k] + excess - e)
-        q = q + given / safe * (q_v[k] + moist - q)
-        there = total > 0.0  # where nothing rises: the air around
-        e, q = torch.where(there, e, around[k]), torch.where(there, q, q_v[k])
-        dry = (e - GRAVITY * zc[k] - LATENT_VAPORISATION * q) / CP_DRY
-        over_below, over = over, q - saturation_mixing_ratio(saturation_pressure_mixed(dry), c.p[k])
-        damp = over > 0.0
-        begins = below & ~ended & (total > 0.999) & damp & (given < 0.001)
-        part = torch.clamp(over / torch.clamp(over - over_below, min=1.0e-9), 0.0, 1.0)
-        base_z = torch.where(begins, zc[k] - part * (zc[k] - zc[max(k - 1, 0)]), base_z)
-        base_p = torch.where(begins, c.p[k], base_p)
-        base_q = torch.where(begins, q_s[k], base_q)
-        started = started | begins
-        cloudy = started & ~ended
-        # entrainment within the cloud
-        humid = torch.clamp(q_v[k] / q_s[k], 0.0, 1.0)
-        ratio = q_s[k] / torch.clamp(base_q, min=1.0e-9)
-        deep = ENTRAINMENT_DEEP * (1.3 - humid) * torch.clamp(ratio * ratio * ratio, max=1.0)
-        near = cloudy & ~shallow & (source_p - c.p[k] < INHIBITED[1])
-        deep = torch.where(free & ~(near & (w2 < GUST * GUST)), deep, ENTRAINMENT_LIFTED)
-        rate = torch.where(shallow, ENTRAINMENT_SHALLOW, deep)
-        grown = torch.where(cloudy, total * torch.expm1(rate * c.dz[k]), 0.0)
-        e = torch.where(cloudy, e + grown / (safe + grown) * (around[k] - e), e)
-        q = torch.where(cloudy, q + grown / (safe + grown) * (q_v[k] - q), q)
-        total = total + grown
-        air = saturate(e, q, c.p[k], zc[k])
-        virtual = air.t * (1.0 + VIRTUAL * air.q_v - air.q_l - air.q_i)
-        b = GRAVITY * (virtual / (t[k] * (1.0 + VIRTUAL * q_v[k])) - 1.0)
-        faster = (w2 + 2.0 * BUOYANCY * b * c.dz[k]) / (1.0 + 2.0 * DRAG * rate * c.dz[k])
-        # gusts and slopes that the layers do not resolve lift a deep one to where it is free
-        freed = near & (b_below <= 0.0) & (b > 0.0)
-        part = b / torch.clamp(b - torch.clamp(b_below, max=0.0), min=1.0e-9)
-        lift = torch.where(freed, source_p - c.p[k] - part * (c.p[max(k - 1, 0)] - c.p[k]), lift)
-        free, b_below = free | (cloudy & (b > 0.0)), b
-        faster = torch.where(near, torch.clamp(faster, min=START * START), faster)
-        # where it is heavier than the air around it sheds mass as it slows down (Bechtold 2008, eq. 7)
-        slower = torch.sqrt(torch.clamp(faster / torch.clamp(w2, min=1.0e-6), 0.0, 1.0))
-        kept = torch.where(cloudy & (b < 0.0) & ~near & ~shallow, slower, 1.0)
-        w2_below, w2 = w2, torch.where(cloudy, faster, w2)
-        w = torch.sqrt(torch.clamp(w2, min=0.01))
-        # rain from what is inside
-        cloud = air.q_l + air.q_i
-        often = CONVERSION * -torch.expm1(-(cloud / ENOUGH) * (cloud / ENOUGH)) * c.dz[k] / torch.clamp(w, 1.0, 15.0)
-        high = zc[k] - base_z > WITHOUT_RAIN
-        out = torch.where(cloudy & high, -torch.expm1(-often), 0.0)
-        rain, snow = out * air.q_l, out * air.q_i
-        air = air._replace(q_l=air.q_l - rain, q_i=air.q_i - snow)
-        q = q - rain - snow
-        e = e + LATENT_FUSION * snow
-        # what is left behind; all where it is too slow to go on, or under the lid
-        ends = cloudy & ~spent & (w2 <= 0.01)
-        used = torch.clamp(w2_below / torch.clamp(w2_below - w2, min=1.0e-9), 0.0, 1.0)
-        end = torch.where(ends, c.z_interface[k] - c.z_interface[0] + used * c.dz[k], end)
-        spent = spent | ends
-        highest = base_z + TALLER * (end - base_z)
-        slow = cloudy & (spent & (~shallow | (c.z_interface[k + 1] - c.z_interface[0] >= highest)) | (k == nz - 1))
-        ended_now = slow | (~started & (none + float(k == nz - 1) > 0.0))
-        leaves = torch.where(cloudy, total * (1.0 - kept * torch.exp(-DETRAINMENT_DEEP * c.dz[k])), 0.0)
-        leaves = torch.where(ended_now, total, leaves)
-        top_p = torch.where(slow, c.p[k], top_p)
-        ended = ended | ended_now
-        mass = total - leaves
-        now = {
-            "flux": mass, "taken": given + grown, "left": leaves, "rain": total * rain, "snow": total * snow,
-            "w": torch.where(cloudy, w, 0.0), "b": torch.where(cloudy, b, 0.0), "t": air.t, "q_v": air.q_v,
-            "q_l": air.q_l, "q_i": air.q_i, "inside": cloudy, "grows": torch.expm1(rate * c.dz[k]) + none,
-        }  # fmt: skip
-        for name, x in now.items():
-            rows[name].append(x)
-    r = {name: torch.stack(x) for name, x in rows.items()}
-    first_fails = torch.where(r["inside"], r["flux"], 0.0).amax(0) <= 0.0
-    active = started & ~first_fails & (base_p > top_p)
-    air = Air(r["t"], r["q_v"], r["q_l"], r["q_i"])
-    plume = Plume(
-        r["flux"], r["taken"], r["left"], air, r["rain"], r["snow"], r["w"], r["b"], r["inside"], base_p, top_p,
-        base_z, end, lift, active,
+        low, last = max(k - 1, 0), torch.tensor(k == nz - 1, device=t.device)
+        layer = (a[k] for a in (t, q_v, q_s, around, c.p))
+        heights = (zc[k], zc[low], z[k], z[k + 1], c.dz[k])
+        plume, row = rise(plume, Level(*layer, c.p[low], *heights, share[k], last), kind)
+        rows.append(row)
+    r = Passed(*(torch.stack(x) for x in zip(*rows, strict=True)))
+    return thinning(plume, r, z, kind.shallow)
+
+
+@piece
+def surroundings(
+    c: Columns, t: torch.Tensor, q_v: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Heights of interfaces and centres above the ground, energy and saturation of the air around a plume.
+
+    Parameters
+    ----------
+    c, t, q_v : as `ascend` has them
+    """
+    zc = c.z - c.z_interface[:1]
+    q_s = saturation_mixing_ratio(saturation_pressure_mixed(t), c.p)
+    return c.z_interface - c.z_interface[:1], zc, energy(t, q_v, torch.zeros_like(q_v), zc), q_s
+
+
+@piece
+def rise(r: Rising, c: Level, kind: Kind) -> tuple[Rising, Passed]:
+    """The plume above a layer, and what it was in it.
+
+    Parameters
+    ----------
+    r : the plume below the layer
+    c : the layer
+    kind : of the plume
+    """
+    shallow = kind.shallow
+    # from below the base: the share of the layer, with the excess
+    below = ~r.started
+    given = torch.where(below & ~r.ended, c.share, 0.0)
+    total = r.mass + given
+    safe = torch.clamp(total, min=1.0e-12)
+    source_p = r.source_p + given * c.p
+    e = r.e + given / safe * (c.energy + kind.excess - r.e)
+    q = r.q + given / safe * (c.q_v + kind.moist - r.q)
+    there = total > 0.0  # where nothing rises: the air around
+    e, q = torch.where(there, e, c.energy), torch.where(there, q, c.q_v)
+    dry = (e - GRAVITY * c.z - LATENT_VAPORISATION * q) / CP_DRY
+    over = q - saturation_mixing_ratio(saturation_pressure_mixed(dry), c.p)
+    begins = below & ~r.ended & (total > 0.999) & (over > 0.0) & (given < 0.001)
+    part = torch.clamp(over / torch.clamp(over - r.over, min=1.0e-9), 0.0, 1.0)
+    base_z = torch.where(begins, c.z - part * (c.z - c.z_below), r.base_z)
+    base_p = torch.where(begins, c.p, r.base_p)
+    base_q = torch.where(begins, c.q_s, r.base_q)
+    started = r.started | begins
+    cloudy = started & ~r.ended
+    # entrainment within the cloud
+    humid = torch.clamp(c.q_v / c.q_s, 0.0, 1.0)
+    ratio = c.q_s / torch.clamp(base_q, min=1.0e-9)
+    deep = ENTRAINMENT_DEEP * (1.3 - humid) * torch.clamp(ratio * ratio * ratio, max=1.0)
+    near = cloudy & ~shallow & (source_p - c.p < INHIBITED[1])
+    deep = torch.where(r.free & ~(near & (r.w2 < GUST * GUST)), deep, ENTRAINMENT_LIFTED)
+    rate = torch.where(shallow, ENTRAINMENT_SHALLOW, deep)
+    grown = torch.where(cloudy, total * torch.expm1(rate * c.dz), 0.0)
+    e = torch.where(cloudy, e + grown / (safe + grown) * (c.energy - e), e)
+    q = torch.where(cloudy, q + grown / (safe + grown) * (c.q_v - q), q)
+    total = total + grown
+    air = saturate(e, q, c.p, c.z)
+    virtual = air.t * (1.0 + VIRTUAL * air.q_v - air.q_l - air.q_i)
+    b = GRAVITY * (virtual / (c.t * (1.0 + VIRTUAL * c.q_v)) - 1.0)
+    faster = (r.w2 + 2.0 * BUOYANCY * b * c.dz) / (1.0 + 2.0 * DRAG * rate * c.dz)
+    # gusts and slopes that the layers do not resolve lift a deep one to where it is free
+    freed = near & (r.buoyancy <= 0.0) & (b > 0.0)
+    part = b / torch.clamp(b - torch.clamp(r.buoyancy, max=0.0), min=1.0e-9)
+    lift = torch.where(freed, source_p - c.p - part * (c.p_below - c.p), r.lift)
+    faster = torch.where(near, torch.clamp(faster, min=START * START), faster)
+    # where it is heavier than the air around it sheds mass as it slows down (Bechtold 2008, eq. 7)
+    slower = torch.sqrt(torch.clamp(faster / torch.clamp(r.w2, min=1.0e-6), 0.0, 1.0))
+    kept = torch.where(cloudy & (b < 0.0) & ~near & ~shallow, slower, 1.0)
+    w2 = torch.where(cloudy, faster, r.w2)
+    w = torch.sqrt(torch.clamp(w2, min=0.01))
+    # rain from what is inside
+    cloud = air.q_l + air.q_i
+    often = CONVERSION * -torch.expm1(-(cloud / ENOUGH) * (cloud / ENOUGH)) * c.dz / torch.clamp(w, 1.0, 15.0)
+    high = c.z - base_z > WITHOUT_RAIN
+    out = torch.where(cloudy & high, -torch.expm1(-often), 0.0)
+    rain, snow = out * air.q_l, out * air.q_i
+    # what is left behind; all where it is too slow to go on, or under the lid
+    ends = cloudy & ~r.spent & (w2 <= 0.01)
+    used = torch.clamp(r.w2 / torch.clamp(r.w2 - w2, min=1.0e-9), 0.0, 1.0)
+    end = torch.where(ends, c.bottom + used * c.dz, r.end)
+    spent = r.spent | ends
+    highest = base_z + TALLER * (end - base_z)
+    slow = cloudy & (spent & (~shallow | (c.top >= highest)) | c.last)
+    ends = slow | (~started & c.last)
+    leaves = torch.where(cloudy, total * (1.0 - kept * torch.exp(-DETRAINMENT_DEEP * c.dz)), 0.0)
+    leaves = torch.where(ends, total, leaves)
+    passed = Passed(
+        total - leaves, given + grown, leaves, total * rain, total * snow, torch.where(cloudy, w, 0.0),
+        torch.where(cloudy, b, 0.0), air.t, air.q_v, air.q_l - rain, air.q_i - snow, cloudy, torch.expm1(rate * c.dz),
     )  # fmt: skip
-    top = base_z + TALLER * (end - base_z)
-    return thinning(plume, c.z_interface - c.z_interface[:1], top, r["grows"], shallow & active)
+    return Rising(
+        total - leaves, e + LATENT_FUSION * snow, q - rain - snow, w2, started, r.ended | ends,
+        r.free | (cloudy & (b > 0.0)), spent, end, lift, base_z, base_p, torch.where(slow, c.p, r.top_p), base_q,
+        source_p, b, over,
+    ), passed  # fmt: skip
 
 
-def thinning(plume: Plume, z: torch.Tensor, top: torch.Tensor, grows: torch.Tensor, where: torch.Tensor) -> Plume:
-    """A plume whose mass flux shrinks with height, linearly from its base to nothing where it ends.
+@piece
+def thinning(r: Rising, p: Passed, z: torch.Tensor, shallow: torch.Tensor) -> Plume:
+    """The whole plume, and a shallow one's mass flux shrinks with height, linearly from its base to nothing at its end.
 
     Shallow clouds end at many heights, some above where their mean does; in simulations of them the flux of all is near
     this line (Siebesma et al. 2003; de Rooy & Siebesma 2008, Mon. Wea. Rev. 136, 560-576, at a half in the middle).
@@ -239,24 +336,24 @@ def thinning(plume: Plume, z: torch.Tensor, top: torch.Tensor, grows: torch.Tens
 
     Parameters
     ----------
-    plume : that of each column
+    r : what it is under the lid
+    p : what it did in each layer
     z : (nz+1, y, x) height of the interfaces above the ground, m
-    top : (y, x) height where the flux vanishes, m
-    grows : (nz, y, x) air that it takes in in each layer, per what comes from below
-    where : (y, x) columns in which this holds
+    shallow : (y, x) whether it is shallow
     """
-    cloud = plume.inside & where
+    first_fails = torch.where(p.inside, p.flux, 0.0).amax(0) <= 0.0
+    active = r.started & ~first_fails & (r.base_p > r.top_p)
+    top, cloud = r.base_z + TALLER * (r.end - r.base_z), p.inside & shallow & active
     base = torch.where(cloud, z[:-1], z[-1:]).amin(0)
     top = torch.maximum(torch.minimum(top, torch.where(cloud, z[1:], z[:1]).amax(0)), base + 1.0)
     thick = top - base
     low, up = (torch.clamp((top - x) / thick, min=0.0) for x in (z[:-1], z[1:]))
-    taken = low * grows
-    before = plume.flux + plume.left
+    taken = low * p.grows
+    before = p.flux + p.left
     share = torch.where(before > 0.0, (low + taken) / torch.where(before > 0.0, before, 1.0), 0.0)
-    return plume._replace(
-        flux=torch.where(cloud, up, plume.flux),
-        taken=torch.where(cloud, taken, plume.taken),
-        left=torch.where(cloud, low + taken - up, plume.left),
-        rain=torch.where(cloud, share * plume.rain, plume.rain),
-        snow=torch.where(cloud, share * plume.snow, plume.snow),
-    )
+    return Plume(
+        torch.where(cloud, up, p.flux), torch.where(cloud, taken, p.taken), torch.where(cloud, low + taken - up, p.left),
+        Air(p.t, p.q_v, p.q_l, p.q_i), torch.where(cloud, share * p.rain, p.rain),
+        torch.where(cloud, share * p.snow, p.snow), p.w, p.buoyancy, p.inside, r.base_p, r.top_p, r.base_z, r.end,
+        r.lift, active,
+    )  # fmt: skip

@@ -51,6 +51,7 @@ from components.science.constants import (
     LATENT_VAPORISATION,
 )
 from components.science.settling import fall
+from components.science.torch_compiler import in_pieces, piece
 from components.science.water import growth, growth_ice, saturation_pressure, saturation_pressure_ice
 
 SPECIES = (VAPOUR, CLOUD_WATER, RAIN, CLOUD_ICE, SNOW, GRAUPEL)
@@ -95,6 +96,7 @@ class Sizes(NamedTuple):
     together: torch.Tensor
 
 
+@in_pieces
 def step(air: Columns, theta: torch.Tensor, q: Parts, dt: float, droplets: float | torch.Tensor) -> Clouds:
     """`wsm6` as a scheme of the table; ``droplets`` of cloud, m-3, are one number or one a cell."""
     parts = tuple(q[s.name] for s in SPECIES)
@@ -132,6 +134,7 @@ def wsm6(
 
 
 # a table of contents of the scheme
+@piece
 def part(
     sky: Sky, p: torch.Tensor, rho: torch.Tensor, mass: torch.Tensor, dt: float, droplets: float | torch.Tensor
 ) -> tuple[Sky, torch.Tensor, torch.Tensor]:
