@@ -4,7 +4,9 @@
 140 x 100 x 24 cells of 50 km over relief, 240-s steps, float32, six tracers. Times are CPU time of one thread
 (medians); ``--quick`` takes fewer repetitions and leaves the two-rank run out.
 
-    python benchmarks/atmosphere.py [--eager] [--quick] [--device cuda]
+    python benchmarks/atmosphere.py [--eager] [--quick] [--full] [--device cuda]
+
+``full_rrtmgp`` has graupel (WSM6), the mass flux and RRTMGP every hour with McICA, and says what costs what.
 """
 
 import argparse
@@ -37,6 +39,8 @@ from coupler.grids.grid import Grid  # noqa: E402
 from tests.mpi.atmosphere_ranks import LAMBERT, surface  # noqa: E402
 
 NX, NY, DX, STEP = 140, 100, 50e3, 240
+FULL = {"microphysics": "wsm6", "convection": "mass_flux"}
+"""Physics of ``full_rrtmgp``; the rest, McICA too, is the default."""
 WRF = {
     "without microphysics": 234.0,
     "with WSM6 and TKE": 403.0,
@@ -100,17 +104,41 @@ def dynamics_ms(compiled, repeat, device):
     return first, whole, moved
 
 
-def full_days_per_hour(compiled, steps, device, comm=None):
+def watched(air, clock):
+    """Seconds of the parts of the steps that ``air`` does from now on, a list each."""
+    seconds = {}
+    columns = air.model.physics._columns
+
+    def watch(owner, name, what):
+        inner = getattr(owner, name)
+
+        def call(*arguments, **words):
+            t = clock()
+            out = inner(*arguments, **words)
+            seconds.setdefault(what, []).append(clock() - t)
+            return out
+
+        if inner is not None:
+            setattr(owner, name, call)
+
+    watch(air.core, "step", "dynamics")
+    watch(air.core, "transport", "transport of tracers")
+    for name, what in (("_turbulence", "boundary layer"), ("_convection", "convection"), ("_clouds", "clouds")):
+        watch(columns, name, what)
+    return seconds
+
+
+def full_days_per_hour(compiled, steps, device, comm=None, physics=None, schemes=("rrtmg", "rrtmgp")):
     """Simulated days an hour of computing, everything with hourly radiation, by scheme.
 
-    Also the ms of a step, and of a call of each scheme on the same air, one after the other.
+    Also the ms of a step, of a call of each scheme on the same air, one after the other, and of the parts of a step.
     """
-    air, c, exports = start(compiled, comm, device)
-    schemes = {"rrtmg": Rrtmg(), "rrtmgp": Rrtmgp()}
+    air, c, exports = start(compiled, comm, device, **(physics or {}))
+    schemes = {name: {"rrtmg": Rrtmg, "rrtmgp": Rrtmgp}[name]() for name in schemes}
     for n in range(2):
         exports = air.step(n * STEP, STEP, surface(c, exports))
     clock = time.process_time if comm is None and device == "cpu" else time.perf_counter
-    times = []
+    times, parts = [], watched(air, clock)
     for n in range(2, 2 + steps):
         fluxes = surface(c, exports)
         t = clock()
@@ -125,7 +153,24 @@ def full_days_per_hour(compiled, steps, device, comm=None):
             calls[name].append(clock() - t)
     radiation = {name: statistics.mean(times[1:]) for name, times in calls.items()}
     days = {name: 3600.0 / (3600.0 / STEP * step + call) / 24.0 for name, call in radiation.items()}
-    return days, 1e3 * step, {name: 1e3 * call for name, call in radiation.items()}
+    medians = {what: 1e3 * statistics.median(t) for what, t in parts.items()}
+    return days, 1e3 * step, {name: 1e3 * call for name, call in radiation.items()}, medians
+
+
+def everything(compiled, repeat, device):
+    """Days an hour with the physics of `FULL`, and what costs what."""
+    word = "compiled" if compiled else "eager"
+    begin = time.perf_counter()
+    days, step, radiation, parts = full_days_per_hour(compiled, repeat, device, physics=FULL, schemes=("rrtmgp",))
+    parts["radiation, its share"] = radiation["rrtmgp"] * STEP / 3600.0
+    parts["the rest"] = step + parts["radiation, its share"] - sum(parts.values())
+    name = f"WSM6, mass flux, RRTMGP, {word}"
+    print(f"{name:44}{step:10.1f} ms a step{days['rrtmgp']:10.1f} days an hour", end="")
+    print(f"   (all of this took {time.perf_counter() - begin:.0f} s)")
+    for what, ms in sorted(parts.items(), key=lambda p: -p[1]):
+        print(f"    {what:40}{ms:10.1f}")
+    suffix = "" if compiled else "_eager"
+    return {f"atmosphere.full_rrtmgp.days_per_hour{suffix}": days["rrtmgp"]}
 
 
 def ranks_seconds(n, eager):
@@ -141,6 +186,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--eager", action="store_true", help="leave the compiled kernels out")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions, no two-rank run")
+    parser.add_argument("--full", action="store_true", help="nothing but full_rrtmgp")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--ranks-worker", action="store_true", help=argparse.SUPPRESS)
     a = parser.parse_args()
@@ -167,6 +213,10 @@ def main():
     print(f"device {a.device}, one thread, CPU time (wall on a GPU), load of the machine {load}")
     print(f"{'':28}{'first call s':>14}{'ms a step':>12}{'of it tracers':>15}{'days an hour':>14}")
     results = {}
+    if a.full:
+        for compiled in (False,) if a.eager else (True,):
+            results |= everything(compiled, repeat, a.device)
+        return report(results)
     for compiled in (False,) if a.eager else (False, True):
         first, ms, moved = dynamics_ms(compiled, repeat, a.device)
         word = "compiled" if compiled else "eager"
@@ -175,15 +225,16 @@ def main():
         suffix = "" if compiled or a.eager else "_eager"
         results[f"atmosphere.dynamics.ms_per_step{suffix}"] = ms
         results[f"atmosphere.dynamics.days_per_hour{suffix}"] = days
-    days, step, radiation = full_days_per_hour(not a.eager, 4 if a.quick else 12, a.device)
+    days, step, radiation, _ = full_days_per_hour(not a.eager, 4 if a.quick else 12, a.device)
     for name in days:
         print(
             f"{'everything, hourly ' + name.upper():28}{'':14}{step:12.1f}{'':15}{days[name]:14.1f}"
             f"   ({name.upper()} {radiation[name]:.0f} ms, {1e3 * radiation[name] / NX / NY:.0f} us a column)"
         )
     results["atmosphere.full.days_per_hour"] = days["rrtmgp"]
-    results["atmosphere.full_rrtmgp.days_per_hour"] = days["rrtmgp"]
     results["atmosphere.full.ms_per_step"] = step
+    for compiled in () if a.quick else (False,) if a.eager else (False, True):
+        results |= everything(compiled, repeat, a.device)
     print(
         "WRF v4.7.1 in Fortran on such a core: "
         + ", ".join(f"{k} {v:.0f}" for k, v in WRF.items())
@@ -195,6 +246,11 @@ def main():
         print("a step with physics, without radiation, ms, one rank / two ranks: ", end="")
         print(", ".join(f"{one:.0f} / {two:.0f}" for one, two in pairs))
         results["atmosphere.two_ranks"] = statistics.median(one / two for one, two in pairs)
+    report(results)
+
+
+def report(results):
+    """The figures as lines that other scripts read."""
     for name, value in results.items():
         print(f"RESULT {name} {np.round(value, 2)}")
 

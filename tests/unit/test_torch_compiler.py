@@ -4,13 +4,14 @@
 import multiprocessing
 import threading
 import time
+from functools import partial
 
 import pytest
 import torch
 from torch._dynamo.exc import TorchDynamoException
 
 from components.science import torch_compiler
-from components.science.torch_compiler import Compiler
+from components.science.torch_compiler import Compiler, in_pieces, piece
 
 
 def double(a, factor):
@@ -132,6 +133,33 @@ def test_a_function_that_cannot_be_compiled_runs_uncompiled(folder, monkeypatch)
     out = Compiler(600.0, said.append)(double)(torch.ones(3), 2.0)
     assert torch.equal(out, double(torch.ones(3), 2.0))
     assert "double cannot be compiled and runs uncompiled: no such thing" in said
+
+
+@piece
+def one_level(total, a):
+    return total + double(a, 2.0)
+
+
+@in_pieces
+def up_the_column(a, factor):
+    total = torch.zeros_like(a[0])
+    for level in a:
+        total = one_level(total, level)
+    return factor * total
+
+
+def test_of_a_function_in_pieces_the_body_of_its_loop_is_compiled_once_for_all_levels(folder, monkeypatch):
+    watch, said = Watch(monkeypatch, 20.0), []
+    a = torch.rand(5, 3)
+    eager = up_the_column(a, factor=3.0)
+    assert watch.calls == []
+    compiler = Compiler(600.0, said.append, watch)
+    compiled = compiler(partial(up_the_column, factor=3.0), whole=False)
+    for _ in range(2):
+        assert torch.equal(compiled(a), eager)
+    assert watch.calls == [one_level.__wrapped__]
+    assert said[-1] == "compiled 1 of 1 functions in 20 s"
+    assert torch.equal(up_the_column(a, factor=3.0), eager) and watch.calls == [one_level.__wrapped__]
 
 
 def compile_slowly(folder, queue):

@@ -130,7 +130,7 @@ def best_source(
     air, t, q_v : as `choose` has them
     share, first, kind : of a plume from the ground
     """
-    zc, no = air.z - air.z_interface[:1], torch.zeros_like(t[0])
+    zc = air.z - air.z_interface[:1]
     from_ground = first.active
     shallow = from_ground & (first.base - first.top <= DEEP)
     humid = q_v / saturation_mixing_ratio(saturation_pressure_mixed(t), air.p)
