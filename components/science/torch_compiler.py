@@ -33,7 +33,7 @@ from coupler.paths import user_cache
 
 _log = logging.getLogger(__name__)
 Function = TypeVar("Function", bound=Callable[..., Any])
-_now: ContextVar["Compiler | None"] = ContextVar("compiler of the pieces of the function that runs", default=None)
+_now: ContextVar[Compiler | None] = ContextVar("compiler of the pieces of the function that runs", default=None)
 COMPILERS = ("g++", "clang++", "c++")
 BOUND = 600.0
 """Seconds that compiling may take in a process, unless the namelist says otherwise."""

@@ -352,7 +352,8 @@ def thinning(r: Rising, p: Passed, z: torch.Tensor, shallow: torch.Tensor) -> Pl
     before = p.flux + p.left
     share = torch.where(before > 0.0, (low + taken) / torch.where(before > 0.0, before, 1.0), 0.0)
     return Plume(
-        torch.where(cloud, up, p.flux), torch.where(cloud, taken, p.taken), torch.where(cloud, low + taken - up, p.left),
+        torch.where(cloud, up, p.flux), torch.where(cloud, taken, p.taken),
+        torch.where(cloud, low + taken - up, p.left),
         Air(p.t, p.q_v, p.q_l, p.q_i), torch.where(cloud, share * p.rain, p.rain),
         torch.where(cloud, share * p.snow, p.snow), p.w, p.buoyancy, p.inside, r.base_p, r.top_p, r.base_z, r.end,
         r.lift, active,
