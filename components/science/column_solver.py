@@ -54,10 +54,11 @@ def by_levels(below: Tensor, diagonal: Tensor, above: Tensor, right: Tensor) -> 
 @torch.library.custom_op("tessera::tridiagonal", mutates_args=(), device_types="cpu")
 def _solve(below: Tensor, diagonal: Tensor, above: Tensor, right: Tensor) -> Tensor:
     nz, n = diagonal.shape[0], diagonal[0].numel()
-    systems = [a.detach().contiguous().view(nz, n).numpy() for a in (below, diagonal, above)]
+    flat = lambda a, shape: a.detach().contiguous().view(shape).numpy()  # noqa: E731
+    lower, middle, upper = (flat(a, (nz, n)) for a in (below, diagonal, above))
     x = right.new_empty(right.shape)
     many = (nz, right[0].numel() // max(n, 1), n)
-    columns.tridiagonal(*systems, right.detach().contiguous().view(many).numpy(), x.view(many).numpy())
+    columns.tridiagonal(lower, middle, upper, flat(right, many), flat(x, many))
     return x
 
 

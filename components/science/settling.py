@@ -67,10 +67,10 @@ def _sink(content: Tensor, moves: Tensor, mass: Tensor) -> tuple[Tensor, Tensor]
     nz, n = moves.shape[0], moves[0].numel()
     many = (nz, content[0].numel() // max(n, 1), n)
     x, out = content.new_empty(content.shape), content.new_empty(content.shape[1:])
-    air = [a.detach().contiguous().view(nz, n).numpy() for a in (moves, mass)]
+    flat = lambda a, shape: a.detach().contiguous().view(shape).numpy()  # noqa: E731
     columns.sink(
-        content.detach().contiguous().view(many).numpy(), *air, x.view(many).numpy(), out.view(many[1:]).numpy()
-    )
+        flat(content, many), flat(moves, (nz, n)), flat(mass, (nz, n)), flat(x, many), flat(out, many[1:])
+    )  # fmt: skip
     return x, out
 
 

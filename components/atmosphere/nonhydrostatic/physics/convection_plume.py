@@ -221,9 +221,10 @@ def ascend(c: Columns, t: torch.Tensor, q_v: torch.Tensor, share: torch.Tensor, 
     rows = []
     for k in range(nz):
         low, last = max(k - 1, 0), torch.tensor(k == nz - 1, device=t.device)
-        layer = (a[k] for a in (t, q_v, q_s, around, c.p))
-        heights = (zc[k], zc[low], z[k], z[k + 1], c.dz[k])
-        plume, row = rise(plume, Level(*layer, c.p[low], *heights, share[k], last), kind)
+        layer = Level(
+            t[k], q_v[k], q_s[k], around[k], c.p[k], c.p[low], zc[k], zc[low], z[k], z[k + 1], c.dz[k], share[k], last
+        )
+        plume, row = rise(plume, layer, kind)
         rows.append(row)
     r = Passed(*(torch.stack(x) for x in zip(*rows, strict=True)))
     return thinning(plume, r, z, kind.shallow)
