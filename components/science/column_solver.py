@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from components.science.kernel_arrays import flat
 from components.science.kernels import columns
 
 
@@ -54,7 +55,6 @@ def by_levels(below: Tensor, diagonal: Tensor, above: Tensor, right: Tensor) -> 
 @torch.library.custom_op("tessera::tridiagonal", mutates_args=(), device_types="cpu")
 def _solve(below: Tensor, diagonal: Tensor, above: Tensor, right: Tensor) -> Tensor:
     nz, n = diagonal.shape[0], diagonal[0].numel()
-    flat = lambda a, shape: a.detach().contiguous().view(shape).numpy()  # noqa: E731
     lower, middle, upper = (flat(a, (nz, n)) for a in (below, diagonal, above))
     x = right.new_empty(right.shape)
     many = (nz, right[0].numel() // max(n, 1), n)

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from components.science.kernel_arrays import flat
 from components.science.kernels import columns
 
 
@@ -67,7 +68,6 @@ def _sink(content: Tensor, moves: Tensor, mass: Tensor) -> tuple[Tensor, Tensor]
     nz, n = moves.shape[0], moves[0].numel()
     many = (nz, content[0].numel() // max(n, 1), n)
     x, out = content.new_empty(content.shape), content.new_empty(content.shape[1:])
-    flat = lambda a, shape: a.detach().contiguous().view(shape).numpy()  # noqa: E731
     columns.sink(
         flat(content, many), flat(moves, (nz, n)), flat(mass, (nz, n)), flat(x, many), flat(out, many[1:])
     )  # fmt: skip
