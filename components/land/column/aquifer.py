@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from components.land.column.column_state import State
+from components.land.column.start import rest_depth
 from components.land.column.water_table import Beds, Ground, faces_of, fold_of, slope_of
 from components.science.constants import C_LIQUID, FREEZING_POINT
 from components.science.surface_fields import RIVER_WATER, RUNOFF_HEAT
@@ -61,6 +62,8 @@ class Aquifer:
         )  # fmt: skip
         self.columns, self.halo, self.period = land.columns, context.halo, o.groundwater_period
         depth = torch.full((n,), o.initial_water_table, dtype=torch.float64)
+        if land.climate is not None:
+            depth = rest_depth(land.climate, self.ground.bedrock, o.initial_water_table)
         self.stored = self.ground.stored(torch.minimum(depth, self.ground.bedrock))
 
     @property

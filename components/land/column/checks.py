@@ -16,6 +16,7 @@ from components.land.column.parameters import table
 from components.land.column.stomata import EMPIRICAL
 from components.land.column.surface_map import from_file
 from components.land.column.urban.sealed import built_by_year
+from components.science.climate_water import check_climate
 from coupler.component import Setting
 from coupler.errors import TesseraError
 from coupler.files.forcing import Forcing as File
@@ -58,6 +59,8 @@ def problems_of(options: Any, setting: Setting, grids: Callable[[Setting], Mappi
         check_deposition(o.deposition_file, setting)
         if o.file:
             File(setting.file(o.file), "surface_temperature", setting.clock, grid=setting.grid).close()
+        if o.climate:
+            check_climate(setting.file(o.climate), setting.clock, setting.grid)
         if o.surface:
             mask = np.asarray(grids(setting)["default"].mask)
             found = from_file(setting.file(o.surface), mask, np.asarray(setting.grid.latitude)[mask], o.tiles)

@@ -31,7 +31,7 @@ from components.land.column.products import Products
 from components.land.column.richards import Bottom
 from components.land.column.river_water import asked_of_rivers, meet_rivers
 from components.land.column.seasons import leaves_at, mean_sun
-from components.land.column.start import temperature, with_plants
+from components.land.column.start import climate, soil_water, temperature, with_plants
 from components.land.column.structure import named, rebuild
 from components.land.column.surface_map import SurfaceMap, from_file, uniform, zonal
 from components.land.column.urban.tile import GIVEN_HEAT, CityTile
@@ -166,12 +166,6 @@ class ColumnLand(Component):
         if self.optics is not None:
             self.parameters = with_spectral_optics(self.parameters)
         self.latitude, self.longitude = (self._tensor(v).repeat(tiles) for v in (latitude, longitude))
-        warmth = temperature(context, o.file, o.initial_temperature, self.cells)
-        self.now = initial_state(self.parameters, self._tensor(warmth).repeat(tiles), o.initial_wetness)
-        if self.cycling:
-            leaves, paddies = self._leaves(context.clock.date(0))[0], o.irrigation == "paddy"
-            self.now = with_plants(self.now, self.parameters, leaves, paddies)
-            self.deposition = Deposition(context, o.deposition_file, o.nitrogen_deposition, self.cells)
         stomata = Stomata(o.stomata, memory=o.night_memory or None, guess=first_guess.used(o.first_guess))
         model = Options(
             stomata, o.photosynthesis, o.infiltration,
@@ -179,13 +173,21 @@ class ColumnLand(Component):
             prognostic_leaves=o.leaves == "prognostic", irrigated=self.irrigated,
         )  # fmt: skip
         self.columns = Land(self.parameters, model, self.share, o.block)
+        self.climate = climate(context, o.climate, self.cells)
+        self.table = Aquifer(context, self) if o.groundwater == "lateral" else None
+        warmth = temperature(context, o.file, o.initial_temperature, self.cells)
+        wetness = soil_water(self.parameters, o, self.climate, tiles, None if self.table is None else self.table.depth)
+        self.now = initial_state(self.parameters, self._tensor(warmth).repeat(tiles), wetness)
+        if self.cycling:
+            leaves, paddies = self._leaves(context.clock.date(0))[0], o.irrigation == "paddy"
+            self.now = with_plants(self.now, self.parameters, leaves, paddies)
+            self.deposition = Deposition(context, o.deposition_file, o.nitrogen_deposition, self.cells)
         self.overpasses = (
             None if o.spectra is None else Overpasses(o.spectra, self.columns, self.latitude, self.longitude)
         )
         self.city = CityTile.of(context, self, self._tensor(warmth)) if o.city else None
         changing = years is not None or (self.city is not None and self.city.sealed is not None)
         self.products = Products(n) if self.cycling and changing else None
-        self.table = Aquifer(context, self) if o.groundwater == "lateral" else None
         self.counts = {"columns_unsolved": np.zeros(self.shape), "columns_unsettled": np.zeros(self.shape)}
         self.followed: dict[str, Array] = {}
         stores = self.budget()

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from components.land.column.column_state import Forcing, Options, State
 from components.land.column.column_water import Passed, Thawed
-from components.land.column.cycles import daily, fast, leaf_nitrogen
+from components.land.column.cycles import daily, fast, leaf_nitrogen, phenology
 from components.land.column.cycles.pools import DAY, Cycles, leaf_area
 from components.land.column.leaf_contents import capacity_of_leaves
 from components.land.column.parameters import Parameters
@@ -31,7 +31,9 @@ def with_leaves(state: State, forcing: Forcing, p: Parameters, options: Options)
         return forcing, p
     vcmax = capacity_of_leaves(state.cycles, p.cycles, options.nitrogen)
     if forcing.day_length is not None and forcing.longest_day is not None:
-        vcmax = vcmax * leaf_nitrogen.by_day_length(forcing.day_length, forcing.longest_day)
+        waning = leaf_nitrogen.by_day_length(forcing.day_length, forcing.longest_day)
+        evergreen = p.cycles.kind == phenology.EVERGREEN
+        vcmax = vcmax * torch.where(evergreen, phenology.awake(state.cycles.season), waning)
     area = leaf_area(state.cycles, p.cycles)
     return forcing._replace(lai=area), p._replace(traits=p.traits._replace(vcmax25=vcmax))
 

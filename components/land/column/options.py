@@ -67,7 +67,7 @@ class ColumnOptions(Namelist):
     anisotropy: Anisotropy = 10.0
     """Lateral over vertical conductivity."""
     initial_water_table: Depth = 3.0
-    """Depth of the water table at the start."""
+    """Depth of the water table at the start, where no `climate` gives it."""
     city: CityOptions | None = None
     """Street canyons on the built part of the cells, for example {share: .3, population: 8000}; see README.md."""
     air_height: AirHeight = 10.0
@@ -77,7 +77,9 @@ class ColumnOptions(Namelist):
     initial_temperature: Temperature = 283.0
     """Temperature at the start, where no file gives it."""
     initial_wetness: Fraction = 0.5
-    """Soil water at the start, 0 at wilting to 1 at saturation."""
+    """Soil water at the start, 0 at wilting to 1 at saturation, where no `climate` gives it."""
+    climate: str = ""
+    """CF file with the months of precipitation_flux and air_temperature: soil and groundwater start at rest in it."""
     file: str = ""
     """CF file with surface_temperature, the state at the start; looked up in the case, then in data/."""
     precision: Literal["double", "single"] = "double"

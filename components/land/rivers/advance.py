@@ -19,6 +19,7 @@ from components.land.rivers.routing import (
     Reaches,
     kinematic_step,
     muskingum_step,
+    normal_depth,
 )
 from components.science.constants import WATER_DENSITY
 from components.science.surface_fields import RUNOFF_HEAT, RUNOFF_MATTER
@@ -113,9 +114,7 @@ class Rivers:
         for level in r.levels:
             to = r.downstream[level]
             np.add.at(inflow, to[to >= 0], inflow[level[to >= 0]])
-        root = inflow * r.roughness / (r.width * np.sqrt(r.slope))
-        depth = np.where(root > 0.0, np.exp(0.6 * np.log(np.maximum(root, 1e-300))), 0.0)
-        volume, outflow = depth * r.width * r.length, inflow.copy()
+        volume, outflow = r.held(normal_depth(r, inflow)), inflow.copy()
         if self.routing == "muskingum":
             volume = inflow * self._travel(1.0)[0]
         elif self.routing == "local_inertia":

@@ -6,11 +6,13 @@ from __future__ import annotations
 import numpy as np
 
 from components.land.rivers.network import Floats, Network
-from components.land.rivers.routing import Integers, Reaches, reaches_of
+from components.land.rivers.routing import Integers, Reaches, normal_depth, reaches_of
 from components.science.constants import WATER_DENSITY
 
 STEEPEST = 0.05
 """Of a bed between two cells."""
+BANKFULL = 2.0
+"""Discharge at which water leaves the channel, over its mean (ours; rivers overtop their banks every year or two)."""
 
 
 def width_of(discharge: Floats) -> Floats:
@@ -33,6 +35,21 @@ def bank_of(discharge: Floats) -> Floats:
         m3 s-1.
     """
     return np.maximum(0.14 * np.exp(0.40 * np.log(np.maximum(discharge, 1e-30))), 2.0)
+
+
+def banks_of(reaches: Reaches, discharge: Floats) -> Floats:
+    """Depth of channels that hold twice their mean discharge by Manning's formula, m, and that of `bank_of` at least.
+
+    Where the bed is nearly level the formula of discharge alone puts the mean flow far above the banks.
+
+    Parameters
+    ----------
+    reaches : Reaches
+        Of the network.
+    discharge : float64 array
+        Mean, m3 s-1, (reach,).
+    """
+    return np.maximum(bank_of(discharge), normal_depth(reaches, BANKFULL * discharge))
 
 
 def smooth_bed(network: Network, height: Floats | None, slope: float) -> Floats:
@@ -95,4 +112,4 @@ def channels_of(
     if flood_plain <= 0.0:
         return reaches, cells
     plain = np.maximum(flood_plain * network.area.ravel()[cells], reaches.width * reaches.length)
-    return reaches._replace(bank=bank_of(discharge).ravel()[cells], plain=plain), cells
+    return reaches._replace(bank=banks_of(reaches, discharge.ravel()[cells]), plain=plain), cells

@@ -11,10 +11,12 @@ import numpy as np
 
 from components.land.rivers.advance import KINDS, Flow, Rivers, State, mass
 from components.land.rivers.beds import Beds
-from components.land.rivers.channels import bank_of, channels_of
+from components.land.rivers.channels import banks_of, channels_of
 from components.land.rivers.network_file import Course, read_network
 from components.land.rivers.prepare import axes_of, prepare
+from components.land.rivers.start import at_start
 from components.land.rivers.warmed import warmed
+from components.science.climate_water import check_climate
 from components.science.constants import C_LIQUID, FREEZING_POINT, WATER_DENSITY
 from components.science.surface_fields import AIR_OVER_LAND, AVAILABLE_WATER, RIVER_BEDS, RIVER_WATER, RUNOFF_MATTER
 from coupler.component import Array, Component, Context, Fields, Setting
@@ -82,10 +84,12 @@ class RiverNetwork(Component):
         """Flow through the beds by their area and the head between river and groundwater; 0: none."""
         withdrawal: Fraction = 0.2
         """Share of the water of the reaches that irrigation may draw in a day."""
+        climate: str = ""
+        """CF file with the months of precipitation_flux and air_temperature: reaches start with its runoff's water."""
         initial_runoff: Runoff = 0.0
-        """Runoff that has run for ever at the start; 0: empty channels."""
+        """Runoff that has run for ever at the start, where no `climate` gives it; 0: empty channels."""
         initial_temperature: Temperature = 283.15
-        """Of the water at the start."""
+        """Of the water at the start, where no `climate` gives it."""
         nitrogen_decay: Duration = 0
         """Time in which 1/e of the nitrogen is left in the water (denitrification, uptake); 0: nothing is lost."""
         phosphorus_decay: Duration = 0
@@ -111,8 +115,10 @@ class RiverNetwork(Component):
         return self._course(setting).names
 
     def check(self, setting: Setting) -> list[str]:
-        """Directions that run in a loop."""
+        """Directions that run in a loop, and a climate that is none."""
         try:
+            if self.options.climate:
+                check_climate(setting.file(self.options.climate), setting.clock, setting.grid)
             network = self._course(setting).network
             _ = network.levels
         except TesseraError as error:
@@ -141,11 +147,11 @@ class RiverNetwork(Component):
         self.mouths = network.mouths.ravel()[self.cells]
         self.area = network.area.ravel()[self.cells]
         self.upstream = network.upstream_area.ravel()[self.cells]
-        bank = bank_of(self.upstream * (o.mean_runoff / WATER_DENSITY))
+        bank = banks_of(reaches, self.upstream * (o.mean_runoff / WATER_DENSITY))
         self.beds = Beds(o.leakance * reaches.width * reaches.length / self.area, bank, o.withdrawal)
-        lateral = self.area * (o.initial_runoff / WATER_DENSITY)
-        self.now = self.rivers.steady(lateral)
-        self.now.amounts[0] = C_LIQUID * (o.initial_temperature - FREEZING_POINT) * mass(self.now.volume)
+        runoff, warmth = at_start(context, o, network, self.cells)
+        self.now = self.rivers.steady(self.area * runoff / WATER_DENSITY)
+        self.now.amounts[0] = C_LIQUID * (warmth - FREEZING_POINT) * mass(self.now.volume)
         n = self.cells.size
         self.received, self.delivered = np.zeros((1 + len(KINDS), n)), np.zeros((1 + len(KINDS), n))
         self.removed, self.begun = np.zeros((len(KINDS), n)), self._stored()

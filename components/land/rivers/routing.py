@@ -66,6 +66,19 @@ class Reaches(NamedTuple):
         full = channel * self.bank
         return np.where(volume <= full, volume / channel, self.bank + (volume - full) / self.plain)
 
+    def held(self, depth: Floats) -> Floats:
+        """Water of a depth in the channel, with that on the plain, m3: `depth` the other way.
+
+        Parameters
+        ----------
+        depth : float64 array
+            m, (reach,).
+        """
+        channel = self.width * self.length
+        if self.bank is None or self.plain is None:
+            return depth * channel
+        return np.minimum(depth, self.bank) * channel + np.maximum(depth - self.bank, 0.0) * self.plain
+
     def surface(self, volume: Floats) -> Floats:
         """Area of the water, m2: of the channel, and above its banks of the plain.
 
@@ -255,6 +268,20 @@ def kinematic_step(volume: Floats, reaches: Reaches, lateral: Floats, seconds: f
         outflow[level] = (have - v) / seconds
         _pass_on(outflow, inflow, level, reaches.downstream)
     return new, outflow
+
+
+def normal_depth(reaches: Reaches, discharge: Floats) -> Floats:
+    """Depth of a uniform flow in a wide rectangular channel, m (Manning), (reach,).
+
+    Parameters
+    ----------
+    reaches : Reaches
+        Of the network.
+    discharge : float64 array
+        m3 s-1, (reach,).
+    """
+    root = discharge * reaches.roughness / (reaches.width * np.sqrt(reaches.slope))
+    return np.where(root > 0.0, np.exp(0.6 * np.log(np.maximum(root, 1e-300))), 0.0)
 
 
 class Inertia(NamedTuple):

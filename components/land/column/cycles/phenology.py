@@ -2,6 +2,7 @@
 """When leaves come and go: evergreen, by season (warmth and day length), or by stress (cold and drought).
 
 The counters are those of CLM (White et al. 1997; Lawrence et al. 2019, ch. 20) with sums of days, of the air's warmth.
+Evergreen leaves keep through the winter, but their capacity follows the warmth of the days before (Makela et al. 2008).
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ ENOUGH = 15.0  # days of good, and of bad conditions, where stress rules
 FROST, MILD = ZERO_CELSIUS + 2.0, ZERO_CELSIUS + 5.0  # K: leaves fall below the first, and unfold above the second
 WARM_SUM, WARM_SUM_RISE = 4.795, 0.129  # ln K d, and per K of the year's mean (White et al. 1997, as in CLM)
 DRY = 0.12  # share of the available water
+LAG = 5.0  # days in which evergreen leaves come near the air (Makela et al. 2008, five conifer stands: 1 to 20)
+ASLEEP, AWAKE = ZERO_CELSIUS - 5.0, 20.0  # K, and K above it: no capacity, and all of it (theirs: -15 to 1, 11 to 30)
 
 
 class Season(NamedTuple):
@@ -34,6 +37,7 @@ class Season(NamedTuple):
     good : sum of warmth (K d) or of days that call for leaves
     bad : days that call for their fall
     day_length : s, of the day before
+    warmth : K, of the air as leaves have become used to it
     """
 
     leafing: Tensor
@@ -41,6 +45,7 @@ class Season(NamedTuple):
     good: Tensor
     bad: Tensor
     day_length: Tensor
+    warmth: Tensor
 
 
 class Fluxes(NamedTuple):
@@ -60,7 +65,17 @@ def at_start(kind: Tensor, leafing: Tensor) -> Season:
     """
     on = torch.where(kind == EVERGREEN, torch.ones_like(kind), leafing.to(kind.dtype))
     none = torch.zeros_like(kind)
-    return Season(on, none + 365.0, none, none, none + 0.5 * DAY)
+    return Season(on, none + 365.0, none, none, none + 0.5 * DAY, none + (ASLEEP + AWAKE))
+
+
+def awake(season: Season) -> Tensor:
+    """Share of its capacity that an evergreen leaf has after the weather of the last days (Makela et al. 2008, eq. 5).
+
+    Parameters
+    ----------
+    season : with the lagged warmth of the air
+    """
+    return torch.clamp((season.warmth - ASLEEP) / AWAKE, 0.0, 1.0)
 
 
 def needed_warmth(table: Tensor, days: Tensor, mean: Tensor) -> Tensor:
@@ -114,4 +129,5 @@ def a_day(
     changing = seasonal | stress
     unfolding = torch.where(changing & (leafing > 0.5) & (since < ONSET_DAYS), UNFOLDING, 0.0 * since)
     falling = torch.where(changing & (leafing < 0.5) & (since < OFFSET_DAYS), 1.0 / left_off, 0.0 * since)
-    return Season(leafing, since, good, bad, day_length), Fluxes(unfolding, falling)
+    warmth = now.warmth + (temperature - now.warmth) / LAG
+    return Season(leafing, since, good, bad, day_length, warmth), Fluxes(unfolding, falling)
