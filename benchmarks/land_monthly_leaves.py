@@ -4,8 +4,8 @@
     .venv/bin/python benchmarks/land_monthly_leaves.py --years 3 --first 2004 --last 2006
 
 Weather as in land_monthly.py, with days that differ in their light. Every year of every site is a column that repeats
-its own weather: `--years` of growth, wood and organic matter set to rest after each (planted stands: to what has grown on
-cleared ground since), and a last year that is compared.
+its own weather: `--years` of growth, wood and organic matter set to rest after each (planted stands: to what has grown
+on cleared ground since), and a last year that is compared.
 With `--keep` the state after each year is written to a file, and a run that finds it goes on from there.
 `--leaves prescribed` is the same with the table's leaf area, `--nitrogen` none, fun or demand.
 """
