@@ -141,7 +141,7 @@ def wetness_at_rest(
     held = (soil.field_capacity - soil.wilting).clamp(min=1e-3) * WATER_DENSITY * p.thickness + 0.0 * theta
     above = torch.cumsum(held, 0) - held
     drawn = ((CAPACITY - above) / held).clamp(0.0, 1.0) * (1.0 - torch.nan_to_num(filled, nan=1.0))
-    theta = theta - drawn * (theta - soil.wilting)
+    theta = torch.maximum(theta - drawn * (soil.field_capacity - soil.wilting), soil.wilting + 0.0 * theta)
     wetness = (theta - soil.wilting) / (soil.theta_s - soil.wilting)
     return torch.where(torch.isfinite(runoff), wetness, torch.full_like(wetness, otherwise))
 
