@@ -23,6 +23,8 @@ from coupler.errors import FieldError
 
 WATER_DENSITY = 1000.0
 """Density that turns a depth of water into mass: 1 mm of water is 1 kg m-2 (kg m-3)."""
+STANDARD_GRAVITY = 9.80665
+"""Geopotential of a geopotential metre, by definition (m s-2)."""
 DEGREE = {"K": Fraction(1), "degC": Fraction(1), "degF": Fraction(5, 9)}
 """Size of a degree of the scales of temperature, K."""
 ZERO = {"K": Fraction(0), "degC": Fraction("273.15"), "degF": Fraction("459.67") * 5 / 9}

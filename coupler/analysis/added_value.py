@@ -5,29 +5,22 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from coupler.analysis.comparison import Card, make_cards
-from coupler.analysis.cyclones.track import distance
-from coupler.analysis.figures import LINES, pyplot, tidy
-from coupler.analysis.observations import find
+from coupler.analysis.comparison import Card
+from coupler.analysis.driver_spectra import Curves, curves_of, draw
+from coupler.analysis.observations import Observed, find
 from coupler.analysis.page import embedded, note, table, write, write_numbers
-from coupler.analysis.records import parts, read, shown_unit
+from coupler.analysis.records import shown_unit, unit_of
 from coupler.analysis.scores import WHOLE, Box, score
-from coupler.analysis.spectra import Spectrum, kinetic_energy, spectrum
 from coupler.errors import CaseError
-from coupler.fields import dictionary
-from coupler.files.history import history_path
 from coupler.plan import Plan
 from coupler.remap.regridder import Regridder
 from coupler.remap.weights import make_weights
 
 Floats = npt.NDArray[np.float64]
-WIND = ("eastward_wind", "northward_wind")
-RAIN = "precipitation_flux"
 
 
 @dataclass(frozen=True)
@@ -36,17 +29,20 @@ class Added:
 
     Attributes
     ----------
-    field, unit, region : of which
+    component, field, unit, region : of which
     months, cells : compared
+    observations : file of the observations
     model_rmse, driver_rmse : against the same observations on their grid
     added_value : (driver's mean square error - model's) / the larger (Dosio et al. 2015, Clim. Dyn. 44, eq. 1)
     """
 
+    component: str
     field: str
     unit: str
     region: str
     months: int
     cells: int
+    observations: str
     model_rmse: float
     driver_rmse: float
     added_value: float
@@ -67,36 +63,64 @@ def added_value(model: Floats, driver: Floats, observed: Floats, area: Floats) -
     return own.cells, own.rmse, theirs.rmse, float(value)
 
 
+def driver_of(plan: Plan) -> list[Path]:
+    """Files that drive a case, by the option ``driver`` of its components.
+
+    Parameters
+    ----------
+    plan : of the case
+
+    Raises
+    ------
+    CaseError
+        A case without such files.
+    """
+    files = []
+    for component in plan.components:
+        names = getattr(component.options, "driver", None) or []
+        files += component.setting.files([names] if isinstance(names, str) else list(names))
+    if not files:
+        raise CaseError(f"{plan.folder} has no driver of its own; name the files:  --driver FILE ...")
+    return files
+
+
 def compare(cards: list[Card], driver: list[Path], regions: list[Box]) -> list[Added]:
     """Every field that run, driver and observations have.
 
     Parameters
     ----------
     cards : of the run beside observations
-    driver : CF files
+    driver : files of the driver: analyses, or CF fields by month
     regions : beside the whole
     """
     given = find(driver, [c.record.name for c in cards])
     made = []
     for card in cards:
         theirs = given.get(card.record.name)
-        if theirs is None:
+        if theirs is None or card.observed.path in driver:
             continue
-        _, factor, offset = shown_unit(card.record.name, str(dictionary().get(card.record.name, {}).get("units", "")))
-        onto = Regridder(make_weights(theirs.grid, card.grid, "conservative", source_mask=None, target_mask=None))
-        months = [(m, theirs.month(m.year, m.month)) for m in card.months]
-        both = [(m, _onto(onto, values, card.grid.shape)) for m, values in months if values is not None]
+        months = [(m, theirs.month(m.year, m.month, m.period)) for m in card.months]
+        both = [(m, values) for m, values in months if values is not None]
         if not both:
             continue
+        onto = Regridder(make_weights(theirs.grid, card.grid, "conservative", source_mask=None, target_mask=None))
         mine, seen = (np.mean([getattr(m, part) for m, _ in both], axis=0) for part in ("model", "observed"))
-        other = np.mean([values for _, values in both], axis=0) * factor + offset
+        other = _shown(theirs, np.mean([_onto(onto, values, card.grid.shape) for _, values in both], axis=0))
         area = card.grid.area.reshape(card.grid.shape)
         for box in (Box(WHOLE, -180.0, 180.0 - 1e-9, -90.0, 90.0), *regions):
             inside = box.holds(card.grid.longitude, card.grid.latitude)
             cells, *numbers = added_value(np.where(inside, mine, np.nan), other, seen, area)
             if cells > 1:
-                made.append(Added(card.record.name, card.record.unit, box.name, len(both), cells, *numbers))
+                r = card.record
+                name = card.observed.path.name
+                made.append(Added(r.component, r.name, r.unit, box.name, len(both), cells, name, *numbers))
     return made
+
+
+def _shown(theirs: Observed, values: Floats) -> Floats:
+    """Values in the unit of figures."""
+    _, factor, offset = shown_unit(theirs.name, unit_of(theirs.name))
+    return np.asarray(values * factor + offset)
 
 
 def _onto(regrid: Regridder, values: Floats, shape: tuple[int, ...]) -> Floats:
@@ -107,120 +131,79 @@ def _onto(regrid: Regridder, values: Floats, shape: tuple[int, ...]) -> Floats:
     return np.where(enough, total / np.where(enough, covered, 1.0), np.nan).reshape(shape)
 
 
-def spectra_of(plan: Plan) -> dict[str, Spectrum]:
-    """Spectra of the run's kinetic energy and rain, where it has these fields on a structured grid.
-
-    Parameters
-    ----------
-    plan : of the case
-    """
-    made: dict[str, Spectrum] = {}
-    for component in plan.components:
-        for stream in component.streams:
-            path = history_path(plan.folder / "run", component.name, stream.name)
-            if not parts(path):
-                continue
-            here = {n: read(path, n) for n in (*WIND, RAIN) if n in stream.fields}
-            made |= _spectra({n: (r.values, r.longitude, r.latitude) for n, r in here.items()}, "run")
-    return made
-
-
-def spectra_of_driver(driver: list[Path], box: tuple[float, float, float, float]) -> dict[str, Spectrum]:
-    """The same of the driver's fields without levels, within the region.
-
-    Parameters
-    ----------
-    driver : CF files
-    box : west, east, south, north of the region, degrees
-    """
-    fields = {}
-    for name, theirs in find(driver, [*WIND, RAIN]).items():
-        lon, lat = np.asarray(theirs.grid.longitude), np.asarray(theirs.grid.latitude)
-        inside = Box("region", *box).holds(lon, lat)
-        rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-        records = [theirs.month(*when) for when in theirs.months] if theirs.months else [theirs.month(0, 1)]
-        part = np.ix_(rows, columns)
-        _, factor, _ = shown_unit(name, str(dictionary()[name]["units"]))
-        if rows.size and columns.size:
-            fields[name] = factor * np.array([r[part] for r in records if r is not None]), lon[part], lat[part]
-    return _spectra(fields, "driver")
-
-
-def _spectra(fields: dict[str, tuple[Floats, Floats, Floats]], who: str) -> dict[str, Spectrum]:
-    made: dict[str, Spectrum] = {}
-    whole = {n: f for n, f in fields.items() if f[0].ndim == 3 and np.isfinite(f[0]).all() and min(f[1].shape) >= 4}
-    for name, (values, lon, lat) in whole.items():
-        middle = lon.shape[0] // 2, lon.shape[1] // 2
-        here, east = (lon[middle], lat[middle]), (lon[middle[0], middle[1] - 1], lat[middle[0], middle[1] - 1])
-        spacing = float(distance(*here, *east))
-        if name == RAIN:
-            made[f"{who}: rain"] = spectrum(values, spacing)
-        elif name == WIND[0] and WIND[1] in whole:
-            made[f"{who}: kinetic energy"] = kinetic_energy(values, whole[WIND[1]][0], spacing)
-    return made
-
-
-def make_card(plan: Plan, against: list[Path], driver: list[Path], regions: list[Box]) -> list[Path]:
+def make_card(plan: Plan, cards: list[Card], driver: list[Path], regions: list[Box]) -> list[Path]:
     """Write ``run/score/added_value.html`` and the CSV of its numbers; returns their paths.
 
     Parameters
     ----------
     plan : of the case
-    against : observations
-    driver : CF files of the driver's fields by month
+    cards : of the run beside observations, and beside the driver where there are none
+    driver : files of the driver
     regions : beside the whole
 
     Raises
     ------
     CaseError
-        Nothing that run, driver and observations share.
+        Nothing that run and driver share.
     """
-    cards = make_cards(plan, against, regions)
     rows = compare(cards, driver, regions)
-    if not rows:
+    alone = [c for c in cards if c.observed.path in driver]
+    curves, reasons = curves_of(plan, driver)
+    if not rows and not alone and not curves:
         raise CaseError(
-            f"nothing to compare: the driver ({', '.join(p.name for p in driver)}) has none of"
-            f" {', '.join(c.record.name for c in cards)} in the months of the run"
+            f"nothing to compare: the driver ({', '.join(p.name for p in driver)}) has none of the output's fields in"
+            " the months of the run.\nA driver is analyses, as  prepare  reads them, or CF fields by month"
         )
-    lon, lat = np.asarray(cards[0].grid.longitude), np.asarray(cards[0].grid.latitude)
-    box = float(lon.min()), float(lon.max()), float(lat.min()), float(lat.max())
-    curves = spectra_of(plan) | spectra_of_driver(driver, box)
     folder = plan.folder / "run" / "score"
     page, numbers, lines = (folder / f"added_value{end}" for end in (".html", ".csv", "_spectra.csv"))
-    head = ["field", "unit", "region", "months", "cells", "RMSE of the run", "RMSE of the driver", "added value"]
-    cells = [[str(v) if not isinstance(v, float) else f"{v:.3g}" for v in asdict(r).values()] for r in rows]
-    remark = (
-        "Added value: the driver's mean square error less the run's, over the larger of the two; positive where the run"
-        " is nearer to the observations. Both stand on the observations' grid or the run's, whichever is coarser."
-    )
-    body = [table(head, cells), note(remark)]
+    made = [write(f"Added value of {plan.folder.name}", _parts(rows, alone, curves, reasons, driver), page)]
+    if rows:
+        made.append(write_numbers([asdict(r) for r in rows], numbers))
     if curves:
-        body.append(embedded(draw(curves), "spectra of run and driver"))
-        write_numbers([
+        made.append(write_numbers([
             {"curve": name, "wavelength_m": w, "variance": v}
-            for name, s in curves.items() for w, v in zip(s.wavelength, s.variance, strict=True)
-        ], lines)  # fmt: skip
-    write(f"Added value of {plan.folder.name}", body, page)
-    write_numbers([asdict(r) for r in rows], numbers)
-    return [page, numbers, *([lines] if curves else [])]
+            for group in curves for name, s in group.lines.items()
+            for w, v in zip(s.wavelength, s.variance, strict=True)
+        ], lines))  # fmt: skip
+    return made
 
 
-def draw(curves: dict[str, Spectrum]) -> Any:
-    """Spectra by wavelength.
-
-    Parameters
-    ----------
-    curves : by label
-    """
-    plt = pyplot()
-    figure, axes = plt.subplots(figsize=(7.6, 4.2), layout="constrained")
-    for n, (name, s) in enumerate(curves.items()):
-        some = s.variance > 0.0
-        axes.loglog(s.wavelength[some] / 1e3, s.variance[some], color=LINES[n % len(LINES)], label=name,
-                    ls="-" if name.startswith("run") else "--")  # fmt: skip
-    axes.invert_xaxis()
-    axes.set_xlabel("wavelength (km)")
-    axes.set_ylabel("variance by band (m² s⁻² of wind, (mm day⁻¹)² of rain)")
-    tidy(axes)
-    axes.legend(frameon=False, fontsize=8)
-    return figure
+def _parts(
+    rows: list[Added], alone: list[Card], curves: list[Curves], reasons: list[str], driver: list[Path]
+) -> list[str]:
+    parts = [note(f"Driver: {', '.join(p.name for p in driver)}.")]
+    if rows:
+        head = ["field", "component", "unit", "region", "months", "cells", "observations", "RMSE of the run",
+                "RMSE of the driver", "added value"]  # fmt: skip
+        cells = [
+            [r.field.replace("_", " "), r.component, r.unit, r.region, str(r.months), str(r.cells), r.observations,
+             *(f"{v:.3g}" for v in (r.model_rmse, r.driver_rmse, r.added_value))]
+            for r in rows
+        ]  # fmt: skip
+        parts += [
+            "<h2>Run and driver beside the same observations</h2>",
+            table(head, cells),
+            note(
+                "Added value: the driver's mean square error less the run's, over the larger of the two; positive where"
+                " the run is nearer to the observations. All stand on the observations' grid or the run's, whichever is"
+                " coarser. Fields near the ground that the driver lacks are those of its lowest level above the ground."
+            ),
+        ]
+    if alone:
+        head = ["field", "component", "unit", "cells", "run", "driver", "run minus driver", "RMS difference",
+                "pattern correlation"]  # fmt: skip
+        cells = []
+        for c in alone:
+            s = c.mean.scores[WHOLE]
+            shown = (s.model, s.observed, s.bias, s.rmse, s.correlation)
+            label = c.record.label
+            cells.append([label, c.record.component, c.record.unit, str(s.cells), *(f"{v:.4g}" for v in shown)])
+        parts += [
+            "<h2>Run beside its driver, of fields without observations</h2>",
+            table(head, cells),
+            note("How far the region has gone from its driver; which of the two is nearer to the truth it cannot say."
+                 " Maps stand on the score card."),
+        ]  # fmt: skip
+    for group in curves:
+        parts += [f"<h2>{group.title}</h2>", embedded(draw(group), group.title), note(group.remark)]
+    return parts + [note(reason) for reason in reasons]

@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from coupler.analysis.observations import Beside, Observed, find
-from coupler.analysis.records import Record, parts, read, shown_unit
+from coupler.analysis.observations import Beside, Moment, Observed, day_of, find, is_land, moment
+from coupler.analysis.records import Record, parts, read, shown_unit, unit_of
 from coupler.analysis.scores import WHOLE, Box, Score, score
 from coupler.errors import CaseError
-from coupler.fields import dictionary
 from coupler.files.history import history_path
 from coupler.grids.grid import Grid
 from coupler.plan import ComponentPlan, Plan
@@ -31,6 +30,11 @@ class Month:
     model: Floats
     observed: Floats
     scores: dict[str, Score]
+    period: tuple[Moment, Moment] = ((), ())
+    """First and last moment of the run's records."""
+    records: int = 0
+    seen: str = ""
+    """What the observations stand for."""
 
     @property
     def label(self) -> str:
@@ -50,10 +54,17 @@ class Card:
     """Mean over the months, as if it were one."""
     other: Observed | None = None
     """A second observation, whose difference from the first says how well the field is known."""
+    at_sea: bool = False
+    """Whether the run's cells on land are left out, for the observations are of the sea."""
 
 
-def make_cards(plan: Plan, against: list[Path], regions: list[Box]) -> list[Card]:
+def make_cards(plan: Plan, against: list[Path], regions: list[Box]) -> tuple[list[Card], list[str]]:
     """Compare every field of a run's output that somebody has observed.
+
+    Returns
+    -------
+    list of Card, list of str
+        And why observed fields have no card.
 
     Parameters
     ----------
@@ -78,22 +89,30 @@ def make_cards(plan: Plan, against: list[Path], regions: list[Box]) -> list[Card
     others = {
         n: o for n, first in observed.items() for o in find([p for p in against if p != first.path], [n]).values()
     }
-    cards, taken = [], set()
+    cards, reasons, taken = [], [], set()
     for component, path, names in streams:
         for name in names:
             if name not in observed or (component.name, name) in taken:
                 continue
             taken.add((component.name, name))
-            made = _card(component, path, observed[name], others.get(name), regions)
-            if made is not None:
-                cards.append(made)
+            try:
+                cards.append(_card(component, path, observed[name], others.get(name), regions))
+            except CaseError as error:
+                reasons.append(f"{component.name}, {name}: {error}")
     if not cards:
         raise CaseError(
             f"nothing to compare: the output of {case} has {', '.join(offered)}; the observations"
-            f" ({', '.join(p.name for p in against)}) have none of these in these months.\n"
-            "Name files that have, with  --against FILE, or add fields to a component's output"
+            f" ({', '.join(p.name for p in against)}) have "
+            + ("\n  ".join(["these, but", *reasons]) if reasons else "none of these")
+            + "\nName files that have, with  --against FILE, or add fields to a component's output"
         )
-    return cards
+    return cards, reasons
+
+
+def _span(moments: Iterable[Moment]) -> str:
+    """First and last day."""
+    days = sorted(moments)
+    return f"{day_of(days[0])} to {day_of(days[-1])}"
 
 
 def _streams(plan: Plan) -> Iterable[tuple[ComponentPlan, Path, tuple[str, ...]]]:
@@ -104,43 +123,67 @@ def _streams(plan: Plan) -> Iterable[tuple[ComponentPlan, Path, tuple[str, ...]]
                 yield component, path, stream.fields
 
 
-def _card(
-    component: ComponentPlan, path: Path, observed: Observed, other: Observed | None, regions: list[Box]
-) -> Card | None:
+def _card(component: ComponentPlan, path: Path, observed: Observed, other: Observed | None, regions: list[Box]) -> Card:
     try:
         record = read(path, observed.name)
     except (KeyError, IndexError):
-        return None
+        raise CaseError(f"{path.name} does not hold it: was the output changed after the run?") from None
+    if not np.isfinite(record.values).any():
+        raise CaseError(f"the run has no value at all in {path.name}")
     spec = component.exported(observed.name) or component.imported(observed.name)
     grid = component.grids[spec.grid if spec else "default"]
     beside = Beside(grid, observed.grid)
-    _, factor, offset = shown_unit(observed.name, str(dictionary().get(observed.name, {}).get("units", "")))
+    _, factor, offset = shown_unit(observed.name, unit_of(observed.name))
     area = beside.grid.area.reshape(beside.grid.shape)
     boxes = [Box(WHOLE, -180.0, 180.0 - 1e-9, -90.0, 90.0), *regions]
     inside = {b.name: b.holds(beside.grid.longitude, beside.grid.latitude) for b in boxes}
 
     apart = _Apart(observed, other, boxes, factor)
+    land = is_land(grid) if len(grid.shape) == 2 and len(observed.grid.shape) == 2 else np.zeros(grid.shape, bool)
+    everywhere = bool(land.any()) and np.isfinite(record.values[0][land]).mean() > EVERYWHERE
+    at_sea = everywhere and observed.of_the_sea()
 
-    def compare(year: int, month: int, model: Floats, seen: Floats, months: list[tuple[int, int]]) -> Month:
+    def compare(year: int, month: int, model: Floats, seen: Floats, months: list[Month]) -> Month:
         scores = {n: score(np.where(w, model, np.nan), seen, area) for n, w in inside.items()}
         scores = {n: replace(s, spread=apart.spread(n, months)) for n, s in scores.items()}
         return Month(year, month, model, seen, {n: s for n, s in scores.items() if s.cells > 1})
 
-    months = []
+    months, shared = [], False
     for year, month in sorted({_month(record, i) for i in range(len(record.times))}):
-        seen = observed.month(year, month)
-        if seen is None:
-            continue
         chosen = [i for i in range(len(record.times)) if _month(record, i) == (year, month)]
-        model, shown = beside(record.values[chosen].mean(axis=0), seen * factor + offset)
+        period = _period(record, chosen)
+        there = observed.records(year, month, period)
+        if not there:
+            continue
+        shared = True
+        seen = observed.month(year, month, period)
+        assert seen is not None
+        mean = np.where(land & at_sea, np.nan, record.values[chosen].mean(axis=0))
+        model, shown = beside(mean, seen * factor + offset)
         if not (np.isfinite(model) & np.isfinite(shown)).any():
             continue
-        months.append(compare(year, month, model, shown, [(year, month)]))
+        said = {"period": period, "records": len(chosen), "seen": observed.said(there, month)}
+        plain = Month(year, month, model, shown, {}, **said)
+        months.append(replace(compare(year, month, model, shown, [plain]), **said))
+    if not months and shared:
+        lacks = not np.isfinite(observed.values(list(range(max(len(observed.moments), 1))))).any()
+        what = f"{observed.held.variable} has no value at all" if lacks else "no cell where both have a value"
+        raise CaseError(f"{observed.path.name}: {what}")
     if not months:
-        return None
+        mine = _span(moment(t) for t in record.times)
+        raise CaseError(f"no time in common: the run has {mine}, {observed.path.name} {_span(observed.moments)}")
     model, shown = (np.mean([getattr(m, part) for m in months], axis=0) for part in ("model", "observed"))
-    mean = compare(0, 0, model, shown, [(m.year, m.month) for m in months])
-    return Card(record, observed, beside.grid, months, mean, other)
+    overall = replace(
+        compare(0, 0, model, shown, months),
+        period=(months[0].period[0], months[-1].period[1]),
+        records=sum(m.records for m in months),
+        seen="; ".join(dict.fromkeys(m.seen for m in months)),
+    )
+    return Card(record, observed, beside.grid, months, overall, other, at_sea)
+
+
+EVERYWHERE = 0.9
+"""Share of the cells on land with a value of a field that is not one of the sea."""
 
 
 class _Apart:
@@ -154,12 +197,12 @@ class _Apart:
             self._area = grid.area.reshape(grid.shape)
             self._inside = {b.name: b.holds(grid.longitude, grid.latitude) for b in boxes}
 
-    def spread(self, region: str, months: list[tuple[int, int]]) -> float:
+    def spread(self, region: str, months: list[Month]) -> float:
         """Root-mean-square difference of their means over some months; NaN without a second one."""
         first, second = self._pair
         if second is None:
             return np.nan
-        both = [[o.month(*when) for when in months] for o in (first, second)]
+        both = [[o.month(m.year, m.month, m.period) for m in months] for o in (first, second)]
         kept = [(a, b) for a, b in zip(*both, strict=True) if a is not None and b is not None]
         if not kept:
             return np.nan
@@ -175,3 +218,10 @@ def _month(record: Record, number: int) -> tuple[int, int]:
     else:
         middle = record.times[number]
     return int(middle.year), int(middle.month)
+
+
+def _period(record: Record, chosen: list[int]) -> tuple[Moment, Moment]:
+    """First and last moment of some records, from the beginning of the first to the end of the last."""
+    if record.intervals:
+        return moment(record.intervals[chosen[0]][0]), moment(record.intervals[chosen[-1]][1])
+    return moment(record.times[chosen[0]]), moment(record.times[chosen[-1]])

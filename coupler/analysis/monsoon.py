@@ -79,7 +79,9 @@ class Winds:
 def wang_fan(w: Winds) -> Floats:
     """Reversed Wang & Fan (1999, BAMS 80, 629): u850 (22.5-32.5 N, 110-140 E) less (5-15 N, 90-130 E).
 
-    Positive in strong East Asian summer monsoons (Wang et al. 2008, J. Climate 21, 4449).
+    Positive in strong East Asian summer monsoons (Wang et al. 2008, J. Climate 21, 4449, as others read it, too: the
+    East Asian Monsoon Toolkit of R. Geen). The Climate Prediction Center shows its opposite with 20-30 N as the
+    northern box: https://www.cpc.ncep.noaa.gov/products/Global_Monsoons/Asian_Monsoons/Figures/Index/.
 
     Parameters
     ----------
@@ -95,6 +97,8 @@ def wang_fan(w: Winds) -> Floats:
 
 def western_north_pacific(w: Winds) -> Floats:
     """Western North Pacific index (Wang & Fan 1999): u850 (5-15 N, 100-130 E) less (20-30 N, 110-140 E), m/s.
+
+    Boxes: Wang, Wu & Lau (2001, J. Climate 14, 4073), as http://iprc.soest.hawaii.edu/users/ykaji/monsoon/.
 
     Parameters
     ----------
@@ -166,17 +170,21 @@ def index(name: str, winds: Winds) -> Floats:
     return INDICES[name](winds)
 
 
+AFTER_APRIL_25 = 23
+"""Number, from 0, of the pentad that begins on 26 April."""
+
+
 def onset_pentad(u850: Floats) -> int | None:
     """Pentad of the South China Sea's summer monsoon onset; None without one.
 
-    The first pentad p from 25 April on (number 22, counted from 0) with u > 0 in it, in at least three of the four from
-    it on, and a mean above 1 m/s over these four (Wang et al. 2004, J. Climate 17, 699).
+    The first pentad after 25 April (number 23, counted from 0) with u > 0 in it, in at least three of the four from it
+    on, and a mean above 1 m/s over these four (Wang et al. 2004, J. Climate 17, 699).
 
     Parameters
     ----------
     u850 : (73,) pentads of a year of `south_china_sea`
     """
-    for p in range(22, len(u850) - 3):
+    for p in range(AFTER_APRIL_25, len(u850) - 3):
         four = u850[p : p + 4]
         if four[0] > 0.0 and (four > 0.0).sum() >= 3 and four.mean() > 1.0:
             return p
@@ -237,8 +245,9 @@ def subtropical_high(z500: Floats, u500: Floats, lon: Floats, lat: Floats, conto
     """Ridge and western point of the subtropical high.
 
     The ridge is the mean latitude between 110 and 150 E where u is zero and grows northward, within the contour or,
-    where there is none, anywhere in 10 to 40 N; the western point is the westernmost cell within the contour between 90
-    and 180 E, 10 to 45 N (as China's National Climate Centre defines them: Liu et al. 2012, J. Appl. Meteor. Sci. 23).
+    where there is none (this project's own), anywhere in 10 to 40 N; the western point is the westernmost cell within
+    the contour between 90 and 180 E, 10 to 45 N (after China's National Climate Centre: Liu et al. 2012, J. Appl.
+    Meteor. Sci. 23).
 
     Parameters
     ----------

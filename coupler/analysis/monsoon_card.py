@@ -140,7 +140,7 @@ def _onsets(series: Series) -> list[tuple[int, str]]:
         for p in range(73):
             if (number_of == p).any():
                 pentads[p] = series.values[number_of == p].mean()
-        if not np.isfinite(pentads[22:36]).all():
+        if not np.isfinite(pentads[monsoon.AFTER_APRIL_25 : 36]).all():
             continue
         onset = monsoon.onset_pentad(pentads)
         said.append(

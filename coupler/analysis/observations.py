@@ -9,22 +9,27 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from global_land_mask import globe
 
+from coupler.analysis.observed_variables import Held, locate, read_field
+from coupler.analysis.records import unit_of
 from coupler.errors import CaseError, FieldError, TesseraError
-from coupler.fields import conversion, dictionary, is_water
+from coupler.fields import conversion, is_water
 from coupler.grids.grid import Grid
-from coupler.netcdf.axes import Axes, find_axes, read
+from coupler.netcdf.axes import Axes
 from coupler.netcdf.dates import decode, month_length
 from coupler.netcdf.horizontal import read_horizontal
 from coupler.netcdf.opening import open_dataset
 from coupler.remap.regridder import Regridder
 from coupler.remap.weights import make_weights
-from coupler.units import per_month
+from coupler.units import STANDARD_GRAVITY, per_month
 
 Floats = npt.NDArray[np.float64]
-OPPOSITES = ("upward", "downward"), ("upwelling", "downwelling")
+Moment = tuple[int, ...]
 LEAST_COVERED = 0.5
 """Share of a coarse cell that fine cells with a value must cover."""
+INLAND = 0.05
+"""Share of the cells off the coast below which observations on land are ships' that went astray."""
 
 
 @dataclass(frozen=True)
@@ -33,40 +38,113 @@ class Observed:
 
     Attributes
     ----------
-    name : CF standard name; ``sign`` -1 where the file holds the flux of the opposite direction
-    path, axes : where it is
+    name : name of the field
+    path, held : where it is
     grid : its grid
     climatology : whether a month stands for that month of any year
-    months : (year, month) of each record; year 0 of a climatology, and no month of a constant field
+    moments : (year, month, day, hour, minute) of each record; year 0 of a climatology; none of a state without a date,
+        which stands for any
     factors, offset : what turns each record into the dictionary's unit
     """
 
     name: str
     path: Path
-    axes: Axes
+    held: Held
     grid: Grid
     climatology: bool
-    months: tuple[tuple[int, int], ...]
+    moments: tuple[Moment, ...]
     factors: tuple[float, ...]
     offset: float
-    sign: float = 1.0
 
-    def month(self, year: int, month: int) -> Floats | None:
+    def records(self, year: int, month: int, period: tuple[Moment, Moment] | None = None) -> list[int]:
+        """Numbers of the records of a month; of several, those within the period.
+
+        Parameters
+        ----------
+        year, month : a climatology has every year
+        period : first and last moment of the run's records, if the month is not wanted as a whole
+        """
+        if not self.moments:
+            return [0]
+        found = [i for i, m in enumerate(self.moments) if m[:2] == (0 if self.climatology else year, month)]
+        if period is None or len(found) < 2:
+            return found
+        first, last = period
+        return [i for i in found if first <= (year, *self.moments[i][1:]) <= last]
+
+    def month(self, year: int, month: int, period: tuple[Moment, Moment] | None = None) -> Floats | None:
         """The mean (y, x) of a month in the dictionary's unit, NaN where unknown; None without such a month.
 
         Parameters
         ----------
-        year, month : of the mean; a climatology has every year
+        year, month, period : see `records`
         """
-        wanted = (0 if self.climatology else year, month)
-        records = [i for i, m in enumerate(self.months) if m == wanted] if self.months else [0]
-        if not records:
-            return None
+        found = self.values(self.records(year, month, period))
+        return _mean(found) if found.size else None
+
+    def values(self, records: list[int]) -> Floats:
+        """Fields (n, y, x) of some records in the dictionary's unit, NaN where unknown.
+
+        Parameters
+        ----------
+        records : their numbers
+        """
         with open_dataset(self.path, CaseError) as file:
-            values = [
-                self.factors[i] * read(file, self.axes, i if self.months else None, error=CaseError) for i in records
-            ]
-        return np.asarray(self.sign * _mean(np.stack(values) + self.offset))
+            found = [self.factors[i] * read_field(file, self.held, i if self.held.axes.time else None) for i in records]
+        there = np.stack(found) if found else np.zeros((0, *self.grid.shape))
+        if self.held.at_sea:
+            there = np.where(is_land(self.grid), np.nan, there)
+        return np.asarray(self.held.sign * (there + self.offset))
+
+    def said(self, records: list[int], month: int) -> str:
+        """What the records stand for, such as ``climatology of June``.
+
+        Parameters
+        ----------
+        records, month : of a comparison
+        """
+        if not self.moments:
+            return "a state without a date"
+        if self.climatology:
+            return f"climatology of {MONTHS[month - 1]}"
+        first, last = (self.moments[i] for i in (records[0], records[-1]))
+        if len(records) == 1:
+            return f"{first[0]:04d}-{first[1]:02d}"
+        return f"{day_of(first)} to {day_of(last)}, n = {len(records)} times"
+
+    def of_the_sea(self) -> bool:
+        """Whether it is known over the sea alone: there, and hardly anywhere a cell away from the coast."""
+        land = is_land(self.grid)
+        inland = land.copy()
+        for axis in (0, 1):
+            for by in (-1, 1):
+                inland &= np.roll(land, by, axis)
+        known = np.isfinite(self.values([0])[0]).reshape(self.grid.shape)
+        return bool(inland.any() and known[inland].mean() < INLAND and known[~land].any())
+
+
+MONTHS = ("January February March April May June July August September October November December").split()
+
+
+def day_of(moment: Moment) -> str:
+    """Such as 2001-06-15.
+
+    Parameters
+    ----------
+    moment : year, month, day
+    """
+    return f"{moment[0]:04d}-{moment[1]:02d}-{moment[2]:02d}"
+
+
+def is_land(grid: Grid) -> npt.NDArray[np.bool_]:
+    """Whether the centre of each cell lies on land.
+
+    Parameters
+    ----------
+    grid : of the cells
+    """
+    lon = (np.asarray(grid.longitude) + 180.0) % 360.0 - 180.0
+    return np.asarray(globe.is_land(np.clip(grid.latitude, -90.0, 90.0), lon)).reshape(grid.shape)
 
 
 def _mean(values: Floats) -> Floats:
@@ -76,75 +154,94 @@ def _mean(values: Floats) -> Floats:
     return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan))
 
 
-def opposite(name: str) -> str:
-    """Name of the same flux counted the other way, or an empty string.
-
-    >>> opposite("surface_upward_latent_heat_flux")
-    'surface_downward_latent_heat_flux'
-    """
-    for a, b in OPPOSITES:
-        for this, other in ((a, b), (b, a)):
-            if this in name.split("_"):
-                return "_".join(other if word == this else word for word in name.split("_"))
-    return ""
-
-
 def find(paths: list[Path], names: list[str]) -> dict[str, Observed]:
     """For each field name the first file that has it, or the same flux counted the other way.
 
     Parameters
     ----------
-    paths : files of observations
-    names : CF names of fields
+    paths : files of observations, or of a driver
+    names : of fields of a run
 
     Raises
     ------
     CaseError
-        A file that cannot be read, or whose unit does not fit.
+        Files that cannot be read, units that do not fit; all of them.
     """
     found: dict[str, Observed] = {}
+    wrong: list[str] = []
     for path in paths:
-        with open_dataset(path, CaseError) as file:
-            there = {str(getattr(v, "standard_name", n)): n for n, v in file.variables.items() if v.ndim > 1}
-            wanted = {n: (there.get(n) or there.get(opposite(n), "")) for n in names if n not in found}
-            axes = {n: find_axes(file, v, error=CaseError) for n, v in wanted.items() if v}
-            axes = {n: a for n, a in axes.items() if not a.level}
-            if not axes:
+        try:
+            file = open_dataset(path, CaseError)
+        except CaseError as error:
+            wrong.append(str(error))
+            continue
+        with file:
+            held = {n: h for n in names if n not in found and (h := locate(file, n)) is not None}
+            if not held:
                 continue
             try:
                 grid = Grid.from_file(path)
             except TesseraError as error:
-                raise CaseError(f"observations {error}") from None
-            for name, of in axes.items():
-                _compare(file, of, grid)
-                found[name] = _observed(file, name, path, of, grid, 1.0 if there.get(name) else -1.0)
+                wrong.append(f"observations {error}")
+                continue
+            for name, of in held.items():
+                try:
+                    _compare(file, of.axes, grid)
+                    found[name] = _observed(file, name, path, of, grid)
+                except CaseError as error:
+                    wrong.append(str(error))
+    if wrong:
+        raise CaseError("\n".join(dict.fromkeys(wrong)))
     return found
 
 
-def _observed(file: Any, name: str, path: Path, axes: Axes, grid: Grid, sign: float) -> Observed:
-    v = file[axes.variable]
-    unit = str(getattr(v, "units", "1"))
-    try:
-        factor, offset = conversion(
-            per_month(unit) or unit, str(dictionary().get(name, {}).get("units", unit)), is_water(name)
-        )
-    except FieldError as error:
-        raise CaseError(f"observations {path}: {axes.variable}: {error}") from None
+def _observed(file: Any, name: str, path: Path, held: Held, grid: Grid) -> Observed:
+    here, axes = f"observations {path}: {held.variable}", held.axes
+    unit = str(getattr(file[held.variable], "units", "1"))
+    factor, offset = _conversion(name, unit, here)
     if not axes.time:
         if per_month(unit):
-            raise CaseError(f"observations {path}: {axes.variable} is in {unit!r} of a month that nothing says")
-        return Observed(name, path, axes, grid, True, (), (factor,), offset, sign)
-    here = f"observations {path}: {axes.variable}"
-    if not axes.time_variable:
-        raise CaseError(f"{here}: the dimension {axes.time!r} has no coordinate that says its dates")
-    dates = decode(file[axes.time_variable], here, CaseError)
+            raise CaseError(f"{here} is in {unit!r} of a month that nothing says")
+        return Observed(name, path, held, grid, True, (), (factor,), offset)
+    single = len(file.dimensions[axes.time]) == 1
+    try:
+        if not axes.time_variable:
+            raise CaseError(f"{here}: the dimension {axes.time!r} has no coordinate that says its dates")
+        dates = decode(file[axes.time_variable], here, CaseError)
+    except CaseError:
+        if single and not per_month(unit):
+            return Observed(name, path, held, grid, True, (), (factor,), offset)
+        raise
     when = dates.dates
     if dates.bounds and not dates.climatological:  # a mean is often labelled at its end: the first of the next month
         when = [a + (b - a) / 2 for a, b in dates.bounds]
     cyclic = dates.climatological or max(d.year for d in when) <= 1
-    months = tuple((0 if cyclic else d.year, d.month) for d in when)
+    moments = tuple((0 if cyclic else d.year, *moment(d)[1:]) for d in when)
     factors = tuple(factor * (86400.0 / month_length(d) if per_month(unit) else 1.0) for d in when)
-    return Observed(name, path, axes, grid, cyclic, months, factors, offset, sign)
+    return Observed(name, path, held, grid, cyclic, moments, factors, offset)
+
+
+def moment(date: Any) -> Moment:
+    """Year, month, day, hour and minute, which dates of all calendars have.
+
+    Parameters
+    ----------
+    date : of cftime
+    """
+    return date.year, date.month, date.day, date.hour, date.minute
+
+
+def _conversion(name: str, unit: str, here: str) -> tuple[float, float]:
+    wanted = unit_of(name) or unit
+    try:
+        return conversion(per_month(unit) or unit, wanted, is_water(name))
+    except FieldError as error:
+        if wanted == "m":  # a geopotential
+            try:
+                return conversion(unit, "m2 s-2")[0] / STANDARD_GRAVITY, 0.0
+            except FieldError:
+                pass
+        raise CaseError(f"{here} ({name}): {error}") from None
 
 
 def _compare(file: Any, axes: Axes, grid: Grid) -> None:

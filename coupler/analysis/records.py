@@ -10,7 +10,7 @@ import netCDF4
 import numpy as np
 import numpy.typing as npt
 
-from coupler.fields import ZERO_CELSIUS
+from coupler.fields import ZERO_CELSIUS, dictionary
 
 Floats = npt.NDArray[np.float64]
 SHOWN = {"K": ("°C", 1.0, -ZERO_CELSIUS), "kg m-2 s-1": ("mm day⁻¹", 86400.0, 0.0), "Pa": ("hPa", 0.01, 0.0)}
@@ -80,6 +80,20 @@ def shown_unit(name: str, units: str) -> tuple[str, float, float]:
     if units == "Pa" and "pressure" not in name:
         return units, 1.0, 0.0
     return SHOWN.get(units, (units, 1.0, 0.0))
+
+
+def unit_of(name: str) -> str:
+    """SI unit of a field of the output, or of what it is at a height; empty of one that nobody knows.
+
+    >>> unit_of("geopotential_height_at_500hPa")
+    'm'
+
+    Parameters
+    ----------
+    name : of the field
+    """
+    known = dictionary()
+    return str(known.get(name, known.get(name.partition("_at_")[0], {})).get("units", ""))
 
 
 def outputs(history: Path) -> list[Path]:

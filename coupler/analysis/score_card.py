@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from coupler.analysis.added_value import make_card
 from coupler.analysis.comparison import Card, make_cards
 from coupler.analysis.page import write_numbers
 from coupler.analysis.score_page import write_page
@@ -31,12 +32,12 @@ def write_table(cards: list[Card], path: Path) -> Path:
                 unit = card.record.unit
                 rows.append(
                     {"component": card.record.component, "field": card.record.name, "unit": unit, "month": when,
-                     "region": region, **asdict(s)}
+                     "region": region, "observations": card.observed.path.name, **asdict(s)}
                 )  # fmt: skip
     return write_numbers(rows, path)
 
 
-def make_score_card(plan: Plan, against: list[Path], regions: Path) -> list[Path]:
+def make_score_card(plan: Plan, against: list[Path], regions: Path, driver: list[Path] | None = None) -> list[Path]:
     """Write ``run/score/score.html`` and ``score.csv`` of a case; returns their paths, the page first.
 
     Parameters
@@ -44,15 +45,22 @@ def make_score_card(plan: Plan, against: list[Path], regions: Path) -> list[Path
     plan : of the case
     against : files of observations
     regions : YAML file of named boxes
+    driver : its files: they stand in for observations where there are none, and get a card of the value added
 
     Raises
     ------
     CaseError
         Files that are not there or hold nothing to compare, regions that are no boxes.
     """
-    missing = [str(f) for f in against if not f.is_file()]
+    files = [*against, *(driver or [])]
+    missing = [str(f) for f in files if not f.is_file()]
     if missing:
         raise CaseError(f"observations do not exist: {', '.join(missing)}")
-    cards = make_cards(plan, against, read_regions(regions))
+    boxes = read_regions(regions)
+    cards, reasons = make_cards(plan, files, boxes)
     folder = plan.folder / "run" / "score"
-    return [write_page(cards, plan.folder.name, folder / "score.html"), write_table(cards, folder / "score.csv")]
+    made = [
+        write_page(cards, reasons, plan.folder.name, folder / "score.html"),
+        write_table(cards, folder / "score.csv"),
+    ]
+    return made + (make_card(plan, cards, driver, boxes) if driver else [])

@@ -11,22 +11,27 @@ import numpy as np
 
 from coupler.analysis.comparison import Card, Month
 from coupler.analysis.figures import LINES, draw_panel, pyplot, shared_scale, tidy
+from coupler.analysis.observations import day_of
 from coupler.analysis.page import embedded, note, number, table, write
 from coupler.analysis.scores import WHOLE, Score
 from coupler.analysis.taylor import draw_taylor
 
+LEAST_CELLS = 10
+"""Cells of a region from which on a pattern is worth a point in the diagram."""
 
-def write_page(cards: list[Card], case: str, path: Path) -> Path:
+
+def write_page(cards: list[Card], reasons: list[str], case: str, path: Path) -> Path:
     """Write the page.
 
     Parameters
     ----------
     cards : scores by component and field
+    reasons : why other fields have no card
     case : title of the case
     path : HTML file to write
     """
     sections = [_section(card, place) for place, card in enumerate(cards)]
-    return write(f"Score card of {case}", [_summary(cards), *sections], path)
+    return write(f"Score card of {case}", [_summary(cards), *map(note, reasons), *sections], path)
 
 
 def _heading(card: Card) -> str:
@@ -66,7 +71,8 @@ def _summary(cards: list[Card]) -> str:
     ]
     remark = (
         "Means over the months compared, area-weighted, on the coarser of the two grids (conservative remapping),"
-        " where both have a value. A month that the run covers in part is compared with the observed whole month."
+        " where both have a value. Where observations have several times a month, those within the run count; a monthly"
+        " mean or climatology is the whole month's, however much of it the run covers."
     )
     return table(head, rows) + note(remark)
 
@@ -83,19 +89,37 @@ def _section(card: Card, place: int) -> str:
     names = ["region", "cells", "model", "observed", f"bias ({unit})", f"RMSE ({unit})", "pattern correlation",
              "ratio of variances", "Kling-Gupta", f"RMS of two observations ({unit})"]  # fmt: skip
     parts.append(table(names, rows))
+    parts += [note(text) for text in _remarks(card)]
     said = {region: s.note for region, s in card.mean.scores.items() if s.note}
     if said:
         reasons = "; ".join(f"{region}: {why}" for region, why in said.items())
         parts.append(note(reasons))
-    diagram = draw_taylor({r: s for r, s in card.mean.scores.items() if np.isfinite(s.correlation)})
+    large = {r: s for r, s in card.mean.scores.items() if np.isfinite(s.correlation) and s.cells >= LEAST_CELLS}
+    diagram = draw_taylor(large)
     if diagram is not None:
         parts.append(embedded(diagram, "Taylor diagram of the regions"))
+        if len(large) < len(card.mean.scores):
+            parts.append(note(f"The diagram leaves out regions of less than {LEAST_CELLS} cells, and constant ones."))
     if len(card.months) > 1:
         parts.append(embedded(_series(card, regions), "bias and error by month"))
         for what, title in (("bias", f"bias by month ({unit})"), ("rmse", f"RMSE by month ({unit})")):
             lines = [[r, *(_of(m, r, what) for m in card.months)] for r in regions]
             parts.append(table([title, *(m.label for m in card.months)], lines))
     return "".join(parts)
+
+
+def _remarks(card: Card) -> list[str]:
+    """What the comparison leaves out, and what stands for the field."""
+    said = []
+    if card.at_sea:
+        said.append("The observations are of the sea alone: the run's cells on land are left out.")
+    if card.observed.held.says:
+        said.append(
+            f"{card.observed.path.name}: {card.observed.held.variable} stands for it, {card.observed.held.says}."
+        )
+    if not card.observed.moments:
+        said.append(f"{card.observed.path.name} says no date: its one state stands for any.")
+    return said
 
 
 def _of(month: Month, region: str, what: str) -> str:
@@ -119,18 +143,21 @@ def _maps(card: Card) -> Any:
     figure, axes = plt.subplots(1, 3, figsize=(13.0, 4.2 * tall + 1.3), layout="constrained")
     signed = card.record.unit != "°C" and bool(np.nanmin(seen) < 0.0 < np.nanmax(seen))
     colours = shared_scale(np.stack([model, seen]), about_zero=signed)
-    span = card.months[0].label if len(card.months) == 1 else f"{card.months[0].label} to {card.months[-1].label}"
-    span = f"{span}, n = {len(card.months)} month{'s' if len(card.months) > 1 else ''} x {int(both.sum())} cells"
-    seen_span = "climatology" if card.observed.climatology else span.split(",")[0]
+    cells = f"{int(both.sum())} cells"
+    span = f"{day_of(card.mean.period[0])} to {day_of(card.mean.period[1])}"
+    seen_span = card.mean.seen if len(card.mean.seen) < 60 else f"{card.months[0].seen} to {card.months[-1].seen}"
+    one = card.mean.records == 1
+    mine = f"model\n{span}, n = {card.mean.records} record{'' if one else 's'} x {cells}"
+    theirs = f"{card.observed.path.stem}\n{seen_span}, n = {cells}"
     for panel, values, scale, unit, title in (
-        (axes[0], model, colours, card.record.unit, f"model, {span}"),
-        (axes[1], seen, colours, card.record.unit, f"observed ({card.observed.path.stem}), {seen_span}"),
+        (axes[0], model, colours, card.record.unit, mine),
+        (axes[1], seen, colours, card.record.unit, theirs),
         (
             axes[2],
             difference,
             shared_scale(difference, about_zero=True),
             _difference_unit(card),
-            f"model minus observed, {span}",
+            f"model minus observed\n{span}, n = {cells}",
         ),
     ):
         draw_panel(panel, place[0], place[1], values, scale, unit)

@@ -136,8 +136,15 @@ def parser() -> argparse.ArgumentParser:
     )
     plot.add_argument("--wind", action="store_true", help="arrows of the lowest level's wind on a day's map")
     plot.add_argument("--lines", metavar="FIELD", help="a second field as contours on a day's map")
-    scores = add("score", "compare a run with observations: tables, maps and one HTML page")
-    scores.add_argument("case", type=Path)
+    from coupler.case.score_help import EXAMPLES as SCORES
+
+    scores = add(
+        "score",
+        "compare a run with observations: tables, maps and one HTML page",
+        epilog=SCORES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    scores.add_argument("case", type=Path, help="a case that has run")
     scores.add_argument(
         "--against", type=Path, nargs="+", metavar="FILE", help="CF netCDF (default: COADS and ESKU of East Asia)"
     )
@@ -145,14 +152,18 @@ def parser() -> argparse.ArgumentParser:
         "--regions", type=Path, metavar="FILE", help="boxes (default: namelists/regions/east_asia.yaml)"
     )
     scores.add_argument(
-        "--driver", type=Path, nargs="+", metavar="FILE", help="also what the run adds to this driver: added_value.html"
+        "--driver",
+        type=Path,
+        nargs="*",
+        metavar="FILE",
+        help="also what the run adds to its driver, or to that of these analyses: added_value.html",
     )
     scores.add_argument(
         "--cyclones",
         type=Path,
         nargs="*",
         metavar="FILE",
-        help="also tropical cyclones, beside best tracks: RSMC, IBTrACS",
+        help="also tropical cyclones, beside best tracks (RSMC, IBTrACS) if some are given: cyclones.html",
     )
     scores.add_argument("--monsoon", action="store_true", help="also indices of the East Asian monsoon: monsoon.html")
     scores.add_argument(
@@ -386,30 +397,45 @@ def _plot(options: argparse.Namespace) -> int:
 def _score(options: argparse.Namespace) -> int:
     from coupler.analysis.score_card import make_score_card
     from coupler.case.case import make_plan
+    from coupler.errors import CaseError, TesseraError
 
     against = options.against or sorted(DATA.glob("*_observed_*.nc"))
     regions = options.regions or NAMELISTS / "regions" / "east_asia.yaml"
     plan = make_plan(options.case)
-    made = make_score_card(plan, against, regions)
-    if options.driver:
-        from coupler.analysis.added_value import make_card
-        from coupler.analysis.scores import read_regions
 
-        made += make_card(plan, against, options.driver, read_regions(regions))
-    if options.cyclones is not None:
+    def card() -> list[Path]:
+        from coupler.analysis.added_value import driver_of
+
+        driver = None if options.driver is None else options.driver or driver_of(plan)
+        return make_score_card(plan, against, regions, driver)
+
+    def cyclones() -> list[Path]:
         from coupler.analysis.cyclones.card import make_cyclone_card
 
-        made += make_cyclone_card(plan.folder, options.cyclones)
-    if options.monsoon:
+        return make_cyclone_card(plan.folder, options.cyclones)
+
+    def monsoon() -> list[Path]:
         from coupler.analysis.monsoon_card import make_monsoon_card
 
-        made += make_monsoon_card(plan.folder)
-    if options.stations:
+        return make_monsoon_card(plan.folder)
+
+    def stations() -> list[Path]:
         from coupler.analysis.station_card import make_station_card
 
-        made += make_station_card(plan.folder, options.stations)
-    for path in made:
-        print(path)
+        return make_station_card(plan.folder, options.stations)
+
+    wanted = [(True, card), (options.cyclones is not None, cyclones), (options.monsoon, monsoon)]
+    wrong = []
+    for chosen, make in [*wanted, (bool(options.stations), stations)]:
+        if not chosen:
+            continue
+        try:
+            for path in make():
+                print(path)
+        except TesseraError as error:  # the other pages do not wait for it
+            wrong.append(str(error))
+    if wrong:
+        raise CaseError("\n".join(wrong))
     return 0
 
 

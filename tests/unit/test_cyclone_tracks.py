@@ -120,6 +120,26 @@ def test_the_text_of_rsmc_tokyo(tmp_path):
     assert np.isnan(georgia.wind).all()  # none known, and 000 says none
 
 
+def test_the_agencys_own_columns_with_what_early_storms_lack(tmp_path):
+    """The sample of the agency's description, in its columns; a storm of 1951 has neither a name nor winds."""
+    lines = [
+        "66666 5101    3      5101 0 6                                   19901017",
+        "51021906 002 2 200 1385 1010",
+        "51021912 002 2 200 1385          030",  # no pressure
+        "51021918 002 9 205 1380  998     000",
+        "66666 9119    1 0045 9119 0 6 MIRREILE                          19920701",
+        "91092706 002 5 325 1293  935     095     30180 0140 30400 0260         #",
+    ]
+    (tmp_path / "bst.txt").write_text("\n".join(lines) + "\n")
+    old, mirreille = read_best_tracks(tmp_path / "bst.txt")
+    assert (old.name, mirreille.name) == ("5101", "9119 MIRREILE") and old.times[0].year == 1951
+    np.testing.assert_allclose(old.pressure, [101000.0, np.nan, 99800.0])
+    np.testing.assert_allclose(old.wind / KNOT, [np.nan, 30.0, np.nan])
+    assert (mirreille.latitude, mirreille.longitude, mirreille.pressure) == (32.5, 129.3, 93500.0)
+    np.testing.assert_allclose(mirreille.wind / KNOT, 95.0)
+    assert mirreille.landfall == (True,) and old.landfall == (False,) * 3
+
+
 def test_the_csv_of_ibtracs(tmp_path):
     (tmp_path / "ib.csv").write_text(IBTRACS)
     pabuk, other = read_best_tracks(tmp_path / "ib.csv")

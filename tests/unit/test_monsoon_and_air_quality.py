@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Monsoon indices on winds made for them, the rain belt and the high where they were put, stations' hours by hand."""
 
+from datetime import date
+
 import numpy as np
 import pytest
 
@@ -40,10 +42,13 @@ def test_indices_by_name_on_a_sheared_flow():
 def test_onset_is_the_first_lasting_westerly_after_april():
     u = np.full(73, -3.0)
     u[10:14] = 5.0  # winter
+    u[22:24] = 5.0  # from 21 April: too early to count, and over too soon
     u[24] = 2.0  # a burst
     u[27:50] = 4.0
     assert monsoon.onset_pentad(u) == 27
     assert monsoon.onset_pentad(np.full(73, -1.0)) is None
+    early = np.full(73, 4.0)  # westerlies all year: the first pentad after 25 April, days 116 to 120 of a common year
+    assert monsoon.onset_pentad(early) == 23 and date(2001, 4, 26).timetuple().tm_yday == 5 * 23 + 1
     rain = np.full((73, 2), 1.0)
     rain[30:, 0] = 9.0
     assert monsoon.rain_onset(rain, np.ones(2)).tolist() == [30, -1]

@@ -46,7 +46,10 @@ def read_best_tracks(path: Path) -> list[Track]:
 
 
 def _rsmc(path: Path, lines: list[str]) -> list[Track]:
-    """https://www.jma.go.jp/jma/jma-eng/jma-center/rsmc-hp-pub-eg/Besttracks/e_format_bst.html."""
+    """https://www.jma.go.jp/jma/jma-eng/jma-center/rsmc-hp-pub-eg/Besttracks/e_format_bst.html.
+
+    Early storms have neither a number of the year's cyclones, a name nor winds; the mark # is of Japan's coasts alone.
+    """
     made, wrong, n = [], [], 0
     while n < len(lines):
         header = lines[n]
@@ -76,16 +79,20 @@ def _rsmc(path: Path, lines: list[str]) -> list[Track]:
 
 
 def _rsmc_point(line: str) -> Point:
+    """A line of data: columns 1-8 time, 14 grade, 16-18 latitude, 20-23 longitude, 25-28 hPa, 34-36 kt, 72 the mark."""
     words = line.split()
     stamp = words[0]
     if len(stamp) != 8 or not stamp.isdigit():
         raise ValueError(stamp)
     year, month, day, hour = (int(stamp[k : k + 2]) for k in (0, 2, 4, 6))
     date = cftime.datetime(year + (1900 if year >= FIRST_YEAR else 2000), month, day, hour)
-    pressure = float(words[5]) if len(words) > 5 and words[5].isdigit() else 0.0
-    wind = float(words[6]) if len(words) > 6 and words[6].isdigit() else 0.0
+    if not (line[23:24] + line[28:33] + line[36:40]).strip():  # in the agency's columns: a blank is a missing value
+        pressure, wind = line[24:28].strip(), line[33:36].strip()
+    else:
+        pressure, wind = ([*words, "", ""][k] for k in (5, 6))
     landfall = words[-1] == "#"
-    known = pressure * 100.0 if pressure > 0.0 else np.nan, wind * KNOT if wind > 0.0 else np.nan
+    low, strong = (float(w) if w.isdigit() else 0.0 for w in (pressure, wind))
+    known = low * 100.0 if low > 0.0 else np.nan, strong * KNOT if strong > 0.0 else np.nan
     return date, int(words[4]) / 10.0, int(words[3]) / 10.0, *known, "WP", landfall
 
 
@@ -126,7 +133,8 @@ def _ibtracs_point(row: dict[str, str]) -> Point:
 
 
 def _made(name: str, points: list[Point]) -> Track:
-    points = sorted(points, key=lambda point: point[0])
+    first = {point[0]: point for point in reversed(points)}  # of a time that stands twice, as spurs do
+    points = sorted(first.values(), key=lambda point: point[0])
     times, lon, lat, pressure, wind, basins, landfall = zip(*points, strict=True)
     x, y, low, strong = (np.array(a, float) for a in (lon, lat, pressure, wind))
     return Track(name, times, running_on(x), y, low, strong, basins, landfall)

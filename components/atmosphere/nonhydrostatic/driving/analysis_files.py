@@ -26,17 +26,10 @@ from coupler.netcdf.dates import decode
 from coupler.netcdf.horizontal import Horizontal, read_horizontal
 from coupler.netcdf.opening import NETCDF, open_dataset, what_is_wrong
 from coupler.netcdf.packed import values as numbers
+from coupler.netcdf.short_names import UPPER_AIR
 
 Array = npt.NDArray[np.float64]
 
-NAMES = {
-    "eastward_wind": ("u", "ua", "U", "u_component_of_wind", "uwnd"),
-    "northward_wind": ("v", "va", "V", "v_component_of_wind", "vwnd"),
-    "air_temperature": ("t", "ta", "T", "temperature", "air"),
-    "geopotential_height": ("zg", "Z3", "hgt", "gh", "geopotential", "z"),
-    "specific_humidity": ("q", "hus", "SHUM", "shum"),
-    "relative_humidity": ("r", "hur", "RELHUM", "rhum"),
-}
 MOST_OPEN = 8
 """Files held open at once."""
 REQUIRED = ("eastward_wind", "northward_wind", "air_temperature")
@@ -160,7 +153,7 @@ class AnalysisFiles:
         return [path]
 
     def _take_stock(self, f: Any, path: Path) -> None:
-        for name, short in NAMES.items():
+        for name, short in UPPER_AIR.items():
             key = _find(f, name, short)
             if key is None:
                 continue
