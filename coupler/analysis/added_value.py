@@ -12,7 +12,7 @@ import numpy.typing as npt
 from coupler.analysis.comparison import Card
 from coupler.analysis.driver_spectra import Curves, curves_of, draw
 from coupler.analysis.observations import Observed, find
-from coupler.analysis.page import embedded, note, table, write, write_numbers
+from coupler.analysis.page import embedded, note, number, table, write, write_numbers
 from coupler.analysis.records import shown_unit, unit_of
 from coupler.analysis.scores import WHOLE, Box, score
 from coupler.errors import CaseError
@@ -156,7 +156,9 @@ def make_card(plan: Plan, cards: list[Card], driver: list[Path], regions: list[B
         )
     folder = plan.folder / "run" / "score"
     page, numbers, lines = (folder / f"added_value{end}" for end in (".html", ".csv", "_spectra.csv"))
-    made = [write(f"Added value of {plan.folder.name}", _parts(rows, alone, curves, reasons, driver), page)]
+    held = any(not d.moments for d in find(driver, [c.record.name for c in cards]).values())
+    parts = _parts(rows, alone, curves, reasons, driver, held=held)
+    made = [write(f"Added value of {plan.folder.name}", parts, page)]
     if rows:
         made.append(write_numbers([asdict(r) for r in rows], numbers))
     if curves:
@@ -169,17 +171,31 @@ def make_card(plan: Plan, cards: list[Card], driver: list[Path], regions: list[B
 
 
 def _parts(
-    rows: list[Added], alone: list[Card], curves: list[Curves], reasons: list[str], driver: list[Path]
+    rows: list[Added],
+    alone: list[Card],
+    curves: list[Curves],
+    reasons: list[str],
+    driver: list[Path],
+    *,
+    held: bool,
 ) -> list[str]:
     parts = [note(f"Driver: {', '.join(p.name for p in driver)}.")]
     if rows:
-        head = ["field", "component", "unit", "region", "months", "cells", "observations", "RMSE of the run",
-                "RMSE of the driver", "added value"]  # fmt: skip
-        cells = [
-            [r.field.replace("_", " "), r.component, r.unit, r.region, str(r.months), str(r.cells), r.observations,
-             *(f"{v:.3g}" for v in (r.model_rmse, r.driver_rmse, r.added_value))]
-            for r in rows
-        ]  # fmt: skip
+        regions = [r for r in dict.fromkeys(r.region for r in rows) if r != WHOLE]
+        by = {(r.component, r.field, r.region): r for r in rows}
+        head = ["field, component (unit)", "observations", "cells", "RMSE of the run", "RMSE of the driver",
+                "added value", *(f"added value, {r}" for r in regions)]  # fmt: skip
+        cells = []
+        for r in (r for r in rows if r.region == WHOLE):
+            there = [by.get((r.component, r.field, region)) for region in regions]
+            values = (
+                r.model_rmse,
+                r.driver_rmse,
+                r.added_value,
+                *(np.nan if t is None else t.added_value for t in there),
+            )
+            label = f"{r.field.replace('_', ' ')}, {r.component} ({r.unit})"
+            cells.append([label, r.observations, str(r.cells), *(number(v) for v in values)])
         parts += [
             "<h2>Run and driver beside the same observations</h2>",
             table(head, cells),
@@ -187,8 +203,13 @@ def _parts(
                 "Added value: the driver's mean square error less the run's, over the larger of the two; positive where"
                 " the run is nearer to the observations. All stand on the observations' grid or the run's, whichever is"
                 " coarser. Fields near the ground that the driver lacks are those of its lowest level above the ground."
+                " RMSE by region: added_value.csv."
             ),
         ]
+        if held:
+            parts.append(
+                note("The driver is one state without a date: beside it the weather of the run counts as error.")
+            )
     if alone:
         head = ["field", "component", "unit", "cells", "run", "driver", "run minus driver", "RMS difference",
                 "pattern correlation"]  # fmt: skip

@@ -162,9 +162,8 @@ def _card(component: ComponentPlan, path: Path, observed: Observed, other: Obser
         model, shown = beside(mean, seen * factor + offset)
         if not (np.isfinite(model) & np.isfinite(shown)).any():
             continue
-        said = {"period": period, "records": len(chosen), "seen": observed.said(there, month)}
-        plain = Month(year, month, model, shown, {}, **said)
-        months.append(replace(compare(year, month, model, shown, [plain]), **said))
+        plain = Month(year, month, model, shown, {}, period, len(chosen), observed.said(there, month))
+        months.append(replace(plain, scores=compare(year, month, model, shown, [plain]).scores))
     if not months and shared:
         lacks = not np.isfinite(observed.values(list(range(max(len(observed.moments), 1))))).any()
         what = f"{observed.held.variable} has no value at all" if lacks else "no cell where both have a value"

@@ -14,7 +14,7 @@ from coupler.analysis.cyclones.track import distance
 from coupler.analysis.figures import LINES, pyplot, tidy
 from coupler.analysis.gathered import find as find_record
 from coupler.analysis.observations import Observed, find, moment
-from coupler.analysis.records import Record, fields_of, outputs, shown_unit, unit_of
+from coupler.analysis.records import Record, fields_of, outputs, short_date, shown_unit, unit_of
 from coupler.analysis.spectra import Spectrum, kinetic_energy, spectrum
 from coupler.grids.grid import Grid
 from coupler.plan import Plan
@@ -96,8 +96,8 @@ def curves_of(plan: Plan, driver: list[Path]) -> tuple[list[Curves], list[str]]:
                 said = " The driver does not cover the run's domain and time."
         unit = "(mm day⁻¹)²" if names == (RAIN,) else "m² s⁻²"
         remark = (
-            f"Mean over {len(first.times)} times of the run, {first.when(0)} to {first.when(len(first.times) - 1)}, of"
-            f" the variance in each band of wavelengths (cosine transform, Denis et al. 2002); the sum is the variance"
+            f"Mean over {len(first.times)} times of the run, {short_date(first.times[0])} to"
+            f" {short_date(first.times[-1])}, of the variance in each band of wavelengths (cosine transform, Denis et al. 2002); the sum is the variance"
             f" of the map.{said}"
         )
         if cells:
@@ -114,7 +114,7 @@ def _where(name: str) -> str:
 
 
 def _spectrum(fields: list[Floats], spacing: float) -> Spectrum:
-    return kinetic_energy(*fields, spacing) if len(fields) == 2 else spectrum(fields[0], spacing)
+    return kinetic_energy(fields[0], fields[1], spacing) if len(fields) == 2 else spectrum(fields[0], spacing)
 
 
 def _within(theirs: Observed, record: Record) -> Floats:
@@ -166,7 +166,6 @@ def draw(curves: Curves) -> Any:
         axes.axvline(curves.cells / 1e3, color="#7a7a7a", lw=0.9, label="two cells of the driver")
     axes.set_xlabel("wavelength (km)")
     axes.set_ylabel(f"variance by band ({curves.unit})")
-    axes.set_title(curves.title, loc="left", fontsize=9)
     tidy(axes)
     axes.legend(frameon=False, fontsize=8)
     return figure

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from global_land_mask import globe
 
 from coupler.analysis.observed_variables import Held, locate, read_field
 from coupler.analysis.records import unit_of
@@ -143,6 +142,8 @@ def is_land(grid: Grid) -> npt.NDArray[np.bool_]:
     ----------
     grid : of the cells
     """
+    from global_land_mask import globe  # it reads a map of the world
+
     lon = (np.asarray(grid.longitude) + 180.0) % 360.0 - 180.0
     return np.asarray(globe.is_land(np.clip(grid.latitude, -90.0, 90.0), lon)).reshape(grid.shape)
 

@@ -21,7 +21,7 @@ body{font:15px/1.45 system-ui,sans-serif;color:#222;max-width:1180px;margin:2em 
 h1{font-size:1.5em} h2{font-size:1.15em;margin:2.2em 0 .3em;border-top:1px solid #ddd;padding-top:1em}
 table{border-collapse:collapse;margin:.8em 0;font-size:.9em} th,td{padding:.22em .7em;text-align:right}
 th{border-bottom:1px solid #888;font-weight:600} td:first-child,th:first-child{text-align:left}
-td:first-child{min-width:11em}
+td:first-child{min-width:13em}
 tr:nth-child(even) td{background:#f6f6f4} img{max-width:100%} p.note{color:#666;font-size:.9em}
 """
 

@@ -9,7 +9,9 @@ from typing import Any
 
 from coupler.analysis.added_value import make_card
 from coupler.analysis.comparison import Card, make_cards
+from coupler.analysis.observations import find
 from coupler.analysis.page import write_numbers
+from coupler.analysis.rain_card import RAIN, rain_of, rows_of, section
 from coupler.analysis.score_page import write_page
 from coupler.analysis.scores import read_regions
 from coupler.errors import CaseError
@@ -38,7 +40,7 @@ def write_table(cards: list[Card], path: Path) -> Path:
 
 
 def make_score_card(plan: Plan, against: list[Path], regions: Path, driver: list[Path] | None = None) -> list[Path]:
-    """Write ``run/score/score.html`` and ``score.csv`` of a case; returns their paths, the page first.
+    """Write ``run/score/score.html``, ``score.csv`` and, of rain, ``rain.csv``; returns their paths, the page first.
 
     Parameters
     ----------
@@ -59,8 +61,10 @@ def make_score_card(plan: Plan, against: list[Path], regions: Path, driver: list
     boxes = read_regions(regions)
     cards, reasons = make_cards(plan, files, boxes)
     folder = plan.folder / "run" / "score"
-    made = [
-        write_page(cards, reasons, plan.folder.name, folder / "score.html"),
-        write_table(cards, folder / "score.csv"),
-    ]
+    days, why = rain_of(plan.folder / "run" / "history", find(files, [RAIN]).get(RAIN))
+    rain = section(days, why, boxes)
+    made = [write_page(cards, reasons, rain, plan.folder.name, folder / "score.html")]
+    made.append(write_table(cards, folder / "score.csv"))
+    if days:
+        made.append(write_numbers(rows_of(days, boxes), folder / "rain.csv"))
     return made + (make_card(plan, cards, driver, boxes) if driver else [])

@@ -20,18 +20,19 @@ LEAST_CELLS = 10
 """Cells of a region from which on a pattern is worth a point in the diagram."""
 
 
-def write_page(cards: list[Card], reasons: list[str], case: str, path: Path) -> Path:
+def write_page(cards: list[Card], reasons: list[str], rain: list[str], case: str, path: Path) -> Path:
     """Write the page.
 
     Parameters
     ----------
     cards : scores by component and field
     reasons : why other fields have no card
+    rain : HTML of the section on its days
     case : title of the case
     path : HTML file to write
     """
     sections = [_section(card, place) for place, card in enumerate(cards)]
-    return write(f"Score card of {case}", [_summary(cards), *map(note, reasons), *sections], path)
+    return write(f"Score card of {case}", [_summary(cards), *map(note, reasons), *sections, *rain], path)
 
 
 def _heading(card: Card) -> str:

@@ -250,3 +250,42 @@ def test_the_june_of_ncep_is_a_driver_that_a_card_can_read(shared):
     assert 220.0 < mean["toa_outgoing_longwave_flux"] < 230.0
     assert mean["surface_downward_sensible_heat_flux"] < 0.0, "the file counts it upward"
     assert found["sea_surface_temperature"].of_the_sea() and not found["air_temperature_at_2m"].of_the_sea()
+
+
+def test_rain_by_days_and_hours_of_run_and_reanalysis(tmp_path):
+    """Rain of three-hourly records: 8 mm on even days, .4 on odd ones, strongest at 18 h of the sun; observed: 4 mm."""
+    from coupler.analysis.rain_card import rain_of, rows_of, section
+    from coupler.analysis.scores import WHOLE, Box
+
+    lon = np.meshgrid(*cells(COARSE))[0]
+    when = [cftime.datetime(2001, 6, 10, 1, 30, calendar="noleap") + timedelta(hours=3 * k) for k in range(80)]
+    local = np.array([d.hour + 0.5 for d in when])[:, None, None] + lon / 15.0
+    amount = np.array([8.0 if d.day % 2 == 0 else 0.4 for d in when])[:, None, None]
+    rain = amount * (1.0 + 0.5 * np.cos(2 * np.pi * (local - 18.0) / 24.0)) / 86400.0
+    history = tmp_path / "run" / "history"
+    history.mkdir(parents=True)
+    netcdf(history / "air.rain.nc", COARSE, {"precipitation_flux": ("kg m-2 s-1", "", rain)}, dates=when)
+    noon = [cftime.datetime(2001, 6, d, 12, calendar="standard") for d in range(1, 31)]
+    four = np.full((30, *lon.shape), 4.0)
+    seen = netcdf(tmp_path / "seen.nc", COARSE, {"pr": ("mm/day", "precipitation_flux", four)}, dates=noon)
+    observed = find([seen], ["precipitation_flux"])["precipitation_flux"]
+    made, reasons = rain_of(history, observed)
+    assert not reasons and [d.who for d in made] == ["run", "seen.nc"]
+    rows = {
+        (r["source"], r["quantity"], r["region"], r["month"]): r
+        for r in rows_of(made, [Box("South", 120, 152, 12, 20)])
+    }
+    mine = {
+        q: rows["run", q, "South", "all"]["value"]
+        for q in ("mean", "wet days", "95th percentile of days", "diurnal peak")
+    }
+    assert mine["mean"] == pytest.approx(4.2) and mine["wet days"] == pytest.approx(50.0)
+    assert mine["95th percentile of days"] == pytest.approx(8.0)
+    assert mine["diurnal peak"] == pytest.approx(18.0, abs=1e-6)
+    theirs = rows["seen.nc", "wet days", WHOLE, 6]
+    assert theirs["value"] == pytest.approx(100.0) and theirs["days"] == 10, "of the run's ten days"
+    text = "".join(section(made, reasons, []))
+    assert "n = 10 days (run), 10 days (seen.nc)" in text and "diurnal peak needs" in text
+    climate = netcdf(tmp_path / "climate.nc", COARSE, {"pr": ("mm/day", "precipitation_flux", four[:1])})
+    _, reasons = rain_of(history, find([climate], ["precipitation_flux"])["precipitation_flux"])
+    assert reasons == ["climate.nc has means by month alone: no wet days and percentiles of it"]
