@@ -97,8 +97,8 @@ def curves_of(plan: Plan, driver: list[Path]) -> tuple[list[Curves], list[str]]:
         unit = "(mm day⁻¹)²" if names == (RAIN,) else "m² s⁻²"
         remark = (
             f"Mean over {len(first.times)} times of the run, {short_date(first.times[0])} to"
-            f" {short_date(first.times[-1])}, of the variance in each band of wavelengths (cosine transform, Denis et al. 2002); the sum is the variance"
-            f" of the map.{said}"
+            f" {short_date(first.times[-1])}, of the variance in each band of wavelengths (cosine transform, Denis et"
+            f" al. 2002); the sum is the variance of the map.{said}"
         )
         if cells:
             remark += (
