@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coupler.analysis.observed_variables import Held, locate, read_field
+from coupler.analysis.observed_variables import opposite as opposite
 from coupler.analysis.records import unit_of
 from coupler.errors import CaseError, FieldError, TesseraError
 from coupler.fields import conversion, is_water
@@ -54,6 +55,11 @@ class Observed:
     moments: tuple[Moment, ...]
     factors: tuple[float, ...]
     offset: float
+
+    @property
+    def months(self) -> tuple[tuple[int, int], ...]:
+        """Year and month of each record; year 0 of a climatology."""
+        return tuple((m[0], m[1]) for m in self.moments)
 
     def records(self, year: int, month: int, period: tuple[Moment, Moment] | None = None) -> list[int]:
         """Numbers of the records of a month; of several, those within the period.
