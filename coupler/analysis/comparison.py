@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from coupler.analysis.observations import Beside, Moment, Observed, day_of, find, is_land, moment
+from coupler.analysis.observations import Beside, Moment, Observed, day_of, find, land_of, moment
 from coupler.analysis.records import Record, parts, read, shown_unit, unit_of
 from coupler.analysis.scores import WHOLE, Box, Score, score
 from coupler.errors import CaseError
@@ -139,7 +139,7 @@ def _card(component: ComponentPlan, path: Path, observed: Observed, other: Obser
     inside = {b.name: b.holds(beside.grid.longitude, beside.grid.latitude) for b in boxes}
 
     apart = _Apart(observed, other, boxes, factor)
-    land = is_land(grid) if len(grid.shape) == 2 and len(observed.grid.shape) == 2 else np.zeros(grid.shape, bool)
+    land = land_of(grid) if len(grid.shape) == 2 and len(observed.grid.shape) == 2 else np.zeros(grid.shape, bool)
     everywhere = bool(land.any()) and np.isfinite(record.values[0][land]).mean() > EVERYWHERE
     at_sea = everywhere and observed.of_the_sea()
 

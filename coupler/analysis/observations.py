@@ -15,6 +15,7 @@ from coupler.analysis.observed_variables import opposite as opposite
 from coupler.analysis.records import unit_of
 from coupler.errors import CaseError, FieldError, TesseraError
 from coupler.fields import conversion, is_water
+from coupler.files.land_mask import is_land
 from coupler.grids.grid import Grid
 from coupler.netcdf.axes import Axes
 from coupler.netcdf.dates import decode, month_length
@@ -98,7 +99,7 @@ class Observed:
             found = [self.factors[i] * read_field(file, self.held, i if self.held.axes.time else None) for i in records]
         there = np.stack(found) if found else np.zeros((0, *self.grid.shape))
         if self.held.at_sea:
-            there = np.where(is_land(self.grid), np.nan, there)
+            there = np.where(land_of(self.grid), np.nan, there)
         return np.asarray(self.held.sign * (there + self.offset))
 
     def said(self, records: list[int], month: int) -> str:
@@ -119,7 +120,7 @@ class Observed:
 
     def of_the_sea(self) -> bool:
         """Whether it is known over the sea alone: there, and hardly anywhere a cell away from the coast."""
-        land = is_land(self.grid)
+        land = land_of(self.grid)
         inland = land.copy()
         for axis in (0, 1):
             for by in (-1, 1):
@@ -141,17 +142,14 @@ def day_of(moment: Moment) -> str:
     return f"{moment[0]:04d}-{moment[1]:02d}-{moment[2]:02d}"
 
 
-def is_land(grid: Grid) -> npt.NDArray[np.bool_]:
+def land_of(grid: Grid) -> npt.NDArray[np.bool_]:
     """Whether the centre of each cell lies on land.
 
     Parameters
     ----------
     grid : of the cells
     """
-    from global_land_mask import globe  # it reads a map of the world
-
-    lon = (np.asarray(grid.longitude) + 180.0) % 360.0 - 180.0
-    return np.asarray(globe.is_land(np.clip(grid.latitude, -90.0, 90.0), lon)).reshape(grid.shape)
+    return is_land(np.asarray(grid.longitude), np.asarray(grid.latitude)).reshape(grid.shape)
 
 
 def _mean(values: Floats) -> Floats:

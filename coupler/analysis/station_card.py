@@ -16,7 +16,7 @@ from coupler.analysis.cyclones.track import distance
 from coupler.analysis.figures import LINES, pyplot, tidy
 from coupler.analysis.gathered import find, middle, standard_date
 from coupler.analysis.page import embedded, note, number, table, write, write_numbers
-from coupler.analysis.records import Record
+from coupler.analysis.records import Record, short_date
 from coupler.analysis.similarity import NothingToScore
 from coupler.errors import CaseError
 from coupler.namelist import Namelist, Range, read_file
@@ -35,8 +35,8 @@ class Place(Namelist):
     """Degrees east."""
     latitude: Annotated[float, Range(least=-90.0, most=90.0)]
     """Degrees north."""
-    utc_offset: Annotated[int, Range(least=-12, most=14)] = 0
-    """Hours by which the clock of the file is ahead of UTC, such as 8 in China."""
+    utc_offset: Annotated[float, Range(least=-12.0, most=14.0)] = 0.0
+    """Hours by which the clock of the file is ahead of UTC, such as 8 in China, 5.5 in India."""
 
 
 class Column(Namelist):
@@ -86,11 +86,24 @@ def make_station_card(case: Path, listed: Path) -> list[Path]:
         A list or station files that cannot be read, fields that no output has, or nothing in common.
     """
     places = read_file(listed).parse(StationList)
-    records = _records(case / "run" / "history", places)
+    wrong: list[str] = []
+    records: dict[str, Record] = {}
+    stations: dict[str, Station] = {}
+    try:
+        records = _records(case / "run" / "history", places)
+    except CaseError as error:
+        wrong.append(str(error))
+    for name, place in places.stations.items():
+        try:
+            stations[name] = read_station(_path(listed, place.file))
+        except CaseError as error:
+            wrong.append(f"{name}: {error}")
+    if wrong:
+        raise CaseError("\n".join(wrong))
     made: list[Scored] = []
     reasons: list[str] = []
-    for name, place in places.stations.items():
-        station = read_station(_path(listed, place.file))
+    for name, station in stations.items():
+        place = places.stations[name]
         shared = [c for c in records if c in station.values]
         if not shared:
             reasons.append(f"{name}: {place.file} has {', '.join(station.values)}; the list names {', '.join(records)}")
@@ -125,6 +138,12 @@ def _scored(name: str, place: Place, station: Station, column: str, what: Column
     lon, lat = record.longitude.ravel(), record.latitude.ravel()
     far = distance(place.longitude, place.latitude, lon, lat)
     cell = int(np.argmin(far))
+    widest = _spacing(record, cell)
+    if far[cell] > widest:
+        raise NothingToScore(
+            f"{column} at {name}: {place.longitude:g} E {place.latitude:g} N lies {far[cell] / 1e3:.0f} km from the"
+            f" nearest cell of {what.field}, whose cells are {widest / 1e3:.0f} km apart: outside the run's domain"
+        )
     series = record.values.reshape(len(record.times), -1)[:, cell] * what.factor + what.offset
     hours = _hours(record)
     if len(hours) > 1 and float(np.median(np.diff(hours))) > LONGEST:
@@ -135,8 +154,25 @@ def _scored(name: str, place: Place, station: Station, column: str, what: Column
     asked = _since(list(station.times)) + 0.5 - place.utc_offset
     model = np.interp(asked, hours, series, left=np.nan, right=np.nan)
     clock = np.array([t.hour for t in station.times])
+    if not np.isfinite(model).any():
+        ends = [station.times[0], station.times[-1], record.times[0], record.times[-1]]
+        first, last, begin, end = (short_date(t) for t in ends)
+        raise NothingToScore(
+            f"{column} at {name}: no hour in common: the station has {first} to {last}, the run {begin} to {end} (UTC)"
+        )
     scores = score_hours(model, station.values[column], clock, f"{column} at {name}")
     return Scored(name, column, what.unit, float(far[cell]) / 1e3, scores)
+
+
+def _spacing(record: Record, cell: int) -> float:
+    """Distance of a cell from the farthest of its neighbours, m; of a list of cells from the second nearest."""
+    lon, lat = record.longitude, record.latitude
+    if lon.ndim != 2 or min(lon.shape) < 2:
+        far = np.sort(distance(lon.ravel()[cell], lat.ravel()[cell], lon.ravel(), lat.ravel()))
+        return float(far[min(2, far.size - 1)])
+    y, x = np.unravel_index(cell, lon.shape)
+    beside = [(max(y - 1, 0) if y else 1, x), (y, max(x - 1, 0) if x else 1)]
+    return float(max(distance(lon[y, x], lat[y, x], lon[j, i], lat[j, i]) for j, i in beside))
 
 
 def _hours(record: Record) -> Floats:

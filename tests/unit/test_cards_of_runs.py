@@ -217,6 +217,44 @@ def test_all_mistakes_of_a_station_list_are_told_with_their_lines(hourly):
     assert "stations.yaml:2" in text and "516.4" in text and "stations.yaml:4" in text and "'fields'" in text
 
 
+def test_what_is_wrong_with_all_stations_is_told_at_once(hourly):
+    (hourly / "stations.yaml").write_text(
+        "stations:\n  Here: {file: none.csv, longitude: 116.4, latitude: 39.9}\n"
+        "  There: {file: stations.yaml, longitude: 116.4, latitude: 39.9}\n"
+        "columns:\n  O3: {field: mole_fraction_of_ozone_in_air, unit: ug m-3}\n"
+        "  NO2: {field: mole_fraction_of_nitrogen_dioxide_in_air, unit: ug m-3}\n"
+    )
+    with pytest.raises(TesseraError) as said:
+        make_station_card(hourly / "c", hourly / "stations.yaml")
+    assert all(
+        w in str(said.value) for w in ("nitrogen_dioxide", "Here: station", "none.csv", "There: station", "no column")
+    )
+    assert not (hourly / "c" / "run" / "score").exists()
+
+
+def test_a_station_off_the_domain_or_off_the_time_is_no_score(hourly):
+    text = (hourly / "stations.yaml").read_text()
+    far = "  Far: {file: here.csv, longitude: 100.0, latitude: 39.9, utc_offset: 5.5}\ncolumns:"
+    (hourly / "stations.yaml").write_text(text.replace("columns:", far))
+    page, numbers = make_station_card(hourly / "c", hourly / "stations.yaml")
+    assert len(rows_of(numbers)) == 1 and "outside the run&#x27;s domain" in page.read_text()
+    lines = (hourly / "here.csv").read_text().replace(",2014,", ",2015,")
+    (hourly / "here.csv").write_text(lines)
+    with pytest.raises(CaseError) as said:
+        make_station_card(hourly / "c", hourly / "stations.yaml")
+    assert "no hour in common: the station has 2015-01-02" in str(said.value) and "Far" in str(said.value)
+
+
+def test_best_tracks_that_cannot_be_read_or_do_not_meet_the_run_are_named(typhoon, tmp_path):
+    (tmp_path / "a.txt").write_text("hello\n")
+    with pytest.raises(CaseError) as said:
+        make_cyclone_card(typhoon, [tmp_path / "a.txt", tmp_path / "b.txt"])
+    assert "a.txt: expected the text of RSMC" in str(said.value) and "b.txt: No such file" in str(said.value)
+    (tmp_path / "old.txt").write_text("66666 5101    1      5101 0 6\n51021906 002 2 200 1385 1010\n")
+    page, _ = make_cyclone_card(typhoon, [tmp_path / "old.txt"])
+    assert "No best track lies in the time of the run: the files have 1951-02-19" in page.read_text()
+
+
 def test_six_hourly_output_beside_hourly_stations_is_refused(hourly):
     lon, lat = np.meshgrid([114.0, 116.0, 118.0], [38.0, 40.0])
     values = {"mole_fraction_of_ozone_in_air": np.full((8, 2, 3), 4e-8)}

@@ -17,6 +17,7 @@ from coupler.analysis.cyclones.tracker import Maps, tracks
 from coupler.analysis.figures import LINES, map_axes, pyplot
 from coupler.analysis.gathered import Gathered, gather, standard_date
 from coupler.analysis.page import embedded, note, number, table, write, write_numbers
+from coupler.errors import CaseError
 from coupler.files.land_mask import is_land
 
 Floats = npt.NDArray[np.float64]
@@ -38,8 +39,19 @@ def make_cyclone_card(case: Path, best: Sequence[Path]) -> list[Path]:
     CaseError
         Output that lacks a field, or best tracks that cannot be read.
     """
-    known = [track for path in best for track in read_best_tracks(path)]
-    run = gather(case / "run" / "history", (PRESSURE, *WIND, *ALOFT), "cyclones")
+    known: list[Track] = []
+    wrong = []
+    for path in best:
+        try:
+            known += read_best_tracks(path)
+        except CaseError as error:
+            wrong.append(str(error))
+    try:
+        run = gather(case / "run" / "history", (PRESSURE, *WIND, *ALOFT), "cyclones")
+    except CaseError as error:
+        raise CaseError("\n".join([*wrong, str(error)])) from None
+    if wrong:
+        raise CaseError("\n".join(wrong))
     found = tracks_of(run)
     errors = compare(found, _during(known, run), is_land)
     folder = case / "run" / "score"
@@ -53,7 +65,7 @@ def make_cyclone_card(case: Path, best: Sequence[Path]) -> list[Path]:
         for t in found
     ]))  # fmt: skip
     if best:
-        parts.append(_errors(errors, len(_during(known, run))))
+        parts.append(_errors(errors, _during(known, run), known))
     rows = [
         {"track": t.name, "time": str(when), "longitude": x, "latitude": y, "pressure_Pa": p, "wind_m_s": w}
         for t in found
@@ -95,7 +107,10 @@ def _said(found: Sequence[Track], run: Gathered) -> str:
     )
 
 
-def _errors(errors: Sequence[TrackError], known: int) -> str:
+def _errors(errors: Sequence[TrackError], during: Sequence[Track], known: Sequence[Track]) -> str:
+    if not during:
+        span = f"{min(t.times[0] for t in known)} to {max(t.times[-1] for t in known)}" if known else "no cyclone"
+        return note(f"No best track lies in the time of the run: the files have {span}.")
     head = ["best track", "cyclone of the run", "times", "distance (km)", "along (km)", "across (km)", "pressure (hPa)",
             "wind (m/s)", "landfall, time (h)", "landfall, place (km)"]  # fmt: skip
     rows = []
@@ -104,9 +119,8 @@ def _errors(errors: Sequence[TrackError], known: int) -> str:
         pressure, wind = (_mean(a) for a in (e.pressure, e.wind))
         numbers = [far, along, across, pressure / 100.0, wind, e.landfall_hours, e.landfall_apart / 1e3]
         rows.append([e.best, e.model, str(len(e.hours)), *(number(v) for v in numbers)])
-    remark = (
-        f"Means of run minus best track. {len(errors)} of {known} best tracks in the time of the run have a cyclone."
-    )
+    shares = f"{len(errors)} of {len(during)} best tracks"
+    remark = f"Means of run minus best track. {shares} in the time of the run have a cyclone."
     return table(head, rows) + note(remark)
 
 
