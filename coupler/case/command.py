@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from coupler import __version__
-from coupler.paths import COMMAND, DATA, NAMELISTS, typed
+from coupler.paths import COMMAND, typed
 
 COMMANDS = (
     "new",
@@ -136,39 +136,11 @@ def parser() -> argparse.ArgumentParser:
     )
     plot.add_argument("--wind", action="store_true", help="arrows of the lowest level's wind on a day's map")
     plot.add_argument("--lines", metavar="FIELD", help="a second field as contours on a day's map")
-    from coupler.case.score_help import EXAMPLES as SCORES
+    from coupler.case.scoring import EXAMPLES as SCORE_EXAMPLES
+    from coupler.case.scoring import describe_score
 
-    scores = add(
-        "score",
-        "compare a run with observations: tables, maps and one HTML page",
-        epilog=SCORES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    scores.add_argument("case", type=Path, help="a case that has run")
-    scores.add_argument(
-        "--against", type=Path, nargs="+", metavar="FILE", help="CF netCDF (default: COADS and ESKU of East Asia)"
-    )
-    scores.add_argument(
-        "--regions", type=Path, metavar="FILE", help="boxes (default: namelists/regions/east_asia.yaml)"
-    )
-    scores.add_argument(
-        "--driver",
-        type=Path,
-        nargs="*",
-        metavar="FILE",
-        help="also what the run adds to its driver, or to that of these analyses: added_value.html",
-    )
-    scores.add_argument(
-        "--cyclones",
-        type=Path,
-        nargs="*",
-        metavar="FILE",
-        help="also tropical cyclones, beside best tracks (RSMC, IBTrACS) if some are given: cyclones.html",
-    )
-    scores.add_argument("--monsoon", action="store_true", help="also indices of the East Asian monsoon: monsoon.html")
-    scores.add_argument(
-        "--stations", type=Path, metavar="FILE", help="also hourly stations, listed in this YAML: stations.html"
-    )
+    score_raw = {"epilog": SCORE_EXAMPLES, "formatter_class": argparse.RawDescriptionHelpFormatter}
+    describe_score(add("score", "compare a run with observations: tables, maps and one HTML page", **score_raw))
     listing = add("list", "list templates, models and cases")
     listing.add_argument("what", nargs="?", choices=("templates", "models", "cases"), help="only these")
     options = add("options", "the documented options of a model, or of case.yaml ('case')")
@@ -395,48 +367,9 @@ def _plot(options: argparse.Namespace) -> int:
 
 
 def _score(options: argparse.Namespace) -> int:
-    from coupler.analysis.score_card import make_score_card
-    from coupler.case.case import make_plan
-    from coupler.errors import CaseError, TesseraError
+    from coupler.case.scoring import score
 
-    against = options.against or sorted(DATA.glob("*_observed_*.nc"))
-    regions = options.regions or NAMELISTS / "regions" / "east_asia.yaml"
-    plan = make_plan(options.case)
-
-    def card() -> list[Path]:
-        from coupler.analysis.added_value import driver_of
-
-        driver = None if options.driver is None else options.driver or driver_of(plan)
-        return make_score_card(plan, against, regions, driver)
-
-    def cyclones() -> list[Path]:
-        from coupler.analysis.cyclones.card import make_cyclone_card
-
-        return make_cyclone_card(plan.folder, options.cyclones)
-
-    def monsoon() -> list[Path]:
-        from coupler.analysis.monsoon_card import make_monsoon_card
-
-        return make_monsoon_card(plan.folder)
-
-    def stations() -> list[Path]:
-        from coupler.analysis.station_card import make_station_card
-
-        return make_station_card(plan.folder, options.stations)
-
-    wanted = [(True, card), (options.cyclones is not None, cyclones), (options.monsoon, monsoon)]
-    wrong = []
-    for chosen, make in [*wanted, (bool(options.stations), stations)]:
-        if not chosen:
-            continue
-        try:
-            for path in make():
-                print(path)
-        except TesseraError as error:  # the other pages do not wait for it
-            wrong.append(str(error))
-    if wrong:
-        raise CaseError("\n".join(wrong))
-    return 0
+    return score(options)
 
 
 def _graph(options: argparse.Namespace) -> int:
