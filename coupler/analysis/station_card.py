@@ -170,7 +170,7 @@ def _spacing(record: Record, cell: int) -> float:
     if lon.ndim != 2 or min(lon.shape) < 2:
         far = np.sort(distance(lon.ravel()[cell], lat.ravel()[cell], lon.ravel(), lat.ravel()))
         return float(far[min(2, far.size - 1)])
-    y, x = np.unravel_index(cell, lon.shape)
+    y, x = (int(n) for n in np.unravel_index(cell, lon.shape))
     beside = [(max(y - 1, 0) if y else 1, x), (y, max(x - 1, 0) if x else 1)]
     return float(max(distance(lon[y, x], lat[y, x], lon[j, i], lat[j, i]) for j, i in beside))
 

@@ -27,8 +27,8 @@ examples:
   {COMMAND} score cases/june --stations stations.yaml           the list: docs/long_runs.md
 
 Files of --against and --driver may be monthly means, climatologies, or times of a reanalysis, of which those within
-the run count. Variables are found by standard name or
-the short names of ERA5, NCEP and CMIP6; units are converted, or refused.
+the run count. Variables are found by standard name or the short names of ERA5, NCEP and CMIP6; units are converted,
+or refused.
 """
 
 

@@ -89,6 +89,32 @@ def test_neither_a_cold_low_nor_a_shallow_one_nor_a_jet_is_a_cyclone():
     assert tracks([21600.0 * n for n in range(6)], [jet] * 6, lon, north) == []
 
 
+def test_the_warm_sector_of_a_winter_low_is_no_warm_core():
+    """Warmer than the mean around by more than half a kelvin, and ever warmer towards the equator."""
+    lon, lat = grid("lonlat", 100e3)
+    m = vortex(lon, lat, 128.0, 24.0)
+    r = distance(128.0, 24.0, lon, lat)
+    sector = 255.0 - 0.8 * (lat - 24.0) + 2.0 * np.exp(-((r / 300e3) ** 2))
+    assert sector[r < 222e3].max() - sector[r < 700e3].mean() > 1.5
+    assert centres(Maps(m.pressure, m.eastward, m.northward, sector), lon, lat) == []
+    seclusion = Maps(
+        m.pressure, m.eastward, m.northward, 255.0 - 0.2 * (lat - 24.0) + 2.0 * np.exp(-((r / 300e3) ** 2))
+    )
+    assert len(centres(seclusion, lon, lat)) == 1, "closed in the weak gradient of the tropics"
+
+
+def test_a_cyclone_is_born_over_the_sea_and_goes_on_over_land():
+    lon, lat = grid("lonlat", 100e3)
+    times, maps = [21600.0 * n for n in range(8)], [vortex(lon, lat, *way(n)) for n in range(8)]
+
+    def west(x, y):
+        return np.asarray(x < 130.9)
+
+    (found,) = tracks(times, maps, lon, lat, on_land=west)
+    assert len(found) == 8 and found.longitude[-1] < 129.0
+    assert tracks(times, maps, lon, lat, on_land=lambda x, y: x < 150.0) == []
+
+
 RSMC = """66666 1902  003 0003 1902 0 6            WUTIP                20190401
 19021818 002 3 048 1600  1000     035     00000000   30100 0050
 19021900 002 3 050 1590  0998     040     00000000   30100 0050

@@ -87,9 +87,8 @@ def tracks_of(run: Gathered) -> list[Track]:
         Maps(100.0 * run.values[PRESSURE][k], run.values[WIND[0]][k], run.values[WIND[1]][k], aloft[k])
         for k in range(len(run.times))
     ]
-    return tracks(
-        list(3600.0 * run.hours), maps, run.longitude, run.latitude, dates=[standard_date(t) for t in run.times]
-    )
+    dates = [standard_date(t) for t in run.times]
+    return tracks(list(3600.0 * run.hours), maps, run.longitude, run.latitude, dates=dates, on_land=is_land)
 
 
 def _during(known: Sequence[Track], run: Gathered) -> list[Track]:
@@ -103,7 +102,7 @@ def _said(found: Sequence[Track], run: Gathered) -> str:
     return (
         f"{len(found)} cyclone{'' if len(found) == 1 else 's'} in {run.times[0]} to {run.times[-1]} (every {step}):"
         " minima of sea-level pressure in a closed contour, with vorticity at 850 hPa above 3.5e-5 s-1 and a warm core"
-        " at 300 to 500 hPa, for a day or more. Winds are those of 850 hPa."
+        " at 300 to 500 hPa that is closed, too, born over the sea, for a day or more. Winds are those of 850 hPa."
     )
 
 

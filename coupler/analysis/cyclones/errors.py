@@ -3,16 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from coupler.analysis.cyclones.track import Track, distance
+from coupler.analysis.cyclones.track import OnLand, Track, distance
 
 Floats = npt.NDArray[np.float64]
-OnLand = Callable[[Floats, Floats], npt.NDArray[np.bool_]]
 NEAR = 600.0e3
 """m, mean distance within which two tracks are one cyclone."""
 

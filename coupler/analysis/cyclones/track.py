@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,8 @@ import numpy.typing as npt
 from coupler.grids.grid import EARTH_RADIUS
 
 Floats = npt.NDArray[np.float64]
+OnLand = Callable[[Floats, Floats], npt.NDArray[np.bool_]]
+"""Whether places lie on land, of their longitudes and latitudes in degrees."""
 
 
 @dataclass(frozen=True)
