@@ -136,8 +136,8 @@ def parser() -> argparse.ArgumentParser:
     )
     plot.add_argument("--wind", action="store_true", help="arrows of the lowest level's wind on a day's map")
     plot.add_argument("--lines", metavar="FIELD", help="a second field as contours on a day's map")
-    from coupler.case.scoring import EXAMPLES as SCORE_EXAMPLES
-    from coupler.case.scoring import describe_score
+    from coupler.analysis.score_command import EXAMPLES as SCORE_EXAMPLES
+    from coupler.analysis.score_command import describe_score
 
     score_raw = {"epilog": SCORE_EXAMPLES, "formatter_class": argparse.RawDescriptionHelpFormatter}
     describe_score(add("score", "compare a run with observations: tables, maps and one HTML page", **score_raw))
@@ -367,7 +367,7 @@ def _plot(options: argparse.Namespace) -> int:
 
 
 def _score(options: argparse.Namespace) -> int:
-    from coupler.case.scoring import score
+    from coupler.analysis.score_command import score
 
     return score(options)
 
