@@ -8,13 +8,19 @@ import netCDF4
 import numpy as np
 import pytest
 
+from components.atmosphere.nonhydrostatic.component import NonhydrostaticAtmosphere
 from components.atmosphere.nonhydrostatic.driving.analysis_files import AnalysisFiles
 from components.atmosphere.nonhydrostatic.driving.bias_correction import Corrected, stamps_of
+from components.atmosphere.nonhydrostatic.driving.driven_mass import column_mass
 from components.atmosphere.nonhydrostatic.driving.humidity import saturation
 from components.atmosphere.nonhydrostatic.driving.pressure_levels import state
 from components.science.constants import GRAVITY, R_DRY, VIRTUAL
 from coupler.case.command import main
-from coupler.component import BIAS_METHODS, Bias
+from coupler.clock import Clock
+from coupler.component import BIAS_METHODS, Bias, Context
+from coupler.grids.decomposition import Decomposition
+from coupler.grids.grid import Grid
+from tests.science.test_atmosphere_driven_mass import DRY, convergence
 from tests.toys.analyses import write_analyses
 
 YEARS = range(1981, 1991)
@@ -155,6 +161,29 @@ def test_prepare_corrects_and_writes_what_it_changed(pair, tmp_path, capsys):
     main(["prepare", str(case), files[0]])
     with netCDF4.Dataset(case / "atmosphere.initial.nc") as f:
         assert 1.0 < f["air_temperature"][0, 0].mean() - warm < 4.0
+
+
+def test_the_start_of_a_corrected_driver_converges_no_mass(pair, tmp_path):
+    """Winds are corrected apart from the mass; the atmosphere brings columns what the corrected driver's mass gains."""
+    case = case_at(tmp_path / "case", "1985-06-08")
+    files = [str(f.paths[0]) for f in pair[:2]]
+    assert main(["prepare", str(case), files[0], "--reference", files[1], "--method", "mean_variance"]) == 0
+    grid = Grid.regular_lonlat("atmosphere", 108, 120, 26, 40, resolution=2.0)
+    here = Context(
+        name="atmosphere", clock=Clock("1985-06-08", calendar="noleap"), step=600, duration=3600, grid=grid,
+        folder=case, grids={"default": grid}, decompositions={"default": Decomposition(grid.shape, None)},
+        logger=lambda text: None,
+    )  # fmt: skip
+    made = [str(case / f"atmosphere.{kind}.nc") for kind in ("initial", "boundary")]
+    options = {"levels": 8, "top": 16000, "relaxation_rows": 2, "precision": "double", **DRY}
+    air = NonhydrostaticAtmosphere(NonhydrostaticAtmosphere.Options(driver=made, **options))
+    air.initialize(here)
+    raw, _ = air.state_of(air.sides.source.start(air.sides.place))
+    (begin, end), states = air.driver.times, air.driver.states
+    gain = (column_mass(air.geometry, states[1]) - column_mass(air.geometry, states[0])) / (end - begin)
+    before, after = (float((convergence(air.geometry, s) - gain).abs().max()) * 36.0 * GRAVITY for s in (raw, air.s))
+    print(f"more than the driver's mass gains: {before:.2f} -> {after:.1e} hPa/h")
+    assert before > 0.1 and after < 1e-11
 
 
 @pytest.mark.parametrize("method", ["mean", "mean_variance"])
