@@ -86,7 +86,8 @@ def announce(kernel: Any, what: str, seconds: int) -> None:
         (os.environ[key] for key in ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID") if key in os.environ), "0"
     )
     with contextlib.suppress(AttributeError, OSError):
-        if rank == "0" and not kernel.signatures and not kernel._cache._cache_file._load_index():
+        first = rank == "0" and not os.environ.get(APART)
+        if first and not kernel.signatures and not kernel._cache._cache_file._load_index():
             _log.warning("compiling %s: once after installation, about %d s", what, seconds)
 
 

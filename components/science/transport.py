@@ -24,7 +24,8 @@ H = HALO
 
 LIMITERS = ("positive", "monotonic", "none")
 Passed = Callable[[torch.Tensor, torch.Tensor], None]
-"""Is told of fluxes through west faces (n, nz, ny, nx+1) and south faces (n, nz, ny+1, nx), kg s-1."""
+"""Is told of fluxes through the inner faces of a block's outermost cells, kg s-1: those of the west and the east
+(n, nz, ny, 2), those of the south and the north (n, nz, 2, nx)."""
 
 
 class Faces(Protocol):
@@ -95,17 +96,24 @@ class Transport:
         fluxes : through west faces (nz, ny, nx+1) and south faces (nz, ny+1, nx), along the grid, kg m-1 s-1, and
             upward through interfaces (nz+1, ny, nx), kg m-2 s-1
         dt : period, s
-        passed : is told of each tracer's fluxes through the faces, kg s-1, in the order of ``q``
+        passed : is told of the tracers' fluxes near the block's sides, in the order of ``q``
         """
         wide = [_with_room(a, 1) for a in fluxes]
         self.halo(wide, 1)
         before = self._before(self.faces, rho, *wide, dt)
-        if self.compiler is not None or q.requires_grad:
-            return self._all(q, before, rho, wide, dt, passed)
-        # eager: one tracer at a time stays in the cache
-        return torch.cat([self._all(q[n : n + 1], before, rho, wide, dt, passed) for n in range(q.shape[0])])
+        return self._moved(q, before, rho, wide, dt, passed)
 
-    def _all(
+    def _moved(
+        self, q: torch.Tensor, rho_0: torch.Tensor, rho_1: torch.Tensor, fluxes: list[torch.Tensor], dt: float,
+        passed: Passed | None,
+    ) -> torch.Tensor:  # fmt: skip
+        """As `advance`, of the air ``rho_0`` before and fluxes with a ring."""
+        if self.compiler is not None or q.requires_grad:
+            return self._together(q, rho_0, rho_1, fluxes, dt, passed)
+        # eager: one tracer at a time stays in the cache
+        return torch.cat([self._together(a[None], rho_0, rho_1, fluxes, dt, passed) for a in q])
+
+    def _together(
         self, q0: torch.Tensor, rho_0: torch.Tensor, rho_1: torch.Tensor, fluxes: list[torch.Tensor], dt: float,
         passed: Passed | None,
     ) -> torch.Tensor:  # fmt: skip
@@ -120,11 +128,11 @@ class Transport:
             q = self._array(self._stage(g, start, q, rho_0, rho, *fluxes, tau * part))
         if self.limiter == "none":
             if passed is not None:
-                passed(*face_fluxes(g, q, *fluxes)[:2])
+                passed(*inner_faces(*face_fluxes(g, q, *fluxes)[:2]))
             return self._array(self._stage(g, start, q, rho_0, rho_1, *fluxes, tau))[:, 2:-2]
         new, fx, fy = self._last_stage(g, start, q, rho_0, rho_1, *fluxes, tau, self.limiter == "monotonic")
         if passed is not None:
-            passed(fx, fy)
+            passed(*inner_faces(fx, fy))
         return self._array(new)[:, 2:-2]
 
     def _array(self, a: torch.Tensor, fill: bool = True) -> torch.Tensor:
@@ -136,6 +144,16 @@ class Transport:
             self.halo([out[:, 2:-2]], H)
             with_ghost_levels(out)
         return out
+
+
+def inner_faces(fx: torch.Tensor, fy: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Fluxes through the inner faces of the outermost cells, see `Passed`.
+
+    Parameters
+    ----------
+    fx, fy : (n, nz, ny, nx+1), (n, nz, ny+1, nx) through west and south faces
+    """
+    return torch.stack([fx[..., 1], fx[..., -2]], -1), torch.stack([fy[..., 1, :], fy[..., -2, :]], -2)
 
 
 def air_before(

@@ -7,10 +7,11 @@ import torch
 from components.chemistry.regional import carbon_dioxide
 from components.chemistry.regional.transport import Booked, Mover, TooFast, Winds
 from components.science.cell_faces import CellFaces, cell_faces
+from components.science.compiled_transport import CompiledTransport
 from components.science.constants import GRAVITY
 from components.science.halo import Edges, SerialHalo
 from components.science.tracers import Species, Tracer
-from components.science.transport import HALO, Transport, air_before
+from components.science.transport import HALO, air_before
 
 D = torch.float64
 INNER = slice(HALO, -HALO)
@@ -33,7 +34,7 @@ def plane(kind):
 
 def mover(tracers, kind="specified", faces=None, limiter="monotonic", substeps=1):
     own, halo = plane(kind)
-    return Mover(Transport(faces or own, halo, limiter), Species(tracers), sides(kind), substeps)
+    return Mover(CompiledTransport(faces or own, halo, limiter), Species(tracers), sides(kind), substeps)
 
 
 def air_over_relief(dtype=D):

@@ -33,11 +33,11 @@ from components.radiation.exchange import CLOUDS, GROUND, INTERFACES, LAYERS, co
 from components.radiation.full_columns import cloud_fraction
 from components.science import air_exchange
 from components.science.cell_faces import cell_faces
+from components.science.compiled_transport import CompiledTransport
 from components.science.constants import DRY_AIR_MOLAR_MASS
 from components.science.halo import filler
-from components.science.torch_compiler import Compiler
 from components.science.tracers import Species, Tracer
-from components.science.transport import HALO, Transport
+from components.science.transport import HALO
 from coupler.component import Array, Component, Context, Fields, Setting
 from coupler.errors import TesseraError
 from coupler.fields import FieldSpec, specs
@@ -112,8 +112,6 @@ class RegionalChemistry(Component):
         """Steps of the transport in a time step."""
         precision: Literal["single", "double"] = "double"
         """Precision of the arithmetic."""
-        compile: bool = False
-        """Compile the transport (needs a C++ compiler); the last bits may differ."""
 
         @model_validator(mode="after")
         def _every_tracer_once(self) -> "RegionalChemistry.Options":
@@ -227,8 +225,7 @@ class RegionalChemistry(Component):
         whole_domain = cell_faces(corners.corner_longitude, corners.corner_latitude)
         faces = whole_domain.block(b.y0, b.y1, b.x0, b.x1).to(self.dtype, context.device)
         size, halo = (b.y1 - b.y0, b.x1 - b.x0), filler(context, "specified")
-        compiler = Compiler(say=context.log) if o.compile else None
-        self.mover = Mover(Transport(faces, halo, o.limiter, compiler), self.species, halo.edges, o.substeps)
+        self.mover = Mover(CompiledTransport(faces, halo, o.limiter), self.species, halo.edges, o.substeps)
         start = {t.name: t.start for t in o.tracers}
         if o.carbon_dioxide is not None:
             start[carbon_dioxide.SIDES] = o.carbon_dioxide.start

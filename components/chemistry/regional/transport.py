@@ -237,18 +237,18 @@ class Entered:
     def __init__(self, edges: Edges, total: Tensor):
         self.edges, self.total, self._next = edges, total, 0
 
-    def __call__(self, fx: Tensor, fy: Tensor) -> None:
-        """Fluxes of the next tracers through west and south faces, see `Transport.advance`."""
-        n, e = fx.shape[0], self.edges
+    def __call__(self, x: Tensor, y: Tensor) -> None:
+        """Fluxes of the next tracers near the sides, see `Transport.advance`."""
+        n, e = x.shape[0], self.edges
         into = self.total[self._next : self._next + n]
         if e.west == "specified":
-            into[..., 1] += column(fx[..., 1])
+            into[..., 1] += column(x[..., 0])
         if e.east == "specified":
-            into[..., -2] -= column(fx[..., -2])
+            into[..., -2] -= column(x[..., 1])
         if e.south == "specified":
-            into[..., 1, :] += column(fy[..., 1, :])
+            into[..., 1, :] += column(y[..., 0, :])
         if e.north == "specified":
-            into[..., -2, :] -= column(fy[..., -2, :])
+            into[..., -2, :] -= column(y[..., 1, :])
         self._next = (self._next + n) % self.total.shape[0]
 
 

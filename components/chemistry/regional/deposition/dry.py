@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Dry deposition of gases and particles: one turbulence above each surface of a cell, and its mean over them.
 
-v_d = 1 / (r_a + r_b + r_c) of gases, v_d = v_fall + 1 / (r_a + r_s) of particles: r_a of the turbulence above the
-ground (from the bulk coefficients of the surface layer), r_b = 2 / (k u*) (Sc / Pr)^(2/3) of the air on it (Hicks
+v_d = 1 / (r_a + r_b + r_c) of gases, v_d = v_fall + 1 / (r_a + r_s) of particles: r_a of the turbulence between the
+ground and a height within the surface layer (from its bulk coefficients; where the air is stable by similarity, with a
+stability that is bounded), r_b = 2 / (k u*) (Sc / Pr)^(2/3) of the air on it (Hicks
 et al. 1987, Water Air Soil Pollut. 36, 311), r_c of `gas_surfaces` and r_s of `particle_surfaces`.
 """
 
@@ -20,6 +21,8 @@ from components.science.surface_layer import bulk_richardson, referred_to_ground
 RAINING = 1.0e-5  # kg m-2 s-1, above which leaves are wet
 AIR_VISCOSITY, PRANDTL = 1.33e-5, 0.72  # kinematic, m2 s-1 at 0 degC; of heat
 LEAST = 1.0  # s m-1, of r_c
+SURFACE_LAYER = 100.0  # m, a tenth of a boundary layer of 1 km (Stull 1988, ch. 1)
+STABLE = 5.0  # of the log-linear profile (Dyer 1974, Boundary-Layer Meteorol. 7, 363), which holds to z/L = 1
 
 
 class Ground(NamedTuple):
@@ -51,16 +54,27 @@ class Ground(NamedTuple):
     def turbulence(self, surface: Surface) -> tuple[Tensor, Tensor]:
         """Resistance r_a of the surface layer, s m-1, and friction velocity u*, m s-1.
 
+        A lowest layer that reaches beyond the surface layer is brought down into it: its wind by the logarithm of the
+        height; its temperature by the height where the air is stratified, not at all where it is mixed.
+
         Parameters
         ----------
         surface : with its roughness
         """
         z_0 = torch.full_like(self.wind, surface.roughness)
-        height = torch.maximum(self.height, 2.0 * z_0)
-        theta = referred_to_ground(self.air, height)
-        richardson = bulk_richardson(theta, self.temperature, self.wind, height)
+        middle = torch.maximum(self.height, 2.0 * z_0)
+        height = torch.clamp(middle, max=SURFACE_LAYER)
+        wind = self.wind * (torch.log(height / z_0) / torch.log(middle / z_0))
+        theta = referred_to_ground(self.air, middle)
+        warmer = torch.clamp(theta - self.temperature, min=0.0)
+        theta = theta - warmer * (1.0 - height / middle)
+        richardson = bulk_richardson(theta, self.temperature, wind, height)
         c_m, c_h = transfer_coefficients(richardson, height, z_0)
-        return 1.0 / (c_h * self.wind), torch.sqrt(c_m) * self.wind
+        u_star = torch.sqrt(c_m) * wind
+        # z/L of the fluxes that these coefficients give
+        stability = VON_KARMAN * richardson * c_h / (c_m * torch.sqrt(c_m))
+        profile = torch.log(height / z_0) + STABLE * torch.clamp(stability, max=1.0)
+        return torch.where(richardson > 0.0, profile / (VON_KARMAN * u_star), 1.0 / (c_h * wind)), u_star
 
 
 def gas_velocities(names: tuple[str, ...], ground: Ground) -> dict[str, Tensor]:

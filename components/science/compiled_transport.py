@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The transport of tracers by compiled kernels: for many tracers on a processor, where no gradient is asked for.
+
+What all tracers have in common, the fluxes through faces and the reciprocals of the air, is worked out once a step; the
+kernels take one tracer at a time, whose levels then stay in the processor's cache. Same formulas as `Transport`, in the
+same order but for divisions by the air; a cell's bits depend neither on ranks nor on its place in memory.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import torch
+
+from components.science.cell_faces import CellFaces
+from components.science.halo import Edges, SerialHalo
+from components.science.transport import HALO, Passed, Transport, face_fluxes, inner_faces, with_ghost_levels
+from coupler.compiled import announce, compile_apart
+
+H = HALO
+INNER = slice(H, -H)
+RING = slice(H - 1, 1 - H)
+TOGETHER = 8  # tracers whose halos are exchanged in one message
+STRIP = 16384  # bytes of the rows of a level that the kernels take at a time
+
+
+@dataclass
+class CompiledTransport(Transport):
+    """`Transport` by kernels on a processor; by torch on other devices and where a gradient is asked for."""
+
+    def _moved(
+        self, q: torch.Tensor, rho_0: torch.Tensor, rho_1: torch.Tensor, fluxes: list[torch.Tensor], dt: float,
+        passed: Passed | None,
+    ) -> torch.Tensor:  # fmt: skip
+        if q.requires_grad or q.device.type != "cpu":
+            return super()._moved(q, rho_0, rho_1, fluxes, dt, passed)
+        stage, last_stage = _kernels()
+        g, shape = self.faces, rho_1.shape
+        parts = [rho_0 + (rho_1 - rho_0) * part for part in (1.0 / 3.0, 0.5)] + [rho_1]
+        inverse = [_flat(1.0 / air) for air in parts]
+        through = fluxes[0] * g.length_u[RING, RING], fluxes[1] * g.length_v[RING, RING], fluxes[2]
+        common = *(_flat(_in_cells(a, shape)) for a in through), _flat(g.inverse_area)
+        first, last = _flat(rho_0), _flat(rho_1)
+        real, width = first.dtype.type, shape[-1]
+        rows = max(STRIP // (width * first.itemsize), 4)
+        out, work = torch.empty_like(q), q.new_empty((2, min(TOGETHER, q.shape[0]), *shape))
+        for some in range(0, q.shape[0], TOGETHER):
+            start, new = q[some : some + TOGETHER], out[some : some + TOGETHER]
+            n, begun = start.shape[0], _flat(start)
+            now = start
+            for after, share, air in ((work[0, :n], 1.0 / 3.0, inverse[0]), (work[1, :n], 0.5, inverse[1])):
+                stage(begun, _flat(now), first, air, *common, real(share * dt), width, rows, _flat(after))
+                self.halo([after], H)
+                now = after
+            if self.limiter == "none":
+                stage(begun, _flat(now), first, inverse[2], *common, real(dt), width, rows, _flat(new))
+                if passed is not None:
+                    wide = q.new_empty((n, shape[0] + 4, *shape[1:]))
+                    wide[:, 2:-2] = now
+                    passed(*inner_faces(*face_fluxes(g, with_ghost_levels(wide), *fluxes)[:2]))
+                continue
+            x, y = q.new_empty((n, shape[0], shape[1] - 2 * H, 2)), q.new_empty((n, shape[0], 2, width - 2 * H))
+            last_stage(
+                begun, _flat(now), first, last, inverse[2], *common, real(dt), width, rows, self.limiter == "monotonic",
+                _flat(new), x.numpy(), y.numpy(),
+            )  # fmt: skip
+            if passed is not None:
+                passed(x, y)
+        self.halo([out], H)
+        return out
+
+
+def _flat(a: torch.Tensor) -> Any:
+    """Rows one after another (..., Y X), of numpy."""
+    return a.contiguous().flatten(-2).numpy()
+
+
+def _in_cells(faces: torch.Tensor, shape: torch.Size) -> torch.Tensor:
+    """Fluxes with a ring (levels, ...) where cells with their halo stand, 0 beyond."""
+    wide = faces.new_zeros((faces.shape[0], *shape[1:]))
+    wide[:, H - 1 : H - 1 + faces.shape[1], H - 1 : H - 1 + faces.shape[2]] = faces
+    return wide
+
+
+@cache
+def _kernels() -> tuple[Any, Any]:
+    from components.science.kernels import tracers  # numba is slow to load
+
+    kernels = tracers.stage, tracers.last_stage
+    announce(tracers.last_stage, "the transport of tracers", 20)
+    compile_apart(kernels, f"from {__name__} import compile_kernels; compile_kernels()", 2)
+    return kernels
+
+
+def compile_kernels() -> None:
+    """Compile the kernels in both precisions, or load them from the cache."""
+    size = 1 + 2 * H
+    for dtype in (torch.float64, torch.float32):
+        ones = torch.ones((3, size, size + 1), dtype=dtype)
+        faces = CellFaces(ones[0, :, 1:], ones[0], ones[0].T.contiguous())
+        move = CompiledTransport(faces, SerialHalo(1, 1, Edges(*("open",) * 4)), "monotonic")
+        still = 0.0 * ones[:2, :1, :2], 0.0 * ones[:2, :2, :1], 0.0 * ones[:, :1, :1]
+        move.advance(ones[None, :2, :, 1:], ones[:2, :, 1:], still, 1.0)
