@@ -172,7 +172,8 @@ def _check_times(case: Case, plan: Plan) -> None:
     period = plan.restart_period
     wrong_end = None if period is None else period.misfit(plan.clock, plan.stop_period, plan.duration)
     if period is not None and wrong_end is not None:
-        when = f": it ends at {plan.clock.text(wrong_end)}" if period.months else ""
+        nearest = max(1, period.seconds // plan.stop_period) * plan.stop_period
+        when = f": it ends at {plan.clock.text(wrong_end)}" if period.months else f"; take {format_duration(nearest)}"
         text = (
             f"restart period {period} is not a multiple of {format_duration(plan.stop_period)} (steps, and periods "
             f"without lag){when}"
