@@ -32,7 +32,7 @@ class CompiledTransport(Transport):
         self, q: torch.Tensor, rho_0: torch.Tensor, rho_1: torch.Tensor, fluxes: list[torch.Tensor], dt: float,
         passed: Passed | None,
     ) -> torch.Tensor:  # fmt: skip
-        if q.requires_grad or q.device.type != "cpu":
+        if q.device.type != "cpu" or any(a.requires_grad for a in (q, rho_1, *fluxes)):
             return super()._moved(q, rho_0, rho_1, fluxes, dt, passed)
         stage, last_stage = _kernels()
         g, shape = self.faces, rho_1.shape
@@ -43,7 +43,7 @@ class CompiledTransport(Transport):
         first, last = _flat(rho_0), _flat(rho_1)
         real, width = first.dtype.type, shape[-1]
         rows = max(STRIP // (width * first.itemsize), 4)
-        out, work = torch.empty_like(q), q.new_empty((2, min(TOGETHER, q.shape[0]), *shape))
+        out, work = q.new_empty(q.shape), q.new_empty((2, min(TOGETHER, q.shape[0]), *shape))
         for some in range(0, q.shape[0], TOGETHER):
             start, new = q[some : some + TOGETHER], out[some : some + TOGETHER]
             n, begun = start.shape[0], _flat(start)
