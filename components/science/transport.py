@@ -180,9 +180,6 @@ def air_before(
 def mass_out(g: Faces, q: torch.Tensor, ru: torch.Tensor, rv: torch.Tensor, omega: torch.Tensor) -> torch.Tensor:
     """Divergence of the tracers' fluxes on the interior (n, nz, ny, nx), kg m-2 s-1.
 
-    ``q`` (n, nz+4, Y, X) has two ghost levels at each end; ``ru`` (nz, ny+2, nx+3), ``rv`` (nz, ny+3, nx+2), ``omega``
-    (nz+1, ny+2, nx+2).
-
     Parameters
     ----------
     g : areas of cells and lengths of their faces
@@ -211,16 +208,9 @@ def face_fluxes(
 
 
 def stage(
-    g: Faces,
-    q0: torch.Tensor,
-    q: torch.Tensor,
-    rho_0: torch.Tensor,
-    rho: torch.Tensor,
-    ru: torch.Tensor,
-    rv: torch.Tensor,
-    omega: torch.Tensor,
-    dt: torch.Tensor,
-) -> torch.Tensor:
+    g: Faces, q0: torch.Tensor, q: torch.Tensor, rho_0: torch.Tensor, rho: torch.Tensor, ru: torch.Tensor,
+    rv: torch.Tensor, omega: torch.Tensor, dt: torch.Tensor,
+) -> torch.Tensor:  # fmt: skip
     """Mixing ratios (n, nz, ny, nx) at the end of a stage of ``dt`` seconds without limiter.
 
     Parameters
@@ -275,6 +265,15 @@ def _share(room: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     return torch.where(scarce, torch.clamp(room, min=0.0) / torch.where(scarce, wanted, 1.0), 1.0)
 
 
+def _upwind_content(
+    g: Faces, q0: torch.Tensor, rho_0: torch.Tensor, x: torch.Tensor, y: torch.Tensor, z: torch.Tensor, dt: torch.Tensor
+) -> torch.Tensor:
+    """What the first-order fluxes of a step leave in the interior and one ring more, kg m-2."""
+    a = slice(H - 1, 1 - H)
+    level = (difference(x, -1) + difference(y, -2)) * g.inverse_area[a, a]
+    return rho_0[:, a, a] * q0[:, 2:-2, a, a] - dt * (level + difference(z, -3))
+
+
 def positive_factor(
     g: Faces, q0: torch.Tensor, rho_0: torch.Tensor, fluxes: tuple[torch.Tensor, ...], dt: torch.Tensor
 ) -> torch.Tensor:
@@ -293,9 +292,7 @@ def positive_factor(
     a = slice(H - 1, 1 - H)
     x, y, z, dx, dy, dz = fluxes
     inverse_area = g.inverse_area[a, a]
-    low = rho_0[:, a, a] * q0[:, 2:-2, a, a] - dt * (
-        (difference(x, -1) + difference(y, -2)) * inverse_area + difference(z, -3)
-    )
+    low = _upwind_content(g, q0, rho_0, x, y, z, dt)
     out = dt * _leaving(dx, dy, dz, inverse_area)
     return _share(low, out)
 
@@ -324,9 +321,7 @@ def monotonic_factors(
     w = slice(H - 2, 2 - H)
     x, y, z, dx, dy, dz = fluxes
     inverse_area = g.inverse_area[a, a]
-    low = rho_0[:, a, a] * q0[:, 2:-2, a, a] - dt * (
-        (difference(x, -1) + difference(y, -2)) * inverse_area + difference(z, -3)
-    )
+    low = _upwind_content(g, q0, rho_0, x, y, z, dt)
     p = q0[:, 2:-2, w, w]
     up = torch.cat([p[:, 1:], p[:, -1:]], 1)
     down = torch.cat([p[:, :1], p[:, :-1]], 1)
@@ -385,17 +380,9 @@ def limited_stage(
 
 
 def last_stage(
-    g: Faces,
-    q0: torch.Tensor,
-    q: torch.Tensor,
-    rho_0: torch.Tensor,
-    rho: torch.Tensor,
-    ru: torch.Tensor,
-    rv: torch.Tensor,
-    omega: torch.Tensor,
-    dt: torch.Tensor,
-    monotonic: bool,
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    g: Faces, q0: torch.Tensor, q: torch.Tensor, rho_0: torch.Tensor, rho: torch.Tensor, ru: torch.Tensor,
+    rv: torch.Tensor, omega: torch.Tensor, dt: torch.Tensor, monotonic: bool,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
     """Mixing ratios at the end of the step, flux-corrected, positive or also monotonic, and the fluxes.
 
     Parameters
