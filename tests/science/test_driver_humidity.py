@@ -57,12 +57,26 @@ def test_ncep_falls_from_its_last_level_to_the_stratosphere(shared):
     np.testing.assert_allclose(q[p <= 1.0e4].max(), humidity.STRATOSPHERE, rtol=1e-12)
 
 
-def test_a_profile_without_data_aloft_is_a_power_of_the_pressure():
+def test_aloft_relative_humidity_falls_with_pressure():
+    """Manabe & Wetherald's line from 300 hPa on, where the air is as cold as over the warm pool."""
+    p = np.array([5e4, 3e4, 2.5e4, 2e4, 1.5e4, 1e4, 1e3])
+    t = np.array([268.0, 243.0, 233.0, 220.0, 206.0, 194.0, 220.0])
+    most = humidity.saturation(t, p)
+    made = humidity.dried_aloft(0.8 * most, t, p, 3.0e4)
+    np.testing.assert_allclose((made / most)[2:4], 0.8 * np.array([230.0, 180.0]) / 280.0, rtol=1e-12)
+    assert (np.diff(made) <= 0.0).all() and (made / most)[4] < 0.4
+    np.testing.assert_array_equal(made[5:], humidity.STRATOSPHERE)
+
+
+def test_a_profile_without_data_aloft_is_at_most_a_power_of_the_pressure():
     p = np.array([1e5, 5e4, 3e4, 2e4, 1e4, 1e3])
     q = np.array([1e-2, 3e-3, 9e-4, 9e-4, 9e-4, 9e-4])
-    made = humidity.dried_aloft(q, p, 3.0e4)
+    t = np.array([300.0, 268.0, 245.0, 244.0, 243.0, 243.0])  # as warm as it seldom is: it could hold more
+    made = humidity.dried_aloft(q, t, p, 3.0e4)
     slope = np.log(made[3] / made[2]) / np.log(p[3] / p[2])
     np.testing.assert_array_equal(made[:3], q[:3])
     np.testing.assert_allclose(np.log(made[4] / made[3]) / np.log(p[4] / p[3]), slope, rtol=1e-12)
     np.testing.assert_array_equal(made[4:], humidity.STRATOSPHERE)
-    np.testing.assert_array_equal(humidity.dried_aloft(q, p, 1e3), np.where(p < humidity.TROPOPAUSE, humidity.MOST, q))
+    np.testing.assert_array_equal(
+        humidity.dried_aloft(q, t, p, 1e3), np.where(p < humidity.TROPOPAUSE, humidity.MOST, q)
+    )

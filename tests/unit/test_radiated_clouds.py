@@ -5,36 +5,48 @@ import numpy as np
 import pytest
 import torch
 
+from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import exner
+from components.atmosphere.nonhydrostatic.physics import layer_clouds
 from components.atmosphere.nonhydrostatic.physics.cloud_fraction import cloud_fraction
+from components.atmosphere.nonhydrostatic.physics.columns import Columns
+from components.atmosphere.nonhydrostatic.physics.convective_clouds import water
 from components.atmosphere.nonhydrostatic.physics.radiated_clouds import Convective, seen
 from components.radiation import standard_atmosphere
 from components.radiation.exchange import columns_in, columns_out
 from components.radiation.rrtmgp_scheme import Rrtmgp
 from components.science.water import saturation_pressure
 
+SIZE = torch.full((2, 4), 1.0e5).double()
+
 
 def state(humidity=0.7, shape=(3, 2, 4)):
-    t = torch.tensor([285.0, 263.0, 240.0]).double()[:, None, None].expand(shape).contiguous()
-    p = torch.tensor([9e4, 6e4, 4e4]).double()[:, None, None].expand(shape).contiguous()
-    q_v = humidity * 0.622 * saturation_pressure(t) / p
+    t, p, z = (
+        torch.tensor(x).double()[:, None, None].expand(len(x), *shape[1:]).contiguous()
+        for x in ([285.0, 263.0, 240.0], [9e4, 6e4, 4e4], [0.0, 2500.0, 5500.0, 9000.0])
+    )
+    pi, dz = exner(p), z[1:] - z[:-1]
+    rho = p / (287.0 * t)
+    air = Columns(t, t / pi, p, pi, rho, rho * dz, 0.5 * (z[1:] + z[:-1]), dz, z)
     zero = torch.zeros_like(t)
-    return {"vapour": q_v, "cloud_water": zero + 1e-5, "cloud_ice": zero + 1e-5}, t, p
+    q_v = humidity * 0.622 * saturation_pressure(t) / p
+    return {"vapour": q_v, "cloud_water": zero + 1e-5, "cloud_ice": zero + 1e-5}, air
 
 
 def test_without_convection_the_fraction_is_xu_and_randall_s_of_water_ice_and_snow():
-    parts, t, p = state()
-    parts["snow"] = torch.full_like(t, 3e-5)
-    got = seen(parts, t, p, None, partial=True)
-    expected = cloud_fraction(parts["vapour"], parts["cloud_water"], parts["cloud_ice"] + parts["snow"], t, p)
+    parts, air = state()
+    parts["snow"] = torch.full_like(air.t, 3e-5)
+    got = seen(parts, air, None, "xu_randall", SIZE)
+    held = parts["cloud_water"], parts["cloud_ice"] + parts["snow"]
+    expected = cloud_fraction(parts["vapour"], *held, air.t, air.p)
     assert torch.equal(got.fraction, expected) and torch.equal(got.snow, parts["snow"])
     assert (got.fraction[:2] > 0.05).all() and (got.fraction[:2] < 0.95).all()
-    assert seen(parts, t, p, None, partial=False).fraction is None
+    assert seen(parts, air, None, "whole", SIZE).fraction is None
 
 
 def test_clouds_of_convection_lie_at_random_beside_the_others_and_freeze_with_height():
-    parts, t, p = state()
-    cover = torch.full_like(t, 0.2)
-    plain, got = (seen(parts, t, p, c, partial=True) for c in (None, Convective(cover, 1e-4 * torch.ones_like(t))))
+    parts, air = state()
+    convective = Convective(torch.full_like(air.t, 0.2), torch.full_like(air.t, 1e-4))
+    plain, got = (seen(parts, air, c, "xu_randall", SIZE) for c in (None, convective))
     np.testing.assert_allclose(1.0 - got.fraction, 0.8 * (1.0 - plain.fraction), rtol=1e-12, atol=0.02)
     more = (got.ice - plain.ice)[:, 0, 0], (got.cloud - plain.cloud)[:, 0, 0]
     np.testing.assert_allclose(more[0] + more[1], 1e-4, rtol=1e-9)
@@ -42,9 +54,23 @@ def test_clouds_of_convection_lie_at_random_beside_the_others_and_freeze_with_he
 
 
 def test_graupel_is_seen_as_a_fifth_of_as_much_snow():
-    parts, t, p = state()
-    got = seen({**parts, "graupel": torch.full_like(t, 1e-3)}, t, p, None, partial=True)
+    parts, air = state()
+    got = seen({**parts, "graupel": torch.full_like(air.t, 1e-3)}, air, None, "xu_randall", SIZE)
     np.testing.assert_allclose(got.snow, 2e-4)
+
+
+def test_below_saturation_clouds_that_no_tracer_holds_fill_what_those_of_the_tracers_leave():
+    parts, air = state(0.97)
+    plain, got = (seen(parts, air, None, law, SIZE) for law in ("xu_randall", "sundqvist"))
+    cover = layer_clouds.cover(air, parts["vapour"], SIZE)
+    more = torch.clamp(cover - plain.fraction, min=0.0)
+    assert float(more[0].min()) > 0.05
+    np.testing.assert_allclose(got.fraction, torch.maximum(cover, plain.fraction), rtol=1e-12)
+    unheld = got.cloud + got.ice - plain.cloud - plain.ice
+    np.testing.assert_allclose(unheld, more * water(air, parts["vapour"]), rtol=1e-9)
+    dry, _ = state(0.6)
+    for a, b in zip(*(seen(dry, air, None, law, SIZE) for law in ("xu_randall", "sundqvist")), strict=True):
+        assert torch.equal(a, b)
 
 
 def clouds(fraction=None, snow=0.0, cloud=1e-4, columns=8):

@@ -41,6 +41,7 @@ from components.atmosphere.nonhydrostatic.model import Atmosphere, Forcing, Now
 from components.atmosphere.nonhydrostatic.physics.columns import INNER
 from components.atmosphere.nonhydrostatic.physics.sequence import Physics
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
+from components.atmosphere.nonhydrostatic.physics.radiated_clouds import Law
 from components.atmosphere.nonhydrostatic.physics.tables import (
     BOUNDARY_LAYER,
     CONVECTION,
@@ -130,16 +131,15 @@ class NonhydrostaticAtmosphere(Component):
         moist_heat: bool = False
         """Cloudy air expands and condenses with the heat capacity of its water (Bryan & Fritsch 2002)."""
         boundary_layer: checked(BOUNDARY_LAYER.check) = "ysu"
-        """Turbulence scheme: none, ysu, ysu_shallow (stable air after Hong 2010), or package.module:Name; none also
-        leaves the surface fluxes out."""
+        """Turbulence: none (nor surface fluxes), ysu, ysu_shallow (after Hong 2010), mynn, or package.module:Name."""
         convection: checked(CONVECTION.check) = "betts_miller"
         """Cumulus scheme: none, betts_miller (options tau, s, and humidity), mass_flux (option turnovers), or
         package.module:Name."""
         radiation: checked(RADIATION.check) = "rrtmgp"
         """Radiation scheme: none, gray, rrtmgp (options seed, overlap_length), rrtmg (needs climt), package.module:X,
         or imported: heating and fluxes come from another component, such as radiation.rrtmgp."""
-        cloud_fraction: Literal["xu_randall", "whole"] = "xu_randall"
-        """Part of a layer that clouds fill: after Xu & Randall (1996), or all or nothing. RRTMGP alone sees parts."""
+        cloud_fraction: Law = "sundqvist"
+        """Part of a layer that clouds fill, which RRTMGP sees: xu_randall, sundqvist (by humidity besides), whole."""
         gases: GasOptions = GasOptions()
         """Well-mixed gases that radiation sees: {year: 2005}, or mole fractions such as {carbon_dioxide: 5.6e-4}."""
         tracers: list[passive_tracers.PassiveTracer] = []
@@ -272,7 +272,7 @@ class NonhydrostaticAtmosphere(Component):
         self.cos, self.sin = (tensor(f(grid.angle), torch.float64) for f in (np.cos, np.sin))
         lon, lat = tensor(grid.longitude), tensor(grid.latitude)
         self.core = self._dynamics()
-        seen = o.gases.at(context.clock.date(0).year), o.cloud_fraction != "whole", exchange.column_numbers(context)
+        seen = o.gases.at(context.clock.date(0).year), o.cloud_fraction, exchange.column_numbers(context)
         compiler = None if o.compile == "dynamics" else self.core.compiler
         self.physics = Physics(g, self.core.halo, lon, lat, self.schemes, self.species, compiler, *seen)
         place = driving_data.Place(

@@ -3,11 +3,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import model_validator
 
+from components.atmosphere.nonhydrostatic.physics.radiated_clouds import Law
 from components.atmosphere.nonhydrostatic.physics.tables import BOUNDARY_LAYER, CONVECTION, MICROPHYSICS, RADIATION
 from components.science.gases import GasOptions, Year
 from components.science.single_column.parameters import Moment, Number, Value, as_many, increasing, read
@@ -219,8 +220,10 @@ class Case(Namelist):
     """Cumulus scheme."""
     radiation: checked(RADIATION.check) = "none"
     """Radiation scheme; none leaves what ``forcing`` gives."""
-    cloud_fraction: Literal["xu_randall", "whole"] = "xu_randall"
+    cloud_fraction: Law = "sundqvist"
     """As in the atmosphere."""
+    cell: Length = 1.0e5
+    """Width of the cell that the column stands for; how unlike its air is, as clouds that radiation sees have it."""
     gases: GasOptions = GasOptions()
     """Well-mixed gases for the radiation scheme."""
 

@@ -159,7 +159,7 @@ def _air(
 ) -> Air:
     """What radiation sees."""
     q_v = a.parts[VAPOUR.name]
-    clouds = seen(a.parts, c.t, c.p, convective, case.cloud_fraction != "whole")
+    clouds = seen(a.parts, c, convective, case.cloud_fraction, torch.full_like(c.t[0], case.cell))
     day = case.sun.start + time / 86400.0
     lon, lat = (torch.full_like(c.t[0], x) for x in (case.longitude, case.latitude))
     mu, distance = cosine_zenith(lon, lat, day).to(c.t), sun_position(day)[2]

@@ -5,11 +5,13 @@ import numpy as np
 import numpy.typing as npt
 
 from components.science import water
+from components.science.constants import P_REFERENCE
 
 Array = npt.NDArray[np.float64]
 
 STRATOSPHERE = 3.0e-6  # kg/kg; 4.8 ppmv, between 2.5e-6 and 3.5e-6 in SPARC (2000, WCRP-113)
 TROPOPAUSE = 1.0e4  # Pa; above, air is as dry as the stratosphere
+DRY_AT = 0.02  # of the ground's pressure, at which relative humidity ends (Manabe & Wetherald 1967)
 MOST = 5.0e-6  # kg/kg, of data above that pressure
 
 
@@ -49,15 +51,17 @@ def saturation(t: Array, p: Array) -> Array:
     return np.asarray(water.specific_humidity(np.minimum(water.saturation_pressure_mixed(t), 0.3 * p), p))
 
 
-def dried_aloft(q: Array, p: Array, top: float) -> Array:
+def dried_aloft(q: Array, t: Array, p: Array, top: float) -> Array:
     """Humidity (level, ...) kg/kg whose values above the data give way to a profile.
 
-    Between the data's highest level and `TROPOPAUSE` it falls as a power of the pressure, as mean profiles do (Manabe &
-    Wetherald 1967), to that of the `STRATOSPHERE`, which it has above; data from there are at most `MOST`.
+    Between the data's highest level and `TROPOPAUSE` its relative humidity falls linearly with pressure, to none at
+    `DRY_AT` (Manabe & Wetherald 1967, J. Atmos. Sci. 24, 241-259); it is no more than a power of the pressure that
+    leads to that of the `STRATOSPHERE`, and no less than that. Above it is the stratosphere's; data from there are at
+    most `MOST`.
 
     Parameters
     ----------
-    q : (level, ...) kg/kg, what is above ``top`` is not looked at
+    q, t : (level, ...) kg/kg and K; of ``q`` what is above ``top`` is not looked at
     p : (level,) Pa, decreasing
     top : lowest pressure at which there are data, Pa
     """
@@ -65,10 +69,15 @@ def dried_aloft(q: Array, p: Array, top: float) -> Array:
     known = np.where(column < TROPOPAUSE, np.minimum(q, MOST), q)
     if p[-1] >= top * (1.0 - 1e-6):
         return known
-    last = known[np.flatnonzero(p >= top * (1.0 - 1e-6))[-1]]
+    highest = np.flatnonzero(p >= top * (1.0 - 1e-6))[-1]
+    last = known[highest]
     if top <= TROPOPAUSE:
         made = np.broadcast_to(np.minimum(last, STRATOSPHERE), q.shape)
     else:
         share = np.clip(np.log(top / column) / np.log(top / TROPOPAUSE), 0.0, 1.0)
         made = last ** (1.0 - share) * STRATOSPHERE**share
+        most = np.broadcast_to(saturation(t, column), q.shape)
+        falls = (column - DRY_AT * P_REFERENCE) / (top - DRY_AT * P_REFERENCE)
+        relative = last / most[highest] * np.clip(falls, 0.0, 1.0)
+        made = np.minimum(made, np.maximum(relative * most, np.minimum(last, STRATOSPHERE)))
     return np.where(column < top * (1.0 - 1e-6), made, known)

@@ -19,6 +19,7 @@ from components.atmosphere.nonhydrostatic.driving import inversion
 from components.atmosphere.nonhydrostatic.driving.analysis_files import AnalysisFiles
 from components.atmosphere.nonhydrostatic.driving.analysis_files import DriverError as DriverError
 from components.atmosphere.nonhydrostatic.driving.humidity import (
+    DRY_AT,
     STRATOSPHERE,
     TROPOPAUSE,
     dried_aloft,
@@ -26,7 +27,7 @@ from components.atmosphere.nonhydrostatic.driving.humidity import (
     saturation,
     specific_humidity,
 )
-from components.science.constants import GRAVITY, R_DRY, VIRTUAL
+from components.science.constants import GRAVITY, P_REFERENCE, R_DRY, VIRTUAL
 
 Array = npt.NDArray[np.float64]
 
@@ -107,7 +108,7 @@ def state(
             f" stratosphere, at {TROPOPAUSE / 100:g} hPa"
         )
     most = saturation(t, column)
-    fields["q"] = np.minimum(dried_aloft(np.minimum(q, most), p, top), most)
+    fields["q"] = np.minimum(dried_aloft(np.minimum(q, most), t, p, top), most)
     if "geopotential_height" in files.names:
         fields["z"] = read("geopotential_height", p)[0]
     else:
@@ -185,7 +186,7 @@ def _relative_humidity(lat: Array, lon: Array, p: Array, other: AnalysisFiles | 
     """Relative humidity (level, lat, lon), 0-1, for data that have none, where it is from, and its lowest pressure."""
     if other is None:
         # Manabe & Wetherald (1967, J. Atmos. Sci. 24, eq. 2)
-        profile = np.clip(0.77 * (p / 1.0e5 - 0.02) / 0.98, 0.01, 0.77)[:, None, None]
+        profile = np.clip(0.77 * (p / P_REFERENCE - DRY_AT) / (1.0 - DRY_AT), 0.01, 0.77)[:, None, None]
         shape = (p.size, lat.size, lon.size)
         return np.broadcast_to(profile, shape), PROFILE, float(p[-1])
     if "relative_humidity" in other.names:

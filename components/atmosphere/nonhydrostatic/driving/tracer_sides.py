@@ -29,10 +29,11 @@ class TracerSides:
         self.species = species
         self._held = {t.name: start[n].clone() for n, t in enumerate(species) if t.boundary == "hold"}
         self._files = files
-        self._zero = start.new_zeros(())
 
-    def at(self, time: float, driver: Mapping[str, torch.Tensor]) -> list[torch.Tensor]:
-        """Values (nz, Y, X) outside at ``time`` (s) of each tracer; ``driver`` are the driving model's, by name.
+    def at(self, time: float, driver: Mapping[str, torch.Tensor]) -> list[torch.Tensor | None]:
+        """Values (nz, Y, X) outside at ``time`` (s) of each tracer, None where there is nothing.
+
+        ``driver`` are the driving model's, by name.
 
         Raises
         ------
@@ -41,28 +42,33 @@ class TracerSides:
         """
         return [self._of(t.name, t.boundary, time, driver) for t in self.species]
 
-    def _of(self, name: str, boundary: str, time: float, driver: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    def _of(self, name: str, boundary: str, time: float, driver: Mapping[str, torch.Tensor]) -> torch.Tensor | None:
         if boundary == "hold":
             return self._held[name]
         if boundary == "file":
             return self._files[name](time)
         if boundary == "zero":
-            return self._zero.expand_as(next(iter(driver.values())))
+            return None
         if name not in driver:
             raise KeyError(f"the driver has no tracer {name!r}, only {', '.join(driver)}: choose another boundary")
         return driver[name]
 
 
-def draw(q: torch.Tensor, outside: list[torch.Tensor], share: torch.Tensor, edges: Edges) -> None:
+def draw(q: torch.Tensor, outside: list[torch.Tensor | None], share: torch.Tensor, edges: Edges) -> None:
     """Draw tracers (n, nz, Y, X) towards the values outside and set the specified row to them, in place.
+
+    Where nothing is known to come in nothing does; what is within, such as clouds, lives its own life up to the row.
 
     Parameters
     ----------
     q : (n, nz, Y, X) tracers of the block
-    outside : (nz, Y, X) values of each
+    outside : (nz, Y, X) values of each; None: nothing comes in
     share : (ny, nx) part of the difference that is made up in the step
     edges : kinds of the block's sides
     """
     for n, there in enumerate(outside):
+        if there is None:
+            impose_field(q[n], torch.zeros_like(q[n]), edges)
+            continue
         q[n, :, INNER, INNER] += share * (there[:, INNER, INNER] - q[n, :, INNER, INNER])
         impose_field(q[n], there, edges)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Clouds of convection that no tracer holds: the share of a layer that they fill by the mass flux, and their water."""
+"""Clouds that no tracer holds: the share of a layer that those of convection fill by the mass flux; their water."""
 
 import torch
 

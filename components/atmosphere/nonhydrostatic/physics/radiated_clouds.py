@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The clouds and the snow that radiation sees: those of the tracers, and those of convection, in parts of a layer."""
+"""The clouds and the snow that radiation sees: of the tracers, of layers below saturation, of convection."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 
+from components.atmosphere.nonhydrostatic.physics import layer_clouds
 from components.atmosphere.nonhydrostatic.physics.cloud_fraction import cloud_fraction
+from components.atmosphere.nonhydrostatic.physics.columns import Columns
+from components.atmosphere.nonhydrostatic.physics.convective_clouds import water
 from components.atmosphere.nonhydrostatic.physics.interfaces import Convection, Parts
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
 from components.science.constants import FREEZING_POINT
 
+Law = Literal["sundqvist", "xu_randall", "whole"]
+"""Words of `cloud_fraction`: by condensate and humidity, by condensate (Xu & Randall 1996), all or nothing."""
 LIQUIDS, SOLIDS, SNOW, GRAUPEL = "cloud_water", "cloud_ice", "snow", "graupel"
 """Names of the tracers that radiation sees."""
 GRAUPEL_AS_SNOW = 0.2  # of its mass: graupel has a fifth of the area that snow has, being as much larger and denser
@@ -40,22 +45,29 @@ class Seen(NamedTuple):
     fraction: torch.Tensor | None
 
 
-def seen(parts: Parts, t: torch.Tensor, p: torch.Tensor, convective: Convective | None, partial: bool) -> Seen:
+def seen(parts: Parts, air: Columns, convective: Convective | None, law: Law, size: torch.Tensor) -> Seen:
     """Clouds and snow of a state.
 
     Parameters
     ----------
     parts : (nz, y, x) tracers by their names, kg/kg
-    t, p : temperature (K) and pressure (Pa)
+    air : the columns
     convective : clouds of convection, which the tracers do not hold; they lie at random beside the others
-    partial : whether clouds may fill a part of a layer; else `fraction` is None: all of it, or nothing
+    law : of the part of a layer that clouds fill; "whole": `fraction` is None, all of it or nothing
+    size : (y, x) width of the cells, m
     """
-    none = torch.zeros_like(t)
+    none = torch.zeros_like(air.t)
     cloud, ice = parts.get(LIQUIDS, none), parts.get(SOLIDS, none)
     snow = parts.get(SNOW, none) + GRAUPEL_AS_SNOW * parts.get(GRAUPEL, none)
-    fraction = cloud_fraction(parts[VAPOUR.name], cloud, ice + snow, t, p) if partial else None
+    q_v, fraction = parts[VAPOUR.name], None
+    frozen = torch.clamp((FREEZING_POINT - air.t) / (FREEZING_POINT - ALL_ICE), 0.0, 1.0)
+    if law != "whole":
+        fraction = cloud_fraction(q_v, cloud, ice + snow, air.t, air.p)
+    if law == "sundqvist" and fraction is not None:
+        more = torch.clamp(layer_clouds.cover(air, q_v, size) - fraction, min=0.0)
+        fraction, unheld = fraction + more, more * water(air, q_v)
+        ice, cloud = ice + frozen * unheld, cloud + (1.0 - frozen) * unheld
     if convective is not None:
-        frozen = torch.clamp((FREEZING_POINT - t) / (FREEZING_POINT - ALL_ICE), 0.0, 1.0)
         ice, cloud = ice + frozen * convective.condensate, cloud + (1.0 - frozen) * convective.condensate
         if fraction is not None:
             fraction = 1.0 - (1.0 - fraction) * (1.0 - torch.clamp(convective.cover, 0.0, 1.0))

@@ -12,7 +12,7 @@ from components.atmosphere.nonhydrostatic.dynamics.state import State
 from components.atmosphere.nonhydrostatic.physics.column_physics import ColumnPhysics, Ground
 from components.atmosphere.nonhydrostatic.physics.columns import INNER, Columns, columns, put_back
 from components.atmosphere.nonhydrostatic.physics.interfaces import Convection, Parts
-from components.atmosphere.nonhydrostatic.physics.radiated_clouds import Convective, seen
+from components.atmosphere.nonhydrostatic.physics.radiated_clouds import Convective, Law, seen
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
 from components.atmosphere.nonhydrostatic.physics.tables import Schemes
 from components.radiation.scheme import Air, Radiation, interface_pressure
@@ -69,7 +69,7 @@ class Physics:
     species : the tracers, as ``q`` holds them
     compiler : what compiles the schemes, if they are to be
     gases : mole fractions that radiation sees
-    partial_clouds : whether clouds may fill a part of a layer
+    cloud_law : of the part of a layer that clouds fill, see `radiated_clouds`
     numbers : (ny, nx) whole numbers of the columns in the whole grid, from which sampling schemes draw
     """
 
@@ -81,7 +81,7 @@ class Physics:
     species: Species
     compiler: Compiler | None = None
     gases: Gases = field(default_factory=Gases)
-    partial_clouds: bool = False
+    cloud_law: Law = "whole"
     numbers: torch.Tensor | None = None
 
     def __post_init__(self) -> None:
@@ -99,7 +99,8 @@ class Physics:
         vapour = parts[VAPOUR.name]
         c = columns(self.geometry, s, vapour)
         inner = {name: a[:, INNER, INNER].contiguous() for name, a in parts.items()}
-        clouds = seen(inner, c.t, c.p, convective, self.partial_clouds)
+        size = 1.0 / torch.sqrt(self.geometry.inverse_area[INNER, INNER])
+        clouds = seen(inner, c, convective, self.cloud_law, size)
         mu = cosine_zenith(self.lon, self.lat, day_of_year).to(c.t)
         distance = sun_position(day_of_year)[2]
         q_v = vapour[:, INNER, INNER]
