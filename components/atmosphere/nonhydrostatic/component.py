@@ -39,9 +39,9 @@ from components.atmosphere.nonhydrostatic.exports import (
 )
 from components.atmosphere.nonhydrostatic.model import Atmosphere, Forcing, Now
 from components.atmosphere.nonhydrostatic.physics.columns import INNER
+from components.atmosphere.nonhydrostatic.physics.radiated_clouds import Law
 from components.atmosphere.nonhydrostatic.physics.sequence import Physics
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
-from components.atmosphere.nonhydrostatic.physics.radiated_clouds import Law
 from components.atmosphere.nonhydrostatic.physics.tables import (
     BOUNDARY_LAYER,
     CONVECTION,

@@ -29,26 +29,29 @@ class TracerSides:
         self.species = species
         self._held = {t.name: start[n].clone() for n, t in enumerate(species) if t.boundary == "hold"}
         self._files = files
+        self._zero = start.new_zeros(())
 
     def at(self, time: float, driver: Mapping[str, torch.Tensor]) -> list[torch.Tensor | None]:
-        """Values (nz, Y, X) outside at ``time`` (s) of each tracer, None where there is nothing.
+        """Values (nz, Y, X) outside at ``time`` (s) of each tracer; ``driver`` are the driving model's, by name.
 
-        ``driver`` are the driving model's, by name.
+        None is for clouds and precipitation of which the driver says nothing.
 
         Raises
         ------
         KeyError
             A tracer from the driver that the driver does not have.
         """
-        return [self._of(t.name, t.boundary, time, driver) for t in self.species]
+        unknown = [t.is_water and t.boundary == "zero" for t in self.species]
+        known = [self._of(t.name, t.boundary, time, driver) for t in self.species]
+        return [None if a else b for a, b in zip(unknown, known, strict=True)]
 
-    def _of(self, name: str, boundary: str, time: float, driver: Mapping[str, torch.Tensor]) -> torch.Tensor | None:
+    def _of(self, name: str, boundary: str, time: float, driver: Mapping[str, torch.Tensor]) -> torch.Tensor:
         if boundary == "hold":
             return self._held[name]
         if boundary == "file":
             return self._files[name](time)
         if boundary == "zero":
-            return None
+            return self._zero.expand_as(next(iter(driver.values())))
         if name not in driver:
             raise KeyError(f"the driver has no tracer {name!r}, only {', '.join(driver)}: choose another boundary")
         return driver[name]
@@ -57,12 +60,12 @@ class TracerSides:
 def draw(q: torch.Tensor, outside: list[torch.Tensor | None], share: torch.Tensor, edges: Edges) -> None:
     """Draw tracers (n, nz, Y, X) towards the values outside and set the specified row to them, in place.
 
-    Where nothing is known to come in nothing does; what is within, such as clouds, lives its own life up to the row.
+    What is known of none comes in through that row as nothing, and is not drawn: clouds live up to it.
 
     Parameters
     ----------
     q : (n, nz, Y, X) tracers of the block
-    outside : (nz, Y, X) values of each; None: nothing comes in
+    outside : (nz, Y, X) values of each, or None
     share : (ny, nx) part of the difference that is made up in the step
     edges : kinds of the block's sides
     """
