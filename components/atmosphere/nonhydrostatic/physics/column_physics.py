@@ -12,6 +12,7 @@ from components.atmosphere.nonhydrostatic.physics.columns import Columns
 from components.atmosphere.nonhydrostatic.physics.interfaces import Convecting, Convection, Fluxes, Parts
 from components.atmosphere.nonhydrostatic.physics.tables import Schemes
 from components.science.settling import fall
+from components.science.slabs import in_slabs
 from components.science.torch_compiler import Compiler
 from components.science.tracers import Species
 from components.science.updraughts import carry
@@ -81,7 +82,8 @@ class ColumnPhysics:
         compiler = self.compiler
         wrap: Callable[[Any], Any] = lambda f: f if f is None or compiler is None else compiler(f, whole=False)  # noqa: E731
         chosen, species = self.schemes, self.species
-        self._clouds = wrap(chosen.microphysics.ready())
+        clouds = chosen.microphysics.ready()  # eager, it goes through whole fields some hundred times
+        self._clouds = in_slabs(clouds) if clouds is not None and compiler is None else wrap(clouds)
         self._turbulence = wrap(chosen.boundary_layer.ready())
         self._convection = wrap(chosen.convection.ready())
         self._carry = wrap(carry)
