@@ -13,6 +13,7 @@ with p'' = stiffness (rho theta dz)''.
 from typing import NamedTuple
 
 import torch
+from torch.autograd.function import once_differentiable
 
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
@@ -191,20 +192,56 @@ def vertical_step(
     force = (p_part[1:] - p_part[:-1]) + (b_part[1:] + b_part[:-1])
     if c.chi is not None:
         force = force * c.chi
-    rhs = ((x.rw + dtau * f.rw - force) * c.pivot).unbind(0)
-    lower, upper = c.lower.unbind(0), c.upper.unbind(0)
-    forward = [rhs[0]]
-    for k in range(1, g.nz - 1):
-        forward.append(rhs[k] - lower[k] * forward[k - 1])
-    back = [forward[-1]]
-    for k in range(g.nz - 3, -1, -1):
-        back.append(forward[k] - upper[k] * back[-1])
-    rw = torch.stack(back[::-1])
+    rw = substituted((x.rw + dtau * f.rw - force) * c.pivot, c.lower, c.upper)
     flux = (a * iz) * rw
     rho = rho - dtau * _between(flux)
     rtheta = rtheta - dtau * _between(flux * c.theta_z)
     p = c.stiffness * (rtheta + divergence_damping * (rtheta - x.rtheta))
     return rw, rho, rtheta, omega + flux, p
+
+
+def substituted(right: torch.Tensor, lower: torch.Tensor, upper: torch.Tensor) -> torch.Tensor:
+    """The solution x of f_k = right_k - lower_k f_(k-1), x_k = f_k - upper_k x_(k+1).
+
+    Parameters
+    ----------
+    right, lower, upper : (n, ...) right-hand side over the pivots, and the LU factors of `Coefficients`
+    """
+    if torch.is_grad_enabled() and (right.requires_grad or lower.requires_grad or upper.requires_grad):
+        return _Substitution.apply(right, lower, upper)
+    return torch.stack(_substituted(right, lower, upper)[1])
+
+
+def _substituted(
+    right: torch.Tensor, lower: torch.Tensor, upper: torch.Tensor
+) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    rights, lowers, uppers = right.unbind(0), lower.unbind(0), upper.unbind(0)
+    forward = [rights[0]]
+    for k in range(1, len(rights)):
+        forward.append(rights[k] - lowers[k] * forward[k - 1])
+    back = [forward[-1]]
+    for k in range(len(rights) - 2, -1, -1):
+        back.append(forward[k] - uppers[k] * back[-1])
+    return forward, back[::-1]
+
+
+class _Substitution(torch.autograd.Function):
+    """`substituted`; its gradient is the transposed system's solution."""
+
+    @staticmethod
+    def forward(ctx, right, lower, upper):
+        half, x = (torch.stack(a) for a in _substituted(right, lower, upper))
+        ctx.save_for_backward(lower, upper, half, x)
+        return x
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad):
+        lower, upper, half, x = ctx.saved_tensors
+        # the transposed system: the same two loops, the upper factors first
+        b, a = (torch.stack(v) for v in _substituted(grad, upper.roll(1, 0), lower.roll(-1, 0)))
+        none = torch.zeros_like(x[:1])
+        return a, -a * torch.cat([none, half[:-1]]), -b * torch.cat([x[1:], none])
 
 
 def _between(flux: torch.Tensor) -> torch.Tensor:

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Gradients that are written out are those of the functions themselves."""
+
+import pytest
+import torch
+from torch.autograd import gradcheck
+
+from components.atmosphere.nonhydrostatic.dynamics.acoustic import substituted
+from components.science.advection import difference, flux_fifth, flux_third
+
+
+def drawn(*shape, seed=1):
+    g = torch.Generator().manual_seed(seed)
+    return torch.randn(shape, generator=g, dtype=torch.float64).requires_grad_(True)
+
+
+@pytest.mark.parametrize(("flux", "more"), [(flux_fifth, 5), (flux_third, 3)])
+@pytest.mark.parametrize("dim", [0, 1, -1])
+def test_upwind_fluxes(flux, more, dim):
+    shape = [2, 3, 2]
+    shape[dim] += more
+    q, m = drawn(*shape), drawn(2, 3, 2, seed=2)
+    assert gradcheck(lambda a, b: flux(a, b, dim), (q, m))
+    with torch.no_grad():
+        plain = flux(q, m, dim)
+    assert torch.equal(flux(q, m, dim), plain)
+
+
+def test_one_mass_flux_carries_several_tracers():
+    q, m = drawn(3, 2, 8), drawn(2, 3, seed=2)
+    assert gradcheck(lambda a, b: flux_fifth(a, b, -1), (q, m))
+
+
+@pytest.mark.parametrize("dim", [0, -1])
+def test_differences(dim):
+    assert gradcheck(lambda a: difference(a, dim), (drawn(2, 3),))
+    assert torch.equal(difference(torch.tensor([1.0, 4.0, 2.0], requires_grad=True), 0), torch.tensor([3.0, -2.0]))
+
+
+@pytest.mark.parametrize("levels", [1, 2, 5])
+def test_the_solve_along_columns(levels):
+    right, lower, upper = (drawn(levels, 2, seed=n) for n in (1, 2, 3))
+    assert gradcheck(substituted, (right, lower, upper))
+    x = substituted(right, lower, upper)
+    full = torch.zeros((levels, levels), dtype=torch.float64)
+    solved = []
+    for i in range(2):
+        low = torch.eye(levels, dtype=torch.float64) + torch.diag(lower[1:, i], -1) if levels > 1 else full + 1.0
+        high = torch.eye(levels, dtype=torch.float64) + torch.diag(upper[:-1, i], 1) if levels > 1 else full + 1.0
+        solved.append(torch.linalg.solve(low @ high, right[:, i]))
+    assert torch.allclose(x, torch.stack(solved, 1), rtol=1e-12)
