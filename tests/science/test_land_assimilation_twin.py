@@ -96,6 +96,23 @@ def test_observations_are_named_and_blocks_are_means():
     assert means.tolist() == [2.0, 2.0, 5.5, 5.5, 9.0]
 
 
+def test_a_whole_cover_takes_no_snow_away():
+    """Retrievals of a cover near 1 are cut off there: their mean is expected of the members, and nothing changes."""
+    g = torch.Generator().manual_seed(3)
+    draws = torch.clamp(0.97 + 0.08 * torch.randn(200000, generator=g, dtype=torch.float64), 0.0, 1.0)
+    expected = land.censored_mean(torch.tensor(0.97).double(), 0.08, 0.0, 1.0)
+    assert abs(float(draws.mean() - expected)) < 3.0 * 0.05 / 200000**0.5
+    assert float(land.censored_mean(torch.tensor(0.5).double(), 0.08, 0.0, 1.0)) == pytest.approx(0.5, abs=1e-9)
+    m = members(4)
+    m = m._replace(snow=m.snow + 60.0, cover=torch.tanh((m.snow + 60.0) / 30.0))
+    name = "surface_snow_area_fraction"
+    change = []
+    for middle in (land.censored_mean(m.cover.mean(0), 0.08, 0.0, 1.0), m.cover.mean(0)):
+        found = land.analyse(m, ground(4), {name: middle[None]}, {name: 0.08})
+        change.append(float((m.snow * (found.share - 1.0)).mean()))
+    assert abs(change[0]) < 0.02 < 0.1 < change[1]
+
+
 @pytest.mark.slow
 def test_three_months_of_twenty_columns():
     """A twin of the year: all observations lower the error of surface water, root zone and storage (17, 5, 5 %)."""

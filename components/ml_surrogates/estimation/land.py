@@ -3,8 +3,13 @@
 
 What may be observed has a name and an operator: snow cover, brightness temperature, water storage over blocks of
 columns. Soil water stays within its pores; what an analysis adds or takes is given back, to be booked.
+
+A cover is retrieved between 0 and 1 whatever its error: over a whole cover the retrievals' mean lies below it. Members
+are therefore compared by the mean that retrievals of their cover would have; compared by the cover itself, deep snow
+would be taken away day by day.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -104,6 +109,38 @@ OPERATORS: dict[str, Operator] = {
 }
 
 
+BOUNDS = {"surface_snow_area_fraction": (0.0, 1.0)}
+"""Between which an observation lies, whatever its error."""
+
+
+def censored_mean(middle: Tensor, deviation: float, low: float, high: float) -> Tensor:
+    """Mean of a normal variable that is cut off at two bounds (Maddala 1983, Limited-dependent variables, sec. 6.7).
+
+    Parameters
+    ----------
+    middle : mean of the variable before it is cut off
+    deviation : its standard deviation
+    low, high : bounds
+    """
+    a, b = (low - middle) / deviation, (high - middle) / deviation
+    below, within = torch.special.ndtr(a), torch.special.ndtr(b) - torch.special.ndtr(a)
+    density = (torch.exp(-0.5 * a * a) - torch.exp(-0.5 * b * b)) / math.sqrt(2.0 * math.pi)
+    return low * below + high * (1.0 - below - within) + middle * within + deviation * density
+
+
+def equivalents_of(name: str, m: Members, g: Ground, error: float) -> Tensor:
+    """The mean of what is observed of the members, (N, k, n).
+
+    Parameters
+    ----------
+    name : of `OPERATORS`
+    m, g : columns
+    error : standard deviation of the observation
+    """
+    seen = OPERATORS[name](m, g)
+    return censored_mean(seen, error, *BOUNDS[name]) if name in BOUNDS else seen
+
+
 def block_mean(values: Tensor, block: Tensor) -> Tensor:
     """Means over blocks of columns, on every column of each, (..., n).
 
@@ -162,7 +199,7 @@ def analyse(m: Members, g: Ground, observed: Mapping[str, Tensor], error: Mappin
         return Analysed(m.liquid, nothing + 1.0, nothing, none_acted)
     value = torch.cat([observed[name] for name in names])
     sd = torch.cat([value.new_full((len(observed[name]), 1), error[name]) for name in names])
-    equivalents = torch.cat([OPERATORS[name](m, g) for name in names], 1)
+    equivalents = torch.cat([equivalents_of(name, m, g, error[name]) for name in names], 1)
     x = torch.cat([m.liquid, m.snow[:, None]], 1)
     # what lies outside already is not moved by the bounds alone
     low = torch.cat([torch.full_like(m.liquid, DRIEST), nothing[:, None]], 1)
