@@ -3,14 +3,22 @@
 
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from components.atmosphere.nonhydrostatic.forecast import Forecast
+from components.ml_surrogates.data_assimilation.observation_file import Table
+from components.ml_surrogates.data_assimilation.operators import Seen
+from components.ml_surrogates.data_assimilation.places import locate, unit_vectors
+from components.ml_surrogates.data_assimilation.window import Batch
 from components.ml_surrogates.estimation.checkpoint import checkpointed
+from components.science.constants import EARTH_RADIUS
 from coupler.clock import Clock
 from coupler.component import Context
 from coupler.grids.grid import Grid
 
+ERRORS = {"air_temperature": 0.5, "eastward_wind": 1.0, "northward_wind": 1.0}
+LEVELS = (8.5e4, 7e4, 5e4, 3e4)
 STEP = 1800
 LAMBERT = "+proj=lcc +lat_1=-5 +lat_2=40 +lat_0=25 +lon_0=130 +R=6371000"
 
@@ -33,6 +41,27 @@ def score(f, now, weights):
     """A weighted sum of the columns, of order one."""
     air = f.columns(now)
     return sum((weights[k].to(air[k]) * (air[k] - air[k].mean())).mean() for k in ("t", "u", "v"))
+
+
+def batches(f, truth, rng, points=40):
+    """Observations of a true air by step, at points of the box, and the variable of each."""
+    grid = f.air.context.grid
+    lon, lat = np.asarray(grid.longitude), np.asarray(grid.latitude)
+    cells = rng.permutation(100)[:points]
+    j, i = 6 + cells // 10, 6 + cells % 10
+    names = [(v, p) for v in ERRORS for p in LEVELS]
+    p, variable = np.repeat([p for _, p in names], points), np.repeat([v for v, _ in names], points)
+    where = np.tile(lon[j, i], len(names)), np.tile(lat[j, i], len(names))
+    error = np.array([ERRORS[v] for v in variable])
+    centres = unit_vectors(lon, lat).reshape(-1, 3)
+    distance = EARTH_RADIUS * np.arccos(np.clip(centres @ unit_vectors(*where).T, -1.0, 1.0))
+    made = []
+    for step, air in truth.items():
+        t = Table(0.0 * p, *where, np.stack([p, p], 1), variable, variable, 0.0 * p, error)
+        seen = Seen(t, locate(lon, lat, *where))
+        value = seen(air) + torch.as_tensor(error * rng.standard_normal(p.size))
+        made.append(Batch(step, seen, value, torch.as_tensor(error), torch.as_tensor(distance)))
+    return made, variable
 
 
 def run(f, steps, added, checkpoints=True):
