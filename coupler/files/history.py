@@ -285,6 +285,7 @@ NOT_CF = {
     "tendency_of_humidity_mixing_ratio_due_to_data_assimilation",
     "tendency_of_eastward_wind_due_to_data_assimilation",
     "tendency_of_northward_wind_due_to_data_assimilation",
+    "tendency_of_air_pressure_in_lowest_atmosphere_layer_due_to_data_assimilation",
     "cosine_of_solar_zenith_angle",
     "surface_albedo_visible",
     "surface_albedo_near_infrared",

@@ -53,10 +53,10 @@ def case(
     components = {"atmosphere": {"model": "nonhydrostatic", "step": "PT400S", "grid": GRID, "nonhydrostatic": AIR}}
     rules, layout = [], {"coupler": 1, "atmosphere": ranks[0]}
     if assimilates:
-        rule = {"period": "PT40M", "statistic": "instant"}
+        # the way back is taken at every step of the assimilation: each has increments of its own
         rules = [
-            {"from": "atmosphere", "to": "assimilation", "lag": "PT40M", **rule},
-            {"from": "assimilation", "to": "atmosphere", "lag": lag, **rule},
+            {"from": "atmosphere", "to": "assimilation", "period": "PT40M", "lag": "PT40M", "statistic": "instant"},
+            {"from": "assimilation", "to": "atmosphere", "period": "PT20M", "lag": lag, "statistic": "instant"},
         ]
         layout["assimilation"] = ranks[1]
         components["assimilation"] = {

@@ -141,11 +141,11 @@ class Ledger:
             self._species = after.q, species
             return after
 
-        def held(mass, s, water, shift, driver, time):
+        def held(mass, s, water, shift, driver, time, added=0.0):
             g, (q, species) = mass.geometry, self._species
             area = 1.0 / g.inverse_area[INNER, INNER].double()
             total = lambda a: float((area * energy.stored(g, a, q, species).total).sum())  # noqa: E731
-            out = hold(mass, s, water, shift, driver, time)
+            out = hold(mass, s, water, shift, driver, time, added)
             add["mass held at the driver's"] += total(out[0]) - total(s)
             return out
 

@@ -153,9 +153,11 @@ class NonhydrostaticAtmosphere(Component):
         radiation_interval: Duration = 3600
         """Time between calls of the radiation scheme; it holds in between."""
         column_budget: bool = False
-        """Give what the physics leaves over of each column's water and energy among the output fields."""
+        """Give what the physics leaves over of each column's water and energy among the output fields, and what
+        increments add to its dry air, water and energy."""
         increments: bool = False
-        """Add tendencies of temperature, humidity and wind that another component gives, such as an assimilation."""
+        """Add tendencies of temperature, humidity, wind and pressure that another component gives, such as an
+        assimilation."""
         precision: Literal["single", "double"] = "single"
         """Precision of the arithmetic."""
         compile: bool | Literal["dynamics"] = False
@@ -189,7 +191,8 @@ class NonhydrostaticAtmosphere(Component):
         if self._imported:
             self.imports += exchange.radiation_fields(options.levels)
         if options.increments:
-            self.imports += tuple(FieldSpec(n, levels=options.levels, required=False) for n in increments.NAMES)
+            self.imports += tuple(FieldSpec(n, levels=options.levels, required=False) for n in increments.LAYERS)
+            self.imports += (FieldSpec(increments.PRESSURE, required=False),)
         if self._gives_columns:
             self.exports += (*exchange.column_fields(options.levels), *exchange.cloud_fields(options.levels))
         self.exports += tuple(FieldSpec(n, levels=options.levels) for n in LAYER_WIND if options.export_columns)
@@ -298,7 +301,7 @@ class NonhydrostaticAtmosphere(Component):
         self.model = self._assembled(tracer_sides.TracerSides(self.species, q, files))
         plane, shift = torch.zeros_like(lon), torch.zeros((), dtype=torch.float64)
         s = State(*(a.clone() for a in state))
-        self.now = Now(s, q, None, torch.full_like(plane, 0.15), plane + 1.0, plane, plane, plane, shift)
+        self.now = Now(s, q, None, torch.full_like(plane, 0.15), plane + 1.0, plane, plane, plane, shift, shift)
         self.now = self.now._replace(ground_temperature=self.model.lowest_temperature(self.now))
         warn_if_too_long(context, g, self.s, float(context.step))
         if self.schemes.radiation.name != "none":

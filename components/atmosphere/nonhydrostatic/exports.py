@@ -35,6 +35,9 @@ DIAGNOSTICS = {
     "largest_upward_air_velocity": "m s-1",
     "column_water_residual": "kg m-2 s-1",
     "column_energy_residual": "W m-2",
+    "column_dry_air_increment": "kg m-2 s-1",
+    "column_water_increment": "kg m-2 s-1",
+    "column_energy_increment": "W m-2",
     **NEAR_GROUND,
 }
 """What output may hold beside the exports, whatever the options, and its units."""

@@ -92,9 +92,10 @@ class Forecast:
         ----------
         now : state at ``time``
         time : s since the start of the case
-        added : what to add to ``t``, ``q``, ``u`` and ``v`` (nz, ny, nx) in this step, at fixed mass
+        added : what to add to ``t``, ``q``, ``u`` and ``v`` (nz, ny, nx) in this step, and to ``p`` (1, ny, nx) of
+            the lowest layer; the pressure above follows
         """
-        names = dict(zip(("t", "q", "u", "v"), increments.NAMES, strict=True))
+        names = dict(zip(("t", "q", "u", "v", "p"), increments.NAMES, strict=True))
         rates = None if added is None else {names[k]: a / self.seconds for k, a in added.items()}
         forcing = Forcing(time, self.air.sides.around(time), increments=rates)
         return self.air.model.onward(now, forcing, self.seconds)[0]

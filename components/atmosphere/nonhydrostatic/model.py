@@ -43,6 +43,7 @@ class Now(NamedTuple):
     albedo, emissivity, ground_temperature : of the ground as radiation sees it (ny, nx); 1, 1, K
     rain, snow : at the ground, mean of the last step (ny, nx), kg m-2 s-1
     exner_shift : what `driven_mass` has added to the Exner function since the start
+    added_pressure : what increments have added to the domain's mean dry surface pressure since the start, Pa
     convective : clouds of the convection of the last step, for radiation, or None
     followed : ``sky`` over the ground and with the water of the last step, or None before the first
     """
@@ -56,6 +57,7 @@ class Now(NamedTuple):
     rain: torch.Tensor
     snow: torch.Tensor
     exner_shift: torch.Tensor
+    added_pressure: torch.Tensor
     convective: Convective | None = None
     followed: Radiation | None = None
 
@@ -180,13 +182,15 @@ class Atmosphere:
         out = {passive_tracers.deposition(name): a / dt for name, a in after.deposited.items()}
         out |= self._residual(after, q, state.followed, ground, dt) if self.budget else {}
         s, q, end = after.s, after.q, time + dt
-        if forcing.increments is not None:
-            s, q = increments.add(self.physics, s, q, forcing.increments, self.turn, dt)
+        if forcing.increments:
+            s, q, state, books = self._increased(s, q, state, forcing.increments, dt)
+            out |= books
         if self.nudging is not None and forcing.nudge_to is not None:
             s = self.nudging(s, self.mass.target(forcing.nudge_to, end, state.exner_shift))
         if self.watch is not None:
             self.watch(s)
-        s, shift = self.mass.hold(s, self.physics.species.water(q), state.exner_shift, forcing.driver, end)
+        water = self.physics.species.water(q)
+        s, shift = self.mass.hold(s, water, state.exner_shift, forcing.driver, end, state.added_pressure)
         state = state._replace(s=s, q=q, rain=after.rain / dt, snow=after.snow / dt, exner_shift=shift)
         state = state._replace(convective=Convective.of(after.convection))
         if ground is None:
@@ -275,6 +279,19 @@ class Atmosphere:
         if self.moist_heat:
             new, q = reversible(g, core.halo, self.physics.species, state.s, new, q, flux, dt)
         return new, q, flux
+
+    def _increased(
+        self, s: State, q: torch.Tensor, state: Now, given: Mapping[str, torch.Tensor], dt: float
+    ) -> tuple[State, torch.Tensor, Now, Parts]:
+        """State and tracers after increments, what they add to the mean mass noted; with the columns' books."""
+        water = self.physics.species.water
+        before = column_budget.content(self.core.geometry, s, q, self.physics.species) if self.budget else {}
+        first = self.mass.mean(s, water(q))
+        s, q = increments.add(self.physics, s, q, given, self.turn, dt)
+        added = state.added_pressure + (self.mass.mean(s, water(q)) - first)
+        after = column_budget.content(self.core.geometry, s, q, self.physics.species) if self.budget else {}
+        books = {name: (after[name] - a) / dt for name, a in before.items()}
+        return s, q, state._replace(added_pressure=added), books
 
     def _residual(self, after, q: torch.Tensor, sky: Radiation | None, ground: Ground | None, dt: float) -> Parts:
         heat, vapour = (0.0, 0.0) if ground is None else ground.fluxes[:2]

@@ -25,7 +25,7 @@ PLANES = {
 MOMENTUM = ("momentum_x_west", "momentum_x_east", "momentum_y_south", "momentum_y_north", "momentum_z")
 SKY = tuple("heating" if k == "heating" else f"sky_{k}" for k in Radiation._fields)
 CONVECTIVE = ("convective_cloud_fraction", "convective_condensate")
-KEYS = (*MOMENTUM, "mass", "heat", *PLANES.values(), *SKY, *CONVECTIVE, "exner_shift", "time")
+KEYS = (*MOMENTUM, "mass", "heat", *PLANES.values(), *SKY, *CONVECTIVE, "exner_shift", "added_pressure", "time")
 """Names of all arrays but the tracers'."""
 
 
@@ -39,6 +39,7 @@ def arrays(now: Now, species: Species) -> dict[str, Any]:
         "momentum_z": array(rw), "mass": array(rho), "heat": array(rtheta),
         **{key: array(getattr(now, name)) for name, key in PLANES.items()},
         "exner_shift": float(now.exner_shift),
+        "added_pressure": float(now.added_pressure),
     }  # fmt: skip
     out |= {name: array(a[:, INNER, INNER]) for name, a in species.by_name(now.q).items()}
     if now.sky is not None:
@@ -77,6 +78,6 @@ def taken_up(kept: Mapping[str, Any], now: Now, species: Species, halo: HaloFill
     if now.sky is not None:
         sky = Radiation(*(tensor(kept[name]) for name in SKY))
     convective = Convective(*(tensor(kept[name]) for name in CONVECTIVE)) if CONVECTIVE[0] in kept else None
-    shift = torch.tensor(float(kept["exner_shift"]), dtype=torch.float64)
+    shift, added = (torch.tensor(float(kept[name]), dtype=torch.float64) for name in ("exner_shift", "added_pressure"))
     planes: dict[str, Any] = {name: tensor(kept[key]) for name, key in PLANES.items()}
-    return Now(s, q, sky, **planes, exner_shift=shift, convective=convective)
+    return Now(s, q, sky, **planes, exner_shift=shift, added_pressure=added, convective=convective)

@@ -27,10 +27,11 @@ from components.ml_surrogates.data_assimilation.window import (
     analyse,
     ensemble_of,
     run_members,
+    spread,
     trajectory,
 )
 from components.ml_surrogates.estimation import air_perturbations
-from components.ml_surrogates.estimation.air import PARTS, Air, unpacked
+from components.ml_surrogates.estimation.air import PARTS, Air
 from components.ml_surrogates.estimation.localisation import SeparableRoot
 from components.ml_surrogates.model_file import located
 from components.science.constants import EARTH_RADIUS
@@ -47,13 +48,18 @@ GIVEN = {
     "tendency_of_eastward_wind_due_to_data_assimilation": "u",
     "tendency_of_northward_wind_due_to_data_assimilation": "v",
 }
+GIVEN_LOWEST = "tendency_of_air_pressure_in_lowest_atmosphere_layer_due_to_data_assimilation"
 
 
 class DataAssimilation(Component):
     """Ensemble and variational assimilation into the atmosphere; see README.md."""
 
     description = "assimilation of observations into the atmosphere"
-    diagnostic_units = {"air_temperature_increment": "K", "eastward_wind_increment": "m s-1"}
+    diagnostic_units = {
+        "air_temperature_increment": "K",
+        "eastward_wind_increment": "m s-1",
+        "air_pressure_increment": "Pa",
+    }
     shapes_state = ("levels", "members")
 
     Options = AssimilationOptions  # type: ignore[assignment]
@@ -61,7 +67,8 @@ class DataAssimilation(Component):
     def __init__(self, options: Any):
         super().__init__(options)
         self.imports = tuple(FieldSpec(name, levels=options.levels) for name in TAKEN)
-        self.exports = tuple(FieldSpec(name, levels=options.levels) for name in GIVEN)
+        self.exports = (*(FieldSpec(name, levels=options.levels) for name in GIVEN), FieldSpec(GIVEN_LOWEST))
+        self.vector = len(PARTS) * options.levels + 1
 
     def check(self, setting: Setting) -> list[str]:
         """A file that is missing or wrong or ends early, a window that does not fit, a radius below a cell."""
@@ -78,8 +85,9 @@ class DataAssimilation(Component):
         if o.observations:
             self.table = observation_file.read(context.file(o.observations), context.clock)
         ny, nx = context.local_shape
-        self.rates = np.zeros((len(PARTS), o.levels, ny, nx))
-        self.x = np.zeros((o.members, len(PARTS) * o.levels, ny, nx))
+        self.rates = np.zeros((o.window // context.step, self.vector, ny, nx))
+        self.part = 0
+        self.x = np.zeros((o.members, self.vector, ny, nx))
         self.begun = 0
         self.spacing = spacing_of(grid)
         self.operator: Any = None
@@ -90,13 +98,15 @@ class DataAssimilation(Component):
         return self._exports()
 
     def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
-        """At the start of a window: its analysis; else what it gave holds."""
+        """At the start of a window: its analysis; then what it gave for each step."""
         o = self.options
+        self.part = time % o.window // seconds
         if time % o.window == 0:
             whole = {part: self.context.whole(np.asarray(imports[name])) for name, part in TAKEN.items()}
             air = {k: torch.as_tensor(a, dtype=torch.float64) for k, a in whole.items()}
             if o.method == "learned":
-                self.rates = self.context.scatter(self._learned(time, air) if self.context.rank == 0 else None)
+                rates = self.context.scatter(self._learned(time, air) if self.context.rank == 0 else None)
+                self.rates = np.repeat(rates[None], len(self.rates), 0)
                 return self._exports()
             rates, x = self._window(time, air, self.context.whole(self.x))
             self.rates, self.x = self.context.local(rates), self.context.local(x)
@@ -104,9 +114,9 @@ class DataAssimilation(Component):
         return self._exports()
 
     def _learned(self, time: int, air: Air) -> Any:
-        """Rates of the window (4, nz, ny, nx) by the network, on the first rank."""
+        """Rates of the window (4 nz + 1, ny, nx) by the network, on the first rank; it knows of no pressure."""
         o, say = self.options, self.context.log
-        shape = (len(PARTS), o.levels, *self.context.grid.shape)
+        shape = (self.vector, *self.context.grid.shape)
         if time // o.window < o.first_window:
             return np.zeros(shape)
         when = self.context.clock.text(time)
@@ -126,15 +136,17 @@ class DataAssimilation(Component):
         if not used.any():
             say(f"{when}: no observation: the increment is that of the control without observations (CORR)")
         observed = maps.gridded(table, places, used, self.trained.channels, self.place, time, o.window)
-        return self.trained.increment(air, observed).reshape(shape).numpy() / float(o.window)
+        rates = np.zeros(shape)
+        rates[:-1] = self.trained.increment(air, observed).numpy() / float(o.window)
+        return rates
 
     def _window(self, time: int, air: Air, perturbed: Any) -> tuple[Any, Any]:
-        """Rates of the window (4, nz, ny, nx) and the next perturbations, on every rank.
+        """Rates of the window's steps (n, 4 nz + 1, ny, nx) and the next perturbations, on every rank.
 
         The members are shared out: a rank runs its own, and all do the analysis of all.
         """
         o, steps, context = self.options, self.options.window // self.options.forecast.step, self.context
-        shape = (len(PARTS), o.levels, *context.grid.shape)
+        shape = (len(self.rates), self.vector, *context.grid.shape)
         x = torch.as_tensor(perturbed) if self.begun else self._first(air)
         table, chosen, places = self._chosen(time)
         if table is None or chosen is None or time // o.window < o.first_window or not chosen.used.any():
@@ -171,9 +183,10 @@ class DataAssimilation(Component):
         """Rates and perturbations of the first rank's analysis, on every rank."""
         mine = None
         if found is not None:
-            dx = found.increment if self.options.increment_at == "start" else found.later
-            rates = torch.stack([unpacked(dx)[k] for k in PARTS]) / float(self.options.window)
-            mine = [rates.numpy(), self._filled(found.perturbations, lost).numpy()]
+            parts = len(self.rates)
+            later = self.options.increment_at == "end"
+            dx = found.course[-1:].expand(parts, -1, -1, -1) / parts if later else spread(found.course, parts)
+            mine = [dx.numpy() / (self.options.window / parts), self._filled(found.perturbations, lost).numpy()]
         rates, x = self.context.share(mine, "the analysis")[0]
         return rates, x
 
@@ -252,25 +265,27 @@ class DataAssimilation(Component):
     # ------------------------------------------------------------------ what others see
 
     def _exports(self) -> Fields:
-        return {name: self.rates[PARTS.index(part)] for name, part in GIVEN.items()}
+        rates = self.rates[self.part]
+        layers = dict(zip(PARTS, np.split(rates[:-1], len(PARTS)), strict=True))
+        return {**{name: layers[part] for name, part in GIVEN.items()}, GIVEN_LOWEST: rates[-1]}
 
     def state(self) -> dict[str, Any]:
         """The increments that hold, and the ensemble."""
         if self.options.method == "learned":
-            return {"rates": self.rates}
-        return {"rates": self.rates, "perturbations": self.x, "begun": self.begun}
+            return {"rates": self.rates, "part": self.part}
+        return {"rates": self.rates, "part": self.part, "perturbations": self.x, "begun": self.begun}
 
     def restore(self, state: Mapping[str, Any]) -> Fields:
         """Restore increments and ensemble."""
-        self.rates = np.array(state["rates"])
+        self.rates, self.part = np.array(state["rates"]), int(state["part"])
         if self.options.method != "learned" and "perturbations" in state:
             self.x, self.begun = np.array(state["perturbations"]), int(state["begun"])
         return self._exports()
 
     def diagnostics(self) -> dict[str, np.ndarray[Any, Any]]:
         """Increments of a window in the lowest layer."""
-        lowest = self.rates[:, 0] * self.options.window
-        return {"air_temperature_increment": lowest[0], "eastward_wind_increment": lowest[2]}
+        lowest = self.rates.mean(0)[:: self.options.levels] * self.options.window
+        return dict(zip(self.diagnostic_units, lowest[[0, 2, 4]], strict=True))
 
     def finalize(self) -> None:
         """A plot of all windows that were written."""

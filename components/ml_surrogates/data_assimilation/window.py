@@ -70,7 +70,7 @@ class Ensemble(NamedTuple):
 
     Attributes
     ----------
-    start, end : (N, 4 nz, ny, nx) at the window's start and end
+    start, end : (N, 4 nz + 1, ny, nx) at the window's start and end
     equivalents : (N, p) of the batches one after the other
     lost : numbers of the members that broke down
     """
@@ -86,16 +86,14 @@ class Analysis(NamedTuple):
 
     Attributes
     ----------
-    increment : (4 nz, ny, nx) at the window's start
-    later : (4 nz, ny, nx) M(x_a) - M(x_b) at its end
-    perturbations : (N, 4 nz, ny, nx) of the next window's members
+    course : (steps + 1, 4 nz + 1, ny, nx) M(x_a) - M(x_b) at every step, from the increment at the window's start on
+    perturbations : (N, 4 nz + 1, ny, nx) of the next window's members
     before, after : (p,) observations less background and less analysis
     stop : why the minimisation ended
     freedom : twice J_b, about the degrees of freedom used; None without minimisation
     """
 
-    increment: Tensor
-    later: Tensor
+    course: Tensor
     perturbations: Tensor
     before: Tensor
     after: Tensor
@@ -104,8 +102,9 @@ class Analysis(NamedTuple):
 
 
 def trajectory(
-    forecast: Forecast, state: Any, time: float, steps: int, dx: Tensor | None, batches: Sequence[Batch]
-) -> tuple[Air, Tensor]:
+    forecast: Forecast, state: Any, time: float, steps: int, dx: Tensor | None, batches: Sequence[Batch],
+    watch: Callable[[Air], Any] = lambda air: None,
+) -> tuple[Air, Tensor]:  # fmt: skip
     """The air at the window's end, and what the observations see on the way.
 
     Parameters
@@ -114,13 +113,15 @@ def trajectory(
     state : at the window's start
     time : of the start, s
     steps : of the window
-    dx : (4 nz, ny, nx) added at the start, or None
+    dx : (4 nz + 1, ny, nx) added at the start, or None
     batches : of observations
+    watch : called with the air at the start and after every step
     """
     start = {k: a.double() for k, a in forecast.columns(state).items()}
     air = start if dx is None else changed(start, dx)
     found: dict[int, Tensor] = {}
     for n in range(steps + 1):
+        watch(air)
         for i, b in enumerate(batches):
             if b.step == n:
                 found[i] = b.seen(air)
@@ -142,7 +143,7 @@ def run_members(
     Parameters
     ----------
     forecast, state, time, steps, batches : see `trajectory`
-    x : (N, 4 nz, ny, nx) perturbations, about a mean of zero
+    x : (N, 4 nz + 1, ny, nx) perturbations, about a mean of zero
     numbers : of the members to run
     """
     found = []
@@ -163,7 +164,7 @@ def ensemble_of(background: Air, x: Tensor, parts: Sequence[Sequence[Mapping[str
     Parameters
     ----------
     background : air at the window's start
-    x : (N, 4 nz, ny, nx) perturbations of all members
+    x : (N, 4 nz + 1, ny, nx) perturbations of all members
     parts : what `run_members` gave each rank
     """
     runs = sorted((run for part in parts for run in part), key=lambda run: int(run["number"]))
@@ -192,7 +193,7 @@ def weighed(
     """
     n, layers = e.start.shape[0], background["p"].shape[0]
     shape = background["p"].shape[1:]
-    both = torch.cat([e.start, e.end], 1).reshape(n, 2, len(PARTS), layers, -1)
+    both = torch.stack([e.start, e.end], 1).flatten(-2)
     error = torch.cat([b.error for b in batches])
     across = torch.cat([gaspari_cohn(b.distance, method.radius) for b in batches], 1)
     log_seen = torch.cat([torch.log(torch.as_tensor(b.seen.table.pressure)).mean(1) for b in batches])
@@ -201,11 +202,13 @@ def weighed(
     value = e.equivalents.mean(0) + before
     for k in range(layers):
         weight = across * gaspari_cohn((log_p[k][:, None] - log_seen).abs(), method.depth)
-        prior = both[:, :, :, k].reshape(n, -1, both.shape[-1])
+        rows = [part * layers + k for part in range(len(PARTS))]
+        rows += [len(PARTS) * layers] if k == 0 else []  # pressure is the lowest layer's
+        prior = both[:, :, rows].reshape(n, -1, both.shape[-1])
         posterior, acted = letkf(prior, e.equivalents, value, error, weight)
         posterior = relax_to_prior_spread(prior, posterior, method.relaxation, method.factor, acted)
-        out[:, :, :, k] = posterior.reshape(n, 2, len(PARTS), -1)
-    start, end = out.reshape(n, 2, len(PARTS) * layers, *shape).unbind(1)
+        out[:, :, rows] = posterior.reshape(n, 2, len(rows), -1)
+    start, end = out.reshape(n, 2, -1, *shape).unbind(1)
     return start, end
 
 
@@ -274,8 +277,33 @@ def analyse(
         dx = start.mean(0) - e.start.mean(0)
     else:
         dx, stop, freedom = minimised(forecast, state, time, e, batches, method)
+    plain: list[Tensor] = []
+    new: list[Tensor] = []
     with torch.no_grad():
-        plain, _ = trajectory(forecast, state, time, steps, None, [])
-        new, equivalents = trajectory(forecast, state, time, steps, dx, batches)
+        trajectory(forecast, state, time, steps, None, [], lambda a: plain.append(packed(a)))
+        _, equivalents = trajectory(forecast, state, time, steps, dx, batches, lambda a: new.append(packed(a)))
     after = torch.cat([b.value for b in batches]) - equivalents
-    return Analysis(dx, packed(new) - packed(plain), end - end.mean(0), before, after, stop, freedom)
+    course = torch.stack([a - b for a, b in zip(new, plain, strict=True)])
+    return Analysis(course, end - end.mean(0), before, after, stop, freedom)
+
+
+def spread(course: Tensor, parts: int) -> Tensor:
+    """What to add in each part of a window, (parts, 4 nz + 1, ny, nx): the mean increment of that part, over all parts.
+
+    An increment of the start that is added later is in the wrong place by then; the increment of the same time is not
+    (4DIAU: Lorenc et al. 2015, Q. J. R. Meteorol. Soc. 141, 3281; Lei & Whitaker 2016, Mon. Wea. Rev. 144, 2605).
+
+    Parameters
+    ----------
+    course : (steps + 1, 4 nz + 1, ny, nx) increments at every step of the window, linear between
+    parts : equal, of the window
+    """
+    steps = len(course) - 1
+    found = []
+    for k in range(parts):
+        first, last = k * steps / parts, (k + 1) * steps / parts
+        knots = course.new_tensor(sorted({first, last, *range(math.ceil(first), math.floor(last) + 1)}))
+        weight = torch.clamp(1.0 - (knots[:, None] - torch.arange(steps + 1).to(course)).abs(), min=0.0)
+        mean = torch.trapezoid(weight, knots, dim=0) / (last - first)
+        found.append(torch.tensordot(mean, course, 1) / parts)
+    return torch.stack(found)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The first perturbations of an ensemble of the air: Perlin noise in the horizontal, a few modes in ln p.
 
-Balanced: a geopotential with its geostrophic wind and hydrostatic temperature, T' = -dphi'/dln p / R_d. Independent:
-temperature and both winds with nothing to do with each other. Humidity is independent in both.
+Balanced: a geopotential phi' of pressure surfaces with its geostrophic wind and what is hydrostatic with it at the
+heights of the layers: p' = p phi' / (R_d T) and T' = (-dphi'/dln p + phi'/T dT/dln p) / R_d. Independent: temperature
+and both winds with nothing to do with each other. Humidity is independent in both.
 """
 
 from typing import Literal, NamedTuple
@@ -50,7 +51,7 @@ def drawn(
     air: Air, latitude: Tensor, spacing: float, members: int, size: Size, kind: Literal["balanced", "independent"],
     seed: int,
 ) -> Tensor:  # fmt: skip
-    """Perturbations (members, 4 nz, ny, nx), about a mean of zero.
+    """Perturbations (members, 4 nz + 1, ny, nx), about a mean of zero.
 
     Parameters
     ----------
@@ -73,9 +74,13 @@ def drawn(
         by_y, by_x = torch.gradient(phi, spacing=spacing, dim=(-2, -1))
         u, v = -by_y / f, by_x / f
         factor = size.wind / torch.sqrt(0.5 * (u * u + v * v).mean())
-        t, u, v = -by_log_p / R_DRY * factor, u * factor, v * factor
+        warm = air["t"].double().mean((1, 2))
+        lapse = torch.gradient(warm, spacing=(log_p,))[0] / warm
+        t = factor / R_DRY * (lapse[:, None, None] * phi - by_log_p)
+        u, v, p = u * factor, v * factor, factor / R_DRY * phi[:, :1] * (air["p"] / air["t"])[:1].double()
     else:
         t, u, v = (s * _modes(log_p, shape, g, members)[0] for s in (size.temperature, size.wind, size.wind))
+        p = torch.zeros_like(t[:, :1])
     q = size.humidity * air["q"].double() * _modes(log_p, shape, g, members)[0]
-    x = torch.stack([packed({"t": t[n], "q": q[n], "u": u[n], "v": v[n]}) for n in range(members)])
+    x = torch.stack([packed({"t": t[n], "q": q[n], "u": u[n], "v": v[n], "p": p[n]}) for n in range(members)])
     return x - x.mean(0)

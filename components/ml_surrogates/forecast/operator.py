@@ -121,12 +121,14 @@ class Forecast:
         ----------
         now : state at ``time``
         time : s since the start of the case
-        added : what to add to ``t``, ``q``, ``u`` and ``v`` (nz, ny, nx) before the step
+        added : what to add to ``t``, ``q``, ``u`` and ``v`` (nz, ny, nx) before the step, and to ``p`` (1, ny, nx) of
+            the lowest layer
         """
         if added is not None:
             air = to_air(now, self.place)
             new = {k: air[k] + added[k].to(now) if k in added else air[k] for k in PARTS}
-            now = self.start({**new, "q": torch.clamp(new["q"], min=0.0), "p": air["p"]})
+            lowest = air["p"][:1] + added["p"].to(now) if "p" in added else air["p"][:1]
+            now = self.start({**new, "q": torch.clamp(new["q"], min=0.0), "p": torch.cat([lowest, air["p"][1:]])})
         sides, mass = self._at(time + self.seconds)
         new_state = advance(self.trained.net, now[None], sides, mass, self.place, self.seconds)[0]
         self._stop_if_lost(new_state)

@@ -5,7 +5,8 @@ A limited area exchanges mass through its sides until its pressure fits theirs, 
 leaves, with the sides held, lets the domain's mean rise by hPa. Pressure acts on the flow through c_p theta grad Pi
 only, so one number added to the Exner function everywhere, at constant theta, changes the mass and no wind. Each step
 it is chosen such that the mean weight of dry air on the ground is the driver's; what the sides are drawn to gets the
-same number (the mass constraint of Marbaix et al. 2003, Mon. Wea. Rev. 131, 461, without its force).
+same number (the mass constraint of Marbaix et al. 2003, Mon. Wea. Rev. 131, 461, without its force). What increments of
+an assimilation add to the mean stays: observations have said that it is not the driver's.
 """
 
 from collections.abc import Callable
@@ -111,15 +112,17 @@ class DrivenMass:
         return self.shifted(driver.state(time), shift)
 
     def hold(
-        self, s: State, water: torch.Tensor, shift: torch.Tensor, driver: Driver, time: float
-    ) -> tuple[State, torch.Tensor]:
-        """A state at ``time`` (s) with the driver's mean.
+        self, s: State, water: torch.Tensor, shift: torch.Tensor, driver: Driver, time: float,
+        added: torch.Tensor | float = 0.0,
+    ) -> tuple[State, torch.Tensor]:  # fmt: skip
+        """A state at ``time`` (s) with the driver's mean, and what increments have added to it.
 
         Parameters
         ----------
         s, water : state and all water (nz, Y, X; kg/kg) of the block
         shift : of the Exner function against the driver's since the start, a number in double precision
         driver, time : what drives the domain, and the time, s
+        added : to the mean dry surface pressure by increments since the start, Pa
 
         Returns
         -------
@@ -127,5 +130,5 @@ class DrivenMass:
         """
         p = _lowest_pressure(self.geometry, s)
         slope = self._mean(p / (KAPPA * exner(p)))
-        more = (self.goal(driver, time) - self.mean(s, water)) / slope
+        more = (self.goal(driver, time) + added - self.mean(s, water)) / slope
         return self.shifted(s, more), shift + more

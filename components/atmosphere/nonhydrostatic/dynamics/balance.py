@@ -44,6 +44,30 @@ def hydrostatic_column(
     return torch.stack(rho), torch.stack(rtheta)
 
 
+def pressure_rise(heavier: torch.Tensor, per_pressure: torch.Tensor, lowest: torch.Tensor) -> torch.Tensor:
+    """Changes of pressure d that go with changes of the layers' weight in the balance of `hydrostatic_column`.
+
+    Solves d_k - d_(k-1) = -(g/2) [(heavier + per_pressure d)_k + (heavier + per_pressure d)_(k-1)] upwards.
+
+    Parameters
+    ----------
+    heavier : (nz, ...) change of a layer's mass, water included, at the pressure that was there, kg m-2
+    per_pressure : (nz, ...) by how much it changes with its pressure, kg m-2 Pa-1
+    lowest : (...) change in the lowest layer, Pa
+
+    Returns
+    -------
+    rise : (nz, ...) Pa; zero where nothing changes
+    """
+    half, d = 0.5 * GRAVITY, lowest
+    rises, below = [lowest], heavier[0] + per_pressure[0] * lowest
+    for k in range(1, len(heavier)):
+        d = (d - half * (heavier[k] + below)) / (1.0 + half * per_pressure[k])
+        below = heavier[k] + per_pressure[k] * d
+        rises.append(d)
+    return torch.stack(rises)
+
+
 def density(p: torch.Tensor, theta_m: torch.Tensor) -> torch.Tensor:
     """Density of dry air rho_d (kg m-3) from p = p_0 (R_d rho_d theta_m / p_0)^gamma."""
     return P_REFERENCE / R_DRY * torch.exp(torch.log(p / P_REFERENCE) / GAMMA) / theta_m

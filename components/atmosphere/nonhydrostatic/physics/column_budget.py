@@ -13,6 +13,7 @@ import torch
 from components.atmosphere.nonhydrostatic.dynamics import thermodynamics as thermo
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import State
+from components.atmosphere.nonhydrostatic.physics import energy as energy_of_air
 from components.atmosphere.nonhydrostatic.physics.columns import INNER, Columns
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
 from components.science.constants import CP_DRY, LATENT_FUSION, LATENT_VAPORISATION
@@ -24,6 +25,22 @@ class Residual(NamedTuple):
 
     water: torch.Tensor
     energy: torch.Tensor
+
+
+def content(g: Geometry, s: State, q: torch.Tensor, species: Species) -> dict[str, torch.Tensor]:
+    """Dry air and water (kg m-2) and energy (J m-2) of the columns (ny, nx), by the names of what increments add.
+
+    Parameters
+    ----------
+    g, s, q : geometry, state and tracers (n, nz, Y, X; kg/kg) of the block, with halos
+    species : the tracers
+    """
+    mass = (g.rho_base + s.rho)[:, INNER, INNER].double()
+    return {
+        "column_dry_air_increment": mass.cumsum(0)[-1],
+        "column_water_increment": (mass * species.water(q)[:, INNER, INNER].double()).cumsum(0)[-1],
+        "column_energy_increment": energy_of_air.stored(g, s, q, species).total,
+    }
 
 
 def residual(

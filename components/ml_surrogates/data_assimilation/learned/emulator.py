@@ -15,7 +15,7 @@ from torch import Tensor
 from components.ml_surrogates import model_file
 from components.ml_surrogates.data_assimilation.learned.stepper import Stepper
 from components.ml_surrogates.data_assimilation.places import spacing_of
-from components.ml_surrogates.estimation.air import PARTS
+from components.ml_surrogates.estimation.air import PARTS, changed, packed
 from components.ml_surrogates.model_file import ModelFileError, Sidecar, Variable
 from coupler.component import Context, Setting
 
@@ -112,12 +112,16 @@ class Emulator:
         ----------
         now : state at ``time``
         time : s since the start of the case
-        added : what to add to ``t``, ``q``, ``u`` and ``v`` (nz, ny, nx) before the step, at fixed pressure
+        added : what to add to ``t``, ``q``, ``u`` and ``v`` (nz, ny, nx) before the step, and to ``p`` (1, ny, nx) of
+            the lowest layer; the pressure above follows
         """
         if added is not None:
-            parts = dict(zip(FIELDS, now.chunk(len(FIELDS)), strict=True))
-            parts |= {k: parts[k] + a.to(now) for k, a in added.items()}
-            now = torch.cat([torch.clamp(a, min=0.0) if k == "q" else a for k, a in parts.items()])
+            air = self.columns(now)
+            given = {
+                k: added[k] if k in added else torch.zeros_like(air[k][: 1 if k == "p" else None])
+                for k in (*PARTS, "p")
+            }
+            now = self.start(changed(air, packed(given)))
         new: Tensor = self.net(now[None])[0]
         far = ((new.detach() - self.net.middle) / self.net.spread).abs().max()
         if not float(far) < FAR:  # not a number either

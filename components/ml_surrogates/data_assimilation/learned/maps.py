@@ -17,7 +17,7 @@ from components.ml_surrogates import model_file
 from components.ml_surrogates.data_assimilation.learned.network import Fusion
 from components.ml_surrogates.data_assimilation.observation_file import UNITS, Table
 from components.ml_surrogates.data_assimilation.places import Places
-from components.ml_surrogates.estimation.air import PARTS, packed
+from components.ml_surrogates.estimation.air import PARTS, of_layers
 from components.ml_surrogates.model_file import Sidecar, Variable
 
 NAME = "learned_assimilation_maps"
@@ -73,7 +73,7 @@ class MapNetwork(nn.Module):
 
         Parameters
         ----------
-        state : (n, 4 levels, ny, nx) t, q, u, v as `packed`
+        state : (n, 4 levels, ny, nx) t, q, u, v as `of_layers`
         observed : (n, 3 channels + 3, ny, nx) values, masks, times, and place
         """
         c = len(self.value_middle)
@@ -219,7 +219,7 @@ class Trained:
         air : background by name
         observed : as `gridded` gives it
         """
-        state = packed(air)
+        state = of_layers(air)
         dx: Tensor = self.net(state.float()[None], observed[None])[0].double()
         q = slice(self.net.levels, 2 * self.net.levels)
         dx[q] = torch.maximum(dx[q], -state[q])

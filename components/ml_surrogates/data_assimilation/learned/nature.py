@@ -19,7 +19,7 @@ from components.ml_surrogates.data_assimilation.learned.maps import Channel, Map
 from components.ml_surrogates.data_assimilation.operators import FIELDS, seen
 from components.ml_surrogates.data_assimilation.simulate import ERRORS, PRESSURES
 from components.ml_surrogates.estimation import air_perturbations
-from components.ml_surrogates.estimation.air import PARTS, packed, unpacked
+from components.ml_surrogates.estimation.air import PARTS, of_layers, unpacked
 from components.ml_surrogates.forecast_operators import Forecast
 from components.ml_surrogates.progress import left
 
@@ -74,8 +74,8 @@ def pairs(
             ]
             if (n + 1) % every == 0:
                 air, guess = ({k: a.double() for k, a in forecast.columns(s).items()} for s in states)
-                at_end.append((packed(air).float(), _shown(air).float()))
-                guesses.append(packed(guess).float())
+                at_end.append((of_layers(air).float(), _shown(air).float()))
+                guesses.append(of_layers(guess).float())
         for n in range(len(at_end) - times + 1):
             truths.append(at_end[n][0])
             backgrounds.append(guesses[n])
