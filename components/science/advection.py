@@ -4,6 +4,8 @@
 Their gradients are written out: those of the slices alone would each be an array of all points.
 """
 
+from typing import Any, cast
+
 import torch
 from torch.autograd.function import once_differentiable
 
@@ -45,7 +47,7 @@ def difference(flux: torch.Tensor, dim: int) -> torch.Tensor:
     dim : dimension of the faces
     """
     if torch.is_grad_enabled() and flux.requires_grad:
-        return _Difference.apply(flux, dim)
+        return cast(torch.Tensor, _Difference.apply(flux, dim))  # type: ignore[no-untyped-call]
     return _out_less_in(flux, dim)
 
 
@@ -56,7 +58,7 @@ def _out_less_in(flux: torch.Tensor, dim: int) -> torch.Tensor:
 
 def _upwind(q: torch.Tensor, m: torch.Tensor, dim: int, points: int) -> torch.Tensor:
     if torch.is_grad_enabled() and (q.requires_grad or m.requires_grad):
-        return _Upwind.apply(q, m, dim, points)
+        return cast(torch.Tensor, _Upwind.apply(q, m, dim, points))  # type: ignore[no-untyped-call]
     centred, upwind = _parts(q, dim, points)
     return m * centred - torch.abs(m) * upwind
 
@@ -76,7 +78,7 @@ class _Upwind(torch.autograd.Function):
     """Flux through faces between some points, ``m`` broadcast to it."""
 
     @staticmethod
-    def forward(ctx, q, m, dim, points):
+    def forward(ctx: Any, q: torch.Tensor, m: torch.Tensor, dim: int, points: int) -> torch.Tensor:
         ctx.save_for_backward(q, m)
         ctx.dim, ctx.points = dim, points
         centred, upwind = _parts(q, dim, points)
@@ -84,7 +86,7 @@ class _Upwind(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad):
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[Any, ...]:
         q, m = ctx.saved_tensors
         n, to_q, to_m = grad.shape[ctx.dim], None, None
         if ctx.needs_input_grad[0]:
@@ -102,13 +104,13 @@ class _Difference(torch.autograd.Function):
     """Neighbours' difference."""
 
     @staticmethod
-    def forward(ctx, flux, dim):
+    def forward(ctx: Any, flux: torch.Tensor, dim: int) -> torch.Tensor:
         ctx.dim = dim
         return _out_less_in(flux, dim)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad):
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[Any, ...]:
         n = grad.shape[ctx.dim]
         first, last = grad.narrow(ctx.dim, 0, 1), grad.narrow(ctx.dim, n - 1, 1)
         inner = grad.narrow(ctx.dim, 0, n - 1) - grad.narrow(ctx.dim, 1, n - 1)

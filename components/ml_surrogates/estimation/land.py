@@ -125,7 +125,8 @@ def censored_mean(middle: Tensor, deviation: float, low: float, high: float) -> 
     a, b = (low - middle) / deviation, (high - middle) / deviation
     below, within = torch.special.ndtr(a), torch.special.ndtr(b) - torch.special.ndtr(a)
     density = (torch.exp(-0.5 * a * a) - torch.exp(-0.5 * b * b)) / math.sqrt(2.0 * math.pi)
-    return low * below + high * (1.0 - below - within) + middle * within + deviation * density
+    mean: Tensor = low * below + high * (1.0 - below - within) + middle * within + deviation * density
+    return mean
 
 
 def equivalents_of(name: str, m: Members, g: Ground, error: float) -> Tensor:
