@@ -38,6 +38,66 @@ def flux_third(q: torch.Tensor, m: torch.Tensor, dim: int) -> torch.Tensor:
     return _upwind(q, m, dim, 4)
 
 
+def convergence(
+    q: torch.Tensor, mx: torch.Tensor, my: torch.Tensor, mz: torch.Tensor, inverse_area: torch.Tensor
+) -> torch.Tensor:
+    """What fluxes bring to cells (nz, ny, nx): of fifth order along the grid, of third order in the vertical.
+
+    Parameters
+    ----------
+    q : (nz+4, ny+6, nx+6) advected field, two ghost levels below and above and three cells of halo
+    mx, my : (nz, ny, nx+1) and (nz, ny+1, nx) mass fluxes through the sides, kg s-1
+    mz : (nz+1, ny, nx) through the levels' interfaces, kg m-2 s-1
+    inverse_area : (ny, nx) m-2, or of a shape that goes with it
+    """
+    given = q, mx, my, mz
+    if torch.is_grad_enabled() and any(a.requires_grad for a in given):
+        return cast(torch.Tensor, _Convergence.apply(*given, inverse_area))  # type: ignore[no-untyped-call]
+    return _converging(*given, inverse_area)
+
+
+def _converging(
+    q: torch.Tensor, mx: torch.Tensor, my: torch.Tensor, mz: torch.Tensor, inverse_area: torch.Tensor
+) -> torch.Tensor:
+    x, y, z = _lines(q)
+    fx, fy, fz = _flux(x, mx, 2, 6), _flux(y, my, 1, 6), _flux(z, mz, 0, 4)
+    return -(_out_less_in(fx, 2) + _out_less_in(fy, 1)) * inverse_area - _out_less_in(fz, 0)
+
+
+_LINES = (2, 1, 0), (6, 6, 4)  # dimension, and points of a flux
+
+
+def _lines(q: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The parts of a field that fluxes along x, y and z are made of."""
+    return q[2:-2, 3:-3], q[2:-2, :, 3:-3], q[:, 3:-3, 3:-3]
+
+
+class _Convergence(torch.autograd.Function):
+    """`convergence` with one array for the gradient of the field."""
+
+    @staticmethod
+    def forward(ctx: Any, *given: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(*given)
+        return _converging(*given)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[Any, ...]:
+        q, *masses, inverse_area = ctx.saved_tensors
+        along = grad * -inverse_area
+        to_q = torch.zeros_like(q) if ctx.needs_input_grad[0] else None
+        back: list[torch.Tensor | None] = []
+        into = _lines(q) if to_q is None else _lines(to_q)
+        for m, part, target, dim, points, wanted in zip(
+            masses, _lines(q), into, *_LINES, ctx.needs_input_grad[1:4], strict=True
+        ):
+            flux = _transposed_difference(along if dim > 0 else -grad, dim)
+            if to_q is not None:
+                _add_to_points(target, flux, m, dim, points)
+            back.append(_to_mass(flux, part, m, dim, points) if wanted else None)
+        return to_q, *back, None
+
+
 def difference(flux: torch.Tensor, dim: int) -> torch.Tensor:
     """Flux out of each cell minus flux into it along ``dim``.
 
@@ -59,8 +119,26 @@ def _out_less_in(flux: torch.Tensor, dim: int) -> torch.Tensor:
 def _upwind(q: torch.Tensor, m: torch.Tensor, dim: int, points: int) -> torch.Tensor:
     if torch.is_grad_enabled() and (q.requires_grad or m.requires_grad):
         return cast(torch.Tensor, _Upwind.apply(q, m, dim, points))  # type: ignore[no-untyped-call]
+    return _flux(q, m, dim, points)
+
+
+def _flux(q: torch.Tensor, m: torch.Tensor, dim: int, points: int) -> torch.Tensor:
+    """The flux without a graph of its own, of so many points of ``q``; see `flux_fifth`."""
     centred, upwind = _parts(q, dim, points)
     return m * centred - torch.abs(m) * upwind
+
+
+def _add_to_points(into: torch.Tensor, grad: torch.Tensor, m: torch.Tensor, dim: int, points: int) -> None:
+    """Add a flux' gradient to that of its points, in place."""
+    along, against, n = grad * m, grad * torch.abs(m), grad.shape[dim]
+    for j, (mean, taken) in enumerate(zip(*(FIFTH if points == 6 else THIRD), strict=True)):
+        into.narrow(dim, j, n).add_(along, alpha=mean).sub_(against, alpha=taken)
+
+
+def _to_mass(grad: torch.Tensor, q: torch.Tensor, m: torch.Tensor, dim: int, points: int) -> torch.Tensor:
+    """A flux' gradient to that of its mass flux."""
+    centred, upwind = _parts(q, dim, points)
+    return (grad * (centred - torch.sign(m) * upwind)).sum_to_size(m.shape)
 
 
 def _parts(q: torch.Tensor, dim: int, points: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -81,22 +159,18 @@ class _Upwind(torch.autograd.Function):
     def forward(ctx: Any, q: torch.Tensor, m: torch.Tensor, dim: int, points: int) -> torch.Tensor:
         ctx.save_for_backward(q, m)
         ctx.dim, ctx.points = dim, points
-        centred, upwind = _parts(q, dim, points)
-        return m * centred - torch.abs(m) * upwind
+        return _flux(q, m, dim, points)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[Any, ...]:
         q, m = ctx.saved_tensors
-        n, to_q, to_m = grad.shape[ctx.dim], None, None
+        to_q, to_m = None, None
         if ctx.needs_input_grad[0]:
-            along, against = grad * m, grad * torch.abs(m)
             to_q = torch.zeros_like(q)
-            for j, (mean, taken) in enumerate(zip(*(FIFTH if ctx.points == 6 else THIRD), strict=True)):
-                to_q.narrow(ctx.dim, j, n).add_(along, alpha=mean).sub_(against, alpha=taken)
+            _add_to_points(to_q, grad, m, ctx.dim, ctx.points)
         if ctx.needs_input_grad[1]:
-            centred, upwind = _parts(q, ctx.dim, ctx.points)
-            to_m = (grad * (centred - torch.sign(m) * upwind)).sum_to_size(m.shape)
+            to_m = _to_mass(grad, q, m, ctx.dim, ctx.points)
         return to_q, to_m, None, None
 
 
@@ -111,7 +185,10 @@ class _Difference(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[Any, ...]:
-        n = grad.shape[ctx.dim]
-        first, last = grad.narrow(ctx.dim, 0, 1), grad.narrow(ctx.dim, n - 1, 1)
-        inner = grad.narrow(ctx.dim, 0, n - 1) - grad.narrow(ctx.dim, 1, n - 1)
-        return torch.cat([-first, inner, last], ctx.dim), None
+        return _transposed_difference(grad, ctx.dim), None
+
+
+def _transposed_difference(grad: torch.Tensor, dim: int) -> torch.Tensor:
+    n = grad.shape[dim]
+    inner = grad.narrow(dim, 0, n - 1) - grad.narrow(dim, 1, n - 1)
+    return torch.cat([-grad.narrow(dim, 0, 1), inner, grad.narrow(dim, n - 1, 1)], dim)

@@ -6,7 +6,7 @@ import torch
 from torch.autograd import gradcheck
 
 from components.atmosphere.nonhydrostatic.dynamics.acoustic import substituted
-from components.science.advection import difference, flux_fifth, flux_third
+from components.science.advection import convergence, difference, flux_fifth, flux_third
 
 
 def drawn(*shape, seed=1):
@@ -29,6 +29,23 @@ def test_upwind_fluxes(flux, more, dim):
 def test_one_mass_flux_carries_several_tracers():
     q, m = drawn(3, 2, 8), drawn(2, 3, seed=2)
     assert gradcheck(lambda a, b: flux_fifth(a, b, -1), (q, m))
+
+
+def test_what_three_fluxes_bring():
+    q, mx, my, mz = drawn(6, 8, 9), drawn(2, 2, 4, seed=2), drawn(2, 3, 3, seed=3), drawn(3, 2, 3, seed=4)
+    area = torch.rand((2, 3), generator=torch.Generator().manual_seed(5), dtype=torch.float64)
+    assert gradcheck(lambda *a: convergence(*a, area), (q, mx, my, mz))
+    given = q, mx, my, mz
+    for n in range(4):  # a gradient of one of them alone
+        (g,) = torch.autograd.grad(convergence(*given, area).square().sum(), given[n])
+        alone = [a if i == n else a.detach() for i, a in enumerate(given)]
+        assert torch.equal(torch.autograd.grad(convergence(*alone, area).square().sum(), alone[n])[0], g)
+    fx, fy = flux_fifth(q[2:-2, 3:-3], mx, 2), flux_fifth(q[2:-2, :, 3:-3], my, 1)
+    fz = flux_third(q[:, 3:-3, 3:-3], mz, 0)
+    whole = -(difference(fx, 2) + difference(fy, 1)) * area - difference(fz, 0)
+    with torch.no_grad():
+        plain = convergence(*given, area)
+    assert torch.equal(whole, plain) and torch.equal(convergence(*given, area), plain)
 
 
 @pytest.mark.parametrize("dim", [0, -1])

@@ -12,7 +12,7 @@ import torch
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, State
-from components.science.advection import difference, flux_fifth, flux_third
+from components.science.advection import convergence, difference
 from components.science.constants import GAMMA, GRAVITY
 
 
@@ -73,12 +73,15 @@ def u_tendency(
     ``resting`` is what `resting_air` subtracts from the difference of pressure, Pa.
     """
     ru = s.ru[:, H:-H, H - 1 : 1 - H] * g.length_u[H:-H, H - 1 : 1 - H]
-    fx = flux_fifth(d.u[2:-2, 3:-3], 0.5 * (ru[..., 1:] + ru[..., :-1]), 2)
     rv = s.rv[:, H:-H, H - 1 : 1 - H] * g.length_v[H:-H, H - 1 : 1 - H]
-    fy = flux_fifth(d.u[2:-2, :, 3:-3], 0.5 * (rv[..., 1:] + rv[..., :-1]), 1)
     om = d.omega[:, 1:-1]
-    fz = flux_third(d.u[:, 3:-3, 3:-3], 0.5 * (om[..., 1:] + om[..., :-1]), 0)
-    f = -(difference(fx, 2) + difference(fy, 1)) * g.inverse_area_u[H:-H, H:-H] - difference(fz, 0)
+    f = convergence(
+        d.u,
+        0.5 * (ru[..., 1:] + ru[..., :-1]),
+        0.5 * (rv[..., 1:] + rv[..., :-1]),
+        0.5 * (om[..., 1:] + om[..., :-1]),
+        g.inverse_area_u[H:-H, H:-H],
+    )
     p = d.p[:, 1:-1]
     rise = p[..., 1:] - p[..., :-1]
     if g.rise_x is not None:
@@ -98,12 +101,15 @@ def v_tendency(
 ) -> torch.Tensor:
     """Rate of change of ``rv`` (nz, ny+1, nx) by advection, pressure gradient and rotation, kg m-1 s-2."""
     ru = s.ru[:, H - 1 : 1 - H, H:-H] * g.length_u[H - 1 : 1 - H, H:-H]
-    fx = flux_fifth(d.v[2:-2, 3:-3], 0.5 * (ru[:, 1:] + ru[:, :-1]), 2)
     rv = s.rv[:, H - 1 : 1 - H, H:-H] * g.length_v[H - 1 : 1 - H, H:-H]
-    fy = flux_fifth(d.v[2:-2, :, 3:-3], 0.5 * (rv[:, 1:] + rv[:, :-1]), 1)
     om = d.omega[..., 1:-1]
-    fz = flux_third(d.v[:, 3:-3, 3:-3], 0.5 * (om[:, 1:] + om[:, :-1]), 0)
-    f = -(difference(fx, 2) + difference(fy, 1)) * g.inverse_area_v[H:-H, H:-H] - difference(fz, 0)
+    f = convergence(
+        d.v,
+        0.5 * (ru[:, 1:] + ru[:, :-1]),
+        0.5 * (rv[:, 1:] + rv[:, :-1]),
+        0.5 * (om[:, 1:] + om[:, :-1]),
+        g.inverse_area_v[H:-H, H:-H],
+    )
     p = d.p[..., 1:-1]
     rise = p[:, 1:] - p[:, :-1]
     if g.rise_y is not None:
@@ -122,11 +128,10 @@ def w_tendency(g: Geometry, s: State, d: Diagnostics, q_total: torch.Tensor | No
     """Rate of change of ``rw`` (nz-1, ny, nx) by advection, pressure gradient and buoyancy, kg m-1 s-2."""
     ru = s.ru[:, H:-H, H:-H] * g.length_u[H:-H, H:-H]
     rv = s.rv[:, H:-H, H:-H] * g.length_v[H:-H, H:-H]
-    fx = flux_fifth(d.w[2:-2, 3:-3], 0.5 * (ru[1:] + ru[:-1]), 2)
-    fy = flux_fifth(d.w[2:-2, :, 3:-3], 0.5 * (rv[1:] + rv[:-1]), 1)
     om = d.omega[:, 1:-1, 1:-1]
-    fz = flux_third(d.w[:, 3:-3, 3:-3], 0.5 * (om[1:] + om[:-1]), 0)
-    f = -(difference(fx, 2) + difference(fy, 1)) * g.inverse_area[H:-H, H:-H] - difference(fz, 0)
+    f = convergence(
+        d.w, 0.5 * (ru[1:] + ru[:-1]), 0.5 * (rv[1:] + rv[:-1]), 0.5 * (om[1:] + om[:-1]), g.inverse_area[H:-H, H:-H]
+    )
     p = d.p[:, 1:-1, 1:-1]
     mass = s.rho[:, H:-H, H:-H]
     if q_total is None:
@@ -149,10 +154,7 @@ def rtheta_tendency(g: Geometry, s: State, d: Diagnostics) -> torch.Tensor:
     """Rate of change of ``rtheta`` (nz, ny, nx) by advection, K kg m-2 s-1."""
     ru = s.ru[:, H:-H, H:-H] * g.length_u[H:-H, H:-H]
     rv = s.rv[:, H:-H, H:-H] * g.length_v[H:-H, H:-H]
-    fx = flux_fifth(d.theta[2:-2, 3:-3], ru, 2)
-    fy = flux_fifth(d.theta[2:-2, :, 3:-3], rv, 1)
-    fz = flux_third(d.theta[:, 3:-3, 3:-3], d.omega[:, 1:-1, 1:-1], 0)
-    return -(difference(fx, 2) + difference(fy, 1)) * g.inverse_area[H:-H, H:-H] - difference(fz, 0)
+    return convergence(d.theta, ru, rv, d.omega[:, 1:-1, 1:-1], g.inverse_area[H:-H, H:-H])
 
 
 def rotation(g: Geometry, d: Diagnostics) -> torch.Tensor:
