@@ -153,11 +153,9 @@ class NonhydrostaticAtmosphere(Component):
         radiation_interval: Duration = 3600
         """Time between calls of the radiation scheme; it holds in between."""
         column_budget: bool = False
-        """Give what the physics leaves over of each column's water and energy among the output fields, and what
-        increments add to its dry air, water and energy."""
+        """Give what the physics leaves over of each column's water and energy, and what increments add, as output."""
         increments: bool = False
-        """Add tendencies of temperature, humidity, wind and pressure that another component gives, such as an
-        assimilation."""
+        """Add tendencies of temperature, humidity, wind and pressure that an assimilation, say, gives."""
         precision: Literal["single", "double"] = "single"
         """Precision of the arithmetic."""
         compile: bool | Literal["dynamics"] = False
@@ -191,8 +189,7 @@ class NonhydrostaticAtmosphere(Component):
         if self._imported:
             self.imports += exchange.radiation_fields(options.levels)
         if options.increments:
-            self.imports += tuple(FieldSpec(n, levels=options.levels, required=False) for n in increments.LAYERS)
-            self.imports += (FieldSpec(increments.PRESSURE, required=False),)
+            self.imports += increments.fields(options.levels)
         if self._gives_columns:
             self.exports += (*exchange.column_fields(options.levels), *exchange.cloud_fields(options.levels))
         self.exports += tuple(FieldSpec(n, levels=options.levels) for n in LAYER_WIND if options.export_columns)

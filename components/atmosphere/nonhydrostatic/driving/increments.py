@@ -19,6 +19,7 @@ from components.atmosphere.nonhydrostatic.physics.columns import INNER, columns
 from components.atmosphere.nonhydrostatic.physics.sequence import Physics
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
 from components.science.constants import GAMMA
+from coupler.fields import FieldSpec
 
 TEMPERATURE = "tendency_of_air_temperature_due_to_data_assimilation"
 HUMIDITY = "tendency_of_humidity_mixing_ratio_due_to_data_assimilation"
@@ -27,6 +28,17 @@ NORTHWARD = "tendency_of_northward_wind_due_to_data_assimilation"
 LAYERS = (TEMPERATURE, HUMIDITY, EASTWARD, NORTHWARD)
 PRESSURE = "tendency_of_air_pressure_in_lowest_atmosphere_layer_due_to_data_assimilation"
 NAMES = (*LAYERS, PRESSURE)
+
+
+def fields(levels: int) -> tuple[FieldSpec, ...]:
+    """What the exchange brings; none of it must be there.
+
+    Parameters
+    ----------
+    levels : layers of the model
+    """
+    layers = tuple(FieldSpec(name, levels=levels, required=False) for name in LAYERS)
+    return (*layers, FieldSpec(PRESSURE, required=False))
 
 
 def add(
