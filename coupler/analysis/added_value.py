@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from coupler.analysis.comparison import Card
-from coupler.analysis.driver_spectra import Curves, curves_of, draw
+from coupler.analysis.driver_spectra import Curves, curves_of
+from coupler.analysis.driver_spectra import draw as draw
 from coupler.analysis.observations import Observed, find
 from coupler.analysis.page import embedded, note, number, table, write, write_numbers
 from coupler.analysis.records import shown_unit, unit_of
@@ -159,14 +160,14 @@ def make_card(plan: Plan, cards: list[Card], driver: list[Path], regions: list[B
     held = any(not d.moments for d in find(driver, [c.record.name for c in cards]).values())
     parts = _parts(rows, alone, curves, reasons, driver, held=held)
     made = [write(f"Added value of {plan.folder.name}", parts, page)]
-    if rows:
-        made.append(write_numbers([asdict(r) for r in rows], numbers))
-    if curves:
-        made.append(write_numbers([
-            {"curve": name, "wavelength_m": w, "variance": v}
-            for group in curves for name, s in group.lines.items()
-            for w, v in zip(s.wavelength, s.variance, strict=True)
-        ], lines))  # fmt: skip
+    made.append(write_numbers([asdict(r) for r in rows], numbers, [f.name for f in fields(Added)]))
+    bands = [
+        {"curve": f"{group.title}: {name}", "wavelength_m": w, "variance": v}
+        for group in curves
+        for name, s in group.lines.items()
+        for w, v in zip(s.wavelength, s.variance, strict=True)
+    ]
+    made.append(write_numbers(bands, lines, ("curve", "wavelength_m", "variance")))
     return made
 
 
@@ -226,5 +227,9 @@ def _parts(
                  " Maps stand on the score card."),
         ]  # fmt: skip
     for group in curves:
-        parts += [f"<h2>{group.title}</h2>", embedded(draw(group), group.title), note(group.remark)]
+        parts += [
+            f"<h2>{group.title}</h2>",
+            embedded(draw(group.lines, group.unit, group.cells), group.title),
+            note(group.remark),
+        ]
     return parts + [note(reason) for reason in reasons]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -150,22 +151,24 @@ def _cell(grid: Grid, record: Record) -> float:
     return float(np.sqrt(np.ravel(grid.area)[int(np.argmin(far))]))
 
 
-def draw(curves: Curves) -> Any:
+def draw(lines: Mapping[str, Spectrum], unit: str = "square of the field's unit", cells: float = 0.0) -> Any:
     """Spectra by wavelength.
 
     Parameters
     ----------
-    curves : of one quantity
+    lines : spectra by label; the run's are drawn through
+    unit : of the variance
+    cells : m, two cells of the driver; 0 without one
     """
     figure, axes = pyplot().subplots(figsize=(8.2, 4.2), layout="constrained")
-    for n, (name, s) in enumerate(curves.lines.items()):
+    for n, (name, s) in enumerate(lines.items()):
         some = s.variance > 1e-12 * s.variance.max()
         style = {"color": LINES[n % len(LINES)], "ls": "-" if name.startswith("run") else "--"}
         axes.loglog(s.wavelength[some] / 1e3, s.variance[some], label=name, **style)
-    if curves.cells:
-        axes.axvline(curves.cells / 1e3, color="#7a7a7a", lw=0.9, label="two cells of the driver")
+    if cells:
+        axes.axvline(cells / 1e3, color="#7a7a7a", lw=0.9, label="two cells of the driver")
     axes.set_xlabel("wavelength (km)")
-    axes.set_ylabel(f"variance by band ({curves.unit})")
+    axes.set_ylabel(f"variance by band ({unit})")
     tidy(axes)
     axes.legend(frameon=False, fontsize=8)
     return figure

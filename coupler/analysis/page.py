@@ -46,16 +46,17 @@ def write(title: str, parts: Sequence[str], path: Path) -> Path:
     return path
 
 
-def write_numbers(rows: Sequence[dict[str, Any]], path: Path) -> Path:
+def write_numbers(rows: Sequence[dict[str, Any]], path: Path, head: Sequence[str] = ()) -> Path:
     """Write rows as CSV, whole or not at all.
 
     Parameters
     ----------
-    rows : of the same keys, at least one
+    rows : of the same keys
     path : CSV to write
+    head : the keys, where there may be no row: a file of an earlier page must not stand beside this one
     """
     with whole_file(path) as part, part.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, list(rows[0]))
+        writer = csv.DictWriter(stream, list(head or rows[0]))
         writer.writeheader()
         writer.writerows(rows)
     return path

@@ -32,7 +32,15 @@ def write_page(cards: list[Card], reasons: list[str], rain: list[str], case: str
     path : HTML file to write
     """
     sections = [_section(card, place) for place, card in enumerate(cards)]
-    return write(f"Score card of {case}", [_summary(cards), *map(note, reasons), *sections, *rain], path)
+    parts = [_summary(cards), *map(note, reasons), _links(cards, rain), *sections, *rain]
+    return write(f"Score card of {case}", parts, path)
+
+
+def _links(cards: list[Card], rain: list[str]) -> str:
+    """The way to each field's maps."""
+    links = [f'<a href="#field{n}">{html.escape(_heading(card))}</a>' for n, card in enumerate(cards)]
+    links += ['<a href="#rain">rain by days</a>'] if rain else []
+    return f"<p>Maps: {'; '.join(links)}.</p>"
 
 
 def _heading(card: Card) -> str:

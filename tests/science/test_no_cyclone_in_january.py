@@ -47,7 +47,7 @@ def no_track_but_what_is_put_there(folder, run):
     spin = [vorticity(m, *where) for m in maps]
     lowest = run.values[PRESSURE].min()
     print(f"{len(run.times)} times to {run.hours[-1]:g} h: vorticity {np.max(spin):.1e} s-1, pressure {lowest:.1f} hPa")
-    (page,) = make_cyclone_card(folder, [])
+    page, _ = make_cyclone_card(folder, [])
     assert "0 cyclones" in page.read_text()
     (typhoon,) = tracks_of(with_a_typhoon(run))
     far = distance(START[0] - 0.12 * run.hours, START[1] + 0.06 * run.hours, typhoon.longitude, typhoon.latitude)

@@ -103,7 +103,8 @@ def test_a_run_without_cyclones_says_so(typhoon, tmp_path):
         "air_temperature_at_300hPa": 240.0, "air_temperature_at_500hPa": 265.0,
     }.items()}  # fmt: skip
     history(tmp_path / "calm", "upper_air", dates(4, 6), run.longitude, run.latitude, calm)
-    (page,) = make_cyclone_card(tmp_path / "calm", [])
+    page, numbers = make_cyclone_card(tmp_path / "calm", [])
+    assert rows_of(numbers) == [], "no file of an earlier page is left"
     assert "0 cyclones" in page.read_text()
 
 

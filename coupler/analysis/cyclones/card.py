@@ -23,6 +23,7 @@ from coupler.files.land_mask import is_land
 Floats = npt.NDArray[np.float64]
 PRESSURE = "air_pressure_at_mean_sea_level"
 WIND = ("eastward_wind_at_850hPa", "northward_wind_at_850hPa")
+COLUMNS = ("track", "time", "longitude", "latitude", "pressure_Pa", "wind_m_s")
 ALOFT = ("air_temperature_at_300hPa", "air_temperature_at_500hPa")
 
 
@@ -72,7 +73,7 @@ def make_cyclone_card(case: Path, best: Sequence[Path]) -> list[Path]:
         for when, x, y, p, w in zip(t.times, t.longitude, t.latitude, t.pressure, t.wind, strict=True)
     ]
     made = [write(f"Cyclones of {case.name}", parts, folder / "cyclones.html")]
-    return [*made, write_numbers(rows, folder / "cyclones.csv")] if rows else made
+    return [*made, write_numbers(rows, folder / "cyclones.csv", COLUMNS)]
 
 
 def tracks_of(run: Gathered) -> list[Track]:
