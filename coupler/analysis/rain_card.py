@@ -15,7 +15,7 @@ from coupler.analysis.figures import draw_panel, pyplot, shared_scale
 from coupler.analysis.gathered import find as find_record
 from coupler.analysis.gathered import middle
 from coupler.analysis.monsoon import area_mean
-from coupler.analysis.observations import Observed, moment
+from coupler.analysis.observations import Observed, day_of, moment
 from coupler.analysis.page import embedded, note, number, table
 from coupler.analysis.records import Record, shown_unit, unit_of
 from coupler.analysis.scores import WHOLE, Box
@@ -37,7 +37,7 @@ class Days:
 
     Attributes
     ----------
-    who : run or file of the observations
+    who, span : run or file of the observations; first and last day
     months : (n,) calendar month of each day
     days : (n, ny, nx) mm a day
     peak : (ny, nx) local solar hour of the diurnal peak; None of records that are too far apart
@@ -45,6 +45,7 @@ class Days:
     """
 
     who: str
+    span: str
     months: npt.NDArray[np.int64]
     days: Floats
     peak: Floats | None
@@ -83,7 +84,8 @@ def days_of(who: str, when: list[Any], values: Floats, longitude: Floats, latitu
         hours = np.array([w[3] + w[4] / 60.0 for w in when])
         peak = diurnal_peak(values[inside], hours[inside], longitude)
     months = np.array([kept[k][1] for k in whole])
-    return Days(who, months, days, peak, longitude, latitude)
+    span = f"{day_of(kept[whole[0]])} to {day_of(kept[whole[-1]])}"
+    return Days(who, span, months, days, peak, longitude, latitude)
 
 
 def rain_of(history: Path, observed: Observed | None) -> tuple[list[Days], list[str]]:
@@ -207,5 +209,5 @@ def _drawn(made: list[Days]) -> Any:
         scale = shared_scale(np.concatenate([f.ravel() for f in fields]), about_zero=False)
         for panel, d, field in zip(axes[:, column], made, fields, strict=True):
             draw_panel(panel, d.longitude, d.latitude, field, scale, unit)
-            panel.set_title(f"{name}, {d.who}\nn = {len(d.days)} days", loc="left", fontsize=8.5)
+            panel.set_title(f"{name}, {d.who}\n{d.span}, n = {len(d.days)} days", loc="left", fontsize=8.5)
     return figure
