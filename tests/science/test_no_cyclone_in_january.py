@@ -64,6 +64,6 @@ def test_a_day_and_a_half_on_wide_cells(tmp_path):
 
 @pytest.mark.slow
 def test_two_days_on_100_km(tmp_path):
-    """The low in the lee of Tibet (983 hPa), which was a track for as long as its warm sector passed for a warm core."""
+    """With a low in the lee of Tibet (983 hPa), a track as long as its warm sector passed for a warm core."""
     spin = no_track_but_what_is_put_there(tmp_path / "jet", run_of(tmp_path / "jet", "P2D"))
     assert spin > 3.5e-5, "the jet has the tracker's vorticity: the other criteria say no"
