@@ -35,7 +35,7 @@ class Forecast(Protocol):
         ...
 
     def advance(self, now: Any, time: float, added: Mapping[str, Tensor] | None = None) -> Any:
-        """The state a step later, with something added to t, q, u, v in that step."""
+        """The state a step later, with something added in that step to t, q, u, v, and to the lowest layer's p."""
         ...
 
     def columns(self, now: Any) -> Air:

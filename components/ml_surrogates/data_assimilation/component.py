@@ -277,7 +277,13 @@ class DataAssimilation(Component):
 
     def restore(self, state: Mapping[str, Any]) -> Fields:
         """Restore increments and ensemble."""
-        self.rates, self.part = np.array(state["rates"]), int(state["part"])
+        rates = np.array(state["rates"])
+        if rates.shape != self.rates.shape:
+            raise ValueError(
+                f"the restart has increments for {len(rates)} parts of a window, expected {len(self.rates)}: take the"
+                " step and window of that run, or start anew"
+            )
+        self.rates, self.part = rates, int(state["part"])
         if self.options.method != "learned" and "perturbations" in state:
             self.x, self.begun = np.array(state["perturbations"]), int(state["begun"])
         return self._exports()
