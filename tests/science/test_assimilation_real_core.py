@@ -96,7 +96,7 @@ def losses(f, cells):
 
 
 def test_increments_of_all_of_the_error_leave_what_a_new_state_leaves():
-    """See README; without pressure, most of the error of pressure and wind is there again."""
+    """In one step, and over a window through the exchange: some 10 % six hours later; see README."""
     found = losses(real_core.forecast("double", levels=10, c=real_core.context(16, 16), increments=True), 3)
     print(found)
     for k, new in found["columns"].items():
