@@ -118,7 +118,10 @@ def train(
     part : file that keeps an unfinished training; one of the same words is gone on with, to the same bits
     """
     torch.manual_seed(settings.seed)
-    model = Reconstruction(settings, fixed).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = Reconstruction(settings, fixed)
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d):  # faster; tubelets of CO2-Net have no such order
+            layer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if settings.begin:
         model.net.load_state_dict(begun(settings, model).net.state_dict())
     wind = WindFromField() if settings.wind_loss else None
