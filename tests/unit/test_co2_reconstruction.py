@@ -8,6 +8,7 @@ import torch
 
 from components.ml_surrogates.co2_reconstruction import (
     comparison,
+    events,
     osse,
     reconstruction,
     samples,
@@ -18,7 +19,7 @@ from components.ml_surrogates.co2_reconstruction import (
 )
 from components.ml_surrogates.co2_reconstruction.__main__ import main
 from components.ml_surrogates.co2_reconstruction.carried import carried
-from components.ml_surrogates.co2_reconstruction.inputs import Window, channels, number_of_channels
+from components.ml_surrogates.co2_reconstruction.inputs import Fixed, Window, channels, number_of_channels
 from components.ml_surrogates.co2_reconstruction.settings import Settings
 from components.ml_surrogates.estimation.analysis import Observations
 from components.science.constants import EARTH_RADIUS
@@ -183,6 +184,26 @@ def test_a_training_of_seconds_learns(world, past, test):
     assert course.train[-1] < 0.95 * course.train[0], course.train  # fresh samples all the way
 
 
+class _Noise:
+    """Samples of random fields on 10 by 15 cells."""
+
+    def draw(self, size, generator):
+        fields = torch.randn((7, size, 4, 10, 15), generator=generator)
+        return samples.Sample(Window(*fields[:6]), torch.full((size, 10, 15), 1e6), fields[6, :, -1])
+
+
+@pytest.mark.parametrize("network", ["unet", "co2_net"])
+def test_each_network_is_trained(network):
+    bank, land = _Noise(), torch.zeros(10, 15)
+    fixed = Fixed(land, land + 1.0, land, torch.linspace(-81.0, 81.0, 10)[:, None].expand(10, 15).contiguous(), land)
+    settings = Settings(network=network, embedding="wind", wind_loss=0.2, width=8, depth=1, frames=4, steps=2, batch=2)
+    held = bank.draw(3, torch.Generator().manual_seed(1))
+    weights = torch.full((10, 15), 1.0 / 150.0)
+    model, course = training.train(settings, fixed, bank, held, weights, lambda text: None)
+    mean, _ = training.estimates(model, held)
+    assert len(course.validation) == 1 and not torch.equal(mean, held.window.prior[:, -1])
+
+
 def test_the_same_seed_gives_the_same_network(world, past, test):
     kriging = test.kriging()[0]
     bank, windows = samples.Bank(world, past, kriging, 2), test.windows(2, test.prior(kriging))
@@ -290,7 +311,45 @@ def test_a_sample_on_the_inversion_is_the_inversion_of_the_sample(world, past):
     assert float(misfit.std()) < 0.5 * float(wrong.std())
 
 
-@pytest.mark.parametrize("name", ["unet_interpolation", "unet_enkf"])
+def test_the_guard_stops_where_a_region_is_corrected_the_same_way():
+    fixed = Fixed(*(torch.ones(10, 15) for _ in Fixed._fields))
+    model = reconstruction.Reconstruction(Settings(frames=1, width=4), fixed)
+    deviation = torch.full((200, 10, 15), 1.5)
+    increment = torch.randn(deviation.shape, generator=torch.Generator().manual_seed(1))
+    model.learn_usual(increment, deviation)
+    stopped = model.unknown(increment, deviation).flatten(1).any(1)
+    assert 0 < int(stopped.sum()) <= 2  # of 200 analyses
+    event = torch.zeros(10, 15)
+    event[3:6, 14] = event[3:6, 0] = event[3:6, 1] = 4.0  # across the seam
+    found = model.unknown(event, deviation[0])
+    assert bool(found[4, 0]) and not bool(found[:, 4:12].any())
+    rows, columns = torch.meshgrid(torch.arange(10), torch.arange(15), indexing="ij")
+    assert not model.unknown(4.0 * (-1.0) ** (rows + columns), deviation[0])[1:-1, 1:-1].any()
+
+
+def test_a_release_is_three_times_the_largest_flux_and_what_stations_see_of_it_is_said(world, past, test, monkeypatch):
+    monkeypatch.setattr(events, "BEGINS", 3.0 * events.DAY)
+    monkeypatch.setattr(events, "LASTS", 0.5 * events.DAY)
+    training_flux = world.mean_flux + world.flux[:6]
+    assert events.strength(world) == pytest.approx(3.0 * float(training_flux.abs().max()))
+    gas = events.released(world)
+    assert float(gas[:, :24].abs().max()) == 0.0
+    dose = (gas[:, 25] * world.grid.area).sum((-2, -1))  # three hours after it began
+    row, column = round(32 * 24 / 45), round(18 * 32 / 60)
+    whole = events.strength(world) * osse.EVERY * float(world.grid.area.expand(world.shape)[row, column])
+    torch.testing.assert_close(dose, torch.full_like(dose, whole), rtol=0.01, atol=0.0)  # but for the loss of 15 days
+    inversion = systems.interpolation(world, past, test.dynamics)
+    calm = test.increments(inversion)
+    assert torch.equal(calm.fields, test.prior(inversion))
+    model = reconstruction.Reconstruction(Settings(frames=1, width=4), samples.fixed_of(world, past))
+    for largest, flows in ((math.inf, 0), (0.0, 2)):
+        model.get_buffer("largest_increment").fill_(largest)
+        text = "\n".join(events.told(world, test, model, inversion, calm))
+        assert f"stops the network within 3000 km in {flows} of 2 flows while it lasts" in text
+        assert "hold more than 0.6 ppm of it in" in text
+
+
+@pytest.mark.parametrize("name", ["unet_interpolation", "unet_enkf", "unet_kriging"])
 def test_the_shipped_network_is_small_and_stays_near_its_prior_where_nothing_happens(name):
     path = reconstruction.MODELS / name
     assert path.with_suffix(".safetensors").stat().st_size < 5e6

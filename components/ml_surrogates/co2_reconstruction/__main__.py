@@ -2,7 +2,6 @@
 """Command line: ``python -m components.ml_surrogates.co2_reconstruction simulate | train | evaluate``."""
 
 import argparse
-import math
 import os
 from pathlib import Path
 from typing import Any
@@ -35,8 +34,6 @@ def simulate(a: argparse.Namespace) -> None:
 
 def train(a: argparse.Namespace) -> None:
     """A network by the words of a namelist, with its sidecar and learning curve."""
-    import torch
-
     from coupler.files.atomic import checksum
     from coupler.namelist import read_file
 
@@ -56,15 +53,17 @@ def train(a: argparse.Namespace) -> None:
     if a.tracks and bank.tracks and not made:
         samples.write_tracks(a.tracks, bank.tracks)
     if settings.prior == "kriging":
-        fields, added = held.prior(prior), torch.full((1, *flows.shape), math.inf)
+        usual, fields = None, held.prior(prior)
     else:
-        fields, added = held.increments(prior)
+        usual = held.increments(prior)
+        fields = usual.fields
     windows = held.windows(settings.frames, fields)
     model, course = training.train(
         settings, samples.fixed_of(flows, past), bank, windows, held.weights, tell,
         a.out.with_suffix(".part"),
     )  # fmt: skip
-    model.get_buffer("largest_increment").fill_((added.abs() / model.get_buffer("spread")).max())
+    if usual:
+        model.learn_usual(usual.added, usual.deviation)
     minutes = course.cpu_seconds / 60.0
     notes = {
         "best_step": course.best, "cpu_minutes": round(minutes, 2),

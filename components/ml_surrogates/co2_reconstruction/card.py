@@ -65,7 +65,8 @@ def written(
         model = reconstruction.load(model_path)
         name, words = model_path.name, model.settings
         prior = prior_system(words.prior, other)
-        fields, calm = (test.prior(prior), None) if words.prior == "kriging" else test.increments(prior)
+        calm = None if words.prior == "kriging" else test.increments(prior)
+        fields = calm.fields if calm else test.prior(prior)
         beside = rows.get(INVERSIONS.get(words.prior, ""), rows["best linear estimate"])
         rows[name] = ours = test.network(model, test.windows(words.frames, fields))
         foreign = test.network(model, test.windows(words.frames, fields, winds=1))
@@ -78,7 +79,7 @@ def written(
             f" With the winds of another flow {100.0 * (foreign.rmse / ours.rmse - 1.0):+.1f} %."
             f" With half of the stations {fewer.rmse / rival:.3f} of kriging tuned for them."
         )
-        if calm is not None:
+        if calm:
             said += events.told(flows, test, model, prior, calm)
     paper = ", ".join(f"{name} {error:.2f} / {correlation:.2f}" for name, error, correlation in PAPER)
     ratio = base.rmse / rows["climatology"].rmse

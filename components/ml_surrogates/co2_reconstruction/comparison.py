@@ -3,7 +3,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -24,6 +24,21 @@ PAPER = (
     ("CO2-Net", 3.36, 0.85),
 )  # fmt: skip
 """RMSE in ppm and ACC on CarbonTracker, as the paper of CO2-Net has them."""
+
+
+class Increments(NamedTuple):
+    """What a system that follows the tracer makes of several flows, ppm.
+
+    Attributes
+    ----------
+    fields : (flows, times, ny, nx) estimates at all times, as `Comparison.prior` has them
+    added : (flows, n, ny, nx) what each analysis from day 3 on adds
+    deviation : (flows, n, ny, nx) standard deviation after each of them
+    """
+
+    fields: Tensor
+    added: Tensor
+    deviation: Tensor
 
 
 class Comparison:
@@ -106,8 +121,8 @@ class Comparison:
         every = systems.analysed_every(system)
         return mean.repeat_interleave(every, 1)[:, : self.all_truth.shape[1]]
 
-    def increments(self, system: Analysis[Any], reports: Observations | None = None) -> tuple[Tensor, Tensor]:
-        """A system's estimates as `prior` has them, and what each analysis from day 3 on adds (flows, n, ny, nx), ppm.
+    def increments(self, system: Analysis[Any], reports: Observations | None = None) -> Increments:
+        """A system's estimates, and what each of its analyses adds.
 
         Parameters
         ----------
@@ -115,9 +130,18 @@ class Comparison:
         reports : of all times; by default of all stations
         """
         added: list[Tensor] = []
-        fields = self.prior(system, reports, watch=lambda before, after: added.append(after - before))
-        first = self.times[0] // systems.analysed_every(system)
-        return fields, torch.stack(added[first:], 1)
+        reports = self.reports if reports is None else reports
+        course = systems.run(
+            system,
+            self.osse,
+            self.osse.flows(self.kind),
+            reports,
+            watch=lambda before, after: added.append(after - before),
+        )
+        every = systems.analysed_every(system)
+        first = self.times[0] // every
+        fields = course.mean.repeat_interleave(every, 1)[:, : self.all_truth.shape[1]]
+        return Increments(fields, torch.stack(added[first:], 1), course.deviation[:, first:])
 
     def windows(self, frames: int, prior: Tensor, reports: Observations | None = None, winds: int = 0) -> Sample:
         """The scored windows.

@@ -105,7 +105,7 @@ class CarbonDioxideReconstruction(CarbonDioxideAnalysis):
         with torch.no_grad():
             distance = to_next_station(domain, torch.as_tensor(self.placed.cells), reports[None]).float()
             mean, deviation = self.model(given, distance)
-        verdict = self._judge(given, mean[0], torch.as_tensor(fields[2] / PPM), int(reports.sum()), time)
+        verdict = self._judge(given, mean[0], torch.as_tensor(fields[1:] / PPM), int(reports.sum()), time)
         bad = verdict.bad.reshape(mean.shape[1:]).numpy()
         for reason, count in verdict.counts.items():
             self.counts[reason] = self.counts.get(reason, 0) + count
@@ -119,9 +119,9 @@ class CarbonDioxideReconstruction(CarbonDioxideAnalysis):
         return out
 
     def _judge(
-        self, window: Window, mean: torch.Tensor, increment: torch.Tensor, reports: int, time: int
+        self, window: Window, mean: torch.Tensor, analysis: torch.Tensor, reports: int, time: int
     ) -> guards.Verdict:
-        """Cells for which the network must not speak."""
+        """Cells for which the network must not speak; of the analysis standard error and increment, ppm."""
         assert self.model is not None
         fixed, cells = self.model.fixed(), mean.numel()
         verdict = guards.Verdict(cells)
@@ -140,7 +140,9 @@ class CarbonDioxideReconstruction(CarbonDioxideAnalysis):
         for wind in (window.u, window.v):
             beyond = beyond | guards.outside(wind[0].reshape(wind.shape[1], -1), -WIND_LIMIT, WIND_LIMIT)
         verdict.add("outside the training range", beyond)
-        verdict.add("after an increment beyond those of the training", self.model.unknown(increment).reshape(-1))
+        verdict.add(
+            "after an increment beyond those of the training", self.model.unknown(analysis[1], analysis[0]).reshape(-1)
+        )
         return verdict
 
     def finalize(self) -> None:

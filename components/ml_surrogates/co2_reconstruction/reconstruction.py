@@ -16,6 +16,25 @@ from .settings import Settings
 
 MODELS = Path(__file__).parent / "models"
 
+SUREST = 0.5  # ppm: what stands beside a filter's own standard deviation, which at stations knows only their noise
+USUAL = 0.99  # share of the analyses for validation that are usual
+
+
+def regional(increment: Tensor, deviation: Tensor) -> Tensor:
+    """Mean over three by three cells of increments in units of the deviation that they leave: (..., ny, nx).
+
+    An inversion corrects a region the same way at once where something feeds the air that it does not know of; errors
+    of the wind move gas, so that its corrections change their sign from cell to cell.
+
+    Parameters
+    ----------
+    increment, deviation : (..., ny, nx) what an analysis has added, and its standard deviation after it, ppm
+    """
+    ny, nx = increment.shape[-2:]
+    wide = networks.circular(increment / (deviation + SUREST))
+    parts = [wide[..., i : i + ny, j : j + nx] for i in range(3) for j in range(3)]
+    return torch.stack(parts).mean(0)
+
 
 def sizes(settings: Settings, shape: tuple[int, int]) -> dict[str, int]:
     """Arguments of the network's class.
@@ -36,8 +55,8 @@ def sizes(settings: Settings, shape: tuple[int, int]) -> dict[str, int]:
 class Reconstruction(nn.Module):
     """A network, the climate it was trained in, and the factor that calibrates its spread.
 
-    Beside them stands the largest increment of its prior on the flows for validation, in units of the spread of the
-    past: what goes beyond is an event that the training did not know.
+    Beside them stands the largest regional increment of its prior on the flows for validation: what goes beyond is an
+    event that the training did not know.
 
     Parameters
     ----------
@@ -54,14 +73,24 @@ class Reconstruction(nn.Module):
         self.register_buffer("calibration", torch.ones(()))
         self.register_buffer("largest_increment", torch.full((), math.inf))
 
-    def unknown(self, increment: Tensor) -> Tensor:
-        """Where an analysis of the prior has added more than any did on the flows for validation: bool (..., ny, nx).
+    def learn_usual(self, increment: Tensor, deviation: Tensor) -> None:
+        """Take analyses of the prior as usual: of all but one in a hundred no region is stopped.
 
         Parameters
         ----------
-        increment : (..., ny, nx) what it has added, ppm
+        increment, deviation : (..., ny, nx) what each analysis has added, and its standard deviation after it, ppm
         """
-        return increment.abs() > self.get_buffer("largest_increment") * self.get_buffer("spread")
+        largest = regional(increment, deviation).abs().amax((-2, -1)).flatten()
+        self.get_buffer("largest_increment").fill_(torch.quantile(largest, USUAL, interpolation="higher"))
+
+    def unknown(self, increment: Tensor, deviation: Tensor) -> Tensor:
+        """Where an analysis of the prior has added more than on the flows for validation: bool (..., ny, nx).
+
+        Parameters
+        ----------
+        increment, deviation : (..., ny, nx) what it has added, and its standard deviation after it, ppm
+        """
+        return regional(increment, deviation).abs() > self.get_buffer("largest_increment")
 
     def shape(self) -> tuple[int, int]:
         """(ny, nx)."""
