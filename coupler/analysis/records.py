@@ -72,6 +72,8 @@ class Record:
 def shown_unit(name: str, units: str) -> tuple[str, float, float]:
     """Unit of figures of a field, with the factor and the offset from ``units``; stresses stay in Pa.
 
+    Carbon dioxide, some 0.0004 of the air, is shown in ppm.
+
     Parameters
     ----------
     name : CF name of the field
@@ -79,6 +81,8 @@ def shown_unit(name: str, units: str) -> tuple[str, float, float]:
     """
     if units == "Pa" and "pressure" not in name:
         return units, 1.0, 0.0
+    if units == "1" and name.startswith("mole_fraction_of_carbon_dioxide"):
+        return "ppm", 1e6, 0.0
     return SHOWN.get(units, (units, 1.0, 0.0))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from coupler.analysis.figures import coastline, draw_budget, draw_maps, plot, shared_scale
-from coupler.analysis.records import read
+from coupler.analysis.records import read, shown_unit
 from coupler.errors import CaseError
 
 NX, NY = 45, 38
@@ -99,6 +99,12 @@ def test_stress_stays_in_pascal_and_pressure_goes_to_hectopascal(tmp_path):
     path, base, *_ = history(tmp_path, name="surface_air_pressure", units="Pa")
     record = read(path, "surface_air_pressure")
     assert record.unit == "hPa" and np.nanmax(record.values[0]) <= base.max() * 0.01
+
+
+def test_carbon_dioxide_is_shown_in_parts_per_million():
+    assert shown_unit("mole_fraction_of_carbon_dioxide_in_air", "1") == ("ppm", 1e6, 0.0)
+    assert shown_unit("mole_fraction_of_carbon_dioxide_in_air_standard_error", "1")[0] == "ppm"
+    assert shown_unit("relative_humidity", "1") == ("1", 1.0, 0.0)
 
 
 def budget(folder):
