@@ -134,7 +134,12 @@ def train(
     generator = torch.Generator().manual_seed(settings.seed + 1)
     course, best, kept = Course(), math.inf, copy.deepcopy(model.state_dict())
     begin, total = 0, 0.0
-    learner = {"model": model, "optimiser": optimiser, "schedule": schedule, **({"wind": wind} if wind else {})}
+    learner: dict[str, Any] = {
+        "model": model,
+        "optimiser": optimiser,
+        "schedule": schedule,
+        **({"wind": wind} if wind else {}),
+    }
     if part and part.exists():
         kept, course, best, begin = _resume(part, settings, learner, generator)
         tell(f"goes on from step {begin} of {part}")
