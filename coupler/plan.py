@@ -226,9 +226,11 @@ class Plan:
 
     @functools.cached_property
     def run_ahead(self) -> int:
-        """Seconds that a component may be ahead of the slowest: what no-lag targets need, and some slack."""
-        sequential = max([t.period for t in self.tasks if t.lag == 0], default=0)
-        return sequential + 3 * self.stop_period
+        """Seconds that a component may be ahead of the slowest: what no-lag targets need, and some slack.
+
+        Whole stop periods: a wish to stop is met where the components have leave to go.
+        """
+        return (4 if any(t.lag == 0 for t in self.tasks) else 3) * self.stop_period
 
     @property
     def size(self) -> int:

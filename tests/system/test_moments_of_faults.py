@@ -295,6 +295,26 @@ def test_a_run_on_one_process_ends_as_well(unbroken, tmp_path, call, count, act,
     assert resumes(case, unbroken)
 
 
+def test_a_wish_to_stop_is_kept_where_all_components_can(tmp_path):
+    """With a period without lag that is shorter than the longest step: the stop must not fall into a step."""
+    parts = {
+        "air": {"model": TOYS + "Air", "step": "PT1H", "grid": box(100, 120, 0, 20, 2.0)},
+        "sea": {"model": TOYS + "Sea", "step": "PT2H", "grid": box(102, 117, 2, 17, 1.5)},
+        "soil": {"model": TOYS + "Soil", "step": "PT1H", "grid": box(105, 117, 5, 17, 1.5)},
+    }
+    rules = [
+        {"from": "air", "to": "sea", "period": "PT2H", "lag": "PT2H"},
+        {"from": "air", "to": "soil", "period": "PT1H"},
+    ]
+    case = toy_case(
+        tmp_path / "day", components=parts, coupling=rules, layout={"coupler": 1, "air": 1, "sea": 1, "soil": 1},
+        duration="P1D", restart="PT12H", deadline=DEADLINE,
+    )  # fmt: skip
+    code, said = run_with(case, "--serial", rank=None, call=AIRS + "step", count=3, act="self SIGTERM")
+    assert code == 75 and "a restart will be written at 2001-01-01T08:00:00" in said, said
+    tessera(case, "--continue", "--serial")
+
+
 # ------------------------------------------------------------------ reductions, external programs
 
 
