@@ -12,14 +12,13 @@ import numpy.typing as npt
 from coupler.analysis.comparison import Card
 from coupler.analysis.driver_spectra import Curves, curves_of
 from coupler.analysis.driver_spectra import draw as draw
-from coupler.analysis.observations import Observed, find
+from coupler.analysis.observations import Observed, find, regridder
 from coupler.analysis.page import embedded, note, number, table, write, write_numbers
 from coupler.analysis.records import shown_unit, unit_of
 from coupler.analysis.scores import WHOLE, Box, score
 from coupler.errors import CaseError
 from coupler.plan import Plan
 from coupler.remap.regridder import Regridder
-from coupler.remap.weights import make_weights
 
 Floats = npt.NDArray[np.float64]
 
@@ -104,7 +103,7 @@ def compare(cards: list[Card], driver: list[Path], regions: list[Box]) -> list[A
         both = [(m, values) for m, values in months if values is not None]
         if not both:
             continue
-        onto = Regridder(make_weights(theirs.grid, card.grid, "conservative", source_mask=None, target_mask=None))
+        onto = regridder(theirs.grid, card.grid, "conservative")
         mine, seen = (np.mean([getattr(m, part) for m, _ in both], axis=0) for part in ("model", "observed"))
         other = _shown(theirs, np.mean([_onto(onto, values, card.grid.shape) for _, values in both], axis=0))
         area = card.grid.area.reshape(card.grid.shape)
@@ -153,7 +152,8 @@ def make_card(plan: Plan, cards: list[Card], driver: list[Path], regions: list[B
     if not rows and not alone and not curves:
         raise CaseError(
             f"nothing to compare: the driver ({', '.join(p.name for p in driver)}) has none of the output's fields in"
-            " the months of the run.\nA driver is analyses, as  prepare  reads them, or CF fields by month"
+            " the months of the run.\nA driver is analyses, as  prepare  reads them, or CF fields by month; of a case with prepared files name"
+            " the analyses that they were made of:  --driver FILE ..."
         )
     folder = plan.folder / "run" / "score"
     page, numbers, lines = (folder / f"added_value{end}" for end in (".html", ".csv", "_spectra.csv"))

@@ -14,13 +14,11 @@ import numpy.typing as npt
 from coupler.analysis.cyclones.track import distance
 from coupler.analysis.figures import LINES, pyplot, tidy
 from coupler.analysis.gathered import find as find_record
-from coupler.analysis.observations import Observed, find, moment
+from coupler.analysis.observations import Observed, find, moment, regridder
 from coupler.analysis.records import Record, fields_of, outputs, short_date, shown_unit, unit_of
 from coupler.analysis.spectra import Spectrum, kinetic_energy, spectrum
 from coupler.grids.grid import Grid
 from coupler.plan import Plan
-from coupler.remap.regridder import Regridder
-from coupler.remap.weights import make_weights
 
 Floats = npt.NDArray[np.float64]
 EAST, NORTH = "eastward_wind", "northward_wind"
@@ -126,7 +124,7 @@ def _within(theirs: Observed, record: Record) -> Floats:
     numbers = sorted({i for year, month in months for i in theirs.records(year, month, period)})
     values = theirs.values(numbers)
     run = Grid("run", record.longitude, record.latitude)
-    regrid = Regridder(make_weights(theirs.grid, run, "bilinear", source_mask=None, target_mask=None))
+    regrid = regridder(theirs.grid, run, "bilinear")
     _, factor, offset = shown_unit(theirs.name, unit_of(theirs.name))
     made = np.full((len(numbers), *record.longitude.shape), np.nan)
     for k, field in enumerate(values):

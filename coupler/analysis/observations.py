@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -208,13 +209,15 @@ def _observed(file: Any, name: str, path: Path, held: Held, grid: Grid) -> Obser
         if per_month(unit):
             raise CaseError(f"{here} is in {unit!r} of a month that nothing says")
         return Observed(name, path, held, grid, True, (), (factor,), offset)
-    single = len(file.dimensions[axes.time]) == 1
+    count = len(file.dimensions[axes.time])
+    if count == 0:
+        raise CaseError(f"{here} has no record in time")
     try:
         if not axes.time_variable:
             raise CaseError(f"{here}: the dimension {axes.time!r} has no coordinate that says its dates")
         dates = decode(file[axes.time_variable], here, CaseError)
     except CaseError:
-        if single and not per_month(unit):
+        if count == 1 and not per_month(unit):
             return Observed(name, path, held, grid, True, (), (factor,), offset)
         raise
     when = dates.dates
@@ -270,6 +273,32 @@ def _compare(file: Any, axes: Axes, grid: Grid) -> None:
         )
 
 
+@dataclass(frozen=True)
+class _Pair:
+    """Two grids and a method, told apart by the grids' fingerprints."""
+
+    keys: tuple[str, str, str]
+    source: Grid = field(compare=False)
+    target: Grid = field(compare=False)
+
+
+def regridder(source: Grid, target: Grid, method: str) -> Regridder:
+    """Remapping between two grids; fields of the same two share it, for of fine grids it takes longer than the rest.
+
+    Parameters
+    ----------
+    source, target : grids
+    method : of remapping
+    """
+    return _made(_Pair((source.fingerprint, target.fingerprint, method), source, target))
+
+
+@functools.lru_cache(maxsize=16)
+def _made(pair: _Pair) -> Regridder:
+    method = pair.keys[2]
+    return Regridder(make_weights(pair.source, pair.target, method, source_mask=None, target_mask=None))
+
+
 class Beside:
     """A run's field and an observed one on the coarser of their grids, by conservative remapping of the finer.
 
@@ -282,7 +311,7 @@ class Beside:
         self.model_is_finer = bool(np.median(model.area) < np.median(observed.area))
         fine, coarse = (model, observed) if self.model_is_finer else (observed, model)
         self.grid = coarse
-        self._regrid = Regridder(make_weights(fine, coarse, "conservative", source_mask=None, target_mask=None))
+        self._regrid = regridder(fine, coarse, "conservative")
 
     def __call__(self, model: Floats, observed: Floats) -> tuple[Floats, Floats]:
         """Both fields in the shape of the coarser grid; NaN where a cell is less than half covered."""

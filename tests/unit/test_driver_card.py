@@ -235,6 +235,9 @@ def test_all_that_is_wrong_with_files_and_fields_is_told_at_once(tmp_path):
     assert [c.record.name for c in cards] == ["air_pressure_at_mean_sea_level"]
     assert reasons == ["air, air_temperature: empty.nc: t has no value at all"]
     assert "constant" in cards[0].mean.scores["whole region"].note
+    nothing = plan(tmp_path / "n", {"air_temperature": ("K", np.full_like(one, np.nan))}, some_days(1))
+    with pytest.raises(CaseError, match=r"air, air_temperature: the run has no value at all in air\.all\.nc"):
+        make_cards(nothing, [empty], [])
     with pytest.raises(CaseError, match="driver of its own"):
         driver_of(case)
 
