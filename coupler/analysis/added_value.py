@@ -152,8 +152,8 @@ def make_card(plan: Plan, cards: list[Card], driver: list[Path], regions: list[B
     if not rows and not alone and not curves:
         raise CaseError(
             f"nothing to compare: the driver ({', '.join(p.name for p in driver)}) has none of the output's fields in"
-            " the months of the run.\nA driver is analyses, as  prepare  reads them, or CF fields by month; of a case with prepared files name"
-            " the analyses that they were made of:  --driver FILE ..."
+            " the months of the run.\nA driver is analyses, as  prepare  reads them, or CF fields by month; of a case"
+            " with prepared files name the analyses that they were made of:  --driver FILE ..."
         )
     folder = plan.folder / "run" / "score"
     page, numbers, lines = (folder / f"added_value{end}" for end in (".html", ".csv", "_spectra.csv"))
