@@ -9,9 +9,13 @@ import torch
 
 from components.radiation.full_columns import FullColumns, cloud_fraction
 from components.radiation.scheme import Air
-from components.science.constants import GRAVITY, R_DRY
+from components.science.constants import FREEZING_POINT, GRAVITY, R_DRY
 
 Array = npt.NDArray[Any]
+
+
+SMALLEST, LARGEST = 20.0, 138.0  # micrometres, of ice's generalised size; tables of optics go no further
+DIAMETER_OF_SIZE = 1.299  # 3 sqrt(3) / 4: an effective diameter for a generalised size (Fu 1996, J. Climate 9, 2058)
 
 
 class Particles(NamedTuple):
@@ -67,7 +71,23 @@ def exponential_overlap(p: Array, t: Array, length: float) -> Array:
     return out
 
 
-def of_air(air: Air, whole: FullColumns, plain: Particles, seed: int = 0) -> tuple[Any, Particles]:
+def ice_diameter(t: Array, content: Array) -> Array:
+    """Effective diameter of cloud ice, micrometres (Sun & Rikus 1999, Q. J. R. Meteorol. Soc. 125, 3037; Sun 2001).
+
+    Theirs is the generalised size of hexagonal crystals, which is kept between `SMALLEST` and `LARGEST`.
+
+    Parameters
+    ----------
+    t : K
+    content : of ice within the clouds, g m-3
+    """
+    cold = t - FREEZING_POINT
+    some = np.maximum(content, 0.0)
+    size = (1.2351 + 0.0105 * cold) * (45.8966 * some**0.2214 + 0.7957 * some**0.2535 * (t - 83.15))
+    return np.asarray(DIAMETER_OF_SIZE * np.clip(size, SMALLEST, LARGEST))
+
+
+def of_air(air: Air, whole: FullColumns, plain: Particles, seed: int = 0, sized: bool = False) -> tuple[Any, Particles]:
     """Columns and particles with the parts of layers that clouds fill, the snow and the seeds that ``air`` has.
 
     Parameters
@@ -76,6 +96,7 @@ def of_air(air: Air, whole: FullColumns, plain: Particles, seed: int = 0) -> tup
     whole : of `full_columns`
     plain : of `uniform`
     seed : of the namelist
+    sized : whether ice has the size of `ice_diameter`, else that of ``plain``
     """
     columns: Any = FullColumns._make(a.numpy() for a in whole)
     nz, n = air.t.shape[0], columns.mu.size
@@ -91,6 +112,9 @@ def of_air(air: Air, whole: FullColumns, plain: Particles, seed: int = 0) -> tup
     if air.column is not None:
         draws = seeds(seed, air.column.reshape(-1).numpy(), round(86400.0 * air.day))
     columns = columns._replace(liquid=path(air.cloud), ice=path(air.ice), fraction=grown(f))
+    if sized:
+        thick = (columns.p_interface[:-1] - columns.p_interface[1:]) / (GRAVITY * columns.p) * (R_DRY * columns.t)
+        plain = plain._replace(ice_diameter=ice_diameter(columns.t, 1000.0 * columns.ice / thick))
     return columns, plain._replace(snow=path(snow), seed=draws)
 
 

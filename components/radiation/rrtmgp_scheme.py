@@ -5,6 +5,7 @@ Single precision, one core, g-points in the vector lanes. The longwave does not 
 Clouds that fill a part of a layer are sampled by the g-points (McICA; Pincus, Barker & Morcrette 2003).
 """
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -71,7 +72,7 @@ class Rrtmgp(SpectralScheme):
     ----------
     gases : mole fractions of the well-mixed gases
     liquid_radius : effective radius of droplets, micrometres (2.5 to 21.5)
-    ice_radius : effective radius of ice, micrometres (5 to 90)
+    ice_radius : effective radius of ice, micrometres (5 to 90); None: by temperature and content, see `sized_ice`
     real : precision of the kernels, ``np.float32`` or ``np.float64``
     snow_radius : effective radius of snow, micrometres: that of solid ice with as much area for its mass
     seed : of the draw of cloudy layers, with the column's number and the time
@@ -79,11 +80,12 @@ class Rrtmgp(SpectralScheme):
     """
 
     def __init__(
-        self, gases: Gases | None = None, liquid_radius: float = 10.0, ice_radius: float = 40.0, real: Any = np.float32,
-        *, snow_radius: float = 100.0, overlap_length: float = 2000.0, seed: int = 0,
+        self, gases: Gases | None = None, liquid_radius: float = 10.0, ice_radius: float | None = 40.0,
+        real: Any = np.float32, *, snow_radius: float = 100.0, overlap_length: float = 2000.0, seed: int = 0,
     ):  # fmt: skip
         self.gases, self.real, self.seed = gases or Gases(), real, seed
-        self._plain = (liquid_radius, 2.0 * ice_radius, 2.0 * snow_radius, overlap_length)
+        self._sized = ice_radius is None
+        self._plain = (liquid_radius, 2.0 * (ice_radius or 40.0), 2.0 * snow_radius, overlap_length)
         self._lw, self._sw = (gas_tables(path, self.gases, real) for path in (LONGWAVE, SHORTWAVE))
         self._lw_cloud, self._sw_cloud = (cloud_tables(path, real) for path in (LONGWAVE, SHORTWAVE))
 
@@ -98,7 +100,7 @@ class Rrtmgp(SpectralScheme):
         return self._of_air(air, lambda given, whole: self._fluxes_of_air(given, whole, aerosol))
 
     def _fluxes_of_air(self, air: Air, whole: FullColumns, aerosol: BandOptics | None) -> dict[str, Array]:
-        columns, particles = cloud_particles.of_air(air, whole, self._particles(whole), self.seed)
+        columns, particles = cloud_particles.of_air(air, whole, self._particles(whole), self.seed, self._sized)
         above = whole.p.shape[0] - air.t.shape[0]
         haze = aerosol if aerosol is None else under_a_clean_sky(aerosol, above)
         return self.of_full(FullColumns(*map(torch.as_tensor, columns)), air.distance, particles, haze)
@@ -158,6 +160,10 @@ class Rrtmgp(SpectralScheme):
             f(c.fraction), f(s.overlap), np.ascontiguousarray(s.seed, np.int64),
             f(c.t_surface), f(c.emissivity), f(c.albedo), f(c.mu),
         )  # fmt: skip
+
+
+sized_ice = partial(Rrtmgp, ice_radius=None)
+"""RRTMGP as the model runs it: ice of the size of `particles.ice_diameter`. Emulators learnt from one radius."""
 
 
 def compile_kernels() -> None:

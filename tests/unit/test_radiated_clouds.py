@@ -13,7 +13,8 @@ from components.atmosphere.nonhydrostatic.physics.convective_clouds import water
 from components.atmosphere.nonhydrostatic.physics.radiated_clouds import Convective, seen
 from components.radiation import standard_atmosphere
 from components.radiation.exchange import columns_in, columns_out
-from components.radiation.rrtmgp_scheme import Rrtmgp
+from components.radiation.particles import ice_diameter
+from components.radiation.rrtmgp_scheme import Rrtmgp, sized_ice
 from components.science.water import saturation_pressure
 
 SIZE = torch.full((2, 4), 1.0e5).double()
@@ -114,3 +115,17 @@ def test_the_exchange_carries_what_is_seen_and_says_whole_where_nothing_is_said(
     assert torch.equal(back.fraction, air.fraction) and torch.equal(back.snow, air.snow)
     plain = columns_in(columns_out(clouds(None)), air.mu, air.distance, air.mu, 1.0)
     assert set(np.unique(plain.fraction)) == {0.0, 1.0}
+
+
+def test_ice_is_smaller_where_it_is_colder_or_thinner():
+    """Sun & Rikus (1999) by hand, and what it does: thin cold cloud holds back more of the longwave."""
+    content = np.array([1e-3, 1e-2, 1e-1])
+    sizes = [ice_diameter(np.full(3, t), content) for t in (213.15, 233.15, 253.15)]
+    by_hand = 0.8151 * (45.8966 * 0.01**0.2214 + 0.7957 * 0.01**0.2535 * 150.0)
+    np.testing.assert_allclose(sizes[1][1], 0.75 * np.sqrt(3.0) * by_hand, rtol=1e-3)
+    assert (np.diff(sizes, axis=1) >= 0.0).all() and (np.diff(sizes, axis=0) >= 0.0).all()
+    assert 25.0 < sizes[0][0] < 30.0 < 120.0 < sizes[2][2] < 150.0
+    air = standard_atmosphere.columns(24, torch.full((1, 8), 0.6, dtype=torch.float64), 1.0)
+    ice = torch.where((air.p < 3.0e4) & (air.p > 2.0e4), 1.0e-5, 0.0).double()
+    fixed, sized = (scheme(air._replace(ice=ice)).outgoing_longwave for scheme in (Rrtmgp(), sized_ice()))
+    assert 2.0 < float((fixed - sized)[0, 0]) < 40.0

@@ -10,7 +10,7 @@ import torch
 from components.radiation.aerosol_exchange import aerosol_fields, aerosol_in, optics
 from components.radiation.aerosol_optics import BandOptics, visible_depth
 from components.radiation.exchange import RadiationComponent
-from components.radiation.rrtmgp_scheme import Rrtmgp
+from components.radiation.rrtmgp_scheme import sized_ice
 from components.radiation.scheme import Air, Radiation
 from coupler.component import Array, Context, Fields
 from coupler.namelist import Namelist, Range
@@ -62,7 +62,7 @@ class RrtmgpRadiation(RadiationComponent):
 
     def prepare(self, context: Context) -> None:
         """Read the tables."""
-        self.scheme = Rrtmgp(self.gases, seed=self.options.seed, overlap_length=self.options.overlap_length)
+        self.scheme = sized_ice(self.gases, seed=self.options.seed, overlap_length=self.options.overlap_length)
         self._shown = {name: np.zeros(tuple(self.lat.shape)) for name in self.diagnostic_units}
 
     def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:

@@ -22,7 +22,7 @@ from components.atmosphere.nonhydrostatic.physics.hydrometeors import CLOUD_NUMB
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
 from components.radiation.gray_scheme import gray
 from components.radiation.rrtmg_scheme import Rrtmg
-from components.radiation.rrtmgp_scheme import Rrtmgp
+from components.radiation.rrtmgp_scheme import sized_ice
 from components.science.schemes import Chosen, Scheme, Table
 from components.science.tracers import Species, Tracer
 
@@ -52,7 +52,7 @@ RADIATION = Table(
     Scheme("none"),
     Scheme("gray", gray, needs=("gases",)),
     Scheme("rrtmg", prepare=Rrtmg, needs=("gases",)),
-    Scheme("rrtmgp", prepare=Rrtmgp, options={"seed": 0, "overlap_length": 2000.0}, needs=("gases",)),
+    Scheme("rrtmgp", prepare=sized_ice, options={"seed": 0, "overlap_length": 2000.0}, needs=("gases",)),
     Scheme("imported", gray, needs=("gases",)),  # gray at the start, until another component's has come
 )
 
