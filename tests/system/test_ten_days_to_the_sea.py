@@ -2,7 +2,7 @@
 """Land to rivers to ocean in east_asia_coupled: water, heat, C, N and P that are sent arrive or are stored.
 
 The template on cells of 295 km under its climatological air, the land with its cycles on, a start from rest in the
-climate; half a day, and (slow) ten.
+climate: six hours with the primitive ocean, and (slow) ten days with steps of an hour and the slab, which keeps books.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 
 from components.science.runoff_matter import NAMES
 from coupler.case.case import make_plan
-from tests.toys.cases import tessera
+from tests.toys.cases import edit, tessera
 from tests.toys.coupled import coupled_case
 from tests.toys.streams import CARRIED
 from tests.unit.test_rivers_component import budget, restart
@@ -31,6 +31,14 @@ def make(folder, duration, period):
     for name in ("atmosphere", "ocean", "land"):
         text = (case / f"{name}.yaml").read_text()
         (case / f"{name}.yaml").write_text(text[: text.index("output:")])
+    return case
+
+
+def by_the_hour(case):
+    """With the slab ocean, and steps of an hour."""
+    edit(case, [("case.yaml", "ocean: {model: primitive}", "ocean: {model: slab}")])
+    for path in case.glob("*.yaml"):
+        path.write_text(path.read_text().replace("PT20M", "PT1H"))
     return case
 
 
@@ -66,7 +74,7 @@ def closes(folder):
 
 
 @pytest.mark.timeout(900)
-def test_half_a_day_of_it(tmp_path):
+def test_six_hours_with_the_primitive_ocean(tmp_path):
     case = make(tmp_path / "case", "PT6H", "PT3H")
     said = tessera(case, "--serial", timeout=900).stdout
     assert "soil water at rest in the climate of east_asia_atmosphere.nc" in said
@@ -77,7 +85,7 @@ def test_half_a_day_of_it(tmp_path):
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
 def test_ten_days(tmp_path):
-    case = make(tmp_path / "case", "P10D", "P5D")
+    case = by_the_hour(make(tmp_path / "case", "P10D", "P5D"))
     tessera(case, "--serial", timeout=7200)
     for name, (sent, begun, stored, given, away) in closes(case).items():
         print(f"{name}: land {sent:.4e}, rivers {begun:.4e} to {stored:.4e}, sea {given:.4e}, outside {away:.4e}")

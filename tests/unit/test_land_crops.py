@@ -139,3 +139,9 @@ def test_a_mature_field_is_drained():
     flooding = flood(state, p, 10800.0)
     assert flooding.bunds.tolist() == [0.0] * 3 and flooding.supply.tolist() == [0.0] * 3
     assert flooding.standing[0].item() == last.pond[0].item()
+
+
+def test_leaves_beyond_a_closed_canopy_die_of_shade():
+    """WOFOST: .03 (LAI - c) / c a day, between 0 and .03, with c = 3.2 over the extinction of diffuse light, .6."""
+    area = torch.tensor([1.0, 16.0 / 3.0, 6.4, 20.0], dtype=torch.float64)
+    assert crop_day.shaded(area).tolist() == pytest.approx([0.0, 0.0, 0.006, 0.03], abs=1e-12)

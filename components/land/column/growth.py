@@ -33,7 +33,8 @@ def with_leaves(state: State, forcing: Forcing, p: Parameters, options: Options)
     if forcing.day_length is not None and forcing.longest_day is not None:
         waning = leaf_nitrogen.by_day_length(forcing.day_length, forcing.longest_day)
         evergreen = p.cycles.kind == phenology.EVERGREEN
-        vcmax = vcmax * torch.where(evergreen, phenology.awake(state.cycles.season), waning)
+        awake = torch.where(evergreen, phenology.awake(state.cycles.season), torch.ones_like(waning))
+        vcmax = vcmax * (waning * awake)
     area = leaf_area(state.cycles, p.cycles)
     return forcing._replace(lai=area), p._replace(traits=p.traits._replace(vcmax25=vcmax))
 

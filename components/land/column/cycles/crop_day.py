@@ -21,6 +21,10 @@ from components.science.constants import ZERO_CELSIUS
 HARVESTED = 0.95  # of the harvest organ
 SECOND_DRESSING = 0.5  # stage at which the second half of the fertiliser is given
 SENESCENCE = 1.2, 0.06  # stage from which leaves die, and share of a day per stage beyond it
+CLOSED, MOST_SHADED = (
+    3.2 / 0.6,
+    0.03,
+)  # leaf area (3.2 over the extinction of diffuse light) beyond which shade kills; a day
 DRY_CARBON = 0.45  # kg C per kg of dry matter
 STAGES = (0.0, 0.25, 0.5, 0.75, 0.95, 1.1, 1.3, 1.5, 2.0)  # at which the table gives shares and areas
 VEGETATIVE = 0.33  # carbon respired per carbon of leaves, stems and roots
@@ -120,11 +124,22 @@ def a_day(
     second = (before < SECOND_DRESSING) & (stage >= SECOND_DRESSING)
     growing = is_crop & (after.phase >= development.VEGETATIVE) & (after.phase < development.MATURE)
     start, pace = SENESCENCE
+    dying = torch.maximum(torch.clamp(pace * (stage - start), 0.0, 1.0), shaded(now.area))
     return Field(
         after, stage, is_crop & (sown.phase == development.SOWN) & (after.phase == development.VEGETATIVE),
         is_crop & (after.phase >= development.MATURE), 0.5 * (first | second).to(t.dtype), growing.to(t.dtype),
-        torch.where(growing, torch.clamp(pace * (stage - start), 0.0, 1.0), 0.0 * stage),
+        torch.where(growing, dying, 0.0 * stage),
     )  # fmt: skip
+
+
+def shaded(area: Tensor) -> Tensor:
+    """Share of the leaves that a day in the shade of the others kills (WOFOST; de Wit et al. 2019): at most 3 %.
+
+    Parameters
+    ----------
+    area : leaf area index, m2 m-2
+    """
+    return torch.clamp(MOST_SHADED * (area - CLOSED) / CLOSED, 0.0, MOST_SHADED)
 
 
 def fallow(now: development.Development, ripe: Tensor) -> development.Development:
