@@ -82,7 +82,7 @@ class Closed:
     def target(self, driver, time, shift):
         return driver.state(time)
 
-    def hold(self, s, water, shift, driver, time):
+    def hold(self, s, water, shift, driver, time, added):
         return s, shift
 
 
@@ -126,7 +126,8 @@ def run(dx: float, dt: float, until: float, bubble: float, exact: bool) -> dict[
     first = water(state, q)
     model = closed(core, q, moist_heat=exact)
     surface = torch.zeros((1, nx), dtype=torch.float64)
-    now = Now(state, q, None, surface, surface, surface, surface, surface, torch.zeros((), dtype=torch.float64))
+    zero = torch.zeros((), dtype=torch.float64)
+    now = Now(state, q, None, *[surface] * 5, exner_shift=zero, added_pressure=zero)
     driver = Driver((0.0, until), (state, state), (q[0], q[0]))
     for step in range(round(until / dt)):
         now, _ = model.advance(now, Forcing(step * dt, driver), dt)
