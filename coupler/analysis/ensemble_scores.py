@@ -92,7 +92,7 @@ def gaussian_crps(mean: Floats, deviation: Floats, observed: Floats) -> Floats:
     return np.asarray(deviation * (z * (2.0 * ndtr(z) - 1.0) + 2.0 * density - 1.0 / np.sqrt(np.pi)))
 
 
-def spread_over_error(members: Floats, observed: Floats) -> float:
+def spread_over_error(members: Floats, observed: Floats, area: Floats | None = None) -> float:
     """Spread of an ensemble over the error of its mean; one where members and observation are alike.
 
     sqrt((m + 1) / m) sqrt(mean unbiased variance) / RMSE (Fortin et al. 2014, J. Hydrometeor. 15, eq. 15).
@@ -101,18 +101,20 @@ def spread_over_error(members: Floats, observed: Floats) -> float:
     ----------
     members : (m, ...), at least two
     observed : (...)
+    area : (...) weights; all alike without
 
     Raises
     ------
     CaseError
         One member, or no place where all have a value.
     """
-    x, y = _whole(members, observed)
+    x, y, there = _whole(members, observed)
     m = x.shape[0]
     if m < 2:
         raise CaseError("spread over error needs at least two members, found one")
-    spread = np.sqrt((m + 1.0) / m * x.var(axis=0, ddof=1).mean())
-    error = np.sqrt(np.mean((x.mean(axis=0) - y) ** 2))
+    weights = None if area is None else np.reshape(area, -1)[there]
+    spread = np.sqrt((m + 1.0) / m * np.average(x.var(axis=0, ddof=1), weights=weights))
+    error = np.sqrt(np.average((x.mean(axis=0) - y) ** 2, weights=weights))
     if error == 0.0:
         raise CaseError("spread over error: the mean of the members is what was observed everywhere")
     return float(spread / error)
@@ -132,7 +134,7 @@ def rank_histogram(members: Floats, observed: Floats, seed: int = 0) -> npt.NDAr
     array (m + 1,)
         Counts; flat where members and observation are alike.
     """
-    x, y = _whole(members, observed)
+    x, y, _ = _whole(members, observed)
     below, equal = (x < y).sum(axis=0), (x == y).sum(axis=0)
     rank = below + np.random.default_rng(seed).integers(0, equal + 1)
     return np.bincount(rank, minlength=x.shape[0] + 1)
@@ -143,11 +145,11 @@ def _together(members: Floats, observed: Floats) -> None:
         raise CaseError(f"members of shape {members.shape[1:]} beside observations of {np.shape(observed)}")
 
 
-def _whole(members: Floats, observed: Floats) -> tuple[Floats, Floats]:
-    """Members (m, n) and observations (n,) where all have a value."""
+def _whole(members: Floats, observed: Floats) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
+    """Members (m, n) and observations (n,) where all have a value, and where that is."""
     _together(members, observed)
     x, y = members.reshape(members.shape[0], -1), np.reshape(observed, -1)
     there = np.isfinite(y) & np.isfinite(x).all(axis=0)
     if not there.any():
         raise CaseError("the members and the observations have no place where all have a value")
-    return x[:, there], y[there]
+    return x[:, there], y[there], there

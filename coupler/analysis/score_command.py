@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The command ``score``: its options, what its help teaches, and the pages that it makes."""
 
+from __future__ import annotations
+
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from coupler.errors import CaseError, TesseraError
 from coupler.paths import COMMAND, DATA, NAMELISTS
+
+if TYPE_CHECKING:
+    from coupler.case.reading import Case
 
 EXAMPLES = f"""Pages lie in CASE/run/score, each with its numbers as CSV; they open without a server.
 What is compared is what the run has written: add fields to  output:  of a component and run it again.
@@ -18,6 +24,8 @@ What is compared is what the run has written: add fields to  output:  of a compo
                  air_temperature_at_500hPa, every 6 h or more often
   monsoon        winds at 850, 500 and 200 hPa, geopotential_height_at_500hPa, precipitation_flux
   stations       what the list names, every hour                            --stations stations.yaml
+  ensemble       of a case with  instances: any field that observations     --against FILE ...
+                 have; a member by itself: {COMMAND} score CASE/run/member_000
 
 examples:
   {COMMAND} score cases/june                                    beside COADS and Esbensen-Kushnir
@@ -30,6 +38,10 @@ Files of --against and --driver may be monthly means, climatologies, or times of
 the run count. Variables are found by standard name or the short names of ERA5, NCEP and CMIP6; units are converted,
 or refused.
 """
+
+
+OF_ONE_RUN = ("driver", "cyclones", "monsoon", "stations")
+"""Options that an ensemble does not take."""
 
 
 def describe_score(scores: argparse.ArgumentParser) -> None:
@@ -80,9 +92,13 @@ def score(options: argparse.Namespace) -> int:
     """
     from coupler.analysis.score_card import make_score_card
     from coupler.case.case import make_plan
+    from coupler.case.members import ensemble_of
 
     against = options.against or sorted(DATA.glob("*_observed_*.nc"))
     regions = options.regions or NAMELISTS / "regions" / "east_asia.yaml"
+    ensemble = ensemble_of(options.case)
+    if ensemble is not None:
+        return _score_ensemble(ensemble, options, against, regions)
     plan = make_plan(options.case)
 
     def card() -> list[Path]:
@@ -118,4 +134,19 @@ def score(options: argparse.Namespace) -> int:
             wrong.append(str(error))
     if wrong:
         raise CaseError("\n".join(wrong))
+    return 0
+
+
+def _score_ensemble(case: Case, options: argparse.Namespace, against: list[Path], regions: Path) -> int:
+    """The page of members together; the other pages are those of one run."""
+    from coupler.analysis.ensemble_card import make_ensemble_card
+
+    asked = [f"--{name}" for name in OF_ONE_RUN if getattr(options, name) not in (None, False)]
+    if asked:
+        raise CaseError(
+            f"{', '.join(asked)}: expected one run, found an ensemble; score a member:"
+            f" {COMMAND} score {options.case}/run/member_000 {' '.join(asked)}"
+        )
+    for path in make_ensemble_card(case, against, regions):
+        print(path)
     return 0

@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 
+from coupler.analysis.ensemble_card import score_members
 from coupler.analysis.ensemble_scores import fair_crps, gaussian_crps, rank_histogram, spread_over_error
 from coupler.analysis.similarity import NothingToScore, diurnal_peak, likeness, percentile, wet_day_share
 from coupler.errors import CaseError
@@ -113,3 +114,19 @@ def test_rain_by_days_and_hours():
     utc = np.arange(0.0, 72.0, 3.0) % 24
     peak = diurnal_peak(np.maximum(np.cos(2 * np.pi * (utc - 21) / 24), 0.0), utc, -45.0)
     assert abs(float(peak) - 18.0) < 1e-9
+
+
+def test_members_of_a_case_are_scored_by_area():
+    rng = np.random.default_rng(11)
+    x, y = rng.standard_normal((5, 40, 50)), rng.standard_normal((40, 50))
+    x[2, :3], y[5:7, :9] = np.nan, np.nan
+    times = rng.integers(1, 4, size=y.shape)
+    found = score_members(x, y, times.astype(float))
+    repeated = np.repeat(x.reshape(5, -1), times.ravel(), axis=1), np.repeat(y.ravel(), times.ravel())
+    alike = score_members(*repeated, np.ones(repeated[1].size))
+    for name in ("fair_crps", "error_of_mean", "error_of_a_member", "spread_over_error", "outside"):
+        assert abs(getattr(found, name) / getattr(alike, name) - 1.0) < 1e-12, name
+    assert found.cells == 40 * 50 - 3 * 50 - 2 * 9
+    assert abs(found.spread_over_error - 1.0) < 0.05 and abs(found.outside - 2 / 6) < 0.04
+    assert abs(found.error_of_a_member - np.sqrt(2.0)) < 0.05
+    assert score_members(x, np.full(y.shape, np.nan), times.astype(float)) is None
