@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Variational and ensemble estimation against closed forms of the linear Gaussian case, and what they refuse."""
 
+import weakref
+
 import pytest
 import torch
 
@@ -203,6 +205,24 @@ def test_a_checkpointed_forecast_has_the_gradient_and_builds_no_graph_forward():
     value.backward()
     assert torch.allclose(x.grad, plain, rtol=1e-14)
     assert graphs == [False] * 5 + [True] * 5
+
+
+def test_a_checkpointed_step_run_again_leaves_nothing_behind():
+    x, again, alive = torch.ones(5, requires_grad=True), [], []
+
+    def step(state):
+        new = torch.sin(state)
+        if torch.is_grad_enabled():
+            alive.append(sum(r() is not None for r in again))
+            again.append(weakref.ref(new))
+        return new
+
+    run, state = checkpointed(step), x
+    for _ in range(6):
+        state = run(state)
+    state.sum().backward()
+    assert len(again) == 6 and max(alive) <= 1, alive
+    assert state.grad_fn is not None and not any(r() is not None for r in again)
 
 
 def test_perlin_noise_is_of_its_scales_and_its_seed():

@@ -60,7 +60,8 @@ def checkpointed(step: Step) -> Step:
 
         def flat(*parts: Tensor) -> tuple[Tensor, ...]:
             new = step(rebuilt(state, list(parts)))
-            built[:] = [new]
+            if not built:  # only at first: run again it would keep this step's graph alive until all are done
+                built.append(new)
             return tuple(tensors(new))
 
         out = checkpoint(flat, *given, use_reentrant=True)
