@@ -36,6 +36,9 @@ def surroundings(seed=0):
     )  # fmt: skip
 
 
+WARM = torch.tensor(290.0, dtype=torch.float64)  # of the ground, K
+
+
 def below(air, rain=True, part=slice(None)):
     """The ground under all of it, of which a part is wanted, and both kinds of rain."""
     rng = np.random.default_rng(7)
@@ -125,23 +128,23 @@ def test_blocks_have_the_bits_of_the_whole():
         model = particles(part=part)
         got, _ = model.advance(q[..., part].contiguous(), cut, *below(cut, part=part), 600.0)
         assert torch.equal(got, whole[..., part])
-    for name, flux in particles().emitted(air).items():
+    for name, flux in particles().emitted(air, WARM).items():
         cut = Surroundings(*(a[..., 1:4].contiguous() for a in air))
         model = particles(part=slice(1, 4))
-        assert torch.equal(model.emitted(cut)[name], flux[..., 1:4]), name
+        assert torch.equal(model.emitted(cut, WARM)[name], flux[..., 1:4]), name
 
 
 def test_dust_rises_from_deserts_and_salt_from_the_sea():
     air = surroundings()
-    flux = particles().emitted(air)
+    flux = particles().emitted(air, WARM)
     land = particles().land
     assert set(flux) == {n for n in NAMES if n.startswith(("dust", "sea_salt"))}
     assert bool((flux["sea_salt_2"][~land] > 0.0).all()) and float(flux["sea_salt_2"][land].max()) == 0.0
     assert float(flux["dust_4"][land].max()) > 0.0 and float(flux["dust_4"][~land].max()) == 0.0
-    assert float(particles(west=120.0).emitted(air)["dust_4"].max()) == 0.0
-    gocart = particles(Aerosol(dust={"scheme": "gocart"}, sea_salt=False)).emitted(air)
+    assert float(particles(west=120.0).emitted(air, WARM)["dust_4"].max()) == 0.0
+    gocart = particles(Aerosol(dust={"scheme": "gocart"}, sea_salt=False)).emitted(air, WARM)
     assert set(gocart) == {n for n in NAMES if n.startswith("dust")} and float(gocart["dust_4"].max()) > 0.0
-    assert particles(Aerosol(dust=None, sea_salt=False)).emitted(air) == {}
+    assert particles(Aerosol(dust=None, sea_salt=False)).emitted(air, WARM) == {}
 
 
 def test_fractions_are_those_that_radiation_takes(period):

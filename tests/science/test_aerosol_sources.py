@@ -76,3 +76,8 @@ def test_fluxes_have_gradients():
     one = torch.ones(2, dtype=torch.float64)
     dust.kok(u, 0.25 * one, 0.1 * one, one, AIR * one).sum().backward()
     assert bool(torch.isfinite(u.grad).all()) and float(u.grad[1]) > 0.0
+
+
+def test_frozen_ground_gives_no_dust():
+    got = dust.thawed(tensor(250.0, 271.15, 272.15, 273.15, 300.0))
+    np.testing.assert_allclose(got, [0.0, 0.0, 0.5, 1.0, 1.0], atol=1e-12)

@@ -100,6 +100,10 @@ def test_the_proxy_has_the_totals_of_countries():
     found = {s.name.split()[-1]: s for s in emission_proxy.sources(2014)}
     tg = lambda s: float(s.at(0) @ s.grid.area.ravel()) * s.molar_mass * 365.25 * 86400.0 / 1e9  # noqa: E731
     assert set(found) == {"SO2", "NOx", "CO", "NH3", "NMVOC"}
+    with_particles = {s.name.split()[-1]: s for s in emission_proxy.sources(2014, particles=True)}
+    assert found["SO2"].species == {"SO2": 1.0}
+    assert with_particles["SO2"].species == pytest.approx({"SO2": 0.975, "sulfate": 0.025})
+    assert tg(with_particles["SO2"]) == tg(found["SO2"])  # no sulphur is made or lost by it
     china = emission_proxy.shares()[1]["chn"]
     assert china.sum() == pytest.approx(1.0, abs=1e-6)
     assert tg(found["SO2"]) > 22.879  # China alone, 2014

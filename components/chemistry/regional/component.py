@@ -283,7 +283,7 @@ class RegionalChemistry(Component):
                 sources |= self._weighed(self.gases.emitted(air, ground.sunlight, time, seconds))
             if self.particles is not None:
                 around = self._around(winds, t, q_v, p, read, imports)
-                for name, flux in self.particles.emitted(around).items():
+                for name, flux in self.particles.emitted(around, ground.temperature).items():
                     sources[name] = flux
             self.q, books = self.mover.advance(self.q, before, winds, self._outside, sources, float(seconds))
             self._books = Booked(*(a + b for a, b in zip(self._books, books, strict=True)))

@@ -14,13 +14,14 @@ import torch
 from scipy.integrate import quad
 from torch import Tensor
 
-from components.science.constants import GRAVITY, WATER_DENSITY
+from components.science.constants import FREEZING_POINT, GRAVITY, WATER_DENSITY
 
 DENSITY = 2650.0  # kg m-3
 EDGES = (0.2e-6, 2.0e-6, 3.6e-6, 6.0e-6, 12.0e-6, 20.0e-6)  # diameters of the five sizes, m
 COHESION = 1.65e-4  # gamma, kg s-2 (Shao & Lu 2000)
 AIR = 1.225  # rho_a0, kg m-3, for which thresholds are standardised (Kok et al. 2014)
 ST0, C_D0, C_E, C_ALPHA = 0.16, 4.4e-5, 2.0, 2.7  # m s-1, 1, 1, 1 (Kok et al. 2014, eqs. 18)
+FREEZES_OVER = 2.0  # K below the melting point, over which the water of the topmost soil freezes
 BARE_BELOW = 0.3  # leaf and stem area up to which ground between plants emits (Mahowald et al. 2006)
 GOCART_C, GOCART_A = 1.0e-9, 6.5  # kg s2 m-5, 1 (Ginoux et al. 2001, eqs. 2, 3)
 
@@ -88,6 +89,19 @@ def bare(leaf_area: Tensor, snow: Tensor) -> Tensor:
     snow : share that snow covers
     """
     return torch.clamp(1.0 - leaf_area / BARE_BELOW, 0.0, 1.0) * torch.clamp(1.0 - snow, 0.0, 1.0)
+
+
+def thawed(temperature: Tensor) -> Tensor:
+    """Share of the topmost soil's water that is liquid: frozen ground holds its grains, and gives no dust.
+
+    Models of land multiply the ground that emits by it (Oleson et al. 2013, NCAR/TN-503+STR, chapter 30); here the
+    water freezes over two kelvins.
+
+    Parameters
+    ----------
+    temperature : of the ground's surface, K
+    """
+    return torch.clamp((temperature - (FREEZING_POINT - FREEZES_OVER)) / FREEZES_OVER, 0.0, 1.0)
 
 
 def kok(friction: Tensor, threshold: Tensor, clay: Tensor, bare: Tensor, air: Tensor) -> Tensor:

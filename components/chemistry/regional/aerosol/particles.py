@@ -86,12 +86,13 @@ class Particles:
         for box in options.dust.deserts if options.dust is not None else ():
             self.bare = torch.where(box.holds(longitude, latitude), box.bare, self.bare)
 
-    def emitted(self, air: Surroundings) -> dict[str, Tensor]:
+    def emitted(self, air: Surroundings, surface: Tensor) -> dict[str, Tensor]:
         """Upward fluxes of dust and salt (ny, nx) by tracer, kg m-2 s-1.
 
         Parameters
         ----------
         air : of the period
+        surface : (ny, nx) temperature of the ground, K
         """
         out: dict[str, Tensor] = {}
         height, land = air.height(), self.land.to(air.wind)
@@ -101,7 +102,7 @@ class Particles:
             out |= {f"sea_salt_{n + 1}": flux for n, flux in enumerate(salt)}
         d = self.options.dust
         if d is not None:
-            share = self.bare * land
+            share = self.bare * land * dust.thawed(surface)
             rho = air.density[0]
             if d.scheme == "kok":
                 u = VON_KARMAN * air.wind / torch.log(height / SALTATION)
