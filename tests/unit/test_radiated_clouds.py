@@ -10,7 +10,7 @@ from components.atmosphere.nonhydrostatic.physics import layer_clouds
 from components.atmosphere.nonhydrostatic.physics.cloud_fraction import cloud_fraction
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
 from components.atmosphere.nonhydrostatic.physics.convective_clouds import water
-from components.atmosphere.nonhydrostatic.physics.radiated_clouds import Convective, law_for, seen
+from components.atmosphere.nonhydrostatic.physics.radiated_clouds import Convective, seen
 from components.radiation import standard_atmosphere
 from components.radiation.exchange import columns_in, columns_out
 from components.radiation.particles import ice_diameter
@@ -72,11 +72,6 @@ def test_below_saturation_clouds_that_no_tracer_holds_fill_what_those_of_the_tra
     dry, _ = state(0.6)
     for a, b in zip(*(seen(dry, air, None, law, SIZE) for law in ("xu_randall", "sundqvist")), strict=True):
         assert torch.equal(a, b)
-
-
-def test_schemes_that_see_no_parts_see_what_the_tracers_hold():
-    laws = [law_for(scheme, "sundqvist") for scheme in ("rrtmgp", "imported", "gray", "rrtmg")]
-    assert laws == ["sundqvist", "sundqvist", "xu_randall", "xu_randall"] and law_for("gray", "whole") == "whole"
 
 
 def clouds(fraction=None, snow=0.0, cloud=1e-4, columns=8):

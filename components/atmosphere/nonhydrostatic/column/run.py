@@ -13,9 +13,9 @@ from components.atmosphere.nonhydrostatic.column.parameters import Case
 from components.atmosphere.nonhydrostatic.column.surface import fluxes
 from components.atmosphere.nonhydrostatic.physics.column_physics import ColumnPhysics, Ground, Moved
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
-from components.atmosphere.nonhydrostatic.physics.radiated_clouds import Convective, law_for, seen
+from components.atmosphere.nonhydrostatic.physics.radiated_clouds import Convective, seen
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
-from components.atmosphere.nonhydrostatic.physics.tables import RADIATION, Schemes
+from components.atmosphere.nonhydrostatic.physics.tables import Schemes
 from components.radiation.scheme import Air, Radiation
 from components.science.constants import CP_DRY, LATENT_FUSION, LATENT_VAPORISATION, SOLAR_CONSTANT
 from components.science.sun import cosine_zenith, sun_position
@@ -159,13 +159,7 @@ def _air(
 ) -> Air:
     """What radiation sees."""
     q_v = a.parts[VAPOUR.name]
-    clouds = seen(
-        a.parts,
-        c,
-        convective,
-        law_for(RADIATION.choose(case.radiation).name, case.cloud_fraction),
-        torch.full_like(c.t[0], case.cell),
-    )
+    clouds = seen(a.parts, c, convective, case.cloud_fraction, torch.full_like(c.t[0], case.cell))
     day = case.sun.start + time / 86400.0
     lon, lat = (torch.full_like(c.t[0], x) for x in (case.longitude, case.latitude))
     mu, distance = cosine_zenith(lon, lat, day).to(c.t), sun_position(day)[2]

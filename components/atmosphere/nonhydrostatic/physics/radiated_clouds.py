@@ -15,8 +15,6 @@ from components.science.constants import FREEZING_POINT
 
 Law = Literal["sundqvist", "xu_randall", "whole"]
 """Words of `cloud_fraction`: by condensate and humidity, by condensate (Xu & Randall 1996), all or nothing."""
-SEE_PARTS = ("rrtmgp", "imported")
-"""Words of radiation schemes that see parts of layers; others would spread thin clouds over all of a layer."""
 LIQUIDS, SOLIDS, SNOW, GRAUPEL = "cloud_water", "cloud_ice", "snow", "graupel"
 """Names of the tracers that radiation sees."""
 GRAUPEL_AS_SNOW = 0.2  # of its mass: graupel has a fifth of the area that snow has, being as much larger and denser
@@ -45,11 +43,6 @@ class Seen(NamedTuple):
     ice: torch.Tensor
     snow: torch.Tensor
     fraction: torch.Tensor | None
-
-
-def law_for(radiation: str, law: Law) -> Law:
-    """The law of a ``radiation`` scheme: one that sees no parts of layers sees what the tracers hold."""
-    return "xu_randall" if law == "sundqvist" and radiation not in SEE_PARTS else law
 
 
 def seen(parts: Parts, air: Columns, convective: Convective | None, law: Law, size: torch.Tensor) -> Seen:

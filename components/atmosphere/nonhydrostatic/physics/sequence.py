@@ -12,7 +12,7 @@ from components.atmosphere.nonhydrostatic.dynamics.state import State
 from components.atmosphere.nonhydrostatic.physics.column_physics import ColumnPhysics, Ground
 from components.atmosphere.nonhydrostatic.physics.columns import INNER, Columns, columns, put_back
 from components.atmosphere.nonhydrostatic.physics.interfaces import Convection, Parts
-from components.atmosphere.nonhydrostatic.physics.radiated_clouds import Convective, Law, law_for, seen
+from components.atmosphere.nonhydrostatic.physics.radiated_clouds import Convective, Law, seen
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
 from components.atmosphere.nonhydrostatic.physics.tables import Schemes
 from components.radiation.scheme import Air, Radiation, interface_pressure
@@ -100,7 +100,7 @@ class Physics:
         c = columns(self.geometry, s, vapour)
         inner = {name: a[:, INNER, INNER].contiguous() for name, a in parts.items()}
         size = 1.0 / torch.sqrt(self.geometry.inverse_area[INNER, INNER])
-        clouds = seen(inner, c, convective, law_for(self.schemes.radiation.name, self.cloud_law), size)
+        clouds = seen(inner, c, convective, self.cloud_law, size)
         mu = cosine_zenith(self.lon, self.lat, day_of_year).to(c.t)
         distance = sun_position(day_of_year)[2]
         q_v = vapour[:, INNER, INNER]
