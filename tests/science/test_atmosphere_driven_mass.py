@@ -87,7 +87,7 @@ def test_twelve_hours_with_held_sides_keep_the_dry_mass(era5, shared):
         first = air.initialize(context())["surface_air_pressure"].mean()
         before = float(air.mass.mean(air.s, air.q[0]))
         if not held:
-            air.mass.hold = lambda s, water, shift, driver, time: (s, shift)
+            air.mass.hold = lambda s, water, shift, driver, time, added: (s, shift)
         for n in range(72):
             last = air.step(600 * n, 600, {})["surface_air_pressure"].mean()
         mass = air.geometry.rho_base + air.s.rho
