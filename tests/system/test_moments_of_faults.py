@@ -55,9 +55,14 @@ def run_with(case, *words, before=None, **fault):
     done = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT, timeout=90, check=False,
         env=faulty.environment(**fault), start_new_session=True,
-        preexec_fn=before,
+        preexec_fn=lambda: (_heard(), before and before()),
     )  # fmt: skip
     return done.returncode, done.stdout
+
+
+def _heard():
+    """SIGINT is heard, also where the tests themselves are started with it ignored, as shells do in the background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def left_over(case, seconds=15.0):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`wsm6` process by process, beside integrals over the particles' sizes that quadrature gives; and a column of it."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -176,5 +178,9 @@ def test_a_gradient_passes_and_radiation_sees_the_graupel():
     (out.theta.sum() + sum(a.sum() for a in out.q.values())).backward()
     assert all(a.grad is not None and bool(torch.isfinite(a.grad).all()) for a in q)
     parts = {name: a.detach() for name, a in out.q.items()}
-    bare = seen({**parts, "graupel": torch.zeros_like(s.t)}, s.t, air.p, None, partial=False)
-    assert float(seen(parts, s.t, air.p, None, partial=False).snow - bare.snow) > 1e-4
+    column = SimpleNamespace(t=s.t, p=air.p)
+    bare, pelted = (
+        seen({**parts, "graupel": a}, column, None, "whole", torch.ones(1, 1))
+        for a in (torch.zeros_like(s.t), parts["graupel"])
+    )
+    assert float(pelted.snow - bare.snow) > 1e-4

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The land mask is that of its package, without the package's gigabyte in every process."""
 
 import subprocess

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A learned emulator as the forecast operator: it learns a flow, and is refused where it does not fit."""
 
-import numpy as np
 import pytest
 import torch
 
@@ -109,7 +108,8 @@ def test_runs_are_taken_every_some_steps_each_with_a_disturbance_of_its_own():
     assert found.shape == (2, 3, 5 * LEVELS, CELLS, CELLS)
     assert torch.equal(found[0, 1], torch.roll(found[0, 0], 2, -1))
     assert float((found[0, 0] - found[1, 0])[: 4 * LEVELS].abs().max()) > 0.1
-    np.testing.assert_array_equal(found[0, 0, 4 * LEVELS :], found[1, 0, 4 * LEVELS :])
+    apart = (found[0, 0] - found[1, 0])[4 * LEVELS :].abs()  # of ln p: balanced winds have their pressure
+    assert 0.0 < float(apart.max()) < 0.05
     s = stepper.Settings(steps=4, width=4)
     net, _ = stepper.train(found, s, True, lambda text: None)
     assert net.sizes["ny"] == CELLS

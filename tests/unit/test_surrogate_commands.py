@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The commands of the surrogates teach: each has a text, and each option says what it is."""
 
 import importlib
