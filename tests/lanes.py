@@ -65,7 +65,7 @@ def pytest_xdist_make_scheduler(config, log):
 def pytest_collection_modifyitems(config, items):
     known = json.loads(FILE.read_text(encoding="utf-8"))
     seconds = {item.nodeid: known.get(item.nodeid, UNKNOWN_RANKS if on_ranks(item) else UNKNOWN) for item in items}
-    config.too_long = [i.nodeid for i in items if seconds[i.nodeid] > SLOW and not i.get_closest_marker("slow")]
+    config.too_long = [i.nodeid for i in items if seconds[i.nodeid] > SLOW and not may_be_long(i)]
     if config.option.quick:
         left_out = [i for i in items if not is_quick(i, seconds[i.nodeid])]
         config.hook.pytest_deselected(items=left_out)
@@ -77,6 +77,11 @@ def pytest_collection_modifyitems(config, items):
         part = Path(f"{worker['lanes']}.{worker['workerid']}")
         part.write_text(json.dumps({item.nodeid: name for name, lane in lanes.items() for item in lane}))
         part.replace(worker["lanes"])  # the same from every worker
+
+
+def may_be_long(item):
+    """Slow ones, and those that follow a whole document, which always run."""
+    return item.get_closest_marker("slow") is not None or item.nodeid.startswith("tests/docs/")
 
 
 def is_quick(item, seconds):

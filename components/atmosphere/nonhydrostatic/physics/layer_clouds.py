@@ -15,6 +15,7 @@ from components.atmosphere.nonhydrostatic.physics.columns import Columns
 from components.science.water import saturation_pressure_mixed
 
 ALOFT, GROUND, STEEP = 0.7, 0.9, 4.0  # critical humidity and the power of its change (Lohmann & Roeckner 1996)
+LEAST_LACK = 1.0e-8  # at saturation, where the root has no slope and a gradient would not be a number
 THEIR_CELLS = 3.0e5  # m, those of T42
 SLOPE, LEAST_STABLE = 0.057, 0.5573  # K-1, 1: cover by stability up to 700 hPa (Klein & Hartmann 1993)
 STABLE_TO, LOW_INVERSION, LOW_GROUND = 7.0e4, 7.5e4, 9.0e4  # Pa
@@ -44,8 +45,8 @@ def below_saturation(humidity: torch.Tensor, p: torch.Tensor, size: torch.Tensor
     p : (nz, y, x) pressure, Pa
     size : (y, x) width of the cells, m
     """
-    lack = torch.clamp(1.0 - humidity, min=0.0) / (1.0 - critical_humidity(p, size))
-    return 1.0 - torch.sqrt(torch.clamp(lack, max=1.0))
+    lack = (1.0 - humidity) / (1.0 - critical_humidity(p, size))
+    return torch.where(lack < LEAST_LACK, 1.0, 1.0 - torch.sqrt(torch.clamp(lack, LEAST_LACK, 1.0)))
 
 
 def critical_humidity(p: torch.Tensor, size: torch.Tensor) -> torch.Tensor:
