@@ -17,7 +17,7 @@ import pytest
 FILE = Path(__file__).with_name("durations.json")
 UNKNOWN, UNKNOWN_RANKS = 0.1, 15.0
 """Seconds that a test is taken to need that the file does not name, and one that starts ranks."""
-LONG = 5.0
+LONG = 2.0
 """Seconds over which a test is left out of ``--quick``."""
 SLOW = 20.0
 """Seconds over which a test is to be marked slow, and to have a small twin that is not."""
