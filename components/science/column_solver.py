@@ -9,7 +9,7 @@ devices torch does, level by level, with the same bits.
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, library
 
 from components.science.kernel_arrays import flat
 from components.science.kernels import columns
@@ -52,7 +52,7 @@ def by_levels(below: Tensor, diagonal: Tensor, above: Tensor, right: Tensor) -> 
     return torch.stack(x)
 
 
-@torch.library.custom_op("tessera::tridiagonal", mutates_args=(), device_types="cpu")
+@library.custom_op("tessera::tridiagonal", mutates_args=(), device_types="cpu")
 def _solve(below: Tensor, diagonal: Tensor, above: Tensor, right: Tensor) -> Tensor:
     nz, n = diagonal.shape[0], diagonal[0].numel()
     lower, middle, upper = (flat(a, (nz, n)) for a in (below, diagonal, above))

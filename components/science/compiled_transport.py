@@ -14,6 +14,7 @@ import torch
 
 from components.science.cell_faces import CellFaces
 from components.science.halo import Edges, SerialHalo
+from components.science.kernel_arrays import flat
 from components.science.transport import HALO, Passed, Transport, face_fluxes, inner_faces, with_ghost_levels
 from coupler.compiled import announce, compile_apart
 
@@ -72,7 +73,7 @@ class CompiledTransport(Transport):
 
 def _flat(a: torch.Tensor) -> Any:
     """Rows one after another (..., Y X), of numpy."""
-    return a.contiguous().flatten(-2).numpy()
+    return flat(a, (*a.shape[:-2], -1))
 
 
 def _in_cells(faces: torch.Tensor, shape: torch.Size) -> torch.Tensor:

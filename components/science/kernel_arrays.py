@@ -12,6 +12,6 @@ def flat(a: Tensor, shape: tuple[int, ...]) -> Any:
     Parameters
     ----------
     a : on the CPU
-    shape : of as many values
+    shape : of as many values; -1 for what is left
     """
     return a.detach().contiguous().view(shape).numpy()

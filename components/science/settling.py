@@ -4,7 +4,7 @@
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, library
 
 from components.science.kernel_arrays import flat
 from components.science.kernels import columns
@@ -63,7 +63,7 @@ def by_levels(content: Tensor, moves: Tensor, mass: Tensor) -> tuple[Tensor, Ten
     return torch.stack(layers[::-1]), sinking
 
 
-@torch.library.custom_op("tessera::sink", mutates_args=(), device_types="cpu")
+@library.custom_op("tessera::sink", mutates_args=(), device_types="cpu")
 def _sink(content: Tensor, moves: Tensor, mass: Tensor) -> tuple[Tensor, Tensor]:
     nz, n = moves.shape[0], moves[0].numel()
     many = (nz, content[0].numel() // max(n, 1), n)

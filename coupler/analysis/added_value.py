@@ -10,12 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from coupler.analysis.comparison import Card
-from coupler.analysis.driver_spectra import Curves, curves_of
-from coupler.analysis.driver_spectra import draw as draw
+from coupler.analysis.driver_spectra import Curves, curves_of, draw
 from coupler.analysis.observations import Observed, find, regridder
 from coupler.analysis.page import embedded, note, number, table, write, write_numbers
 from coupler.analysis.records import shown_unit, unit_of
-from coupler.analysis.scores import WHOLE, Box, score
+from coupler.analysis.scores import EVERYWHERE, WHOLE, Box, score
 from coupler.errors import CaseError
 from coupler.plan import Plan
 from coupler.remap.regridder import Regridder
@@ -107,7 +106,7 @@ def compare(cards: list[Card], driver: list[Path], regions: list[Box]) -> list[A
         mine, seen = (np.mean([getattr(m, part) for m, _ in both], axis=0) for part in ("model", "observed"))
         other = _shown(theirs, np.mean([_onto(onto, values, card.grid.shape) for _, values in both], axis=0))
         area = card.grid.area.reshape(card.grid.shape)
-        for box in (Box(WHOLE, -180.0, 180.0 - 1e-9, -90.0, 90.0), *regions):
+        for box in (EVERYWHERE, *regions):
             inside = box.holds(card.grid.longitude, card.grid.latitude)
             cells, *numbers = added_value(np.where(inside, mine, np.nan), other, seen, area)
             if cells > 1:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from coupler.analysis.observations import Beside, Moment, Observed, day_of, find, land_of, moment
 from coupler.analysis.records import Record, parts, read, shown_unit, unit_of
-from coupler.analysis.scores import WHOLE, Box, Score, score
+from coupler.analysis.scores import EVERYWHERE, Box, Score, score
 from coupler.errors import CaseError
 from coupler.files.history import history_path
 from coupler.grids.grid import Grid
@@ -135,12 +135,12 @@ def _card(component: ComponentPlan, path: Path, observed: Observed, other: Obser
     beside = Beside(grid, observed.grid)
     _, factor, offset = shown_unit(observed.name, unit_of(observed.name))
     area = beside.grid.area.reshape(beside.grid.shape)
-    boxes = [Box(WHOLE, -180.0, 180.0 - 1e-9, -90.0, 90.0), *regions]
+    boxes = [EVERYWHERE, *regions]
     inside = {b.name: b.holds(beside.grid.longitude, beside.grid.latitude) for b in boxes}
 
     apart = _Apart(observed, other, boxes, factor)
     land = land_of(grid) if len(grid.shape) == 2 and len(observed.grid.shape) == 2 else np.zeros(grid.shape, bool)
-    everywhere = bool(land.any()) and np.isfinite(record.values[0][land]).mean() > EVERYWHERE
+    everywhere = bool(land.any()) and np.isfinite(record.values[0][land]).mean() > MOSTLY
     at_sea = everywhere and observed.of_the_sea()
 
     def compare(year: int, month: int, model: Floats, seen: Floats, months: list[Month]) -> Month:
@@ -181,7 +181,7 @@ def _card(component: ComponentPlan, path: Path, observed: Observed, other: Obser
     return Card(record, observed, beside.grid, months, overall, other, at_sea)
 
 
-EVERYWHERE = 0.9
+MOSTLY = 0.9
 """Share of the cells on land with a value of a field that is not one of the sea."""
 
 

@@ -14,7 +14,7 @@ from coupler.analysis.comparison import Card, Month, make_cards
 from coupler.analysis.ensemble_scores import fair_crps, rank_histogram, spread_over_error
 from coupler.analysis.figures import INK, LINES, pyplot, tidy
 from coupler.analysis.page import embedded, note, number, table, write, write_numbers
-from coupler.analysis.scores import WHOLE, Box, read_regions
+from coupler.analysis.scores import EVERYWHERE, WHOLE, Box, read_regions
 from coupler.case.case import make_plan
 from coupler.case.members import members_of
 from coupler.case.reading import Case
@@ -123,7 +123,7 @@ def _section(cards: list[Card], boxes: list[Box]) -> tuple[list[str], list[dict[
     first = cards[0]
     record, grid = first.record, first.grid
     area = grid.area.reshape(grid.shape)
-    where = [Box(WHOLE, -180.0, 180.0 - 1e-9, -90.0, 90.0), *boxes]
+    where = [EVERYWHERE, *boxes]
     months = [
         [c.months[n] for c in cards] for n, m in enumerate(first.months)
         if all(len(c.months) > n and c.months[n].label == m.label for c in cards)

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from coupler.analysis.observed_variables import Held, locate, read_field
-from coupler.analysis.observed_variables import opposite as opposite
 from coupler.analysis.records import unit_of
 from coupler.errors import CaseError, FieldError, TesseraError
 from coupler.fields import conversion, is_water

@@ -18,7 +18,7 @@ from coupler.analysis.monsoon import area_mean
 from coupler.analysis.observations import Observed, day_of, moment
 from coupler.analysis.page import embedded, note, number, table
 from coupler.analysis.records import Record, shown_unit, unit_of
-from coupler.analysis.scores import WHOLE, Box
+from coupler.analysis.scores import EVERYWHERE, Box
 from coupler.analysis.similarity import diurnal_peak, percentile, wet_day_share
 from coupler.errors import CaseError
 
@@ -139,7 +139,7 @@ def rows_of(made: list[Days], regions: list[Box]) -> list[dict[str, Any]]:
         for month in [*sorted(set(d.months.tolist())), 0]:
             days = d.days if month == 0 else d.days[d.months == month]
             fields = {n: (unit, make(days)) for n, (unit, make) in QUANTITIES.items()}
-            for box in (Box(WHOLE, -180.0, 180.0 - 1e-9, -90.0, 90.0), *regions):
+            for box in (EVERYWHERE, *regions):
                 for name, (unit, field) in fields.items():
                     value = _mean(field, d, box)
                     if np.isfinite(value):

@@ -38,6 +38,10 @@ class Box:
         return np.asarray(along & (latitude >= self.south) & (latitude <= self.north))
 
 
+EVERYWHERE = Box(WHOLE, -180.0, 180.0 - 1e-9, -90.0, 90.0)
+"""The region that stands before all others."""
+
+
 @dataclass(frozen=True)
 class Score:
     """Numbers of one field, region and month.

@@ -4,7 +4,8 @@
 import numpy as np
 import pytest
 
-from coupler.analysis.added_value import added_value, draw
+from coupler.analysis.added_value import added_value
+from coupler.analysis.driver_spectra import draw
 from coupler.analysis.scores import score
 from coupler.analysis.spectra import kinetic_energy, spectrum
 from coupler.analysis.taylor import draw_taylor

@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 import torch
+from torch import library
 
 from components.science import column_solver, settling
 from components.science.column_solver import solve
@@ -64,8 +65,8 @@ def test_gradients_pass():
 
 
 def test_each_is_one_operation_to_whoever_compiles():
-    torch.library.opcheck(torch.ops.tessera.tridiagonal.default, system(3, 4))
-    torch.library.opcheck(torch.ops.tessera.sink.default, air(3, 4)[:3])
+    library.opcheck(torch.ops.tessera.tridiagonal.default, system(3, 4))
+    library.opcheck(torch.ops.tessera.sink.default, air(3, 4)[:3])
 
 
 def test_what_falls_is_kept():

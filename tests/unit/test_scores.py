@@ -4,7 +4,8 @@
 import numpy as np
 import pytest
 
-from coupler.analysis.observations import find, opposite
+from coupler.analysis.observations import find
+from coupler.analysis.observed_variables import opposite
 from coupler.analysis.scores import Box, read_regions, score
 from coupler.errors import CaseError
 

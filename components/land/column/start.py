@@ -14,12 +14,11 @@ from components.land.column.column_state import State
 from components.land.column.cycles import pools
 from components.land.column.parameters import Parameters
 from components.land.column.water_table import DECAY, MOST_BASE_FLOW
-from components.science.climate_water import CAPACITY, Climate, climate_of
+from components.science.climate_water import CAPACITY, DAY, Climate, climate_of
 from components.science.constants import WATER_DENSITY
 from coupler.component import Array, Context
 from coupler.files.forcing import Forcing as File
 
-DAY = 86400.0
 LEAST_SLOPE = 1e-3
 FACE = 8  # iterations of the conductivity between two layers
 WETTEST, DRIEST = 1e-3, 1e4

@@ -8,11 +8,9 @@ from typing import Any
 import numpy as np
 
 from components.land.rivers.network import Cells, Floats, Network
-from components.science.climate_water import climate_of
+from components.science.climate_water import DAY, climate_of
 from components.science.constants import FREEZING_POINT, WATER_DENSITY
 from coupler.component import Context
-
-DAY = 86400.0
 
 
 def at_start(context: Context, options: Any, network: Network, cells: Cells) -> tuple[Floats, Floats]:

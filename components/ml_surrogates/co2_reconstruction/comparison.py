@@ -118,7 +118,10 @@ class Comparison:
         if isinstance(system, Interpolation):
             return system.analyse(system.start(self.all_truth), reports).mean
         mean = systems.run(system, self.osse, self.osse.flows(self.kind), reports, **options).mean
-        every = systems.analysed_every(system)
+        return self._held(mean, systems.analysed_every(system))
+
+    def _held(self, mean: Tensor, every: int) -> Tensor:
+        """Estimates at all times: between analyses the last one."""
         return mean.repeat_interleave(every, 1)[:, : self.all_truth.shape[1]]
 
     def increments(self, system: Analysis[Any], reports: Observations | None = None) -> Increments:
@@ -140,8 +143,7 @@ class Comparison:
         )
         every = systems.analysed_every(system)
         first = self.times[0] // every
-        fields = course.mean.repeat_interleave(every, 1)[:, : self.all_truth.shape[1]]
-        return Increments(fields, torch.stack(added[first:], 1), course.deviation[:, first:])
+        return Increments(self._held(course.mean, every), torch.stack(added[first:], 1), course.deviation[:, first:])
 
     def windows(self, frames: int, prior: Tensor, reports: Observations | None = None, winds: int = 0) -> Sample:
         """The scored windows.
