@@ -4,10 +4,14 @@
 Their gradients are written out: those of the slices alone would each be an array of all points.
 """
 
+from functools import cache
 from typing import Any, cast
 
 import torch
 from torch.autograd.function import once_differentiable
+
+from components.science.kernel_arrays import flat, plain
+from coupler.compiled import announce, compile_apart
 
 # of the points from the first on: in the mean over a face, and in what upwinding takes off it
 FIFTH = (1 / 60, -8 / 60, 37 / 60, 37 / 60, -8 / 60, 1 / 60), (-1 / 60, 5 / 60, -10 / 60, 10 / 60, -5 / 60, 1 / 60)
@@ -59,9 +63,43 @@ def convergence(
 def _converging(
     q: torch.Tensor, mx: torch.Tensor, my: torch.Tensor, mz: torch.Tensor, inverse_area: torch.Tensor
 ) -> torch.Tensor:
+    """By a kernel where there may be one, with the same bits."""
+    if plain(q, mx, my, mz, inverse_area) and q.dtype == mx.dtype == inverse_area.dtype:
+        out = q.new_empty((mz.shape[0] - 1, my.shape[1] - 1, mx.shape[2] - 1))
+        area = inverse_area.expand(out.shape[1:])
+        _kernel()(*(flat(a, tuple(a.shape)) for a in (q, mx, my, mz, area, out)))
+        return out
+    return in_torch(q, mx, my, mz, inverse_area)
+
+
+def in_torch(
+    q: torch.Tensor, mx: torch.Tensor, my: torch.Tensor, mz: torch.Tensor, inverse_area: torch.Tensor
+) -> torch.Tensor:
+    """As `convergence`, by torch's operations, to which the kernel is equal bit by bit.
+
+    Parameters
+    ----------
+    q, mx, my, mz, inverse_area : as `convergence` has them
+    """
     x, y, z = _lines(q)
     fx, fy, fz = _flux(x, mx, 2, 6), _flux(y, my, 1, 6), _flux(z, mz, 0, 4)
     return -(_out_less_in(fx, 2) + _out_less_in(fy, 1)) * inverse_area - _out_less_in(fz, 0)
+
+
+@cache
+def _kernel() -> Any:
+    from components.science.kernels.convergence import converge  # numba is slow to load
+
+    announce(converge, "the advection", 10)
+    compile_apart((converge,), f"from {__name__} import compile_kernels; compile_kernels()", 2)
+    return converge
+
+
+def compile_kernels() -> None:
+    """Compile the kernel in both precisions, or load it from the cache."""
+    for dtype in (torch.float64, torch.float32):
+        field, mass = torch.ones((5, 7, 7), dtype=dtype), torch.ones((2, 2, 2), dtype=dtype)
+        _converging(field, mass[:1, :1], mass[:1, :, :1], mass[:, :1, :1], mass[0, :1, :1])
 
 
 _LINES = (2, 1, 0), (6, 6, 4)  # dimension, and points of a flux

@@ -3,7 +3,21 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor
+
+
+def plain(*tensors: Tensor | None) -> bool:
+    """Whether kernels may take tensors: on the CPU, no gradient asked for, and nobody tracing.
+
+    Parameters
+    ----------
+    tensors : some may be missing
+    """
+    given = [a for a in tensors if a is not None]
+    if torch.compiler.is_compiling() or any(type(a) is not Tensor or a.device.type != "cpu" for a in given):
+        return False
+    return not (torch.is_grad_enabled() and any(a.requires_grad for a in given))
 
 
 def flat(a: Tensor, shape: tuple[int, ...]) -> Any:

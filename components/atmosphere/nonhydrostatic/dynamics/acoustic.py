@@ -80,7 +80,7 @@ def coefficients(
     Parameters
     ----------
     q_total : (nz, Y, X) mixing ratio of all water, kg/kg, or None
-    rayleigh : (nz-1, 1, 1) damping rate of w on the inner interfaces, s-1
+    rayleigh : (nz-1, ny, nx), or of one cell, damping rate of w on the inner interfaces, s-1
     dtau : acoustic time step, s
     off_centring : epsilon; the new time level has weight (1 + epsilon) / 2
     open_x, open_y : (ny, nx+1) and (ny+1, nx) 1 on faces that feel the acoustic pressure gradient, 0 on closed ones

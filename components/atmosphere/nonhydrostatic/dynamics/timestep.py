@@ -11,15 +11,16 @@ from typing import Any, NamedTuple, cast
 
 import torch
 
-from components.atmosphere.nonhydrostatic.dynamics import acoustic, tendencies
+from components.atmosphere.nonhydrostatic.dynamics import acoustic, compiled_acoustic, tendencies
 from components.atmosphere.nonhydrostatic.dynamics.boundaries import open_sides
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.resting_air import resting_differences
 from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, State, Tendencies
+from components.science.compiled_transport import CompiledTransport
 from components.science.halo import Edges, HaloFiller, SerialHalo
 from components.science.torch_compiler import Compiler
-from components.science.transport import LIMITERS, Transport
+from components.science.transport import LIMITERS
 
 
 @dataclass(frozen=True)
@@ -119,10 +120,11 @@ class Dynamics:
         self._diagnose = wrap(tendencies.diagnose)
         self._momentum = wrap(_momentum)
         self._scalars = wrap(_scalars)
-        self._coefficients = wrap(acoustic.coefficients)
-        self._horizontal = wrap(acoustic.horizontal_step)
-        self._vertical = wrap(acoustic.vertical_step)
-        self._transport = Transport(g, self.halo, o.limiter, self.compiler)
+        steps = compiled_acoustic if self.compiler is None else acoustic
+        self._coefficients = wrap(steps.coefficients)
+        self._horizontal = wrap(steps.horizontal_step)
+        self._vertical = wrap(steps.vertical_step)
+        self._transport = CompiledTransport(g, self.halo, o.limiter, self.compiler)
 
     def diagnose(self, s: State) -> Diagnostics:
         """Velocities, potential temperature, pressure and vertical mass flux of a state with halos."""
