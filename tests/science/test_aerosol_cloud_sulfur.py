@@ -3,7 +3,9 @@
 
 import numpy as np
 import pytest
+import torch
 
+from components.chemistry.regional.aerosol import sulfur_uptake
 from components.chemistry.regional.aerosol.cloud_sulfur import Cloudy, henry, oxidised, rates
 
 PPB = 1e-9 * 101325.0 / (8.314462618 * 285.0)  # mol m-3
@@ -62,3 +64,15 @@ def test_ammonia_makes_the_cloud_less_acid_and_ozone_faster():
 def test_what_is_no_amount_is_refused():
     with pytest.raises(ValueError, match=r"expected ozone of 0 or more, found nan in cell \(0, 0\)"):
         oxidised(cloud(o3=np.nan), 285.0, 5e-4, 1.0, 4e-4, 600.0)
+
+
+def test_moist_particles_take_up_what_hits_them():
+    f64 = lambda x: torch.tensor(x, dtype=torch.float64)  # noqa: E731
+    at = sulfur_uptake.coefficient(f64([0.2, 0.5, 0.75, 1.0]))
+    assert at.tolist() == pytest.approx([2.0e-5, 2.0e-5, 3.5e-5, 5.0e-5])
+    # haze: 600 um2 of surface in a cm3; molecules of 306 m/s: a quarter of the hits, of which 3.5 in 100,000 stay
+    haze = float(sulfur_uptake.rate(f64(6.0e-4), f64(0.5e-6), f64(283.0), f64(0.75)))
+    assert haze == pytest.approx(6.0e-4 * 3.5e-5 * 305.8 / 4.0, rel=1e-3)
+    assert 0.004 < 3600.0 * haze < 0.008  # half a percent an hour, without cloud or light
+    drop = float(sulfur_uptake.rate(f64(1.0), f64(1.0), f64(273.15), f64(0.5)))  # a sphere of a metre waits for diffusion
+    assert drop == pytest.approx(1.0 / (0.5 / 1.1e-5 + 4.0 / (2.0e-5 * 300.46)), rel=1e-3)

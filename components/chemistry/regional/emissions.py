@@ -213,17 +213,19 @@ def totals(sources: Sequence[Source], grid: Grid, time: int) -> list[str]:
     inside[1:-1, 1:-1] = True
     on = OnCells(sources, grid, np.arange(grid.size))
     area = grid.area.ravel()
-    lines, nothing = [], []
+    lines = []
+    by_name: dict[str, tuple[Source, Floats]] = {}  # parts of one total are told together
     sums: dict[str, list[float]] = {}
     for s, flux in zip(sources, on.fluxes(time), strict=True):
-        parts = [
-            float(s.at(time) @ s.grid.area.ravel()),
-            float(flux @ area),
-            float(flux[inside.ravel()] @ area[inside.ravel()]),
-        ]
+        amounts = np.array(
+            [s.at(time) @ s.grid.area.ravel(), flux @ area, flux[inside.ravel()] @ area[inside.ravel()]]
+        )
+        before = by_name.get(s.name)
+        by_name[s.name] = (s, amounts if before is None else before[1] + amounts)
+    for s, amounts in by_name.values():
         unit, size = ("Tg", s.molar_mass / TERAGRAM) if s.molar_mass else ("Tmol", 1.0e-12)
         there = " ".join(s.species)
-        file, all_cells, domain = (float(p) * YEAR * size for p in parts)
+        file, all_cells, domain = (float(p) * YEAR * size for p in amounts)
         lines.append(
             f"emissions of {there} ({s.name}): {file:.4g} {unit} a year in the file, {all_cells:.4g} on the grid,"
             f" {domain:.4g} in the domain"

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from components.chemistry.regional.aerosol import dust, sea_salt
+from components.chemistry.regional.aerosol import dust, sea_salt, sulfur_uptake
 from components.chemistry.regional.aerosol.cloud_sulfur import Cloudy, oxidised
 from components.chemistry.regional.aerosol.inorganic import equilibrium
 from components.chemistry.regional.aerosol.options import Aerosol
@@ -167,6 +167,10 @@ class Particles:
         change("SULF", -acid)  # sulfuric acid condenses at once
         change("sulfate", acid)
         sulfate = sulfate + acid
+        taken = -amount("SO2") * torch.expm1(-seconds * self._uptake(q, air, humidity).double())
+        change("SO2", -taken)
+        change("sulfate", taken)
+        sulfate = sulfate + taken
         liquid = torch.clamp(air.cloud * air.density, min=0.0)
         if bool((liquid * air.cover > 0.0).any()):
             start = Cloudy(
@@ -183,6 +187,17 @@ class Particles:
             by = torch.as_tensor(ion) - amount(particle)
             change(particle, by)
             change(gas, -by)
+
+    def _uptake(self, q: Tensor, air: Surroundings, humidity: Tensor) -> Tensor:
+        """Rate at which small soluble particles take up sulfur dioxide, s-1."""
+        total = torch.zeros_like(humidity)
+        for kind, k in zip(KINDS, self.at, strict=True):
+            if kind.kappa > 0.0 and kind.taken == 1.0 and kind.fine == 1.0:
+                wet, _ = _wet(kind.diameter, kind.density, kind.kappa, humidity)
+                volume = torch.clamp(q[k], min=0.0) * air.density / kind.density  # dry, m3 per m3 of air
+                surface = 6.0 * volume * wet * wet / kind.diameter**3
+                total = total + sulfur_uptake.rate(surface, wet, air.t, humidity)
+        return total
 
     def _fall(self, q: Tensor, air: Surroundings, humidity: Tensor, ground: dry.Ground, seconds: float) -> None:
         """Settling through the layers and dry deposition from the lowest, in place."""

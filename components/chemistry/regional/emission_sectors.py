@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Sectors of the proxy of emissions: who causes them, at which height, at which hour, and which part is theirs.
+
+Heights of power stations and industry are the means of Bieser et al. (2011, Environ. Pollut. 159, 2935, table 3),
+hours of the day those of TNO (Denier van der Gon et al. 2011, MACC deliverable D_D-EMIS_1.3). What part of a species a
+sector emits is rounded, after the inventories of Asia and China (Li et al. 2017, ACP 17, 935; Zheng et al. 2018, ACP
+18, 14095), and the same for all countries. Works stand where people live in the wide surroundings and not in the
+midst of cities: an inventory that puts their emissions where people live has too much of them there (Zheng et al.
+2017, ACP 17, 921).
+"""
+
+from typing import Literal, NamedTuple
+
+from components.chemistry.regional.parameters import Course, Slab
+
+Spread = Literal["cities", "surroundings", "people"]
+"""By the people of cities; by them as they are spread over the land around; by all people, who live in both."""
+
+
+class Sector(NamedTuple):
+    """Where and when a sector emits.
+
+    Attributes
+    ----------
+    spread : what it follows within a country
+    course : heights and hours
+    """
+
+    spread: Spread
+    course: Course
+
+
+def _slabs(*parts: tuple[float, float, float]) -> list[Slab]:
+    return [Slab(bottom=low, top=high, share=share) for low, high, share in parts]
+
+
+SECTORS: dict[str, Sector] = {
+    "power": Sector(
+        "surroundings",
+        Course(
+            heights=_slabs(
+                (92.0, 184.0, 0.0025), (184.0, 324.0, 0.51), (324.0, 522.0, 0.453), (522.0, 781.0, 0.0325),
+                (781.0, 1106.0, 0.002),
+            ),
+            hours=[
+                0.79, 0.72, 0.72, 0.71, 0.74, 0.8, 0.92, 1.08, 1.19, 1.22, 1.21, 1.21,
+                1.17, 1.15, 1.14, 1.13, 1.1, 1.07, 1.04, 1.02, 1.02, 1.01, 0.96, 0.88,
+            ],
+        ),
+    ),
+    "industry": Sector(
+        "surroundings",
+        Course(
+            heights=_slabs((20.0, 92.0, 0.16), (92.0, 184.0, 0.75), (184.0, 324.0, 0.03)),
+            hours=[
+                0.75, 0.75, 0.78, 0.82, 0.88, 0.95, 1.02, 1.09, 1.16, 1.22, 1.28, 1.3,
+                1.22, 1.24, 1.25, 1.16, 1.08, 1.01, 0.95, 0.9, 0.85, 0.81, 0.78, 0.75,
+            ],
+        ),
+    ),
+    "traffic": Sector(
+        "people",
+        Course(
+            hours=[
+                0.19, 0.09, 0.06, 0.05, 0.09, 0.22, 0.86, 1.84, 1.86, 1.41, 1.24, 1.2,
+                1.32, 1.44, 1.45, 1.59, 2.03, 2.08, 1.51, 1.06, 0.74, 0.62, 0.61, 0.44,
+            ]
+        ),
+    ),
+    "homes": Sector(
+        "people",
+        Course(
+            hours=[
+                0.38, 0.36, 0.36, 0.36, 0.37, 0.5, 1.19, 1.53, 1.57, 1.56, 1.35, 1.16,
+                1.07, 1.06, 1.0, 0.98, 0.99, 1.12, 1.41, 1.52, 1.39, 1.35, 1.0, 0.42,
+            ]
+        ),
+    ),
+    "solvents": Sector(
+        "cities",
+        Course(
+            hours=[
+                0.5, 0.35, 0.2, 0.1, 0.1, 0.2, 0.75, 1.25, 1.4, 1.5, 1.5, 1.5,
+                1.5, 1.5, 1.5, 1.5, 1.5, 1.4, 1.25, 1.1, 1.0, 0.9, 0.8, 0.7,
+            ]
+        ),
+    ),
+    "farms": Sector("surroundings", Course()),
+}  # fmt: skip
+PARTS: dict[str, dict[str, float]] = {
+    "SO2": {"power": 0.25, "industry": 0.60, "homes": 0.15},
+    "NOx": {"power": 0.30, "industry": 0.35, "traffic": 0.30, "homes": 0.05},
+    "CO": {"industry": 0.40, "homes": 0.40, "traffic": 0.20},
+    "NH3": {"farms": 0.90, "homes": 0.05, "industry": 0.05},
+    "NMVOC": {"solvents": 0.35, "industry": 0.25, "homes": 0.20, "traffic": 0.20},
+    "BC": {"homes": 0.50, "industry": 0.30, "traffic": 0.20},
+    "OC": {"homes": 0.80, "industry": 0.15, "traffic": 0.05},
+}
+"""What part of a species each sector emits."""
