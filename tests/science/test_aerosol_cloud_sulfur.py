@@ -74,5 +74,6 @@ def test_moist_particles_take_up_what_hits_them():
     haze = float(sulfur_uptake.rate(f64(6.0e-4), f64(0.5e-6), f64(283.0), f64(0.75)))
     assert haze == pytest.approx(6.0e-4 * 3.5e-5 * 305.8 / 4.0, rel=1e-3)
     assert 0.004 < 3600.0 * haze < 0.008  # half a percent an hour, without cloud or light
-    drop = float(sulfur_uptake.rate(f64(1.0), f64(1.0), f64(273.15), f64(0.5)))  # a sphere of a metre waits for diffusion
+    # a sphere of a metre waits for diffusion
+    drop = float(sulfur_uptake.rate(f64(1.0), f64(1.0), f64(273.15), f64(0.5)))
     assert drop == pytest.approx(1.0 / (0.5 / 1.1e-5 + 4.0 / (2.0e-5 * 300.46)), rel=1e-3)

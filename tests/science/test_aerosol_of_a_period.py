@@ -147,6 +147,21 @@ def test_dust_rises_from_deserts_and_salt_from_the_sea():
     assert particles(Aerosol(dust=None, sea_salt=False)).emitted(air, WARM) == {}
 
 
+def test_snow_and_soil_water_hold_dust_back():
+    air = surroundings()
+    one = torch.ones_like(air.wind)
+    for scheme, damp in (("kok", 0.03), ("gocart", 0.002)):
+        options = Aerosol(dust={"scheme": scheme}, sea_salt=False)
+        rises = lambda *held: particles(options).emitted(air, WARM, *held)["dust_3"]  # noqa: B023, E731
+        free = rises()
+        assert float(free.max()) > 0.0
+        torch.testing.assert_close(rises(0.0 * one, 0.0 * one), free)
+        # 25 kg m-2 lie 10 cm deep and cover half of bare ground
+        torch.testing.assert_close(rises(0.0 * one, 25.0 * one), 0.5 * free)
+        assert float(rises(0.25 * one).max()) == 0.0
+        assert 0.0 < float(rises(damp * one).max()) < float(free.max())
+
+
 def test_fractions_are_those_that_radiation_takes(period):
     air, model, _, after, _ = period
     got = model.fractions(after)

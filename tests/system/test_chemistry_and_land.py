@@ -4,6 +4,7 @@
 import json
 
 import pytest
+import yaml
 
 from coupler.case.case import make_plan
 from tests.system.test_regional_chemistry import AIR, RULE, SMALL
@@ -45,6 +46,22 @@ def test_the_land_is_told_of_deposited_nitrogen(tmp_path):
     plan = make_plan(case(tmp_path / "case"))
     (task,) = (t for t in plan.tasks if t.name == "chemistry -> land")
     assert [f.name for f in task.outputs[0].fields] == [NITROGEN] and task.inputs[0].statistic == "mean"
+
+
+def test_the_chemistry_sees_the_land_s_water_and_snow(tmp_path):
+    folder = case(tmp_path / "case")
+    text = (folder / "case.yaml").read_text()
+    components, rules = yaml.safe_load(text)["components"], yaml.safe_load(text)["coupling"]
+    components["chemistry"] = {"model": "regional", "step": "PT20M", "grid": SMALL,
+                               "regional": {"levels": 8, "gases": "cb05", "aerosol": {}}}  # fmt: skip
+    held_by = ["volume_fraction_of_condensed_water_in_soil", "surface_snow_amount"]
+    rules = [*rules, {"from": "land", "to": "chemistry", "period": "PT20M", "lag": "PT20M", "fields": held_by}]
+    for model in ("column", "slab"):
+        components["land"] = {"model": model, "step": "PT20M", "grid": SMALL}
+        toy_case(tmp_path / model, components=components, coupling=rules, layout={"coupler": 1}, duration="PT1H",
+                 restart="PT1H", start="2001-06-01T05:00:00")  # fmt: skip
+        (task,) = (t for t in make_plan(tmp_path / model).tasks if t.name == "land -> chemistry")
+        assert [f.name for f in task.outputs[0].fields] == held_by, model
 
 
 @pytest.mark.slow

@@ -50,6 +50,8 @@ Rate = Annotated[float, Range(least=0.0, most=1.0e6)]
 CARBON_DIOXIDE = "mole_fraction_of_carbon_dioxide_in_air"
 OZONE = "mole_fraction_of_ozone_in_air"
 CLOUDY = next(name for name, part in CLOUDS.items() if part == "fraction")
+HELD_BY = ("volume_fraction_of_condensed_water_in_soil", "surface_snow_amount")
+"""Of the land, what holds dust back: water in the topmost soil, snow."""
 LAND_FLUX = carbon_dioxide.FLUX
 FINE = "mass_concentration_of_pm2p5_dry_aerosol_particles_in_air"
 BOOKS = {
@@ -150,6 +152,8 @@ class RegionalChemistry(Component):
         if options.aerosol is not None:
             self.imports += (FieldSpec(CLOUDY, levels=options.levels, required=False),)
             self.imports += tuple(FieldSpec(name) for name in LOWEST[:2])
+            if options.aerosol.dust is not None:
+                self.imports += tuple(FieldSpec(name, required=False, partial=True) for name in HELD_BY)
             self.diagnostic_units |= {f"{n}_{b}": "kg m-2" for n in PARTICLES for b in PARTICLE_BOOKS}
             self.diagnostic_units |= {FINE: "kg m-3"}
             self.exports += aerosol_fields(options.levels)
@@ -283,8 +287,8 @@ class RegionalChemistry(Component):
                 sources |= self._weighed(self.gases.emitted(air, ground.sunlight, time, seconds))
             if self.particles is not None:
                 around = self._around(winds, t, q_v, p, read, imports)
-                for name, flux in self.particles.emitted(around, ground.temperature).items():
-                    sources[name] = flux
+                held = (None if imports.get(n) is None else torch.nan_to_num(read(n)) for n in HELD_BY)
+                sources |= self.particles.emitted(around, ground.temperature, *held)
             self.q, books = self.mover.advance(self.q, before, winds, self._outside, sources, float(seconds))
             self._books = Booked(*(a + b for a, b in zip(self._books, books, strict=True)))
             if self.gases is not None:

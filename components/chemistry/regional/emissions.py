@@ -217,9 +217,7 @@ def totals(sources: Sequence[Source], grid: Grid, time: int) -> list[str]:
     by_name: dict[str, tuple[Source, Floats]] = {}  # parts of one total are told together
     sums: dict[str, list[float]] = {}
     for s, flux in zip(sources, on.fluxes(time), strict=True):
-        amounts = np.array(
-            [s.at(time) @ s.grid.area.ravel(), flux @ area, flux[inside.ravel()] @ area[inside.ravel()]]
-        )
+        amounts = np.array([s.at(time) @ s.grid.area.ravel(), flux @ area, flux[inside.ravel()] @ area[inside.ravel()]])
         before = by_name.get(s.name)
         by_name[s.name] = (s, amounts if before is None else before[1] + amounts)
     for s, amounts in by_name.values():

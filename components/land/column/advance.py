@@ -168,10 +168,14 @@ class Land:
         return total.double()
 
     def stores(self, state: State) -> dict[str, Tensor]:
-        """Water of soil and snow by cell, kg m-2."""
+        """Water of soil and snow by cell, kg m-2, and that of the topmost soil by volume."""
         soil = snow.over_layers((state.liquid + state.ice) * self.parameters.thickness) * WATER_DENSITY
         pack = snow.over_layers(state.snow.ice) + snow.over_layers(state.snow.liquid)
-        return {"mass_content_of_water_in_soil": self.mean(soil), "surface_snow_amount": self.mean(pack)}
+        return {
+            "mass_content_of_water_in_soil": self.mean(soil),
+            "volume_fraction_of_condensed_water_in_soil": self.mean(state.liquid[0] + state.ice[0]),
+            "surface_snow_amount": self.mean(pack),
+        }
 
     def _columns_advanced(self, state: State, forcing: Forcing, seconds: float) -> tuple[State, Output]:
         """All columns, a block at a time."""

@@ -80,6 +80,7 @@ class ColumnLand(Component):
         RUNOFF_HEAT,
         "surface_net_downward_mass_flux_of_carbon_dioxide_expressed_as_carbon",
         "mass_content_of_water_in_soil",
+        "volume_fraction_of_condensed_water_in_soil",
         "surface_snow_amount",
     )
     diagnostic_units = {

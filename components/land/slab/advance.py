@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 from components.land.energy_balance import Air, Fluxes, solve
 from components.land.slab.bucket import snow_albedo, water_balance, wetness
 from components.science.arrays import operations
+from components.science.constants import WATER_DENSITY
 
+BUCKET_DEPTH = 1.0  # m of soil that the bucket waters (Manabe 1969)
 ELSEWHERE = {"air_temperature": 280.0, "surface_air_pressure": 1.0e5, "height": 10.0}
 """Air over cells that are no land, which get no values."""
 
@@ -137,5 +139,6 @@ class Ground:
             "surface_net_downward_shortwave_flux": fluxes.net_shortwave,
             "runoff_flux": runoff,
             "mass_content_of_water_in_soil": state.soil,
+            "volume_fraction_of_condensed_water_in_soil": state.soil / (WATER_DENSITY * BUCKET_DEPTH),
             "surface_snow_amount": state.snow,
         }

@@ -42,6 +42,7 @@ class SlabLand(Component):
         *NET_RADIATION,
         "runoff_flux",
         "mass_content_of_water_in_soil",
+        "volume_fraction_of_condensed_water_in_soil",
         "surface_snow_amount",
     )
 

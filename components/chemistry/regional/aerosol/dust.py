@@ -22,6 +22,8 @@ COHESION = 1.65e-4  # gamma, kg s-2 (Shao & Lu 2000)
 AIR = 1.225  # rho_a0, kg m-3, for which thresholds are standardised (Kok et al. 2014)
 ST0, C_D0, C_E, C_ALPHA = 0.16, 4.4e-5, 2.0, 2.7  # m s-1, 1, 1, 1 (Kok et al. 2014, eqs. 18)
 FREEZES_OVER = 2.0  # K below the melting point, over which the water of the topmost soil freezes
+SNOW_DENSITY, SOIL_ROUGHNESS = 250.0, 0.01  # kg m-3, of settled snow, and m, of bare soil (Dickinson et al. 1993)
+PORES = 0.395  # share of sand that can hold water (Clapp & Hornberger 1978)
 BARE_BELOW = 0.3  # leaf and stem area up to which ground between plants emits (Mahowald et al. 2006)
 GOCART_C, GOCART_A = 1.0e-9, 6.5  # kg s2 m-5, 1 (Ginoux et al. 2001, eqs. 2, 3)
 
@@ -89,6 +91,17 @@ def bare(leaf_area: Tensor, snow: Tensor) -> Tensor:
     snow : share that snow covers
     """
     return torch.clamp(1.0 - leaf_area / BARE_BELOW, 0.0, 1.0) * torch.clamp(1.0 - snow, 0.0, 1.0)
+
+
+def snow_cover(snow: Tensor) -> Tensor:
+    """Share of flat ground that snow covers (Dickinson et al. 1993, BATS, NCAR/TN-387+STR): d / (d + 10 z_0).
+
+    Parameters
+    ----------
+    snow : kg m-2
+    """
+    depth = torch.clamp(snow, min=0.0) / SNOW_DENSITY
+    return depth / (depth + 10.0 * SOIL_ROUGHNESS)
 
 
 def thawed(temperature: Tensor) -> Tensor:

@@ -86,13 +86,17 @@ class Particles:
         for box in options.dust.deserts if options.dust is not None else ():
             self.bare = torch.where(box.holds(longitude, latitude), box.bare, self.bare)
 
-    def emitted(self, air: Surroundings, surface: Tensor) -> dict[str, Tensor]:
+    def emitted(
+        self, air: Surroundings, surface: Tensor, water: Tensor | None = None, snow: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Upward fluxes of dust and salt (ny, nx) by tracer, kg m-2 s-1.
 
         Parameters
         ----------
         air : of the period
         surface : (ny, nx) temperature of the ground, K
+        water : (ny, nx) in the topmost soil, m3 m-3; dry where it is not given
+        snow : (ny, nx) on the ground, kg m-2; none where it is not given
         """
         out: dict[str, Tensor] = {}
         height, land = air.height(), self.land.to(air.wind)
@@ -103,14 +107,18 @@ class Particles:
         d = self.options.dust
         if d is not None:
             share = self.bare * land * dust.thawed(surface)
+            if snow is not None:
+                share = share * dust.bare(torch.zeros_like(snow), dust.snow_cover(snow))
+            moist = torch.zeros_like(share) if water is None else water
             rho = air.density[0]
             if d.scheme == "kok":
                 u = VON_KARMAN * air.wind / torch.log(height / SALTATION)
-                least = dust.least_threshold(rho)
-                total = dust.kok(u, least, torch.full_like(u, d.clay), share, rho)
+                clay = torch.full_like(u, d.clay)
+                threshold = dust.wetted(dust.least_threshold(rho), moist, clay)
+                total = dust.kok(u, threshold, clay, share, rho)
             else:
                 ten = _wind_at_ten_metres(air.wind, height, SALTATION)
-                total = dust.gocart(ten, share, torch.zeros_like(ten), rho)
+                total = dust.gocart(ten, share, moist / dust.PORES, rho)
             out |= {f"dust_{n + 1}": total * part for n, part in enumerate(dust.shares())}
         return out
 
