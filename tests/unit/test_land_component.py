@@ -132,6 +132,16 @@ def test_daily_means_are_spread_over_the_day_and_kept(ground, tmp_path):
     assert (shares.max(0).values > 2.0).all()
 
 
+@pytest.mark.parametrize("hours", [1, 3, 12])
+def test_a_day_of_long_steps_gets_the_light_of_the_daily_mean(ground, tmp_path, hours):
+    land = ColumnLand(ColumnLand.Options(daily_means=True))
+    land.initialize(context(ground, tmp_path))
+    given = weather(ground.shape, 0)
+    steps = [land.weather(k * HOUR, hours * HOUR, given) for k in range(0, 24, hours)]
+    light = torch.stack([w.daylight for w in steps])
+    assert torch.allclose(light.mean(0), torch.ones_like(light[0]), rtol=1e-3)  # the sun's declination moves in a day
+
+
 def land_sun(land, hour):
     return cosine_zenith(land.longitude, land.latitude, 171 + hour / 24.0)
 

@@ -237,13 +237,15 @@ class ColumnLand(Component):
         hour = middle.hour + middle.minute / 60.0 + middle.second / 3600.0
         day = middle.timetuple().tm_yday
         mu = cosine_zenith(self.longitude, self.latitude, day - 1 + hour / 24.0)
+        start = day - 1 + hour / 24.0 - 0.5 * seconds / 86400.0
         return Weather(
             local("air_temperature"), local("specific_humidity"), local("surface_air_pressure"),
             local("eastward_wind"), local("northward_wind"), local("surface_downwelling_shortwave_flux_in_air"),
             local("surface_downwelling_longwave_flux_in_air"), local("precipitation_flux"),
             None if imports.get("snowfall_flux") is None else local("snowfall_flux"),
             local("mole_fraction_of_carbon_dioxide_in_air", o.co2), local("height", o.air_height), mu,
-            self._share_of_day(day, mu) if o.daily_means else None, *self._leaves(middle),
+            self._share_of_day(day, mean_sun(self.longitude, self.latitude, start, seconds)) if o.daily_means else None,
+            *self._leaves(middle),
             on_land(self.deposition.at(time + seconds // 2, imports.get(DEPOSITION))) if self.cycling else None,
             day_length(self.latitude, day - 1 + hour / 24.0) if self.cycling else None,
             longest_day(self.latitude) if self.cycling else None,
@@ -331,9 +333,9 @@ class ColumnLand(Component):
             self.overpasses.land = self.columns
 
     def _share_of_day(self, day: int, mu: Tensor) -> Tensor:
-        """The sun's height now over its mean of the day; 1 in the polar night, where there is nothing to share."""
+        """The sun's height in a step over its mean of the day; 1 in the polar night, with nothing to share."""
         if self.day != day:
-            self.day, self.day_mean = day, mean_sun(self.longitude, self.latitude, day)
+            self.day, self.day_mean = day, mean_sun(self.longitude, self.latitude, day - 1.0)
         risen = self.day_mean > 1e-4
         return torch.where(risen, mu / torch.clamp(self.day_mean, min=1e-4), torch.ones_like(mu))
 

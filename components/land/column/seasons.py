@@ -47,17 +47,20 @@ def leaves_at(date: Any, plants: list[str], latitude: list[float], monthly: Arra
     return lai, sai
 
 
-def mean_sun(longitude: Tensor, latitude: Tensor, day: int) -> Tensor:
-    """Mean of the cosine of the sun's zenith over a day, from 24 times.
+def mean_sun(longitude: Tensor, latitude: Tensor, time: float, seconds: int = 86400) -> Tensor:
+    """Mean of the cosine of the sun's zenith over some time, from the middle of each of its hours.
 
     Parameters
     ----------
     longitude, latitude : Tensor
         Degrees.
-    day : int
-        Of the year.
+    time : float
+        At which it begins, days of the year from 0, UTC.
+    seconds : int
+        How long it lasts; a day where nothing is said.
     """
+    hours = max(1, seconds // 3600)
     total = torch.zeros_like(latitude)
-    for hour in range(24):
-        total = total + cosine_zenith(longitude, latitude, day - 1 + (hour + 0.5) / 24.0)
-    return total / 24.0
+    for n in range(hours):
+        total = total + cosine_zenith(longitude, latitude, time + (n + 0.5) / hours * (seconds / 86400.0))
+    return total / hours
