@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from components.land.column.column import Forcing, Options, initial_state, step, water_stored
-from components.land.column.cycles import crop_day, daily, fast, pools
+from components.land.column.cycles import crop_day, crop_development, daily, fast, leaf_age, pools
 from components.land.column.paddy import flood
 from components.land.column.parameters import parameters
 
@@ -145,3 +145,34 @@ def test_leaves_beyond_a_closed_canopy_die_of_shade():
     """WOFOST: .03 (LAI - c) / c a day, between 0 and .03, with c = 3.2 over the extinction of diffuse light, .6."""
     area = torch.tensor([1.0, 16.0 / 3.0, 6.4, 20.0], dtype=torch.float64)
     assert crop_day.shaded(area).tolist() == pytest.approx([0.0, 0.0, 0.006, 0.03], abs=1e-12)
+
+
+def test_leaves_die_at_the_end_of_their_span_as_day_by_day_cohorts_do():
+    """Soybean's leaves (WOFOST: 23 days at 35 C above 7) at 24 C: each day's die after 38 days, here within a day."""
+    base, span, air = torch.tensor([7.0], dtype=D), torch.tensor([23.0], dtype=D), torch.tensor([297.15], dtype=D)
+    now = crop_development.nothing_sown(base)
+    leaves, passed = leaf_age.born(now.leaves, now.passed, torch.tensor([True]))
+    carbon, cohorts, most = torch.tensor([0.01], dtype=D), [[0.01, 0.0]], 0.0
+    gain, older = leaf_age.ageing(air, base, span), (24.0 - 7.0) / (35.0 - 7.0)
+    for day in range(120):
+        leaves, passed, dead = leaf_age.older(leaves, passed, gain)
+        leaves = leaf_age.without_oldest(leaves, dead)
+        carbon = carbon * (1.0 - dead)
+        new = 0.03 * math.exp(-(((day - 20) / 10.0) ** 2))
+        leaves, carbon = leaf_age.with_new(leaves, carbon, torch.tensor([new], dtype=D)), carbon + new
+        cohorts = [[c, a + older] for c, a in cohorts if a + older <= 23.0] + [[new, 0.0]]
+        exact = sum(c for c, _ in cohorts)
+        most = max(most, exact)
+        assert carbon.item() == pytest.approx(exact, abs=0.03), day  # the most that grows in a day
+        assert (leaves >= 0.0).all() and leaves.sum().item() == pytest.approx(1.0)
+    assert carbon.item() < 1e-3 * most
+
+
+def test_the_oldest_leaves_die_first_and_a_harvest_forgets_ages():
+    leaves = torch.tensor([[0.5], [0.3], [0.2]], dtype=D)
+    assert leaf_age.without_oldest(leaves, torch.tensor([0.3], dtype=D)).flatten().tolist() == pytest.approx(
+        [0.5, 0.2, 0]
+    )
+    now = crop_development.nothing_sown(torch.zeros(2, dtype=D))._replace(leaves=torch.ones(9, 2, dtype=D))
+    fallow = crop_day.fallow(now, torch.tensor([True, False]))
+    assert fallow.leaves[:, 0].tolist() == [0.0] * 9 and fallow.leaves[:, 1].tolist() == [1.0] * 9

@@ -210,7 +210,7 @@ def calendar(sums, before, after):
 
 def days_of(crop, temperature=24.0):
     sums, before, after, _ = CROPS[crop]
-    now = crop_development.sow(crop_development.Development(t(0), t(0), t(0), t(0)), torch.tensor([True]))
+    now = crop_development.sow(crop_development.nothing_sown(t(0)), torch.tensor([True]))
     found, previous = [], 0
     for day in range(1, 400):
         now = crop_development.a_day(now, calendar(sums, before, after), celsius(temperature), t(50000))
@@ -240,7 +240,7 @@ def test_days_of_development_are_those_of_the_reference_run(shared):
 
 def test_winter_crops_wait_for_cold_and_long_days():
     c = crop_development.Calendar(*(t(v) for v in (100, 500, 800, 0, 30, 0, 30, 8, 14, 10, 50)))
-    now = crop_development.Development(t(2), t(0), t(0), t(0))
+    now = crop_development.nothing_sown(t(0))._replace(phase=t(2))
     assert crop_development.a_day(now, c, celsius(15), t(50400)).warmth.item() == 0.0
     cold = now._replace(vernal=t(50))
     assert crop_development.a_day(cold, c, celsius(15), t(50400)).warmth.item() == pytest.approx(15.0)

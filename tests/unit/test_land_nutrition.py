@@ -92,7 +92,7 @@ def test_wheat_flowers_and_is_mature_with_the_reference(shared):
         pytest.skip("no reference run of crops")
     row = next(r for r in json.loads(file.read_text())["results"] if r["crop"] == "wheat")
     calendar = parameters(["wheat"], ["loam"], cycles=True).cycles.farming.calendar
-    now = crop_development.sow(crop_development.Development(*(x(0.0) for _ in range(4))), torch.tensor([True]))
+    now = crop_development.sow(crop_development.nothing_sown(x(0.0)), torch.tensor([True]))
     day, found = date.fromisoformat(row["sown"]), {}
     while len(found) < 3:
         day += timedelta(1)

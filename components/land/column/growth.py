@@ -16,6 +16,9 @@ from components.land.column.surface_exchange import Surface
 from components.land.column.water_heat import liquid_mass
 from components.science.sums import in_order
 
+LEAST_CAPACITY = 0.05
+"""Share of their capacity that dying leaves of crops keep: none at all would have no stomata to solve for."""
+
 
 def with_leaves(state: State, forcing: Forcing, p: Parameters, options: Options) -> tuple[Forcing, Parameters]:
     """Leaf area and capacity as the pools and the day length have them, where leaves are prognostic.
@@ -30,6 +33,8 @@ def with_leaves(state: State, forcing: Forcing, p: Parameters, options: Options)
     if state.cycles is None or p.cycles is None or not options.prognostic_leaves:
         return forcing, p
     vcmax = capacity_of_leaves(state.cycles, p.cycles, options.nitrogen)
+    sown = p.cycles.farming.crop > 0.5
+    vcmax = torch.where(sown, vcmax * torch.clamp(state.cycles.crop.capacity, min=LEAST_CAPACITY), vcmax)
     if forcing.day_length is not None and forcing.longest_day is not None:
         waning = leaf_nitrogen.by_day_length(forcing.day_length, forcing.longest_day)
         evergreen = p.cycles.kind == phenology.EVERGREEN

@@ -14,37 +14,39 @@ import torch
 from torch import Tensor
 
 from components.land.column.cycles import crop_development as development
+from components.land.column.cycles import leaf_age
 from components.land.column.cycles.allocation import Parts
 from components.land.column.cycles.crop_development import Calendar
 from components.science.constants import ZERO_CELSIUS
 
 HARVESTED = 0.95  # of the harvest organ
 SECOND_DRESSING = 0.5  # stage at which the second half of the fertiliser is given
-SENESCENCE = 1.2, 0.06  # stage from which leaves die, and share of a day per stage beyond it
 CLOSED, MOST_SHADED = (
     3.2 / 0.6,
     0.03,
 )  # leaf area (3.2 over the extinction of diffuse light) beyond which shade kills; a day
 DRY_CARBON = 0.45  # kg C per kg of dry matter
-STAGES = (0.0, 0.25, 0.5, 0.75, 0.95, 1.1, 1.3, 1.5, 2.0)  # at which the table gives shares and areas
+STAGES = (0.0, 0.25, 0.5, 0.75, 0.95, 1.1, 1.3, 1.5, 1.7, 2.0)  # at which the table gives shares and areas
 VEGETATIVE = 0.33  # carbon respired per carbon of leaves, stems and roots
 YOUNG = 0.75  # leaf area up to which its growth follows warmth (Spitters and Schapendonk 1990)
 
 
 class Organs(NamedTuple):
-    """Where new carbon goes, by stage of :data:`STAGES`, (stage, columns).
+    """Where new carbon goes and what leaves can do, by stage of :data:`STAGES`, (stage, columns).
 
     Attributes
     ----------
     root : share of all
     leaf, harvest : of what is left for the shoot; the rest are stems
     area : of new leaves, m2 kg-1 C
+    capacity : of all leaves, share of what their nitrogen makes of it
     """
 
     root: Tensor
     leaf: Tensor
     harvest: Tensor
     area: Tensor
+    capacity: Tensor
 
 
 class Farming(NamedTuple):
@@ -63,6 +65,7 @@ class Farming(NamedTuple):
     organs : where new carbon goes
     emerged_area : leaf area at emergence, m2 m-2
     expansion : of young leaves, share of a day for each K above `leaf_base` (degC)
+    span : life of leaves at 35 C, days; they age above `leaf_base`
     """
 
     crop: Tensor
@@ -79,6 +82,7 @@ class Farming(NamedTuple):
     emerged_area: Tensor
     expansion: Tensor
     leaf_base: Tensor
+    span: Tensor
 
 
 class Field(NamedTuple):
@@ -123,8 +127,11 @@ def a_day(
     first = (now.phase == development.FALLOW) & (sown.phase == development.SOWN)
     second = (before < SECOND_DRESSING) & (stage >= SECOND_DRESSING)
     growing = is_crop & (after.phase >= development.VEGETATIVE) & (after.phase < development.MATURE)
-    start, pace = SENESCENCE
-    dying = torch.maximum(torch.clamp(pace * (stage - start), 0.0, 1.0), shaded(now.area))
+    gain = growing.to(t.dtype) * leaf_age.ageing(air, f.leaf_base, f.span)
+    leaves, passed, old = leaf_age.older(after.leaves, after.passed, gain)
+    dying = torch.maximum(old, shaded(now.area))
+    leaves = torch.where(growing, leaf_age.without_oldest(leaves, dying), leaves)
+    after = after._replace(leaves=leaves, passed=passed, capacity=at_stage(f.organs.capacity, stage))
     return Field(
         after, stage, is_crop & (sown.phase == development.SOWN) & (after.phase == development.VEGETATIVE),
         is_crop & (after.phase >= development.MATURE), 0.5 * (first | second).to(t.dtype), growing.to(t.dtype),
@@ -207,6 +214,37 @@ def spread_leaves(f: Farming, field: Field, area: Tensor, built: Tensor, air: Te
     by_carbon = at_stage(f.organs.area, field.stage) * built
     by_warmth = area * (f.expansion * torch.clamp(air - ZERO_CELSIUS - f.leaf_base, min=0.0))
     return area + torch.where(area < YOUNG, torch.minimum(by_carbon, by_warmth), by_carbon)
+
+
+def with_seedlings(f: Farming, field: Field) -> Field:
+    """Crops that emerge have the leaf area of their seedlings, all of it young.
+
+    Parameters
+    ----------
+    f : how the columns are farmed
+    field : of the day
+    """
+    now = field.now
+    leaves, passed = leaf_age.born(now.leaves, now.passed, field.emerged)
+    area = torch.where(field.emerged, f.emerged_area, now.area)
+    return field._replace(now=now._replace(area=area, leaves=leaves, passed=passed))
+
+
+def grown(f: Farming, field: Field, leaf: tuple[Tensor, Tensor], built: Tensor, air: Tensor) -> Field:
+    """Leaf area and ages after a day's losses and growth.
+
+    Parameters
+    ----------
+    f : how the columns are farmed
+    field : of the day
+    leaf : carbon of the leaves before the day's losses, and of those that are left, kg m-2
+    built : carbon of new leaves, kg m-2
+    air : temperature, K
+    """
+    before, left = leaf
+    area = field.now.area * (left / torch.clamp(before, min=1e-30))
+    leaves = leaf_age.with_new(field.now.leaves, left, built)
+    return field._replace(now=field.now._replace(area=spread_leaves(f, field, area, built, air), leaves=leaves))
 
 
 class Reaped(NamedTuple):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from components.land.column.cycles.leaf_age import CLASSES
 from components.science.constants import ZERO_CELSIUS
 
 FALLOW, SOWN, VEGETATIVE, REPRODUCTIVE, MATURE = 0.0, 1.0, 2.0, 3.0, 4.0
@@ -20,7 +21,7 @@ ENOUGH = 1.0 - 1e-12  # of a sum, so that rounding adds no day
 
 
 class Development(NamedTuple):
-    """Where a crop stands, one value a column.
+    """Where a crop stands, one value a column unless said.
 
     Attributes
     ----------
@@ -28,12 +29,30 @@ class Development(NamedTuple):
     warmth : sum since the phase began, K d
     vernal : days of vernalisation
     area : of its leaves, m2 m-2
+    leaves : share of them by class of age, (class, columns); see leaf_age.py
+    passed : part of the time of the youngest class that is over
+    capacity : of the leaves by the stage, 0 to 1
     """
 
     phase: Tensor
     warmth: Tensor
     vernal: Tensor
     area: Tensor
+    leaves: Tensor
+    passed: Tensor
+    capacity: Tensor
+
+
+def nothing_sown(like: Tensor) -> Development:
+    """Fallow land.
+
+    Parameters
+    ----------
+    like : (columns,) for shape and type
+    """
+    none = torch.zeros_like(like)
+    leaves = torch.zeros(CLASSES, *like.shape, dtype=like.dtype, device=like.device)
+    return Development(none, none, none, none, leaves, none, none)
 
 
 class Calendar(NamedTuple):
@@ -103,8 +122,9 @@ def a_day(now: Development, calendar: Calendar, temperature: Tensor, day_length:
     warmth = now.warmth + gain
     needed = torch.where(sown, c.emergence, torch.where(growing, c.flowering, c.maturity))
     passed = (sown | growing | filling) & (warmth >= needed * ENOUGH)
-    return Development(
-        torch.where(passed, now.phase + 1.0, now.phase), torch.where(passed, 0.0 * warmth, warmth), vernal, now.area
+    return now._replace(
+        phase=torch.where(passed, now.phase + 1.0, now.phase), warmth=torch.where(passed, 0.0 * warmth, warmth),
+        vernal=vernal,
     )  # fmt: skip
 
 
@@ -131,7 +151,7 @@ def sow(now: Development, may: Tensor) -> Development:
     """
     sowing = may & (now.phase == FALLOW)
     nothing = torch.zeros_like(now.warmth)
-    return Development(
-        torch.where(sowing, torch.full_like(now.phase, SOWN), now.phase), torch.where(sowing, nothing, now.warmth),
-        torch.where(sowing, nothing, now.vernal), now.area,
+    return now._replace(
+        phase=torch.where(sowing, torch.full_like(now.phase, SOWN), now.phase),
+        warmth=torch.where(sowing, nothing, now.warmth), vernal=torch.where(sowing, nothing, now.vernal),
     )  # fmt: skip

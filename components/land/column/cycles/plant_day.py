@@ -56,8 +56,7 @@ def a_day(
     if bool((t.farming.crop > 0.5).any()):
         field = crop_day.a_day(t.farming, c.crop, temperature, air, c.day.light, c.season.day_length)
         season, flux = _grown(season, flux, t, field)
-        area = torch.where(field.emerged, t.farming.emerged_area, field.now.area)
-        field = field._replace(now=field.now._replace(area=area))
+        field = crop_day.with_seedlings(t.farming, field)
     unfolded = [_unfold(e, t, flux.unfolding, field) for e in (c.carbon, c.nitrogen, c.phosphorus)]
     unlost = unfolded[0].plant.leaf
     c = c._replace(season=season, carbon=unfolded[0], nitrogen=unfolded[1], phosphorus=unfolded[2])
@@ -79,9 +78,7 @@ def a_day(
     fed = nutrition.feed(kind, t, income - spent, split, _free_reserves(c, t), found, costs)
     tissue, breath = respiration.growth(fed.carbon, t.building)
     if field is not None:
-        left = field.now.area * (c.carbon.plant.leaf / torch.clamp(unlost, min=1e-30))
-        spread = crop_day.spread_leaves(t.farming, field, left, split.leaf * tissue, air)
-        field = field._replace(now=field.now._replace(area=spread))
+        field = crop_day.grown(t.farming, field, (unlost, c.carbon.plant.leaf), split.leaf * tissue, air)
     carbon = _plus(c.carbon.plant, _each(split, lambda s: s * tissue))
     due = c.due._replace(carbon=c.due.carbon + breath + fed.spent + spent)
     exuded = c.soil.carbon + roots * fed.excess

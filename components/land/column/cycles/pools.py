@@ -11,7 +11,7 @@ from torch import Tensor
 from components.land.column.cycles import decomposition, phenology
 from components.land.column.cycles.allocation import Habit, Parts, whole_reserve
 from components.land.column.cycles.crop_day import Farming
-from components.land.column.cycles.crop_development import Development
+from components.land.column.cycles.crop_development import Development, nothing_sown
 from components.land.column.cycles.phosphorus import Minerals
 from components.land.column.cycles.turnover import WOOD_DIES, Lives
 from components.science.sums import in_order
@@ -215,7 +215,7 @@ def at_start(
         Element(phosphorus, none, n_organic / SOIL_NITROGEN_PER_PHOSPHORUS),
         Dissolved(5e-4 * share, 1e-3 * share, 0.05 * share, 0.0 * share),
         Minerals(none + 0.1, none + 0.05, none + 0.1),
-        phenology.at_start(t.kind, leafing), Development(none, none, none, none), no_day(none),
+        phenology.at_start(t.kind, leafing), nothing_sown(none), no_day(none),
         Due(none, none, none, none),
         Means(none, torch.stack([torch.stack([none] * 3)] * 2), torch.stack([none, none]), none, none, none),
     )  # fmt: skip
