@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, library
 
-from components.science.kernel_arrays import flat
+from components.science.kernel_arrays import flat, plain
 from components.science.kernels import columns
 
 
@@ -43,8 +43,11 @@ def sink(content: Tensor, moves: Tensor, mass: Tensor) -> tuple[Tensor, Tensor]:
     x : of the shape of ``content``
     out : what has left the lowest layer
     """
+    given = content, moves.to(content.dtype), mass.to(content.dtype)
+    if plain(*given):
+        return _by_kernel(*given)
     if content.device.type == "cpu":
-        x, out = _sink(content, moves.to(content.dtype), mass.to(content.dtype))
+        x, out = _sink(*given)
         return x, out
     return by_levels(content, moves, mass)
 
@@ -63,8 +66,7 @@ def by_levels(content: Tensor, moves: Tensor, mass: Tensor) -> tuple[Tensor, Ten
     return torch.stack(layers[::-1]), sinking
 
 
-@library.custom_op("tessera::sink", mutates_args=(), device_types="cpu")
-def _sink(content: Tensor, moves: Tensor, mass: Tensor) -> tuple[Tensor, Tensor]:
+def _by_kernel(content: Tensor, moves: Tensor, mass: Tensor) -> tuple[Tensor, Tensor]:
     nz, n = moves.shape[0], moves[0].numel()
     many = (nz, content[0].numel() // max(n, 1), n)
     x, out = content.new_empty(content.shape), content.new_empty(content.shape[1:])
@@ -72,6 +74,10 @@ def _sink(content: Tensor, moves: Tensor, mass: Tensor) -> tuple[Tensor, Tensor]
         flat(content, many), flat(moves, (nz, n)), flat(mass, (nz, n)), flat(x, many), flat(out, many[1:])
     )  # fmt: skip
     return x, out
+
+
+# for those who trace or ask for a gradient: its first call loads torch's compiler, seconds in every process
+_sink = library.custom_op("tessera::sink", _by_kernel, mutates_args=(), device_types="cpu")
 
 
 @_sink.register_fake
