@@ -10,7 +10,7 @@ from typing import Any, cast
 import torch
 from torch.autograd.function import once_differentiable
 
-from components.science.kernel_arrays import flat, plain
+from components.science.kernel_arrays import arrays, plain
 from coupler.compiled import announce, compile_apart
 
 # of the points from the first on: in the mean over a face, and in what upwinding takes off it
@@ -67,7 +67,7 @@ def _converging(
     if plain(q, mx, my, mz, inverse_area) and q.dtype == mx.dtype == inverse_area.dtype:
         out = q.new_empty((mz.shape[0] - 1, my.shape[1] - 1, mx.shape[2] - 1))
         area = inverse_area.expand(out.shape[1:])
-        _kernel()(*(flat(a, tuple(a.shape)) for a in (q, mx, my, mz, area, out)))
+        _kernel()(*arrays((q, mx, my, mz, area, out)))
         return out
     return in_torch(q, mx, my, mz, inverse_area)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Tensors as the arrays that kernels work on."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -29,3 +30,35 @@ def flat(a: Tensor, shape: tuple[int, ...]) -> Any:
     shape : of as many values; -1 for what is left
     """
     return a.detach().contiguous().view(shape).numpy()
+
+
+def array(a: Tensor) -> Any:
+    """A tensor's values as an array: the tensor's own memory where that is in order.
+
+    Parameters
+    ----------
+    a : on the CPU
+    """
+    return flat(a, tuple(a.shape))
+
+
+def arrays(many: Iterable[Tensor]) -> tuple[Any, ...]:
+    """`array` of each.
+
+    Parameters
+    ----------
+    many : tensors on the CPU
+    """
+    return tuple(array(a) for a in many)
+
+
+def array_or_none(a: Tensor | None, like: Tensor, dimensions: int = 3) -> Any:
+    """`array`, or one without levels for what there is not: kernels take no None.
+
+    Parameters
+    ----------
+    a : on the CPU
+    like : of the same precision
+    dimensions : of ``a``
+    """
+    return array(like.new_empty((0,) * dimensions) if a is None else a)

@@ -4,7 +4,6 @@
 Same operations in the same order, so the same bits.
 """
 
-from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -18,7 +17,7 @@ from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, Tendencies
 from components.atmosphere.nonhydrostatic.dynamics.tendencies import pressure_weight_x, pressure_weight_y
 from components.science.constants import GRAVITY
-from components.science.kernel_arrays import flat, plain
+from components.science.kernel_arrays import array, array_or_none, arrays, plain
 from coupler.compiled import announce, compile_apart
 
 
@@ -45,10 +44,10 @@ def coefficients(
     pivot, lower, upper = new(interfaces), new(interfaces), new(interfaces)
     real = _real(dtau)
     _kernels()[0](
-        _array(d.theta), _array(d.stiffness), _or_none(q_total, d.theta), _array(g.inverse_dz_interface),
-        _array((dtau * rayleigh).expand(interfaces)), (real(e * e), real(0.5 * GRAVITY)),
-        *(_array(a) for a in (theta_z, stiffness)), *(_or_none(a, theta) for a in (chi, loading)),
-        *(_array(a) for a in (pivot, lower, upper)),
+        array(d.theta), array(d.stiffness), array_or_none(q_total, d.theta), array(g.inverse_dz_interface),
+        array((dtau * rayleigh).expand(interfaces)), (real(e * e), real(0.5 * GRAVITY)),
+        *(array(a) for a in (theta_z, stiffness)), *(array_or_none(a, theta) for a in (chi, loading)),
+        *(array(a) for a in (pivot, lower, upper)),
     )  # fmt: skip
     return Coefficients(
         pressure_weight_x(g, q_total) * (g.inverse_dx[H:-H, H:-H] * open_x),
@@ -67,8 +66,8 @@ def horizontal_step(
         return acoustic.horizontal_step(g, x, p, f, c, dtau)
     ru, rv = torch.empty_like(x.ru), torch.empty_like(x.rv)
     _kernels()[1](
-        *(_array(a) for a in (p, x.ru, x.rv, f.ru, f.rv, c.weight_x, c.weight_y, g.inverse_dz_interface)),
-        _or_none(g.rise_x, p), _or_none(g.rise_y, p), _real(dtau)(dtau), _array(ru), _array(rv),
+        *(array(a) for a in (p, x.ru, x.rv, f.ru, f.rv, c.weight_x, c.weight_y, g.inverse_dz_interface)),
+        array_or_none(g.rise_x, p), array_or_none(g.rise_y, p), _real(dtau)(dtau), array(ru), array(rv),
     )  # fmt: skip
     return ru, rv
 
@@ -93,26 +92,13 @@ def vertical_step(
     numbers = dtau, a, b, a * dtau, b * dtau, divergence_damping, 0.5 * GRAVITY
     metric = g.metric if g.metric is not None else rw.new_empty((4, 0, 0, 0))
     _kernels()[2](
-        _arrays((x.rw, x.rho, x.rtheta)), _array(ru), _array(rv), _arrays((f.rw, f.rho, f.rtheta)),
-        *_arrays((c.theta_x, c.theta_y, c.theta_z, c.stiffness)), _or_none(c.chi, rw), _or_none(c.loading, rw),
-        _arrays((c.pivot, c.lower, c.upper)),
-        *_arrays((g.inverse_dz_interface, g.length_u, g.length_v, g.inverse_area, metric)),
-        tuple(real(n) for n in numbers), *_arrays((rw, rho, rtheta, omega, p)),
+        arrays((x.rw, x.rho, x.rtheta)), array(ru), array(rv), arrays((f.rw, f.rho, f.rtheta)),
+        *arrays((c.theta_x, c.theta_y, c.theta_z, c.stiffness)), array_or_none(c.chi, rw), array_or_none(c.loading, rw),
+        arrays((c.pivot, c.lower, c.upper)),
+        *arrays((g.inverse_dz_interface, g.length_u, g.length_v, g.inverse_area, metric)),
+        tuple(real(n) for n in numbers), *arrays((rw, rho, rtheta, omega, p)),
     )  # fmt: skip
     return rw, rho, rtheta, omega, p
-
-
-def _array(a: torch.Tensor) -> Any:
-    return flat(a, tuple(a.shape))
-
-
-def _arrays(many: Iterable[torch.Tensor]) -> tuple[Any, ...]:
-    return tuple(_array(a) for a in many)
-
-
-def _or_none(a: torch.Tensor | None, like: torch.Tensor) -> Any:
-    """The array, or one without levels."""
-    return _array(like.new_empty((0, 0, 0)) if a is None else a)
 
 
 def _real(a: torch.Tensor) -> Any:

@@ -65,6 +65,25 @@ def metric_flux(g: Geometry, ru: torch.Tensor, rv: torch.Tensor, trim: int) -> t
     return (m[0] * ru[..., :-1] + m[1] * ru[..., 1:]) + (m[2] * rv[:, :-1] + m[3] * rv[:, 1:])
 
 
+def momentum(
+    g: Geometry, s: State, d: Diagnostics, q_total: torch.Tensor | None, rayleigh: torch.Tensor, open_x: torch.Tensor,
+    open_y: torch.Tensor, resting_x: torch.Tensor | None = None, resting_y: torch.Tensor | None = None,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
+    """Rates of change of ``ru``, ``rv`` and ``rw``, kg m-1 s-2.
+
+    Parameters
+    ----------
+    s, d : a stage's state and diagnostics
+    q_total : (nz, Y, X) mixing ratio of all water, kg/kg, or None
+    rayleigh : (nz-1, ny, nx), or of one cell, damping rate of w, s-1
+    open_x, open_y : (ny, nx+1) and (ny+1, nx) 1 on faces that air may pass, 0 on closed ones
+    resting_x, resting_y : of `resting_air`, Pa
+    """
+    fw = w_tendency(g, s, d, q_total) - rayleigh * s.rw[:, H:-H, H:-H]
+    fu = u_tendency(g, s, d, q_total, resting_x) * open_x
+    return fu, v_tendency(g, s, d, q_total, resting_y) * open_y, fw
+
+
 def u_tendency(
     g: Geometry, s: State, d: Diagnostics, q_total: torch.Tensor | None, resting: torch.Tensor | None = None
 ) -> torch.Tensor:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast
 
 import torch
 
-from components.atmosphere.nonhydrostatic.dynamics import acoustic, compiled_acoustic, tendencies
+from components.atmosphere.nonhydrostatic.dynamics import acoustic, compiled_acoustic, compiled_momentum, tendencies
 from components.atmosphere.nonhydrostatic.dynamics.boundaries import open_sides
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
@@ -118,9 +118,9 @@ class Dynamics:
             self.rayleigh = torch.zeros((g.nz - 1, 1, 1), **like)
         wrap: Callable[[Any], Any] = self.compiler or (lambda f: f)
         self._diagnose = wrap(tendencies.diagnose)
-        self._momentum = wrap(_momentum)
         self._scalars = wrap(_scalars)
-        steps = compiled_acoustic if self.compiler is None else acoustic
+        steps, rates = (compiled_acoustic, compiled_momentum) if self.compiler is None else (acoustic, tendencies)
+        self._momentum = wrap(rates.momentum)
         self._coefficients = wrap(steps.coefficients)
         self._horizontal = wrap(steps.horizontal_step)
         self._vertical = wrap(steps.vertical_step)
@@ -250,12 +250,6 @@ class Dynamics:
         out = torch.empty_like(a)
         out[:, H:-H, H:-H] = a[:, H:-H, H:-H] + x
         return out
-
-
-def _momentum(g, s, d, q_total, rayleigh, open_x, open_y, resting_x, resting_y):
-    fw = tendencies.w_tendency(g, s, d, q_total) - rayleigh * s.rw[:, H:-H, H:-H]
-    fu = tendencies.u_tendency(g, s, d, q_total, resting_x) * open_x
-    return fu, tendencies.v_tendency(g, s, d, q_total, resting_y) * open_y, fw
 
 
 def _scalars(g, s, d):
