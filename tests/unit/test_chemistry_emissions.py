@@ -76,6 +76,11 @@ def test_hours_and_weekdays_follow_the_sun():
         [emissions.rhythm(Course(hours=list(range(24))), longitude, CLOCK.date(3600 * h)) for h in range(24)]
     )
     assert mean == pytest.approx(1.0)
+    heating = Course(months=[3, 2, 1, 0, 0, 0, 0, 0, 0, 1, 2, 3])
+    in_month = lambda m: emissions.rhythm(heating, longitude, CLOCK.date(86400 * 30.5 * m))[0].tolist()  # noqa: E731
+    assert in_month(0.1) == pytest.approx([3.0] * 3) and in_month(6) == [0.0] * 3
+    with pytest.raises(ValueError, match="months: expected 12 factors"):
+        Course(months=[1.0] * 4)
 
 
 def test_heights_share_out_all():
@@ -142,5 +147,7 @@ def test_sectors_emit_where_and_when_they_do():
     lowest = {n: float(emissions.by_layer(s.course, interfaces)[0, 0, 0]) for n, s in SECTORS.items()}
     assert lowest["power"] == pytest.approx(0.0, abs=1e-12) and lowest["traffic"] == lowest["homes"] == 1.0
     assert lowest["industry"] == pytest.approx(0.22)
+    assert all(np.mean(s.course.months) == pytest.approx(1.0, abs=0.01) for s in SECTORS.values())
+    assert SECTORS["homes"].course.months[0] > 4.0 * SECTORS["homes"].course.months[5]  # stoves
     night = {n: s.course.hours[3] / np.mean(s.course.hours) for n, s in SECTORS.items() if s.course.hours}
     assert night["traffic"] < 0.1 < 0.6 < night["power"] < night["industry"] < 1.0

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Sectors of the proxy of emissions: who causes them, at which height, at which hour, and which part is theirs.
+"""Sectors of the proxy of emissions: whom they follow, at which height, hour and month, and which part is theirs.
 
 Heights of power stations and industry are the means of Bieser et al. (2011, Environ. Pollut. 159, 2935, table 3),
-hours of the day those of TNO (Denier van der Gon et al. 2011, MACC deliverable D_D-EMIS_1.3). What part of a species a
-sector emits is rounded, after the inventories of Asia and China (Li et al. 2017, ACP 17, 935; Zheng et al. 2018, ACP
-18, 14095), and the same for all countries. Works stand where people live in the wide surroundings and not in the
+hours and months those of TNO (Denier van der Gon et al. 2011, MACC deliverable D_D-EMIS_1.3; farms: livestock,
+Skjoth et al. 2011, ACP 11, 5221). What part of a species a sector emits are round figures of this project's own, near
+the inventories of Asia and China (Li et al. 2017, ACP 17, 935; Zheng et al. 2018, ACP 18, 14095), and the same for all
+countries. Works stand where people live in the wide surroundings and not in the
 midst of cities: an inventory that puts their emissions where people live has too much of them there (Zheng et al.
 2017, ACP 17, 921).
 """
@@ -23,7 +24,7 @@ class Sector(NamedTuple):
     Attributes
     ----------
     spread : what it follows within a country
-    course : heights and hours
+    course : heights, hours and months
     """
 
     spread: Spread
@@ -46,6 +47,7 @@ SECTORS: dict[str, Sector] = {
                 0.79, 0.72, 0.72, 0.71, 0.74, 0.8, 0.92, 1.08, 1.19, 1.22, 1.21, 1.21,
                 1.17, 1.15, 1.14, 1.13, 1.1, 1.07, 1.04, 1.02, 1.02, 1.01, 0.96, 0.88,
             ],
+            months=[1.2, 1.15, 1.05, 1.0, 0.9, 0.85, 0.8, 0.875, 0.95, 1.0, 1.075, 1.15],
         ),
     ),
     "industry": Sector(
@@ -56,6 +58,7 @@ SECTORS: dict[str, Sector] = {
                 0.75, 0.75, 0.78, 0.82, 0.88, 0.95, 1.02, 1.09, 1.16, 1.22, 1.28, 1.3,
                 1.22, 1.24, 1.25, 1.16, 1.08, 1.01, 0.95, 0.9, 0.85, 0.81, 0.78, 0.75,
             ],
+            months=[1.1, 1.075, 1.05, 1.0, 0.95, 0.9, 0.93, 0.95, 0.97, 1.0, 1.025, 1.05],
         ),
     ),
     "traffic": Sector(
@@ -64,7 +67,8 @@ SECTORS: dict[str, Sector] = {
             hours=[
                 0.19, 0.09, 0.06, 0.05, 0.09, 0.22, 0.86, 1.84, 1.86, 1.41, 1.24, 1.2,
                 1.32, 1.44, 1.45, 1.59, 2.03, 2.08, 1.51, 1.06, 0.74, 0.62, 0.61, 0.44,
-            ]
+            ],
+            months=[0.88, 0.92, 0.98, 1.03, 1.05, 1.06, 1.01, 1.02, 1.06, 1.05, 1.01, 0.93],
         ),
     ),
     "homes": Sector(
@@ -73,7 +77,8 @@ SECTORS: dict[str, Sector] = {
             hours=[
                 0.38, 0.36, 0.36, 0.36, 0.37, 0.5, 1.19, 1.53, 1.57, 1.56, 1.35, 1.16,
                 1.07, 1.06, 1.0, 0.98, 0.99, 1.12, 1.41, 1.52, 1.39, 1.35, 1.0, 0.42,
-            ]
+            ],
+            months=[1.7, 1.5, 1.3, 1.0, 0.7, 0.4, 0.2, 0.4, 0.7, 1.05, 1.4, 1.65],
         ),
     ),
     "solvents": Sector(
@@ -82,10 +87,13 @@ SECTORS: dict[str, Sector] = {
             hours=[
                 0.5, 0.35, 0.2, 0.1, 0.1, 0.2, 0.75, 1.25, 1.4, 1.5, 1.5, 1.5,
                 1.5, 1.5, 1.5, 1.5, 1.5, 1.4, 1.25, 1.1, 1.0, 0.9, 0.8, 0.7,
-            ]
+            ],
+            months=[0.95, 0.96, 1.02, 1.0, 1.01, 1.03, 1.03, 1.01, 1.04, 1.03, 1.01, 0.91],
         ),
     ),
-    "farms": Sector("surroundings", Course()),
+    "farms": Sector(
+        "surroundings", Course(months=[0.7, 0.75, 0.85, 0.9, 1.0, 1.1, 1.2, 1.25, 1.3, 1.1, 1.0, 0.85])
+    ),
 }  # fmt: skip
 PARTS: dict[str, dict[str, float]] = {
     "SO2": {"power": 0.25, "industry": 0.60, "homes": 0.15},

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Emissions on a grid's cells: fluxes of files, remapped conservatively, with their heights, hours and weekdays.
+"""Emissions on a grid's cells: fluxes of files, remapped conservatively; heights, hours, weekdays and months.
 
 Isoprene of plants follows light and temperature after Guenther (1997, Ecol. Appl. 7, 34, eq. 1-2), from one capacity
 for all land.
@@ -43,7 +43,7 @@ class Source(NamedTuple):
     at : gives the flux (cells,) at a model time, mol m-2 s-1
     species : moles of gases that a mole becomes
     molar_mass : kg mol-1 of what is counted in Tg; 0 where it is not known
-    course : heights, hours, weekdays
+    course : heights, hours, weekdays, months
     """
 
     name: str
@@ -118,7 +118,7 @@ class OnCells:
         self._held: dict[int, tuple[Floats, Floats]] = {}
 
     def fluxes(self, time: int) -> list[Floats]:
-        """Flux (rows,) of each source at a model time, mol m-2 s-1, without hours and weekdays.
+        """Flux (rows,) of each source at a model time, mol m-2 s-1, without hours, weekdays and months.
 
         Parameters
         ----------
@@ -137,11 +137,11 @@ class OnCells:
 
 
 def rhythm(course: Course, longitude: Tensor, date: Any) -> Tensor:
-    """Factor (ny, nx) of the hour and the day of the week in local solar time.
+    """Factor (ny, nx) of the hour and the day of the week in local solar time, and of the month.
 
     Parameters
     ----------
-    course : hours and weekdays
+    course : hours, weekdays, months
     longitude : degrees east
     date : UTC, a cftime date
     """
@@ -156,6 +156,8 @@ def rhythm(course: Course, longitude: Tensor, date: Any) -> Tensor:
         table = torch.tensor(course.weekdays, dtype=longitude.dtype)
         day = torch.floor(local / 86400.0).long() + int(date.dayofwk)
         out = out * (table * (7.0 / sum(course.weekdays)))[day % 7]
+    if course.months:
+        out = out * (course.months[date.month - 1] * (12.0 / sum(course.months)))
     return out
 
 

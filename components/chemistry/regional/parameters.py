@@ -37,10 +37,12 @@ class Course(Namelist):
     """24 factors by local solar time from midnight, whose mean is made 1; none: the same all day."""
     weekdays: list[Share] = []
     """7 factors from Monday, whose mean is made 1; none: the same all week."""
+    months: list[Share] = []
+    """12 factors from January, whose mean is made 1; none: the same all year, or as the file has it."""
 
     @model_validator(mode="after")
     def _whole(self) -> "Course":
-        for name, values, n in (("hours", self.hours, 24), ("weekdays", self.weekdays, 7)):
+        for name, values, n in (("hours", self.hours, 24), ("weekdays", self.weekdays, 7), ("months", self.months, 12)):
             if values and (len(values) != n or sum(values) <= 0.0):
                 raise ValueError(f"{name}: expected {n} factors that are not all 0 (given: {len(values)})")
         if sum(slab.share for slab in self.heights) > 1.0 + 1.0e-9:
