@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import torch
 
 from components.ml_surrogates.co2_reconstruction import osse, reconstruction, systems
-from components.ml_surrogates.co2_reconstruction.comparison import Comparison, milliseconds, prior_system
+from components.ml_surrogates.co2_reconstruction.comparison import Comparison, milliseconds, prior_of
 from components.ml_surrogates.co2_reconstruction.scores import rmse
 from components.ml_surrogates.co2_reconstruction.training import estimates
 from components.ml_surrogates.estimation.analysis import Forcing
@@ -50,7 +50,7 @@ def main():
     for path in a.models:
         model = reconstruction.load(path)
         word = model.settings.prior
-        fields = test.prior(prior_system(word, other))
+        fields = test.prior(prior_of(model, other))
         sample = test.windows(model.settings.frames, fields)
         error = test.network(model, sample).rmse
         minutes = json.loads(path.with_suffix(".json").read_text())["notes"]["cpu_minutes"]

@@ -167,13 +167,21 @@ def test_channels_are_as_many_as_the_network_is_built_for(world, past, test, emb
     assert frames.abs().max() < 50.0 and still.abs().max() < 10.0
 
 
-def test_training_leaves_its_files(path, tmp_path, capsys):
+def test_training_leaves_its_files_and_the_kriging_that_it_adds_to(path, world, past, tmp_path, capsys):
     namelist = tmp_path / "training.yaml"
     namelist.write_text("prior: kriging\nwidth: 4\nframes: 1\nsteps: 2\nbatch: 2\n")
     main(["train", "--osse", str(path), "--namelist", str(namelist), "--out", str(tmp_path / "net"), "--no-compile"])
     assert "ETA" in capsys.readouterr().out
     assert (tmp_path / "net.png").exists()
-    assert reconstruction.load(tmp_path / "net").settings.frames == 1
+    model, held = reconstruction.load(tmp_path / "net"), comparison.Comparison(world, past, "validation")
+    tuned = held.kriging()
+    assert model.settings.frames == 1 and model.lengths == tuned[1:]
+    # in another world it adds to the same kriging, not to one that is tuned there
+    own = comparison.prior_of(model, held)
+    now = held.at_times(held.reports)
+    found, wanted = (a.analyse(a.start(held.truth), now).mean for a in (own, tuned[0]))
+    assert float((found - wanted).abs().max()) < 0.2 * float(past.spread.max())
+    assert torch.equal(own.mean, model.fixed().mean)
 
 
 def test_a_training_of_seconds_learns(world, past, test):

@@ -44,7 +44,7 @@ def train(a: argparse.Namespace) -> None:
     flows = osse.load(a.osse)
     past = systems.climate(flows)
     held = comparison.Comparison(flows, past, "validation", compiler(a))
-    prior = comparison.prior_system(settings.prior, held)
+    prior, lengths = comparison.prior_system(settings.prior, held)
     print(f"prior fields by {settings.prior} ...", flush=True)
     made = samples.read_tracks(a.tracks) if a.tracks and a.tracks.exists() else None
     bank = samples.Bank(
@@ -62,6 +62,7 @@ def train(a: argparse.Namespace) -> None:
         settings, samples.fixed_of(flows, past), bank, windows, held.weights, tell,
         a.out.with_suffix(".part"),
     )  # fmt: skip
+    model.lengths = lengths
     if usual:
         model.learn_usual(usual.added, usual.deviation)
     minutes = course.cpu_seconds / 60.0

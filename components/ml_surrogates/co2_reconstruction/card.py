@@ -10,7 +10,7 @@ import torch
 from components.ml_surrogates.estimation.kriging import Interpolation
 
 from . import events, osse, reconstruction, scores, systems
-from .comparison import PAPER, Comparison, prior_system, table
+from .comparison import PAPER, Comparison, prior_of, table
 from .scores import Scores, rmse
 from .training import estimates
 
@@ -64,7 +64,7 @@ def written(
     for model_path in models:
         model = reconstruction.load(model_path)
         name, words = model_path.name, model.settings
-        prior = prior_system(words.prior, other)
+        prior = prior_of(model, other)
         calm = None if words.prior == "kriging" else test.increments(prior)
         fields = calm.fields if calm else test.prior(prior)
         beside = rows.get(INVERSIONS.get(words.prior, ""), rows["best linear estimate"])

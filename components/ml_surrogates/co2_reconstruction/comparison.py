@@ -186,8 +186,21 @@ class Comparison:
         return systems.without(self.reports, torch.arange(len(self.osse.places)) % 2 == 0)
 
 
-def prior_system(word: str, held: Comparison) -> Any:
-    """What a network adds to, by the word of its namelist; kriging is tuned on the flows for validation.
+def prior_of(model: Reconstruction, held: Comparison) -> Any:
+    """What a trained network adds to: the kriging of its training, or an inversion of the world at hand.
+
+    Parameters
+    ----------
+    model : trained
+    held : comparison on flows of that world that are not scored
+    """
+    return model.kriging(held.osse.domain) if model.lengths else prior_system(model.settings.prior, held)[0]
+
+
+def prior_system(word: str, held: Comparison) -> tuple[Any, tuple[float, float] | None]:
+    """What a network is to add to, by the word of its namelist; if kriging, also its length (m) and nugget.
+
+    Kriging is tuned on the flows for validation.
 
     Parameters
     ----------
@@ -195,10 +208,11 @@ def prior_system(word: str, held: Comparison) -> Any:
     held : comparison on the flows for validation
     """
     if word == "kriging":
-        return held.kriging()[0]
+        system, length, nugget = held.kriging()
+        return system, (length, nugget)
     if word == "interpolation":
-        return systems.interpolation(held.osse, held.past, held.dynamics)
-    return systems.ensemble(held.osse, held.past)
+        return systems.interpolation(held.osse, held.past, held.dynamics), None
+    return systems.ensemble(held.osse, held.past), None
 
 
 def milliseconds(call: Callable[[], Any], times: int = 3) -> float:

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from components.ml_surrogates import model_file
+from components.ml_surrogates.estimation.analysis import Domain
+from components.ml_surrogates.estimation.kriging import Interpolation, correlated
 
 from . import networks
 from .inputs import Fixed, Window, channels, number_of_channels
@@ -17,6 +19,7 @@ from .settings import Settings
 MODELS = Path(__file__).parent / "models"
 
 SUREST = 0.5  # ppm: what stands beside a filter's own standard deviation, which at stations knows only their noise
+LENGTHS = "length_m", "nugget"  # of kriging, in the sidecar
 USUAL = 0.99  # share of the analyses for validation that are usual
 
 
@@ -56,13 +59,16 @@ class Reconstruction(nn.Module):
     """A network, the climate it was trained in, and the factor that calibrates its spread.
 
     Beside them stands the largest regional increment of its prior on the flows for validation: what goes beyond is an
-    event that the training did not know.
+    event that the training did not know. A network on kriging corrects the errors of the one that it was trained on:
+    ``lengths`` are that one's length (m) and nugget, and with the past that it knows it is made again anywhere.
 
     Parameters
     ----------
     settings : of its training
     fixed : of the cells
     """
+
+    lengths: tuple[float, float] | None = None
 
     def __init__(self, settings: Settings, fixed: Fixed):
         super().__init__()
@@ -101,6 +107,17 @@ class Reconstruction(nn.Module):
         """Of the cells."""
         return Fixed(*(self.get_buffer(name) for name in Fixed._fields))
 
+    def kriging(self, domain: Domain) -> Interpolation:
+        """The kriging that it adds to.
+
+        Parameters
+        ----------
+        domain : of the cells
+        """
+        assert self.lengths is not None
+        (length, nugget), fixed = self.lengths, self.fixed()
+        return Interpolation(fixed.mean, correlated(domain, fixed.spread, length), nugget)
+
     def forward(self, window: Window, distance: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation (b, ny, nx) of the newest frame, departure from the background, ppm.
 
@@ -130,6 +147,8 @@ class Reconstruction(nn.Module):
             model_file.Variable("mole_fraction_of_carbon_dioxide_in_air", "ppm"),
         )
         words = self.settings.model_dump()
+        if self.lengths:
+            notes = {"kriging": dict(zip(LENGTHS, self.lengths, strict=True)), **notes}
         sidecar = model_file.Sidecar(
             "co2_reconstruction", self.settings.network, sizes(self.settings, self.shape()),
             one, one[-1:], {}, data_hash, self.settings.seed, notes={"settings": words, **notes},
@@ -146,4 +165,6 @@ def load(path: Path) -> Reconstruction:
     """
     tensors, sidecar = model_file.load(path)
     model = Reconstruction(Settings(**sidecar.notes["settings"]), Fixed(*(tensors[k] for k in Fixed._fields)))
+    if kriging := sidecar.notes.get("kriging"):
+        model.lengths = kriging[LENGTHS[0]], kriging[LENGTHS[1]]
     return model_file.filled(model, tensors, path)
