@@ -6,12 +6,14 @@ nx), the newest last, and what does not change (b, fixed, ny, nx); output (b, 2,
 standard deviation.
 """
 
+import math
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
 NETWORKS = ("unet", "co2_net")
+WAVES, SHORTEST = 64, 8.0  # of the places of tubelets: number, and radians of the finest one to an Earth's radius
 
 
 def circular(x: Tensor, width: int = 1) -> Tensor:
@@ -78,6 +80,23 @@ class UNet(nn.Module):
         return out
 
 
+def waves(rows: int, columns: int) -> Tensor:
+    """Cosines and sines (rows * columns, 2 `WAVES`) of random plane waves through the sphere, at equal angles.
+
+    Neighbours on the sphere look alike in them wherever the grid has its seam and its poles (Tancik et al. 2020).
+
+    Parameters
+    ----------
+    rows, columns : of places from pole to pole and around
+    """
+    lat = torch.deg2rad((torch.arange(rows) + 0.5) * 180.0 / rows - 90.0)[:, None]
+    lon = torch.deg2rad((torch.arange(columns) + 0.5) * 360.0 / columns)
+    axes = [torch.cos(lat) * torch.cos(lon), torch.cos(lat) * torch.sin(lon), torch.sin(lat).expand(-1, columns)]
+    direction = torch.randn(3, WAVES, generator=torch.Generator().manual_seed(0)) / math.sqrt(3.0)
+    angle = torch.stack(axes, -1).reshape(-1, 3) @ (direction * torch.logspace(0.0, math.log10(SHORTEST), WAVES))
+    return torch.cat([torch.cos(angle), torch.sin(angle)], -1)
+
+
 class _Attention(nn.Module):
     """Attention of one stream's tokens to another's, and a layer of its own."""
 
@@ -125,6 +144,10 @@ class Co2Net(nn.Module):
             raise ValueError(f"expected an even number of frames, or one, found {frames}")
         size = (self.pair, patch, patch)
         self.embed = nn.Conv3d(channels + fixed, width, size, stride=size)
+        self.register_buffer("waves", waves(ny // patch, nx // patch))
+        self.where = nn.Linear(2 * WAVES, width)  # of the size of tokens, so that attention tells near from far at once
+        nn.init.normal_(self.where.weight, std=0.5 / math.sqrt(WAVES))
+        nn.init.zeros_(self.where.bias)
         self.place = nn.Parameter(0.02 * torch.randn(1, 1, (ny // patch) * (nx // patch), width))
         self.moment = nn.Parameter(0.02 * torch.randn(1, frames // self.pair, 1, width))
         kinds = [k for k, there in (("s", space), ("t", time), ("t2s", self.cross), ("s2t", self.cross)) if there]
@@ -141,7 +164,8 @@ class Co2Net(nn.Module):
         x = torch.cat([x, fixed[:, None].expand(-1, frames, -1, -1, -1)], 2)
         tokens = self.embed(x.transpose(1, 2))
         moments, rows, columns = tokens.shape[-3:]
-        tokens = tokens.reshape(b, -1, moments, rows * columns).permute(0, 2, 3, 1) + self.place + self.moment
+        tokens = tokens.reshape(b, -1, moments, rows * columns).permute(0, 2, 3, 1)
+        tokens = tokens + self.where(self.get_buffer("waves")) + self.place + self.moment
         places, width = tokens.shape[2:]
 
         def by_time(a: Tensor) -> Tensor:  # the tubelets of time are mixed into the batch
