@@ -9,6 +9,7 @@ import torch
 from components.ml_surrogates.co2_reconstruction import (
     comparison,
     events,
+    networks,
     osse,
     reconstruction,
     samples,
@@ -129,16 +130,28 @@ def test_an_untrained_network_gives_the_prior_whatever_is_masked(world, past, te
 
 def test_space_time_and_cross_attention_are_words():
     for space, time, cross in ((1, 1, 1), (1, 1, 0), (1, 0, 1), (0, 1, 1)):
-        from components.ml_surrogates.co2_reconstruction.networks import Co2Net
-
-        net = Co2Net(3, 2, 4, 10, 15, 8, 1, 5, space, time, cross)
+        net = networks.Co2Net(3, 2, 4, 10, 15, 8, 1, 5, space, time, cross)
         assert net(torch.randn(2, 4, 3, 10, 15), torch.randn(2, 2, 10, 15)).abs().max() == 0.0
     with pytest.raises(ValueError, match="found neither"):
-        Co2Net(3, 2, 4, 10, 15, 8, 1, 5, 0, 0)
+        networks.Co2Net(3, 2, 4, 10, 15, 8, 1, 5, 0, 0)
     with pytest.raises(ValueError, match="an even number of frames, or one, found 3"):
-        Co2Net(3, 2, 3, 10, 15, 8)
+        networks.Co2Net(3, 2, 3, 10, 15, 8)
     with pytest.raises(NamelistError, match="embedding"):
         read_text("embedding: waves").parse(Settings)
+
+
+def test_places_of_tubelets_are_alike_where_they_are_near_across_seam_and_poles():
+    of = networks.waves(9, 12).reshape(9, 12, -1)
+
+    def like(a, b):
+        return float((of[a] * of[b]).sum()) / networks.WAVES
+
+    assert like((4, 3), (4, 3)) == pytest.approx(1.0, abs=1e-4)
+    for start in ((4, 0), (4, 5), (6, 11)):
+        row, column = start
+        next_one, far = (row, (column + 1) % 12), (row, (column + 6) % 12)
+        assert like(start, next_one) > 0.2 + like(start, far)
+    assert like((0, 0), (0, 6)) > 0.2 + like((4, 0), (4, 6))  # 20 degrees apart over the pole, 180 at the equator
 
 
 def test_frames_are_carried_to_where_their_air_has_gone():
@@ -357,7 +370,7 @@ def test_a_release_is_three_times_the_largest_flux_and_what_stations_see_of_it_i
         assert "hold more than 0.6 ppm of it in" in text
 
 
-@pytest.mark.parametrize("name", ["unet_interpolation", "unet_enkf", "unet_kriging"])
+@pytest.mark.parametrize("name", ["unet_interpolation", "unet_enkf", "unet_kriging", "co2_net"])
 def test_the_shipped_network_is_small_and_stays_near_its_prior_where_nothing_happens(name):
     path = reconstruction.MODELS / name
     assert path.with_suffix(".safetensors").stat().st_size < 5e6

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Command line: ``python -m components.ml_surrogates.co2_reconstruction simulate | train | evaluate``."""
+"""Command line: ``python -m components.ml_surrogates.co2_reconstruction simulate | train | evaluate | regional``."""
 
 import argparse
 import os
@@ -84,6 +84,25 @@ def evaluate(a: argparse.Namespace) -> None:
     written(card.written(a.osse, a.models, compiler(a), a.ensemble), a.card)
 
 
+def regional(a: argparse.Namespace) -> None:
+    """A network for a limited area, and its scores beside kriging on days never seen."""
+    from coupler.files.atomic import checksum
+    from coupler.namelist import read_file
+
+    from . import comparison, figures, regional
+    from .settings import Settings
+
+    settings = read_file(a.namelist).parse(Settings) if a.namelist else Settings(prior="kriging", cyclic=False)
+    model, course, rows = regional.trained(
+        settings, regional.read(a.atmosphere, a.gases), a.stations, tell, a.out.with_suffix(".part")
+    )
+    best = next(iter(rows.values())).rmse
+    print(comparison.table(rows, best) + f"RESULT co2.regional.vs_kriging {rows['network'].rmse / best:.4g}")
+    notes = {"best_step": course.best, "cpu_minutes": round(course.cpu_seconds / 60.0, 2)}
+    model.save(a.out, notes, checksum(a.atmosphere))
+    figures.learning_curve(a.out.with_suffix(".png"), course)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Parse and run."""
     from .reconstruction import MODELS
@@ -105,6 +124,11 @@ def main(arguments: list[str] | None = None) -> None:
     p.add_argument("--ensemble", type=int, default=80, help="members of the ensemble Kalman filter; 0: without it")
     line.everywhere("--osse", type=Path, default=Path("co2_osse.safetensors"), help="file of simulated flows")
     line.everywhere("--compile", action=argparse.BooleanOptionalAction, default=True, help="compile the transport")
+    p = line.trains("regional", regional, "train and score a network on an atmosphere's own winds and passive gases")
+    p.add_argument("--atmosphere", type=Path, required=True, help="output with winds and gases, instant")
+    p.add_argument("--gases", nargs="+", required=True, help="passive tracers in it")
+    p.add_argument("--stations", type=int, default=0, help="number; 0: one in 28 cells")
+    p.add_argument("--namelist", type=Path, default=None, help="words of the training (settings.py); else the defaults")
     line.run(arguments)
 
 

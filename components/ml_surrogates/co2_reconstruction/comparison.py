@@ -78,7 +78,7 @@ class Comparison:
         reports : of all times; by default of all stations
         """
         reports = self.at_times(self.reports if reports is None else reports)
-        return systems.tuned_kriging(self.osse, self.past, self.truth, reports)
+        return systems.tuned_kriging(self.osse.domain, self.past, self.truth, reports)
 
     def still(self, system: Interpolation, reports: Observations | None = None) -> Scores:
         """Scores of a system that looks at one time only.

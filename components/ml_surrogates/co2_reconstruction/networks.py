@@ -37,14 +37,18 @@ def _silence(layer: nn.Module) -> None:
 
 
 class _Block(nn.Module):
-    def __init__(self, before: int, after: int):
+    def __init__(self, before: int, after: int, cyclic: bool):
         super().__init__()
+        self.cyclic = cyclic
         self.first, self.second = nn.Conv2d(before, after, 3), nn.Conv2d(after, after, 3)
         self.norm = nn.GroupNorm(4, after)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = nn.functional.silu(self.norm(self.first(circular(x))))
-        return nn.functional.silu(self.second(circular(x)))
+        x = nn.functional.silu(self.norm(self.first(self._wide(x))))
+        return nn.functional.silu(self.second(self._wide(x)))
+
+    def _wide(self, x: Tensor) -> Tensor:
+        return circular(x) if self.cyclic else nn.functional.pad(x, (1, 1, 1, 1), mode="replicate")
 
 
 class UNet(nn.Module):
@@ -54,13 +58,14 @@ class UNet(nn.Module):
     ----------
     channels, fixed, frames : of the input
     width : channels of the finest scale
+    cyclic : whether the rows go around the Earth (0 or 1)
     """
 
-    def __init__(self, channels: int, fixed: int, frames: int, width: int = 32):
+    def __init__(self, channels: int, fixed: int, frames: int, width: int = 32, cyclic: int = 1):
         super().__init__()
         w = width
-        self.down = nn.ModuleList([_Block(channels * frames + fixed, w), _Block(w, 2 * w), _Block(2 * w, 3 * w)])
-        self.up = nn.ModuleList([_Block(5 * w, 2 * w), _Block(3 * w, w)])
+        down, up = ((channels * frames + fixed, w), (w, 2 * w), (2 * w, 3 * w)), ((5 * w, 2 * w), (3 * w, w))
+        self.down, self.up = (nn.ModuleList([_Block(a, b, bool(cyclic)) for a, b in part]) for part in (down, up))
         self.head = nn.Conv2d(w, 2, 1)
         _silence(self.head)
 
@@ -68,15 +73,15 @@ class UNet(nn.Module):
         """See the module."""
         b, _, _, ny, nx = x.shape
         x = torch.cat([x.reshape(b, -1, ny, nx), fixed], 1)
-        more = -ny % 4
-        x = torch.cat([x, x[..., -1:, :].expand(-1, -1, more, -1)], -2) if more else x
+        if ny % 4 or nx % 4:
+            x = nn.functional.pad(x, (0, -nx % 4, 0, -ny % 4), mode="replicate")
         kept = []
         for n, block in enumerate(self.down):
             x = block(nn.functional.avg_pool2d(x, 2) if n else x)
             kept.append(x)
         for block, fine in zip(self.up, (kept[1], kept[0]), strict=True):
             x = block(torch.cat([nn.functional.interpolate(x, size=fine.shape[-2:]), fine], 1))
-        out: Tensor = self.head(x)[..., :ny, :]
+        out: Tensor = self.head(x)[..., :ny, :nx]
         return out
 
 

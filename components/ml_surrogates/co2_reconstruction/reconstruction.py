@@ -50,7 +50,7 @@ def sizes(settings: Settings, shape: tuple[int, int]) -> dict[str, int]:
     frame, still = number_of_channels(settings.embedding, settings.meteorology)
     common = {"channels": frame, "fixed": still, "frames": settings.frames, "width": settings.width}
     if settings.network == "unet":
-        return common
+        return common if settings.cyclic else {**common, "cyclic": 0}
     parts = {"space": settings.space, "time": settings.time, "cross_attention": settings.cross_attention}
     return {**common, "ny": shape[0], "nx": shape[1], "depth": settings.depth, **{k: int(v) for k, v in parts.items()}}
 

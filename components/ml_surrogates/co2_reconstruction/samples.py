@@ -2,7 +2,7 @@
 """Samples for networks: windows of the simulated flows with their truth, each a fresh combination of tracers."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -31,6 +31,20 @@ class Sample(NamedTuple):
     window: Window
     distance: Tensor
     truth: Tensor
+
+
+class Drawing(Protocol):
+    """What a training draws its samples from."""
+
+    def draw(self, size: int, generator: torch.Generator) -> Sample:
+        """Samples.
+
+        Parameters
+        ----------
+        size : number
+        generator : of what is random
+        """
+        ...
 
 
 def seen_weather(psi: Tensor, grid: SphereGrid) -> tuple[Tensor, Tensor, Tensor]:

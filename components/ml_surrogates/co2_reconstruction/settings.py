@@ -41,6 +41,8 @@ class Settings(Namelist):
     """Samples a step."""
     rate: Annotated[float, Range(1e-6, 1.0)] = 2e-3
     """Step of Adam at its largest."""
+    cyclic: bool = True
+    """Whether the grid goes around the Earth; a limited area does not."""
     begin: str = ""
     """Network whose weights the training begins with, shipped or the path of its files; its shape must be the same."""
     seed: Annotated[int, Range(0, 2**31)] = 1

@@ -8,7 +8,14 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from components.ml_surrogates.estimation.analysis import Analysis, Dynamics, Forcing, Observations, mean_increment
+from components.ml_surrogates.estimation.analysis import (
+    Analysis,
+    Domain,
+    Dynamics,
+    Forcing,
+    Observations,
+    mean_increment,
+)
 from components.ml_surrogates.estimation.cycled_oi import CycledInterpolation
 from components.ml_surrogates.estimation.kriging import Climatology, Interpolation, correlated
 from components.ml_surrogates.estimation.localisation import leading_root
@@ -271,21 +278,21 @@ def ensemble(osse: Osse, past: Climate, **options: Any) -> TracerEnsemble:
 
 
 def tuned_kriging(
-    osse: Osse, past: Climate, truth: Tensor, observations: Observations
+    domain: Domain, past: Climate, truth: Tensor, observations: Observations
 ) -> tuple[Interpolation, float, float]:
     """Kriging with the length and the nugget that are best for this truth, which no other system sees, and both.
 
     Parameters
     ----------
-    osse : simulated flows
+    domain : of the cells
     past : of the training flows
-    truth : (flows, times, ny, nx) on which it is tuned
-    observations : (flows, times, p) of the same times
+    truth : (..., ny, nx) on which it is tuned
+    observations : (..., p) of the same times
     """
-    weights = osse.domain.weights()
+    weights = domain.weights()
     best: tuple[float, Interpolation, float, float] | None = None
     for length in LENGTHS:
-        covariance = correlated(osse.domain, past.spread, length)
+        covariance = correlated(domain, past.spread, length)
         for nugget in NUGGETS:
             system = Interpolation(past.mean, covariance, nugget)
             got = system.analyse(system.start(truth), observations).mean

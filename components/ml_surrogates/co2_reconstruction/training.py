@@ -19,7 +19,7 @@ from coupler.files.atomic import whole_file
 from .inputs import WIND_SCALE, Fixed
 from .networks import circular
 from .reconstruction import MODELS, Reconstruction, load
-from .samples import Bank, Sample
+from .samples import Drawing, Sample
 from .scores import calibration, crps, rmse
 from .settings import Settings
 
@@ -102,7 +102,7 @@ def estimates(model: Reconstruction, sample: Sample, size: int = 19) -> tuple[Te
 
 
 def train(
-    settings: Settings, fixed: Fixed, bank: Bank, validation: Sample, weights: Tensor,
+    settings: Settings, fixed: Fixed, bank: Drawing, validation: Sample, weights: Tensor,
     tell: Callable[[str], None] = print, part: Path | None = None,
 ) -> tuple[Reconstruction, Course]:  # fmt: skip
     """A network, its spread calibrated on the flows for validation.
