@@ -37,8 +37,12 @@ def output(tmp_path_factory):
             phase = 2.0 * np.pi * random.random(40)
             at = (lon - U * degrees * t)[..., None] * waves[:, 0] + (lat - V * degrees * t)[..., None] * waves[:, 1]
             fields[f"gas{k}"] = 1e-6 * (3.0 + np.sin(at + phase).sum(-1))
+        f.createDimension("level2", 2)
         for name, a in fields.items():
-            f.createVariable(name, "f8", ("time", "y", "x"))[:] = a
+            if name == "gas3":  # the lowest level counts
+                f.createVariable(name, "f8", ("time", "level2", "y", "x"))[:] = np.stack([a, 0.0 * a], 1)
+            else:
+                f.createVariable(name, "f8", ("time", "y", "x"))[:] = a
     return path
 
 
@@ -56,6 +60,13 @@ def test_cells_cover_what_they_cover_on_the_sphere(air):
     south, north, width = np.deg2rad([-NY * STEP / 2, NY * STEP / 2, NX * STEP])
     whole = EARTH_RADIUS**2 * width * (np.sin(north) - np.sin(south))
     assert float(air.domain.area.sum()) == pytest.approx(whole, rel=1e-3)
+
+
+def test_gases_have_one_size_and_the_lowest_level_counts(air):
+    spread = air.gases[:36].std((0, 2, 3))
+    assert (
+        float(spread.mean()) == pytest.approx(regional.SPREAD, rel=0.02) and float(spread.min()) > 0.7 * regional.SPREAD
+    )
 
 
 def test_a_sample_is_a_combination_of_the_gases_as_stations_and_winds_show_it(area):
@@ -108,6 +119,8 @@ def test_a_limited_area_has_no_seam():
 def test_what_is_wrong_is_named_at_once(output, air):
     with pytest.raises(CaseError, match=r"has no dust, soot, only .*gas0"):
         regional.read(output, ["gas0", "dust", "soot"])
+    with pytest.raises(CaseError, match="or a level 2 between, found others in gas3"):
+        regional.read(output, ["gas0", "gas3"], level=2)
     with pytest.raises(CaseError, match=r"prior: enkf \(expected kriging\), embedding: carried .*cyclic: True"):
         regional.trained(Settings(prior="enkf", embedding="carried"), air)
     with pytest.raises(CaseError, match="60 times are too few for windows of 16 frames in validation, test"):

@@ -94,7 +94,7 @@ def regional(a: argparse.Namespace) -> None:
 
     settings = read_file(a.namelist).parse(Settings) if a.namelist else Settings(prior="kriging", cyclic=False)
     model, course, rows = regional.trained(
-        settings, regional.read(a.atmosphere, a.gases), a.stations, tell, a.out.with_suffix(".part")
+        settings, regional.read(a.atmosphere, a.gases, a.winds, a.level), a.stations, tell, a.out.with_suffix(".part")
     )
     best = next(iter(rows.values())).rmse
     print(comparison.table(rows, best) + f"RESULT co2.regional.vs_kriging {rows['network'].rmse / best:.4g}")
@@ -127,6 +127,8 @@ def main(arguments: list[str] | None = None) -> None:
     p = line.trains("regional", regional, "train and score a network on an atmosphere's own winds and passive gases")
     p.add_argument("--atmosphere", type=Path, required=True, help="output with winds and gases, instant")
     p.add_argument("--gases", nargs="+", required=True, help="passive tracers in it")
+    p.add_argument("--winds", nargs=2, default=("eastward_wind", "northward_wind"), help="of the gases' level")
+    p.add_argument("--level", type=int, default=0, help="of fields that have levels, from the ground up")
     p.add_argument("--stations", type=int, default=0, help="number; 0: one in 28 cells")
     p.add_argument("--namelist", type=Path, default=None, help="words of the training (settings.py); else the defaults")
     line.run(arguments)

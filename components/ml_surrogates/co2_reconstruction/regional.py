@@ -56,20 +56,21 @@ class Air(NamedTuple):
     domain: Domain
 
 
-def read(path: Path, gases: Sequence[str]) -> Air:
-    """Winds and gases of an atmosphere's output, each (time, y, x), of one file.
+def read(path: Path, gases: Sequence[str], winds: Sequence[str] = WINDS, level: int = 0) -> Air:
+    """Winds and gases of an atmosphere's output, each (time, y, x) or (time, level, y, x), of one file.
 
     Parameters
     ----------
     path : netCDF
-    gases : variables
+    gases, winds : variables
+    level : of those that have levels, from the ground up
 
     Raises
     ------
     CaseError
         The file lacks some of them; all are named.
     """
-    names = (*WINDS, *gases)
+    names = (*winds, *gases)
     with netCDF4.Dataset(path) as f:
         missing = [n for n in (*names, "lon_bounds", "lat_bounds") if n not in f.variables]
         if missing:
@@ -77,11 +78,18 @@ def read(path: Path, gases: Sequence[str]) -> Air:
                 f"{path} has no {', '.join(missing)}, only {', '.join(f.variables)}; winds and gases must stand in one"
                 " output of the atmosphere, instant, at the period of the window's frames"
             )
-        u, v, *fields = (np.ma.filled(f[n][:].astype(np.float64), np.nan) for n in names)
+        shapes = {n: f[n].shape for n in names}
+        wrong = [n for n, shape in shapes.items() if len(shape) not in (3, 4) or (shape[1:-2] and level >= shape[1])]
+        if wrong:
+            raise CaseError(
+                f"{path}: expected (time, y, x) or a level {level} between, found others in {', '.join(wrong)}"
+            )
+        at = {n: f[n][:, level] if len(shape) == 4 else f[n][:] for n, shape in shapes.items()}
+        u, v, *fields = (np.ma.filled(a.astype(np.float64), np.nan) for a in at.values())
         lon, lat, *bounds = (np.asarray(f[n][:], np.float64) for n in ("lon", "lat", "lon_bounds", "lat_bounds"))
-    wrong = [n for n, a in zip(names, (u, v, *fields), strict=True) if a.ndim != 3 or not np.isfinite(a).all()]
-    if wrong:
-        raise CaseError(f"{path}: expected finite values (time, y, x), found others in {', '.join(wrong)}")
+    holes = [n for n, a in zip(names, (u, v, *fields), strict=True) if not np.isfinite(a).all()]
+    if holes:
+        raise CaseError(f"{path}: {', '.join(holes)} has missing values")
     value = np.stack(fields, 1)
     seen = value[: round(PARTS["training"][1] * len(value))]
     value = value - seen.mean((0, 2, 3), keepdims=True)
