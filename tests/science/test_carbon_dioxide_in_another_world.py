@@ -22,7 +22,7 @@ def ratios():
     test, held = (comparison.Comparison(world, past, kind) for kind in ("test", "validation"))
     kriging = test.still(test.kriging()[0]).rmse
     out = {"climatology": float(rmse(past.mean - test.truth, test.weights).mean()) / kriging}
-    for name in ("unet_kriging", "unet_enkf"):
+    for name in ("unet_kriging", "co2_net", "unet_enkf"):
         model = reconstruction.load(reconstruction.MODELS / name)
         word = model.settings.prior
         prior = comparison.prior_of(model, held)
@@ -60,3 +60,7 @@ def test_the_network_on_kriging_beats_kriging_by_the_winds(ratios):
     assert ratios["unet_kriging"] < 0.85
     assert ratios["unet_kriging, foreign winds"] > 1.08
     assert ratios["unet_kriging, half of the stations"] < 0.95
+
+
+def test_attention_beats_kriging_by_the_winds(ratios):
+    assert ratios["co2_net"] < 0.95 and ratios["co2_net, foreign winds"] > 1.08
