@@ -9,11 +9,19 @@ import torch
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import saturation_mixing_ratio
 from components.atmosphere.nonhydrostatic.physics import convection_betts_miller as convection
 from components.atmosphere.nonhydrostatic.physics import convection_mass_flux
-from components.atmosphere.nonhydrostatic.physics.boundary_layer_ysu import SHALLOW, Fluxes, ysu
+from components.atmosphere.nonhydrostatic.physics.boundary_layer_ysu import (
+    SHALLOW,
+    Fluxes,
+    Layer,
+    entrainment_velocity,
+    jump_at,
+    ysu,
+)
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
 from components.atmosphere.nonhydrostatic.physics.convection_plume import energy, saturate
 from components.atmosphere.nonhydrostatic.physics.interfaces import Convecting
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
+from components.atmosphere.nonhydrostatic.physics.turbulent_mixing import Ground
 from components.science import sun
 from components.science.constants import CP_DRY, FREEZING_POINT, GRAVITY, LATENT_VAPORISATION, R_DRY
 from components.science.water import ALL_ICE, saturation_pressure, saturation_pressure_mixed
@@ -82,6 +90,33 @@ def test_heated_ground_grows_a_mixed_layer_as_deep_as_the_heat_allows():
     assert abs(warmed - expected_warming) < 0.1 * expected_warming
     inside = (z[:, 0, 0] > 0.1 * depth) & (z[:, 0, 0] < 0.7 * depth)
     assert float(theta[inside, 0, 0].max() - theta[inside, 0, 0].min()) < 0.6, "well mixed"
+
+
+def test_vapour_is_mixed_as_heat_is():
+    """A vapour that is a line of theta stays so if the fluxes at the ground do: no scalar has a flux of its own."""
+    u, v, theta, q, z, rho, mass, pi = layers()
+    q = 1.0e-7 * (theta - 290.0)
+    f = fluxes(0.0, 0.0, 0.05, theta)
+    f = f._replace(sensible_heat=0.2 * rho[0] * CP_DRY * pi[0], water=0.2e-7 * rho[0])
+    none = theta.new_zeros((0, *theta.shape))
+    for _ in range(20):
+        out = ysu(u, v, theta, q, none, z, rho, mass, pi, f, 120.0)
+        u, v, theta, q = out.u, out.v, out.theta, out.q_v
+    assert float(out.depth.min()) > 500.0, "there is a mixed layer"
+    assert float((q / 1.0e-7 - (theta - 290.0)).abs().max()) < 1e-9
+
+
+@pytest.mark.parametrize("thickness", [20.0, 100.0])
+def test_a_mixed_layer_takes_in_as_much_heat_between_layers_of_any_thickness(thickness):
+    """.15 of the flux of buoyancy at the ground, where no wind adds to it (HND eq. A10)."""
+    z = (torch.arange(60, dtype=torch.float64)[:, None, None] + 0.5) * thickness
+    h, heat, theta = 620.0, 0.01, 298.7
+    theta_v = theta + 0.004 * torch.clamp(z - 550.0, min=0.0)
+    plane = torch.zeros((1, 1), dtype=torch.float64)
+    ground = Ground(plane, plane + 1e-3, plane + heat, plane + heat, plane > -1.0)
+    layer = Layer(plane + h, plane, plane, plane + GRAVITY / theta * heat * h)
+    w_e = entrainment_velocity(theta_v, z, ground, layer)
+    assert float(w_e * jump_at(theta_v, z, layer.h)) == pytest.approx(0.15 * heat, rel=1e-5)
 
 
 def test_stable_boundary_layer_stays_shallow():

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Non-local boundary layer of Hong, Noh & Dudhia (2006, Mon. Wea. Rev. 134, 2318-2341), the YSU scheme.
 
-A parabolic K profile below the height h where the bulk Richardson number becomes critical, a counter-gradient term
-for heat (the counter-gradient term of momentum, small, is left out), entrainment at h; local diffusion by the
+A parabolic K profile below the height h where the bulk Richardson number becomes critical, counter-gradient terms
+for heat and vapour (that of momentum, small, is left out), entrainment at h; local diffusion by the
 Richardson number above (Louis 1979; Noh et al. 2003). Surface fluxes are given. Equations are numbered HND. Implicit
 in time.
 """
@@ -17,12 +17,13 @@ from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import power
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
 from components.atmosphere.nonhydrostatic.physics.interfaces import Fluxes, Parts, Turbulence
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
-from components.atmosphere.nonhydrostatic.physics.turbulent_mixing import Carried, Ground, at_the_ground, mix
+from components.atmosphere.nonhydrostatic.physics.turbulent_mixing import Carried, Counter, Ground, at_the_ground, mix
 from components.science.constants import GRAVITY, VIRTUAL, VON_KARMAN
 from components.science.sums import at_first
 
 PRANDTL_COUNTER = 6.8  # b, HND eq. A4
 SURFACE_LAYER = 0.1  # its share of h
+LEAST_JUMP = 0.01  # K, of theta_v at h
 STABLE_SLOPE = 5.0  # of phi_m in stable air
 CONVECTIVE_FACTOR = 8.0  # phi of the convective part of the velocity scale (Noh et al. 2003)
 
@@ -162,15 +163,16 @@ def ysu(
     k_m, k_h = diffusivities(u, v, theta_v, z_i, step, ground, layer, stable)
     rho_i = 0.5 * (rho[1:] + rho[:-1])
     inside = z_i / h < 1.0
-    # counter-gradient heat flux below h (A4)
-    gamma = torch.where(inside & ground.unstable, PRANDTL_COUNTER * ground.heat / (layer.w_s * h), 0.0)
-    flux_t = rho_i * k_h * gamma
+    # counter-gradient fluxes of heat and vapour below h (A4; of vapour Troen & Mahrt 1986, Holtslag & Boville 1993)
+    carried = torch.where(inside & ground.unstable, rho_i * k_h * PRANDTL_COUNTER / (layer.w_s * h), 0.0)
+    counter = Counter(carried * ground.heat, carried * torch.clamp(fluxes.water, min=0.0) / rho[0])
     # the entrainment flux is w_e times the jump: an exchange between two layers, implicit like the diffusion
     velocity = entrainment_velocity(theta_v, z, ground, layer)
     exchange = rho_i * torch.where((z[:-1] <= h) & (h < z[1:]), velocity, 0.0)
 
     conduct_h, conduct_m = rho_i * k_h / step + exchange, rho_i * k_m / step + exchange
-    m = mix(Carried(u, v, theta, q_v, tracers), conduct_m, conduct_h, rho[0], mass, ground, fluxes, dt, sources, flux_t)
+    before = Carried(u, v, theta, q_v, tracers)
+    m = mix(before, conduct_m, conduct_h, rho[0], mass, ground, fluxes, dt, sources, counter)
     return Mixed(*m, h, conduct_h * step / rho_i)
 
 
@@ -231,7 +233,9 @@ def entrainment_velocity(theta_v: torch.Tensor, z: torch.Tensor, ground: Ground,
     w_m3 = layer.w_star3 + 5.0 * u_star * u_star * u_star
     # K m s-1, of theta_v, downwards
     entrained = torch.where(ground.unstable, 0.15 * theta_v[0] / GRAVITY * w_m3 / layer.h, 0.0)
-    return torch.clamp(entrained / torch.clamp(jump_at(theta_v, z, layer.h), min=0.5), max=0.2)
+    # between thin layers the jump is small: what is entrained is not, up to the speed of the eddies
+    velocity = entrained / torch.clamp(jump_at(theta_v, z, layer.h), min=LEAST_JUMP)
+    return torch.minimum(velocity, power(w_m3, 1.0 / 3.0))
 
 
 def boundary_layer_depth(

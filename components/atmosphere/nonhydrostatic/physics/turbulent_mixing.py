@@ -39,6 +39,19 @@ class Carried(NamedTuple):
     tracers: torch.Tensor
 
 
+class Counter(NamedTuple):
+    """Upward fluxes on inner interfaces that do not follow the gradient (nz-1, y, x).
+
+    Attributes
+    ----------
+    theta : K kg m-2 s-1
+    vapour : kg m-2 s-1
+    """
+
+    theta: torch.Tensor
+    vapour: torch.Tensor
+
+
 def at_the_ground(
     theta: torch.Tensor, q_v: torch.Tensor, rho: torch.Tensor, pi: torch.Tensor, fluxes: Fluxes
 ) -> Ground:
@@ -61,7 +74,7 @@ def mix(
     fluxes: Fluxes,
     dt: float,
     sources: Sequence[torch.Tensor | None] | None = None,
-    counter: torch.Tensor | None = None,
+    counter: Counter | None = None,
 ) -> Carried:
     """Columns after ``dt`` s of mixing; ground heat enters the lowest layer, stress as a drag that cannot overshoot.
 
@@ -74,7 +87,7 @@ def mix(
     ground, fluxes : through the ground
     dt : s
     sources : (y, x) upward flux of each tracer through the ground, kg m-2 s-1, or None
-    counter : (nz-1, y, x) further upward flux of theta, K kg m-2 s-1, or None
+    counter : further upward fluxes, or None
     """
     u, v = a.u, a.v
     speed = torch.sqrt(u[0] * u[0] + v[0] * v[0] + 0.01)
@@ -83,8 +96,8 @@ def mix(
     drag = torch.where(aligned, drag, 0.0)
     rest_x, rest_y = fluxes.stress_x - drag * u[0], fluxes.stress_y - drag * v[0]
     scalars, momentum = diffusion(conduct_h, mass, dt, None), diffusion(conduct_m, mass, dt, drag)
-    theta = solve(a.theta, scalars, mass, dt, rho * ground.heat, counter)
-    q_v = solve(a.q_v, scalars, mass, dt, fluxes.water)
+    theta = solve(a.theta, scalars, mass, dt, rho * ground.heat, counter and counter.theta)
+    q_v = solve(a.q_v, scalars, mass, dt, fluxes.water, counter and counter.vapour)
     u, v = solve(u, momentum, mass, dt, -rest_x), solve(v, momentum, mass, dt, -rest_y)
     tracers = a.tracers
     if tracers.shape[0]:
