@@ -7,6 +7,7 @@ Their gradients are written out: those of the slices alone would each be an arra
 from functools import cache
 from typing import Any, cast
 
+import numpy as np
 import torch
 from torch.autograd.function import once_differentiable
 
@@ -111,7 +112,7 @@ def _lines(q: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 
 
 class _Convergence(torch.autograd.Function):
-    """`convergence` with one array for the gradient of the field."""
+    """`convergence` with one array for the gradient of the field, by a kernel on a processor."""
 
     @staticmethod
     def forward(ctx: Any, *given: torch.Tensor) -> torch.Tensor:
@@ -122,6 +123,8 @@ class _Convergence(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[Any, ...]:
         q, *masses, inverse_area = ctx.saved_tensors
+        if grad.device.type == "cpu":
+            return *_by_kernel(grad, q, masses, inverse_area.expand(grad.shape[1:])), None
         along = grad * -inverse_area
         to_q = torch.zeros_like(q) if ctx.needs_input_grad[0] else None
         back: list[torch.Tensor | None] = []
@@ -134,6 +137,19 @@ class _Convergence(torch.autograd.Function):
                 _add_to_points(target, flux, m, dim, points)
             back.append(_to_mass(flux, part, m, dim, points) if wanted else None)
         return to_q, *back, None
+
+
+def _by_kernel(
+    grad: torch.Tensor, q: torch.Tensor, masses: list[torch.Tensor], inverse_area: torch.Tensor
+) -> list[torch.Tensor]:
+    """Gradients of the field and of three mass fluxes."""
+    from components.science.kernels.convergence_transposed import transposed  # numba is slow to load
+
+    given = [flat(a, a.shape) for a in (grad, q, *masses, inverse_area)]
+    weights = [np.array(a, given[0].dtype) for a in (FIFTH, THIRD)]
+    back = [a.new_empty(a.shape) for a in (q, *masses)]
+    transposed(*given, *weights, *(flat(a, a.shape) for a in back))
+    return back
 
 
 def difference(flux: torch.Tensor, dim: int) -> torch.Tensor:

@@ -195,6 +195,19 @@ class _Exchange(torch.autograd.Function):
         return None, None, *back
 
 
+def with_room(a: torch.Tensor, width: int) -> torch.Tensor:
+    """An array (..., y, x) with room for a halo, which is still to be filled.
+
+    Parameters
+    ----------
+    a : values inside
+    width : cells of the halo
+    """
+    out = a.new_empty((*a.shape[:-2], a.shape[-2] + 2 * width, a.shape[-1] + 2 * width))
+    out[..., width:-width, width:-width] = a
+    return out
+
+
 def _on_the_host(exchange: Callable[..., None], fields: Sequence[torch.Tensor], width: int) -> None:
     """Call an exchange in place, by way of the host where the fields are on another device."""
     if all(a.device.type == "cpu" for a in fields):

@@ -15,8 +15,8 @@ from typing import Any, Protocol
 
 import torch
 
-from components.science.advection import difference, flux_fifth, flux_third
-from components.science.halo import HaloFiller
+from components.science.advection import convergence, difference, flux_fifth, flux_third
+from components.science.halo import HaloFiller, with_room
 from components.science.torch_compiler import Compiler
 
 HALO = 4  # cells around a block that the limited fluxes of fifth order see
@@ -98,7 +98,7 @@ class Transport:
         dt : period, s
         passed : is told of the tracers' fluxes near the block's sides, in the order of ``q``
         """
-        wide = [_with_room(a, 1) for a in fluxes]
+        wide = [with_room(a, 1) for a in fluxes]
         self.halo(wide, 1)
         before = self._before(self.faces, rho, *wide, dt)
         return self._moved(q, before, rho, wide, dt, passed)
@@ -187,8 +187,8 @@ def mass_out(g: Faces, q: torch.Tensor, ru: torch.Tensor, rv: torch.Tensor, omeg
     ru, rv : (nz, ny+2, nx+3), (nz, ny+3, nx+2) mass fluxes along the grid, kg m-1 s-1
     omega : (nz+1, ny+2, nx+2) mass flux through the interfaces, kg m-2 s-1
     """
-    fx, fy, fz = face_fluxes(g, q, ru, rv, omega)
-    return (difference(fx, -1) + difference(fy, -2)) * g.inverse_area[H:-H, H:-H] + difference(fz, -3)
+    through, area = _through(g, ru, rv, omega), g.inverse_area[H:-H, H:-H]
+    return -torch.stack([convergence(a[:, 1:-1, 1:-1], *through, area) for a in q])
 
 
 def face_fluxes(
@@ -200,11 +200,16 @@ def face_fluxes(
     ----------
     g, q, ru, rv, omega : as `mass_out` has them
     """
-    mu = ru[:, 1:-1, 1:-1] * g.length_u[H:-H, H:-H]
-    mv = rv[:, 1:-1, 1:-1] * g.length_v[H:-H, H:-H]
+    mu, mv, mz = _through(g, ru, rv, omega)
     fx = flux_fifth(q[:, 2:-2, H:-H, 1:-1], mu, -1)
     fy = flux_fifth(q[:, 2:-2, 1:-1, H:-H], mv, -2)
-    return fx, fy, flux_third(q[:, :, H:-H, H:-H], omega[:, 1:-1, 1:-1], -3)
+    return fx, fy, flux_third(q[:, :, H:-H, H:-H], mz, -3)
+
+
+def _through(g: Faces, *fluxes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Mass fluxes through the faces of the interior of those with one halo cell, kg s-1 (x, y) and kg m-2 s-1 (z)."""
+    ru, rv, omega = (a[:, 1:-1, 1:-1] for a in fluxes)
+    return ru * g.length_u[H:-H, H:-H], rv * g.length_v[H:-H, H:-H], omega
 
 
 def stage(
@@ -441,9 +446,3 @@ def _scaled(d: torch.Tensor, share_out: torch.Tensor, share_in: torch.Tensor | N
         return torch.clamp(d, min=0.0) * lo + torch.clamp(d, max=0.0) * hi
     in_lo, in_hi = share_in.narrow(dim, 0, n), share_in.narrow(dim, 1, n)
     return torch.clamp(d, min=0.0) * torch.minimum(lo, in_hi) + torch.clamp(d, max=0.0) * torch.minimum(hi, in_lo)
-
-
-def _with_room(a: torch.Tensor, width: int) -> torch.Tensor:
-    out = a.new_empty((*a.shape[:-2], a.shape[-2] + 2 * width, a.shape[-1] + 2 * width))
-    out[..., width:-width, width:-width] = a
-    return out

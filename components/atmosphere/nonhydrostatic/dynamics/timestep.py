@@ -18,7 +18,7 @@ from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.resting_air import resting_differences
 from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, State, Tendencies
 from components.science.compiled_transport import CompiledTransport
-from components.science.halo import Edges, HaloFiller, SerialHalo
+from components.science.halo import Edges, HaloFiller, SerialHalo, with_room
 from components.science.torch_compiler import Compiler
 from components.science.transport import LIMITERS
 
@@ -203,7 +203,7 @@ class Dynamics:
             if last:
                 mean = (mean[0] + ru, mean[1] + rv, mean[2] + omega) if mean else (ru, rv, omega)
             if step < substeps - 1:
-                p = self._with_halo(p_new, 1)
+                p = with_room(p_new, 1)
                 self.halo([p], 1)
         new = State(*(self._onto(a, b) for a, b in zip(s, x, strict=True)))
         if self.impose is not None:
@@ -239,11 +239,6 @@ class Dynamics:
             return torch.zeros_like(d.p)
         one = slice(H - 1, 1 - H)
         return d.stiffness * (s0.rtheta[:, one, one] - s.rtheta[:, one, one])
-
-    def _with_halo(self, a: torch.Tensor, width: int) -> torch.Tensor:
-        out = a.new_empty((*a.shape[:-2], a.shape[-2] + 2 * width, a.shape[-1] + 2 * width))
-        out[..., width:-width, width:-width] = a
-        return out
 
     def _onto(self, a: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
         """Stage value plus deviation, in a new array with room for the halo."""

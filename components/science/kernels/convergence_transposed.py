@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The transpose of `advection.convergence`: gradients of the field and of its mass fluxes from that of what they bring.
+
+Axis after axis: the gradient of the flux through a face, what of it goes to the mass flux, and what to the points that
+the flux is made of. Loops are along rows in memory and short, so that they fit the processor's vector units.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from components.science.kernels.compiled import compiled
+
+
+@compiled
+def transposed(
+    grad: Any, q: Any, mx: Any, my: Any, mz: Any, inverse_area: Any, fifth: Any, third: Any,
+    to_q: Any, to_x: Any, to_y: Any, to_z: Any,
+) -> None:  # fmt: skip
+    """Gradients to the field and to three mass fluxes; all arrays in the order of memory.
+
+    Parameters
+    ----------
+    grad : (nz, ny, nx) gradient of what fluxes bring
+    q, mx, my, mz, inverse_area : as `advection.convergence` has them
+    fifth, third : (2, 6) and (2, 4) weights of the points, in the mean over a face and in what upwinding takes off it
+    to_q, to_x, to_y, to_z : gradients, which are written
+    """
+    nz, ny, nx = grad.shape
+    zero = grad.dtype.type(0.0)
+    to_q[:] = zero
+    # what goes to each point through the mean and through what upwinding takes off; no face has any beyond both ends
+    mean, taken = np.zeros(nx + 11, grad.dtype), np.zeros(nx + 11, grad.dtype)
+    flux, line, other = np.empty(nx + 1, grad.dtype), np.empty(nx, grad.dtype), np.empty(nx + 1, grad.dtype)
+    for k in range(nz):
+        for j in range(ny):
+            g, area, field, mass = grad[k, j], inverse_area[j], q[k + 2, j + 3], mx[k, j]
+            for i in range(nx):
+                line[i] = g[i] * area[i]
+            flux[0], flux[nx] = line[0], -line[nx - 1]
+            for i in range(1, nx):
+                flux[i] = line[i] - line[i - 1]
+            out = to_x[k, j]
+            for i in range(nx + 1):
+                out[i] = (
+                    fifth[0, 0] * (field[i] + field[i + 5]) + fifth[0, 1] * (field[i + 1] + field[i + 4])
+                    + fifth[0, 2] * (field[i + 2] + field[i + 3])
+                )  # fmt: skip
+                other[i] = (
+                    fifth[1, 5] * (field[i + 5] - field[i]) + fifth[1, 4] * (field[i + 4] - field[i + 1])
+                    + fifth[1, 3] * (field[i + 3] - field[i + 2])
+                )  # fmt: skip
+            for i in range(nx + 1):
+                one = np.sign(mass[i])
+                out[i] = flux[i] * (out[i] - one * other[i])
+                mean[i + 5] = flux[i] * mass[i]
+                taken[i + 5] = flux[i] * mass[i] * one
+            into = to_q[k + 2, j + 3]
+            for i in range(nx + 6):
+                into[i] += (
+                    fifth[0, 0] * (mean[i + 5] + mean[i]) + fifth[0, 1] * (mean[i + 4] + mean[i + 1])
+                    + fifth[0, 2] * (mean[i + 3] + mean[i + 2])
+                )  # fmt: skip
+            for i in range(nx + 6):
+                into[i] -= (
+                    fifth[1, 0] * (taken[i + 5] - taken[i]) + fifth[1, 1] * (taken[i + 4] - taken[i + 1])
+                    + fifth[1, 2] * (taken[i + 3] - taken[i + 2])
+                )  # fmt: skip
+        for j in range(ny + 1):
+            for i in range(nx):
+                flux[i] = zero
+            if j < ny:
+                g, area = grad[k, j], inverse_area[j]
+                for i in range(nx):
+                    flux[i] = g[i] * area[i]
+            if j > 0:
+                g, area = grad[k, j - 1], inverse_area[j - 1]
+                for i in range(nx):
+                    flux[i] -= g[i] * area[i]
+            mass, out = my[k, j], to_y[k, j]
+            for i in range(nx):
+                out[i], other[i] = zero, zero
+            for p in range(6):
+                field, weight, less = q[k + 2, j + p], fifth[0, p], fifth[1, p]
+                for i in range(nx):
+                    out[i] += weight * field[i + 3]
+                for i in range(nx):
+                    other[i] += less * field[i + 3]
+            for i in range(nx):
+                one = np.sign(mass[i])
+                out[i] = flux[i] * (out[i] - one * other[i])
+                line[i] = flux[i] * mass[i]
+                other[i] = line[i] * one
+            for p in range(6):
+                into, weight, less = to_q[k + 2, j + p], fifth[0, p], fifth[1, p]
+                for i in range(nx):
+                    into[i + 3] += weight * line[i] - less * other[i]
+    for k in range(nz + 1):
+        for j in range(ny):
+            for i in range(nx):
+                flux[i] = zero
+            if k < nz:
+                g = grad[k, j]
+                for i in range(nx):
+                    flux[i] = g[i]
+            if k > 0:
+                g = grad[k - 1, j]
+                for i in range(nx):
+                    flux[i] -= g[i]
+            mass, out = mz[k, j], to_z[k, j]
+            for i in range(nx):
+                out[i], other[i] = zero, zero
+            for p in range(4):
+                field, weight, less = q[k + p, j + 3], third[0, p], third[1, p]
+                for i in range(nx):
+                    out[i] += weight * field[i + 3]
+                for i in range(nx):
+                    other[i] += less * field[i + 3]
+            for i in range(nx):
+                one = np.sign(mass[i])
+                out[i] = flux[i] * (out[i] - one * other[i])
+                line[i] = flux[i] * mass[i]
+                other[i] = line[i] * one
+            for p in range(4):
+                into, weight, less = to_q[k + p, j + 3], third[0, p], third[1, p]
+                for i in range(nx):
+                    into[i + 3] += weight * line[i] - less * other[i]
