@@ -165,6 +165,24 @@ def difference(flux: torch.Tensor, dim: int) -> torch.Tensor:
     return _out_less_in(flux, dim)
 
 
+def total(a: torch.Tensor, dim: int) -> torch.Tensor:
+    """Sum of neighbours along ``dim``.
+
+    Parameters
+    ----------
+    a : n + 1 points along ``dim``
+    dim : dimension
+    """
+    if torch.is_grad_enabled() and a.requires_grad:
+        return cast(torch.Tensor, _Total.apply(a, dim))  # type: ignore[no-untyped-call]
+    return _both(a, dim)
+
+
+def _both(a: torch.Tensor, dim: int) -> torch.Tensor:
+    n = a.shape[dim] - 1
+    return a.narrow(dim, 1, n) + a.narrow(dim, 0, n)
+
+
 def _out_less_in(flux: torch.Tensor, dim: int) -> torch.Tensor:
     n = flux.shape[dim] - 1
     return flux.narrow(dim, 1, n) - flux.narrow(dim, 0, n)
@@ -240,6 +258,22 @@ class _Difference(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[Any, ...]:
         return _transposed_difference(grad, ctx.dim), None
+
+
+class _Total(torch.autograd.Function):
+    """Neighbours' sum."""
+
+    @staticmethod
+    def forward(ctx: Any, a: torch.Tensor, dim: int) -> torch.Tensor:
+        ctx.dim = dim
+        return _both(a, dim)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[Any, ...]:
+        dim, n = ctx.dim, grad.shape[ctx.dim]
+        ends = grad.narrow(dim, 0, 1), grad.narrow(dim, n - 1, 1)
+        return torch.cat([ends[0], _both(grad, dim), ends[1]], dim), None
 
 
 def _transposed_difference(grad: torch.Tensor, dim: int) -> torch.Tensor:

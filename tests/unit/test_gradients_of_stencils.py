@@ -5,8 +5,12 @@ import pytest
 import torch
 from torch.autograd import gradcheck
 
-from components.atmosphere.nonhydrostatic.dynamics.acoustic import substituted
-from components.science.advection import convergence, difference, flux_fifth, flux_third
+from components.atmosphere.nonhydrostatic.dynamics.acoustic import Coefficients, Deviation, substituted, vertical_step
+from components.atmosphere.nonhydrostatic.dynamics.base_state import LogPressure
+from components.atmosphere.nonhydrostatic.dynamics.geometry import build_geometry
+from components.atmosphere.nonhydrostatic.dynamics.state import Tendencies
+from components.science.advection import convergence, difference, flux_fifth, flux_third, total
+from components.science.constants import GRAVITY
 
 
 def drawn(*shape, seed=1):
@@ -49,8 +53,10 @@ def test_what_three_fluxes_bring():
 
 
 @pytest.mark.parametrize("dim", [0, -1])
-def test_differences(dim):
+def test_differences_and_sums(dim):
     assert gradcheck(lambda a: difference(a, dim), (drawn(2, 3),))
+    assert gradcheck(lambda a: total(a, dim), (drawn(2, 3),)) and gradcheck(lambda a: total(a, dim), (drawn(4, 4),))
+    assert torch.equal(total(torch.tensor([1.0, 4.0, 2.0], requires_grad=True), 0), torch.tensor([5.0, 6.0]))
     assert torch.equal(difference(torch.tensor([1.0, 4.0, 2.0], requires_grad=True), 0), torch.tensor([3.0, -2.0]))
 
 
@@ -66,3 +72,36 @@ def test_the_solve_along_columns(levels):
         high = torch.eye(levels, dtype=torch.float64) + torch.diag(upper[:-1, i], 1) if levels > 1 else full + 1.0
         solved.append(torch.linalg.solve(low @ high, right[:, i]))
     assert torch.allclose(x, torch.stack(solved, 1), rtol=1e-12)
+
+
+@pytest.mark.parametrize("flat", [True, False])
+def test_the_implicit_step_along_columns(flat):
+    g, shape = sloping(flat), {"": (3, 2, 4), "w": (2, 2, 4), "x": (3, 2, 5), "y": (3, 3, 4)}
+    kinds = ("w", "", "", "x", "y", "w", "", "", "x", "y", "w", "", "w", "", "w", "w", "w")
+    given = [drawn(*shape[kind], seed=n) for n, kind in enumerate(kinds)]
+    dtau = torch.tensor(0.3, dtype=torch.float64)
+
+    def step(*a):
+        x, f = Deviation(a[3], a[4], *a[:3]), Tendencies(None, None, *a[5:8])
+        return vertical_step(g, x, a[3], a[4], f, Coefficients(None, None, *a[8:]), dtau, 0.1, 0.2)
+
+    assert gradcheck(step, given)
+    assert gradcheck(lambda *a: step(*a)[1], given)  # others give no gradient
+    with torch.no_grad():
+        plain = step(*given)
+    assert all(torch.equal(a, b) for a, b in zip(step(*given), plain, strict=True))
+    # dry air has no kernel: as moist air that weighs the same
+    dry, wet = ([fill.get(n, a) for n, a in enumerate(given)] for fill in ({12: None, 13: None}, {
+        12: torch.ones_like(given[12]), 13: torch.full_like(given[13], 0.5 * GRAVITY)
+    }))  # fmt: skip
+    seen, wet = (step(*a)[4].square().sum() for a in (dry, wet))
+    some = [given[n] for n in (0, 3, 10, 11, 16)]
+    for a, b in zip(torch.autograd.grad(seen, some), torch.autograd.grad(wet, some), strict=True):
+        assert torch.allclose(a, b, rtol=1e-10)
+
+
+def sloping(flat):
+    """A block of three layers, over a hill or not."""
+    y, x = torch.meshgrid(torch.arange(2.0), torch.arange(4.0), indexing="ij")
+    z = torch.linspace(0.0, 3.0, 4)[:, None, None] + (0.0 if flat else 0.2) * torch.exp(-((x - 1.5) ** 2) - y)
+    return build_geometry(z, 1.0, 1.5, LogPressure())

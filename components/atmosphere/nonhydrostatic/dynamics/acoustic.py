@@ -12,6 +12,7 @@ with p'' = stiffness (rho theta dz)''.
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch.autograd.function import once_differentiable
 
@@ -24,7 +25,11 @@ from components.atmosphere.nonhydrostatic.dynamics.tendencies import (
     pressure_weight_y,
     vertical_gradient,
 )
+from components.science.advection import difference, total
 from components.science.constants import GRAVITY
+from components.science.kernel_arrays import flat
+
+FOUND = "rw", "rho", "rtheta", "omega", "force", "new rtheta"  # of a step, for its transpose
 
 
 class Coefficients(NamedTuple):
@@ -91,21 +96,21 @@ def coefficients(
     theta_x = 0.5 * (theta[:, 3:-3, 3:-2] + theta[:, 3:-3, 2:-3])
     theta_y = 0.5 * (theta[:, 3:-2, 3:-3] + theta[:, 2:-3, 3:-3])
     theta_c = theta[:, 3:-3, 3:-3]
-    theta_z = 0.5 * (theta_c[1:] + theta_c[:-1])
+    theta_z = 0.5 * total(theta_c, 0)
     c = d.stiffness[:, 1:-1, 1:-1]
     e = (0.5 + 0.5 * off_centring) * dtau
     e2 = e * e
     iz = g.inverse_dz_interface[1:-1, H:-H, H:-H]
     if q_total is None:
         chi, loading = None, None
-        diagonal = 1.0 + e2 * iz * theta_z * (c[1:] + c[:-1]) + dtau * rayleigh
+        diagonal = 1.0 + e2 * iz * theta_z * total(c, 0) + dtau * rayleigh
         above = -e2 * iz[1:] * (c[1:-1] * theta_z[1:] + 0.5 * GRAVITY)
         below = -e2 * iz[:-1] * (c[1:-1] * theta_z[:-1] - 0.5 * GRAVITY)
     else:
         q = q_total[:, H:-H, H:-H]
-        chi = 1.0 / (1.0 + 0.5 * (q[1:] + q[:-1]))
+        chi = 1.0 / (1.0 + 0.5 * total(q, 0))
         loading = (0.5 * GRAVITY) * (1.0 + q)
-        diagonal = 1.0 + e2 * chi * iz * (theta_z * (c[1:] + c[:-1]) + (loading[1:] - loading[:-1])) + dtau * rayleigh
+        diagonal = 1.0 + e2 * chi * iz * (theta_z * total(c, 0) + difference(loading, 0)) + dtau * rayleigh
         above = -e2 * chi[:-1] * iz[1:] * (c[1:-1] * theta_z[1:] + loading[1:-1])
         below = -e2 * chi[1:] * iz[:-1] * (c[1:-1] * theta_z[:-1] - loading[1:-1])
     pivot: list[torch.Tensor] = []
@@ -141,14 +146,14 @@ def horizontal_step(
     which is too long for them.
     """
     px, py = p[:, 1:-1], p[..., 1:-1]
-    gx, gy = px[..., 1:] - px[..., :-1], py[:, 1:] - py[:, :-1]
+    gx, gy = difference(px, -1), difference(py, 1)
     if g.rise_x is not None:
         one = slice(H - 1, 1 - H)
         pz = vertical_gradient(p, g.inverse_dz_interface[:, one, one])
         mx = (g.rise_x[:, H:-H, H:-H]) * (pz[:, 1:-1, 1:] + pz[:, 1:-1, :-1])
         my = (g.rise_y[:, H:-H, H:-H]) * (pz[:, 1:, 1:-1] + pz[:, :-1, 1:-1])
-        gx = gx - (mx[1:] + mx[:-1])
-        gy = gy - (my[1:] + my[:-1])
+        gx = gx - total(mx, 0)
+        gy = gy - total(my, 0)
     ru = x.ru + dtau * (f.ru - c.weight_x * gx)
     rv = x.rv + dtau * (f.rv - c.weight_y * gy)
     return ru, rv
@@ -173,31 +178,77 @@ def vertical_step(
     omega : (nz-1, ny, nx) the mass flux through inner interfaces that the step used, kg m-2 s-1
     p : (nz, ny, nx) the new pressure deviation, weighted forward in time by the divergence damping, Pa
     """
+    given = x.rw, x.rho, x.rtheta, ru, rv, f.rw, f.rho, f.rtheta, *c[2:]
+    wanted = torch.is_grad_enabled() and any(a is not None and a.requires_grad for a in given)
+    if wanted and c.chi is not None and ru.device.type == "cpu":
+        return _Implicit.apply(g, dtau, off_centring, divergence_damping, *given)
+    return _implicit(g, dtau, off_centring, divergence_damping, *given)[0]
+
+
+def _implicit(
+    g: Geometry, dtau: torch.Tensor, off_centring: float, divergence_damping: float,
+    xw: torch.Tensor, xr: torch.Tensor, xt: torch.Tensor, ru: torch.Tensor, rv: torch.Tensor, fw: torch.Tensor,
+    fr: torch.Tensor, ft: torch.Tensor, theta_x: torch.Tensor, theta_y: torch.Tensor, theta_z: torch.Tensor,
+    stiffness: torch.Tensor, chi: torch.Tensor | None, loading: torch.Tensor | None, pivot: torch.Tensor,
+    lower: torch.Tensor, upper: torch.Tensor,
+) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]:  # fmt: skip
+    """What `vertical_step` gives; and rho, rtheta and omega before the implicit part, and the force, for its transpose.
+
+    Tendencies and coefficients come one by one, as `Tendencies` has them from rw and `Coefficients` from theta_x on.
+    """
     a, b = 0.5 + 0.5 * off_centring, 0.5 - 0.5 * off_centring
     iz = g.inverse_dz_interface[1:-1, H:-H, H:-H]
     mu, mv = ru * g.length_u[H:-H, H:-H], rv * g.length_v[H:-H, H:-H]
     inverse_area = g.inverse_area[H:-H, H:-H]
     mass_out = (mu[..., 1:] - mu[..., :-1] + mv[:, 1:] - mv[:, :-1]) * inverse_area
-    tu, tv = mu * c.theta_x, mv * c.theta_y
+    tu, tv = mu * theta_x, mv * theta_y
     heat_out = (tu[..., 1:] - tu[..., :-1] + tv[:, 1:] - tv[:, :-1]) * inverse_area
-    omega = b * x.rw * iz
+    omega = b * xw * iz
     if g.metric is not None:
         omega = omega - metric_flux(g, ru, rv, H)
-    rho = x.rho + dtau * (f.rho - mass_out - _between(omega))
-    rtheta = x.rtheta + dtau * (f.rtheta - heat_out - _between(omega * c.theta_z))
+    rho = xr + dtau * (fr - mass_out - _between(omega))
+    rtheta = xt + dtau * (ft - heat_out - _between(omega * theta_z))
     e, eb = a * dtau, b * dtau
-    p_part = c.stiffness * (e * rtheta + eb * x.rtheta)
-    weight = 0.5 * GRAVITY if c.loading is None else c.loading
-    b_part = weight * (e * rho + eb * x.rho)
+    p_part = stiffness * (e * rtheta + eb * xt)
+    weight = 0.5 * GRAVITY if loading is None else loading
+    b_part = weight * (e * rho + eb * xr)
     force = (p_part[1:] - p_part[:-1]) + (b_part[1:] + b_part[:-1])
-    if c.chi is not None:
-        force = force * c.chi
-    rw = substituted((x.rw + dtau * f.rw - force) * c.pivot, c.lower, c.upper)
+    right = (xw + dtau * fw - (force if chi is None else force * chi)) * pivot
+    rw = substituted(right, lower, upper)
     flux = (a * iz) * rw
-    rho = rho - dtau * _between(flux)
-    rtheta = rtheta - dtau * _between(flux * c.theta_z)
-    p = c.stiffness * (rtheta + divergence_damping * (rtheta - x.rtheta))
-    return rw, rho, rtheta, omega + flux, p
+    new_rho = rho - dtau * _between(flux)
+    new_rtheta = rtheta - dtau * _between(flux * theta_z)
+    p = stiffness * (new_rtheta + divergence_damping * (new_rtheta - xt))
+    return (rw, new_rho, new_rtheta, omega + flux, p), (rho, rtheta, omega, force)
+
+
+class _Implicit(torch.autograd.Function):
+    """`_implicit` of moist air, with a kernel for its gradient."""
+
+    @staticmethod
+    def forward(ctx, g, dtau, off_centring, divergence_damping, *given):
+        out, found = _implicit(g, dtau, off_centring, divergence_damping, *given)
+        ctx.save_for_backward(*given, out[0], *found, out[2])
+        ctx.constants = g, [float(dtau), 0.5 + 0.5 * off_centring, 0.5 - 0.5 * off_centring, divergence_damping]
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, *grads):
+        from components.atmosphere.nonhydrostatic.kernels.implicit_transposed import transposed  # numba is slow to load
+
+        g, numbers = ctx.constants
+        given, found = ctx.saved_tensors[: -len(FOUND)], ctx.saved_tensors[-len(FOUND) :]
+        inner, iz = slice(H, -H), g.inverse_dz_interface[1:-1, H:-H, H:-H]
+        metric = given[0].new_empty((4, 0, 0, 0)) if g.metric is None else g.metric[..., inner, inner]
+        back = [a.new_empty(a.shape) for a in given]
+        arrays = lambda some: tuple(flat(a, a.shape) for a in some)  # noqa: E731
+        plane = [a[inner, inner] for a in (g.length_u, g.length_v, g.inverse_area)]
+        transposed(
+            arrays(grads), arrays((*given, iz)), arrays(found), arrays(plane), flat(metric, metric.shape),
+            np.array(numbers, flat(iz, iz.shape).dtype), arrays(back),
+        )  # fmt: skip
+        return None, None, None, None, *back
 
 
 def substituted(right: torch.Tensor, lower: torch.Tensor, upper: torch.Tensor) -> torch.Tensor:

@@ -12,7 +12,7 @@ import torch
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, State, Tendencies
-from components.science.advection import difference
+from components.science.advection import difference, total
 
 Viscosity = torch.Tensor | float
 ONE = slice(H - 1, 1 - H)
@@ -74,7 +74,7 @@ def diffuse(
     f_v = f_v + _vertical(d.v[z, 3:-3, 3:-3], rk_w, iz_v)
 
     # w: on inner interfaces; fluxes in z at layer centres
-    rk = 0.5 * (rk_h[1:] + rk_h[:-1])
+    rk = 0.5 * total(rk_h, 0)
     w = d.w[z, 2:-2, 2:-2]
     f_w = horizontal_scalar(g, w, rk)
     flux = rk_v[:, 1:-1, 1:-1] / (g.dz[:, i, i] * g.dz[:, i, i]) * difference(d.w[1:-1, 3:-3, 3:-3], 0)
@@ -102,6 +102,6 @@ def vertical_scalar(g: Geometry, q: torch.Tensor, rk: torch.Tensor) -> torch.Ten
 def _vertical(q: torch.Tensor, rk: torch.Tensor, inverse_dz: torch.Tensor) -> torch.Tensor:
     # rk / dz at an interface is (rho dz K)_mean / dz2: the mass of half the two layers over the distance squared
     iz = inverse_dz[1:-1]
-    flux = 0.5 * (rk[1:] + rk[:-1]) * iz * iz * difference(q, -3)
+    flux = 0.5 * total(rk, 0) * iz * iz * difference(q, -3)
     head, tail = flux.narrow(-3, 0, 1), flux.narrow(-3, flux.shape[-3] - 1, 1)
     return torch.cat([head, difference(flux, -3), -tail], -3)

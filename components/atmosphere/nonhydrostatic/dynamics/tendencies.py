@@ -12,7 +12,7 @@ import torch
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, State
-from components.science.advection import convergence, difference
+from components.science.advection import convergence, difference, total
 from components.science.constants import GAMMA, GRAVITY
 
 
@@ -61,7 +61,7 @@ def metric_flux(g: Geometry, ru: torch.Tensor, rv: torch.Tensor, trim: int) -> t
     It is made from fluxes cut by ``trim`` on every side.
     """
     m = g.metric[:, :, trim:-trim, trim:-trim]
-    ru, rv = ru[1:] + ru[:-1], rv[1:] + rv[:-1]
+    ru, rv = total(ru, 0), total(rv, 0)
     return (m[0] * ru[..., :-1] + m[1] * ru[..., 1:]) + (m[2] * rv[:, :-1] + m[3] * rv[:, 1:])
 
 
@@ -96,13 +96,13 @@ def u_tendency(
     om = d.omega[:, 1:-1]
     f = convergence(
         d.u,
-        0.5 * (ru[..., 1:] + ru[..., :-1]),
-        0.5 * (rv[..., 1:] + rv[..., :-1]),
-        0.5 * (om[..., 1:] + om[..., :-1]),
+        0.5 * total(ru, -1),
+        0.5 * total(rv, -1),
+        0.5 * total(om, -1),
         g.inverse_area_u[H:-H, H:-H],
     )
     p = d.p[:, 1:-1]
-    rise = p[..., 1:] - p[..., :-1]
+    rise = difference(p, -1)
     if g.rise_x is not None:
         rise = rise - metric_difference_x(g, p)
     if resting is not None:
@@ -111,7 +111,7 @@ def u_tendency(
     if g.coriolis is not None:
         rv_c = 0.5 * (s.rv[:, H : -H - 1, H - 1 : 1 - H] + s.rv[:, H + 1 : -H, H - 1 : 1 - H])
         frv = rotation(g, d)[:, 1:-1] * rv_c
-        f = f + 0.5 * (frv[..., 1:] + frv[..., :-1])
+        f = f + 0.5 * total(frv, -1)
     return f
 
 
@@ -124,13 +124,13 @@ def v_tendency(
     om = d.omega[..., 1:-1]
     f = convergence(
         d.v,
-        0.5 * (ru[:, 1:] + ru[:, :-1]),
-        0.5 * (rv[:, 1:] + rv[:, :-1]),
-        0.5 * (om[:, 1:] + om[:, :-1]),
+        0.5 * total(ru, 1),
+        0.5 * total(rv, 1),
+        0.5 * total(om, 1),
         g.inverse_area_v[H:-H, H:-H],
     )
     p = d.p[..., 1:-1]
-    rise = p[:, 1:] - p[:, :-1]
+    rise = difference(p, 1)
     if g.rise_y is not None:
         rise = rise - metric_difference_y(g, p)
     if resting is not None:
@@ -139,7 +139,7 @@ def v_tendency(
     if g.coriolis is not None:
         ru_c = 0.5 * (s.ru[:, H - 1 : 1 - H, H : -H - 1] + s.ru[:, H - 1 : 1 - H, H + 1 : -H])
         fru = rotation(g, d)[..., 1:-1] * ru_c
-        f = f - 0.5 * (fru[:, 1:] + fru[:, :-1])
+        f = f - 0.5 * total(fru, 1)
     return f
 
 
@@ -148,17 +148,15 @@ def w_tendency(g: Geometry, s: State, d: Diagnostics, q_total: torch.Tensor | No
     ru = s.ru[:, H:-H, H:-H] * g.length_u[H:-H, H:-H]
     rv = s.rv[:, H:-H, H:-H] * g.length_v[H:-H, H:-H]
     om = d.omega[:, 1:-1, 1:-1]
-    f = convergence(
-        d.w, 0.5 * (ru[1:] + ru[:-1]), 0.5 * (rv[1:] + rv[:-1]), 0.5 * (om[1:] + om[:-1]), g.inverse_area[H:-H, H:-H]
-    )
+    f = convergence(d.w, 0.5 * total(ru, 0), 0.5 * total(rv, 0), 0.5 * total(om, 0), g.inverse_area[H:-H, H:-H])
     p = d.p[:, 1:-1, 1:-1]
     mass = s.rho[:, H:-H, H:-H]
     if q_total is None:
-        return f - (p[1:] - p[:-1]) - (0.5 * GRAVITY) * (mass[1:] + mass[:-1])
+        return f - difference(p, 0) - (0.5 * GRAVITY) * total(mass, 0)
     q = q_total[:, H:-H, H:-H]
     mass = mass + (g.rho_base[:, H:-H, H:-H] + mass) * q
-    force = (p[1:] - p[:-1]) + (0.5 * GRAVITY) * (mass[1:] + mass[:-1])
-    return f - force / (1.0 + 0.5 * (q[1:] + q[:-1]))
+    force = difference(p, 0) + (0.5 * GRAVITY) * total(mass, 0)
+    return f - force / (1.0 + 0.5 * total(q, 0))
 
 
 def rho_tendency(g: Geometry, s: State, d: Diagnostics) -> torch.Tensor:
@@ -190,40 +188,40 @@ def rotation(g: Geometry, d: Diagnostics) -> torch.Tensor:
 def pressure_weight_x(g: Geometry, q_total: torch.Tensor | None) -> torch.Tensor:
     """Dz rho_d / rho_m at u (nz, ny, nx+1), m."""
     dz = g.dz[:, H:-H, H - 1 : 1 - H]
-    dz = 0.5 * (dz[..., 1:] + dz[..., :-1])
+    dz = 0.5 * total(dz, -1)
     if q_total is None:
         return dz
     q = q_total[:, H:-H, H - 1 : 1 - H]
-    return dz / (1.0 + 0.5 * (q[..., 1:] + q[..., :-1]))
+    return dz / (1.0 + 0.5 * total(q, -1))
 
 
 def pressure_weight_y(g: Geometry, q_total: torch.Tensor | None) -> torch.Tensor:
     """Dz rho_d / rho_m at v (nz, ny+1, nx), m."""
     dz = g.dz[:, H - 1 : 1 - H, H:-H]
-    dz = 0.5 * (dz[:, 1:] + dz[:, :-1])
+    dz = 0.5 * total(dz, 1)
     if q_total is None:
         return dz
     q = q_total[:, H - 1 : 1 - H, H:-H]
-    return dz / (1.0 + 0.5 * (q[:, 1:] + q[:, :-1]))
+    return dz / (1.0 + 0.5 * total(q, 1))
 
 
 def metric_difference_x(g: Geometry, p: torch.Tensor) -> torch.Tensor:
     """Rise of the surface times dp/dz at u (nz, ny, nx+1) from p (nz, ny, nx+2), Pa."""
     pz = vertical_gradient(p, g.inverse_dz_interface[:, H:-H, H - 1 : 1 - H])
-    pz = g.rise_x[:, H:-H, H:-H] * (pz[..., 1:] + pz[..., :-1])
+    pz = g.rise_x[:, H:-H, H:-H] * total(pz, -1)
     return pz[1:] + pz[:-1]
 
 
 def metric_difference_y(g: Geometry, p: torch.Tensor) -> torch.Tensor:
     """Rise of the surface times dp/dz at v (nz, ny+1, nx) from p (nz, ny+2, nx), Pa."""
     pz = vertical_gradient(p, g.inverse_dz_interface[:, H - 1 : 1 - H, H:-H])
-    pz = g.rise_y[:, H:-H, H:-H] * (pz[:, 1:] + pz[:, :-1])
+    pz = g.rise_y[:, H:-H, H:-H] * total(pz, 1)
     return pz[1:] + pz[:-1]
 
 
 def vertical_gradient(p: torch.Tensor, inverse_dz: torch.Tensor) -> torch.Tensor:
     """dp/dz on all interfaces (nz+1, ...), extrapolated linearly to the ground and constant to the lid."""
-    pz = (p[1:] - p[:-1]) * inverse_dz[1:-1]
+    pz = difference(p, 0) * inverse_dz[1:-1]
     ratio = inverse_dz[1:2] / (inverse_dz[0:1] - inverse_dz[1:2])  # thickness of the lowest layer / that of the next
     ground = pz[:1] + ratio * (pz[:1] - pz[1:2])
     return torch.cat([ground, pz, pz[-1:]])
