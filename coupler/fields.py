@@ -72,6 +72,9 @@ class FieldSpec:
         Of an import: the only statistic of a period that makes sense; another one is refused.
     fraction : str, optional
         Of an export: name of another export, a fraction that weights this field where it varies in time.
+    each_step : bool
+        Of an export: what a step gives is for that step alone, such as an increment. A rule that would leave some out
+        stops `check`.
 
     Raises
     ------
@@ -91,6 +94,7 @@ class FieldSpec:
     valid_range: tuple[float, float] | None = None
     window: Literal["instant", "mean", ""] = ""
     fraction: str | None = None
+    each_step: bool = False
 
     def __post_init__(self) -> None:
         entry = dictionary().get(self.name)

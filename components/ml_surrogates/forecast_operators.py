@@ -2,6 +2,7 @@
 """Forecast operators by the names of models: what an assimilation needs of one, and where it is found."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 from torch import Tensor
@@ -17,6 +18,10 @@ KNOWN = {
     "forecast": "components.ml_surrogates.forecast.operator:Forecast",
 }
 """Operators of the project; others by ``package.module:Class``."""
+
+
+OF_LAND = {"column": "components.land.column.forecast:Forecast"}
+"""Operators of land: classes of context, options and members; others by ``package.module:Class``."""
 
 
 class Forecast(Protocol):
@@ -67,6 +72,26 @@ def make(model: str, context: Context, options: Mapping[str, Any]) -> Forecast:
     """
     made: Forecast = load(KNOWN.get(model, model), context.folder)(context, options)
     return made
+
+
+def of_land(model: str, folder: Path | None = None) -> Any:
+    """The class of a model's ensemble of land.
+
+    Parameters
+    ----------
+    model : word of `OF_LAND` or ``package.module:Class``
+    folder : of the case
+
+    Raises
+    ------
+    CaseError
+        No such operator.
+    """
+    if model not in OF_LAND and ":" not in model:
+        raise CaseError(
+            f"forecast: expected one of {', '.join(OF_LAND)}, or package.module:Class, found model: {model}"
+        )
+    return load(OF_LAND.get(model, model), folder)
 
 
 def problems(model: str, setting: Setting, options: Mapping[str, Any]) -> list[str]:

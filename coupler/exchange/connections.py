@@ -185,6 +185,7 @@ def _connection(
         say(str(error))
         return
     wrong = [text for pair in pairs if (text := mistake(pair.offered, steps, target))]
+    wrong += [text for pair in pairs if (text := rule.leaves_out(pair.offered, source.step))]
     for text in wrong:
         say(text)
     if wrong:

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from coupler.clock import parse_duration
+from coupler.clock import format_duration, parse_duration
+from coupler.fields import FieldSpec
 from coupler.namelist import Duration, Namelist
 
 
@@ -88,6 +89,22 @@ class ConnectionRule(Namelist):
     """direct: between components on the same grid, without the coupler's ranks."""
     ensemble: Crossing = None
     """Not built: rules that take the mean or all of an ensemble's members."""
+
+    def leaves_out(self, offered: FieldSpec, step: int) -> str:
+        """What is wrong where the rule takes some steps' values only of a field that has one for each, or empty.
+
+        Parameters
+        ----------
+        offered : what the source exports
+        step : of the source, s
+        """
+        if not offered.each_step or self.period == step or self.statistic in ("mean", "sum"):
+            return ""
+        own, found = format_duration(step), format_duration(self.period)
+        return (
+            f"{offered.name}: each step of {self.source} gives one for that step alone; expected period: {own}, as its "
+            f"step, or statistic: mean, found period: {found}, which leaves some out"
+        )
 
 
 class FluxRule(Namelist):

@@ -286,6 +286,8 @@ NOT_CF = {
     "tendency_of_eastward_wind_due_to_data_assimilation",
     "tendency_of_northward_wind_due_to_data_assimilation",
     "tendency_of_air_pressure_in_lowest_atmosphere_layer_due_to_data_assimilation",
+    "tendency_of_mass_content_of_water_in_soil_layer_due_to_data_assimilation",
+    "tendency_of_surface_snow_amount_due_to_data_assimilation",
     "cosine_of_solar_zenith_angle",
     "surface_albedo_visible",
     "surface_albedo_near_infrared",

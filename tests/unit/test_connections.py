@@ -124,6 +124,25 @@ def test_mistyped_keys_of_a_rule_are_told_with_their_line(case):
     assert all(line.startswith("case.yaml:") for line in text.splitlines())
 
 
+class Increments(Gauge):
+    """Gives a temperature for each of its steps alone."""
+
+    exports = (FieldSpec("air_temperature", each_step=True), FieldSpec("precipitation_flux"), FieldSpec("air_pressure"))
+
+
+def test_a_rule_that_leaves_out_steps_of_what_each_step_gives_is_refused_with_the_other_mistakes(case):
+    components = {
+        "atmosphere": {"model": f"{HERE}:Increments", "step": "PT1H", "grid": GRIDS["atmosphere"]},
+        "ocean": {"model": f"{HERE}:Reader", "step": "PT1H", "grid": GRIDS["ocean"]},
+    }
+    text = said(case(components, [{**PLAIN, "to": "ocaen"}, PLAIN]))
+    assert "did you mean 'ocean'?" in text
+    assert "air_temperature: each step of atmosphere gives one for that step alone; expected period: PT1H" in text
+    assert "found period: PT2H, which leaves some out" in text and "precipitation_flux:" not in text
+    make_plan(case(components, [{**PLAIN, "period": "PT1H", "lag": "PT1H"}]))
+    make_plan(case(components, [{**PLAIN, "statistic": "mean"}]))
+
+
 def test_the_same_field_from_the_same_source_twice_is_refused(case):
     text = said(case(coupling=[PLAIN, PLAIN]))
     assert "air_temperature is given to ocean twice by atmosphere" in text

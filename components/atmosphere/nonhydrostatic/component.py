@@ -120,7 +120,7 @@ class NonhydrostaticAtmosphere(Component):
         relaxation_rows: Count = 4
         """Rows relaxed towards the driver inside the specified row."""
         nudging_wavelength: LengthOrNone = 0.0
-        """Scales above this are nudged towards the driver above the boundary layer; 0: none."""
+        """Scales above this are nudged towards the driver above the boundary layer, increments too; 0: none."""
         nudging_time: Duration = 21600
         """Time scale of that nudging."""
         nudging_interval: Duration = 3600
@@ -155,7 +155,7 @@ class NonhydrostaticAtmosphere(Component):
         column_budget: bool = False
         """Give what the physics leaves over of each column's water and energy, and what increments add, as output."""
         increments: bool = False
-        """Add tendencies of temperature, humidity, wind and pressure that an assimilation, say, gives."""
+        """Add tendencies that an assimilation gives; nudging, where it is on, takes their large scales back."""
         precision: Literal["single", "double"] = "single"
         """Precision of the arithmetic."""
         compile: bool | Literal["dynamics"] = False

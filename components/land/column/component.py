@@ -12,21 +12,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from components.land.column import first_guess
+from components.land.column import assimilated, first_guess
 from components.land.column.advance import CYCLED, Land, Weather
 from components.land.column.aquifer import Aquifer
 from components.land.column.checks import problems_of
 from components.land.column.column import Options, State, heat_stored, initial_state, water_stored
 from components.land.column.component_cycles import DEPOSITION, Deposition, to_rest, totals
 from components.land.column.cycles import spin_up
-from components.land.column.cycles.pools import Cycles, leaf_area
+from components.land.column.cycles.pools import leaf_area
 from components.land.column.gas_exchange import Stomata
 from components.land.column.irrigation import IRRIGATION
 from components.land.column.land_use import hand_over
 from components.land.column.leaf_contents import SpectralOptics, with_spectral_optics
 from components.land.column.options import ColumnOptions
 from components.land.column.overpass import Overpasses
-from components.land.column.parameters import parameters
+from components.land.column.parameters import THICKNESS, parameters
 from components.land.column.products import Products
 from components.land.column.richards import Bottom
 from components.land.column.river_water import asked_of_rivers, meet_rivers
@@ -110,6 +110,9 @@ class ColumnLand(Component):
             self.exports = (*self.exports, *specs(*CYCLED))
             if self.irrigated:
                 self.exports = (*self.exports, *specs(IRRIGATION))
+        if options.increments:
+            self.imports = (*self.imports, *assimilated.added_fields(len(THICKNESS)))
+            self.exports = (*self.exports, *assimilated.seen_fields(len(THICKNESS)))
         told = asked_of_rivers(options.groundwater == "lateral", self.irrigated)
         if told:
             self.imports = (
@@ -260,6 +263,7 @@ class ColumnLand(Component):
         with torch.no_grad():
             self._use_land(self.clock.date(time).year)
             self._follow_leaves()
+            self._take_increments(imports, seconds)
             weather = self.weather(time, seconds, imports)
             before = self.columns if self.table is None else self.columns.over(self.table.depth)
             self.now, given = before.advance(self.now, weather, seconds)
@@ -269,6 +273,7 @@ class ColumnLand(Component):
                 given = self.city.step(given, weather, self.clock.date(time + seconds // 2), float(seconds), heat)
             given = given if self.products is None else self.products.step(given, float(seconds))
             given = meet_rivers(given, imports, self, time + seconds, seconds)
+            given |= assimilated.seen(self.columns, self.now) if self.options.increments else {}
             if self.overpasses is not None:
                 self.overpasses.look(self.clock.date(time), seconds, self.now, weather)
         self._set_to_rest()
@@ -285,12 +290,19 @@ class ColumnLand(Component):
         c, t = self.now.cycles, self.parameters.cycles
         if c is None or t is None or not spin_up.is_due(c, self.options.rest_after):
             return
-        self._book_change(spin_up.at_rest(c, t))
+        self._become(self.now._replace(cycles=spin_up.at_rest(c, t)))
 
-    def _book_change(self, cycles: Cycles) -> None:
-        """Take other pools and book what that adds."""
+    def _take_increments(self, imports: Mapping[str, Array], seconds: float) -> None:
+        """Add what an assimilation gives; nothing changes where it gives zero."""
+        names = assimilated.SOIL_RATE, assimilated.SNOW_RATE
+        rates = {n: self._tensor(np.asarray(imports[n])[..., self.cells]) for n in names if imports.get(n) is not None}
+        if len(rates) == len(names) and any(bool((a != 0.0).any()) for a in rates.values()):
+            self._become(assimilated.given(rates, float(seconds), self.columns, self.now))
+
+    def _become(self, state: State) -> None:
+        """Take another state and book what that adds."""
         before = self.budget()
-        self.now = self.now._replace(cycles=cycles)
+        self.now = state
         for k, v in self.budget().items():
             self.booked[f"booked_{k}"] = self.booked[f"booked_{k}"] + (v - before[k])
 
@@ -298,7 +310,7 @@ class ColumnLand(Component):
         """Wood, debris and organic matter at rest under the means of the last year, or `years` later."""
         had = self.now.cycles
         rested = to_rest(had, self.parameters.cycles, years, report)
-        self._book_change(rested)
+        self._become(self.now._replace(cycles=rested))
         return totals(had, rested, self.columns.mean)
 
     def _use_land(self, year: int) -> None:
@@ -360,7 +372,8 @@ class ColumnLand(Component):
             surface_upwelling_longwave_flux_in_air=self._field(torch.as_tensor(emitted), 300.0),
             surface_emitted_longwave_flux=self._field(torch.as_tensor(emitted), 300.0),
         )  # fmt: skip
-        return {**fields, **{name: self._field(v) for name, v in self.columns.stores(self.now).items()}}
+        stores = self.columns.stores(self.now) | assimilated.seen(self.columns, self.now)
+        return {**fields, **{name: self._field(v) for name, v in stores.items() if name in fields}}
 
     def diagnostics(self) -> Mapping[str, Array]:
         """Carbon and transpiration of the last step; columns that did not converge, counted since the start.

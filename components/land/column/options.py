@@ -90,6 +90,9 @@ class ColumnOptions(Namelist):
     """Reflectance of leaves: the plant table's, or PROSPECT's by their chlorophyll, water and dry matter."""
     spectra: Spectra | None = None
     """What a satellite sees, for output: bands, indices and fluorescence at its hour."""
+    increments: bool = False
+    """Add tendencies of soil water and snow that an assimilation gives, a cell's tiles alike, and export what it sees:
+    water and temperature of the soil's layers, snow cover."""
     device: Literal["auto", "cpu", "cuda"] = "cpu"
     """Where the columns are computed."""
     block: Positive = 8000

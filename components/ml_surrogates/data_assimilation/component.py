@@ -67,7 +67,9 @@ class DataAssimilation(Component):
     def __init__(self, options: Any):
         super().__init__(options)
         self.imports = tuple(FieldSpec(name, levels=options.levels) for name in TAKEN)
-        self.exports = (*(FieldSpec(name, levels=options.levels) for name in GIVEN), FieldSpec(GIVEN_LOWEST))
+        parts = options.method != "learned" and options.increment_at == "start"  # each step's own, or the same in all
+        layers = (FieldSpec(name, levels=options.levels, each_step=parts) for name in GIVEN)
+        self.exports = (*layers, FieldSpec(GIVEN_LOWEST, each_step=parts))
         self.vector = len(PARTS) * options.levels + 1
 
     def check(self, setting: Setting) -> list[str]:

@@ -9,11 +9,11 @@ Variables of one dimension: ``time`` (units since a date), ``longitude``, ``lati
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import cftime
 import netCDF4
 import numpy as np
 import numpy.typing as npt
 
+from components.ml_surrogates import observation_rows
 from coupler.clock import Clock
 from coupler.errors import CaseError
 from coupler.files.atomic import whole_file
@@ -55,13 +55,6 @@ EMPTY = Table(_NONE, _NONE, _NONE, np.zeros((0, 2)), _NO_NAMES, _NO_NAMES, _NONE
 """No observation."""
 
 
-def _names(file: Any, name: str) -> npt.NDArray[np.str_]:
-    values = file[name][:]
-    if values.ndim > 1:
-        values = netCDF4.chartostring(values)
-    return np.array([str(v).strip() for v in np.atleast_1d(values)], dtype=str)
-
-
 def read(path: Path, clock: Clock) -> Table:
     """The observations of a file, in the order of their times.
 
@@ -75,56 +68,20 @@ def read(path: Path, clock: Clock) -> Table:
     CaseError
         All that is wrong with the file.
     """
-    try:
-        with netCDF4.Dataset(path) as file:
-            file.set_auto_mask(False)
-            missing = [n for n in ("time", *NUMBERS, "variable", "platform") if n not in file.variables]
-            if missing:
-                raise CaseError(f"{path.name}: expected variables {', '.join(missing)}, found none of that name")
-            time = _seconds(file["time"], clock, path)
-            lon, lat, p, value, error = (np.asarray(file[n][:], dtype=np.float64) for n in NUMBERS)
-            variable, platform = _names(file, "variable"), _names(file, "platform")
-            bounds = np.stack([p, p], -1)
-            if "air_pressure_bounds" in file.variables:
-                given = np.asarray(file["air_pressure_bounds"][:], dtype=np.float64)
-                bounds = np.where(np.isfinite(given) & (given > 0.0) & (given < 2e5), given, bounds)
-                bounds = np.stack([bounds.max(-1), bounds.min(-1)], -1)
-    except (OSError, RuntimeError) as error_of_file:
-        raise CaseError(f"{path.name} cannot be read to its end: {error_of_file}") from None
-    table = Table(time, lon, lat, bounds, variable, platform, value, error)
-    if len({len(a) for a in table}) > 1:
-        raise CaseError(f"{path.name}: expected as many rows of every variable, found {[len(a) for a in table]}")
-    problems = wrong_rows(table)
+    rows = observation_rows.read(path, clock, NUMBERS, ("air_pressure_bounds",))
+    p = rows["air_pressure"]
+    bounds = np.stack([p, p], -1)
+    if "air_pressure_bounds" in rows:
+        given = rows["air_pressure_bounds"]
+        bounds = np.where(np.isfinite(given) & (given > 0.0) & (given < 2e5), given, bounds)
+        bounds = np.stack([bounds.max(-1), bounds.min(-1)], -1)
+    problems = observation_rows.wrong(rows, tuple(UNITS))
     if problems:
         raise CaseError("\n".join(f"{path.name}: {text}" for text in problems))
+    names = "longitude", "latitude", "variable", "platform", "value", "error"
+    lon, lat, variable, platform, value, error = (rows[n] for n in names)
+    table = Table(rows["time"], lon, lat, bounds, variable, platform, value, error)
     return table.where(np.argsort(table.time, kind="stable"))
-
-
-def _seconds(variable: Any, clock: Clock, path: Path) -> Floats:
-    units = getattr(variable, "units", "")
-    try:
-        dates = cftime.num2date(
-            variable[:], units, getattr(variable, "calendar", clock.calendar), only_use_cftime_datetimes=True
-        )
-    except (ValueError, TypeError) as error:
-        raise CaseError(f"{path.name}: time has units {units!r}: {error}") from None
-    texts = [d.strftime("%Y-%m-%dT%H:%M:%S") for d in np.atleast_1d(dates)]
-    return np.array([clock.seconds_at(text) for text in texts], dtype=np.float64)
-
-
-def wrong_rows(t: Table) -> list[str]:
-    """What no row may be, with its number (the first is 0)."""
-    problems = []
-    for name in sorted(set(t.variable) - set(UNITS)):
-        row = int(np.flatnonzero(t.variable == name)[0])
-        problems.append(f"row {row} observes {str(name)!r}, which is unknown; known: {', '.join(UNITS)}")
-    bad = np.flatnonzero(~(t.error > 0.0))
-    if bad.size:
-        problems.append(
-            f"{bad.size} rows have an error that is not above zero, the first is row {bad[0]} ({t.error[bad[0]]:g}); "
-            "an error is a standard deviation"
-        )
-    return problems
 
 
 def write(path: Path, t: Table, clock: Clock) -> None:

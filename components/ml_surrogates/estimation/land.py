@@ -19,14 +19,11 @@ from torch import Tensor
 from components.ml_surrogates.estimation.columns import column_letkf
 from components.ml_surrogates.estimation.microwave import Cover, Soil, brightness_temperature
 from components.science.constants import WATER_DENSITY
+from components.science.land_increments import DRIEST, LEAST_SNOW, LEFT, MOST_CHANGE
 
 FREQUENCIES = (6.925e9, 10.65e9)
 """Of AMSR2's lowest two frequencies, Hz, H and V each."""
 ANGLE = 55.0  # degrees from the vertical
-DRIEST = 0.02  # volume fraction: no analysis dries a layer further
-LEFT = 1e-3  # volume fraction of pores that stays air
-LEAST_SNOW = 0.1  # kg m-2, below which there is no pack that an analysis could change
-MOST_CHANGE = 5.0  # of a pack, in one analysis, either way
 
 
 class Members(NamedTuple):
@@ -113,7 +110,7 @@ BOUNDS = {"surface_snow_area_fraction": (0.0, 1.0)}
 """Between which an observation lies, whatever its error."""
 
 
-def censored_mean(middle: Tensor, deviation: float, low: float, high: float) -> Tensor:
+def censored_mean(middle: Tensor, deviation: float | Tensor, low: float, high: float) -> Tensor:
     """Mean of a normal variable that is cut off at two bounds (Maddala 1983, Limited-dependent variables, sec. 6.7).
 
     Parameters
@@ -129,14 +126,14 @@ def censored_mean(middle: Tensor, deviation: float, low: float, high: float) -> 
     return mean
 
 
-def equivalents_of(name: str, m: Members, g: Ground, error: float) -> Tensor:
+def equivalents_of(name: str, m: Members, g: Ground, error: float | Tensor) -> Tensor:
     """The mean of what is observed of the members, (N, k, n).
 
     Parameters
     ----------
     name : of `OPERATORS`
     m, g : columns
-    error : standard deviation of the observation
+    error : standard deviation of the observation, or of each (k, n)
     """
     seen = OPERATORS[name](m, g)
     return censored_mean(seen, error, *BOUNDS[name]) if name in BOUNDS else seen
@@ -173,14 +170,14 @@ class Analysed(NamedTuple):
     acted: Tensor
 
 
-def analyse(m: Members, g: Ground, observed: Mapping[str, Tensor], error: Mapping[str, float]) -> Analysed:
+def analyse(m: Members, g: Ground, observed: Mapping[str, Tensor], error: Mapping[str, float | Tensor]) -> Analysed:
     """The analysis of some columns.
 
     Parameters
     ----------
     m, g : columns
     observed : by name of `OPERATORS`, (k, n); not a number where nothing was seen
-    error : standard deviation by the same names, in the observation's unit
+    error : standard deviation by the same names, in the observation's unit; of each, (k, n), or of all
 
     Raises
     ------
@@ -190,7 +187,7 @@ def analyse(m: Members, g: Ground, observed: Mapping[str, Tensor], error: Mappin
     unknown = sorted(set(observed) - set(OPERATORS))
     if unknown:
         raise ValueError(f"expected observations of {', '.join(OPERATORS)}, found {', '.join(unknown)}")
-    wrong = [name for name in observed if not error.get(name, 0.0) > 0.0]
+    wrong = [name for name in observed if not bool((torch.as_tensor(error.get(name, 0.0)) > 0.0).all())]
     if wrong:
         raise ValueError(f"expected errors above zero, found none of {', '.join(wrong)}")
     names = [name for name in observed if bool(torch.isfinite(observed[name]).any())]
@@ -199,7 +196,7 @@ def analyse(m: Members, g: Ground, observed: Mapping[str, Tensor], error: Mappin
         none_acted = torch.zeros(m.snow.shape[-1], dtype=torch.bool, device=m.snow.device)
         return Analysed(m.liquid, nothing + 1.0, nothing, none_acted)
     value = torch.cat([observed[name] for name in names])
-    sd = torch.cat([value.new_full((len(observed[name]), 1), error[name]) for name in names])
+    sd = torch.cat([torch.as_tensor(error[name]).to(value).expand(observed[name].shape) for name in names])
     equivalents = torch.cat([equivalents_of(name, m, g, error[name]) for name in names], 1)
     x = torch.cat([m.liquid, m.snow[:, None]], 1)
     # what lies outside already is not moved by the bounds alone
