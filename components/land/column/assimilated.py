@@ -8,7 +8,9 @@ the same share of its pack. Heat goes with it: water comes and goes with the tem
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -63,20 +65,27 @@ def seen(land: Land, state: State) -> dict[str, Tensor]:
     }
 
 
-def given(rates: Mapping[str, Tensor], seconds: float, land: Land, state: State) -> State:
-    """The state after tendencies of an assimilation have acted for some seconds.
+def given(imports: Mapping[str, Any], cells: Any, seconds: float, land: Land, state: State) -> State:
+    """The state after tendencies of an assimilation have acted for some seconds; the same one where they are zero.
 
     Parameters
     ----------
-    rates : `SOIL_RATE` (layers, n) and `SNOW_RATE` (n,) of the cells, kg m-2 s-1
+    imports : among them `SOIL_RATE` (layers, ny, nx) and `SNOW_RATE` (ny, nx), kg m-2 s-1, or neither
+    cells : (ny, nx) where there is land
     seconds : that they act
     land, state : of the columns
     """
+    rates = [imports.get(name) for name in (SOIL_RATE, SNOW_RATE)]
+    if any(a is None for a in rates):
+        return state
+    soil, pack_rate = (torch.as_tensor(np.asarray(a, dtype=float)[..., cells]).to(land.share.device) for a in rates)
+    if not bool((soil != 0.0).any() | (pack_rate != 0.0).any()):
+        return state
     pack = land.stores(state)["surface_snow_amount"]
     there = pack > LEAST_SNOW
-    share = (pack + seconds * rates[SNOW_RATE]) / torch.where(there, pack, 1.0)
+    share = (pack + seconds * pack_rate) / torch.where(there, pack, 1.0)
     share = torch.where(there, torch.clamp(share, 1.0 / MOST_CHANGE, MOST_CHANGE), 1.0)
-    return moved(state, land, seconds * rates[SOIL_RATE], share)
+    return moved(state, land, seconds * soil, share)
 
 
 def moved(state: State, land: Land, water: Tensor, share: Tensor) -> State:

@@ -294,10 +294,9 @@ class ColumnLand(Component):
 
     def _take_increments(self, imports: Mapping[str, Array], seconds: float) -> None:
         """Add what an assimilation gives; nothing changes where it gives zero."""
-        names = assimilated.SOIL_RATE, assimilated.SNOW_RATE
-        rates = {n: self._tensor(np.asarray(imports[n])[..., self.cells]) for n in names if imports.get(n) is not None}
-        if len(rates) == len(names) and any(bool((a != 0.0).any()) for a in rates.values()):
-            self._become(assimilated.given(rates, float(seconds), self.columns, self.now))
+        new = assimilated.given(imports, self.cells, float(seconds), self.columns, self.now)
+        if new is not self.now:
+            self._become(new)
 
     def _become(self, state: State) -> None:
         """Take another state and book what that adds."""
