@@ -176,7 +176,7 @@ def test_snow_cover_and_storage(tmp_path):
     """Less snow where none is seen; more water where more is stored, in all cells of a block."""
     at = [(102.0 + 4 * i, 42.0 + 4 * j) for j, i in ((0, 0), (0, 2))]
     rows = [(0.25, *at[0], "surface_snow_area_fraction", 0.1, 0.05, 0.0, ""),
-            (0.75, *at[1], "land_water_storage", 2000.0, 20.0, 0.0, "")]  # fmt: skip
+            (0.75, *at[1], "land_water_storage", 800.0, 20.0, 0.0, "")]  # fmt: skip
     land, eye, _, _ = together(tmp_path, 1, rows, block=2)
     pack = torch.full_like(land.now.snow.ice, 5.0)
     land.now = land.now._replace(snow=land.now.snow._replace(ice=pack, thickness=pack / 250.0))
