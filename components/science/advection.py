@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch.autograd.function import once_differentiable
 
-from components.science.kernel_arrays import arrays, plain
+from components.science.kernel_arrays import arrays, flat, plain
 from coupler.compiled import announce, compile_apart
 
 # of the points from the first on: in the mean over a face, and in what upwinding takes off it
