@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch.autograd.function import once_differentiable
 
-from components.science.kernel_arrays import arrays, flat, plain
+from components.science.kernel_arrays import arrays, plain
 from coupler.compiled import announce, compile_apart
 
 # of the points from the first on: in the mean over a face, and in what upwinding takes off it
@@ -145,10 +145,10 @@ def _by_kernel(
     """Gradients of the field and of three mass fluxes."""
     from components.science.kernels.convergence_transposed import transposed  # numba is slow to load
 
-    given = [flat(a, a.shape) for a in (grad, q, *masses, inverse_area)]
+    given = arrays((grad, q, *masses, inverse_area))
     weights = [np.array(a, given[0].dtype) for a in (FIFTH, THIRD)]
     back = [a.new_empty(a.shape) for a in (q, *masses)]
-    transposed(*given, *weights, *(flat(a, a.shape) for a in back))
+    transposed(*given, *weights, *arrays(back))
     return back
 
 

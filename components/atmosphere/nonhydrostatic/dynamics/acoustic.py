@@ -27,8 +27,9 @@ from components.atmosphere.nonhydrostatic.dynamics.tendencies import (
 )
 from components.science.advection import difference, total
 from components.science.constants import GRAVITY
-from components.science.kernel_arrays import flat
+from components.science.kernel_arrays import array, arrays
 
+Stepped = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 FOUND = "rw", "rho", "rtheta", "omega", "force", "new rtheta"  # of a step, for its transpose
 
 
@@ -191,7 +192,7 @@ def _implicit(
     fr: torch.Tensor, ft: torch.Tensor, theta_x: torch.Tensor, theta_y: torch.Tensor, theta_z: torch.Tensor,
     stiffness: torch.Tensor, chi: torch.Tensor | None, loading: torch.Tensor | None, pivot: torch.Tensor,
     lower: torch.Tensor, upper: torch.Tensor,
-) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]:  # fmt: skip
+) -> tuple[Stepped, tuple[torch.Tensor, ...]]:  # fmt: skip
     """What `vertical_step` gives; and rho, rtheta and omega before the implicit part, and the force, for its transpose.
 
     Tendencies and coefficients come one by one, as `Tendencies` has them from rw and `Coefficients` from theta_x on.
@@ -242,11 +243,10 @@ class _Implicit(torch.autograd.Function):
         inner, iz = slice(H, -H), g.inverse_dz_interface[1:-1, H:-H, H:-H]
         metric = given[0].new_empty((4, 0, 0, 0)) if g.metric is None else g.metric[..., inner, inner]
         back = [a.new_empty(a.shape) for a in given]
-        arrays = lambda some: tuple(flat(a, a.shape) for a in some)  # noqa: E731
         plane = [a[inner, inner] for a in (g.length_u, g.length_v, g.inverse_area)]
         transposed(
-            arrays(grads), arrays((*given, iz)), arrays(found), arrays(plane), flat(metric, metric.shape),
-            np.array(numbers, flat(iz, iz.shape).dtype), arrays(back),
+            arrays(grads), arrays((*given, iz)), arrays(found), arrays(plane), array(metric),
+            np.array(numbers, array(iz).dtype), arrays(back),
         )  # fmt: skip
         return None, None, None, None, *back
 
