@@ -13,6 +13,7 @@ import numpy.typing as npt
 from coupler.analysis.comparison import Card, Month, make_cards
 from coupler.analysis.ensemble_scores import fair_crps, rank_histogram, spread_over_error
 from coupler.analysis.figures import INK, LINES, pyplot, tidy
+from coupler.analysis.observations import require
 from coupler.analysis.page import embedded, note, number, table, write, write_numbers
 from coupler.analysis.scores import EVERYWHERE, WHOLE, Box, read_regions
 from coupler.case.case import make_plan
@@ -82,9 +83,7 @@ def make_ensemble_card(case: Case, against: list[Path], regions: Path) -> list[P
     CaseError
         Fewer than two members with output, observations that are not there or have nothing that the members have.
     """
-    missing = [str(f) for f in against if not f.is_file()]
-    if missing:
-        raise CaseError(f"observations do not exist: {', '.join(missing)}")
+    require(against)
     folders = [case.folder / "run" / m.name for m in members_of(case)]
     ran = [make_plan(f) for f in folders if any((f / "run" / "history").glob("*"))]
     if len(ran) < 2:

@@ -159,6 +159,18 @@ def _mean(values: Floats) -> Floats:
     return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan))
 
 
+def require(paths: list[Path]) -> None:
+    """Raise a `CaseError` that names all files of observations that do not exist.
+
+    Parameters
+    ----------
+    paths : of files
+    """
+    missing = [str(f) for f in paths if not f.is_file()]
+    if missing:
+        raise CaseError(f"observations do not exist: {', '.join(missing)}")
+
+
 def find(paths: list[Path], names: list[str]) -> dict[str, Observed]:
     """For each field name the first file that has it, or the same flux counted the other way.
 

@@ -9,12 +9,11 @@ from typing import Any
 
 from coupler.analysis.added_value import make_card
 from coupler.analysis.comparison import Card, make_cards
-from coupler.analysis.observations import find
+from coupler.analysis.observations import find, require
 from coupler.analysis.page import write_numbers
 from coupler.analysis.rain_card import RAIN, rain_of, rows_of, section
 from coupler.analysis.score_page import write_page
 from coupler.analysis.scores import read_regions
-from coupler.errors import CaseError
 from coupler.plan import Plan
 
 
@@ -55,9 +54,7 @@ def make_score_card(plan: Plan, against: list[Path], regions: Path, driver: list
         Files that are not there or hold nothing to compare, regions that are no boxes.
     """
     files = [*against, *(driver or [])]
-    missing = [str(f) for f in files if not f.is_file()]
-    if missing:
-        raise CaseError(f"observations do not exist: {', '.join(missing)}")
+    require(files)
     boxes = read_regions(regions)
     cards, reasons = make_cards(plan, files, boxes)
     folder = plan.folder / "run" / "score"
