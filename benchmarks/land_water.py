@@ -1,25 +1,31 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What groundwater, rivers and cities cost the coupled case: its speed with all of them over its speed without.
 
-python benchmarks/land_water.py [--hours 3] [--rounds 1] [--grid east_asia_100km] [--equal]
+python benchmarks/land_water.py [--hours 3] [--rounds 1] [--grid east_asia_100km] [--equal] [--pieces]
 
 The template east_asia_coupled, one process each, eager, outputs left out. Each
 number is the CPU time of a run of one hour more than `--hours` less that of one of one hour, so that neither start nor
 files count. Both cases run at the same time, so that what else the machine does slows both alike, and one more round
-has two runs without at the same time: how far equal runs differ. Two cores, some minutes.
+has two runs without at the same time: how far equal runs differ. Two cores, some minutes. Where equal runs differ by
+more than the water costs (a busy machine), --pieces says it out of one run of two hours under a profiler of CPU time:
+what the parts took that a case without has not.
 """
 
 import argparse
+import cProfile
 import json
 import os
+import pstats
 import statistics
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.cases import at_once, edit, tessera
+from coupler.case import command
 
 WATER = "  groundwater: lateral\n  city: {share: 0.05, population: 5000}\n"
 
@@ -47,6 +53,32 @@ def seconds(folder: Path, grid: str, hours: int, waters: tuple[bool, ...]) -> li
     return [float(json.loads((case / "run" / "timing.json").read_text())["cpu"]) for case in cases]
 
 
+PIECES = {
+    "cities": ("column/urban/tile.py", "step"), "rivers": ("land/rivers/component.py", "step"),
+    "groundwater": ("column/aquifer.py", "step"), "rivers met by the land": ("column/river_water.py", "meet_rivers"),
+    "soil over a water table": ("column/advance.py", "over"),
+}  # fmt: skip
+
+
+def pieces(profile: pstats.Stats) -> tuple[dict[str, float], float]:
+    """CPU seconds of the parts that water and people add, and of all steps and exchanges together."""
+
+    def spent(file: str, name: str) -> float:
+        return sum(float(v[3]) for k, v in profile.stats.items() if k[0].endswith(file) and k[2] == name)  # type: ignore[attr-defined]
+
+    return {k: spent(*v) for k, v in PIECES.items()}, spent("exchange/runner.py", "_segment")
+
+
+def profiled(folder: Path, grid: str) -> None:
+    """Two hours with water in this process, and what its parts took."""
+    case, profile = make(folder, grid, 2, True), cProfile.Profile(time.process_time)
+    profile.runcall(command.main, [str(case), "--serial"])
+    found, whole = pieces(pstats.Stats(profile))
+    for name, cost in found.items():
+        print(f"{name}: {cost:.3f} s of CPU in two hours of {whole:.3f}")
+    print(f"RESULT land_water.share_of_pieces {sum(found.values()) / whole:.4f}")
+
+
 def main() -> None:
     """Run in pairs, and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -54,11 +86,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--grid", default="east_asia_100km")
     parser.add_argument("--equal", action="store_true", help="a round of two equal runs, too")
+    parser.add_argument("--pieces", action="store_true", help="what each part took in one run, and nothing else")
     o = parser.parse_args()
     print(f"east_asia_coupled, {o.grid}, {o.hours} hours; load {os.getloadavg()[0]:.1f}", flush=True)
     ratios = []
     pairs = [(False, True)] * o.rounds + [(False, False)] * o.equal
     with tempfile.TemporaryDirectory() as made:
+        if o.pieces:
+            profiled(Path(made) / "case", o.grid)
+            return
         seconds(Path(made) / "warm", o.grid, 1, (True,))  # compiles what is not in the cache yet
         for n, pair in enumerate(pairs):
             first = seconds(Path(made) / f"{n}_first", o.grid, 1, pair)

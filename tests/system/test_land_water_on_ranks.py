@@ -64,3 +64,37 @@ def test_two_ranks_and_four_after_a_restart_at_noon_have_the_bits_of_one(serial,
     assert "2001-06-20T120000" in done.stdout
     assert differences(serial[0], folder) == []
     assert (folder / "run" / "budget.csv").read_bytes() == (serial[0] / "run" / "budget.csv").read_bytes()
+
+
+@pytest.mark.ranks
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_thirty_days_on_one_rank_and_on_two_then_four_after_a_noon(tmp_path):
+    def layout(n):
+        shared = {"ranks": n, "with": "land"}
+        return {"coupler": 1, "land": n, "rivers": shared, "sky": {"ranks": 1, "with": "land"},
+                "ocean": {"ranks": 1, "with": "land"}}  # fmt: skip
+
+    kept = {"period": "PT372H", "keep": 9}
+    one, _ = water_case(tmp_path / "one", start="2001-06-20", duration="P31D", restart=kept)
+    tessera(one, "--serial")
+    crossed, rivers, land = budget(one), restart(one, "rivers"), restart(one, "land")
+    drawn = crossed["rivers", "water_flux_from_rivers_into_land"][0]
+    for k, name in enumerate(CARRIED):
+        sent, came = crossed["rivers", name]
+        assert sent == pytest.approx(came, rel=1e-12)
+        volume = 1000.0 * (rivers["volume"] + rivers["lake"] - rivers["owed"]).sum()
+        stored = (rivers["amounts"] + rivers["lake_amounts"])[k - 1].sum() if k else volume
+        lost = rivers["removed_in_all"][k - 1].sum() if k else drawn
+        begun, left = rivers["begun"][k].sum(), rivers["delivered"][k].sum()
+        print(name, begun, came, left, lost, stored)
+        assert abs(begun + came - left - lost - stored) <= 1e-11 * (abs(begun) + abs(came)), name  # of 250 sums
+        assert crossed["ocean", name][0] == pytest.approx(crossed["ocean", name][1], rel=1e-12)
+    assert np.isfinite(land["groundwater"]).all() and land["groundwater"].min() >= 0.0
+    two, _ = water_case(tmp_path / "two", start="2001-06-20", duration="PT372H", layout=layout(2), restart=kept)
+    tessera(two, timeout=1800)
+    edit(two, [("case.yaml", "duration: PT372H", "duration: P31D"), ("case.yaml", "land: 2", "land: 4"),
+               ("case.yaml", "ranks: 2", "ranks: 4")])  # fmt: skip
+    done = tessera(two, "--continue", timeout=1800)
+    assert "2001-07-05T120000" in done.stdout
+    assert differences(one, two) == []

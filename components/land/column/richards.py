@@ -136,7 +136,11 @@ def richards_step(
     suction = torch.clamp(-psi, min=0.0)
     reach = (soil.ks + torch.zeros_like(psi))[1:] * (1.0 + suction[1:] / column.gap) * seconds
     result, excess = _make_room(result, theta, soil, dz, psi.shape[0], reach)
-    return WaterStep(x.psi, result, infiltration, x.drainage, excess, x.change)
+    # Nor may it have raised more through the bottom than finds room, or drained what was not there.
+    passed = seconds * x.drainage
+    back = torch.minimum(torch.clamp(excess, min=0.0), torch.clamp(-passed, min=0.0))
+    back = back - torch.minimum(torch.clamp(-excess, min=0.0), torch.clamp(passed, min=0.0))
+    return WaterStep(x.psi, result, infiltration, x.drainage + back / seconds, excess - back, x.change)
 
 
 class _Column(NamedTuple):
