@@ -13,7 +13,7 @@ def plain(*tensors: Tensor | None) -> bool:
 
     Parameters
     ----------
-    tensors : some may be missing
+    tensors : all that the kernel reads, for a gradient may be asked for any of them; some may be missing
     """
     given = [a for a in tensors if a is not None]
     if torch.compiler.is_compiling() or any(type(a) is not Tensor or a.device.type != "cpu" for a in given):

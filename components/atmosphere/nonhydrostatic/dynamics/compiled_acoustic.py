@@ -32,7 +32,7 @@ def coefficients(
     open_y: torch.Tensor,
 ) -> Coefficients:
     """As `acoustic.coefficients`."""
-    if not plain(d.theta, d.stiffness, q_total):
+    if not plain(d.theta, d.stiffness, q_total, dtau):
         return acoustic.coefficients(g, d, q_total, rayleigh, dtau, off_centring, open_x, open_y)
     nz, (ny, nx) = g.nz, (g.ny, g.nx)
     theta = d.theta[2:-2]
@@ -62,7 +62,7 @@ def horizontal_step(
     g: Geometry, x: Deviation, p: torch.Tensor, f: Tendencies, c: Coefficients, dtau: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """As `acoustic.horizontal_step`."""
-    if not plain(p, x.ru, f.ru, c.weight_x):
+    if not plain(p, *x, *f, *c):
         return acoustic.horizontal_step(g, x, p, f, c, dtau)
     ru, rv = torch.empty_like(x.ru), torch.empty_like(x.rv)
     _kernels()[1](
@@ -84,7 +84,7 @@ def vertical_step(
     divergence_damping: float,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """As `acoustic.vertical_step`."""
-    if not plain(ru, x.rw, f.rw, c.pivot):
+    if not plain(ru, rv, *x, *f, *c):
         return acoustic.vertical_step(g, x, ru, rv, f, c, dtau, off_centring, divergence_damping)
     rw, rho, rtheta, omega, p = (torch.empty_like(a) for a in (x.rw, x.rho, x.rtheta, x.rw, x.rho))
     real = _real(dtau)

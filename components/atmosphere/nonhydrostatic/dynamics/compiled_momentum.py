@@ -28,7 +28,7 @@ def momentum(
     ----------
     g, s, d, q_total, rayleigh, open_x, open_y, resting_x, resting_y : as `tendencies.momentum` has them
     """
-    if not plain(s.ru, d.u, q_total, resting_x, resting_y):
+    if not plain(*s, *d, q_total, resting_x, resting_y):
         return tendencies.momentum(g, s, d, q_total, rayleigh, open_x, open_y, resting_x, resting_y)
     nz, ny, nx = g.nz, g.ny, g.nx
     eastward, northward, upward = _kernels()
