@@ -15,7 +15,7 @@ NZ, NY, NX = 8, 7, 11
 
 
 def case(height, dtype):
-    """A hill on a map, winds of both signs, air at rest elsewhere in height, under a sponge; or flat ground on a plane."""
+    """A hill on a map, or flat ground on a plane; winds of both signs, air at rest in the mean, a sponge."""
     y, x = (torch.arange(n, dtype=torch.float64) - n / 2.1 for n in (NY, NX))
     hill = height * torch.exp(-((y[:, None] / 2.0) ** 2) - (x / 3.0) ** 2)
     interfaces = levels.hybrid_heights(levels.stretched_levels(NZ, 16e3, 150.0), hill)
