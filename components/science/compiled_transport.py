@@ -14,7 +14,7 @@ import torch
 
 from components.science.cell_faces import CellFaces
 from components.science.halo import Edges, SerialHalo
-from components.science.kernel_arrays import flat
+from components.science.kernel_arrays import flat, plain
 from components.science.transport import HALO, Passed, Transport, face_fluxes, inner_faces, with_ghost_levels
 from coupler.compiled import announce, compile_apart
 
@@ -33,7 +33,7 @@ class CompiledTransport(Transport):
         self, q: torch.Tensor, rho_0: torch.Tensor, rho_1: torch.Tensor, fluxes: list[torch.Tensor], dt: float,
         passed: Passed | None,
     ) -> torch.Tensor:  # fmt: skip
-        if q.device.type != "cpu" or any(a.requires_grad for a in (q, rho_1, *fluxes)):
+        if not plain(q, rho_0, rho_1, *fluxes):
             return super()._moved(q, rho_0, rho_1, fluxes, dt, passed)
         stage, last_stage = _kernels()
         g, shape = self.faces, rho_1.shape

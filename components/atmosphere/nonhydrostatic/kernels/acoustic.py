@@ -10,6 +10,7 @@ import numpy as np
 
 from components.atmosphere.nonhydrostatic.kernels import acoustic_loops as loop
 from components.atmosphere.nonhydrostatic.kernels.compiled import compiled
+from components.science.kernels.tracer_loops import product
 
 H = 4  # cells of the halo
 
@@ -87,13 +88,13 @@ def through_sides(
     """
     nx = mass.size
     x, south, north, heat_x = work[0], work[1][:nx], work[2][:nx], work[3]
-    loop.times(x, ru, lengths[0])
-    loop.times(south, rv, lengths[1][:nx])
-    loop.times(north, rv_north, lengths[2][:nx])
+    product(x, ru, lengths[0])
+    product(south, rv, lengths[1][:nx])
+    product(north, rv_north, lengths[2][:nx])
     loop.out_of(mass, x, south, north, area)
-    loop.times(heat_x, x, theta_x)
-    loop.times(south, south, theta_y)
-    loop.times(north, north, theta_y_north)
+    product(heat_x, x, theta_x)
+    product(south, south, theta_y)
+    product(north, north, theta_y_north)
     loop.out_of(heat, heat_x, south, north, area)
 
 
@@ -154,7 +155,7 @@ def vertical(
                     metric[3, k, row][inner],
                 )  # fmt: skip
             flux[k] = om
-            loop.times(heat_flux[k], om, theta_z[k, j])
+            product(heat_flux[k], om, theta_z[k, j])
         for k in range(nz):
             through_sides(
                 ru[k, j], rv[k, j], rv[k, j + 1], lengths, theta_x[k, j], theta_y[k, j], theta_y[k, j + 1], area, work,
@@ -173,7 +174,7 @@ def vertical(
         for k in range(nz - 1):
             loop.force(sum_, p_part[k], p_part[k + 1], b_part[k], b_part[k + 1])
             if chi.shape[0] > 0:
-                loop.times(sum_, sum_, chi[k, j])
+                product(sum_, sum_, chi[k, j])
             if k == 0:
                 loop.start_sweep(rw[k, j], old_w[k, j], rate_w[k, j], sum_, pivot[k, j], dtau)
             else:
@@ -183,7 +184,7 @@ def vertical(
             loop.second_sweep(rw[k, j], upper[k, j], rw[k + 1, j])
         for k in range(nz - 1):
             loop.flux_of(flux[k], omega[k, j], inverse_dz[k + 1, row][inner], rw[k, j], a)
-            loop.times(heat_flux[k], flux[k], theta_z[k, j])
+            product(heat_flux[k], flux[k], theta_z[k, j])
         for k in range(nz):
             net(sum_, flux, k)
             loop.finish(rho[k, j], sum_, dtau)
@@ -251,4 +252,4 @@ def factors(
             else:
                 loop.dry_beside(above, dz_above, stiffness[k + 1, j], theta_z[k + 1, j], e2, half_gravity)
                 loop.dry_beside(below, dz, stiffness[k + 1, j], here, e2, -half_gravity)
-            loop.times(upper[k, j], pivot[k, j], above)
+            product(upper[k, j], pivot[k, j], above)

@@ -11,13 +11,6 @@ from components.atmosphere.nonhydrostatic.kernels.compiled import compiled
 
 
 @compiled
-def times(out: Any, a: Any, b: Any) -> None:
-    """A times b."""
-    for i in range(out.size):
-        out[i] = a[i] * b[i]
-
-
-@compiled
 def between(out: Any, a: Any, b: Any) -> None:
     """B less a."""
     for i in range(out.size):

@@ -86,7 +86,7 @@ def eastward(
         for j in range(-1, ny):
             south, north = across[j % 2], across[(j + 1) % 2]
             row = j + 1 + H
-            steps.times(long[:wide], rv[k, row][cells], length_v[row][cells])
+            flux.product(long[:wide], rv[k, row][cells], length_v[row][cells])
             loop.mean_along(mass[:n], long[:wide])
             inner = slice(3, 3 + n)
             flux.fifth_across(
@@ -97,7 +97,7 @@ def eastward(
                 continue
             row, rate = j + H, out[k, j]
             three = slice(H - 1, H + wide)
-            steps.times(long, ru[k, row][three], length_u[row][three])
+            flux.product(long, ru[k, row][three], length_u[row][three])
             loop.mean_along(mass, long)
             flux.fifth_along(west, mass, here[j + 3])
             brought(rate, west, south, north, inverse_area[row][faces], bottom[j], top[j])
@@ -126,7 +126,7 @@ def eastward(
                 loop.turned(turning, turn, rv[k, row][cells], rv[k, row + 1][cells])
                 loop.with_turning_u(rate, turning, open_[j])
             else:
-                loop.times(rate, open_[j])
+                flux.product(rate, rate, open_[j])
 
 
 @compiled
@@ -162,7 +162,7 @@ def northward(
         low, high = slopes[k % 2], slopes[(k + 1) % 2]
         for j in range(ny):
             row = j + 3
-            loop.mean(mass[:n], omega[k + 1, j][1 : n + 1], omega[k + 1, j + 1][1 : n + 1])
+            steps.mean(mass[:n], omega[k + 1, j][1 : n + 1], omega[k + 1, j + 1][1 : n + 1])
             flux.third_up(
                 top[j], mass[:n], v[k + 1, row][inner], v[k + 2, row][inner], v[k + 3, row][inner], v[k + 4, row][inner]
             )
@@ -220,7 +220,7 @@ def northward(
             if coriolis.shape[0] > 0:
                 loop.with_turning_v(rate, before, after, open_[j])
             else:
-                loop.times(rate, open_[j])
+                flux.product(rate, rate, open_[j])
 
 
 @compiled
@@ -252,7 +252,7 @@ def upward(
         bottom, top = lifted[k % 2], lifted[(k + 1) % 2]
         for j in range(ny):
             row = j + 3
-            loop.mean(mass[:n], omega[k + 1, j + 1][one], omega[k + 2, j + 1][one])
+            steps.mean(mass[:n], omega[k + 1, j + 1][one], omega[k + 2, j + 1][one])
             flux.third_up(
                 top[j], mass[:n], w[k + 1, row][inner], w[k + 2, row][inner], w[k + 3, row][inner], w[k + 4, row][inner]
             )

@@ -103,13 +103,6 @@ def with_turning_v(out: Any, turning: Any, turning_north: Any, open_: Any) -> No
 
 
 @compiled
-def times(out: Any, a: Any) -> None:
-    """Times a."""
-    for i in range(out.size):
-        out[i] = out[i] * a[i]
-
-
-@compiled
 def dry_buoyancy(out: Any, p: Any, p_above: Any, mass: Any, mass_above: Any, half_gravity: Any) -> None:
     """Take pressure and weight from a tendency of w."""
     for i in range(out.size):
@@ -139,11 +132,3 @@ def damped(out: Any, rate: Any, rw: Any) -> None:
     """Take Rayleigh damping from a tendency of w."""
     for i in range(out.size):
         out[i] = out[i] - rate[i] * rw[i]
-
-
-@compiled
-def mean(out: Any, a: Any, b: Any) -> None:
-    """Of two."""
-    half = out.dtype.type(0.5)
-    for i in range(out.size):
-        out[i] = half * (b[i] + a[i])
