@@ -21,6 +21,16 @@ def plain(*tensors: Tensor | None) -> bool:
     return not (torch.is_grad_enabled() and any(a.requires_grad for a in given))
 
 
+def plain_doubles(*tensors: Tensor | None) -> bool:
+    """`plain`, and in double precision.
+
+    Parameters
+    ----------
+    tensors : all that the kernel reads; some may be missing
+    """
+    return plain(*tensors) and all(a is None or a.dtype == torch.float64 for a in tensors)
+
+
 def flat(a: Tensor, shape: tuple[int, ...]) -> Any:
     """A tensor's values as an array of another shape: the tensor's own memory where that is in order.
 

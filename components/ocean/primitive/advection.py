@@ -8,8 +8,13 @@ the donor cell in the sweep's direction as its Courant number; then the new valu
 of old values of the cell and its two neighbours, if that number is below one.
 """
 
+from functools import cache
+from typing import Any
+
 import torch
 from torch import Tensor
+
+from components.science.kernel_arrays import flat, plain_doubles
 
 
 def sweep(
@@ -38,6 +43,49 @@ def sweep(
     tuple of Tensor
         Tracers and volumes after the sweep, N - 4 along ``axis``; what was carried through the N - 3 faces of these
         cells (tracer unit times m3, positive towards i + 1).
+    """
+    if plain_doubles(q, volume, flux, mask, exchange):
+        return _by_kernel(q, volume, flux, mask, exchange, axis)
+    return by_torch(q, volume, flux, mask, exchange, axis)
+
+
+def _by_kernel(
+    q: Tensor, volume: Tensor, flux: Tensor, mask: Tensor, exchange: Tensor | None, axis: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    cells, behind = list(volume.shape), volume[(0,) * (volume.dim() + axis + 1)].numel()
+    n, tracers = cells[axis], q.shape[0]
+
+    def new(length: int) -> list[int]:
+        cells[axis] = length
+        return list(cells)
+
+    after, out = q.new_empty(new(n - 4)), q.new_empty([tracers, *new(n - 4)])
+    carried = q.new_empty([tracers, *new(n - 3)])
+    sizes = volume.numel() // (n * behind), n, behind
+    given = (flat(a, (-1,)) for a in (volume, flux, mask.expand(flux.shape)))
+    mixed = flat(volume.new_empty(0) if exchange is None else exchange, (-1,))
+    _kernel()(
+        flat(q, (tracers, -1)), *given, mixed, sizes, flat(out, (tracers, -1)), flat(after, (-1,)),
+        flat(carried, (tracers, -1)),
+    )  # fmt: skip
+    return out, after, carried
+
+
+@cache
+def _kernel() -> Any:
+    from components.ocean.primitive.kernels.sweep import sweep as kernel  # numba is slow to load
+
+    return kernel
+
+
+def by_torch(
+    q: Tensor, volume: Tensor, flux: Tensor, mask: Tensor, exchange: Tensor | None, axis: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """As `sweep`, by torch's operations, to which the kernel is equal bit by bit.
+
+    Parameters
+    ----------
+    q, volume, flux, mask, exchange, axis : as `sweep` has them
     """
     n = q.shape[axis]
 

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from components.ocean.primitive import barotropic
+from components.ocean.primitive import barotropic, compiled_barotropic
 from components.ocean.primitive.geometry import Geometry
 from components.ocean.primitive.open_boundary import Outside
 from components.ocean.primitive.parameters import Parameters
@@ -139,7 +139,9 @@ class BarotropicMode:
         self.plane, self.halo = plane, partial(halo, width=plane.width)
         self.dt = parameters.dt / parameters.substeps
         power_law = parameters.barotropic_filter == "power_law"
-        weights = (barotropic.power_law_weights if power_law else barotropic.end_state_weights)(parameters.substeps)
+        self._weights = weights = (barotropic.power_law_weights if power_law else barotropic.end_state_weights)(
+            parameters.substeps
+        )
         like: dict[str, Any] = {"dtype": plane.area_t.dtype, "device": plane.area_t.device}
         self.primary, self.secondary = torch.tensor(weights.primary, **like), torch.tensor(weights.secondary, **like)
         self._substep = wrap(_substep)
@@ -173,18 +175,25 @@ class BarotropicMode:
         if outside is not None and beyond:
             outside = replace(outside, eta=beyond[0], U=beyond[1], V=beyond[2])
         mean_U, mean_V = torch.zeros_like(U), torch.zeros_like(V)
-        end_U, end_V = (torch.zeros_like(inner(a)) for a in (U, V))
+        end_U, end_V = (a.new_zeros(inner(a).shape) for a in (U, V))
+        fixed = slow_u, slow_v, drag_u, drag_v, water
+        may = compiled_barotropic.may_run((eta, U, V, *fixed), plane, outside)
+        by_kernel = compiled_barotropic.Substeps(fixed, plane, outside, self.dt) if may else None
         for m in range(n):
-            eta, U, V, mean_U, mean_V, end_U, end_V = self._substep(
-                eta, U, V, slow_u, slow_v, drag_u, drag_v, water, mean_U, mean_V, end_U, end_V,
-                self.primary[m], self.secondary[m], self.dt, m % 2 == 0, outside, plane,
-            )  # fmt: skip
+            if by_kernel is not None:
+                sums = mean_U, mean_V, end_U, end_V
+                eta, U, V = by_kernel(
+                    (eta, U, V), sums, (self._weights.primary[m], self._weights.secondary[m]), m % 2 == 0
+                )
+            else:
+                eta, U, V, mean_U, mean_V, end_U, end_V = self._substep(
+                    eta, U, V, *fixed, mean_U, mean_V, end_U, end_V,
+                    self.primary[m], self.secondary[m], self.dt, m % 2 == 0, outside, plane,
+                )  # fmt: skip
             if m + 1 == n:
                 break
             if (m + 1) % (plane.width // 2) == 0:
-                eta, U, V = map(plane.fit, self.halo(*(plane.own(a, HALO) for a in (eta, U, V))))
-            else:
-                eta, U, V = (torch.nn.functional.pad(a, (HALO,) * 4) for a in (eta, U, V))
+                eta, U, V = map(plane.fit, self.halo(*(plane.own(a) for a in (eta, U, V))))
         return (
             plane.with_halo(mean_U), plane.with_halo(mean_V),
             plane.own(end_U, HALO).contiguous(), plane.own(end_V, HALO).contiguous(),
@@ -198,4 +207,6 @@ def _substep(
     """One barotropic substep and its share in the averages; a `Plane` has what the substep asks of a geometry."""
     mean_U, mean_V = mean_U + b * U, mean_V + b * V
     eta, U, V = barotropic.substep(eta, U, V, slow_u, slow_v, drag_u, drag_v, water, dt, u_first, outside, plane)
-    return eta, U, V, mean_U, mean_V, end_U + a * U, end_V + a * V
+    end_U, end_V = end_U + a * U, end_V + a * V
+    eta, U, V = (torch.nn.functional.pad(x, (HALO,) * 4) for x in (eta, U, V))
+    return eta, U, V, mean_U, mean_V, end_U, end_V

@@ -5,8 +5,14 @@ Roquet, F., G. Madec, T. McDougall and P. Barker (2015): Accurate polynomial exp
 volume of seawater using the TEOS-10 standard. Ocean Modelling 90, 29-43, appendix A ("polyTEOS10-bsq").
 """
 
+from functools import cache
+from typing import Any
+
+import numpy as np
 import torch
 from torch import Tensor
+
+from components.science.kernel_arrays import flat, plain_doubles
 
 _S_SCALE = 40.0 * 35.16504 / 35.0  # g kg-1
 _S_SHIFT = 32.0  # g kg-1
@@ -45,6 +51,12 @@ _R = (
         (3.7969820455e-01,),
     ),
 )  # fmt: skip
+_TABLE = (
+    np.array([c for in_tau in _R for in_s in in_tau for c in in_s]),
+    np.array([len(in_s) for in_tau in _R for in_s in in_tau]),
+    np.array([len(in_tau) for in_tau in _R]),
+)
+"""`_R` as a kernel takes it: coefficients, and how many there are in the rows of either kind."""
 
 
 def _horner(coefficients, x: Tensor):
@@ -82,7 +94,34 @@ def teos10_anomaly(salinity: Tensor, temperature: Tensor, depth: Tensor) -> Tens
     Tensor
         Density anomaly r(S, T, z), kg m-3 (about 1000 to 1030).
     """
-    s = torch.sqrt((salinity + _S_SHIFT) * (1.0 / _S_SCALE))
+    if plain_doubles(salinity, temperature, depth):
+        given = torch.broadcast_tensors(_root(salinity), temperature, depth)
+        out = torch.empty(given[0].shape, dtype=torch.float64)
+        _kernel()(*(flat(a, (-1,)) for a in given), (1.0 / _T_SCALE, 1.0 / _Z_SCALE), *_TABLE, flat(out, (-1,)))
+        return out
+    return by_torch(salinity, temperature, depth)
+
+
+def _root(salinity: Tensor) -> Tensor:
+    """By torch also for the kernel: its roots are not all rounded correctly."""
+    return torch.sqrt((salinity + _S_SHIFT) * (1.0 / _S_SCALE))
+
+
+@cache
+def _kernel() -> Any:
+    from components.ocean.primitive.kernels.density import polynomial  # numba is slow to load
+
+    return polynomial
+
+
+def by_torch(salinity: Tensor, temperature: Tensor, depth: Tensor) -> Tensor:
+    """As `teos10_anomaly`, by torch's operations, to which the kernel is equal bit by bit.
+
+    Parameters
+    ----------
+    salinity, temperature, depth : as `teos10_anomaly` has them
+    """
+    s = _root(salinity)
     tau = temperature * (1.0 / _T_SCALE)
     zeta = depth * (1.0 / _Z_SCALE)
     return _horner([_horner([_horner(in_s, s) for in_s in in_tau], tau) for in_tau in _R], zeta)

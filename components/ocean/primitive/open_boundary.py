@@ -64,8 +64,17 @@ def flather(transport: Tensor, excess: Tensor, depth: Tensor, radiation: float) 
     radiation : float
         Share of the second term.
     """
-    deep = torch.clamp(GRAVITY * depth, min=1e-12)  # at closed faces, where no gradient may be infinite
-    return transport + radiation * torch.sqrt(deep) * excess
+    return transport + radiation * speed(depth) * excess
+
+
+def speed(depth: Tensor) -> Tensor:
+    """Speed of long waves, m s-1.
+
+    Parameters
+    ----------
+    depth : m
+    """
+    return torch.sqrt(torch.clamp(GRAVITY * depth, min=1e-12))  # at closed faces no gradient may be infinite
 
 
 def relax(

@@ -13,6 +13,8 @@ Garrett (1993): Cell merging and the jet/downwelling ratio in Langmuir circulati
 """
 
 import math
+from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,6 +22,7 @@ from torch import Tensor
 from components.ocean.primitive.vertical_mixing import Columns, Mixed
 from components.science.column_solver import solve
 from components.science.constants import GRAVITY, SEA_WATER_DENSITY, VON_KARMAN
+from components.science.kernel_arrays import flat, plain_doubles
 
 C_K, C_EPS = 0.1, 0.7  # G90 eq. 10 and 13
 SURFACE_TKE = 3.75  # e = 3.75 u*^2 at the surface, G90 eq. 15
@@ -155,6 +158,67 @@ def turbulent_energy(
     cells = langmuir_production(depth, n2, spacing, c.friction_velocity2, langmuir) if langmuir else 0.0 * old
     surface = torch.clamp(SURFACE_TKE * c.friction_velocity2, min=LEAST_SURFACE_TKE)
     by_shear = torch.clamp(5.0 * n2 / (c.shear2 + 1e-12), min=1.0, max=10.0)
+    given = old, spacing, waves, cells, by_shear, surface
+    if plain_doubles(n2, c.shear2, h, below, *given):
+        return _by_kernel(c, *given, dt, viscosity0, diffusivity0, transport)
+    return by_torch(c, *given, dt, viscosity0, diffusivity0, transport)
+
+
+def _by_kernel(
+    c: Columns, old: Tensor, spacing: Tensor, waves: Tensor, cells: Tensor, by_shear: Tensor, surface: Tensor,
+    dt: float, viscosity0: float, diffusivity0: float, transport: float,
+) -> Mixed:  # fmt: skip
+    lengths, advance = _kernels()
+    size = old.shape[0], surface.numel()
+    below, n2 = flat(c.below, size), torch.clamp(c.n2, min=LEAST_N2)
+    columns = [flat(a.expand(old.shape), size) for a in (c.n2, c.shear2, c.h)]
+    more = [flat(a.expand(old.shape), size) for a in (old, spacing, cells, by_shear)]
+    top, numbers = flat(surface, (-1,)), (float(dt), float(transport), C_EPS, LEAST_TKE)
+    length, product, prandtl = (torch.empty_like(old) for _ in range(3))
+    e = old
+    for _ in range(ITERATIONS):
+        allowed = torch.sqrt(2.0 * (e + waves) / n2)
+        lengths(flat(allowed, size), columns[2], below, LEAST_LENGTH, *(flat(a, size) for a in (length, product)))
+        dissipation = torch.clamp(torch.sqrt(product), min=LEAST_LENGTH)
+        momentum, new = C_K * length * torch.sqrt(e + waves), torch.empty_like(old)
+        given = e, torch.sqrt(e), dissipation, momentum, new, prandtl
+        advance(*columns, below, *more, top, numbers, *(flat(a, size) for a in given))
+        e = new
+    return _mixed(c, e, C_K * length * torch.sqrt(e + waves), prandtl, viscosity0, diffusivity0)
+
+
+def _mixed(c: Columns, e: Tensor, momentum: Tensor, prandtl: Tensor, viscosity0: float, diffusivity0: float) -> Mixed:
+    """Energy, and viscosity and diffusivity above their background."""
+    return Mixed(
+        e, torch.clamp(momentum, min=viscosity0) * c.below, torch.clamp(momentum / prandtl, min=diffusivity0) * c.below
+    )
+
+
+@cache
+def _kernels() -> tuple[Any, Any]:
+    from components.ocean.primitive.kernels import turbulence as k  # numba is slow to load
+
+    return k.lengths, k.advance
+
+
+def by_torch(
+    c: Columns, old: Tensor, spacing: Tensor, waves: Tensor, cells: Tensor, by_shear: Tensor, surface: Tensor,
+    dt: float, viscosity0: float, diffusivity0: float, transport: float,
+) -> Mixed:  # fmt: skip
+    """What `turbulent_energy` gives, by torch's operations, to which the kernel is equal bit by bit.
+
+    Parameters
+    ----------
+    c : what the scheme sees
+    old : energy at the start, m2 s-2
+    spacing : distance of the cell centres on either side, m
+    waves : energy that breaking waves keep up, m2 s-2
+    cells : production by Langmuir cells, m2 s-3
+    by_shear : Prandtl number of turbulence that shear has made
+    surface : (y, x) energy at the surface, m2 s-2
+    dt, viscosity0, diffusivity0, transport : as `turbulent_energy` has them
+    """
+    n2, h, below = c.n2, c.h, c.below
     e = old
     for _ in range(ITERATIONS):
         length, dissipation_length = mixing_lengths(e + waves, n2, h, below)
@@ -178,7 +242,4 @@ def turbulent_energy(
         lower, diagonal = torch.cat([none, above[1:]]), 1.0 - above - under + dt * sink
         new = solve(lower, diagonal, under, rhs)
         e = torch.clamp(new, min=LEAST_TKE)
-    momentum = C_K * length * torch.sqrt(e + waves)
-    return Mixed(
-        e, torch.clamp(momentum, min=viscosity0) * below, torch.clamp(momentum / prandtl, min=diffusivity0) * below
-    )
+    return _mixed(c, e, C_K * length * torch.sqrt(e + waves), prandtl, viscosity0, diffusivity0)
