@@ -15,7 +15,13 @@ WORKERS ?= $(shell expr `getconf _NPROCESSORS_ONLN` + 1)
 TESTS := $(BIN)/python -m pytest -n $(WORKERS)
 PRTE := $(VENV)/etc/prte-mca-params.conf
 
-.PHONY: demo quick test durations docs test-slow test-gpu lint environment clean help
+# files with tests that run with nothing beside them: to collect all tests for these few takes longer than to run them
+ALONE = $(shell grep -rl --include='*.py' 'pytest.mark.alone' tests)
+# tests $(1) with types checked beside them
+BESIDE_TYPES = @$(BIN)/mypy >$(VENV)/types.log 2>&1 & types=$$!; $(TESTS) $(1); failed=$$?; \
+	wait $$types || failed=1; cat $(VENV)/types.log; exit $$failed
+
+.PHONY: demo quick test durations docs test-slow test-gpu lint style environment clean help
 
 help:
 	@echo "make demo        environment, the East Asia case, its figures"
@@ -50,17 +56,19 @@ demo: environment
 	@echo "figures:"
 	@./run_case.py plot cases/demo
 
-lint: $(VENV)/.installed-test
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
+lint: style
 	$(BIN)/mypy
 
-quick: lint
-	$(TESTS) --quick
+style: $(VENV)/.installed-test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
 
-test: lint
-	$(TESTS) -m "not slow and not gpu and not alone" --durations=15
-	$(BIN)/python -m pytest -m "alone and not slow and not gpu"
+quick: style
+	$(call BESIDE_TYPES,--quick)
+
+test: style
+	$(call BESIDE_TYPES,-m "not slow and not gpu and not alone" --durations=15)
+	$(BIN)/python -m pytest -m "alone and not slow and not gpu" $(ALONE)
 
 durations: $(VENV)/.installed-test
 	$(TESTS) -m "not slow and not gpu" --renew-durations

@@ -60,7 +60,8 @@ def test_turbulence(waves, levels, monkeypatch):
     below = (torch.arange(levels)[:, None, None] < deep - 1).double()
     columns = Columns(
         drawn(*shape, low=-1e-5, high=1e-4) * below, drawn(*shape, high=1e-4) * below,
-        drawn(*shape, low=5.0, high=50.0), below, drawn(*shape, high=1e-3) ** 2, stress, lambda: pytest.fail("not asked for"),
+        drawn(*shape, low=5.0, high=50.0), below, drawn(*shape, high=1e-3) ** 2, stress,
+        lambda: pytest.fail("not asked for"),
     )  # fmt: skip
     more = {} if waves else {"breaking": 0.0, "langmuir": 0.0}
     ours = turbulent_energy.turbulent_energy(columns, 3600.0, 1e-4, 1e-5, **more)
