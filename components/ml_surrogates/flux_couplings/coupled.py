@@ -19,7 +19,11 @@ from .series import FLUXES, Series, Tower
 
 HIDDEN = 32
 PRETRAINING, PRETRAINING_RATE = 800, 1.0e-2
-FITTING, RATE, TUNING_RATE, DECAY = 120, 2.0e-3, 5.0e-4, 0.1
+FITTING, RATE, DECAY = 300, 2.0e-3, 0.1
+TUNING, TUNING_RATE = 120, 5.0e-4
+"""Steps and rate after a pretraining."""
+WEATHER_SHARE = 0.3
+"""Of the weather's standard deviations: three days know little of it, so a network begins gently with it."""
 BLOCK = 4  # values, in turn four for training and one block for the choice of the step at which training ends
 SCALE = np.array([10.0, 100.0, 100.0])
 """Of the fluxes: what weighs the same."""
@@ -112,6 +116,8 @@ def fit(tower: Tower, coupling: Coupling, first_day: int, days: int, seed: int) 
     net = FluxNetwork(x.shape[1])
     net.middle.copy_(x.mean(0))
     net.width.copy_(torch.clamp(x.std(0), min=1e-12))
+    if not coupling.intermediate:
+        net.width[: x.shape[1] - (len(FLUXES) if coupling.constrained else 0)] /= WEATHER_SHARE
     mine = torch.arange(first_day * tower.a_day, (first_day + days) * tower.a_day)
     held = (torch.arange(len(mine)) // BLOCK) % 5 == 4
     if coupling.refined:
@@ -121,10 +127,10 @@ def fit(tower: Tower, coupling: Coupling, first_day: int, days: int, seed: int) 
                 a.mul_(0.1)
     if coupling.initialised:
         _descend(net, x, mechanism, mechanism, None, PRETRAINING, PRETRAINING_RATE)
-    rate = TUNING_RATE if coupling.initialised else RATE
+    steps, rate = (TUNING, TUNING_RATE) if coupling.initialised else (FITTING, RATE)
     few = (x[mine[~held]], mechanism[mine[~held]], measured[mine[~held]])
     judge = (x[mine[held]], mechanism[mine[held]], measured[mine[held]])
-    _descend(net, *few, judge, FITTING, rate)
+    _descend(net, *few, judge, steps, rate)
     return net
 
 
