@@ -10,8 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from components.ml_surrogates.residual import Residual
+from coupler.errors import CaseError
 
 REACH = 5  # points of a convolution
+STATES = 2  # that the forecaster and the prior see
+LITTLE = 0.1  # of a draw's usual weight, where a forecaster knows its task before it sees one
 LEAST_LOG, MOST_LOG = -5.0, 2.0  # of ln sigma
 
 
@@ -83,14 +86,38 @@ class EnsembleNetwork(nn.Module):
         super().__init__()
         self.latent = latent
         if latent:
-            self.prior = Encoder(2, latent, width // 2)
-            self.posterior = Encoder(3, latent, width // 2)
+            self.prior = Encoder(STATES, latent, width // 2)
+            self.posterior = Encoder(STATES + 1, latent, width // 2)
         self.forecaster = nn.Sequential(
-            _convolution(2 + latent, width),
+            _convolution(STATES + latent, width),
             nn.GELU(),
             *(Residual(_convolution, width) for _ in range(blocks)),
             _convolution(width, 1),
         )
+
+    @torch.no_grad()
+    def go_on_from(self, single: "EnsembleNetwork") -> None:
+        """Take the forecaster of a deterministic network; what is drawn begins with little weight in it.
+
+        Parameters
+        ----------
+        single : deterministic, of the same width and blocks
+
+        Raises
+        ------
+        CaseError
+            It is no such network.
+        """
+        mine, theirs = self.forecaster.state_dict(), single.forecaster.state_dict()
+        first = "0.weight"
+        fits = not single.latent and mine.keys() == theirs.keys()
+        if not fits or any(mine[k].shape != theirs[k].shape for k in mine if k != first):
+            raise CaseError(
+                "expected a deterministic network of the same width and blocks to begin from, found another:"
+                " train one with --loss deterministic and this --width"
+            )
+        drawn = LITTLE * mine[first][:, STATES:]
+        self.forecaster.load_state_dict({**theirs, first: torch.cat([theirs[first], drawn], 1)})
 
     def forward(self, before: Tensor, now: Tensor, z: Tensor | None) -> Tensor:
         """The next state (n, points).

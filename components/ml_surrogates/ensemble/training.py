@@ -110,8 +110,9 @@ def rollout_loss(
 
 
 def train(
-    s: Settings, tell: Callable[[str], None] = print, group: Members | None = None
-) -> tuple[EnsembleNetwork, Report]:
+    s: Settings, tell: Callable[[str], None] = print, group: Members | None = None,
+    start: EnsembleNetwork | None = None,
+) -> tuple[EnsembleNetwork, Report]:  # fmt: skip
     """A network trained on courses of `toys`.
 
     Parameters
@@ -119,10 +120,13 @@ def train(
     s : settings
     tell : takes a line of text after each tenth
     group : where members are spread over ranks; each trains the same network
+    start : a deterministic network whose forecaster is gone on from; it stays as it is
     """
     torch.manual_seed(s.seed)
     g = torch.Generator().manual_seed(s.seed)
     net = network(s)
+    if start is not None:
+        net.go_on_from(start)
     group = group or Members(1 if s.loss == "deterministic" else s.members)
     pool = toys.draw(s.pool, max(s.curriculum), s.case, g)
     batch = s.batch * s.members if s.loss == "deterministic" else s.batch
