@@ -14,7 +14,6 @@ from coupler.errors import CaseError
 
 KNOWN = {
     "nonhydrostatic": "components.atmosphere.nonhydrostatic.forecast:Forecast",
-    "learned": "components.ml_surrogates.data_assimilation.learned.emulator:Emulator",
     "forecast": "components.ml_surrogates.forecast.operator:Forecast",
 }
 """Operators of the project; others by ``package.module:Class``."""

@@ -7,11 +7,11 @@ Cuts are of the background's RMSE, in per cent; bounds lie below what a prototyp
 import pytest
 import torch
 
-from components.ml_surrogates.data_assimilation.learned import stepper
 from components.ml_surrogates.estimation.controls import Hybrid, Weights, perturbations
 from components.ml_surrogates.estimation.cost import Cost, Observations
 from components.ml_surrogates.estimation.minimise import Limits, minimise
 from components.ml_surrogates.estimation.perlin import perlin
+from tests.toys import products
 from tests.toys import shallow_water as sw
 
 
@@ -223,10 +223,8 @@ def flows(number, seed, hours=36, side=32):
 @pytest.mark.timeout(1800)
 def test_a_learned_emulator_as_the_forecast_loses_little_of_the_cut():
     """Trained on flows of a smaller plane; at most a fifth of En4DVar's cut is lost by it."""
-    settings = stepper.Settings(steps=2000, batch=4, rate=5e-3, ahead=2, width=24, reach=5)
-    net, _ = stepper.train(flows(12, 7), settings, False, lambda text: print(text, flush=True))
-    net.requires_grad_(False)
-    kept = stepper.error_over_persistence(net, flows(3, 8), 1)
+    net = products.trained(flows(12, 7), steps=2000, width=24, reach=5, ahead=2)
+    kept = products.over_persistence(net, flows(3, 8))
     t = sw.twin(1)
     emulated = lambda x: net(x[None].float())[0].double()  # noqa: E731
     x = t.truth[0]

@@ -159,19 +159,6 @@ def test_en4dvar_lowers_the_departures(tmp_path):
         assert 0.0 < data["degrees_of_freedom"][0] < first - last
 
 
-def test_a_learned_forecast_is_named_in_the_namelist_and_gives_gradients(tmp_path):
-    from tests.toys.learned_forecast import written
-
-    written(tmp_path / "m", LEVELS, (10, 12), 1200, 2.1e5)
-    forecast = {"model": "learned", "network": str(tmp_path / "m"), "step": "PT20M"}
-    given = {"method": "en4dvar", "iterations": 3, "duration": "PT40M", "hours": (0.0, 0.3), "forecast": forecast}
-    folder = case(tmp_path / "emulated", **given)
-    tessera(folder, "--serial")
-    with netCDF4.Dataset(folder / "run" / "assimilation" / "20010101T000000.nc") as data:
-        assert data["oma_rms"][0, 0] < data["omb_rms"][0, 0]
-        assert data["degrees_of_freedom"][0] > 0.0
-
-
 def learned(folder, **given):
     """A network in place of ensemble and search; the second of three windows has no observation."""
     from tests.toys.learned_maps import written

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""``python -m components.ml_surrogates.data_assimilation.learned train | train-maps | train-forecast | evaluate``."""
+"""``python -m components.ml_surrogates.data_assimilation.learned train | train-maps | evaluate``."""
 
 import argparse
 from pathlib import Path
@@ -10,15 +10,7 @@ import torch
 from components.ml_surrogates import forecast_operators
 from components.ml_surrogates.command_line import SEED, CommandLine, tell, written
 from components.ml_surrogates.course import data_hash
-from components.ml_surrogates.data_assimilation.learned import (
-    emulator,
-    evaluation,
-    files,
-    maps,
-    nature,
-    stepper,
-    training,
-)
+from components.ml_surrogates.data_assimilation.learned import evaluation, files, maps, nature, training
 from components.ml_surrogates.data_assimilation.learned.training import Settings
 from components.ml_surrogates.data_assimilation.places import spacing_of
 from components.ml_surrogates.estimation.nature_runs import nature_context
@@ -69,28 +61,6 @@ def train_maps(a: argparse.Namespace) -> None:
     )
 
 
-def train_forecast(a: argparse.Namespace) -> None:
-    """Run the forecast operator, train an emulator of it, score it on runs that were not trained on, save."""
-    clock = Clock(a.start, "noleap")
-    context = nature_context(clock, a.cells, (a.hours + 1) * 3600)
-    options = {"levels": a.levels, "jet": "january", "relief": "", "precision": "single"}
-    forecast, size = forecast_operators.make("nonhydrostatic", context, options), spacing_of(context.grid)
-    latitude = torch.as_tensor(np.array(context.grid.latitude), dtype=torch.float64)
-    steps, every = (hours * 3600 // context.step for hours in (a.hours, a.step))
-    if a.hours < 3 * a.step:
-        raise SystemExit(f"expected runs of at least three steps of {a.step} h, found runs of {a.hours} h")
-    seen, kept = (
-        nature.runs(forecast, latitude, size, number, steps, every, seed, tell)
-        for number, seed in ((a.runs, 1000 * a.seed), (max(1, a.runs // 5), 1000 * a.seed + 500))
-    )
-    s = stepper.Settings(steps=a.steps, width=a.width, seed=a.seed)
-    net, losses = stepper.train(seen, s, True, tell)
-    errors = [stepper.error_over_persistence(net, kept, n) for n in (1, 2)]
-    about = {"step": a.step * 3600, "spacing": size, "losses": losses, "error_over_persistence": errors}
-    emulator.save(a.out, net, about, data_hash([seen]), a.seed)
-    print(f"{a.out}: error over that of no change on other runs {errors[0]:.3f}, two steps ahead {errors[1]:.3f}")
-
-
 def evaluate(a: argparse.Namespace) -> None:
     """Every number of the model card."""
     nets, controls, plain = ([files.load(path) for path in some] for some in (a.model, a.control, a.plain))
@@ -120,16 +90,6 @@ def main(arguments: list[str] | None = None) -> None:
     p.add_argument("--cells", type=int, default=22, help="cells along a side, of 295 km")
     p.add_argument("--steps", type=int, default=1500, help="steps of Adam")
     p.add_argument("--width", type=int, default=48, help="channels of the network")
-    about = "train an emulator of the atmosphere's core at 295 km for forecast: {model: learned}"
-    p = line.trains("train-forecast", train_forecast, about)
-    p.add_argument("--start", default="2001-01-01", help="date at which the runs start")
-    p.add_argument("--runs", type=int, default=40, help="runs to learn from")
-    p.add_argument("--hours", type=int, default=24, help="length of a run")
-    p.add_argument("--step", type=int, default=3, help="hours of a step of the emulator")
-    p.add_argument("--levels", type=int, default=16, help="layers")
-    p.add_argument("--cells", type=int, default=22, help="cells along a side, of 295 km")
-    p.add_argument("--steps", type=int, default=1500, help="steps of Adam")
-    p.add_argument("--width", type=int, default=64, help="products of the network")
     p = line.scores("evaluate", evaluate, "score a network beside CORR and 3DVar")
     p.add_argument("--model", type=Path, nargs="+", required=True, help="trained networks, without ending")
     p.add_argument("--control", type=Path, nargs="+", default=[], help="their control twins, without ending")

@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from components.ml_surrogates.course import fit
-from components.ml_surrogates.data_assimilation.learned.emulator import state_of
 from components.ml_surrogates.data_assimilation.learned.maps import Channel, MapNetwork
 from components.ml_surrogates.data_assimilation.operators import FIELDS, seen
 from components.ml_surrogates.data_assimilation.simulate import ERRORS, PRESSURES
@@ -82,37 +81,6 @@ def pairs(
             shown.append(torch.stack([seen_then for _, seen_then in at_end[n : n + times]]))
         tell(f"run {run + 1} of {runs}   {left(start, run + 1, runs)}")
     return Pairs(torch.stack(truths), torch.stack(backgrounds), torch.stack(shown))
-
-
-@torch.no_grad()
-def runs(
-    forecast: Forecast, latitude: Tensor, spacing: float, number: int, steps: int, every: int, seed: int,
-    tell: Callable[[str], None] = print,
-) -> Tensor:  # fmt: skip
-    """Runs from the operator's own start with a disturbance each, (number, times, 5 nz, ny, nx), single precision.
-
-    Parameters
-    ----------
-    forecast : operator
-    latitude : (ny, nx) degrees
-    spacing : of the grid, m
-    number : of runs
-    steps, every : of each run, and between what is taken; the first states, not yet balanced, are left out
-    seed : of the disturbances
-    tell : takes a line of text after each run
-    """
-    first = {k: a.double() for k, a in forecast.columns(forecast.initial).items()}
-    found, start = [], time.monotonic()
-    for run in range(number):
-        dx = air_perturbations.drawn(first, latitude, spacing, 2, DISTURBANCE, "balanced", seed + run)[0]
-        now, passed = forecast.initial, []
-        for n in range(steps):
-            now = forecast.advance(now, n * forecast.seconds, unpacked(dx) if n == 0 else None)
-            if (n + 1) % every == 0:
-                passed.append(state_of(forecast.columns(now)).float())
-        found.append(torch.stack(passed))
-        tell(f"run {run + 1} of {number}   {left(start, run + 1, number)}")
-    return torch.stack(found)
 
 
 def _shown(air: Mapping[str, Tensor]) -> Tensor:
