@@ -176,8 +176,8 @@ def card(
     lines = [
         f"# Model card: learned ensemble, case {case}",
         "",
-        f"{len(found)} trainings, {courses} courses never seen, seed {seed}, {MEMBERS} members; errors over the climate's"
-        f" standard deviation. Spread of a step where most over least: {flow_dependence(case, seed):.2f}.",
+        f"{len(found)} trainings, {courses} courses never seen, seed {seed}, {MEMBERS} members; errors over the"
+        f" climate's standard deviation. Spread of a step where most over least: {flow_dependence(case, seed):.2f}.",
         "",
         "| fair CRPS, all leads | mean | worst |",
         "|---|---|---|",
