@@ -132,7 +132,7 @@ def test_a_reference_that_is_the_driver_changes_rounding_only(pair, tmp_path):
 CASE = "start: {start}\nduration: PT1H\ncomponents:\n  atmosphere: {{model: nonhydrostatic}}\n"
 AIR = (
     "step: PT10M\ngrid: {west: 108, east: 120, south: 26, north: 40, resolution: 2.0}\n"
-    "nonhydrostatic: {levels: 8, top: 16000, relaxation_rows: 2, boundary_layer: none}\n"
+    "nonhydrostatic: {levels: 8, top: 16000, relaxation_width: 4.4e5, boundary_layer: none}\n"
 )
 
 
@@ -175,7 +175,7 @@ def test_the_start_of_a_corrected_driver_converges_no_mass(pair, tmp_path):
         logger=lambda text: None,
     )  # fmt: skip
     made = [str(case / f"atmosphere.{kind}.nc") for kind in ("initial", "boundary")]
-    options = {"levels": 8, "top": 16000, "relaxation_rows": 2, "precision": "double", **DRY}
+    options = {"levels": 8, "top": 16000, "relaxation_width": 4.4e5, "precision": "double", **DRY}
     air = NonhydrostaticAtmosphere(NonhydrostaticAtmosphere.Options(driver=made, **options))
     air.initialize(here)
     raw, _ = air.state_of(air.sides.source.start(air.sides.place))

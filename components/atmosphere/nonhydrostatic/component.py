@@ -117,8 +117,9 @@ class NonhydrostaticAtmosphere(Component):
         """A state whose relative humidity is used where the analyses have none. Empty: a mean profile."""
         jet: Literal["ullrich", "january"] = "ullrich"
         """Without a driver: the jet of the paper, or one as warm and moist as January over the western Pacific."""
-        relaxation_rows: Count = 4
-        """Rows relaxed towards the driver inside the specified row."""
+        relaxation_width: LengthOrNone = 0.0
+        """Width of the strip inside the specified row that is relaxed towards the driver, ever more slowly inwards; 0:
+        a tenth of the domain's shorter side, at least four rows."""
         nudging_wavelength: LengthOrNone = 0.0
         """Scales above this are nudged towards the driver above the boundary layer, increments too; 0: none."""
         nudging_time: Duration = 21600
@@ -318,12 +319,14 @@ class NonhydrostaticAtmosphere(Component):
         o, context, g = self.options, self.context, self.geometry
         b = context.decomposition.block_of(context.rank)
         ny, nx = context.grid.shape
-        rate = lateral.relaxation_rate((ny, nx), (b.y0, b.x0), g.ny, g.nx, o.relaxation_rows, float(context.step))
+        grid: Any = context.grid
+        lengths = regional.cell_lengths(grid.corner_longitude, grid.corner_latitude)
+        spacing = float(lengths[1].mean()), float(lengths[0].mean())
+        rows = lateral.strip((ny, nx), spacing, o.relaxation_width)
+        rate = lateral.relaxation_rate((ny, nx), (b.y0, b.x0), g.ny, g.nx, rows, float(context.step))
         nudging = None
         if o.nudging_wavelength > 0.0:
-            grid: Any = context.grid
-            lengths = regional.cell_lengths(grid.corner_longitude, grid.corner_latitude)
-            spacing, share = (float(lengths[1].mean()), float(lengths[0].mean())), o.nudging_interval / o.nudging_time
+            share = o.nudging_interval / o.nudging_time
             nudging = Nudging(self.physics, context.gather, context.scatter, spacing, o.nudging_wavelength, share)
         self.mass = driven_mass.DrivenMass(g, context.sum)
         return Atmosphere(

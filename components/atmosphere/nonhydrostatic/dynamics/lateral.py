@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Lateral boundaries from a driving model: one specified row, relaxation inside it (Davies 1976; Davies & Turner 1977).
 
-The outermost row of cells takes the driver's values, interpolated in time; the ``rows`` rows inside it are relaxed
-towards them at the rate (1 / 10 dt) (rows - b) / rows, b = 0 ... rows - 1 (Skamarock et al. 2021, NCAR/TN-556, eq.
-6.1-6.2 without the smoother). Also spectral nudging of the large scales of the interior (von Storch, Langenberg &
-Feser 2000, Mon. Wea. Rev. 128, 3664).
+The outermost row of cells takes the driver's values, interpolated in time; those in a strip inside it are relaxed
+towards them at the rate 1 / 10 dt in its first row (Skamarock et al. 2021, NCAR/TN-556, eq. 6.1-6.2 without the
+smoother), and with the square of the way left to the strip's end further inside. Also spectral nudging of the large
+scales of the interior (von Storch, Langenberg & Feser 2000, Mon. Wea. Rev. 128, 3664).
 """
 
 import math
@@ -19,6 +19,10 @@ from components.atmosphere.nonhydrostatic.dynamics.state import State, Tendencie
 from components.science.halo import Edges
 
 INNER = slice(H, -H)
+SHARE_OF_SIDE = 10.0
+"""The shorter side of a domain over the width of its strip of relaxation, unless the namelist says a width."""
+LEAST_ROWS = 4.0
+"""Of that strip."""
 
 
 @dataclass
@@ -63,19 +67,35 @@ class Driver:
         return a if w == 0.0 else a + w * (b - a)
 
 
+def strip(whole: tuple[int, int], spacing: tuple[float, float], width: float = 0.0) -> tuple[float, float]:
+    """Rows of cells along y and along x that a strip of relaxation is wide; not whole numbers.
+
+    Parameters
+    ----------
+    whole : cells of the domain along y and x
+    spacing : of these, m
+    width : m; 0: a tenth of the shorter side of the domain, and at least `LEAST_ROWS` rows
+    """
+    shorter = min(n * d for n, d in zip(whole, spacing, strict=True))
+    wide = width or max(shorter / SHARE_OF_SIDE, LEAST_ROWS * max(spacing))
+    return wide / spacing[0], wide / spacing[1]
+
+
 def relaxation_rate(
-    whole: tuple[int, int], corner: tuple[int, int], ny: int, nx: int, rows: int, dt: float
+    whole: tuple[int, int], corner: tuple[int, int], ny: int, nx: int, rows: tuple[float, float], dt: float
 ) -> torch.Tensor:
     """Rate of relaxation (ny+2, nx+2), s-1, of a block and the cells around it.
 
-    Its south-west cell is ``corner`` of a domain of ``whole`` cells. Zero outside, in the outermost (specified) row and
-    further inside than ``rows`` rows from it.
+    Its south-west cell is ``corner`` of a domain of ``whole`` cells; ``rows`` is the width of the `strip`. Zero
+    outside, in the outermost (specified) row and inside the strip's end. It falls with the square of the way left to
+    that, so that it fades out within the times of convection and waves: where a strong hold ends between two rows, the
+    relaxed ones do not rain and the first free one takes what they did not.
     """
     y = corner[0] + torch.arange(-1, ny + 1, dtype=torch.float64)[:, None]
     x = corner[1] + torch.arange(-1, nx + 1, dtype=torch.float64)[None, :]
-    distance = torch.minimum(torch.minimum(y, whole[0] - 1 - y), torch.minimum(x, whole[1] - 1 - x))
-    rate = torch.clamp((rows + 1 - distance) / rows, min=0.0) / (10.0 * dt)
-    return torch.where(distance > 0, rate, 0.0)
+    from_y, from_x = torch.minimum(y, whole[0] - 1 - y), torch.minimum(x, whole[1] - 1 - x)
+    left = torch.clamp(torch.maximum(1.0 - (from_y - 1.0) / rows[0], 1.0 - (from_x - 1.0) / rows[1]), min=0.0)
+    return torch.where(torch.minimum(from_y, from_x) > 0, left * left / (10.0 * dt), 0.0)
 
 
 def relaxation(s: State, target: State, rate: torch.Tensor) -> Tendencies:

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Simplified Betts-Miller convection (Frierson 2007, J. Atmos. Sci. 64, 1959-1976, section 2b).
+"""Simplified Betts-Miller convection (Frierson 2007, J. Atmos. Sci. 64, 1959-1976, section 2b), with a gradual switch.
 
-Where a parcel from the lowest layer is buoyant, temperature relaxes to its moist adiabat and humidity to a fixed
-relative humidity along it, over ``tau``, up to the level of zero buoyancy. The reference temperature is shifted so
-that enthalpy is conserved (deep). Where the reference holds more water than the column, it is scaled to the column's
-own water and its own enthalpy: convection then carries water upwards without rain (shallow, his "qref" variant).
+Where a parcel from the lowest layer is buoyant, the cloudy layers, from where it condenses up to the level of zero
+buoyancy, relax over ``tau``: humidity to a fixed share of the air's saturation, temperature to the parcel's moist
+adiabat. Of the two the one that has more to give takes longer, so that what condenses is what warms (deep): rain grows
+from nothing with both. Where the reference holds more water than the cloudy layers, it is scaled to their own water:
+convection then carries water upwards without rain or warming (shallow, his "qref" variant). The air below the clouds is
+left to turbulence, as in Betts (1986): drawn to the reference as well, a mixed layer over the sea lost a fifth of its
+vapour, and a temperature that was shifted instead, to conserve enthalpy, cooled the stable air that keeps it shallow.
 """
 
 from typing import NamedTuple
@@ -32,10 +35,13 @@ from components.science.sums import in_order, so_far
 from components.science.torch_compiler import in_pieces, piece
 from components.science.water import saturation_pressure
 
+GRADUAL = 0.5  # K, mean excess of the parcel over the air, up to which the relaxation grows from none to its full rate
+
 
 class Convected(NamedTuple):
     """After convection: t (K), q_v (kg/kg) as (nz, y, x); rain (y, x) kg m-2; masks of convecting columns and layers.
 
+    ``inside`` reaches from the lowest layer, out of which the parcel rises, to the highest; it relaxes above ``base``.
     ``base`` (y, x) is the pressure at which the parcel condenses, Pa.
     """
 
@@ -135,7 +141,7 @@ def betts_miller(
     t, q_v, p : (nz, y, x) temperature (K), vapour (kg/kg), pressure (Pa), lowest layer first
     mass : dry mass of the layers, kg m-2
     tau : relaxation time, s
-    humidity : relative humidity of the reference profile
+    humidity : relative humidity of the reference profile in the air's own temperature
     """
     parcel, base = moist_parcel(t, q_v, p)
     return relaxed(t, q_v, p, mass, parcel, base, dt, tau, humidity)
@@ -168,21 +174,25 @@ def relaxed(
     begun = so_far(buoyant & above)
     started, ended = begun[-1], so_far(begun & ~buoyant & above)
     inside = ~ended & started
-    weight = torch.where(inside, mass, 0.0)
-    q_ref = humidity * saturation_mixing_ratio(saturation_pressure(parcel), p)
-    drying, warming, total = (in_order(weight * a, 0) for a in (q_v - q_ref, parcel - t, torch.ones_like(t)))
+    cloudy = inside & above
+    weight = torch.where(cloudy, mass, 0.0)
+    q_ref = humidity * saturation_mixing_ratio(saturation_pressure(t), p)
+    warmer = torch.clamp(parcel - t, min=0.0)  # stable air that the parcel rises through stays
+    drying, warming, total = (in_order(weight * a, 0) for a in (q_v - q_ref, warmer, torch.ones_like(t)))
     water, held = in_order(weight * q_v, 0), in_order(weight * q_ref, 0)
     shallow = started & (drying <= 0.0) & (warming > 0.0)
     q_ref = torch.where(shallow, q_ref * (water / torch.clamp(held, min=1.0e-12)), q_ref)
-    drying = torch.where(shallow, 0.0, drying)
     deep = started & (drying > 0.0) & (warming > 0.0)
     active = deep | shallow
-    shift = torch.where(active, (lcp * drying - warming) / torch.clamp(total, min=1.0), 0.0)
-    share = torch.where(active, -torch.expm1(torch.tensor(-dt / tau, dtype=t.dtype, device=t.device)), 0.0)
-    cap = torch.where(inside, share, 0.0)
-    new_q = q_v + cap * (q_ref - q_v)
-    new_t = t + cap * (parcel + shift - t)
-    return Convected(new_t, new_q, share * torch.clamp(drying, min=0.0), active, inside, base)
+    # the heat of the rain is what warms: temperature or humidity takes longer
+    heat = torch.minimum(warming, lcp * torch.clamp(drying, min=0.0))
+    whole = -torch.expm1(torch.tensor(-dt / tau, dtype=t.dtype, device=t.device))
+    share = torch.where(active, whole * torch.clamp(warming / (GRADUAL * torch.clamp(total, min=1.0)), max=1.0), 0.0)
+    share_t = torch.where(deep, share * heat / torch.clamp(warming, min=1.0e-12), 0.0)
+    share_q = torch.where(deep, share * heat / torch.clamp(lcp * drying, min=1.0e-12), share)
+    new_q = q_v + torch.where(cloudy, share_q, 0.0) * (q_ref - q_v)
+    new_t = t + torch.where(cloudy, share_t, 0.0) * warmer
+    return Convected(new_t, new_q, share * heat / lcp, active, inside, base)
 
 
 def moist_parcel(t: torch.Tensor, q_v: torch.Tensor, p: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
