@@ -118,8 +118,7 @@ class NonhydrostaticAtmosphere(Component):
         jet: Literal["ullrich", "january"] = "ullrich"
         """Without a driver: the jet of the paper, or one as warm and moist as January over the western Pacific."""
         relaxation_width: LengthOrNone = 0.0
-        """Width of the strip inside the specified row that is relaxed towards the driver, ever more slowly inwards; 0:
-        a tenth of the domain's shorter side, at least four rows."""
+        """Of the strip drawn towards the driver, fading inwards; 0: a tenth of the shorter side, four rows at least."""
         nudging_wavelength: LengthOrNone = 0.0
         """Scales above this are nudged towards the driver above the boundary layer, increments too; 0: none."""
         nudging_time: Duration = 21600
@@ -318,12 +317,10 @@ class NonhydrostaticAtmosphere(Component):
         """What `step` runs."""
         o, context, g = self.options, self.context, self.geometry
         b = context.decomposition.block_of(context.rank)
-        ny, nx = context.grid.shape
         grid: Any = context.grid
-        lengths = regional.cell_lengths(grid.corner_longitude, grid.corner_latitude)
-        spacing = float(lengths[1].mean()), float(lengths[0].mean())
-        rows = lateral.strip((ny, nx), spacing, o.relaxation_width)
-        rate = lateral.relaxation_rate((ny, nx), (b.y0, b.x0), g.ny, g.nx, rows, float(context.step))
+        spacing = regional.mean_spacing(grid.corner_longitude, grid.corner_latitude)
+        rows = lateral.strip(grid.shape, spacing, o.relaxation_width)
+        rate = lateral.relaxation_rate(grid.shape, (b.y0, b.x0), g.ny, g.nx, rows, float(context.step))
         nudging = None
         if o.nudging_wavelength > 0.0:
             share = o.nudging_interval / o.nudging_time

@@ -18,6 +18,17 @@ Array = npt.NDArray[np.float64]
 ELEVATION = ("surface_altitude", "ROSE", "orography", "elevation", "height", "z")
 
 
+def mean_spacing(corner_lon: Array, corner_lat: Array) -> tuple[float, float]:
+    """Mean length (m) of the cells along y and along x.
+
+    Parameters
+    ----------
+    corner_lon, corner_lat : (ny+1, nx+1) of the corners, degrees
+    """
+    along_x, along_y = cell_lengths(corner_lon, corner_lat)
+    return float(along_y.mean()), float(along_x.mean())
+
+
 def mean_relief(path: str | Path, corner_lon: Array, corner_lat: Array, samples: int = 5) -> Array:
     """Height of the ground (ny, nx) in m, the sea at 0: the mean of ``samples`` squared points in each cell.
 
