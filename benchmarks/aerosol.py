@@ -21,6 +21,7 @@ from components.chemistry.regional.aerosol.cloud_sulfur import Cloudy, oxidised
 from components.chemistry.regional.aerosol.inorganic import equilibrium
 from components.chemistry.regional.aerosol.options import Aerosol
 from components.chemistry.regional.aerosol.particles import PARTNERS, Particles, Surroundings
+from components.chemistry.regional.aerosol.secondary_organic import VAPOUR
 from components.chemistry.regional.aerosol.species import KINDS
 from components.chemistry.regional.deposition.land_cover import one_use
 from components.chemistry.regional.deposition.surroundings import Below, rains_of
@@ -45,7 +46,8 @@ def least(call: Callable[[], object], times: int = 3) -> float:
 def period(cells: int) -> float:
     """Seconds of a period of all processes in columns of 24 layers, cloudy and rainy."""
     rng = np.random.default_rng(1)
-    species = Species([*(Tracer(n, "mol mol-1") for n in PARTNERS), *(k.tracer() for k in KINDS)])
+    gases = (Tracer(n, "mol mol-1") for n in (*PARTNERS, "OH"))
+    species = Species([*gases, *(k.tracer() for k in KINDS), VAPOUR])
     shape = (LAYERS, 1, max(cells // LAYERS, 1))
     plane = torch.full(shape[1:], 45.0, dtype=torch.float64)
     model = Particles(Aerosol(), species, 2.0 * plane, plane, LAYERS, torch.float64)

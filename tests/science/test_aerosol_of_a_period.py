@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 import torch
 
+from components.chemistry.regional import background
 from components.chemistry.regional.aerosol.options import Aerosol
 from components.chemistry.regional.aerosol.particles import BOOKS, PARTNERS, Particles, Surroundings
+from components.chemistry.regional.aerosol.secondary_organic import VAPOUR
 from components.chemistry.regional.aerosol.species import KINDS, MOLAR_MASS, NAMES
 from components.chemistry.regional.deposition.land_cover import one_use
 from components.chemistry.regional.deposition.surroundings import Below, rains_of
@@ -15,9 +17,8 @@ from components.science.tracers import Species, Tracer
 
 NZ, NY, NX = 8, 3, 6
 DRY = 0.0289644
-SPECIES = Species(
-    [Tracer("CO", "mol mol-1"), *(Tracer(n, "mol mol-1") for n in PARTNERS), *(k.tracer() for k in KINDS)]
-)
+GASES = ("CO", *PARTNERS, "OH")
+SPECIES = Species([*(Tracer(n, "mol mol-1") for n in GASES), *(k.tracer() for k in KINDS), VAPOUR])
 
 
 def surroundings(seed=0):
@@ -69,6 +70,7 @@ def amounts(seed=2):
         size = 1e-9 if t.units == "mol mol-1" else 3e-9
         q[n] = torch.tensor(size * rng.random((NZ, NY, NX)))
     q[SPECIES.number("O3")] += 4e-8
+    q[SPECIES.number("OH")] *= 1e-4
     q[SPECIES.number("HNO3"), 3, 1, 1] = -1e-22  # as rounding leaves it
     return q
 
@@ -118,6 +120,39 @@ def test_clouds_make_sulfate_of_peroxide(period):
     cloudy = (air.cloud * air.cover) > 0.0
     assert bool((gases["H2O2"][cloudy] < 0.0).all()) and bool((gases["H2O2"][~cloudy] == 0.0).all())
     assert float(model.booked()["sulfate_production"].min()) > 0.0
+
+
+def test_organic_vapour_becomes_particles_as_hydroxyl_allows():
+    """Hodzic & Jimenez (2011): 1.25e-11 cm3 s-1 in a million molecules of OH, a day: 1 - exp(-1.08); a kg for a kg."""
+    air, model, q = surroundings(), particles(), torch.zeros((len(SPECIES), NZ, NY, NX), dtype=torch.float64)
+    q[SPECIES.number("OH")] = 1.0e12 / 6.02214076e23 / (air.density / DRY)
+    q[SPECIES.number(VAPOUR.name)] = 5.0e-9
+    before = q.clone()
+    model._form_organic(q, air, 86400.0)
+    left, made = q[SPECIES.number(VAPOUR.name)], q[SPECIES.number("organic_matter_secondary")]
+    torch.testing.assert_close(made, torch.full_like(made, 5.0e-9 * (1.0 - np.exp(-1.08))), rtol=1e-10, atol=0.0)
+    torch.testing.assert_close(left + made, before[SPECIES.number(VAPOUR.name)], rtol=1e-15, atol=0.0)
+    booked = model.booked()[f"{VAPOUR.name}_production"]
+    torch.testing.assert_close(booked, -(made * air.mass).sum(0), rtol=1e-14, atol=0.0)
+    assert bool((q[SPECIES.number("OH")] == before[SPECIES.number("OH")]).all())
+    given = {"CO": torch.tensor(3.0), "black_carbon_fresh": torch.tensor(1.0)}
+    weighed = model.weighed(given)
+    assert float(weighed[VAPOUR.name] / weighed["CO"]) == pytest.approx(0.08 * 0.02801 / DRY)
+    assert float(weighed["black_carbon_fresh"]) == pytest.approx(0.0120107 / DRY)
+    assert VAPOUR.name not in particles(Aerosol(organic_vapour=0.0)).weighed(given)
+
+
+def test_the_profile_of_particles_at_the_sides_or_what_start_says():
+    air = surroundings()
+    model = Particles(
+        Aerosol(), SPECIES, torch.zeros((NY, NX)), torch.zeros((NY, NX)), NZ, torch.float64, {"nitrate": 2.0e-9}
+    )
+    outside = dict(zip(NAMES, model.outside(air), strict=True))
+    sulfate = outside["sulfate"] * air.density * 1.0e9
+    assert 0.401 < float(sulfate[0].mean()) < 0.601 and 0.0401 < float(sulfate[-1].mean()) < 0.0802
+    heights = torch.tensor([0.0, 350.0, 630.0, 20000.0])
+    assert (background.particles("sulfate", heights) * 1e9).tolist() == pytest.approx([0.601, 0.601, 0.501, 0.0401])
+    assert bool((outside["nitrate"] == 2.0e-9).all()) and float(outside["dust_1"].abs().max()) == 0.0
 
 
 def test_blocks_have_the_bits_of_the_whole():
@@ -184,9 +219,9 @@ def test_a_restored_model_has_the_same_state(period):
 
 
 def test_without_gases_particles_still_fall_and_age():
-    alone = Species([k.tracer() for k in KINDS])
+    alone = Species([*(k.tracer() for k in KINDS), VAPOUR])
     model = Particles(Aerosol(), alone, torch.zeros((NY, NX)), torch.zeros((NY, NX)), NZ, torch.float64)
-    q = amounts()[[SPECIES.number(n) for n in NAMES]]
+    q = amounts()[[SPECIES.number(n) for n in (*NAMES, VAPOUR.name)]]
     air = surroundings()
     after, gases = model.advance(q, air, *below(air, rain=False), 600.0)
     assert gases == {} and float((after - q).abs().max()) > 0.0

@@ -137,7 +137,7 @@ def test_fresh_soot_ages_and_none_is_lost():
 
 
 def test_every_kind_is_declared_once_and_has_optics():
-    assert len(set(species.NAMES)) == len(species.KINDS) == 14
+    assert len(set(species.NAMES)) == len(species.KINDS) == 16
     assert {kind.field for kind in species.KINDS} == {name for s in SIZES for name in names(s)}
 
 

@@ -117,13 +117,18 @@ def test_the_proxy_has_the_totals_of_countries():
     found = by_gas(emission_proxy.sources(2014))
     assert set(found) == {"SO2", "NOx", "CO", "NH3", "NMVOC"}
     with_particles = by_gas(emission_proxy.sources(2014, particles=True))
-    assert set(with_particles) == {*found, "BC", "OC"}
+    assert set(with_particles) == {*found, "BC", "OC", "other"}
     assert all(s.species == {"SO2": 1.0} for s in found["SO2"])
     assert with_particles["SO2"][0].species == pytest.approx({"SO2": 0.975, "sulfate": 0.025})
     assert tg(with_particles["SO2"]) == tg(found["SO2"])  # no sulphur is made or lost by it
     assert 60.0 > tg(found["SO2"]) > 22.879  # China alone, 2014
     assert all(sum(parts.values()) == pytest.approx(1.0) for parts in PARTS.values())
     assert set(PARTS) == {*emission_proxy.GASES, *emission_proxy.PARTICLES}
+    # China's fine particles, carbon and organic matter of 2005: 12.7, 1.51, 3.19 Tg; Asia's of 2010: 22.7, 3.5, 8.3
+    assert emission_proxy.OTHER["chn"] == pytest.approx(1.1605, rel=1e-3)
+    assert emission_proxy.OTHER_ELSEWHERE == pytest.approx(0.3610, rel=1e-3)
+    china = 1.1605 * (1.46018 + 2.14499)
+    assert china < tg(with_particles["other"]) < china + 0.361 * (tg(with_particles["BC"]) + tg(with_particles["OC"]))
     lines = emissions.totals(found["NOx"], found["NOx"][0].grid, 0)
     assert len(lines) == 1 and f"{tg(found['NOx']):.4g} Tg a year in the file" in lines[0]
 
@@ -148,6 +153,9 @@ def test_sectors_emit_where_and_when_they_do():
     assert lowest["power"] == pytest.approx(0.0, abs=1e-12) and lowest["traffic"] == lowest["homes"] == 1.0
     assert lowest["industry"] == pytest.approx(0.22)
     assert all(np.mean(s.course.months) == pytest.approx(1.0, abs=0.01) for s in SECTORS.values())
+    months = sum(p * np.array(SECTORS[s].course.months) / np.mean(SECTORS[s].course.months)
+                 for s, p in PARTS["NH3"].items())  # fmt: skip
+    assert months[6] / months[0] == pytest.approx(3.08, abs=0.05)  # China, 2016
     assert SECTORS["homes"].course.months[0] > 4.0 * SECTORS["homes"].course.months[5]  # stoves
     night = {n: s.course.hours[3] / np.mean(s.course.hours) for n, s in SECTORS.items() if s.course.hours}
     assert night["traffic"] < 0.1 < 0.6 < night["power"] < night["industry"] < 1.0

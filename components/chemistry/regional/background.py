@@ -53,6 +53,12 @@ OWN: dict[str, tuple[float, ...]] = {
     "SESQ": (0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
 }
 PARTS_PER_BILLION = PUBLISHED | OWN
+MICROGRAMS: dict[str, tuple[float, ...]] = {
+    "sulfate": (0.601, 0.601, 0.401, 0.401, 0.0802, 0.0401),
+    "organic_matter_aged": (0.150, 0.122, 0.0707, 0.0264, 0.00119, 0.0),
+    "organic_matter_secondary": (0.448, 0.365, 0.211, 0.0787, 0.00356, 0.0),
+}
+"""Particles of the same profile, ug m-3: its sulfate, primary and secondary organic matter; of others it has none."""
 OXYGEN = 0.2095  # mole fraction of dry air
 
 
@@ -66,11 +72,26 @@ def mole_fraction(species: str, height: Tensor) -> Tensor:
     """
     if species == "O2":
         return torch.full_like(height, OXYGEN)
-    values = PARTS_PER_BILLION.get(species)
+    return 1.0e-9 * _at(PARTS_PER_BILLION.get(species), height)
+
+
+def particles(kind: str, height: Tensor) -> Tensor:
+    """Mass of particles, kg m-3, by height, as `mole_fraction`.
+
+    Parameters
+    ----------
+    kind : name of the tracer
+    height : (...) m above sea level
+    """
+    return 1.0e-9 * _at(MICROGRAMS.get(kind), height)
+
+
+def _at(values: tuple[float, ...] | None, height: Tensor) -> Tensor:
+    """Linear between the levels of a profile."""
     if values is None:
         return torch.zeros_like(height)
     z = torch.clamp(height, HEIGHTS[0], HEIGHTS[-1])
     out = torch.full_like(z, values[0])
     for low, high, a, b in zip(HEIGHTS[:-1], HEIGHTS[1:], values[:-1], values[1:], strict=True):
         out = out + (b - a) * torch.clamp((z - low) / (high - low), 0.0, 1.0)
-    return 1.0e-9 * out
+    return out

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The regional chemistry as a component: options, inputs, coupling; the science is in the other files."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -11,7 +11,8 @@ from pydantic import model_validator
 from components.chemistry.regional import carbon_dioxide, emission_proxy, gas_chemistry
 from components.chemistry.regional.aerosol.options import Aerosol
 from components.chemistry.regional.aerosol.particles import BOOKS as PARTICLE_BOOKS
-from components.chemistry.regional.aerosol.particles import Particles, Surroundings
+from components.chemistry.regional.aerosol.particles import OF_VAPOUR, Particles, Surroundings
+from components.chemistry.regional.aerosol.secondary_organic import VAPOUR
 from components.chemistry.regional.aerosol.species import KINDS, MOLAR_MASS
 from components.chemistry.regional.aerosol.species import NAMES as PARTICLES
 from components.chemistry.regional.deposition import land_cover
@@ -34,7 +35,6 @@ from components.radiation.full_columns import cloud_fraction
 from components.science import air_exchange
 from components.science.cell_faces import cell_faces
 from components.science.compiled_transport import CompiledTransport
-from components.science.constants import DRY_AIR_MOLAR_MASS
 from components.science.halo import filler
 from components.science.tracers import Species, Tracer
 from components.science.transport import HALO
@@ -88,8 +88,8 @@ class RegionalChemistry(Component):
         backend: Literal["compiled", "musica"] = "compiled"
         """Solver of the gas chemistry: the project's own, or musica's MICM to compare (pip install musica)."""
         start: dict[str, Mole] = {}
-        """Mole fractions of gases at the start and at the sides, the same everywhere, in the place of the background's:
-        {CO: 1.5e-7}."""
+        """Mole fractions of gases, and mass fractions of particles (kg kg-1), at the start and at the sides, the same
+        everywhere, in the place of the background's: {CO: 1.5e-7, sulfate: 2.0e-9}."""
         rates: dict[str, Rate] = {}
         """Fixed rates of a mechanism's reactions that no table gives, s-1 or mol m-3 s-1: {LOSS.dust: 1.0e-6}."""
         emissions: Emissions | None = None
@@ -155,7 +155,7 @@ class RegionalChemistry(Component):
             if options.aerosol.dust is not None:
                 self.imports += tuple(FieldSpec(name, required=False, partial=True) for name in HELD_BY)
             self.diagnostic_units |= {f"{n}_{b}": "kg m-2" for n in PARTICLES for b in PARTICLE_BOOKS}
-            self.diagnostic_units |= {FINE: "kg m-3"}
+            self.diagnostic_units |= {FINE: "kg m-3", OF_VAPOUR: "kg m-2"}
             self.exports += aerosol_fields(options.levels)
         if self.mechanism is not None:
             if options.aerosol is None:
@@ -182,14 +182,15 @@ class RegionalChemistry(Component):
             return [f"{setting.name}: no tracers, no carbon_dioxide and no gases: name what the chemistry is to hold"]
         found = self._cover_mistakes(setting)
         if self.mechanism is None:
-            without = [name for name in ("start", "rates", "emissions") if getattr(self.options, name)]
-            found += [f"{name} says something of gases, but gases: none" for name in without]
+            options = self.options
+            given = {"start": self._of_gases(), "rates": options.rates, "emissions": options.emissions}
+            found += [f"{name} says something of gases, but gases: none" for name, value in given.items() if value]
             return [f"{setting.name}: {text}" for text in found]
         o = self.options
         given = [] if o.emissions is None else [s for e in o.emissions.files for s in e.species]
         if o.aerosol is not None:
             given = [s for s in given if s not in MOLAR_MASS]
-        found += gas_chemistry.problems(self.mechanism, o.start, given, o.rates)
+        found += gas_chemistry.problems(self.mechanism, self._of_gases(), given, o.rates)
         if o.emissions is not None and o.emissions.proxy_year is not None:
             found += [why] if (why := emission_proxy.missing()) else []
         if o.emissions is not None and not found:
@@ -200,6 +201,11 @@ class RegionalChemistry(Component):
         if o.backend == "musica":
             found += [why] if (why := missing()) else []
         return [f"{setting.name}: {text}" for text in found]
+
+    def _of_gases(self) -> dict[str, float]:
+        """Of `start`, what is said of gases."""
+        held = () if self.options.aerosol is None else PARTICLES
+        return {n: x for n, x in self.options.start.items() if n not in held}
 
     def _cover_mistakes(self, setting: Setting) -> list[str]:
         """What is wrong with the file of land cover."""
@@ -248,7 +254,8 @@ class RegionalChemistry(Component):
             block = slice(b.y0, b.y1), slice(b.x0, b.x1)
             self.below = Below(east, north, cover_of(east, north, o.land_use, file, grid.shape, block, year))
         if o.aerosol is not None:
-            self.particles = Particles(o.aerosol, self.species, east, north, o.levels, self.dtype)
+            start = {n: x for n, x in o.start.items() if n in PARTICLES}
+            self.particles = Particles(o.aerosol, self.species, east, north, o.levels, self.dtype, start)
         e = halo.edges
         self._at_the_sides = "specified" in (e.west, e.east, e.south, e.north)
         self.gases: ReactiveGases | None = None
@@ -279,14 +286,12 @@ class RegionalChemistry(Component):
                 ground, rains = self._below(winds, t[0], p[0], read, imports, time + seconds // 2)
             if self.gases is not None:
                 air = self._gas_air(winds, t, q_v, p, read, imports)
-                if self.air is None or self._at_the_sides:
-                    self._outside[self.gases.at] = self.gases.outside(air.p_interface, time)
-                if self.air is None:  # at the start of the case they are everywhere
-                    self.q[self.gases.at, :, INNER, INNER] = self._outside[self.gases.at]
-                    self.mover.halo([self.q], HALO)
-                sources |= self._weighed(self.gases.emitted(air, ground.sunlight, time, seconds))
+                self._from_outside(self.gases.at, lambda gases=self.gases: gases.outside(air.p_interface, time))
+                given = self.gases.emitted(air, ground.sunlight, time, seconds)
+                sources |= given if self.particles is None else self.particles.weighed(given)
             if self.particles is not None:
                 around = self._around(winds, t, q_v, p, read, imports)
+                self._from_outside(self.particles.at, lambda particles=self.particles: particles.outside(around))
                 held = (None if imports.get(n) is None else torch.nan_to_num(read(n)) for n in HELD_BY)
                 sources |= self.particles.emitted(around, ground.temperature, *held)
             self.q, books = self.mover.advance(self.q, before, winds, self._outside, sources, float(seconds))
@@ -302,6 +307,14 @@ class RegionalChemistry(Component):
             self.mover.halo([self.q], HALO)
         self.air = winds.air
         return self._exports()
+
+    def _from_outside(self, at: Sequence[int], values: Callable[[], torch.Tensor]) -> None:
+        """What comes in at the sides, and at the start of the case is everywhere."""
+        if self.air is None or self._at_the_sides:
+            self._outside[at] = values()
+        if self.air is None:
+            self.q[at, :, INNER, INNER] = self._outside[at]
+            self.mover.halo([self.q], HALO)
 
     def _below(
         self, winds: Winds, t: torch.Tensor, p: torch.Tensor, read: Any, imports: Mapping[str, Any], time: int
@@ -329,10 +342,6 @@ class RegionalChemistry(Component):
             most = torch.maximum(most, layer)
         albedo = next(read(name) for name, part in GROUND.items() if part == "albedo")
         return GasAir(t, q_v, p, read(INTERFACES), winds.density, winds.air, inside, water, most, albedo)
-
-    def _weighed(self, emitted: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        """Emissions with those of particles as mass: a mole of these weighs what it weighs, not what air does."""
-        return {n: a * (MOLAR_MASS[n] / DRY_AIR_MOLAR_MASS) if n in PARTICLES else a for n, a in emitted.items()}
 
     def _around(
         self, winds: Winds, t: torch.Tensor, q_v: torch.Tensor, p: torch.Tensor, read: Any, imports: Mapping[str, Any]
@@ -427,7 +436,7 @@ class RegionalChemistry(Component):
 
 def _tracers(options: Any) -> tuple[Tracer, ...]:
     tags = carbon_dioxide.tracers() if options.carbon_dioxide is not None else ()
-    aerosol = (kind.tracer() for kind in KINDS) if options.aerosol is not None else ()
+    aerosol = (*(kind.tracer() for kind in KINDS), VAPOUR) if options.aerosol is not None else ()
     return (*(t.tracer() for t in options.tracers), *tags, *aerosol)
 
 

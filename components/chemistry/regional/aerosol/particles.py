@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from components.chemistry.regional.aerosol import dust, sea_salt, sulfur_uptake
+from components.chemistry.regional import background
+from components.chemistry.regional.aerosol import dust, sea_salt, secondary_organic, sulfur_uptake
 from components.chemistry.regional.aerosol.cloud_sulfur import Cloudy, oxidised
 from components.chemistry.regional.aerosol.inorganic import equilibrium
 from components.chemistry.regional.aerosol.options import Aerosol
@@ -17,12 +18,15 @@ from components.chemistry.regional.aerosol.species import FRESH, KINDS, MOLAR_MA
 from components.chemistry.regional.deposition import dry, rain
 from components.chemistry.regional.land_mask import is_land
 from components.chemistry.regional.transport import column
+from components.radiation import standard_atmosphere
 from components.science.constants import DRY_AIR_MOLAR_MASS, VON_KARMAN
 from components.science.settling import fall
 from components.science.tracers import Species
 from components.science.water import saturation_pressure, vapour_pressure
 
 BOOKS = ("production", "settling", "dry_deposition", "wet_deposition")
+VAPOUR = secondary_organic.VAPOUR.name
+OF_VAPOUR = f"{VAPOUR}_{BOOKS[0]}"
 PARTNERS = ("SO2", "H2O2", "O3", "SULF", "NH3", "HNO3")
 """Gases that become particles or oxidise in clouds, by their names in Carbon Bond."""
 SEA_ROUGHNESS, SALTATION = 1.0e-4, 1.0e-3  # m: z_0, the last of ground from which dust rises
@@ -70,21 +74,54 @@ class Particles:
     longitude, latitude : (ny, nx) degrees
     levels : number of layers
     dtype : of the tracers
+    start : mass fractions at the start and the sides that stand in the place of the background's
     """
 
     def __init__(
-        self, options: Aerosol, species: Species, longitude: Tensor, latitude: Tensor, levels: int, dtype: torch.dtype
+        self, options: Aerosol, species: Species, longitude: Tensor, latitude: Tensor, levels: int, dtype: torch.dtype,
+        start: Mapping[str, float] | None = None,
     ):  # fmt: skip
         self.options, self.at = options, [species.number(name) for name in NAMES]
+        self.start = {} if start is None else start
+        self._vapour_at = species.number(VAPOUR)
+        self._oxidant_at = {name: k for k, name in enumerate(species.names)}.get(secondary_organic.OXIDANT)
         self.land = is_land(longitude, latitude)
         self._gas = {name: species.number(name) for name in PARTNERS if name in species.names}
         none = torch.zeros((len(NAMES), *latitude.shape), dtype=dtype)
         self.books = {book: none.clone() for book in BOOKS}
+        self.vapour_book = torch.zeros_like(none[0])
         self.vapour = torch.zeros((levels, *latitude.shape), dtype=dtype)
         self.density = torch.zeros_like(none[0])
         self.bare = torch.zeros_like(none[0])
         for box in options.dust.deserts if options.dust is not None else ():
             self.bare = torch.where(box.holds(longitude, latitude), box.bare, self.bare)
+
+    def outside(self, air: Surroundings) -> Tensor:
+        """Mass fractions (kinds, nz, ny, nx) at the start and at the sides.
+
+        Parameters
+        ----------
+        air : of the period
+        """
+        height = standard_atmosphere.height(air.p)
+        return torch.stack([
+            torch.full_like(height, self.start[name]) if name in self.start
+            else background.particles(name, height) / air.density
+            for name in NAMES
+        ])  # fmt: skip
+
+    def weighed(self, emitted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Emissions with those of particles as mass, and the organic vapour that comes with carbon monoxide.
+
+        Parameters
+        ----------
+        emitted : by species, mole fraction times kg m-2 s-1
+        """
+        out = {n: a * (MOLAR_MASS[n] / DRY_AIR_MOLAR_MASS) if n in NAMES else a for n, a in emitted.items()}
+        if self.options.organic_vapour > 0.0 and secondary_organic.WITH in emitted:
+            share = self.options.organic_vapour * secondary_organic.CARBON_MONOXIDE / DRY_AIR_MOLAR_MASS
+            out[VAPOUR] = emitted[secondary_organic.WITH] * share
+        return out
 
     def emitted(
         self, air: Surroundings, surface: Tensor, water: Tensor | None = None, snow: Tensor | None = None
@@ -140,6 +177,7 @@ class Particles:
         before = q[self.at].clone()
         gases = {name: q[k].clone() for name, k in self._gas.items()}
         self._react(q, air, humidity, seconds)
+        self._form_organic(q, air, seconds)
         for young, old in FRESH.items():
             a, b = self.at[NAMES.index(young)], self.at[NAMES.index(old)]
             q[a], q[b] = aged(q[a], q[b], seconds)
@@ -195,6 +233,16 @@ class Particles:
             by = torch.as_tensor(ion) - amount(particle)
             change(particle, by)
             change(gas, -by)
+
+    def _form_organic(self, q: Tensor, air: Surroundings, seconds: float) -> None:
+        """Organic vapour becomes particles, in place."""
+        if self._oxidant_at is None:
+            return
+        hydroxyl = torch.clamp(q[self._oxidant_at], min=0.0) * (air.density / DRY_AIR_MOLAR_MASS)
+        formed = secondary_organic.formed(torch.clamp(q[self._vapour_at], min=0.0), hydroxyl, seconds)
+        q[self._vapour_at] -= formed
+        q[self.at[NAMES.index(secondary_organic.BECOMES)]] += formed
+        self.vapour_book = self.vapour_book - column((formed * air.mass)[None])[0]
 
     def _uptake(self, q: Tensor, air: Surroundings, humidity: Tensor) -> Tensor:
         """Rate at which small soluble particles take up sulfur dioxide, s-1."""
@@ -265,7 +313,8 @@ class Particles:
 
     def booked(self) -> dict[str, Tensor]:
         """What became of the particles since the start, by name of the output."""
-        return {f"{n}_{book}": a[k] for book, a in self.books.items() for k, n in enumerate(NAMES)}
+        out = {f"{n}_{book}": a[k] for book, a in self.books.items() for k, n in enumerate(NAMES)}
+        return {**out, OF_VAPOUR: self.vapour_book}
 
     def state(self) -> dict[str, Tensor]:
         """Books, and the air of the last period that output and radiation need."""
@@ -284,6 +333,7 @@ class Particles:
 
         for book, a in self.books.items():
             self.books[book] = torch.stack([read(f"{n}_{book}", a) for n in NAMES])
+        self.vapour_book = read(OF_VAPOUR, self.vapour_book)
         self.vapour = read("particle_vapour", self.vapour)
         self.density = read("particle_air_density", self.density)
 

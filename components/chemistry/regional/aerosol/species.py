@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from components.chemistry.regional.aerosol import dust, sea_salt
+from components.chemistry.regional.aerosol.secondary_organic import BECOMES
 from components.science.constants import CARBON_MOLAR_MASS
 from components.science.tracers import Tracer
 
@@ -15,9 +16,9 @@ AGEING = 1.15 * 86400.0  # s, e-folding time in which fresh soot and organic mat
 ORGANIC = 1.8  # mass of organic matter over that of its carbon (Turpin & Lim 2001)
 MOLAR_MASS = {
     "sulfate": 0.09606, "nitrate": 0.062, "ammonium": 0.01804, "black_carbon_fresh": CARBON_MOLAR_MASS,
-    "organic_matter_fresh": ORGANIC * CARBON_MOLAR_MASS,
+    "organic_matter_fresh": ORGANIC * CARBON_MOLAR_MASS, "other_primary": 1.0,
 }  # fmt: skip
-"""kg per mole of the ion, or of the carbon in it: what a mole of an emission weighs."""
+"""kg per mole of the ion, or of the carbon in it: what a mole of an emission weighs; of no molecule: a kilogram."""
 
 
 class Kind(NamedTuple):
@@ -44,7 +45,7 @@ class Kind(NamedTuple):
 
     def tracer(self) -> Tracer:
         """As the transport sees it."""
-        return Tracer(self.name, "kg kg-1", carried_by_convection=True, boundary="zero")
+        return Tracer(self.name, "kg kg-1", carried_by_convection=True, boundary="hold")
 
 
 def _middle(edges: tuple[float, ...]) -> list[float]:
@@ -71,6 +72,9 @@ KINDS = (
     Kind("black_carbon_aged", "elemental_carbon", 0.20e-6, 1800.0, 0.1, 1.0),
     Kind("organic_matter_fresh", "particulate_organic_matter", 0.20e-6, 1300.0, 0.0, 0.0),
     Kind("organic_matter_aged", "particulate_organic_matter", 0.30e-6, 1300.0, 0.1, 1.0),
+    Kind(BECOMES, "particulate_organic_matter", 0.30e-6, 1300.0, 0.1, 1.0),
+    # ash and dust of works and streets: mineral, as fine dust is to light
+    Kind("other_primary", "dust_1", 0.5e-6, dust.DENSITY, 0.03, 0.5),
     Kind("sea_salt_1", "sea_salt_1", 0.5e-6, sea_salt.DENSITY, 1.1, 1.0),
     Kind("sea_salt_2", "sea_salt_2", 4.0e-6, sea_salt.DENSITY, 1.1, 1.0, SMALL_SALT),
     *(
