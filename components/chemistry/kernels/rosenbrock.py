@@ -43,6 +43,7 @@ def integrate(t, k, c, first, seconds, rtol, atol, shortest, most, status, steps
     y, new, squares = aligned(n + 1, real), aligned(n + 1, real), aligned(1, real)
     constants, f, g = aligned(reactions, real), aligned(n, real), aligned(t.rows.size, real)
     k1, k2, k3, k4 = aligned(n, real), aligned(n, real), aligned(n, real), aligned(n, real)
+    room = aligned(max(reactions, t.partial.shape[0]), real)
     new[n] = 1.0
     kind = real.type
     for block in range(c.shape[1]):
@@ -53,7 +54,7 @@ def integrate(t, k, c, first, seconds, rtol, atol, shortest, most, status, steps
         change_there = False
         while seconds - time > 1.0e-9 * seconds:
             if not change_there:
-                tendency(t, constants, y, f)
+                tendency(t, constants, y, room, f)
                 change_there = True
                 if h <= 0.0:
                     h = start(y, f, rtol, atol, seconds)
@@ -64,7 +65,7 @@ def integrate(t, k, c, first, seconds, rtol, atol, shortest, most, status, steps
             last = time + h * 1.0001 >= seconds
             if last:
                 h = seconds - time
-            assemble(t, constants, y, kind(1.0 / (h * GAMMA)), g)
+            assemble(t, constants, y, kind(1.0 / (h * GAMMA)), room, g)
             decompose(t, g)
             one_over_h = kind(1.0 / h)
             k1[:] = f
@@ -72,11 +73,11 @@ def integrate(t, k, c, first, seconds, rtol, atol, shortest, most, status, steps
             added(f, k1, kind(4.0) * one_over_h, k2)
             solve(t, g, k2)
             added(y, k1, kind(2.0), new)
-            tendency(t, constants, new, k3)
+            tendency(t, constants, new, room, k3)
             combined(k3, k1, k2, k2, one_over_h, -one_over_h, kind(0.0), k3)
             solve(t, g, k3)
             added(new, k3, kind(1.0), new)
-            tendency(t, constants, new, k4)
+            tendency(t, constants, new, room, k4)
             combined(k4, k1, k2, k3, one_over_h, -one_over_h, kind(-8.0 / 3.0) * one_over_h, k4)
             solve(t, g, k4)
             added(new, k4, kind(1.0), new)

@@ -14,19 +14,17 @@ def decompose(t, g):
     t : Tables
     g : (entries, 8)
     """
-    m, one = 0, alike(g, 1.0)
+    one = alike(g, 1.0)
     for row in range(t.diagonal.size):
-        while m < t.lower.size and t.rows[t.lower[m]] == row:
-            q = of(g, t.lower[m]) * of(g, t.lower_pivot[m])
-            put(g, t.lower[m], q)
-            for u in range(t.pivots[m], t.pivots[m + 1]):
-                put(g, t.target[u], of(g, t.target[u]) - q * of(g, t.factor[u]))
-            m += 1
-        put(g, t.diagonal[row], one / of(g, t.diagonal[row]))
-    for row in range(t.diagonal.size):
-        pivot = of(g, t.diagonal[row])
+        for u in range(t.update_start[row], t.update_start[row + 1]):  # U above is finished, L is still times D
+            target, lower, upper = t.update[u, 0], t.update[u, 1], t.update[u, 2]
+            put(g, target, of(g, target) - of(g, lower) * of(g, upper))
+        pivot = one / of(g, t.diagonal[row])
+        put(g, t.diagonal[row], pivot)
         for e in range(t.diagonal[row] + 1, t.row_start[row + 1]):
             put(g, e, of(g, e) * pivot)
+    for m in range(t.lower.size):
+        put(g, t.lower[m], of(g, t.lower[m]) * of(g, t.lower_pivot[m]))
 
 
 @compiled

@@ -35,12 +35,8 @@ class TorchSolver:
         t = tables(mechanism)
         n, reactions, partials = len(mechanism.species), len(mechanism.reactions), t.partial.shape[0]
         yields, entries = np.zeros((n, reactions)), np.zeros((n * n, partials))
-        for r in range(reactions):
-            terms = slice(t.reaction_start[r], t.reaction_start[r + 1])
-            yields[t.term_species[terms], r] = t.term_yield[terms]
-        for p in range(partials):
-            terms = slice(t.partial_start[p], t.partial_start[p + 1])
-            entries[t.place[t.term_entry[terms]], p] = t.term_factor[terms]
+        yields[t.term_species, t.term_reaction] = t.term_yield
+        entries[t.place[t.term_entry], t.term_partial] = t.term_factor
 
         def to(a: Any) -> Tensor:
             return torch.as_tensor(a, device=device)

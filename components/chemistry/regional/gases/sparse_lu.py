@@ -45,20 +45,19 @@ class SparseLU:
     order : (n,) variable of each row
     rows, columns : (entries,) place of each entry in that order
     diagonal : (n,) entry of each pivot
-    pivots : (divisions + 1,) for each entry of L in the order of elimination: first of its updates
     lower, lower_pivot : (divisions,) entry of L, and pivot by which it is divided
-    target, factor : (updates,) entry that is changed, and entry of U that is multiplied
+    update : (updates, 3) row by row: entry that is changed, and entries of L and of U whose product it is changed by
+    update_start : (n + 1,) first update of each row
     """
 
     order: Index
     rows: Index
     columns: Index
     diagonal: Index
-    pivots: Index
     lower: Index
     lower_pivot: Index
-    target: Index
-    factor: Index
+    update: Index
+    update_start: Index
 
     @property
     def number(self) -> dict[tuple[int, int], int]:
@@ -83,7 +82,7 @@ def symbolic(pattern: npt.NDArray[np.bool_]) -> SparseLU:
         p[np.ix_(rows, columns)] = True
     i, j = np.nonzero(p)
     entry = {(int(a), int(b)): m for m, (a, b) in enumerate(zip(i, j, strict=True))}
-    pivots, lower, lower_pivot, target, factor = [0], [], [], [], []
+    lower, lower_pivot, update, update_start = [], [], [], [0]
     for row in range(n):  # row by row: what is above is finished
         for k in range(row):
             if not p[row, k]:
@@ -92,10 +91,9 @@ def symbolic(pattern: npt.NDArray[np.bool_]) -> SparseLU:
             lower_pivot.append(entry[k, k])
             for column in range(k + 1, n):
                 if p[k, column]:
-                    target.append(entry[row, column])
-                    factor.append(entry[k, column])
-            pivots.append(len(target))
+                    update.append((entry[row, column], entry[row, k], entry[k, column]))
+        update_start.append(len(update))
     diagonal = [entry[k, k] for k in range(n)]
-    return SparseLU(
-        *(np.asarray(a, np.int32) for a in (order, i, j, diagonal, pivots, lower, lower_pivot, target, factor))
-    )
+    updates = np.array(update, np.int32).reshape(-1, 3)
+    lists = (order, i, j, diagonal, lower, lower_pivot, updates, update_start)
+    return SparseLU(*(np.asarray(a, np.int32) for a in lists))

@@ -22,10 +22,10 @@ class Tables(NamedTuple):
     Attributes
     ----------
     reactant : (reactions, 3) species; their number (a row of ones) stands for none
-    reaction_start, term_species, term_yield : for each reaction: its terms, the species they change and net yields
+    term_reaction, term_species, term_yield : of each term: reaction, the species it changes and net yield
     partial : (partials, 3) reaction, and up to two other reactants, of each derivative of a rate by one reactant
-    partial_start, term_entry, term_factor : for each derivative: its terms, the matrix's entries and factors
-    order, rows, diagonal, pivots, lower, lower_pivot, target, factor : see `SparseLU`
+    term_partial, term_entry, term_factor : of each of their terms: derivative, the matrix's entry and factor
+    order, rows, diagonal, lower, lower_pivot, update, update_start : see `SparseLU`
     row_start : (n + 1,) first entry of each row
     place : (entries,) row times the number of species plus column, both by species
     forward, backward : (entries of L, or of U, 3) in the order of substitution, column by column: entry, species of
@@ -33,21 +33,20 @@ class Tables(NamedTuple):
     """
 
     reactant: Index
-    reaction_start: Index
+    term_reaction: Index
     term_species: Index
     term_yield: Reals
     partial: Index
-    partial_start: Index
+    term_partial: Index
     term_entry: Index
     term_factor: Reals
     order: Index
     rows: Index
     diagonal: Index
-    pivots: Index
     lower: Index
     lower_pivot: Index
-    target: Index
-    factor: Index
+    update: Index
+    update_start: Index
     row_start: Index
     place: Index
     forward: Index
@@ -59,9 +58,9 @@ def _index(a: Any) -> Index:
 
 
 def _terms(lists: Sequence[Sequence[tuple[int, float]]], real: Any) -> tuple[Index, Index, Reals]:
-    """Where each list begins, and both parts of all."""
-    start = np.cumsum([0, *(len(a) for a in lists)])
-    return _index(start), _index([n for a in lists for n, _ in a]), np.array([x for a in lists for _, x in a], real)
+    """Which list each pair is of, and both parts of all."""
+    of = [k for k, a in enumerate(lists) for _ in a]
+    return _index(of), _index([n for a in lists for n, _ in a]), np.array([x for a in lists for _, x in a], real)
 
 
 def net_yields(mechanism: Mechanism) -> list[dict[int, float]]:
@@ -133,7 +132,7 @@ def tables(mechanism: Mechanism, real: Any = np.float64) -> Tables:
         *_terms([list(changes.items()) for changes in net], real),
         _index(partial).reshape(-1, REACTANTS),
         *_terms(terms, real),
-        lu.order, lu.rows, lu.diagonal, lu.pivots, lu.lower, lu.lower_pivot, lu.target, lu.factor,
+        lu.order, lu.rows, lu.diagonal, lu.lower, lu.lower_pivot, lu.update, lu.update_start,
         np.searchsorted(lu.rows, np.arange(n + 1)).astype(np.int32),
         _index(lu.order[lu.rows].astype(int) * n + lu.order[lu.columns]),
         _index([(e, lu.order[r], lu.order[c]) for c, r, e in lower]).reshape(-1, 3),
