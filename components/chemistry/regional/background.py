@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Mole fractions of clean air over the continents of northern mid-latitudes: start and sides where no file is given.
+"""Gases and particles of clean air over continents of northern mid-latitudes: start and sides where no file is given.
 
 Most are those of the northern side of CMAQ's default profiles for Carbon Bond 5 (US EPA, `bc_profile_CB05.dat` of 10
 August 2011, a work of the US government in the public domain), whose six layers of sigma are taken to be centred at the

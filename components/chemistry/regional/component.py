@@ -2,6 +2,7 @@
 """The regional chemistry as a component: options, inputs, coupling; the science is in the other files."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -183,8 +184,8 @@ class RegionalChemistry(Component):
         found = self._cover_mistakes(setting)
         if self.mechanism is None:
             options = self.options
-            given = {"start": self._of_gases(), "rates": options.rates, "emissions": options.emissions}
-            found += [f"{name} says something of gases, but gases: none" for name, value in given.items() if value]
+            said = {"start": self._of_gases(), "rates": options.rates, "emissions": options.emissions}
+            found += [f"{name} says something of gases, but gases: none" for name, value in said.items() if value]
             return [f"{setting.name}: {text}" for text in found]
         o = self.options
         given = [] if o.emissions is None else [s for e in o.emissions.files for s in e.species]
@@ -286,12 +287,12 @@ class RegionalChemistry(Component):
                 ground, rains = self._below(winds, t[0], p[0], read, imports, time + seconds // 2)
             if self.gases is not None:
                 air = self._gas_air(winds, t, q_v, p, read, imports)
-                self._from_outside(self.gases.at, lambda gases=self.gases: gases.outside(air.p_interface, time))
+                self._from_outside(self.gases.at, partial(self.gases.outside, air.p_interface, time))
                 given = self.gases.emitted(air, ground.sunlight, time, seconds)
                 sources |= given if self.particles is None else self.particles.weighed(given)
             if self.particles is not None:
                 around = self._around(winds, t, q_v, p, read, imports)
-                self._from_outside(self.particles.at, lambda particles=self.particles: particles.outside(around))
+                self._from_outside(self.particles.at, partial(self.particles.outside, around))
                 held = (None if imports.get(n) is None else torch.nan_to_num(read(n)) for n in HELD_BY)
                 sources |= self.particles.emitted(around, ground.temperature, *held)
             self.q, books = self.mover.advance(self.q, before, winds, self._outside, sources, float(seconds))
