@@ -10,6 +10,7 @@ import pytest
 from components.ml_surrogates.co2_reconstruction import comparison, osse, reconstruction, systems
 from components.ml_surrogates.co2_reconstruction.scores import rmse
 from components.ml_surrogates.co2_reconstruction.training import estimates
+from components.ml_surrogates.estimation.kriging import Interpolation
 
 pytestmark = pytest.mark.slow
 
@@ -22,6 +23,7 @@ def ratios():
     test, held = (comparison.Comparison(world, past, kind) for kind in ("test", "validation"))
     kriging = test.still(test.kriging()[0]).rmse
     out = {"climatology": float(rmse(past.mean - test.truth, test.weights).mean()) / kriging}
+    out["best linear estimate"] = test.still(Interpolation(past.mean, past.covariance)).rmse / kriging
     for name in ("unet_kriging", "co2_net", "unet_enkf"):
         model = reconstruction.load(reconstruction.MODELS / name)
         word = model.settings.prior
@@ -33,7 +35,9 @@ def ratios():
         out[word], out[name] = float(theirs.mean()) / kriging, float(ours.mean()) / kriging
         foreign = test.network(model, test.windows(model.settings.frames, fields, winds=1))
         out[f"{name}, foreign winds"] = foreign.rmse / float(ours.mean())
-        print(name, (ours / theirs).tolist(), foreign)
+        own = test.network(model, sample)
+        out[f"{name}, inside 90 %"], out[f"{name}, spread"] = own.covered, own.spread
+        print(name, (ours / theirs).tolist(), foreign, own)
     at = test.prior(systems.interpolation(world, past, test.dynamics))[:, test.times]
     out["interpolation"] = float(rmse(at - test.truth, test.weights).mean()) / kriging
     half = test.half()
@@ -57,10 +61,15 @@ def test_the_network_beats_its_inversion(ratios):
 
 
 def test_the_network_on_kriging_beats_kriging_by_the_winds(ratios):
-    assert ratios["unet_kriging"] < 0.85
+    assert ratios["unet_kriging"] < 0.85 and ratios["unet_kriging"] < 0.92 * ratios["best linear estimate"]
     assert ratios["unet_kriging, foreign winds"] > 1.08
     assert ratios["unet_kriging, half of the stations"] < 0.95
 
 
 def test_attention_beats_kriging_by_the_winds(ratios):
     assert ratios["co2_net"] < 0.95 and ratios["co2_net, foreign winds"] > 1.08
+
+
+@pytest.mark.parametrize("name", ["unet_kriging", "co2_net", "unet_enkf"])
+def test_networks_know_how_sure_they_are(ratios, name):
+    assert 0.85 < ratios[f"{name}, inside 90 %"] < 0.95 and 0.85 < ratios[f"{name}, spread"] < 1.15

@@ -367,7 +367,22 @@ def test_a_release_is_three_times_the_largest_flux_and_what_stations_see_of_it_i
         model.get_buffer("largest_increment").fill_(largest)
         text = "\n".join(events.told(world, test, model, inversion, calm))
         assert f"stops the network within 3000 km in {flows} of 2 flows while it lasts" in text
-        assert "hold more than 0.6 ppm of it in" in text
+        assert "hold more than 0.6 ppm of it in" in text and "would find it in" in text
+
+
+def test_an_event_is_found_where_it_stands_out_of_what_reports_bear_by_chance():
+    """Of white reports the mark of an event of k deviations has k as its size, chance four at most of 500 draws."""
+    g = torch.Generator().manual_seed(2)
+    size = 0.3 + torch.rand(20, generator=g)
+    usual = size * torch.randn((6, 90, 20), generator=g)
+    shape = torch.randn((3, 10, 20), generator=g)
+    shape = shape / torch.sqrt((shape * shape).sum((1, 2), keepdim=True))
+    beyond, single = events.told_apart(usual, torch.tensor([1.0, 2.0, 8.0])[:, None, None] * size * shape)
+    assert (beyond > 1.0).tolist() == [False, False, True] and 1.7 < float(beyond[2]) < 3.2
+    torch.testing.assert_close(single[2], 8.0 * shape[2].abs().max(), rtol=0.1, atol=0.0)
+    common = usual + 3.0 * size * torch.randn((6, 90, 1), generator=g)  # errors that all reports share
+    along = events.told_apart(common, 8.0 / 200.0**0.5 * size * torch.ones(1, 10, 20))[0]
+    assert float(along) < 1.0 < float(beyond[2])
 
 
 @pytest.mark.parametrize("name", ["unet_interpolation", "unet_enkf", "unet_kriging", "co2_net"])

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from components.ml_surrogates.co2_reconstruction import reconstruction, regional
+from components.ml_surrogates.co2_reconstruction import reconstruction, regional, stations
 from components.ml_surrogates.co2_reconstruction.__main__ import main
+from components.ml_surrogates.co2_reconstruction.carried import carried_within
+from components.ml_surrogates.co2_reconstruction.regional_truth import SPREAD, Names, read
+from components.ml_surrogates.co2_reconstruction.scores import rmse
 from components.ml_surrogates.co2_reconstruction.settings import Settings
 from components.science.constants import EARTH_RADIUS
 from coupler.errors import CaseError
@@ -48,7 +51,7 @@ def output(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def air(output):
-    return regional.read(output, ["gas0", "gas1", "gas2", "gas3"])
+    return read(output, Names(["gas0", "gas1", "gas2", "gas3"]))
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +67,7 @@ def test_cells_cover_what_they_cover_on_the_sphere(air):
 
 def test_gases_have_one_size_and_the_lowest_level_counts(air):
     spread = air.gases[:36].std((0, 2, 3))
-    assert (
-        float(spread.mean()) == pytest.approx(regional.SPREAD, rel=0.02) and float(spread.min()) > 0.7 * regional.SPREAD
-    )
+    assert float(spread.mean()) == pytest.approx(SPREAD, rel=0.02) and float(spread.min()) > 0.7 * SPREAD
 
 
 def test_a_sample_is_a_combination_of_the_gases_as_stations_and_winds_show_it(area):
@@ -75,9 +76,67 @@ def test_a_sample_is_a_combination_of_the_gases_as_stations_and_winds_show_it(ar
     assert int(at.sum()) == 5 * len(area.places) and len(area.places) == NY * NX // 28
     missed = (sample.window.observations[:, -1] - sample.truth)[at]
     assert 0.1 < float(missed.std()) < 0.3  # the stations' noise
-    assert float(sample.window.u.mean()) == pytest.approx(U) and float(sample.window.v.mean()) == pytest.approx(V)
+    wrong = torch.stack([area.u - U, area.v - V])  # of the winds that systems see
+    assert float(torch.sqrt((wrong**2).sum(0).mean())) == pytest.approx(regional.WIND_ERROR, rel=0.15)
+    assert float((wrong[:, 4:] * wrong[:, :-4]).mean() / (wrong**2).mean()) == pytest.approx(np.exp(-1.0), abs=0.12)
     many = area.draw(200, torch.Generator().manual_seed(2)).truth
-    assert float(many.std()) == pytest.approx(regional.SPREAD, rel=0.15)
+    assert float(many.std()) == pytest.approx(SPREAD, rel=0.15)
+
+
+def test_frames_are_carried_to_where_their_air_has_gone(air):
+    """Gases that keep their values along the wind look in all carried frames as in the last."""
+    fields = air.gases[20:24, :, :, :].transpose(0, 1).unsqueeze(2)  # (gases, frames, 1, ny, nx)
+    wind = (a[20:24].expand(fields.shape[0], -1, -1, -1) for a in (air.u, air.v))
+    lon, lat = (a.reshape(NY, NX) for a in (air.domain.longitude, air.domain.latitude))
+    moved = carried_within(fields, *wind, lon, lat, 6 * 3600.0)[..., 4:-1, 8:-1]  # whose air was inside
+    before, after = (float((a[:, 0] - moved[:, -1]).std()) for a in (fields[..., 4:-1, 8:-1], moved))
+    assert after < 0.15 * before
+
+
+def test_tests_see_gases_and_sources_that_training_has_not(output):
+    air = read(output, Names(["gas0", "gas1"], ["gas2"], "gas3"))
+    area = regional.Area(air, 4)
+    truth, reports = area.last("test")
+    count = len(area.ends["test"])
+    at = torch.tensor(area.ends["test"])
+    signs = ((truth[::count] - air.known[at[0]]) / air.unseen[at[0], 0]).mean((1, 2)).round()
+    assert set(signs.tolist()) <= {-1.0, 1.0}  # one gas has a weight of plus or minus one; the known gas stands in all
+    right = air.known[at] + signs.repeat_interleave(count).reshape(-1, count, 1, 1) * air.unseen[at, 0]
+    torch.testing.assert_close(truth, right.flatten(0, 1), atol=1e-3, rtol=1e-4)
+    assert 0.1 < float((reports.value - truth.flatten(-2)[:, area.places]).std()) < 0.3
+    torch.testing.assert_close(area.past.mean, air.known[:36].mean(0), atol=1e-4, rtol=1e-4)
+
+
+def test_winds_let_optimal_interpolation_pass_kriging(area, air):
+    truth, reports = area.last("test")
+    system = area.kriging("test")[0]
+    weights = area.air.domain.weights()
+    kriging = rmse(system.analyse(system.start(truth), reports).mean - truth, weights).mean()
+    against = regional.Area(air._replace(u=-air.u, v=-air.v), 4)
+    followed, led = (rmse(a.interpolation("test") - truth, weights).mean() for a in (area, against))
+    assert float(followed) < float(kriging) and float(followed) < 0.95 * float(led)
+
+
+def test_a_known_source_feeds_what_optimal_interpolation_carries(air):
+    fed = air._replace(flux=torch.full(air.domain.shape, 1e-4))
+    one, other = (regional.Area(a, 4, count=1).interpolation("test") for a in (air, fed))
+    more = other - one
+    assert (
+        float(more.median()) > 0.5 * 1e-4 * regional.LOSS_TIME * 0.2 and float(more.max()) < 1e-4 * regional.LOSS_TIME
+    )
+
+
+def test_stations_of_the_world_stand_within_the_area(air):
+    north = air.domain._replace(latitude=air.domain.latitude + 32.0)  # 18 to 46 N
+    places = stations.within(north)
+    row, column = torch.tensor(stations.CELLS).T
+    lat, lon = 4.0 * row - 88.0, 6.0 * column + 3.0
+    inside = (lat >= 18.0) & (lat <= 46.0) & (lon >= 99.0) & (lon <= 135.0)
+    assert len(places) == int(inside.sum()) > 3
+    for place in places:
+        away = torch.maximum((north.latitude[place] - lat).abs(), (north.longitude[place] - lon).abs())
+        assert float(away.min()) <= 0.5 * STEP
+    assert not len(stations.within(air.domain))  # 14 S to 14 N has none there
 
 
 def test_no_window_for_tests_shares_a_time_with_one_before(area):
@@ -117,11 +176,13 @@ def test_a_limited_area_has_no_seam():
 
 
 def test_what_is_wrong_is_named_at_once(output, air):
-    with pytest.raises(CaseError, match=r"has no dust, soot, only .*gas0"):
-        regional.read(output, ["gas0", "dust", "soot"])
+    with pytest.raises(CaseError, match=r"has no soot, dust, only .*gas0"):
+        read(output, Names(["gas0", "dust"], known="soot"))
     with pytest.raises(CaseError, match="or a level 2 between, found others in gas3"):
-        regional.read(output, ["gas0", "gas3"], level=2)
-    with pytest.raises(CaseError, match=r"prior: enkf \(expected kriging\), embedding: carried .*cyclic: True"):
-        regional.trained(Settings(prior="enkf", embedding="carried"), air)
+        read(output, Names(["gas0", "gas3"]), level=2)
+    with pytest.raises(
+        CaseError, match=r"prior: enkf \(expected kriging or interpolation\), embedding: wind .*, cyclic: True"
+    ):
+        regional.trained(Settings(prior="enkf", embedding="wind"), air)
     with pytest.raises(CaseError, match="60 times are too few for windows of 16 frames in validation, test"):
         regional.Area(air, 16)

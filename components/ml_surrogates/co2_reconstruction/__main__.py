@@ -85,17 +85,18 @@ def evaluate(a: argparse.Namespace) -> None:
 
 
 def regional(a: argparse.Namespace) -> None:
-    """A network for a limited area, and its scores beside kriging on days never seen."""
+    """A network for a limited area, and its scores beside the other systems on days never seen."""
     from coupler.files.atomic import checksum
     from coupler.namelist import read_file
 
-    from . import comparison, figures, regional
+    from . import comparison, figures, regional, regional_truth
     from .settings import Settings
 
     settings = read_file(a.namelist).parse(Settings) if a.namelist else Settings(prior="kriging", cyclic=False)
-    model, course, rows = regional.trained(
-        settings, regional.read(a.atmosphere, a.gases, a.winds, a.level), a.stations, tell, a.out.with_suffix(".part")
-    )
+    names = regional_truth.Names(a.gases, a.unseen, a.known, a.winds)
+    flux = (Path(a.flux[0]), a.flux[1], a.layer) if a.flux else None
+    air = regional_truth.read(a.atmosphere, names, a.level, a.layers, a.skip, flux)
+    model, course, rows = regional.trained(settings, air, a.stations, tell, a.out.with_suffix(".part"))
     best = next(iter(rows.values())).rmse
     print(comparison.table(rows, best) + f"RESULT co2.regional.vs_kriging {rows['network'].rmse / best:.4g}")
     notes = {"best_step": course.best, "cpu_minutes": round(course.cpu_seconds / 60.0, 2)}
@@ -126,10 +127,16 @@ def main(arguments: list[str] | None = None) -> None:
     line.everywhere("--compile", action=argparse.BooleanOptionalAction, default=True, help="compile the transport")
     p = line.trains("regional", regional, "train and score a network on an atmosphere's own winds and passive gases")
     p.add_argument("--atmosphere", type=Path, required=True, help="output with winds and gases, instant")
-    p.add_argument("--gases", nargs="+", required=True, help="passive tracers in it")
+    p.add_argument("--gases", nargs="+", required=True, help="passive tracers in it, of unknown sources")
+    p.add_argument("--unseen", nargs="*", default=(), help="such tracers too, for the tests alone")
+    p.add_argument("--known", default="", help="tracer of the sources that are known")
+    p.add_argument("--flux", nargs=2, metavar=("FILE", "NAME"), default=None, help="these sources, kg m-2 s-1")
+    p.add_argument("--layer", type=float, default=1000.0, help="kg m-2 of the layer that they feed")
     p.add_argument("--winds", nargs=2, default=("eastward_wind", "northward_wind"), help="of the gases' level")
     p.add_argument("--level", type=int, default=0, help="of fields that have levels, from the ground up")
-    p.add_argument("--stations", type=int, default=0, help="number; 0: one in 28 cells")
+    p.add_argument("--layers", type=int, default=1, help="from there up over which the winds are averaged")
+    p.add_argument("--skip", type=int, default=0, help="times at the beginning that are left out")
+    p.add_argument("--stations", type=int, default=0, help="number; 0: one in 28 cells; -1: where the world has some")
     p.add_argument("--namelist", type=Path, default=None, help="words of the training (settings.py); else the defaults")
     line.run(arguments)
 

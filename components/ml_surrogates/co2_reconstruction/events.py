@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from components.ml_surrogates.estimation.analysis import Analysis
+from components.ml_surrogates.estimation.analysis import Analysis, Observations
 
 from . import systems
 from .barotropic import DAY
@@ -93,24 +93,81 @@ def told(flows: Osse, test: Comparison, model: Reconstruction, prior: Analysis[A
         f"Within the two days a station's reports hold more than {SEEN:.1f} ppm of it in {int((most > SEEN).sum())} of "
         f"{len(most)} flows ({float(most.min()):.1f} to {float(most.max()):.1f} ppm at the station that sees most)."
     )
-    return [*out, _counted(test, model, systems.analysed_every(prior), event, calm, distance < NEAR)]
+    every, near = systems.analysed_every(prior), distance < NEAR
+    first, last = (round(t / EVERY) // every - test.times[0] // every for t in (BEGINS, BEGINS + LASTS + DAY))
+    span = slice(first + 1, last + 1)
+    usual = innovations(test, calm, test.reports, every)
+    change = innovations(test, event, reports, every) - usual
+    beyond, single = told_apart(usual, change[:, span])
+    counted = _stopped(model, event, calm, near, span, 1.0)
+    out.append(
+        f"Who knew its place, its course and the winds would find it in {int((beyond > 1.0).sum())} of {len(beyond)}"
+        " flows: its mark in all reports of three days is "
+        f"{', '.join(f'{float(b):.2f}' for b in beyond)} of the largest that reports without it bear by chance; at the"
+        f" one station that shows most of it {', '.join(f'{float(z):.1f}' for z in single)} standard deviations. Of"
+        f" those that can be found the guard counts {int((counted & (beyond > 1.0)).sum())}."
+    )
+    return [*out, _counted(model, event, calm, near, span)]
 
 
-def _counted(
-    test: Comparison, model: Reconstruction, every: int, event: Increments, calm: Increments, near: torch.Tensor
-) -> str:
-    """In how many flows the guard stops cells near the source while a release lasts, and were it stronger.
+def innovations(test: Comparison, course: Increments, reports: Observations, every: int) -> torch.Tensor:
+    """Reports less what an inversion expected of them (flows, n, p) at its analyses from day 3 on, ppm.
+
+    Parameters
+    ----------
+    test : comparison on the flows
+    course : what the inversion makes of them
+    reports : (flows, times, p) that it has seen
+    every : times from one analysis to the next
+    """
+    steps = every * (test.times[0] // every + torch.arange(course.added.shape[1]))
+    before = course.fields[:, steps] - course.added
+    out: torch.Tensor = reports.value[:, steps] - before.flatten(-2)[..., reports.places]
+    return out
+
+
+def told_apart(usual: torch.Tensor, change: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """How far an event stands out of what is usual, flow by flow, for one who knows all about it but whether it is.
+
+    The best test of a known change of many numbers is their sum weighted by the change over their variance (Neyman &
+    Pearson 1933); here by single variances. How large the sum grows by chance, reports' common errors with it, the
+    same weights say at all times of all usual flows.
+
+    Parameters
+    ----------
+    usual : (flows, n, p) reports less expectations without the event, ppm
+    change : (flows, m, p) what the event changes in them while it is seen, ppm
+
+    Returns
+    -------
+    beyond : (flows,) the event's sum over the largest of the usual ones in size
+    single : (flows,) the largest change of one report in its standard deviations
+    """
+    size = torch.sqrt((usual * usual).mean((0, 1)))
+    weight = change / (size * size)
+    m = change.shape[1]
+    chance = [torch.einsum("kmp,fmp->kf", weight, usual[:, n : n + m]) for n in range(usual.shape[1] - m + 1)]
+    largest = torch.cat(chance, 1).abs().amax(1)
+    return (weight * change).sum((1, 2)) / largest, (change / size).abs().amax((1, 2))
+
+
+def _stopped(
+    model: Reconstruction, event: Increments, calm: Increments, near: torch.Tensor, span: slice, times: float
+) -> torch.Tensor:
+    """Flows (bool) in which the guard stops cells near the source while a release of some times the strength lasts.
 
     An analysis is linear in what stations say, but for the transport's limiter: of a release of twice the strength it
     makes twice as much.
     """
-    first, last = (round(t / EVERY) // every - test.times[0] // every for t in (BEGINS, BEGINS + LASTS + DAY))
-    span = slice(first + 1, last + 1)
+    added = calm.added + times * (event.added - calm.added)
+    return (model.unknown(added[:, span], event.deviation[:, span]) & near).flatten(1).any(1)
+
+
+def _counted(model: Reconstruction, event: Increments, calm: Increments, near: torch.Tensor, span: slice) -> str:
+    """In how many flows the guard stops cells near the source while a release lasts, and were it stronger."""
 
     def flows(times: float) -> int:
-        added = calm.added + times * (event.added - calm.added)
-        stopped = model.unknown(added[:, span], event.deviation[:, span])
-        return int((stopped & near).flatten(1).any(1).sum())
+        return int(_stopped(model, event, calm, near, span, times).sum())
 
     usual = model.unknown(calm.added, calm.deviation)
     stronger = ", ".join(f"{flows(k)} ({k:g} times as strong)" for k in STRONGER)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from components.ml_surrogates.estimation.analysis import Domain
 
-from .carried import carried
+from .carried import carried, carried_within
 
 FRAME_SECONDS = 6 * 3600.0
 WIND_SCALE, GEOPOTENTIAL_SCALE = 15.0, 4000.0  # m s-1, m2 s-2
@@ -66,8 +66,9 @@ def number_of_channels(embedding: str, meteorology: bool) -> tuple[int, int]:
 
 
 def channels(
-    window: Window, fixed: Fixed, distance: Tensor, embedding: str = "none", meteorology: bool = True
-) -> tuple[Tensor, Tensor]:
+    window: Window, fixed: Fixed, distance: Tensor, embedding: str = "none", meteorology: bool = True,
+    cyclic: bool = True,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Frames (b, T, c, ny, nx) and what does not change (b, f, ny, nx).
 
     Parameters
@@ -77,11 +78,14 @@ def channels(
     distance : (b, ny, nx) or (ny, nx) to the next station that reports, m
     embedding : none, climode, wind or carried
     meteorology : whether winds and geopotential are given
+    cyclic : whether the cells go around the Earth
     """
     seen = (window.observations - fixed.mean) / fixed.spread * window.mask
     frames = torch.stack([seen, window.mask, (window.prior - fixed.mean) / fixed.spread], 2)
-    if embedding == "carried":
+    if embedding == "carried" and cyclic:
         frames = carried(frames, window.u, window.v, fixed.latitude, FRAME_SECONDS)
+    elif embedding == "carried":
+        frames = carried_within(frames, window.u, window.v, fixed.longitude, fixed.latitude, FRAME_SECONDS)
     parts = list(frames.unbind(2))
     if meteorology:
         parts += [window.u / WIND_SCALE, window.v / WIND_SCALE, window.geopotential / GEOPOTENTIAL_SCALE]

@@ -127,7 +127,8 @@ class Reconstruction(nn.Module):
         distance : (b, ny, nx) to the next station that reports, m
         """
         fixed = self.fixed()
-        out = self.net(*channels(window, fixed, distance, self.settings.embedding, self.settings.meteorology))
+        words = self.settings
+        out = self.net(*channels(window, fixed, distance, words.embedding, words.meteorology, words.cyclic))
         deviation = self.get_buffer("calibration") * fixed.spread * torch.exp(out[:, 1].clamp(-6.0, 3.0) - 0.7)
         return window.prior[:, -1] + fixed.spread * out[:, 0], deviation
 

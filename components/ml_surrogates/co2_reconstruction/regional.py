@@ -2,110 +2,42 @@
 """A limited area whose truth is an atmosphere's own: its winds, and passive gases that its own transport has carried.
 
 One run with several gases is many samples: transport is linear, so each sample is a fresh combination of them. The
-network is trained on the first days, its spread is calibrated on the next ones, and it is scored beside kriging on the
-last, which it has never seen; that kriging is tuned on those very days.
+network is trained on the first days, its spread is calibrated on the next ones, and it is scored beside kriging and
+optimal interpolation on the last, which it has never seen, and there on gases that it has never seen; that kriging is
+tuned on those very days. Systems see winds with an error, and of the sources only those of the known gas.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
-import netCDF4
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from components.ml_surrogates.estimation.analysis import Domain, Observations
-from components.ml_surrogates.estimation.kriging import Interpolation
-from components.science.constants import EARTH_RADIUS
+from components.chemistry.carbon_dioxide_fields.plane_transport import PlaneTransport, PlaneWinds
+from components.ml_surrogates.estimation.analysis import Forcing, Observations
+from components.ml_surrogates.estimation.cycled_oi import CycledInterpolation
+from components.ml_surrogates.estimation.kriging import Interpolation, correlated
 from coupler.errors import CaseError
 from coupler.files.land_mask import is_land
 
-from . import systems
-from .inputs import Fixed, Window, to_next_station
-from .osse import NOISE
+from . import stations, systems
+from .carried import cells_a_second
+from .inputs import FRAME_SECONDS, Fixed, Window, to_next_station
+from .osse import HOUR, NOISE
 from .reconstruction import Reconstruction
-from .samples import Sample
+from .regional_truth import PARTS, Air
+from .samples import NOISE_TRACERS, Sample
 from .scores import Scores, scores
 from .settings import Settings
 from .systems import Climate
 from .training import Course, estimates, train
 
-WINDS = ("eastward_wind", "northward_wind")
-SPREAD = 10.0  # ppm, of all gases together: what the stations' noise stands beside, as in the world of `osse`
-PARTS = {"training": (0.0, 0.6), "validation": (0.6, 0.75), "test": (0.75, 1.0)}
-"""Shares of the run's time, in this order."""
 COMBINATIONS = 8  # of the gases, in validation and tests
 CELLS_A_STATION = 28  # as in the world of `osse`
-
-
-class Air(NamedTuple):
-    """What an atmosphere has written.
-
-    Attributes
-    ----------
-    gases : (times, K, ny, nx) departures from their mean, ppm
-    u, v : (times, ny, nx) wind, m s-1
-    domain : of the cells
-    """
-
-    gases: Tensor
-    u: Tensor
-    v: Tensor
-    domain: Domain
-
-
-def read(path: Path, gases: Sequence[str], winds: Sequence[str] = WINDS, level: int = 0) -> Air:
-    """Winds and gases of an atmosphere's output, each (time, y, x) or (time, level, y, x), of one file.
-
-    Parameters
-    ----------
-    path : netCDF
-    gases, winds : variables
-    level : of those that have levels, from the ground up
-
-    Raises
-    ------
-    CaseError
-        The file lacks some of them; all are named.
-    """
-    names = (*winds, *gases)
-    with netCDF4.Dataset(path) as f:
-        missing = [n for n in (*names, "lon_bounds", "lat_bounds") if n not in f.variables]
-        if missing:
-            raise CaseError(
-                f"{path} has no {', '.join(missing)}, only {', '.join(f.variables)}; winds and gases must stand in one"
-                " output of the atmosphere, instant, at the period of the window's frames"
-            )
-        shapes = {n: f[n].shape for n in names}
-        wrong = [n for n, shape in shapes.items() if len(shape) not in (3, 4) or (shape[1:-2] and level >= shape[1])]
-        if wrong:
-            raise CaseError(
-                f"{path}: expected (time, y, x) or a level {level} between, found others in {', '.join(wrong)}"
-            )
-        at = {n: f[n][:, level] if len(shape) == 4 else f[n][:] for n, shape in shapes.items()}
-        u, v, *fields = (np.ma.filled(a.astype(np.float64), np.nan) for a in at.values())
-        lon, lat, *bounds = (np.asarray(f[n][:], np.float64) for n in ("lon", "lat", "lon_bounds", "lat_bounds"))
-    holes = [n for n, a in zip(names, (u, v, *fields), strict=True) if not np.isfinite(a).all()]
-    if holes:
-        raise CaseError(f"{path}: {', '.join(holes)} has missing values")
-    value = np.stack(fields, 1)
-    seen = value[: round(PARTS["training"][1] * len(value))]
-    value = value - seen.mean((0, 2, 3), keepdims=True)
-    value *= SPREAD / max(float(seen.std((0, 2, 3)).mean()), 1e-300)
-    east, north, size = (torch.as_tensor(a.reshape(-1)).float() for a in (lon, lat, _area(*bounds)))
-    gas, to_east, to_north = (torch.as_tensor(a).float() for a in (value, u, v))
-    return Air(gas, to_east, to_north, Domain((lon.shape[0], lon.shape[1]), east, north, size))
-
-
-def _area(lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Of cells (ny, nx) with corners (ny, nx, 4), degrees: half the cross product of their diagonals, m2."""
-    lon, lat = np.deg2rad(lon), np.deg2rad(lat)
-    corner = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], -1)
-    across = np.cross(corner[..., 2, :] - corner[..., 0, :], corner[..., 3, :] - corner[..., 1, :])
-    size: npt.NDArray[np.float64] = 0.5 * EARTH_RADIUS**2 * np.sqrt((across * across).sum(-1))
-    return size
+WIND_ERROR, WIND_TIME, WIND_CELLS = 2.0, 24.0 * HOUR, 6.0  # m s-1, s, cells: of the winds that systems see
+LOSS_TIME = 3.0 * 24.0 * HOUR  # of the layer that optimal interpolation carries
+KNOWN_AFTER = 8  # times that a cycled system has to forget what it began with
 
 
 class Area:
@@ -115,16 +47,17 @@ class Area:
     ----------
     air : what an atmosphere has written
     frames : of a window
-    count : stations; by default one in `CELLS_A_STATION` cells
-    seed : of the stations' cells and of their noise
+    count : stations, in any cells; by default one in `CELLS_A_STATION` cells; below zero those of `stations`
+    seed : of the stations' cells, of their noise and of the winds' error
+    prior : word of what a network adds to, kriging or interpolation
     """
 
-    def __init__(self, air: Air, frames: int, count: int = 0, seed: int = 1):
+    def __init__(self, air: Air, frames: int, count: int = 0, seed: int = 1, prior: str = "kriging"):
         self.air, self.frames = air, frames
         generator = torch.Generator().manual_seed(seed)
         cells = air.domain.longitude.numel()
         chosen = torch.randperm(cells, generator=generator)[: count or max(1, cells // CELLS_A_STATION)]
-        self.places = torch.sort(chosen).values
+        self.places = torch.sort(chosen).values if count >= 0 else stations.within(air.domain)
         self.ends = {part: self._ends(part) for part in PARTS}
         short = [part for part, ends in self.ends.items() if not ends]
         if short:
@@ -132,38 +65,85 @@ class Area:
                 f"{air.u.shape[0]} times are too few for windows of {frames} frames in {', '.join(short)}: run longer,"
                 " write output more often, or take fewer frames"
             )
-        seen = air.gases[: self.ends["training"][-1] + 1]
-        square = (seen * seen).mean((0, 1))
-        flat = seen.flatten(0, 1).flatten(-2)
-        self.past = Climate(torch.zeros_like(square), torch.sqrt(square).clamp(min=0.5), flat.T @ flat / flat.shape[0])
+        until = self.ends["training"][-1] + 1
+        mean = air.known[:until].mean(0)
+        both = torch.cat([air.gases[:until].flatten(0, 1), air.known[:until] - mean]).flatten(-2)
+        # a sample holds the known gas and one gas's worth of the others
+        covariance = both.T @ both / air.gases[:until].flatten(0, 1).shape[0]
+        spread = torch.sqrt(covariance.diagonal()).reshape(mean.shape).clamp(min=0.5)
+        self.past = Climate(mean, spread, covariance)
         lon, lat = (a.reshape(air.domain.shape) for a in (air.domain.longitude, air.domain.latitude))
         land = torch.as_tensor(is_land(lon.numpy(), lat.numpy()).astype(np.float32))
         self.fixed = Fixed(self.past.mean, self.past.spread, land, lat, lon)
+        self.u, self.v = (a + _smooth_noise(a.shape, generator) for a in (air.u, air.v))
+        rows, columns = cells_a_second(self.u, self.v, lon, lat)
+        self.rates = columns, rows
+        self.tracers = self._with_noise(torch.cat([air.known[:, None], air.gases], 1), generator)
+        self.unseen = self.tracers
+        if air.unseen.shape[1]:
+            self.unseen = self._with_noise(torch.cat([air.known[:, None], air.unseen], 1), generator)
         self.held = {part: self._held(part, generator) for part in ("validation", "test")}
         self.prior, *lengths = self.kriging("validation")
         self.lengths: tuple[float, float] = (lengths[0], lengths[1])
+        self.tracks: Tensor | None = None
+        if prior == "interpolation":
+            self.tracks = self._followed(self.tracers[1], torch.eye(self.tracers[1].shape[1]))
 
     def _ends(self, part: str) -> list[int]:
         """Last times of the windows that lie within a part of the run as a whole."""
         first, last = (round(share * self.air.u.shape[0]) for share in PARTS[part])
         return list(range(first + self.frames - 1, last))
 
-    def _mixed(self, ends: Tensor, weights: Tensor, generator: torch.Generator) -> tuple[Tensor, Observations, Tensor]:
-        """Truth (b, frames, ny, nx) of combinations, its reports, and the times of the frames."""
-        steps = ends[:, None] - torch.arange(self.frames - 1, -1, -1)
-        truth = torch.einsum("btkyx,bk->btyx", self.air.gases[steps], weights)
-        exact = truth.flatten(-2)[..., self.places]
-        value = exact + NOISE * torch.randn(exact.shape, generator=generator)
+    def _with_noise(self, fields: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Gases (times, K, ny, nx), and the reports (times, K + noise, p) of each and of some noise by itself."""
+        exact = fields.flatten(-2)[..., self.places]
+        noise = NOISE * torch.randn((exact.shape[0], NOISE_TRACERS, exact.shape[-1]), generator=generator)
+        return fields, torch.cat([exact, noise], 1)
+
+    def _weights(self, size: int, gases: int, generator: torch.Generator) -> Tensor:
+        """Weights (size, gases + noise) of combinations: one for the known gas."""
+        angle = 2.0 * torch.pi * torch.rand((size, 1), generator=generator)
+        return torch.cat([systems.combinations(size, gases - 1, generator), torch.cos(angle), torch.sin(angle)], 1)
+
+    def _held(self, part: str, generator: torch.Generator) -> tuple[tuple[Tensor, Tensor], Tensor, Tensor]:
+        """Gases of a part with their reports, and the weights and ends of its windows, ends fastest."""
+        gases = self.unseen if part == "test" else self.tracers
+        weights = self._weights(COMBINATIONS, gases[0].shape[1], generator)
+        return gases, weights.repeat_interleave(len(self.ends[part]), 0), torch.tensor(self.ends[part] * COMBINATIONS)
+
+    def _observed(self, value: Tensor) -> Observations:
         mask = torch.ones_like(value, dtype=torch.bool)
-        return truth, Observations(value, torch.full_like(value, NOISE), mask, self.places), steps
+        return Observations(value, torch.full_like(value, NOISE), mask, self.places)
 
-    def _weights(self, size: int, generator: torch.Generator) -> Tensor:
-        return systems.combinations(size, self.air.gases.shape[1], generator)[:, 1:]
+    def _followed(self, reports: Tensor, weights: Tensor) -> Tensor:
+        """Optimal interpolation (times, n, ny, nx) of combinations (n, K + noise) through the whole run."""
+        spread = systems.OI_SPREAD * self.past.spread
+        transport = PlaneTransport(torch.ones(()), torch.ones(()), LOSS_TIME)
+        system = CycledInterpolation(
+            transport, correlated(self.air.domain, spread, systems.OI_LENGTH), systems.OI_NUGGET
+        )
+        value = torch.einsum("tkp,nk->tnp", reports, weights)
+        state, out = system.start(torch.zeros((len(weights), *self.air.domain.shape))), []
+        outside = torch.zeros(self.air.domain.shape)
+        flux = weights[:, 0, None, None] * self.air.flux
+        for time in range(len(value)):
+            state, mean, _ = system.analyse(state, self._observed(value[time]))
+            out.append(mean)
+            if time + 1 < len(value):
+                u, v = (0.5 * (a[time] + a[time + 1]) for a in self.rates)
+                state = system.advance(state, Forcing(PlaneWinds(u, v, outside), flux), FRAME_SECONDS)
+        return torch.stack(out)
 
-    def _held(self, part: str, generator: torch.Generator) -> tuple[Tensor, Observations, Tensor]:
-        ends = torch.tensor(self.ends[part])
-        weights = self._weights(COMBINATIONS, generator).repeat_interleave(len(ends), 0)
-        return self._mixed(ends.repeat(COMBINATIONS), weights, generator)
+    def last(self, part: str) -> tuple[Tensor, Observations]:
+        """Truth (b, ny, nx) and reports (b, p) of the newest frames of a part's windows.
+
+        Parameters
+        ----------
+        part : validation or test
+        """
+        (fields, reports), weights, ends = self.held[part]
+        truth = torch.einsum("bkyx,bk->byx", fields[ends], weights[:, : fields.shape[1]])
+        return truth, self._observed(torch.einsum("bkp,bk->bp", reports[ends], weights))
 
     def kriging(self, part: str) -> tuple[Interpolation, float, float]:
         """Kriging tuned on a part of the run, its length (m) and nugget.
@@ -172,17 +152,39 @@ class Area:
         ----------
         part : validation or test
         """
-        truth, reports, _ = self.held[part]
-        return systems.tuned_kriging(self.air.domain, self.past, truth[:, -1], reports.at(slice(None), -1))
+        return systems.tuned_kriging(self.air.domain, self.past, *self.last(part))
 
-    def _sample(self, truth: Tensor, reports: Observations, steps: Tensor) -> Sample:
-        prior = self.prior.analyse(self.prior.start(truth), reports).mean
-        filled, mask = torch.zeros_like(truth).flatten(-2), torch.zeros_like(truth).flatten(-2)
-        filled[..., self.places], mask[..., self.places] = reports.value, 1.0
-        u, v = self.air.u[steps], self.air.v[steps]
-        window = Window(u, v, torch.zeros_like(u), filled.reshape(truth.shape), mask.reshape(truth.shape), prior)
+    def interpolation(self, part: str) -> Tensor:
+        """What optimal interpolation makes of the newest frames of a part's windows.
+
+        Parameters
+        ----------
+        part : validation or test
+        """
+        (_, reports), weights, ends = self.held[part]
+        course = self._followed(reports, weights[:: len(self.ends[part])])
+        return course[ends, torch.arange(COMBINATIONS).repeat_interleave(len(self.ends[part]))]
+
+    def _sample(
+        self, gases: tuple[Tensor, Tensor], ends: Tensor, weights: Tensor, tracks: Tensor | None = None
+    ) -> Sample:
+        """Windows; ``tracks`` are what optimal interpolation has made of each gas by itself."""
+        steps = ends[:, None] - torch.arange(self.frames - 1, -1, -1)
+        value = torch.einsum("btkp,bk->btp", gases[1][steps], weights)
+        reports = self._observed(value)
+        grid = torch.zeros((*value.shape[:2], self.fixed.land.numel()))
+        filled, mask = grid.clone(), grid
+        filled[..., self.places], mask[..., self.places] = value, 1.0
+        shape = (*value.shape[:2], *self.air.domain.shape)
+        if tracks is None:
+            prior = self.prior.analyse(self.prior.start(torch.zeros(shape)), reports).mean
+        else:
+            prior = torch.einsum("btkyx,bk->btyx", tracks[steps], weights)
+        u, v = self.u[steps], self.v[steps]
+        window = Window(u, v, torch.zeros_like(u), filled.reshape(shape), mask.reshape(shape), prior)
         distance = to_next_station(self.air.domain, self.places, reports.mask[:, -1])
-        return Sample(window, distance, truth[:, -1])
+        truth = torch.einsum("bkyx,bk->byx", gases[0][ends], weights[:, : gases[0].shape[1]])
+        return Sample(window, distance, truth)
 
     def windows(self, part: str) -> Sample:
         """All windows of a part.
@@ -191,7 +193,16 @@ class Area:
         ----------
         part : validation or test
         """
-        return self._sample(*self.held[part])
+        gases, weights, ends = self.held[part]
+        if self.tracks is None:
+            return self._sample(gases, ends, weights)
+        count = len(self.ends[part])
+        course = self._followed(gases[1], weights[::count])  # each combination as one gas
+        chosen = torch.eye(COMBINATIONS).repeat_interleave(count, 0)
+        sample = self._sample(gases, ends, weights)
+        steps = ends[:, None] - torch.arange(self.frames - 1, -1, -1)
+        prior = torch.einsum("btkyx,bk->btyx", course[steps], chosen)
+        return sample._replace(window=sample.window._replace(prior=prior))
 
     def draw(self, size: int, generator: torch.Generator) -> Sample:
         """Fresh combinations in windows of the days for training.
@@ -202,20 +213,41 @@ class Area:
         generator : of times, weights and noise
         """
         ends = torch.tensor(self.ends["training"])
+        if self.tracks is not None:
+            ends = ends[ends >= KNOWN_AFTER + self.frames]
         ends = ends[torch.randint(len(ends), (size,), generator=generator)]
-        return self._sample(*self._mixed(ends, self._weights(size, generator), generator))
+        weights = self._weights(size, self.tracers[0].shape[1], generator)
+        return self._sample(self.tracers, ends, weights, self.tracks)
+
+
+def _smooth_noise(shape: torch.Size, generator: torch.Generator) -> Tensor:
+    """Errors (times, ny, nx) of a wind component, of size `WIND_ERROR` together with the other, m s-1."""
+    times, ny, nx = shape
+    keep = float(np.exp(-FRAME_SECONDS / WIND_TIME))
+    sides = []
+    for n in (ny, nx):
+        room = round(3 * WIND_CELLS)
+        apart = torch.arange(n)[:, None] + room - torch.arange(n + 2 * room)
+        weight = torch.exp(-((apart / WIND_CELLS) ** 2))
+        sides.append(weight / torch.sqrt((weight * weight).sum(1, keepdim=True)))
+    white = torch.randn((times, sides[0].shape[1], sides[1].shape[1]), generator=generator)
+    fresh = WIND_ERROR / 2.0**0.5 * (sides[0] @ white @ sides[1].T)
+    out = [fresh[0]]
+    for new in fresh[1:]:
+        out.append(keep * out[-1] + (1.0 - keep * keep) ** 0.5 * new)
+    return torch.stack(out)
 
 
 def trained(
     settings: Settings, air: Air, count: int = 0, tell: Callable[[str], None] = print, part: Path | None = None
 ) -> tuple[Reconstruction, Course, dict[str, Scores]]:
-    """A network on kriging, and the scores of it and of both krigings on the days never seen.
+    """A network, and the scores of it and of the systems without training on the days never seen.
 
     Parameters
     ----------
     settings : words of the training
     air : what an atmosphere has written
-    count : stations; by default one in `CELLS_A_STATION` cells
+    count : stations, as of `Area`
     tell : takes a line of text now and then
     part : file that keeps an unfinished training
 
@@ -224,23 +256,42 @@ def trained(
     CaseError
         Words that a limited area has no use for; all are named.
     """
-    words = {"network": "unet", "prior": "kriging", "embedding": "none", "wind_loss": 0.0, "cyclic": False}
-    wrong = [f"{k}: {getattr(settings, k)} (expected {w})" for k, w in words.items() if getattr(settings, k) != w]
+    words: dict[str, tuple[object, ...]] = {
+        "network": ("unet",), "prior": ("kriging", "interpolation"), "embedding": ("none", "carried"),
+        "wind_loss": (0.0,), "cyclic": (False,),
+    }  # fmt: skip
+    given = settings.model_dump()
+    wrong = [f"{k}: {given[k]} (expected {' or '.join(map(str, w))})" for k, w in words.items() if given[k] not in w]
     if wrong:
         raise CaseError(f"a limited area cannot take {', '.join(wrong)}")
-    area = Area(air, settings.frames, count, settings.seed)
+    area = Area(air, settings.frames, count, prior=settings.prior)
     weights = air.domain.weights()
     model, course = train(settings, area.fixed, area, area.windows("validation"), weights, tell, part)
-    model.lengths = area.lengths
+    if settings.prior == "kriging":
+        model.lengths = area.lengths
+    return model, course, compared(model, area)
+
+
+def compared(model: Reconstruction, area: Area) -> dict[str, Scores]:
+    """Scores of a network and of the systems without training on the days never seen.
+
+    Parameters
+    ----------
+    model : trained
+    area : of its training
+    """
     test = area.windows("test")
-    _, reports, _ = area.held["test"]
-    rival = area.kriging("test")[0]
-    best = rival.analyse(rival.start(test.truth), reports.at(slice(None), -1))
-    own = area.prior.analyse(area.prior.start(test.truth), reports.at(slice(None), -1))
-    ours, sure = estimates(model, test)
-    every = {
-        "kriging, tuned on these days": (best.mean, best.standard_deviation),
-        "kriging, tuned on the days for validation": (own.mean, own.standard_deviation),
-        "network": (ours, sure),
-    }
-    return model, course, {k: scores(a, s, test.truth, area.past.mean, weights) for k, (a, s) in every.items()}
+    truth, reports = area.last("test")
+    spread = area.past.spread.expand_as(truth)
+    every = {}
+    for name, system in (
+        ("kriging, tuned on these days", area.kriging("test")[0]),
+        ("kriging, tuned on the days for validation", area.prior),
+        ("best linear estimate", Interpolation(area.past.mean, area.past.covariance)),
+    ):
+        every[name] = system.analyse(system.start(truth), reports)[1:]
+    every["climatology"] = area.past.mean.expand_as(truth), spread
+    every["cycled optimal interpolation"] = area.interpolation("test"), systems.OI_SPREAD * spread
+    every["network"] = estimates(model, test)
+    weights = area.air.domain.weights()
+    return {k: scores(a, s, truth, area.past.mean, weights) for k, (a, s) in every.items()}

@@ -4,6 +4,8 @@
 import torch
 from torch import Tensor
 
+from components.ml_surrogates.estimation.analysis import Domain
+
 SHAPE = (45, 60)
 CELLS = (
     (0, 55), (3, 55), (5, 6), (5, 10), (5, 18), (6, 49), (7, 49), (8, 26), (8, 48), (10, 8), (12, 24), (12, 29),
@@ -28,3 +30,20 @@ def places(shape: tuple[int, int] = SHAPE) -> Tensor:
     ny, nx = shape
     cells = {(int((j + 0.5) * ny / SHAPE[0]), int((i + 0.5) * nx / SHAPE[1])) for j, i in CELLS}
     return torch.tensor(sorted(j * nx + i for j, i in cells))
+
+
+def within(domain: Domain) -> Tensor:
+    """Flat numbers (p,) of the cells of a limited area next to the middles of the stations' cells, each once.
+
+    Parameters
+    ----------
+    domain : of the area's cells
+    """
+    row, column = torch.tensor(CELLS, dtype=torch.float64).T
+    lat, lon = (row + 0.5) * 180.0 / SHAPE[0] - 90.0, (column + 0.5) * 360.0 / SHAPE[1]
+    stand = Domain((1, len(CELLS)), lon.to(domain.longitude), lat.to(domain.latitude), torch.ones(len(CELLS)))
+    both = Domain((1, 0), *(torch.cat(pair) for pair in zip(stand[1:], domain[1:], strict=True)))
+    n = len(CELLS)
+    near = both.distance(torch.arange(n), torch.arange(n, n + domain.longitude.numel())).min(1)
+    size = torch.sqrt(domain.area.max())  # further than that from the next cell a station is outside
+    return torch.unique(near.indices[near.values < size])

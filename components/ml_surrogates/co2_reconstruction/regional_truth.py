@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What an atmosphere has written of its winds and of gases that its own transport has carried: a truth for an area."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import netCDF4
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from components.ml_surrogates.estimation.analysis import Domain
+from components.science.constants import EARTH_RADIUS
+from coupler.errors import CaseError
+
+WINDS = ("eastward_wind", "northward_wind")
+SPREAD = 10.0  # ppm, of all gases together: what the stations' noise stands beside, as in the world of `osse`
+PARTS = {"training": (0.0, 0.6), "validation": (0.6, 0.75), "test": (0.75, 1.0)}
+"""Shares of the run's time, in this order."""
+
+
+class Names(NamedTuple):
+    """Variables of an atmosphere's output.
+
+    Attributes
+    ----------
+    gases : of unknown sources
+    unseen : such gases too, for the tests alone
+    known : gas of the sources that are known, if there is one
+    winds : to the east and to the north
+    """
+
+    gases: Sequence[str]
+    unseen: Sequence[str] = ()
+    known: str = ""
+    winds: Sequence[str] = WINDS
+
+    def every(self) -> tuple[str, ...]:
+        """All of them, winds first, gases last."""
+        return (*self.winds, *((self.known,) if self.known else ()), *self.gases, *self.unseen)
+
+
+class Air(NamedTuple):
+    """What an atmosphere has written.
+
+    Attributes
+    ----------
+    gases : (times, K, ny, nx) departures from their mean, ppm
+    u, v : (times, ny, nx) wind, m s-1
+    domain : of the cells
+    unseen : (times, J, ny, nx) gases for the tests alone
+    known : (times, ny, nx) gas of the known sources, ppm
+    flux : (ny, nx) those sources as a one-layer transport takes them, ppm s-1
+    """
+
+    gases: Tensor
+    u: Tensor
+    v: Tensor
+    domain: Domain
+    unseen: Tensor
+    known: Tensor
+    flux: Tensor
+
+
+def read(
+    path: Path, names: Names, level: int = 0, layers: int = 1, skip: int = 0,
+    flux: tuple[Path, str, float] | None = None,
+) -> Air:  # fmt: skip
+    """Winds and gases of an atmosphere's output, each (time, y, x) or (time, level, y, x), of one file.
+
+    Parameters
+    ----------
+    path : netCDF
+    names : of the variables
+    level : of fields that have levels, from the ground up
+    layers : from that level up over which the winds are averaged
+    skip : times at the beginning that are left out, before the gases know their sources
+    flux : file and variable (y, x) or (time, y, x) of the known sources, in the gases' unit times kg m-2 s-1, and the
+        mass of the layer that they feed, kg m-2
+
+    Raises
+    ------
+    CaseError
+        The file lacks some of them; all are named.
+    """
+    every = names.every()
+    with netCDF4.Dataset(path) as f:
+        missing = [n for n in (*every, "lon_bounds", "lat_bounds") if n not in f.variables]
+        if missing:
+            raise CaseError(
+                f"{path} has no {', '.join(missing)}, only {', '.join(f.variables)}; winds and gases must stand in one"
+                " output of the atmosphere, instant, at the period of the window's frames"
+            )
+        shapes = {n: f[n].shape for n in every}
+        wrong = [
+            n for n, shape in shapes.items() if len(shape) not in (3, 4) or (shape[1:-2] and level + layers > shape[1])
+        ]
+        if wrong:
+            which = f"a level {level}" if layers == 1 else f"levels {level} to {level + layers - 1}"
+            raise CaseError(f"{path}: expected (time, y, x) or {which} between, found others in {', '.join(wrong)}")
+        at = {}
+        for n, shape in shapes.items():
+            deep = f[n][skip:, level : level + (layers if n in names.winds else 1)] if len(shape) == 4 else f[n][skip:]
+            at[n] = np.ma.filled(deep.astype(np.float64), np.nan)
+        lon, lat, *bounds = (np.asarray(f[n][:], np.float64) for n in ("lon", "lat", "lon_bounds", "lat_bounds"))
+    holes = [n for n, a in at.items() if not np.isfinite(a).all()]
+    if holes:
+        raise CaseError(f"{path}: {', '.join(holes)} has missing values")
+    at = {n: a.mean(1) if a.ndim == 4 else a for n, a in at.items()}
+    seen = round(PARTS["training"][1] * len(at[every[0]]))
+    departures = {n: at[n] - at[n][:seen].mean() for n in every if n not in names.winds}
+    scale = SPREAD / max(float(np.mean([departures[n][:seen].std() for n in names.gases])), 1e-300)
+    if not names.gases:
+        raise CaseError("expected at least one gas of unknown sources, found none")
+
+    def stacked(which: Sequence[str]) -> Tensor:
+        fields = [scale * departures[n] for n in which]
+        return torch.as_tensor(np.stack(fields, 1) if fields else np.zeros((len(at[every[0]]), 0, *lon.shape))).float()
+
+    known = scale * departures[names.known] if names.known else np.zeros((len(at[every[0]]), *lon.shape))
+    source = scale / flux[2] * _source(flux[0], flux[1], lon.shape) if flux else np.zeros(lon.shape)
+    east, north, size = (torch.as_tensor(a.reshape(-1)).float() for a in (lon, lat, _area(*bounds)))
+    u, v, gas, feed = (torch.as_tensor(a).float() for a in (*(at[n] for n in names.winds), known, source))
+    domain = Domain((lon.shape[0], lon.shape[1]), east, north, size)
+    return Air(stacked(names.gases), u, v, domain, stacked(names.unseen), gas, feed)
+
+
+def _source(path: Path, name: str, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
+    with netCDF4.Dataset(path) as f:
+        if name not in f.variables or f[name].shape[-2:] != shape:
+            found = f"({', '.join(map(str, f[name].shape))})" if name in f.variables else ", ".join(f.variables)
+            raise CaseError(f"{path}: expected {name} on {shape[0]} x {shape[1]} cells, found {found}")
+        value = np.ma.filled(f[name][:].astype(np.float64), np.nan)
+    return value if value.ndim == 2 else np.asarray(value.mean(0))
+
+
+def _area(lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Of cells (ny, nx) with corners (ny, nx, 4), degrees: half the cross product of their diagonals, m2."""
+    lon, lat = np.deg2rad(lon), np.deg2rad(lat)
+    corner = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], -1)
+    across = np.cross(corner[..., 2, :] - corner[..., 0, :], corner[..., 3, :] - corner[..., 1, :])
+    size: npt.NDArray[np.float64] = 0.5 * EARTH_RADIUS**2 * np.sqrt((across * across).sum(-1))
+    return size
