@@ -46,4 +46,5 @@ def within(domain: Domain) -> Tensor:
     n = len(CELLS)
     near = both.distance(torch.arange(n), torch.arange(n, n + domain.longitude.numel())).min(1)
     size = torch.sqrt(domain.area.max())  # further than that from the next cell a station is outside
-    return torch.unique(near.indices[near.values < size])
+    found: Tensor = torch.unique(near.indices[near.values < size])
+    return found
