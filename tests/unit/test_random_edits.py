@@ -118,7 +118,7 @@ def try_one(folder, case):
         assert isinstance(plan, Plan)
 
 
-@settings(max_examples=150, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(case=cases(LIGHT[:1]))
 def test_an_edit_of_the_default_case_is_taken_or_refused_by_a_line(tmp_path_factory, case):
     try_one(tmp_path_factory.getbasetemp() / "edited", case)
