@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from components.land.column.balance import Balance, Links, State, imbalance, newton, residuals
 from components.land.column.humidity import saturation_humidity, saturation_pressure
 from components.land.column.surface_layer import VISCOSITY, exchange
 from components.science.constants import (
@@ -31,7 +32,6 @@ from components.science.surface_layer import air_density, referred_to_ground
 from components.science.water import vapour_pressure
 
 LEAST_CANOPY_HEAT = 500.0  # J m-2 K-1
-LARGEST_STEP = 15.0  # K a Newton step
 TOLERANCE = {torch.float64: 1e-7, torch.float32: 0.3}  # W m-2 that rounding leaves of a solved balance
 RESCUE = 25  # further Newton steps where the balance is still open
 CO2_BOUNDARY = 1.37  # ratio of boundary-layer conductances to vapour and to CO2
@@ -168,13 +168,14 @@ def solve(
         Updates of the conductances, each with one Newton step; Newton steps at the end.
     """
     c = _column(air, ground, cover, warm.canopy, seconds)
+    balance = Balance(c)
     z0 = roughness(cover, ground.roughness)
     height = torch.maximum(air.height, 2.0 * z0 + 1.0)
     virtual_air = c.potential * (1.0 + VIRTUAL * air.humidity)
     tv, tg, zeta, gs, qc = warm
     tc, evaporating = 0.5 * (tv + tg), torch.ones_like(tv)
     stomata = _Stomata(gs, torch.zeros_like(gs), torch.zeros_like(tv))
-    links: _Links | None = None
+    links: Links | None = None
     for turn in range(outer):
         turbulence = exchange(zeta, air.wind, height, z0, z0, virtual_air, tc * (1.0 + VIRTUAL * qc))
         zeta = 0.5 * (zeta + turbulence.zeta)
@@ -185,12 +186,12 @@ def solve(
         dry, wet = _leaf_vapour(c, stomata, leaf_area, blade, tv, qc, evaporating, seconds)
         # Vapour also has to pass the litter (Sakaguchi and Zeng 2009, eq. 11).
         to_ground = 1.0 / (1.0 / below + ground.resistance + ground.litter / (0.004 * friction))
-        links = _Links(turbulence.conductance, 2.0 * (c.plant_area * blade), below, dry, wet, to_ground)
-        tv, tg, state = _newton(c, links, tv, tg)
+        links = Links(turbulence.conductance, 2.0 * (c.plant_area * blade), below, dry, wet, to_ground)
+        tv, tg, state = newton(balance, links, tv, tg)
         tc, qc = state.tc, state.qc
         evaporating = (state.q_leaf >= qc).to(tv.dtype)
     assert links is not None, "at least one outer iteration"
-    tv, tg, final = _closed(c, links, tv, tg, inner)
+    tv, tg, final = _closed(balance, links, tv, tg, inner)
     held = tg >= ground.limit
     return Fluxes(
         tv, tg, zeta, stomata.conductance, final.qc,
@@ -200,7 +201,7 @@ def solve(
         final.transpired, final.evaporated, final.from_ground,
         ground.admittance * (tg - ground.reference),
         torch.where(held, final.r_ground, 0.0 * tg),
-        final.longwave_up, c.store * (tv - warm.canopy), stomata.assimilated, friction, _imbalance(final, tg, ground),
+        final.longwave_up, c.store * (tv - warm.canopy), stomata.assimilated, friction, imbalance(final, tg, ground),
         stomata.drift, z0,
     )  # fmt: skip
 
@@ -290,111 +291,19 @@ def _leaf_vapour(
     return dry, torch.where(evaporating > 0.0, part, full)
 
 
-def _closed(c: _Column, links: _Links, tv: Tensor, tg: Tensor, inner: int) -> tuple[Tensor, Tensor, _State]:
+def _closed(balance: Balance, links: Links, tv: Tensor, tg: Tensor, inner: int) -> tuple[Tensor, Tensor, State]:
     """Newton's method with the conductances held: some steps, and more where a balance is still open."""
     for _ in range(inner):
-        tv, tg, _ = _newton(c, links, tv, tg)
-    final = _balance(c, links, tv, tg)
+        tv, tg, _ = newton(balance, links, tv, tg)
+    final = residuals(balance, links, tv, tg)
     for _ in range(RESCUE):
-        open_still = _imbalance(final, tg, c.ground) > TOLERANCE[tv.dtype]
+        open_still = imbalance(final, tg, balance.column.ground) > TOLERANCE[tv.dtype]
         if not bool(open_still.any()):
             break
-        next_v, next_g, _ = _newton(c, links, tv, tg)
+        next_v, next_g, _ = newton(balance, links, tv, tg)
         tv, tg = torch.where(open_still, next_v, tv), torch.where(open_still, next_g, tg)
-        final = _balance(c, links, tv, tg)
+        final = residuals(balance, links, tv, tg)
     return tv, tg, final
-
-
-class _Links(NamedTuple):
-    """Conductances per ground area, m s-1."""
-
-    air: Tensor  # canopy air - air
-    leaf: Tensor  # leaves - canopy air, heat
-    ground: Tensor  # ground - canopy air, heat
-    dry: Tensor  # leaves - canopy air, vapour through stomata
-    wet: Tensor  # leaves - canopy air, vapour from wet leaves
-    soil: Tensor  # ground - canopy air, vapour
-
-
-class _State(NamedTuple):
-    """Everything that follows from the two temperatures."""
-
-    tc: Tensor
-    qc: Tensor
-    q_leaf: Tensor
-    transpired: Tensor
-    evaporated: Tensor
-    from_ground: Tensor
-    longwave_up: Tensor
-    r_canopy: Tensor
-    r_ground: Tensor
-    slopes: tuple[Tensor, Tensor, Tensor, Tensor]
-
-
-def _balance(c: _Column, g: _Links, tv: Tensor, tg: Tensor) -> _State:
-    """Residuals of both balances (W m-2) and their derivatives by T_v and T_g."""
-    air, ground, cover, old, density, rho_cp, potential, _, _, thermal, store = c
-    q_leaf, s_leaf = saturation_humidity(tv, air.pressure)
-    q_ground, s_ground = saturation_humidity(tg, air.pressure)
-    heat_sum = 1.0 / (g.air + g.leaf + g.ground)
-    leaf_vapour = g.dry + g.wet
-    vapour_sum = 1.0 / (g.air + leaf_vapour + g.soil)
-    tc = (g.air * potential + g.leaf * tv + g.ground * tg) * heat_sum
-    qc = (g.air * air.humidity + leaf_vapour * q_leaf + g.soil * ground.humidity * q_ground) * vapour_sum
-    transpired = density * g.dry * (q_leaf - qc)
-    evaporated = density * g.wet * (q_leaf - qc)
-    from_ground = density * g.soil * (ground.humidity * q_ground - qc)
-    sv, sg = STEFAN_BOLTZMANN * tv * tv * tv, STEFAN_BOLTZMANN * tg * tg * tg
-    down = (1.0 - thermal) * air.longwave + thermal * sv * tv
-    up = (1.0 - ground.emissivity) * down + ground.emissivity * sg * tg
-    leaf_latent = density * (LATENT_VAPORISATION * g.dry + cover.latent_wet * g.wet)
-    r_canopy = (
-        cover.shortwave + thermal * (air.longwave + up - 2.0 * sv * tv) - rho_cp * g.leaf * (tv - tc)
-        - leaf_latent * (q_leaf - qc) - store * (tv - old)
-    )  # fmt: skip
-    r_ground = (
-        ground.shortwave + ground.emissivity * (down - sg * tg) - rho_cp * g.ground * (tg - tc)
-        - ground.latent * from_ground - ground.admittance * (tg - ground.reference)
-    )  # fmt: skip
-    cross_heat = rho_cp * g.leaf * g.ground * heat_sum
-    wet_ground = ground.humidity * s_ground
-    a11 = (
-        thermal * sv * 4.0 * (thermal * (1.0 - ground.emissivity) - 2.0)
-        - rho_cp * g.leaf * (1.0 - g.leaf * heat_sum)
-        - leaf_latent * s_leaf * (1.0 - leaf_vapour * vapour_sum) - store
-    )  # fmt: skip
-    a12 = thermal * ground.emissivity * 4.0 * sg + cross_heat + leaf_latent * g.soil * vapour_sum * wet_ground
-    soil_latent = ground.latent * density * g.soil
-    a21 = ground.emissivity * thermal * 4.0 * sv + cross_heat + soil_latent * leaf_vapour * vapour_sum * s_leaf
-    a22 = (
-        -ground.emissivity * 4.0 * sg - rho_cp * g.ground * (1.0 - g.ground * heat_sum)
-        - soil_latent * wet_ground * (1.0 - g.soil * vapour_sum) - ground.admittance
-    )  # fmt: skip
-    longwave_up = (1.0 - thermal) * up + thermal * sv * tv
-    return _State(
-        tc, qc, q_leaf, transpired, evaporated, from_ground, longwave_up, r_canopy, r_ground, (a11, a12, a21, a22)
-    )
-
-
-def _imbalance(now: _State, tg: Tensor, ground: Ground) -> Tensor:
-    """Largest residual of the two balances, W m-2: a ground that melts takes what is left, as long as it lasts."""
-    spare = now.r_ground - ground.melts
-    melting = torch.where(tg > ground.limit, torch.abs(spare), torch.clamp(spare, min=0.0))
-    left = torch.where(tg >= ground.limit, melting, torch.abs(now.r_ground))
-    return torch.maximum(torch.abs(now.r_canopy), left)
-
-
-def _newton(c: _Column, g: _Links, tv: Tensor, tg: Tensor) -> tuple[Tensor, Tensor, _State]:
-    """One Newton step; a ground that would pass its limit stays there while it melts, the canopy solved beside it."""
-    now = _balance(c, g, tv, tg)
-    a11, a12, a21, a22 = now.slopes
-    det = a11 * a22 - a12 * a21
-    step_g = (a21 * now.r_canopy - a11 * now.r_ground) / det
-    bare = step_g + a11 * c.ground.melts / det  # to where melting takes all that it can
-    step_g, bare = (torch.clamp(s, -LARGEST_STEP, LARGEST_STEP) for s in (step_g, bare))
-    step_g = torch.minimum(tg + step_g, torch.maximum(tg + bare, c.ground.limit)) - tg
-    step_v = torch.clamp(-(now.r_canopy + a12 * step_g) / a11, -LARGEST_STEP, LARGEST_STEP)
-    return tv + step_v, tg + step_g, now
 
 
 def wet_latent(snow_share: Tensor) -> Tensor:

@@ -179,8 +179,22 @@ def soil_phase_change(
     iterations : of Newton's method
     """
     total = liquid + ice
-    at_freezing = ice + capacity * (FREEZING_POINT - temperature) / LATENT_FUSION
-    thawed = at_freezing <= 0.0
+    thawed = ice + capacity * (FREEZING_POINT - temperature) / LATENT_FUSION <= 0.0
+    new_ice = torch.zeros_like(total).flatten()
+    cold = (~thawed).flatten().nonzero()[:, 0]  # where the rest, which costs many logarithms, matters
+    if cold.numel():
+        given = total, temperature, liquid, ice, capacity, pore_water, psi_s, b
+        new_ice = new_ice.index_copy(0, cold, _ice(*(a.expand_as(total).flatten()[cold] for a in given), iterations))
+    new_ice = new_ice.view(total.shape)
+    warmed = temperature + LATENT_FUSION * (new_ice - ice) / capacity
+    return Phase(warmed, total - new_ice, new_ice)
+
+
+def _ice(
+    total: Tensor, temperature: Tensor, liquid: Tensor, ice: Tensor, capacity: Tensor, pore_water: Tensor,
+    psi_s: Tensor, b: Tensor, iterations: int,
+) -> Tensor:  # fmt: skip
+    """Ice in equilibrium with the temperature that it leaves behind, kg m-2; see :func:`soil_phase_change`."""
     with torch.no_grad():
         # Newton in ln(Tf - T), where the curve is nearly straight; it starts at the temperature the
         # present liquid
@@ -198,7 +212,4 @@ def soil_phase_change(
             slope = capacity * cold + LATENT_FUSION * most / b
             x = torch.maximum(torch.clamp(x + torch.clamp(f / slope, -2.0, 2.0), max=LOG_COLDEST), onset)
         t = FREEZING_POINT - torch.exp(x)
-    new_ice = torch.clamp(total - unfrozen_water(t, pore_water, psi_s, b), min=0.0)
-    new_ice = torch.where(thawed, torch.zeros_like(ice), torch.minimum(new_ice, total))
-    warmed = temperature + LATENT_FUSION * (new_ice - ice) / capacity
-    return Phase(warmed, total - new_ice, new_ice)
+    return torch.minimum(torch.clamp(total - unfrozen_water(t, pore_water, psi_s, b), min=0.0), total)

@@ -118,6 +118,7 @@ def richards_step(
     column = _Column(
         soil, theta, dz, dz / seconds, 0.5 * (dz[1:] + dz[:-1]),
         torch.zeros_like(psi) if sink is None else sink * dz, top, bottom, mean, zero,
+        soil.head(soil.theta_s + torch.zeros_like(psi)),
     )  # fmt: skip
     x = _Iterate(psi, theta, zero, zero, zero, zero, torch.ones_like(zero))
     for turn in range(iterations + RESCUE):
@@ -156,6 +157,7 @@ class _Column(NamedTuple):
     bottom: Bottom
     mean: str
     zero: Tensor  # of a column
+    full: Tensor  # head from which on a layer is full, m
 
 
 class _Iterate(NamedTuple):
@@ -194,7 +196,7 @@ def _iteration(c: _Column, x: _Iterate, tolerance: float) -> _Iterate:
     moved = torch.abs(reached - now.theta).amax(0)
     on = x.active > 0.0
     return _Iterate(
-        torch.where(on, _new_head(c.soil, x.psi, step, reached), x.psi),
+        torch.where(on, _new_head(c.soil, c.full, x.psi, step, reached), x.psi),
         torch.where(on, reached, x.theta),
         torch.where(on, q_top, x.infiltration),
         torch.where(on, q_bottom, x.drainage),
@@ -236,12 +238,12 @@ def _increment(c: _Column, psi: Tensor, now: Hydraulics, faces: _Faces) -> Tenso
     return solve(torch.cat([none, -faces.by_up]), diagonal, torch.cat([faces.by_down, none]), -residual)
 
 
-def _new_head(soil: Retention, psi: Tensor, step: Tensor, reached: Tensor) -> Tensor:
+def _new_head(soil: Retention, full: Tensor, psi: Tensor, step: Tensor, reached: Tensor) -> Tensor:
     """Heads of the water content reached, or moved by the increment where the soil is full."""
     risen = torch.clamp(psi + torch.clamp(step, -LARGEST_RISE, LARGEST_RISE), max=LARGEST_RISE)
     # A layer that fills in this iteration stops at saturation; one already full follows its head.
     filled = torch.where(psi < 0.0, torch.clamp(risen, max=0.0), risen)
-    filled = torch.where(psi < soil.head(soil.theta_s + 0.0 * psi), torch.clamp(filled, max=0.0), filled)
+    filled = torch.where(psi < full, torch.clamp(filled, max=0.0), filled)
     return torch.where(reached >= soil.theta_s, filled, soil.head(reached))
 
 
