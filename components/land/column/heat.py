@@ -184,15 +184,15 @@ def soil_phase_change(
     cold = (~thawed).flatten().nonzero()[:, 0]  # where the rest, which costs many logarithms, matters
     if cold.numel():
         given = total, temperature, liquid, ice, capacity, pore_water, psi_s, b
-        new_ice = new_ice.index_copy(0, cold, _ice(*(a.expand_as(total).flatten()[cold] for a in given), iterations))
+        new_ice = new_ice.index_copy(0, cold, _ice(iterations, *(a.expand_as(total).flatten()[cold] for a in given)))
     new_ice = new_ice.view(total.shape)
     warmed = temperature + LATENT_FUSION * (new_ice - ice) / capacity
     return Phase(warmed, total - new_ice, new_ice)
 
 
 def _ice(
-    total: Tensor, temperature: Tensor, liquid: Tensor, ice: Tensor, capacity: Tensor, pore_water: Tensor,
-    psi_s: Tensor, b: Tensor, iterations: int,
+    iterations: int, total: Tensor, temperature: Tensor, liquid: Tensor, ice: Tensor, capacity: Tensor,
+    pore_water: Tensor, psi_s: Tensor, b: Tensor,
 ) -> Tensor:  # fmt: skip
     """Ice in equilibrium with the temperature that it leaves behind, kg m-2; see :func:`soil_phase_change`."""
     with torch.no_grad():
