@@ -7,6 +7,7 @@ MPI runs share the cores; the longest go first, by the durations in ``durations.
 ``--quick`` keeps what needs no process beside its own and no more than some seconds.
 """
 
+import gc
 import json
 import os
 import tempfile
@@ -77,6 +78,17 @@ def pytest_collection_modifyitems(config, items):
         part = Path(f"{worker['lanes']}.{worker['workerid']}")
         part.write_text(json.dumps({item.nodeid: name for name, lane in lanes.items() for item in lane}))
         part.replace(worker["lanes"])  # the same from every worker
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Leave the half million objects of all modules and tests out of the garbage collector's rounds."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def may_be_long(item):
