@@ -6,7 +6,7 @@ kernels take one tracer at a time, whose levels then stay in the processor's cac
 same order but for divisions by the air; a cell's bits depend neither on ranks nor on its place in memory.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -29,6 +29,8 @@ STRIP = 16384  # bytes of the rows of a level that the kernels take at a time
 class CompiledTransport(Transport):
     """`Transport` by kernels on a processor; by torch on other devices and where a gradient is asked for."""
 
+    _kept: torch.Tensor | None = field(default=None, init=False, repr=False, compare=False)
+
     def _moved(
         self, q: torch.Tensor, rho_0: torch.Tensor, rho_1: torch.Tensor, fluxes: list[torch.Tensor], dt: float,
         passed: Passed | None,
@@ -44,7 +46,7 @@ class CompiledTransport(Transport):
         first, last = _flat(rho_0), _flat(rho_1)
         real, width = first.dtype.type, shape[-1]
         rows = max(STRIP // (width * first.itemsize), 4)
-        out, work = q.new_empty(q.shape), q.new_empty((2, min(TOGETHER, q.shape[0]), *shape))
+        out, work = q.new_empty(q.shape), self._room(q, (2, min(TOGETHER, q.shape[0]), *shape))
         for some in range(0, q.shape[0], TOGETHER):
             start, new = q[some : some + TOGETHER], out[some : some + TOGETHER]
             n, begun = start.shape[0], _flat(start)
@@ -69,6 +71,12 @@ class CompiledTransport(Transport):
                 passed(x, y)
         self.halo([out], H)
         return out
+
+    def _room(self, like: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
+        """Room for what is between the stages; kept, as memory that is new to the process is slow."""
+        if self._kept is None or self._kept.shape != shape or self._kept.dtype != like.dtype:
+            self._kept = like.new_empty(shape)
+        return self._kept
 
 
 def _flat(a: torch.Tensor) -> Any:

@@ -17,7 +17,7 @@ from components.science.tracers import Species, Tracer
 
 NZ, NY, NX = 8, 3, 6
 DRY = 0.0289644
-GASES = ("CO", *PARTNERS, "OH")
+GASES = ("CO", *PARTNERS, "OH", "N2O5")
 SPECIES = Species([*(Tracer(n, "mol mol-1") for n in GASES), *(k.tracer() for k in KINDS), VAPOUR])
 
 
@@ -79,7 +79,7 @@ def content(q, air, of):
     """mol m-2 of an element: gases by mole fraction, ions by mass."""
     total = torch.zeros((NY, NX), dtype=torch.float64)
     for name in of:
-        m = DRY if name in PARTNERS else MOLAR_MASS[name]
+        m = DRY if name in GASES else MOLAR_MASS[name]
         total = total + (q[SPECIES.number(name)] * air.mass / m).sum(0)
     return total
 
@@ -93,7 +93,7 @@ def period():
 
 def test_sulfur_and_nitrogen_close_with_what_reached_the_ground(period):
     air, model, before, after, _ = period
-    for of in (("SO2", "SULF", "sulfate"), ("NH3", "ammonium"), ("HNO3", "nitrate")):
+    for of in (("SO2", "SULF", "sulfate"), ("NH3", "ammonium"), ("N2O5", "N2O5", "HNO3", "nitrate")):
         lost = torch.zeros((NY, NX), dtype=torch.float64)
         for book in ("settling", "dry_deposition", "wet_deposition"):
             lost = lost + model.booked()[f"{of[-1]}_{book}"] / MOLAR_MASS[of[-1]]

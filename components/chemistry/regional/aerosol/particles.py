@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from components.chemistry.regional import background
-from components.chemistry.regional.aerosol import dust, sea_salt, secondary_organic, sulfur_uptake
+from components.chemistry.regional.aerosol import dust, particle_uptake, sea_salt, secondary_organic
 from components.chemistry.regional.aerosol.cloud_sulfur import Cloudy, oxidised
 from components.chemistry.regional.aerosol.inorganic import equilibrium
 from components.chemistry.regional.aerosol.options import Aerosol
@@ -29,6 +29,7 @@ VAPOUR = secondary_organic.VAPOUR.name
 OF_VAPOUR = f"{VAPOUR}_{BOOKS[0]}"
 PARTNERS = ("SO2", "H2O2", "O3", "SULF", "NH3", "HNO3")
 """Gases that become particles or oxidise in clouds, by their names in Carbon Bond."""
+PENTOXIDE = "N2O5"  # becomes nitric acid on particles, where the mechanism has it
 SEA_ROUGHNESS, SALTATION = 1.0e-4, 1.0e-3  # m: z_0, the last of ground from which dust rises
 CARBON_DIOXIDE = 4.0e-4  # mole fraction that makes clouds acid
 
@@ -86,7 +87,7 @@ class Particles:
         self._vapour_at = species.number(VAPOUR)
         self._oxidant_at = {name: k for k, name in enumerate(species.names)}.get(secondary_organic.OXIDANT)
         self.land = is_land(longitude, latitude)
-        self._gas = {name: species.number(name) for name in PARTNERS if name in species.names}
+        self._gas = {name: species.number(name) for name in (*PARTNERS, PENTOXIDE) if name in species.names}
         none = torch.zeros((len(NAMES), *latitude.shape), dtype=dtype)
         self.books = {book: none.clone() for book in BOOKS}
         self.vapour_book = torch.zeros_like(none[0])
@@ -208,12 +209,17 @@ class Particles:
             else:
                 q[self._gas[name]] += fraction
 
+        by_sulfur, by_nitrogen = self._uptake(q, air, humidity)
+        if PENTOXIDE in self._gas:
+            gone = -amount(PENTOXIDE) * torch.expm1(-seconds * by_nitrogen.double())
+            change(PENTOXIDE, -gone)
+            change("HNO3", 2.0 * gone)
         sulfate, acid = amount("sulfate"), amount("SULF")
         ammonia, nitrate = amount("ammonium") + amount("NH3"), amount("nitrate") + amount("HNO3")
         change("SULF", -acid)  # sulfuric acid condenses at once
         change("sulfate", acid)
         sulfate = sulfate + acid
-        taken = -amount("SO2") * torch.expm1(-seconds * self._uptake(q, air, humidity).double())
+        taken = -amount("SO2") * torch.expm1(-seconds * by_sulfur.double())
         change("SO2", -taken)
         change("sulfate", taken)
         sulfate = sulfate + taken
@@ -244,16 +250,19 @@ class Particles:
         q[self.at[NAMES.index(secondary_organic.BECOMES)]] += formed
         self.vapour_book = self.vapour_book - column((formed * air.mass)[None])[0]
 
-    def _uptake(self, q: Tensor, air: Surroundings, humidity: Tensor) -> Tensor:
-        """Rate at which small soluble particles take up sulfur dioxide, s-1."""
-        total = torch.zeros_like(humidity)
+    def _uptake(self, q: Tensor, air: Surroundings, humidity: Tensor) -> tuple[Tensor, Tensor]:
+        """Rates at which small soluble particles take up sulfur dioxide and nitrogen pentoxide, s-1."""
+        sulfur, nitrogen = torch.zeros_like(humidity), torch.zeros_like(humidity)
+        hits = particle_uptake.of_sulfur_dioxide(humidity), particle_uptake.of_nitrogen_pentoxide(air.t, humidity)
         for kind, k in zip(KINDS, self.at, strict=True):
             if kind.kappa > 0.0 and kind.taken == 1.0 and kind.fine == 1.0:
                 wet, _ = _wet(kind.diameter, kind.density, kind.kappa, humidity)
                 volume = torch.clamp(q[k], min=0.0) * air.density / kind.density  # dry, m3 per m3 of air
                 surface = 6.0 * volume * wet * wet / kind.diameter**3
-                total = total + sulfur_uptake.rate(surface, wet, air.t, humidity)
-        return total
+                sulfur = sulfur + particle_uptake.rate(surface, wet, air.t, hits[0])
+                pentoxide = particle_uptake.rate(surface, wet, air.t, hits[1], particle_uptake.NITROGEN_PENTOXIDE)
+                nitrogen = nitrogen + pentoxide
+        return sulfur, nitrogen
 
     def _fall(self, q: Tensor, air: Surroundings, humidity: Tensor, ground: dry.Ground, seconds: float) -> None:
         """Settling through the layers and dry deposition from the lowest, in place."""
