@@ -22,7 +22,7 @@ H = HALO
 INNER = slice(H, -H)
 RING = slice(H - 1, 1 - H)
 TOGETHER = 8  # tracers whose halos are exchanged in one message
-STRIP = 16384  # bytes of the rows of a level that the kernels take at a time
+STRIP = 32768  # bytes of the rows of a level that the kernels take at a time
 
 
 @dataclass
