@@ -146,10 +146,19 @@ def _by_kernel(
     from components.science.kernels.convergence_transposed import transposed  # numba is slow to load
 
     given = arrays((grad, q, *masses, inverse_area))
-    weights = [np.array(a, given[0].dtype) for a in (FIFTH, THIRD)]
-    back = [a.new_empty(a.shape) for a in (q, *masses)]
-    transposed(*given, *weights, *arrays(back))
+    back = [torch.zeros_like(q), *(a.new_empty(a.shape) for a in masses)]
+    transposed(*given, *weights(given[0].dtype), *arrays(back))
     return back
+
+
+def weights(real: Any) -> tuple[Any, Any]:
+    """Those of the fluxes' points, as the kernel of the transpose takes them.
+
+    Parameters
+    ----------
+    real : numpy's type of the numbers
+    """
+    return np.array(FIFTH, real), np.array(THIRD, real)
 
 
 def difference(flux: torch.Tensor, dim: int) -> torch.Tensor:

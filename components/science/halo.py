@@ -11,9 +11,9 @@ Gradients pass. The transpose of an exchange sends what came back to a halo to t
 is added. All ranks must then go backward together, each from a number that depends on its own block.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 import torch
 from torch.autograd.function import once_differentiable
@@ -23,6 +23,33 @@ from coupler.component import Context
 KINDS = ("periodic", "wall", "open", "specified", "masked")
 LEFT_ALONE = frozenset(("periodic", "inner", "masked"))
 HaloFiller = Callable[[Sequence[torch.Tensor], int], None]
+
+
+class Copied(NamedTuple):
+    """Cells of a field that are copies of others, both as views of it.
+
+    Attributes
+    ----------
+    target, source : the copies, and what they are copies of; one cell may have many copies
+    sign : of the copies
+    mirrored : dimension along which they stand in the opposite order, or None
+    """
+
+    target: torch.Tensor
+    source: torch.Tensor
+    sign: int = 1
+    mirrored: int | None = None
+
+    def fill(self) -> None:
+        """Set the copies."""
+        source = self.source if self.mirrored is None else self.source.flip(self.mirrored)
+        self.target.copy_(source if self.sign > 0 else -source)
+
+    def give_back(self) -> None:
+        """Add what belongs to the copies to what they are copies of, and leave them nothing: the transpose."""
+        whole = self.target.sum_to_size(self.source.shape)
+        self.source.add_(whole if self.mirrored is None else whole.flip(self.mirrored), alpha=self.sign)
+        self.target.zero_()
 
 
 class Neighbours(Protocol):
@@ -84,24 +111,33 @@ class EdgeFiller:
 
     def __call__(self, fields: Sequence[torch.Tensor], width: int) -> None:
         """Fill the halo of ``width`` cells of each field (..., y, x) in place."""
-        if self.edges.left_alone:
-            return
-        for f in fields:
-            for dim, n, kinds in (
-                (-1, self.nx, (self.edges.west, self.edges.east)),
-                (-2, self.ny, (self.edges.south, self.edges.north)),
-            ):
-                staggered = int(f.shape[dim] == n + 2 * width + 1)
-                last = width + n - 1 + staggered
-                for kind, edge, sign in zip(kinds, (width, last), (-1, 1), strict=True):
-                    if kind in LEFT_ALONE:
-                        continue
-                    target = f.narrow(dim, edge + 1 if sign > 0 else edge - width, width)
-                    if kind == "wall":
-                        inner = f.narrow(dim, edge - width + 1 - staggered if sign > 0 else edge + staggered, width)
-                        target.copy_(-inner.flip(dim) if staggered else inner.flip(dim))
-                    else:
-                        target.copy_(f.narrow(dim, edge, 1))
+        if not self.edges.left_alone:
+            for f in fields:
+                fill(f, lambda f: self.copies(f, width))
+
+    def copies(self, f: torch.Tensor, width: int) -> Iterator[Copied]:
+        """What is copied, in turn.
+
+        Parameters
+        ----------
+        f : (..., y, x) with a halo
+        width : of the halo
+        """
+        for dim, n, kinds in (
+            (-1, self.nx, (self.edges.west, self.edges.east)),
+            (-2, self.ny, (self.edges.south, self.edges.north)),
+        ):
+            staggered = int(f.shape[dim] == n + 2 * width + 1)
+            last = width + n - 1 + staggered
+            for kind, edge, sign in zip(kinds, (width, last), (-1, 1), strict=True):
+                if kind in LEFT_ALONE:
+                    continue
+                target = f.narrow(dim, edge + 1 if sign > 0 else edge - width, width)
+                if kind == "wall":
+                    inner = f.narrow(dim, edge - width + 1 - staggered if sign > 0 else edge + staggered, width)
+                    yield Copied(target, inner, -1 if staggered else 1, dim)
+                else:
+                    yield Copied(target, f.narrow(dim, edge, 1))
 
 
 @dataclass(frozen=True)
@@ -115,19 +151,27 @@ class SerialHalo:
     def __call__(self, fields: Sequence[torch.Tensor], width: int) -> None:
         """Fill the halo of ``width`` cells of each field (..., y, x) in place."""
         for f in fields:
-            for dim, n, kind in ((-1, self.nx, self.edges.west), (-2, self.ny, self.edges.south)):
-                if kind != "periodic":
-                    continue
-                staggered = int(f.shape[dim] == n + 2 * width + 1)
-                if n >= width:
-                    f.narrow(dim, 0, width).copy_(f.narrow(dim, n, width))
-                    f.narrow(dim, width + n, width + staggered).copy_(f.narrow(dim, width, width + staggered))
-                else:
-                    for j in range(width):
-                        f.select(dim, j).copy_(f.select(dim, width + (j - width) % n))
-                    for j in range(width + n, f.shape[dim]):
-                        f.select(dim, j).copy_(f.select(dim, width + (j - width) % n))
-        EdgeFiller(self.ny, self.nx, self.edges)(fields, width)
+            fill(f, lambda f: self.copies(f, width))
+
+    def copies(self, f: torch.Tensor, width: int) -> Iterator[Copied]:
+        """What is copied, in turn.
+
+        Parameters
+        ----------
+        f : (..., y, x) with a halo
+        width : of the halo
+        """
+        for dim, n, kind in ((-1, self.nx, self.edges.west), (-2, self.ny, self.edges.south)):
+            if kind != "periodic":
+                continue
+            staggered = int(f.shape[dim] == n + 2 * width + 1)
+            if n >= width + staggered:
+                yield Copied(f.narrow(dim, 0, width), f.narrow(dim, n, width))
+                yield Copied(f.narrow(dim, width + n, width + staggered), f.narrow(dim, width, width + staggered))
+            else:
+                for j in (*range(width), *range(width + n, f.shape[dim])):
+                    yield Copied(f.select(dim, j), f.select(dim, width + (j - width) % n))
+        yield from EdgeFiller(self.ny, self.nx, self.edges).copies(f, width)
 
 
 @dataclass(frozen=True)
@@ -195,6 +239,43 @@ class _Exchange(torch.autograd.Function):
         return None, None, *back
 
 
+def fill(f: torch.Tensor, copies: Callable[..., Iterator[Copied]], other: torch.Tensor | None = None) -> None:
+    """Set cells of a field in place; for a gradient, as one linear map, for each copy alone would be one of all cells.
+
+    Parameters
+    ----------
+    f : (..., y, x)
+    copies : of a field, and of the other if there is one: what is copied, in turn
+    other : field that is copied from
+    """
+    given = (f,) if other is None else (f, other)
+    if torch.is_grad_enabled() and any(a.requires_grad for a in given):
+        _Filled.apply(copies, *given)  # type: ignore[no-untyped-call]
+        return
+    for copied in copies(*given):
+        copied.fill()
+
+
+class _Filled(torch.autograd.Function):
+    """A field with cells that are set in place, and the transpose."""
+
+    @staticmethod
+    def forward(ctx: Any, copies: Callable[..., Iterator[Copied]], *given: torch.Tensor) -> torch.Tensor:
+        ctx.copies, ctx.shape = copies, None if len(given) == 1 else given[1].shape
+        ctx.mark_dirty(given[0])
+        for copied in copies(*given):
+            copied.fill()
+        return given[0]
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[Any, ...]:
+        back = (grad.clone(),) if ctx.shape is None else (grad.clone(), grad.new_zeros(ctx.shape))
+        for copied in reversed(list(ctx.copies(*back))):
+            copied.give_back()
+        return None, *back
+
+
 def with_room(a: torch.Tensor, width: int) -> torch.Tensor:
     """An array (..., y, x) with room for a halo, which is still to be filled.
 
@@ -203,9 +284,60 @@ def with_room(a: torch.Tensor, width: int) -> torch.Tensor:
     a : values inside
     width : cells of the halo
     """
+    if torch.is_grad_enabled() and a.requires_grad:
+        return cast(torch.Tensor, _WithRoom.apply(a, width))  # type: ignore[no-untyped-call]
+    return _with_room(a, width)
+
+
+def inside(a: torch.Tensor, width: int) -> torch.Tensor:
+    """An array (..., y, x) without its halo, as a view.
+
+    Parameters
+    ----------
+    a : values with a halo
+    width : cells of the halo
+    """
+    if torch.is_grad_enabled() and a.requires_grad:
+        return cast(torch.Tensor, _Inside.apply(a, width))  # type: ignore[no-untyped-call]
+    return a[..., width:-width, width:-width]
+
+
+def _with_room(a: torch.Tensor, width: int) -> torch.Tensor:
     out = a.new_empty((*a.shape[:-2], a.shape[-2] + 2 * width, a.shape[-1] + 2 * width))
     out[..., width:-width, width:-width] = a
     return out
+
+
+class _WithRoom(torch.autograd.Function):
+    """`with_room`, and the transpose: what belongs to the inside."""
+
+    @staticmethod
+    def forward(ctx: Any, a: torch.Tensor, width: int) -> torch.Tensor:
+        ctx.width = width
+        return _with_room(a, width)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[Any, ...]:
+        return grad[..., ctx.width : -ctx.width, ctx.width : -ctx.width], None
+
+
+class _Inside(torch.autograd.Function):
+    """`inside`, and the transpose in one array, where slices would take one for each dimension."""
+
+    @staticmethod
+    def forward(ctx: Any, a: torch.Tensor, width: int) -> torch.Tensor:
+        ctx.width = width
+        return a[..., width:-width, width:-width]
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[Any, ...]:
+        out = _with_room(grad, ctx.width)
+        w = ctx.width
+        for edge in (out[..., :w, :], out[..., -w:, :], out[..., w:-w, :w], out[..., w:-w, -w:]):
+            edge.zero_()
+        return out, None
 
 
 def _on_the_host(exchange: Callable[..., None], fields: Sequence[torch.Tensor], width: int) -> None:

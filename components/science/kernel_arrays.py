@@ -9,16 +9,34 @@ from torch import Tensor
 
 
 def plain(*tensors: Tensor | None) -> bool:
-    """Whether kernels may take tensors: on the CPU, no gradient asked for, and nobody tracing.
+    """Whether kernels may take tensors as they are: `on_processor`, and no gradient `wanted`.
 
     Parameters
     ----------
     tensors : all that the kernel reads, for a gradient may be asked for any of them; some may be missing
     """
+    return on_processor(*tensors) and not wanted(*tensors)
+
+
+def on_processor(*tensors: Tensor | None) -> bool:
+    """Whether tensors are on the CPU, and nobody is tracing.
+
+    Parameters
+    ----------
+    tensors : some may be missing
+    """
     given = [a for a in tensors if a is not None]
-    if torch.compiler.is_compiling() or any(type(a) is not Tensor or a.device.type != "cpu" for a in given):
-        return False
-    return not (torch.is_grad_enabled() and any(a.requires_grad for a in given))
+    return not torch.compiler.is_compiling() and all(type(a) is Tensor and a.device.type == "cpu" for a in given)
+
+
+def wanted(*tensors: Tensor | None) -> bool:
+    """Whether a gradient is asked for any of some tensors.
+
+    Parameters
+    ----------
+    tensors : some may be missing
+    """
+    return torch.is_grad_enabled() and any(a is not None and a.requires_grad for a in tensors)
 
 
 def plain_doubles(*tensors: Tensor | None) -> bool:

@@ -24,11 +24,10 @@ def transposed(
     grad : (nz, ny, nx) gradient of what fluxes bring
     q, mx, my, mz, inverse_area : as `advection.convergence` has them
     fifth, third : (2, 6) and (2, 4) weights of the points, in the mean over a face and in what upwinding takes off it
-    to_q, to_x, to_y, to_z : gradients, which are written
+    to_q, to_x, to_y, to_z : gradients; the first is added to, the others are written
     """
     nz, ny, nx = grad.shape
     zero = grad.dtype.type(0.0)
-    to_q[:] = zero
     # what goes to each point through the mean and through what upwinding takes off; no face has any beyond both ends
     mean, taken = np.zeros(nx + 11, grad.dtype), np.zeros(nx + 11, grad.dtype)
     flux, line, other = np.empty(nx + 1, grad.dtype), np.empty(nx, grad.dtype), np.empty(nx + 1, grad.dtype)

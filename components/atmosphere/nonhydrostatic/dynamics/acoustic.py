@@ -27,6 +27,7 @@ from components.atmosphere.nonhydrostatic.dynamics.tendencies import (
 )
 from components.science.advection import difference, total
 from components.science.constants import GRAVITY
+from components.science.halo import inside
 from components.science.kernel_arrays import array, arrays
 
 Stepped = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
@@ -302,5 +303,4 @@ def _between(flux: torch.Tensor) -> torch.Tensor:
 
 def start(s0: State, s: State) -> Deviation:
     """Deviation of the state at the start of the time step from that of the stage, on the interior."""
-    i = slice(H, -H)
-    return Deviation(*(a[:, i, i] - b[:, i, i] for a, b in zip(s0, s, strict=True)))
+    return Deviation(*(inside(a, H) - inside(b, H) for a, b in zip(s0, s, strict=True)))

@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Tendencies of momentum by compiled kernels: on a processor, where no gradient is asked for; else by `tendencies`.
+"""Tendencies of momentum by compiled kernels: on a processor, else by `tendencies`; their gradient by kernels too.
 
 Same operations in the same order, so the same bits.
 """
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
+from torch.autograd.function import once_differentiable
 
 from components.atmosphere.nonhydrostatic.dynamics import tendencies
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, State
+from components.science.advection import weights
 from components.science.constants import GRAVITY
-from components.science.kernel_arrays import array, array_or_none, arrays, plain
+from components.science.kernel_arrays import array, array_or_none, arrays, on_processor, wanted
 from coupler.compiled import announce, compile_apart
+
+Three = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 
 def momentum(
@@ -28,30 +32,90 @@ def momentum(
     ----------
     g, s, d, q_total, rayleigh, open_x, open_y, resting_x, resting_y : as `tendencies.momentum` has them
     """
-    if not plain(*s, *d, q_total, resting_x, resting_y):
+    given = s.ru, s.rv, s.rw, s.rho, d.u, d.v, d.w, d.omega, d.p, q_total
+    if not on_processor(*given, resting_x, resting_y) or wanted(rayleigh, resting_x, resting_y):
         return tendencies.momentum(g, s, d, q_total, rayleigh, open_x, open_y, resting_x, resting_y)
-    nz, ny, nx = g.nz, g.ny, g.nx
+    still = _Still(g, rayleigh, open_x, open_y, resting_x, resting_y)
+    if wanted(*given):
+        return cast(Three, _Momentum.apply(still, *given))  # type: ignore[no-untyped-call]
+    return _by_kernels(still, *given)
+
+
+class _Still(NamedTuple):
+    """What has no gradient; see `tendencies.momentum`."""
+
+    g: Geometry
+    rayleigh: torch.Tensor
+    open_x: torch.Tensor
+    open_y: torch.Tensor
+    resting_x: torch.Tensor | None
+    resting_y: torch.Tensor | None
+
+    def eastward(self, like: torch.Tensor) -> tuple[Any, ...]:
+        """The kernel's last arguments: of the pressure at rest, of the geometry, and the open faces."""
+        g = self.g
+        dz = *arrays((g.inverse_dz_interface, g.dz)), array_or_none(g.rise_x, like)
+        planes = *arrays((g.length_u, g.length_v, g.inverse_area_u, g.inverse_dx)), *self._turning(like)
+        return array_or_none(self.resting_x, like), dz, planes, array(self.open_x)
+
+    def northward(self, like: torch.Tensor) -> tuple[Any, ...]:
+        """As `eastward`."""
+        g = self.g
+        dz = *arrays((g.inverse_dz_interface, g.dz)), array_or_none(g.rise_y, like)
+        planes = *arrays((g.length_u, g.length_v, g.inverse_area_v, g.inverse_dy)), *self._turning(like)
+        return array_or_none(self.resting_y, like), dz, planes, array(self.open_y)
+
+    def upward(self, like: torch.Tensor) -> tuple[Any, ...]:
+        """Lengths and areas, the damping, and half of gravity."""
+        g, shape = self.g, (self.g.nz - 1, self.g.ny, self.g.nx)
+        planes = arrays((g.length_u, g.length_v, g.inverse_area))
+        return planes, array(self.rayleigh.expand(shape)), array(like).dtype.type(0.5 * GRAVITY)
+
+    def _turning(self, like: torch.Tensor) -> tuple[Any, ...]:
+        return tuple(array_or_none(a, like, 2) for a in (self.g.coriolis, self.g.curvature_x, self.g.curvature_y))
+
+
+def _by_kernels(still: _Still, *given: torch.Tensor | None) -> Three:
+    like = cast(torch.Tensor, given[0])
+    ru, rv, rw, rho, u, v, w, omega, p, q = (array_or_none(a, like) for a in given)
+    g = still.g
+    shapes = (g.nz, g.ny, g.nx + 1), (g.nz, g.ny + 1, g.nx), (g.nz - 1, g.ny, g.nx)
+    fu, fv, fw = (like.new_empty(shape) for shape in shapes)
     eastward, northward, upward = _kernels()
-    fu, fv, fw = (s.ru.new_empty(shape) for shape in ((nz, ny, nx + 1), (nz, ny + 1, nx), (nz - 1, ny, nx)))
-    ru, rv, omega, p = arrays((s.ru, s.rv, d.omega, d.p))
-    u, v, w = arrays((d.u, d.v, d.w))
-    q = array_or_none(q_total, s.ru)
-    turning = tuple(array_or_none(a, s.ru, 2) for a in (g.coriolis, g.curvature_x, g.curvature_y))
-    dz = arrays((g.inverse_dz_interface, g.dz))
-    lengths = arrays((g.length_u, g.length_v))
-    eastward(
-        u, ru, rv, omega, p, q, v, array_or_none(resting_x, s.ru), (*dz, array_or_none(g.rise_x, s.ru)),
-        (*lengths, *arrays((g.inverse_area_u, g.inverse_dx)), *turning), array(open_x), array(fu),
-    )  # fmt: skip
-    northward(
-        v, ru, rv, omega, p, q, u, array_or_none(resting_y, s.ru), (*dz, array_or_none(g.rise_y, s.ru)),
-        (*lengths, *arrays((g.inverse_area_v, g.inverse_dy)), *turning), array(open_y), array(fv),
-    )  # fmt: skip
-    upward(
-        w, ru, rv, omega, p, *arrays((s.rho, g.rho_base)), q, array(s.rw), (*lengths, array(g.inverse_area)),
-        array(rayleigh.expand(fw.shape)), ru.dtype.type(0.5 * GRAVITY), array(fw),
-    )  # fmt: skip
+    eastward(u, ru, rv, omega, p, q, v, *still.eastward(like), array(fu))
+    northward(v, ru, rv, omega, p, q, u, *still.northward(like), array(fv))
+    planes, rayleigh, half_gravity = still.upward(like)
+    upward(w, ru, rv, omega, p, rho, array(g.rho_base), q, rw, planes, rayleigh, half_gravity, array(fw))
     return fu, fv, fw
+
+
+class _Momentum(torch.autograd.Function):
+    """The tendencies, and by kernels their transpose, which works out again what it needs of what is given."""
+
+    @staticmethod
+    def forward(ctx: Any, still: _Still, *given: torch.Tensor | None) -> Three:
+        ctx.still = still
+        ctx.save_for_backward(*given)
+        return _by_kernels(still, *given)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[Any, ...]:
+        given, still = ctx.saved_tensors, ctx.still
+        like = given[0]
+        back = [None if a is None else torch.zeros_like(a) for a in given]
+        to_ru, to_rv, to_rw, to_rho, to_u, to_v, to_w, to_omega, to_p, to_q = (array_or_none(a, like) for a in back)
+        ru, rv, _, rho, u, v, w, omega, p, q = (array_or_none(a, like) for a in given)
+        of_u, of_v, of_w = arrays(grads)
+        eastward, northward, upward = _transposed()
+        points, common = weights(ru.dtype), (to_ru, to_rv, to_omega, to_p)
+        eastward(of_u, u, ru, rv, omega, p, q, v, *still.eastward(like), points, to_u, *common, to_q, to_v)
+        northward(of_v, v, ru, rv, omega, p, q, u, *still.northward(like), points, to_v, *common, to_q, to_u)
+        upward(
+            of_w, w, ru, rv, omega, p, rho, array(still.g.rho_base), q, *still.upward(like), points, to_w, *common,
+            to_rho, to_q, to_rw,
+        )  # fmt: skip
+        return None, *back
 
 
 @cache
@@ -62,6 +126,14 @@ def _kernels() -> tuple[Any, Any, Any]:
     announce(k.eastward, "the dynamics' tendencies", 40)
     compile_apart(kernels, f"from {__name__} import compile_kernels; compile_kernels()", 2)
     return kernels
+
+
+@cache
+def _transposed() -> tuple[Any, Any, Any]:
+    from components.atmosphere.nonhydrostatic.kernels import momentum_transposed as k
+
+    announce(k.eastward_back, "the gradient of the dynamics' tendencies", 60)
+    return k.eastward_back, k.northward_back, k.upward_back
 
 
 def compile_kernels() -> None:

@@ -8,6 +8,7 @@ scales of the interior (von Storch, Langenberg & Feser 2000, Mon. Wea. Rev. 128,
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ import torch
 
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.state import State, Tendencies
-from components.science.halo import Edges
+from components.science.halo import Copied, Edges, fill, inside
 
 INNER = slice(H, -H)
 SHARE_OF_SIDE = 10.0
@@ -103,15 +104,15 @@ def relaxation(s: State, target: State, rate: torch.Tensor) -> Tendencies:
     rate_x = 0.5 * (rate[1:-1, 1:] + rate[1:-1, :-1])
     rate_y = 0.5 * (rate[1:, 1:-1] + rate[:-1, 1:-1])
     rate = rate[1:-1, 1:-1]
-    zero = torch.zeros_like(s.rw[:, INNER, INNER])
+    w = inside(s.rw, H)
 
     def draw(a: torch.Tensor, b: torch.Tensor, r: torch.Tensor) -> torch.Tensor:
-        return r * (b[:, INNER, INNER] - a[:, INNER, INNER])
+        return r * (inside(b, H) - inside(a, H))
 
     return Tendencies(
         draw(s.ru, target.ru, rate_x),
         draw(s.rv, target.rv, rate_y),
-        zero - rate * s.rw[:, INNER, INNER],
+        torch.zeros_like(w) - rate * w,
         draw(s.rho, target.rho, rate),
         draw(s.rtheta, target.rtheta, rate),
     )
@@ -125,14 +126,19 @@ def impose(s: State, target: State, edges: Edges) -> None:
 
 def impose_field(a: torch.Tensor, b: torch.Tensor, edges: Edges) -> None:
     """Set the outermost interior row of ``a`` (..., Y, X) on specified sides to that of ``b``, in place."""
+    fill(a, lambda to, of: _rows(to, of, edges), b)
+
+
+def _rows(a: torch.Tensor, b: torch.Tensor, edges: Edges) -> Iterator[Copied]:
+    """The outermost interior rows of specified sides."""
     if edges.west == "specified":
-        a[..., INNER, H] = b[..., INNER, H]
+        yield Copied(a[..., INNER, H], b[..., INNER, H])
     if edges.east == "specified":
-        a[..., INNER, -H - 1] = b[..., INNER, -H - 1]
+        yield Copied(a[..., INNER, -H - 1], b[..., INNER, -H - 1])
     if edges.south == "specified":
-        a[..., H, INNER] = b[..., H, INNER]
+        yield Copied(a[..., H, INNER], b[..., H, INNER])
     if edges.north == "specified":
-        a[..., -H - 1, INNER] = b[..., -H - 1, INNER]
+        yield Copied(a[..., -H - 1, INNER], b[..., -H - 1, INNER])
 
 
 def low_pass(field: npt.NDArray[np.float64], dy: float, dx: float, wavelength: float) -> npt.NDArray[np.float64]:

@@ -18,7 +18,7 @@ from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.resting_air import resting_differences
 from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, State, Tendencies
 from components.science.compiled_transport import CompiledTransport
-from components.science.halo import Edges, HaloFiller, SerialHalo, with_room
+from components.science.halo import Edges, HaloFiller, SerialHalo, inside, with_room
 from components.science.torch_compiler import Compiler
 from components.science.transport import LIMITERS
 
@@ -205,18 +205,17 @@ class Dynamics:
             if step < substeps - 1:
                 p = with_room(p_new, 1)
                 self.halo([p], 1)
-        new = State(*(self._onto(a, b) for a, b in zip(s, x, strict=True)))
+        new = State(*(with_room(inside(a, H) + b, H) for a, b in zip(s, x, strict=True)))
         if self.impose is not None:
             self.impose(new, substeps * dtau / dt)
         self.halo(list(new), H)
         if not last:
             return new, None
-        i = slice(H, -H)
-        om = d.omega[1:-1, 1:-1, 1:-1] + mean[2] * (1.0 / substeps)
+        om = inside(d.omega[1:-1], 1) + mean[2] * (1.0 / substeps)
         zero = torch.zeros_like(om[:1])
         flux = MeanFlux(
-            s.ru[:, i, i] + mean[0] * (1.0 / substeps),
-            s.rv[:, i, i] + mean[1] * (1.0 / substeps),
+            inside(s.ru, H) + mean[0] * (1.0 / substeps),
+            inside(s.rv, H) + mean[1] * (1.0 / substeps),
             torch.cat([zero, om, zero]),
         )
         return new, flux
@@ -237,14 +236,7 @@ class Dynamics:
         """Pressure deviation at the start of the acoustic steps, with one halo cell."""
         if s is s0:
             return torch.zeros_like(d.p)
-        one = slice(H - 1, 1 - H)
-        return d.stiffness * (s0.rtheta[:, one, one] - s.rtheta[:, one, one])
-
-    def _onto(self, a: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-        """Stage value plus deviation, in a new array with room for the halo."""
-        out = torch.empty_like(a)
-        out[:, H:-H, H:-H] = a[:, H:-H, H:-H] + x
-        return out
+        return d.stiffness * (inside(s0.rtheta, H - 1) - inside(s.rtheta, H - 1))
 
 
 def _scalars(g, s, d):

@@ -18,6 +18,27 @@ def between(out: Any, a: Any, b: Any) -> None:
 
 
 @compiled
+def negative(out: Any, a: Any) -> None:
+    """A with the opposite sign."""
+    for i in range(out.size):
+        out[i] = -a[i]
+
+
+@compiled
+def negative_product(out: Any, a: Any, b: Any) -> None:
+    """A times b with the opposite sign."""
+    for i in range(out.size):
+        out[i] = -(a[i] * b[i])
+
+
+@compiled
+def scaled(out: Any, a: Any, factor: Any) -> None:
+    """A times a number."""
+    for i in range(out.size):
+        out[i] = factor * a[i]
+
+
+@compiled
 def gradient(out: Any, below: Any, above: Any, inverse_dz: Any) -> None:
     """Vertical gradient between two layers."""
     for i in range(out.size):

@@ -11,29 +11,9 @@ import numpy as np
 from components.atmosphere.nonhydrostatic.kernels import acoustic_loops as steps
 from components.atmosphere.nonhydrostatic.kernels import momentum_loops as loop
 from components.atmosphere.nonhydrostatic.kernels.compiled import compiled
+from components.atmosphere.nonhydrostatic.kernels.slopes import H, steepness
 from components.science.kernels import tracer_loops as flux
 from components.science.kernels.convergence import brought
-
-H = 4  # cells of the halo
-
-
-@compiled
-def steepness(out: Any, p: Any, inverse_dz: Any, k: int, r: int, n: int) -> None:
-    """dp/dz on interface k of row r of the pressure (with one halo cell); see `tendencies.vertical_gradient`."""
-    nz, row, one = p.shape[0], r + H - 1, slice(H - 1, H - 1 + n)
-    if k == 0:
-        second = np.empty_like(out)
-        steepness_inside(out, p, inverse_dz, 1, r, n)
-        steepness_inside(second, p, inverse_dz, 2, r, n)
-        steps.at_ground(out, out, second, inverse_dz[0, row][one], inverse_dz[1, row][one])
-    else:
-        steepness_inside(out, p, inverse_dz, min(k, nz - 1), r, n)
-
-
-@compiled
-def steepness_inside(out: Any, p: Any, inverse_dz: Any, k: int, r: int, n: int) -> None:
-    """The same between two layers."""
-    steps.gradient(out, p[k - 1, r], p[k, r], inverse_dz[k, r + H - 1][H - 1 : H - 1 + n])
 
 
 @compiled
@@ -78,7 +58,7 @@ def eastward(
                 u[k + 4, row][3 : 3 + n],
             )  # fmt: skip
             if rise.shape[0] > 0:
-                steepness(pz, p, inverse_dz, k + 1, j + 1, wide)
+                steepness(pz, p, inverse_dz, k + 1, j + 1, 0)
                 steps.steep(high[j], rise[k + 1, j + H][faces], pz[:n], pz[1:])
         if k < 0:
             continue
@@ -168,7 +148,7 @@ def northward(
             )
         if rise.shape[0] > 0:
             for r in range(ny + 1):
-                steepness(pz[r % 2], p, inverse_dz, k + 1, r, n + 2)
+                steepness(pz[r % 2], p, inverse_dz, k + 1, r, 0)
                 if r > 0:
                     steps.steep(
                         high[r - 1], rise[k + 1, r - 1 + H][cells], pz[(r + 1) % 2][1 : n + 1], pz[r % 2][1 : n + 1]
