@@ -297,9 +297,20 @@ def inside(a: torch.Tensor, width: int) -> torch.Tensor:
     a : values with a halo
     width : cells of the halo
     """
+    return cut(a, slice(width, -width), slice(width, -width))
+
+
+def cut(a: torch.Tensor, *places: slice) -> torch.Tensor:
+    """A part of an array along its last dimensions, as a view, whose gradient takes one array for all of them.
+
+    Parameters
+    ----------
+    a : array
+    places : along each of the last dimensions
+    """
     if torch.is_grad_enabled() and a.requires_grad:
-        return cast(torch.Tensor, _Inside.apply(a, width))  # type: ignore[no-untyped-call]
-    return a[..., width:-width, width:-width]
+        return cast(torch.Tensor, _Cut.apply(a, places))  # type: ignore[no-untyped-call]
+    return a[(..., *places)]
 
 
 def _with_room(a: torch.Tensor, width: int) -> torch.Tensor:
@@ -322,21 +333,19 @@ class _WithRoom(torch.autograd.Function):
         return grad[..., ctx.width : -ctx.width, ctx.width : -ctx.width], None
 
 
-class _Inside(torch.autograd.Function):
-    """`inside`, and the transpose in one array, where slices would take one for each dimension."""
+class _Cut(torch.autograd.Function):
+    """`cut`, and the transpose in one array, where slices would take one for each dimension."""
 
     @staticmethod
-    def forward(ctx: Any, a: torch.Tensor, width: int) -> torch.Tensor:
-        ctx.width = width
-        return a[..., width:-width, width:-width]
+    def forward(ctx: Any, a: torch.Tensor, places: tuple[slice, ...]) -> torch.Tensor:
+        ctx.places, ctx.shape = places, a.shape
+        return a[(..., *places)]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[Any, ...]:
-        out = _with_room(grad, ctx.width)
-        w = ctx.width
-        for edge in (out[..., :w, :], out[..., -w:, :], out[..., w:-w, :w], out[..., w:-w, -w:]):
-            edge.zero_()
+        out = grad.new_zeros(ctx.shape)
+        out[(..., *ctx.places)] = grad
         return out, None
 
 

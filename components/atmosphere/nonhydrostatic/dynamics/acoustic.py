@@ -12,7 +12,6 @@ with p'' = stiffness (rho theta dz)''.
 
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch.autograd.function import once_differentiable
 
@@ -28,10 +27,8 @@ from components.atmosphere.nonhydrostatic.dynamics.tendencies import (
 from components.science.advection import difference, total
 from components.science.constants import GRAVITY
 from components.science.halo import inside
-from components.science.kernel_arrays import array, arrays
 
 Stepped = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
-FOUND = "rw", "rho", "rtheta", "omega", "force", "new rtheta"  # of a step, for its transpose
 
 
 class Coefficients(NamedTuple):
@@ -180,76 +177,29 @@ def vertical_step(
     omega : (nz-1, ny, nx) the mass flux through inner interfaces that the step used, kg m-2 s-1
     p : (nz, ny, nx) the new pressure deviation, weighted forward in time by the divergence damping, Pa
     """
-    given = x.rw, x.rho, x.rtheta, ru, rv, f.rw, f.rho, f.rtheta, *c[2:]
-    wanted = torch.is_grad_enabled() and any(a is not None and a.requires_grad for a in given)
-    if wanted and c.chi is not None and ru.device.type == "cpu":
-        return _Implicit.apply(g, dtau, off_centring, divergence_damping, *given)
-    return _implicit(g, dtau, off_centring, divergence_damping, *given)[0]
-
-
-def _implicit(
-    g: Geometry, dtau: torch.Tensor, off_centring: float, divergence_damping: float,
-    xw: torch.Tensor, xr: torch.Tensor, xt: torch.Tensor, ru: torch.Tensor, rv: torch.Tensor, fw: torch.Tensor,
-    fr: torch.Tensor, ft: torch.Tensor, theta_x: torch.Tensor, theta_y: torch.Tensor, theta_z: torch.Tensor,
-    stiffness: torch.Tensor, chi: torch.Tensor | None, loading: torch.Tensor | None, pivot: torch.Tensor,
-    lower: torch.Tensor, upper: torch.Tensor,
-) -> tuple[Stepped, tuple[torch.Tensor, ...]]:  # fmt: skip
-    """What `vertical_step` gives; and rho, rtheta and omega before the implicit part, and the force, for its transpose.
-
-    Tendencies and coefficients come one by one, as `Tendencies` has them from rw and `Coefficients` from theta_x on.
-    """
     a, b = 0.5 + 0.5 * off_centring, 0.5 - 0.5 * off_centring
     iz = g.inverse_dz_interface[1:-1, H:-H, H:-H]
     mu, mv = ru * g.length_u[H:-H, H:-H], rv * g.length_v[H:-H, H:-H]
     inverse_area = g.inverse_area[H:-H, H:-H]
     mass_out = (mu[..., 1:] - mu[..., :-1] + mv[:, 1:] - mv[:, :-1]) * inverse_area
-    tu, tv = mu * theta_x, mv * theta_y
+    tu, tv = mu * c.theta_x, mv * c.theta_y
     heat_out = (tu[..., 1:] - tu[..., :-1] + tv[:, 1:] - tv[:, :-1]) * inverse_area
-    omega = b * xw * iz
+    omega = b * x.rw * iz
     if g.metric is not None:
         omega = omega - metric_flux(g, ru, rv, H)
-    rho = xr + dtau * (fr - mass_out - _between(omega))
-    rtheta = xt + dtau * (ft - heat_out - _between(omega * theta_z))
+    rho = x.rho + dtau * (f.rho - mass_out - _between(omega))
+    rtheta = x.rtheta + dtau * (f.rtheta - heat_out - _between(omega * c.theta_z))
     e, eb = a * dtau, b * dtau
-    p_part = stiffness * (e * rtheta + eb * xt)
-    weight = 0.5 * GRAVITY if loading is None else loading
-    b_part = weight * (e * rho + eb * xr)
+    p_part = c.stiffness * (e * rtheta + eb * x.rtheta)
+    weight = 0.5 * GRAVITY if c.loading is None else c.loading
+    b_part = weight * (e * rho + eb * x.rho)
     force = (p_part[1:] - p_part[:-1]) + (b_part[1:] + b_part[:-1])
-    right = (xw + dtau * fw - (force if chi is None else force * chi)) * pivot
-    rw = substituted(right, lower, upper)
+    rw = substituted((x.rw + dtau * f.rw - (force if c.chi is None else force * c.chi)) * c.pivot, c.lower, c.upper)
     flux = (a * iz) * rw
-    new_rho = rho - dtau * _between(flux)
-    new_rtheta = rtheta - dtau * _between(flux * theta_z)
-    p = stiffness * (new_rtheta + divergence_damping * (new_rtheta - xt))
-    return (rw, new_rho, new_rtheta, omega + flux, p), (rho, rtheta, omega, force)
-
-
-class _Implicit(torch.autograd.Function):
-    """`_implicit` of moist air, with a kernel for its gradient."""
-
-    @staticmethod
-    def forward(ctx, g, dtau, off_centring, divergence_damping, *given):
-        out, found = _implicit(g, dtau, off_centring, divergence_damping, *given)
-        ctx.save_for_backward(*given, out[0], *found, out[2])
-        ctx.constants = g, [float(dtau), 0.5 + 0.5 * off_centring, 0.5 - 0.5 * off_centring, divergence_damping]
-        return out
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, *grads):
-        from components.atmosphere.nonhydrostatic.kernels.implicit_transposed import transposed  # numba is slow to load
-
-        g, numbers = ctx.constants
-        given, found = ctx.saved_tensors[: -len(FOUND)], ctx.saved_tensors[-len(FOUND) :]
-        inner, iz = slice(H, -H), g.inverse_dz_interface[1:-1, H:-H, H:-H]
-        metric = given[0].new_empty((4, 0, 0, 0)) if g.metric is None else g.metric[..., inner, inner]
-        back = [a.new_empty(a.shape) for a in given]
-        plane = [a[inner, inner] for a in (g.length_u, g.length_v, g.inverse_area)]
-        transposed(
-            arrays(grads), arrays((*given, iz)), arrays(found), arrays(plane), array(metric),
-            np.array(numbers, array(iz).dtype), arrays(back),
-        )  # fmt: skip
-        return None, None, None, None, *back
+    rho = rho - dtau * _between(flux)
+    rtheta = rtheta - dtau * _between(flux * c.theta_z)
+    p = c.stiffness * (rtheta + divergence_damping * (rtheta - x.rtheta))
+    return rw, rho, rtheta, omega + flux, p
 
 
 def substituted(right: torch.Tensor, lower: torch.Tensor, upper: torch.Tensor) -> torch.Tensor:

@@ -1,23 +1,24 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Acoustic steps by compiled kernels: on a processor, where no gradient is asked for; else by those of `acoustic`.
+"""Acoustic steps by compiled kernels: on a processor, else by those of `acoustic`; their gradients by kernels too.
 
 Same operations in the same order, so the same bits.
 """
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
+from torch.autograd.function import once_differentiable
 
 from components.atmosphere.nonhydrostatic.dynamics import acoustic
-from components.atmosphere.nonhydrostatic.dynamics.acoustic import Coefficients, Deviation
+from components.atmosphere.nonhydrostatic.dynamics.acoustic import Coefficients, Deviation, Stepped
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, Tendencies
 from components.atmosphere.nonhydrostatic.dynamics.tendencies import pressure_weight_x, pressure_weight_y
 from components.science.constants import GRAVITY
-from components.science.kernel_arrays import array, array_or_none, arrays, plain
+from components.science.kernel_arrays import array, array_or_none, arrays, on_processor, wanted
 from coupler.compiled import announce, compile_apart
 
 
@@ -32,44 +33,122 @@ def coefficients(
     open_y: torch.Tensor,
 ) -> Coefficients:
     """As `acoustic.coefficients`."""
-    if not plain(d.theta, d.stiffness, q_total, dtau):
+    given = d.theta, d.stiffness, q_total
+    if not on_processor(*given, dtau) or wanted(dtau, rayleigh):
         return acoustic.coefficients(g, d, q_total, rayleigh, dtau, off_centring, open_x, open_y)
-    nz, (ny, nx) = g.nz, (g.ny, g.nx)
-    theta = d.theta[2:-2]
     e = (0.5 + 0.5 * off_centring) * dtau
-    layers, interfaces = (nz, ny, nx), (nz - 1, ny, nx)
-    new = d.theta.new_empty
-    theta_z, stiffness = new(interfaces), new(layers)
+    still = _Stage(g, dtau * rayleigh, e * e, open_x, open_y)
+    if wanted(*given):
+        return Coefficients(*_Coefficients.apply(still, *given))  # type: ignore[no-untyped-call]
+    return _coefficients(still, *given)
+
+
+class _Stage(NamedTuple):
+    """What of a stage has no gradient: geometry, damping of w, the step's square, and the open faces."""
+
+    g: Geometry
+    damped: torch.Tensor
+    e2: torch.Tensor
+    open_x: torch.Tensor
+    open_y: torch.Tensor
+
+    def numbers(self) -> tuple[Any, Any]:
+        """The square and half of gravity as the kernels take them."""
+        return _real(self.e2)(self.e2), _real(self.e2)(0.5 * GRAVITY)
+
+
+def _coefficients(
+    still: _Stage, theta: torch.Tensor, stiffness: torch.Tensor, q_total: torch.Tensor | None
+) -> Coefficients:
+    g = still.g
+    layers, interfaces = (g.nz, g.ny, g.nx), (g.nz - 1, g.ny, g.nx)
+    new = theta.new_empty
+    theta_z, c = new(interfaces), new(layers)
     chi, loading = (None, None) if q_total is None else (new(interfaces), new(layers))
     pivot, lower, upper = new(interfaces), new(interfaces), new(interfaces)
-    real = _real(dtau)
     _kernels()[0](
-        array(d.theta), array(d.stiffness), array_or_none(q_total, d.theta), array(g.inverse_dz_interface),
-        array((dtau * rayleigh).expand(interfaces)), (real(e * e), real(0.5 * GRAVITY)),
-        *(array(a) for a in (theta_z, stiffness)), *(array_or_none(a, theta) for a in (chi, loading)),
-        *(array(a) for a in (pivot, lower, upper)),
+        array(theta), array(stiffness), array_or_none(q_total, theta), array(g.inverse_dz_interface),
+        array(still.damped.expand(interfaces)), still.numbers(), array(theta_z), array(c),
+        *(array_or_none(a, theta) for a in (chi, loading)), *arrays((pivot, lower, upper)),
     )  # fmt: skip
+    t = theta[2:-2]
     return Coefficients(
-        pressure_weight_x(g, q_total) * (g.inverse_dx[H:-H, H:-H] * open_x),
-        pressure_weight_y(g, q_total) * (g.inverse_dy[H:-H, H:-H] * open_y),
-        0.5 * (theta[:, 3:-3, 3:-2] + theta[:, 3:-3, 2:-3]),
-        0.5 * (theta[:, 3:-2, 3:-3] + theta[:, 2:-3, 3:-3]),
-        theta_z, stiffness, chi, loading, pivot, lower, upper,
+        pressure_weight_x(g, q_total) * (g.inverse_dx[H:-H, H:-H] * still.open_x),
+        pressure_weight_y(g, q_total) * (g.inverse_dy[H:-H, H:-H] * still.open_y),
+        0.5 * (t[:, 3:-3, 3:-2] + t[:, 3:-3, 2:-3]),
+        0.5 * (t[:, 3:-2, 3:-3] + t[:, 2:-3, 3:-3]),
+        theta_z, c, chi, loading, pivot, lower, upper,
     )  # fmt: skip
+
+
+class _Coefficients(torch.autograd.Function):
+    """The coefficients, and by a kernel their transpose."""
+
+    @staticmethod
+    def forward(ctx: Any, still: _Stage, *given: Any) -> tuple[Any, ...]:
+        made = _coefficients(still, *given)
+        ctx.still = still
+        ctx.save_for_backward(given[2], *made)
+        ctx.shapes = given[0].shape, given[1].shape
+        return tuple(made)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: Any) -> tuple[Any, ...]:
+        q, *made = ctx.saved_tensors
+        like, still = made[0], ctx.still
+        to_theta, to_c = (like.new_zeros(shape) for shape in ctx.shapes)
+        to_q = None if q is None else torch.zeros_like(q)
+        _transposed()[1](
+            *(tuple(array_or_none(a, like) for a in many) for many in (grads, made)), array_or_none(q, like),
+            array(still.g.inverse_dz_interface), still.numbers(), array(to_theta), array(to_c),
+            array_or_none(to_q, like),
+        )  # fmt: skip
+        return None, to_theta, to_c, to_q
 
 
 def horizontal_step(
     g: Geometry, x: Deviation, p: torch.Tensor, f: Tendencies, c: Coefficients, dtau: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """As `acoustic.horizontal_step`."""
-    if not plain(p, *x, *f, *c):
+    given = x.ru, x.rv, p, f.ru, f.rv, c.weight_x, c.weight_y
+    if not on_processor(*given) or wanted(dtau):
         return acoustic.horizontal_step(g, x, p, f, c, dtau)
-    ru, rv = torch.empty_like(x.ru), torch.empty_like(x.rv)
+    if wanted(*given):
+        return cast(tuple[torch.Tensor, torch.Tensor], _Horizontal.apply(g, dtau, *given))  # type: ignore[no-untyped-call]
+    return _horizontal(g, dtau, *given)
+
+
+def _horizontal(g: Geometry, dtau: torch.Tensor, *given: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    ru, rv, p, *others = given
+    new = torch.empty_like(ru), torch.empty_like(rv)
     _kernels()[1](
-        *(array(a) for a in (p, x.ru, x.rv, f.ru, f.rv, c.weight_x, c.weight_y, g.inverse_dz_interface)),
-        array_or_none(g.rise_x, p), array_or_none(g.rise_y, p), _real(dtau)(dtau), array(ru), array(rv),
+        *arrays((p, ru, rv, *others, g.inverse_dz_interface)), array_or_none(g.rise_x, p), array_or_none(g.rise_y, p),
+        _real(dtau)(dtau), *arrays(new),
     )  # fmt: skip
-    return ru, rv
+    return new
+
+
+class _Horizontal(torch.autograd.Function):
+    """The horizontal step, and by a kernel its transpose."""
+
+    @staticmethod
+    def forward(ctx: Any, g: Geometry, dtau: torch.Tensor, *given: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        ctx.constants = g, dtau
+        ctx.save_for_backward(given[2], *given[5:])
+        return _horizontal(g, dtau, *given)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[Any, ...]:
+        (g, dtau), (p, weight_x, weight_y) = ctx.constants, ctx.saved_tensors
+        to_p = torch.zeros_like(p)
+        back = [a.new_empty(a.shape) for a in (*grads, *grads)]
+        _transposed()[0](
+            *arrays((*grads, p, weight_x, weight_y, g.inverse_dz_interface)), array_or_none(g.rise_x, p),
+            array_or_none(g.rise_y, p), _real(dtau)(dtau), array(to_p), *arrays(back),
+        )  # fmt: skip
+        return None, None, *grads, to_p, *back
 
 
 def vertical_step(
@@ -82,23 +161,70 @@ def vertical_step(
     dtau: torch.Tensor,
     off_centring: float,
     divergence_damping: float,
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+) -> Stepped:
     """As `acoustic.vertical_step`."""
-    if not plain(ru, rv, *x, *f, *c):
+    given = x.rw, x.rho, x.rtheta, ru, rv, f.rw, *c[2:], f.rho, f.rtheta
+    if not on_processor(*given) or wanted(dtau):
         return acoustic.vertical_step(g, x, ru, rv, f, c, dtau, off_centring, divergence_damping)
-    rw, rho, rtheta, omega, p = (torch.empty_like(a) for a in (x.rw, x.rho, x.rtheta, x.rw, x.rho))
-    real = _real(dtau)
-    a, b = 0.5 + 0.5 * off_centring, 0.5 - 0.5 * off_centring
-    numbers = dtau, a, b, a * dtau, b * dtau, divergence_damping, 0.5 * GRAVITY
-    metric = g.metric if g.metric is not None else rw.new_empty((4, 0, 0, 0))
+    still = _Step(g, dtau, 0.5 + 0.5 * off_centring, 0.5 - 0.5 * off_centring, divergence_damping)
+    if wanted(*given):
+        return cast(Stepped, _Vertical.apply(still, *given))  # type: ignore[no-untyped-call]
+    return _vertical(still, *given)
+
+
+class _Step(NamedTuple):
+    """What of a vertical step has no gradient: its length, shares of the new and of the old w, and the damping."""
+
+    g: Geometry
+    dtau: torch.Tensor
+    new: float
+    old: float
+    damping: float
+
+    def metric(self) -> Any:
+        """Of the geometry, or of no size."""
+        return array(self.g.inverse_area.new_empty((4, 0, 0, 0)) if self.g.metric is None else self.g.metric)
+
+    def geometry(self) -> tuple[Any, ...]:
+        """Distances of layers, lengths of faces and areas."""
+        return arrays((self.g.inverse_dz_interface, self.g.length_u, self.g.length_v, self.g.inverse_area))
+
+
+def _vertical(still: _Step, *given: torch.Tensor | None) -> Stepped:
+    like = cast(torch.Tensor, given[1])
+    rw, rho, rtheta, ru, rv, fw, tx, ty, tz, c, chi, loading, *matrix, fr, ft = (array_or_none(a, like) for a in given)
+    out = tuple(torch.empty_like(cast(torch.Tensor, given[n])) for n in (0, 1, 2, 0, 1))
+    dtau, a, b = still.dtau, still.new, still.old
+    numbers = dtau, a, b, a * dtau, b * dtau, still.damping, 0.5 * GRAVITY
     _kernels()[2](
-        arrays((x.rw, x.rho, x.rtheta)), array(ru), array(rv), arrays((f.rw, f.rho, f.rtheta)),
-        *arrays((c.theta_x, c.theta_y, c.theta_z, c.stiffness)), array_or_none(c.chi, rw), array_or_none(c.loading, rw),
-        arrays((c.pivot, c.lower, c.upper)),
-        *arrays((g.inverse_dz_interface, g.length_u, g.length_v, g.inverse_area, metric)),
-        tuple(real(n) for n in numbers), *arrays((rw, rho, rtheta, omega, p)),
+        (rw, rho, rtheta), ru, rv, (fw, fr, ft), tx, ty, tz, c, chi, loading, tuple(matrix), *still.geometry(),
+        still.metric(), tuple(_real(dtau)(n) for n in numbers), *arrays(out),
     )  # fmt: skip
-    return rw, rho, rtheta, omega, p
+    return cast(Stepped, out)
+
+
+class _Vertical(torch.autograd.Function):
+    """The vertical step, and by a kernel its transpose, which works out again what stood between."""
+
+    @staticmethod
+    def forward(ctx: Any, still: _Step, *given: torch.Tensor | None) -> Stepped:
+        out = _vertical(still, *given)
+        ctx.still, ctx.given = still, len(given) - 2
+        ctx.save_for_backward(*given[:-2], *out[:4])
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[Any, ...]:
+        given, made, still = ctx.saved_tensors[: ctx.given], ctx.saved_tensors[ctx.given :], ctx.still
+        like = given[1]
+        back = [None if a is None else a.new_empty(a.shape) for a in (*given, like, like)]
+        numbers = [float(still.dtau), still.new, still.old, still.damping, 0.5 * GRAVITY]
+        _transposed()[2](
+            arrays(grads), tuple(array_or_none(a, like) for a in given), arrays(made), still.geometry(),
+            still.metric(), np.array(numbers, array(like).dtype), tuple(array_or_none(a, like) for a in back),
+        )  # fmt: skip
+        return None, *back
 
 
 def _real(a: torch.Tensor) -> Any:
@@ -114,6 +240,15 @@ def _kernels() -> tuple[Any, Any, Any]:
     announce(k.vertical, "the dynamics", 30)
     compile_apart(kernels, f"from {__name__} import compile_kernels; compile_kernels()", 2)
     return kernels
+
+
+@cache
+def _transposed() -> tuple[Any, Any, Any]:
+    from components.atmosphere.nonhydrostatic.kernels import acoustic_transposed as k
+    from components.atmosphere.nonhydrostatic.kernels.implicit_transposed import transposed
+
+    announce(transposed, "the gradient of the dynamics", 40)
+    return k.horizontal_back, k.factors_back, transposed
 
 
 def compile_kernels() -> None:

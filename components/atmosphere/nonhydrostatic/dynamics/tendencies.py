@@ -7,13 +7,17 @@ Advection, pressure gradient, buoyancy and rotation on the state of a Runge-Kutt
 during the acoustic steps. Arrays are those of :mod:`state`, m and s and kg throughout.
 """
 
+from typing import Any, cast
+
 import torch
+from torch.autograd.function import once_differentiable
 
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, State
 from components.science.advection import convergence, difference, total
 from components.science.constants import GAMMA, GRAVITY
+from components.science.halo import cut, inside
 
 
 def diagnose(g: Geometry, s: State) -> Diagnostics:
@@ -21,10 +25,11 @@ def diagnose(g: Geometry, s: State) -> Diagnostics:
     r = g.rho_base + s.rho
     t = g.rtheta_base + s.rtheta
     inner = slice(1, -1)
-    theta = _ghost_levels(t[:, inner, inner] / r[:, inner, inner])
-    u = s.ru[:, inner, inner] * 2.0 / (r[:, inner, 1:] + r[:, inner, :-1])
-    v = s.rv[:, inner, inner] * 2.0 / (r[:, 1:, inner] + r[:, :-1, inner])
-    w = s.rw[:, inner, inner] * 2.0 / (r[1:, inner, inner] + r[:-1, inner, inner])
+    mass = inside(r, 1)
+    theta = _ghost_levels(inside(t, 1) / mass)
+    u = inside(s.ru, 1) * 2.0 / total(cut(r, inner, slice(None)), -1)
+    v = inside(s.rv, 1) * 2.0 / total(cut(r, inner), 1)
+    w = inside(s.rw, 1) * 2.0 / total(mass, 0)
     if g.metric is None:
         ground = torch.zeros_like(w[:1])
     else:
@@ -32,11 +37,10 @@ def diagnose(g: Geometry, s: State) -> Diagnostics:
         ground = (m[0] * u[:1, :, :-1] + m[1] * u[:1, :, 1:]) + (m[2] * v[:1, :-1] + m[3] * v[:1, 1:])
     lid = torch.zeros_like(w[:1])
     w = torch.cat([2.0 * ground - w[:1], ground, w, lid, -w[-1:]])
-    one = slice(H - 1, 1 - H)
-    x = s.rtheta[:, one, one] / g.rtheta_base[:, one, one]
-    p_base = g.p_base[:, one, one]
+    x = inside(s.rtheta, H - 1) / inside(g.rtheta_base, H - 1)
+    p_base = inside(g.p_base, H - 1)
     p = p_base * torch.expm1(GAMMA * torch.log1p(x))
-    stiffness = GAMMA * (p_base + p) / t[:, one, one]
+    stiffness = GAMMA * (p_base + p) / inside(t, H - 1)
     return Diagnostics(_ghost_levels(u), _ghost_levels(v), w, theta, vertical_mass_flux(g, s, H - 1), p, stiffness)
 
 
@@ -47,10 +51,9 @@ def vertical_mass_flux(g: Geometry, s: State, trim: int) -> torch.Tensor:
 
     ``trim`` cells of the halo are left out on every side.
     """
-    inner = slice(trim, -trim)
-    omega = s.rw[:, inner, inner] * g.inverse_dz_interface[1:-1, inner, inner]
+    omega = inside(s.rw, trim) * inside(g.inverse_dz_interface[1:-1], trim)
     if g.metric is not None:
-        omega = omega - metric_flux(g, s.ru[:, inner, inner], s.rv[:, inner, inner], trim)
+        omega = omega - metric_flux(g, inside(s.ru, trim), inside(s.rv, trim), trim)
     zero = torch.zeros_like(omega[:1])
     return torch.cat([zero, omega, zero])
 
@@ -159,19 +162,12 @@ def w_tendency(g: Geometry, s: State, d: Diagnostics, q_total: torch.Tensor | No
     return f - force / (1.0 + 0.5 * total(q, 0))
 
 
-def rho_tendency(g: Geometry, s: State, d: Diagnostics) -> torch.Tensor:
-    """Rate of change of ``rho`` (nz, ny, nx), kg m-2 s-1."""
-    ru = s.ru[:, H:-H, H:-H] * g.length_u[H:-H, H:-H]
-    rv = s.rv[:, H:-H, H:-H] * g.length_v[H:-H, H:-H]
-    om = d.omega[:, 1:-1, 1:-1]
-    return -(difference(ru, 2) + difference(rv, 1)) * g.inverse_area[H:-H, H:-H] - difference(om, 0)
-
-
-def rtheta_tendency(g: Geometry, s: State, d: Diagnostics) -> torch.Tensor:
-    """Rate of change of ``rtheta`` (nz, ny, nx) by advection, K kg m-2 s-1."""
-    ru = s.ru[:, H:-H, H:-H] * g.length_u[H:-H, H:-H]
-    rv = s.rv[:, H:-H, H:-H] * g.length_v[H:-H, H:-H]
-    return convergence(d.theta, ru, rv, d.omega[:, 1:-1, 1:-1], g.inverse_area[H:-H, H:-H])
+def scalars(g: Geometry, s: State, d: Diagnostics) -> tuple[torch.Tensor, torch.Tensor]:
+    """Rates of change of ``rho``, kg m-2 s-1, and by advection of ``rtheta``, K kg m-2 s-1, (nz, ny, nx)."""
+    ru, rv = inside(s.ru, H) * inside(g.length_u, H), inside(s.rv, H) * inside(g.length_v, H)
+    omega, inverse_area = inside(d.omega, 1), inside(g.inverse_area, H)
+    mass = -(difference(ru, 2) + difference(rv, 1)) * inverse_area - difference(omega, 0)
+    return mass, convergence(d.theta, ru, rv, omega, inverse_area)
 
 
 def rotation(g: Geometry, d: Diagnostics) -> torch.Tensor:
@@ -229,6 +225,29 @@ def vertical_gradient(p: torch.Tensor, inverse_dz: torch.Tensor) -> torch.Tensor
 
 def _ghost_levels(q: torch.Tensor) -> torch.Tensor:
     """Two levels more at each end: linear extrapolation, then the same value again (it meets zero fluxes only)."""
+    if torch.is_grad_enabled() and q.requires_grad:
+        return cast(torch.Tensor, _GhostLevels.apply(q))  # type: ignore[no-untyped-call]
+    return _extrapolated(q)
+
+
+def _extrapolated(q: torch.Tensor) -> torch.Tensor:
     below = 2.0 * q[:1] - q[1:2]
     above = 2.0 * q[-1:] - q[-2:-1]
     return torch.cat([below, below, q, above, above])
+
+
+class _GhostLevels(torch.autograd.Function):
+    """The levels, and the transpose in one array."""
+
+    @staticmethod
+    def forward(ctx: Any, q: torch.Tensor) -> torch.Tensor:
+        return _extrapolated(q)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: torch.Tensor) -> torch.Tensor:
+        out = grad[2:-2].clone()
+        for beyond, last, next_to_it in ((grad[0] + grad[1], 0, 1), (grad[-1] + grad[-2], -1, -2)):
+            out[last] += 2.0 * beyond
+            out[next_to_it] -= beyond
+        return out

@@ -118,7 +118,7 @@ class Dynamics:
             self.rayleigh = torch.zeros((g.nz - 1, 1, 1), **like)
         wrap: Callable[[Any], Any] = self.compiler or (lambda f: f)
         self._diagnose = wrap(tendencies.diagnose)
-        self._scalars = wrap(_scalars)
+        self._scalars = wrap(tendencies.scalars)
         steps, rates = (compiled_acoustic, compiled_momentum) if self.compiler is None else (acoustic, tendencies)
         self._momentum = wrap(rates.momentum)
         self._coefficients = wrap(steps.coefficients)
@@ -237,7 +237,3 @@ class Dynamics:
         if s is s0:
             return torch.zeros_like(d.p)
         return d.stiffness * (inside(s0.rtheta, H - 1) - inside(s.rtheta, H - 1))
-
-
-def _scalars(g, s, d):
-    return tendencies.rho_tendency(g, s, d), tendencies.rtheta_tendency(g, s, d)
