@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What files of observations have in common: CF netCDF, a row an observation."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cftime
 import netCDF4
@@ -10,11 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from coupler.clock import Clock
+from coupler.component import Setting
 from coupler.errors import CaseError
 
 Floats = npt.NDArray[np.float64]
 Rows = dict[str, Any]
 NAMES = ("variable", "platform")
+T = TypeVar("T")
 
 
 def read(path: Path, clock: Clock, numbers: tuple[str, ...], further: tuple[str, ...] = ()) -> Rows:
@@ -72,6 +75,36 @@ def wrong(rows: Rows, known: tuple[str, ...]) -> list[str]:
             f"({rows['error'][bad[0]]:g}); an error is a standard deviation"
         )
     return problems
+
+
+def of_case(name: str, setting: Setting, read: Callable[[Path, Clock], T]) -> tuple[T | None, list[str]]:
+    """The observations that a case names, and what is wrong with their file.
+
+    Parameters
+    ----------
+    name : of the file, which is looked up in the case, then in data/
+    setting : of the component
+    read : reader of such files
+    """
+    path = setting.file(name)
+    if not path.exists():
+        return None, [f"{name} does not exist, neither in the case nor in data/"]
+    try:
+        return read(path, setting.clock), []
+    except CaseError as error:
+        return None, str(error).splitlines()
+
+
+def none_left(name: str, keep: npt.NDArray[np.bool_], where: str) -> list[str]:
+    """That there are observations, but none that could be used.
+
+    Parameters
+    ----------
+    name : of the file
+    keep : (n,) rows that could be
+    where : words for where those lie
+    """
+    return [f"{name}: none of {len(keep)} observations lies {where}"] if len(keep) and not keep.any() else []
 
 
 def _names(file: Any, name: str) -> npt.NDArray[np.str_]:

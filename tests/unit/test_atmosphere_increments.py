@@ -50,6 +50,16 @@ def changed(air, **given):
     return c.t.numpy(), c.p.numpy(), q[0, :, INNER, INNER].numpy(), wind, left
 
 
+def test_check_says_that_nudging_takes_increments_back():
+    words = {"nudging_wavelength": "1500 km", "nudging_time": "PT3H"}
+    said = {
+        on: NonhydrostaticAtmosphere(NonhydrostaticAtmosphere.Options(**OPTIONS | given)).remarks(context(16, 14, STEP))
+        for on, given in (("both", words), ("nudging", words | {"increments": False}), ("increments", {}))
+    }
+    assert said["nudging"] == said["increments"] == []
+    assert len(said["both"]) == 1 and "scales above 1500 km within 3 h back to the driver" in said["both"][0]
+
+
 def test_each_tendency_changes_its_own_field_and_keeps_the_balance(air):
     t, p, q, wind, left = changed(air)
     for name, size, warmer, moister, more in (

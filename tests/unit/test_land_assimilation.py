@@ -172,6 +172,43 @@ def test_a_restart_inside_a_window_has_the_same_bits(bright, tmp_path):
         assert set(one) == set(other) and all(np.array_equal(one[k], other[k], equal_nan=True) for k in one)
 
 
+def test_an_anomaly_is_about_the_lands_own_mean(tmp_path):
+    """As the same storage given whole; before the mean is known it is left out, and an anomaly of none adds little."""
+    at = 102.0, 42.0
+    row = lambda day, value: (day, *at, "land_water_storage", value, 20.0, 0.0, "")  # noqa: E731
+    words = {"storage": "anomaly", "mean_over": "P1D", "block": 1}
+    _, _, said, _ = together(tmp_path, 3, [row(0.25, 30.0), row(1.25, 30.0)], stop=2 * DAY, **words)
+    assert any("not used: 1 of storage before the land's own mean is known" in line for line in said)
+    # the analysis at the end of the second day is that of mean + 30 kg m-2; the mean holds that step's start
+    added = {}
+
+    def run(name, value, **words):
+        _, eye, _, _ = together(tmp_path, 3, [row(1.25, value)], stop=2 * DAY + STEP, **words)
+        added[name] = eye.added[0]
+        return eye.mean[0] / eye.steps
+
+    mean = run("anomaly", 30.0, **words)
+    run("none", 0.0, **words)
+    run("whole", mean + 30.0, block=1)
+    assert added["anomaly"] == pytest.approx(added["whole"], abs=1e-9) and added["anomaly"] > 5.0
+    assert abs(added["none"]) < 0.2 * added["anomaly"]
+    short = LandAssimilation(LandAssimilation.Options(storage="anomaly", forecast=GROUND)).check(context(tmp_path))
+    assert any("storage: anomaly needs the land's own mean over mean_over, 31536000 s" in text for text in short)
+
+
+def test_the_members_spread_is_relaxed_where_observations_acted(bright, tmp_path):
+    _, rows, _ = bright
+    spreads = []
+    for share in (0.0, 0.5, 1.0):
+        _, eye, _, _ = together(tmp_path, 1, rows, stop=DAY + STEP, relaxation=share)
+        spreads.append(eye._members()["liquid"][:, 0].std(0))
+    acted = [n for n, cell in enumerate(np.argwhere(grid().mask)) if tuple(cell) in ((0, 0), (0, 1), (1, 0))]
+    alone = [n for n in range(5) if n not in acted]
+    narrow, half, wide = (s[acted] for s in spreads)
+    assert bool((narrow < half).all()) and bool((half < wide).all()) and float((narrow / wide).mean()) < 0.7
+    assert all(torch.equal(s[alone], spreads[0][alone]) for s in spreads)
+
+
 def test_snow_cover_and_storage(tmp_path):
     """Less snow where none is seen; more water where more is stored, in all cells of a block."""
     at = [(102.0 + 4 * i, 42.0 + 4 * j) for j, i in ((0, 0), (0, 2))]

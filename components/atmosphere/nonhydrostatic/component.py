@@ -216,21 +216,23 @@ class NonhydrostaticAtmosphere(Component):
             return [f"{setting.name}: the atmosphere needs a structured grid with corners, such as a projected one"]
         for path in setting.files(([o.relief] if o.relief else []) + o.driver + o.humidity_from):
             if not path.exists():
-                problems.append(f"{setting.name}: {path.name} does not exist, neither in the case nor in data/")
+                problems.append(f"{path.name} does not exist, neither in the case nor in data/")
         cells = regional.cell_lengths(grid.corner_longitude, grid.corner_latitude)
-        problems += [f"{setting.name}: {text}" for text in step_problems(cells, setting.step, o.acoustic_steps)]
+        problems += step_problems(cells, setting.step, o.acoustic_steps)
         if o.levels * o.lowest_layer > o.top:
-            problems.append(f"{setting.name}: {o.levels} layers of {o.lowest_layer:g} m do not fit below {o.top:g} m")
+            problems.append(f"{o.levels} layers of {o.lowest_layer:g} m do not fit below {o.top:g} m")
         taken = {*restarts.KEYS, *(f.name for f in (*self.imports, *self.exports)), *type(self).diagnostic_units}
-        wrong = passive_tracers.problems(setting, self.species, o.tracers, taken, self._turbulent)
-        problems += [f"{setting.name}: {text}" for text in wrong]
+        problems += passive_tracers.problems(setting, self.species, o.tracers, taken, self._turbulent)
         if not problems:
             try:
-                found = driving_data.source(setting, o.driver, o.humidity_from).problems(setting, self._vertical)
+                problems = driving_data.source(setting, o.driver, o.humidity_from).problems(setting, self._vertical)
             except driving_data.DriverError as error:
-                found = [str(error)]
-            problems += [f"{setting.name}: {text}" for text in found]
-        return problems
+                problems = [str(error)]
+        return [f"{setting.name}: {text}" for text in problems]
+
+    def remarks(self, setting: Setting) -> list[str]:
+        """That nudging takes back what an assimilation adds, where both are on."""
+        return increments.remarks(self.options)
 
     @property
     def _vertical(self) -> dict[str, Any]:
@@ -241,13 +243,11 @@ class NonhydrostaticAtmosphere(Component):
         """Geometry of the whole domain, in double precision."""
         o = self.options
         grid: Any = setting.grid  # structured, with corners: `check` has seen to it
-        relief = np.zeros(grid.shape)
-        if o.relief:
-            relief = regional.mean_relief(setting.file(o.relief), grid.corner_longitude, grid.corner_latitude)
+        corners = grid.corner_longitude, grid.corner_latitude
+        relief = regional.mean_relief(setting.file(o.relief), *corners) if o.relief else np.zeros(grid.shape)
         return regional.regional_geometry(
-            grid.latitude, grid.corner_longitude, grid.corner_latitude, relief,
-            o.levels, o.top, o.lowest_layer, o.relief_smoothing,
-        )  # fmt: skip
+            grid.latitude, *corners, relief, o.levels, o.top, o.lowest_layer, o.relief_smoothing
+        )
 
     def prepare_inputs(self, setting: Setting, files: Sequence[Path], report: Any) -> Mapping[str, Any]:
         """Initial and boundary file from analyses on pressure levels; see `preparation.prepare`."""

@@ -40,13 +40,13 @@ class Forecast:
     """Of the soil."""
 
     def __init__(self, context: Context, options: Mapping[str, Any], members: int):
-        self.air = ColumnLand(ColumnLand.Options(**options))
-        self.air.initialize(context)
-        self.members, (tiles, self.cells) = members, self.air.share.shape
+        self.single = ColumnLand(ColumnLand.Options(**options))
+        self.single.initialize(context)
+        self.members, (tiles, self.cells) = members, self.single.share.shape
         numbers = torch.arange(tiles * self.cells).reshape(tiles, 1, self.cells)
         self._column = numbers.expand(-1, members, -1).reshape(-1)
-        parameters = cut(self.air.parameters, self._column)
-        self.land = replace(self.air.columns, parameters=parameters, share=self.air.share.repeat(1, members))
+        parameters = cut(self.single.parameters, self._column)
+        self.land = replace(self.single.columns, parameters=parameters, share=self.single.share.repeat(1, members))
 
     @staticmethod
     def imports(options: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -88,13 +88,13 @@ class Forecast:
     @property
     def thickness(self) -> Tensor:
         """Of the soil's layers (layers, 1), m."""
-        return self.air.parameters.thickness
+        return self.single.parameters.thickness
 
     @property
     def pores(self) -> Tensor:
         """Volume fraction of the cells' pores (layers, n), the mean over their tiles."""
-        held = self.air.parameters.texture.theta_s
-        return self.air.columns.mean(held.expand(len(self.thickness), self.air.share.numel()))
+        held = self.single.parameters.texture.theta_s
+        return self.single.columns.mean(held.expand(len(self.thickness), self.single.share.numel()))
 
     def start(self, wetter: npt.ArrayLike) -> State:
         """The ensemble at the start of the case.
@@ -103,7 +103,7 @@ class Forecast:
         ----------
         wetter : (N, n) liquid water of each member and cell beyond the land's own start, volume fraction
         """
-        one = self.air.now
+        one = self.single.now
         state = rebuild(one, {name: value[..., self._column] for name, value in named(one)})
         more = torch.as_tensor(np.asarray(wetter)).reshape(1, -1) * 1000.0 * self.thickness.double()
         return assimilated.moved(state, self.land, more, torch.ones(more.shape[-1], dtype=torch.float64))
@@ -118,7 +118,7 @@ class Forecast:
         weather : what the land imports, on the block
         rain : (N, n) by which precipitation is multiplied
         """
-        w, many = self.air.weather(time, seconds, weather), {}
+        w, many = self.single.weather(time, seconds, weather), {}
         for name, value in w._asdict().items():
             if value is None:
                 continue
@@ -157,7 +157,7 @@ class Forecast:
         state : of the members
         """
         lead = self._column.numel() // max(self.cells, 1)
-        return {name: self.air._field(a.reshape(*a.shape[:-1], lead, self.cells)) for name, a in named(state)}
+        return {name: self.single._field(a.reshape(*a.shape[:-1], lead, self.cells)) for name, a in named(state)}
 
     def restored(self, like: State, arrays: Mapping[str, Any]) -> State:
         """A state of what `arrays` gave.
@@ -169,6 +169,6 @@ class Forecast:
         """
         found = {}
         for name, value in named(like):
-            field = np.asarray(arrays[name])[..., self.air.cells]
+            field = np.asarray(arrays[name])[..., self.single.cells]
             found[name] = torch.as_tensor(np.ascontiguousarray(field.reshape(value.shape))).to(value)
         return rebuild(like, found)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from components.ml_surrogates import forecast_operators
+from components.ml_surrogates import forecast_operators, observation_rows
 from components.ml_surrogates.data_assimilation import observation_file
 from components.ml_surrogates.data_assimilation.learned import maps
 from components.ml_surrogates.data_assimilation.observation_file import Table
@@ -14,7 +14,6 @@ from components.ml_surrogates.data_assimilation.options import AssimilationOptio
 from components.ml_surrogates.data_assimilation.places import Places, locate, spacing_of
 from components.ml_surrogates.model_file import ModelFileError, located
 from coupler.component import Setting
-from coupler.errors import CaseError
 
 
 def problems_of(o: AssimilationOptions, setting: Setting) -> list[str]:
@@ -40,34 +39,27 @@ def problems_of(o: AssimilationOptions, setting: Setting) -> list[str]:
     if o.radius < cell:
         problems.append(f"expected a radius of at least a cell ({cell:.0f} m), found {o.radius:.0f} m")
     if o.observations:
-        path = setting.file(o.observations)
-        if not path.exists():
-            problems.append(f"{o.observations} does not exist, neither in the case nor in data/")
-        else:
-            problems += _wrong_observations(path, o, setting)
+        problems += _wrong_observations(o, setting)
     if o.method == "learned":
         return problems + _wrong_network(o, setting)
     longer = replace(setting, name="forecast", step=o.forecast.step, duration=o.reach(setting.duration))
     return problems + forecast_operators.problems(o.forecast.model, longer, o.of_forecast())
 
 
-def _wrong_observations(path: Any, o: AssimilationOptions, setting: Setting) -> list[str]:
-    try:
-        table = observation_file.read(path, setting.clock)
-    except CaseError as error:
-        return str(error).splitlines()
-    if not len(table.time):
-        return []
+def _wrong_observations(o: AssimilationOptions, setting: Setting) -> list[str]:
+    table, problems = observation_rows.of_case(o.observations, setting, observation_file.read)
+    if table is None or not len(table.time):
+        return problems
+    name = setting.file(o.observations).name
     before_end = table.time <= setting.duration if o.window_end == "closed" else table.time < setting.duration
-    if not ((table.time >= 0.0) & before_end).any():
-        return [f"{path.name}: none of {len(table.time)} observations lies within the case"]
+    problems = observation_rows.none_left(name, (table.time >= 0.0) & before_end, "within the case")
+    if problems:
+        return problems
     last = (setting.duration - 1) // o.window * o.window
     if table.time[-1] < last:
         end, due = setting.clock.text(int(table.time[-1])), setting.clock.text(last)
-        return [f"{path.name} ends early: its last observation is of {end}, the last window begins at {due}"]
-    if not places_of(table, setting).inside.any():
-        return [f"{path.name}: none of {len(table.time)} observations lies within the domain"]
-    return []
+        return [f"{name} ends early: its last observation is of {end}, the last window begins at {due}"]
+    return observation_rows.none_left(name, places_of(table, setting).inside, "within the domain")
 
 
 def _wrong_network(o: AssimilationOptions, setting: Setting) -> list[str]:
@@ -81,11 +73,10 @@ def _wrong_network(o: AssimilationOptions, setting: Setting) -> list[str]:
     problems = trained.problems(o.levels, o.window, spacing_of(setting.grid))
     if o.increment_at == "end":
         problems.append("method: learned gives increments at the window's start; expected increment_at: start")
-    if o.observations and setting.file(o.observations).exists():
-        try:
-            table = observation_file.read(setting.file(o.observations), setting.clock)
-        except CaseError:
-            return [f"network: {text}" for text in problems]  # said before
+    table = None
+    if o.observations:
+        table, _ = observation_rows.of_case(o.observations, setting, observation_file.read)  # what is wrong is said
+    if table is not None:
         for reason, rows in trained.untrained(table, o.window).items():
             if rows.any():
                 first = int(np.flatnonzero(rows)[0])

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from components.ml_surrogates.estimation.controls import perturbations
 from components.ml_surrogates.estimation.etkf import combined, transform
+from components.ml_surrogates.estimation.inflation import relax_to_prior_spread
 
 
 def column_letkf(
@@ -19,6 +20,7 @@ def column_letkf(
     error: Tensor,
     low: Tensor | None = None,
     high: Tensor | None = None,
+    relaxation: float = 0.0,
 ) -> tuple[Tensor, Tensor]:
     """The analysis ensemble (N, fields, n), within bounds, and where observations acted (n,).
 
@@ -29,6 +31,7 @@ def column_letkf(
     value : (k, n) observations; not a number where there is none
     error : (k, n) or (k, 1) standard deviations
     low, high : bounds of the fields, of shapes that go with a member's
+    relaxation : of the spread to that before, see `relax_to_prior_spread`
     """
     there = torch.isfinite(value)
     acted = there.any(0)
@@ -43,7 +46,7 @@ def column_letkf(
     by_column = y.permute(2, 0, 1)
     t = transform(by_column @ by_column.transpose(1, 2), (by_column @ d.T[..., None])[..., 0])
     out = ensemble.clone()
-    out[..., at] = combined(ensemble[..., at], t)
+    out[..., at] = relax_to_prior_spread(ensemble[..., at], combined(ensemble[..., at], t), relaxation)
     if low is not None or high is not None:
         out[..., at] = torch.clamp(out, low, high)[..., at]
     return out, acted

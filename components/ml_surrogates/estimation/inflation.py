@@ -20,6 +20,8 @@ def relax_to_prior_spread(
     factor : of the spread besides
     acted : bool, of a shape that goes with a member's; default: everywhere
     """
+    if relaxation == 0.0 and factor == 1.0:
+        return posterior
     mean = posterior.mean(0)
     before, after = prior.std(0), posterior.std(0)
     growth = factor * (1.0 + relaxation * (before - after) / torch.where(after > 0.0, after, torch.ones_like(after)))

@@ -170,7 +170,13 @@ class Analysed(NamedTuple):
     acted: Tensor
 
 
-def analyse(m: Members, g: Ground, observed: Mapping[str, Tensor], error: Mapping[str, float | Tensor]) -> Analysed:
+def analyse(
+    m: Members,
+    g: Ground,
+    observed: Mapping[str, Tensor],
+    error: Mapping[str, float | Tensor],
+    relaxation: float = 0.0,
+) -> Analysed:
     """The analysis of some columns.
 
     Parameters
@@ -178,6 +184,7 @@ def analyse(m: Members, g: Ground, observed: Mapping[str, Tensor], error: Mappin
     m, g : columns
     observed : by name of `OPERATORS`, (k, n); not a number where nothing was seen
     error : standard deviation by the same names, in the observation's unit; of each, (k, n), or of all
+    relaxation : of the members' spread to that before, where observations acted
 
     Raises
     ------
@@ -202,7 +209,7 @@ def analyse(m: Members, g: Ground, observed: Mapping[str, Tensor], error: Mappin
     # what lies outside already is not moved by the bounds alone
     low = torch.cat([torch.full_like(m.liquid, DRIEST), nothing[:, None]], 1)
     high = torch.cat([(g.pores - LEFT - m.ice), torch.full_like(nothing, torch.inf)[:, None]], 1)
-    new, acted = column_letkf(x, equivalents, value, sd, torch.minimum(low, x), torch.maximum(high, x))
+    new, acted = column_letkf(x, equivalents, value, sd, torch.minimum(low, x), torch.maximum(high, x), relaxation)
     liquid, pack = new[:, :-1], new[:, -1]
     ratio = torch.clamp(pack / torch.clamp(m.snow, min=LEAST_SNOW), 1.0 / MOST_CHANGE, MOST_CHANGE)
     share = torch.where((m.snow > LEAST_SNOW) & acted, ratio, torch.ones_like(ratio))

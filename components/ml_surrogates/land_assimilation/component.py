@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from components.ml_surrogates import forecast_operators
+from components.ml_surrogates import forecast_operators, observation_rows
 from components.ml_surrogates.estimation import land
 from components.ml_surrogates.estimation.microwave import Cover, Soil
 from components.ml_surrogates.land_assimilation import observations
@@ -16,7 +16,6 @@ from components.ml_surrogates.land_assimilation.options import LandAssimilationO
 from components.science.constants import EARTH_RADIUS, FREEZING_POINT, WATER_DENSITY
 from components.science.land_increments import LEAST_SNOW, MOST_CHANGE
 from coupler.component import Array, Component, Context, Fields, Setting
-from coupler.errors import CaseError
 from coupler.fields import FieldSpec, specs
 from coupler.grids.grid import Grid
 
@@ -64,26 +63,22 @@ class LandAssimilation(Component):
         o, problems = self.options, list(self.operator.problems(setting, self.options.of_forecast()))
         if o.window % setting.step:
             problems.append(f"window of {o.window} s is not a multiple of the step, {setting.step} s")
+        if o.storage == "anomaly" and o.mean_over >= setting.duration:
+            problems.append(
+                f"storage: anomaly needs the land's own mean over mean_over, {o.mean_over} s: expected a longer case, "
+                f"found one of {setting.duration} s"
+            )
         if o.observations:
-            path = setting.file(o.observations)
-            if not path.exists():
-                problems.append(f"{o.observations} does not exist, neither in the case nor in data/")
-            else:
-                problems += self._wrong(path, setting)
+            table, wrong = observation_rows.of_case(o.observations, setting, observations.read)
+            problems += wrong if table is None else self._beyond(table, setting)
         return [f"{setting.name}: {text}" for text in problems]
 
-    def _wrong(self, path: Any, setting: Setting) -> list[str]:
-        try:
-            table = observations.read(path, setting.clock)
-        except CaseError as error:
-            return str(error).splitlines()
-        within = (table.time >= 0.0) & (table.time < setting.duration)
-        if len(within) and not within.any():
-            return [f"{path.name}: none of {len(within)} observations lies within the case"]
-        grid = self.grids(setting)["default"]
-        if len(within) and not (_cells(grid, table)[0] >= 0).any():
-            return [f"{path.name}: none of {len(within)} observations lies on a cell with land"]
-        return []
+    def _beyond(self, table: observations.Table, setting: Setting) -> list[str]:
+        name, within = self.options.observations, (table.time >= 0.0) & (table.time < setting.duration)
+        on_land = _cells(self.grids(setting)["default"], table)[0] >= 0
+        return observation_rows.none_left(name, within, "within the case") or observation_rows.none_left(
+            name, on_land, "on a cell with land"
+        )
 
     # ------------------------------------------------------------------ run
 
@@ -102,6 +97,7 @@ class LandAssimilation(Component):
         self.now = self.forecast.start(self._own(wetter - wetter.mean(0)))
         n = int(self.cells.sum())
         self.stored, self.times = np.zeros((o.members + 1, n)), 0  # sums of the members' and of the land's storage
+        self.mean, self.steps = np.zeros(n), 0  # sum of the land's storage since the start
         self.added = np.zeros(n)
         self.rates = np.zeros((self.operator.layers + 1, n))
         return self._exports()
@@ -122,8 +118,11 @@ class LandAssimilation(Component):
     def _gather_storage(self, background: Mapping[str, Tensor]) -> None:
         seen = self._members()
         self.stored[:-1] += (seen["soil"] + seen["snow"]).numpy()
-        self.stored[-1] += (background["soil"] + background["snow"]).numpy()
+        own = (background["soil"] + background["snow"]).numpy()
+        self.stored[-1] += own
         self.times += 1
+        self.mean += own
+        self.steps += 1
 
     def _members(self) -> dict[str, Tensor]:
         seen = self.forecast.seen(self.now)
@@ -138,16 +137,23 @@ class LandAssimilation(Component):
         table = table.where((table.time >= time - o.window) & (table.time < time))
         self._centre(background)
         parts = {**{f"m_{k}": a for k, a in self._members().items()}, **background}
-        parts["stored"] = torch.as_tensor(self.stored / self.times)
+        parts["stored"], parts["mean"] = (
+            torch.as_tensor(self.stored / self.times),
+            torch.as_tensor(self.mean / self.steps),
+        )
         whole = {k: torch.as_tensor(self._whole(a.numpy())) for k, a in parts.items()}
-        used, text = self._used(table, whole)
+        used, text = self._used(table, whole, time)
         say(f"{when}: {text}")
         if not len(used[0].time):
             return
         block = _blocks(self.mask, o.block)
         observed, error = observations.on_cells(*used, int(self.mask.sum()), block)
         m, ground = self._columns(whole, torch.as_tensor(block))
-        found = land.analyse(m, ground, observed, error)
+        if o.storage == "anomaly" and observations.STORAGE in observed:
+            observed[observations.STORAGE] = observed[observations.STORAGE] + land.block_mean(
+                whole["mean"], ground.block
+            )
+        found = land.analyse(m, ground, observed, error, o.relaxation)
         depth = WATER_DENSITY * ground.thickness
         water = self._local((found.liquid - m.liquid) * depth)
         share = self._local(found.share)
@@ -170,14 +176,16 @@ class LandAssimilation(Component):
         self.now = self.forecast.moved(self.now, water, share.expand_as(m["snow"]))
         self.stored[:-1] += self.stored[-1] - self.stored[:-1].mean(0)
 
-    def _used(self, table: observations.Table, whole: Mapping[str, Tensor]) -> tuple[tuple[Any, Any], str]:
+    def _used(self, table: observations.Table, whole: Mapping[str, Tensor], time: int) -> tuple[tuple[Any, Any], str]:
         """Rows in use and their cells; with how many are not, by reason."""
         cells, reasons = _cells(self.context.grid, table)[0], {}
+        early = self.options.storage == "anomaly" and time < self.options.mean_over
         frozen = ((whole["snow"] > BARE) | (whole["warmth"][0] < FREEZING_POINT + THAWED)).numpy()
         drops = {
             "not finite": ~np.isfinite(table.value),
             "outside the land": cells < 0,
             "over frozen or snow-covered ground": (table.variable == observations.BRIGHTNESS) & frozen[cells],
+            "of storage before the land's own mean is known": (table.variable == observations.STORAGE) & early,
         }
         keep = np.ones(len(cells), dtype=bool)
         for reason, rows in drops.items():
@@ -241,17 +249,18 @@ class LandAssimilation(Component):
     def state(self) -> dict[str, Any]:
         """The ensemble, what has been gathered of storage, the increments that hold, and what was added."""
         members = {f"member_{k}": a for k, a in self.forecast.arrays(self.now).items()}
-        own = {"stored": self.stored, "rates": self.rates, "added": self.added}
-        return {**members, **{k: self._field(a) for k, a in own.items()}, "times": self.times}
+        own = {"stored": self.stored, "rates": self.rates, "added": self.added, "mean": self.mean}
+        counts = {"times": self.times, "steps": self.steps}
+        return {**members, **{k: self._field(a) for k, a in own.items()}, **counts}
 
     def restore(self, state: Mapping[str, Any]) -> Fields:
         """Restore ensemble and increments."""
         arrays = {k.removeprefix("member_"): a for k, a in state.items() if k.startswith("member_")}
         self.now = self.forecast.restored(self.now, arrays)
-        self.stored, self.rates, self.added = (
-            np.array(np.asarray(state[k])[..., self.cells]) for k in ("stored", "rates", "added")
+        self.stored, self.rates, self.added, self.mean = (
+            np.array(np.asarray(state[k])[..., self.cells]) for k in ("stored", "rates", "added", "mean")
         )
-        self.times = int(state["times"])
+        self.times, self.steps = int(state["times"]), int(state["steps"])
         return self._exports()
 
     def diagnostics(self) -> dict[str, Array]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Options of the land's assimilation, as they stand in a namelist."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from coupler.namelist import Count, Duration, Fraction, Namelist, Range, Temperature
 
@@ -53,8 +53,14 @@ class LandAssimilationOptions(Namelist):
     """Standard deviation of the logarithm of the members' rain: half of its variance stays, half is drawn each day."""
     wetness_spread: Wetter = 0.02
     """Of the members' soil water at the start, volume fraction."""
+    relaxation: Fraction = 0.0
+    """Of the members' spread to that before an analysis, where observations acted."""
     block: Side = 3
     """Side of the blocks of cells over which storage is observed, cells."""
+    storage: Literal["absolute", "anomaly"] = "absolute"
+    """What is observed of storage: all of it; or how far it lies from its mean, to which the land's own is added."""
+    mean_over: Duration = 31536000
+    """For anomalies: time from the start that the land's own mean is of at least; before, storage is not used."""
     sand: Fraction = 0.4
     """Of the soil, for its brightness temperature."""
     clay: Fraction = 0.2

@@ -41,6 +41,22 @@ def fields(levels: int) -> tuple[FieldSpec, ...]:
     return (*layers, FieldSpec(PRESSURE, required=False))
 
 
+def remarks(options: Any) -> list[str]:
+    """What `check` says where an assimilation and nudging pull against each other.
+
+    Parameters
+    ----------
+    options : of the atmosphere
+    """
+    if not options.increments or not options.nudging_wavelength:
+        return []
+    kept = f"{options.nudging_wavelength / 1e3:g} km within {options.nudging_time / 3600.0:g} h"
+    return [
+        f"increments: true and nudging_wavelength are both on: nudging draws scales above {kept} back to the driver, "
+        "what observations add there too; expected nudging_wavelength: 0 in a run that assimilates"
+    ]
+
+
 def add(
     physics: Physics,
     s: State,
