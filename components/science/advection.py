@@ -187,6 +187,26 @@ def total(a: torch.Tensor, dim: int) -> torch.Tensor:
     return _both(a, dim)
 
 
+def ghost_levels(q: torch.Tensor, dim: int = 0) -> torch.Tensor:
+    """Two levels more at each end: linear extrapolation, then the same value again (it meets zero fluxes only).
+
+    Parameters
+    ----------
+    q : field
+    dim : dimension of the levels
+    """
+    if torch.is_grad_enabled() and q.requires_grad:
+        return cast(torch.Tensor, _GhostLevels.apply(q, dim))  # type: ignore[no-untyped-call]
+    return _extrapolated(q, dim)
+
+
+def _extrapolated(q: torch.Tensor, dim: int) -> torch.Tensor:
+    n = q.shape[dim]
+    below = 2.0 * q.narrow(dim, 0, 1) - q.narrow(dim, 1, 1)
+    above = 2.0 * q.narrow(dim, n - 1, 1) - q.narrow(dim, n - 2, 1)
+    return torch.cat([below, below, q, above, above], dim)
+
+
 def _both(a: torch.Tensor, dim: int) -> torch.Tensor:
     n = a.shape[dim] - 1
     return a.narrow(dim, 1, n) + a.narrow(dim, 0, n)
@@ -283,6 +303,26 @@ class _Total(torch.autograd.Function):
         dim, n = ctx.dim, grad.shape[ctx.dim]
         ends = grad.narrow(dim, 0, 1), grad.narrow(dim, n - 1, 1)
         return torch.cat([ends[0], _both(grad, dim), ends[1]], dim), None
+
+
+class _GhostLevels(torch.autograd.Function):
+    """The levels, and the transpose in one array."""
+
+    @staticmethod
+    def forward(ctx: Any, q: torch.Tensor, dim: int) -> torch.Tensor:
+        ctx.dim = dim
+        return _extrapolated(q, dim)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[Any, ...]:
+        dim, n = ctx.dim, grad.shape[ctx.dim] - 4
+        out = grad.narrow(dim, 2, n).clone()
+        for beyond, last, next_to_it in ((0, 0, 1), (n + 2, n - 1, n - 2)):
+            both = grad.narrow(dim, beyond, 2).sum(dim, keepdim=True)
+            out.narrow(dim, last, 1).add_(both, alpha=2.0)
+            out.narrow(dim, next_to_it, 1).sub_(both)
+        return out, None
 
 
 def _transposed_difference(grad: torch.Tensor, dim: int) -> torch.Tensor:

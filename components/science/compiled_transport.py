@@ -12,10 +12,11 @@ from typing import Any
 
 import torch
 
+from components.science.advection import ghost_levels
 from components.science.cell_faces import CellFaces
 from components.science.halo import Edges, SerialHalo
 from components.science.kernel_arrays import flat, plain
-from components.science.transport import HALO, Passed, Transport, face_fluxes, inner_faces, with_ghost_levels
+from components.science.transport import HALO, Passed, Transport, face_fluxes, inner_faces
 from coupler.compiled import announce, compile_apart
 
 H = HALO
@@ -58,9 +59,7 @@ class CompiledTransport(Transport):
             if self.limiter == "none":
                 stage(begun, _flat(now), first, inverse[2], *common, real(dt), width, rows, _flat(new))
                 if passed is not None:
-                    wide = q.new_empty((n, shape[0] + 4, *shape[1:]))
-                    wide[:, 2:-2] = now
-                    passed(*inner_faces(*face_fluxes(g, with_ghost_levels(wide), *fluxes)[:2]))
+                    passed(*inner_faces(*face_fluxes(g, ghost_levels(now, 1), *fluxes)[:2]))
                 continue
             x, y = q.new_empty((n, shape[0], shape[1] - 2 * H, 2)), q.new_empty((n, shape[0], 2, width - 2 * H))
             last_stage(

@@ -15,8 +15,9 @@ from typing import Any, Protocol
 
 import torch
 
-from components.science.advection import convergence, difference, flux_fifth, flux_third
-from components.science.halo import HaloFiller, with_room
+from components.science.advection import convergence, difference, flux_fifth, flux_third, ghost_levels
+from components.science.cuts import cut, inside, with_room
+from components.science.halo import HaloFiller
 from components.science.torch_compiler import Compiler
 
 HALO = 4  # cells around a block that the limited fluxes of fifth order see
@@ -119,31 +120,27 @@ class Transport:
     ) -> torch.Tensor:  # fmt: skip
         g = self.faces
         tau = torch.tensor(dt, dtype=q0.dtype, device=q0.device)
-        start = self._array(q0[..., H:-H, H:-H], fill=False)
-        start[:, 2:-2] = q0
-        with_ghost_levels(start)
-        q = start
+        q = start = ghost_levels(q0, 1)
         for part in (1.0 / 3.0, 0.5):
             rho = rho_0 + part * (rho_1 - rho_0)
             q = self._array(self._stage(g, start, q, rho_0, rho, *fluxes, tau * part))
         if self.limiter == "none":
             if passed is not None:
                 passed(*inner_faces(*face_fluxes(g, q, *fluxes)[:2]))
-            return self._array(self._stage(g, start, q, rho_0, rho_1, *fluxes, tau))[:, 2:-2]
+            return self._filled(self._stage(g, start, q, rho_0, rho_1, *fluxes, tau))
         new, fx, fy = self._last_stage(g, start, q, rho_0, rho_1, *fluxes, tau, self.limiter == "monotonic")
         if passed is not None:
             passed(*inner_faces(fx, fy))
-        return self._array(new)[:, 2:-2]
+        return self._filled(new)
 
-    def _array(self, a: torch.Tensor, fill: bool = True) -> torch.Tensor:
+    def _array(self, a: torch.Tensor) -> torch.Tensor:
         """Interior values (n, nz, ny, nx) in a new array with ghost levels and filled halos."""
-        n, nz, ny, nx = a.shape
-        out = a.new_empty((n, nz + 4, ny + 2 * H, nx + 2 * H))
-        if fill:
-            out[:, 2:-2, H:-H, H:-H] = a
-            self.halo([out[:, 2:-2]], H)
-            with_ghost_levels(out)
-        return out
+        return ghost_levels(self._filled(a), 1)
+
+    def _filled(self, a: torch.Tensor) -> torch.Tensor:
+        wide = with_room(a, H)
+        self.halo([wide], H)
+        return wide
 
 
 def inner_faces(fx: torch.Tensor, fy: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -172,9 +169,7 @@ def air_before(
     level = (difference(ru * g.length_u[one, one], -1) + difference(rv * g.length_v[one, one], -2)) * g.inverse_area[
         one, one
     ]
-    before = rho.clone()
-    before[:, one, one] += dt * (level + difference(omega, -3))
-    return before
+    return rho + torch.nn.functional.pad(dt * (level + difference(omega, -3)), (H - 1,) * 4)
 
 
 def mass_out(g: Faces, q: torch.Tensor, ru: torch.Tensor, rv: torch.Tensor, omega: torch.Tensor) -> torch.Tensor:
@@ -188,7 +183,7 @@ def mass_out(g: Faces, q: torch.Tensor, ru: torch.Tensor, rv: torch.Tensor, omeg
     omega : (nz+1, ny+2, nx+2) mass flux through the interfaces, kg m-2 s-1
     """
     through, area = _through(g, ru, rv, omega), g.inverse_area[H:-H, H:-H]
-    return -torch.stack([convergence(a[:, 1:-1, 1:-1], *through, area) for a in q])
+    return -torch.stack([convergence(inside(a, 1), *through, area) for a in q])
 
 
 def face_fluxes(
@@ -208,7 +203,7 @@ def face_fluxes(
 
 def _through(g: Faces, *fluxes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Mass fluxes through the faces of the interior of those with one halo cell, kg s-1 (x, y) and kg m-2 s-1 (z)."""
-    ru, rv, omega = (a[:, 1:-1, 1:-1] for a in fluxes)
+    ru, rv, omega = (inside(a, 1) for a in fluxes)
     return ru * g.length_u[H:-H, H:-H], rv * g.length_v[H:-H, H:-H], omega
 
 
@@ -228,7 +223,8 @@ def stage(
     dt : length of the stage, s
     """
     i = slice(H, -H)
-    return (rho_0[:, i, i] * q0[:, 2:-2, i, i] - dt * mass_out(g, q, ru, rv, omega)) / rho[:, i, i]
+    start = inside(rho_0, H) * cut(q0, slice(2, -2), i, i)
+    return (start - dt * mass_out(g, q, ru, rv, omega)) / inside(rho, H)
 
 
 def limited_fluxes(
@@ -410,18 +406,6 @@ def last_stage(
     else:
         share_out, share_in = positive_factor(g, q0, rho_0, fluxes, dt), None
     return limited_stage(g, q0, rho_0, rho, fluxes, share_out, share_in, dt)
-
-
-def with_ghost_levels(q: torch.Tensor) -> torch.Tensor:
-    """Set the two ghost levels at each end of ``q`` (n, nz+4, Y, X) in place.
-
-    The nearer one is extrapolated linearly, the farther has its value again.
-    """
-    q[:, 1] = 2.0 * q[:, 2] - q[:, 3]
-    q[:, -2] = 2.0 * q[:, -3] - q[:, -4]
-    q[:, 0] = q[:, 1]
-    q[:, -1] = q[:, -2]
-    return q
 
 
 def _upwind(before: torch.Tensor, after: torch.Tensor, m: torch.Tensor) -> torch.Tensor:

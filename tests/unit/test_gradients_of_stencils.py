@@ -12,9 +12,10 @@ from components.atmosphere.nonhydrostatic.dynamics.compiled_acoustic import vert
 from components.atmosphere.nonhydrostatic.dynamics.geometry import build_geometry
 from components.atmosphere.nonhydrostatic.dynamics.lateral import impose_field
 from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, State, Tendencies
-from components.science.advection import convergence, difference, flux_fifth, flux_third, total
+from components.science.advection import convergence, difference, flux_fifth, flux_third, ghost_levels, total
 from components.science.constants import GRAVITY
-from components.science.halo import Edges, SerialHalo, cut, inside, with_room
+from components.science.cuts import cut, inside, with_room
+from components.science.halo import Edges, SerialHalo
 
 
 def drawn(*shape, seed=1):
@@ -62,6 +63,15 @@ def test_differences_and_sums(dim):
     assert gradcheck(lambda a: total(a, dim), (drawn(2, 3),)) and gradcheck(lambda a: total(a, dim), (drawn(4, 4),))
     assert torch.equal(total(torch.tensor([1.0, 4.0, 2.0], requires_grad=True), 0), torch.tensor([5.0, 6.0]))
     assert torch.equal(difference(torch.tensor([1.0, 4.0, 2.0], requires_grad=True), 0), torch.tensor([3.0, -2.0]))
+
+
+@pytest.mark.parametrize("dim", [0, 1])
+def test_ghost_levels(dim):
+    for levels in (2, 3, 5):
+        shape = [2, 3]
+        shape[dim] = levels
+        assert gradcheck(lambda a: ghost_levels(a, dim), (drawn(*shape),))
+    assert ghost_levels(torch.tensor([1.0, 4.0, 2.0])).tolist() == [-2.0, -2.0, 1.0, 4.0, 2.0, 0.0, 0.0]
 
 
 @pytest.mark.parametrize("levels", [1, 2, 5])

@@ -26,7 +26,7 @@ from components.atmosphere.nonhydrostatic.dynamics.tendencies import (
 )
 from components.science.advection import difference, total
 from components.science.constants import GRAVITY
-from components.science.halo import inside
+from components.science.cuts import inside
 
 Stepped = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 

@@ -13,7 +13,7 @@ from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, State, Tendencies
 from components.science.advection import difference, total
-from components.science.halo import cut, inside
+from components.science.cuts import cut, inside
 
 Viscosity = torch.Tensor | float
 ONE = slice(H - 1, 1 - H)

@@ -17,7 +17,8 @@ import torch
 
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.state import State, Tendencies
-from components.science.halo import Copied, Edges, fill, inside
+from components.science.cuts import Copied, fill, inside
+from components.science.halo import Edges
 
 INNER = slice(H, -H)
 SHARE_OF_SIDE = 10.0

@@ -7,17 +7,14 @@ Advection, pressure gradient, buoyancy and rotation on the state of a Runge-Kutt
 during the acoustic steps. Arrays are those of :mod:`state`, m and s and kg throughout.
 """
 
-from typing import Any, cast
-
 import torch
-from torch.autograd.function import once_differentiable
 
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, State
-from components.science.advection import convergence, difference, total
+from components.science.advection import convergence, difference, ghost_levels, total
 from components.science.constants import GAMMA, GRAVITY
-from components.science.halo import cut, inside
+from components.science.cuts import cut, inside
 
 
 def diagnose(g: Geometry, s: State) -> Diagnostics:
@@ -26,7 +23,7 @@ def diagnose(g: Geometry, s: State) -> Diagnostics:
     t = g.rtheta_base + s.rtheta
     inner = slice(1, -1)
     mass = inside(r, 1)
-    theta = _ghost_levels(inside(t, 1) / mass)
+    theta = ghost_levels(inside(t, 1) / mass)
     u = inside(s.ru, 1) * 2.0 / total(cut(r, inner, slice(None)), -1)
     v = inside(s.rv, 1) * 2.0 / total(cut(r, inner), 1)
     w = inside(s.rw, 1) * 2.0 / total(mass, 0)
@@ -41,7 +38,7 @@ def diagnose(g: Geometry, s: State) -> Diagnostics:
     p_base = inside(g.p_base, H - 1)
     p = p_base * torch.expm1(GAMMA * torch.log1p(x))
     stiffness = GAMMA * (p_base + p) / inside(t, H - 1)
-    return Diagnostics(_ghost_levels(u), _ghost_levels(v), w, theta, vertical_mass_flux(g, s, H - 1), p, stiffness)
+    return Diagnostics(ghost_levels(u), ghost_levels(v), w, theta, vertical_mass_flux(g, s, H - 1), p, stiffness)
 
 
 def vertical_mass_flux(g: Geometry, s: State, trim: int) -> torch.Tensor:
@@ -221,33 +218,3 @@ def vertical_gradient(p: torch.Tensor, inverse_dz: torch.Tensor) -> torch.Tensor
     ratio = inverse_dz[1:2] / (inverse_dz[0:1] - inverse_dz[1:2])  # thickness of the lowest layer / that of the next
     ground = pz[:1] + ratio * (pz[:1] - pz[1:2])
     return torch.cat([ground, pz, pz[-1:]])
-
-
-def _ghost_levels(q: torch.Tensor) -> torch.Tensor:
-    """Two levels more at each end: linear extrapolation, then the same value again (it meets zero fluxes only)."""
-    if torch.is_grad_enabled() and q.requires_grad:
-        return cast(torch.Tensor, _GhostLevels.apply(q))  # type: ignore[no-untyped-call]
-    return _extrapolated(q)
-
-
-def _extrapolated(q: torch.Tensor) -> torch.Tensor:
-    below = 2.0 * q[:1] - q[1:2]
-    above = 2.0 * q[-1:] - q[-2:-1]
-    return torch.cat([below, below, q, above, above])
-
-
-class _GhostLevels(torch.autograd.Function):
-    """The levels, and the transpose in one array."""
-
-    @staticmethod
-    def forward(ctx: Any, q: torch.Tensor) -> torch.Tensor:
-        return _extrapolated(q)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: torch.Tensor) -> torch.Tensor:
-        out = grad[2:-2].clone()
-        for beyond, last, next_to_it in ((grad[0] + grad[1], 0, 1), (grad[-1] + grad[-2], -1, -2)):
-            out[last] += 2.0 * beyond
-            out[next_to_it] -= beyond
-        return out

@@ -18,7 +18,8 @@ from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.resting_air import resting_differences
 from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, State, Tendencies
 from components.science.compiled_transport import CompiledTransport
-from components.science.halo import Edges, HaloFiller, SerialHalo, inside, with_room
+from components.science.cuts import inside, with_room
+from components.science.halo import Edges, HaloFiller, SerialHalo
 from components.science.torch_compiler import Compiler
 from components.science.transport import LIMITERS
 
