@@ -151,7 +151,7 @@ def _by_kernel(
     return back
 
 
-def weights(real: Any) -> tuple[Any, Any]:
+def weights(real: Any) -> tuple[Any, ...]:
     """Those of the fluxes' points, as the kernel of the transpose takes them.
 
     Parameters

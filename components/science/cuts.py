@@ -109,7 +109,11 @@ def cut(a: torch.Tensor, *places: slice) -> torch.Tensor:
     """
     if torch.is_grad_enabled() and a.requires_grad:
         return cast(torch.Tensor, _Cut.apply(a, places))  # type: ignore[no-untyped-call]
-    return a[(..., *places)]
+    return a[_at(places)]
+
+
+def _at(places: tuple[slice, ...]) -> Any:
+    return (..., *places)
 
 
 def _with_room(a: torch.Tensor, width: int) -> torch.Tensor:
@@ -138,11 +142,11 @@ class _Cut(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, a: torch.Tensor, places: tuple[slice, ...]) -> torch.Tensor:
         ctx.places, ctx.shape = places, a.shape
-        return a[(..., *places)]
+        return a[_at(places)]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[Any, ...]:
         out = grad.new_zeros(ctx.shape)
-        out[(..., *ctx.places)] = grad
+        out[_at(ctx.places)] = grad
         return out, None

@@ -39,7 +39,7 @@ def coefficients(
     e = (0.5 + 0.5 * off_centring) * dtau
     still = _Stage(g, dtau * rayleigh, e * e, open_x, open_y)
     if wanted(*given):
-        return Coefficients(*_Coefficients.apply(still, *given))  # type: ignore[no-untyped-call]
+        return Coefficients(*_Coefficients.apply(still, *given))
     return _coefficients(still, *given)
 
 
@@ -115,7 +115,7 @@ def horizontal_step(
     if not on_processor(*given) or wanted(dtau):
         return acoustic.horizontal_step(g, x, p, f, c, dtau)
     if wanted(*given):
-        return cast(tuple[torch.Tensor, torch.Tensor], _Horizontal.apply(g, dtau, *given))  # type: ignore[no-untyped-call]
+        return cast(tuple[torch.Tensor, torch.Tensor], _Horizontal.apply(g, dtau, *given))
     return _horizontal(g, dtau, *given)
 
 
@@ -168,7 +168,7 @@ def vertical_step(
         return acoustic.vertical_step(g, x, ru, rv, f, c, dtau, off_centring, divergence_damping)
     still = _Step(g, dtau, 0.5 + 0.5 * off_centring, 0.5 - 0.5 * off_centring, divergence_damping)
     if wanted(*given):
-        return cast(Stepped, _Vertical.apply(still, *given))  # type: ignore[no-untyped-call]
+        return cast(Stepped, _Vertical.apply(still, *given))
     return _vertical(still, *given)
 
 

@@ -37,7 +37,7 @@ def momentum(
         return tendencies.momentum(g, s, d, q_total, rayleigh, open_x, open_y, resting_x, resting_y)
     still = _Still(g, rayleigh, open_x, open_y, resting_x, resting_y)
     if wanted(*given):
-        return cast(Three, _Momentum.apply(still, *given))  # type: ignore[no-untyped-call]
+        return cast(Three, _Momentum.apply(still, *given))
     return _by_kernels(still, *given)
 
 

@@ -36,6 +36,7 @@ def eastward_back(
     length_u, length_v, inverse_area, inverse_dx, coriolis, curvature_x, curvature_y = planes
     nz, ny, n = grad.shape
     wide, real = n + 1, u.dtype
+    fifth, third = weights
     cells, faces, three = slice(H - 1, H - 1 + wide), slice(H, H + n), slice(H - 1, H + wide)
     mx, my, mz = np.empty((nz, ny, wide), real), np.empty((nz, ny + 1, n), real), np.empty((nz + 1, ny, n), real)
     to_x, to_y, to_z = np.empty((nz, ny, wide), real), np.empty((nz, ny + 1, n), real), np.empty((nz + 1, ny, n), real)
@@ -54,7 +55,7 @@ def eastward_back(
     for k in range(nz + 1):
         for j in range(ny):
             loop.mean_along(mz[k, j], omega[k, j + 1])
-    transposed(rate, u, mx, my, mz, area, *weights, to_u, to_x, to_y, to_z)
+    transposed(rate, u, mx, my, mz, area, fifth, third, to_u, to_x, to_y, to_z)
     for k in range(nz):
         for j in range(ny):
             back.spread(long, to_x[k, j])
@@ -129,6 +130,7 @@ def northward_back(
     length_u, length_v, inverse_area, inverse_dy, coriolis, curvature_x, curvature_y = planes
     nz, ny, n = grad.shape
     real = v.dtype
+    fifth, third = weights
     inner, cells, faces = slice(3, 3 + n), slice(H, H + n), slice(H, H + n + 1)
     mx, my, mz = np.empty((nz, ny, n + 1), real), np.empty((nz, ny + 1, n), real), np.empty((nz + 1, ny, n), real)
     to_x, to_y, to_z = np.empty((nz, ny, n + 1), real), np.empty((nz, ny + 1, n), real), np.empty((nz + 1, ny, n), real)
@@ -150,7 +152,7 @@ def northward_back(
     for k in range(nz + 1):
         for j in range(ny):
             steps.mean(mz[k, j], omega[k, j][1 : n + 1], omega[k, j + 1][1 : n + 1])
-    transposed(rate, v, mx, my, mz, area, *weights, to_v, to_x, to_y, to_z)
+    transposed(rate, v, mx, my, mz, area, fifth, third, to_v, to_x, to_y, to_z)
     half = real.type(0.5)
     for k in range(nz):
         for j in range(ny):
@@ -232,6 +234,7 @@ def upward_back(
     length_u, length_v, inverse_area = planes
     nz, ny, n = grad.shape
     real = w.dtype
+    fifth, third = weights
     cells, faces, one = slice(H, H + n), slice(H, H + n + 1), slice(1, 1 + n)
     mx, my, mz = np.empty((nz, ny, n + 1), real), np.empty((nz, ny + 1, n), real), np.empty((nz + 1, ny, n), real)
     to_x, to_y, to_z = np.empty((nz, ny, n + 1), real), np.empty((nz, ny + 1, n), real), np.empty((nz + 1, ny, n), real)
@@ -248,7 +251,7 @@ def upward_back(
     for k in range(nz + 1):
         for j in range(ny):
             steps.mean(mz[k, j], omega[k, j + 1][one], omega[k + 1, j + 1][one])
-    transposed(grad, w, mx, my, mz, area, *weights, to_w, to_x, to_y, to_z)
+    transposed(grad, w, mx, my, mz, area, fifth, third, to_w, to_x, to_y, to_z)
     half = real.type(0.5)
     for k in range(nz):
         for level in (k, k + 1):
