@@ -198,7 +198,8 @@ def test_halos(edges, more, width):
         x = drawn(*shape)
         assert gradcheck(filled, (x,))
         with torch.no_grad():
-            assert torch.equal(filled(x), filled(x.clone().requires_grad_(True)))
+            plain = filled(x)
+        assert torch.equal(filled(x), plain)
         if edges[0] == "periodic":
             y, x = ((torch.arange(n + 2 * width + m) - width) % n for n, m in ((ny, more[0]), (nx, more[1])))
             own = drawn(ny, nx).detach()
