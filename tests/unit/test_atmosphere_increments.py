@@ -53,7 +53,7 @@ def changed(air, **given):
 def test_check_says_that_nudging_takes_increments_back():
     words = {"nudging_wavelength": "1500 km", "nudging_time": "PT3H"}
     said = {
-        on: NonhydrostaticAtmosphere(NonhydrostaticAtmosphere.Options(**OPTIONS | given)).remarks(context(16, 14, STEP))
+        on: NonhydrostaticAtmosphere(NonhydrostaticAtmosphere.Options(**OPTIONS | given)).remarks(context())
         for on, given in (("both", words), ("nudging", words | {"increments": False}), ("increments", {}))
     }
     assert said["nudging"] == said["increments"] == []

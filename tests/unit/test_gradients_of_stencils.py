@@ -161,6 +161,8 @@ def alike(ours, torchs, given):
     """The same values, gradients to rounding, the transpose by its definition, and gradients by differences."""
     found, known = ours(*given), torchs(*given)
     assert all(torch.equal(a, b) for a, b in zip(found, known, strict=True))
+    with_slope = [n for n, a in enumerate(known) if a.requires_grad]
+    found, known = [found[n] for n in with_slope], [known[n] for n in with_slope]
     grads = [torch.randn(a.shape, generator=torch.Generator().manual_seed(9), dtype=a.dtype) for a in found]
     some = dict(allow_unused=True, retain_graph=True)
     back, right = torch.autograd.grad(found, given, grads, **some), torch.autograd.grad(known, given, grads, **some)
@@ -171,7 +173,7 @@ def alike(ours, torchs, given):
     with torch.no_grad():
         step = 1e-6
         up, down = (ours(*(a + s * step * x for a, x in zip(given, along, strict=True))) for s in (1.0, -1.0))
-    forward = sum(((a - b) / (2.0 * step) * w).sum() for a, b, w in zip(up, down, grads, strict=True))
+    forward = sum(((up[n] - down[n]) / (2.0 * step) * w).sum() for n, w in zip(with_slope, grads, strict=True))
     transposed = sum((a * x).sum() for a, x in zip(back, along, strict=True))
     assert abs(float(forward / transposed) - 1.0) < 1e-7
 

@@ -176,7 +176,7 @@ def test_an_anomaly_is_about_the_lands_own_mean(tmp_path):
     """As the same storage given whole; before the mean is known it is left out, and an anomaly of none adds little."""
     at = 102.0, 42.0
     row = lambda day, value: (day, *at, "land_water_storage", value, 20.0, 0.0, "")  # noqa: E731
-    words = {"storage": "anomaly", "mean_over": "P1D", "block": 1}
+    words = {"storage": "anomaly", "mean_over": "PT30H", "block": 1}
     _, _, said, _ = together(tmp_path, 3, [row(0.25, 30.0), row(1.25, 30.0)], stop=2 * DAY, **words)
     assert any("not used: 1 of storage before the land's own mean is known" in line for line in said)
     # the analysis at the end of the second day is that of mean + 30 kg m-2; the mean holds that step's start

@@ -92,13 +92,13 @@ def test_the_component_names_counts_and_replaces_members_that_break_down(tmp_pat
     context = real_core.context(6, 5, 295e3, 600)
     context.decompositions = {"default": Decomposition(context.grid.shape)}
     context.folder, context.logger = tmp_path, said.append
-    words = {"levels": 3, "window": 1800, "members": 7, "perturbations": "independent", "observations": "o.nc"}
+    words = {"levels": 3, "window": "PT30M", "members": 7, "perturbations": "independent", "observations": "o.nc"}
     lon, lat = float(context.grid.longitude[2, 3]), float(context.grid.latitude[2, 3])
     one, p = np.ones(1), np.full((1, 2), 7e4)
     name = np.array(["air_temperature"])
     table = Table(0.0 * one, lon * one, lat * one, p, name, np.array(["sonde"]), 272.0 * one, 0.5 * one)
     observation_file.write(tmp_path / "o.nc", table, context.clock)
-    given = {**words, "forecast": {"step": 600, "relief": ""}}
+    given = {**words, "forecast": {"step": "PT10M", "relief": ""}}
     eye = DataAssimilation(DataAssimilation.Options(**given))
     eye.initialize(context)
     eye.operator = Stumbles((2, 5))
