@@ -4,6 +4,7 @@
 Same operations in the same order, so the same bits.
 """
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any, NamedTuple, cast
 
@@ -18,7 +19,7 @@ from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, Tendencies
 from components.atmosphere.nonhydrostatic.dynamics.tendencies import pressure_weight_x, pressure_weight_y
 from components.science.constants import GRAVITY
-from components.science.kernel_arrays import array, array_or_none, arrays, on_processor, wanted
+from components.science.kernel_arrays import array, array_or_none, arrays, flat, on_processor, wanted
 from coupler.compiled import announce, compile_apart
 
 
@@ -217,14 +218,22 @@ class _Vertical(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[Any, ...]:
         given, made, still = ctx.saved_tensors[: ctx.given], ctx.saved_tensors[ctx.given :], ctx.still
-        like = given[1]
+        like, through, g = given[1], (3, 4, 6, 7), still.g  # ru, rv, theta_x, theta_y
         back = [None if a is None else a.new_empty(a.shape) for a in (*given, like, like)]
         numbers = [float(still.dtau), still.new, still.old, still.damping, 0.5 * GRAVITY]
         _transposed()[2](
-            arrays(grads), tuple(array_or_none(a, like) for a in given), arrays(made), still.geometry(),
-            still.metric(), np.array(numbers, array(like).dtype), tuple(array_or_none(a, like) for a in back),
+            _levels(grads, like), _levels((a for n, a in enumerate(given) if n not in through), like),
+            _levels(made, like), _levels([g.inverse_dz_interface[1:-1, H:-H, H:-H]], like)[0],
+            arrays(given[n] for n in through), arrays((g.length_u, g.length_v, g.inverse_area)), still.metric(),
+            np.array(numbers, array(like).dtype), _levels((a for n, a in enumerate(back) if n not in through), like),
+            arrays(back[n] for n in through),
         )  # fmt: skip
         return None, *back
+
+
+def _levels(many: Iterable[torch.Tensor | None], like: torch.Tensor) -> tuple[Any, ...]:
+    """Fields as arrays (levels, cells); one without levels for what there is not."""
+    return tuple(array_or_none(None, like, 2) if a is None else flat(a, (len(a), -1)) for a in many)
 
 
 def _real(a: torch.Tensor) -> Any:
