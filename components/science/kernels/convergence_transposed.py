@@ -13,6 +13,32 @@ from components.science.kernels.compiled import compiled
 
 
 @compiled
+def fifth_to_mass(out: Any, flux: Any, m: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any) -> None:
+    """Gradient of a mass flux from that of `advection.flux_fifth` through it, of six rows."""
+    real = out.dtype.type
+    zero, one = real(0.0), real(1.0)
+    first, second, third, five, ten = real(37.0 / 60.0), real(8.0 / 60.0), real(1.0 / 60.0), real(5.0), real(10.0)
+    for i in range(out.size):
+        centred = first * (c[i] + d[i]) - second * (b[i] + e[i]) + third * (a[i] + f[i])
+        upwind = third * ((f[i] - a[i]) - five * (e[i] - b[i]) + ten * (d[i] - c[i]))
+        sign = (one if m[i] > zero else zero) - (one if m[i] < zero else zero)
+        out[i] = flux[i] * (centred - sign * upwind)
+
+
+@compiled
+def third_to_mass(out: Any, flux: Any, m: Any, a: Any, b: Any, c: Any, d: Any) -> None:
+    """As `fifth_to_mass`, of `advection.flux_third` and four levels."""
+    real = out.dtype.type
+    zero, one = real(0.0), real(1.0)
+    first, second, three = real(7.0 / 12.0), real(1.0 / 12.0), real(3.0)
+    for i in range(out.size):
+        centred = first * (b[i] + c[i]) - second * (a[i] + d[i])
+        upwind = second * ((d[i] - a[i]) - three * (c[i] - b[i]))
+        sign = (one if m[i] > zero else zero) - (one if m[i] < zero else zero)
+        out[i] = flux[i] * (centred + sign * upwind)
+
+
+@compiled
 def transposed(
     grad: Any, q: Any, mx: Any, my: Any, mz: Any, inverse_area: Any, fifth: Any, third: Any,
     to_q: Any, to_x: Any, to_y: Any, to_z: Any,
@@ -27,7 +53,7 @@ def transposed(
     to_q, to_x, to_y, to_z : gradients; the first is added to, the others are written
     """
     nz, ny, nx = grad.shape
-    zero = grad.dtype.type(0.0)
+    zero, inner = grad.dtype.type(0.0), slice(3, 3 + nx)
     # what goes to each point through the mean and through what upwinding takes off; no face has any beyond both ends
     mean, taken = np.zeros(nx + 11, grad.dtype), np.zeros(nx + 11, grad.dtype)
     flux, line, other = np.empty(nx + 1, grad.dtype), np.empty(nx, grad.dtype), np.empty(nx + 1, grad.dtype)
@@ -77,19 +103,15 @@ def transposed(
                 for i in range(nx):
                     flux[i] -= g[i] * area[i]
             mass, out = my[k, j], to_y[k, j]
+            here = q[k + 2]
+            fifth_to_mass(
+                out, flux, mass, here[j][inner], here[j + 1][inner], here[j + 2][inner], here[j + 3][inner],
+                here[j + 4][inner], here[j + 5][inner],
+            )  # fmt: skip
             for i in range(nx):
-                out[i], other[i] = zero, zero
-            for p in range(6):
-                field, weight, less = q[k + 2, j + p], fifth[0, p], fifth[1, p]
-                for i in range(nx):
-                    out[i] += weight * field[i + 3]
-                for i in range(nx):
-                    other[i] += less * field[i + 3]
-            for i in range(nx):
-                one = np.sign(mass[i])
-                out[i] = flux[i] * (out[i] - one * other[i])
                 line[i] = flux[i] * mass[i]
-                other[i] = line[i] * one
+            for i in range(nx):
+                other[i] = flux[i] * abs(mass[i])
             for p in range(6):
                 into, weight, less = to_q[k + 2, j + p], fifth[0, p], fifth[1, p]
                 for i in range(nx):
@@ -107,19 +129,14 @@ def transposed(
                 for i in range(nx):
                     flux[i] -= g[i]
             mass, out = mz[k, j], to_z[k, j]
+            third_to_mass(
+                out, flux, mass, q[k, j + 3][inner], q[k + 1, j + 3][inner], q[k + 2, j + 3][inner],
+                q[k + 3, j + 3][inner],
+            )  # fmt: skip
             for i in range(nx):
-                out[i], other[i] = zero, zero
-            for p in range(4):
-                field, weight, less = q[k + p, j + 3], third[0, p], third[1, p]
-                for i in range(nx):
-                    out[i] += weight * field[i + 3]
-                for i in range(nx):
-                    other[i] += less * field[i + 3]
-            for i in range(nx):
-                one = np.sign(mass[i])
-                out[i] = flux[i] * (out[i] - one * other[i])
                 line[i] = flux[i] * mass[i]
-                other[i] = line[i] * one
+            for i in range(nx):
+                other[i] = flux[i] * abs(mass[i])
             for p in range(4):
                 into, weight, less = to_q[k + p, j + 3], third[0, p], third[1, p]
                 for i in range(nx):
