@@ -12,17 +12,21 @@ RESULT is printed as soon as it is known.
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-import numpy as np
-import torch
-
+if "GLIBC_TUNABLES" not in os.environ:  # large pages, as run_case.py takes them
+    os.environ["GLIBC_TUNABLES"] = "glibc.malloc.hugetlb=1"
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
 
 from components.ml_surrogates.data_assimilation import window  # noqa: E402
 from components.ml_surrogates.data_assimilation.places import spacing_of  # noqa: E402

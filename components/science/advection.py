@@ -96,6 +96,23 @@ def _kernel() -> Any:
     return converge
 
 
+@cache
+def _transposed() -> Any:
+    from components.science.kernels.convergence_transposed import transposed  # numba is slow to load
+
+    announce(transposed, "the gradient of the advection", 20)
+    compile_apart((transposed,), f"from {__name__} import compile_gradients; compile_gradients()", 2)
+    return transposed
+
+
+def compile_gradients() -> None:
+    """Compile the kernel of the gradient in both precisions, or load it from the cache."""
+    for dtype in (torch.float64, torch.float32):
+        field, mass = torch.ones((5, 7, 7), dtype=dtype), torch.ones((2, 2, 2), dtype=dtype)
+        masses = [mass[:1, :1], mass[:1, :, :1], mass[:, :1, :1]]
+        _by_kernel(mass[:1, :1, :1], field, masses, mass[0, :1, :1])
+
+
 def compile_kernels() -> None:
     """Compile the kernel in both precisions, or load it from the cache."""
     for dtype in (torch.float64, torch.float32):
@@ -143,11 +160,9 @@ def _by_kernel(
     grad: torch.Tensor, q: torch.Tensor, masses: list[torch.Tensor], inverse_area: torch.Tensor
 ) -> list[torch.Tensor]:
     """Gradients of the field and of three mass fluxes."""
-    from components.science.kernels.convergence_transposed import transposed  # numba is slow to load
-
     given = arrays((grad, q, *masses, inverse_area))
     back = [torch.zeros_like(q), *(a.new_empty(a.shape) for a in masses)]
-    transposed(*given, *weights(given[0].dtype), *arrays(back))
+    _transposed()(*given, *weights(given[0].dtype), *arrays(back))
     return back
 
 

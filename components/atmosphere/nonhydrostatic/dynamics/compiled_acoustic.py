@@ -256,8 +256,10 @@ def _transposed() -> tuple[Any, Any, Any]:
     from components.atmosphere.nonhydrostatic.kernels import acoustic_transposed as k
     from components.atmosphere.nonhydrostatic.kernels.implicit_transposed import transposed
 
-    announce(transposed, "the gradient of the dynamics", 40)
-    return k.horizontal_back, k.factors_back, transposed
+    kernels = k.horizontal_back, k.factors_back, transposed
+    announce(transposed, "the gradient of the dynamics", 60)
+    compile_apart(kernels, f"from {__name__} import compile_gradients; compile_gradients()", 2)
+    return kernels
 
 
 def compile_kernels() -> None:
@@ -274,4 +276,23 @@ def compile_kernels() -> None:
         vertical(
             three, west, south, three, west, south, inner, cells, none, none, (inner,) * 3, wide, *[plane] * 3, slopes,
             (one,) * 7, *three, inner, cells,
+        )  # fmt: skip
+
+
+def compile_gradients() -> None:
+    """Compile the kernels of the gradient in both precisions, or load them from the cache."""
+    horizontal, factors, vertical = _transposed()
+    for dtype in (np.float32, np.float64):
+        one = dtype(1.0)
+        cells, west, south, inner = (np.ones(shape, dtype) for shape in ((3, 1, 1), (3, 1, 2), (3, 2, 1), (2, 1, 1)))
+        none, slopes = np.ones((0, 0, 0), dtype), np.ones((4, 0, 0, 0), dtype)
+        wide, plane, ring = np.ones((4, 9, 9), dtype), np.ones((10, 10), dtype), np.ones((3, 3, 3), dtype)
+        horizontal(west, south, ring, west, south, wide, none, none, one, ring, *(west, south) * 2)
+        made = west, south, west, south, inner, cells, none, none, inner, inner, inner
+        factors(made, made, none, wide, (one, one), np.ones((7, 7, 7), dtype), ring, none)
+        field, at, away = np.ones((3, 1), dtype), np.ones((2, 1), dtype), np.ones((0, 0), dtype)
+        given, through = (at, field, field, at, at, field, away, away, at, at, at), (west, south, west, south)
+        vertical(
+            (at, field, field, at, field), given, (at, field, field, at), at, through, (plane,) * 3, slopes,
+            np.ones(5, dtype), (*given, field, field), through,
         )  # fmt: skip

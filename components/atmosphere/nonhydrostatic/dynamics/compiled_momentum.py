@@ -132,8 +132,10 @@ def _kernels() -> tuple[Any, Any, Any]:
 def _transposed() -> tuple[Any, Any, Any]:
     from components.atmosphere.nonhydrostatic.kernels import momentum_transposed as k
 
-    announce(k.eastward_back, "the gradient of the dynamics' tendencies", 60)
-    return k.eastward_back, k.northward_back, k.upward_back
+    kernels = k.eastward_back, k.northward_back, k.upward_back
+    announce(k.eastward_back, "the gradient of the dynamics' tendencies", 120)
+    compile_apart(kernels, f"from {__name__} import compile_gradients; compile_gradients()", 2)
+    return kernels
 
 
 def compile_kernels() -> None:
@@ -145,3 +147,18 @@ def compile_kernels() -> None:
         for move in (eastward, northward):
             move(*[box] * 5, none, box, none, (box, box, none), (*planes, *one), plane, still.copy())
         upward(*[box] * 7, none, box, (plane,) * 3, still, dtype(1.0), still.copy())
+
+
+def compile_gradients() -> None:
+    """Compile the kernels of the gradient in both precisions, or load them from the cache."""
+    eastward, northward, upward = _transposed()
+    for dtype in (np.float32, np.float64):
+        box, plane, none = np.ones((7, 14, 14), dtype), np.ones((12, 12), dtype), np.ones((0, 0, 0), dtype)
+        still, planes, one = np.ones((3, 1, 1), dtype), (plane,) * 4, (np.ones((0, 0), dtype),) * 3
+        points = weights(dtype)
+        for move in (eastward, northward):
+            move(
+                still, *[box] * 5, none, box, none, (box, box, none), (*planes, *one), plane, points, *[box] * 5, none,
+                box,
+            )  # fmt: skip
+        upward(still, *[box] * 7, none, (plane,) * 3, still, dtype(1.0), points, *[box] * 6, none, box)
