@@ -226,7 +226,7 @@ class _Vertical(torch.autograd.Function):
             _levels(made, like), _levels([g.inverse_dz_interface[1:-1, H:-H, H:-H]], like)[0],
             arrays(given[n] for n in through), arrays((g.length_u, g.length_v, g.inverse_area)), still.metric(),
             np.array(numbers, array(like).dtype), _levels((a for n, a in enumerate(back) if n not in through), like),
-            arrays(back[n] for n in through),
+            arrays(cast(torch.Tensor, back[n]) for n in through),
         )  # fmt: skip
         return None, *back
 
