@@ -23,7 +23,8 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 import benchmarks.atmosphere as atmosphere  # noqa: E402
-from components.ml_surrogates.radiation_emulator import drawing, networks  # noqa: E402
+from components.ml_surrogates import drawn_columns  # noqa: E402
+from components.ml_surrogates.radiation_emulator import networks  # noqa: E402
 from components.ml_surrogates.radiation_emulator.__main__ import COLUMNS  # noqa: E402
 from components.ml_surrogates.radiation_emulator.emulator import Emulator, Gases  # noqa: E402
 from components.radiation.rrtmg_scheme import Rrtmg  # noqa: E402
@@ -36,11 +37,11 @@ TOLD = 2950.0  # columns a second and core of RRTMG through climt at 28 layers, 
 
 def columns(n, seed=1):
     """``n`` columns under random suns, float32."""
-    base = drawing.of_split(drawing.read(COLUMNS), "test")
+    base = drawn_columns.of_split(drawn_columns.read(COLUMNS), "test")
     rng = np.random.default_rng(seed)
     pick = rng.integers(base["t"].shape[1], size=n)
     mu = np.clip(rng.uniform(-0.43, 1.0, n), 0.0, 1.0)
-    air = drawing.air_of({part: a[..., pick] for part, a in base.items()}, mu)
+    air = drawn_columns.air_of({part: a[..., pick] for part, a in base.items()}, mu)
     return Air(*(a.float() for a in air[:9]), distance=air.distance)
 
 

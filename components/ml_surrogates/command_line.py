@@ -9,8 +9,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from coupler.paths import DATA
+
 SEED: dict[str, Any] = {"type": int, "default": 1, "help": "of everything random"}
 """Of the option ``--seed``."""
+COLUMNS = DATA / "radiation_columns.nc"
+"""Columns drawn from runs of this project (`drawn_columns`), as shipped."""
 
 
 class CommandLine:

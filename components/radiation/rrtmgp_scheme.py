@@ -14,11 +14,11 @@ import torch
 
 from components.radiation import particles as cloud_particles
 from components.radiation.aerosol_optics import BandOptics, under_a_clean_sky
-from components.radiation.full_columns import FullColumns
-from components.radiation.kernels.longwave import longwave
+from components.radiation.full_columns import FullColumns, full_columns
+from components.radiation.kernels.longwave import PI, longwave
 from components.radiation.kernels.shortwave import shortwave
 from components.radiation.particles import Particles
-from components.radiation.rrtmgp_tables import LONGWAVE, MOLECULES, SHORTWAVE, cloud_tables, gas_tables
+from components.radiation.rrtmgp_tables import COLDEST_SOURCE, LONGWAVE, MOLECULES, SHORTWAVE, cloud_tables, gas_tables
 from components.radiation.scheme import Air, Radiation
 from components.radiation.spectral_scheme import SpectralScheme
 from components.radiation.standard_atmosphere import columns as standard_columns
@@ -124,10 +124,7 @@ class Rrtmgp(SpectralScheme):
         particles : sizes, snow, overlap and seeds; without, the scheme's sizes, no snow, and one seed for all columns
         aerosol : optical properties of aerosol by band; none without
         """
-        announce(longwave, "RRTMGP's kernels", 30)
-        compile_apart(
-            (longwave, shortwave), f"from {__name__} import compile_kernels; compile_kernels()", len(PRECISIONS)
-        )
+        _ready()
         given = FullColumns._make(a.numpy() for a in columns)
         parts = particles or self._particles(columns)
         bad = ~_is_air(given)
@@ -145,6 +142,32 @@ class Rrtmgp(SpectralScheme):
         sunlight = self.real(SOLAR_CONSTANT * distance)
         shortwave(self._sw, self._sw_cloud, c, haze[1], sunlight, out["sw_up"], out["sw_down"])
         return {name: np.where(bad, np.nan, flux.astype(np.float64)) for name, flux in out.items()}
+
+    def at_the_top_by_band(self, air: Air) -> tuple[Array, Array]:
+        """Longwave that leaves at the top by band: flux (nb, n), W m-2, and brightness temperature (nb, n), K.
+
+        A band is alone where all others emit nothing. A brightness temperature is that of a black body with the same
+        flux in the band, 160 K at least.
+
+        Parameters
+        ----------
+        air : n columns; they must be air (see `of_full`)
+        """
+        _ready()
+        given = air.each(lambda a: a.detach().cpu().double() if a.is_floating_point() else a.cpu())
+        whole = full_columns(given)
+        c = self._columns(*cloud_particles.of_air(given, whole, self._particles(whole), self.seed, self._sized))
+        clean = np.zeros((1, 0, 0, 0), self.real)
+        up, down = np.zeros(c.t_interface.shape, self.real), np.zeros(c.t_interface.shape, self.real)
+        flux, temperature = [], []
+        for band, source in enumerate(self._lw.source):
+            alone = np.zeros_like(self._lw.source)
+            alone[band] = source
+            longwave(self._lw._replace(source=alone), self._lw_cloud, c, clean, up, down)
+            flux.append(up[-1].astype(np.float64))
+            black = float(PI) * source.astype(np.float64)
+            temperature.append(np.interp(flux[-1], black, COLDEST_SOURCE + np.arange(len(black))))
+        return np.stack(flux), np.stack(temperature)
 
     def _columns(self, c: Any, particles: Particles) -> Columns:
         """Whole columns as the kernels want them; the layer's dry air from its weight (Pa) and its vapour."""
@@ -164,6 +187,12 @@ class Rrtmgp(SpectralScheme):
 
 sized_ice = partial(Rrtmgp, ice_radius=None)
 """RRTMGP as the model runs it: ice of the size of `particles.ice_diameter`. Emulators learnt from one radius."""
+
+
+def _ready() -> None:
+    """Have the kernels compiled."""
+    announce(longwave, "RRTMGP's kernels", 30)
+    compile_apart((longwave, shortwave), f"from {__name__} import compile_kernels; compile_kernels()", len(PRECISIONS))
 
 
 def compile_kernels() -> None:

@@ -18,6 +18,7 @@ Array = npt.NDArray[Any]
 FOLDER = Path(__file__).parent / "rrtmgp_data"
 LONGWAVE, SHORTWAVE = FOLDER / "longwave_g128.nc", FOLDER / "shortwave_g112.nc"
 CLOUDS = {LONGWAVE: FOLDER / "clouds_longwave.nc", SHORTWAVE: FOLDER / "clouds_shortwave.nc"}
+COLDEST_SOURCE = 160.0  # K, at which the table of Planck's function begins
 BLOCK = 8  # g-points that are computed at once; bands are read in whole blocks, beyond their end into the next band
 WIDEST = 16  # g-points of the widest band, in whole blocks
 MOLECULES = 1.0e20  # unit of amounts, molecules cm-2: products stay within the range of single precision

@@ -7,10 +7,10 @@ import torch
 
 pytest.importorskip("climt", reason="climt (RRTMG) is not installed")
 
+from components.ml_surrogates import drawn_columns
 from components.ml_surrogates.model_file import read_sidecar
 from components.ml_surrogates.radiation_emulator import (
     dataset,
-    drawing,
     error_evaluation,
     error_predictor,
     networks,
@@ -24,7 +24,7 @@ from components.radiation.rrtmg_scheme import Rrtmg
 
 @pytest.fixture(scope="module")
 def base():
-    return drawing.read(COLUMNS)
+    return drawn_columns.read(COLUMNS)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def recurrent():
 
 def test_no_column_of_the_test_shares_a_place_or_a_day_with_training(base):
     place = np.stack([base["longitude"], base["latitude"]])
-    train, test = (base["split"] == drawing.SPLITS.index(name) for name in ("train", "test"))
+    train, test = (base["split"] == drawn_columns.SPLITS.index(name) for name in ("train", "test"))
     assert not {tuple(p) for p in place[:, train].T} & {tuple(p) for p in place[:, test].T}
     assert base["day"][train].max() < base["day"][test].min()
 
@@ -55,7 +55,7 @@ def test_errors_on_columns_never_seen(held_out, recurrent):
 
 
 def test_at_most_half_the_error_of_ridge_regression_and_of_the_mean(base, held_out, recurrent):
-    training = dataset.together(dataset.batches(drawing.of_split(base, "train"), 10, 128, 5, (None,)))
+    training = dataset.together(dataset.batches(drawn_columns.of_split(base, "train"), 10, 128, 5, (None,)))
     mine = scores.scores(scores.predict(recurrent, held_out), held_out)
     for rival in (scores.Ridge(training).errors(held_out), scores.mean_profile_errors(training, held_out)):
         assert all(mine[k] <= 0.5 * rival[k] for k in ("heating", "olr", "surface_longwave", "surface_shortwave")), (
@@ -65,7 +65,7 @@ def test_at_most_half_the_error_of_ridge_regression_and_of_the_mean(base, held_o
 
 @pytest.mark.parametrize("times", [0.5, 4.0])
 def test_the_forcing_of_carbon_dioxide(base, recurrent, times):
-    test = drawing.of_split(base, "test")
+    test = drawn_columns.of_split(base, "test")
     now = plain({k: a[..., :200] for k, a in test.items()}, np.linspace(0.0, 0.9, 200))
     scheme = Rrtmg()
     more = Sample(now.columns, times * now.carbon_dioxide, now.methane, now.nitrous_oxide)
@@ -92,7 +92,7 @@ def test_the_shipped_files_are_small_and_whole(network):
 
 def test_each_of_many_columns_keeps_its_gases(base):
     """More columns than the library takes at once, each with its own carbon dioxide."""
-    test = drawing.of_split(base, "test")
+    test = drawn_columns.of_split(base, "test")
     some = plain({k: a[..., :520] for k, a in test.items()}, np.zeros(520))
     times = np.linspace(0.5, 8.0, 520)
     many = Sample(some.columns, times * some.carbon_dioxide, some.methane, some.nitrous_oxide)

@@ -113,11 +113,28 @@ def test_the_error_depends_on_the_flow_where_it_is_said_to():
     assert evaluation.flow_dependence("flow", 1, 60) > 1.5 * evaluation.flow_dependence("alike", 1, 60)
 
 
+def test_an_ensemble_begins_as_the_deterministic_forecast_that_it_goes_on_from():
+    """With nothing drawn, the same state a step later; a network of another width is refused."""
+    single = training.network(training.Settings(loss="deterministic", width=8, blocks=1))
+    net = training.network(training.Settings(width=8, blocks=1))
+    net.go_on_from(single)
+    before, now = torch.randn((2, 3, 40), generator=torch.Generator().manual_seed(1))
+    nothing = torch.zeros((3, net.latent, 40))
+    torch.testing.assert_close(net(before, now, nothing), single(before, now, None))
+    other = training.network(training.Settings(loss="deterministic", width=12, blocks=1))
+    for wrong in (other, net):
+        with pytest.raises(CaseError, match="--loss deterministic and this --width"):
+            training.network(training.Settings(width=8, blocks=1)).go_on_from(wrong)
+
+
 def test_commands(tmp_path, capsys):
     small = ["--steps", "8", "--width", "8"]
-    main(["train", "--out", str(tmp_path / "a"), *small])
-    main(["train", "--out", str(tmp_path / "b"), "--loss", "deterministic", *small])
-    main(["evaluate", "--model", str(tmp_path / "a"), "--rival", str(tmp_path / "b"), "--courses", "12",
+    single = str(tmp_path / "b")
+    main(["train", "--out", single, "--loss", "deterministic", *small])
+    main(["train", "--out", str(tmp_path / "a"), "--start", single, *small])
+    main(["evaluate", "--model", str(tmp_path / "a"), "--rival", single, "--courses", "12",
           "--card", str(tmp_path / "card.md")])  # fmt: skip
     assert "ETA" in capsys.readouterr().out
-    assert (tmp_path / "card.md").read_text().count("\n| ") == 16
+    assert (tmp_path / "card.md").read_text().count("\n| ") == 19
+    with pytest.raises(SystemExit, match="a --rival for each of 2 models, found 1"):
+        main(["evaluate", "--model", str(tmp_path / "a"), str(tmp_path / "a"), "--rival", single])

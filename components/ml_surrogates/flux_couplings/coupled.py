@@ -20,8 +20,8 @@ from .series import FLUXES, Series, Tower
 HIDDEN = 32
 PRETRAINING, PRETRAINING_RATE = 800, 1.0e-2
 FITTING, RATE, DECAY = 300, 2.0e-3, 0.1
-TUNING, TUNING_RATE = 120, 5.0e-4
-"""Steps and rate after a pretraining."""
+KNOWING, TUNING_RATE = 120, 5.0e-4
+"""Steps where a network begins with what the mechanism knows (1, 3), and the rate after a pretraining."""
 WEATHER_SHARE = 0.3
 """Of the weather's standard deviations: three days know little of it, so a network begins gently with it."""
 BLOCK = 4  # values, in turn four for training and one block for the choice of the step at which training ends
@@ -127,7 +127,8 @@ def fit(tower: Tower, coupling: Coupling, first_day: int, days: int, seed: int) 
                 a.mul_(0.1)
     if coupling.initialised:
         _descend(net, x, mechanism, mechanism, None, PRETRAINING, PRETRAINING_RATE)
-    steps, rate = (TUNING, TUNING_RATE) if coupling.initialised else (FITTING, RATE)
+    steps = KNOWING if coupling.initialised or coupling.refined else FITTING
+    rate = TUNING_RATE if coupling.initialised else RATE
     few = (x[mine[~held]], mechanism[mine[~held]], measured[mine[~held]])
     judge = (x[mine[held]], mechanism[mine[held]], measured[mine[held]])
     _descend(net, *few, judge, steps, rate)

@@ -5,13 +5,11 @@ import argparse
 import os
 from pathlib import Path
 
-from components.ml_surrogates.command_line import SEED, CommandLine, tell, written
+from components.ml_surrogates.command_line import COLUMNS, SEED, CommandLine, tell, written
 from components.ml_surrogates.progress import progress
-from coupler.paths import DATA
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-COLUMNS = DATA / "radiation_columns.nc"
 DEFAULTS = {
     "recurrent": {"batches": 364, "epochs": 40, "patience": 40, "rate": 1e-2, "hidden": 32},
     "mlp": {"batches": 300, "epochs": 40, "patience": 20, "rate": 4e-3, "hidden": 64},
@@ -22,10 +20,10 @@ FOR_TRAINING, FOR_VALIDATION, FOR_TESTS = 4500, 750, 1500
 
 def draw(a: argparse.Namespace) -> None:
     """Columns of runs into the file that training starts from."""
-    from . import drawing
+    from components.ml_surrogates import drawn_columns
 
-    columns = drawing.draw(a.histories, (FOR_TRAINING, FOR_VALIDATION, FOR_TESTS), a.seed)
-    drawing.write(a.columns, columns)
+    columns = drawn_columns.draw(a.histories, (FOR_TRAINING, FOR_VALIDATION, FOR_TESTS), a.seed)
+    drawn_columns.write(a.columns, columns)
     print(f"{columns['t'].shape[1]} columns of {len(a.histories)} runs in {a.columns}")
 
 
@@ -33,17 +31,17 @@ def train(a: argparse.Namespace) -> None:
     """Vary, label, train, save."""
     import torch
 
-    from components.ml_surrogates import model_file
+    from components.ml_surrogates import drawn_columns, model_file
 
-    from . import dataset, drawing, figures, networks, training
+    from . import dataset, figures, networks, training
 
     a = argparse.Namespace(**{**DEFAULTS[a.network], **vars(a)})
     torch.manual_seed(a.seed)
-    base = drawing.read(a.columns)
+    base = drawn_columns.read(a.columns)
     levels = (None,) if a.network == "mlp" else dataset.LEVELS
     parts = []
     for split, number, seed in (("train", a.batches, a.seed), ("validation", max(7, a.batches // 25), a.seed + 1)):
-        columns = drawing.of_split(base, split)
+        columns = drawn_columns.of_split(base, split)
         shown = progress(f"RRTMG, {split}, batches of {a.size}", number)
         parts.append(dataset.batches(columns, number, a.size, seed, levels, shown, pairs=a.network == "recurrent"))
     sizes = (
@@ -72,13 +70,14 @@ def evaluate(a: argparse.Namespace) -> None:
 
 def train_error(a: argparse.Namespace) -> None:
     """Learn the errors of a trained network."""
+    from components.ml_surrogates import drawn_columns
     from components.radiation.rrtmg_scheme import Rrtmg
 
-    from . import drawing, error_evaluation, error_predictor, networks
+    from . import error_evaluation, error_predictor, networks
 
     emulator = networks.path_of(a.network)
     net, card = networks.load(emulator)
-    data = error_evaluation.training_columns(drawing.read(a.columns), a.seed, Rrtmg(), a.part)
+    data = error_evaluation.training_columns(drawn_columns.read(a.columns), a.seed, Rrtmg(), a.part)
     predictor, seconds = error_predictor.train(net, data, a.seed)
     notes = {"columns": data.lw_up.shape[1], "seconds": round(seconds, 1)}
     hashed = error_predictor.data_hash(data)
@@ -88,9 +87,10 @@ def train_error(a: argparse.Namespace) -> None:
 
 def evaluate_error(a: argparse.Namespace) -> None:
     """Every number of the card of predicted errors."""
+    from components.ml_surrogates import drawn_columns
     from components.ml_surrogates.model_file import read_sidecar
 
-    from . import drawing, error_evaluation, error_predictor, networks
+    from . import error_evaluation, error_predictor, networks
 
     shipped = {}
     for name in networks.NETWORKS:
@@ -101,14 +101,16 @@ def evaluate_error(a: argparse.Namespace) -> None:
             error_predictor.load(path, card),
             read_sidecar(path.with_suffix(".json")),
         )
-    written(error_evaluation.model_card(drawing.read(a.columns), shipped, a.seed), a.card)
+    written(error_evaluation.model_card(drawn_columns.read(a.columns), shipped, a.seed), a.card)
 
 
 def ablate(a: argparse.Namespace) -> None:
     """What heating in the loss and built-in boundaries are worth."""
-    from . import ablation, drawing
+    from components.ml_surrogates import drawn_columns
 
-    print(ablation.as_table(ablation.ablate(drawing.read(a.columns), a.seeds, a.part)))
+    from . import ablation
+
+    print(ablation.as_table(ablation.ablate(drawn_columns.read(a.columns), a.seeds, a.part)))
 
 
 def main(arguments: list[str] | None = None) -> None:

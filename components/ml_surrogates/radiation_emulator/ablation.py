@@ -9,12 +9,13 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from components.ml_surrogates import drawn_columns
+from components.ml_surrogates.drawn_columns import Array
 from components.radiation.rrtmg_scheme import Rrtmg
 from components.science.constants import STEFAN_BOLTZMANN
 
-from . import dataset, drawing, training
+from . import dataset, training
 from .dataset import Batch
-from .drawing import Array
 from .evaluation import unseen
 from .inputs import Inputs, RadiationNetwork
 from .mlp import MlpRadiation
@@ -90,8 +91,10 @@ def ablate(
     tell : takes a line after each training
     """
     number = max(int(part * BATCHES), 2)
-    data = dataset.batches(drawing.of_split(base, "train"), number, SIZE, 1, (None,), pairs=False)
-    held = dataset.batches(drawing.of_split(base, "validation"), max(number // 12, 1), SIZE, 2, (None,), pairs=False)
+    data = dataset.batches(drawn_columns.of_split(base, "train"), number, SIZE, 1, (None,), pairs=False)
+    held = dataset.batches(
+        drawn_columns.of_split(base, "validation"), max(number // 12, 1), SIZE, 2, (None,), pairs=False
+    )
     test = unseen(base, 1500, 11, Rrtmg())
     levels = test.x.columns.p.shape[0]
     rows: dict[str, list[dict[str, float]]] = {}

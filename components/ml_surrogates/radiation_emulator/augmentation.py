@@ -7,13 +7,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from components.ml_surrogates.drawn_columns import air_of
 from components.radiation import standard_atmosphere
 from components.radiation.full_columns import CLOUDY, FullColumns, full_columns, interface_temperature
 from components.science.constants import EPSILON_VAPOUR, GRAVITY
 from components.science.gases import Gases
 from components.science.water import saturation_pressure
-
-from .drawing import air_of
 
 Array = npt.NDArray[np.float64]
 

@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from components.ml_surrogates import drawn_columns
+from components.ml_surrogates.drawn_columns import Array
 from components.ml_surrogates.model_file import Sidecar
 from components.radiation.rrtmg_scheme import Rrtmg
 
-from . import dataset, drawing, networks
+from . import dataset, networks
 from .adaptive import PHYSICAL, RECURRENT, Order, tiers
 from .augmentation import varied
 from .dataset import Batch
-from .drawing import Array
 from .error_predictor import ErrorPredictor, as_emulated, mean_square, train
 from .evaluation import unseen
 from .inputs import RadiationNetwork
@@ -40,7 +41,7 @@ def training_columns(base: dict[str, Array], seed: int, scheme: Rrtmg, part: flo
     part : of the usual numbers
     """
     n = [max(int(part * number), 10) for number in (PLAIN, VALIDATED, VARIED)]
-    changed = varied(drawing.of_split(base, "train"), n[2], None, np.random.default_rng(seed + 42))
+    changed = varied(drawn_columns.of_split(base, "train"), n[2], None, np.random.default_rng(seed + 42))
     parts = [unseen(base, n[0], seed + 40, scheme, "train"), unseen(base, n[1], seed + 41, scheme, "validation")]
     return dataset.together([*parts, dataset.labelled(changed, scheme)])
 
@@ -98,7 +99,7 @@ def model_card(base: dict[str, Array], shipped: dict[str, tuple[Path, ErrorPredi
     scheme = Rrtmg()
     test = unseen(base, NUMBER, seed + 10, scheme)
     other = dataset.labelled(
-        varied(drawing.of_split(base, "test"), NUMBER, None, np.random.default_rng(seed + 11)), scheme
+        varied(drawn_columns.of_split(base, "test"), NUMBER, None, np.random.default_rng(seed + 11)), scheme
     )
     data = training_columns(base, seed, scheme)
     lines = [

@@ -7,15 +7,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from components.ml_surrogates import drawn_columns
+from components.ml_surrogates.drawn_columns import Array
 from components.ml_surrogates.model_file import Sidecar
 from components.radiation.rrtmg_scheme import Rrtmg
 from components.radiation.scheme import heating_rate
 from components.science.constants import SOLAR_CONSTANT
 
-from . import dataset, drawing, networks, rfmip
+from . import dataset, networks, rfmip
 from .augmentation import Sample, plain, varied
 from .dataset import FLUXES, Batch
-from .drawing import Array
 from .inputs import RadiationNetwork, inputs
 from .scores import Prediction, Ridge, forcing, mean_profile_errors, predict, rms, scores
 
@@ -38,9 +39,9 @@ def unseen(base: dict[str, Array], number: int, seed: int, scheme: Rrtmg, split:
     number : of columns
     seed : of the choice and of the suns
     scheme : RRTMG, which labels them
-    split : whose columns are drawn, of `drawing.SPLITS`
+    split : whose columns are drawn, of `drawn_columns.SPLITS`
     """
-    test = drawing.of_split(base, split)
+    test = drawn_columns.of_split(base, split)
     rng = np.random.default_rng(seed)
     there = test["t"].shape[1]
     pick = np.concatenate([rng.permutation(there) for _ in range(-(-number // there))])[:number]
@@ -50,10 +51,10 @@ def unseen(base: dict[str, Array], number: int, seed: int, scheme: Rrtmg, split:
 
 def model_card(a: argparse.Namespace) -> str:
     """Score the models; the card as Markdown."""
-    base, scheme = drawing.read(a.columns), Rrtmg()
+    base, scheme = drawn_columns.read(a.columns), Rrtmg()
     models = {name: networks.load(path) for name, path in (("recurrent", a.recurrent), ("mlp", a.mlp)) if _there(path)}
     plain_set = unseen(base, a.columns_each, a.seed + 10, scheme)
-    test = drawing.of_split(base, "test")
+    test = drawn_columns.of_split(base, "test")
     rng = np.random.default_rng(a.seed + 11)
     own = dataset.labelled(varied(test, a.columns_each, None, rng), scheme)
     other = dataset.labelled(varied(test, a.columns_each, 44, rng), scheme)
@@ -108,7 +109,7 @@ def _origin(models: Models) -> list[str]:
 
 def _rivals(base: dict[str, Array], models: Models, b: Batch, seed: int) -> list[str]:
     """The networks beside ridge regression on the MLP's features, and beside the mean of the training columns."""
-    training = dataset.together(dataset.batches(drawing.of_split(base, "train"), 40, 128, seed + 20, (None,)))
+    training = dataset.together(dataset.batches(drawn_columns.of_split(base, "train"), 40, 128, seed + 20, (None,)))
     rows = {name: scores(predict(net, b), b) for name, (net, _) in models.items()}
     rows["ridge regression"] = Ridge(training).errors(b)
     rows["mean profile"] = mean_profile_errors(training, b)
@@ -128,7 +129,7 @@ def _net_down(f: Prediction | Batch) -> torch.Tensor:
 
 def _four_times(base: dict[str, Array], models: Models, a: argparse.Namespace, scheme: Rrtmg) -> list[str]:
     """Forcing by more carbon dioxide."""
-    test = drawing.of_split(base, "test")
+    test = drawn_columns.of_split(base, "test")
     mu = np.clip(np.random.default_rng(a.seed + 30).uniform(-0.43, 1.0, test["t"].shape[1]), 0.0, 1.0)
     number = min(500, test["t"].shape[1])
     now = plain({part: v[..., :number] for part, v in test.items()}, mu[:number])

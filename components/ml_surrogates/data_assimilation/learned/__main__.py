@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""``python -m components.ml_surrogates.data_assimilation.learned train | train-maps | evaluate``."""
+"""``python -m components.ml_surrogates.data_assimilation.learned train | train-maps | evaluate | imager``."""
 
 import argparse
 from pathlib import Path
@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from components.ml_surrogates import forecast_operators
-from components.ml_surrogates.command_line import SEED, CommandLine, tell, written
+from components.ml_surrogates.command_line import COLUMNS, SEED, CommandLine, tell, written
 from components.ml_surrogates.course import data_hash
-from components.ml_surrogates.data_assimilation.learned import evaluation, files, maps, nature, training
+from components.ml_surrogates.data_assimilation.learned import evaluation, files, imager, maps, nature, training
 from components.ml_surrogates.data_assimilation.learned.training import Settings
 from components.ml_surrogates.data_assimilation.places import spacing_of
 from components.ml_surrogates.estimation.nature_runs import nature_context
@@ -61,6 +61,12 @@ def train_maps(a: argparse.Namespace) -> None:
     )
 
 
+def score_imager(a: argparse.Namespace) -> None:
+    """Train with some seeds on columns seen in RRTMGP's bands, score on others."""
+    trainings = [imager.Settings(steps=a.steps, width=a.width, seed=a.seed + n) for n in range(a.seeds)]
+    written(imager.card(trainings, tuple(a.sizes), a.columns, tell), a.card)
+
+
 def evaluate(a: argparse.Namespace) -> None:
     """Every number of the model card."""
     nets, controls, plain = ([files.load(path) for path in some] for some in (a.model, a.control, a.plain))
@@ -96,6 +102,13 @@ def main(arguments: list[str] | None = None) -> None:
     p.add_argument("--plain", type=Path, nargs="+", default=[], help="those trained with --forecasts 0")
     p.add_argument("--cases", type=int, default=3000, help="cases never seen")
     p.add_argument("--cycles", type=int, default=200, help="analyses one after the other")
+    about = "train and score networks on columns of this project's air seen in RRTMGP's longwave bands"
+    p = line.scores("imager", score_imager, about)
+    p.add_argument("--columns", type=Path, default=COLUMNS, help="file of drawn columns")
+    p.add_argument("--seeds", type=int, default=3, help="trainings, with seeds from --seed on")
+    p.add_argument("--sizes", type=int, nargs=2, default=(4500, 750), help="columns of training and of the test")
+    p.add_argument("--steps", type=int, default=imager.Settings.steps, help="steps of Adam")
+    p.add_argument("--width", type=int, default=imager.Settings.width, help="channels of the network")
     line.everywhere("--seed", **SEED)
     line.run(arguments)
 

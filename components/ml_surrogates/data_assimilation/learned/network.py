@@ -2,7 +2,7 @@
 """The network: an encoder of the background, one of the observations, and a fusion that gives the increment.
 
 After FuXi-DA (Xu et al. 2025, npj Clim. Atmos. Sci.): no covariance of either error, no operator, no cloud flags and no
-bias correction go in. On a ring (one dimension) or a map (two).
+bias correction go in. On a ring (one dimension), a map (two), or for columns each by itself (none).
 """
 
 from functools import partial
@@ -15,8 +15,10 @@ from components.ml_surrogates.residual import Residual
 REACH = 5  # points of a convolution
 
 
-def _convolution(dimensions: int, taken: int, given: int) -> nn.Conv1d | nn.Conv2d:
-    """A convolution that closes a ring, and goes on beyond a map's edge with what stands there."""
+def _convolution(dimensions: int, taken: int, given: int) -> nn.Module:
+    """A convolution that closes a ring, and goes on beyond a map's edge with what stands there; none for columns."""
+    if dimensions == 0:
+        return nn.Linear(taken, given)
     if dimensions == 1:
         return nn.Conv1d(taken, given, REACH, padding=REACH // 2, padding_mode="circular")
     return nn.Conv2d(taken, given, 3, padding=1, padding_mode="replicate")
@@ -27,7 +29,7 @@ class Fusion(nn.Module):
 
     Parameters
     ----------
-    dimensions : of the grid, 1 or 2
+    dimensions : of the grid, 0 to 2
     state : fields of the background
     changed : fields that get an increment
     observed : channels of the observations: values, masks and what stands beside them

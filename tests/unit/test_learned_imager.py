@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Assimilation of brightness temperatures over columns: bands of RRTMGP, the rival, and a network beside both."""
+
+import numpy as np
+import pytest
+import torch
+
+from components.ml_surrogates.command_line import COLUMNS
+from components.ml_surrogates.data_assimilation.learned import imager
+from components.ml_surrogates.data_assimilation.learned.__main__ import main
+from components.radiation.rrtmgp_scheme import Rrtmgp
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def scheme():
+    return Rrtmgp()
+
+
+@pytest.fixture(scope="module")
+def columns(scheme):
+    return imager.read("test", 60, scheme, COLUMNS)
+
+
+def test_bands_add_up_to_all_that_leaves_and_lie_between_the_air_and_the_ground(scheme, columns):
+    flux, temperature = scheme.at_the_top_by_band(columns.air)
+    whole = scheme(columns.air).outgoing_longwave.reshape(-1).numpy()
+    assert flux.shape == (16, 60)
+    np.testing.assert_allclose(flux.sum(0), whole, rtol=2e-6)
+    assert temperature.min() > 180.0 and (temperature <= columns.air.t.amax().item() + 10.0).all()
+
+
+def test_a_warmer_ground_is_seen_through_the_window_alone(scheme, columns):
+    """2 K at the ground: most of it between 820 and 980 cm-1 where it is clear, nothing in the carbon dioxide band."""
+    clear = torch.nonzero(~columns.cloudy)[:, 0]
+    air = columns.air.each(lambda a: a[..., clear])
+    warmer = imager.seen(scheme, air._replace(t_surface=air.t_surface + 2.0)) - imager.seen(scheme, air)
+    assert float(warmer[:, 5].mean()) > 0.8 and float(warmer[:, 3].abs().max()) < 0.05
+
+
+def test_a_state_is_its_air(columns):
+    back = imager.air_of(columns.state, columns.air, clear=False)
+    torch.testing.assert_close(back.t, columns.air.t, rtol=1e-6, atol=0.0)
+    torch.testing.assert_close(back.q_v, torch.clamp(columns.air.q_v, min=imager.LEAST), rtol=1e-5, atol=0.0)
+
+
+def test_the_linear_rival_finds_a_linear_law_and_leaves_clouds_out():
+    g = torch.Generator().manual_seed(1)
+    error, law = torch.randn((3000, 5), generator=g), torch.randn((5, 8), generator=g)
+    departures = error @ law + 2.0 + 0.1 * torch.randn((3000, 8), generator=g)
+    departures[::4] -= 60.0
+    rival = imager.linear(error, departures)
+    left = rival(torch.zeros_like(error), departures) - error
+    clear = torch.arange(3000) % 4 > 0
+    assert float(left[clear].square().mean()) < 0.1 and torch.equal(left[~clear], -error[~clear])
+
+
+def test_the_command_trains_and_scores(tmp_path, capsys):
+    card = tmp_path / "card.md"
+    main(["imager", "--seeds", "1", "--sizes", "80", "40", "--steps", "6", "--width", "8", "--card", str(card)])
+    text = card.read_text()
+    for name in ("analysis", "CORR", "linear", "over CORR", "under cloud", "1 K the right way"):
+        assert f"| {name} |" in text
+    assert "ETA" in capsys.readouterr().out
