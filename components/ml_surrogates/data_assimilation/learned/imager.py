@@ -62,7 +62,7 @@ class Settings:
     seed : of everything random
     """
 
-    steps: int = 3000
+    steps: int = 2000
     batch: int = 256
     rate: float = 2e-3
     width: int = 96
@@ -257,7 +257,9 @@ def linear(error: Tensor, departures: Tensor) -> Linear:
     return best
 
 
-def scores(s: Settings, sizes: tuple[int, int], path: Path, tell: Callable[[str], None] = print) -> dict[str, float]:
+def scores(
+    s: Settings, c: Columns, test: Columns, scheme: Rrtmgp, tell: Callable[[str], None] = print
+) -> dict[str, float]:
     """Train network and control, learn the rival, score all on columns of unseen places and days.
 
     Root mean squares of the errors over the background's own, all parts of the state alike, unless said.
@@ -265,12 +267,11 @@ def scores(s: Settings, sizes: tuple[int, int], path: Path, tell: Callable[[str]
     Parameters
     ----------
     s : settings
-    sizes : columns of training and of the test
-    path : file of columns
+    c, test : columns of training and of the test
+    scheme : the true operator
     tell : takes a line of text after each tenth
     """
-    scheme, g = Rrtmgp(), torch.Generator().manual_seed(1000 + s.seed)
-    c, test = (read(split, n, scheme, path) for split, n in zip(("train", "test"), sizes, strict=True))
+    g = torch.Generator().manual_seed(1000 + s.seed)
     net, control = (train(c, s, sees=sees, tell=tell) for sees in (True, False))
     rival = _rival(net, c, scheme, g)
     rows = torch.arange(len(test.state))
@@ -344,10 +345,13 @@ def card(trainings: Sequence[Settings], sizes: tuple[int, int], path: Path, tell
     Parameters
     ----------
     trainings : settings of each
-    sizes, path, tell : see `scores`
+    sizes : columns of training and of the test
+    path : file of columns
+    tell : takes a line of text after each tenth
     """
-    rows = [scores(s, sizes, path, tell) for s in trainings]
-    first = trainings[0]
+    scheme, first = Rrtmgp(), trainings[0]
+    c, test = (read(split, n, scheme, path) for split, n in zip(("train", "test"), sizes, strict=True))
+    rows = [scores(s, c, test, scheme, tell) for s in trainings]
     lines = [
         "# Model card: learned assimilation, brightness temperatures over East Asian columns", "",
         f"{sizes[0]} columns of training, {sizes[1]} of unseen places and days; {first.steps} steps of {first.batch},"
