@@ -5,7 +5,6 @@ Columns are those of this project's runs, with their clouds, of which no method 
 errors that are smooth in ln p; the imager has noise and a bias of its own in each band.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,7 @@ NOISE, BIAS = 0.5, 1.0  # K, of the imager; of a band's bias the standard deviat
 LEAST = 1e-7  # of vapour, kg/kg
 CLOUDY = 1e-6  # condensate of a cloudy layer, kg/kg
 LEARNED_FROM = 1500  # columns, at least, of the rival
+RIDGES = (1e-4, 1e-3, 1e-2, 1e-1)
 BLIND = 0.1  # of the columns of training, in which nothing is seen
 
 
@@ -62,7 +62,7 @@ class Settings:
     seed : of everything random
     """
 
-    steps: int = 2000
+    steps: int = 1000
     batch: int = 256
     rate: float = 2e-3
     width: int = 96
@@ -144,10 +144,10 @@ class Imager:
         torch.manual_seed(s.seed)
         fields, bands = c.state.shape[1], c.seen.shape[1]
         self.net = Fusion(0, fields, fields, 2 * bands + c.place.shape[1], s.width, s.blocks)
-        self.middle, self.spread = c.state.mean(0), c.state.std(0)
-        self.warm, self.swing = c.seen.mean(0), c.seen.std(0)
         self.root = roots(c)
         self.size = self.root.square().sum(1).sqrt()
+        self.middle, self.spread = c.state.mean(0), torch.maximum(c.state.std(0), self.size)
+        self.warm, self.swing = c.seen.mean(0), torch.clamp(c.seen.std(0), min=NOISE)
 
     def __call__(self, background: Tensor, value: Tensor, mask: Tensor, place: Tensor) -> Tensor:
         """Analyses (n, 2 nz + 1).
@@ -197,15 +197,19 @@ def train(c: Columns, s: Settings, *, sees: bool = True, tell: Callable[[str], N
 
 
 class Linear(NamedTuple):
-    """The rival: a linear analysis of departures from the true operator under a clear sky, with a gross check.
+    """The rival: what the climate says of a background, and a linear analysis of its departures with a gross check.
 
     Attributes
     ----------
+    mean : (2 nz + 1,) of the backgrounds
+    climate : (2 nz + 1, 2 nz + 1) increment for a background's distance from it
     gain : (bands, 2 nz + 1)
     middle, spread : (bands,) of the departures of clear columns, K: their bias is corrected
     check : spreads beyond which a column counts as cloudy, in any band
     """
 
+    mean: Tensor
+    climate: Tensor
     gain: Tensor
     middle: Tensor
     spread: Tensor
@@ -217,44 +221,53 @@ class Linear(NamedTuple):
         Parameters
         ----------
         background : (n, 2 nz + 1)
-        departures : (n, bands) K
+        departures : (n, bands) from the true operator under a clear sky, K
         """
         d = departures - self.middle
         good = (d.abs() < self.check * self.spread).all(1, keepdim=True)
-        return background + good * (d @ self.gain)
+        return background + (background - self.mean) @ self.climate + good * (d @ self.gain)
 
 
-def linear(error: Tensor, departures: Tensor) -> Linear:
-    """The best linear analysis, its check and ridge chosen on half of the columns.
+def linear(truth: Tensor, background: Tensor, departures: Tensor) -> Linear:
+    """The best linear analysis, its check and ridges chosen on half of the columns.
 
     Parameters
     ----------
-    error : (n, 2 nz + 1) truth less background
+    truth, background : (n, 2 nz + 1)
     departures : (n, bands) of the same columns, K
     """
-    half = torch.arange(len(error)) % 2 == 0
+    half = torch.arange(len(truth)) % 2 == 0
+    error = truth - background
     size = error.std(0)
     middle = departures.median(0).values
+    near = torch.ones(len(truth), dtype=torch.bool)
     for _ in range(8):  # clouds are cold: what lies far off is left out, again and again
         spread = 1.48 * (departures - middle).abs().median(0).values
         near = ((departures - middle).abs() < 2.0 * spread).all(1)
         middle = departures[near].mean(0)
-    spread = departures[near].std(0)
-    best, least = None, math.inf
-    for check in (2.0, 3.0, 4.0, 6.0, 9.0):
-        d = departures - middle
-        good = half & (d.abs() < check * spread).all(1)
-        for ridge in (1e-4, 1e-3, 1e-2, 1e-1):
-            a, b = d[good].double(), error[good].double()
-            normal = a.T @ a
-            more = ridge * normal.diagonal().mean() * torch.eye(len(normal), dtype=normal.dtype)
-            tried = Linear(torch.linalg.solve(normal + more, a.T @ b).float(), middle, spread, check)
-            left = tried(torch.zeros_like(error), departures)[~half] - error[~half]
-            score = float((left / size).square().mean())
-            if score < least:
-                best, least = tried, score
-    assert best is not None
-    return best
+    mean, spread, d = background.mean(0), departures[near].std(0), departures - middle
+    unit = torch.clamp(background.std(0), min=1e-6)
+
+    def left(tried: Linear) -> float:
+        return float(((tried(background, departures) - truth)[~half] / size).square().mean())
+
+    nothing = torch.zeros(departures.shape[1], truth.shape[1])
+    own = (_ridge((background - mean)[half] / unit, error[half], ridge) / unit[:, None] for ridge in RIDGES)
+    first = min((Linear(mean, w, nothing, middle, spread, 0.0) for w in own), key=left)
+    rest = error - (background - mean) @ first.climate
+    kept = [(check, half & (d.abs() < check * spread).all(1)) for check in (2.0, 3.0, 4.0, 6.0, 9.0)]
+    tried = (
+        first._replace(gain=_ridge(d[good], rest[good], ridge), check=check) for check, good in kept for ridge in RIDGES
+    )
+    return min(tried, key=left)
+
+
+def _ridge(given: Tensor, wanted: Tensor, share: float) -> Tensor:
+    """Weights (given, wanted) by least squares, with a ridge of a share of the mean variance."""
+    a, b = given.double(), wanted.double()
+    normal = a.T @ a
+    more = share * normal.diagonal().mean() + torch.finfo(a.dtype).tiny
+    return torch.linalg.solve(normal + more * torch.eye(len(normal), dtype=a.dtype), a.T @ b).float()
 
 
 def scores(
@@ -322,7 +335,7 @@ def _rival(net: Imager, c: Columns, scheme: Rrtmgp, g: torch.Generator) -> Linea
     rows = torch.arange(0, len(c.state), max(1, len(c.state) // LEARNED_FROM))
     truth = c.state[rows]
     background = net.background(truth, g)
-    return linear(truth - background, observed(c, rows, g) - under_clear_sky(scheme, background, c, rows))
+    return linear(truth, background, observed(c, rows, g) - under_clear_sky(scheme, background, c, rows))
 
 
 def _right_way(net: Imager, scheme: Rrtmgp, test: Columns, background: Tensor, value: Tensor) -> float:
