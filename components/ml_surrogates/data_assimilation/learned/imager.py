@@ -197,35 +197,45 @@ def train(c: Columns, s: Settings, *, sees: bool = True, tell: Callable[[str], N
 
 
 class Linear(NamedTuple):
-    """The rival: what the climate says of a background, and a linear analysis of its departures with a gross check.
+    """The rival: a linear analysis of a background and its departures; where these fail a gross check, of the first.
 
     Attributes
     ----------
-    mean : (2 nz + 1,) of the backgrounds
-    climate : (2 nz + 1, 2 nz + 1) increment for a background's distance from it
-    gain : (bands, 2 nz + 1)
+    mean, unit : (2 nz + 1,) of the backgrounds
+    climate : (2 nz + 1, 2 nz + 1) increment for a background's scaled distance from the mean
+    both : (2 nz + 1 + bands, 2 nz + 1) the same for that distance and the scaled departures
     middle, spread : (bands,) of the departures of clear columns, K: their bias is corrected
     check : spreads beyond which a column counts as cloudy, in any band
     """
 
     mean: Tensor
+    unit: Tensor
     climate: Tensor
-    gain: Tensor
+    both: Tensor
     middle: Tensor
     spread: Tensor
     check: float
 
-    def __call__(self, background: Tensor, departures: Tensor) -> Tensor:
-        """Analyses (n, 2 nz + 1).
+    def scaled(self, background: Tensor, departures: Tensor) -> tuple[Tensor, Tensor]:
+        """What the analysis is linear in.
 
         Parameters
         ----------
         background : (n, 2 nz + 1)
         departures : (n, bands) from the true operator under a clear sky, K
         """
-        d = departures - self.middle
-        good = (d.abs() < self.check * self.spread).all(1, keepdim=True)
-        return background + (background - self.mean) @ self.climate + good * (d @ self.gain)
+        return (background - self.mean) / self.unit, (departures - self.middle) / self.spread
+
+    def __call__(self, background: Tensor, departures: Tensor) -> Tensor:
+        """Analyses (n, 2 nz + 1).
+
+        Parameters
+        ----------
+        background, departures : see `scaled`
+        """
+        x, d = self.scaled(background, departures)
+        good = (d.abs() < self.check).all(1, keepdim=True)
+        return background + torch.where(good, torch.cat([x, d], 1) @ self.both, x @ self.climate)
 
 
 def linear(truth: Tensor, background: Tensor, departures: Tensor) -> Linear:
@@ -245,19 +255,21 @@ def linear(truth: Tensor, background: Tensor, departures: Tensor) -> Linear:
         spread = 1.48 * (departures - middle).abs().median(0).values
         near = ((departures - middle).abs() < 2.0 * spread).all(1)
         middle = departures[near].mean(0)
-    mean, spread, d = background.mean(0), departures[near].std(0), departures - middle
+    fields, bands = truth.shape[1], departures.shape[1]
+    none = torch.zeros(fields + bands, fields)
     unit = torch.clamp(background.std(0), min=1e-6)
+    plain = Linear(background.mean(0), unit, none[:fields], none, middle, departures[near].std(0), 0.0)
+    x, d = plain.scaled(background, departures)
 
     def left(tried: Linear) -> float:
         return float(((tried(background, departures) - truth)[~half] / size).square().mean())
 
-    nothing = torch.zeros(departures.shape[1], truth.shape[1])
-    own = (_ridge((background - mean)[half] / unit, error[half], ridge) / unit[:, None] for ridge in RIDGES)
-    first = min((Linear(mean, w, nothing, middle, spread, 0.0) for w in own), key=left)
-    rest = error - (background - mean) @ first.climate
-    kept = [(check, half & (d.abs() < check * spread).all(1)) for check in (2.0, 3.0, 4.0, 6.0, 9.0)]
+    first = min((plain._replace(climate=_ridge(x[half], error[half], ridge)) for ridge in RIDGES), key=left)
+    kept = [(check, half & (d.abs() < check).all(1)) for check in (2.0, 3.0, 4.0, 6.0, 9.0)]
     tried = (
-        first._replace(gain=_ridge(d[good], rest[good], ridge), check=check) for check, good in kept for ridge in RIDGES
+        first._replace(both=_ridge(torch.cat([x, d], 1)[good], error[good], ridge), check=check)
+        for check, good in kept
+        for ridge in RIDGES
     )
     return min(tried, key=left)
 
