@@ -123,7 +123,8 @@ def roots(c: Columns) -> Tensor:
     alike = torch.exp(-0.5 * ((x[:, None] - x[None]) / LENGTH).square()) + 1e-6 * torch.eye(len(x))
     root = torch.linalg.cholesky(alike).float()
     ground = torch.tensor([[ERRORS["ground"]]])
-    return torch.block_diag(ERRORS["t"] * root, ERRORS["ln_q"] * root, ground)
+    whole: Tensor = torch.block_diag(ERRORS["t"] * root, ERRORS["ln_q"] * root, ground)
+    return whole
 
 
 def biases(bands: int) -> Tensor:
@@ -190,7 +191,8 @@ def train(c: Columns, s: Settings, *, sees: bool = True, tell: Callable[[str], N
         truth, value = c.state[rows], observed(c, rows, g)
         mask = (torch.rand((s.batch, 1), generator=g) >= BLIND).float().expand_as(value) * float(sees)
         wrong = made(made.background(truth, g), value * mask, mask, c.place[rows]) - truth
-        return (wrong / made.size).abs().mean()
+        scaled: Tensor = (wrong / made.size).abs().mean()
+        return scaled
 
     fit(made.net, loss, s.steps, s.rate, 5.0, tell)
     return made
@@ -235,7 +237,8 @@ class Linear(NamedTuple):
         """
         x, d = self.scaled(background, departures)
         good = (d.abs() < self.check).all(1, keepdim=True)
-        return background + torch.where(good, torch.cat([x, d], 1) @ self.both, x @ self.climate)
+        dx: Tensor = torch.where(good, torch.cat([x, d], 1) @ self.both, x @ self.climate)
+        return background + dx
 
 
 def linear(truth: Tensor, background: Tensor, departures: Tensor) -> Linear:
@@ -279,7 +282,8 @@ def _ridge(given: Tensor, wanted: Tensor, share: float) -> Tensor:
     a, b = given.double(), wanted.double()
     normal = a.T @ a
     more = share * normal.diagonal().mean() + torch.finfo(a.dtype).tiny
-    return torch.linalg.solve(normal + more * torch.eye(len(normal), dtype=a.dtype), a.T @ b).float()
+    weights: Tensor = torch.linalg.solve(normal + more * torch.eye(len(normal), dtype=a.dtype), a.T @ b)
+    return weights.float()
 
 
 def scores(

@@ -246,7 +246,7 @@ def save(path: Path, net: MapNetwork, channels: Sequence[Channel], ranges: Mappi
     outs = tuple(Variable(f"increment_of_{part}", PART_UNITS[part]) for part in PARTS)
     fusion = net.fusion
     sizes = {
-        "levels": net.levels, "channels": len(channels), "width": fusion.increment.in_channels,
+        "levels": net.levels, "channels": len(channels), "width": fusion.width,
         "blocks": (len(fusion.fusion) - 2),
     }  # fmt: skip
     notes = {**about, "channels": [list(c) for c in channels]}

@@ -39,6 +39,7 @@ class Fusion(nn.Module):
 
     def __init__(self, dimensions: int, state: int, changed: int, observed: int, width: int, blocks: int):
         super().__init__()
+        self.width = width
         self.background = nn.Sequential(
             _convolution(dimensions, state, width), nn.GELU(), Residual(partial(_convolution, dimensions), width)
         )
