@@ -29,7 +29,7 @@ def test_a_step_has_the_same_bits(monkeypatch):
 
 
 def test_what_is_not_a_number_stays_so():
-    """A Newton step hides nothing: each thing that it reads in turn is lost in one column."""
+    """A column whose longwave is lost has no temperatures, and the others have theirs."""
     p, state, forcing = world(3, torch.float64, "cpu")
     lost = forcing._replace(longwave=torch.where(torch.arange(6) == 2, torch.nan, forcing.longwave))
     with torch.no_grad():
