@@ -278,6 +278,15 @@ def test_leaves_by_season():
     assert 180 < sum(a_year(2.0, 10.0, 12.0)) < 330
 
 
+def test_leaves_of_deciduous_trees_ripen_for_two_months():
+    def share(kind, since, leafing=1.0):
+        season = phenology.at_start(t(kind), torch.tensor([True]))
+        return phenology.mature(season._replace(since=t(since), leafing=t(leafing)), t(kind)).item()
+
+    assert [share(1.0, d) for d in (0, 30, 60, 120)] == pytest.approx([0.25, 0.625, 1.0, 1.0])
+    assert share(0.0, 10) == share(2.0, 10) == share(1.0, 10, leafing=0.0) == 1.0
+
+
 def test_growth_is_allocated_and_nutrients_follow():
     habit = allocation.Habit(t(1, 1), t(2, 0), t(0.1, 0), t(0.1, 0.5), t(6, 4))
     split = allocation.shares(habit, t(2, 5), t(1, 1))

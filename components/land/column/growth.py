@@ -40,6 +40,7 @@ def with_leaves(state: State, forcing: Forcing, p: Parameters, options: Options)
         evergreen = p.cycles.kind == phenology.EVERGREEN
         awake = torch.where(evergreen, phenology.awake(state.cycles.season), torch.ones_like(waning))
         vcmax = vcmax * (waning * awake)
+    vcmax = vcmax * phenology.mature(state.cycles.season, p.cycles.kind)
     area = leaf_area(state.cycles, p.cycles)
     return forcing._replace(lai=area), p._replace(traits=p.traits._replace(vcmax25=vcmax))
 

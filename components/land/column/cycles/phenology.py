@@ -24,6 +24,10 @@ FROST, MILD = ZERO_CELSIUS + 2.0, ZERO_CELSIUS + 5.0  # K: leaves fall below the
 WARM_SUM, WARM_SUM_RISE = 4.795, 0.129  # ln K d, and per K of the year's mean (White et al. 1997, as in CLM)
 DRY = 0.12  # share of the available water
 LAG = 5.0  # days in which evergreen leaves come near the air (Makela et al. 2008, five conifer stands: 1 to 20)
+MATURING = (
+    60.0  # days from unfolding to full capacity: 50 to 60 (Wilson et al. 2001), 70 and more (Muraoka and Koizumi 2005)
+)
+YOUNG = 0.25  # share of its capacity that a leaf unfolds with (ours)
 ASLEEP, AWAKE = ZERO_CELSIUS - 5.0, 20.0  # K, and K above it: no capacity, and all of it (theirs: -15 to 1, 11 to 30)
 
 
@@ -76,6 +80,21 @@ def awake(season: Season) -> Tensor:
     season : with the lagged warmth of the air
     """
     return torch.clamp((season.warmth - ASLEEP) / AWAKE, 0.0, 1.0)
+
+
+def mature(season: Season, kind: Tensor) -> Tensor:
+    """Share of its capacity that a leaf has at its age: trees' leaves that come by season go on to ripen once unfolded.
+
+    In Wilson et al. (2001) capacity was highest 50 to 60 days after leaves had begun to grow; in Muraoka and Koizumi
+    (2005) leaf area was full in early, capacity in late summer. Other leaves are a mixture of ages: 1.
+
+    Parameters
+    ----------
+    season : with the days since leaves unfolded
+    kind : 0 evergreen, 1 seasonal, 2 stress
+    """
+    ripe = torch.clamp(YOUNG + (1.0 - YOUNG) / MATURING * season.since, max=1.0)
+    return torch.where((kind == SEASONAL) & (season.leafing > 0.5), ripe, torch.ones_like(ripe))
 
 
 def needed_warmth(table: Tensor, days: Tensor, mean: Tensor) -> Tensor:
