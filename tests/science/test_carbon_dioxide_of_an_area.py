@@ -37,14 +37,15 @@ def test_gases_are_fed_and_carried(tmp_path, shared):
 
 @pytest.mark.slow
 def test_networks_beat_kriging_on_days_and_sources_never_seen(tmp_path, shared):
+    """Kriging is tuned on the very days and sources of the test; eight stations on 40 x 44 cells."""
     output = ran(tmp_path / "area", shared)
-    air = read(output, NAMES, layers=3, skip=10, flux=(tmp_path / "area" / "fluxes.nc", "steady", FED))
-    ratios = {}
-    for prior in ("kriging", "interpolation"):
-        for seed in (1, 2):
-            words = {"prior": prior, "embedding": "carried", "frames": 6, "width": 12, "steps": 300, "batch": 8}
-            _, _, rows = regional.trained(Settings(cyclic=False, seed=seed, rate=3e-3, **words), air, -1)
-            best = rows["kriging, tuned on these days"].rmse
-            ratios[prior, seed] = rows["network"].rmse / best
-    print(ratios, {name: row.rmse / best for name, row in rows.items()})
-    assert all(ratio < 1.0 for ratio in ratios.values())
+    air = read(output, NAMES, skip=8, flux=(tmp_path / "area" / "fluxes.nc", "steady", FED))
+    ratios = []
+    for seed in (1, 2):
+        words = {"prior": "kriging", "embedding": "carried", "frames": 6, "width": 12, "steps": 200, "batch": 8}
+        _, _, rows = regional.trained(Settings(cyclic=False, seed=seed, rate=3e-3, **words), air, -1)
+        best = rows["kriging, tuned on these days"].rmse
+        ratios.append(rows["network"].rmse / best)
+        print(seed, {name: (row.rmse / best, row.covered, row.spread) for name, row in rows.items()})
+    assert rows["climatology"].rmse > 1.2 * best  # there is something to find
+    assert sum(ratios) / 2.0 < 1.0, ratios
