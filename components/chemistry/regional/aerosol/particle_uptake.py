@@ -16,11 +16,8 @@ from torch import Tensor
 from components.science.constants import GAS_CONSTANT, ZERO_CELSIUS
 
 SULFUR_DIOXIDE, NITROGEN_PENTOXIDE = 0.064064, 0.10801  # kg mol-1
-LEAST, MOST, FROM = (
-    2.0e-5,
-    5.0e-5,
-    0.5,
-)  # of sulfur dioxide, coefficients below a relative humidity and at saturation; that humidity
+LEAST, MOST = 2.0e-5, 5.0e-5  # coefficients of sulfur dioxide below a relative humidity and at saturation
+FROM = 0.5  # that humidity
 DIFFUSIVITY = 1.1e-5  # m2 s-1 of sulfur dioxide in air at 0 degC (Massman 1998), with temperature to the power of 1.81
 
 
