@@ -46,9 +46,7 @@ def guides():
 
 def models():
     """READMEs and cards of the models, in the order of their folders."""
-    return sorted(
-        p for name in ("README.md", "MODEL_CARD.md", "ERROR_CARD.md") for p in (ROOT / "components").rglob(name)
-    )
+    return sorted(p for name in ("README.md", "*_CARD.md") for p in (ROOT / "components").rglob(name))
 
 
 def cases():
