@@ -178,20 +178,22 @@ def main(argv: Sequence[str]) -> int:
     if options.command is None:
         p.print_help()
         return 2
+    from coupler.case.launched import under_mpi
     from coupler.errors import TesseraError
+    from coupler.watch import address_space
 
     try:
+        if options.command in ("check", "prepare", "run", "spinup") and not under_mpi():
+            address_space.refuse_small(alone=True)  # before a library ends for want of memory
         code = int(globals()[f"_{options.command}"](options))
         if options.command != "run":
             sys.stdout.flush()
         return code
     except (MemoryError, ImportError) as error:
-        from coupler.watch.address_space import hint, is_lack
-
-        if not is_lack(error):
+        if not address_space.is_lack(error):
             raise
         said = (str(error).strip() or "nothing was left").splitlines()[-1]
-        print(f"error: out of memory{hint()}: {said}", file=sys.stderr)
+        print(f"error: out of memory{address_space.hint()}: {said}", file=sys.stderr)
         return 1
     except OSError as error:
         if options.command == "run" or error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.ENOMEM):

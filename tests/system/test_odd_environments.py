@@ -110,8 +110,10 @@ def test_no_home_and_no_temporary_folder(toy):
 
 
 @pytest.mark.parametrize(
-    "line", ["60000; RUN check CASE", "60000; RUN run CASE", "150000; RUN run CASE --serial", "600000; RUN run CASE"]
-)
+    "line",
+    ["60000; RUN check CASE", "60000; RUN run CASE", *(f"{n}000; RUN run CASE --serial" for n in (100, 125, 150)),
+     "600000; RUN run CASE"],
+)  # fmt: skip
 def test_too_little_memory_is_said_in_a_line(toy, line):
     code, _, err = shell(f"ulimit -v {line}", toy)
     assert code in (1, 2) and err.startswith("error: ") and "ulimit -v unlimited" in err and "Traceback" not in err
