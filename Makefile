@@ -12,8 +12,8 @@ export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM = 1
 export PRTE_ALLOW_RUN_AS_ROOT = 1
 export PRTE_ALLOW_RUN_AS_ROOT_CONFIRM = 1
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
-# one more than cores: tests of ranks and of faults wait
-WORKERS ?= $(shell expr `getconf _NPROCESSORS_ONLN` + 1)
+# two more than cores: tests of ranks and of faults wait, and in an empty clone all for a kernel that one compiles
+WORKERS ?= $(shell expr `getconf _NPROCESSORS_ONLN` + 2)
 TESTS := $(BIN)/python -m pytest -n $(WORKERS)
 PRTE := $(VENV)/etc/prte-mca-params.conf
 
