@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch.autograd.function import once_differentiable
 
-from components.science.kernel_arrays import arrays, plain
+from components.science.kernel_arrays import arrays, plain, wanted
 from coupler.compiled import announce, compile_apart
 
 # of the points from the first on: in the mean over a face, and in what upwinding takes off it
@@ -56,7 +56,7 @@ def convergence(
     inverse_area : (ny, nx) m-2, or of a shape that goes with it
     """
     given = q, mx, my, mz
-    if torch.is_grad_enabled() and any(a.requires_grad for a in given):
+    if wanted(*given):
         return cast(torch.Tensor, _Convergence.apply(*given, inverse_area))  # type: ignore[no-untyped-call]
     return _converging(*given, inverse_area)
 
@@ -146,13 +146,13 @@ class _Convergence(torch.autograd.Function):
         to_q = torch.zeros_like(q) if ctx.needs_input_grad[0] else None
         back: list[torch.Tensor | None] = []
         into = _lines(q) if to_q is None else _lines(to_q)
-        for m, part, target, dim, points, wanted in zip(
+        for m, part, target, dim, points, asked in zip(
             masses, _lines(q), into, *_LINES, ctx.needs_input_grad[1:4], strict=True
         ):
             flux = _transposed_difference(along if dim > 0 else -grad, dim)
             if to_q is not None:
                 _add_to_points(target, flux, m, dim, points)
-            back.append(_to_mass(flux, part, m, dim, points) if wanted else None)
+            back.append(_to_mass(flux, part, m, dim, points) if asked else None)
         return to_q, *back, None
 
 
@@ -184,7 +184,7 @@ def difference(flux: torch.Tensor, dim: int) -> torch.Tensor:
     flux : n + 1 points along ``dim``
     dim : dimension of the faces
     """
-    if torch.is_grad_enabled() and flux.requires_grad:
+    if wanted(flux):
         return cast(torch.Tensor, _Difference.apply(flux, dim))  # type: ignore[no-untyped-call]
     return _out_less_in(flux, dim)
 
@@ -197,7 +197,7 @@ def total(a: torch.Tensor, dim: int) -> torch.Tensor:
     a : n + 1 points along ``dim``
     dim : dimension
     """
-    if torch.is_grad_enabled() and a.requires_grad:
+    if wanted(a):
         return cast(torch.Tensor, _Total.apply(a, dim))  # type: ignore[no-untyped-call]
     return _both(a, dim)
 
@@ -210,7 +210,7 @@ def ghost_levels(q: torch.Tensor, dim: int = 0) -> torch.Tensor:
     q : field
     dim : dimension of the levels
     """
-    if torch.is_grad_enabled() and q.requires_grad:
+    if wanted(q):
         return cast(torch.Tensor, _GhostLevels.apply(q, dim))  # type: ignore[no-untyped-call]
     return _extrapolated(q, dim)
 
@@ -233,7 +233,7 @@ def _out_less_in(flux: torch.Tensor, dim: int) -> torch.Tensor:
 
 
 def _upwind(q: torch.Tensor, m: torch.Tensor, dim: int, points: int) -> torch.Tensor:
-    if torch.is_grad_enabled() and (q.requires_grad or m.requires_grad):
+    if wanted(q, m):
         return cast(torch.Tensor, _Upwind.apply(q, m, dim, points))  # type: ignore[no-untyped-call]
     return _flux(q, m, dim, points)
 

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch.autograd.function import once_differentiable
 
+from components.science.kernel_arrays import wanted
+
 
 class Copied(NamedTuple):
     """Cells of a field that are copies of others, both as views of it.
@@ -48,7 +50,7 @@ def fill(f: torch.Tensor, copies: Callable[..., Iterator[Copied]], other: torch.
     other : field that is copied from
     """
     given = (f,) if other is None else (f, other)
-    if torch.is_grad_enabled() and any(a.requires_grad for a in given):
+    if wanted(*given):
         _Filled.apply(copies, *given)  # type: ignore[no-untyped-call]
         return
     for copied in copies(*given):
@@ -83,7 +85,7 @@ def with_room(a: torch.Tensor, width: int) -> torch.Tensor:
     a : values inside
     width : cells of the halo
     """
-    if torch.is_grad_enabled() and a.requires_grad:
+    if wanted(a):
         return cast(torch.Tensor, _WithRoom.apply(a, width))  # type: ignore[no-untyped-call]
     return _with_room(a, width)
 
@@ -107,7 +109,7 @@ def cut(a: torch.Tensor, *places: slice) -> torch.Tensor:
     a : array
     places : along each of the last dimensions
     """
-    if torch.is_grad_enabled() and a.requires_grad:
+    if wanted(a):
         return cast(torch.Tensor, _Cut.apply(a, places))  # type: ignore[no-untyped-call]
     return a[_at(places)]
 

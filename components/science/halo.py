@@ -19,6 +19,7 @@ import torch
 from torch.autograd.function import once_differentiable
 
 from components.science.cuts import Copied, fill
+from components.science.kernel_arrays import wanted
 from coupler.component import Context
 
 KINDS = ("periodic", "wall", "open", "specified", "masked")
@@ -165,7 +166,7 @@ class DecomposedHalo:
 
     def __call__(self, fields: Sequence[torch.Tensor], width: int) -> None:
         """Fill the halo of ``width`` cells of each field (..., y, x) in place: one message to each neighbour."""
-        if torch.is_grad_enabled() and any(f.requires_grad for f in fields):
+        if wanted(*fields):
             exchanged: Any = _Exchange
             for f, filled in zip(fields, exchanged.apply(self, width, *fields), strict=True):
                 f.copy_(filled)

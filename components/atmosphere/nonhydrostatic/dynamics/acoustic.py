@@ -27,6 +27,7 @@ from components.atmosphere.nonhydrostatic.dynamics.tendencies import (
 from components.science.advection import difference, total
 from components.science.constants import GRAVITY
 from components.science.cuts import inside
+from components.science.kernel_arrays import wanted
 
 Stepped = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 
@@ -209,7 +210,7 @@ def substituted(right: torch.Tensor, lower: torch.Tensor, upper: torch.Tensor) -
     ----------
     right, lower, upper : (n, ...) right-hand side over the pivots, and the LU factors of `Coefficients`
     """
-    if torch.is_grad_enabled() and (right.requires_grad or lower.requires_grad or upper.requires_grad):
+    if wanted(right, lower, upper):
         return _Substitution.apply(right, lower, upper)
     return torch.stack(_substituted(right, lower, upper)[1])
 

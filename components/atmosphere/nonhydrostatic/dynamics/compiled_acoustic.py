@@ -262,14 +262,17 @@ def _transposed() -> tuple[Any, Any, Any]:
     return kernels
 
 
+def _samples(dtype: Any) -> tuple[Any, ...]:
+    """Arrays as kernels are compiled for: cells, faces and interfaces, none, slopes, and such as reach further out."""
+    cells = (3, 1, 1), (3, 1, 2), (3, 2, 1), (2, 1, 1)
+    return tuple(np.ones(shape, dtype) for shape in (*cells, (0, 0, 0), (4, 0, 0, 0), (4, 9, 9), (10, 10), (3, 3, 3)))
+
+
 def compile_kernels() -> None:
     """Compile the kernels in both precisions, or load them from the cache."""
     factors, horizontal, vertical = _kernels()
     for dtype in (np.float32, np.float64):
-        one = dtype(1.0)
-        cells, west, south, inner = (np.ones(shape, dtype) for shape in ((3, 1, 1), (3, 1, 2), (3, 2, 1), (2, 1, 1)))
-        none, slopes = np.ones((0, 0, 0), dtype), np.ones((4, 0, 0, 0), dtype)
-        wide, plane, ring = np.ones((4, 9, 9), dtype), np.ones((10, 10), dtype), np.ones((3, 3, 3), dtype)
+        one, (cells, west, south, inner, none, slopes, wide, plane, ring) = dtype(1.0), _samples(dtype)
         factors(np.ones((7, 7, 7), dtype), ring, none, wide, inner, (one, one), inner, cells, none, none, *[inner] * 3)
         horizontal(ring, *(west, south) * 3, wide, none, none, one, west, south)
         three = inner, cells, cells
@@ -283,10 +286,7 @@ def compile_gradients() -> None:
     """Compile the kernels of the gradient in both precisions, or load them from the cache."""
     horizontal, factors, vertical = _transposed()
     for dtype in (np.float32, np.float64):
-        one = dtype(1.0)
-        cells, west, south, inner = (np.ones(shape, dtype) for shape in ((3, 1, 1), (3, 1, 2), (3, 2, 1), (2, 1, 1)))
-        none, slopes = np.ones((0, 0, 0), dtype), np.ones((4, 0, 0, 0), dtype)
-        wide, plane, ring = np.ones((4, 9, 9), dtype), np.ones((10, 10), dtype), np.ones((3, 3, 3), dtype)
+        one, (cells, west, south, inner, none, slopes, wide, plane, ring) = dtype(1.0), _samples(dtype)
         horizontal(west, south, ring, west, south, wide, none, none, one, ring, *(west, south) * 2)
         made = west, south, west, south, inner, cells, none, none, inner, inner, inner
         factors(made, made, none, wide, (one, one), np.ones((7, 7, 7), dtype), ring, none)
