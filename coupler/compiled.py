@@ -1,27 +1,32 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Compilation of kernels by numba, cached on disk: one change in the folders of kernels outdates all caches."""
+"""Compilation of kernels by numba, kept on disk by what their sources say."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import logging
 import os
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
-from numba.core.caching import IndexDataCacheFile
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, _CacheLocator
 
-from coupler.paths import PACKAGES, cache_folder
+from coupler.paths import PACKAGES, user_cache
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 _log = logging.getLogger(__name__)
 APART = "TESSERA_COMPILING"
 """Of the environment of a process that compiles for others."""
+_FORGOTTEN = 60 * 86400.0
+"""Seconds after which machine code that no program has asked for is removed."""
 
 
 class _CacheFile(IndexDataCacheFile):
@@ -39,38 +44,84 @@ class _CacheFile(IndexDataCacheFile):
         except Exception:
             return None
 
+    def save(self, key: Any, data: Any) -> None:
+        with contextlib.suppress(OSError):  # a full disk: it will be compiled again
+            Path(self._cache_path).mkdir(parents=True, exist_ok=True)
+            super().save(key, data)  # type: ignore[no-untyped-call]
+
+
+class _Place(_CacheLocator):
+    """Where numba keeps the machine code of the kernels in a folder, and what it was made from."""
+
+    def __init__(self, folder: Path, stamp: str, line: int = 0) -> None:
+        self._folder, self._stamp, self._line = folder, stamp, line
+
+    def from_function(self, py_func: Any, py_file: str) -> _Place:  # type: ignore[override]
+        return _Place(self._folder, self._stamp, py_func.__code__.co_firstlineno)
+
+    def get_cache_path(self) -> str:
+        return str(self._folder)
+
+    def get_source_stamp(self) -> str:
+        return self._stamp
+
+    def get_disambiguator(self) -> str:
+        return str(self._line)
+
 
 def compiler(*sources: Path, **options: Any) -> Callable[[Function], Function]:
     """A decorator ``compiled`` for the kernels in a folder.
 
-    Kernels are compiled on first use and release the interpreter lock; the machine code is kept beside the source, in
-    ``NUMBA_CACHE_DIR``, or in the user's cache where the source cannot be written. numba looks at the one file that a
-    kernel stands in; as a kernel inlines others and the values of constants, it shall look at all these files.
+    Kernels are compiled on first use and release the interpreter lock. The machine code is kept in the user's cache, or
+    in ``NUMBA_CACHE_DIR``, under a name made of all that the sources say: every checkout and every installation with
+    the same kernels has the same machine code, and a kernel is made again when one that it inlines or a constant has
+    changed (numba by itself looks only at the file that a kernel stands in, and keeps its code beside it).
 
     Parameters
     ----------
     sources : Path
-        Folders of the kernels and of those that they inline, all marked ``@compiled``; files of the constants they use.
+        Folders of the kernels and of those that they inline, all marked ``@compiled``; files of the constants they
+        use, or of kernels that stand alone.
     options :
         Further options of ``numba.njit``.
     """
-    kernels = [path for folder in sources for path in folder.glob("*.py") if b"@compiled" in path.read_bytes()]
-    files = [path.stat() for path in (*kernels, *(source for source in sources if source.is_file()))]
-    place = cache_folder(sources[0])
+    inlined = [path for folder in sources for path in sorted(folder.glob("*.py")) if b"@compiled" in path.read_bytes()]
+    said = hashlib.sha256(repr((numba.__version__, sorted(options.items()))).encode())
+    for path in (*inlined, *(source for source in sources if source.is_file())):
+        said.update(path.name.encode() + path.read_bytes())
+    stamp = said.hexdigest()[:20]
     config: Any = numba.config
-    if place is not None and not config.CACHE_DIR:
-        config.CACHE_DIR = str(place / "numba")
-    stamp = max(file.st_mtime for file in files), sum(file.st_size for file in files)
+    folder = Path(config.CACHE_DIR) if config.CACHE_DIR else user_cache() / "kernels"
+    ours = sources[0].is_relative_to(PACKAGES)
+    name = "-".join(sources[0].relative_to(PACKAGES).with_suffix("").parts) if ours else "kernels"
+    locator = _Place(_kept(folder, name, stamp), stamp)
+    implementation = type("_Implementation", (CompileResultCacheImpl,), {"_locator_classes": [locator]})
+    cache: Any = type("_Cache", (FunctionCache,), {"_impl_class": implementation})
 
     def compiled(function: Function) -> Function:
-        kernel: Any = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
-        with contextlib.suppress(AttributeError):
-            cache = kernel._cache
-            make: Any = _CacheFile
-            cache._cache_file = make(cache.cache_path, cache._impl.filename_base, stamp)
+        kernel: Any = numba.njit(nogil=True, error_model="numpy", **options)(function)
+        if hasattr(kernel, "_cache"):  # not with NUMBA_DISABLE_JIT
+            kernel._cache = cache(function)
+            kernel._cache._cache_file = _CacheFile(  # type: ignore[no-untyped-call]
+                locator.get_cache_path(), kernel._cache._impl.filename_base, stamp
+            )
         return cast(Function, kernel)
 
     return compiled
+
+
+def _kept(folder: Path, name: str, stamp: str) -> Path:
+    """Folder of machine code made from the same sources; those that nobody has asked for in a while go."""
+    place = folder / f"{name}-{stamp}"
+    with contextlib.suppress(OSError):
+        if not place.exists():
+            place.mkdir(parents=True)
+            for old in folder.glob("*-" + "?" * len(stamp)):
+                if time.time() - old.stat().st_mtime > _FORGOTTEN:
+                    shutil.rmtree(old, ignore_errors=True)
+        elif time.time() - place.stat().st_mtime > _FORGOTTEN / 30.0:
+            os.utime(place)
+    return place
 
 
 def announce(kernel: Any, what: str, seconds: int) -> None:

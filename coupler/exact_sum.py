@@ -17,11 +17,14 @@ go value by value into the bins.
 
 import math
 from fractions import Fraction
+from pathlib import Path
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from coupler.compiled import compiler
+
+compiled = compiler(Path(__file__))
 Floats = npt.NDArray[np.float64]
 Bins = npt.NDArray[np.int64]
 
@@ -37,7 +40,7 @@ _WHOLE = 1.5 * 2.0**52
 _WHOLE_BITS = int(np.float64(_WHOLE).view(np.int64))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _carry(bins: Bins) -> None:
     for k in range(bins.size - 1):
         high = bins[k] >> 32
@@ -45,7 +48,7 @@ def _carry(bins: Bins) -> None:
         bins[k + 1] += high
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _put(bins: Bins, negative: bool, size: int, position: int) -> None:
     """Add an integer below 2^63 times 2^(position - 1075)."""
     k, shift = position >> 5, position & 31
@@ -61,7 +64,7 @@ def _put(bins: Bins, negative: bool, size: int, position: int) -> None:
         bins[k + 2] += high >> 32
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _add_each(bins: Bins, bits: Bins) -> int:
     """Add doubles, given as their 64 bits, one by one; returns how many were not finite."""
     bad = 0
@@ -81,7 +84,7 @@ def _add_each(bins: Bins, bits: Bins) -> int:
     return bad
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _exponents(bits: Bins) -> tuple[int, int]:
     """Largest exponent of some doubles and smallest of those that are not zero, as they stand in the bits."""
     top, low = 0, 0x7FFFFFFFFFFFFFFF
@@ -92,7 +95,7 @@ def _exponents(bits: Bins) -> tuple[int, int]:
     return top >> 52, low >> 52
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _three_sums(values: Floats, scale: float) -> tuple[np.int64, np.int64, np.int64]:
     """Sums of the integers of 50 bits of each value x scale, which is below 2^50: in units 1, 2^-50 and 2^-100."""
     first = second = third = np.int64(0)
@@ -109,7 +112,7 @@ def _three_sums(values: Floats, scale: float) -> tuple[np.int64, np.int64, np.in
     return first - offset, second - offset, third - offset
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _add(bins: Bins, values: Floats, bits: Bins) -> int:
     """Add doubles, given with their 64 bits; returns how many were not finite."""
     bad = 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import glob
-import logging
 import os
 import shlex
 import stat
@@ -13,8 +12,6 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-
-_log = logging.getLogger(__name__)
 
 
 def _home(packages: Path) -> Path:
@@ -94,29 +91,6 @@ def program() -> list[str]:
     return [sys.executable, "-P", "-m", "coupler"]  # -P: a folder of the user's may be called coupler, too
 
 
-def cache_folder(beside: Path) -> Path | None:
-    """Where to keep what is computed once, for code whose own folder cannot be written.
-
-    Parameters
-    ----------
-    beside : Path
-        Folder of the code.
-
-    Returns
-    -------
-    Path or None
-        None where `beside` itself can be written; else a folder of the user's, or a temporary one without such.
-    """
-    if _writable(beside):
-        return None
-    place = user_cache()
-    if place not in _said:
-        _said.add(place)
-        if os.environ.get("OMPI_COMM_WORLD_RANK", "0") == "0":
-            _log.warning("%s cannot be written; what is compiled is kept in %s", beside, place)
-    return place
-
-
 def user_cache() -> Path:
     """The user's folder of what is computed once: ``TESSERA_CACHE``, one in the home, or a temporary one without."""
     if os.environ.get("TESSERA_CACHE"):
@@ -146,9 +120,6 @@ def expanded(name: str) -> Path:
     with contextlib.suppress(RuntimeError):
         return Path(name).expanduser()
     return Path(name)
-
-
-_said: set[Path] = set()
 
 
 def _ours_alone(folder: Path) -> Path:

@@ -6,12 +6,15 @@ lies contiguous and is handed over without a copy. Each row is summed in column 
 depend on the number of ranks, nor on how many fields travel together.
 """
 
+from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from coupler.compiled import compiler
+
+compiled = compiler(Path(__file__))
 Floats = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
 HEADER = 4
@@ -27,7 +30,7 @@ def header_rows(columns: int) -> int:
     return -(-HEADER // columns)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def pack(values: Floats, positions: Index, out: Floats) -> None:
     """``out[r, c] = values[c, positions[r]]``.
 
@@ -44,7 +47,7 @@ def pack(values: Floats, positions: Index, out: Floats) -> None:
             out[r, c] = values[c, p]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def unpack(payload: Floats, positions: Index, out: Floats) -> None:
     """``out[c, positions[r]] = payload[c, r]``.
 
@@ -66,7 +69,7 @@ def compact_counts(indptr: Index) -> npt.NDArray[Any]:
     return counts.astype(np.uint8 if largest < 256 else np.uint16 if largest < 65536 else np.int64)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _product_1(counts: npt.NDArray[Any], indices: Any, data: Floats, values: Floats, first: int, out: Floats) -> None:
     k = 0
     target = out[first]
@@ -78,7 +81,7 @@ def _product_1(counts: npt.NDArray[Any], indices: Any, data: Floats, values: Flo
         target[row] = total
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _product_2(counts: npt.NDArray[Any], indices: Any, data: Floats, values: Floats, first: int, out: Floats) -> None:
     k = 0
     for row in range(counts.size):
@@ -92,7 +95,7 @@ def _product_2(counts: npt.NDArray[Any], indices: Any, data: Floats, values: Flo
         out[first + 1, row] = a1
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _product_8(counts: npt.NDArray[Any], indices: Any, data: Floats, values: Floats, first: int, out: Floats) -> None:
     k = 0
     for row in range(counts.size):
@@ -143,7 +146,7 @@ def product(
         _product_1(counts, indices, data, values, first, out)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def first_bad(values: Floats, mask: npt.NDArray[np.bool_], low: float, high: float) -> int:
     """Flat position of the first active value that is not finite or outside [low, high]; -1 if there is none.
 

@@ -33,12 +33,13 @@ print(sum(outer.stats.cache_hits.values()))
 """
 
 
-def run(folder):
+def run(folder, kept=None):
     """What the outer kernel gives, and whether its machine code came from the disk."""
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(folder)]),
         "PYTHONDONTWRITEBYTECODE": "1",
+        "TESSERA_CACHE": str(kept or folder / "kept"),
     }
     environment.pop("NUMBA_CACHE_DIR", None)
     done = subprocess.run([sys.executable, folder / "outer.py"], env=environment, capture_output=True, text=True,
@@ -57,6 +58,25 @@ def test_a_kernel_is_made_again_when_one_that_it_inlines_has_changed(tmp_path):
     assert run(tmp_path) == (201.0, 0)
     (tmp_path / "numbers_elsewhere.py").write_text("ADDED = 3000.0")
     assert run(tmp_path) == (3201.0, 0), "the machine code held the old constant"
+
+
+def test_two_checkouts_with_the_same_kernels_share_their_machine_code_and_unused_code_goes(tmp_path):
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "outer.py").write_text(OUTER)
+        (tmp_path / name / "inner.py").write_text(INNER.format(value="10.0 * x"))
+        (tmp_path / name / "numbers_elsewhere.py").write_text("ADDED = 0.0")
+    kept = tmp_path / "kept"
+    assert run(tmp_path / "one", kept) == (11.0, 0)
+    assert run(tmp_path / "other", kept) == (11.0, 1)
+    (made,) = (kept / "kernels").iterdir()
+    os.utime(made, (0, 0))
+    assert run(tmp_path / "one", kept) == (11.0, 1), "old, and used again"
+    assert made.stat().st_mtime > 0
+    os.utime(made, (0, 0))
+    (tmp_path / "other" / "numbers_elsewhere.py").write_text("ADDED = 7.0")
+    assert run(tmp_path / "other", kept) == (18.0, 0)
+    assert not made.exists()
 
 
 ACROSS = """
@@ -126,7 +146,7 @@ def test_a_damaged_file_of_machine_code_is_made_again(tmp_path):
     (tmp_path / "inner.py").write_text(INNER.format(value="10.0 * x"))
     (tmp_path / "numbers_elsewhere.py").write_text("ADDED = 0.0")
     run(tmp_path)
-    for kept in (tmp_path / "__pycache__").glob("outer.outer-*"):
+    for kept in (tmp_path / "kept" / "kernels").rglob("outer.outer-*.nb?"):
         kept.write_bytes(kept.read_bytes()[:-9])
     assert run(tmp_path) == (11.0, 0)
     assert run(tmp_path) == (11.0, 1)
@@ -148,7 +168,8 @@ def test_of_processes_that_want_the_same_kernels_one_has_them_compiled(tmp_path)
     (tmp_path / "apart.py").write_text(APART)
     (tmp_path / "inner.py").write_text(INNER.format(value="10.0 * x"))
     (tmp_path / "numbers_elsewhere.py").write_text("ADDED = 0.0")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)])}
+    paths = os.pathsep.join([str(ROOT), str(tmp_path)])
+    environment = {**os.environ, "PYTHONPATH": paths, "TESSERA_CACHE": str(tmp_path / "kept")}
     both = [
         subprocess.Popen([sys.executable, tmp_path / "apart.py"], env=environment, stdout=subprocess.PIPE, text=True)
         for _ in range(2)
