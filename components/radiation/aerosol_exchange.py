@@ -18,10 +18,12 @@ from coupler.fields import FieldSpec
 
 Array = npt.NDArray[Any]
 SIZES = {
-    "sulfate": 1, "nitrate": 1, "ammonium": 1, "elemental_carbon": 1, "particulate_organic_matter": 1, "sea_salt": 2,
-    "dust": 5,
+    "sulfate": 1, "nitrate": 1, "ammonium": 1, "elemental_carbon": 1, "aged_elemental_carbon": 1,
+    "particulate_organic_matter": 1, "sea_salt": 2, "dust": 5,
 }  # fmt: skip
 """Substances, and the sizes of each: as many times the layers stand in its field, from the ground up."""
+PART_OF = {"aged_elemental_carbon": "elemental_carbon"}
+"""Substances whose mass another one has in it: what is known of a part. A giver may leave them out."""
 
 
 def field(substance: str) -> str:
@@ -51,9 +53,11 @@ def aerosol_fields(levels: int, required: bool = True) -> tuple[FieldSpec, ...]:
     Parameters
     ----------
     levels : of the atmosphere
-    required : whether a case without them is a mistake
+    required : whether a case without them is a mistake; not of what is `PART_OF` another
     """
-    return tuple(FieldSpec(field(s), levels=n * levels, required=required) for s, n in SIZES.items())
+    return tuple(
+        FieldSpec(field(s), levels=n * levels, required=required and s not in PART_OF) for s, n in SIZES.items()
+    )
 
 
 def aerosol_out(fractions: Mapping[str, Tensor]) -> Fields:
@@ -71,7 +75,7 @@ def aerosol_out(fractions: Mapping[str, Tensor]) -> Fields:
 
 
 def aerosol_in(fields: Mapping[str, Any]) -> dict[str, Array]:
-    """Mass fractions (nz, y, x) by name of imports; less than 0 by rounding is 0.
+    """Mass fractions (nz, y, x) by name of imports; less than 0 by rounding is 0, soot of no known age is fresh.
 
     Parameters
     ----------
@@ -79,6 +83,8 @@ def aerosol_in(fields: Mapping[str, Any]) -> dict[str, Array]:
     """
     out: dict[str, Array] = {}
     for s, n in SIZES.items():
+        if s in PART_OF and fields.get(field(s)) is None:
+            continue
         parts = np.split(np.maximum(np.asarray(fields[field(s)]), 0.0), n)
         out |= dict(zip(names(s), parts, strict=True))
     return out
@@ -98,4 +104,7 @@ def optics(fractions: Mapping[str, Array], air: Air) -> BandOptics:
     specific = torch.clamp(q, min=0.0) / (1.0 + torch.clamp(q, min=0.0))
     humidity = (vapour_pressure(specific, p) / saturation_pressure(t)).numpy()
     mass = {name: weight * np.asarray(a).reshape(weight.shape) for name, a in fractions.items()}
+    for part, whole in PART_OF.items():
+        if part in mass:
+            mass[whole] = np.maximum(mass[whole] - mass[part], 0.0)
     return mie_optics(mass, humidity)

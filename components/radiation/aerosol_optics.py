@@ -73,8 +73,8 @@ def mie_optics(mass: Mapping[str, Array], humidity: Array) -> BandOptics:
 
     Parameters
     ----------
-    mass : (nlev, n) dry mass of the layers by name, kg m-2: sulfate, nitrate, ammonium, elemental_carbon,
-        particulate_organic_matter, sea_salt_1 and _2, dust_1 to _5
+    mass : (nlev, n) dry mass of the layers by name, kg m-2: sulfate, nitrate, ammonium, elemental_carbon (fresh),
+        aged_elemental_carbon, particulate_organic_matter, sea_salt_1 and _2, dust_1 to _5
     humidity : (nlev, n) relative humidity, 1; more than the tables' last, 0.95, counts as that
 
     Raises

@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 import torch
 
+from components.chemistry.regional.aerosol.species import KINDS
 from components.radiation import standard_atmosphere
 from components.radiation.aerosol_exchange import SIZES, aerosol_fields, aerosol_in, aerosol_out, names, optics
-from components.radiation.aerosol_optics import VISIBLE, merra_optics, mie_optics, visible_depth
+from components.radiation.aerosol_optics import VISIBLE, _mie, merra_optics, mie_optics, visible_depth
 from components.radiation.rrtmgp.component import DEPTH, EFFECTS, RrtmgpRadiation
+from data.make_aerosol_optics import table
 
 ALL = [name for s in SIZES for name in names(s)]
 
@@ -29,11 +31,41 @@ def test_extinction_of_light_is_near_merra_2_s(name, within):
 def test_soot_absorbs_and_moist_sulfate_grows():
     one, dry, moist = np.full((1, 1), 1e-3), np.zeros((1, 1)), np.full((1, 1), 0.9)
     soot = mie_optics({"elemental_carbon": one}, dry).shortwave[:, VISIBLE, 0, 0]
-    assert 6.0 < soot[0] - soot[1] < 9.0  # m2 g-1 absorbed: 7.5 +- 1.2 (Bond & Bergstrom 2006), uncoated 5 to 8
+    assert 6.3 < soot[0] - soot[1] < 8.7  # m2 g-1 absorbed: 7.5 +- 1.2 (Bond & Bergstrom 2006); spheres 6.2
     wet, small = (mie_optics({"sulfate": one}, h).shortwave[0, VISIBLE, 0, 0] for h in (moist, dry))
     assert 3.0 < wet / small < 5.0
     with pytest.raises(KeyError, match=r"no aerosol optics of pollen; known: sulfate, nitrate"):
         mie_optics({"pollen": one}, dry)
+
+
+def test_aged_soot_absorbs_half_as_much_again_as_fresh_soot_and_scatters_as_much():
+    """Bond et al. (2013); what is given as aged is a part of all elemental carbon, and fresh where nothing is said."""
+    air = standard_atmosphere.columns(12, torch.full((1, 1), 0.6, dtype=torch.float64), 1.0)
+    none = {name: np.zeros((12, 1, 1)) for name in ALL}
+    soot = np.full((12, 1, 1), 1e-9)
+
+    def seen(share):
+        given = none | {"elemental_carbon": soot} | ({} if share is None else {"aged_elemental_carbon": share * soot})
+        depth, scattered, _ = optics(given, air).shortwave[:, VISIBLE].sum(axis=(-2, -1))
+        return depth - scattered, scattered
+
+    absorbed, scattered = np.transpose([seen(share) for share in (0.0, 0.5, 1.0)])
+    np.testing.assert_allclose(absorbed / absorbed[0], [1.0, 1.25, 1.5], rtol=1e-3)
+    np.testing.assert_allclose(scattered, scattered[0], rtol=1e-3)
+    sent = aerosol_out({name: torch.as_tensor(a) for name, a in (none | {"elemental_carbon": soot}).items()})
+    optional = [f.name for f in aerosol_fields(12) if not f.required]
+    assert optional == ["mass_fraction_of_aged_elemental_carbon_dry_aerosol_particles_in_air"]
+    untold = aerosol_in({name: a for name, a in sent.items() if name not in optional})
+    np.testing.assert_array_equal(
+        optics(untold, air).shortwave, optics(none | {"elemental_carbon": soot}, air).shortwave
+    )
+
+
+def test_the_tables_are_those_that_their_script_makes():
+    (kind,) = (k for k in KINDS if k.field == "aged_elemental_carbon")
+    made = table(kind.field, kind.density, kind.kappa, "shortwave")
+    np.testing.assert_allclose(_mie("shortwave")[0][kind.field], made, rtol=1e-4)
+    assert set(_mie("shortwave")[0]) == {k.field for k in KINDS}
 
 
 def some(levels, shape, seed=1):

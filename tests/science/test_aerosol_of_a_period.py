@@ -203,6 +203,9 @@ def test_fractions_are_those_that_radiation_takes(period):
     assert set(got) == {name for s in SIZES for name in names(s)}
     soot = sum(after[SPECIES.number(f"black_carbon_{age}")] for age in ("fresh", "aged"))
     torch.testing.assert_close(got["elemental_carbon"] * (1.0 + air.q_v), soot)
+    old = after[SPECIES.number("black_carbon_aged")]
+    assert bool((old > 0.0).any())
+    torch.testing.assert_close(got["aged_elemental_carbon"] * (1.0 + air.q_v), old)
     fine = model.fine_matter(after)
     coarse = after[SPECIES.number("dust_5"), 0] * air.density[0]
     everything = sum(after[SPECIES.number(n), 0] for n in NAMES) * air.density[0]

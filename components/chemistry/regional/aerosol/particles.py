@@ -19,6 +19,7 @@ from components.chemistry.regional.deposition import dry, rain
 from components.chemistry.regional.land_mask import is_land
 from components.chemistry.regional.transport import column
 from components.radiation import standard_atmosphere
+from components.radiation.aerosol_exchange import PART_OF
 from components.science.constants import DRY_AIR_MOLAR_MASS, VON_KARMAN
 from components.science.settling import fall
 from components.science.tracers import Species
@@ -305,7 +306,9 @@ class Particles:
         out: dict[str, Tensor] = {}
         for kind, k in zip(KINDS, self.at, strict=True):
             part = torch.clamp(q[k], min=0.0) / (1.0 + self.vapour)
-            out[kind.field] = out[kind.field] + part if kind.field in out else part
+            for name in (kind.field, PART_OF.get(kind.field)):
+                if name is not None:
+                    out[name] = out[name] + part if name in out else part
         return out
 
     def fine_matter(self, q: Tensor) -> Tensor:

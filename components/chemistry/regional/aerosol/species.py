@@ -69,7 +69,7 @@ KINDS = (
     Kind("nitrate", "nitrate", 0.35e-6, 1725.0, 0.67, 1.0),
     Kind("ammonium", "ammonium", 0.35e-6, 1750.0, 0.6, 1.0),
     Kind("black_carbon_fresh", "elemental_carbon", 0.15e-6, 1800.0, 0.0, 0.0),
-    Kind("black_carbon_aged", "elemental_carbon", 0.20e-6, 1800.0, 0.1, 1.0),
+    Kind("black_carbon_aged", "aged_elemental_carbon", 0.20e-6, 1800.0, 0.1, 1.0),
     Kind("organic_matter_fresh", "particulate_organic_matter", 0.20e-6, 1300.0, 0.0, 0.0),
     Kind("organic_matter_aged", "particulate_organic_matter", 0.30e-6, 1300.0, 0.1, 1.0),
     Kind(BECOMES, "particulate_organic_matter", 0.30e-6, 1300.0, 0.1, 1.0),
