@@ -19,7 +19,7 @@ from components.atmosphere.nonhydrostatic.driving import inversion
 from components.atmosphere.nonhydrostatic.driving.analysis_files import AnalysisFiles
 from components.atmosphere.nonhydrostatic.driving.analysis_files import DriverError as DriverError
 from components.atmosphere.nonhydrostatic.driving.humidity import (
-    DRY_AT,
+    MIXED,
     STRATOSPHERE,
     TROPOPAUSE,
     dried_aloft,
@@ -31,6 +31,7 @@ from components.science.constants import GRAVITY, P_REFERENCE, R_DRY, VIRTUAL
 
 Array = npt.NDArray[np.float64]
 
+DRY_AT = 0.02  # of the ground's pressure, at which relative humidity ends in that profile
 PROFILE = "the mean relative humidity of Manabe & Wetherald (1967); name a state under humidity_from for a better one"
 
 
@@ -105,7 +106,7 @@ def state(
     if top > p[-1] * (1.0 + 1e-6):
         notes.append(
             f"humidity is known up to {top / 100:g} hPa; above, it falls to {STRATOSPHERE:g} kg/kg, that of the"
-            f" stratosphere, at {TROPOPAUSE / 100:g} hPa"
+            f" stratosphere, at {MIXED:g} of the tropopause's pressure, {TROPOPAUSE / 100:g} hPa at least"
         )
     most = saturation(t, column)
     fields["q"] = np.minimum(dried_aloft(np.minimum(q, most), t, p, top), most)
