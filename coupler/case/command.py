@@ -27,6 +27,7 @@ COMMANDS = (
     "timing",
     "plot",
     "score",
+    "downscale",
     "graph",
     "list",
     "options",
@@ -47,6 +48,7 @@ EXAMPLES = """examples:
   ./run_case.py spinup cases/land                     carbon of wood and soil at rest, without the centuries
   ./run_case.py plot cases/winter sea_surface_temperature
   ./run_case.py score cases/winter                    how far the run is from COADS: run/score/score.html
+  ./run_case.py downscale cases/winter                precipitation and temperature on 25 km: docs/surrogates.md
   ./run_case.py options ocean.slab                    the options of a model, with their defaults
 """
 
@@ -141,6 +143,11 @@ def parser() -> argparse.ArgumentParser:
 
     score_raw = {"epilog": SCORE_EXAMPLES, "formatter_class": argparse.RawDescriptionHelpFormatter}
     describe_score(add("score", "compare a run with observations: tables, maps and one HTML page", **score_raw))
+    from coupler.analysis.downscaling_command import EXAMPLES as DOWNSCALING_EXAMPLES
+    from coupler.analysis.downscaling_command import describe_downscale
+
+    finer = {"epilog": DOWNSCALING_EXAMPLES, "formatter_class": argparse.RawDescriptionHelpFormatter}
+    describe_downscale(add("downscale", "draw fields of a run on a finer grid, by a learned model", **finer))
     listing = add("list", "list templates, models and cases")
     listing.add_argument("what", nargs="?", choices=("templates", "models", "cases"), help="only these")
     options = add("options", "the documented options of a model, or of case.yaml ('case')")
@@ -372,6 +379,12 @@ def _score(options: argparse.Namespace) -> int:
     from coupler.analysis.score_command import score
 
     return score(options)
+
+
+def _downscale(options: argparse.Namespace) -> int:
+    from coupler.analysis.downscaling import downscale
+
+    return downscale(options)
 
 
 def _graph(options: argparse.Namespace) -> int:

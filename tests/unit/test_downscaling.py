@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from components.ml_surrogates.downscaling import diffusion, ideal, two_steps
+from components.ml_surrogates.downscaling import diffusion, ideal, scenes, two_steps
 from components.ml_surrogates.downscaling.evaluation import finest_power
 from components.ml_surrogates.downscaling.projection import Projection
 from components.ml_surrogates.downscaling.unet import UNet
@@ -64,17 +64,17 @@ def test_the_ideal_truth_has_its_coarse_means_and_small_scales_that_follow_the_a
     assert s.fields.shape == (6, 2, 64, 64) and s.coarse.shape == (6, 2, 16, 16)
     assert np.array_equal(s.fields, ideal.scene(6, ideal.TRAINING, 1).fields)
     assert s.fields[:, 1].min() > 0.0
-    assert finest_power(two_steps.bicubic(s.coarse)[:, 0]) < 0.2 * finest_power(s.fields[:, 0])
+    assert finest_power(two_steps.bicubic(s.coarse, s.factor)[:, 0]) < 0.2 * finest_power(s.fields[:, 0])
 
 
 def test_members_have_seeds_and_the_means_they_came_from():
     """Nearly untrained networks: what holds whatever they learned."""
     torch.set_num_threads(1)
     s = ideal.scene(4, ideal.TRAINING, 1)
-    model, _ = two_steps.train(s, 1, 8, 3, 3)
+    model, _ = two_steps.train(s, ideal.FIELDS, 1, 8, 3, 3)
     projection = Projection(*ideal.grids())
-    one, _ = two_steps.members(model, s.coarse[:1], s.relief, 2, 5, 3, projection)
-    two, _ = two_steps.members(model, s.coarse[:1], s.relief, 1, 6, 3, projection)
+    one, _ = two_steps.members(model, s.coarse[:1], s.ground[:1], 2, 5, 3, projection)
+    two, _ = two_steps.members(model, s.coarse[:1], s.ground[:1], 1, 6, 3, projection)
     assert np.array_equal(one[1], two[0]) and not np.array_equal(one[0], one[1])
-    missed = np.abs(ideal.means(one[:, :, 0]) - s.coarse[:1, 0]).max()
+    missed = np.abs(scenes.means(one[:, :, 0], s.factor) - s.coarse[:1, 0]).max()
     assert missed < 0.02 * s.coarse[:, 0].std()

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Command line: ``python -m components.ml_surrogates.downscaling train | evaluate``, on the ideal truth."""
+"""Command line: ``python -m components.ml_surrogates.downscaling train | evaluate``, on runs or on an ideal truth."""
 
 import argparse
-import hashlib
 import os
+from pathlib import Path
+from typing import Any
 
 from components.ml_surrogates.command_line import SEED, CommandLine, tell, written
 
@@ -12,45 +13,58 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 def learn(a: argparse.Namespace) -> None:
     """Both networks, kept with their sidecar."""
-    from components.ml_surrogates import model_file
+    from . import files, fine_runs, ideal, scenes, two_steps
 
-    from . import evaluation, ideal, two_steps
-
-    scene = ideal.scene(evaluation.DAYS, ideal.TRAINING, 101)
-    model, course = two_steps.train(scene, a.seed, a.width, a.regression, a.diffusion, tell)
-    variables = tuple(
-        model_file.Variable(name, "1", float(v.min()), float(v.max()))
-        for name, v in zip(ideal.FIELDS, scene.coarse.transpose(1, 0, 2, 3), strict=True)
-    )
-    digest = hashlib.sha256(scene.fields.tobytes()).hexdigest()
-    notes = {"regression": round(course.regression, 4), "diffusion": round(course.diffusion, 4)}
-    card = model_file.Sidecar(
-        "downscaling", "two_steps", {"width": a.width}, variables, variables, {"factor": ideal.FACTOR}, digest, a.seed,
-        notes=notes,
-    )  # fmt: skip
-    model_file.save(a.out, model.state_dict(), card)
+    steps = {"width": a.width, "regression": a.regression, "draws": a.diffusion, "tell": tell}
+    if not a.truth:
+        scene = ideal.scene(a.days, ideal.TRAINING, 101)
+        model, course = two_steps.train(scene, ideal.FIELDS, a.seed, **steps)
+        files.save(a.out, model, scene, a.seed, course)
+        return
+    runs = fine_runs.read_all(a.truth)
+    scene = scenes.together([s for s, _ in runs])
+    model, course = two_steps.train(scene, fine_runs.FIELDS, a.seed, **steps, turned=True)
+    about: dict[str, Any] = fine_runs.about(a.truth[0])
+    files.save(a.out, model, scene, a.seed, course, **about, truth=[p.name for p in a.truth])
 
 
 def evaluate(a: argparse.Namespace) -> None:
-    """Train with some seeds on one season, score on another."""
-    from . import evaluation
+    """Score on another season: trained networks on runs, or trainings of their own on the ideal truth."""
+    from . import evaluation, files, fine_runs, scenes
 
     rows = []
-    for seed in range(a.seed, a.seed + a.seeds):
-        rows.append(evaluation.run(seed, regression=a.regression, draws=a.diffusion))
+    if not a.model:
+        for seed in range(a.seed, a.seed + a.seeds):
+            rows.append(evaluation.run(seed, regression=a.regression, draws=a.diffusion))
+            print(rows[-1], flush=True)
+        written(evaluation.as_table(rows, "an ideal truth"), a.card)
+        return
+    if not a.truth or not a.test:
+        raise SystemExit("--model goes with --truth (runs it was trained on) and --test (runs of another season)")
+    training = scenes.together([s for s, _ in fine_runs.read_all(a.truth)])
+    tests = [(s.every(a.every), p) for s, p in fine_runs.read_all(a.test)]
+    for n, path in enumerate(a.model):
+        rows.append(evaluation.scores(files.load(path)[0], tests, training, 1000 * (a.seed + n)))
         print(rows[-1], flush=True)
-    written(evaluation.as_table(rows), a.card)
+    written(evaluation.as_table(rows, "runs of this project's own atmosphere"), a.card)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Parse and run."""
+    from .evaluation import DAYS
     from .two_steps import DIFFUSION, REGRESSION
 
     line = CommandLine("components.ml_surrogates.downscaling", __doc__)
-    p = line.trains("train", learn, "train both networks on the ideal truth")
+    p = line.trains("train", learn, "train both networks")
     p.add_argument("--width", type=int, default=12, help="channels of the networks")
-    p = line.scores("evaluate", evaluate, "train with some seeds and score on another season")
-    p.add_argument("--seeds", type=int, default=3, help="trainings, with seeds from --seed on")
+    p.add_argument("--days", type=int, default=DAYS, help="of the ideal truth, where it learns from that")
+    p = line.scores("evaluate", evaluate, "score on another season")
+    p.add_argument("--seeds", type=int, default=3, help="trainings on the ideal truth, with seeds from --seed on")
+    p.add_argument("--model", type=Path, nargs="+", default=[], help="networks trained on runs, without ending")
+    p.add_argument("--test", type=Path, nargs="+", default=[], help="history files of another season than --truth")
+    p.add_argument("--every", type=int, default=3, help="of the records of --test that are scored, one in so many")
+    truth = "history files of runs on a fine grid (25 km: it learns 100 to 25 km); none: an ideal truth"
+    line.everywhere("--truth", type=Path, nargs="+", default=[], help=truth)
     line.everywhere("--regression", type=int, default=REGRESSION, help="steps of the regression")
     line.everywhere("--diffusion", type=int, default=DIFFUSION, help="steps of the diffusion")
     line.everywhere("--seed", **SEED)

@@ -6,37 +6,15 @@ the air is unstable it breaks into showers, of which coarse means tell how many 
 moves the mean of both.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
-import numpy.typing as npt
 
+from components.ml_surrogates.downscaling.scenes import Array, Field, Scene
 from coupler.grids.grid import Grid
 
-Array = npt.NDArray[np.float64]
 SIDE, FACTOR = 64, 4  # fine cells, and how many of them a coarse one has across
 LARGEST = 6.0  # wave number up to which coarse fields alone decide
 TRAINING, TESTING = (-1.0, 0.3), (0.4, 1.0)  # seasons
-FIELDS = ("warmth", "rain")
-
-
-@dataclass(frozen=True)
-class Scene:
-    """Fine fields (n, 2, y, x), and the relief (y, x) under them."""
-
-    fields: Array
-    relief: Array
-
-    @property
-    def coarse(self) -> Array:
-        """Means over coarse cells, (n, 2, y / 4, x / 4)."""
-        return means(self.fields)
-
-
-def means(fields: Array) -> Array:
-    """Means over the coarse cells (..., y / 4, x / 4)."""
-    *front, ny, nx = fields.shape
-    return np.asarray(fields.reshape(*front, ny // FACTOR, FACTOR, nx // FACTOR, FACTOR).mean((-3, -1)))
+FIELDS = (Field("warmth"), Field("rain", positive=True))
 
 
 def waves(rng: np.random.Generator, n: int, least: float, most: float, slope: float) -> Array:
@@ -76,7 +54,7 @@ def scene(n: int, seasons: tuple[float, float], seed: int) -> Scene:
     warmth = air + season - relief * (0.7 - 0.3 * unstable) + 0.35 * unstable * eddies
     lift = moist + 0.5 * season + 0.35 * wind * climb + 1.0 * unstable * showers - 0.6
     rain = np.log1p(np.exp(2.0 * lift))
-    return Scene(np.stack([warmth, rain], axis=1), relief)
+    return Scene(np.stack([warmth, rain], axis=1), np.broadcast_to(relief, (n, 1, SIDE, SIDE)), FACTOR)
 
 
 def grids() -> tuple[Grid, Grid]:

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Truth from runs of this project's own atmosphere on a fine grid: its history files, coarse-grained."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import netCDF4
+import numpy as np
+
+from coupler.errors import CaseError
+from coupler.grids.grid import Grid
+from coupler.grids.refined import blocks
+
+from .ground import under
+from .projection import Projection
+from .scenes import Field, Scene
+
+FIELDS = (
+    Field("air_temperature_at_2m", "K"),
+    Field("precipitation_flux", "kg m-2 s-1", positive=True, bend=1.0e-5),
+)
+FACTOR = 4
+SPIN_UP = 6
+"""Records at the start of a run that are left out: coarse analyses have no small scales to start from."""
+
+
+def read(path: Path, factor: int = FACTOR, spin_up: int = SPIN_UP) -> tuple[Scene, Projection]:
+    """A run's fine fields over their ground, and the projection onto its coarse means.
+
+    Parameters
+    ----------
+    path : history file of a run with `FIELDS`
+    factor : fine cells that a coarse one has across
+    spin_up : records left out
+
+    Raises
+    ------
+    CaseError
+        A field is missing or lies on another grid than rows and columns, or too few records are left.
+    """
+    if not path.is_file():
+        raise CaseError(f"{path} does not exist; name history files of runs on a fine grid")
+    with netCDF4.Dataset(path) as file:
+        lacking = [f.name for f in FIELDS if f.name not in file.variables]
+        if lacking:
+            raise CaseError(f"{path} has no {', '.join(lacking)}; write them in one stream of output:")
+        fields = np.stack([np.ma.filled(file[f.name][spin_up:], np.nan) for f in FIELDS], axis=1)
+    if fields.ndim != 4 or not len(fields) or not np.isfinite(fields).all():
+        raise CaseError(f"{path}: expected values in all rows and columns after {spin_up} records")
+    grid = Grid.from_file(path)
+    ground = np.broadcast_to(under(grid), (len(fields), 2, *grid.shape))
+    return Scene(fields, ground, factor), Projection(grid, blocks(grid, factor))
+
+
+def read_all(paths: Sequence[Path], factor: int = FACTOR) -> list[tuple[Scene, Projection]]:
+    """As `read`, of runs of one rectangle.
+
+    Parameters
+    ----------
+    paths : history files
+    factor : fine cells that a coarse one has across
+
+    Raises
+    ------
+    CaseError
+        As `read`, or rectangles that differ.
+    """
+    found = [read(path, factor) for path in paths]
+    shapes = {s.fields.shape[-2:] for s, _ in found}
+    if len(shapes) > 1:
+        raise CaseError(f"expected runs with one number of rows and columns, found {sorted(shapes)}")
+    return found
+
+
+def about(path: Path, factor: int = FACTOR) -> dict[str, float]:
+    """Size of the coarse cells, km, and the length of the means, s, of a history file.
+
+    Parameters
+    ----------
+    path : as of `read`
+    factor : fine cells that a coarse one has across
+
+    Raises
+    ------
+    CaseError
+        The file has no means.
+    """
+    with netCDF4.Dataset(path) as file:
+        if "time_bounds" not in file.variables:
+            raise CaseError(f"{path}: expected means of a period, such as  period: PT1H, statistic: mean")
+        first = file["time_bounds"][0]
+    size = factor * float(np.sqrt(np.median(Grid.from_file(path).area))) / 1000.0
+    return {"cell_km": round(size, 1), "seconds": float(first[1] - first[0])}

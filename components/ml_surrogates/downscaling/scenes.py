@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What downscaling learns from and is scored on: fine fields over their ground, and the coarse means of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field that is made finer.
+
+    Attributes
+    ----------
+    name, units : of the exchange
+    positive : whether it cannot be negative
+    bend : the networks see ln(1 + x / bend), for fields whose values lie decades apart; 0: as it is
+    """
+
+    name: str
+    units: str = "1"
+    positive: bool = False
+    bend: float = 0.0
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Fine fields of some times.
+
+    Attributes
+    ----------
+    fields : (n, fields, y, x)
+    ground : (n, maps, y, x) what is known of the ground under them, of order one
+    factor : fine cells that a coarse one has across
+    """
+
+    fields: Array
+    ground: Array
+    factor: int
+
+    @property
+    def coarse(self) -> Array:
+        """Means over coarse cells, (n, fields, y / factor, x / factor)."""
+        return means(self.fields, self.factor)
+
+    def every(self, n: int) -> "Scene":
+        """One of ``n`` times."""
+        return Scene(self.fields[::n], self.ground[::n], self.factor)
+
+
+def means(fields: Array, factor: int) -> Array:
+    """Means over the coarse cells (..., y / factor, x / factor).
+
+    Parameters
+    ----------
+    fields : (..., y, x)
+    factor : fine cells that a coarse one has across
+    """
+    *front, ny, nx = fields.shape
+    return np.asarray(fields.reshape(*front, ny // factor, factor, nx // factor, factor).mean((-3, -1)))
+
+
+def together(scenes: list[Scene]) -> Scene:
+    """Scenes of one rectangle as one.
+
+    Parameters
+    ----------
+    scenes : with the same number of cells and factor
+    """
+    return Scene(
+        np.concatenate([s.fields for s in scenes]), np.concatenate([s.ground for s in scenes]), scenes[0].factor
+    )

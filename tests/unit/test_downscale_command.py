@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`downscale`: members of a run's fields on a finer grid, their coarse means, their seeds, and what is refused."""
+
+import netCDF4
+import numpy as np
+import pytest
+import xarray as xr
+
+from components.ml_surrogates.downscaling import files, fine_runs, scenes, two_steps
+from components.ml_surrogates.downscaling.__main__ import main
+from coupler.grids.grid import Grid
+from coupler.grids.refined import blocks, refined
+from coupler.remap.weights import make_weights
+from tests.toys.cases import edit, tessera, write_case
+
+LAMBERT = "+proj=lcc +lat_1=-5 +lat_2=40 +lat_0=25 +lon_0=130 +R=6371000"
+FIELDS = ["air_temperature_at_2m", "precipitation_flux"]
+
+
+def case_of(folder, cells, spacing, **stream):
+    """A case of the toy weather on a Lambert grid, with hourly means of its output."""
+    grid = {"projection": LAMBERT, "nx": cells[1], "ny": cells[0], "spacing": spacing, "center": [120.0, 33.0]}
+    output = {"name": "hourly", "fields": FIELDS, "period": "PT1H", "statistic": "mean", **stream}
+    air = {"model": "tests.toys.surface_weather:Weather", "step": "PT30M", "grid": grid, "output": [output]}
+    return write_case(folder, {"air": {**air, "realm": "atmosphere"}}, [], inline=True, duration="PT3H")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Networks of a few steps from a fine run of the toy."""
+    folder = case_of(tmp_path_factory.mktemp("fine") / "fine", (40, 48), 25000)
+    tessera(folder, "--serial")
+    out = folder / "small"
+    history = folder / "run" / "history" / "air.hourly.nc"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fine_runs.read, "__defaults__", (4, 0))
+        main(
+            [
+                "train",
+                "--truth",
+                str(history),
+                "--out",
+                str(out),
+                "--regression",
+                "3",
+                "--diffusion",
+                "3",
+                "--width",
+                "8",
+            ]
+        )
+    return out
+
+
+@pytest.fixture(scope="module")
+def coarse(tmp_path_factory):
+    folder = case_of(tmp_path_factory.mktemp("coarse") / "coarse", (9, 10), 100000)
+    tessera(folder, "--serial")
+    return folder
+
+
+def test_members_have_the_means_of_the_run_and_their_seeds(coarse, trained, tmp_path):
+    """Two members on 36 x 40 cells; another number of members, or another run of the command, changes no bit."""
+    out = tmp_path / "two.nc"
+    said = tessera("downscale", coarse, "--network", trained, "--members", "2", "--out", out).stdout
+    assert "2 members on 40 x 36 cells" in said
+    first = coarse / "run" / "downscaled" / "air.hourly.nc"
+    tessera("downscale", coarse, "--network", trained, "--members", "1")
+    with xr.open_dataset(out) as two, xr.open_dataset(first) as one:
+        with xr.open_dataset(coarse / "run" / "history" / "air.hourly.nc") as given:
+            assert two.sizes["realization"] == 2 and two.time.equals(given.time)
+            for name, unit in (("air_temperature_at_2m", 1.0), ("precipitation_flux", 1e-5)):
+                fine, wanted = two[name].values, given[name].values
+                means = fine.reshape(3, 2, 9, 4, 10, 4).mean((3, 5))
+                assert np.abs(means - wanted[:, None]).max() < 0.02 * wanted.std() + 1e-3 * unit
+                assert np.array_equal(one[name].values[:, 0], fine[:, 0])
+                assert np.abs(fine[:, 0] - fine[:, 1]).max() > 0.01 * unit
+                assert two[name].attrs["cell_methods"] == "time: mean"
+            assert two.precipitation_flux.values.min() >= 0.0
+            assert two.realization.attrs["standard_name"] == "realization"
+            assert two.height_2m == 2.0 and "SHA-256" in two.attrs["source"]
+
+
+def test_a_day_alone_and_values_never_seen_are_told(coarse, trained, tmp_path):
+    other = tmp_path / "cold"
+    case_of(other, (9, 10), 100000)
+    edit(other, [("case.yaml", "step: PT30M", "step: PT30M\n    options: {mean: 250 K}")])
+    tessera(other, "--serial")
+    said = tessera("downscale", other, "--network", trained, "--members", "1", "--day", "2001-01-01").stdout
+    assert "of the values of air_temperature_at_2m lie outside what the network has seen" in said
+    failed = tessera("downscale", other, "--network", trained, "--day", "2001-01-02", check=False)
+    assert failed.returncode and "has no record that ends on 2001-01-02" in failed.stderr
+
+
+def test_what_cannot_be_made_finer_is_refused_with_the_remedy(coarse, trained, tmp_path):
+    def refused(*words):
+        done = tessera("downscale", *words, check=False)
+        assert done.returncode
+        return done.stderr
+
+    assert "run the case first" in refused(case_of(tmp_path / "new", (9, 10), 100000), "--network", trained)
+    daily = case_of(tmp_path / "instants", (9, 10), 100000, statistic="instant")
+    assert "air.hourly has instant of PT1H; add one to  output:" in refused(daily, "--network", trained)
+    assert "found: none has them" in refused(
+        case_of(tmp_path / "one", (9, 10), 100000, fields=FIELDS[:1]), "--network", trained
+    )
+    small = case_of(tmp_path / "small", (9, 10), 50000)
+    tessera(small, "--serial")
+    assert "was trained on cells of" in refused(small, "--network", trained)
+    assert "does not exist; train a model" in refused(coarse, "--network", tmp_path / "none")
+    assert "expected 1 to 999" in refused(coarse, "--members", "0")
+    assert "has no component 'sea'" in refused(coarse, "--network", trained, "--component", "sea")
+    ideal = tmp_path / "ideal"
+    s = scenes.Scene(np.zeros((1, 2, 8, 8)), np.zeros((1, 1, 8, 8)), 4)
+    files.save(ideal, two_steps.Downscaling(fine_runs.FIELDS, width=8), s, 1, two_steps.Course(0.0, 0.0))
+    assert "does not say for which cells" in refused(coarse, "--network", ideal)
+
+
+@pytest.mark.parametrize("crs", [LAMBERT, None])
+def test_a_refined_grid_nests_in_its_own_to_round_off(crs):
+    """Conservative weights of blocks of fine cells: 16 each, that cover them whole."""
+    if crs:
+        coarse = Grid.projected("coarse", crs, 5, 4, 100e3, center=(112, 30))
+        fine = Grid.projected("fine", crs, 20, 16, 25e3, center=(112, 30))
+    else:
+        coarse = Grid.regular_lonlat("coarse", 100, 105, 20, 24, resolution=1.0)
+        fine = Grid.regular_lonlat("fine", 100, 105, 20, 24, resolution=0.25)
+    made = refined(coarse, 4)
+    for name in ("longitude", "latitude", "corner_longitude", "corner_latitude"):
+        np.testing.assert_allclose(getattr(made, name), getattr(fine, name), atol=1e-9)
+    weights = make_weights(made, blocks(made, 4), "conservative")
+    assert weights.matrix.nnz == 16 * coarse.size and np.abs(weights.covered - 1.0).max() < 1e-12
+
+
+def test_the_ground_has_relief_and_coasts():
+    """Tibet, and the sea off Taiwan."""
+    from components.ml_surrogates.downscaling.ground import under
+
+    high = under(Grid.regular_lonlat("high", 85, 90, 30, 35, resolution=1.0))
+    sea = under(Grid.regular_lonlat("sea", 125, 130, 20, 24, resolution=1.0))
+    assert high[0].min() > 3.0 and high[1].min() > 0.9  # lakes are land
+    assert np.abs(sea).max() < 0.05
+
+
+def test_histories_that_cannot_be_truth_are_refused(tmp_path, coarse):
+    from coupler.errors import CaseError
+
+    with pytest.raises(CaseError, match="does not exist; name history files"):
+        fine_runs.read(tmp_path / "none.nc")
+    history = coarse / "run" / "history" / "air.hourly.nc"
+    with pytest.raises(CaseError, match="values in all rows and columns after 6 records"):
+        fine_runs.read(history)
+    with netCDF4.Dataset(tmp_path / "other.nc", "w") as file:
+        file.createDimension("time", 1)
+    with pytest.raises(CaseError, match="has no air_temperature_at_2m, precipitation_flux"):
+        fine_runs.read(tmp_path / "other.nc")
