@@ -255,7 +255,9 @@ class Member:
                 raise
             raise ComponentError(
                 f"{self.name}: cannot restore the state of the restart ({type(error).__name__}: {error}): "
-                f"{'; '.join(sorted(wrong)[:6])}. Put the options back that shape it, or start anew without --continue"
+                f"{'; '.join(sorted(wrong)[:6])}{f'; and {len(wrong) - 6} more' if len(wrong) > 6 else ''}. Put the "
+                "options back that shape it; a state from before the model had these is continued by the version that "
+                "wrote it; or start anew without --continue"
             ) from error
 
     def finish(self) -> None:

@@ -133,6 +133,19 @@ def test_a_state_that_does_not_fit_although_it_was_accepted_is_told_by_name_and_
     assert "t has the shape (3, 16, 20) in the restart, (4, 16, 20) now" in done.stderr
 
 
+def test_a_state_from_before_a_model_had_more_is_told_by_name_and_number_with_the_remedy(stopped, command, monkeypatch):
+    folder = stopped(LAYERED)
+    model = importlib.import_module("tests.unit.test_changed_cases").Layered
+    more = [f"tracer_{n}" for n in range(8)]
+    monkeypatch.setattr(model, "state", lambda self: {"t": self.t} | dict.fromkeys(more, self.t))
+    monkeypatch.setattr(model, "restore", lambda self, state: [state[name] for name in more])
+    done = command(folder, "--serial", "--continue")
+    assert done.returncode == 1
+    assert "tracer_0 is not in the restart; tracer_1 is not" in done.stderr
+    assert "tracer_5 is not in the restart; and 2 more" in done.stderr
+    assert "a state from before the model had these is continued by the version that wrote it" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
