@@ -3,11 +3,13 @@
 
 import numpy as np
 import pytest
+import yaml
 
 from components.land.energy_balance import Air, solve
 from components.land.slab.bucket import snow_albedo, water_balance, wetness
 from components.science.constants import LATENT_FUSION, LATENT_VAPORISATION, STEFAN_BOLTZMANN
 from components.science.surface_layer import bulk_richardson, transfer_coefficients
+from coupler.paths import NAMELISTS
 
 
 def air(n, seed=0, **given):
@@ -110,3 +112,60 @@ def test_bucket_overflows_snow_melts_and_wetness_is_manabes():
     assert snow == 0.0 and soil == 15.0 and t == pytest.approx(275.15 - 5.0 * LATENT_FUSION / 1e6)
     assert wetness(75.0, 0.0, 150.0) == pytest.approx(75.0 / 112.5)
     assert wetness(120.0, 0.0, 150.0) == 1.0 and wetness(0.0, 3.0, 150.0) == 1.0
+
+
+def clear_day(ground):
+    """Temperature (n,) at the end of each ten minutes of the fifth clear day in June at 40 N, air of 295 K.
+
+    ``ground(temperature, forcing)`` is a step.
+    """
+    day, t = [], None
+    for n in range(5 * 144):
+        angle = 2.0 * np.pi * ((n + 0.5) / 144.0 - 0.5)
+        height = np.sin(np.radians(40.0)) * np.sin(np.radians(23.0))
+        height += np.cos(np.radians(40.0)) * np.cos(np.radians(23.0)) * np.cos(angle)
+        sun = 1000.0 * max(height, 0.0)
+        t = ground(t, air(1, temperature=295.0, humidity=0.01, speed=3.0, pressure=1e5, shortwave=sun, longwave=340.0))
+        day.append(t)
+    return np.array(day[-144:])
+
+
+def slab_of(capacity):
+    return lambda t, forcing: solve(
+        np.array([290.0]) if t is None else np.array([t]), forcing, 0.3, 50.0, 0.18, 0.97, 0.1, capacity, 10.0, 600.0
+    )[0][0]  # fmt: skip
+
+
+def soil_of(conductivity, heat):
+    """Layers of soil (W m-1 K-1, J m-3 K-1), from a centimetre to two metres downwards; conduction is implicit."""
+    depth = 0.01 * 1.2 ** np.arange(21)
+    between = 2.0 * conductivity / (depth[1:] + depth[:-1])
+    stiff = np.diag(heat * depth / 600.0)
+    for k, g in enumerate(between):
+        stiff[k : k + 2, k : k + 2] += g * np.array([[1.0, -1.0], [-1.0, 1.0]])
+    state = {"t": np.full(depth.size, 290.0)}
+
+    def step(_, forcing):
+        t = state["t"]
+        top, _ = solve(t[:1], forcing, 0.3, 50.0, 0.18, 0.97, 0.1, heat * depth[0], 10.0, 600.0)
+        state["t"] = np.linalg.solve(stiff, heat * depth / 600.0 * np.concatenate([top, t[1:]]))
+        return state["t"][0]
+
+    return step
+
+
+def test_the_ground_under_the_chemistry_is_warm_and_cold_when_soil_is():
+    """Half a metre of soil, the default, warms the air two hours late, when works and traffic have long begun.
+
+    The day's range is 1.3 to 1.5 times that of soil, as one layer has nothing below it that gives heat at night.
+    """
+    template = yaml.safe_load((NAMELISTS / "templates/east_asia_chemistry/land.yaml").read_text())["slab"]
+    soils = [clear_day(soil_of(k, c)) for k, c in ((0.6, 1.5e6), (1.0, 2.0e6), (1.5, 2.8e6))]
+    ours, default = clear_day(slab_of(template["heat_capacity"])), clear_day(slab_of(1.0e6))
+    range_, warmest, begins = np.transpose(
+        [(np.ptp(t), np.argmax(t) / 6.0, np.argmax(t > 295.0) / 6.0) for t in (*soils, ours, default)]
+    )
+    print("range (K):", range_, "warmest (h):", warmest, "warmer than the air from (h):", begins)
+    assert np.abs(warmest[3] - warmest[:3]).max() <= 0.5 and (warmest[4] - warmest[:3]).min() > 1.0
+    assert np.abs(begins[3] - begins[:3]).max() <= 0.5 and (begins[4] - begins[:3]).min() > 1.5
+    assert (range_[3] / range_[:3]).max() < 1.6
