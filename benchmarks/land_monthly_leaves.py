@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -25,7 +26,7 @@ import torch
 
 from benchmarks.land_monthly import SITES, as_tensor, load, month_of, scores
 from components.land.column.column import Options, State, initial_state
-from components.land.column.cycles import spin_up
+from components.land.column.cycles import disturbance, spin_up
 from components.land.column.cycles.pools import Traits
 from components.land.column.gas_exchange import Stomata
 from components.land.column.options import ColumnOptions
@@ -35,28 +36,28 @@ from components.land.column.start import with_plants
 from components.land.column.structure import named, rebuild
 
 DEPOSITION = ColumnOptions().nitrogen_deposition  # kg N m-2 s-1
-PLANTED = {"CN-Qia": 1983}  # ChinaFLUX's page of the site; the soil under it is taken as at rest
+# What replaced a stand, and when. CN-Qia: ChinaFLUX's page of the site (planted in 1983); the soil under it is taken as
+# at rest. At rest: CN-Cha, uneven-aged, trees of 300 years (CTFS-ForestGEO, Changbaishan), meadows, steppe and tundra.
+Stands = Mapping[str, tuple[int, disturbance.Kind]]
+STANDS: Stands = {"CN-Qia": (1983, "planting")}
 BOOKS = ("fixed", "leached", "DOC")  # of the cycles, beside what towers see
 
 
-def at_age(state: State, traits: Traits, span: list[int]) -> State:
-    """Wood, debris and organic matter at rest; those of planted stands as old as they are, on ground without wood."""
+def at_age(state: State, traits: Traits, span: list[int], stands: Stands) -> State:
+    """Wood, debris and organic matter at rest; those of stands that were replaced as old as they are."""
+    assert state.cycles is not None
     rest = state._replace(cycles=spin_up.at_rest(state.cycles, traits))
-    carbon = rest.cycles.carbon
-    none = torch.zeros_like(carbon.debris)
-    bare = carbon._replace(plant=carbon.plant._replace(live_wood=none, dead_wood=none), debris=none)
-    ages = [np.mean(span) - PLANTED.get(name, 0) for name in SITES]
-    for age in sorted({a for a in ages if a < 1000.0}):
-        cleared = rest.cycles._replace(carbon=bare)
-        young = dict(named(rest._replace(cycles=spin_up.at_rest(cleared, traits, float(age)))))
-        there = torch.tensor([a == age for a in ages] * len(span))
-        rest = rebuild(rest, {k: torch.where(there, young[k], v) for k, v in named(rest)})
+    for name, (year, kind) in stands.items():
+        young, _ = disturbance.regrown(state.cycles, traits, kind, float(np.mean(span)) - year)
+        there = torch.tensor([k == name for k in SITES] * len(span))
+        found = dict(named(rest._replace(cycles=young)))
+        rest = rebuild(rest, {k: torch.where(there, found[k], v) for k, v in named(rest)})
     return rest
 
 
 def simulate(
     folder: Path, first: int, last: int, years: int, leaves: str, nitrogen: str, hydraulics: str, stomata: str,
-    keep: Path | None = None,
+    keep: Path | None = None, stands: Stands = STANDS,
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:  # fmt: skip
     """Monthly fluxes of the last year, observations, and leaf area by month, year and site."""
     latitude, longitude, drivers, observed = load(folder)
@@ -94,7 +95,7 @@ def simulate(
         for k in ("GPP", "NEE"):
             rmse, bias, _, _ = scores(found[k], observed[k])
             print(f"year {turn + 1}: {k} RMSE {rmse:.2f} bias {bias:.2f}", flush=True)
-        state = at_age(state, p.cycles, span)
+        state = at_age(state, p.cycles, span, stands)
         if keep is not None:
             torch.save({**dict(named(state)), "years": torch.tensor(turn + 1)}, keep)
     return found, observed, area
@@ -109,13 +110,23 @@ def main() -> None:
     parser.add_argument("--nitrogen", choices=["none", "fun", "demand"], default="fun")
     parser.add_argument("--hydraulics", choices=["simple", "continuum"], default="simple")
     parser.add_argument("--stomata", default="medlyn")
+    parser.add_argument("--at-rest", action="store_true", help="all stands, however old they are")
     parser.add_argument("--keep", type=Path, help="file for the state after each year")
     root = Path(__file__).resolve().parents[1]
     parser.add_argument("--shared", type=Path, default=Path(os.environ.get("TESSERA_SHARED", root.parent / "shared")))
     o = parser.parse_args()
     torch.set_num_threads(1)
     ours, theirs, area = simulate(
-        o.shared, o.first, o.last, o.years, o.leaves, o.nitrogen, o.hydraulics, o.stomata, o.keep
+        o.shared,
+        o.first,
+        o.last,
+        o.years,
+        o.leaves,
+        o.nitrogen,
+        o.hydraulics,
+        o.stomata,
+        o.keep,
+        {} if o.at_rest else STANDS,
     )
     print(
         f"\n{'site':<8}{'type':<30}{'GPP RMSE':>9}{'bias':>7}{'NEE RMSE':>9}{'bias':>7}"

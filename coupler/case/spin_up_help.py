@@ -16,4 +16,5 @@ how to use it:
   4  2 and 3 again, until 2 changes little: two or three times
 
   --years 300 gives the stores as they are after 300 years of such weather instead of at rest.
+  Stands that were felled, burnt or planted become as old as the namelist says (disturbance, of the column land).
 """

@@ -156,8 +156,30 @@ def test_spinup_sets_a_restart_to_rest_and_the_run_goes_on_from_it(tmp_path):
     assert any("carbon_organic" in k for k in changed)
     assert all(k.startswith("state.booked") or k.endswith(slow) for k in changed), changed
     assert json.loads((path / "manifest.json").read_text())["time"] == 43200
+    disturb(folder, "{year: 1980, kind: harvest}")
+    felled = tessera("spinup", folder).stdout
+    assert "since harvest at the beginning of 1980" in felled
+    for element in ("carbon", "nitrogen", "phosphorus"):
+        assert f"{element} harvested, kg m-2" in felled
+    young = sets.read_part(path, "land")
+    assert 0.0 < young["state.cycles_carbon_plant_dead_wood"].sum() < after["state.cycles_carbon_plant_dead_wood"].sum()
     go_on(folder, "PT24H", 1, "--serial")
     assert max(not_booked(folder).values()) < 1e-9
+
+
+def disturb(folder, text):
+    namelist = folder / "land.yaml"
+    namelist.write_text(namelist.read_text().replace("nitrogen: fun", f"nitrogen: fun\n  disturbance: {text}"))
+
+
+def test_what_replaced_a_stand_after_the_start_or_without_cycles_is_refused(tmp_path):
+    folder = make(tmp_path / "case", "PT12H")
+    disturb(folder, "{year: 2005}")
+    assert "year 2005 is after the start, 2001" in tessera("check", folder, check=False).stderr
+    folder = make(tmp_path / "none", "PT12H", options={"leaves": "prescribed", "nitrogen": "none"})
+    namelist = folder / "land.yaml"
+    namelist.write_text(namelist.read_text().replace("nitrogen: none", "nitrogen: none\n  disturbance: {year: 1980}"))
+    assert "disturbance: this land has no cycles" in tessera("check", folder, check=False).stderr
 
 
 def test_help_teaches_the_spin_up(capsys):

@@ -50,6 +50,13 @@ def problems_of(options: Any, setting: Setting, grids: Callable[[Setting], Mappi
         problems.append(f"unknown soil texture {o.soil!r}; known textures: {', '.join(table('soil_textures'))}")
     if 0 < o.rest_after < 365:
         problems.append(f"rest_after: expected 0, or 365 days and more that give the means; found {o.rest_after}")
+    if o.disturbance is not None and o.disturbance.year > setting.clock.origin.year:
+        problems.append(
+            f"disturbance: year {o.disturbance.year} is after the start, {setting.clock.origin.year}; expected one "
+            "before it, from which a spin-up lets stands grow"
+        )
+    if o.disturbance is not None and o.nitrogen == "none" and o.leaves == "prescribed":
+        problems.append("disturbance: this land has no cycles of carbon; add nitrogen: fun or leaves: prognostic")
     if o.device == "cuda" and not torch.cuda.is_available():
         problems.append("device: cuda, but torch finds no CUDA device here; use auto or cpu")
     problems += [] if o.spectra is None else o.spectra.problems()

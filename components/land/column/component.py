@@ -17,7 +17,7 @@ from components.land.column.advance import CYCLED, Land, Weather
 from components.land.column.aquifer import Aquifer
 from components.land.column.checks import problems_of
 from components.land.column.column import Options, State, heat_stored, initial_state, water_stored
-from components.land.column.component_cycles import DEPOSITION, Deposition, to_rest, totals
+from components.land.column.component_cycles import DEPOSITION, Deposition, rested, to_rest, totals
 from components.land.column.cycles import spin_up
 from components.land.column.cycles.pools import leaf_area
 from components.land.column.gas_exchange import Stomata
@@ -290,7 +290,7 @@ class ColumnLand(Component):
         c, t = self.now.cycles, self.parameters.cycles
         if c is None or t is None or not spin_up.is_due(c, self.options.rest_after):
             return
-        self._become(self.now._replace(cycles=spin_up.at_rest(c, t)))
+        self._become(self.now._replace(cycles=rested(c, t, None, self.options.disturbance, self.clock).cycles))
 
     def _take_increments(self, imports: Mapping[str, Array], seconds: float) -> None:
         """Add what an assimilation gives; nothing changes where it gives zero."""
@@ -306,11 +306,11 @@ class ColumnLand(Component):
             self.booked[f"booked_{k}"] = self.booked[f"booked_{k}"] + (v - before[k])
 
     def spin_up(self, years: float | None, report: Callable[[str, float], None]) -> Mapping[str, tuple[float, float]]:
-        """Wood, debris and organic matter at rest under the means of the last year, or `years` later."""
+        """Wood, debris and organic matter at rest under the means of the last year, as old as stands are, or later."""
         had = self.now.cycles
-        rested = to_rest(had, self.parameters.cycles, years, report)
-        self._become(self.now._replace(cycles=rested))
-        return totals(had, rested, self.columns.mean)
+        new = to_rest(had, self.parameters.cycles, years, self.options.disturbance, self.clock, report)
+        self._become(self.now._replace(cycles=new.cycles))
+        return totals(had, new, self.columns.mean)
 
     def _use_land(self, year: int) -> None:
         """Change the shares of the tiles where a year has others; what they hold goes with the land, or is felled."""

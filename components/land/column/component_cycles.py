@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from torch import Tensor
 
-from components.land.column.cycles import spin_up
+from components.land.column.cycles import disturbance, spin_up
+from components.land.column.cycles.disturbance import Disturbance, Removed
 from components.land.column.cycles.pools import Cycles, Traits
 from components.science.sums import in_order
+from coupler.clock import Clock
 from coupler.component import Array, Context, Setting
 from coupler.errors import CaseError
 from coupler.files.forcing import Forcing as File
@@ -88,15 +90,41 @@ def check_deposition(file: str, setting: Setting) -> None:
         File(setting.file(file), DEPOSITION, setting.clock, grid=setting.grid).close()
 
 
+class Rested(NamedTuple):
+    """Cycles after a spin-up, and what left the land when the stand was replaced, if one was."""
+
+    cycles: Cycles
+    removed: Removed | None
+
+
+def rested(c: Cycles, t: Traits, years: float | None, last: Disturbance | None, clock: Clock) -> Rested:
+    """Wood, debris and organic matter at rest, or as old as the stand is; or as they are ``years`` from now.
+
+    Parameters
+    ----------
+    c, t : of the columns
+    years : of steady means from the present stores, or None
+    last : what replaced the stands of trees and shrubs last, or None
+    clock : of the run, whose days the means have counted
+    """
+    if last is None or years is not None:
+        return Rested(spin_up.at_rest(c, t, years), None)
+    days = c.means.days.flatten()
+    now = clock.date(round(86400 * float(days[0])) if days.numel() else 0)
+    age = now.year - last.year + (now.timetuple().tm_yday - 1) / YEAR_OF_DAYS
+    return Rested(*disturbance.regrown(c, t, last.kind, age, last.share))
+
+
 def to_rest(
-    cycles: Cycles | None, traits: Traits | None, years: float | None, report: Callable[[str, float], None]
-) -> Cycles:
-    """Cycles whose wood, debris and organic matter are at rest, or as they are ``years`` later; see `spin_up.at_rest`.
+    cycles: Cycles | None, traits: Traits | None, years: float | None, last: Disturbance | None, clock: Clock,
+    report: Callable[[str, float], None],
+) -> Rested:  # fmt: skip
+    """As `rested`, for the command: it refuses what knows too little and says what it does.
 
     Parameters
     ----------
     cycles, traits : of the columns
-    years : of steady means, or None
+    years, last, clock : as of `rested`
     report : takes a line of text and the share of the work done
 
     Raises
@@ -115,17 +143,21 @@ def to_rest(
             f"spinup: the restart knows {lived} days of means, expected {YEAR_OF_DAYS} at least; run the case on"
         )
     report(f"{traits.sla.shape[-1]} columns, means of the last {YEAR_OF_DAYS} days", 0.0)
-    rested = spin_up.at_rest(cycles, traits, years)
-    report("stores at rest" if years is None else f"stores {years:g} years later", 1.0)
-    return rested
+    found = rested(cycles, traits, years, last, clock)
+    what = "stores at rest" if years is None else f"stores {years:g} years later"
+    if last is not None and years is None:
+        what = f"stores since {last.kind} at the beginning of {last.year}; of herbs and crops at rest"
+    report(what, 1.0)
+    return found
 
 
-def totals(before: Cycles | None, after: Cycles, mean: Callable[[Tensor], Tensor]) -> Mapping[str, tuple[float, float]]:
-    """Mean stores of carbon before and after, by name and unit.
+def totals(before: Cycles | None, after: Rested, mean: Callable[[Tensor], Tensor]) -> Mapping[str, tuple[float, float]]:
+    """Mean stores of carbon before and after, by name and unit; and what left with the last stand.
 
     Parameters
     ----------
-    before, after : of the columns
+    before : of the columns
+    after : of the columns
     mean : over the columns of a cell
     """
 
@@ -138,5 +170,10 @@ def totals(before: Cycles | None, after: Cycles, mean: Callable[[Tensor], Tensor
             "litter and organic matter": in_order(c.organic.flatten(0, 1), 0),
         }
 
-    found = [{k: float(mean(v).mean()) for k, v in of(c).items()} for c in (before or after, after)]
-    return {f"carbon in {k}, kg m-2": (v, found[1][k]) for k, v in found[0].items()}
+    stores = (before or after.cycles, after.cycles)
+    found = [{k: float(mean(v).mean()) for k, v in of(c).items()} for c in stores]
+    said = {f"carbon in {k}, kg m-2": (v, found[1][k]) for k, v in found[0].items()}
+    for how, left in () if after.removed is None else after.removed._asdict().items():
+        named = {k: float(mean(v).mean()) for k, v in left._asdict().items()}
+        said |= {f"{k} {how}, kg m-2": (0.0, v) for k, v in named.items() if v > 0.0}
+    return said

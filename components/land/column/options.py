@@ -3,6 +3,7 @@
 
 from typing import Literal
 
+from components.land.column.cycles.disturbance import Disturbance
 from components.land.column.overpass import Spectra
 from components.land.column.urban.tile import CityOptions
 from coupler.namelist import Depth, Duration, Fraction, Namelist, Positive, Temperature, quantity, whole
@@ -42,6 +43,9 @@ class ColumnOptions(Namelist):
     """Of plants: no want of it, bought with carbon (FUN), or by the scarcer nutrient; both start the cycles."""
     rest_after: RestAfter = 0
     """Day of the run, 365 or later, after which organic matter is set to rest by a year's means; 0: never."""
+    disturbance: Disturbance | None = None
+    """What last replaced the stands of trees and shrubs, for example {year: 1983, kind: harvest}: a spin-up then ends
+    not at rest but with the stand as old as it is."""
     irrigation: Literal["none", "sprinkler", "paddy"] = "none"
     """Of crops by deficit, with water from outside that is exported and booked; paddy: rice stands in water."""
     nitrogen_deposition: Deposition = 6.69e-11

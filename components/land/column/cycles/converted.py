@@ -12,6 +12,7 @@ from torch import Tensor
 
 from components.land.column.cycles import turnover
 from components.land.column.cycles.allocation import Parts
+from components.land.column.cycles.disturbance import CARRIED
 from components.land.column.cycles.plant_day import seed_of
 from components.land.column.cycles.pools import (
     NITROGEN_PER_PHOSPHORUS,
@@ -25,7 +26,6 @@ from components.land.column.cycles.pools import (
 from components.land.column.exchanged_land import Exchange
 from components.science.sums import in_order
 
-CARRIED = 0.6  # of wood, away from the land (ours)
 WOOD = (0.5, 0.3, 0.2)  # of what is carried, by lifetime (ours)
 
 

@@ -85,7 +85,7 @@ def system(means: Means, t: Traits) -> tuple[Tensor, Tensor]:
     return a, torch.stack(rows, -1)
 
 
-def at_rest(c: Cycles, t: Traits, years: float | None = None) -> Cycles:
+def at_rest(c: Cycles, t: Traits, years: float | Tensor | None = None, first: Element | None = None) -> Cycles:
     """Cycles whose slow pools no longer change under the means of the last year; or as they are ``years`` later.
 
     Nitrogen and phosphorus follow at the ratios that pools are built with; litter and debris keep their own.
@@ -94,14 +94,17 @@ def at_rest(c: Cycles, t: Traits, years: float | None = None) -> Cycles:
     ----------
     c : after a year at least
     t : Traits
-    years : of steady means; None: for ever
+    years : of steady means, also by column; None: for ever
+    first : carbon from which the years begin; None: that of ``c``
     """
     a, u = system(c.means, t)
     rest = torch.linalg.solve(-a, u.unsqueeze(-1))
     if years is not None:
-        plant = c.carbon.plant
-        now = torch.stack([plant.live_wood, plant.dead_wood, c.carbon.debris, *c.carbon.organic.flatten(0, 1)], -1)
-        rest = rest + torch.linalg.matrix_exp(years * a) @ (now.unsqueeze(-1) - rest)
+        begin = c.carbon if first is None else first
+        plant = begin.plant
+        now = torch.stack([plant.live_wood, plant.dead_wood, begin.debris, *begin.organic.flatten(0, 1)], -1)
+        span = torch.as_tensor(years, dtype=a.dtype, device=a.device)[..., None, None]
+        rest = rest + torch.linalg.matrix_exp(span * a) @ (now.unsqueeze(-1) - rest)
     carbon = torch.clamp(rest.squeeze(-1).movedim(-1, 0), min=0.0).contiguous()
     cn, crop = soil_ratios(t.sla), t.farming.crop > 0.5
     wood_n = t.ratios.live_wood, t.ratios.dead_wood
