@@ -86,7 +86,7 @@ def downscale(o: argparse.Namespace) -> int:
     for name, share in strange.items():
         if share:
             print(f"note: {share:.2%} of the values of {name} lie outside what the network has seen in training")
-    print(f"{o.members} members on {fine.shape[1]} x {fine.shape[0]} cells: {out}")
+    print(f"{o.members} member{'s' if o.members > 1 else ''} on {fine.shape[1]} x {fine.shape[0]} cells: {out}")
     return 0
 
 

@@ -81,6 +81,17 @@ def test_members_have_the_means_of_the_run_and_their_seeds(coarse, trained, tmp_
             assert two.height_2m == 2.0 and "SHA-256" in two.attrs["source"]
 
 
+def test_the_networks_that_come_with_the_project_are_those_without_a_word(coarse, tmp_path):
+    out = tmp_path / "shipped.nc"
+    tessera("downscale", coarse, "--members", "1", "--out", out)
+    history = coarse / "run" / "history" / "air.hourly.nc"
+    with xr.open_dataset(out) as fine, xr.open_dataset(history) as given:
+        assert "network east_asia" in fine.attrs["source"]
+        means = fine.air_temperature_at_2m.values.reshape(3, 9, 4, 10, 4).mean((2, 4))
+        assert np.abs(means - given.air_temperature_at_2m.values).max() < 0.01
+        assert 0.05 < float((fine.air_temperature_at_2m.values - np.kron(means, np.ones((4, 4)))).std()) < 5.0
+
+
 def test_a_day_alone_and_values_never_seen_are_told(coarse, trained, tmp_path):
     other = tmp_path / "cold"
     case_of(other, (9, 10), 100000)
