@@ -55,10 +55,10 @@ def test_trade_cumulus_keep_their_air_on_the_layers_of_the_map():
 
 @pytest.mark.slow
 def test_trade_cumulus_keep_their_air_on_layers_of_50_m():
-    """Siebesma et al. (2003). Of theta .5 K is asked; .56 near the top of the inversion is left."""
+    """Siebesma et al. (2003). While clouds thinned evenly up to their end theta fell by .56 K above 1700 m."""
     theta, q, cover, base, rain, _ = bomex("step=PT240S", "output=PT1H")
     assert q < 5.0e-4
-    assert theta < 0.6
+    assert theta < 0.5
     assert 0.05 < cover < 0.2
     assert 0.01 < base < 0.03
     assert rain < 0.3

@@ -11,6 +11,7 @@ from components.atmosphere.nonhydrostatic.column.parameters import Case, Profile
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
 from components.science.constants import EARTH_ROTATION
+from components.science.limited_slopes import limited_slopes
 
 
 def coriolis(case: Case) -> float:
@@ -33,7 +34,8 @@ def force(case: Case, a: Column, c: Columns, start: Column, time: float, dt: flo
 
     Notes
     -----
-    The rotation is exact over the step. Subsidence is upstream, in advective form.
+    The rotation is exact over the step. Subsidence is upstream, in advective form, of second order where that makes no
+    new extreme.
     """
     f = case.forcing
     z = c.z[:, 0, 0].numpy()
@@ -51,8 +53,8 @@ def force(case: Case, a: Column, c: Columns, start: Column, time: float, dt: flo
         u, v = u_g + cos * x + sin * y, v_g + cos * y - sin * x
     if f.vertical_velocity is not None:
         w = at(f.vertical_velocity)
-        u, v, theta = (s + dt * _carried(s, w, c.z) for s in (u, v, theta))
-        parts = {name: q + dt * _carried(q, w, c.z) for name, q in parts.items()}
+        u, v, theta = (s + dt * _carried(s, w, c) for s in (u, v, theta))
+        parts = {name: q + dt * _carried(q, w, c) for name, q in parts.items()}
     if f.potential_temperature_tendency is not None:
         theta = theta + dt * at(f.potential_temperature_tendency)
     if f.temperature_tendency is not None:
@@ -67,9 +69,11 @@ def force(case: Case, a: Column, c: Columns, start: Column, time: float, dt: flo
     return a._replace(u=u, v=v, theta=theta, parts=parts)
 
 
-def _carried(a: Any, w: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+def _carried(a: Any, w: torch.Tensor, c: Columns) -> torch.Tensor:
     """-w da/dz, upstream (nz, 1, 1); nothing comes through ground and lid."""
-    slope = (a[1:] - a[:-1]) / (z[1:] - z[:-1])
+    slope = limited_slopes(a, c.z)
+    at_bottom, at_top = (a + slope * (edge - c.z) for edge in (c.z_interface[:-1], c.z_interface[1:]))
     none = torch.zeros_like(a[:1])
-    from_above, from_below = torch.cat([slope, none]), torch.cat([none, slope])
-    return -torch.where(w < 0.0, w * from_above, w * from_below)
+    from_above = torch.cat([at_bottom[1:] - at_bottom[:-1], none])
+    from_below = torch.cat([none, at_top[1:] - at_top[:-1]])
+    return -w * torch.where(w < 0.0, from_above, from_below) / c.dz

@@ -10,9 +10,9 @@ base is::
                        less the nearer its lifting comes to the limit
     shallow            0.03 w_* (Grant 2001, Q. J. R. Meteorol. Soc. 127, 407-421)
 
-The air around sinks in its place, upstream and implicitly. Rain evaporates where it falls through drier air (Kessler
-1969 as in Tiedtke 1989, eq. 14), snow melts. There are no downdraughts. Momentum is carried with 0.3 of the flux: the
-rest is undone by the pressure gradient across the plumes (Gregory et al. 1997).
+The air around sinks in its place, upstream, limited to second order, and implicitly. Rain evaporates where it falls
+through drier air (Kessler 1969 as in Tiedtke 1989, eq. 14), snow melts. There are no downdraughts. Momentum is carried
+with 0.3 of the flux: the rest is undone by the pressure gradient across the plumes (Gregory et al. 1997).
 """
 
 import torch
@@ -31,6 +31,7 @@ from components.science.constants import (
     LATENT_VAPORISATION,
     VIRTUAL,
 )
+from components.science.limited_slopes import limited_slopes
 from components.science.settling import sink
 from components.science.sums import in_order
 from components.science.torch_compiler import in_pieces, piece
@@ -216,11 +217,10 @@ def sinking(
     taken_q = taken_q + scale * below * MOISTER
     left = scale * plume.left
     through = scale * plume.flux
-    # up to the base of the cloud what sinks through has the values at the interface, as at Tiedtke's half levels
+    # what sinks through an interface has the values there, as at Tiedtke's half levels
     more = torch.zeros_like(dry[:1])
     up_s, up_q = (
-        torch.cat([more, torch.where(plume.inside[:-1], 0.0, through[:-1] * beyond(air, plume, x)), more])
-        for x in (dry, q_v)
+        torch.cat([more, through[:-1] * beyond(air, plume, x, through[:-1] / air.mass[1:]), more]) for x in (dry, q_v)
     )
     taken_s, taken_q = taken_s + up_s[1:] - up_s[:-1], taken_q + up_q[1:] - up_q[:-1]
     in_s = air.mass * dry + left * s_u - taken_s
@@ -241,19 +241,27 @@ def sinking(
     return t_new, q | {VAPOUR.name: q_v_new}
 
 
-def beyond(air: Columns, plume: Plume, x: torch.Tensor) -> torch.Tensor:
+def beyond(air: Columns, plume: Plume, x: torch.Tensor, passes: torch.Tensor) -> torch.Tensor:
     """What ``x`` (nz, y, x) has more in the layer above an inner interface than at the interface itself.
 
     Half of the difference of the two layers beneath the clouds; at their base, where a mixed layer meets a stable one,
-    what the gradient above it says, within the two layers' values.
+    what the gradient above it says, within the two layers' values; within them the limited slope of the layer above,
+    as far as the layer is not passed in the step.
+
+    Parameters
+    ----------
+    air, plume : columns and their plume
+    x : (nz, y, x) what sinks
+    passes : (nz-1, y, x) of the layer above each inner interface the part that sinks out of it in the step
     """
     z = air.z
+    within = limited_slopes(x, z)[1:] * (z[1:] - air.z_interface[1:-1]) * torch.clamp(1.0 - passes, min=0.0)
     jump = x[1:] - x[:-1]
     slope = jump / (z[1:] - z[:-1])
     above = torch.cat([slope[1:], slope[-1:]]) * (z[1:] - air.z_interface[1:-1])
     above = torch.where(jump > 0.0, above.clamp(min=0.0).minimum(jump), above.clamp(max=0.0).maximum(jump))
     at_base = plume.inside[1:] & ~plume.inside[:-1]
-    return torch.where(at_base, above, 0.5 * jump)
+    return torch.where(plume.inside[:-1], within, torch.where(at_base, above, 0.5 * jump))
 
 
 def precipitate(

@@ -62,7 +62,8 @@ class Plume(NamedTuple):
     buoyancy : g dT_v / T_v in the layer, m s-2
     inside : whether cloud is in the layer
     base, top : pressure where it begins and ends (y, x), Pa
-    begin, end : height above the ground where it is first saturated and where its speed is used up (y, x), m
+    begin, neutral, end : height above the ground where it is first saturated, where it is last as light as the air
+        around, and where its speed is used up (y, x), m
     lift : pressure between its source and free convection (y, x), Pa
     active : whether there is one (y, x)
     """
@@ -79,6 +80,7 @@ class Plume(NamedTuple):
     base: torch.Tensor
     top: torch.Tensor
     begin: torch.Tensor
+    neutral: torch.Tensor
     end: torch.Tensor
     lift: torch.Tensor
     active: torch.Tensor
@@ -163,7 +165,7 @@ class Rising(NamedTuple):
     Attributes
     ----------
     started, ended, free, spent : whether it is saturated, has ended, is lighter than the air, has used up its speed
-    end, base_z, base_p, top_p, lift : as `Plume` has them
+    neutral, end, base_z, base_p, top_p, lift : as `Plume` has them
     buoyancy, over : of the layer below, m s-2, and the water there above saturation
     base_q, source_p : saturation at the base, pressure of its source
     """
@@ -176,6 +178,7 @@ class Rising(NamedTuple):
     ended: torch.Tensor
     free: torch.Tensor
     spent: torch.Tensor
+    neutral: torch.Tensor
     end: torch.Tensor
     lift: torch.Tensor
     base_z: torch.Tensor
@@ -219,7 +222,7 @@ def ascend(c: Columns, t: torch.Tensor, q_v: torch.Tensor, share: torch.Tensor, 
     z, zc, around, q_s = surroundings(c, t, q_v)
     none = torch.zeros_like(t[0])
     no = none > 1.0
-    plume = Rising(none, none, none, torch.full_like(none, START * START), no, no, no, no, z[-1], *[none] * 8)
+    plume = Rising(none, none, none, torch.full_like(none, START * START), no, no, no, no, none, z[-1], *[none] * 8)
     rows = []
     for k in range(nz):
         low, last = max(k - 1, 0), torch.tensor(k == nz - 1, device=t.device)
@@ -314,6 +317,8 @@ def rise(r: Rising, c: Level, kind: Kind) -> tuple[Rising, Passed]:
     used = torch.clamp(r.w2 / torch.clamp(r.w2 - w2, min=1.0e-9), 0.0, 1.0)
     end = torch.where(ends, c.bottom + used * c.dz, r.end)
     spent = r.spent | ends
+    crosses = cloudy & ~r.spent & (r.buoyancy > 0.0) & (b <= 0.0)  # buoyancy is the same throughout a layer
+    neutral = torch.where(begins | crosses, torch.maximum(c.bottom, base_z), r.neutral)
     highest = base_z + TALLER * (end - base_z)
     slow = cloudy & (spent & (~shallow | (c.top >= highest)) | c.last)
     ends = slow | (~started & c.last)
@@ -325,18 +330,19 @@ def rise(r: Rising, c: Level, kind: Kind) -> tuple[Rising, Passed]:
     )  # fmt: skip
     return Rising(
         total - leaves, e + LATENT_FUSION * snow, q - rain - snow, w2, started, r.ended | ends,
-        r.free | (cloudy & (b > 0.0)), spent, end, lift, base_z, base_p, torch.where(slow, c.p, r.top_p), base_q,
-        source_p, b, over,
+        r.free | (cloudy & (b > 0.0)), spent, neutral, end, lift, base_z, base_p, torch.where(slow, c.p, r.top_p),
+        base_q, source_p, b, over,
     ), passed  # fmt: skip
 
 
 @piece
 def thinning(r: Rising, p: Passed, z: torch.Tensor, shallow: torch.Tensor) -> Plume:
-    """The whole plume, and a shallow one's mass flux shrinks with height, linearly from its base to nothing at its end.
+    """The whole plume, and a shallow one's mass flux shrinks with height, linearly, and faster above its neutral level.
 
-    Shallow clouds end at many heights, some above where their mean does; in simulations of them the flux of all is near
-    this line (Siebesma et al. 2003; de Rooy & Siebesma 2008, Mon. Wea. Rev. 136, 560-576, at a half in the middle).
-    What the rising air is like does not depend on what it leaves behind.
+    Shallow clouds end at many heights; in simulations of them the flux of all is near this line (Siebesma et al. 2003;
+    de Rooy & Siebesma 2008, Mon. Wea. Rev. 136, 560-576, at a half in the middle). Where they are heavier than the air
+    around they live by their speed, some of more and some of less: of what the line says another 1/e is left for each
+    height that the mean cloud overshoots. What the rising air is like does not depend on what it leaves behind.
 
     Parameters
     ----------
@@ -350,8 +356,9 @@ def thinning(r: Rising, p: Passed, z: torch.Tensor, shallow: torch.Tensor) -> Pl
     top, cloud = r.base_z + TALLER * (r.end - r.base_z), p.inside & shallow & active
     base = torch.where(cloud, z[:-1], z[-1:]).amin(0)
     top = torch.maximum(torch.minimum(top, torch.where(cloud, z[1:], z[:1]).amax(0)), base + 1.0)
-    thick = top - base
-    low, up = (torch.clamp((top - x) / thick, min=0.0) for x in (z[:-1], z[1:]))
+    over = torch.clamp(z - r.neutral, min=0.0) / torch.clamp(r.end - r.neutral, min=1.0)
+    passing = torch.clamp((top - z) / (top - base), min=0.0) * torch.exp(-over)
+    low, up = passing[:-1], passing[1:]
     taken = low * p.grows
     before = p.flux + p.left
     share = torch.where(before > 0.0, (low + taken) / torch.where(before > 0.0, before, 1.0), 0.0)
@@ -359,6 +366,6 @@ def thinning(r: Rising, p: Passed, z: torch.Tensor, shallow: torch.Tensor) -> Pl
         torch.where(cloud, up, p.flux), torch.where(cloud, taken, p.taken),
         torch.where(cloud, low + taken - up, p.left),
         Air(p.t, p.q_v, p.q_l, p.q_i), torch.where(cloud, share * p.rain, p.rain),
-        torch.where(cloud, share * p.snow, p.snow), p.w, p.buoyancy, p.inside, r.base_p, r.top_p, r.base_z, r.end,
-        r.lift, active,
+        torch.where(cloud, share * p.snow, p.snow), p.w, p.buoyancy, p.inside, r.base_p, r.top_p, r.base_z,
+        r.neutral, r.end, r.lift, active,
     )  # fmt: skip
