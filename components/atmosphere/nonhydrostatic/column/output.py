@@ -16,7 +16,8 @@ UNITS = {
     "column_energy_residual": "W m-2", "column_radiative_heating": "W m-2",
     "atmosphere_updraft_convective_mass_flux": "kg m-2 s-1",
     "convective_cloud_area_fraction_in_atmosphere_layer": "1", "toa_outgoing_longwave_flux": "W m-2",
-    "toa_absorbed_shortwave_flux": "W m-2",
+    "toa_absorbed_shortwave_flux": "W m-2", "surface_net_downward_radiative_flux": "W m-2",
+    "net_downward_radiative_flux_at_top_of_atmosphere_model": "W m-2",
 }  # fmt: skip
 NOT_CF = (
     "height_interface", "dry_air_mass", "friction_velocity", "column_water_residual", "column_energy_residual",

@@ -119,6 +119,10 @@ class _Sums:
         into = heating + ground.fluxes.sensible_heat[0, 0] + LATENT_VAPORISATION * ground.fluxes.water[0, 0]
         now["column_energy_residual"] = float((energy - LATENT_FUSION * m.snow[0, 0]) / dt - into)
         now["column_radiative_heating"] = heating
+        if sky is not None:  # what the air keeps of what comes through the lid and the ground
+            at_ground = sky.shortwave_down - sky.shortwave_up + sky.longwave_down - sky.longwave_up
+            now["surface_net_downward_radiative_flux"] = float(at_ground[0, 0])
+            now["net_downward_radiative_flux_at_top_of_atmosphere_model"] = heating + float(at_ground[0, 0])
         if m.convection is not None and m.convection.updraught is not None:
             flux = m.convection.updraught[:, 0, 0].numpy()
             now["atmosphere_updraft_convective_mass_flux"] = np.concatenate([[0.0], flux, [0.0]])
