@@ -45,9 +45,17 @@ class _CacheFile(IndexDataCacheFile):
             return None
 
     def save(self, key: Any, data: Any) -> None:
+        """Keep one version in a file that its signature names, and then say so in the index.
+
+        numba numbers the files, and the index is read, added to and written: two processes that save at once could
+        give one number to two versions, and the arrays of one precision would go to the code of the other.
+        """
+        folder = Path(self._cache_path)
+        name = self._index_name.removesuffix("nbi") + hashlib.sha256(repr(key).encode()).hexdigest()[:16] + ".nbc"
         with contextlib.suppress(OSError):  # a full disk: it will be compiled again
-            Path(self._cache_path).mkdir(parents=True, exist_ok=True)
-            super().save(key, data)  # type: ignore[no-untyped-call]
+            with _one_at_a_time(folder, "saving"):
+                self._save_data(name, data)  # type: ignore[no-untyped-call]
+                self._save_index({**self._load_index(), key: name})  # type: ignore[no-untyped-call]
 
 
 class _Place(_CacheLocator):
@@ -84,10 +92,16 @@ def compiler(*sources: Path, **options: Any) -> Callable[[Function], Function]:
         use, or of kernels that stand alone.
     options :
         Further options of ``numba.njit``.
+
+    Returns
+    -------
+    compiled : the decorator; its ``sources`` are the files that the name is made of
     """
     inlined = [path for folder in sources for path in sorted(folder.glob("*.py")) if b"@compiled" in path.read_bytes()]
-    said = hashlib.sha256(repr((numba.__version__, sorted(options.items()))).encode())
-    for path in (*inlined, *(source for source in sources if source.is_file())):
+    ordered = sorted((name, sorted(o) if isinstance(o, set) else o) for name, o in options.items())
+    said = hashlib.sha256(repr((numba.__version__, ordered)).encode())
+    read = (*inlined, *(source for source in sources if source.is_file()))
+    for path in read:
         said.update(path.name.encode() + path.read_bytes())
     stamp = said.hexdigest()[:20]
     config: Any = numba.config
@@ -98,8 +112,11 @@ def compiler(*sources: Path, **options: Any) -> Callable[[Function], Function]:
     implementation = type("_Implementation", (CompileResultCacheImpl,), {"_locator_classes": [locator]})
     cache: Any = type("_Cache", (FunctionCache,), {"_impl_class": implementation})
 
+    # nobody hands a kernel to C: the wrapper for that is a twentieth of the time of compilation
+    common: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+
     def compiled(function: Function) -> Function:
-        kernel: Any = numba.njit(nogil=True, error_model="numpy", **options)(function)
+        kernel: Any = numba.njit(**common, **options)(function)
         if hasattr(kernel, "_cache"):  # not with NUMBA_DISABLE_JIT
             kernel._cache = cache(function)
             kernel._cache._cache_file = _CacheFile(  # type: ignore[no-untyped-call]
@@ -107,6 +124,7 @@ def compiler(*sources: Path, **options: Any) -> Callable[[Function], Function]:
             )
         return cast(Function, kernel)
 
+    compiled.sources = read  # type: ignore[attr-defined]
     return compiled
 
 
@@ -116,7 +134,7 @@ def _kept(folder: Path, name: str, stamp: str) -> Path:
     with contextlib.suppress(OSError):
         if not place.exists():
             place.mkdir(parents=True)
-            for old in folder.glob("*-" + "?" * len(stamp)):
+            for old in folder.glob("*-" + "[0-9a-f]" * len(stamp)):
                 if time.time() - old.stat().st_mtime > _FORGOTTEN:
                     shutil.rmtree(old, ignore_errors=True)
         elif time.time() - place.stat().st_mtime > _FORGOTTEN / 30.0:
@@ -138,7 +156,7 @@ def announce(kernel: Any, what: str, seconds: int) -> None:
     )
     with contextlib.suppress(AttributeError, OSError):
         first = rank == "0" and not os.environ.get(APART)
-        if first and not kernel.signatures and not kernel._cache._cache_file._load_index():
+        if first and not kernel.signatures and not _kept_versions(kernel):
             _log.warning("compiling %s: once after installation, about %d s", what, seconds)
 
 
@@ -154,26 +172,34 @@ def compile_apart(kernels: Sequence[Any], statement: str, versions: int) -> None
     statement : Python that compiles all of them, in all ``versions`` (signatures) that there are
     versions : their number
     """
-    if os.environ.get(APART) or all(kernel.signatures for kernel in kernels):
+    if os.environ.get(APART):
         return
-    with contextlib.suppress(AttributeError, OSError):
-        if _lacks(kernels, versions):
-            with _one_at_a_time(Path(kernels[0]._cache.cache_path)):
+    with contextlib.suppress(AttributeError, OSError):  # no JIT; nowhere to keep anything
+        if not all(kernel.signatures for kernel in kernels) and _lacks(kernels, versions):
+            with _one_at_a_time(Path(kernels[0]._cache.cache_path), f"compiling.{kernels[0].__qualname__}"):
                 if _lacks(kernels, versions):  # nobody made them while this process waited
                     paths = os.pathsep.join([str(PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])])
                     environment = {**os.environ, APART: "1", "PYTHONPATH": paths}
+                    # a compiler makes many objects and few cycles: to look for these would take a tenth of its time
+                    statement = f"import gc; gc.disable(); {statement}"
                     subprocess.run([sys.executable, "-c", statement], env=environment, check=False)
 
 
 def _lacks(kernels: Sequence[Any], versions: int) -> bool:
-    return min(len(kernel._cache._cache_file._load_index()) for kernel in kernels) < versions
+    return min(_kept_versions(kernel) for kernel in kernels) < versions
+
+
+def _kept_versions(kernel: Any) -> int:
+    """How many versions of a kernel are kept for this processor: computers of several kinds may share a home."""
+    here = kernel.targetctx.codegen().magic_tuple()
+    return sum(key[1] == here for key in kernel._cache._cache_file._load_index())
 
 
 @contextlib.contextmanager
-def _one_at_a_time(folder: Path) -> Iterator[None]:
-    """Let the ranks of a run, or two runs, wait for the one that compiles into a folder; all go on without locks."""
+def _one_at_a_time(folder: Path, what: str) -> Iterator[None]:
+    """Let the ranks of a run, or two runs, wait for the one that does something in a folder; go on without locks."""
     folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "compiling.lock", "w") as file:
+    with open(folder / f"{what}.lock", "w") as file:
         with contextlib.suppress(OSError):
             fcntl.flock(file, fcntl.LOCK_EX)
         yield

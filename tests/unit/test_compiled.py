@@ -5,6 +5,9 @@ import os
 import subprocess
 import sys
 
+import pytest
+
+from coupler.compiled import _CacheFile, _kept_versions, compiler
 from tests.toys.cases import ROOT
 
 INNER = """
@@ -176,3 +179,39 @@ def test_of_processes_that_want_the_same_kernels_one_has_them_compiled(tmp_path)
     ]
     assert [p.communicate()[0].split() for p in both] == [["10.0"], ["10.0"]]
     assert (tmp_path / "made").read_text() == "x"
+
+
+@pytest.fixture
+def kernel(tmp_path, monkeypatch):
+    """A kernel of its own folder and cache, not compiled yet."""
+    monkeypatch.setenv("TESSERA_CACHE", str(tmp_path / "kept"))
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    return compiler(tmp_path)(lambda x: x + 1.0)
+
+
+def test_processes_that_keep_two_versions_at_once_do_not_take_one_for_the_other(kernel, monkeypatch):
+    """Where a disk knows no locks, one may write the index that it read before the other came."""
+    files = [_CacheFile(kernel._cache.cache_path, "a_kernel", "stamp") for _ in range(2)]
+    files[0].save("single", "code of single")
+    monkeypatch.setattr(files[1], "_load_index", dict)
+    files[1].save("double", "code of double")
+    monkeypatch.undo()
+    assert files[0].load("double") == "code of double"
+    assert files[0].load("single") is None, "the index does not know it any more: it is made again"
+    files[0].save("single", "code of single")
+    assert [files[1].load(key) for key in ("single", "double")] == ["code of single", "code of double"]
+
+
+def test_versions_for_another_processor_do_not_count(kernel):
+    """A home that computers of several kinds share."""
+    kernel._cache._cache_file.save(("signature", ("triple", "another processor", ""), "hash"), "code")
+    assert _kept_versions(kernel) == 0
+    kernel(1.0)
+    assert _kept_versions(kernel) == 1
+
+
+def test_without_compilation_kernels_are_plain_functions():
+    words = "from components.science.advection import _kernel; print(_kernel().__name__)"
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", words], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "converge\n"), done.stderr

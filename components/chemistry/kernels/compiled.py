@@ -5,4 +5,5 @@ from pathlib import Path
 
 from coupler.compiled import compiler
 
-compiled = compiler(Path(__file__).parent, fastmath={"contract", "nsz"})
+_HERE = Path(__file__).parent
+compiled = compiler(_HERE, _HERE / "lanes.py", fastmath={"contract", "nsz"})

@@ -3,6 +3,7 @@
 
 from pathlib import Path
 
+from components.science import constants
 from coupler.compiled import compiler
 
-compiled = compiler(Path(__file__).parent)
+compiled = compiler(Path(__file__).parent, Path(str(constants.__file__)))
