@@ -71,12 +71,28 @@ def test_the_command_trains_and_scores(tmp_path, capsys):
     assert "ETA" in capsys.readouterr().out
 
 
+def test_without_observations_the_network_is_its_control_twin(columns):
+    """The part that the background alone tells is, trained beside observations, what the twin learns without them."""
+    s = imager.Settings(steps=12, width=8)
+    net, twin = (imager.train(columns, s, sees=sees, tell=lambda text: None) for sees in (True, False))
+    background = net.background(columns.state, torch.Generator().manual_seed(3))
+    none, ones = torch.zeros_like(columns.seen), torch.ones_like(columns.seen)
+    with torch.no_grad():
+        blind, corr, seen = (
+            (m(background, v, mask, columns.place) - background) / net.size
+            for m, v, mask in ((net, none, none), (twin, none, none), (net, columns.seen, ones))
+        )
+    assert float((blind - corr).square().mean().sqrt()) < 0.02 * float(corr.square().mean().sqrt())
+    assert float((seen - blind).square().mean().sqrt()) > 0.1 * float(corr.square().mean().sqrt())
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_network_is_better_than_a_linear_analysis_that_knows_the_operator(scheme):
-    """A CPU minute; found .495 of the background's error, .97 of CORR and .75 of the rival, .47 under cloud."""
+    """A CPU minute; found .468 of the background's error, .91 of CORR and .71 of the rival, .44 under cloud."""
     c, test = (imager.read(split, n, scheme, COLUMNS) for split, n in (("train", 4500), ("test", 750)))
     s = imager.scores(imager.Settings(), c, test, scheme)
     print(s)
-    assert s["analysis"] <= 0.55 and s["over CORR"] < 1.0 and s["over linear"] <= 0.85
+    assert s["analysis"] <= 0.55 and s["over CORR"] <= 0.96 and s["over linear"] <= 0.85
+    assert s["no observations, over CORR"] <= 1.02
     assert s["under cloud"] <= 0.7 and s["another column's"] >= 1.5 * s["analysis"]

@@ -29,7 +29,6 @@ LEAST = 1e-7  # of vapour, kg/kg
 CLOUDY = 1e-6  # condensate of a cloudy layer, kg/kg
 LEARNED_FROM = 1500  # columns, at least, of the rival
 RIDGES = (1e-4, 1e-3, 1e-2, 1e-1)
-BLIND = 0.1  # of the columns of training, in which nothing is seen
 
 
 class Columns(NamedTuple):
@@ -133,7 +132,9 @@ def biases(bands: int) -> Tensor:
 
 
 class Imager:
-    """The network with its scaling.
+    """The networks with their scaling: one for what a background alone tells, one for what observations add to it.
+
+    A column without observations gets the increment of the first alone, which is trained as if there were none.
 
     Parameters
     ----------
@@ -144,7 +145,9 @@ class Imager:
     def __init__(self, c: Columns, s: Settings):
         torch.manual_seed(s.seed)
         fields, bands = c.state.shape[1], c.seen.shape[1]
-        self.net = Fusion(0, fields, fields, 2 * bands + c.place.shape[1], s.width, s.blocks)
+        places = c.place.shape[1]
+        self.blind = Fusion(0, fields, fields, places, s.width, s.blocks)
+        self.seeing = Fusion(0, fields, fields, 2 * bands + places, s.width, s.blocks)
         self.root = roots(c)
         self.size = self.root.square().sum(1).sqrt()
         self.middle, self.spread = c.state.mean(0), torch.maximum(c.state.std(0), self.size)
@@ -159,9 +162,19 @@ class Imager:
         value, mask : (n, bands) K; one where something was seen
         place : (n, 3)
         """
+        first, more = self.increments(background, value, mask, place)
+        return background + self.size * (first + more)
+
+    def increments(self, background: Tensor, value: Tensor, mask: Tensor, place: Tensor) -> tuple[Tensor, Tensor]:
+        """What the background alone tells, and what the observations add, over the background's errors.
+
+        Parameters
+        ----------
+        background, value, mask, place : of the call
+        """
+        x = (background - self.middle) / self.spread
         given = torch.cat([(value - self.warm) / self.swing * mask, mask, place], 1)
-        dx: Tensor = self.net((background - self.middle) / self.spread, given)
-        return background + self.size * dx
+        return self.blind(x, place), mask.amax(1, keepdim=True) * self.seeing(x, given)
 
     def background(self, truth: Tensor, g: torch.Generator) -> Tensor:
         """Truths with errors."""
@@ -189,12 +202,13 @@ def train(c: Columns, s: Settings, *, sees: bool = True, tell: Callable[[str], N
     def loss(n: int) -> Tensor:
         rows = torch.randint(len(c.state), (s.batch,), generator=g)
         truth, value = c.state[rows], observed(c, rows, g)
-        mask = (torch.rand((s.batch, 1), generator=g) >= BLIND).float().expand_as(value) * float(sees)
-        wrong = made(made.background(truth, g), value * mask, mask, c.place[rows]) - truth
-        scaled: Tensor = (wrong / made.size).abs().mean()
-        return scaled
+        background, mask = made.background(truth, g), torch.full_like(value, float(sees))
+        wanted = (truth - background) / made.size
+        first, more = made.increments(background, value * mask, mask, c.place[rows])
+        alone: Tensor = (first - wanted).abs().mean()
+        return alone + (first.detach() + more - wanted).abs().mean() if sees else alone
 
-    fit(made.net, loss, s.steps, s.rate, 5.0, tell)
+    fit(torch.nn.ModuleList([made.blind, made.seeing]), loss, s.steps, s.rate, 5.0, tell)
     return made
 
 
