@@ -9,7 +9,7 @@ import torch
 from components.ml_surrogates.co2_reconstruction import reconstruction, regional, stations
 from components.ml_surrogates.co2_reconstruction.__main__ import main
 from components.ml_surrogates.co2_reconstruction.carried import carried_within
-from components.ml_surrogates.co2_reconstruction.regional_truth import SPREAD, Names, read
+from components.ml_surrogates.co2_reconstruction.regional_truth import SPREAD, Names, of_training, read, stretches
 from components.ml_surrogates.co2_reconstruction.scores import rmse
 from components.ml_surrogates.co2_reconstruction.settings import Settings
 from components.science.constants import EARTH_RADIUS
@@ -66,7 +66,7 @@ def test_cells_cover_what_they_cover_on_the_sphere(air):
 
 
 def test_gases_have_one_size_and_the_lowest_level_counts(air):
-    spread = air.gases[:36].std((0, 2, 3))
+    spread = air.gases[of_training(TIMES)].std((0, 2, 3))
     assert float(spread.mean()) == pytest.approx(SPREAD, rel=0.02) and float(spread.min()) > 0.7 * SPREAD
 
 
@@ -104,7 +104,7 @@ def test_tests_see_gases_and_sources_that_training_has_not(output):
     right = air.known[at] + signs.repeat_interleave(count).reshape(-1, count, 1, 1) * air.unseen[at, 0]
     torch.testing.assert_close(truth, right.flatten(0, 1), atol=1e-3, rtol=1e-4)
     assert 0.1 < float((reports.value - truth.flatten(-2)[:, area.places]).std()) < 0.3
-    torch.testing.assert_close(area.past.mean, air.known[:36].mean(0), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(area.past.mean, air.known[of_training(TIMES)].mean(0), atol=1e-4, rtol=1e-4)
 
 
 def test_winds_let_optimal_interpolation_pass_kriging(area, air):
@@ -117,13 +117,32 @@ def test_winds_let_optimal_interpolation_pass_kriging(area, air):
     assert float(followed) < float(kriging) and float(followed) < 0.95 * float(led)
 
 
-def test_a_known_source_feeds_what_optimal_interpolation_carries(air):
-    fed = air._replace(flux=torch.full(air.domain.shape, 1e-4))
-    one, other = (regional.Area(a, 4, count=1).interpolation("test") for a in (air, fed))
-    more = other - one
-    assert (
-        float(more.median()) > 0.5 * 1e-4 * regional.LOSS_TIME * 0.2 and float(more.max()) < 1e-4 * regional.LOSS_TIME
-    )
+def test_optimal_interpolation_remembers_as_long_as_the_days_for_training_do(air, area):
+    """Waves that keep their values along the wind want a memory; fields without any likeness in time want none."""
+    shuffled = torch.randperm(TIMES, generator=torch.Generator().manual_seed(1))
+    without = regional.Area(air._replace(gases=air.gases[shuffled]), 4)
+    assert without.tuned[0] == min(regional.LOSS_TIMES) < area.tuned[0]
+
+
+def test_the_past_is_that_of_the_days_for_training_alone(air, area):
+    other = ~of_training(TIMES)
+    gases = air.gases.clone()
+    gases[other] = -3.0 * gases[other].flip(0)
+    changed = regional.Area(air._replace(gases=gases), 4)
+    torch.testing.assert_close(changed.past.covariance, area.past.covariance, rtol=0, atol=0)
+
+
+def test_where_stations_tell_nothing_optimal_interpolation_is_the_mean_of_the_past(output):
+    """What known sources always make is in that mean."""
+    air = read(output, Names(["gas0", "gas1"], known="gas3"))
+    area = regional.Area(air, 4, count=2)
+    reports = area.tracers[1]
+    at_mean = area.past.mean.flatten()[area.places].expand(TIMES, 1, -1)
+    alone = torch.zeros(1, reports.shape[1])
+    alone[0, 0] = 1.0
+    quiet = torch.cat([at_mean, torch.zeros_like(reports[:, 1:])], 1)
+    got = area._followed(quiet, alone, *area.tuned)
+    torch.testing.assert_close(got, area.past.mean.expand_as(got), atol=1e-4, rtol=1e-4)
 
 
 def test_stations_of_the_world_stand_within_the_area(air):
@@ -142,7 +161,10 @@ def test_stations_of_the_world_stand_within_the_area(air):
 def test_no_window_for_tests_shares_a_time_with_one_before(area):
     times = {part: {e - n for e in ends for n in range(area.frames)} for part, ends in area.ends.items()}
     assert not times["test"] & (times["training"] | times["validation"]) and not times["training"] & times["validation"]
-    assert min(times["test"]) > max(times["validation"]) and min(times["validation"]) > max(times["training"])
+    assert len(area.ends["test"]) == len(area.ends["validation"]) == 2 * (TIMES // 10 - area.frames + 1)
+    assert times["training"] <= set(torch.nonzero(of_training(TIMES)).flatten().tolist())
+    first = {stretch[0] for stretch in stretches("test", TIMES)}
+    assert min(min(abs(e - f) for f in first) for e in area.ends["test"]) == area.frames - 1  # far from what was seen
 
 
 def test_the_command_trains_and_says_the_ratio(output, tmp_path, capsys):
@@ -184,5 +206,5 @@ def test_what_is_wrong_is_named_at_once(output, air):
         CaseError, match=r"prior: enkf \(expected kriging or interpolation\), embedding: wind .*, cyclic: True"
     ):
         regional.trained(Settings(prior="enkf", embedding="wind"), air)
-    with pytest.raises(CaseError, match="60 times are too few for windows of 16 frames in validation, test"):
-        regional.Area(air, 16)
+    with pytest.raises(CaseError, match="60 times are too few for windows of 8 frames in validation, test"):
+        regional.Area(air, 8)

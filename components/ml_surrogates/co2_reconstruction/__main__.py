@@ -94,8 +94,7 @@ def regional(a: argparse.Namespace) -> None:
 
     settings = read_file(a.namelist).parse(Settings) if a.namelist else Settings(prior="kriging", cyclic=False)
     names = regional_truth.Names(a.gases, a.unseen, a.known, a.winds)
-    flux = (Path(a.flux[0]), a.flux[1], a.layer) if a.flux else None
-    air = regional_truth.read(a.atmosphere, names, a.level, a.layers, a.skip, flux)
+    air = regional_truth.read(a.atmosphere, names, a.level, a.layers, a.skip)
     model, course, rows = regional.trained(settings, air, a.stations, tell, a.out.with_suffix(".part"))
     best = next(iter(rows.values())).rmse
     print(comparison.table(rows, best) + f"RESULT co2.regional.vs_kriging {rows['network'].rmse / best:.4g}")
@@ -130,8 +129,6 @@ def main(arguments: list[str] | None = None) -> None:
     p.add_argument("--gases", nargs="+", required=True, help="passive tracers in it, of unknown sources")
     p.add_argument("--unseen", nargs="*", default=(), help="such tracers too, for the tests alone")
     p.add_argument("--known", default="", help="tracer of the sources that are known")
-    p.add_argument("--flux", nargs=2, metavar=("FILE", "NAME"), default=None, help="these sources, kg m-2 s-1")
-    p.add_argument("--layer", type=float, default=1000.0, help="kg m-2 of the layer that they feed")
     p.add_argument("--winds", nargs=2, default=("eastward_wind", "northward_wind"), help="of the gases' level")
     p.add_argument("--level", type=int, default=0, help="of fields that have levels, from the ground up")
     p.add_argument("--layers", type=int, default=1, help="from there up over which the winds are averaged")

@@ -2,12 +2,14 @@
 """A limited area whose truth is an atmosphere's own: its winds, and passive gases that its own transport has carried.
 
 One run with several gases is many samples: transport is linear, so each sample is a fresh combination of them. The
-network is trained on the first days, its spread is calibrated on the next ones, and it is scored beside kriging and
-optimal interpolation on the last, which it has never seen, and there on gases that it has never seen; that kriging is
-tuned on those very days. Systems see winds with an error, and of the sources only those of the known gas.
+network is trained on most stretches of the run; others, with gases that are kept from the training, say when it is
+best and calibrate its spread; it is scored beside kriging and optimal interpolation on others again, which it has never
+seen, and there on gases that it has never seen; that kriging is tuned on those very days. Systems see winds with an
+error; of the known sources they know what their gas is like on the days for training.
 """
 
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +28,9 @@ from .carried import cells_a_second
 from .inputs import FRAME_SECONDS, Fixed, Window, to_next_station
 from .osse import HOUR, NOISE
 from .reconstruction import Reconstruction
-from .regional_truth import PARTS, Air
+from .regional_truth import Air, of_training, stretches
 from .samples import NOISE_TRACERS, Sample
-from .scores import Scores, scores
+from .scores import Scores, rmse, scores
 from .settings import Settings
 from .systems import Climate
 from .training import Course, estimates, train
@@ -36,7 +38,9 @@ from .training import Course, estimates, train
 COMBINATIONS = 8  # of the gases, in validation and tests
 CELLS_A_STATION = 28  # as in the world of `osse`
 WIND_ERROR, WIND_TIME, WIND_CELLS = 2.0, 24.0 * HOUR, 6.0  # m s-1, s, cells: of the winds that systems see
-LOSS_TIME = 3.0 * 24.0 * HOUR  # of the layer that optimal interpolation carries
+LOSS_TIMES = (12.0 * HOUR, 24.0 * HOUR, 72.0 * HOUR)  # tried for optimal interpolation
+LENGTHS = (1000e3, 2000e3, 4500e3)  # likewise, m
+KEPT = 5  # one in so many gases is kept from the training: without it, the best step is that of its own sources
 KNOWN_AFTER = 8  # times that a cycled system has to forget what it began with
 
 
@@ -58,18 +62,18 @@ class Area:
         cells = air.domain.longitude.numel()
         chosen = torch.randperm(cells, generator=generator)[: count or max(1, cells // CELLS_A_STATION)]
         self.places = torch.sort(chosen).values if count >= 0 else stations.within(air.domain)
-        self.ends = {part: self._ends(part) for part in PARTS}
+        self.ends = {part: self._ends(part) for part in ("training", "validation", "test")}
         short = [part for part, ends in self.ends.items() if not ends]
         if short:
             raise CaseError(
                 f"{air.u.shape[0]} times are too few for windows of {frames} frames in {', '.join(short)}: run longer,"
                 " write output more often, or take fewer frames"
             )
-        until = self.ends["training"][-1] + 1
-        mean = air.known[:until].mean(0)
-        both = torch.cat([air.gases[:until].flatten(0, 1), air.known[:until] - mean]).flatten(-2)
+        seen = of_training(len(air.u))
+        mean = air.known[seen].mean(0)
+        both = torch.cat([air.gases[seen].flatten(0, 1), air.known[seen] - mean]).flatten(-2)
         # a sample holds the known gas and one gas's worth of the others
-        covariance = both.T @ both / air.gases[:until].flatten(0, 1).shape[0]
+        covariance = both.T @ both / air.gases[seen].flatten(0, 1).shape[0]
         spread = torch.sqrt(covariance.diagonal()).reshape(mean.shape).clamp(min=0.5)
         self.past = Climate(mean, spread, covariance)
         lon, lat = (a.reshape(air.domain.shape) for a in (air.domain.longitude, air.domain.latitude))
@@ -78,24 +82,26 @@ class Area:
         self.u, self.v = (a + _smooth_noise(a.shape, generator) for a in (air.u, air.v))
         rows, columns = cells_a_second(self.u, self.v, lon, lat)
         self.rates = columns, rows
-        self.tracers = self._with_noise(torch.cat([air.known[:, None], air.gases], 1), generator)
-        self.unseen = self.tracers
-        if air.unseen.shape[1]:
-            self.unseen = self._with_noise(torch.cat([air.known[:, None], air.unseen], 1), generator)
+        kept = air.gases.shape[1] // KEPT
+        trained, other = air.gases.tensor_split((air.gases.shape[1] - kept,), 1)
+        self.tracers = self._seen(trained, generator)
+        self.kept = self._seen(other, generator) if kept else self.tracers
+        self.unseen = self._seen(air.unseen, generator) if air.unseen.shape[1] else self.kept
         self.held = {part: self._held(part, generator) for part in ("validation", "test")}
         self.prior, *lengths = self.kriging("validation")
         self.lengths: tuple[float, float] = (lengths[0], lengths[1])
         self.tracks: Tensor | None = None
         if prior == "interpolation":
-            self.tracks = self._followed(self.tracers[1], torch.eye(self.tracers[1].shape[1]))
+            self.tracks = self._followed(self.tracers[1], torch.eye(self.tracers[1].shape[1]), *self.tuned)
 
     def _ends(self, part: str) -> list[int]:
-        """Last times of the windows that lie within a part of the run as a whole."""
-        first, last = (round(share * self.air.u.shape[0]) for share in PARTS[part])
-        return list(range(first + self.frames - 1, last))
+        """Last times of the windows that lie within a stretch of a part as a whole."""
+        both = stretches(part, self.air.u.shape[0])
+        return [end for first, last in both for end in range(first + self.frames - 1, last)]
 
-    def _with_noise(self, fields: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Gases (times, K, ny, nx), and the reports (times, K + noise, p) of each and of some noise by itself."""
+    def _seen(self, gases: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """The known gas and others (times, K, ny, nx), and the reports (times, K + noise, p) of each and of noise."""
+        fields = torch.cat([self.air.known[:, None], gases], 1)
         exact = fields.flatten(-2)[..., self.places]
         noise = NOISE * torch.randn((exact.shape[0], NOISE_TRACERS, exact.shape[-1]), generator=generator)
         return fields, torch.cat([exact, noise], 1)
@@ -107,7 +113,7 @@ class Area:
 
     def _held(self, part: str, generator: torch.Generator) -> tuple[tuple[Tensor, Tensor], Tensor, Tensor]:
         """Gases of a part with their reports, and the weights and ends of its windows, ends fastest."""
-        gases = self.unseen if part == "test" else self.tracers
+        gases = self.unseen if part == "test" else self.kept
         weights = self._weights(COMBINATIONS, gases[0].shape[1], generator)
         return gases, weights.repeat_interleave(len(self.ends[part]), 0), torch.tensor(self.ends[part] * COMBINATIONS)
 
@@ -115,23 +121,40 @@ class Area:
         mask = torch.ones_like(value, dtype=torch.bool)
         return Observations(value, torch.full_like(value, NOISE), mask, self.places)
 
-    def _followed(self, reports: Tensor, weights: Tensor) -> Tensor:
-        """Optimal interpolation (times, n, ny, nx) of combinations (n, K + noise) through the whole run."""
-        spread = systems.OI_SPREAD * self.past.spread
-        transport = PlaneTransport(torch.ones(()), torch.ones(()), LOSS_TIME)
+    @cached_property
+    def tuned(self) -> tuple[float, float]:
+        """Loss time (s) and length (m) of the optimal interpolation that is best on the days for training."""
+        fields, reports = self.tracers
+        weights = self._weights(COMBINATIONS, fields.shape[1], torch.Generator().manual_seed(0))
+        truth = torch.einsum("tkyx,nk->tnyx", fields, weights[:, : fields.shape[1]])
+        seen, area, errors = of_training(len(truth)), self.air.domain.weights(), {}
+        seen[:KNOWN_AFTER] = False
+        for loss in LOSS_TIMES:
+            for length in LENGTHS:
+                got = self._followed(reports, weights, loss, length)
+                errors[loss, length] = float(rmse((got - truth)[seen], area).mean())
+        return min(errors, key=lambda words: errors[words])
+
+    def _followed(self, reports: Tensor, weights: Tensor, loss: float, length: float) -> Tensor:
+        """Optimal interpolation (times, n, ny, nx) of combinations (n, K + noise) through the whole run.
+
+        What goes with the wind is the departure from the mean of the past: sources that are always the same are in it.
+        """
+        mean = self.past.mean
+        transport = PlaneTransport(torch.ones(()), torch.ones(()), loss)
         system = CycledInterpolation(
-            transport, correlated(self.air.domain, spread, systems.OI_LENGTH), systems.OI_NUGGET
+            transport, correlated(self.air.domain, self.past.spread, length), systems.OI_NUGGET
         )
         value = torch.einsum("tkp,nk->tnp", reports, weights)
+        value = value - weights[:, :1] * mean.flatten()[self.places]
         state, out = system.start(torch.zeros((len(weights), *self.air.domain.shape))), []
         outside = torch.zeros(self.air.domain.shape)
-        flux = weights[:, 0, None, None] * self.air.flux
         for time in range(len(value)):
-            state, mean, _ = system.analyse(state, self._observed(value[time]))
-            out.append(mean)
+            state, now, _ = system.analyse(state, self._observed(value[time]))
+            out.append(now + weights[:, 0, None, None] * mean)
             if time + 1 < len(value):
                 u, v = (0.5 * (a[time] + a[time + 1]) for a in self.rates)
-                state = system.advance(state, Forcing(PlaneWinds(u, v, outside), flux), FRAME_SECONDS)
+                state = system.advance(state, Forcing(PlaneWinds(u, v, outside), outside), FRAME_SECONDS)
         return torch.stack(out)
 
     def last(self, part: str) -> tuple[Tensor, Observations]:
@@ -162,7 +185,7 @@ class Area:
         part : validation or test
         """
         (_, reports), weights, ends = self.held[part]
-        course = self._followed(reports, weights[:: len(self.ends[part])])
+        course = self._followed(reports, weights[:: len(self.ends[part])], *self.tuned)
         return course[ends, torch.arange(COMBINATIONS).repeat_interleave(len(self.ends[part]))]
 
     def _sample(
@@ -197,7 +220,7 @@ class Area:
         if self.tracks is None:
             return self._sample(gases, ends, weights)
         count = len(self.ends[part])
-        course = self._followed(gases[1], weights[::count])  # each combination as one gas
+        course = self._followed(gases[1], weights[::count], *self.tuned)  # each combination as one gas
         chosen = torch.eye(COMBINATIONS).repeat_interleave(count, 0)
         sample = self._sample(gases, ends, weights)
         steps = ends[:, None] - torch.arange(self.frames - 1, -1, -1)

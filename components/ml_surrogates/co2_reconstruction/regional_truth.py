@@ -17,8 +17,39 @@ from coupler.errors import CaseError
 
 WINDS = ("eastward_wind", "northward_wind")
 SPREAD = 10.0  # ppm, of all gases together: what the stations' noise stands beside, as in the world of `osse`
-PARTS = {"training": (0.0, 0.6), "validation": (0.6, 0.75), "test": (0.75, 1.0)}
-"""Shares of the run's time, in this order."""
+PARTS = ("training",) * 3 + ("validation", "training", "test") + ("training",) * 2 + ("validation", "test")
+"""What stretches of the run are for: weather changes, so that a single one at the end would be of its own kind."""
+
+
+def stretches(part: str, times: int) -> list[tuple[int, int]]:
+    """First times of the stretches of a part and those behind their last; neighbours are one.
+
+    Parameters
+    ----------
+    part : training, validation or test
+    times : of the run
+    """
+    out: list[tuple[int, int]] = []
+    for k, name in enumerate(PARTS):
+        first, last = (round(n * times / len(PARTS)) for n in (k, k + 1))
+        if name == part and out and out[-1][1] == first:
+            out[-1] = out[-1][0], last
+        elif name == part:
+            out.append((first, last))
+    return out
+
+
+def of_training(times: int) -> Tensor:
+    """Whether a time of the run (times,) is for training.
+
+    Parameters
+    ----------
+    times : of the run
+    """
+    mask = torch.zeros(times, dtype=torch.bool)
+    for first, last in stretches("training", times):
+        mask[first:last] = True
+    return mask
 
 
 class Names(NamedTuple):
@@ -52,7 +83,6 @@ class Air(NamedTuple):
     domain : of the cells
     unseen : (times, J, ny, nx) gases for the tests alone
     known : (times, ny, nx) gas of the known sources, ppm
-    flux : (ny, nx) those sources as a one-layer transport takes them, ppm s-1
     """
 
     gases: Tensor
@@ -61,13 +91,9 @@ class Air(NamedTuple):
     domain: Domain
     unseen: Tensor
     known: Tensor
-    flux: Tensor
 
 
-def read(
-    path: Path, names: Names, level: int = 0, layers: int = 1, skip: int = 0,
-    flux: tuple[Path, str, float] | None = None,
-) -> Air:  # fmt: skip
+def read(path: Path, names: Names, level: int = 0, layers: int = 1, skip: int = 0) -> Air:
     """Winds and gases of an atmosphere's output, each (time, y, x) or (time, level, y, x), of one file.
 
     Parameters
@@ -77,8 +103,6 @@ def read(
     level : of fields that have levels, from the ground up
     layers : from that level up over which the winds are averaged
     skip : times at the beginning that are left out, before the gases know their sources
-    flux : file and variable (y, x) or (time, y, x) of the known sources, in the gases' unit times kg m-2 s-1, and the
-        mass of the layer that they feed, kg m-2
 
     Raises
     ------
@@ -109,9 +133,9 @@ def read(
     if holes:
         raise CaseError(f"{path}: {', '.join(holes)} has missing values")
     at = {n: a.mean(1) if a.ndim == 4 else a for n, a in at.items()}
-    seen = round(PARTS["training"][1] * len(at[every[0]]))
-    departures = {n: at[n] - at[n][:seen].mean() for n in every if n not in names.winds}
-    scale = SPREAD / max(float(np.mean([departures[n][:seen].std() for n in names.gases])), 1e-300)
+    seen = of_training(len(at[every[0]])).numpy()
+    departures = {n: at[n] - at[n][seen].mean() for n in every if n not in names.winds}
+    scale = SPREAD / max(float(np.mean([departures[n][seen].std() for n in names.gases])), 1e-300)
     if not names.gases:
         raise CaseError("expected at least one gas of unknown sources, found none")
 
@@ -120,20 +144,10 @@ def read(
         return torch.as_tensor(np.stack(fields, 1) if fields else np.zeros((len(at[every[0]]), 0, *lon.shape))).float()
 
     known = scale * departures[names.known] if names.known else np.zeros((len(at[every[0]]), *lon.shape))
-    source = scale / flux[2] * _source(flux[0], flux[1], lon.shape) if flux else np.zeros(lon.shape)
     east, north, size = (torch.as_tensor(a.reshape(-1)).float() for a in (lon, lat, _area(*bounds)))
-    u, v, gas, feed = (torch.as_tensor(a).float() for a in (*(at[n] for n in names.winds), known, source))
+    u, v, gas = (torch.as_tensor(a).float() for a in (*(at[n] for n in names.winds), known))
     domain = Domain((lon.shape[0], lon.shape[1]), east, north, size)
-    return Air(stacked(names.gases), u, v, domain, stacked(names.unseen), gas, feed)
-
-
-def _source(path: Path, name: str, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
-    with netCDF4.Dataset(path) as f:
-        if name not in f.variables or f[name].shape[-2:] != shape:
-            found = f"({', '.join(map(str, f[name].shape))})" if name in f.variables else ", ".join(f.variables)
-            raise CaseError(f"{path}: expected {name} on {shape[0]} x {shape[1]} cells, found {found}")
-        value = np.ma.filled(f[name][:].astype(np.float64), np.nan)
-    return value if value.ndim == 2 else np.asarray(value.mean(0))
+    return Air(stacked(names.gases), u, v, domain, stacked(names.unseen), gas)
 
 
 def _area(lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -132,7 +132,8 @@ def train(
         optimiser, lambda n: min(1.0, (n + 1) / 30) * (0.02 + 0.49 * (1.0 + math.cos(math.pi * n / steps)))
     )
     generator = torch.Generator().manual_seed(settings.seed + 1)
-    course, best, kept = Course(), math.inf, copy.deepcopy(model.state_dict())
+    course, kept = Course(), copy.deepcopy(model.state_dict())
+    best = float(rmse(estimates(model, validation)[0] - validation.truth, weights).mean())  # of what it adds to
     begin, total = 0, 0.0
     learner: dict[str, Any] = {
         "model": model,
