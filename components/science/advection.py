@@ -4,6 +4,7 @@
 Their gradients are written out: those of the slices alone would each be an array of all points.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, cast
 
@@ -110,7 +111,7 @@ def compile_gradients() -> None:
     for dtype in (torch.float64, torch.float32):
         field, mass = torch.ones((5, 7, 7), dtype=dtype), torch.ones((2, 2, 2), dtype=dtype)
         masses = [mass[:1, :1], mass[:1, :, :1], mass[:, :1, :1]]
-        _by_kernel(mass[:1, :1, :1], field, masses, mass[0, :1, :1])
+        transposed_by_kernel(mass[:1, :1, :1], field, masses, mass[0, :1, :1])
 
 
 def compile_kernels() -> None:
@@ -141,7 +142,7 @@ class _Convergence(torch.autograd.Function):
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[Any, ...]:
         q, *masses, inverse_area = ctx.saved_tensors
         if grad.device.type == "cpu":
-            return *_by_kernel(grad, q, masses, inverse_area.expand(grad.shape[1:])), None
+            return *transposed_by_kernel(grad, q, masses, inverse_area.expand(grad.shape[1:])), None
         along = grad * -inverse_area
         to_q = torch.zeros_like(q) if ctx.needs_input_grad[0] else None
         back: list[torch.Tensor | None] = []
@@ -156,10 +157,16 @@ class _Convergence(torch.autograd.Function):
         return to_q, *back, None
 
 
-def _by_kernel(
-    grad: torch.Tensor, q: torch.Tensor, masses: list[torch.Tensor], inverse_area: torch.Tensor
+def transposed_by_kernel(
+    grad: torch.Tensor, q: torch.Tensor, masses: Sequence[torch.Tensor], inverse_area: torch.Tensor
 ) -> list[torch.Tensor]:
-    """Gradients of the field and of three mass fluxes."""
+    """Gradients of the field and of three mass fluxes from that of `convergence`.
+
+    Parameters
+    ----------
+    grad : (nz, ny, nx)
+    q, masses, inverse_area : as `convergence` has them
+    """
     given = arrays((grad, q, *masses, inverse_area))
     back = [torch.zeros_like(q), *(a.new_empty(a.shape) for a in masses)]
     _transposed()(*given, *weights(given[0].dtype), *arrays(back))
@@ -213,6 +220,23 @@ def ghost_levels(q: torch.Tensor, dim: int = 0) -> torch.Tensor:
     if wanted(q):
         return cast(torch.Tensor, _GhostLevels.apply(q, dim))  # type: ignore[no-untyped-call]
     return _extrapolated(q, dim)
+
+
+def extrapolated_back(grad: torch.Tensor, dim: int) -> torch.Tensor:
+    """The transpose of `ghost_levels`.
+
+    Parameters
+    ----------
+    grad : gradient of all levels
+    dim : dimension of the levels
+    """
+    n = grad.shape[dim] - 4
+    out = grad.narrow(dim, 2, n).clone()
+    for beyond, last, next_to_it in ((0, 0, 1), (n + 2, n - 1, n - 2)):
+        both = grad.narrow(dim, beyond, 2).sum(dim, keepdim=True)
+        out.narrow(dim, last, 1).add_(both, alpha=2.0)
+        out.narrow(dim, next_to_it, 1).sub_(both)
+    return out
 
 
 def _extrapolated(q: torch.Tensor, dim: int) -> torch.Tensor:
@@ -331,13 +355,7 @@ class _GhostLevels(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[Any, ...]:
-        dim, n = ctx.dim, grad.shape[ctx.dim] - 4
-        out = grad.narrow(dim, 2, n).clone()
-        for beyond, last, next_to_it in ((0, 0, 1), (n + 2, n - 1, n - 2)):
-            both = grad.narrow(dim, beyond, 2).sum(dim, keepdim=True)
-            out.narrow(dim, last, 1).add_(both, alpha=2.0)
-            out.narrow(dim, next_to_it, 1).sub_(both)
-        return out, None
+        return extrapolated_back(grad, ctx.dim), None
 
 
 def _transposed_difference(grad: torch.Tensor, dim: int) -> torch.Tensor:

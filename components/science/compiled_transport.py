@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The transport of tracers by compiled kernels: for many tracers on a processor, where no gradient is asked for.
+"""The transport of tracers by compiled kernels: for many tracers on a processor; without a limiter, its gradient too.
 
 What all tracers have in common, the fluxes through faces and the reciprocals of the air, is worked out once a step; the
 kernels take one tracer at a time, whose levels then stay in the processor's cache. Same formulas as `Transport`, in the
@@ -11,11 +11,12 @@ from functools import cache
 from typing import Any
 
 import torch
+from torch.autograd.function import once_differentiable
 
-from components.science.advection import ghost_levels
+from components.science.advection import extrapolated_back, ghost_levels, transposed_by_kernel
 from components.science.cell_faces import CellFaces
 from components.science.halo import Edges, SerialHalo
-from components.science.kernel_arrays import flat, plain
+from components.science.kernel_arrays import flat, on_processor, plain
 from components.science.transport import HALO, Passed, Transport, face_fluxes, inner_faces
 from coupler.compiled import announce, compile_apart
 
@@ -28,7 +29,7 @@ STRIP = 32768  # bytes of the rows of a level that the kernels take at a time
 
 @dataclass
 class CompiledTransport(Transport):
-    """`Transport` by kernels on a processor; by torch on other devices and where a gradient is asked for."""
+    """`Transport` by kernels on a processor; by torch on other devices and for a gradient through a limiter."""
 
     _kept: torch.Tensor | None = field(default=None, init=False, repr=False, compare=False)
 
@@ -37,6 +38,8 @@ class CompiledTransport(Transport):
         passed: Passed | None,
     ) -> torch.Tensor:  # fmt: skip
         if not plain(q, rho_0, rho_1, *fluxes):
+            if self.limiter == "none" and passed is None and on_processor(q, rho_0, rho_1, *fluxes):
+                return self._with_gradient(q, rho_0, rho_1, fluxes, dt)
             return super()._moved(q, rho_0, rho_1, fluxes, dt, passed)
         stage, last_stage = _kernels()
         g, shape = self.faces, rho_1.shape
@@ -71,11 +74,61 @@ class CompiledTransport(Transport):
         self.halo([out], H)
         return out
 
+    def _with_gradient(
+        self, q: torch.Tensor, rho_0: torch.Tensor, rho_1: torch.Tensor, fluxes: list[torch.Tensor], dt: float
+    ) -> torch.Tensor:
+        """The three stages without limiter, each with its transpose."""
+        g, now = self.faces, q
+        through = fluxes[0] * g.length_u[RING, RING], fluxes[1] * g.length_v[RING, RING], fluxes[2]
+        for share in (1.0 / 3.0, 0.5, 1.0):
+            air = rho_1 if share == 1.0 else rho_0 + (rho_1 - rho_0) * share
+            stage: Any = _Stage
+            now = stage.apply(g.inverse_area, share * dt, q, now, rho_0, air, *through)
+            self.halo([now], H)
+        return now
+
     def _room(self, like: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
         """Room for what is between the stages; kept, as memory that is new to the process is slow."""
         if self._kept is None or self._kept.shape != shape or self._kept.dtype != like.dtype:
             self._kept = like.new_empty(shape)
         return self._kept
+
+
+class _Stage(torch.autograd.Function):
+    """A stage without limiter, the halo still to be filled, and its transpose."""
+
+    @staticmethod
+    def forward(ctx: Any, inverse_area: torch.Tensor, dt: float, *given: torch.Tensor) -> torch.Tensor:
+        q0, q, rho_0, rho, *through = given
+        inverse, new = 1.0 / rho, q.new_empty(q.shape)
+        first, width = _flat(rho_0), rho.shape[-1]
+        _kernels()[0](
+            _flat(q0), _flat(q), first, _flat(inverse), *(_flat(_in_cells(a, rho.shape)) for a in through),
+            _flat(inverse_area), first.dtype.type(dt), width, max(STRIP // (width * first.itemsize), 4), _flat(new),
+        )  # fmt: skip
+        ctx.still = inverse_area, dt
+        # a copy of what is new: the field itself is changed in place later on
+        ctx.save_for_backward(q0, q, rho_0, inverse, new[..., INNER, INNER].clone(), *through)
+        return new
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[Any, ...]:
+        (inverse_area, dt), (q0, q, rho_0, inverse, new, *through) = ctx.still, ctx.saved_tensors
+        area, masses = inverse_area[INNER, INNER], [a[..., 1:-1, 1:-1] for a in through]
+        along = grad[..., INNER, INNER] * inverse[:, INNER, INNER]
+        to_q0, to_q = torch.zeros_like(q0), torch.zeros_like(q)
+        back = [torch.zeros_like(a) for a in (rho_0, rho_0, *through)]
+        to_q0[..., INNER, INNER] = along * rho_0[:, INNER, INNER]
+        back[0][:, INNER, INNER] = (along * q0[..., INNER, INNER]).sum(0)
+        back[1][:, INNER, INNER] = -(along * new).sum(0)
+        for n, a in enumerate(dt * along):
+            wide = ghost_levels(q[n, :, 1:-1, 1:-1])
+            to_wide, *to_masses = transposed_by_kernel(a, wide, masses, area)
+            to_q[n, :, 1:-1, 1:-1] = extrapolated_back(to_wide, 0)
+            for into, part in zip(back[2:], to_masses, strict=True):
+                into[..., 1:-1, 1:-1] += part
+        return None, None, to_q0, to_q, *back
 
 
 def _flat(a: torch.Tensor) -> Any:

@@ -81,7 +81,27 @@ def test_bits_depend_on_no_place_in_memory(monkeypatch):
     assert torch.equal(turned[..., INNER, INNER], whole[..., INNER, INNER].roll((3, 5), (-2, -1)))
 
 
-def test_a_gradient_goes_by_torch():
+def gradient(kind, parts, along):
+    """Of some tracers to themselves, the air and the fluxes, and what came out."""
+    faces, halo, air, fluxes, q = parts
+    at = [a.clone().requires_grad_() for a in (q[:2], air, *fluxes)]
+    out = kind(faces, halo, "none").advance(at[0], at[1], tuple(at[2:]), 300.0)
+    return out, torch.autograd.grad(out, at, along)
+
+
+def test_without_a_limiter_the_gradient_is_that_of_torch():
+    parts = case()
+    along = torch.randn(parts[4][:2].shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    out, found = gradient(CompiledTransport, parts, along)
+    _, expected = gradient(Transport, parts, along)
+    faces, halo, air, fluxes, q = parts
+    assert torch.equal(out, CompiledTransport(faces, halo, "none").advance(q[:2], air, fluxes, 300.0))
+    for a, b in zip(found, expected, strict=True):
+        assert float(b.abs().max()) > 0.0
+        torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-12 * float(b.abs().max()))
+
+
+def test_a_gradient_through_a_limiter_goes_by_torch():
     faces, halo, air, fluxes, q = case()
     q = q[:1].clone().requires_grad_()
     CompiledTransport(faces, halo, "monotonic").advance(q * 1.0, air, fluxes, 300.0)[..., INNER, INNER].sum().backward()

@@ -14,7 +14,7 @@ import torch
 from components.atmosphere.nonhydrostatic import exports
 from components.atmosphere.nonhydrostatic.driving import driven_mass, increments, passive_tracers, tracer_sides
 from components.atmosphere.nonhydrostatic.driving.nudging import Nudging
-from components.atmosphere.nonhydrostatic.dynamics import diffusion, lateral, resting_air, timestep
+from components.atmosphere.nonhydrostatic.dynamics import compiled_mixing, lateral, resting_air, timestep
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.lateral import Driver
@@ -317,6 +317,6 @@ def held_tendencies(
     """
     f = lateral.relaxation(s, target, rate)
     if constant > 0.0:
-        mixed = diffusion.diffuse(g, s, d, diffusion.smagorinsky_2d(g, d, constant))
+        mixed = compiled_mixing.mixed(g, s, d, constant)
         f = type(f)(*(a + b for a, b in zip(f, mixed, strict=True)))
     return f

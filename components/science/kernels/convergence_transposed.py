@@ -39,6 +39,47 @@ def third_to_mass(out: Any, flux: Any, m: Any, a: Any, b: Any, c: Any, d: Any) -
 
 
 @compiled
+def both_shares(along: Any, against: Any, flux: Any, m: Any) -> None:
+    """What goes to points through the mean over a face, and through what upwinding takes off it."""
+    for i in range(along.size):
+        along[i] = flux[i] * m[i]
+    for i in range(along.size):
+        against[i] = flux[i] * abs(m[i])
+
+
+@compiled
+def add_six(out: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, weights: Any) -> None:
+    """Add six rows by weights that are the same from both ends."""
+    first, second, third = weights[0], weights[1], weights[2]
+    for i in range(out.size):
+        out[i] += first * (a[i] + f[i]) + second * (b[i] + e[i]) + third * (c[i] + d[i])
+
+
+@compiled
+def take_six(out: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, weights: Any) -> None:
+    """Take six rows by weights that have opposite signs from both ends."""
+    first, second, third = weights[0], weights[1], weights[2]
+    for i in range(out.size):
+        out[i] -= first * (a[i] - f[i]) + second * (b[i] - e[i]) + third * (c[i] - d[i])
+
+
+@compiled
+def add_four(out: Any, a: Any, b: Any, c: Any, d: Any, weights: Any) -> None:
+    """As `add_six`, of four."""
+    first, second = weights[0], weights[1]
+    for i in range(out.size):
+        out[i] += first * (a[i] + d[i]) + second * (b[i] + c[i])
+
+
+@compiled
+def take_four(out: Any, a: Any, b: Any, c: Any, d: Any, weights: Any) -> None:
+    """As `take_six`, of four."""
+    first, second = weights[0], weights[1]
+    for i in range(out.size):
+        out[i] -= first * (a[i] - d[i]) + second * (b[i] - c[i])
+
+
+@compiled
 def transposed(
     grad: Any, q: Any, mx: Any, my: Any, mz: Any, inverse_area: Any, fifth: Any, third: Any,
     to_q: Any, to_x: Any, to_y: Any, to_z: Any,
@@ -57,6 +98,7 @@ def transposed(
     # what goes to each point through the mean and through what upwinding takes off; no face has any beyond both ends
     mean, taken = np.zeros(nx + 11, grad.dtype), np.zeros(nx + 11, grad.dtype)
     flux, line, other = np.empty(nx + 1, grad.dtype), np.empty(nx, grad.dtype), np.empty(nx + 1, grad.dtype)
+    lines = np.zeros((2, 6, nx), grad.dtype)
     for k in range(nz):
         for j in range(ny):
             g, area, field, mass = grad[k, j], inverse_area[j], q[k + 2, j + 3], mx[k, j]
@@ -91,53 +133,58 @@ def transposed(
                     fifth[1, 0] * (taken[i + 5] - taken[i]) + fifth[1, 1] * (taken[i + 4] - taken[i + 1])
                     + fifth[1, 2] * (taken[i + 3] - taken[i + 2])
                 )  # fmt: skip
-        for j in range(ny + 1):
-            for i in range(nx):
-                flux[i] = zero
-            if j < ny:
-                g, area = grad[k, j], inverse_area[j]
+        # rows of points get what is theirs of six rows of faces at once
+        for j in range(ny + 6):  # the row of points whose last face is j
+            along, against = lines[0, j % 6], lines[1, j % 6]
+            if j > ny:
+                along[:] = zero
+                against[:] = zero
+            else:
                 for i in range(nx):
-                    flux[i] = g[i] * area[i]
-            if j > 0:
-                g, area = grad[k, j - 1], inverse_area[j - 1]
-                for i in range(nx):
-                    flux[i] -= g[i] * area[i]
-            mass, out = my[k, j], to_y[k, j]
-            here = q[k + 2]
-            fifth_to_mass(
-                out, flux, mass, here[j][inner], here[j + 1][inner], here[j + 2][inner], here[j + 3][inner],
-                here[j + 4][inner], here[j + 5][inner],
-            )  # fmt: skip
-            for i in range(nx):
-                line[i] = flux[i] * mass[i]
-            for i in range(nx):
-                other[i] = flux[i] * abs(mass[i])
-            for p in range(6):
-                into, weight, less = to_q[k + 2, j + p], fifth[0, p], fifth[1, p]
-                for i in range(nx):
-                    into[i + 3] += weight * line[i] - less * other[i]
-    for k in range(nz + 1):
+                    flux[i] = zero
+                if j < ny:
+                    g, area = grad[k, j], inverse_area[j]
+                    for i in range(nx):
+                        flux[i] = g[i] * area[i]
+                if j > 0:
+                    g, area = grad[k, j - 1], inverse_area[j - 1]
+                    for i in range(nx):
+                        flux[i] -= g[i] * area[i]
+                mass = my[k, j]
+                here = q[k + 2]
+                fifth_to_mass(
+                    to_y[k, j], flux, mass, here[j][inner], here[j + 1][inner], here[j + 2][inner],
+                    here[j + 3][inner], here[j + 4][inner], here[j + 5][inner],
+                )  # fmt: skip
+                both_shares(along, against, flux, mass)
+            into = to_q[k + 2, j][inner]
+            b, c, d, e, f = (j - 1) % 6, (j - 2) % 6, (j - 3) % 6, (j - 4) % 6, (j - 5) % 6
+            add_six(into, along, lines[0, b], lines[0, c], lines[0, d], lines[0, e], lines[0, f], fifth[0])
+            take_six(into, against, lines[1, b], lines[1, c], lines[1, d], lines[1, e], lines[1, f], fifth[1])
+        lines[:] = zero
+    levels = np.zeros((2, 4, ny, nx), grad.dtype)
+    for k in range(nz + 4):  # the level of points whose last interface is k
         for j in range(ny):
-            for i in range(nx):
-                flux[i] = zero
-            if k < nz:
-                g = grad[k, j]
+            along, against = levels[0, k % 4, j], levels[1, k % 4, j]
+            if k > nz:
+                along[:] = zero
+                against[:] = zero
+            else:
                 for i in range(nx):
-                    flux[i] = g[i]
-            if k > 0:
-                g = grad[k - 1, j]
-                for i in range(nx):
-                    flux[i] -= g[i]
-            mass, out = mz[k, j], to_z[k, j]
-            third_to_mass(
-                out, flux, mass, q[k, j + 3][inner], q[k + 1, j + 3][inner], q[k + 2, j + 3][inner],
-                q[k + 3, j + 3][inner],
-            )  # fmt: skip
-            for i in range(nx):
-                line[i] = flux[i] * mass[i]
-            for i in range(nx):
-                other[i] = flux[i] * abs(mass[i])
-            for p in range(4):
-                into, weight, less = to_q[k + p, j + 3], third[0, p], third[1, p]
-                for i in range(nx):
-                    into[i + 3] += weight * line[i] - less * other[i]
+                    flux[i] = zero
+                if k < nz:
+                    g = grad[k, j]
+                    for i in range(nx):
+                        flux[i] = g[i]
+                if k > 0:
+                    g = grad[k - 1, j]
+                    for i in range(nx):
+                        flux[i] -= g[i]
+                third_to_mass(
+                    to_z[k, j], flux, mz[k, j], q[k, j + 3][inner], q[k + 1, j + 3][inner], q[k + 2, j + 3][inner],
+                    q[k + 3, j + 3][inner],
+                )  # fmt: skip
+                both_shares(along, against, flux, mz[k, j])
+            into, b, c, d = to_q[k, j + 3][inner], (k - 1) % 4, (k - 2) % 4, (k - 3) % 4
+            add_four(into, along, levels[0, b, j], levels[0, c, j], levels[0, d, j], third[0])
+            take_four(into, against, levels[1, b, j], levels[1, c, j], levels[1, d, j], third[1])

@@ -11,7 +11,13 @@ from typing import Any, NamedTuple, cast
 
 import torch
 
-from components.atmosphere.nonhydrostatic.dynamics import acoustic, compiled_acoustic, compiled_momentum, tendencies
+from components.atmosphere.nonhydrostatic.dynamics import (
+    acoustic,
+    compiled_acoustic,
+    compiled_diagnosis,
+    compiled_momentum,
+    tendencies,
+)
 from components.atmosphere.nonhydrostatic.dynamics.boundaries import open_sides
 from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
@@ -118,9 +124,9 @@ class Dynamics:
         else:
             self.rayleigh = torch.zeros((g.nz - 1, 1, 1), **like)
         wrap: Callable[[Any], Any] = self.compiler or (lambda f: f)
-        self._diagnose = wrap(tendencies.diagnose)
         self._scalars = wrap(tendencies.scalars)
         steps, rates = (compiled_acoustic, compiled_momentum) if self.compiler is None else (acoustic, tendencies)
+        self._diagnose = compiled_diagnosis.diagnose if self.compiler is None else wrap(tendencies.diagnose)
         self._momentum = wrap(rates.momentum)
         self._coefficients = wrap(steps.coefficients)
         self._horizontal = wrap(steps.horizontal_step)
