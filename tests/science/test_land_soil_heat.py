@@ -10,6 +10,7 @@ from components.land.column.heat import (
     bulk_phase_change,
     ground_response,
     ground_temperature,
+    ice_suction,
     soil_phase_change,
     surface_for_flux,
     unfrozen_water,
@@ -80,6 +81,17 @@ def test_soil_phase_change_finds_the_equilibrium_and_keeps_energy():
     assert (new.liquid[~frozen] <= most[~frozen] * (1 + 1e-6)).all()
     assert (new.ice >= 0).all()
     assert (new.liquid >= 0).all()
+
+
+def test_water_beside_ice_is_held_as_firmly_as_the_retention_curve_says_of_what_is_unfrozen():
+    """psi_s (w / pore)^-b of the water that does not freeze: 125 m of suction a kelvin (Clausius and Clapeyron)."""
+    t = torch.tensor([274.0, 273.15, 272.15, 263.15], dtype=D)
+    psi_s, b, pore = 0.3, torch.full((4,), 6.0, dtype=D), 40.0
+    suction = ice_suction(t)
+    assert suction[:2].tolist() == [0.0, 0.0]
+    assert suction[2:].tolist() == pytest.approx([124.6, 1246.0], rel=5e-3)
+    left = unfrozen_water(t, torch.full_like(t, pore), torch.full_like(t, psi_s), b)
+    assert torch.allclose(psi_s * (left / pore)[2:] ** -6.0, suction[2:], rtol=1e-12)
 
 
 def test_empty_layers_change_nothing():

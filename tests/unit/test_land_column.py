@@ -224,3 +224,19 @@ def test_leaves_at_night_spend_some_water(resistance):
     lit = (f.direct[0] + f.diffuse[0] > 50.0) & (f.cos_zenith > 0.1)
     assert lit.sum() > 3
     assert torch.equal(day.transpiration[lit], same.transpiration[lit])
+
+
+def test_matter_in_frozen_soil_all_but_stops_to_decay():
+    """Water beside ice is held by 125 m a kelvin: nothing decays from 8 K below freezing on, a little above that."""
+    p = parameters(["tundra"] * 3, ["loam"] * 3, cycles=True)
+    ground = torch.tensor([260.0, 271.0, 275.0], dtype=D)
+    state = initial_state(p, ground, 0.7)
+    cold = weather(torch.Generator().manual_seed(0), 3, extreme=False)._replace(
+        temperature=ground, cos_zenith=0 * ground
+    )
+    dark = cold._replace(direct=0.0 * cold.direct, diffuse=0.0 * cold.diffuse)
+    with torch.no_grad():
+        state, _ = step(state, dark, p, 900.0, Options(nitrogen="fun"))
+    pace = state.cycles.day.pace / 900.0
+    assert (pace[:, 0] == 0.0).all()
+    assert ((pace[:, 1] > 0.0) & (pace[:, 1] < 0.1)).all() and (pace[:, 2] > 0.25).all()

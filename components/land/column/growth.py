@@ -10,6 +10,7 @@ from components.land.column.column_state import Forcing, Options, State
 from components.land.column.column_water import Passed, Thawed
 from components.land.column.cycles import daily, fast, leaf_nitrogen, phenology
 from components.land.column.cycles.pools import DAY, Cycles, leaf_area
+from components.land.column.heat import ice_suction
 from components.land.column.leaf_contents import capacity_of_leaves
 from components.land.column.parameters import Parameters
 from components.land.column.surface_exchange import Surface
@@ -83,9 +84,11 @@ def advance_cycles(
     none = torch.zeros_like(f.canopy)
     length = forcing.day_length
     lit = (forcing.cos_zenith > 0.0).to(none.dtype) if length is None else length / DAY
+    warmth = passed.moved.temperature
+    dryness = torch.maximum(torch.clamp(-passed.moisture.psi, min=0.0), ice_suction(warmth))  # for what lives in it
     moment = fast.Moment(
-        net[0] + net[1] + breath[0] + breath[1], breath[0] + breath[1], f.canopy, passed.moved.temperature,
-        torch.clamp(-passed.moisture.psi, min=0.0), torch.clamp((theta + ice) / p.texture.theta_s, max=1.0),
+        net[0] + net[1] + breath[0] + breath[1], breath[0] + breath[1], f.canopy, warmth,
+        dryness, torch.clamp((theta + ice) / p.texture.theta_s, max=1.0),
         available_water(p, theta), liquid_mass(theta, p.thickness), passed.stored, passed.taken,
         passed.drained * seconds, passed.surface * seconds, lit,
         none if deposition is None else deposition, forcing.temperature,

@@ -149,9 +149,20 @@ def unfrozen_water(temperature: Tensor, pore_water: Tensor, psi_s: Tensor, b: Te
     psi_s, b
         Air-entry suction (m, positive) and Campbell exponent.
     """
-    cold = torch.clamp(FREEZING_POINT - temperature, min=1e-9)
-    suction = LATENT_FUSION * cold / (GRAVITY * FREEZING_POINT * psi_s)
-    return pore_water * torch.exp(-torch.log(torch.clamp(suction, min=1.0)) / b)
+    return pore_water * torch.exp(-torch.log(torch.clamp(ice_suction(temperature) / psi_s, min=1.0)) / b)
+
+
+def ice_suction(temperature: Tensor) -> Tensor:
+    """Suction of water that is at rest with ice, m of water, 0 above freezing: 125 m a kelvin.
+
+    L (Tf - T)/(g Tf): Niu and Yang (2006, eq. 2) with T ~ Tf in the denominator.
+
+    Parameters
+    ----------
+    temperature
+        K.
+    """
+    return torch.clamp(FREEZING_POINT - temperature, min=0.0) * (LATENT_FUSION / (GRAVITY * FREEZING_POINT))
 
 
 def soil_phase_change(
