@@ -4,27 +4,21 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
-import logging
 import os
 import shutil
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, _CacheLocator
 
+from coupler.made_once import one_at_a_time
 from coupler.paths import PACKAGES, user_cache
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-_log = logging.getLogger(__name__)
-APART = "TESSERA_COMPILING"
-"""Of the environment of a process that compiles for others."""
 _FORGOTTEN = 60 * 86400.0
 """Seconds after which machine code that no program has asked for is removed."""
 
@@ -53,7 +47,7 @@ class _CacheFile(IndexDataCacheFile):
         folder = Path(self._cache_path)
         name = self._index_name.removesuffix("nbi") + hashlib.sha256(repr(key).encode()).hexdigest()[:16] + ".nbc"
         with contextlib.suppress(OSError):  # a full disk: it will be compiled again
-            with _one_at_a_time(folder, "saving"):
+            with one_at_a_time(folder, "saving"):
                 self._save_data(name, data)  # type: ignore[no-untyped-call]
                 self._save_index({**self._load_index(), key: name})  # type: ignore[no-untyped-call]
 
@@ -140,66 +134,3 @@ def _kept(folder: Path, name: str, stamp: str) -> Path:
         elif time.time() - place.stat().st_mtime > _FORGOTTEN / 30.0:
             os.utime(place)
     return place
-
-
-def announce(kernel: Any, what: str, seconds: int) -> None:
-    """Say, on the first rank, that a kernel is about to be compiled, if it is.
-
-    Parameters
-    ----------
-    kernel : compiled function
-    what : words for the log
-    seconds : that compiling takes, about
-    """
-    rank = next(
-        (os.environ[key] for key in ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID") if key in os.environ), "0"
-    )
-    with contextlib.suppress(AttributeError, OSError):
-        first = rank == "0" and not os.environ.get(APART)
-        if first and not kernel.signatures and not _kept_versions(kernel):
-            _log.warning("compiling %s: once after installation, about %d s", what, seconds)
-
-
-def compile_apart(kernels: Sequence[Any], statement: str, versions: int) -> None:
-    """Let a process of its own compile kernels that the cache lacks, so that every process that uses them loads them.
-
-    numba leaves the functions that a kernel calls as weak symbols, of which the first in a process wins: one that
-    compiles has them by themselves first, and would run other instructions than one that loads.
-
-    Parameters
-    ----------
-    kernels : compiled functions
-    statement : Python that compiles all of them, in all ``versions`` (signatures) that there are
-    versions : their number
-    """
-    if os.environ.get(APART):
-        return
-    with contextlib.suppress(AttributeError, OSError):  # no JIT; nowhere to keep anything
-        if not all(kernel.signatures for kernel in kernels) and _lacks(kernels, versions):
-            with _one_at_a_time(Path(kernels[0]._cache.cache_path), f"compiling.{kernels[0].__qualname__}"):
-                if _lacks(kernels, versions):  # nobody made them while this process waited
-                    paths = os.pathsep.join([str(PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])])
-                    environment = {**os.environ, APART: "1", "PYTHONPATH": paths}
-                    # a compiler makes many objects and few cycles: to look for these would take a tenth of its time
-                    statement = f"import gc; gc.disable(); {statement}"
-                    subprocess.run([sys.executable, "-c", statement], env=environment, check=False)
-
-
-def _lacks(kernels: Sequence[Any], versions: int) -> bool:
-    return min(_kept_versions(kernel) for kernel in kernels) < versions
-
-
-def _kept_versions(kernel: Any) -> int:
-    """How many versions of a kernel are kept for this processor: computers of several kinds may share a home."""
-    here = kernel.targetctx.codegen().magic_tuple()
-    return sum(key[1] == here for key in kernel._cache._cache_file._load_index())
-
-
-@contextlib.contextmanager
-def _one_at_a_time(folder: Path, what: str) -> Iterator[None]:
-    """Let the ranks of a run, or two runs, wait for the one that does something in a folder; go on without locks."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / f"{what}.lock", "w") as file:
-        with contextlib.suppress(OSError):
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -62,10 +62,11 @@ Model = TypeVar("Model", bound=BaseModel)
 class Namelist(BaseModel):
     """Base of all options: unknown keys are errors, values are frozen, attribute docstrings are the help.
 
-    No number may be infinite or NaN.
+    No number may be infinite or NaN. Who wants the help reads it from the source (`case.documentation`): pydantic would
+    at every start of every process, for a tenth of the time of a check.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 @dataclass

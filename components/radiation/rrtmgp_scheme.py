@@ -15,8 +15,6 @@ import torch
 from components.radiation import particles as cloud_particles
 from components.radiation.aerosol_optics import BandOptics, under_a_clean_sky
 from components.radiation.full_columns import FullColumns, full_columns
-from components.radiation.kernels.longwave import PI, longwave
-from components.radiation.kernels.shortwave import shortwave
 from components.radiation.particles import Particles
 from components.radiation.rrtmgp_tables import COLDEST_SOURCE, LONGWAVE, MOLECULES, SHORTWAVE, cloud_tables, gas_tables
 from components.radiation.scheme import Air, Radiation
@@ -26,7 +24,7 @@ from components.science.constants import AVOGADRO, GRAVITY, SOLAR_CONSTANT
 from components.science.gases import Gases
 from components.science.scheme_constants import RRTMGP_MOLAR_DRY as MOLAR_DRY
 from components.science.scheme_constants import RRTMGP_MOLAR_WATER as MOLAR_WATER
-from coupler.compiled import announce, compile_apart
+from coupler.made_once import announce, compile_apart
 
 Array = npt.NDArray[Any]
 
@@ -124,7 +122,7 @@ class Rrtmgp(SpectralScheme):
         particles : sizes, snow, overlap and seeds; without, the scheme's sizes, no snow, and one seed for all columns
         aerosol : optical properties of aerosol by band; none without
         """
-        _ready()
+        longwave, shortwave = _kernels()
         given = FullColumns._make(a.numpy() for a in columns)
         parts = particles or self._particles(columns)
         bad = ~_is_air(given)
@@ -153,7 +151,7 @@ class Rrtmgp(SpectralScheme):
         ----------
         air : n columns; they must be air (see `of_full`)
         """
-        _ready()
+        longwave, _ = _kernels()
         given = air.each(lambda a: a.detach().cpu().double() if a.is_floating_point() else a.cpu())
         whole = full_columns(given)
         c = self._columns(*cloud_particles.of_air(given, whole, self._particles(whole), self.seed, self._sized))
@@ -165,7 +163,7 @@ class Rrtmgp(SpectralScheme):
             alone[band] = source
             longwave(self._lw._replace(source=alone), self._lw_cloud, c, clean, up, down)
             flux.append(up[-1].astype(np.float64))
-            black = float(PI) * source.astype(np.float64)
+            black = float(np.float32(np.pi)) * source.astype(np.float64)
             temperature.append(np.interp(flux[-1], black, COLDEST_SOURCE + np.arange(len(black))))
         return np.stack(flux), np.stack(temperature)
 
@@ -189,10 +187,14 @@ sized_ice = partial(Rrtmgp, ice_radius=None)
 """RRTMGP as the model runs it: ice of the size of `particles.ice_diameter`. Emulators learnt from one radius."""
 
 
-def _ready() -> None:
-    """Have the kernels compiled."""
+def _kernels() -> tuple[Any, Any]:
+    """For longwave and for shortwave, compiled."""
+    from components.radiation.kernels.longwave import longwave  # numba is slow to load
+    from components.radiation.kernels.shortwave import shortwave
+
     announce(longwave, "RRTMGP's kernels", 30)
     compile_apart((longwave, shortwave), f"from {__name__} import compile_kernels; compile_kernels()", len(PRECISIONS))
+    return longwave, shortwave
 
 
 def compile_kernels() -> None:

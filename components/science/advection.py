@@ -13,7 +13,7 @@ import torch
 from torch.autograd.function import once_differentiable
 
 from components.science.kernel_arrays import arrays, plain, wanted
-from coupler.compiled import announce, compile_apart
+from coupler.made_once import announce, compile_apart
 
 # of the points from the first on: in the mean over a face, and in what upwinding takes off it
 FIFTH = (1 / 60, -8 / 60, 37 / 60, 37 / 60, -8 / 60, 1 / 60), (-1 / 60, 5 / 60, -10 / 60, 10 / 60, -5 / 60, 1 / 60)

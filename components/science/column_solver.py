@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, library
 
 from components.science.kernel_arrays import flat, plain
-from components.science.kernels import columns
 
 
 def solve(below: Tensor, diagonal: Tensor, above: Tensor, right: Tensor) -> Tensor:
@@ -56,6 +55,8 @@ def by_levels(below: Tensor, diagonal: Tensor, above: Tensor, right: Tensor) -> 
 
 
 def _by_kernel(below: Tensor, diagonal: Tensor, above: Tensor, right: Tensor) -> Tensor:
+    from components.science.kernels import columns  # numba is slow to load
+
     nz, n = diagonal.shape[0], diagonal[0].numel()
     lower, middle, upper = (flat(a, (nz, n)) for a in (below, diagonal, above))
     x = right.new_empty(right.shape)

@@ -18,7 +18,7 @@ from components.science.cell_faces import CellFaces
 from components.science.halo import Edges, SerialHalo
 from components.science.kernel_arrays import flat, on_processor, plain
 from components.science.transport import HALO, Passed, Transport, face_fluxes, inner_faces
-from coupler.compiled import announce, compile_apart
+from coupler.made_once import announce, compile_apart
 
 H = HALO
 INNER = slice(H, -H)

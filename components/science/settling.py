@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, library
 
 from components.science.kernel_arrays import flat, plain
-from components.science.kernels import columns
 
 
 def fall(q: Tensor, speed: Tensor, rho: Tensor, mass: Tensor, dt: float) -> tuple[Tensor, Tensor]:
@@ -67,6 +66,8 @@ def by_levels(content: Tensor, moves: Tensor, mass: Tensor) -> tuple[Tensor, Ten
 
 
 def _by_kernel(content: Tensor, moves: Tensor, mass: Tensor) -> tuple[Tensor, Tensor]:
+    from components.science.kernels import columns  # numba is slow to load
+
     nz, n = moves.shape[0], moves[0].numel()
     many = (nz, content[0].numel() // max(n, 1), n)
     x, out = content.new_empty(content.shape), content.new_empty(content.shape[1:])

@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import inspect
 import textwrap
 from dataclasses import replace
-from typing import Any
+from itertools import pairwise
+from typing import Any, cast
 
 import yaml
 from pydantic import BaseModel
@@ -41,6 +45,26 @@ def describe_options(name: str) -> str:
     return f"# {realm}.yaml, model {model}: {head}\n{section}"
 
 
+def attribute_docstrings(model: type[BaseModel]) -> dict[str, str]:
+    """What stands under the attributes of a class and of those that it inherits from; nothing where there is no source.
+
+    Parameters
+    ----------
+    model : the class
+    """
+    found = {}
+    for cls in reversed(model.__mro__):
+        if cls is BaseModel or not issubclass(cls, BaseModel):
+            continue
+        with contextlib.suppress(OSError, TypeError):
+            (tree,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+            for line, after in pairwise(cast(ast.ClassDef, tree).body):
+                match line, after:
+                    case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                        found[name] = inspect.cleandoc(text)
+    return found
+
+
 def options_text(model: type[BaseModel], skip: tuple[str, ...] = ()) -> str:
     """Options of a namelist as commented YAML with their defaults.
 
@@ -50,13 +74,14 @@ def options_text(model: type[BaseModel], skip: tuple[str, ...] = ()) -> str:
     skip : options to leave out
     """
     lines: list[str] = []
+    docstrings = attribute_docstrings(model)
     for key, info in model.model_fields.items():
         if key in skip:
             continue
         unit = next((m.name for m in info.metadata if isinstance(m, Unit)), "")
         duration = any(m in Duration.__metadata__ for m in info.metadata)  # type: ignore[attr-defined]
         default = info.get_default(call_default_factory=True)
-        comment = " ".join((info.description or "").split())
+        comment = " ".join(docstrings.get(key, "").split())
         if unit and unit != "1":
             comment += f" [{unit}]"
         limits = [str(replace(m, unit="")) for m in info.metadata if isinstance(m, Range) and m.bounded]

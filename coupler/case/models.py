@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import inspect
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
 
 from coupler.by_name import load, look_in
 from coupler.component import Component
@@ -88,7 +91,7 @@ def find_model(model: str, realm: str, folder: Path | None = None) -> type[Compo
         raise CaseError(
             f"unknown {realm or 'component'} model {model!r}{did_you_mean(model, known)}; known models: {listed}"
         )
-    module = importlib.import_module(f"components.{folders[model]}.{model}.component")
+    module = _loaded(f"components.{folders[model]}.{model}.component")
     classes = [
         c
         for c in vars(module).values()
@@ -99,3 +102,17 @@ def find_model(model: str, realm: str, folder: Path | None = None) -> type[Compo
             f"components/{folders[model]}/{model}/component.py must define one Component, and has {len(classes)}"
         )
     return classes[0]
+
+
+def _loaded(module: str) -> ModuleType:
+    """A module; all that it is made of stays, and is left out of the rounds of the garbage collector."""
+    if module in sys.modules:
+        return sys.modules[module]
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return importlib.import_module(module)
+    finally:
+        gc.freeze()
+        if collects:
+            gc.enable()

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from coupler.compiled import announce
 from coupler.grids.compiled import compiled
 from coupler.grids.sphere import polygon_area, to_cartesian
+from coupler.made_once import announce
 
 Floats = NDArray[np.float64]
 SAME_POINT = 1e-13  # radians (0.6 micrometres on the earth): closer corners are one corner

@@ -19,13 +19,14 @@ MODULES = sorted(
 LONGEST = 450
 PUBLIC = {
     "coupler.namelist", "coupler.clock", "coupler.compiled", "coupler.component", "coupler.errors",
-    "coupler.fields", "coupler.flux_law", "coupler.grids", "coupler.files", "coupler.exact_sum", "coupler.remap",
+    "coupler.fields", "coupler.flux_law", "coupler.made_once",
+    "coupler.grids", "coupler.files", "coupler.exact_sum", "coupler.remap",
     "coupler.netcdf", "coupler.paths", "coupler.by_name", "coupler.exchange.played", "coupler.units",
     "coupler.analysis.ensemble_scores",
 }  # fmt: skip
 """What components may import of the coupler."""
 FLOORS = (
-    ("", "errors", "clock", "types", "exact_sum", "compiled", "paths", "units", "messages"),
+    ("", "errors", "clock", "types", "exact_sum", "compiled", "made_once", "paths", "units", "messages"),
     ("fields", "namelist", "quantities", "yaml12", "author_code", "threads", "by_name", "layout"),
     ("netcdf",),
     ("grids",),

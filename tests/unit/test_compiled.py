@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from coupler.compiled import _CacheFile, _kept_versions, compiler
+from coupler.compiled import _CacheFile, compiler
+from coupler.made_once import kept_versions
 from tests.toys.cases import ROOT
 
 INNER = """
@@ -158,7 +159,7 @@ def test_a_damaged_file_of_machine_code_is_made_again(tmp_path):
 APART = """
 import sys
 from pathlib import Path
-from coupler.compiled import compile_apart
+from coupler.made_once import compile_apart
 from inner import inner
 
 MADE = "import inner, pathlib; inner.inner(1.0); pathlib.Path(inner.__file__).with_name('made').open('a').write('x')"
@@ -205,9 +206,9 @@ def test_processes_that_keep_two_versions_at_once_do_not_take_one_for_the_other(
 def test_versions_for_another_processor_do_not_count(kernel):
     """A home that computers of several kinds share."""
     kernel._cache._cache_file.save(("signature", ("triple", "another processor", ""), "hash"), "code")
-    assert _kept_versions(kernel) == 0
+    assert kept_versions(kernel) == 0
     kernel(1.0)
-    assert _kept_versions(kernel) == 1
+    assert kept_versions(kernel) == 1
 
 
 def test_without_compilation_kernels_are_plain_functions():

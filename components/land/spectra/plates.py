@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from scipy.special import exp1
 from torch import Tensor
 
 
@@ -94,6 +93,7 @@ def interfaces(n: Tensor, degrees: float = 40.0) -> Interfaces:
 @cache
 def _fits(double: bool) -> tuple[list[float], list[float]]:
     """Polynomials from scipy's E1: E1(x) + ln x in x below 1, x exp(x) E1(x) in 1 / (x + 1) above; to 1e-7 or 1e-10."""
+    from scipy.special import exp1  # scipy is slow to load
 
     def near(x: np.ndarray) -> np.ndarray:
         x = np.maximum(x, 1e-300)

@@ -20,7 +20,7 @@ from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, Ten
 from components.atmosphere.nonhydrostatic.dynamics.tendencies import pressure_weight_x, pressure_weight_y
 from components.science.constants import GRAVITY
 from components.science.kernel_arrays import array, array_or_none, arrays, flat, on_processor, wanted
-from coupler.compiled import announce, compile_apart
+from coupler.made_once import announce, compile_apart
 
 
 def coefficients(

@@ -17,7 +17,7 @@ from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, Sta
 from components.science.advection import weights
 from components.science.constants import GRAVITY
 from components.science.kernel_arrays import array, array_or_none, arrays, on_processor, wanted
-from coupler.compiled import announce, compile_apart
+from coupler.made_once import announce, compile_apart
 
 Three = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from components.chemistry.kernels import sulfur as kernel
 from components.chemistry.regional.aerosol.inorganic import ATMOSPHERE
 from components.science.constants import GAS_CONSTANT
-from coupler.compiled import announce, compile_apart
+from coupler.made_once import announce, compile_apart
 
 Array = npt.NDArray[Any]
 _kernel: Any = kernel

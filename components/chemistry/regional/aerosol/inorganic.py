@@ -13,7 +13,7 @@ import numpy.typing as npt
 from components.chemistry.kernels import inorganic as kernel
 from components.science.constants import GAS_CONSTANT
 from components.science.scheme_constants import STANDARD_PRESSURE
-from coupler.compiled import announce, compile_apart
+from coupler.made_once import announce, compile_apart
 
 Array = npt.NDArray[Any]
 ATMOSPHERE = STANDARD_PRESSURE[0]  # Pa

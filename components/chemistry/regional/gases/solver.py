@@ -18,8 +18,8 @@ from components.chemistry.kernels.lanes import LANES
 from components.chemistry.regional.gases.mechanism import KINDS, Mechanism, Reaction
 from components.chemistry.regional.gases.rates import RateConstants
 from components.chemistry.regional.gases.tables import net_yields, reactants, tables
-from coupler.compiled import announce, compile_apart
 from coupler.errors import TesseraError
+from coupler.made_once import announce, compile_apart
 
 Reals = npt.NDArray[Any]
 SHORTEST = 1.0e-10  # share of the period below which a step is given up
