@@ -13,7 +13,7 @@ from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, State
 from components.science.constants import GAMMA
 from components.science.kernel_arrays import array, arrays, on_processor, wanted
-from coupler.compiled import announce, compile_apart
+from coupler.made_once import announce, compile_apart
 
 
 def diagnose(g: Geometry, s: State) -> Diagnostics:

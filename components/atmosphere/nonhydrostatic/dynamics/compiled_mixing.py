@@ -19,7 +19,7 @@ from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, State, Tendencies
 from components.science.advection import total
 from components.science.kernel_arrays import arrays, on_processor, wanted
-from coupler.compiled import announce, compile_apart
+from coupler.made_once import announce, compile_apart
 
 Rates = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 
