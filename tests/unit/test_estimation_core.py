@@ -175,6 +175,13 @@ def test_the_search_names_why_it_stops():
     assert wrong.stop == Stop.LINE_SEARCH and torch.equal(wrong.v, start)
 
 
+def test_the_search_goes_on_where_what_j_falls_by_drowns_in_its_rounding():
+    weight = torch.linspace(1.0, 50.0, 30, dtype=torch.float64)
+    start = torch.randn(30, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    found = minimise(lambda x: (1e8 + float(0.5 * (weight * x * x).sum()), weight * x), start, Limits(gradient=1e-10))
+    assert found.stop == Stop.GRADIENT and float(found.v.abs().max()) < 1e-8
+
+
 def test_the_search_walks_around_where_the_forecast_breaks_down():
     def f(x):
         value = float(x @ x)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""L-BFGS, its line search by the strong Wolfe conditions (Nocedal & Wright 2006, algorithms 3.5, 3.6, 7.4)."""
+"""L-BFGS, its line search by the strong Wolfe conditions (Nocedal & Wright 2006, algorithms 3.5, 3.6, 7.4).
+
+Near the minimum what J falls by drowns in its rounding: there the slope alone tells (Hager & Zhang 2005, eq. 4.1).
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -63,6 +66,7 @@ class Limits:
 
 
 SUFFICIENT, CURVATURE = 1e-4, 0.9  # c_1, c_2
+ROUNDED = 8.0  # units in the last place of J, a sum, within which two values are the same
 
 
 class _Point(NamedTuple):
@@ -149,7 +153,7 @@ def minimise(f: Function, start: Tensor, limits: Limits | None = None) -> Minimu
         fell = here.value - found.value
         here, n = found, n + 1
         history.append(here.value)
-        if fell < limits.decrease * abs(here.value):
+        if limits.decrease > 0.0 and fell < limits.decrease * abs(here.value):
             stop = Stop.DECREASE
             break
     return Minimum(v, here.value, here.gradient, n, line.count, stop, tuple(history))
@@ -177,6 +181,8 @@ def _search(line: _Line, begin: _Point, a: float, most: int = 25) -> _Point | No
         if not _finite(here):  # too far: the forecast broke down
             a = 0.5 * (before.a + a)
             continue
+        if _settled(begin, here):
+            return here
         if here.value > begin.value + SUFFICIENT * a * begin.slope or (n > 0 and here.value >= before.value):
             return _zoom(line, begin, before, here)
         if abs(here.slope) <= -CURVATURE * begin.slope:
@@ -185,6 +191,12 @@ def _search(line: _Line, begin: _Point, a: float, most: int = 25) -> _Point | No
             return _zoom(line, begin, here, before)
         before, a = here, min(2.0 * a if n else max(2.0 * a, _secant(begin, here)), 10.0 * a)
     return None
+
+
+def _settled(begin: _Point, here: _Point) -> bool:
+    """Whether J is the same to rounding and its slope has become less steep."""
+    same = abs(here.value - begin.value) <= ROUNDED * torch.finfo(here.gradient.dtype).eps * abs(begin.value)
+    return same and abs(here.slope) <= -CURVATURE * begin.slope
 
 
 def _secant(a: _Point, b: _Point) -> float:
@@ -198,6 +210,8 @@ def _zoom(line: _Line, begin: _Point, low: _Point, high: _Point, most: int = 25)
     for _ in range(most):
         a = _between(low, high)
         here = line.at(a)
+        if _settled(begin, here):
+            return here
         if not _finite(here) or here.value > begin.value + SUFFICIENT * a * begin.slope or here.value >= low.value:
             high = here
         else:
