@@ -294,6 +294,7 @@ NOT_CF = {
     "surface_net_downward_mass_flux_of_carbon_dioxide_expressed_as_carbon",
     "surface_emitted_longwave_flux",
     "longwave_transmissivity_of_air_above_surface",
+    "mass_fraction_of_aged_elemental_carbon_dry_aerosol_particles_in_air",
     "snow_mixing_ratio",
     "mole_fraction_of_carbon_dioxide_in_air_standard_error",
     "surface_upward_mass_flux_of_ammonia_expressed_as_nitrogen",

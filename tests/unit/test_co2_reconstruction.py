@@ -206,11 +206,13 @@ def test_a_training_of_seconds_learns(world, past, test):
 
 
 class _Noise:
-    """Samples of random fields on 10 by 15 cells."""
+    """Samples of random fields on 10 by 15 cells, whose prior is too low everywhere."""
+
+    low = 2.0
 
     def draw(self, size, generator):
-        fields = torch.randn((7, size, 4, 10, 15), generator=generator)
-        return samples.Sample(Window(*fields[:6]), torch.full((size, 10, 15), 1e6), fields[6, :, -1])
+        window = Window(*torch.randn((6, size, 4, 10, 15), generator=generator))
+        return samples.Sample(window, torch.full((size, 10, 15), 1e6), window.prior[:, -1] + self.low)
 
 
 @pytest.mark.parametrize("network", ["unet", "co2_net"])
@@ -222,7 +224,11 @@ def test_each_network_is_trained(network):
     weights = torch.full((10, 15), 1.0 / 150.0)
     model, course = training.train(settings, fixed, bank, held, weights, lambda text: None)
     mean, _ = training.estimates(model, held)
-    assert len(course.validation) == 1 and not torch.equal(mean, held.window.prior[:, -1])
+    assert len(course.validation) == 1 and course.best == 2
+    assert course.validation[0] < bank.low and float((mean - held.window.prior[:, -1]).mean()) > 0.0
+    bank.low, held = 0.0, held._replace(truth=held.window.prior[:, -1])
+    model, course = training.train(settings, fixed, bank, held, weights, lambda text: None)
+    assert course.best == 0 and torch.equal(training.estimates(model, held)[0], held.truth), "never behind its prior"
 
 
 def test_the_same_seed_gives_the_same_network(world, past, test):
