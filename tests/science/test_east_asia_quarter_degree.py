@@ -16,7 +16,7 @@ from tests.science.test_east_asia_straits import make_quarter_degree
 @pytest.mark.ranks
 @pytest.mark.timeout(7200)
 def test_ten_days_are_stable(tmp_path, root, shared):
-    """Ten days from rest: exchanged values plausible, currents below 3 m/s, sea level within 3 m."""
+    """Ten days from rest: exchanged values plausible, currents below 2 m/s on every day, sea level within 3 m."""
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     case, run = tmp_path / "quarter", [sys.executable, str(root / "run_case.py")]
     new = [*run, "new", str(case), "--template", "east_asia_ocean"]
@@ -32,10 +32,11 @@ def test_ten_days_are_stable(tmp_path, root, shared):
         assert old in text
         (case / name).write_text(text.replace(old, new))
     subprocess.run([*run, str(case)], check=True, cwd=root, env=environment)
-    last = xr.open_dataset(case / "run" / "history" / "ocean.daily.nc").isel(time=-1)
-    speed = np.hypot(last.surface_eastward_sea_water_velocity, last.surface_northward_sea_water_velocity)
+    days = xr.open_dataset(case / "run" / "history" / "ocean.daily.nc")
+    speed = np.hypot(days.surface_eastward_sea_water_velocity, days.surface_northward_sea_water_velocity)
+    last = days.isel(time=-1)
     level, temperature = last.sea_surface_height_above_geoid, last.sea_surface_temperature
     print(f"speed up to {float(speed.max()):.2f} m/s, level {float(level.min()):.2f} to {float(level.max()):.2f} m")
-    assert 0.3 < float(speed.max()) < 3.0
+    assert 0.3 < float(speed.max()) < 2.0
     assert float(np.abs(level).max()) < 3.0
     assert 270.0 < float(temperature.min()) and float(temperature.max()) < 305.0

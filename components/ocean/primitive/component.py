@@ -108,13 +108,13 @@ class PrimitiveOcean(Component):
         """
         equation_of_state: Literal["teos10", "linear"] = "teos10"
         """Density of seawater."""
-        harmonic_viscosity: Viscosity = 500.0
+        harmonic_viscosity: Viscosity = 100.0
         """Constant lateral viscosity."""
-        smagorinsky: SmagorinskyCoefficient = 3.0
+        smagorinsky: SmagorinskyCoefficient = 0.0
         """Coefficient of the Smagorinsky lateral viscosity; 0: none."""
         biharmonic_viscosity: BiharmonicViscosity = 0.0
         """Biharmonic lateral viscosity."""
-        biharmonic_velocity: quantity("m s-1", least=0.0, most=10.0) = 0.0
+        biharmonic_velocity: quantity("m s-1", least=0.0, most=10.0) = 0.2
         """Biharmonic lateral viscosity by the grid: this velocity times the cube of the cells' width over 12."""
         lateral_diffusivity: Viscosity = 200.0
         """Lateral diffusivity of tracers along levels."""
