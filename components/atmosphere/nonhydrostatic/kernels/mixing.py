@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from components.atmosphere.nonhydrostatic.kernels import acoustic_loops as steps
 from components.atmosphere.nonhydrostatic.kernels import mixing_loops as loop
 from components.atmosphere.nonhydrostatic.kernels.compiled import compiled
 
@@ -49,7 +50,7 @@ def mixed(
         northward(f_v[k], v[k + 2], here, planes)
         if k > 0:
             for a in range(ny + 2):
-                loop.mean(root[a], here[a], viscous[(k - 1) % 2][a])
+                steps.mean(root[a], here[a], viscous[(k - 1) % 2][a])
             spread(f_w[k - 1], w[k + 1][2 : ny + 4, 2 : nx + 4], root, of_cells)
 
 

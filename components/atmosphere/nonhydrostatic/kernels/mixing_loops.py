@@ -61,14 +61,6 @@ def departure(out: Any, theta: Any, rtheta_base: Any, rho_base: Any) -> None:
 
 
 @compiled
-def mean(out: Any, a: Any, b: Any) -> None:
-    """Of two values."""
-    half = out.dtype.type(0.5)
-    for i in range(out.size):
-        out[i] = half * (a[i] + b[i])
-
-
-@compiled
 def corners(out: Any, south: Any, north: Any) -> None:
     """Mean of four cells."""
     quarter = out.dtype.type(0.25)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from components.atmosphere.nonhydrostatic.kernels import acoustic_loops as steps
 from components.atmosphere.nonhydrostatic.kernels import mixing_loops as loop
 from components.atmosphere.nonhydrostatic.kernels import transposed_loops as back
 from components.atmosphere.nonhydrostatic.kernels.compiled import compiled
@@ -49,7 +50,7 @@ def mixed_back(
         if k > 0:
             to_mean[:] = zero
             for a in range(ny + 2):
-                loop.mean(field[a], here[a], viscous[last, a])
+                steps.mean(field[a], here[a], viscous[last, a])
             inner_w, to_inner_w = w[k + 1][2 : ny + 4, 2 : nx + 4], to_w[k + 1][2 : ny + 4, 2 : nx + 4]
             spread_back(of_w[k - 1], inner_w, field, of_cells, to_inner_w, to_mean)
             for a in range(ny + 2):
@@ -124,7 +125,7 @@ def spread_back(grad: Any, q: Any, viscous: Any, of_cells: Any, to_q: Any, to_vi
     )
     for r in range(ny + 1):
         side_back(side, grad, area, r)
-        loop.mean(mean, viscous[r + 1][inner], viscous[r][inner])
+        steps.mean(mean, viscous[r + 1][inner], viscous[r][inner])
         to_mean[:] = real.type(0.0)
         loop.flux_back(to_mean, line, side, mean, face_y[r], q[r][inner], q[r + 1][inner])
         back.add(to_q[r + 1][inner], line)
@@ -136,7 +137,7 @@ def spread_back(grad: Any, q: Any, viscous: Any, of_cells: Any, to_q: Any, to_vi
         product(line, grad[r], area[r])
         loop.brought_along_back(along, line)
         here = viscous[r + 1]
-        loop.mean(long_mean, here[1:], here[:-1])
+        steps.mean(long_mean, here[1:], here[:-1])
         long_to[:] = real.type(0.0)
         loop.flux_back(long_to, long, along, long_mean, face_x[r], q[r + 1][:-1], q[r + 1][1:])
         back.add(to_q[r + 1][1:], long)
