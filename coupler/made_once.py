@@ -9,7 +9,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,9 @@ def announce(kernel: Any, what: str, seconds: int) -> None:
             _log.warning("compiling %s: once after installation, about %d s", what, seconds)
 
 
-def compile_apart(kernels: Sequence[Any], statement: str, versions: int) -> None:
+def compile_once(
+    kernels: Sequence[Any], compile_all: Callable[[], None], what: str, seconds: int, versions: int = 2
+) -> None:
     """Let a process of its own compile kernels that the cache lacks, so that every process that uses them loads them.
 
     numba leaves the functions that a kernel calls as weak symbols, of which the first in a process wins: one that
@@ -47,19 +49,22 @@ def compile_apart(kernels: Sequence[Any], statement: str, versions: int) -> None
     Parameters
     ----------
     kernels : compiled functions
-    statement : Python that compiles all of them, in all ``versions`` (signatures) that there are
-    versions : their number
+    compile_all : function of a module that compiles all of them, in all ``versions`` (signatures) that there are
+    what, seconds : see `announce`
+    versions : their number: by default one of each precision
     """
     if os.environ.get(APART):
         return
     with contextlib.suppress(AttributeError, OSError):  # no JIT; nowhere to keep anything
         if not all(kernel.signatures for kernel in kernels) and _lacks(kernels, versions):
+            announce(min(kernels, key=kept_versions), what, seconds)
             with one_at_a_time(Path(kernels[0]._cache.cache_path), f"compiling.{kernels[0].__qualname__}"):
                 if _lacks(kernels, versions):  # nobody made them while this process waited
                     paths = os.pathsep.join([str(PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])])
                     environment = {**os.environ, APART: "1", "PYTHONPATH": paths}
+                    module, name = compile_all.__module__, compile_all.__name__
                     # a compiler makes many objects and few cycles: to look for these would take a tenth of its time
-                    statement = f"import gc; gc.disable(); {statement}"
+                    statement = f"import gc; gc.disable(); from {module} import {name}; {name}()"
                     subprocess.run([sys.executable, "-c", statement], env=environment, check=False)
 
 

@@ -24,7 +24,7 @@ from components.science.constants import AVOGADRO, GRAVITY, SOLAR_CONSTANT
 from components.science.gases import Gases
 from components.science.scheme_constants import RRTMGP_MOLAR_DRY as MOLAR_DRY
 from components.science.scheme_constants import RRTMGP_MOLAR_WATER as MOLAR_WATER
-from coupler.made_once import announce, compile_apart
+from coupler.made_once import compile_once
 
 Array = npt.NDArray[Any]
 
@@ -192,8 +192,7 @@ def _kernels() -> tuple[Any, Any]:
     from components.radiation.kernels.longwave import longwave  # numba is slow to load
     from components.radiation.kernels.shortwave import shortwave
 
-    announce(longwave, "RRTMGP's kernels", 30)
-    compile_apart((longwave, shortwave), f"from {__name__} import compile_kernels; compile_kernels()", len(PRECISIONS))
+    compile_once((longwave, shortwave), compile_kernels, "RRTMGP's kernels", 30)
     return longwave, shortwave
 
 

@@ -13,7 +13,7 @@ import torch
 from torch.autograd.function import once_differentiable
 
 from components.science.kernel_arrays import arrays, plain, wanted
-from coupler.made_once import announce, compile_apart
+from coupler.made_once import compile_once
 
 # of the points from the first on: in the mean over a face, and in what upwinding takes off it
 FIFTH = (1 / 60, -8 / 60, 37 / 60, 37 / 60, -8 / 60, 1 / 60), (-1 / 60, 5 / 60, -10 / 60, 10 / 60, -5 / 60, 1 / 60)
@@ -92,8 +92,7 @@ def in_torch(
 def _kernel() -> Any:
     from components.science.kernels.convergence import converge  # numba is slow to load
 
-    announce(converge, "the advection", 10)
-    compile_apart((converge,), f"from {__name__} import compile_kernels; compile_kernels()", 2)
+    compile_once((converge,), compile_kernels, "the advection", 10)
     return converge
 
 
@@ -101,8 +100,7 @@ def _kernel() -> Any:
 def _transposed() -> Any:
     from components.science.kernels.convergence_transposed import transposed  # numba is slow to load
 
-    announce(transposed, "the gradient of the advection", 20)
-    compile_apart((transposed,), f"from {__name__} import compile_gradients; compile_gradients()", 2)
+    compile_once((transposed,), compile_gradients, "the gradient of the advection", 20)
     return transposed
 
 

@@ -18,7 +18,7 @@ from components.science.cell_faces import CellFaces
 from components.science.halo import Edges, SerialHalo
 from components.science.kernel_arrays import flat, on_processor, plain
 from components.science.transport import HALO, Passed, Transport, face_fluxes, inner_faces
-from coupler.made_once import announce, compile_apart
+from coupler.made_once import compile_once
 
 H = HALO
 INNER = slice(H, -H)
@@ -148,8 +148,7 @@ def _kernels() -> tuple[Any, Any]:
     from components.science.kernels import tracers  # numba is slow to load
 
     kernels = tracers.stage, tracers.last_stage
-    announce(tracers.last_stage, "the transport of tracers", 20)
-    compile_apart(kernels, f"from {__name__} import compile_kernels; compile_kernels()", 2)
+    compile_once(kernels, compile_kernels, "the transport of tracers", 20)
     return kernels
 
 

@@ -157,14 +157,17 @@ def test_a_damaged_file_of_machine_code_is_made_again(tmp_path):
 
 
 APART = """
-import sys
 from pathlib import Path
-from coupler.made_once import compile_apart
+from coupler.made_once import compile_once
 from inner import inner
 
-MADE = "import inner, pathlib; inner.inner(1.0); pathlib.Path(inner.__file__).with_name('made').open('a').write('x')"
-compile_apart((inner,), MADE, 1)
-print(inner(1.0))
+def compile_all():
+    inner(1.0)
+    Path(__file__).with_name("made").open("a").write("x")
+
+def answer():
+    compile_once((inner,), compile_all, "the inner loop", 1, versions=1)
+    return inner(1.0)
 """
 
 
@@ -175,7 +178,12 @@ def test_of_processes_that_want_the_same_kernels_one_has_them_compiled(tmp_path)
     paths = os.pathsep.join([str(ROOT), str(tmp_path)])
     environment = {**os.environ, "PYTHONPATH": paths, "TESSERA_CACHE": str(tmp_path / "kept")}
     both = [
-        subprocess.Popen([sys.executable, tmp_path / "apart.py"], env=environment, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", "import apart; print(apart.answer())"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         for _ in range(2)
     ]
     assert [p.communicate()[0].split() for p in both] == [["10.0"], ["10.0"]]

@@ -20,7 +20,7 @@ from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, Ten
 from components.atmosphere.nonhydrostatic.dynamics.tendencies import pressure_weight_x, pressure_weight_y
 from components.science.constants import GRAVITY
 from components.science.kernel_arrays import array, array_or_none, arrays, flat, on_processor, wanted
-from coupler.made_once import announce, compile_apart
+from coupler.made_once import compile_once
 
 
 def coefficients(
@@ -246,8 +246,7 @@ def _kernels() -> tuple[Any, Any, Any]:
     from components.atmosphere.nonhydrostatic.kernels import acoustic as k  # numba is slow to load
 
     kernels = k.factors, k.horizontal, k.vertical
-    announce(k.vertical, "the dynamics", 30)
-    compile_apart(kernels, f"from {__name__} import compile_kernels; compile_kernels()", 2)
+    compile_once(kernels, compile_kernels, "the dynamics", 30)
     return kernels
 
 
@@ -257,8 +256,7 @@ def _transposed() -> tuple[Any, Any, Any]:
     from components.atmosphere.nonhydrostatic.kernels.implicit_transposed import transposed
 
     kernels = k.horizontal_back, k.factors_back, transposed
-    announce(transposed, "the gradient of the dynamics", 60)
-    compile_apart(kernels, f"from {__name__} import compile_gradients; compile_gradients()", 2)
+    compile_once(kernels, compile_gradients, "the gradient of the dynamics", 60)
     return kernels
 
 

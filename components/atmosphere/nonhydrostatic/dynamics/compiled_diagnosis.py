@@ -13,7 +13,7 @@ from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, State
 from components.science.constants import GAMMA
 from components.science.kernel_arrays import array, arrays, on_processor, wanted
-from coupler.made_once import announce, compile_apart
+from coupler.made_once import compile_once
 
 
 def diagnose(g: Geometry, s: State) -> Diagnostics:
@@ -60,8 +60,7 @@ class _Diagnosis(torch.autograd.Function):
 def _transposed() -> Any:
     from components.atmosphere.nonhydrostatic.kernels.diagnosis_transposed import diagnosed_back  # numba loads slowly
 
-    announce(diagnosed_back, "the gradient of pressure and winds", 20)
-    compile_apart((diagnosed_back,), f"from {__name__} import compile_gradients; compile_gradients()", 2)
+    compile_once((diagnosed_back,), compile_gradients, "the gradient of pressure and winds", 20)
     return diagnosed_back
 
 

@@ -19,7 +19,7 @@ from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, State, Tendencies
 from components.science.advection import total
 from components.science.kernel_arrays import arrays, on_processor, wanted
-from coupler.made_once import announce, compile_apart
+from coupler.made_once import compile_once
 
 Rates = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 
@@ -99,8 +99,7 @@ class _Mixed(torch.autograd.Function):
 def _kernel() -> Any:
     from components.atmosphere.nonhydrostatic.kernels.mixing import mixed as kernel  # numba is slow to load
 
-    announce(kernel, "horizontal mixing", 15)
-    compile_apart((kernel,), f"from {__name__} import compile_kernels; compile_kernels()", 2)
+    compile_once((kernel,), compile_kernels, "horizontal mixing", 15)
     return kernel
 
 
@@ -108,8 +107,7 @@ def _kernel() -> Any:
 def _transposed() -> Any:
     from components.atmosphere.nonhydrostatic.kernels.mixing_transposed import mixed_back
 
-    announce(mixed_back, "the gradient of horizontal mixing", 30)
-    compile_apart((mixed_back,), f"from {__name__} import compile_gradients; compile_gradients()", 2)
+    compile_once((mixed_back,), compile_gradients, "the gradient of horizontal mixing", 30)
     return mixed_back
 
 

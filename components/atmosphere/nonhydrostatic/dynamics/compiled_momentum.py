@@ -17,7 +17,7 @@ from components.atmosphere.nonhydrostatic.dynamics.state import Diagnostics, Sta
 from components.science.advection import weights
 from components.science.constants import GRAVITY
 from components.science.kernel_arrays import array, array_or_none, arrays, on_processor, wanted
-from coupler.made_once import announce, compile_apart
+from coupler.made_once import compile_once
 
 Three = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
@@ -123,8 +123,7 @@ def _kernels() -> tuple[Any, Any, Any]:
     from components.atmosphere.nonhydrostatic.kernels import momentum as k  # numba is slow to load
 
     kernels = k.eastward, k.northward, k.upward
-    announce(k.eastward, "the dynamics' tendencies", 40)
-    compile_apart(kernels, f"from {__name__} import compile_kernels; compile_kernels()", 2)
+    compile_once(kernels, compile_kernels, "the dynamics' tendencies", 40)
     return kernels
 
 
@@ -133,8 +132,7 @@ def _transposed() -> tuple[Any, Any, Any]:
     from components.atmosphere.nonhydrostatic.kernels import momentum_transposed as k
 
     kernels = k.eastward_back, k.northward_back, k.upward_back
-    announce(k.eastward_back, "the gradient of the dynamics' tendencies", 120)
-    compile_apart(kernels, f"from {__name__} import compile_gradients; compile_gradients()", 2)
+    compile_once(kernels, compile_gradients, "the gradient of the dynamics' tendencies", 120)
     return kernels
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from components.chemistry.kernels import sulfur as kernel
 from components.chemistry.regional.aerosol.inorganic import ATMOSPHERE
 from components.science.constants import GAS_CONSTANT
-from coupler.made_once import announce, compile_apart
+from coupler.made_once import compile_once
 
 Array = npt.NDArray[Any]
 _kernel: Any = kernel
@@ -107,8 +107,7 @@ def rates(
 
 
 def _prepare() -> None:
-    announce(kernel.oxidise, "the oxidation of sulfur in clouds", 8)
-    compile_apart((kernel.oxidise,), f"from {__name__} import compile_kernels; compile_kernels()", 1)
+    compile_once((kernel.oxidise,), compile_kernels, "the oxidation of sulfur in clouds", 8, versions=1)
 
 
 def compile_kernels() -> None:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from components.chemistry.kernels import inorganic as kernel
 from components.science.constants import GAS_CONSTANT
 from components.science.scheme_constants import STANDARD_PRESSURE
-from coupler.made_once import announce, compile_apart
+from coupler.made_once import compile_once
 
 Array = npt.NDArray[Any]
 ATMOSPHERE = STANDARD_PRESSURE[0]  # Pa
@@ -131,8 +131,7 @@ def solid_ammonium_nitrate(ammonia: Array, nitrate: Array, temperature: Array) -
 
 
 def _prepare() -> None:
-    announce(kernel.equilibrium, "the equilibrium of inorganic aerosol", 8)
-    compile_apart((kernel.equilibrium,), f"from {__name__} import compile_kernels; compile_kernels()", 1)
+    compile_once((kernel.equilibrium,), compile_kernels, "the equilibrium of inorganic aerosol", 8, versions=1)
 
 
 def compile_kernels() -> None:

@@ -19,7 +19,7 @@ from components.chemistry.regional.gases.mechanism import KINDS, Mechanism, Reac
 from components.chemistry.regional.gases.rates import RateConstants
 from components.chemistry.regional.gases.tables import net_yields, reactants, tables
 from coupler.errors import TesseraError
-from coupler.made_once import announce, compile_apart
+from coupler.made_once import compile_once
 
 Reals = npt.NDArray[Any]
 SHORTEST = 1.0e-10  # share of the period below which a step is given up
@@ -121,12 +121,7 @@ class GasSolver:
         SolverFailure
             No solution, after a second attempt from shorter steps.
         """
-        announce(rosenbrock.integrate, "the gas chemistry", 40)
-        compile_apart(
-            [rosenbrock.integrate],
-            "from components.chemistry.regional.gases import solver; solver.compile_kernels()",
-            1,
-        )
+        compile_once((rosenbrock.integrate,), compile_kernels, "the gas chemistry", 40, versions=1)
         shape = tuple(c.shape[1:])
         nz, columns = shape[0], int(np.prod(shape[1:], dtype=int))
         blocks = -(-nz // LANES)
