@@ -39,16 +39,16 @@ def test_a_linear_plant_has_its_exact_tension_at_any_step(steps):
     now, soil = plant_water.Stores(0.5 * X, 0.5 * X), 0.5 * X[None]
     taken = 0.0
     for _ in range(steps):
-        done = plant_water.step(at, body, now, soil, 0.002 * X, 1000.0 / steps)
+        done = plant_water.step(at, body, now, at.of(soil), 0.002 * X, 1000.0 / steps)
         now, taken = done.stores, taken + 1000.0 / steps * done.uptake.sum(0)
     assert now.stem.tolist() == pytest.approx([0.578694] * 3, abs=1e-6)
     # What left as vapour came from the soil or out of the stem.
     assert (taken + 20.0 * (now.stem - 0.5) - 2.0).abs().max().item() < 1e-12
     for _ in range(40):
-        now = plant_water.step(at, body, now, soil, 0.002 * X, 1800.0).stores
+        now = plant_water.step(at, body, now, at.of(soil), 0.002 * X, 1800.0).stores
     assert now.stem.tolist() == pytest.approx([0.7] * 3, abs=1e-9)
     for _ in range(40):
-        now = plant_water.step(at, body, now, soil, 0.0 * X, 1800.0).stores
+        now = plant_water.step(at, body, now, at.of(soil), 0.0 * X, 1800.0).stores
     assert now.stem.tolist() == pytest.approx([0.5] * 3, abs=1e-9)
     assert 0.578694 == pytest.approx(0.5 + 0.2 * (1.0 - math.exp(-0.5)), abs=1e-6)
 
@@ -64,7 +64,7 @@ def test_without_storage_the_answer_is_the_steady_one():
     at, body = vulnerable(1e-12)
     soil = torch.stack([0.2 * X, 0.9 * X])
     start = plant_water.Stores(0.3 * X, 0.3 * X)
-    done = plant_water.step(at, body, start, soil, 0.003 * X, 1800.0)
+    done = plant_water.step(at, body, start, at.of(soil), 0.003 * X, 1800.0)
     total, ground = plant_water.soil_potential(body, at.of(soil))
     phi = ground + 0.003 * (1.0 / total + 1.0 / body.stem)
     assert torch.allclose(done.stores.stem, at.tension(phi), rtol=0, atol=1e-6)
@@ -78,7 +78,7 @@ def test_storage_buffers_the_day_refills_at_night_and_closes_the_water():
     stem, gone, taken = [], 0.0, 0.0
     for i in range(96):
         e = 0.003 * max(0.0, math.sin((i - 12) * math.pi / 24)) * X
-        done = plant_water.step(at, body, now, soil, e, 1800.0)
+        done = plant_water.step(at, body, now, at.of(soil), e, 1800.0)
         before, now = now, done.stores
         change = plant_water.water(body, now) - plant_water.water(body, before)
         assert (change / WATER_MOLAR_MASS - 1800.0 * (done.uptake.sum(0) - e)).abs().max().item() < 1e-12
@@ -94,7 +94,7 @@ def test_roots_redistribute_water_from_wet_to_dry_layers_at_night():
     soil = torch.stack([0.1 * X, 1.2 * X])
     now = plant_water.Stores(0.4 * X, 0.4 * X)
     for _ in range(60):
-        done = plant_water.step(at, body, now, soil, 0.0 * X, 1800.0)
+        done = plant_water.step(at, body, now, at.of(soil), 0.0 * X, 1800.0)
         now = done.stores
     assert (done.uptake[0] > 0.0).all() and (done.uptake[1] < 0.0).all()
     assert done.uptake.sum(0).abs().max().item() < 1e-9
@@ -104,6 +104,6 @@ def test_more_than_the_plant_can_carry_stays_finite():
     at, body = vulnerable(1.0)
     now = plant_water.Stores(0.4 * X, 0.4 * X)
     for _ in range(50):
-        done = plant_water.step(at, body, now, torch.stack([5.0 * X, 9.0 * X]), 0.1 * X, 3600.0)
+        done = plant_water.step(at, body, now, at.of(torch.stack([5.0 * X, 9.0 * X])), 0.1 * X, 3600.0)
         now = done.stores
         assert torch.isfinite(done.uptake).all() and torch.isfinite(now.stem).all()

@@ -78,7 +78,7 @@ def vessels(height: Tensor, curve: Weibull) -> Vessels:
     return Vessels(STEM_STORE * height, LEAF_STORE + torch.zeros_like(height), Potential(curve, height))
 
 
-def body(v: Vessels, kmax: Tensor, lai: Tensor, roots: Tensor, soil: Tensor) -> Body:
+def body(v: Vessels, kmax: Tensor, lai: Tensor, roots: Tensor, soil: Tensor) -> tuple[Body, Tensor]:
     """A plant type with its leaves on a soil; roots conduct as little as dry soil lets them.
 
     Parameters
@@ -88,10 +88,16 @@ def body(v: Vessels, kmax: Tensor, lai: Tensor, roots: Tensor, soil: Tensor) -> 
     lai : m2 m-2
     roots : (layer, columns) share
     soil : (layer, columns) tension, MPa
+
+    Returns
+    -------
+    body : on this soil
+    phi : (layer, columns) potential of the soil, MPa
     """
     k = kmax * torch.clamp(lai, min=LEAST_LEAF)
-    open_share = v.potential.slope(soil) * (soil < v.potential.limit) + LEAST_ROOT
-    return Body(ROOTS * k * roots * open_share, STEM * k, LEAF * k, v.stem_store, v.leaf_store)
+    phi, left = v.potential.both(torch.clamp(soil, max=DRIEST))
+    open_share = left * (soil < v.potential.limit) + LEAST_ROOT
+    return Body(ROOTS * k * roots * open_share, STEM * k, LEAF * k, v.stem_store, v.leaf_store), phi
 
 
 class Flow(NamedTuple):
@@ -101,12 +107,10 @@ class Flow(NamedTuple):
     ----------
     stores : at the end
     uptake : (layer, columns) from the soil, mean over the step, mol m-2 s-1; negative: into dry layers
-    collar : (columns,) tension of the root collar, MPa
     """
 
     stores: Stores
     uptake: Tensor
-    collar: Tensor
 
 
 def soil_potential(body: Body, phi: Tensor) -> tuple[Tensor, Tensor]:
@@ -121,33 +125,38 @@ def soil_potential(body: Body, phi: Tensor) -> tuple[Tensor, Tensor]:
     return total, in_order(body.roots * phi, 0) / total
 
 
-def relax(
-    at: Potential, tension: Tensor, steady: Tensor, conductance: Tensor, below: Tensor, e: Tensor, store: Tensor,
-    seconds: float,
-) -> tuple[Tensor, Tensor]:  # fmt: skip
-    """A store after a step, and its mean inflow.
+class _Store(NamedTuple):
+    """A store at the start of a step: tension (MPa), potential there, capacitance (mol m-2 MPa-1)."""
 
-    Parameters
-    ----------
-    at : of the plant's curve
-    tension, steady : of the store now, and at which inflow is ``e``, MPa
-    conductance : between ``below`` and the store, mol m-2 s-1 MPa-1
-    below : potential there, MPa
-    e : outflow, mol m-2 s-1
-    store : capacitance, mol m-2 MPa-1
-    seconds : length of the step
-    """
-    inflow = conductance * (at.of(tension) - below)
-    gap = steady - tension
-    near = torch.abs(gap) < SMALL
-    between = (e - inflow) / torch.where(near, torch.ones_like(gap), gap)
-    rate = torch.where(near, conductance * at.slope(steady), torch.clamp(between, min=1e-12))
-    left = torch.exp(-rate * seconds / torch.clamp(store, min=1e-12))
-    new = steady - gap * left
-    return new, e - store * (new - tension) / seconds
+    tension: Tensor
+    phi: Tensor
+    capacitance: Tensor
+
+    def relax(
+        self, at: Potential, conductance: Tensor, below: Tensor, e: Tensor, seconds: float
+    ) -> tuple[Tensor, Tensor]:
+        """Tension after a step, and mean inflow.
+
+        Parameters
+        ----------
+        at : of the plant's curve
+        conductance : between ``below`` and the store, mol m-2 s-1 MPa-1
+        below : potential there, MPa
+        e : outflow, mol m-2 s-1
+        seconds : length of the step
+        """
+        steady = torch.clamp(at.tension(below + e / conductance), WETTEST, DRIEST)  # at which inflow is e
+        inflow = conductance * (self.phi - below)
+        gap = steady - self.tension
+        near = torch.abs(gap) < SMALL
+        between = (e - inflow) / torch.where(near, torch.ones_like(gap), gap)
+        rate = torch.where(near, conductance * at.slope(steady), torch.clamp(between, min=1e-12))
+        left = torch.exp(-rate * seconds / torch.clamp(self.capacitance, min=1e-12))
+        new = steady - gap * left
+        return new, e - self.capacitance * (new - self.tension) / seconds
 
 
-def step(at: Potential, body: Body, now: Stores, soil: Tensor, e: Tensor, seconds: float, turns: int = 2) -> Flow:
+def step(at: Potential, body: Body, now: Stores, phi: Tensor, e: Tensor, seconds: float, turns: int = 2) -> Flow:
     """Advance the plant's water.
 
     Parameters
@@ -155,26 +164,27 @@ def step(at: Potential, body: Body, now: Stores, soil: Tensor, e: Tensor, second
     at : of the plant's curve
     body : the plant
     now : stores at the start
-    soil : (layer, columns) tension of the soil, MPa
+    phi : (layer, columns) potential of the soil, MPa
     e : (columns,) transpiration, mol m-2 s-1
     seconds : length of the step
     turns : how often leaves and stem are advanced, each with the other's last answer
     """
-    phi = at.of(torch.clamp(soil, max=DRIEST))
     total, ground = soil_potential(body, phi)
     up = 1.0 / (1.0 / total + 1.0 / body.stem)
-    stem, leaf, inflow = now.stem, now.leaf, e
-    for _ in range(turns):
-        under = at.of(stem)
-        steady = torch.clamp(at.tension(under + e / body.leaf), WETTEST, DRIEST)
-        leaf, sap = relax(at, now.leaf, steady, body.leaf, under, e, body.leaf_store, seconds)
-        steady = torch.clamp(at.tension(ground + sap / up), WETTEST, DRIEST)
-        stem, inflow = relax(at, now.stem, steady, up, ground, sap, body.stem_store, seconds)
+    stem_phi, leaf_phi = at.of(torch.stack([now.stem, now.leaf]))
+    stem = _Store(now.stem, stem_phi, body.stem_store)
+    leaf = _Store(now.leaf, leaf_phi, body.leaf_store)
+    under = stem.phi
+    for turn in range(turns):
+        leaves, sap = leaf.relax(at, body.leaf, under, e, seconds)
+        trunk, inflow = stem.relax(at, up, ground, sap, seconds)
+        if turn + 1 < turns:
+            under = at.of(trunk)
     collar = ground + inflow / total
     uptake = body.roots * (collar - phi)
     # What rounding leaves over goes where the roots are.
     uptake = uptake + body.roots * ((inflow - in_order(uptake, 0)) / total)
-    return Flow(Stores(stem, leaf), uptake, at.tension(collar))
+    return Flow(Stores(trunk, leaves), uptake)
 
 
 def water(v: Vessels | Body, stores: Stores) -> Tensor:

@@ -182,11 +182,8 @@ def exchange_at_surface(
     f = canopy.solve(air, ground, cover, leaves.area, exchange, warm, seconds, options.outer, options.inner)
     drawn, plant = uptake * f.transpiration, state.plant_water
     if plant is not None and p.vessels is not None:
-        soil = _soil_tension(psi)
-        flow = plant_water.step(
-            p.vessels.potential, plant_water.body(p.vessels, p.kmax, forcing.lai, p.roots, soil), plant, soil,
-            f.transpiration / WATER_MOLAR_MASS, seconds,
-        )  # fmt: skip
+        body, phi = plant_water.body(p.vessels, p.kmax, forcing.lai, p.roots, _soil_tension(psi))
+        flow = plant_water.step(p.vessels.potential, body, plant, phi, f.transpiration / WATER_MOLAR_MASS, seconds)
         drawn, plant = WATER_MOLAR_MASS * flow.uptake, flow.stores
     return Surface(f, light, below, leaves, exchange, ground, drawn, plant)
 
