@@ -113,10 +113,21 @@ SITES: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 
+# Beside them a meadow, for what needs no table.
+MEADOW: dict[str, dict[str, Any]] = {
+    "AT-Neu": {
+        "file": "AT_Neu_Jul_2010.rda", "latitude": 47.12, "longitude": 11.32, "plant": "grassland", "soil": "loam",
+        "lai": 5.0, "canopy": 0.5, "tower": 3.0, "traits": {},
+        "source": "Hammerle et al. 2008: hay meadow of the Stubai valley, cut three times; leaf area and height of the "
+        "second growth are ours",
+    },
+}  # fmt: skip
+TOWERS = {**SITES, **MEADOW}
+
 
 def site_parameters(sites: list[str], own_leaves: bool = True) -> Parameters:
-    """Parameters of some of :data:`SITES`, one column each; ``own_leaves``: with the leaf traits known for them."""
-    rows = [SITES[s] for s in sites]
+    """Parameters of some of :data:`TOWERS`, one column each; ``own_leaves``: with the leaf traits known for them."""
+    rows = [TOWERS[s] for s in sites]
     p = parameters([r["plant"] for r in rows], [r["soil"] for r in rows], clumped=True)
     changed = {}
     for name in ("vcmax25", "g1"):
@@ -135,7 +146,7 @@ def half_hourly(folder: Path, site: str) -> tuple[Weather, Parameters, Callable,
     """
     import rdata
 
-    s = SITES[site]
+    s = TOWERS[site]
     frame = next(iter(rdata.read_rda(folder / "data" / "land" / "flux_halfhourly" / s["file"]).values()))
     col = {k: frame[k].to_numpy(dtype=float, na_value=np.nan).copy() for k in frame.columns}
     n = len(frame)

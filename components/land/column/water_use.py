@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Transpired share of evapotranspiration by underlying water-use efficiency (Zhou et al. 2016)."""
+"""Transpired share of evapotranspiration by underlying water-use efficiency (Zhou et al. 2016).
+
+The share rests on the 95th percentile of a ratio of fluxes, which chance errors of a tower raise: its share is too low.
+A model has none, so that it is compared with the scatter of the tower's half-hours laid on it (:func:`scatter`).
+"""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,3 +45,58 @@ def transpired_share(gpp: Series, deficit: Series, evapotranspiration: Series, d
     x = evapotranspiration
     actual = float(np.dot(x, y) / np.dot(x, x))
     return actual / slope_of_quantile(x[dry], y[dry])
+
+
+class Scatter(NamedTuple):
+    """Standard deviation of a flux's chance error, ``least + share * flux``, in the flux's unit."""
+
+    least: float
+    share: float
+
+    def of(self, flux: Series) -> Series:
+        """Standard deviation at a flux.
+
+        Parameters
+        ----------
+        flux : (n,)
+        """
+        return np.clip(self.least + self.share * flux, 0.0, None)
+
+
+BINS = 5  # of a flux, equally full, to which the line of its scatter is drawn
+
+
+def scatter(tower: Series, model: Series, good: NDArray[np.bool_]) -> Scatter:
+    """Chance error of a tower's flux, from half-hours that differ from the mean of their neighbours.
+
+    Weather that changes within the hour makes true fluxes differ too; what a model of the same weather has of it is
+    taken off, variances from variances. The error grows with the flux (Hollinger and Richardson 2005).
+
+    Parameters
+    ----------
+    tower, model : (n,) measured and modelled flux in one order of time
+    good : (n,) half-hours that count, with both neighbours
+    """
+    inside = good[1:-1] & good[:-2] & good[2:]
+
+    def uneven(f: Series) -> Series:
+        return (f[1:-1] - 0.5 * (f[:-2] + f[2:]))[inside]
+
+    size = (0.25 * (tower[:-2] + 2.0 * tower[1:-1] + tower[2:]))[inside]
+    both = uneven(tower) ** 2, uneven(model) ** 2
+    bins = np.array_split(np.argsort(size, kind="stable"), BINS)
+    deviation = [np.sqrt(max(both[0][b].mean() - both[1][b].mean(), 0.0) / 1.5) for b in bins]
+    share, least = np.polyfit([size[b].mean() for b in bins], deviation, 1)
+    return Scatter(float(least), float(share))
+
+
+def with_scatter(flux: Series, error: Scatter, gen: np.random.Generator) -> Series:
+    """A flux as a tower finds it; errors are double exponential (Hollinger and Richardson 2005).
+
+    Parameters
+    ----------
+    flux : (n,)
+    error : of the tower
+    gen : of random numbers
+    """
+    return flux + error.of(flux) * gen.laplace(scale=np.sqrt(0.5), size=flux.size)
