@@ -5,6 +5,8 @@ LOWEST_AIR = ("air_temperature", "specific_humidity", "eastward_wind", "northwar
 """The lowest air, whose height is `height` where the atmosphere says so."""
 DOWNWELLING = ("surface_downwelling_shortwave_flux_in_air", "surface_downwelling_longwave_flux_in_air")
 AIR_OVER_LAND = (*LOWEST_AIR, "surface_air_pressure", *DOWNWELLING)
+SURFACE_OZONE = "mole_fraction_of_ozone_in_surface_air"
+"""Ozone of the lowest layer of air, which leaves breathe; `mole_fraction_of_ozone_in_air` has all layers."""
 AIR_OVER_SEA = (*LOWEST_AIR, "air_pressure_at_mean_sea_level", *DOWNWELLING)
 
 STRESS = ("surface_downward_eastward_stress", "surface_downward_northward_stress")

@@ -70,3 +70,21 @@ def test_deposited_nitrogen_arrives_in_the_land(tmp_path):
     tessera(folder, "--serial")
     sent, received = budget(folder)["land", NITROGEN]
     assert sent > 0.0 and received == pytest.approx(sent, rel=1e-12)
+
+
+def test_the_land_is_told_of_ozone_unless_its_option_says_no(tmp_path):
+    folder = case(tmp_path / "case")
+    carried = {}
+    for word in ("low", "none"):
+        components = yaml.safe_load((folder / "case.yaml").read_text())["components"]
+        components["chemistry"] = {"model": "regional", "step": "PT20M", "grid": SMALL,
+                                   "regional": {"levels": 8, "gases": "cb05"}}  # fmt: skip
+        components["land"]["column"]["ozone"] = word
+        text = yaml.safe_load((folder / "case.yaml").read_text())
+        other = tmp_path / word
+        other.mkdir()
+        toy_case(other, components=components, coupling=text["coupling"], layout={"coupler": 1}, duration="PT1H",
+                 start="2001-06-01T05:00:00")  # fmt: skip
+        tasks = [t for t in make_plan(other).tasks if t.name.startswith("chemistry -> land")]
+        carried[word] = {f.name for task in tasks for part in task.outputs for f in part.fields}
+    assert carried["low"] - carried["none"] == {"mole_fraction_of_ozone_in_surface_air"}

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from components.land.column.component import ColumnLand
+from components.land.column.weather import share_of_day
 from components.science.sun import cosine_zenith
 from coupler.clock import Clock
 from coupler.component import Context
@@ -127,7 +128,7 @@ def test_daily_means_are_spread_over_the_day_and_kept(ground, tmp_path):
     land = ColumnLand(ColumnLand.Options(daily_means=True))
     land.initialize(context(ground, tmp_path))
     mu = [torch.clamp(land_sun(land, h + 0.5), min=0.0) for h in range(24)]
-    shares = torch.stack([land._share_of_day(172, m) for m in mu])
+    shares = torch.stack([share_of_day(land, 172, m) for m in mu])
     assert torch.allclose(shares.mean(0), torch.ones_like(shares[0]))
     assert (shares.max(0).values > 2.0).all()
 

@@ -37,6 +37,7 @@ from components.science import air_exchange
 from components.science.cell_faces import cell_faces
 from components.science.compiled_transport import CompiledTransport
 from components.science.halo import filler
+from components.science.surface_fields import SURFACE_OZONE
 from components.science.tracers import Species, Tracer
 from components.science.transport import HALO
 from coupler.component import Array, Component, Context, Fields, Setting
@@ -168,7 +169,7 @@ class RegionalChemistry(Component):
             if options.deposition:
                 self.exports += specs(NITROGEN_DEPOSITION)
             if gas_chemistry.OZONE in names:
-                self.exports += (FieldSpec(OZONE, levels=options.levels),)
+                self.exports += (FieldSpec(OZONE, levels=options.levels), FieldSpec(SURFACE_OZONE))
         if options.carbon_dioxide is not None:
             self.imports += (FieldSpec(LAND_FLUX, required=False, partial=True),)
             self.exports += specs(CARBON_DIOXIDE)
@@ -374,6 +375,7 @@ class RegionalChemistry(Component):
             # a mole fraction below 0 by rounding is none to others
             ozone = self.species.by_name(self.q[..., INNER, INNER])[gas_chemistry.OZONE]
             out[OZONE] = _array(torch.clamp(ozone, min=0.0))
+            out[SURFACE_OZONE] = out[OZONE][0]
         if self.particles is not None:
             out |= aerosol_out(self.particles.fractions(self.q[..., INNER, INNER]))
         if self.gases is not None and self.options.deposition:

@@ -66,6 +66,8 @@ class Weather(NamedTuple):
     nitrogen_deposition: Tensor | None = None  # kg N m-2 s-1
     day_length: Tensor | None = None  # s, by column
     longest_day: Tensor | None = None  # s, of the year, by column
+    ozone: Tensor | None = None  # mole fraction, by cell
+    date: Tensor | None = None  # day of the year, by column
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,7 @@ class Land:
             c(w.temperature), c(torch.clamp(w.humidity, min=1e-6)), c(w.pressure), c(_speed(w)), c(w.height), direct,
             diffuse, c(w.longwave), c(rain - white), c(white), c(1e6 * w.co2), w.cos_zenith, w.lai, w.sai,
             None if w.nitrogen_deposition is None else c(w.nitrogen_deposition), w.day_length, w.longest_day,
+            None if w.ozone is None else c(1e9 * w.ozone), w.date,
         )  # fmt: skip
 
     def over(self, depth: Tensor) -> Land:

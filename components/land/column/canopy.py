@@ -16,6 +16,7 @@ from torch import Tensor
 
 from components.land.column.balance import Balance, Links, State, imbalance, newton, residuals
 from components.land.column.humidity import saturation_humidity, saturation_pressure
+from components.land.column.ozone import Exposure, left
 from components.land.column.surface_layer import VISCOSITY, exchange
 from components.science.constants import (
     C_LIQUID,
@@ -47,6 +48,7 @@ class Air(NamedTuple):
     height: Tensor  # m above the displacement height
     longwave: Tensor  # downwelling, W m-2
     co2: Tensor  # umol mol-1
+    ozone: Exposure | None = None  # None: it does no harm
 
 
 class Ground(NamedTuple):
@@ -182,7 +184,7 @@ def solve(
         friction = turbulence.friction_velocity
         blade = 0.01 * torch.sqrt(friction / cover.leaf_width)
         below = _under_the_canopy(c, friction, tc, tg)
-        stomata = _stomata(c, leaves, stomata, blade, tv, qc, first=turn == 0)
+        stomata = _stomata(c, leaves, stomata, blade, tv, qc, turbulence.conductance, first=turn == 0)
         dry, wet = _leaf_vapour(c, stomata, leaf_area, blade, tv, qc, evaporating, seconds)
         # Vapour also has to pass the litter (Sakaguchi and Zeng 2009, eq. 11).
         to_ground = 1.0 / (1.0 / below + ground.resistance + ground.litter / (0.004 * friction))
@@ -257,7 +259,7 @@ def _under_the_canopy(c: _Column, friction: Tensor, tc: Tensor, tg: Tensor) -> T
 
 
 def _stomata(
-    c: _Column, leaves: LeafModel, last: _Stomata, blade: Tensor, tv: Tensor, qc: Tensor, first: bool
+    c: _Column, leaves: LeafModel, last: _Stomata, blade: Tensor, tv: Tensor, qc: Tensor, above: Tensor, first: bool
 ) -> _Stomata:
     """Stomata in the air at the leaves' surface; half the way to it after the first turn."""
     gs, pressure = last.conductance, c.air.pressure
@@ -272,6 +274,9 @@ def _stomata(
     ca = torch.clamp(c.air.co2 - CO2_BOUNDARY * last.assimilated / blade_molar, min=20.0)
     warmth = 2.0 * c.rho_cp * blade + 4.0 * STEFAN_BOLTZMANN * tv * tv * tv
     new, assimilated = leaves(tv, ca, vpd, humidity, warmth, gs)
+    if c.air.ozone is not None:
+        share = left(c.air.ozone.ozone, new, 1.0 / (above * c.molar) + 1.0 / blade_molar, c.air.ozone.sensitivity)
+        new, assimilated = new * share, torch.where(assimilated > 0.0, assimilated * share, assimilated)
     changed = torch.abs(new - gs) / (new + 1e-3)
     return _Stomata(new if first else 0.5 * (gs + new), assimilated, torch.maximum(changed[0], changed[1]))
 

@@ -81,6 +81,8 @@ class Forcing(NamedTuple):
     nitrogen_deposition: Tensor | None = None  # kg N m-2 s-1
     day_length: Tensor | None = None  # s, for the season of plants; None: by the steps with sun
     longest_day: Tensor | None = None  # s, of the year; None: leaves have one capacity all the year
+    ozone: Tensor | None = None  # nmol mol-1; None: it does no harm
+    date: Tensor | None = None  # day of the year, where there is a calendar of sowing
 
 
 class State(NamedTuple):

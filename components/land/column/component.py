@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from components.land.column import assimilated, first_guess
+from components.land.column import assimilated, farm_maps, first_guess
 from components.land.column.advance import CYCLED, Land, Weather
 from components.land.column.aquifer import Aquifer
 from components.land.column.checks import problems_of
@@ -30,15 +30,22 @@ from components.land.column.parameters import THICKNESS, parameters
 from components.land.column.products import Products
 from components.land.column.richards import Bottom
 from components.land.column.river_water import asked_of_rivers, meet_rivers
-from components.land.column.seasons import leaves_at, mean_sun
+from components.land.column.seasons import leaves_at
 from components.land.column.start import climate, soil_water, temperature, with_plants
 from components.land.column.structure import named, rebuild
 from components.land.column.surface_map import SurfaceMap, from_file, uniform, zonal
 from components.land.column.urban.tile import GIVEN_HEAT, CityTile
+from components.land.column.weather import weather_of
 from components.land.spectra.bands import UNITS
 from components.science.constants import FREEZING_POINT, STEFAN_BOLTZMANN
-from components.science.sun import cosine_zenith, day_length, longest_day
-from components.science.surface_fields import AIR_OVER_LAND, ELEMENTS, RIVER_WATER, RUNOFF_HEAT, SURFACE_FLUXES
+from components.science.surface_fields import (
+    AIR_OVER_LAND,
+    ELEMENTS,
+    RIVER_WATER,
+    RUNOFF_HEAT,
+    SURFACE_FLUXES,
+    SURFACE_OZONE,
+)
 from coupler.component import Array, Component, Context, Fields, Setting
 from coupler.fields import FieldSpec, specs
 from coupler.files.forcing import optional_mask
@@ -107,6 +114,8 @@ class ColumnLand(Component):
         self.irrigated = self.cycling and options.irrigation != "none"
         if self.cycling:
             self.imports = (*self.imports, FieldSpec(DEPOSITION, required=False))
+            if options.ozone != "none":
+                self.imports = (*self.imports, FieldSpec(SURFACE_OZONE, required=False))
             self.exports = (*self.exports, *specs(*CYCLED))
             if self.irrigated:
                 self.exports = (*self.exports, *specs(IRRIGATION))
@@ -164,8 +173,9 @@ class ColumnLand(Component):
         self.share = self._tensor(self.land.share if years is None else years.of(context.clock.date(0).year))
         self.parameters = parameters(
             self.plants, self.land.soil * tiles, o.retention, cycles=self.cycling,
-            continuum=o.hydraulics == "continuum", **self.like,
+            continuum=o.hydraulics == "continuum", ozone=o.ozone if self.cycling else "none", **self.like,
         )  # fmt: skip
+        self.parameters = farm_maps.farmed(self.parameters, self.land.maps, self.plants)
         self.optics = SpectralOptics(o.nitrogen) if o.optics == "spectral" else None
         if self.optics is not None:
             self.parameters = with_spectral_optics(self.parameters)
@@ -185,6 +195,9 @@ class ColumnLand(Component):
         if self.cycling:
             leaves, paddies = self._leaves(context.clock.date(0))[0], o.irrigation == "paddy"
             self.now = with_plants(self.now, self.parameters, leaves, paddies)
+            self.now = farm_maps.with_phosphorus(self.now, self.land.maps)
+            if self.land.maps and context.rank == 0:
+                context.log(f"{o.surface} gives {', '.join(self.land.maps)}; tables and defaults the rest")
             self.deposition = Deposition(context, o.deposition_file, o.nitrogen_deposition, self.cells)
         self.overpasses = (
             None if o.spectra is None else Overpasses(o.spectra, self.columns, self.latitude, self.longitude)
@@ -224,35 +237,7 @@ class ColumnLand(Component):
 
     def weather(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Weather:
         """What drives the step from `time` on: imports (arrays or tensors) on the land cells, sun and leaves."""
-        o, cells = self.options, torch.tensor(self.cells)
-        device = self.share.device
-
-        def local(name: str, default: float = 0.0) -> Tensor:
-            if imports.get(name) is None:
-                return torch.full((int(cells.sum()),), default, dtype=torch.float64, device=device)
-            return on_land(imports[name])
-
-        def on_land(field: Any) -> Tensor:
-            given = field if isinstance(field, Tensor) else torch.tensor(np.asarray(field))
-            return given.double()[cells].to(device)
-
-        middle = self.clock.date(time + seconds // 2)
-        hour = middle.hour + middle.minute / 60.0 + middle.second / 3600.0
-        day = middle.timetuple().tm_yday
-        mu = cosine_zenith(self.longitude, self.latitude, day - 1 + hour / 24.0)
-        start = day - 1 + hour / 24.0 - 0.5 * seconds / 86400.0
-        return Weather(
-            local("air_temperature"), local("specific_humidity"), local("surface_air_pressure"),
-            local("eastward_wind"), local("northward_wind"), local("surface_downwelling_shortwave_flux_in_air"),
-            local("surface_downwelling_longwave_flux_in_air"), local("precipitation_flux"),
-            None if imports.get("snowfall_flux") is None else local("snowfall_flux"),
-            local("mole_fraction_of_carbon_dioxide_in_air", o.co2), local("height", o.air_height), mu,
-            self._share_of_day(day, mean_sun(self.longitude, self.latitude, start, seconds)) if o.daily_means else None,
-            *self._leaves(middle),
-            on_land(self.deposition.at(time + seconds // 2, imports.get(DEPOSITION))) if self.cycling else None,
-            day_length(self.latitude, day - 1 + hour / 24.0) if self.cycling else None,
-            longest_day(self.latitude) if self.cycling else None,
-        )  # fmt: skip
+        return weather_of(self, time, seconds, imports)
 
     def advance(self, state: State, forcing: Weather, seconds: float) -> tuple[State, dict[str, Tensor]]:
         """One step as a function of tensors, see `advance.Land.advance`; it leaves the component as it is."""
@@ -342,13 +327,6 @@ class ColumnLand(Component):
             self.table.columns = self.columns
         if self.overpasses is not None:
             self.overpasses.land = self.columns
-
-    def _share_of_day(self, day: int, mu: Tensor) -> Tensor:
-        """The sun's height in a step over its mean of the day; 1 in the polar night, with nothing to share."""
-        if self.day != day:
-            self.day, self.day_mean = day, mean_sun(self.longitude, self.latitude, day - 1.0)
-        risen = self.day_mean > 1e-4
-        return torch.where(risen, mu / torch.clamp(self.day_mean, min=1e-4), torch.ones_like(mu))
 
     def _field(self, values: Tensor, elsewhere: float = 0.0) -> Array:
         """Values of cells as a field of the block, double."""

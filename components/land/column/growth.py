@@ -8,7 +8,7 @@ from torch import Tensor
 
 from components.land.column.column_state import Forcing, Options, State
 from components.land.column.column_water import Passed, Thawed
-from components.land.column.cycles import daily, fast, leaf_nitrogen, phenology
+from components.land.column.cycles import daily, fast, leaf_nitrogen, phenology, stature
 from components.land.column.cycles.pools import DAY, Cycles, leaf_area
 from components.land.column.heat import ice_suction
 from components.land.column.leaf_contents import capacity_of_leaves
@@ -22,7 +22,7 @@ LEAST_CAPACITY = 0.05
 
 
 def with_leaves(state: State, forcing: Forcing, p: Parameters, options: Options) -> tuple[Forcing, Parameters]:
-    """Leaf area and capacity as the pools and the day length have them, where leaves are prognostic.
+    """Leaves, height and roots as the pools and the day length have them, where leaves are prognostic.
 
     Parameters
     ----------
@@ -43,6 +43,9 @@ def with_leaves(state: State, forcing: Forcing, p: Parameters, options: Options)
         vcmax = vcmax * (waning * awake)
     vcmax = vcmax * phenology.mature(state.cycles.season, p.cycles.kind)
     area = leaf_area(state.cycles, p.cycles)
+    if p.stature is not None:
+        height = stature.height(state.cycles, p.cycles, p.stature)
+        p = p._replace(height=height, roots=stature.root_shares(state.cycles, p.stature, p.thickness))
     return forcing._replace(lai=area), p._replace(traits=p.traits._replace(vcmax25=vcmax))
 
 
@@ -95,6 +98,6 @@ def advance_cycles(
     )  # fmt: skip
     new, given = fast.step(cycles, p.cycles, moment, p.thickness, seconds)
     if daily.is_over(new):
-        new, events = daily.a_day(new, p.cycles, options.nitrogen, p.roots, p.thickness)
+        new, events = daily.a_day(new, p.cycles, options.nitrogen, p.roots, p.thickness, forcing.date)
         given = given._replace(**{k: v / seconds for k, v in events._asdict().items()})
     return new, given

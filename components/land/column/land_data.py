@@ -56,12 +56,12 @@ def read_cover(path: Path, target: Grid) -> Layer | None:
     target : grid whose box is cut out
     """
     with open_dataset(path, LandDataError) as data:
-        variable = _find(data, COVER)
+        variable = find(data, COVER)
         if variable is None:
             return None
-        grid, cut = _window(data, variable, target)
+        grid, cut = window(data, variable, target)
         if cut.axes.level:
-            names = _types(data, cut.axes, path)
+            names = type_names(data, cut.axes, path, tuple(table("plant_types")))
             unknown = sorted(set(names) - set(table("plant_types")))
             if unknown:
                 raise LandDataError(
@@ -79,7 +79,7 @@ def read_cover(path: Path, target: Grid) -> Layer | None:
         codes = cut.read()
         values: dict[str, Array] = {}
         for number, name in classes.items():
-            for plant, share in table("land_classes")["land_cover"][name].items():
+            for plant, share in table("land_classes")["land_cover"].get(name, {name: 1.0}).items():
                 values.setdefault(plant, np.zeros(codes.shape))
                 values[plant] = values[plant] + share * (codes == number)
         _all_known(path, variable, codes, classes)
@@ -95,10 +95,10 @@ def read_leaves(path: Path, target: Grid) -> Layer | None:
     target : grid whose box is cut out
     """
     with open_dataset(path, LandDataError) as data:
-        variable = _find(data, LEAVES)
+        variable = find(data, LEAVES)
         if variable is None:
             return None
-        grid, cut = _window(data, variable, target, monthly=True)
+        grid, cut = window(data, variable, target, monthly=True)
         if _scale(path, variable) != 1.0:
             raise LandDataError(f"{path}: {variable.name} is in {variable.units!r}; expected a leaf area in m2 m-2")
         lai = cut.read()[_months(data, cut.axes, variable, path)]
@@ -119,11 +119,11 @@ def read_soil(path: Path, target: Grid) -> Layer | None:
     target : grid whose box is cut out
     """
     with open_dataset(path, LandDataError) as data:
-        sand, clay = _find(data, SAND), _find(data, CLAY)
+        sand, clay = find(data, SAND), find(data, CLAY)
         if sand is not None and clay is not None:
             values = {}
             for name, v in (("sand", sand), ("clay", clay)):
-                grid, cut = _window(data, v, target)
+                grid, cut = window(data, v, target)
                 values[name] = cut.uppermost() * _scale(path, v)
             total = values["sand"] + values["clay"]
             if np.nanmax(total) > 1.001 or np.nanmin(total) < 0.0:
@@ -131,10 +131,10 @@ def read_soil(path: Path, target: Grid) -> Layer | None:
                     f"{path}: sand and clay add up to {np.nanmin(total):g} ... {np.nanmax(total):g}: mend their units"
                 )
             return Layer(grid, values)
-        variable = _find(data, SOIL)
+        variable = find(data, SOIL)
         if variable is None:
             return None
-        grid, cut = _window(data, variable, target)
+        grid, cut = window(data, variable, target)
         textures = table("soil_textures")
         known = {**{k: k for k in textures}, **table("land_classes")["soil"], "water": None}
         classes = _classes(path, variable, "ifs", known)
@@ -150,7 +150,7 @@ def read_soil(path: Path, target: Grid) -> Layer | None:
 
 
 @dataclass
-class _Cut:
+class Cut:
     """Which cells of a map to read."""
 
     data: Any
@@ -177,13 +177,21 @@ class _Cut:
         return found
 
 
-def _types(data: Any, axes: Axes, path: Path) -> list[str]:
-    """Names on the axis of types."""
+def type_names(data: Any, axes: Axes, path: Path, known: tuple[str, ...]) -> list[str]:
+    """Names on the axis of types, in small letters.
+
+    Parameters
+    ----------
+    data : open file
+    axes : of the variable
+    path : of the file, for messages
+    known : names that there are, for messages
+    """
     v = data.variables.get(axes.level)
     if v is None or not (v.dtype is str or getattr(v.dtype, "kind", "") == "S"):
         raise LandDataError(
             f"{path}: {axes.variable} has the dimension {axes.level!r} without the names of its types; give it a"
-            f" coordinate of text, out of {', '.join(table('plant_types'))}"
+            f" coordinate of text, out of {', '.join(known)}"
         )
     raw = np.asarray(v[...])
     words = ["".join(c.decode() for c in row) for row in raw] if raw.dtype.kind == "S" else list(raw)
@@ -211,8 +219,14 @@ def _months(data: Any, axes: Axes, variable: Any, path: Path) -> NDArray[np.int6
     return np.argsort(months)
 
 
-def _find(data: Any, names: tuple[str, ...]) -> Any:
-    """The variable whose standard name, or else whose own name, is one of ``names``."""
+def find(data: Any, names: tuple[str, ...]) -> Any:
+    """The variable whose standard name, or else whose own name, is one of ``names``; None where there is none.
+
+    Parameters
+    ----------
+    data : open file
+    names : in small letters
+    """
     for by in (lambda v: str(getattr(v, "standard_name", "")), lambda v: v.name):
         for variable in data.variables.values():
             if _word(by(variable)) in names and variable.ndim >= 2:
@@ -268,8 +282,16 @@ def _all_known(path: Path, variable: Any, codes: Array, classes: Mapping[int, st
         )
 
 
-def _window(data: Any, variable: Any, target: Grid, monthly: bool = False) -> tuple[Grid, _Cut]:
-    """The source cells around a grid, as a grid of their own."""
+def window(data: Any, variable: Any, target: Grid, monthly: bool = False) -> tuple[Grid, Cut]:
+    """The source cells around a grid, as a grid of their own.
+
+    Parameters
+    ----------
+    data : open file
+    variable : of the file
+    target : grid
+    monthly : whether twelve times are welcome
+    """
     path = Path(data.filepath())
     axes = find_axes(data, variable.name, other=True, error=LandDataError)
     horizontal = read_horizontal(data, axes, LandDataError)
@@ -310,7 +332,7 @@ def _window(data: Any, variable: Any, target: Grid, monthly: bool = False) -> tu
     corners = np.meshgrid(edge_x, edge_y)
     centres = np.meshgrid(0.5 * (edge_x[:-1] + edge_x[1:]), 0.5 * (edge_y[:-1] + edge_y[1:]))
     grid = Grid(path.name, *centres, *corners, {}, "latitude")
-    return grid, _Cut(data, axes, rows.astype(np.int64), columns.astype(np.int64))
+    return grid, Cut(data, axes, rows.astype(np.int64), columns.astype(np.int64))
 
 
 def _edges(centres: Array) -> Array:

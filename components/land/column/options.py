@@ -52,6 +52,8 @@ class ColumnOptions(Namelist):
     """Of nitrogen, where none is imported; 21.1 kg ha-1 a-1 is the bulk deposition over China (Liu et al. 2013)."""
     deposition_file: str = ""
     """CF file of the deposition of nitrogen, used where none is imported; cells it lacks get `nitrogen_deposition`."""
+    ozone: Literal["none", "low", "high"] = "low"
+    """What ozone does to leaves in a land with cycles, where a component gives it (Sitch et al. 2007)."""
     hydraulics: Literal["simple", "continuum"] = "simple"
     """Plants with one tension of the soil, or roots by layer, stem and leaves that store water."""
     night_memory: Fraction = 0.0

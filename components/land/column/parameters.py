@@ -13,9 +13,11 @@ import yaml
 from torch import Tensor
 
 from components.land.column.cycles.pools import Traits as CycleTraits
+from components.land.column.cycles.stature import LAWS, Stature, stature
 from components.land.column.cycles.traits import traits as cycle_traits
 from components.land.column.gas_exchange import Traits
 from components.land.column.hydraulics import Weibull
+from components.land.column.ozone import Sensitivity, sensitivity
 from components.land.column.plant_water import Vessels, vessels
 from components.land.column.retention import Retention, VanGenuchten, campbell
 from components.land.column.soil_properties import Texture, texture
@@ -54,11 +56,13 @@ class Parameters(NamedTuple):
     deep_depth: float = 8.0  # m
     cycles: CycleTraits | None = None  # None: no cycles of carbon and nutrients
     vessels: Vessels | None = None  # None: a plant without stores, with one tension of the soil
+    ozone: Sensitivity | None = None  # None: ozone does no harm
+    stature: Stature | None = None  # height and roots out of the pools, where leaves are prognostic
 
 
 @cache
 def table(name: str) -> dict[str, dict[str, Any]]:
-    """``plant_types``, ``plant_cycles``, ``crops`` or ``soil_textures`` as a dictionary of rows."""
+    """``plant_types``, ``plant_cycles``, ``crops``, ``ozone`` or ``soil_textures`` as a dictionary of rows."""
     return yaml.safe_load((TABLES / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
@@ -100,6 +104,7 @@ def parameters(
     clumped: bool = False,
     cycles: bool = False,
     continuum: bool = False,
+    ozone: str = "none",
 ) -> Parameters:
     """Parameters of columns with the given plant types and soil textures (one name a column).
 
@@ -115,6 +120,8 @@ def parameters(
         Whether there are cycles of carbon, nitrogen and phosphorus.
     continuum
         Whether stem and leaves store water and roots draw it layer by layer.
+    ozone
+        What it does to plants where the forcing has it: ``none``, ``low`` or ``high``.
 
     Examples
     --------
@@ -151,18 +158,27 @@ def parameters(
     else:
         raise ValueError(f"unknown retention curve {retention!r}; known curves: campbell, van_genuchten")
     one = torch.ones_like(traits.vcmax25)
+    grown = _cycle_traits(plants, traits.vcmax25, soil("sand")) if cycles else None
     return Parameters(
         traits, plant("kmax"), plant("b"), plant("c"), plant("height"), plant("leaf_width"), plant("reflectance"),
         plant("transmittance"), plant("stem_reflectance"), plant("orientation"), plant("clumping") if clumped else one,
         root_shares(plant("root_beta"), dz), plant("litter"), plant("soil_respiration"), ground, curves,
         soil("albedo"), dz, 0.01 * one, plant("leaf_contents"), plant("stem_contents"),
-        cycles=_cycle_traits(plants, traits.vcmax25, soil("sand")) if cycles else None,
+        cycles=grown,
         vessels=vessels(plant("height"), Weibull(plant("b"), plant("c"))) if continuum else None,
+        ozone=None if ozone == "none" else sensitivity(table("ozone"), plants, ozone, dtype, device),
+        stature=None if grown is None else _stature(plants, plant("height"), plant("root_beta"), grown),
     )  # fmt: skip
 
 
 def _cycle_traits(plants: Sequence[str], vcmax25: Tensor, sand: Tensor) -> CycleTraits:
     return cycle_traits(table("plant_cycles"), table("crops"), plants, vcmax25, sand)
+
+
+def _stature(plants: Sequence[str], height: Tensor, beta: Tensor, grown: CycleTraits) -> Stature:
+    rows = table("plant_cycles")
+    law = torch.tensor([float(LAWS.index(rows[k]["stature"])) for k in plants], dtype=height.dtype)
+    return stature(law.to(height.device), height, beta, grown)
 
 
 def leaf_area(plants: Sequence[str], month: float, southern: bool = False) -> tuple[list[float], list[float]]:

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from components.land.column import farm_maps
+from components.land.column.farm_data import QUANTITIES, read_quantity
 from components.land.column.land_data import LandDataError, Layer, read_cover, read_leaves, read_soil
 from components.land.column.parameters import leaf_area, table
 from components.land.column.surface_map import ZONES
@@ -35,7 +37,8 @@ def prepare(grid: Grid, files: Sequence[Path], out: Path, report: Callable[[str,
         Of the land; its mask says which cells are asked for.
     files
         CF netCDF files on lon-lat grids; each may hold land cover (classes with flag_meanings, or
-        area_type_fraction by plant type), leaf_area_index of twelve months, and sand and clay or a soil type.
+        area_type_fraction by plant type), leaf_area_index of twelve months, sand and clay or a soil type, and what
+        :data:`farm_data.QUANTITIES` names: fertiliser, days of sowing, pH and phosphorus of the soil.
     report
         Takes a line and the share of the work done.
 
@@ -50,9 +53,11 @@ def prepare(grid: Grid, files: Sequence[Path], out: Path, report: Callable[[str,
         found = {
             k: read(path, grid) for k, read in (("cover", read_cover), ("leaves", read_leaves), ("soil", read_soil))
         }
+        found |= {k: read_quantity(path, grid, q) for k, q in QUANTITIES.items()}
         if not any(found.values()):
             raise LandDataError(
-                f"{path}: no land cover, leaf_area_index, sand and clay or soil type in it, by standard name or name"
+                f"{path}: no land cover, leaf_area_index, sand and clay or soil type in it, by standard name or name,"
+                f" nor {', '.join(QUANTITIES)}"
             )
         layers.update({k: (layer, path) for k, layer in found.items() if layer is not None})
     land = np.asarray(grid.mask).ravel()
@@ -72,7 +77,14 @@ def prepare(grid: Grid, files: Sequence[Path], out: Path, report: Callable[[str,
         rest = int((land & ~reached).sum())
         default = "loam" if kind == "soil" else "the zonal default"
         report(f"{name}: {where}; {rest} of {land.sum()} land cells have {default}", 0.0)
-    _write(out, grid, share, lai, soil, [path for _, path in layers.values()])
+    maps = {
+        k: farm_maps.remapped(layers[k][0], grid, k, _weights(layers[k][0], grid), LEAST_COVER)
+        for k in QUANTITIES
+        if k in layers
+    }
+    farm_maps.tell(maps, land, {k: layers[k][1] for k in maps}, report)
+    covered |= {k: np.isfinite(v).reshape(-1, land.size).any(0) for k, v in maps.items()}
+    _write(out, grid, share, lai, soil, maps, [path for _, path in layers.values()])
     return covered
 
 
@@ -163,14 +175,16 @@ def _soil(given: tuple[Layer, Path] | None, grid: Grid) -> tuple[dict[str, Array
     return soil, reached
 
 
-def _write(out: Path, grid: Grid, share: Array, lai: Array, soil: dict[str, Array], sources: list[Path]) -> None:
+def _write(
+    out: Path, grid: Grid, share: Array, lai: Array, soil: dict[str, Array], maps: farm_maps.Maps, sources: list[Path]
+) -> None:
     import netCDF4
 
     names = list(table("plant_types"))
     ny, nx = grid.shape
     with whole_file(out) as part, netCDF4.Dataset(part, "w") as data:
         data.Conventions = "CF-1.11"
-        data.title = "land surface: plant types, leaf area, soil texture"
+        data.title = "land surface: plant types, leaf area, soil texture" + (", farming and soil" if maps else "")
         data.source = ", ".join(sorted({p.name for p in sources})) or "zonal default"
         data.grid = grid.fingerprint
         for name, size in (("time", 12), ("type", len(names)), ("lat", ny), ("lon", nx)):
@@ -202,3 +216,4 @@ def _write(out: Path, grid: Grid, share: Array, lai: Array, soil: dict[str, Arra
             if not flat:
                 v.coordinates = "latitude longitude"
             v[:] = values.reshape(*values.shape[:-1], ny, nx)
+        farm_maps.write(data, maps, (ny, nx), "" if flat else "latitude longitude")

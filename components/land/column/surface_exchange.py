@@ -14,6 +14,7 @@ from components.land.column.canopy_leaves import CanopyLeaves, Water
 from components.land.column.column_state import Forcing, Options, State, ground_albedo
 from components.land.column.gas_exchange import Leaves, split_leaves
 from components.land.column.hydraulics import Weibull
+from components.land.column.ozone import Exposure
 from components.land.column.parameters import Parameters
 from components.land.column.radiation import Foliage, Shortwave, two_stream
 from components.land.column.soil_evaporation import RESISTANCE
@@ -169,7 +170,7 @@ def exchange_at_surface(
     exchange = CanopyLeaves(options.stomata, options.photosynthesis, p.traits, leaves, water, forcing.pressure)
     air = canopy.Air(
         forcing.temperature, forcing.humidity, forcing.pressure, forcing.wind, forcing.height, forcing.longwave,
-        forcing.co2,
+        forcing.co2, None if forcing.ozone is None or p.ozone is None else Exposure(forcing.ozone, p.ozone),
     )  # fmt: skip
     cover = canopy.Cover(
         forcing.lai, forcing.sai, p.height, p.leaf_width,

@@ -7,18 +7,21 @@ A surface file has the grid's ``lat``/``lon`` dimensions and any of
     leaf_area_index    (time, type, lat, lon), 12 months
     sand, clay         (lat, lon), mass fractions
     deep_temperature   (lat, lon), K
+    fertiliser, sowing, pH and phosphorus as farm_maps.py says
 
 A coordinate ``type`` has the plant types' names, ``year`` numbers or dates.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from components.land.column import farm_maps
 from components.land.column.land_use import Years, years_of
 from components.land.column.parameters import table
 
@@ -44,6 +47,7 @@ class SurfaceMap(NamedTuple):
     soil: list[str]  # texture class by cell
     monthly_lai: Array | None  # (12, tile, cell) where the file gives it
     years: Years | None = None  # shares by year, where the file gives them; ``share`` is then the first year's
+    maps: Mapping[str, Array] = {}  # of farming and soil, by cell; see farm_maps.py
 
 
 def zonal(latitude: Array, tiles: int) -> SurfaceMap:
@@ -153,7 +157,7 @@ def from_file(path: Path, cells: NDArray[np.bool_], latitude: Array, tiles: int)
         if "sand" in data.variables and "clay" in data.variables:
             sand, clay = (np.ma.filled(data[k][:], np.nan)[cells] for k in ("sand", "clay"))
             soil = [texture_class(a, b) if np.isfinite(a + b) else "loam" for a, b in zip(sand, clay, strict=True)]
-    return SurfaceMap(plants, share, soil, lai, years)
+    return SurfaceMap(plants, share, soil, lai, years, farm_maps.read(path, cells))
 
 
 def _by_year(values: Array, names: list[str], plants: list[list[str]]) -> Array:

@@ -66,6 +66,7 @@ class Farming(NamedTuple):
     emerged_area : leaf area at emergence, m2 m-2
     expansion : of young leaves, share of a day for each K above `leaf_base` (degC)
     span : life of leaves at 35 C, days; they age above `leaf_base`
+    sown_on : day of the year on which it is sown, NaN where warmth and season say; None: nowhere given
     """
 
     crop: Tensor
@@ -83,6 +84,7 @@ class Farming(NamedTuple):
     expansion: Tensor
     leaf_base: Tensor
     span: Tensor
+    sown_on: Tensor | None = None
 
 
 class Field(NamedTuple):
@@ -108,8 +110,9 @@ class Field(NamedTuple):
 
 
 def a_day(
-    f: Farming, now: development.Development, soil: Tensor, air: Tensor, day_length: Tensor, day_before: Tensor
-) -> Field:
+    f: Farming, now: development.Development, soil: Tensor, air: Tensor, day_length: Tensor, day_before: Tensor,
+    date: Tensor | None = None,
+) -> Field:  # fmt: skip
     """Sowing and development.
 
     Parameters
@@ -118,10 +121,14 @@ def a_day(
     now : development at the start of the day
     soil, air : temperature of the upper soil, by which it is sown, and of the air, by which it develops, K
     day_length, day_before : of this and of the last day, s
+    date : day of the year, where there is a calendar of sowing
     """
     is_crop, t = f.crop > 0.5, soil - ZERO_CELSIUS
     season = torch.where(f.autumn > 0.5, day_length < day_before, day_length > day_before)
-    sown = development.sow(now, is_crop & season & (t >= f.sown_above) & (t <= f.sown_below))
+    due = season & (t >= f.sown_above) & (t <= f.sown_below)
+    if f.sown_on is not None and date is not None:
+        due = torch.where(torch.isfinite(f.sown_on), date == f.sown_on, due)
+    sown = development.sow(now, is_crop & due)
     after = development.a_day(sown, f.calendar, air, day_length)
     before, stage = development.stage(sown, f.calendar), development.stage(after, f.calendar)
     first = (now.phase == development.FALLOW) & (sown.phase == development.SOWN)

@@ -16,7 +16,9 @@ def is_over(c: Cycles) -> bool:
     return seconds.numel() > 0 and float(seconds[0]) >= DAY - 0.5
 
 
-def a_day(c: Cycles, t: Traits, kind: str, roots: Tensor, thickness: Tensor) -> tuple[Cycles, Events]:
+def a_day(
+    c: Cycles, t: Traits, kind: str, roots: Tensor, thickness: Tensor, date: Tensor | None = None
+) -> tuple[Cycles, Events]:
     """Pools after a day; and what came from the air, the farmer, and was carried away.
 
     Parameters
@@ -26,15 +28,16 @@ def a_day(c: Cycles, t: Traits, kind: str, roots: Tensor, thickness: Tensor) -> 
     kind : of nutrition: none, fun, demand
     roots : (layer, columns) share
     thickness : (layer, 1) m
+    date : (columns,) day of the year, where there is a calendar of sowing
     """
     lasted = torch.clamp(c.day.seconds, min=1.0)
     weather = soil_day.Weather(c.day.soil / lasted, c.day.pace / lasted, c.day.filled / lasted)
     air = c.day.air / lasted
     before = c.carbon
-    c, events = plant_day.a_day(c, t, kind, weather.temperature[0], air, c.day.water / lasted, roots, thickness)
+    c, events = plant_day.a_day(c, t, kind, weather.temperature[0], air, c.day.water / lasted, roots, thickness, date)
     litter = c.carbon.organic[:, : spin_up.LITTER] - before.organic[:, : spin_up.LITTER]
     grown = _wood(c.carbon) - _wood(before)
-    c, allowed = soil_day.a_day(c, weather, t.sand, thickness, kind != "none", t.turnover)
+    c, allowed = soil_day.a_day(c, weather, t.sand, thickness, kind != "none", t.turnover, t.ph)
     c = c._replace(means=spin_up.follow(c.means, litter, weather.pace, allowed, air, grown))
     return c._replace(day=no_day(c.day.seconds)._replace(gain=c.day.gain)), events
 

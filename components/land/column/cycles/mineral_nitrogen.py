@@ -6,6 +6,7 @@ Rates of a day are exponents: what is left of an amount N is N exp(-rate days) (
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -17,6 +18,7 @@ DAY = 86400.0  # s
 EXCHANGE = 0.15  # of volatilisation, by cation exchange
 ONSET = 0.99  # share of the pores with water, above which nitrate is denitrified with full rate
 WET = 0.75  # and below which there is none (Bateman and Baggs 2005: above 70 %)
+NEUTRAL = 7.0  # pH
 NITRIFIED_N2O = 0.006  # of nitrified nitrogen that leaves as N2O (Li et al. 2000: .06 % to 1 %)
 
 
@@ -28,8 +30,9 @@ class Nitrified(NamedTuple):
 
 
 def nitrify(
-    ammonium: Tensor, temperature: Tensor, wetness: Tensor | float, depth: Tensor | float, seconds: float = DAY
-) -> Nitrified:
+    ammonium: Tensor, temperature: Tensor, wetness: Tensor | float, depth: Tensor | float, seconds: float = DAY,
+    ph: Tensor | None = None,
+) -> Nitrified:  # fmt: skip
     """Ammonium that becomes nitrate and that leaves as ammonia.
 
     Nothing happens below 5 C. The share of each goes by 1 - exp(-rate) of its own.
@@ -41,6 +44,7 @@ def nitrify(
     wetness : factor of the soil's water, 0 to 1
     depth : of the middle of the layer, m
     seconds : length of the step
+    ph : of the soil, NaN where it is not known; None, or not known: neutral
 
     Examples
     --------
@@ -53,10 +57,42 @@ def nitrify(
     millimetres = torch.as_tensor(1000.0 * depth, dtype=ammonium.dtype, device=ammonium.device)
     shallow = 1.0 - millimetres / (millimetres + torch.exp(4.706 - 0.0305 * millimetres))
     nit, vol = warmth * wetness * days, warmth * shallow * EXCHANGE * days
+    if ph is not None:
+        slower, more = by_acidity(ph, temperature)
+        nit, vol = nit * slower, vol * more
     whole = ammonium * -torch.expm1(-nit - vol)
     part_nit, part_vol = -torch.expm1(-nit), -torch.expm1(-vol)
     volatile = whole * part_vol / torch.clamp(part_nit + part_vol, min=1e-30)
     return Nitrified(whole - volatile, volatile)
+
+
+def by_acidity(ph: Tensor, temperature: Tensor) -> tuple[Tensor, Tensor]:
+    """Factors of nitrification and of volatilisation in a soil, over those in a neutral one.
+
+    Nitrifiers by .56 + atan(.45 pi (pH - 5))/pi (Parton et al. 1996); ammonia by its share of what is dissolved, with
+    pKa = .09018 + 2729.92/T (Emerson et al. 1975).
+
+    Parameters
+    ----------
+    ph : of the soil; NaN counts as neutral
+    temperature : of the soil, K
+
+    Examples
+    --------
+    >>> x = torch.tensor([5.0, 7.0, 8.0], dtype=torch.float64)
+    >>> [[round(v, 3) for v in f.tolist()] for f in by_acidity(x, 298.15)]
+    [[0.588, 1.0, 1.035], [0.01, 1.0, 9.517]]
+    """
+    ph = torch.where(torch.isfinite(ph), ph, torch.full_like(ph, NEUTRAL))
+
+    def active(at: Tensor) -> Tensor:
+        return 0.56 + torch.atan(0.45 * math.pi * (at - 5.0)) / math.pi
+
+    def ammonia(at: Tensor) -> Tensor:
+        return 1.0 / (1.0 + torch.exp(math.log(10.0) * (0.09018 + 2729.92 / temperature - at)))
+
+    neutral = torch.full_like(ph, NEUTRAL)
+    return active(ph) / active(neutral), ammonia(ph) / ammonia(neutral)
 
 
 def wet_enough(filled: Tensor) -> Tensor:

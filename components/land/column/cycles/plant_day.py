@@ -35,8 +35,9 @@ def _plus(a: Parts, b: Parts) -> Parts:
 
 
 def a_day(
-    c: Cycles, t: Traits, kind: str, temperature: Tensor, air: Tensor, water: Tensor, roots: Tensor, thickness: Tensor
-) -> tuple[Cycles, Events]:
+    c: Cycles, t: Traits, kind: str, temperature: Tensor, air: Tensor, water: Tensor, roots: Tensor, thickness: Tensor,
+    date: Tensor | None = None,
+) -> tuple[Cycles, Events]:  # fmt: skip
     """Advance the plants by a day and give what falls to the soil; also what came and went at once.
 
     Parameters
@@ -48,13 +49,14 @@ def a_day(
     water : share of the available water where roots are
     roots : (layer, columns) share
     thickness : (layer, 1) m
+    date : (columns,) day of the year, where there is a calendar of sowing
     """
     nutrients = kind != "none"
     needed = phenology.needed_warmth(t.warm_sum, c.means.days, c.means.air)
     season, flux = phenology.a_day(c.season, t.kind, needed, air, water, c.day.light)
     field = None
     if bool((t.farming.crop > 0.5).any()):
-        field = crop_day.a_day(t.farming, c.crop, temperature, air, c.day.light, c.season.day_length)
+        field = crop_day.a_day(t.farming, c.crop, temperature, air, c.day.light, c.season.day_length, date)
         season, flux = _grown(season, flux, t, field)
         field = crop_day.with_seedlings(t.farming, field)
     unfolded = [_unfold(e, t, flux.unfolding, field) for e in (c.carbon, c.nitrogen, c.phosphorus)]

@@ -39,6 +39,7 @@ class Traits(NamedTuple):
     sand: Tensor  # of the soil, mass fraction
     farming: Farming
     building: Tensor  # carbon respired per carbon of new tissue
+    ph: Tensor | None = None  # of the soil; None, or NaN: neutral
 
 
 class Element(NamedTuple):

@@ -39,7 +39,13 @@ class Weather(NamedTuple):
 
 
 def a_day(
-    c: Cycles, w: Weather, sand: Tensor, thickness: Tensor, nutrients: bool, speed: Tensor
+    c: Cycles,
+    w: Weather,
+    sand: Tensor,
+    thickness: Tensor,
+    nutrients: bool,
+    speed: Tensor,
+    ph: Tensor | None = None,
 ) -> tuple[Cycles, Tensor]:
     """Advance the soil by a day; gases go to what is due to the air. Also the share of decay that nutrients allowed.
 
@@ -51,6 +57,7 @@ def a_day(
     thickness : (layer, 1) m
     nutrients : whether nitrogen and phosphorus are followed
     speed : (columns,) factor of all turnover times
+    ph : (columns,) of the soil, NaN where it is not known; None: nowhere known
     """
     pace = w.pace / speed
     c = _debris(c, pace[0])
@@ -59,7 +66,7 @@ def a_day(
     gone = rows * c.soil.carbon
     due = c.due._replace(carbon=c.due.carbon + breath + in_order(gone, 0))
     c = c._replace(soil=c.soil._replace(carbon=c.soil.carbon - gone), due=due)
-    return (_minerals(c, w, thickness) if nutrients else c), shares
+    return (_minerals(c, w, thickness, ph) if nutrients else c), shares
 
 
 def _debris(c: Cycles, pace: Tensor) -> Cycles:
@@ -127,7 +134,7 @@ def _exchange(soil: Dissolved, weights: list[float], nitrogen: Tensor, phosphoru
     )  # fmt: skip
 
 
-def _minerals(c: Cycles, w: Weather, thickness: Tensor) -> Cycles:
+def _minerals(c: Cycles, w: Weather, thickness: Tensor, ph: Tensor | None) -> Cycles:
     """Nitrification, volatilisation, denitrification by layer; weathering."""
     upper, _ = depth_weights(thickness)
     edge, ammonium, nitrate = 0.0, [], []
@@ -141,7 +148,9 @@ def _minerals(c: Cycles, w: Weather, thickness: Tensor) -> Cycles:
     for i, d in enumerate(depths):
         depth = 0 if upper[i] > 0.0 else 1
         warm, filled = w.temperature[depth], w.filled[depth]
-        fate = mineral_nitrogen.nitrify(c.soil.ammonium[i], warm, torch.clamp(2.0 * filled, max=1.0), edge + 0.5 * d)
+        fate = mineral_nitrogen.nitrify(
+            c.soil.ammonium[i], warm, torch.clamp(2.0 * filled, max=1.0), edge + 0.5 * d, ph=ph
+        )
         edge += d
         as_nitrous = mineral_nitrogen.NITRIFIED_N2O * fate.nitrified
         have = c.soil.nitrate[i] + (fate.nitrified - as_nitrous)
