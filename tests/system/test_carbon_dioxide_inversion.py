@@ -107,6 +107,19 @@ def test_more_ranks_give_the_bits_of_one(serial, tmp_path, ranks):
     assert differences(serial[0], more, history=False) == []
 
 
+@pytest.mark.ranks
+def test_the_filter_on_ranks_stopped_within_a_window_gives_the_bits_of_one(tmp_path):
+    whole, parts = (case(tmp_path / n, "globe", ranks=r, method="enkf", **w) for n, r, w in (
+        ("whole", 1, {}), ("parts", 3, {"duration": "PT9H"})
+    ))  # fmt: skip
+    tessera(whole, "--serial")
+    tessera(parts)
+    content = (parts / "case.yaml").read_text()
+    (parts / "case.yaml").write_text(content.replace("duration: PT9H", "duration: PT12H"))
+    tessera(parts, "--continue")
+    assert differences(whole, parts, history=False) == []
+
+
 def check(folder):
     done = tessera("check", folder, check=False)
     return done.returncode, " ".join((done.stdout + done.stderr).split())

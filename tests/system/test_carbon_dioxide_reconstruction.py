@@ -120,10 +120,11 @@ def test_a_restart_within_a_window_gives_the_same_bits(learned, tmp_path):
 
 
 @pytest.mark.ranks
-def test_two_ranks_give_the_bits_of_one(learned, tmp_path):
-    two = case(tmp_path / "two", ranks=2)
-    tessera(two)
-    np.testing.assert_array_equal(last(two), learned[1])
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_more_ranks_give_the_bits_of_one(learned, tmp_path, ranks):
+    more = case(tmp_path / "more", ranks=ranks)
+    tessera(more)
+    np.testing.assert_array_equal(last(more), learned[1])
 
 
 def test_check_refuses_a_network_on_another_inversion(tmp_path):
