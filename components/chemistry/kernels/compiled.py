@@ -5,5 +5,5 @@ from pathlib import Path
 
 from coupler.compiled import compiler
 
-_HERE = Path(__file__).parent
-compiled = compiler(_HERE, _HERE / "lanes.py", fastmath={"contract", "nsz"})
+_LANES = Path(__file__).parents[2] / "science/kernels/lanes.py"
+compiled = compiler(Path(__file__).parent, _LANES, fastmath={"contract", "nsz"})

@@ -6,7 +6,7 @@ to begin and to end than the room that the rates take.
 """
 
 from components.chemistry.kernels.compiled import compiled
-from components.chemistry.kernels.lanes import alike, of, put
+from components.science.kernels.lanes import alike, of, put
 
 
 @compiled

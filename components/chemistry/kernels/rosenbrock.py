@@ -14,9 +14,9 @@ import math
 import numpy as np
 
 from components.chemistry.kernels.compiled import compiled
-from components.chemistry.kernels.lanes import LANES, alike, larger, magnitude, of, put
 from components.chemistry.kernels.reactions import assemble, tendency
 from components.chemistry.kernels.sparse_systems import decompose, solve
+from components.science.kernels.lanes import LANES, alike, larger, magnitude, of, put
 
 GAMMA = 0.5
 SAFETY, LEAST, MOST = 0.9, 0.2, 6.0  # of the next step, in shares of this one

@@ -2,7 +2,7 @@
 """Sparse linear systems of eight cells at once, by the operations that `SparseLU` lists."""
 
 from components.chemistry.kernels.compiled import compiled
-from components.chemistry.kernels.lanes import alike, of, put
+from components.science.kernels.lanes import alike, of, put
 
 
 @compiled

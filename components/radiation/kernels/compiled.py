@@ -8,4 +8,7 @@ from pathlib import Path
 
 from coupler.compiled import compiler
 
-compiled = compiler(Path(__file__).parent, Path(__file__).parents[1] / "rrtmgp_tables.py", fastmath=True)
+_REALM = Path(__file__).parents[1]
+compiled = compiler(
+    Path(__file__).parent, _REALM / "rrtmgp_tables.py", _REALM.parent / "science/kernels/lanes.py", fastmath=True
+)

@@ -11,11 +11,12 @@ import math
 import numpy as np
 
 from components.radiation.kernels.compiled import compiled
-from components.radiation.rrtmgp_tables import COMPLEMENT, DRY, NONE, WATER, WIDEST
+from components.radiation.rrtmgp_tables import BLOCK, COMPLEMENT, DRY, NONE, WATER, WIDEST
+from components.science.kernels.lanes import alike, put_from, since
 
 ONE, HALF, ZERO, TINY = np.float32(1.0), np.float32(0.5), np.float32(0.0), np.float32(1e-30)
 HECTOPASCAL = np.float32(0.01)
-N, NEXT = np.uint64, np.uint64(WIDEST)  # unsigned: an index that cannot be negative needs no look from the end
+N = np.uint64  # unsigned: an index that cannot be negative needs no look from the end
 
 
 @compiled
@@ -46,10 +47,11 @@ def gas_optics(k, p, t, amounts, planck, tau, other):
     at = inside((t - k.axes[2]) / k.axes[3], ZERO, np.float32(k.shape[0] - 1))
     i_t = min(int(at), k.shape[0] - 2)
     f_t = at - np.float32(i_t)
-    dry_share = amounts[DRY] / (amounts[DRY] + amounts[WATER])
+    air = amounts[DRY] + amounts[WATER]
     density = HECTOPASCAL * p / t
+    up, q = n_e * ng, ONE - f_p
     for b in range(k.first.size):
-        first, width = k.first[b], N(k.width[b])
+        first, width = k.first[b], k.width[b]
         one = k.parts[s, b, 0] * amounts[k.pair[s, b, 0]]
         two = k.parts[s, b, 1] * amounts[k.pair[s, b, 1]]
         mix_a = one + k.ratio[s, b, i_t] * two
@@ -61,51 +63,49 @@ def gas_optics(k, p, t, amounts, planck, tau, other):
         a0, a1 = (ONE - f_t) * (ONE - f_a), (ONE - f_t) * f_a
         b0, b1 = f_t * (ONE - f_b), f_t * f_b
         # corners of the cube in the table: temperatures a and b, pressures 0 and 1, eta next to each other
-        oa = N(((i_t * n_p + i_p + s) * n_e + e_a) * ng + first)
-        ob = N((((i_t + 1) * n_p + i_p + s) * n_e + e_b) * ng + first)
-        up, along, out = N(n_e * ng), N(ng), N(first)
-        q = ONE - f_p
-        for j in range(width):
+        oa = ((i_t * n_p + i_p + s) * n_e + e_a) * ng + first
+        ob = (((i_t + 1) * n_p + i_p + s) * n_e + e_b) * ng + first
+        for j in range(0, width, BLOCK):
             x, y = oa + j, ob + j
-            tau[out + j] = mix_a * (
-                q * (a0 * k.major[x] + a1 * k.major[x + along])
-                + f_p * (a0 * k.major[x + up] + a1 * k.major[x + up + along])
-            ) + mix_b * (
-                q * (b0 * k.major[y] + b1 * k.major[y + along])
-                + f_p * (b0 * k.major[y + up] + b1 * k.major[y + up + along])
+            amount = (
+                pair(k.major, x, ng, mix_a * q * a0, mix_a * q * a1)
+                + pair(k.major, x + up, ng, mix_a * f_p * a0, mix_a * f_p * a1)
+            ) + (
+                pair(k.major, y, ng, mix_b * q * b0, mix_b * q * b1)
+                + pair(k.major, y + up, ng, mix_b * f_p * b0, mix_b * f_p * b1)
             )
+            put_from(tau, first + j, amount)
         if planck:
-            for j in range(width):
+            for j in range(0, width, BLOCK):
                 x, y = oa + j, ob + j
-                other[out + j] = (
-                    q * (a0 * k.other[x] + a1 * k.other[x + along])
-                    + f_p * (a0 * k.other[x + up] + a1 * k.other[x + up + along])
-                    + q * (b0 * k.other[y] + b1 * k.other[y + along])
-                    + f_p * (b0 * k.other[y + up] + b1 * k.other[y + up + along])
+                share = (pair(k.other, x, ng, q * a0, q * a1) + pair(k.other, x + up, ng, f_p * a0, f_p * a1)) + (
+                    pair(k.other, y, ng, q * b0, q * b1) + pair(k.other, y + up, ng, f_p * b0, f_p * b1)
                 )
+                put_from(other, first + j, share)
         else:
-            air = amounts[DRY] + amounts[WATER]
-            oa = N(((s * k.shape[0] + i_t) * n_e + e_a) * ng + first)
-            ob = N(((s * k.shape[0] + i_t + 1) * n_e + e_b) * ng + first)
-            for j in range(width):
-                x, y = oa + j, ob + j
-                other[out + j] = air * (
-                    a0 * k.other[x] + a1 * k.other[x + along] + b0 * k.other[y] + b1 * k.other[y + along]
-                )
+            x = ((s * k.shape[0] + i_t) * n_e + e_a) * ng + first
+            y = ((s * k.shape[0] + i_t + 1) * n_e + e_b) * ng + first
+            for j in range(0, width, BLOCK):
+                light = pair(k.other, x + j, ng, air * a0, air * a1) + pair(k.other, y + j, ng, air * b0, air * b1)
+                put_from(other, first + j, light)
         for m in range(k.entry[s, b], k.entry[s, b + 1]):
-            amount = amounts[k.rule[m, 0]]
+            c = amounts[k.rule[m, 0]]
             if k.rule[m, 1]:
-                amount *= density
+                c *= density
             if k.rule[m, 2] != NONE:
-                share = amounts[k.rule[m, 3]] / amounts[DRY] * dry_share
-                amount *= ONE - share if k.rule[m, 2] == COMPLEMENT else share
-            oa = N(((m * k.shape[0] + i_t) * n_e + e_a) * WIDEST)
-            ob = N(((m * k.shape[0] + i_t + 1) * n_e + e_b) * WIDEST)
-            for j in range(width):
-                x, y = oa + j, ob + j
-                tau[out + j] += amount * (
-                    a0 * k.minor[x] + a1 * k.minor[x + NEXT] + b0 * k.minor[y] + b1 * k.minor[y + NEXT]
-                )
+                part = amounts[k.rule[m, 3]] / air
+                c *= ONE - part if k.rule[m, 2] == COMPLEMENT else part
+            x = ((m * k.shape[0] + i_t) * n_e + e_a) * WIDEST
+            y = ((m * k.shape[0] + i_t + 1) * n_e + e_b) * WIDEST
+            for j in range(0, width, BLOCK):
+                more = pair(k.minor, x + j, WIDEST, c * a0, c * a1) + pair(k.minor, y + j, WIDEST, c * b0, c * b1)
+                put_from(tau, first + j, since(tau, first + j) + more)
+
+
+@compiled
+def pair(table, k, apart, low, high):
+    """``low`` times the eight numbers from ``k`` on, plus ``high`` times those that begin ``apart`` from there."""
+    return alike(table, low) * since(table, k) + alike(table, high) * since(table, k + apart)
 
 
 @compiled

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from components.chemistry.kernels import rosenbrock
-from components.chemistry.kernels.lanes import LANES
 from components.chemistry.regional.gases.mechanism import KINDS, Mechanism, Reaction
 from components.chemistry.regional.gases.rates import RateConstants
 from components.chemistry.regional.gases.tables import net_yields, reactants, tables
+from components.science.kernels.lanes import LANES
 from coupler.errors import TesseraError
 from coupler.made_once import compile_once
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Eight numbers that go through the processor's vector lanes together, as a type of numba.
 
-numba vectorises a loop over eight numbers only where it can prove that rows of an array are not the same; with
-tables of rows it cannot. So a row is read as one value, ``of(a, i)``, calculated with, and written, ``put(a, i, x)``.
-Arrays are (rows, 8) and contiguous.
+numba vectorises a loop over eight numbers only where it can prove that what is written is not what is read; with
+tables it looks for that at each loop, which takes longer than the loop. So eight numbers are read as one value,
+calculated with, and written: a row of a contiguous array (rows, 8) with ``of(a, i)`` and ``put(a, i, x)``, numbers from
+any place of a contiguous array on with ``since(a, k)`` and ``put_from(a, k, x)``.
 """
 
 import operator
@@ -34,12 +35,6 @@ class _Model(models.PrimitiveModel):
         super().__init__(manager, kind, ir.VectorType(manager.lookup(kind.real).get_value_type(), LANES))
 
 
-def _element(builder: Any, array: Any, row: Any, vector: Any) -> Any:
-    """Address of a row of a contiguous array as that of a vector."""
-    first = builder.gep(array.data, [builder.mul(row, ir.Constant(row.type, LANES))])
-    return builder.bitcast(first, vector.as_pointer())
-
-
 def _array(context: Any, builder: Any, kind: Any, value: Any) -> Any:
     return context.make_array(kind)(context, builder, value)
 
@@ -48,33 +43,54 @@ def _vector(context: Any, real: Any) -> Any:
     return context.get_value_type(Lanes(real))
 
 
+def _place(context: Any, builder: Any, sig: Any, args: Any, stride: int) -> tuple[Any, int]:
+    """Address of eight numbers of an array as that of a vector, and how it is aligned; the index counts ``stride``s."""
+    array = _array(context, builder, sig.args[0], args[0])
+    index = context.cast(builder, args[1], sig.args[1], types.intp)
+    first = builder.gep(array.data, [builder.mul(index, ir.Constant(index.type, stride))])
+    vector = _vector(context, sig.args[0].dtype)
+    return builder.bitcast(first, vector.as_pointer()), context.get_abi_alignment(array.data.type.pointee)
+
+
+def _reading(stride: int) -> Any:
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        address, align = _place(context, builder, sig, args, stride)
+        return builder.load(address, align=align)
+
+    return generate
+
+
+def _writing(stride: int) -> Any:
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        address, align = _place(context, builder, sig, args, stride)
+        builder.store(args[2], address, align=align)
+        return context.get_dummy_value()
+
+    return generate
+
+
 @intrinsic
 def of(typing: Any, a: Any, i: Any) -> Any:
     """Row ``i`` of an array (rows, 8)."""
-
-    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        array = _array(context, builder, sig.args[0], args[0])
-        row = context.cast(builder, args[1], sig.args[1], types.intp)
-        return builder.load(
-            _element(builder, array, row, _vector(context, a.dtype)),
-            align=context.get_abi_alignment(array.data.type.pointee),
-        )
-
-    return Lanes(a.dtype)(a, i), generate
+    return Lanes(a.dtype)(a, i), _reading(LANES)
 
 
 @intrinsic
 def put(typing: Any, a: Any, i: Any, x: Any) -> Any:
     """Write row ``i`` of an array (rows, 8)."""
+    return types.void(a, i, x), _writing(LANES)
 
-    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        array = _array(context, builder, sig.args[0], args[0])
-        row = context.cast(builder, args[1], sig.args[1], types.intp)
-        align = context.get_abi_alignment(array.data.type.pointee)
-        builder.store(args[2], _element(builder, array, row, _vector(context, a.dtype)), align=align)
-        return context.get_dummy_value()
 
-    return types.void(a, i, x), generate
+@intrinsic
+def since(typing: Any, a: Any, k: Any) -> Any:
+    """Eight numbers of an array from its element ``k`` on; that they are there, the caller knows."""
+    return Lanes(a.dtype)(a, k), _reading(1)
+
+
+@intrinsic
+def put_from(typing: Any, a: Any, k: Any, x: Any) -> Any:
+    """Write eight numbers of an array from its element ``k`` on."""
+    return types.void(a, k, x), _writing(1)
 
 
 @intrinsic
