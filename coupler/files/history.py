@@ -297,6 +297,7 @@ NOT_CF = {
     "mass_fraction_of_aged_elemental_carbon_dry_aerosol_particles_in_air",
     "snow_mixing_ratio",
     "mole_fraction_of_carbon_dioxide_in_air_standard_error",
+    "mole_fraction_of_ozone_in_surface_air",
     "surface_upward_mass_flux_of_ammonia_expressed_as_nitrogen",
     "irrigation_from_outside",
     "water_flux_from_rivers_into_land",
