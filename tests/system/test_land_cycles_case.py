@@ -163,6 +163,12 @@ def test_spinup_sets_a_restart_to_rest_and_the_run_goes_on_from_it(tmp_path):
         assert f"{element} harvested, kg m-2" in felled
     young = sets.read_part(path, "land")
     assert 0.0 < young["state.cycles_carbon_plant_dead_wood"].sum() < after["state.cycles_carbon_plant_dead_wood"].sum()
+    namelist = folder / "land.yaml"
+    past = "  past: [{until: 1990, growth: .8}]\n"
+    namelist.write_text(namelist.read_text().replace("  disturbance", f"{past}  disturbance"))
+    assert "growth of the past from 0.8 of the last year's until 1990" in tessera("spinup", folder).stdout
+    poorer = sets.read_part(path, "land")
+    assert poorer["state.cycles_carbon_plant_dead_wood"].sum() < young["state.cycles_carbon_plant_dead_wood"].sum()
     go_on(folder, "PT24H", 1, "--serial")
     assert max(not_booked(folder).values()) < 1e-9
 
@@ -180,6 +186,16 @@ def test_what_replaced_a_stand_after_the_start_or_without_cycles_is_refused(tmp_
     namelist = folder / "land.yaml"
     namelist.write_text(namelist.read_text().replace("nitrogen: none", "nitrogen: none\n  disturbance: {year: 1980}"))
     assert "disturbance: this land has no cycles" in tessera("check", folder, check=False).stderr
+
+
+def test_a_past_that_goes_back_or_on_is_refused(tmp_path):
+    folder = make(tmp_path / "case", "PT12H")
+    namelist = folder / "land.yaml"
+    spans = "[{until: 1990, growth: .9}, {until: 1950, growth: .8}, {until: 2005, growth: 1}]"
+    namelist.write_text(namelist.read_text().replace("nitrogen: fun", f"nitrogen: fun\n  past: {spans}"))
+    said = tessera("check", folder, check=False).stderr
+    assert "past: expected years that rise; found 1990, 1950, 2005" in said
+    assert "past: until 2005 is after the start, 2001" in said
 
 
 def test_help_teaches_the_spin_up(capsys):

@@ -121,3 +121,43 @@ def test_nitrogen_follows_carbon_at_the_ratios_that_pools_are_built_with(years, 
     c, n = young.carbon, young.nitrogen
     assert torch.allclose(c.plant.dead_wood / n.plant.dead_wood, p.cycles.ratios.dead_wood)
     assert torch.allclose(c.organic[:, 3:] / n.organic[:, 3:], pools.soil_ratios(p.cycles.sla)[3:].expand(2, 3, 1))
+
+
+def past(*spans):
+    return [disturbance.Past(until=until, growth=growth) for until, growth in spans]
+
+
+def test_wood_follows_the_growth_of_the_past_as_its_equation_says():
+    """dW/dt = g(t) growth - W / life, in closed form span by span, from the rest under the first."""
+    p = world(["evergreen_needleleaf_forest", "grassland"])
+    c, life = grown(p), p.cycles.lives.wood / YEAR
+    history = past((1900, 0.8), (1980, 0.9))
+    spans = disturbance.spans_of(history, None, 2005.5)
+    assert [(s.years, s.growth) for s in spans] == [(0.0, 0.8), (80.0, 0.9), (25.5, 1.0)]
+    rest = c.means.wood * life
+    wood = 0.8 * rest
+    for years, growth in ((80.0, 0.9), (25.5, 1.0)):
+        wood = growth * rest + torch.exp(-years / life) * (wood - growth * rest)
+    found = spin_up.through(c, p.cycles, spans)
+    assert torch.allclose(found.carbon.plant.live_wood + found.carbon.plant.dead_wood, wood, rtol=1e-9, atol=1e-12)
+    at_rest, stored = spin_up.at_rest(c, p.cycles), pools.stored(found).carbon
+    assert (stored < pools.stored(at_rest).carbon).all()
+    later = spin_up.through(c, p.cycles, disturbance.spans_of(history, None, 2006.5))
+    assert (pools.stored(later).carbon > stored).all()  # a sink
+
+
+def test_a_past_like_the_last_year_is_rest_and_stands_are_replaced_within_it():
+    p = world(["deciduous_broadleaf_forest"])
+    c = grown(p)
+    same = spin_up.through(c, p.cycles, disturbance.spans_of(past((1900, 1.0)), None, 2000.0))
+    rest = spin_up.at_rest(c, p.cycles)
+    for (name, a), (_, b) in zip(named(same), named(rest), strict=True):
+        assert torch.allclose(a, b, rtol=1e-11, atol=0.0), name
+    history = past((1900, 0.8), (1990, 0.9))
+    spans = [disturbance.spans_of(history, *ends) for ends in ((None, 1983.0), (1983.0, 2005.0))]
+    assert [(s.years, s.growth) for s in spans[0]] == [(0.0, 0.8), (83.0, 0.9)]
+    assert [(s.years, s.growth) for s in spans[1]] == [(7.0, 0.9), (15.0, 1.0)]
+    young, removed = disturbance.regrown(c, p.cycles, "planting", 22.0, 1.0, *spans)
+    steady, gone = disturbance.regrown(c, p.cycles, "planting", 22.0)
+    assert 0.8 < float(young.carbon.plant.dead_wood / steady.carbon.plant.dead_wood) < 1.0
+    assert float(removed.harvested.carbon) < float(gone.harvested.carbon)

@@ -57,6 +57,15 @@ def problems_of(options: Any, setting: Setting, grids: Callable[[Setting], Mappi
         )
     if o.disturbance is not None and o.nitrogen == "none" and o.leaves == "prescribed":
         problems.append("disturbance: this land has no cycles of carbon; add nitrogen: fun or leaves: prognostic")
+    if [p.until for p in o.past] != sorted({p.until for p in o.past}):
+        problems.append(f"past: expected years that rise; found {', '.join(str(p.until) for p in o.past)}")
+    if o.past and o.past[-1].until > setting.clock.origin.year:
+        problems.append(
+            f"past: until {o.past[-1].until} is after the start, {setting.clock.origin.year}; then the run's own growth"
+            " follows"
+        )
+    if o.past and o.nitrogen == "none" and o.leaves == "prescribed":
+        problems.append("past: this land has no cycles of carbon; add nitrogen: fun or leaves: prognostic")
     if o.device == "cuda" and not torch.cuda.is_available():
         problems.append("device: cuda, but torch finds no CUDA device here; use auto or cpu")
     problems += [] if o.spectra is None else o.spectra.problems()

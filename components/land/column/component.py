@@ -275,7 +275,9 @@ class ColumnLand(Component):
         c, t = self.now.cycles, self.parameters.cycles
         if c is None or t is None or not spin_up.is_due(c, self.options.rest_after):
             return
-        self._become(self.now._replace(cycles=rested(c, t, None, self.options.disturbance, self.clock).cycles))
+        self._become(
+            self.now._replace(cycles=rested(c, t, None, self.options.disturbance, self.clock, self.options.past).cycles)
+        )
 
     def _take_increments(self, imports: Mapping[str, Array], seconds: float) -> None:
         """Add what an assimilation gives; nothing changes where it gives zero."""
@@ -293,7 +295,9 @@ class ColumnLand(Component):
     def spin_up(self, years: float | None, report: Callable[[str, float], None]) -> Mapping[str, tuple[float, float]]:
         """Wood, debris and organic matter at rest under the means of the last year, as old as stands are, or later."""
         had = self.now.cycles
-        new = to_rest(had, self.parameters.cycles, years, self.options.disturbance, self.clock, report)
+        new = to_rest(
+            had, self.parameters.cycles, years, self.options.disturbance, self.clock, report, self.options.past
+        )
         self._become(self.now._replace(cycles=new.cycles))
         return totals(had, new, self.columns.mean)
 

@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from torch import Tensor
 
 from components.land.column.cycles import disturbance, spin_up
-from components.land.column.cycles.disturbance import Disturbance, Removed
+from components.land.column.cycles.disturbance import Disturbance, Past, Removed
 from components.land.column.cycles.pools import Cycles, Traits
 from components.science.sums import in_order
 from coupler.clock import Clock
@@ -97,7 +97,9 @@ class Rested(NamedTuple):
     removed: Removed | None
 
 
-def rested(c: Cycles, t: Traits, years: float | None, last: Disturbance | None, clock: Clock) -> Rested:
+def rested(
+    c: Cycles, t: Traits, years: float | None, last: Disturbance | None, clock: Clock, past: Sequence[Past] = ()
+) -> Rested:
     """Wood, debris and organic matter at rest, or as old as the stand is; or as they are ``years`` from now.
 
     Parameters
@@ -106,25 +108,30 @@ def rested(c: Cycles, t: Traits, years: float | None, last: Disturbance | None, 
     years : of steady means from the present stores, or None
     last : what replaced the stands of trees and shrubs last, or None
     clock : of the run, whose days the means have counted
+    past : growth of plants in the past
     """
-    if last is None or years is not None:
+    if years is not None or (last is None and not past):
         return Rested(spin_up.at_rest(c, t, years), None)
     days = c.means.days.flatten()
-    now = clock.date(round(86400 * float(days[0])) if days.numel() else 0)
-    age = now.year - last.year + (now.timetuple().tm_yday - 1) / YEAR_OF_DAYS
-    return Rested(*disturbance.regrown(c, t, last.kind, age, last.share))
+    date = clock.date(round(86400 * float(days[0])) if days.numel() else 0)
+    now = date.year + (date.timetuple().tm_yday - 1) / YEAR_OF_DAYS
+    if last is None:
+        return Rested(spin_up.through(c, t, disturbance.spans_of(past, None, now)), None)
+    before = disturbance.spans_of(past, None, float(last.year)) if past else ()
+    since = disturbance.spans_of(past, float(last.year), now) if past else ()
+    return Rested(*disturbance.regrown(c, t, last.kind, now - last.year, last.share, before, since))
 
 
 def to_rest(
     cycles: Cycles | None, traits: Traits | None, years: float | None, last: Disturbance | None, clock: Clock,
-    report: Callable[[str, float], None],
+    report: Callable[[str, float], None], past: Sequence[Past] = (),
 ) -> Rested:  # fmt: skip
     """As `rested`, for the command: it refuses what knows too little and says what it does.
 
     Parameters
     ----------
     cycles, traits : of the columns
-    years, last, clock : as of `rested`
+    years, last, clock, past : as of `rested`
     report : takes a line of text and the share of the work done
 
     Raises
@@ -143,10 +150,12 @@ def to_rest(
             f"spinup: the restart knows {lived} days of means, expected {YEAR_OF_DAYS} at least; run the case on"
         )
     report(f"{traits.sla.shape[-1]} columns, means of the last {YEAR_OF_DAYS} days", 0.0)
-    found = rested(cycles, traits, years, last, clock)
+    found = rested(cycles, traits, years, last, clock, past)
     what = "stores at rest" if years is None else f"stores {years:g} years later"
     if last is not None and years is None:
         what = f"stores since {last.kind} at the beginning of {last.year}; of herbs and crops at rest"
+    if past and years is None:
+        what += f"; growth of the past from {past[0].growth:g} of the last year's until {past[0].until}"
     report(what, 1.0)
     return found
 

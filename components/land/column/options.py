@@ -3,7 +3,7 @@
 
 from typing import Literal
 
-from components.land.column.cycles.disturbance import Disturbance
+from components.land.column.cycles.disturbance import Disturbance, Past
 from components.land.column.overpass import Spectra
 from components.land.column.urban.tile import CityOptions
 from coupler.namelist import Depth, Duration, Fraction, Namelist, Positive, Temperature, quantity, whole
@@ -46,6 +46,10 @@ class ColumnOptions(Namelist):
     disturbance: Disturbance | None = None
     """What last replaced the stands of trees and shrubs, for example {year: 1983, kind: harvest}: a spin-up then ends
     not at rest but with the stand as old as it is."""
+    past: list[Past] = []
+    """Growth of plants before the run over that of its last year, the oldest first, for example
+    [{until: 1900, growth: .85}, {until: 1980, growth: .92}]: a spin-up goes through these years and does not end at
+    rest."""
     irrigation: Literal["none", "sprinkler", "paddy"] = "none"
     """Of crops by deficit, with water from outside that is exported and booked; paddy: rice stands in water."""
     nitrogen_deposition: Deposition = 6.69e-11

@@ -7,6 +7,8 @@ stand begins. Carbon and nitrogen of what burns go to the air; its phosphorus st
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import torch
@@ -17,12 +19,13 @@ from components.land.column.cycles.allocation import Parts
 from components.land.column.cycles.plant_day import seed_of
 from components.land.column.cycles.pools import Cycles, Element, Stored, Traits
 from components.science.sums import in_order
-from coupler.namelist import Fraction, Namelist, whole
+from coupler.namelist import Fraction, Namelist, quantity, whole
 
 CARRIED = 0.6  # of the wood of a felled stand, away from the land (ours)
 
 Kind = Literal["harvest", "fire", "planting"]
 CalendarYear = whole(1, 9999)
+Growth = quantity("1", least=0.0, most=10.0)
 
 
 class Disturbance(Namelist):
@@ -34,6 +37,33 @@ class Disturbance(Namelist):
     """Harvest carries stems away, fire burns part of all; planting is on ground that had no wood and no debris."""
     share: Fraction = 1.0
     """Of the stand that was replaced."""
+
+
+class Past(Namelist):
+    """Growth of plants in the past, under its carbon dioxide and its deposition of nitrogen."""
+
+    until: CalendarYear
+    """Of the calendar, at whose beginning the span ends; the first one has been for ever."""
+    growth: Growth
+    """Over that of the last year of the run."""
+
+
+def spans_of(past: Sequence[Past], begin: float | None, end: float) -> list[spin_up.Span]:
+    """Spans of growth between two moments; after the last of the past growth is the last year's.
+
+    Parameters
+    ----------
+    past : the oldest first
+    begin, end : in years of the calendar; None: what has been for ever, and the span of no years with its growth
+    """
+    edges = [(float(p.until), p.growth) for p in past] + [(math.inf, 1.0)]
+    found = [spin_up.Span(0.0, edges[0][1])] if begin is None else []
+    now = edges[0][0] if begin is None else begin
+    for until, growth in edges:
+        if until > now and now < end:
+            found.append(spin_up.Span(min(until, end) - now, growth))
+            now = min(until, end)
+    return found
 
 
 class Leaving(NamedTuple):
@@ -115,8 +145,9 @@ def _cleared(e: Element, down: Tensor, spare: Tensor, leaving: Leaving) -> tuple
 
 
 def regrown(
-    c: Cycles, t: Traits, kind: Kind, years: float | Tensor, share: float | Tensor = 1.0
-) -> tuple[Cycles, Removed]:
+    c: Cycles, t: Traits, kind: Kind, years: float | Tensor, share: float | Tensor = 1.0,
+    before: Sequence[spin_up.Span] = (), since: Sequence[spin_up.Span] = (),
+) -> tuple[Cycles, Removed]:  # fmt: skip
     """Wood, debris and organic matter as they are ``years`` after a stand at rest was replaced, and what left then.
 
     Both before and since, plants grow and shed as in the last year; leaves, roots, reserves and mineral nutrients,
@@ -129,6 +160,7 @@ def regrown(
     kind : harvest, fire or planting
     years : since then, also by column
     share : of the stand that was replaced
+    before, since : spans of growth before and after it was, instead of the last year's growth for ever and ``years``
     """
-    bare, removed = cleared(spin_up.at_rest(c, t), t, kind, share)
-    return spin_up.at_rest(c, t, years, bare.carbon), removed
+    bare, removed = cleared(spin_up.through(c, t, before or [spin_up.Span(0.0, 1.0)]), t, kind, share)
+    return spin_up.through(c, t, since or [spin_up.Span(years, 1.0)], bare.carbon), removed

@@ -8,6 +8,9 @@ mineral nutrients follow within years and keep what they have; so do the stems o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
@@ -97,15 +100,50 @@ def at_rest(c: Cycles, t: Traits, years: float | Tensor | None = None, first: El
     years : of steady means, also by column; None: for ever
     first : carbon from which the years begin; None: that of ``c``
     """
+    if years is None:
+        return through(c, t, [Span(0.0, 1.0)])
+    return through(c, t, [Span(years, 1.0)], c.carbon if first is None else first)
+
+
+class Span(NamedTuple):
+    """Years, also by column, in which plants grew and shed a share of what they did in the last year."""
+
+    years: float | Tensor
+    growth: float
+
+
+def through(c: Cycles, t: Traits, spans: Sequence[Span], first: Element | None = None) -> Cycles:
+    """Cycles whose slow pools have lived through spans of years of different growth, one after the other.
+
+    Nutrients as in :func:`at_rest`.
+
+    Parameters
+    ----------
+    c : after a year at least
+    t : Traits
+    spans : at least one, the oldest first
+    first : carbon from which the first begins; None: at rest under its growth
+    """
     a, u = system(c.means, t)
     rest = torch.linalg.solve(-a, u.unsqueeze(-1))
-    if years is not None:
-        begin = c.carbon if first is None else first
-        plant = begin.plant
-        now = torch.stack([plant.live_wood, plant.dead_wood, begin.debris, *begin.organic.flatten(0, 1)], -1)
-        span = torch.as_tensor(years, dtype=a.dtype, device=a.device)[..., None, None]
-        rest = rest + torch.linalg.matrix_exp(span * a) @ (now.unsqueeze(-1) - rest)
-    carbon = torch.clamp(rest.squeeze(-1).movedim(-1, 0), min=0.0).contiguous()
+    now = spans[0].growth * rest if first is None else _slow(first).unsqueeze(-1)
+    for span in spans:
+        if isinstance(span.years, Tensor) or span.years > 0.0:
+            length = torch.as_tensor(span.years, dtype=a.dtype, device=a.device)[..., None, None]
+            there = span.growth * rest
+            now = there + torch.linalg.matrix_exp(length * a) @ (now - there)
+    return _with_slow(c, t, now.squeeze(-1))
+
+
+def _slow(carbon: Element) -> Tensor:
+    """The slow pools x, (..., 15)."""
+    plant = carbon.plant
+    return torch.stack([plant.live_wood, plant.dead_wood, carbon.debris, *carbon.organic.flatten(0, 1)], -1)
+
+
+def _with_slow(c: Cycles, t: Traits, x: Tensor) -> Cycles:
+    """Cycles with the slow pools x (..., 15), and the nutrients that go with them."""
+    carbon = torch.clamp(x.movedim(-1, 0), min=0.0).contiguous()
     cn, crop = soil_ratios(t.sla), t.farming.crop > 0.5
     wood_n = t.ratios.live_wood, t.ratios.dead_wood
 
