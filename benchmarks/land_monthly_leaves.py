@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 import torch
 
-from benchmarks.land_monthly import SITES, as_tensor, load, month_of, scores
+from benchmarks.land_monthly import SITES, as_tensor, load, month_of, scores, with_measured_light
 from components.land.column.column import Options, State, initial_state
 from components.land.column.cycles import disturbance, spin_up
 from components.land.column.cycles.pools import Traits
@@ -57,10 +57,11 @@ def at_age(state: State, traits: Traits, span: list[int], stands: Stands) -> Sta
 
 def simulate(
     folder: Path, first: int, last: int, years: int, leaves: str, nitrogen: str, hydraulics: str, stomata: str,
-    keep: Path | None = None, stands: Stands = STANDS,
+    keep: Path | None = None, stands: Stands = STANDS, measured_light: bool = False,
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:  # fmt: skip
     """Monthly fluxes of the last year, observations, and leaf area by month, year and site."""
     latitude, longitude, drivers, observed = load(folder)
+    drivers = with_measured_light(drivers) if measured_light else drivers
     span = list(range(first, last + 1))
     heights = np.tile([v[0] for v in SITES.values()], len(span)).astype(float)
     plants = [v[1] for v in SITES.values()] * len(span)
@@ -111,6 +112,7 @@ def main() -> None:
     parser.add_argument("--hydraulics", choices=["simple", "continuum"], default="simple")
     parser.add_argument("--stomata", default="medlyn")
     parser.add_argument("--at-rest", action="store_true", help="all stands, however old they are")
+    parser.add_argument("--measured-light", action="store_true", help="as measured where land_monthly knows it")
     parser.add_argument("--keep", type=Path, help="file for the state after each year")
     root = Path(__file__).resolve().parents[1]
     parser.add_argument("--shared", type=Path, default=Path(os.environ.get("TESSERA_SHARED", root.parent / "shared")))
@@ -127,6 +129,7 @@ def main() -> None:
         o.stomata,
         o.keep,
         {} if o.at_rest else STANDS,
+        o.measured_light,
     )
     print(
         f"\n{'site':<8}{'type':<30}{'GPP RMSE':>9}{'bias':>7}{'NEE RMSE':>9}{'bias':>7}"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.land_monthly import scores
+from benchmarks.land_monthly import MEASURED_LIGHT, SITES, load, scores, with_measured_light
 from benchmarks.land_monthly_leaves import simulate
 
 
@@ -26,3 +26,19 @@ def test_uptake_and_exchange_by_month(shared):
     assert found["GPP"][0] <= 2.0
     assert abs(found["GPP"][1]) <= 1.0
     assert found["NEE"][0] < 1.45
+
+
+def test_light_is_scaled_to_what_was_measured_and_nothing_else_changes(shared):
+    """Dinghushan: 4791 MJ m-2 in a year of four that were measured, where the drivers have 22 % more."""
+    if not (shared / "data" / "land" / "cardamom_fluxval").is_dir():
+        pytest.skip("no fluxes of towers")
+    _, _, drivers, _ = load(shared)
+    changed = with_measured_light(drivers)
+    j, first = list(SITES).index("CN-Din"), np.arange(len(drivers)) % 12 < 6
+    for half, mean in zip((first, ~first), MEASURED_LIGHT["CN-Din"], strict=True):
+        assert changed[half, j, 3].mean() == pytest.approx(mean)
+    year = 181.0 * changed[first, j, 3].mean() + 184.0 * changed[~first, j, 3].mean()
+    assert year == pytest.approx(4791.48, rel=2e-3)
+    assert drivers[:, j, 3].mean() * 365.0 > 1.15 * year
+    changed[:, j, 3] = drivers[:, j, 3]
+    assert np.array_equal(changed, drivers)
