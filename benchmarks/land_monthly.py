@@ -47,9 +47,10 @@ SITES = {
     "CN-HaM": (3250, "tundra"), "CN-Qia": (86, "evergreen_needleleaf_forest"), "CN-Sw2": (1456, "grassland"),
     "JP-MBF": (315, "deciduous_broadleaf_forest"), "JP-SMF": (221, "mixed_forest"),
 }  # fmt: skip
-# Global radiation measured at a site for years, MJ m-2 d-1, January to June and July to December. CN-Din: Yan, Zhou and
-# Meng (2002, CERN), four years, 4791 MJ m-2 a-1; the drivers have 15.1 and 16.9 there, 5840 in the year.
-MEASURED_LIGHT = {"CN-Din": (9.8234, 16.3475)}
+# Global radiation measured at a site for years, MJ m-2 d-1, means of equal parts of the year. CN-Din: halves of the year by
+# Yan, Zhou and Meng (2002, CERN), four years, 4791 MJ m-2 a-1, where the drivers have 5840. CN-Qia: 4349 MJ m-2 a-1
+# (ChinaFLUX's page of the site), where they have 5370.
+MEASURED_LIGHT: dict[str, tuple[float, ...]] = {"CN-Din": (9.8234, 16.3475), "CN-Qia": (4349.0 / 365.0,)}
 HOURS, DAYS = 4, 5  # of a step; between two rains
 DAY_LENGTH = 86400.0
 CARBON = 12.0107e-6 * DAY_LENGTH  # gC m-2 d-1 per umol m-2 s-1
@@ -79,18 +80,17 @@ def load(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, np
 
 
 def with_measured_light(drivers: np.ndarray) -> np.ndarray:
-    """The drivers with each half of the year's mean light as measured, where :data:`MEASURED_LIGHT` has it.
+    """The drivers with the mean light of parts of the year as measured, where :data:`MEASURED_LIGHT` has it.
 
     Parameters
     ----------
     drivers : (month, site, 9) from a January on, in whole years; the fourth is light
     """
     out = drivers.copy()
-    first = np.arange(len(drivers)) % 12 < 6
     for name, means in MEASURED_LIGHT.items():
-        j = list(SITES).index(name)
-        for half, mean in zip((first, ~first), means, strict=True):
-            out[half, j, 3] *= mean / drivers[half, j, 3].mean()
+        j, part = list(SITES).index(name), np.arange(len(drivers)) % 12 * len(means) // 12
+        for k, mean in enumerate(means):
+            out[part == k, j, 3] *= mean / drivers[part == k, j, 3].mean()
     return out
 
 
