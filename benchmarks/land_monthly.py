@@ -47,8 +47,8 @@ SITES = {
     "CN-HaM": (3250, "tundra"), "CN-Qia": (86, "evergreen_needleleaf_forest"), "CN-Sw2": (1456, "grassland"),
     "JP-MBF": (315, "deciduous_broadleaf_forest"), "JP-SMF": (221, "mixed_forest"),
 }  # fmt: skip
-# Global radiation measured at a site for years, MJ m-2 d-1, means of equal parts of the year. CN-Din: halves of the year by
-# Yan, Zhou and Meng (2002, CERN), four years, 4791 MJ m-2 a-1, where the drivers have 5840. CN-Qia: 4349 MJ m-2 a-1
+# Global radiation measured for years at a site, MJ m-2 d-1, means of equal parts of the year. CN-Din: halves of it
+# by Yan, Zhou and Meng (2002, CERN), four years, 4791 MJ m-2 a-1, where the drivers have 5840. CN-Qia: 4349 MJ m-2 a-1
 # (ChinaFLUX's page of the site), where they have 5370.
 MEASURED_LIGHT: dict[str, tuple[float, ...]] = {"CN-Din": (9.8234, 16.3475), "CN-Qia": (4349.0 / 365.0,)}
 HOURS, DAYS = 4, 5  # of a step; between two rains
