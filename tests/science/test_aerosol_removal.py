@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Fall, dry and wet deposition and ageing of particles: published numbers, limits, and what must close."""
+"""Fall, dry and wet deposition of particles: published numbers, limits, and what must close."""
 
 import numpy as np
 import pytest
@@ -129,11 +129,6 @@ def test_below_clouds_rain_sweeps_up_what_it_hits():
     dry, ground, _ = rain_on(q, tensor(0.0), none)
     torch.testing.assert_close(dry, q)
     assert float(ground.abs().max()) == 0.0
-
-
-def test_fresh_soot_ages_and_none_is_lost():
-    fresh, old = species.aged(tensor(2.0), tensor(1.0), species.AGEING)
-    assert float(fresh) == pytest.approx(2.0 / np.e) and float(fresh + old) == pytest.approx(3.0, rel=1e-15)
 
 
 def test_every_kind_is_declared_once_and_has_optics():

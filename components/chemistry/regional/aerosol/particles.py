@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from components.chemistry.regional import background
-from components.chemistry.regional.aerosol import dust, particle_uptake, sea_salt, secondary_organic
+from components.chemistry.regional.aerosol import ageing, dust, particle_uptake, sea_salt, secondary_organic
 from components.chemistry.regional.aerosol.cloud_sulfur import Cloudy, oxidised
 from components.chemistry.regional.aerosol.inorganic import equilibrium
 from components.chemistry.regional.aerosol.options import Aerosol
 from components.chemistry.regional.aerosol.particle_motion import fall_speed, swollen
-from components.chemistry.regional.aerosol.species import FRESH, KINDS, MOLAR_MASS, NAMES, aged
+from components.chemistry.regional.aerosol.species import FRESH, KIND, KINDS, MOLAR_MASS, NAMES
 from components.chemistry.regional.deposition import dry, rain
 from components.chemistry.regional.land_mask import is_land
 from components.chemistry.regional.transport import column
@@ -178,11 +178,8 @@ class Particles:
         humidity = air.humidity()
         before = q[self.at].clone()
         gases = {name: q[k].clone() for name, k in self._gas.items()}
-        self._react(q, air, humidity, seconds)
-        self._form_organic(q, air, seconds)
-        for young, old in FRESH.items():
-            a, b = self.at[NAMES.index(young)], self.at[NAMES.index(old)]
-            q[a], q[b] = aged(q[a], q[b], seconds)
+        coat = self._react(q, air, humidity, seconds) + self._form_organic(q, air, seconds)
+        self._age(q, air, humidity, coat, seconds)
         self._book("production", column((q[self.at] - before) * air.mass))
         self._fall(q, air, humidity, ground, seconds)
         self._rain(q, air, humidity, rains, seconds)
@@ -191,10 +188,15 @@ class Particles:
     def _book(self, book: str, change: Tensor) -> None:
         self.books[book] = self.books[book] + change
 
-    def _react(self, q: Tensor, air: Surroundings, humidity: Tensor, seconds: float) -> None:
-        """Clouds and equilibrium, in place; each tracer changes by what its amount above 0 gives."""
+    def _react(self, q: Tensor, air: Surroundings, humidity: Tensor, seconds: float) -> Tensor:
+        """Clouds and equilibrium, in place; each tracer changes by what its amount above 0 gives.
+
+        Returns the volume of the salts that condensed out of the gas, m3 per m3 of air, less than 0 where more
+        evaporated; what formed in the water of clouds and particles coats no dry one.
+        """
+        coat = torch.zeros_like(humidity)
         if set(PARTNERS) - set(self._gas):
-            return
+            return coat
         mol = (air.density / DRY_AIR_MOLAR_MASS).double()  # of dry air, mol m-3
         per = {n: DRY_AIR_MOLAR_MASS / MOLAR_MASS[n] for n in ("sulfate", "nitrate", "ammonium")}
         held = {n: self.at[NAMES.index(n)] for n in per}
@@ -220,6 +222,7 @@ class Particles:
         change("SULF", -acid)  # sulfuric acid condenses at once
         change("sulfate", acid)
         sulfate = sulfate + acid
+        coat = coat + _salt("sulfate", acid, 2.0).to(coat)
         taken = -amount("SO2") * torch.expm1(-seconds * by_sulfur.double())
         change("SO2", -taken)
         change("sulfate", taken)
@@ -240,23 +243,43 @@ class Particles:
             by = torch.as_tensor(ion) - amount(particle)
             change(particle, by)
             change(gas, -by)
+            coat = coat + _salt("nitrate", by, 1.0).to(coat) if particle == "nitrate" else coat
+        return coat
 
-    def _form_organic(self, q: Tensor, air: Surroundings, seconds: float) -> None:
-        """Organic vapour becomes particles, in place."""
+    def _form_organic(self, q: Tensor, air: Surroundings, seconds: float) -> Tensor:
+        """Organic vapour becomes particles, in place; their volume in that of sulfate, m3 per m3 of air."""
         if self._oxidant_at is None:
-            return
+            return torch.zeros_like(air.t)
         hydroxyl = torch.clamp(q[self._oxidant_at], min=0.0) * (air.density / DRY_AIR_MOLAR_MASS)
         formed = secondary_organic.formed(torch.clamp(q[self._vapour_at], min=0.0), hydroxyl, seconds)
         q[self._vapour_at] -= formed
         q[self.at[NAMES.index(secondary_organic.BECOMES)]] += formed
         self.vapour_book = self.vapour_book - column((formed * air.mass)[None])[0]
+        organic, sulfate = KIND[secondary_organic.BECOMES], KIND["sulfate"]
+        return formed * air.density * (organic.kappa / (sulfate.kappa * organic.density))
+
+    def _age(self, q: Tensor, air: Surroundings, humidity: Tensor, coat: Tensor, seconds: float) -> None:
+        """Fresh particles become soluble, in place; their sum stays."""
+        of = {}
+        for kind, k in zip(KINDS, self.at, strict=True):
+            if kind.name in FRESH or kind.soluble():
+                volume = torch.clamp(q[k], min=0.0) * air.density / kind.density
+                wet = _wet(kind.diameter, kind.density, kind.kappa, humidity)
+                of[kind.name] = ageing.Population(volume, kind.diameter, *wet)
+        fresh, soluble = ([p for n, p in of.items() if (n in FRESH) == young] for young in (True, False))
+        speeds = ageing.rates(fresh, soluble, torch.clamp(coat, min=0.0) / seconds, air.t, air.p)
+        names = [n for n in of if n in FRESH]
+        for name, speed in zip(names, speeds, strict=True):
+            a, b = self.at[NAMES.index(name)], self.at[NAMES.index(FRESH[name])]
+            turned = -q[a] * torch.expm1(-speed * seconds)
+            q[a], q[b] = q[a] - turned, q[b] + turned
 
     def _uptake(self, q: Tensor, air: Surroundings, humidity: Tensor) -> tuple[Tensor, Tensor]:
         """Rates at which small soluble particles take up sulfur dioxide and nitrogen pentoxide, s-1."""
         sulfur, nitrogen = torch.zeros_like(humidity), torch.zeros_like(humidity)
         hits = particle_uptake.of_sulfur_dioxide(humidity), particle_uptake.of_nitrogen_pentoxide(air.t, humidity)
         for kind, k in zip(KINDS, self.at, strict=True):
-            if kind.kappa > 0.0 and kind.taken == 1.0 and kind.fine == 1.0:
+            if kind.soluble():
                 wet, _ = _wet(kind.diameter, kind.density, kind.kappa, humidity)
                 volume = torch.clamp(q[k], min=0.0) * air.density / kind.density  # dry, m3 per m3 of air
                 surface = 6.0 * volume * wet * wet / kind.diameter**3
@@ -353,6 +376,12 @@ class Particles:
 def _wet(diameter: float, density: float, kappa: float, humidity: Tensor) -> tuple[Tensor, Tensor]:
     d, rho, k = (torch.full_like(humidity, x) for x in (diameter, density, kappa))
     return swollen(d, rho, k, humidity)
+
+
+def _salt(ion: str, moles: Tensor, charge: float) -> Tensor:
+    """Volume of an ion in particles and of the ammonium that balances it, m3."""
+    parts = {ion: 1.0, "ammonium": charge}
+    return moles * sum(share * MOLAR_MASS[name] / KIND[name].density for name, share in parts.items())
 
 
 def _wind_at_ten_metres(wind: Tensor, height: Tensor, roughness: float) -> Tensor:

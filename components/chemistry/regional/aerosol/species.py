@@ -12,7 +12,6 @@ from components.chemistry.regional.aerosol.secondary_organic import BECOMES
 from components.science.constants import CARBON_MOLAR_MASS
 from components.science.tracers import Tracer
 
-AGEING = 1.15 * 86400.0  # s, e-folding time in which fresh soot and organic matter become soluble (Cooke et al. 1999)
 ORGANIC = 1.8  # mass of organic matter over that of its carbon (Turpin & Lim 2001)
 MOLAR_MASS = {
     "sulfate": 0.09606, "nitrate": 0.062, "ammonium": 0.01804, "black_carbon_fresh": CARBON_MOLAR_MASS,
@@ -42,6 +41,10 @@ class Kind(NamedTuple):
     kappa: float
     taken: float
     fine: float = 1.0
+
+    def soluble(self) -> bool:
+        """Whether all of it is small, takes up water and is in the water of clouds."""
+        return self.kappa > 0.0 and self.taken == 1.0 and self.fine == 1.0
 
     def tracer(self) -> Tracer:
         """As the transport sees it."""
@@ -85,6 +88,7 @@ KINDS = (
 """In the order in which arrays hold them; diameters of the accumulation mode by mass after Seinfeld & Pandis (2006)."""
 
 NAMES = tuple(kind.name for kind in KINDS)
+KIND = {kind.name: kind for kind in KINDS}
 FRESH = {"black_carbon_fresh": "black_carbon_aged", "organic_matter_fresh": "organic_matter_aged"}
 
 
@@ -99,15 +103,3 @@ def columns_of(values: str, like: Tensor) -> Tensor:
     return torch.tensor([getattr(kind, values) for kind in KINDS], dtype=like.dtype, device=like.device)[
         :, None, None, None
     ]
-
-
-def aged(fresh: Tensor, old: Tensor, seconds: float) -> tuple[Tensor, Tensor]:
-    """Fresh and aged particles after some seconds; their sum stays.
-
-    Parameters
-    ----------
-    fresh, old : of one unit
-    seconds : s
-    """
-    turned = -fresh * torch.expm1(torch.tensor(-seconds / AGEING, dtype=fresh.dtype))
-    return fresh - turned, old + turned
