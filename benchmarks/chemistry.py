@@ -35,6 +35,7 @@ from components.science.transport import HALO, Transport  # noqa: E402
 
 PATH = MECHANISMS / "carbon_bond_5.json"
 SECONDS, ABOVE = 300.0, 1.0e-15
+AS_GOOD = 6.5e-4  # the error of musica 0.17 at its best state size: what is asked of ours where it is not here
 NOON = {
     "NO2": 9e-3, "O3->O3P": 4e-4, "O3->O1D": 3e-5, "NO3->NO2": 0.2, "NO3->NO": 0.025, "HONO": 1.6e-3, "H2O2": 8e-6,
     "PNA": 8e-6, "HNO3": 7e-7, "N2O5": 5e-5, "NTR": 2e-6, "ROOH": 6e-6, "MEPX": 6e-6, "FORM->HO2": 3.5e-5,
@@ -149,8 +150,11 @@ def main():
         for rtol in (5e-4, 7e-4, 1e-3, 2e-3):
             own += tried([(f"ours, {precision}, rtol {rtol:g}", GasSolver(mechanism, rtol, precision=precision))])
     if missing():
-        print(missing())
-        print(f"RESULT chemistry.gas.cells_per_second {max(rows['double'])[0]:.0f}")
+        print(f"{missing()}; no ratio. The fastest of ours within {AS_GOOD:.1e}, its error when it was last here:")
+        good = [row for own in rows.values() for row in own if row[1] <= AS_GOOD]
+        for precision, own in rows.items():
+            print(f"{precision}: {max(row for row in own if row in good)[2]}")
+        print(f"RESULT chemistry.gas.cells_per_second {max(good)[0]:.0f}")
         return
     sizes = (8, 64, 512)
     peer = tried((f"musica, {size} cells a state", MusicaSolver(PATH, mechanism, 1e-3, 1e-15, size)) for size in sizes)
