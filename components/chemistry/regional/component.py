@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from pydantic import model_validator
 
-from components.chemistry.regional import carbon_dioxide, emission_proxy, gas_chemistry
+from components.chemistry.regional import carbon_dioxide, emission_proxy, gas_chemistry, near_ground
 from components.chemistry.regional.aerosol.options import Aerosol
 from components.chemistry.regional.aerosol.particles import BOOKS as PARTICLE_BOOKS
 from components.chemistry.regional.aerosol.particles import OF_VAPOUR, Particles, Surroundings
@@ -157,7 +157,7 @@ class RegionalChemistry(Component):
             if options.aerosol.dust is not None:
                 self.imports += tuple(FieldSpec(name, required=False, partial=True) for name in HELD_BY)
             self.diagnostic_units |= {f"{n}_{b}": "kg m-2" for n in PARTICLES for b in PARTICLE_BOOKS}
-            self.diagnostic_units |= {FINE: "kg m-3", OF_VAPOUR: "kg m-2"}
+            self.diagnostic_units |= {FINE: "kg m-3", near_ground.name_of(FINE): "kg m-3", OF_VAPOUR: "kg m-2"}
             self.exports += aerosol_fields(options.levels)
         if self.mechanism is not None:
             if options.aerosol is None:
@@ -166,6 +166,7 @@ class RegionalChemistry(Component):
             wanted = LOWEST if options.aerosol is None else LOWEST[2:]
             self.imports += tuple(FieldSpec(name, required=needed) for name in wanted)
             self.diagnostic_units |= {f"{t.name}_{b}": f"{t.units} kg m-2" for t in gases for b in GAS_BOOKS}
+            self.diagnostic_units |= {near_ground.name_of(n): "mol mol-1" for n in near_ground.GASES if n in names}
             if options.deposition:
                 self.exports += specs(NITROGEN_DEPOSITION)
             if gas_chemistry.OZONE in names:
@@ -290,7 +291,10 @@ class RegionalChemistry(Component):
                 air = self._gas_air(winds, t, q_v, p, read, imports)
                 self._from_outside(self.gases.at, partial(self.gases.outside, air.p_interface, time))
                 given = self.gases.emitted(air, ground.sunlight, time, seconds)
-                sources |= given if self.particles is None else self.particles.weighed(given)
+                if self.particles is not None:
+                    given = self.particles.weighed(given)
+                    self.particles.from_ground = self.particles.weighed(self.gases.from_ground)
+                sources |= given
             if self.particles is not None:
                 around = self._around(winds, t, q_v, p, read, imports)
                 self._from_outside(self.particles.at, partial(self.particles.outside, around))
@@ -428,10 +432,11 @@ class RegionalChemistry(Component):
             out[f"atmosphere_mass_content_of_{name}"] = _array(content[k])
             out |= {f"{name}_{BOOKS[part]}": _array(a[k]) for part, a in self._books._asdict().items()}
         if self.gases is not None:
-            out |= {name: _array(a) for name, a in self.gases.booked().items()}
+            out |= {name: _array(a) for name, a in (self.gases.booked() | self.gases.near_ground()).items()}
         if self.particles is not None:
             out |= {name: _array(a) for name, a in self.particles.booked().items()}
             out[FINE] = _array(self.particles.fine_matter(inner))
+            out[near_ground.name_of(FINE)] = _array(self.particles.fine_at_stations)
         if self.options.carbon_dioxide is not None:
             out["atmosphere_mole_fraction_of_carbon_dioxide"] = _array(self._carbon_dioxide())
         return out

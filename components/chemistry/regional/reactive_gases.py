@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from components.chemistry.regional import emission_proxy, emissions, gas_chemistry
+from components.chemistry.regional import emission_proxy, emissions, gas_chemistry, near_ground
 from components.chemistry.regional.deposition import dry, rain, solubility
 from components.chemistry.regional.gas_chemistry import GasAir, GasChemistry, Sun
 from components.chemistry.regional.gases.mechanism import Mechanism
@@ -79,6 +79,8 @@ class ReactiveGases:
         none = torch.zeros((len(self.names), *self.lat.shape), dtype=dtype)
         self.books = {book: none.clone() for book in BOOKS}
         self.nitrogen_deposition = torch.zeros_like(self.lat)
+        self.at_stations = {n: torch.zeros_like(self.lat) for n in near_ground.GASES if n in self.names}
+        self.from_ground: dict[str, Tensor] = {}
         self.deposits = o.deposition
         self.land = is_land(self.lon, self.lat)
         self.emissions: Emissions | None = o.emissions
@@ -113,6 +115,7 @@ class ReactiveGases:
         time, seconds : start and length of the period, s
         """
         e = self.emissions
+        self.from_ground = {}
         if e is None:
             return {}
         date = self.context.clock.date(time + seconds // 2)
@@ -127,8 +130,10 @@ class ReactiveGases:
                 share = emissions.by_layer(course, interfaces)
                 shares.append((course, share))
             layers = flux * DRY_AIR_MOLAR_MASS * share
+            low = flux * (DRY_AIR_MOLAR_MASS * max(1.0 - sum(slab.share for slab in course.heights), 0.0))
             for name, moles in species.items():
-                out[name] = out[name] + moles * layers if name in out else moles * layers
+                for total, part in ((out, layers), (self.from_ground, low)):
+                    total[name] = total[name] + moles * part if name in total else moles * part
 
         for s, values in zip(self.sources.sources, self.sources.fluxes(time), strict=True):
             flux = torch.tensor(values.reshape(self.lat.shape), dtype=self.lat.dtype)
@@ -157,8 +162,7 @@ class ReactiveGases:
             No solution, with the cell's place on the map.
         """
         q = q.clone()
-        if self.deposits:
-            self._deposit(q, air, ground, rains, float(seconds))
+        speeds = self._deposit(q, air, ground, rains, float(seconds)) if self.deposits else {}
         day = day_of_year(self.context.clock.date(time + seconds // 2))
         sun = Sun(cosine_zenith(self.lon, self.lat, day), sun_position(day)[2], self.lat, day)
         try:
@@ -166,6 +170,9 @@ class ReactiveGases:
         except SolverFailure as failure:
             raise self._placed(failure, time) from failure
         self._book("chemical_production", column((new - q[self.at]) * air.mass))
+        lowest = {name: new[n, 0] for n, name in enumerate(self.names)}
+        emitted = {name: a / air.density[0] for name, a in self.from_ground.items()}
+        self.at_stations = near_ground.gases(lowest, emitted, speeds, near_ground.resistance(ground))
         return new
 
     def exchanged(self, changed: Mapping[str, Tensor], mass: Tensor) -> None:
@@ -182,8 +189,10 @@ class ReactiveGases:
     def _book(self, book: str, change: Tensor) -> None:
         self.books[book] = self.books[book] + change
 
-    def _deposit(self, q: Tensor, air: GasAir, ground: dry.Ground, rains: Sequence[rain.Rain], seconds: float) -> None:
-        """Dry deposition from the lowest layer, then rain, in place."""
+    def _deposit(
+        self, q: Tensor, air: GasAir, ground: dry.Ground, rains: Sequence[rain.Rain], seconds: float
+    ) -> dict[str, Tensor]:
+        """Dry deposition from the lowest layer, then rain, in place; the velocities of the former, m s-1."""
         speeds = dry.gas_velocities(self.names, ground)
         fallen = torch.zeros_like(q[self.at, 0])
         for n, (name, k) in enumerate(zip(self.names, self.at, strict=True)):
@@ -204,6 +213,7 @@ class ReactiveGases:
         for n, name in enumerate(self.names):
             nitrogen = nitrogen + NITROGEN.get(name, 0) * (fallen[n] + washed[n])
         self.nitrogen_deposition = nitrogen * (NITROGEN_MOLAR_MASS / (DRY_AIR_MOLAR_MASS * seconds))
+        return speeds
 
     def _placed(self, failure: SolverFailure, time: int) -> SolverFailure:
         """The same failure with the cell's place in the domain and on the map."""
@@ -212,13 +222,22 @@ class ReactiveGases:
         where = f"{float(self.lon[y, x]):.2f} E, {float(self.lat[y, x]):.2f} N, {self.context.clock.text(time)}"
         return SolverFailure((layer, b.y0 + y, b.x0 + x), failure.species, f"{failure.text} (at {where})")
 
+    def near_ground(self) -> dict[str, Tensor]:
+        """What stations see, mole fractions (ny, nx), by name of the output."""
+        return {near_ground.name_of(n): a for n, a in self.at_stations.items()}
+
     def booked(self) -> dict[str, Tensor]:
         """What became of the gases since the start, by name of the output."""
         return {f"{n}_{book}": a[k] for book, a in self.books.items() for k, n in enumerate(self.names)}
 
     def state(self) -> dict[str, Tensor]:
-        """Books, the solver's next steps, and the deposition that is exported."""
-        return {**self.booked(), "gas_step": self.step, "nitrogen_deposition": self.nitrogen_deposition}
+        """Books, what stations see, the solver's next steps, and the deposition that is exported."""
+        return {
+            **self.booked(),
+            **self.near_ground(),
+            "gas_step": self.step,
+            "nitrogen_deposition": self.nitrogen_deposition,
+        }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Restore a saved state.
@@ -233,5 +252,6 @@ class ReactiveGases:
 
         for book, a in self.books.items():
             self.books[book] = torch.stack([read(f"{n}_{book}", a) for n in self.names])
+        self.at_stations = {n: read(near_ground.name_of(n), a) for n, a in self.at_stations.items()}
         self.step = read("gas_step", self.step)
         self.nitrogen_deposition = read("nitrogen_deposition", self.nitrogen_deposition)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from components.chemistry.regional import background
+from components.chemistry.regional import background, near_ground
 from components.chemistry.regional.aerosol import ageing, dust, particle_uptake, sea_salt, secondary_organic
 from components.chemistry.regional.aerosol.cloud_sulfur import Cloudy, oxidised
 from components.chemistry.regional.aerosol.inorganic import equilibrium
@@ -93,7 +93,8 @@ class Particles:
         self.books = {book: none.clone() for book in BOOKS}
         self.vapour_book = torch.zeros_like(none[0])
         self.vapour = torch.zeros((levels, *latitude.shape), dtype=dtype)
-        self.density = torch.zeros_like(none[0])
+        self.density, self.fine_at_stations = torch.zeros_like(none[0]), torch.zeros_like(none[0])
+        self.from_ground: dict[str, Tensor] = {}
         self.bare = torch.zeros_like(none[0])
         for box in options.dust.deserts if options.dust is not None else ():
             self.bare = torch.where(box.holds(longitude, latitude), box.bare, self.bare)
@@ -181,8 +182,9 @@ class Particles:
         coat = self._react(q, air, humidity, seconds) + self._form_organic(q, air, seconds)
         self._age(q, air, humidity, coat, seconds)
         self._book("production", column((q[self.at] - before) * air.mass))
-        self._fall(q, air, humidity, ground, seconds)
+        speeds = self._fall(q, air, humidity, ground, seconds)
         self._rain(q, air, humidity, rains, seconds)
+        self.fine_at_stations = self._near_ground(q, speeds, ground)
         return q, {name: q[k] - gases[name] for name, k in self._gas.items()}
 
     def _book(self, book: str, change: Tensor) -> None:
@@ -288,8 +290,8 @@ class Particles:
                 nitrogen = nitrogen + pentoxide
         return sulfur, nitrogen
 
-    def _fall(self, q: Tensor, air: Surroundings, humidity: Tensor, ground: dry.Ground, seconds: float) -> None:
-        """Settling through the layers and dry deposition from the lowest, in place."""
+    def _fall(self, q: Tensor, air: Surroundings, humidity: Tensor, ground: dry.Ground, seconds: float) -> list[Tensor]:
+        """Settling through the layers and dry deposition from the lowest, in place; its velocities (m s-1) by kind."""
         sizes = [_wet(kind.diameter, kind.density, kind.kappa, humidity) for kind in KINDS]
         speeds = dry.particle_velocities([d[0] for d, _ in sizes], [rho[0] for _, rho in sizes], ground)
         settled, deposited = [], []
@@ -301,6 +303,16 @@ class Particles:
             deposited.append(gone)
         self._book("settling", -torch.stack(settled))
         self._book("dry_deposition", -torch.stack(deposited))
+        return speeds
+
+    def _near_ground(self, q: Tensor, speeds: Sequence[Tensor], ground: dry.Ground) -> Tensor:
+        """PM2.5 (ny, nx) that stations see, dry, kg m-3."""
+        between, total = near_ground.resistance(ground), torch.zeros_like(self.density)
+        for kind, k, v in zip(KINDS, self.at, speeds, strict=True):
+            emitted = self.from_ground.get(kind.name, torch.zeros_like(total)) / ground.density
+            lowest = torch.clamp(q[k, 0], min=0.0)
+            total = total + kind.fine * near_ground.brought_down(lowest, emitted, v, between)
+        return total * ground.density
 
     def _rain(self, q: Tensor, air: Surroundings, humidity: Tensor, rains: Sequence[rain.Rain], seconds: float) -> None:
         """Wet deposition, in place."""
@@ -353,7 +365,8 @@ class Particles:
 
     def state(self) -> dict[str, Tensor]:
         """Books, and the air of the last period that output and radiation need."""
-        return {**self.booked(), "particle_vapour": self.vapour, "particle_air_density": self.density}
+        kept = {"particle_vapour": self.vapour, "particle_air_density": self.density}
+        return {**self.booked(), **kept, "fine_matter_at_stations": self.fine_at_stations}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Restore a saved state.
@@ -371,6 +384,7 @@ class Particles:
         self.vapour_book = read(OF_VAPOUR, self.vapour_book)
         self.vapour = read("particle_vapour", self.vapour)
         self.density = read("particle_air_density", self.density)
+        self.fine_at_stations = read("fine_matter_at_stations", self.density)
 
 
 def _wet(diameter: float, density: float, kappa: float, humidity: Tensor) -> tuple[Tensor, Tensor]:

@@ -61,6 +61,24 @@ class Ground(NamedTuple):
         ----------
         surface : with its roughness
         """
+        height, z_0, wind, richardson = self._surface_layer(surface)
+        c_m, c_h = transfer_coefficients(richardson, height, z_0)
+        u_star = torch.sqrt(c_m) * wind
+        profile = torch.log(height / z_0) + STABLE * torch.clamp(_over_length(richardson, c_m, c_h), max=1.0)
+        return torch.where(richardson > 0.0, profile / (VON_KARMAN * u_star), 1.0 / (c_h * wind)), u_star
+
+    def stability(self, surface: Surface) -> Tensor:
+        """z/L at the height that `turbulence` is of, below 0 where the air is mixed.
+
+        Parameters
+        ----------
+        surface : with its roughness
+        """
+        height, z_0, _, richardson = self._surface_layer(surface)
+        return _over_length(richardson, *transfer_coefficients(richardson, height, z_0))
+
+    def _surface_layer(self, surface: Surface) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Height (m) within the surface layer, roughness (m), the wind at that height (m s-1), and bulk Richardson."""
         z_0 = torch.full_like(self.wind, surface.roughness)
         middle = torch.maximum(self.height, 2.0 * z_0)
         height = torch.clamp(middle, max=SURFACE_LAYER)
@@ -68,13 +86,12 @@ class Ground(NamedTuple):
         theta = referred_to_ground(self.air, middle)
         warmer = torch.clamp(theta - self.temperature, min=0.0)
         theta = theta - warmer * (1.0 - height / middle)
-        richardson = bulk_richardson(theta, self.temperature, wind, height)
-        c_m, c_h = transfer_coefficients(richardson, height, z_0)
-        u_star = torch.sqrt(c_m) * wind
-        # z/L of the fluxes that these coefficients give
-        stability = VON_KARMAN * richardson * c_h / (c_m * torch.sqrt(c_m))
-        profile = torch.log(height / z_0) + STABLE * torch.clamp(stability, max=1.0)
-        return torch.where(richardson > 0.0, profile / (VON_KARMAN * u_star), 1.0 / (c_h * wind)), u_star
+        return height, z_0, wind, bulk_richardson(theta, self.temperature, wind, height)
+
+
+def _over_length(richardson: Tensor, c_m: Tensor, c_h: Tensor) -> Tensor:
+    """z/L of the fluxes that these coefficients give."""
+    return VON_KARMAN * richardson * c_h / (c_m * torch.sqrt(c_m))
 
 
 def gas_velocities(names: tuple[str, ...], ground: Ground) -> dict[str, Tensor]:
