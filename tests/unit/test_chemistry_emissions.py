@@ -159,3 +159,5 @@ def test_sectors_emit_where_and_when_they_do():
     assert SECTORS["homes"].course.months[0] > 4.0 * SECTORS["homes"].course.months[5]  # stoves
     night = {n: s.course.hours[3] / np.mean(s.course.hours) for n, s in SECTORS.items() if s.course.hours}
     assert night["traffic"] < 0.1 < 0.6 < night["power"] < night["industry"] < 1.0
+    assert not SECTORS["lorries"].course.hours  # they drive by night too, with most of the oxides of all vehicles
+    assert PARTS["NOx"]["lorries"] > PARTS["NOx"]["traffic"] and "lorries" not in PARTS["CO"]
