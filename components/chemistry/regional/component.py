@@ -396,12 +396,10 @@ class RegionalChemistry(Component):
         """Tracers, the air that they were last mixed into, and the books."""
         air = torch.zeros_like(self._outside[0]) if self.air is None else self.air
         kept = {name: _array(a) for name, a in self.species.by_name(self.q[..., INNER, INNER]).items()}
-        books = {f"{n}_{BOOKS[part]}": _array(a[k]) for part, a in self._books._asdict().items()
+        books = {f"{n}_{BOOKS[kind]}": _array(a[k]) for kind, a in self._books._asdict().items()
                  for k, n in enumerate(self.species.names)}  # fmt: skip
-        if self.gases is not None:
-            books |= {name: _array(a) for name, a in self.gases.state().items()}
-        if self.particles is not None:
-            books |= {name: _array(a) for name, a in self.particles.state().items()}
+        for part in (self.gases, self.particles):
+            books |= {} if part is None else {name: _array(a) for name, a in part.state().items()}
         return {**kept, **books, "air": _array(air)}
 
     def restore(self, state: Mapping[str, Any]) -> Fields:
@@ -416,10 +414,9 @@ class RegionalChemistry(Component):
         self.air = air if bool((air > 0.0).all()) else None
         names = self.species.names
         self._books = Booked(*(torch.stack([read(f"{n}_{BOOKS[part]}") for n in names]) for part in Booked._fields))
-        if self.gases is not None:
-            self.gases.restore(state)
-        if self.particles is not None:
-            self.particles.restore(state)
+        for part in (self.gases, self.particles):
+            if part is not None:
+                part.restore(state)
         return self._exports()
 
     def diagnostics(self) -> dict[str, Array]:
