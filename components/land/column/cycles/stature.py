@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Height and depth of roots of plants out of their pools, where leaves are prognostic.
 
-Height of trees follows their wood and that of grass its leaves, H = a C^b (Arora and Boer 2005, Global Change Biology
+Height of trees follows their stems and that of grass its leaves, H = a C^b (Arora and Boer 2005, Global Change Biology
 11, 39; Melton and Arora 2016); crops grow towards the table's height with the same power of their shoot. Roots thin out
 exponentially, and the depth above which 99 % of them are goes with C^.8 of their carbon (Arora and Boer 2003, Earth
 Interactions 7, 6).
@@ -17,9 +17,10 @@ from torch import Tensor
 from components.land.column.cycles.pools import Cycles, Traits
 
 LAWS = ("own", "tree", "herb", "crop")
-"""What a plant type's height follows: the table, wood, leaves, or the shoot."""
+"""What a plant type's height follows: the table, stems, leaves, or the shoot."""
 OWN, TREE, HERB, CROP = range(4)
-OF_WOOD, OF_LEAVES = (10.0, 0.385), (3.5, 0.5)  # a (m) and b, of kg C m-2
+BELOW = 0.29  # coarse roots for each of stems, both in the pools of wood (White et al. 2000)
+OF_STEMS, OF_LEAVES = (10.0, 0.385), (3.5, 0.5)  # a (m) and b, of kg C m-2
 OF_SHOOT, GROWN = 0.385, 0.3  # b; leaves and stems of a crop of full height, kg C m-2 (ours: 6.7 t ha-1 of straw)
 LOWEST, TALLEST = 0.05, 45.0  # m; the first is stubble and winter grass (ours)
 DEEPER = 0.8  # power with which the depth of roots goes with their carbon
@@ -68,7 +69,7 @@ def height(c: Cycles, t: Traits, s: Stature) -> Tensor:
     """
     p = c.carbon.plant
     wood = p.live_wood + p.dead_wood
-    tree, herb = (a * _power(mass, b) for mass, (a, b) in ((wood, OF_WOOD), (p.leaf, OF_LEAVES)))
+    tree, herb = (a * _power(mass, b) for mass, (a, b) in ((wood / (1.0 + BELOW), OF_STEMS), (p.leaf, OF_LEAVES)))
     crop = s.height * torch.clamp(_power((wood + p.leaf) / GROWN, OF_SHOOT), max=1.0)
     found = torch.where(s.law == TREE, tree, torch.where(s.law == HERB, herb, crop))
     return torch.where(s.law == OWN, s.height, torch.clamp(found, LOWEST, TALLEST))
