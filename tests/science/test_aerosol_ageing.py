@@ -19,8 +19,8 @@ number = lambda x: torch.tensor(x, dtype=torch.float64)  # noqa: E731
 )
 def test_coagulation_is_that_of_seinfeld_and_pandis(first, second, published):
     """Table 13.3, unit density, 298 K (m3 s-1, to two figures)."""
-    pair = number(1e-6 * first), number(1e-6 * second)
-    assert float(ageing.coagulation(pair, (WATER, WATER), T, P)) == pytest.approx(published, rel=0.04)
+    pair = (ageing.motion(number(1e-6 * d), WATER, T, P) for d in (first, second))
+    assert float(ageing.coagulation(*pair)) == pytest.approx(published, rel=0.04)
 
 
 def population(micrograms, diameter, density):

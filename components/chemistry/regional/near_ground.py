@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 
 from components.chemistry.regional.deposition.dry import SURFACE_LAYER, Ground
-from components.chemistry.regional.deposition.land_cover import Surface
+from components.chemistry.regional.deposition.land_cover import BY_LAND_USE
 from components.science.constants import VON_KARMAN
 
+TOWN = BY_LAND_USE["urban"]
 HEIGHT = 10.0  # m, of the inlets, and of the wind that is measured
 OZONE, OXIDE, DIOXIDE = "O3", "NO", "NO2"
 GASES = (OZONE, DIOXIDE, OXIDE, "CO", "SO2")
@@ -35,21 +36,20 @@ def name_of(gas: str) -> str:
 
 
 def resistance(ground: Ground) -> Tensor:
-    """Of the air between ten metres and the middle of the lowest layer (at most 100 m), s m-1: the cell's mean.
+    """Of the air between ten metres and the middle of the lowest layer (at most 100 m) over a town, s m-1.
+
+    The integral of phi(z/L) / (k u* z), whose z/L is bounded as for the deposition. Stations stand in towns, and there
+    most is emitted; the wind in the middle of the layer is the cell's, the turbulence below that of the town's
+    roughness.
 
     Parameters
     ----------
     ground : surface and lowest air
     """
-    return ground.cover.mean([_over(ground, surface) for surface in ground.cover.surfaces])
-
-
-def _over(ground: Ground, surface: Surface) -> Tensor:
-    """The same over one surface: the integral of phi(z/L) / (k u* z), whose z/L is bounded as for the deposition."""
-    _, u_star = ground.turbulence(surface)
+    _, u_star = ground.turbulence(TOWN)
     top = torch.clamp(ground.height, min=HEIGHT, max=SURFACE_LAYER)
     ratio = HEIGHT / top
-    at_top = ground.stability(surface)
+    at_top = ground.stability(TOWN)
     stable = STABLE * torch.clamp(at_top, 0.0, 1.0) * (1.0 - ratio)
     unstable = torch.clamp(at_top, max=0.0)
     mixed = _free(unstable * ratio) - _free(unstable)

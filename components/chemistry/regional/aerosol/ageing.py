@@ -51,29 +51,47 @@ class Population(NamedTuple):
         return NUMBER * 6.0 * self.volume / (math.pi * self.dry**3)
 
 
-def coagulation(
-    diameters: tuple[Tensor, Tensor], densities: tuple[Tensor, Tensor], temperature: Tensor, pressure: Tensor
-) -> Tensor:
-    """Coefficient of Brownian coagulation of two spheres, m3 s-1 (Fuchs; Seinfeld & Pandis 2006, table 13.1).
+class Motion(NamedTuple):
+    """How spheres of a size move (Fuchs; Seinfeld & Pandis 2006, table 13.1).
+
+    Attributes
+    ----------
+    diameter, diffusivity : m, m2 s-1
+    speed, jump : squares of the mean speed of their heat, m2 s-2, and of how far they fly straight on, m2
+    """
+
+    diameter: Tensor
+    diffusivity: Tensor
+    speed: Tensor
+    jump: Tensor
+
+
+def motion(diameter: Tensor, density: Tensor, temperature: Tensor, pressure: Tensor) -> Motion:
+    """Of spheres in air.
 
     Parameters
     ----------
-    diameters, densities : m, kg m-3
+    diameter, density : of the spheres, m, kg m-3
     temperature, pressure : of the air, K, Pa
     """
-    spread, jump, speed = [], [], []
-    for d, rho in zip(diameters, densities, strict=True):
-        diffusivity = brownian_diffusivity(d, temperature, pressure)
-        c2 = 8.0 * BOLTZMANN * temperature / (math.pi * rho * (math.pi / 6.0) * d**3)
-        path = 8.0 * diffusivity / (math.pi * torch.sqrt(c2))
-        apart = d * d + path * path
-        g = 1.0 / (3.0 * d * path) * ((d + path) ** 3 - apart * torch.sqrt(apart)) - d
-        spread.append(diffusivity)
-        speed.append(c2)
-        jump.append(g * g)
-    d, diffusivity, c = diameters[0] + diameters[1], spread[0] + spread[1], torch.sqrt(speed[0] + speed[1])
-    beyond = d / (d + 2.0 * torch.sqrt(jump[0] + jump[1]))
-    return 2.0 * math.pi * diffusivity * d / (beyond + 8.0 * diffusivity / (c * d))
+    d, diffusivity = diameter, brownian_diffusivity(diameter, temperature, pressure)
+    speed = 8.0 * BOLTZMANN * temperature / (math.pi * density * (math.pi / 6.0) * d**3)
+    path = 8.0 * diffusivity / (math.pi * torch.sqrt(speed))
+    apart = d * d + path * path
+    jump = 1.0 / (3.0 * d * path) * ((d + path) ** 3 - apart * torch.sqrt(apart)) - d
+    return Motion(d, diffusivity, speed, jump * jump)
+
+
+def coagulation(first: Motion, second: Motion) -> Tensor:
+    """Coefficient of Brownian coagulation, m3 s-1.
+
+    Parameters
+    ----------
+    first, second : spheres
+    """
+    d, diffusivity = first.diameter + second.diameter, first.diffusivity + second.diffusivity
+    beyond = d / (d + 2.0 * torch.sqrt(first.jump + second.jump))
+    return 2.0 * math.pi * diffusivity * d / (beyond + 8.0 * diffusivity / (torch.sqrt(first.speed + second.speed) * d))
 
 
 def rates(
@@ -90,13 +108,14 @@ def rates(
     sticky = torch.full_like(temperature, STAYS)
     taken = [particle_uptake.rate(p.surface(), p.wet, temperature, sticky, VAPOUR_MASS) for p in (*fresh, *soluble)]
     everything = torch.stack(taken).sum(0)
+    met = [(p.number(), motion(MEDIAN * p.wet, p.density, temperature, pressure)) for p in soluble]
     found = []
     for kind in fresh:
         each = particle_uptake.rate(torch.ones_like(temperature), kind.wet, temperature, sticky, VAPOUR_MASS)
         thickening = torch.where(everything > 0.0, coat * each / everything, 0.0)  # m s-1
         out = thickening / (LAYERS * LAYER)
-        for other in soluble:
-            pair = (kind.wet, MEDIAN * other.wet), (kind.density, other.density)
-            out = out + other.number() * coagulation(*pair, temperature, pressure)
+        own = motion(kind.wet, kind.density, temperature, pressure)
+        for number, other in met:
+            out = out + number * coagulation(own, other)
         found.append(out)
     return found
