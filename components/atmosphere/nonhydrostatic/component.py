@@ -133,8 +133,8 @@ class NonhydrostaticAtmosphere(Component):
         boundary_layer: checked(BOUNDARY_LAYER.check) = "ysu"
         """Turbulence: none (nor surface fluxes), ysu, ysu_shallow (after Hong 2010), mynn, or package.module:Name."""
         convection: checked(CONVECTION.check) = "betts_miller"
-        """Cumulus scheme: none, betts_miller (options tau, s, and humidity), mass_flux (option turnovers), or
-        package.module:Name."""
+        """Cumulus scheme: none, betts_miller (options tau, s, and humidity), mass_flux (option turnovers,
+        1 + 264 / wave number: 2.3 for cells of 100 km, 1.7 for 50), or package.module:Name."""
         radiation: checked(RADIATION.check) = "rrtmgp"
         """Radiation scheme: none, gray, rrtmgp (options seed, overlap_length), rrtmg (needs climt), package.module:X,
         or imported: heating and fluxes come from another component, such as radiation.rrtmgp."""

@@ -37,6 +37,9 @@ GUST = 2.0  # m s-1, speed of what lifts it: faster air takes in more
 START = 1.0  # m s-1, speed at the base
 INHIBITED = (1.2e4, 1.8e4)  # Pa, air below free convection that all, and none, of it is lifted through (Pan & Wu 1995)
 CONVERSION, ENOUGH = 1.5e-3, 5.0e-4  # s-1 and kg/kg: cloud water becomes rain (Sundqvist 1978)
+MEAN_SPEED = 0.75  # of the speed in its core: an updraught's mean (IFS documentation CY47R3 part IV, chapter 6)
+BERGERON = 0.5  # K-1/2: ice gathers cloud water faster, the colder below -5 degC (the same; Sundqvist 1988)
+COLD = (268.16, 18.0)  # K: where that begins, and over how many degrees it grows
 WITHOUT_RAIN = 1500.0  # m above its base, up to which a cloud keeps its water (Tiedtke 1989)
 
 
@@ -56,6 +59,7 @@ class Plume(NamedTuple):
     ----------
     flux : through the upper interface of each layer
     taken, left : air that a layer gives to the plume and gets from it, kg m-2 s-1 for each kg m-2 s-1
+    source : share of each layer in what the plume is made of beneath its base
     air : what it is within the layer
     rain, snow : formed, kg m-2 s-1 for each kg m-2 s-1
     w : speed at the upper interface, m s-1
@@ -71,6 +75,7 @@ class Plume(NamedTuple):
     flux: torch.Tensor
     taken: torch.Tensor
     left: torch.Tensor
+    source: torch.Tensor
     air: Air
     rain: torch.Tensor
     snow: torch.Tensor
@@ -308,7 +313,9 @@ def rise(r: Rising, c: Level, kind: Kind) -> tuple[Rising, Passed]:
     w = torch.sqrt(torch.clamp(w2, min=0.01))
     # rain from what is inside
     cloud = air.q_l + air.q_i
-    often = CONVERSION * -torch.expm1(-(cloud / ENOUGH) * (cloud / ENOUGH)) * c.dz / torch.clamp(w, 1.0, 15.0)
+    gathers = 1.0 + BERGERON * torch.sqrt(torch.clamp(COLD[0] - air.t, 0.0, COLD[1]))
+    full = gathers * cloud / ENOUGH
+    often = gathers * CONVERSION * -torch.expm1(-full * full) * c.dz / (MEAN_SPEED * torch.clamp(w, 1.0, 15.0))
     high = c.z - base_z > WITHOUT_RAIN
     out = torch.where(cloudy & high, -torch.expm1(-often), 0.0)
     rain, snow = out * air.q_l, out * air.q_i
@@ -364,7 +371,7 @@ def thinning(r: Rising, p: Passed, z: torch.Tensor, shallow: torch.Tensor) -> Pl
     share = torch.where(before > 0.0, (low + taken) / torch.where(before > 0.0, before, 1.0), 0.0)
     return Plume(
         torch.where(cloud, up, p.flux), torch.where(cloud, taken, p.taken),
-        torch.where(cloud, low + taken - up, p.left),
+        torch.where(cloud, low + taken - up, p.left), torch.where(p.inside, 0.0, p.taken),
         Air(p.t, p.q_v, p.q_l, p.q_i), torch.where(cloud, share * p.rain, p.rain),
         torch.where(cloud, share * p.snow, p.snow), p.w, p.buoyancy, p.inside, r.base_p, r.top_p, r.base_z,
         r.neutral, r.end, r.lift, active,

@@ -45,7 +45,7 @@ CONVECTION = Table(
     "convection",
     Scheme("none"),
     Scheme("betts_miller", convection_betts_miller.step, options={"tau": 7200.0, "humidity": 0.7}),
-    Scheme("mass_flux", convection_mass_flux.step, options={"turnovers": 1.0}),
+    Scheme("mass_flux", convection_mass_flux.step, options={"turnovers": 2.3}),
 )
 RADIATION = Table(
     "radiation",
