@@ -58,6 +58,12 @@ def in_pieces(function: Function) -> Function:
     return function
 
 
+def of_any_size(function: Function) -> Function:
+    """Mark a function that is called with fields of many sizes: one piece of machine code does for all of them."""
+    function.any_size = True  # type: ignore[attr-defined]
+    return function
+
+
 class Compiler:
     """What a process compiles.
 
@@ -115,7 +121,9 @@ class Compiler:
         if not self._may():
             return function, function(*arguments)
         begin = self.clock()
-        made: Callable[..., Any] = torch.compile(function, fullgraph=whole, dynamic=False)
+        made: Callable[..., Any] = torch.compile(
+            function, fullgraph=whole, dynamic=getattr(_inner(function), "any_size", False)
+        )
         done = self.folder / "done" / _key(function, arguments)
         result: dict[str, Any] = {}
         differentiates = torch.is_grad_enabled()

@@ -55,7 +55,7 @@ def test_graupel_rimes_the_cloud_that_it_sweeps():
     rho, kind = float(air.rho), wsm6.PELLETS
     lam, n = distribution(kind, wsm6.N_0G, rho, 2e-3)
     swept = quad(lambda d: np.pi / 4 * d**2 * kind.a * d**kind.b * n(d), 0, 60 / lam)[0] * np.sqrt(RHO_0 / rho)
-    got = rates(wsm6.collection, s, air, wsm6.sizes_of(s, air))
+    got = rates(wsm6.collection, s, air, wsm6.sizes_of(s, air.rho, air.thin))
     assert got == {("cloud_water", "graupel"): pytest.approx(1e-3 * swept, rel=1e-5)}
     assert 1e-6 < 1e-3 * swept < 1e-5, "some grams per kilogram in a quarter of an hour"
 
@@ -69,7 +69,7 @@ def test_graupel_and_rain_collide_at_the_difference_of_their_speeds():
     mass = lambda d: np.pi / 6 * drops.density * d**3  # noqa: E731
     both = lambda r, g: np.pi / 4 * (r + g) ** 2 * mass(r) * n_r(r) * n_g(g)  # noqa: E731
     met = apart / rho * dblquad(both, 0, 40 / lam_g, 0, 40 / lam_r)[0]
-    got = rates(wsm6.collection, s, air, wsm6.sizes_of(s, air))
+    got = rates(wsm6.collection, s, air, wsm6.sizes_of(s, air.rho, air.thin))
     assert got == {("rain", "graupel"): pytest.approx(met, rel=1e-4)}
 
 
@@ -84,7 +84,7 @@ def test_ice_freezes_the_rain_that_it_meets_to_snow_or_where_it_is_much_to_graup
     d_i = min(11.9 * (rho * 2e-5 / number) ** 0.5, 5e-4)
     apart = abs(fallspeed(drops, rho, lam) - 1.49e4 * d_i**1.31)
     taken = np.pi / 4 * 2e-5 * apart * quad(lambda d: (d + d_i) ** 2 * n(d), 0, 60 / lam)[0]
-    got = rates(wsm6.collection, s, air, wsm6.sizes_of(s, air))
+    got = rates(wsm6.collection, s, air, wsm6.sizes_of(s, air.rho, air.thin))
     assert got == {
         ("rain", product): pytest.approx(number * frozen * np.sqrt(RHO_0 / rho) / rho, rel=1e-5),
         ("cloud_ice", product): pytest.approx(taken, rel=1e-5),
@@ -125,14 +125,14 @@ def test_graupel_takes_vapour_over_ice_and_gives_it_off_below_saturation():
         reynolds = lambda d: kind.a * d**kind.b * np.sqrt(RHO_0 / rho) * d / viscosity  # noqa: B023, E731
         size = quad(lambda d: d * (0.78 + 0.31 * schmidt * reynolds(d) ** 0.5) * n(d), 0, 60 / lam)[0]  # noqa: B023
         resist = rho * 2.835e6**2 / (k * R_VAPOUR * 258.0**2) + 1 / (q_i * d_v)
-        got = rates(wsm6.growth_of_ice, s, air, wsm6.sizes_of(s, air))
+        got = rates(wsm6.growth_of_ice, s, air, wsm6.sizes_of(s, air.rho, air.thin))
         assert got[key] == pytest.approx(abs(ratio - 1.0) * 2 * np.pi * size / resist, rel=1e-3)
 
 
 def test_fewer_droplets_rain_sooner():
     s, air = sky(285.0, cloud_water=1e-3)
     rain = {
-        n: rates(lambda sky, a, dt, n=n: wsm6.coalescence(sky, wsm6.sizes_of(sky, a), a, n, dt), s, air)
+        n: rates(lambda sky, a, dt, n=n: wsm6.coalescence(sky, wsm6.sizes_of(sky, a.rho, a.thin), a, n, dt), s, air)
         for n in (5e7, 1e8, 1e9)
     }
     got = {n: r.get(("cloud_water", "rain"), 0.0) for n, r in rain.items()}
@@ -162,7 +162,7 @@ def test_snow_and_graupel_fall_together_and_melt_to_rain_on_their_way():
     coldest = (theta * pi - t)[(t > FREEZING_POINT) & (t < 283.0)]
     assert float(coldest.min()) < -0.3
     s, air = sky(255.0, snow=1e-3, graupel=3e-3)
-    v = wsm6.sizes_of(s, air)
+    v = wsm6.sizes_of(s, air.rho, air.thin)
     alone = [
         float(hydrometeors.speed(kind, lam, air.thin))
         for kind, lam in ((hydrometeors.SNOW_FLAKES, v.snow), (wsm6.PELLETS, v.graupel))

@@ -24,7 +24,8 @@ from components.science.constants import (
     LATENT_VAPORISATION,
     VIRTUAL,
 )
-from components.science.torch_compiler import piece
+from components.science.remaining import Remaining, at, flat, shaped
+from components.science.torch_compiler import of_any_size, piece
 from components.science.water import ALL_ICE, growth, saturation_pressure_mixed
 
 ENTRAINMENT_DEEP = 1.75e-3  # m-1, times (1.3 - RH) and the cube of q_s over that at the base (Bechtold 2008, eq. 3)
@@ -223,22 +224,41 @@ def ascend(c: Columns, t: torch.Tensor, q_v: torch.Tensor, share: torch.Tensor, 
     share : (nz, y, x) of its air that each layer gives below the base; their sum is 1, or 0 where none is to rise
     kind : of its air
     """
-    nz = t.shape[0]
+    nz, shape = t.shape[0], t.shape[1:]
     z, zc, around, q_s = surroundings(c, t, q_v)
-    none = torch.zeros_like(t[0])
+    profile, surface = flat(((t, q_v, q_s, around, c.p, zc, z, c.dz, share), kind), 2)
+    outside = profile[:2]
+    none = torch.zeros_like(profile[0][0])
     no = none > 1.0
-    plume = Rising(none, none, none, torch.full_like(none, START * START), no, no, no, no, none, z[-1], *[none] * 8)
-    rows = []
+    plume = Rising(
+        none, none, none, torch.full_like(none, START * START), no, no, no, no, none, profile[6][-1], *[none] * 8
+    )
+    whole, rows = plume, []
+    left, numbers = Remaining().those(profile[-1].amax(0) > 0.0)
     for k in range(nz):
-        low, last = max(k - 1, 0), torch.tensor(k == nz - 1, device=t.device)
-        layer = Level(
-            t[k], q_v[k], q_s[k], q_s[low], around[k], c.p[k], c.p[low], zc[k], zc[low], z[k], z[k + 1], c.dz[k],
-            share[k], last,
-        )  # fmt: skip
-        plume, row = rise(plume, layer, kind)
+        row = Passed(
+            none, none, none, none, none, none, none, outside[0][k], outside[1][k], none, none, no, none
+        )  # nothing rises
+        if not left.none:
+            profile, surface, plume = at(numbers, (profile, surface, plume))
+            plume, passed = rise(plume, level(profile, k), surface)
+            row = left.spread(passed, row)
+            more, numbers = left.those(~plume.ended)
+            if numbers is not None or k == nz - 1:
+                whole = left.spread(plume, whole)
+            left = more
         rows.append(row)
     r = Passed(*(torch.stack(x) for x in zip(*rows, strict=True)))
-    return thinning(plume, r, z, kind.shallow)
+    return thinning(*shaped((whole, r), shape), z, kind.shallow)
+
+
+def level(profile: tuple[torch.Tensor, ...], k: int) -> Level:
+    """Layer ``k`` of a profile as `ascend` has it."""
+    t, q_v, q_s, around, p, zc, z, dz, share = profile
+    low, last = max(k - 1, 0), torch.tensor(k == len(t) - 1, device=t.device)
+    return Level(
+        t[k], q_v[k], q_s[k], q_s[low], around[k], p[k], p[low], zc[k], zc[low], z[k], z[k + 1], dz[k], share[k], last
+    )
 
 
 @piece
@@ -257,6 +277,7 @@ def surroundings(
 
 
 @piece
+@of_any_size
 def rise(r: Rising, c: Level, kind: Kind) -> tuple[Rising, Passed]:
     """The plume above a layer, and what it was in it.
 

@@ -50,8 +50,9 @@ from components.science.constants import (
     LATENT_SUBLIMATION,
     LATENT_VAPORISATION,
 )
+from components.science.remaining import Remaining, at, flat, shaped
 from components.science.settling import fall
-from components.science.torch_compiler import in_pieces, piece
+from components.science.torch_compiler import in_pieces, of_any_size, piece
 from components.science.water import growth, growth_ice, saturation_pressure, saturation_pressure_ice
 
 SPECIES = (VAPOUR, CLOUD_WATER, RAIN, CLOUD_ICE, SNOW, GRAUPEL)
@@ -133,24 +134,48 @@ def wsm6(
     return Clouds(sky.t / pi, dict(zip((s.name for s in SPECIES), sky.q, strict=True)), rain, snow)
 
 
-# a table of contents of the scheme
-@piece
 def part(
     sky: Sky, p: torch.Tensor, rho: torch.Tensor, mass: torch.Tensor, dt: float, droplets: float | torch.Tensor
 ) -> tuple[Sky, torch.Tensor, torch.Tensor]:
     """All processes over ``dt`` s: the state, and rain and frozen water at the ground, kg m-2."""
+    shape = sky.t.shape
+    sky, rain, snow = settle(sky, rho, mass, dt)
+    every, p, rho = flat((sky, p, rho), 3)
+    left, numbers = Remaining().those(at_work(every, p))
+    if left.none:
+        return sky, rain, snow
+    if isinstance(droplets, torch.Tensor):
+        droplets = at(numbers, flat(droplets.expand(shape), 3))
+    some, p, rho = at(numbers, (every, p, rho))
+    return shaped(left.spread(processes(some, p, rho, dt, droplets), every), shape), rain, snow
+
+
+@piece
+def at_work(sky: Sky, p: torch.Tensor) -> torch.Tensor:
+    """Whether there is, in a cell, cloud, or enough that falls, or ice that must melt, or air above saturation."""
+    vapour, cloud, rain, ice, snow, graupel = sky.q
+    warm = sky.t >= FREEZING_POINT
+    e_s = torch.where(warm, saturation_pressure(sky.t), saturation_pressure_ice(sky.t))
+    much = torch.maximum(torch.maximum(rain, ice), torch.maximum(snow, graupel)) > LEAST
+    return (cloud > 0.0) | much | (warm & (ice > 0.0)) | (vapour > saturation_mixing_ratio(e_s, p))
+
+
+# a table of contents of the scheme
+@piece
+@of_any_size
+def processes(sky: Sky, p: torch.Tensor, rho: torch.Tensor, dt: float, droplets: float | torch.Tensor) -> Sky:
+    """What happens in cells over ``dt`` s, besides the fall."""
     air = properties(sky.t, p, rho)
-    sky, rain, snow = settle(sky, air, mass, dt)
     sky = moved(sky, melting(sky, air, dt))
     sky = moved(sky, freezing(sky, air, droplets, dt))
-    sizes = sizes_of(sky, air)
+    sizes = sizes_of(sky, air.rho, air.thin)
     warm_rain = coalescence(sky, sizes, air, droplets, dt)
     sky = moved(
         sky, [*warm_rain, *collection(sky, sizes, air, dt), *growth_of_ice(sky, sizes, air, dt),
               *evaporation(sky, sizes, air, dt)]
     )  # fmt: skip
     t, vapour, cloud = adjust_to_saturation(sky.t, sky.q[V], sky.q[C], p, LV)
-    return Sky(t, (vapour, cloud, *sky.q[R:])), rain, snow
+    return Sky(t, (vapour, cloud, *sky.q[R:]))
 
 
 def moved(sky: Sky, transfers: list[Transfer]) -> Sky:
@@ -173,9 +198,8 @@ def moved(sky: Sky, transfers: list[Transfer]) -> Sky:
     return Sky(t, tuple(torch.clamp(a, min=0.0) for a in q))
 
 
-def sizes_of(sky: Sky, air: Properties) -> Sizes:
-    """Slopes and speeds of what falls."""
-    rho, thin = air.rho, air.thin
+def sizes_of(sky: Sky, rho: torch.Tensor, thin: torch.Tensor) -> Sizes:
+    """Slopes and speeds of what falls in air of density ``rho``, ``thin`` being the factor of the speeds."""
     n_0s = snow_intercept(sky.t)
     rain = slope(RAIN_DROPS, N_0R, rho, sky.q[R])
     snow = slope(SNOW_FLAKES, n_0s, rho, sky.q[S])
@@ -186,15 +210,28 @@ def sizes_of(sky: Sky, air: Properties) -> Sizes:
     return Sizes(rain, snow, graupel, n_0s, speed(RAIN_DROPS, rain, thin), together)
 
 
-def settle(sky: Sky, air: Properties, mass: torch.Tensor, dt: float) -> tuple[Sky, torch.Tensor, torch.Tensor]:
+def settle(sky: Sky, rho: torch.Tensor, mass: torch.Tensor, dt: float) -> tuple[Sky, torch.Tensor, torch.Tensor]:
     """Fall of rain, of snow and graupel with one speed, and of crystals with 1.49e4 D^1.31 (HDC)."""
-    sizes, rho = sizes_of(sky, air), air.rho
+    every, density = flat((sky, rho), 3)
+    left, numbers = Remaining().those(torch.stack(every.q[R:]).amax(0) > LEAST)
+    speeds = [torch.zeros_like(density)] * 4
+    if not left.none:
+        speeds = left.spread(fall_speeds(*at(numbers, (every, density))), speeds)
+    q, fallen = list(sky.q), []
+    for n, v in zip((R, X, S, G), speeds, strict=True):
+        q[n], out = fall(q[n], v.reshape(rho.shape), rho, mass, dt)
+        fallen.append(out)
+    return sky._replace(q=tuple(q)), fallen[0], fallen[1] + fallen[2] + fallen[3]
+
+
+@piece
+@of_any_size
+def fall_speeds(sky: Sky, rho: torch.Tensor) -> list[torch.Tensor]:
+    """Of rain, ice, snow and graupel where there is any, m s-1."""
+    sizes = sizes_of(sky, rho, torch.sqrt(1.28 / rho))
     ice = crystal_speed(crystal_diameter(rho, sky.q[X], crystals(rho, sky.q[X])))
-    speeds = {R: sizes.v_rain, X: ice, S: sizes.together, G: sizes.together}
-    q, fallen = list(sky.q), {}
-    for n, v in speeds.items():
-        q[n], fallen[n] = fall(q[n], torch.where(q[n] > LEAST, v, 0.0), rho, mass, dt)
-    return sky._replace(q=tuple(q)), fallen[R], fallen[X] + fallen[S] + fallen[G]
+    speeds = (sizes.v_rain, ice, sizes.together, sizes.together)
+    return [torch.where(q > LEAST, v, 0.0) for q, v in zip(sky.q[R:], speeds, strict=True)]
 
 
 def crystal_speed(diameter: torch.Tensor) -> torch.Tensor:
@@ -204,7 +241,7 @@ def crystal_speed(diameter: torch.Tensor) -> torch.Tensor:
 
 def melting(sky: Sky, air: Properties, dt: float) -> list[Transfer]:
     """Snow (Psmlt) and graupel (Pgmlt) by the heat that the air conducts (Rutledge & Hobbs 1983, eq. A25), and ice."""
-    sizes = sizes_of(sky, air)
+    sizes = sizes_of(sky, air.rho, air.thin)
     warm = torch.clamp(sky.t - FREEZING_POINT, min=0.0)
     rate = dt * 2.0 * math.pi * air.conductivity * warm / (air.rho * LATENT_FUSION)
     snow = torch.where(sky.q[S] > LEAST, rate * sizes.n_0s * ventilation(SNOW_FLAKES, sizes.snow, air), 0.0)
