@@ -24,6 +24,7 @@ SIX_HOURS = RAIN.replace("period: PT1H, lag: PT1H", "period: PT6H, lag: PT6H")
 LAYOUT = "  atmosphere: 2\n  ocean: 2\n  land: 1\n"
 THREE = "  atmosphere: 1\n  ocean: 1\n  land: {ranks: 1, with: ocean}\n"
 FIVE = "  atmosphere: 2\n  ocean: 1\n  land: 1\n"
+PACIFIC = ("lat", 12.0, 44.0), ("lon", 142.0, 158.0)
 EIGHT = "  atmosphere: 2\n  ocean: 3\n  land: 1\n"
 
 
@@ -46,6 +47,34 @@ def serial(tmp_path_factory):
     case = make(tmp_path_factory.mktemp("template") / "case")
     tessera(case, "--serial")
     return case
+
+
+def stripes(case, cells=4):
+    """Power of the heat flux north-south at a wavelength of ``cells`` of the ocean over that at its neighbours.
+
+    The mean over the meridians of the north-western Pacific (142-158E, 12-44N) that meet no island; 4 cells are one of
+    the air's, 2 its half.
+    """
+    with xarray.open_dataset(case / "run/history/ocean.daily.nc") as f:
+        flux = f["surface_downward_heat_flux_in_sea_water"][0].to_numpy()
+        rows, columns = ((f[n].to_numpy() > low) & (f[n].to_numpy() < high) for n, low, high in PACIFIC)
+    flux = flux[np.ix_(rows, columns)]
+    flux, n = flux[:, np.isfinite(flux).all(0)], len(flux)
+    trend = np.linspace(-1.0, 1.0, n)[:, None]
+    flux = flux - flux.mean(0) - trend * (trend * flux).sum(0) / (trend * trend).sum()
+    power = (np.abs(np.fft.rfft(flux * np.hanning(n)[:, None], axis=0)) ** 2).mean(1)
+    off = np.abs(np.arange(len(power)) - n // cells)
+    return power[off <= 1].mean() / np.exp(np.log(power[(off > 1) & (off <= 4)]).mean())
+
+
+def test_the_rows_of_the_air_do_not_show_in_the_sea(serial, tmp_path):
+    """A smooth air leaves no stripes of its two-degree rows in the heat flux; one of cells does (and is found)."""
+    cells = make(tmp_path / "case", air=("states: second_order", "states: cell"))
+    tessera(cells, "--serial")
+    smooth, rough = ([stripes(case, n) for n in (4, 2)] for case in (serial, cells))
+    print(f"power at one and a half cell of the air beside its neighbours: {smooth}; of cells {rough}")
+    assert max(smooth) < 1.5
+    assert min(rough) > 50.0
 
 
 @pytest.mark.ranks
