@@ -2,7 +2,7 @@
 """The columns or cells of a block that a scheme has work for, side by side: it goes on with these alone.
 
 What happens in one does not depend on the others, so the bits are those of the whole block. Where a gradient is wanted,
-and on a GPU, which would have to wait for their number, all remain.
+within compiled code, and on a GPU, which would have to wait for their number, all remain.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ class Remaining:
         ----------
         wanted : (m,) of the m that remain
         """
-        if torch.is_grad_enabled() or wanted.device.type != "cpu" or int(wanted.sum()) > FEW * wanted.numel():
+        whole = torch.is_grad_enabled() or torch.compiler.is_compiling() or wanted.device.type != "cpu"
+        if whole or int(wanted.sum()) > FEW * wanted.numel():
             return self, None
         numbers = wanted.nonzero()[:, 0]
         return Remaining(numbers if self.places is None else self.places[numbers]), numbers

@@ -4,7 +4,8 @@
 The processes and constants are those of Hong, Dudhia & Chen (2004, Mon. Wea. Rev. 132, 103-120: diagnosed ice number,
 equations numbered HDC below) with the warm rain, snow and melting terms of Rutledge & Hobbs (1983, J. Atmos. Sci.
 40), Lin, Farley & Orville (1983, J. Clim. Appl. Meteor. 22) and the autoconversion of Tripoli & Cotton (1980). Every
-sink is bounded by what is there, in an order that conserves water exactly; mixing ratios are to dry air.
+sink is bounded by what is there, in an order that conserves water exactly; mixing ratios are to dry air. Rain, ice and
+snow of 1e-12 kg/kg and less, which fall and diffuse far, stay as they are in air without cloud below saturation.
 """
 
 import math
@@ -42,6 +43,7 @@ from components.atmosphere.nonhydrostatic.physics.hydrometeors import (
 from components.atmosphere.nonhydrostatic.physics.interfaces import Clouds, Parts
 from components.atmosphere.nonhydrostatic.physics.species import CLOUD_ICE, CLOUD_WATER, RAIN, SNOW, VAPOUR
 from components.science.constants import CP_DRY, FREEZING_POINT, LATENT_FUSION, LATENT_SUBLIMATION, LATENT_VAPORISATION
+from components.science.remaining import Remaining, at, flat, shaped
 from components.science.settling import fall
 from components.science.water import growth, growth_ice, saturation_pressure, saturation_pressure_ice
 
@@ -111,18 +113,38 @@ def mixed_phase(
     p, pi : pressure (Pa) and Exner function
     rho, mass : density of dry air (kg m-3) and dry mass of the layer (kg m-2)
     """
-    t = theta * pi
-    c = Cloud(t, *(torch.clamp(q, min=0.0) for q in (q_v, q_c, q_r, q_i, q_s)))
-    air = properties(t, p, rho)
+    c = Cloud(theta * pi, *(torch.clamp(q, min=0.0) for q in (q_v, q_c, q_r, q_i, q_s)))
+    every, around, density = flat((c, p, rho), 3)
+    left, numbers = Remaining().those(at_work(every, around))
+    speeds = [torch.zeros_like(density)] * 3
+    if not left.none:
+        some = at(numbers, (every, around, density))
+        every, speeds = left.spread(processes(*some, dt), (every, speeds))
+    c, speeds = shaped((every, speeds), theta.shape)
+    fallen = [fall(q, v, rho, mass, dt) for q, v in zip(c[3:], speeds, strict=True)]
+    (q_r, rain), (q_i, ice), (q_s, snow) = fallen
+    return Water(c.t / pi, c.q_v, c.q_c, q_r, q_i, q_s, rain, snow + ice)
+
+
+def at_work(c: Cloud, p: torch.Tensor) -> torch.Tensor:
+    """Whether a cell has cloud, or more than `LEAST` of what falls, or vapour above saturation."""
+    e_s = torch.where(c.t < FREEZING_POINT, saturation_pressure_ice(c.t), saturation_pressure(c.t))
+    much = torch.maximum(c.q_r, torch.maximum(c.q_i, c.q_s)) > LEAST
+    return (c.q_c > 0.0) | much | (c.q_v > saturation_mixing_ratio(e_s, p))
+
+
+# a table of contents of the scheme
+def processes(c: Cloud, p: torch.Tensor, rho: torch.Tensor, dt: float) -> tuple[Cloud, list[torch.Tensor]]:
+    """What happens in cells over ``dt`` s, besides the fall; then the fall speeds of rain, ice and snow, m s-1."""
+    air = properties(c.t, p, rho)
     c = freeze(c, air, dt)
     c = make_rain(c, air, dt)
     c, flakes = gather_snow(c, air, dt)
     c = melt_snow(c, air, flakes, dt)
     t, q_v, q_c = adjust_to_saturation(c.t, c.q_v, c.q_c, p, LV)
     c = evaporate_rain(c._replace(t=t, q_v=q_v, q_c=q_c), air, dt)
-    t, q_v, q_c, q_r, q_i, q_s = deposit(c, air, flakes, dt)
-    q_r, q_i, q_s, rain, snow = settle(q_r, q_i, q_s, flakes, air, mass, dt)
-    return Water(t / pi, q_v, q_c, q_r, q_i, q_s, rain, snow)
+    c = deposit(c, air, flakes, dt)
+    return c, fall_speeds(c, flakes, air)
 
 
 def freeze(c: Cloud, air: Properties, dt: float) -> Cloud:
@@ -237,24 +259,13 @@ def deposit(c: Cloud, air: Properties, flakes: Flakes, dt: float) -> Cloud:
     return Cloud(t, q_v, q_c, q_r, q_i, q_s)
 
 
-def settle(
-    q_r: torch.Tensor,
-    q_i: torch.Tensor,
-    q_s: torch.Tensor,
-    flakes: Flakes,
-    air: Properties,
-    mass: torch.Tensor,
-    dt: float,
-) -> tuple[torch.Tensor, ...]:
-    """Fall of rain, ice and snow in layers of ``mass`` (kg m-2); their mixing ratios, rain and snow at the ground."""
+def fall_speeds(c: Cloud, flakes: Flakes, air: Properties) -> list[torch.Tensor]:
+    """Of rain, ice and snow, m s-1."""
     rho, thin = air.rho, air.thin
-    v_r = speed(RAIN_DROPS, slope(RAIN_DROPS, N_0R, rho, q_r), thin)
-    v_s = speed(SNOW_FLAKES, slope(SNOW_FLAKES, flakes.intercept, rho, q_s), thin)
-    v_i = torch.clamp(3.29 * power(rho * q_i, 0.16), max=1.0)  # Heymsfield & Donner (1990)
-    q_r, rain = fall(q_r, torch.where(q_r > LEAST, v_r, 0.0), rho, mass, dt)
-    q_s, snow = fall(q_s, torch.where(q_s > LEAST, v_s, 0.0), rho, mass, dt)
-    q_i, ice = fall(q_i, v_i, rho, mass, dt)
-    return q_r, q_i, q_s, rain, snow + ice
+    v_r = speed(RAIN_DROPS, slope(RAIN_DROPS, N_0R, rho, c.q_r), thin)
+    v_s = speed(SNOW_FLAKES, slope(SNOW_FLAKES, flakes.intercept, rho, c.q_s), thin)
+    v_i = torch.clamp(3.29 * power(rho * c.q_i, 0.16), max=1.0)  # Heymsfield & Donner (1990)
+    return [torch.where(c.q_r > LEAST, v_r, 0.0), v_i, torch.where(c.q_s > LEAST, v_s, 0.0)]
 
 
 def _largest_ice(rho: torch.Tensor, number: torch.Tensor) -> torch.Tensor:
