@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
-FEW = 0.75
+FEW = 0.6
 """Share below which it is worth while to go on without the others."""
 Fields = TypeVar("Fields")
 
@@ -24,10 +24,11 @@ class Remaining:
     Parameters
     ----------
     places : their numbers in the block; None: all
+    narrows : whether there may be fewer; else all remain
     """
 
-    def __init__(self, places: Tensor | None = None):
-        self.places = places
+    def __init__(self, places: Tensor | None = None, narrows: bool = True):
+        self.places, self._narrows = places, narrows
 
     def those(self, wanted: Tensor) -> tuple[Remaining, Tensor | None]:
         """The ``wanted`` of the remaining ones, and their numbers among these; None where (nearly) all of them are.
@@ -37,7 +38,7 @@ class Remaining:
         wanted : (m,) of the m that remain
         """
         whole = torch.is_grad_enabled() or torch.compiler.is_compiling() or wanted.device.type != "cpu"
-        if whole or int(wanted.sum()) > FEW * wanted.numel():
+        if whole or not self._narrows or int(wanted.sum()) > FEW * wanted.numel():
             return self, None
         numbers = wanted.nonzero()[:, 0]
         return Remaining(numbers if self.places is None else self.places[numbers]), numbers
@@ -56,7 +57,7 @@ class Remaining:
 
 def at(numbers: Tensor | None, fields: Fields) -> Fields:
     """Fields (..., n) at some of their places, contiguous; None: as they are."""
-    return fields if numbers is None else _same(fields, tree_map(lambda a: a[..., numbers], fields))
+    return fields if numbers is None else _same(fields, tree_map(lambda a: a.index_select(-1, numbers), fields))
 
 
 def flat(fields: Fields, dims: int) -> Fields:

@@ -52,6 +52,11 @@ def piece(function: Function) -> Function:
     return call  # type: ignore[return-value]
 
 
+def pieces_are_compiled() -> bool:
+    """Whether the function `in_pieces` that runs has its pieces compiled."""
+    return _now.get() is not None
+
+
 def in_pieces(function: Function) -> Function:
     """Mark a function of which only the parts marked `piece` are to be compiled."""
     function.in_pieces = True  # type: ignore[attr-defined]

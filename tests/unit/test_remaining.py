@@ -53,6 +53,7 @@ def test_fields_come_back_to_their_places():
     with torch.no_grad():
         assert Remaining().those(torch.tensor([True, False]))[0].places.tolist() == [0]
         assert Remaining().those(torch.tensor([True, True, True, True, False]))[1] is None, "nearly all"
+        assert Remaining(narrows=False).those(torch.tensor([True, False]))[1] is None
         assert more.those(torch.tensor([False]))[0].none
     assert Remaining().those(torch.tensor([True, False]))[1] is None, "a gradient may be wanted"
 

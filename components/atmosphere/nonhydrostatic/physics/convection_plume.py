@@ -25,7 +25,7 @@ from components.science.constants import (
     VIRTUAL,
 )
 from components.science.remaining import Remaining, at, flat, shaped
-from components.science.torch_compiler import of_any_size, piece
+from components.science.torch_compiler import piece, pieces_are_compiled
 from components.science.water import ALL_ICE, growth, saturation_pressure_mixed
 
 ENTRAINMENT_DEEP = 1.75e-3  # m-1, times (1.3 - RH) and the cube of q_s over that at the base (Bechtold 2008, eq. 3)
@@ -234,7 +234,8 @@ def ascend(c: Columns, t: torch.Tensor, q_v: torch.Tensor, share: torch.Tensor, 
         none, none, none, torch.full_like(none, START * START), no, no, no, no, none, profile[6][-1], *[none] * 8
     )
     whole, rows = plume, []
-    left, numbers = Remaining().those(profile[-1].amax(0) > 0.0)
+    # compiled, all columns are quicker than taking some of them out
+    left, numbers = Remaining(narrows=not pieces_are_compiled()).those(profile[-1].amax(0) > 0.0)
     for k in range(nz):
         row = Passed(
             none, none, none, none, none, none, none, outside[0][k], outside[1][k], none, none, no, none
@@ -277,7 +278,6 @@ def surroundings(
 
 
 @piece
-@of_any_size
 def rise(r: Rising, c: Level, kind: Kind) -> tuple[Rising, Passed]:
     """The plume above a layer, and what it was in it.
 
