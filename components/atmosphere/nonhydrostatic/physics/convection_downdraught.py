@@ -17,8 +17,9 @@ from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import saturat
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
 from components.atmosphere.nonhydrostatic.physics.convection_plume import Plume
 from components.science.constants import CP_DRY, GRAVITY, LATENT_VAPORISATION, VIRTUAL
+from components.science.remaining import Remaining, at, flat, shaped
 from components.science.sums import so_far
-from components.science.torch_compiler import piece
+from components.science.torch_compiler import piece, pieces_are_compiled
 from components.science.water import growth, saturation_pressure_mixed
 
 SHARE = 0.3  # of the flux at the plume's base that sinks from where it starts
@@ -90,16 +91,20 @@ def descend(air: Columns, t: torch.Tensor, q_v: torch.Tensor, plume: Plume, deep
     deep : (y, x) whether its cloud may have one
     """
     zc, kept, cloudy = passages(air, t, plume, deep)
-    none = torch.zeros_like(t[0])
-    one, rows = Sinking(none, none, none, none > 1.0), []
+    profile = flat((t, q_v, air.p, zc, air.dz, plume.air.t, plume.air.q_v, cloudy, kept), 2)
+    left, numbers = Remaining(narrows=not pieces_are_compiled()).those(cloudy.any(0).reshape(-1))
+    none = torch.zeros_like(profile[0][0])
+    nothing, rows = Downdraught(*[none] * len(Downdraught._fields)), []
+    profile, none = at(numbers, (profile, none))
+    one = Sinking(none, none, none, none > 1.0)
     for k in range(t.shape[0] - 1, -1, -1):
-        layer = Around(
-            t[k], q_v[k], air.p[k], zc[k], air.dz[k], plume.air.t[k], plume.air.q_v[k], cloudy[k], kept[k]
-        )  # fmt: skip
-        one, row = fall_through(one, layer)
+        row = nothing
+        if not left.none:
+            one, passed = fall_through(one, Around(*(a[k] for a in profile)))
+            row = left.spread(passed, nothing)
         rows.append(row)
     d = Downdraught(*(torch.stack(x[::-1]) for x in zip(*rows, strict=True)))
-    return within_means(d, plume)
+    return within_means(shaped(d, t.shape[1:]), plume)
 
 
 @piece
