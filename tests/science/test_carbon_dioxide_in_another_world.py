@@ -5,9 +5,11 @@ Expected ratios are those that were asked for before anything was run; winds, fl
 training nor those of the card.
 """
 
+import re
+
 import pytest
 
-from components.ml_surrogates.co2_reconstruction import comparison, osse, reconstruction, systems
+from components.ml_surrogates.co2_reconstruction import comparison, events, osse, reconstruction, systems
 from components.ml_surrogates.co2_reconstruction.scores import rmse
 from components.ml_surrogates.co2_reconstruction.training import estimates
 from components.ml_surrogates.estimation.kriging import Interpolation
@@ -16,9 +18,13 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def ratios():
+def world():
+    return osse.simulate(osse.Split(8, 1, 4), seed=2)
+
+
+@pytest.fixture(scope="module")
+def ratios(world):
     """Error over that of tuned kriging by system, and over that of its prior flow by flow for the networks."""
-    world = osse.simulate(osse.Split(8, 1, 4), seed=2)
     past = systems.climate(world, 2000)
     test, held = (comparison.Comparison(world, past, kind) for kind in ("test", "validation"))
     kriging = test.still(test.kriging()[0]).rmse
@@ -73,3 +79,23 @@ def test_attention_beats_kriging_by_the_winds(ratios):
 @pytest.mark.parametrize("name", ["unet_kriging", "co2_net", "unet_enkf"])
 def test_networks_know_how_sure_they_are(ratios, name):
     assert 0.85 < ratios[f"{name}, inside 90 %"] < 0.95 and 0.85 < ratios[f"{name}, spread"] < 1.15
+
+
+def test_the_guard_counts_a_strong_release_and_says_how_many_of_the_one_asked_for_can_be_told(world):
+    """Asked: that it counts three times the largest flux; it needs four times that.
+
+    Counted, and told from chance by who knows all about it: on the flows of the card 2 and the same 2 of 6; here 1 of
+    4, where it stops the network without the release too, while 3 can be told.
+    """
+    past = systems.climate(world, 2000)
+    test = comparison.Comparison(world, past, "test")
+    model = reconstruction.load(reconstruction.MODELS / "unet_enkf")
+    inversion = systems.ensemble(world, past)
+    text = " ".join(events.told(world, test, model, inversion, test.increments(inversion)))
+    print(text)
+    told, flows, both = map(int, re.search(r"find it in (\d) of (\d) flows.* the guard counts (\d)\.", text).groups())
+    counted, without, twice = map(
+        int, re.search(r"in (\d) of \d flows while it lasts, without it in (\d); in (\d) \(2 times", text).groups()
+    )
+    assert flows == 4 and both <= min(told, counted) and 0 < told
+    assert without <= counted <= twice and "4 (4 times as strong)" in text

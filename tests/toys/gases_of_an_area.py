@@ -4,6 +4,10 @@
 The weather at the sides is a day's analysis of the globe that goes around the Earth at some degrees a day: other air
 comes in on every day. Inside, the atmosphere makes its own; the ground has a given temperature and gives heat, vapour,
 drag, and each gas its flux: ``gas0`` a steady one, the others random ones of the world of `co2_reconstruction.osse`.
+
+A case of another `draw` is what systems may have in the place of that truth: sides whose weather stands some degrees
+too far east or west, land that is too warm (so that its air mixes more), random gases of its own; the steady source
+is the same.
 """
 
 from pathlib import Path
@@ -27,6 +31,7 @@ PLANE = "+proj=lcc +lat_1=-5 +lat_2=40 +lat_0=25 +lon_0=130 +R=6371000"
 CENTRE = (118.0, 33.0)  # degrees east and north
 FED = 1000.0  # kg m-2 of air in which a random flux makes the ppm a second that it has in the made-up world
 ABOVE = 100.0  # ppm that all gases have besides, so that none is negative
+ERROR_TIME = 2.0 * DAY  # memory of how far the weather at the sides is out of its place
 INFLOW, INFLOW_LENGTH, INFLOW_TIME = 2.0, 2000e3, 3.0 * DAY  # ppm, m, s: of what comes in through the sides
 RECORD = 12  # hours from one state of the sides to the next
 ROOM = 1.0  # degrees between points of the ground
@@ -76,7 +81,15 @@ def _file(path, axes, fields):
     return path
 
 
-def _weather(folder, analysis, humidity, days, degrees):
+def _displaced(count, size, generator):
+    """By how many points the weather is out of its place at each of the records, of a size."""
+    keep, out = np.exp(-RECORD * HOUR / ERROR_TIME), [size * torch.randn(1, generator=generator)]
+    for _ in range(count - 1):
+        out.append(keep * out[-1] + (1.0 - keep**2) ** 0.5 * size * torch.randn(1, generator=generator))
+    return torch.cat(out).round().int().tolist()
+
+
+def _weather(folder, analysis, humidity, days, degrees, error, generator):
     """The sides: a state of the globe that goes around; returns latitudes and their lowest air's temperature."""
     state = read_analysis(analysis, 0, humidity)
     high, near = state.p >= 2000.0, (state.lat > -5.0) & (state.lat < 70.0)
@@ -86,7 +99,8 @@ def _weather(folder, analysis, humidity, days, degrees):
     if by != round(by):
         raise ValueError(f"{degrees} degrees a day are no whole points of {step} degrees in {RECORD} h")
     hours = RECORD * np.arange(days * 24 // RECORD + 1)
-    columns = [(first + np.arange(east.size) - n * round(by)) % state.lon.size for n in range(hours.size)]
+    off = _displaced(hours.size, error / step, generator) if error else [0] * hours.size
+    columns = [(first + off[n] + np.arange(east.size) - n * round(by)) % state.lon.size for n in range(hours.size)]
     axes = [
         ("time", hours, f"hours since {START} 00:00:00"), ("level", state.p[high] / 100.0, "hPa"),
         ("latitude", state.lat[near], "degrees_north"), ("longitude", east, "degrees_east"),
@@ -104,11 +118,11 @@ def _weather(folder, analysis, humidity, days, degrees):
     return state.lat, state.fields["t"][0].mean(-1)
 
 
-def _ground(folder, latitude, temperature):
+def _ground(folder, latitude, temperature, warmer):
     """The ground is as warm as the lowest air of its latitude, the sea two degrees more, land two less."""
     lat, lon = np.arange(-5.0, 70.0, ROOM), np.arange(65.0, 175.0, ROOM)
     land = is_land(lon[None, :], lat[:, None])
-    warm = np.interp(lat, latitude, temperature)[:, None] + np.where(land, -2.0, 2.0)
+    warm = np.interp(lat, latitude, temperature)[:, None] + np.where(land, -2.0 + warmer, 2.0)
     axes = [
         ("time", [0.0, 400.0], f"days since {START} 00:00:00"), ("lat", lat, "degrees_north"),
         ("lon", lon, "degrees_east"),
@@ -120,7 +134,7 @@ def _ground(folder, latitude, temperature):
     })  # fmt: skip
 
 
-def _sources(folder, ny, nx, spacing, days, gases, generator):
+def _sources(folder, ny, nx, spacing, days, gases, generator, other):
     """Fluxes a day apart on the cells: that of gas0 steady, the others with a memory of ten days."""
     plane = pyproj.Proj(PLANE)
     x, y = plane(*CENTRE)
@@ -131,10 +145,10 @@ def _sources(folder, ny, nx, spacing, days, gases, generator):
     land = np.mean([is_land(*plane(x + a, y + b, inverse=True)) for a in parts for b in parts], 0)
     root = FED * flux_root(cells, torch.as_tensor(land).float())
 
-    def white(n):
+    def white(n, generator=other):
         return torch.randn((n, ny * nx), generator=generator) @ root.T
 
-    steady, random, keep, out = white(1), white(gases - 1), np.exp(-DAY / FLUX_TIME), []
+    steady, random, keep, out = white(1, generator), white(gases - 1), np.exp(-DAY / FLUX_TIME), []
     for _ in range(days + 2):
         out.append(torch.cat([steady, random]))
         random = keep * random + (1.0 - keep**2) ** 0.5 * white(gases - 1)
@@ -174,7 +188,10 @@ def _inflow(folder, days, gases, generator):
     _file(folder / "gases.nc", axes, {f"gas{k}": ("1", dims, a) for k, a in enumerate(fields)})
 
 
-def write_case(folder, analysis, humidity, *, days=24, gases=8, shape=(40, 44), spacing=100e3, degrees=9.0, seed=18):
+def write_case(
+    folder, analysis, humidity, *, days=24, gases=8, shape=(40, 44), spacing=100e3, degrees=9.0, seed=18, draw=0,
+    error=0.0, warmer=0.0,
+):  # fmt: skip
     """Write the case; returns its folder.
 
     Parameters
@@ -185,13 +202,17 @@ def write_case(folder, analysis, humidity, *, days=24, gases=8, shape=(40, 44), 
     shape, spacing : rows and columns of cells, m
     degrees : a day by which the weather at the sides goes to the east
     seed : of sources and inflow
+    draw : other than zero: of other random sources and inflow, and of the error
+    error : by how many degrees the weather at the sides is out of its place
+    warmer : by how much land is warmer, K
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     generator = torch.Generator().manual_seed(seed)
-    _ground(folder, *_weather(folder, analysis, humidity, days, degrees))
-    _sources(folder, *shape, spacing, days, gases, generator)
-    _inflow(folder, days, gases, generator)
+    other = torch.Generator().manual_seed(seed + 1000 * draw) if draw else generator
+    _ground(folder, *_weather(folder, analysis, humidity, days, degrees, error, other), warmer)
+    _sources(folder, *shape, spacing, days, gases, generator, other)
+    _inflow(folder, days, gases, other)
     names = [f"gas{k}" for k in range(gases)]
     step = {"step": "PT10M"}
     either = {**{"period": "PT10M", "lag": "PT10M"}, "remap": "conservative"}

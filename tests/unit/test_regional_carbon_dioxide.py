@@ -6,10 +6,17 @@ import numpy as np
 import pytest
 import torch
 
-from components.ml_surrogates.co2_reconstruction import reconstruction, regional, stations
+from components.ml_surrogates.co2_reconstruction import reconstruction, regional, regional_area, stations
 from components.ml_surrogates.co2_reconstruction.__main__ import main
 from components.ml_surrogates.co2_reconstruction.carried import carried_within
-from components.ml_surrogates.co2_reconstruction.regional_truth import SPREAD, Names, of_training, read, stretches
+from components.ml_surrogates.co2_reconstruction.regional_truth import (
+    SPREAD,
+    Carried,
+    Names,
+    of_training,
+    read,
+    stretches,
+)
 from components.ml_surrogates.co2_reconstruction.scores import rmse
 from components.ml_surrogates.co2_reconstruction.settings import Settings
 from components.science.constants import EARTH_RADIUS
@@ -19,14 +26,17 @@ NY, NX, TIMES, STEP = 14, 18, 60, 2.0  # cells, times six hours apart, degrees
 U, V = 12.0, 4.0  # m s-1
 
 
-@pytest.fixture(scope="module")
-def output(tmp_path_factory):
-    """As an atmosphere writes it: gases that a steady wind carries over cells of two degrees about the equator."""
-    path = tmp_path_factory.mktemp("area") / "atmosphere.nc"
+def written(path, gases, *, seed=3, off=0.0, ahead=0.0, places=0.0):
+    """Gases that a steady wind carries over cells of two degrees about the equator, as an atmosphere writes them.
+
+    Wind and gases may be ``off`` by some m/s and ``ahead`` by some degrees, the cells in other ``places``; gas3 is
+    always of the same waves.
+    """
     lat, lon = np.meshgrid(STEP * (np.arange(NY) - NY / 2 + 0.5), 100.0 + STEP * np.arange(NX), indexing="ij")
+    lat = lat + places
     corner = 0.5 * STEP * np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]])
     degrees = np.rad2deg(6 * 3600.0 / EARTH_RADIUS)  # that a wind of 1 m/s goes from one time to the next
-    random = np.random.default_rng(3)
+    random = np.random.default_rng(seed)
     with netCDF4.Dataset(path, "w") as f:
         for name, size in (("time", TIMES), ("y", NY), ("x", NX), ("corner4", 4)):
             f.createDimension(name, size)
@@ -34,11 +44,14 @@ def output(tmp_path_factory):
             f.createVariable(name, "f8", ("y", "x"))[:] = a
             f.createVariable(f"{name}_bounds", "f8", ("y", "x", "corner4"))[:] = a[..., None] + shift
         t = np.arange(TIMES)[:, None, None]
-        fields = {"eastward_wind": U + 0.0 * (lat + t), "northward_wind": V + 0.0 * (lat + t)}
-        for k in range(4):
-            waves = 2.0 * np.pi * random.standard_normal((40, 2)) / 25.0
-            phase = 2.0 * np.pi * random.random(40)
-            at = (lon - U * degrees * t)[..., None] * waves[:, 0] + (lat - V * degrees * t)[..., None] * waves[:, 1]
+        fields = {"eastward_wind": U + off + 0.0 * (lat + t), "northward_wind": V + 0.0 * (lat + t)}
+        for k in range(gases):
+            drawn = np.random.default_rng(0) if k == 3 else random
+            waves = 2.0 * np.pi * drawn.standard_normal((40, 2)) / 25.0
+            phase = 2.0 * np.pi * drawn.random(40)
+            at = (lon - ahead - U * degrees * t)[..., None] * waves[:, 0] + (lat - V * degrees * t)[..., None] * waves[
+                :, 1
+            ]
             fields[f"gas{k}"] = 1e-6 * (3.0 + np.sin(at + phase).sum(-1))
         f.createDimension("level2", 2)
         for name, a in fields.items():
@@ -47,6 +60,19 @@ def output(tmp_path_factory):
             else:
                 f.createVariable(name, "f8", ("time", "y", "x"))[:] = a
     return path
+
+
+@pytest.fixture(scope="module")
+def output(tmp_path_factory):
+    """The truth's atmosphere."""
+    return written(tmp_path_factory.mktemp("area") / "atmosphere.nc", 4)
+
+
+@pytest.fixture(scope="module")
+def theirs(tmp_path_factory):
+    """The atmosphere that systems have: a wind 2 m/s too strong, the known gas a degree ahead, members of its own."""
+    path = written(tmp_path_factory.mktemp("theirs") / "atmosphere.nc", 28, seed=4, off=2.0, ahead=1.0)
+    return Carried(path, [f"gas{k}" for k in range(28) if k != 3])
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +103,7 @@ def test_a_sample_is_a_combination_of_the_gases_as_stations_and_winds_show_it(ar
     missed = (sample.window.observations[:, -1] - sample.truth)[at]
     assert 0.1 < float(missed.std()) < 0.3  # the stations' noise
     wrong = torch.stack([area.u - U, area.v - V])  # of the winds that systems see
-    assert float(torch.sqrt((wrong**2).sum(0).mean())) == pytest.approx(regional.WIND_ERROR, rel=0.15)
+    assert float(torch.sqrt((wrong**2).sum(0).mean())) == pytest.approx(regional_area.WIND_ERROR, rel=0.15)
     assert float((wrong[:, 4:] * wrong[:, :-4]).mean() / (wrong**2).mean()) == pytest.approx(np.exp(-1.0), abs=0.12)
     many = area.draw(200, torch.Generator().manual_seed(2)).truth
     assert float(many.std()) == pytest.approx(SPREAD, rel=0.15)
@@ -107,13 +133,50 @@ def test_tests_see_gases_and_sources_that_training_has_not(output):
     torch.testing.assert_close(area.past.mean, air.known[of_training(TIMES)].mean(0), atol=1e-4, rtol=1e-4)
 
 
+def test_systems_with_an_atmosphere_of_their_own_estimate_what_it_has_not_carried(output, theirs):
+    names = Names(["gas0", "gas1"], ["gas2"], "gas3")
+    air, alone = read(output, names, carried=theirs), read(output, names)
+    assert air.members.shape == (TIMES, 27, NY, NX) and float(air.carried.std()) == pytest.approx(SPREAD, rel=0.3)
+    torch.testing.assert_close(air.u, torch.full_like(air.u, U + 2.0))
+    area = regional.Area(air, 4, prior="enkf")
+    torch.testing.assert_close(area.u, air.u)  # its winds have errors of their own
+    truth, reports = area.last("test")
+    at = area.held["test"][2]
+    rest = truth - (alone.known - air.carried)[at]  # one gas that nobody has seen, with a weight of plus or minus one
+    torch.testing.assert_close(rest.abs(), air.unseen[at, 0].abs(), atol=1e-3, rtol=1e-3)
+    assert 0.1 < float((reports.value - truth.flatten(-2)[:, area.places]).std()) < 0.3
+    assert float(rmse(area.known, air.domain.weights()).mean()) < 0.6 * SPREAD
+
+
+def test_an_ensemble_that_is_carried_knows_where_air_has_come_from(output, theirs):
+    """Beside kriging of the same departures, tuned on the very days of the test; a network of no steps is its prior."""
+    names = Names(["gas0", "gas1"], ["gas2"], "gas3")
+    air = read(output, names, carried=theirs)
+    words = {"prior": "enkf", "frames": 4, "width": 4, "steps": 1, "batch": 2, "rate": 1e-6}
+    _, _, rows = regional.trained(Settings(cyclic=False, **words), air)
+    best = rows[regional.KRIGING].rmse
+    assert rows["carried ensemble"].rmse < 0.9 * best < 0.9 * rows[regional.STILL].rmse
+    assert rows["network"].rmse == pytest.approx(rows["carried ensemble"].rmse, rel=1e-3)
+    assert rows["what is carried"].rmse < rows["climatology"].rmse
+
+
+def test_samples_are_what_the_carried_ensemble_makes_of_samples(output, theirs):
+    """A sum of gases has the sum of their estimates: training and tests are alike."""
+    air = read(output, Names(["gas0", "gas1"], ["gas2"], "gas3"), carried=theirs)
+    area = regional.Area(air, 4, prior="enkf")
+    weights = area._weights(2, area.tracers[0].shape[1], torch.Generator().manual_seed(1))
+    course = area.course(area.tracers[1], weights)
+    mixed = torch.einsum("nk,tkyx->tnyx", weights, area.tracks)
+    torch.testing.assert_close(mixed, course, atol=1e-2, rtol=1e-3)
+
+
 def test_winds_let_optimal_interpolation_pass_kriging(area, air):
     truth, reports = area.last("test")
     system = area.kriging("test")[0]
     weights = area.air.domain.weights()
     kriging = rmse(system.analyse(system.start(truth), reports).mean - truth, weights).mean()
     against = regional.Area(air._replace(u=-air.u, v=-air.v), 4)
-    followed, led = (rmse(a.interpolation("test") - truth, weights).mean() for a in (area, against))
+    followed, led = (rmse(a.followed("test", "interpolation") - truth, weights).mean() for a in (area, against))
     assert float(followed) < float(kriging) and float(followed) < 0.95 * float(led)
 
 
@@ -121,7 +184,7 @@ def test_optimal_interpolation_remembers_as_long_as_the_days_for_training_do(air
     """Waves that keep their values along the wind want a memory; fields without any likeness in time want none."""
     shuffled = torch.randperm(TIMES, generator=torch.Generator().manual_seed(1))
     without = regional.Area(air._replace(gases=air.gases[shuffled]), 4)
-    assert without.tuned[0] == min(regional.LOSS_TIMES) < area.tuned[0]
+    assert without.tuned[0] == min(regional_area.LOSS_TIMES) < area.tuned[0]
 
 
 def test_the_past_is_that_of_the_days_for_training_alone(air, area):
@@ -158,13 +221,12 @@ def test_stations_of_the_world_stand_within_the_area(air):
     assert not len(stations.within(air.domain))  # 14 S to 14 N has none there
 
 
-def test_no_window_for_tests_shares_a_time_with_one_before(area):
+def test_tests_come_after_all_that_training_and_validation_have_seen(area):
     times = {part: {e - n for e in ends for n in range(area.frames)} for part, ends in area.ends.items()}
-    assert not times["test"] & (times["training"] | times["validation"]) and not times["training"] & times["validation"]
-    assert len(area.ends["test"]) == len(area.ends["validation"]) == 2 * (TIMES // 10 - area.frames + 1)
+    assert max(times["training"]) < min(times["validation"]) and max(times["validation"]) < min(times["test"])
+    assert max(times["test"]) == TIMES - 1 and len(times["test"]) == TIMES // 4
     assert times["training"] <= set(torch.nonzero(of_training(TIMES)).flatten().tolist())
-    first = {stretch[0] for stretch in stretches("test", TIMES)}
-    assert min(min(abs(e - f) for f in first) for e in area.ends["test"]) == area.frames - 1  # far from what was seen
+    assert stretches("training", TIMES) == [(0, 36)] and stretches("validation", TIMES) == [(36, 45)]
 
 
 def test_the_command_trains_and_says_the_ratio(output, tmp_path, capsys):
@@ -173,7 +235,9 @@ def test_the_command_trains_and_says_the_ratio(output, tmp_path, capsys):
     gases = ["--gases", "gas0", "gas1", "gas2", "gas3"]
     main(["regional", "--atmosphere", str(output), *gases, "--namelist", str(words), "--out", str(tmp_path / "net")])
     said = capsys.readouterr().out
-    assert float(said.split("RESULT co2.regional.vs_kriging ")[1]) < 0.9  # the wind carries what stations saw
+    assert (
+        float(said.split("RESULT co2.regional.vs_kriging ")[1].split()[0]) < 0.9
+    )  # the wind carries what stations saw
     model = reconstruction.load(tmp_path / "net")
     assert not model.settings.cyclic and model.lengths and (tmp_path / "net.png").exists()
 
@@ -197,7 +261,8 @@ def test_a_limited_area_has_no_seam():
     assert reached[0] == 0.0 < reached[1]
 
 
-def test_what_is_wrong_is_named_at_once(output, air):
+def test_what_is_wrong_is_named_at_once(output, air, tmp_path):
+    late = written(tmp_path / "late.nc", 1, places=1.0)
     with pytest.raises(CaseError, match=r"has no soot, dust, only .*gas0"):
         read(output, Names(["gas0", "dust"], known="soot"))
     with pytest.raises(CaseError, match="or a level 2 between, found others in gas3"):
@@ -206,5 +271,7 @@ def test_what_is_wrong_is_named_at_once(output, air):
         CaseError, match=r"prior: enkf \(expected kriging or interpolation\), embedding: wind .*, cyclic: True"
     ):
         regional.trained(Settings(prior="enkf", embedding="wind"), air)
-    with pytest.raises(CaseError, match="60 times are too few for windows of 8 frames in validation, test"):
-        regional.Area(air, 8)
+    with pytest.raises(CaseError, match="60 times are too few for windows of 10 frames in validation:"):
+        regional.Area(air, 10)
+    with pytest.raises(CaseError, match=r"expected the times and cells of .*\(56, 14, 18\), found"):
+        read(output, Names(["gas0"]), carried=Carried(late, ["gas0"]), skip=4)
