@@ -83,7 +83,7 @@ def coriolis_u(transport_y: Tensor, g: Geometry) -> Tensor:
     transport_y : (y, x) northward transport, m2 s-1
     g : geometry of the block
     """
-    flux = transport_y * g.dxv
+    flux = transport_y * g.wide_v
     north = at(g.fq_h, 0, 0) * (at(flux, 0, 0) + at(flux, 0, 1))
     south = at(g.fq_h, -1, 0) * (at(flux, -1, 0) + at(flux, -1, 1))
     return 0.25 * at(g.depth_u) / at(g.dxu) * (north + south)
@@ -97,7 +97,7 @@ def coriolis_v(transport_x: Tensor, g: Geometry) -> Tensor:
     transport_x : (y, x) eastward transport, m2 s-1
     g : geometry of the block
     """
-    flux = transport_x * g.dyu
+    flux = transport_x * g.wide_u
     east = at(g.fq_h, 0, 0) * (at(flux, 0, 0) + at(flux, 1, 0))
     west = at(g.fq_h, 0, -1) * (at(flux, 0, -1) + at(flux, 1, -1))
     return -0.25 * at(g.depth_v) / at(g.dyv) * (east + west)
@@ -111,7 +111,7 @@ def divergence(transport_x: Tensor, transport_y: Tensor, g: Geometry) -> Tensor:
     transport_x, transport_y : (y, x) transports, m2 s-1
     g : geometry of the block
     """
-    flux_x, flux_y = transport_x * g.dyu, transport_y * g.dxv
+    flux_x, flux_y = transport_x * g.wide_u, transport_y * g.wide_v
     return (at(flux_x, 0, 0) - at(flux_x, 0, -1) + at(flux_y, 0, 0) - at(flux_y, -1, 0)) / at(g.area_t)
 
 

@@ -38,8 +38,8 @@ class Plane:
     wet_v: Tensor
     fq_h: Tensor
     dxu: Tensor
-    dyu: Tensor
-    dxv: Tensor
+    wide_u: Tensor
+    wide_v: Tensor
     dyv: Tensor
     area_t: Tensor
     area_u: Tensor

@@ -11,8 +11,8 @@ from components.ocean.primitive.open_boundary import Outside, speed
 from components.science.constants import GRAVITY
 from components.science.kernel_arrays import arrays, plain_doubles
 
-RISE = "depth_u", "depth_v", "active_t", "dyu", "dxv", "area_t", "area_u", "area_v"
-MOVE = "depth_u", "depth_v", "open_u", "open_v", "wet_u", "wet_v", "fq_h", "dxu", "dyu", "dxv", "dyv"
+RISE = "depth_u", "depth_v", "active_t", "wide_u", "wide_v", "area_t", "area_u", "area_v"
+MOVE = "depth_u", "depth_v", "open_u", "open_v", "wet_u", "wet_v", "fq_h", "dxu", "wide_u", "wide_v", "dyv"
 """What the kernels read of a plane."""
 
 

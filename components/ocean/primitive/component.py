@@ -332,7 +332,7 @@ class PrimitiveOcean(Component):
         """Heat of freezing so far, and the northward transport."""
         return {
             "heat_of_freezing": _array(self.now.frozen_heat),
-            "northward_sea_water_transport": _array(inner(self.now.V)),
+            "northward_sea_water_transport": _array(inner(self.now.V * self.ocean.g.wide_v / self.ocean.g.dxv)),
             **self.brought.fields(),
         }
 

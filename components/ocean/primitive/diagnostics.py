@@ -46,7 +46,7 @@ def stream_function(U: Tensor, g: Geometry) -> np.ndarray:
     U : (y, x) eastward transport with halo, m2 s-1
     g : geometry of the block
     """
-    return np.cumsum(-inner(U * g.dyu).numpy(), 0) * 1e-6
+    return np.cumsum(-inner(U * g.wide_u).numpy(), 0) * 1e-6
 
 
 def kinetic_energy(s: State, g: Geometry) -> Tensor:

@@ -24,6 +24,7 @@ class Geometry:
     Coriolis parameter over column depth at the corner. ``active_t``: 1 in wet cells that the model predicts (all but
     the outermost ring at open edges, which holds the outside); ``open_u open_v``: at faces between that ring and the
     model, +1 where the outside lies to the east (north), -1 where to the west (south), 0 elsewhere.
+    ``wide_u wide_v``: lengths of the faces that water passes (m), less than ``dyu dxv`` in straits narrower than cells.
     """
 
     h0: Tensor
@@ -40,6 +41,8 @@ class Geometry:
     active_t: Tensor
     open_u: Tensor
     open_v: Tensor
+    wide_u: Tensor
+    wide_v: Tensor
     wet_u: Tensor
     wet_v: Tensor
     centre: Tensor
@@ -139,6 +142,7 @@ def build_geometry(
     periodic_y: bool = False,
     no_slip: bool = False,
     open_edges: Collection[str] = (),
+    open_share: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Geometry:
     """Geometry of the whole domain in double precision.
 
@@ -156,11 +160,14 @@ def build_geometry(
         No-slip side walls; free slip otherwise.
     open_edges : collection of str
         Edges (`west`, `east`, `south`, `north`) whose outermost wet cells hold the state of the sea outside.
+    open_share : pair of ndarray, or None
+        Share of the length of each east and north face that water passes, ``(ny, nx)``, above 0 and up to 1; None: 1.
+        A strait narrower than a cell keeps its cross-section so (Adcroft 2013, Ocean Modelling 67, 13-18).
 
     Raises
     ------
     ValueError
-        If the shapes do not fit or no cell is wet.
+        If the shapes do not fit, no cell is wet, or a share is not above 0 and up to 1.
     """
     if thickness_at_rest.shape[1:] != grid.shape:
         raise ValueError(f"the bathymetry has {thickness_at_rest.shape[1:]} cells and the grid {grid.shape} (y, x)")
@@ -200,7 +207,19 @@ def build_geometry(
     }  # fmt: skip
     for f in fields(HorizontalGrid):
         as_tensor[f.name] = getattr(grid, f.name)
+    for name, length, share in zip(("wide_u", "wide_v"), (grid.dyu, grid.dxv), open_share or (None, None), strict=True):
+        as_tensor[name] = length if share is None else length * _with_halo(share, grid.shape, periodic_x, periodic_y)
     return Geometry(**{name: torch.from_numpy(np.array(a, dtype=np.float64)) for name, a in as_tensor.items()})
+
+
+def _with_halo(share: np.ndarray, shape: tuple[int, int], periodic_x: bool, periodic_y: bool) -> np.ndarray:
+    """Open shares of the domain's own faces with a halo, in which faces are open unless the domain is periodic."""
+    if share.shape != shape or not ((share > 0.0) & (share <= 1.0)).all():
+        raise ValueError(f"open shares of faces are above 0 and up to 1, on {shape} cells (y, x)")
+    for axis, periodic in enumerate((periodic_y, periodic_x)):
+        width = [(HALO, HALO) if a == axis else (0, 0) for a in range(2)]
+        share = np.pad(share, width, mode="wrap") if periodic else np.pad(share, width, constant_values=1.0)
+    return share
 
 
 def _ring(wet: np.ndarray, open_edges: Collection[str]) -> np.ndarray:

@@ -75,6 +75,7 @@ def set_up(
     periodic_y: bool = False,
     no_slip: bool = False,
     compile: bool = False,
+    open_share: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Experiment:
     """Ocean at rest over a given sea floor.
 
@@ -96,11 +97,14 @@ def set_up(
         As in `build_geometry`.
     compile : bool
         Compile with `torch.compile`.
+    open_share : pair of ndarray, or None
+        As in `build_geometry`.
     """
     level_thickness = np.asarray(level_thickness, float)
     g = build_geometry(
-        grid, partial_cells(np.asarray(depth, float), level_thickness), level_thickness, periodic_x, periodic_y, no_slip
-    )
+        grid, partial_cells(np.asarray(depth, float), level_thickness), level_thickness, periodic_x, periodic_y,
+        no_slip, open_share=open_share,
+    )  # fmt: skip
     halo = whole_domain(g, periodic_x, periodic_y)
     shape = (g.levels, *g.shape)
     tracers = torch.stack(

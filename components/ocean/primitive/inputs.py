@@ -24,7 +24,8 @@ class Inputs:
     ``anomaly`` ``(12, upper levels, y, x)`` by month; ``salinity`` (absolute, g kg-1); ``east_*`` ``(y,)`` or ``(z,
     y)`` and ``south_*`` ``(x,)`` or ``(z, x)``: transports (m2 s-1), velocities (m s-1) and sea level (m) at the
     open edges. ``tides``: amplitudes (m) and phases (degrees), which refer to the date ``tide_reference``, or are lags
-    behind the equilibrium tide where that is `GREENWICH`.
+    behind the equilibrium tide where that is `GREENWICH`. ``open_share``: of the east and north faces' lengths, what
+    water passes, ``(y, x)``; None where the file does not say (all).
     """
 
     longitude: np.ndarray
@@ -42,6 +43,7 @@ class Inputs:
     south_level: np.ndarray
     tides: dict[str, np.ndarray] | None = None
     tide_reference: str = ""
+    open_share: tuple[np.ndarray, np.ndarray] | None = None
 
     def temperature_on(self, day_of_year: float) -> np.ndarray:
         """Temperature at a day of the year (0 to 365), linear between the middles of the months."""
@@ -67,6 +69,7 @@ NAMES = {
     "south_level": "southern_sea_level",
 }
 GREENWICH = "Greenwich"  # tide_reference of phases that are lags behind the equilibrium tide at Greenwich
+OPEN_SHARE = "open_share_of_eastern_faces", "open_share_of_northern_faces"
 TIDES = {f"{edge}_{part}": f"{edge}ern_tide_{part}" for edge in ("east", "south") for part in ("amplitude", "phase")}
 
 
@@ -98,6 +101,8 @@ def read_inputs(path: Path) -> Inputs:
             raise InputError(f"{path} has no {', '.join(missing)}; data/make_ocean_inputs.py writes such a file")
         arrays: dict[str, Any] = {key: np.ma.filled(data[name][:].astype(float), np.nan) for key, name in NAMES.items()}
         arrays |= {name: np.asarray(data[name][:], float) for name in ("longitude", "latitude")}
+        if all(name in data.variables for name in OPEN_SHARE):
+            arrays["open_share"] = tuple(np.asarray(data[name][:], float) for name in OPEN_SHARE)
         if any(name in data.variables for name in TIDES.values()):
             missing = [name for name in TIDES.values() if name not in data.variables]
             if missing or not hasattr(data, "tide_reference"):

@@ -82,7 +82,7 @@ def vector_invariant(
     stretch = 1.0 + eta / g.depth_t
     hq = at(g.hq0) * (0.25 * (at(stretch, 0, 0) + at(stretch, 0, 1) + at(stretch, 1, 0) + at(stretch, 1, 1)))
     q = at(g.f_q) / hq if not advection else (at(g.f_q) + relative_vorticity(u, v, g)) / hq
-    flux_x, flux_y = hu * at(u) * at(g.dyu), hv * at(v) * at(g.dxv)
+    flux_x, flux_y = hu * at(u) * at(g.wide_u), hv * at(v) * at(g.wide_v)
 
     # the four triads around the centre of cell (j, i), for own cells and one more row and column to the north and east
     sw, se, nw, ne = q[..., :-1, :-1], q[..., :-1, 1:], q[..., 1:, :-1], q[..., 1:, 1:]

@@ -37,9 +37,10 @@ def build_region(inputs: Inputs, open_edges: tuple[str, ...], no_slip: bool) -> 
     lon, lat = (_edges(a) for a in (inputs.longitude, inputs.latitude))
     grid = longitude_latitude(lon, lat)
     rest = partial_cells(inputs.depth, inputs.thickness)
-    return Region(
-        grid, build_geometry(grid, rest, inputs.thickness, no_slip=no_slip, open_edges=open_edges), inputs, open_edges
+    geometry = build_geometry(
+        grid, rest, inputs.thickness, no_slip=no_slip, open_edges=open_edges, open_share=inputs.open_share
     )
+    return Region(grid, geometry, inputs, open_edges)
 
 
 def _edges(centres: np.ndarray) -> np.ndarray:

@@ -24,7 +24,7 @@ def face_volumes(u: Tensor, v: Tensor, eta: Tensor, dt: float, g: Geometry) -> t
     volume = eta * g.area_t
     hu = g.hu0[..., :-1] * (1.0 + 0.5 * (volume[:, :-1] + volume[:, 1:]) / g.area_u[:, :-1] / g.depth_u[:, :-1])
     hv = g.hv0[..., :-1, :] * (1.0 + 0.5 * (volume[:-1] + volume[1:]) / g.area_v[:-1] / g.depth_v[:-1])
-    return u[..., :-1] * hu * (dt * g.dyu[:, :-1]), v[..., :-1, :] * hv * (dt * g.dxv[:-1]), hu, hv
+    return u[..., :-1] * hu * (dt * g.wide_u[:, :-1]), v[..., :-1, :] * hv * (dt * g.wide_v[:-1]), hu, hv
 
 
 def vertical_volume(
@@ -74,8 +74,8 @@ def advect_horizontally(
     mask_x, mask_y = g.mask_u[..., :-1], g.mask_v[..., :-1, :]
     exchange_x = exchange_y = None
     if diffusivity:
-        exchange_x = hu * (dt * diffusivity * g.dyu[:, :-1] / g.dxu[:, :-1])
-        exchange_y = hv * (dt * diffusivity * g.dxv[:-1] / g.dyv[:-1])
+        exchange_x = hu * (dt * diffusivity * g.wide_u[:, :-1] / g.dxu[:, :-1])
+        exchange_y = hv * (dt * diffusivity * g.wide_v[:-1] / g.dyv[:-1])
 
     def rows(a):
         return None if a is None else a[..., 2:-2, :]

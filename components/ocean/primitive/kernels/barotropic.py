@@ -14,14 +14,14 @@ def rise(old: Any, water: Any, planes: Any, numbers: Any, level: Any, depths: An
     ----------
     old : sea level and transports, (y, x) with a halo of two
     water : (y, x) fresh water
-    planes : depth_u, depth_v, active_t, dyu, dxv, area_t, area_u, area_v
+    planes : depth_u, depth_v, active_t, wide_u, wide_v, area_t, area_u, area_v
     numbers : weight of the transports in the averages, length of the substep
     level : (y, x), is set: one ring in from the edge, where it is zero
     depths : (y, x) at the faces, are set one ring in
     means : of the transports, (y, x), are added to
     """
     eta, U, V = old
-    depth_u, depth_v, active_t, dyu, dxv, area_t, area_u, area_v = planes
+    depth_u, depth_v, active_t, wu, wv, area_t, area_u, area_v = planes
     weight, dt = numbers
     deep_u, deep_v = depths
     mean_u, mean_v = means
@@ -33,8 +33,8 @@ def rise(old: Any, water: Any, planes: Any, numbers: Any, level: Any, depths: An
             level[j, i] = 0.0
     for j in range(1, ny - 1):
         for i in range(1, nx - 1):
-            x, x_west = U[j, i] * dyu[j, i], U[j, i - 1] * dyu[j, i - 1]
-            y, y_south = V[j, i] * dxv[j, i], V[j - 1, i] * dxv[j - 1, i]
+            x, x_west = U[j, i] * wu[j, i], U[j, i - 1] * wu[j, i - 1]
+            y, y_south = V[j, i] * wv[j, i], V[j - 1, i] * wv[j - 1, i]
             divergence = (x - x_west + y - y_south) / area_t[j, i]
             level[j, i] = eta[j, i] - dt * active_t[j, i] * (divergence - water[j, i])
     for j in range(1, ny - 1):
@@ -56,7 +56,7 @@ def move(
     ----------
     old : sea level and transports, (y, x) with a halo of two
     forcing : slow_u, slow_v, drag_u, drag_v
-    planes : depth_u, depth_v, open_u, open_v, wet_u, wet_v, fq_h, dxu, dyu, dxv, dyv
+    planes : depth_u, depth_v, open_u, open_v, wet_u, wet_v, fq_h, dxu, wide_u, wide_v, dyv
     outside : sea level and transports beyond open edges, or of no rows
     speeds : (y, x) of long waves at the faces, where edges are open
     numbers : weight in the filtered transports, length of the substep, share of Flather's term, gravity
@@ -67,7 +67,7 @@ def move(
     """
     _, U, V = old
     slow_u, slow_v, drag_u, drag_v = forcing
-    depth_u, depth_v, open_u, open_v, wet_u, wet_v, fq_h, dxu, dyu, dxv, dyv = planes
+    depth_u, depth_v, open_u, open_v, wet_u, wet_v, fq_h, dxu, wu, wv, dyv = planes
     eta_out, U_out, V_out = outside
     speed_u, speed_v = speeds
     weight, dt, radiation, gravity = numbers
@@ -87,8 +87,8 @@ def move(
                 for i in range(1, nx - 1):
                     deep = deep_u[j, i]
                     force = slow_u[j, i] - gravity * deep * (level[j, i + 1] - level[j, i]) / dxu[j, i]
-                    north = fq_h[j, i] * (other[j, i] * dxv[j, i] + other[j, i + 1] * dxv[j, i + 1])
-                    south = fq_h[j - 1, i] * (other[j - 1, i] * dxv[j - 1, i] + other[j - 1, i + 1] * dxv[j - 1, i + 1])
+                    north = fq_h[j, i] * (other[j, i] * wv[j, i] + other[j, i + 1] * wv[j, i + 1])
+                    south = fq_h[j - 1, i] * (other[j - 1, i] * wv[j - 1, i] + other[j - 1, i + 1] * wv[j - 1, i + 1])
                     turn = 0.25 * depth_u[j, i] / dxu[j, i] * (north + south)
                     passing = wet_u[j, i] / (1.0 + dt * drag_u[j, i] / deep)
                     value = (U[j, i] + dt * (force + turn)) * passing
@@ -106,8 +106,8 @@ def move(
                 for i in range(1, nx - 1):
                     deep = deep_v[j, i]
                     force = slow_v[j, i] - gravity * deep * (level[j + 1, i] - level[j, i]) / dyv[j, i]
-                    east = fq_h[j, i] * (other[j, i] * dyu[j, i] + other[j + 1, i] * dyu[j + 1, i])
-                    west = fq_h[j, i - 1] * (other[j, i - 1] * dyu[j, i - 1] + other[j + 1, i - 1] * dyu[j + 1, i - 1])
+                    east = fq_h[j, i] * (other[j, i] * wu[j, i] + other[j + 1, i] * wu[j + 1, i])
+                    west = fq_h[j, i - 1] * (other[j, i - 1] * wu[j, i - 1] + other[j + 1, i - 1] * wu[j + 1, i - 1])
                     turn = -0.25 * depth_v[j, i] / dyv[j, i] * (east + west)
                     passing = wet_v[j, i] / (1.0 + dt * drag_v[j, i] / deep)
                     value = (V[j, i] + dt * (force + turn)) * passing
