@@ -139,6 +139,23 @@ def vapour_pressure(q: Array, p: Array) -> Array:
     return q * p / (EPSILON_VAPOUR + (1.0 - EPSILON_VAPOUR) * q)
 
 
+def dew_point(e: Array) -> Array:
+    """Temperature, K, at which vapour of the pressure ``e`` saturates over water: the inverse of `saturation_pressure`.
+
+    Parameters
+    ----------
+    e : array, Pa, above 0
+
+    Examples
+    --------
+    >>> round(float(dew_point(saturation_pressure(293.15))), 9)
+    293.15
+    """
+    a, b = OVER_WATER
+    x = _log(e / E_FREEZING)
+    return (a * FREEZING_POINT - b * x) / (a - x)
+
+
 def latent_heat(t: Array) -> Array:
     """Latent heat of vaporisation where vapour and liquid keep their heat capacities (Kirchhoff), J kg-1.
 
@@ -149,6 +166,10 @@ def latent_heat(t: Array) -> Array:
     t : array, K
     """
     return LATENT_VAPORISATION - (C_LIQUID - CP_VAPOUR) * (t - FREEZING_POINT)
+
+
+def _log(x: Array) -> Array:
+    return x.log() if hasattr(x, "log") else np.log(x)
 
 
 def _exp(x: Array) -> Array:

@@ -7,6 +7,7 @@ import pytest
 
 from components.atmosphere.data.component import DataAtmosphere
 from components.ocean.data.component import DataOcean
+from components.science.water import dew_point, vapour_pressure
 from coupler.clock import Clock
 from coupler.component import Setting
 from coupler.errors import ForcingError
@@ -144,3 +145,19 @@ def test_attributes_that_leave_doubt_are_refused(tmp_path, attributes, words):
         f["sst"].setncatts(attributes)
     with pytest.raises(ForcingError, match=words):
         Forcing(path, "sea_surface_temperature", Clock("2001-01-01"), grid=BOX).at(0)
+
+
+def test_dew_points_are_lowered_by_what_the_ships_read_too_much_and_no_vapour_stays_none():
+    humidity, pressure = np.array([2e-2, 4e-3, 1e-4, 0.0]), np.array([1.01e5, 1.0e5, 6.0e4, 1.0e5])
+    air = DataAtmosphere(DataAtmosphere.Options(file="f.nc", dew_point_excess=0.5))
+    drier = air.drier(humidity, pressure)
+    before, after = (dew_point(vapour_pressure(q[:3], pressure[:3])) for q in (humidity, drier))
+    np.testing.assert_allclose(before - after, 0.5, rtol=1e-9)
+    assert drier[3] == 0.0
+
+
+def test_lower_dew_points_need_humidity_and_pressure(tmp_path):
+    write(tmp_path, standard="air_temperature")
+    options = DataAtmosphere.Options(file="f.nc", fields=["air_temperature"], dew_point_excess=0.5)
+    (problem,) = DataAtmosphere(options).check(setting(tmp_path))
+    assert problem == "dew_point_excess needs specific_humidity, surface_air_pressure among the fields"

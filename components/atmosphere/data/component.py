@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from coupler.component import Array, Context, Fields
+from components.science.water import dew_point, saturation_pressure, specific_humidity, vapour_pressure
+from coupler.component import Array, Context, Fields, Setting
 from coupler.fields import FieldSpec
 from coupler.files.prescribed import Prescribed
 from coupler.namelist import quantity
@@ -21,6 +22,7 @@ WATER = ("water_evapotranspiration_flux",)
 MOMENTUM = ("surface_downward_eastward_stress", "surface_downward_northward_stress")
 
 
+DewPointExcess = quantity("K", least=0.0, most=3.0)
 AirHeight = quantity("m", least=0.0, most=1000.0)
 
 
@@ -48,6 +50,8 @@ class DataAtmosphere(Prescribed):
 
         count_fluxes: bool = False
         """Whether to take in what sea and land exchange with the air, for budgets and output; it changes no air."""
+        dew_point_excess: DewPointExcess = 0.0
+        """By how much the file's dew points are too high: ships read 0.5 K too much (Isemer and Hasse 1987)."""
         height: AirHeight = 0.0
         """Height of the air's values above the surface, for flux laws and lands; 0: not said, and they take 10 m."""
 
@@ -60,11 +64,32 @@ class DataAtmosphere(Prescribed):
             self.exports = (*self.exports, FieldSpec("height"))
         self.given: dict[str, Any] = {}
 
+    def check(self, setting: Setting) -> list[str]:
+        """As of every data model; and whether what the dew points need is read."""
+        missing = {"specific_humidity", "surface_air_pressure"} - {f.name for f in self._read}
+        if self.options.dew_point_excess and missing:
+            return [f"dew_point_excess needs {', '.join(sorted(missing))} among the fields", *super().check(setting)]
+        return super().check(setting)
+
     def _at(self, time: int) -> Fields:
         fields = super()._at(time)
+        if self.options.dew_point_excess:
+            fields["specific_humidity"] = self.drier(fields["specific_humidity"], fields["surface_air_pressure"])
         if self.options.height:
             fields["height"] = np.full(self._wanted.shape, self.options.height)
         return fields
+
+    def drier(self, humidity: Array, pressure: Array) -> Array:
+        """Specific humidity (kg kg-1) with the dew point lowered by `dew_point_excess`; where there is none, none.
+
+        Parameters
+        ----------
+        humidity : kg kg-1
+        pressure : of the air there, Pa
+        """
+        e = vapour_pressure(humidity, pressure)
+        lowered = saturation_pressure(dew_point(np.maximum(e, 1e-3)) - self.options.dew_point_excess)
+        return np.where(e > 1e-3, specific_humidity(lowered, np.maximum(pressure, 1.0)), humidity)
 
     def initialize(self, context: Context) -> Fields:
         """Open the files; nothing has been given away yet."""
