@@ -9,8 +9,8 @@ lie in subfolders.
 
 What the file holds: depth of the sea floor; conservative temperature and absolute salinity, annual (Levitus 1982)
 with the monthly temperature of the World Ocean Atlas in the upper 1000 m; and what the open edges need: transports
-across 150E from the Sverdrup balance of the COADS stress over the whole Pacific (Sverdrup 1947), balanced across 5S
-(Indonesian throughflow), their shear from the thermal wind.
+across 150E from the Sverdrup balance of the COADS stress over the whole Pacific (Sverdrup 1947), where the eastward
+flow has the thermal wind's place; balanced across 5S (Indonesian throughflow), their shear from the thermal wind.
 """
 
 import argparse
@@ -25,9 +25,9 @@ import xarray as xr
 
 WEST, EAST, SOUTH, NORTH = 99.0, 150.0, -5.0, 52.0
 LEAST_CELL = 0.15  # share of a level, from which the model opens a cell at the sea floor
-LEAST_DEPTH, GREATEST_DEPTH = 30.0, 5500.0
+LEAST_DEPTH, GREATEST_DEPTH = 20.0, 5500.0
 RADIUS, ROTATION, GRAVITY, RHO0 = 6371.0e3, 7.292115e-5, 9.80665, 1026.0
-AIR_DENSITY, DRAG = 1.22, 1.3e-3  # of the stress that drives the Sverdrup transport
+AIR_DENSITY = 1.22  # kg m-3, of the stress that drives the Sverdrup transport
 LEVEL_OF_NO_MOTION = 1500.0  # m, of the thermal wind
 THROUGHFLOW = 15.0e6  # m3 s-1, Sprintall et al. (2009)
 KURIL = 44.0  # north of it no transport crosses 150E: the Sea of Okhotsk is closed by islands
@@ -40,6 +40,11 @@ CHANNELS = (
     ("Tokara Strait", (129.4, 130.6), (29.1, 30.2), 500.0),
     ("Luzon Strait", (120.6, 122.0), (19.1, 21.4), 2000.0),
     ("Taiwan Strait", (118.6, 120.2), (23.0, 25.4), 60.0),
+)
+# Straits through which water flows east, whose width (m) is less than that of the cells that stand for them
+NARROWS = (
+    ("Tsugaru Strait, Tappi to Shirakami", (139.9, 140.6), (40.9, 41.9), 19.0e3),
+    ("Soya Strait", (141.6, 142.4), (45.5, 46.4), 42.0e3),
 )
 
 
@@ -106,6 +111,19 @@ def prepare_bathymetry(depth: np.ndarray, lon: np.ndarray, lat: np.ndarray) -> n
             break
         depth = np.where(wet, depth, 0.0)
     return depth
+
+
+def open_share(depth: np.ndarray, lon: np.ndarray, lat: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:
+    """Share of the length of each east and north face that is water: less than 1 in `NARROWS` alone."""
+    east, north = np.ones(depth.shape), np.ones(depth.shape)
+    passes = (depth > 0) & (np.roll(depth, -1, 1) > 0)
+    for _, (x0, x1), (y0, y1), width in NARROWS:
+        rows, faces = (lat >= y0) & (lat <= y1), lon + 0.5 * step
+        for i in np.nonzero((faces >= x0) & (faces <= x1))[0]:
+            there = rows & passes[:, i]
+            length = there.sum() * np.radians(step) * RADIUS
+            east[there, i] = min(1.0, width / max(length, 1.0))
+    return east, north
 
 
 def model_domain(depth: np.ndarray, relief: np.ndarray) -> np.ndarray:
@@ -223,15 +241,22 @@ def hydrography(folder: Path, z: np.ndarray, lat: np.ndarray, lon: np.ndarray, w
     return temperature, salinity
 
 
-def sverdrup_transport(folder: Path, lat: np.ndarray) -> np.ndarray:
-    """Stream function (m3 s-1) along the eastern edge, zero at the American coast.
+def neutral_drag(speed: np.ndarray) -> np.ndarray:
+    """Neutral drag coefficient at 10 m (Large and Yeager 2009, eq. 11) of a wind speed below 33 m s-1."""
+    speed = np.maximum(speed, 0.5)
+    return 1.0e-3 * (2.7 / speed + 0.142 + speed / 13.09 - 3.14807e-10 * speed**6)
 
-    It follows from the curl of the annual COADS stress.
+
+def sverdrup_transport(folder: Path, lat: np.ndarray, west: float = EAST) -> np.ndarray:
+    """Stream function (m3 s-1) along a meridian, by default the eastern edge's, zero at the American coast.
+
+    It follows from the curl of the annual COADS stress, with the drag that the model's own air-sea fluxes have.
     """
     coads = open_file(folder, "coads_climatology.cdf")
     x, y = coads.COADSX.values, coads.COADSY.values
     speed = coads.WSPD.values
-    stress = [np.nanmean(AIR_DENSITY * DRAG * speed * coads[name].values, 0) for name in ("UWND", "VWND")]
+    weight = AIR_DENSITY * neutral_drag(speed) * speed
+    stress = [np.nanmean(weight * coads[name].values, 0) for name in ("UWND", "VWND")]
     sea = ~np.isnan(stress[0])
     tx, ty = (scipy.ndimage.gaussian_filter(fill(a[None])[0], 0.7) for a in stress)
     phi = np.radians(y)
@@ -241,25 +266,51 @@ def sverdrup_transport(folder: Path, lat: np.ndarray) -> np.ndarray:
     beta = 2 * ROTATION * np.cos(phi) / RADIUS
     psi = np.zeros(y.size)
     for j in range(y.size):
-        columns = np.nonzero(x > EAST)[0]
+        columns = np.nonzero(x > west)[0]
         land = np.nonzero(~sea[j, columns] & (x[columns] > 200.0))[0]
         last = land[0] if land.size else np.searchsorted(x[columns], 285.0)
         width = RADIUS * np.cos(phi[j]) * dlam
         psi[j] = -np.sum(np.where(sea[j, columns[:last]], curl[j, columns[:last]], 0.0)) * width / (RHO0 * beta[j])
     inside = (y > SOUTH - 6) & (y < KURIL + 1)
     psi = scipy.ndimage.gaussian_filter1d(psi[inside], 1.2)
-    ramp = np.clip((KURIL - lat) / 4.0, 0.0, 1.0)
-    return np.interp(lat, y[inside], psi) * ramp + np.interp(KURIL, y[inside], psi) * 0.0
+    return np.where(lat < KURIL, np.interp(lat, y[inside], psi), 0.0)
+
+
+def eastward_outflow(psi: np.ndarray, lat: np.ndarray, baroclinic: np.ndarray) -> np.ndarray:
+    """Transport across each cell of the eastern edge (m3 s-1), ``-d psi`` south of the gyre's centre.
+
+    What the subtropical gyre carries north is gathered in a jet long before 150E, so Sverdrup's balance does not say
+    where it leaves. North of the centre its transport is shared out as the eastward flow of the hydrography is.
+
+    Parameters
+    ----------
+    psi : (y + 1,) stream function at the cells' edges, m3 s-1
+    lat : (y,) degrees
+    baroclinic : (y,) transport of the thermal wind, eastward, m3 s-1
+    """
+    centre = int(psi.argmax())
+    flow = -np.diff(psi)
+    jet = np.where((np.arange(lat.size) >= centre) & (lat < KURIL), np.maximum(baroclinic, 0.0), 0.0)
+    flow[centre:] = (psi[centre] - psi[-1]) * jet[centre:] / jet.sum()
+    return flow
 
 
 def open_edges(folder, depth, temperature, salinity, z, dz, lat, lon, step):
     """Transports and velocities across the eastern and southern edges, and the sea level that belongs to them."""
     edge_lat = np.append(lat - 0.5 * step, lat[-1] + 0.5 * step)
-    psi = sverdrup_transport(folder, edge_lat)
     dy = np.radians(step) * RADIUS
     wet_east = depth[:, -1] > 0
-    # U = -d psi / dy; transport over land goes to the nearest wet cell
-    crossing = -np.diff(psi)
+    f = 2 * ROTATION * np.sin(np.radians(lat))
+    rho = gsw.rho(salinity[:, :, -1], temperature.mean(0)[:, :, -1], 0.0)
+    slope = np.gradient(scipy.ndimage.gaussian_filter1d(rho, 2.0, axis=1), dy, axis=1)
+    safe = np.where(np.abs(f) < 2e-5, np.where(f < 0, -2e-5, 2e-5), f)
+    shear = GRAVITY / RHO0 * slope / safe * np.clip(np.abs(f) / 2e-5, 0, 1) ** 2  # du/dz, z upwards
+    reaching = np.clip(LEVEL_OF_NO_MOTION - (np.cumsum(dz) - dz), 0.0, dz)[:, None]
+    above = np.cumsum((shear * reaching)[::-1], 0)[::-1] - 0.5 * shear * reaching
+    u_east = np.clip(above, -1.0, 1.0)
+    column = np.sum(u_east * dz[:, None] * (np.cumsum(dz)[:, None] <= depth[:, -1]), 0)
+    # transport over land goes to the nearest wet cell
+    crossing = eastward_outflow(sverdrup_transport(folder, edge_lat), lat, column * dy)
     flow_east = np.zeros(lat.size)
     wet_rows = np.nonzero(wet_east)[0]
     for j, value in enumerate(crossing):
@@ -273,17 +324,9 @@ def open_edges(folder, depth, temperature, salinity, z, dz, lat, lon, step):
     missing = flow_east.sum() + THROUGHFLOW
     west, east = np.where(lon < 140.0, section, 0.0), np.where(lon > 140.0, section, 0.0)
     transport_v = (missing * east / east.sum() - THROUGHFLOW * west / west.sum()) / dx  # northward, m2 s-1
-    f = 2 * ROTATION * np.sin(np.radians(lat))
-    rho = gsw.rho(salinity[:, :, -1], temperature.mean(0)[:, :, -1], 0.0)
-    slope = np.gradient(scipy.ndimage.gaussian_filter1d(rho, 2.0, axis=1), dy, axis=1)
-    safe = np.where(np.abs(f) < 2e-5, np.where(f < 0, -2e-5, 2e-5), f)
-    shear = GRAVITY / RHO0 * slope / safe * np.clip(np.abs(f) / 2e-5, 0, 1) ** 2  # du/dz, z upwards
-    reaching = np.clip(LEVEL_OF_NO_MOTION - (np.cumsum(dz) - dz), 0.0, dz)[:, None]
-    above = np.cumsum((shear * reaching)[::-1], 0)[::-1] - 0.5 * shear * reaching
-    u_east = np.clip(above, -1.0, 1.0)
     v_south = np.exp(-z / 300.0)[:, None] * transport_v[None] / 300.0
     transport_u = flow_east / dy
-    mean = np.sum(u_east * dz[:, None] * (np.cumsum(dz)[:, None] <= depth[:, -1]), 0) / np.maximum(depth[:, -1], 1.0)
+    mean = column / np.maximum(depth[:, -1], 1.0)
     surface = u_east[0] - mean + transport_u / np.maximum(depth[:, -1], 1.0)
     eta = -np.cumsum(f * surface * dy) / GRAVITY
     eta -= eta[wet_east].mean()
@@ -305,6 +348,7 @@ def main() -> None:
     z = np.cumsum(dz) - 0.5 * dz
     relief = cell_depth(open_file(a.datasets, "etopo5_eastasia.nc", "etopo5.cdf"), lon, lat, a.step)
     depth = prepare_bathymetry(relief, lon, lat)
+    share = open_share(depth, lon, lat, a.step)
     reached = depth[None] > (np.cumsum(dz) - dz + LEAST_CELL * dz)[:, None, None]
     temperature, salinity = hydrography(a.datasets, z, lat, lon, reached)
     edges = open_edges(a.datasets, depth, temperature, salinity, z, dz, lat, lon, a.step)
@@ -315,6 +359,9 @@ def main() -> None:
             "sea_floor_depth_below_geoid": (("latitude", "longitude"), depth, {"units": "m"}),
             "model_domain_binary_mask": (("latitude", "longitude"), model_domain(depth, relief),
                 {"units": "1", "comment": "0: seas that are left out, and the ring of the open edges"}),
+            "open_share_of_eastern_faces": (("latitude", "longitude"), share[0],
+                {"units": "1", "comment": "of the face's length, what is water in a strait narrower than a cell"}),
+            "open_share_of_northern_faces": (("latitude", "longitude"), share[1], {"units": "1"}),
             "sea_water_conservative_temperature": (("depth", "latitude", "longitude"), mean,
                 {"units": "degree_C", "comment": "annual mean"}),
             "sea_water_conservative_temperature_anomaly": (
