@@ -60,7 +60,10 @@ def monthly_errors(
 
 
 def kuroshio(history: xr.Dataset, days: int) -> dict[str, float]:
-    """Largest mean surface speed along the shelf break (m/s) and mean transports (Sv) over the last ``days``."""
+    """Largest mean surface speed along the shelf break (m/s) and mean transports (Sv) over the last ``days``.
+
+    The sections hold the Kuroshio with its recirculation; `north` is what goes on, net at 24.25N up to 130E.
+    """
     late = history.isel(time=slice(-days, None)).mean("time")
     speed = np.hypot(late.surface_eastward_sea_water_velocity, late.surface_northward_sea_water_velocity)
     out = {"speed": float(speed.sel(lon=slice(121, 132), lat=slice(22, 32)).max())}
@@ -68,6 +71,8 @@ def kuroshio(history: xr.Dataset, days: int) -> dict[str, float]:
         v = late.northward_sea_water_transport.sel(lat=latitude, method="nearest").sel(lon=slice(west, east))
         width = np.radians(0.5) * RADIUS * np.cos(np.radians(latitude))
         out[name] = float(v.where(v > 0).sum() * width / 1e6)
+    v = late.northward_sea_water_transport.sel(lat=24.25, method="nearest").sel(lon=slice(117, 130))
+    out["north"] = float(v.sum() * np.radians(0.5) * RADIUS * np.cos(np.radians(24.25)) / 1e6)
     return out
 
 
@@ -95,6 +100,7 @@ def assert_realistic(history: xr.Dataset, shared: Path, months: int, days: int) 
     assert all(rmse < 2.0 for rmse, _ in errors.values())
     assert current["speed"] > 0.3
     assert all(10.0 < current[name] < 40.0 for name, *_ in SECTIONS)
+    assert days < 365 or 18.0 < current["north"] < 28.0  # Sverdrup: 21.7 Sv; in the first weeks the sea adjusts
 
 
 @pytest.mark.slow
