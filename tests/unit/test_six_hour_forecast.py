@@ -16,6 +16,7 @@ from components.ml_surrogates.estimation.air import unpacked
 from components.ml_surrogates.estimation.nature_runs import nature_context
 from components.ml_surrogates.forecast import files, rivals, sampling, state, training
 from components.ml_surrogates.forecast.__main__ import main
+from components.ml_surrogates.forecast.hemispheres import exchanged
 from components.ml_surrogates.forecast.network import ForecastNetwork, advance, carried
 from components.ml_surrogates.model_file import ModelFileError
 from coupler.clock import Clock
@@ -173,7 +174,7 @@ def test_a_forecast_that_leaves_all_training_breaks_down(operator):
         ({"step": "PT3H"}, "expected a step of 21600 s"),
         ({"relief": "east_asia_land.nc"}, "expected flat ground"),
         ({"network": "nowhere"}, "nowhere.json does not exist"),
-        ({"network": ""}, "expected the path of a trained network, found none"),
+        ({"network": ""}, "expected 16 levels, those of the training, found 6"),  # of the shipped one
     ],
 )
 def test_check_names_what_a_case_cannot_have(given, problem, trained, tmp_path):
@@ -224,3 +225,25 @@ def test_bad_samples_are_named(made, trained, tmp_path):
         training.train(s._replace(states=s.states[:, :3]), training.Settings())
     with pytest.raises(ModelFileError, match="samples of one map"):
         sampling.joined([s, s._replace(states=s.states[..., :-1])])
+
+
+def test_an_analysis_in_the_mirror_has_the_other_hemispheres_weather(tmp_path):
+    """Zonal flow in thermal wind balance stays westerly, the meridional wind changes sign, the latitudes stay."""
+    latitude, longitude = np.array([60.0, 20.0, -20.0, -60.0]), np.arange(0.0, 360.0, 90.0)
+    field = np.arange(16.0).reshape(4, 4)
+    with netCDF4.Dataset(tmp_path / "globe.nc", "w") as file:
+        for name, values in (("latitude", latitude), ("longitude", longitude)):
+            file.createDimension(name, 4)
+            file.createVariable(name, "f8", (name,))[:] = values
+        for name in ("t", "u", "v"):
+            file.createVariable(name, "f4", ("longitude", "latitude"))[:] = field
+    (tmp_path / "new").mkdir()
+    (path,) = exchanged([str(tmp_path / "globe.nc")], tmp_path / "new")
+    with netCDF4.Dataset(path) as file:
+        assert file["latitude"][:].tolist() == latitude.tolist()
+        for name, sign in (("t", 1.0), ("u", 1.0), ("v", -1.0)):
+            assert (file[name][:] == sign * field[:, ::-1]).all(), name
+    with netCDF4.Dataset(tmp_path / "globe.nc", "a") as file:
+        file["latitude"][:] = [60.0, 40.0, 20.0, 0.0]
+    with pytest.raises(CaseError, match=r"globe.nc: expected latitudes of a whole globe"):
+        exchanged([str(tmp_path / "globe.nc")], tmp_path / "new")

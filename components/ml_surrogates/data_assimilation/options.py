@@ -22,7 +22,7 @@ class ForecastOptions(Namelist):
     given sides, see `network`; its step is PT6H), or package.module:Class."""
     network: str = ""
     """For learned and forecast: path of the trained network, without its ending; looked up in the case, then in
-    data/."""
+    data/. Empty: for forecast, the shipped one."""
     step: Duration = 1800
     """Its time step; the window is a multiple of it."""
     driver: list[str] = []

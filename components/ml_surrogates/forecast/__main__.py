@@ -5,13 +5,16 @@ import argparse
 from pathlib import Path
 
 from components.ml_surrogates.command_line import SEED, CommandLine, tell, written
+from components.ml_surrogates.estimation.air_perturbations import Size
 from components.ml_surrogates.forecast import evaluation, files, rivals, sampling, training
 
 
 def sample(a: argparse.Namespace) -> None:
     """Run the physical operator and keep its states."""
     drivers = [d.split(",") for d in a.drivers]
-    p = sampling.Plan(drivers, a.runs, a.days, tuple(a.sector), a.cells, a.levels, a.seed, a.minutes)
+    p = sampling.Plan(
+        drivers, a.runs, a.days, tuple(a.sector), a.cells, a.levels, a.seed, a.minutes, Size(*a.disturbance), a.mirrored
+    )
     s = sampling.sample(p, tell, lambda so_far: sampling.save(a.out, so_far))
     tell(f"{a.out}: {s.states.shape[0]} runs of {s.states.shape[1]} states")
 
@@ -63,6 +66,9 @@ def main(arguments: list[str] | None = None) -> None:
     p.add_argument("--cells", type=int, default=22, help="along a side, of 295 km")
     p.add_argument("--levels", type=int, default=16, help="layers")
     p.add_argument("--minutes", type=float, default=1e9, help="after which no further run begins")
+    p.add_argument("--disturbance", type=float, nargs=3, default=sampling.Plan._field_defaults["disturbance"],
+                   metavar=("WIND", "T", "Q"), help="of the start: m s-1, K, share of the humidity")  # fmt: skip
+    p.add_argument("--mirrored", action="store_true", help="analyses with north and south exchanged")
     p = line.trains("train", train, "train a network on samples")
     p.add_argument("--samples", type=Path, nargs="+", required=True, help="files that sample made")
     p.add_argument("--steps", type=int, default=training.Settings.steps, help="steps of Adam")

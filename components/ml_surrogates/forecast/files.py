@@ -16,6 +16,8 @@ from components.ml_surrogates.forecast.training import SECONDS, Settings
 from components.ml_surrogates.model_file import Sidecar, Variable
 
 NAME = "six_hour_forecast"
+SHIPPED = Path(__file__).parent / "models" / "january"
+"""Without ending."""
 FIELDS = {"t": "K", "q": "1", "u": "m s-1", "v": "m s-1"}
 COURSE = ("steps", "batch", "rate", "curriculum", "cpu_seconds", "losses")
 """What the notes say of a training."""

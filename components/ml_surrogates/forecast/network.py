@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The network: the change of a state in six hours, from the state, the same carried by its own winds, and the sides.
 
-The carried state is what the winds bring in six hours along a trajectory of two steps. A linear map of the 3 x 3 cells
-around, found by least squares, goes on from it; convolutions on the map, half its cells and a quarter learn the rest.
+The carried state is what the winds bring in six hours along a trajectory of two steps. A linear map of each column goes
+on from it; convolutions on the map, half its cells and a quarter learn the rest.
 """
 
 import torch
@@ -62,25 +62,26 @@ class ForecastNetwork(nn.Module):
     spread: Tensor
     change: Tensor
 
-    def __init__(self, levels: int, width: int = 40, wider: int = 64):
+    def __init__(self, levels: int, width: int = 32, wider: int = 64):
         super().__init__()
         self.levels, self.width, self.wider = levels, width, wider
         fields = 4 * levels + 1
         given = 2 * fields - 1
         self.take = nn.Conv2d(given + FIXED, width, 1)
         self.sides = nn.Conv2d(fields, width, 1, bias=False)
-        self.linear = _convolution(given, fields).requires_grad_(False)
+        self.first = Residual(_convolution, width)
         self.down = _convolution(width, wider, 2)
         self.on_half = Residual(_convolution, wider)
         self.deeper = _convolution(wider, wider, 2)
-        self.on_quarter = nn.Sequential(Residual(_convolution, wider), Residual(_convolution, wider))
+        self.on_quarter = nn.Sequential(*(Residual(_convolution, wider) for _ in range(3)))
         self.back = Residual(_convolution, wider)
         self.up = nn.Conv2d(wider, width, 1)
         self.last = Residual(_convolution, width)
         self.give = nn.Conv2d(width, fields, 1)
-        for layer in (self.linear, self.give):
+        self.linear = nn.Conv2d(given, fields, 1)
+        for layer in (self.give, self.linear):
             nn.init.zeros_(layer.weight)
-        nn.init.zeros_(self.linear.get_parameter("bias"))
+            nn.init.zeros_(layer.get_parameter("bias"))
         for name in ("middle", "spread", "change"):
             self.register_buffer(name, torch.ones(fields))
 
@@ -113,7 +114,7 @@ class ForecastNetwork(nn.Module):
         fixed = at.fixed.to(x).expand(len(x), -1, -1, -1)
         rim = (at.rim <= RELAXED).to(x)
         pull = (sides - x) / self.spread[column] * rim
-        a = functional.gelu(self.take(torch.cat([given, fixed], 1)) + self.sides(pull))
+        a = self.first(functional.gelu(self.take(torch.cat([given, fixed], 1)) + self.sides(pull)))
         b = self.on_half(functional.gelu(self.down(a)))
         c = self.on_quarter(functional.gelu(self.deeper(b)))
         b = self.back(b + functional.interpolate(c, size=b.shape[-2:], mode="bilinear", align_corners=True))

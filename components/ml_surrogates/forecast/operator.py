@@ -33,17 +33,9 @@ class LeftTraining(RuntimeError):
 
 
 def path_of(setting: Setting, options: Mapping[str, Any]) -> Path:
-    """The network's files without ending, by the option ``network``.
-
-    Raises
-    ------
-    ModelFileError
-        None is named.
-    """
+    """The network's files without ending, by the option ``network``; the shipped one where none is named."""
     name = str(options.get("network") or "")
-    if not name:
-        raise ModelFileError(f"expected the path of a trained network, found none; {files.REMEDY}")
-    return located(name, setting)
+    return located(name, setting) if name else files.SHIPPED
 
 
 class Forecast:
@@ -52,7 +44,8 @@ class Forecast:
     Parameters
     ----------
     context : grid, dates, folder; its step is six hours
-    options : ``levels``; ``driver``, ``jet``, ``relief`` (none) of the sides; ``network``: path of a trained one
+    options : ``levels``; ``driver``, ``jet``, ``relief`` (none) of the sides; ``network``: path of a trained one,
+        by default the shipped one
     """
 
     failures: tuple[type[Exception], ...] = (LeftTraining,)

@@ -5,6 +5,7 @@ The map lies anywhere on its circle of latitude, so that one global analysis giv
 """
 
 import json
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from components.ml_surrogates import forecast_operators
 from components.ml_surrogates.estimation import air_perturbations
 from components.ml_surrogates.estimation.air import unpacked
 from components.ml_surrogates.estimation.nature_runs import nature_context
+from components.ml_surrogates.forecast.hemispheres import exchanged
 from components.ml_surrogates.forecast.state import Place, of_air, place
 from components.ml_surrogates.model_file import ModelFileError
 from components.ml_surrogates.progress import left
@@ -30,7 +32,6 @@ PHYSICAL = "nonhydrostatic"
 HOURS = 6  # of the learned step
 EVERY = 3  # hours between states that are kept
 AHEAD = HOURS // EVERY  # states between those of a step
-DISTURBANCE = air_perturbations.Size(4.0, 1.0, 0.1)
 JET = "jet"
 
 
@@ -62,6 +63,8 @@ class Plan(NamedTuple):
     cells, levels : of the map
     seed : of places and disturbances
     minutes : after which no further run begins
+    disturbance : of the start
+    mirrored : analyses have north and south exchanged
     """
 
     drivers: Sequence[Sequence[str]]
@@ -72,6 +75,8 @@ class Plan(NamedTuple):
     levels: int = 16
     seed: int = 1
     minutes: float = 1e9
+    disturbance: air_perturbations.Size = air_perturbations.Size(4.0, 1.0, 0.1)
+    mirrored: bool = False
 
 
 def clock_of(driver: Sequence[str]) -> Clock:
@@ -112,6 +117,20 @@ def sample(p: Plan, tell: Callable[[str], None] = print, keep: Callable[[Samples
     tell : takes a line of text after each run
     keep : takes the samples so far after each run, so that a stop loses one run at most
     """
+    with tempfile.TemporaryDirectory() as folder:
+        return _sample(_mirrored(p, Path(folder)) if p.mirrored else p, tell, keep)
+
+
+def _mirrored(p: Plan, folder: Path) -> Plan:
+    """The same from analyses with north and south exchanged, which are written into a folder."""
+    drivers = []
+    for n, driver in enumerate(p.drivers):
+        (folder / str(n)).mkdir()
+        drivers.append(driver if driver[0] == JET else exchanged(driver, folder / str(n)))
+    return p._replace(drivers=drivers)
+
+
+def _sample(p: Plan, tell: Callable[[str], None], keep: Callable[[Samples], None]) -> Samples:
     rng, begun = np.random.default_rng(p.seed), time.monotonic()
     runs: list[Tensor] = []
     sides: list[Tensor] = []
@@ -127,14 +146,14 @@ def sample(p: Plan, tell: Callable[[str], None] = print, keep: Callable[[Samples
         air = {k: a.double() for k, a in f.columns(f.initial).items()}
         latitude = torch.as_tensor(np.array(grid.latitude), dtype=torch.float64)
         spacing, seed = float(here.size.mean()), 1000 * p.seed + n
-        drawn = air_perturbations.drawn(air, latitude, spacing, 2, DISTURBANCE, "balanced", seed)[0]
+        drawn = air_perturbations.drawn(air, latitude, spacing, 2, p.disturbance, "balanced", seed)[0]
         kept = _run(f, unpacked(drawn), here, p.days)
         if kept is None:
             tell(f"run {n + 1} of {p.runs} ({driver[0]}, {east:.0f} degrees east) broke down and is left out")
             continue
         runs.append(kept)
         sides.append(of_air(f.sides(0.0), here).float())
-        kinds.append(f"{Path(driver[0]).name} {east:.0f}")
+        kinds.append(f"{Path(driver[0]).name}{' mirrored' * p.mirrored} {east:.0f}")
         keep(Samples(torch.stack(runs), torch.stack(sides), tuple(kinds), at))
         tell(f"run {n + 1} of {p.runs} ({kinds[-1]})   {left(begun, n + 1, p.runs)}")
     if at is None or not runs:
