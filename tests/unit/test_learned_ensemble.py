@@ -15,6 +15,8 @@ from components.ml_surrogates.ensemble.network import Normal, divergence
 from coupler.analysis.ensemble_scores import almost_fair_crps, fair_crps
 from coupler.errors import CaseError
 
+KL = 1e-2  # weight of KL(Q || P) in the case whose error depends on the flow
+
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
@@ -156,29 +158,34 @@ def test_members_trained_by_their_absolute_error_are_too_alike():
 
 @pytest.fixture(scope="module")
 def flow():
-    """The deterministic network of the case whose error depends on the flow, and the ensemble that goes on from it."""
+    """Where the error depends on the flow: a deterministic network, the ensemble that goes on from it, and the rival.
+
+    The rival is deterministic too and has been trained as long as both together.
+    """
     single = training.train(training.Settings(case="flow", loss="deterministic"))[0]
-    return single, training.train(training.Settings(case="flow", rate=2e-3), start=single)[0]
+    net = training.train(training.Settings(case="flow", rate=2e-3, kl=KL), start=single)[0]
+    return single, net, training.train(training.Settings(case="flow", loss="deterministic", steps=1280))[0]
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_where_the_error_depends_on_the_flow_the_ensemble_is_spread_as_it_and_as_good_as_tuned_noise(flow):
-    """Found .991, .998 and 1.020 of noise at start and steps in three seeds (below 1 was asked); spread .88 to 1.01."""
-    single, net = flow
-    c = evaluation.compare(net, single, "flow", 1, 60)
+def test_where_the_error_depends_on_the_flow_the_ensemble_is_spread_as_it_and_better_than_tuned_noise(flow):
+    """Found .986, .977 and .985 of noise at start and steps in three seeds (below 1 was asked); spread .89 to .99."""
+    _, net, rival = flow
+    c = evaluation.compare(net, rival, "flow", 1, 60)
     print(c.vs_noise, c.vs_start, [lead.spread for lead in c.learned])
-    assert c.vs_noise <= 1.05 and c.learned[-1].rmse <= 0.85 * c.deterministic[-1]
+    assert c.vs_noise < 1.0 and c.learned[0].crps < 0.98 * c.noisy[0].crps
+    assert c.learned[-1].rmse <= 0.85 * c.deterministic[-1]
     assert all(0.85 <= lead.spread <= 1.15 for lead in c.learned)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_by_the_absolute_error_the_ensemble_is_too_alike_and_worse(flow):
-    """Found spread .03 to .05 of the error up to lead 1.0, CRPS 1.54, 1.52 and 1.50 times that of the ensemble."""
-    single, net = flow
-    other = training.train(training.Settings(case="flow", loss="l1", rate=2e-3), start=single)[0]
-    crps, l1 = (evaluation.compare(n, single, "flow", 1, 60) for n in (net, other))
+    """With half of the noise and a tenth of KL: spread .03 to .05 of the error up to lead 1.0, CRPS 1.50 to 1.54."""
+    single, net, rival = flow
+    other = training.train(training.Settings(case="flow", loss="l1", rate=2e-3, kl=KL), start=single)[0]
+    crps, l1 = (evaluation.compare(n, rival, "flow", 1, 60) for n in (net, other))
     early = [lead.spread for lead in l1.learned if lead.time <= 1.0]
     print(early, l1.vs_noise / crps.vs_noise)
     assert max(early) < 0.75

@@ -18,7 +18,7 @@ STEP = 4  # steps of Lorenz's model in one of the forecast
 UNIT = STEP * lorenz96.DT  # time units
 MIDDLE, WIDTH = 2.3, 3.6  # of the climate
 INITIAL_ERROR = {"alike": 0.3, "flow": 0.1}  # standard deviation
-ACTIVE, VIGOUR = 5.0, 0.3  # where noise acts, and how much for each unit above, over the root of a time unit
+ACTIVE, VIGOUR = 5.0, 0.6  # where noise acts, and how much for each unit above, over the root of a time unit
 
 
 class Course(NamedTuple):
