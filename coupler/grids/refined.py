@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Grids that nest: every cell of one is the same number of cells of the other, along both sides."""
+"""Grids that nest, each cell of one so many cells of another along both sides; and the inner part of a grid."""
 
 from __future__ import annotations
 
@@ -78,6 +78,35 @@ def blocks(fine: Grid, factor: int) -> Grid:
     middle = fine.longitude, fine.latitude
     lon, lat = (a.reshape(ny, factor, nx, factor)[:, factor // 2, :, factor // 2].ravel() for a in middle)
     return Grid(f"{fine.name}, blocks of {factor} x {factor}", lon, lat, x, y, {}, fine.edges, fine.crs)
+
+
+def inner(grid: Grid, sides: int) -> Grid:
+    """The grid without so many rows and columns along each side.
+
+    Parameters
+    ----------
+    grid : structured, with vertices; masks are not taken along
+    sides : rows and columns left out, at each of the four
+
+    Raises
+    ------
+    GridError
+        Nothing would be left, or the cells do not share their corners.
+
+    Examples
+    --------
+    >>> inner(Grid.regular_lonlat("g", 100, 110, 20, 26, resolution=1.0), 2).shape
+    (2, 6)
+    """
+    longitude, latitude = grid.corner_longitude, grid.corner_latitude
+    if len(grid.shape) != 2 or min(grid.shape) <= 2 * sides or longitude is None or latitude is None:
+        raise GridError(f"grid {grid.name!r}: expected more than {2 * sides} rows and columns, found {grid.shape}")
+    if longitude.shape != tuple(n + 1 for n in grid.shape):
+        raise GridError(f"grid {grid.name!r} has no inner part: expected cells that share their corners")
+    kept = tuple(np.s_[sides : n - sides] for n in grid.shape)
+    corners = tuple(np.s_[sides : n + 1 - sides] for n in grid.shape)
+    parts = grid.longitude[kept], grid.latitude[kept], longitude[corners], latitude[corners]
+    return Grid(f"{grid.name}, inner", *parts, {}, grid.edges, grid.crs)
 
 
 def _split(vertices: Floats, parts: int) -> Floats:

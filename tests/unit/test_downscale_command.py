@@ -33,7 +33,7 @@ def trained(tmp_path_factory):
     out = folder / "small"
     history = folder / "run" / "history" / "air.hourly.nc"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fine_runs.read, "__defaults__", (4, 0))
+        patch.setattr(fine_runs.read, "__defaults__", (4, 0, 0))
         main(
             [
                 "train",

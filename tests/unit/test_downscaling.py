@@ -67,6 +67,44 @@ def test_the_ideal_truth_has_its_coarse_means_and_small_scales_that_follow_the_a
     assert finest_power(two_steps.bicubic(s.coarse, s.factor)[:, 0]) < 0.2 * finest_power(s.fields[:, 0])
 
 
+def test_the_regression_finds_fine_scales_that_are_small_beside_the_field_and_how_wide_the_rest_is():
+    """A field ten times as large as what splines lack of it, which follows the relief and is noise where there is land.
+
+    A loss in the field's own size would see a hundredth of it beside a field that is all fine scales.
+    """
+    torch.set_num_threads(1)
+    rng, n = np.random.default_rng(3), 24
+    relief = ideal.waves(rng, 1, 8.0, 28.0, -0.5)[0]
+    land = ideal.waves(rng, 1, 1.0, 3.0, 0.0)[0] > 0.0
+    large, rain = 10.0 * ideal.waves(rng, n, 1.0, 4.0, -1.5), ideal.waves(rng, n, 8.0, 28.0, 0.0)
+    noise = np.where(land, 0.5, 0.05) * rng.standard_normal((n, 64, 64))
+    fields = np.stack([large + relief + noise, rain], axis=1)
+    ground = np.broadcast_to(np.stack([relief, land]), (n, 2, 64, 64))
+    s = scenes.Scene(fields, ground, 4)
+    model, _ = two_steps.train(s, ideal.FIELDS[:1] + (scenes.Field("noise"),), 1, 8, 120, 20)
+    known = model.known(s.coarse, s.ground)
+    with torch.no_grad():
+        guess = model.guess(known)
+    right = model.scaled(s.fields)[:, 0]
+    lacking, left = right - known[:, 0], right - guess.mean[:, 0]
+    assert float(left.square().mean()) < 0.4 * float(lacking.square().mean())
+    over_land, at_sea = (float(guess.width[:, 0][:, torch.tensor(where)].mean()) for where in (land, ~land))
+    assert over_land > 1.5 * at_sea
+
+
+def test_rain_keeps_its_pattern_where_the_coarse_mean_asks_for_more():
+    """Twice the mean drawn: each cell twice as wet and dry ones dry; adding the difference would wet all alike."""
+    fine, coarse = ideal.grids()
+    rng, projection = np.random.default_rng(4), Projection(fine, coarse)
+    rain = np.where(rng.random((1, 64, 64)) < 0.3, rng.gamma(0.5, 1.0, (1, 64, 64)), 0.0)
+    asked = 2.0 * scenes.means(rain, 4)
+    asked[0, 0, 0] = 0.0
+    made = projection.positive(rain.reshape(1, -1), asked.reshape(1, -1)).reshape(1, 64, 64)
+    np.testing.assert_allclose(scenes.means(made, 4), asked, atol=2e-3 * asked.std())
+    assert made[0, :4, :4].max() == 0.0
+    np.testing.assert_allclose(made[0, 8:, 8:], 2.0 * rain[0, 8:, 8:], rtol=0.05, atol=0.02 * asked.max())
+
+
 def test_members_have_seeds_and_the_means_they_came_from():
     """Nearly untrained networks: what holds whatever they learned."""
     torch.set_num_threads(1)

@@ -25,7 +25,7 @@ def learn(a: argparse.Namespace) -> None:
     scene = scenes.together([s for s, _ in runs])
     model, course = two_steps.train(scene, fine_runs.FIELDS, a.seed, **steps, turned=True)
     about: dict[str, Any] = fine_runs.about(a.truth[0])
-    files.save(a.out, model, scene, a.seed, course, **about, truth=[p.name for p in a.truth])
+    files.save(a.out, model, scene, a.seed, course, **about, truth=["/".join(p.parts[-4:]) for p in a.truth])
 
 
 def evaluate(a: argparse.Namespace) -> None:

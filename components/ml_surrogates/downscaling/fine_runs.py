@@ -9,7 +9,7 @@ import numpy as np
 
 from coupler.errors import CaseError
 from coupler.grids.grid import Grid
-from coupler.grids.refined import blocks
+from coupler.grids.refined import blocks, inner
 
 from .ground import under
 from .projection import Projection
@@ -22,16 +22,19 @@ FIELDS = (
 FACTOR = 4
 SPIN_UP = 6
 """Records at the start of a run that are left out: coarse analyses have no small scales to start from."""
+SIDES = 8
+"""Rows and columns left out along each side: the strip that is drawn to the driver, a tenth of 72 cells."""
 
 
-def read(path: Path, factor: int = FACTOR, spin_up: int = SPIN_UP) -> tuple[Scene, Projection]:
-    """A run's fine fields over their ground, and the projection onto its coarse means.
+def read(path: Path, factor: int = FACTOR, spin_up: int = SPIN_UP, sides: int = SIDES) -> tuple[Scene, Projection]:
+    """A run's fine fields over their ground, and the projection onto its coarse means, without its sides.
 
     Parameters
     ----------
     path : history file of a run with `FIELDS`
     factor : fine cells that a coarse one has across
     spin_up : records left out
+    sides : rows and columns left out along each side
 
     Raises
     ------
@@ -47,7 +50,8 @@ def read(path: Path, factor: int = FACTOR, spin_up: int = SPIN_UP) -> tuple[Scen
         fields = np.stack([np.ma.filled(file[f.name][spin_up:], np.nan) for f in FIELDS], axis=1)
     if fields.ndim != 4 or not len(fields) or not np.isfinite(fields).all():
         raise CaseError(f"{path}: expected values in all rows and columns after {spin_up} records")
-    grid = Grid.from_file(path)
+    grid = inner(Grid.from_file(path), sides)
+    fields = fields[..., sides : fields.shape[-2] - sides, sides : fields.shape[-1] - sides]
     ground = np.broadcast_to(under(grid), (len(fields), 2, *grid.shape))
     return Scene(fields, ground, factor), Projection(grid, blocks(grid, factor))
 

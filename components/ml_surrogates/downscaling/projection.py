@@ -11,6 +11,8 @@ from coupler.grids.grid import Grid
 from coupler.remap.weights import make_weights
 
 Array = npt.NDArray[np.float64]
+TRACE = 1e-3
+"""Part of a coarse mean that each of its cells gets before it is scaled."""
 
 
 class Projection:
@@ -39,8 +41,12 @@ class Projection:
         missing = means[:, self.cells].T - self.means @ fields.T
         return np.asarray(fields + (self.means.T @ self._solve(missing)).T).reshape(x.shape)
 
-    def positive(self, x: Array, y: Array, turns: int = 30) -> Array:
-        """The same for fields that cannot be negative: in turn projected and cut off at zero.
+    def positive(self, x: Array, y: Array, turns: int = 60) -> Array:
+        """The same for fields that cannot be negative: each cell times the mean of what its coarse cells ask for.
+
+        By Lucy's (1974, Astron. J. 79, 745, eq. 15) iteration; where cells nest, its first turn ends it. A factor keeps
+        dry what is dry, and the pattern within a coarse cell, where a difference would spread evenly what heavy rain
+        lacks. A trace of the coarse field is added first: what was drawn dry may be wet.
 
         Parameters
         ----------
@@ -48,10 +54,17 @@ class Projection:
         y : (..., coarse cells), not negative
         turns : at most; ends when the means are right to a thousandth of their standard deviation
         """
-        fields, means = np.clip(x.reshape(-1, x.shape[-1]), 0.0, None), y.reshape(-1, y.shape[-1])
+        means = y.reshape(-1, y.shape[-1])
+        given = means[:, self.cells].T
+        share = np.asarray(self.means.T.sum(1)).reshape(-1, 1)
+        inside = share[:, 0] > 0.0
+        share = np.where(share > 0.0, share, 1.0)
+        fields = np.clip(x.reshape(-1, x.shape[-1]), 0.0, None).T
+        fields[inside] += TRACE * (self.means.T @ given / share)[inside]
         for _ in range(turns):
-            wrong = means[:, self.cells].T - self.means @ fields.T
-            if np.abs(wrong).max() <= 1e-3 * means.std():
+            found = self.means @ fields
+            if np.abs(found - given).max() <= 1e-3 * means.std():
                 break
-            fields = np.clip(self(fields, means), 0.0, None)
-        return fields.reshape(x.shape)
+            asked = np.divide(given, found, out=np.zeros_like(given), where=found > 0.0)
+            fields[inside] *= (self.means.T @ asked / share)[inside]
+        return np.asarray(fields.T).reshape(x.shape)

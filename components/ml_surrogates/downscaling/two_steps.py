@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -12,12 +13,14 @@ from torch import nn
 from . import diffusion
 from .diffusion import Denoiser
 from .projection import Projection
-from .scenes import Array, Field, Scene
+from .scenes import Array, Field, Scene, means
 from .unet import UNet
 
 WINDOW, BATCH = 32, 8
 REGRESSION, DIFFUSION, RATE = 800, 2000, 2.0e-3
 STEPS = 12
+RANGE = 4.0
+"""Of the logarithm of the width of what is left, beside that of what splines lack."""
 
 
 class Downscaling(nn.Module):
@@ -36,9 +39,10 @@ class Downscaling(nn.Module):
         n = len(fields)
         self.fields, self.maps, self.factor, self.width = tuple(fields), maps, factor, width
         self.middle, self.size = nn.Buffer(torch.zeros(n)), nn.Buffer(torch.ones(n))
-        self.left = nn.Buffer(torch.ones(n))
-        self.mean = UNet(n + maps, n, width)
-        self.rest = Denoiser(2 * n + maps, n, width)
+        self.lost, self.left, self.farthest = (nn.Buffer(torch.ones(n)) for _ in range(3))
+        self.ground = nn.Buffer(torch.ones(2 * maps))
+        self.mean = UNet(n + 2 * maps, 2 * n, width)
+        self.rest = Denoiser(3 * n + 2 * maps, n, width)
 
     def bent(self, values: Array) -> Array:
         """Fields (..., fields, y, x) as the networks see them, before scaling."""
@@ -64,21 +68,52 @@ class Downscaling(nn.Module):
         return out
 
     def known(self, coarse: Array, ground: Array) -> torch.Tensor:
-        """Coarse fields spread smoothly over the fine grid, scaled, and the ground, (n, fields + maps, y, x).
+        """Coarse fields spread smoothly over the fine grid, scaled, the ground, and what its coarse means lack of it.
 
         Parameters
         ----------
         coarse : (n, fields, y / factor, x / factor)
         ground : (n, maps, y, x)
+
+        Returns
+        -------
+        known : (n, fields + 2 maps, y, x)
         """
         spread = torch.tensor(bicubic(self.bent(coarse), self.factor), dtype=torch.float32)
         scaled = (spread - self.middle[:, None, None]) / self.size[:, None, None]
-        return torch.cat([scaled, torch.tensor(ground, dtype=torch.float32)], dim=1)
+        beside = torch.tensor(with_lacking(ground, self.factor), dtype=torch.float32)
+        return torch.cat([scaled, beside / self.ground[:, None, None]], dim=1)
 
-    def expected(self, known: torch.Tensor) -> torch.Tensor:
-        """The mean, scaled: the coarse field and what the regression adds."""
-        made: torch.Tensor = known[:, : len(self.fields)] + self.mean(known)
-        return made
+    def guess(self, known: torch.Tensor) -> "Guess":
+        """What the regression tells.
+
+        Parameters
+        ----------
+        known : (n, fields + 2 maps, y, x)
+        """
+        added, width = self.mean(known).chunk(2, dim=1)
+        spread = known[:, : len(self.fields)]
+        lost = self.lost[:, None, None]
+        return Guess(spread + lost * added, lost * torch.exp(RANGE * torch.tanh(width / RANGE)), added)
+
+    def beside(self, known: torch.Tensor, guess: "Guess") -> torch.Tensor:
+        """What the diffusion is given, (n, 3 fields + 2 maps, y, x)."""
+        return torch.cat([known, guess.added, torch.log(guess.width / self.lost[:, None, None])], dim=1)
+
+
+class Guess(NamedTuple):
+    """What the regression tells of fields (n, fields, y, x), scaled.
+
+    Attributes
+    ----------
+    mean : expected
+    width : standard deviation of what is left, cell by cell
+    added : mean less the coarse fields spread smoothly, over the size of what these lack
+    """
+
+    mean: torch.Tensor
+    width: torch.Tensor
+    added: torch.Tensor
 
 
 def bicubic(coarse: Array, factor: int) -> Array:
@@ -94,9 +129,31 @@ def bicubic(coarse: Array, factor: int) -> Array:
     )
 
 
+def with_lacking(ground: Array, factor: int) -> Array:
+    """Maps (n, maps, y, x) and, behind them, what their coarse means spread smoothly lack of them.
+
+    Parameters
+    ----------
+    ground : maps
+    factor : fine cells that a coarse one has across
+    """
+    return np.concatenate([ground, ground - bicubic(means(ground, factor), factor)], axis=1)
+
+
+def _turned(window: torch.Tensor, way: int) -> torch.Tensor:
+    """A window (fields, y, x) in one of the eight ways to lay a square."""
+    return torch.rot90(window.flip(-1) if way > 3 else window, way % 4, (-2, -1))
+
+
 @dataclass
 class Course:
-    """Mean loss of the last tenth of the steps of both trainings."""
+    """How the trainings ended.
+
+    Attributes
+    ----------
+    regression : share that is left of the variance that splines lack, mean over the fields
+    diffusion : mean loss of the last tenth of the steps
+    """
 
     regression: float
     diffusion: float
@@ -123,18 +180,18 @@ def train(
     fine = torch.tensor(model.bent(scene.fields), dtype=torch.float32)
     model.middle.copy_(fine.mean((0, 2, 3)))
     model.size.copy_(fine.std((0, 2, 3)))
+    model.ground.copy_(torch.tensor(with_lacking(scene.ground, scene.factor)).std((0, 2, 3)).clamp(min=1e-6))
     known = model.known(scene.coarse, scene.ground)
     right = (fine - model.middle[:, None, None]) / model.size[:, None, None]
 
     def batch(*arrays: torch.Tensor) -> list[torch.Tensor]:
-        some = torch.randint(len(fine), (BATCH,))
-        factor = model.factor
-        y, x = (factor * int(torch.randint((fine.shape[k] - WINDOW) // factor + 1, ())) for k in (2, 3))
-        found = [a[some, :, y : y + WINDOW, x : x + WINDOW] for a in arrays]
-        if turned:
-            quarter, mirrored = int(torch.randint(4, ())), int(torch.randint(2, ()))
-            found = [torch.rot90(a.flip(-1) if mirrored else a, quarter, (-2, -1)) for a in found]
-        return found
+        found: list[list[torch.Tensor]] = [[] for _ in arrays]
+        places = [model.factor * torch.randint((fine.shape[k] - WINDOW) // model.factor + 1, (BATCH,)) for k in (2, 3)]
+        for n, y, x, way in zip(torch.randint(len(fine), (BATCH,)), *places, torch.randint(8, (BATCH,)), strict=True):
+            for some, a in zip(found, arrays, strict=True):
+                window = a[n, :, y : y + WINDOW, x : x + WINDOW]
+                some.append(_turned(window, int(way)) if turned else window)
+        return [torch.stack(some) for some in found]
 
     def descend(net: nn.Module, steps: int, loss: Callable[[], torch.Tensor]) -> float:
         optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=1e-3)
@@ -150,18 +207,27 @@ def train(
             course.append(float(now.detach()))
         return float(np.mean(course[-max(steps // 10, 1) :]))
 
+    lacking = right - known[:, : len(fields)]
+    model.lost.copy_(lacking.std((0, 2, 3)))
+    model.farthest.copy_(lacking.abs().amax((0, 2, 3)))
+
     def mean_loss() -> torch.Tensor:
         given, wanted = batch(known, right)
-        wrong = model.expected(given) - wanted
-        return (wrong * wrong).mean()
+        guess = model.guess(given)
+        wrong = (guess.mean - wanted) / model.lost[:, None, None]
+        width = guess.width / model.lost[:, None, None]
+        likely = 0.5 * (wrong.detach() / width).square() + torch.log(width)
+        return (wrong * wrong + likely).mean()
 
-    first = descend(model.mean, regression, mean_loss)
-    tell(f"regression: {first:.4f} of the variance left")
+    descend(model.mean, regression, mean_loss)
     with torch.no_grad():
-        expected = torch.cat([model.expected(part) for part in known.split(16)])
-    model.left.copy_((right - expected).std((0, 2, 3)))
-    rest = (right - expected) / model.left[:, None, None]
-    beside = torch.cat([known, expected], dim=1)
+        guess = Guess(*map(torch.cat, zip(*(model.guess(part) for part in known.split(16)), strict=True)))
+    left = ((right - guess.mean) / model.lost[:, None, None]).square().mean((0, 2, 3))
+    tell(f"regression: of the variance that splines lack is left {', '.join(f'{float(a):.3f}' for a in left)}")
+    rest = (right - guess.mean) / guess.width
+    model.left.copy_(rest.std((0, 2, 3)))
+    rest = rest / model.left[:, None, None]
+    beside = model.beside(known, guess)
 
     def draw_loss() -> torch.Tensor:
         given, wanted = batch(beside, rest)
@@ -169,7 +235,7 @@ def train(
 
     second = descend(model.rest, draws, draw_loss)
     tell(f"diffusion: {second:.4f}")
-    return model.eval(), Course(first, second)
+    return model.eval(), Course(float(left.mean()), second)
 
 
 def members(
@@ -195,15 +261,17 @@ def members(
     """
     known = model.known(coarse, ground)
     with torch.no_grad():
-        expected = model.expected(known)
-    beside = torch.cat([known, expected], dim=1)
-    left = model.left[:, None, None]
+        guess = model.guess(known)
+    beside = model.beside(known, guess)
+    width = model.left[:, None, None] * guess.width
+    spread, farthest = known[:, : len(model.fields)], model.farthest[:, None, None]
     drawn = []
     for member in range(number):
         rest = diffusion.sample(model.rest, beside, len(model.fields), steps, seed + member)
-        fields = model.physical(expected + left * rest)
+        beyond = (guess.mean + width * rest - spread) / farthest
+        fields = model.physical(spread + farthest * beyond.clamp(-1.0, 1.0))  # no farther from splines than in training
         drawn.append(fields if projection is None else conserved(fields, coarse, projection, model.fields))
-    return np.stack(drawn), model.physical(expected)
+    return np.stack(drawn), model.physical(guess.mean)
 
 
 def conserved(fields: Array, coarse: Array, projection: Projection, kinds: Sequence[Field]) -> Array:
