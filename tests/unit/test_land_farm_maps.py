@@ -116,7 +116,7 @@ def test_mistakes_say_what_to_mend(grid, tmp_path, name, values, units, match):
 
 def test_an_unknown_crop_is_refused(grid, tmp_path):
     path = by_crop(tmp_path / "n.nc", "sowing_day", ["maize", "sorghum"], np.stack([EVERY, EVERY]), units="1")
-    with pytest.raises(LandDataError, match="sorghum, which are no crops of the model; there are maize, rice"):
+    with pytest.raises(LandDataError, match="unknown crops sorghum; known crops: maize, rice"):
         prepare(grid, [path], tmp_path / "surface.nc", quiet)
 
 

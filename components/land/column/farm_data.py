@@ -99,8 +99,7 @@ def read_quantity(path: Path, target: Grid, quantity: Quantity) -> Layer | None:
             unknown = sorted(set(names) - set(crops))
             if unknown:
                 raise LandDataError(
-                    f"{path}: {variable.name} has {', '.join(unknown)}, which are no crops of the model; there are"
-                    f" {', '.join(crops)}"
+                    f"{path}: {variable.name}: unknown crops {', '.join(unknown)}; known crops: {', '.join(crops)}"
                 )
         else:
             values = values[None]
