@@ -43,7 +43,7 @@ CHANNELS = (
 )
 # Straits through which water flows east, whose width (m) is less than that of the cells that stand for them
 NARROWS = (
-    ("Tsugaru Strait, Tappi to Shirakami", (139.9, 140.6), (40.9, 41.9), 19.0e3),
+    ("Tsugaru Strait, Tappi to Shirakami", (140.3, 140.6), (40.9, 41.9), 19.0e3),
     ("Soya Strait", (141.6, 142.4), (45.5, 46.4), 42.0e3),
 )
 

@@ -60,7 +60,7 @@ def test_most_leaves_where_the_kuroshio_extension_is(sea):
 
 
 @pytest.mark.parametrize(
-    ("longitude", "south", "north", "width"), [(140.0, 40.9, 41.9, 19.0e3), (142.0, 45.5, 46.4, 42.0e3)],
+    ("longitude", "south", "north", "width"), [(140.5, 40.9, 41.9, 19.0e3), (142.0, 45.5, 46.4, 42.0e3)],
     ids=["Tsugaru", "Soya"],
 )  # fmt: skip
 def test_a_strait_is_as_wide_as_it_is(sea, longitude, south, north, width):
