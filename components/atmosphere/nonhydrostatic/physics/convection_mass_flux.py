@@ -21,7 +21,14 @@ import torch
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import power, saturation_mixing_ratio
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
 from components.atmosphere.nonhydrostatic.physics.convection_downdraught import Downdraught, descend
-from components.atmosphere.nonhydrostatic.physics.convection_plume import INHIBITED, Kind, Plume, ascend, energy
+from components.atmosphere.nonhydrostatic.physics.convection_plume import (
+    INHIBITED,
+    MEAN_SPEED,
+    Kind,
+    Plume,
+    ascend,
+    energy,
+)
 from components.atmosphere.nonhydrostatic.physics.convective_clouds import cover
 from components.atmosphere.nonhydrostatic.physics.interfaces import Convecting, Convection, Fluxes, Parts
 from components.atmosphere.nonhydrostatic.physics.species import CLOUD_ICE, CLOUD_WATER, VAPOUR
@@ -49,6 +56,7 @@ MIDDLE = (1000.0, 7000.0)  # m, heights from which it does
 RAINING = 0.05  # share of the area in which it rains
 EVAPORATION = (5.44e-4, 5.09e-3, 0.577)  # Tiedtke (1989), eq. 14
 MOMENTUM = 0.3
+SLOWEST = 0.5  # m s-1, of a plume that comes to rest
 GIVEN = 0.2  # share of itself that a layer gives at most in a step
 
 
@@ -68,23 +76,28 @@ def step(air: Columns, before: Convecting, dt: float, turnovers: float = 2.3) ->
     t, q_v, rain, snow = precipitate(air, t, q[VAPOUR.name], plume, down, dt * flux, dt)
     m = flux * plume.flux[:-1]
     wind = carry(torch.stack([before.u, before.v]), MOMENTUM * m, air.mass, dt)
-    share, condensate = clouds(plume, flux)
+    share, condensate = clouds(plume, flux, air.rho)
     return Convection(t, q | {VAPOUR.name: q_v}, rain, snow, m, wind[0], wind[1], share, condensate)
 
 
 @piece
-def clouds(plume: Plume, flux: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def clouds(plume: Plume, flux: torch.Tensor, rho: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Share of each layer (nz, y, x) that the clouds fill, and the water in it, kg/kg.
+
+    The plume's water is where it rises, on M / (rho w) of the layer, w the mean speed: what has left it is among the
+    tracers.
 
     Parameters
     ----------
     plume, flux : of each column, and its mass flux at the base (y, x), kg m-2 s-1
+    rho : (nz, y, x) kg m-3
     """
     thick = plume.base - plume.top > DEEP
     through = flux * plume.flux
     most = torch.maximum(through, torch.cat([torch.zeros_like(flux)[None], through[:-1]]))
     share = cover(torch.where(plume.inside, most, 0.0), thick)
-    return share, share * (plume.air.q_l + plume.air.q_i)
+    rising = most / (rho * torch.clamp(MEAN_SPEED * plume.w, min=SLOWEST))
+    return share, torch.minimum(rising, share) * (plume.air.q_l + plume.air.q_i)
 
 
 def choose(
