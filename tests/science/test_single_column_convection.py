@@ -92,7 +92,8 @@ def test_radiation_and_convection_come_to_a_state_like_that_of_models_that_resol
     """Means of days 11 to 20 over a sea of 300 K; models that resolve clouds (RCEMIP) rain some 3 mm/d.
 
     While ice stayed aloft and rain evaporated within the cloud the column came to a relative humidity of .9, an
-    outgoing longwave of 160 W m-2 and a rain of 1.3 mm/d. Days differ by 10 W m-2 in what the air gains.
+    outgoing longwave of 160 W m-2 and a rain of 1.3 mm/d. What the air gains differs by 6 W m-2 from day to day, and by
+    1.3 between means of ten days; means of twenty days are within 1 W m-2.
     """
     p, _ = column("radiative_convective_equilibrium", "duration=P20D", "step=PT1800S", "radiation=rrtmgp")
     mean = lambda name: np.nanmean(p[name][-10:], axis=0)  # noqa: E731
@@ -107,7 +108,7 @@ def test_radiation_and_convection_come_to_a_state_like_that_of_models_that_resol
     assert 0.25 < middle.min() and middle.max() < 0.7
     assert 2.0 < rain < 4.0
     assert 200.0 < outgoing < 270.0
-    assert abs(gained) < 5.0
+    assert abs(gained) < 3.0
 
 
 def warm_pool(step, duration):
