@@ -143,7 +143,7 @@ def fall_through(d: Sinking, c: Around) -> tuple[Sinking, Downdraught]:
     virtual = c.t * (1.0 + VIRTUAL * c.q_v)
     t_wet, q_wet = wetted(h_mixed, c)
     starts = c.cloudy & ~d.begun & (t_wet * (1.0 + VIRTUAL * q_wet) < virtual)
-    given = torch.where(starts, SHARE, 0.0)
+    given = torch.where(starts, c.t.new_tensor(SHARE), 0.0)
     grown = d.mass * torch.expm1(MIXING * c.dz)
     total = d.mass + given + grown
     safe = torch.clamp(total, min=1.0e-12)
