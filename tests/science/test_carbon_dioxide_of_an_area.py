@@ -46,6 +46,7 @@ def test_gases_are_fed_and_carried_and_systems_carry_the_known_one_less_well(tmp
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_networks_beat_kriging_on_days_at_the_end_and_sources_never_seen(tmp_path, shared):
     """Kriging is tuned on the very days and sources of the test; eight stations on 40 x 44 cells.
 
