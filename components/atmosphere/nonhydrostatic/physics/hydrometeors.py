@@ -66,12 +66,16 @@ class Properties(NamedTuple):
 
 def properties(t: torch.Tensor, p: torch.Tensor, rho: torch.Tensor) -> Properties:
     """Of air at temperature ``t`` (K), pressure ``p`` (Pa) and density of dry air ``rho`` (kg m-3)."""
-    thin = torch.sqrt(1.28 / rho)
     viscosity = 1.496e-6 * t * torch.sqrt(t) / (t + 120.0) / rho
     diffusivity = 8.794e-5 * torch.exp(1.81 * torch.log(t)) / p
     conductivity = 1.414e3 * viscosity * rho
     schmidt = torch.exp((1.0 / 3.0) * torch.log(viscosity / diffusivity))
-    return Properties(p, rho, thin, viscosity, diffusivity, conductivity, schmidt)
+    return Properties(p, rho, thinness(rho), viscosity, diffusivity, conductivity, schmidt)
+
+
+def thinness(rho: torch.Tensor) -> torch.Tensor:
+    """Factor of the fall speeds in air of density ``rho`` (kg m-3)."""
+    return torch.sqrt(1.28 / rho)
 
 
 def slope(kind: Kind, intercept: float | torch.Tensor, rho: torch.Tensor, q: torch.Tensor) -> torch.Tensor:

@@ -38,6 +38,7 @@ from components.atmosphere.nonhydrostatic.physics.hydrometeors import (
     snow_intercept,
     speed,
     sweep,
+    thinness,
     ventilation,
 )
 from components.atmosphere.nonhydrostatic.physics.interfaces import Clouds, Parts
@@ -228,7 +229,7 @@ def settle(sky: Sky, rho: torch.Tensor, mass: torch.Tensor, dt: float) -> tuple[
 @of_any_size
 def fall_speeds(sky: Sky, rho: torch.Tensor) -> list[torch.Tensor]:
     """Of rain, ice, snow and graupel where there is any, m s-1."""
-    sizes = sizes_of(sky, rho, torch.sqrt(1.28 / rho))
+    sizes = sizes_of(sky, rho, thinness(rho))
     ice = crystal_speed(crystal_diameter(rho, sky.q[X], crystals(rho, sky.q[X])))
     speeds = (sizes.v_rain, ice, sizes.together, sizes.together)
     return [torch.where(q > LEAST, v, 0.0) for q, v in zip(sky.q[R:], speeds, strict=True)]
