@@ -284,9 +284,10 @@ def scores(
             "linear, under cloud": over(by_linear, test.cloudy),
         }  # fmt: skip
         ones = torch.ones_like
+        under = _clear_sky_of(scheme, background[_clear(test)], test)
         found["1 K the right way"] = _right_way(lambda x, y, p: net(x, y, ones(y), p), scheme, test, background, value)
         found["linear, 1 K the right way"] = _right_way(
-            lambda x, y, p: rival(x, y - _clear_sky_of(scheme, x, test)), scheme, test, background, value
+            lambda x, y, p: rival(x, y - under), scheme, test, background, value
         )
     return found
 
