@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from components.chemistry.regional import background, photolysis
-from components.chemistry.regional.gases.mechanism import GIVEN, Mechanism, joined
+from components.chemistry.regional.gases.mechanism import GIVEN, PARTICLES, Mechanism, joined
 from components.chemistry.regional.gases.mechanism_file import read_mechanism
 from components.chemistry.regional.gases.musica_solver import MusicaSolver
 from components.chemistry.regional.gases.solver import GasSolver
@@ -154,7 +154,8 @@ def problems(
     lights = tuple(n for n in names if n.startswith(PHOTO) and n not in rates)
     others = [n for n in names if not n.startswith((PHOTO, EMITTED)) and n not in rates]
     out += [
-        f"rate {n} of mechanism {mechanism.name}: no table has it; give it in s-1, such as  rates: {{{n}: 1.0e-5}}"
+        f"rate {n} of mechanism {mechanism.name}: no table has it; give it"
+        f"{'' if n.endswith(PARTICLES) else ' in s-1'}, such as  rates: {{{n}: 1.0e-5}}"
         for n in (*photolysis.without_rate(lights), *others)
     ]
     there = {*start, *emitted, *background.PARTS_PER_BILLION, *OF_THE_AIR, VAPOUR}

@@ -7,14 +7,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from components.chemistry.regional.gases.mechanism import GIVEN, KINDS, Mechanism, Reaction
+from components.chemistry.regional.gases.mechanism import (
+    DIFFUSIVITY,
+    GIVEN,
+    KINDS,
+    MOLAR_MASS,
+    NITRATE,
+    Constant,
+    Mechanism,
+    Reaction,
+)
 from components.science.constants import BOLTZMANN
 from coupler.errors import CaseError
 from coupler.fields import did_you_mean
 
-IGNORED = {"type", "name", "gas phase", "reactants", "products", "scaling factor"}
+IGNORED = {"type", "name", "gas phase"}
 OTHER_NAMES = {"Ea"}
-WORDS_OF_SPECIES = {"name", "is third body"}
+SIDES = {
+    "SURFACE": ("gas-phase species", "gas-phase products"),
+    "BRANCHED_NO_RO2": ("reactants", "alkoxy products", "nitrate products"),
+}
+"""Sides of a reaction, where they have names of their own."""
+CONSTANTS = {"constant concentration [mol m-3]": "amount", "constant mixing ratio [mol mol-1]": "share"}
 
 
 class MechanismError(CaseError):
@@ -88,6 +102,7 @@ class _Reader:
     def __init__(self, path: Path):
         self.path = path
         self.problems: list[str] = []
+        self.motion: dict[str, dict[str, float]] = {}
 
     def wrong(self, line: int, what: str) -> None:
         self.problems.append(f"{self.path}:{line}: {what}")
@@ -105,7 +120,8 @@ class _Reader:
         if version.split(".")[0] != "1":
             self.wrong(root.line, f"expected a mechanism of version 1, found version '{version or 'none'}'")
         places: dict[str, str] = {}
-        third = []
+        third: list[str] = []
+        constants: dict[str, Constant] = {}
         for s in self.objects(root, "species"):
             name = s.get("name")
             if not isinstance(name, str) or not name:
@@ -116,7 +132,17 @@ class _Reader:
             places[name] = f"{self.path}:{s.line}"
             if s.get("is third body"):
                 third.append(name)
-        reactions = [r for given in self.objects(root, "reactions") if (r := self.reaction(given, places)) is not None]
+            held = {word: s[key] for key, word in CONSTANTS.items() if key in s}
+            for n in held.values():
+                if not _number(n) or n < 0.0:
+                    self.wrong(s.line, f"species {name} is constant: expected a number of 0 or more, found {n!r}")
+            if held:
+                constants[name] = Constant(**held)
+            self.moves(s)
+        for phase in self.objects(root, "phases") if "phases" in root else ():
+            for s in phase.get("species", ()):
+                self.moves(s)
+        reactions = [r for given in self.objects(root, "reactions") for r in self.reactions(given, places)]
         names: set[str] = set()
         for r in reactions:
             if r.name and r.name in names:
@@ -124,8 +150,16 @@ class _Reader:
             names.add(r.name)
         if not places and not self.problems:
             self.wrong(root.line, "the mechanism has no species")
-        species = tuple(s for s in places if s not in third)
-        return Mechanism(str(root.get("name", self.path.stem)), species, tuple(reactions), tuple(third), places)
+        species = tuple(s for s in places if s not in third and s not in constants)
+        name = str(root.get("name", self.path.stem))
+        return Mechanism(name, species, tuple(reactions), tuple(third), places, constants)
+
+    def moves(self, species: Any) -> None:
+        """Keep what an entry says of a gas's motion; 0 stands for what is not known."""
+        for key in (DIFFUSIVITY, MOLAR_MASS):
+            n: Any = species.get(key) if isinstance(species, _Lined) else None
+            if _number(n) and n > 0.0:
+                self.motion.setdefault(str(species.get("name")), {})[key] = float(n)
 
     def objects(self, parent: _Lined, key: str) -> Iterator[_Lined]:
         """The objects of a list."""
@@ -140,16 +174,18 @@ class _Reader:
             else:
                 self.wrong(parent.line, f"entry {n + 1} of '{key}' is to be an object, not {entry!r}")
 
-    def reaction(self, given: _Lined, species: Mapping[str, str]) -> Reaction | None:
+    def reactions(self, given: _Lined, species: Mapping[str, str]) -> list[Reaction]:
+        """What an entry says: one reaction, or two branches."""
         kind = given.get("type")
         if kind not in KINDS:
             hint = did_you_mean(str(kind), KINDS)
             self.wrong(given.line, f"unknown type of reaction {kind!r}{hint}; known: {', '.join(KINDS)}")
-            return None
+            return []
         before = len(self.problems)
+        left, *right = SIDES.get(kind, ("reactants", "products"))
         reactants: list[str] = []
         if kind != "EMISSION":
-            for s, n in self.members(given, "reactants", species):
+            for s, n in self.members(given, left, species):
                 if n < 1.0 or n != int(n):
                     self.wrong(given.line, f"reactant {s} with coefficient {n:g}: expected a whole number from 1")
                 else:
@@ -158,7 +194,7 @@ class _Reader:
                 self.wrong(given.line, f"a reaction of type {kind} without reactants; a source is of type EMISSION")
         elif given.get("reactants"):
             self.wrong(given.line, "an EMISSION has no reactants")
-        products = self.members(given, "products", species) if kind != "FIRST_ORDER_LOSS" else []
+        products = [tuple(self.members(given, key, species)) for key in right]
         if kind in ("PHOTOLYSIS", "FIRST_ORDER_LOSS") and len(reactants) > 1:
             self.wrong(given.line, f"{kind} has one reactant, not {len(reactants)}: {' + '.join(reactants)}")
         name = ""
@@ -166,32 +202,54 @@ class _Reader:
             if not isinstance(given.get("name"), str) or not given["name"]:
                 self.wrong(given.line, f"a reaction of type {kind} needs a name, by which its rate is found")
             name = f"{GIVEN[kind]}.{given.get('name')}"
-        parameters = self.parameters(given, kind)
+        parameters = self.parameters(given, kind, (left, *right))
+        if kind == "SURFACE":
+            parameters |= self.motion_of(given, reactants)
         if len(self.problems) > before:
-            return None
-        return Reaction(kind, tuple(reactants), tuple(products), parameters, name)
+            return []
+        if kind == "BRANCHED_NO_RO2":
+            parts = [(parameters | {NITRATE: float(n)}, made) for n, made in enumerate(products)]
+        else:
+            parts = [(parameters, products[0])]
+        return [Reaction(kind, tuple(reactants), made, numbers, name) for numbers, made in parts]
+
+    def motion_of(self, given: _Lined, reactants: Sequence[str]) -> dict[str, float]:
+        """How the gas that meets a surface moves."""
+        for s in reactants:
+            found = self.motion.get(s, {})
+            for key, place in ((DIFFUSIVITY, "a phase"), (MOLAR_MASS, "the list of species")):
+                if key not in found:
+                    self.wrong(given.line, f"{s} meets a surface: give its '{key}' in {place}")
+            return found
+        return {}
 
     def members(self, given: _Lined, key: str, species: Mapping[str, str]) -> list[tuple[str, float]]:
         """Species and coefficients of one side of a reaction."""
-        if key == "products" and key not in given:
+        if key.endswith("products") and key not in given:
             return []
         out = []
-        for m in self.objects(given, key):
+        alone = given.get(key)
+        if key == "gas-phase species" and isinstance(alone, str):  # one word in the place of a list
+            entries: Iterator[_Lined] = iter([_Lined({"species name": alone})])
+        else:
+            entries = self.objects(given, key)
+        for m in entries:
             name, n = m.get("species name", m.get("name")), m.get("coefficient", 1.0)
             if not isinstance(name, str) or name not in species:
                 hint = did_you_mean(str(name), list(species))
-                self.wrong(m.line, f"unknown species {name!r} among the {key}{hint}; it is not in the list of species")
+                line = m.line or given.line
+                self.wrong(line, f"unknown species {name!r} among the {key}{hint}; it is not in the list of species")
             elif not _number(n):
                 self.wrong(m.line, f"coefficient of {name}: expected a number, found {n!r}")
             else:
                 out.append((name, float(n)))
         return out
 
-    def parameters(self, given: _Lined, kind: str) -> Mapping[str, float]:
+    def parameters(self, given: _Lined, kind: str, sides: Sequence[str]) -> dict[str, float]:
         defaults = KINDS[kind]
         allowed: Sequence[str] = [*defaults, *(OTHER_NAMES if kind == "ARRHENIUS" else ())]
         for key in given:
-            if key not in allowed and key not in IGNORED and not key.startswith("__"):
+            if key not in (*allowed, *sides, *IGNORED) and not key.startswith("__"):
                 hint = did_you_mean(key, allowed)
                 self.wrong(given.line, f"{kind} has no parameter {key!r}{hint}; it has: {', '.join(allowed)}")
         out = dict(defaults)
@@ -206,9 +264,12 @@ class _Reader:
                 out["C"] = -float(given[key]) / BOLTZMANN
             else:
                 out[key] = float(given[key])
-        for key in ("D", "Fc", "N"):
+        for key in ("D", "Fc", "N", "a0"):
             if out.get(key, 1.0) <= 0.0:
                 self.wrong(given.line, f"{key} = {out[key]:g}: expected a number above 0")
+        for key in ("a0", "reaction probability"):
+            if not 0.0 <= out.get(key, 1.0) <= 1.0:
+                self.wrong(given.line, f"{key} = {out[key]:g}: expected a share between 0 and 1")
         return out
 
 
