@@ -28,6 +28,15 @@ def test_the_quantile_slope_splits_the_weights():
     assert transpired_share(x, np.ones_like(x), x, np.ones(x.size, bool)) == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("wrong", [np.nan, 0.0, -1.0])
+def test_hours_that_have_no_share_are_refused(wrong):
+    x = np.array([1.0, wrong, 2.0])
+    with pytest.raises(ValueError, match="found 1 of 3 hours otherwise"):
+        transpired_share(x, np.ones(3), x, np.ones(3, bool))
+    with pytest.raises(ValueError, match="0 dry ones"):
+        transpired_share(np.ones(3), np.ones(3), np.ones(3), np.zeros(3, bool))
+
+
 @pytest.mark.parametrize("name", TOWERS)
 def test_towers(shared, name):
     file = shared / "data" / "land" / "flux_halfhourly" / f"{name}.rda"

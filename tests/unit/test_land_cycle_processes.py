@@ -2,6 +2,7 @@
 """Processes of the land's cycles, each beside numbers of its paper or an exact solution."""
 
 import json
+import math
 from datetime import date
 from itertools import pairwise
 
@@ -68,6 +69,22 @@ def test_all_carbon_is_spent_on_nitrogen_and_growth():
     assert done.spent.item() == pytest.approx(17.7778, rel=1e-5)
     assert done.nitrogen.item() == pytest.approx(1.48148, rel=1e-5)
     assert (done.spent + done.growth).item() == pytest.approx(100.0)
+
+
+def test_paths_that_cost_nothing_or_are_closed_leave_numbers():
+    closed = nitrogen_purchase.shares(t(10, 30, math.inf)[:, None])
+    assert closed.carbon[:, 0].tolist() == pytest.approx([0.75, 0.25, 0.0], abs=1e-9)
+    assert closed.cost.item() == pytest.approx(12.0)
+    free = nitrogen_purchase.buy(t(100), t(0, 10)[:, None], 50.0, 0.11)
+    assert free.nitrogen.sum().item() == pytest.approx(100.0 / 55.5)
+    assert (free.spent.item(), free.growth.item()) == pytest.approx((0.0, 100.0), abs=1e-9)
+    none = nitrogen_purchase.buy(t(100), t(math.inf, math.inf)[:, None], 50.0, 0.11)
+    assert (none.spent + none.growth).item() == pytest.approx(100.0) and none.nitrogen.sum().item() < 1e-9
+
+
+def test_nothing_is_fixed_beyond_the_temperatures_of_nitrogenase():
+    cost = fixation.bytnerowicz_cost(celsius(-10, -2.04, 10, 40, 43.98, 60))
+    assert cost.tolist() == pytest.approx([1e6, 1e6, 41.928, 9.8469, 1e6, 1e6], rel=1e-4)
 
 
 def test_a_path_that_is_used_up_leaves_the_rest_to_others():
@@ -178,6 +195,8 @@ def test_the_chain_to_nitrate_and_its_loss():
         if day == 9:
             assert b.item() == pytest.approx(53.2770, rel=1e-6)
     assert b.item() == pytest.approx(50.9689, rel=1e-6)
+    _, fast, _ = mineral_nitrogen.chain(t(100), t(7), 0.0, 800.0)
+    assert fast.item() == pytest.approx(0.0, abs=1e-12)  # no inf times 0
     near = [mineral_nitrogen.chain(t(1), t(0), 0.5, 0.5 + e)[1].item() for e in (-2e-6, 0.0, 2e-6)]
     assert near == pytest.approx([0.5 * 0.6065306597] * 3, rel=2e-6)
 
@@ -246,6 +265,15 @@ def test_winter_crops_wait_for_cold_and_long_days():
     assert crop_development.a_day(cold, c, celsius(15), t(50400)).warmth.item() == pytest.approx(15.0)
     assert crop_development.a_day(cold, c, celsius(15), t(28800)).warmth.item() == 0.0
     assert crop_development.a_day(now, c, celsius(5), t(50400)).vernal.item() == pytest.approx(1.0)
+
+
+def test_cold_counts_from_the_day_after_it():
+    """WOFOST's rates are of the state at the start of a day: after n days of full cold, sum 5 K (i - 10)/40, i < n."""
+    c = crop_development.Calendar(*(t(v) for v in (100, 500, 800, 0, 30, 0, 30, 0, 0, 10, 50)))
+    now = crop_development.nothing_sown(t(0))._replace(phase=t(2))
+    for day in range(1, 35):
+        now = crop_development.a_day(now, c, celsius(5), t(50400))
+        assert now.warmth.item() == pytest.approx(sum(5.0 * max(i - 10, 0) / 40.0 for i in range(day)))
 
 
 def test_the_scarcer_nutrient_limits_growth():

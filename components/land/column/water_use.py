@@ -40,9 +40,20 @@ def transpired_share(gpp: Series, deficit: Series, evapotranspiration: Series, d
     deficit : (n,) vapour pressure deficit, any unit
     evapotranspiration : (n,) any unit, positive
     dry : (n,) hours without rain for a day, for the potential slope
+
+    Raises
+    ------
+    ValueError
+        No dry hours, evapotranspiration that is not above 0, or something that is not a number.
     """
     y = gpp * np.sqrt(np.clip(deficit, 0.0, None))
     x = evapotranspiration
+    wrong = ~(np.isfinite(x) & np.isfinite(y) & (x > 0.0))
+    if wrong.any() or not dry.any():
+        raise ValueError(
+            f"transpired share: expected numbers, evapotranspiration above 0 and dry hours; found {int(wrong.sum())} of"
+            f" {x.size} hours otherwise and {int(dry.sum())} dry ones: leave the others out"
+        )
     actual = float(np.dot(x, y) / np.dot(x, x))
     return actual / slope_of_quantile(x[dry], y[dry])
 

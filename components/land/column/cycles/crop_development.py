@@ -115,7 +115,7 @@ def a_day(now: Development, calendar: Calendar, temperature: Tensor, day_length:
     after = torch.clamp(torch.minimum(t, c.most) - c.base, min=0.0)
     vernal = torch.where(growing, now.vernal + cold_day(temperature), now.vernal)
     chilled = torch.where(
-        now.warmth < VERNALISED * c.flowering, _share(vernal, c.vernal_base, c.vernal_full), torch.ones_like(t)
+        now.warmth < VERNALISED * c.flowering, _share(now.vernal, c.vernal_base, c.vernal_full), torch.ones_like(t)
     )
     slowed = _share(day_length / 3600.0, c.shortest, c.longest) * chilled
     gain = torch.where(sown, before, torch.where(growing, after * slowed, torch.where(filling, after, 0.0 * after)))

@@ -32,11 +32,16 @@ def fisher_cost(temperature: Tensor) -> Tensor:
 
 
 def bytnerowicz_cost(temperature: Tensor) -> Tensor:
-    """6 / F, F the beta function of Bytnerowicz et al. (2022) with 1 at 32.1 C; ``temperature`` of the soil in K."""
+    """6 / F, F the beta function of Bytnerowicz et al. (2022) with 1 at 32.1 C; ``temperature`` of the soil in K.
+
+    Below -2.04 C and above 43.98 C nothing is fixed.
+    """
+    outside = (temperature - ZERO_CELSIUS <= LEAST) | (temperature - ZERO_CELSIUS >= MOST)
     t = torch.clamp(temperature - ZERO_CELSIUS, LEAST + 1e-3, MOST - 1e-3)
     exponent = (OPTIMAL - LEAST) / (MOST - OPTIMAL)
     rise = torch.exp(exponent * torch.log((t - LEAST) / (OPTIMAL - LEAST)))
-    return torch.clamp(PRICE / ((MOST - t) / (MOST - OPTIMAL) * rise), max=DEAREST)
+    cost = torch.clamp(PRICE / ((MOST - t) / (MOST - OPTIMAL) * rise), max=DEAREST)
+    return torch.where(outside, torch.full_like(cost, DEAREST), cost)
 
 
 COST: dict[str, Callable[[Tensor], Tensor]] = {

@@ -142,10 +142,10 @@ def chain(first: Tensor, second: Tensor, a: Tensor | float, b: Tensor | float) -
     a, b : rates times the step
     """
     a, b = (torch.as_tensor(v, dtype=first.dtype, device=first.device) for v in (a, b))
-    gap = a - b
-    near = torch.abs(gap) < 1e-6
+    slower, gap = torch.minimum(a, b), torch.abs(a - b)
+    near = gap < 1e-6
     safe = torch.where(near, torch.ones_like(gap), gap)
     passed = torch.where(near, 1.0 - 0.5 * gap, -torch.expm1(-safe) / safe)
     left = first * torch.exp(-a)
-    new = second * torch.exp(-b) + first * a * torch.exp(-b) * passed
+    new = second * torch.exp(-b) + first * a * torch.exp(-slower) * passed
     return left, new, first + second - left - new

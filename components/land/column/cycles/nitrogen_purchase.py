@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 from components.science.sums import in_order
 
 LITTLE = 1e-30
+CHEAPEST, DEAREST = 1e-12, 1e12  # kg C per kg N, of paths that cost nothing and of those that give nothing
 
 
 class Shares(NamedTuple):
@@ -46,9 +48,15 @@ def shares(costs: Tensor) -> Shares:
 
     Parameters
     ----------
-    costs : (path, columns) kg C per kg N
+    costs : (path, columns) kg C per kg N, 0 or more; infinite where a path is closed
+
+    Examples
+    --------
+    >>> split = shares(torch.tensor([[10.0], [30.0], [math.inf]], dtype=torch.float64))
+    >>> [round(v, 6) for v in (*split.carbon[:, 0].tolist(), split.cost.item())]
+    [0.75, 0.25, 0.0, 12.0]
     """
-    conductance = 1.0 / costs
+    conductance = 1.0 / torch.clamp(costs, CHEAPEST, DEAREST)
     carbon = conductance / in_order(conductance, 0)
     return Shares(carbon, 1.0 / in_order(carbon * conductance, 0))
 
@@ -98,7 +106,7 @@ def buy(
     """
     tissue = (1.0 + growth_respiration) * ratio
     got, spent, growth, left = torch.zeros_like(costs), torch.zeros_like(carbon), torch.zeros_like(carbon), carbon
-    dear = torch.full_like(costs, 1e12)
+    dear, costs = torch.full_like(costs, DEAREST), torch.clamp(costs, CHEAPEST, DEAREST)
     for _ in range(1 if limits is None else turns):
         room = torch.ones_like(costs) if limits is None else limits - got
         offered = torch.where(room > LITTLE, costs, dear)
