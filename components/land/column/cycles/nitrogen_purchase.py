@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import torch
@@ -52,7 +51,7 @@ def shares(costs: Tensor) -> Shares:
 
     Examples
     --------
-    >>> split = shares(torch.tensor([[10.0], [30.0], [math.inf]], dtype=torch.float64))
+    >>> split = shares(torch.tensor([[10.0], [30.0], [float("inf")]], dtype=torch.float64))
     >>> [round(v, 6) for v in (*split.carbon[:, 0].tolist(), split.cost.item())]
     [0.75, 0.25, 0.0, 12.0]
     """
