@@ -63,7 +63,8 @@ def saturation_pressure_ice(t: Array) -> Array:
 def saturation_pressure_mixed(t: Array) -> Array:
     """Saturation vapour pressure over water above 0 degC, over ice below -23 degC, and a mixture in between, Pa.
 
-    The share of water is ((T - T_ice) / (T_0 - T_ice))^2 (ECMWF, IFS documentation CY47R3 part IV, eq. 7.91).
+    The share of water is ((T - T_ice) / (T_0 - T_ice))^2, as in ECMWF's cloud scheme (Tiedtke 1993, Mon. Wea. Rev. 121,
+    3040-3061); T_ice is 23 K below T_0.
 
     Parameters
     ----------

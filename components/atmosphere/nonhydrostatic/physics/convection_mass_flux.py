@@ -68,7 +68,7 @@ def step(air: Columns, before: Convecting, dt: float, turnovers: float = 2.3) ->
     ----------
     air, before, dt : see `interfaces`
     turnovers : times in which a plume passes through its cloud, after which CAPE is used up; the larger the cells, the
-        more: 1 + 264 / n for those of a spectral model of wave number n, 2.3 for 100 km (Bechtold et al. 2008, eq. 8)
+        more: 1 + 264 / n for those of a spectral model of wave number n, 2.3 for 100 km (IFS from CY32R3 on)
     """
     t, q_v = before.t, before.q[VAPOUR.name]
     plume, down, flux = choose(air, t, q_v, before.fluxes, turnovers, dt)

@@ -28,7 +28,7 @@ from components.science.remaining import Remaining, at, flat, shaped
 from components.science.torch_compiler import piece, pieces_are_compiled
 from components.science.water import ALL_ICE, growth, saturation_pressure_mixed
 
-ENTRAINMENT_DEEP = 1.75e-3  # m-1, times (1.3 - RH) and the cube of q_s over that at the base (Bechtold 2008, eq. 3)
+ENTRAINMENT_DEEP = 1.75e-3  # m-1, times (1.3 - RH) (q_s / q_s at the base)^3 (Bechtold et al. 2014; IFS CY40R3)
 ENTRAINMENT_LIFTED = 1.0e-4  # m-1, of a deep one below free convection: turbulent alone (Tiedtke 1989)
 ENTRAINMENT_SHALLOW = 1.5e-3  # m-1 (Siebesma & Cuijpers 1995: 1.5e-3 to 2e-3)
 DETRAINMENT_DEEP = 0.75e-4  # m-1; of shallow clouds see `thinning`
