@@ -111,7 +111,7 @@ def test_obspack_in_netcdf(tmp_path):
 
 
 def cf(path, kind, units="ppm", scale=1.0):
-    """Two stations, three times each, the second's last value flagged; as an array or as either ragged array."""
+    """Two stations, three times each, the second's last value flagged; as an array, with times first, or ragged."""
     value = scale * np.array([[400.0, 401.0, 402.0], [410.0, 411.0, 999.0]])
     with netCDF4.Dataset(path, "w") as file:
         file.Conventions, file.featureType = "CF-1.11", "timeSeries"
@@ -129,12 +129,17 @@ def cf(path, kind, units="ppm", scale=1.0):
             v = file.createVariable(name, "f8", ("station",))
             v.units, v.standard_name = unit, {"lat": "latitude", "lon": "longitude", "alt": "height"}[name]
             v[:] = made
-        dims = ("station", "time") if kind == "array" else ("obs",)
+        whole = kind in ("array", "times first")
+        dims = {"array": ("station", "time"), "times first": ("time", "station")}.get(kind, ("obs",))
         order = [0, 3, 1, 4, 2, 5] if kind == "indexed" else list(range(6))
         hours = np.tile([0.0, 1.0, 2.0], 2)[order]
-        time = file.createVariable("time", "f8", ("time",) if kind == "array" else ("obs",))
+        time = file.createVariable("time", "f8", ("time",) if whole else ("obs",))
         time.units, time.standard_name = "hours since 2014-01-31", "time"
-        time[:] = [0.0, 1.0, 2.0] if kind == "array" else hours
+        time[:] = [0.0, 1.0, 2.0] if whole else hours
+
+        def laid(a):
+            return {"array": a, "times first": a.T}.get(kind, a.ravel()[order])
+
         if kind == "contiguous":
             rows = file.createVariable("row_size", "i4", ("station",))
             rows.sample_dimension = "obs"
@@ -146,18 +151,17 @@ def cf(path, kind, units="ppm", scale=1.0):
         v = file.createVariable("co2", "f8", dims, fill_value=-999.0)
         v.units, v.standard_name = units, "mole_fraction_of_carbon_dioxide_in_air"
         v.ancillary_variables = "co2_flag co2_sd"
-        v[:] = value if kind == "array" else value.ravel()[order]
+        v[:] = laid(value)
         flag = file.createVariable("co2_flag", "i1", dims)
         flag.flag_values, flag.flag_meanings = np.array([0, 1, 2], "i1"), "good_data probably_good invalid"
-        flags = np.array([[0, 0, 0], [0, 0, 2]])
-        flag[:] = flags if kind == "array" else flags.ravel()[order]
+        flag[:] = laid(np.array([[0, 0, 0], [0, 0, 2]]))
         sd = file.createVariable("co2_sd", "f8", dims)
         sd.units, sd.long_name = units, "standard_deviation of the hour"
         sd[:] = 0.5 * scale
     return path
 
 
-@pytest.mark.parametrize("kind", ["array", "contiguous", "indexed"])
+@pytest.mark.parametrize("kind", ["array", "times first", "contiguous", "indexed"])
 @pytest.mark.parametrize("units, scale", [("ppm", 1.0), ("mol mol-1", 1e-6), ("ppb", 1e3)])
 def test_cf_time_series(tmp_path, kind, units, scale):
     found = reading.read(cf(tmp_path / "stations.nc", kind, units, scale))

@@ -196,9 +196,9 @@ def isoprene(capacity: float, temperature: Tensor, sunlight: Tensor) -> Tensor:
     photons = 0.45 * PAR_PHOTONS * sunlight  # umol m-2 s-1
     alpha, c_l = 0.0027, 1.066
     light = alpha * c_l * photons / torch.sqrt(1.0 + alpha * alpha * photons * photons)
-    t_s, t_m, c_1, c_2 = 303.0, 314.0, 95000.0, 230000.0
+    t_s, t_m, c_1, c_2, c_3 = 303.0, 314.0, 95000.0, 230000.0, 0.961
     below = GAS_CONSTANT * t_s * temperature
-    warmth = torch.exp(c_1 * (temperature - t_s) / below) / (1.0 + torch.exp(c_2 * (temperature - t_m) / below))
+    warmth = torch.exp(c_1 * (temperature - t_s) / below) / (c_3 + torch.exp(c_2 * (temperature - t_m) / below))
     return capacity * light * warmth
 
 

@@ -62,6 +62,8 @@ def read(path: Path) -> Found:
         value = np.ma.filled(np.ma.asarray(v[:], dtype=np.float64), np.nan) * scale
         error = _error(file, v, value.shape)
         good, said = _good(file, v, value.shape)
+        if _times_first(file, v):
+            value, error, good = value.T, error.T, good.T
         owner = _owners(file, v, value.shape)
         places = [_place(file, n) for n in ("longitude", "latitude", "height")]
         names = _names(file, int(owner.max()) + 1 if owner.size else 0, path)
@@ -117,6 +119,12 @@ def _times(file: Any) -> tuple[Floats, Floats]:
         return seconds(both[..., 0]), seconds(both[..., 1])
     at = seconds(time[:])
     return at, at
+
+
+def _times_first(file: Any, v: Any) -> bool:
+    """Whether values of stations and times have the times first, as a table of columns has."""
+    time = _coordinate(file, "time")
+    return len(v.dimensions) == 2 and time.dimensions == v.dimensions[:1]
 
 
 def _spread(time: Floats, shape: tuple[int, ...]) -> Floats:

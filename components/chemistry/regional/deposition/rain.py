@@ -3,7 +3,7 @@
 
 In clouds after Giorgi & Chameides (1986) in the form of Jacob et al. (2000) and Liu et al. (2001): the share of a gas
 that is in the cloud's water is x = L K / (1 + L K), L the volume of water in that of air and K = H R T (Seinfeld &
-Pandis 2006, eq. 7.9). Below them drops of one size sweep up particles (Slinn 1983; Seinfeld & Pandis 2006, eq. 20.56);
+Pandis 2006, eq. 7.9). Below them drops of one size sweep up particles (Slinn 1983; Seinfeld & Pandis 2006, p. 950);
 a gas approaches equilibrium with the drops, not faster than a highly soluble one is washed out (.1 for each mm of rain:
 Levine & Schwartz 1982, Atmos. Environ. 16, 1725), and may leave them again. From the top down, layer by layer; what
 rain carries passes through the layers, so that nothing is lost.
@@ -110,7 +110,7 @@ def convective(flux: Tensor) -> Rain:
 def collection_efficiency(
     diameter: Tensor, density: Tensor, drop: Tensor, temperature: Tensor, pressure: Tensor, air: Tensor
 ) -> Tensor:
-    """Share of the particles in its way that a falling drop collects (Slinn 1983).
+    """Share of the particles in its way that a falling drop collects (Slinn 1983; Seinfeld & Pandis 2006, p. 950).
 
     Parameters
     ----------
@@ -123,8 +123,8 @@ def collection_efficiency(
     speed = drop_speed(drop)
     reynolds = 0.5 * drop * speed / nu
     schmidt = nu / brownian_diffusivity(diameter, temperature, pressure)
-    relaxation = fall_speed(diameter, density, temperature, pressure) / GRAVITY
-    stokes = 2.0 * relaxation * speed / drop
+    own = fall_speed(diameter, density, temperature, pressure)
+    stokes = 2.0 * (own / GRAVITY) * torch.clamp(speed - own, min=0.0) / drop
     phi, omega = diameter / drop, WATER_VISCOSITY / mu
     root = torch.sqrt(reynolds)
     third = torch.exp(torch.log(schmidt) / 3.0)
@@ -133,7 +133,8 @@ def collection_efficiency(
     log = torch.log(1.0 + reynolds)
     critical = (1.2 + log / 12.0) / (1.0 + log)
     over = torch.clamp((stokes - critical) / (stokes - critical + 2.0 / 3.0), min=0.0)
-    impact = torch.where(stokes > critical, over * torch.sqrt(over), torch.zeros_like(over))
+    heavy = torch.sqrt(WATER_DENSITY / torch.as_tensor(density, dtype=over.dtype))  # of other density than water
+    impact = torch.where(stokes > critical, over * torch.sqrt(over) * heavy, torch.zeros_like(over))
     return torch.clamp(brownian + caught + impact, max=1.0)
 
 
