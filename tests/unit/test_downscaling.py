@@ -59,6 +59,22 @@ def test_the_projection_gives_coarse_means_by_the_weights_of_the_exchange():
     assert np.abs((p.means @ wet.T).T - means[:, p.cells]).max() < 0.02 * means.std()
 
 
+def test_cells_without_a_value_leave_the_others_as_they_would_be():
+    """A coarse cell that lacks its mean, and one that lacks a fine cell; nothing else changes."""
+    fine, coarse = ideal.grids()
+    rng, p = np.random.default_rng(2), Projection(fine, coarse)
+    x, y = rng.gamma(0.5, 1.0, (2, fine.size)), rng.gamma(2.0, 0.5, (2, coarse.size))
+    whole, wet = p(x, y), p.positive(x, y)
+    y[0, 17], x[1, 130] = np.nan, np.nan
+    in_17 = p.means[np.flatnonzero(p.cells == 17)].toarray()[0] > 0.0
+    with_130 = (p.means.T @ (p.means @ (np.arange(fine.size) == 130))) > 0.0
+    for got, full in ((p(x, y), whole), (p.positive(x, y), wet)):
+        np.testing.assert_allclose(got[0, ~in_17], full[0, ~in_17], rtol=2e-3, atol=1e-9)
+        np.testing.assert_allclose(got[1, ~with_130], full[1, ~with_130], rtol=2e-3, atol=1e-9)
+        assert np.isnan(got[1, 130]) and np.isfinite(got[0]).all() and np.isnan(got).sum() == 1
+    np.testing.assert_allclose(p(x, y)[0, in_17], x[0, in_17])
+
+
 def test_the_ideal_truth_has_its_coarse_means_and_small_scales_that_follow_the_air():
     s = ideal.scene(6, ideal.TRAINING, 1)
     assert s.fields.shape == (6, 2, 64, 64) and s.coarse.shape == (6, 2, 16, 16)

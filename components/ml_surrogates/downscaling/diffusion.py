@@ -58,7 +58,9 @@ def loss(net: Denoiser, fields: torch.Tensor, known: torch.Tensor) -> torch.Tens
 
 
 def levels(steps: int) -> list[float]:
-    """Noise at each step of sampling, their eq. 5, and zero at the end."""
+    """Noise at each step of sampling, their eq. 5, and zero at the end; two steps or more."""
+    if steps < 2:
+        raise ValueError(f"expected two or more levels of noise, found {steps}")
     ends = MOST ** (1.0 / BEND), LEAST ** (1.0 / BEND)
     return [math.pow(ends[0] + n / (steps - 1) * (ends[1] - ends[0]), BEND) for n in range(steps)] + [0.0]
 

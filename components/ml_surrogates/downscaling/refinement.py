@@ -98,6 +98,17 @@ class Refinement:
         values : (fields, y, x) of the run
         number : of members
         seed : of the first member; each has the next
+
+        Raises
+        ------
+        ModelFileError
+            Cells without a value, which would leave none anywhere.
         """
+        for name, field in zip(self.fields, values, strict=True):
+            if lacking := int((~np.isfinite(field)).sum()):
+                raise ModelFileError(
+                    f"{name} has no value in {lacking} of {field.size} cells; the network needs one in each: fill them"
+                    " first"
+                )
         drawn, _ = members(self.model, values[None], self._ground, number, seed, projection=self._projection)
         return drawn[:, 0]
