@@ -48,6 +48,26 @@ def test_a_time_in_parts_gives_what_it_gives_at_once():
     assert once.sulfate[0, 0] == pytest.approx(parts.sulfate[0, 0], rel=0.01)
 
 
+@pytest.mark.parametrize(
+    ("amounts", "temperature", "water", "share", "ph"),
+    [
+        ((5.0, 1.0, 50.0, 2.0, 3.0, 1.0), 283.0, 3e-4, 0.182213, 3.302),
+        ((10.0, 0.2, 40.0, 1.0, 8.0, 2.0), 275.0, 5e-4, 0.201342, 4.620),
+        ((1.0, 3.0, 60.0, 4.0, 0.5, 0.5), 290.0, 1e-4, 0.464735, 2.492),
+        ((30.0, 0.1, 30.0, 0.5, 20.0, 3.0), 268.0, 8e-4, 0.232179, 4.753),
+        ((20.0, 0.0, 80.0, 0.1, 40.0, 0.0), 285.0, 3e-4, 0.926993, 5.416),
+    ],
+)
+def test_ten_minutes_are_those_of_a_stiff_integration(amounts, temperature, water, share, ph):
+    """LSODA at 1e-8, charges balanced at every instant: share of the dioxide that is oxidised, and pH at the end."""
+    before = Cloudy(*(np.array([4e-8 * x]) for x in amounts))
+    after, found = oxidised(before, temperature, water, 1.0, 4e-4, 600.0)
+    made = (after.sulfate - before.sulfate) / before.sulfur_dioxide
+    print(f"{float(made[0]) / share - 1.0:+.4f}, pH {float(found[0]) - ph:+.3f}")
+    assert float(made[0]) == pytest.approx(share, rel=0.025)
+    assert float(found[0]) == pytest.approx(ph, abs=0.06)
+
+
 def test_clean_water_has_the_acidity_of_carbon_dioxide():
     """pH 5.6 under 350 ppm at 298 K (Seinfeld & Pandis 2006, section 7.3.2)."""
     _, ph = oxidised(cloud(0.0, 0.0, 0.0, 0.0, 0.0, 0.0), 298.0, 1e-3, 1.0, 3.5e-4, 1.0)

@@ -5,9 +5,10 @@ import netCDF4
 import numpy as np
 import pytest
 
-from components.chemistry.stations import reading
+from components.chemistry.stations import global_mean, reading
 from components.chemistry.stations.series import model_time
 from coupler.clock import Clock
+from coupler.errors import CaseError
 
 NEW = """# header_lines : 9
 # site_name : Ryori
@@ -208,6 +209,12 @@ def test_model_time_of_another_calendar_leaves_the_leap_day_out():
     days = np.array(["2004-02-28", "2004-02-29", "2004-03-01"], dtype="datetime64[s]").astype(float)
     np.testing.assert_array_equal(model_time(days, Clock("2004-02-01", "noleap")) / 86400, [27.0, np.nan, 28.0])
     np.testing.assert_array_equal(model_time(days, Clock("2004-02-01", "standard")) / 86400, [27.0, 28.0, 29.0])
+
+
+@pytest.mark.parametrize("row", ["1980-01,1980.04,x,1,2,3", "1980-13,1980.04,338,1,338,1", "1980-01,338", ""])
+def test_a_global_mean_that_is_no_table_is_refused(tmp_path, row):
+    with pytest.raises(CaseError, match=r"mean\.csv: expected"):
+        global_mean.read(text(tmp_path, f"{row}\n", "mean.csv"))
 
 
 def test_the_table_of_months_that_lies_beside_the_project(shared):

@@ -155,6 +155,7 @@ def oxidise(so2, h2o2, o3, so4, nh3, no3, temperature, water, share, co2, gas_co
             s, o = s - y, o - y
             s6 += x + y
             step *= GROWTH
+        h = acidity(math.log(h), w, s, nh3[i], no3[i], s6, co2[i], air, c)
         done = share[i] * (s6 - so4[i])
         by_peroxide = share[i] * (h2o2[i] - p)
         so2[i] -= done

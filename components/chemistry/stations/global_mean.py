@@ -64,9 +64,12 @@ def read(path: Path) -> GlobalMean:
             f"{path.name}: expected rows of month, decimal year, average, uncertainty, trend and "
             f"uncertainty; found {found}"
         )
-    month = np.array([row[0][:7] for row in rows], dtype="datetime64[M]")
+    try:
+        month = np.array([row[0][:7] for row in rows], dtype="datetime64[M]")
+        average, trend = (np.array([float(row[k]) for row in rows]) * PPM for k in (2, 4))
+    except ValueError as error:
+        raise CaseError(f"{path.name}: expected months such as 2014-01 and numbers; {error}") from error
     edges = [a.astype("datetime64[s]").astype(np.int64) for a in (month, month + 1)]
-    average, trend = (np.array([float(row[k]) for row in rows]) * PPM for k in (2, 4))
     if not (np.all(average > 1e-4) and np.all(trend > 1e-4)):
         raise CaseError(f"{path.name}: expected averages and trends in ppm, found less than 100 ppm")
     middle = 0.5 * (edges[0] + edges[1]).astype(np.float64)
