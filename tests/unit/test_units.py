@@ -48,6 +48,8 @@ def test_degrees_celsius_have_their_offset_however_written(spelling):
         (1.0, "dam", "m", 10.0),
         (1.0, "10^-3 m", "m", 1e-3),
         (1.0, "µmol mol-1", "1", 1e-6),
+        (6.02214076e11, "molecules cm-2 s-1", "mol m-2 s-1", 1e-8),
+        (1.0, "molec/cm3", "mol m-3", 1e6 / 6.02214076e23),
     ],
 )
 def test_numbers(value, unit, wanted, expected):
