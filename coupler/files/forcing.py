@@ -34,6 +34,7 @@ from coupler.grids.grid import Grid
 from coupler.netcdf.axes import Axes, Choice, find_axes, read
 from coupler.netcdf.dates import Label, decode, intervals, month_length, months
 from coupler.netcdf.horizontal import read_horizontal
+from coupler.netcdf.level_pressure import LevelPressure, level_pressure
 from coupler.netcdf.opening import open_dataset
 from coupler.units import per_month
 
@@ -86,6 +87,8 @@ class Forcing:
         Number of levels wanted (0: none); any by default.
     bridge : bool
         Whether a time between records that are farther apart than the others may be asked for.
+    between : bool
+        Whether `grid`, where it is one of parallels and meridians, may lie between those of the file.
 
     Raises
     ------
@@ -110,6 +113,7 @@ class Forcing:
         select: Choice | None = None,
         levels: int | None = None,
         bridge: bool = False,
+        between: bool = False,
     ):
         self.path, self.name, self.clock, self.method, self.bridge = str(path), name, clock, method, bridge
         self._files = _files(self.path)
@@ -123,7 +127,7 @@ class Forcing:
             horizontal = read_horizontal(first, self._axes_of(file))
             if horizontal is not None:
                 self._axes[file] = horizontal.axes
-            self._place = place(horizontal, grid, block or (slice(None), slice(None)), self._here)
+            self._place = place(horizontal, grid, block or (slice(None), slice(None)), self._here, between)
             self._axis = self._read_axis(cycle, label) if self._axes_of(file).time else None
         except BaseException:
             self.close()
@@ -141,7 +145,8 @@ class Forcing:
     def _read_units(self, field: Any, units: str | None) -> None:
         """Factor and offset from the file's unit to that wanted."""
         self.file_units = str(getattr(field, "units", "1"))
-        entry = dictionary().get(self.name, dictionary().get(str(getattr(field, "standard_name", "")), {}))
+        self.standard_name = str(getattr(field, "standard_name", ""))
+        entry = dictionary().get(self.name, dictionary().get(self.standard_name, {}))
         self.units = units or str(entry.get("units", self.file_units))
         a_day = per_month(self.file_units)
         self._by_month = a_day is not None
@@ -173,6 +178,12 @@ class Forcing:
         if self._axis is None:
             return Coverage("", "", 0, True, "")
         return self._axis.coverage
+
+    def level_pressure(self) -> LevelPressure | None:
+        """Pressure of its levels, from its first file; None where it has none."""
+        first = self._files[0]
+        level = self._axes_of(first).level
+        return level_pressure(self._dataset(first), level) if level else None
 
     def problems(self, start: int, end: int) -> list[str]:
         """What is missing for a run from `start` to `end` (seconds since the start of the case); empty if nothing."""

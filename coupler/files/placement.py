@@ -115,7 +115,9 @@ class Weighted:
         return np.asarray(found.reshape(*values.shape[: values.ndim - self._dimensions], *self._shape))
 
 
-def place(horizontal: Horizontal | None, grid: Grid | None, block: Block, here: str) -> Placement:
+def place(
+    horizontal: Horizontal | None, grid: Grid | None, block: Block, here: str, between: bool = False
+) -> Placement:
     """The way from a file's cells to a block of a grid.
 
     Parameters
@@ -128,6 +130,8 @@ def place(horizontal: Horizontal | None, grid: Grid | None, block: Block, here: 
         Rows and columns of `grid` wanted.
     here : str
         File and variable, for messages.
+    between : bool
+        Whether a grid of parallels and meridians may lie between those of the file.
 
     Raises
     ------
@@ -141,7 +145,7 @@ def place(horizontal: Horizontal | None, grid: Grid | None, block: Block, here: 
             f"{here}: nothing says where its cells lie: give it latitude and longitude (standard_name, or units"
             " degrees_north and degrees_east, named in its attribute coordinates), or the x and y of a grid_mapping"
         )
-    if on_parallels(grid) and horizontal.in_rows:
+    if on_parallels(grid) and horizontal.in_rows and not between:
         return _rectangle(horizontal, grid, block, here)
     same = None if horizontal.in_rows and not on_parallels(grid) else _same_cells(horizontal, grid)
     if same is not None:

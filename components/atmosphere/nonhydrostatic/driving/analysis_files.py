@@ -24,8 +24,8 @@ from coupler.netcdf.axes import Axes, find_axes, read
 from coupler.netcdf.coordinates import dimension_kind, kind
 from coupler.netcdf.dates import decode
 from coupler.netcdf.horizontal import Horizontal, read_horizontal
+from coupler.netcdf.level_pressure import level_pressure
 from coupler.netcdf.opening import NETCDF, open_dataset, what_is_wrong
-from coupler.netcdf.packed import values as numbers
 from coupler.netcdf.short_names import UPPER_AIR
 
 Array = npt.NDArray[np.float64]
@@ -261,26 +261,15 @@ def _values(f: Any, index: int, rows: slice, axes: Axes, northward: Any, p: Arra
 
 
 def _pressures(f: Any, level: str) -> Array:
-    """Pressures of the levels, Pa; without a unit hPa where they are those of hPa."""
-    if level not in f.variables:
-        raise DriverError(f"{f.filepath()}: the levels {level!r} have no values; mend the file")
-    p = numbers(f[level], error=DriverError)
-    units = str(getattr(f[level], "units", "")).strip()
-    if units in ("", "1", "level", "levels"):
-        units = "hPa" if p.max() <= 1100.0 else "Pa"
-    try:
-        factor, _ = conversion(units, "Pa")
-    except FieldError as error:
-        raise DriverError(
-            f"{f.filepath()}: the levels are in {units!r}, not pressures ({error}); interpolate to levels of Pa"
-        ) from error
-    p = factor * p
-    if p.max() < 5.0e4 or p.min() <= 0.0 or p.max() > 1.1e5:
+    """Pressures of the levels, Pa, which reach from near the ground upwards."""
+    found = level_pressure(f, level, DriverError)
+    p = found.constant
+    if found.surface or p.max() < 5.0e4 or p.min() <= 0.0 or p.max() > 1.1e5:
         raise DriverError(
             f"{f.filepath()}: levels of {p.min() / 100:g} to {p.max() / 100:g} hPa: these are not pressure levels from"
             " near the ground upwards (model levels must be interpolated to pressure first)"
         )
-    return np.asarray(p)
+    return p
 
 
 def _in_si(f: Any, key: str, name: str, values: Array) -> tuple[Array, list[str]]:
