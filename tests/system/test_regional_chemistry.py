@@ -7,9 +7,14 @@ import math
 import numpy as np
 import pytest
 
+from components.chemistry.regional.emissions import OnCells, of_file
+from components.chemistry.regional.parameters import EmissionFile
 from components.science.cell_faces import cell_faces
 from components.science.transport import HALO
+from coupler.clock import Clock
 from coupler.files.restart import newest, read_part
+from coupler.grids.grid import Grid
+from tests.toys.air_fields import write as write_air
 from tests.toys.cases import box, differences, edit, tessera, toy_case
 from tests.toys.emissions import write
 
@@ -34,6 +39,73 @@ def case(folder, *, rules=(RULE,), ranks=(1, 1), duration="PT2H", restart="PT20M
     return toy_case(
         folder, components=components, coupling=list(rules), layout=layout, duration=duration, restart=restart
     )
+
+
+def carbon_case(folder, *, duration="PT40M", **more):
+    """Carbon dioxide alone: fossil fuel from a file of emissions, the sides from a larger model's file in ppm."""
+    folder.mkdir(parents=True)
+    ppm = {"co2": ("ppm", "", lambda day, p, lat, lon: 410.0 + 0.0 * (p + lat + lon))}
+    write_air(folder / "large.nc", ppm, times=(0.0, 1.0))
+    fossil = {
+        "file": write(folder / "fossil.nc", fill=1.0e-7).name, "variable": "emi_nox", "molar_mass": 0.0440095,
+        "species": {"carbon_dioxide_of_fossil_fuel": 1.0},
+    }  # fmt: skip
+    chemistry = {
+        "levels": 8, "carbon_dioxide": {"start": 4.0e-4, "fossil_flux": 1.0e-9}, "emissions": {"files": [fossil]},
+        "sides": [{"file": "large.nc", "variable": "co2", "species": {"carbon_dioxide_of_sides": 1.0}}], **more,
+    }  # fmt: skip
+    components = {
+        "atmosphere": {"model": "nonhydrostatic", "step": "PT400S", "grid": GRID, "nonhydrostatic": AIR},
+        "chemistry": {"model": "regional", "step": "PT20M", "grid": GRID, "regional": chemistry},
+    }
+    return toy_case(
+        folder, components=components, coupling=[RULE], layout={"coupler": 1, "atmosphere": 1, "chemistry": 2},
+        duration=duration, restart="PT20M", start="2001-06-01",
+    )  # fmt: skip
+
+
+def test_carbon_dioxide_alone_takes_fossil_fuel_and_the_sides_from_files(tmp_path):
+    """What the file emits arrives, beside a number's flux, in all; the larger model's constant stays."""
+    folder = carbon_case(tmp_path / "carbon")
+    said = tessera("check", folder).stdout
+    assert "emissions of carbon_dioxide_of_fossil_fuel" in said and "Tg a year in the file" in said
+    tessera(folder, "--serial")
+    kept = chemistry_of(folder)
+    assert np.abs(kept["state.carbon_dioxide_of_sides"] / 4.1e-4 - 1.0).max() < 1e-12
+    entry = EmissionFile(file="", variable="emi_nox", molar_mass=0.0440095, species={})
+    source = of_file(entry, str(folder / "fossil.nc"), Clock("2001-01-01"))
+    grid = Grid.regular_lonlat("air", 100.0, 124.0, 20.0, 40.0, resolution=2.0)
+    moles = OnCells([source], grid, np.arange(grid.size)).fluxes(0)[0].reshape(grid.shape)
+    given = 2400.0 * 0.0289644 * (moles + 1.0e-9 / 0.0120107)
+    assert np.allclose(kept["state.carbon_dioxide_of_fossil_fuel_surface_flux"], given, rtol=1e-5)
+    inner = (slice(1, -1),) * 2
+    content = (kept["state.carbon_dioxide_of_fossil_fuel"] * kept["state.air"]).sum(0)[inner]
+    booked = sum(
+        kept[f"state.carbon_dioxide_of_fossil_fuel_{k}"] for k in ("added_with_air", "transport", "surface_flux")
+    )
+    assert np.allclose(booked[inner], content, rtol=0, atol=1e-10 * content.max())
+
+
+@pytest.mark.ranks
+def test_files_of_emissions_and_sides_give_the_same_bits_on_ranks_and_after_a_restart(tmp_path):
+    whole, parts = carbon_case(tmp_path / "whole"), carbon_case(tmp_path / "parts", duration="PT20M")
+    tessera(whole, "--serial")
+    tessera(parts)
+    edit(parts, [("case.yaml", "duration: PT20M", "duration: PT40M")])
+    tessera(parts, "--continue", "--serial")
+    assert differences(whole, parts, history=False) == []
+
+
+def test_what_only_gases_can_be_and_files_that_are_not_there_are_told_together(tmp_path):
+    folder = carbon_case(
+        tmp_path / "wrong", emissions={"proxy_year": 2014, "files": []},
+        sides=[{"file": "small.nc", "variable": "co2", "species": {"carbon_dioxide_of_sides": 1.0}},
+               {"file": "large.nc", "variable": "co2", "species": {"CO2": 1.0}}],
+    )  # fmt: skip
+    done = tessera("check", folder, check=False)
+    said = done.stdout + done.stderr
+    assert done.returncode and "proxy_year is of gases, but gases: none" in said
+    assert "small.nc does not exist" in said and "no tracer 'CO2'" in said
 
 
 def chemistry_of(folder):

@@ -9,14 +9,17 @@ import numpy as np
 import torch
 from pydantic import model_validator
 
-from components.chemistry.regional import carbon_dioxide, emission_proxy, gas_chemistry, near_ground
+from components.chemistry.regional import (
+    carbon_dioxide,
+    emitted,
+    gas_chemistry,
+    near_ground,
+    side_files,
+)
 from components.chemistry.regional.aerosol.options import Aerosol
 from components.chemistry.regional.aerosol.particles import BOOKS as PARTICLE_BOOKS
 from components.chemistry.regional.aerosol.particles import OF_VAPOUR, Particles, Surroundings
-from components.chemistry.regional.aerosol.secondary_organic import VAPOUR
-from components.chemistry.regional.aerosol.species import KINDS, MOLAR_MASS
 from components.chemistry.regional.aerosol.species import NAMES as PARTICLES
-from components.chemistry.regional.deposition import land_cover
 from components.chemistry.regional.deposition.dry import Ground
 from components.chemistry.regional.deposition.gas_surfaces import LAND_USES
 from components.chemistry.regional.deposition.rain import Rain
@@ -24,11 +27,11 @@ from components.chemistry.regional.deposition.surroundings import Below, cover_o
 from components.chemistry.regional.emissions import totals
 from components.chemistry.regional.gas_chemistry import GasAir
 from components.chemistry.regional.gases.mechanism import Mechanism
-from components.chemistry.regional.gases.musica_solver import missing
-from components.chemistry.regional.parameters import Emissions
+from components.chemistry.regional.mistakes import mistakes
+from components.chemistry.regional.parameters import Emissions, SideFile
 from components.chemistry.regional.reactive_gases import BOOKS as GAS_BOOKS
-from components.chemistry.regional.reactive_gases import ReactiveGases, sources_of
-from components.chemistry.regional.tracer_options import CarbonDioxide, PassiveTracer
+from components.chemistry.regional.reactive_gases import ReactiveGases
+from components.chemistry.regional.tracer_options import CarbonDioxide, PassiveTracer, declared
 from components.chemistry.regional.transport import Booked, Mover, TooFast, Winds, column, dry_density
 from components.radiation.aerosol_exchange import aerosol_fields, aerosol_out
 from components.radiation.exchange import CLOUDS, GROUND, INTERFACES, LAYERS, column_fields, day_of_year
@@ -38,7 +41,7 @@ from components.science.cell_faces import cell_faces
 from components.science.compiled_transport import CompiledTransport
 from components.science.halo import filler
 from components.science.surface_fields import SURFACE_OZONE
-from components.science.tracers import Species, Tracer
+from components.science.tracers import Species
 from components.science.transport import HALO
 from coupler.component import Array, Component, Context, Fields, Setting
 from coupler.errors import TesseraError
@@ -95,8 +98,11 @@ class RegionalChemistry(Component):
         rates: dict[str, Rate] = {}
         """Fixed rates of a mechanism's reactions that no table gives, s-1 or mol m-3 s-1: {LOSS.dust: 1.0e-6}."""
         emissions: Emissions | None = None
-        """Emissions of gases: {files: [{file: nox.nc, variable: emi_nox, molar_mass: 0.046, species: {NO: 1}}]}, or
-        {proxy_year: 2014}."""
+        """Emissions: {files: [{file: nox.nc, variable: emi_nox, molar_mass: 0.046, species: {NO: 1}}]}, or
+        {proxy_year: 2014} of gases."""
+        sides: list[SideFile] = []
+        """Files of a larger model in the place of the background, at the sides and at the start: {file: cams.nc,
+        variable: go3, molar_mass: 0.048, species: {O3: 1}}."""
         deposition: bool = True
         """Dry and wet deposition of gases."""
         land_use: Literal[LAND_USES] = "range_and_agriculture"  # type: ignore[valid-type]
@@ -119,7 +125,7 @@ class RegionalChemistry(Component):
 
         @model_validator(mode="after")
         def _every_tracer_once(self) -> "RegionalChemistry.Options":
-            Species(_tracers(self))
+            Species(declared(self))
             return self
 
     def __init__(self, options: Any):
@@ -144,7 +150,7 @@ class RegionalChemistry(Component):
         """Tracers, fields and output that the options ask for."""
         options = self.options
         gases = () if self.mechanism is None else gas_chemistry.tracers(self.mechanism)
-        self.species = Species((*_tracers(options), *gases))
+        self.species = Species((*declared(options), *gases))
         self.imports = (*air_exchange.air_fields(options.levels), *column_fields(options.levels))
         names = self.species.names
         units = {t.name: t.units for t in self.species}
@@ -183,51 +189,14 @@ class RegionalChemistry(Component):
             return [f"{setting.name}: the chemistry needs the atmosphere's grid, structured, with corners"]
         if not len(self.species):
             return [f"{setting.name}: no tracers, no carbon_dioxide and no gases: name what the chemistry is to hold"]
-        found = self._cover_mistakes(setting)
-        if self.mechanism is None:
-            options = self.options
-            said = {"start": self._of_gases(), "rates": options.rates, "emissions": options.emissions}
-            found += [f"{name} says something of gases, but gases: none" for name, value in said.items() if value]
-            return [f"{setting.name}: {text}" for text in found]
-        o = self.options
-        given = [] if o.emissions is None else [s for e in o.emissions.files for s in e.species]
-        if o.aerosol is not None:
-            given = [s for s in given if s not in MOLAR_MASS]
-        found += gas_chemistry.problems(self.mechanism, self._of_gases(), given, o.rates)
-        if o.emissions is not None and o.emissions.proxy_year is not None:
-            found += [why] if (why := emission_proxy.missing()) else []
-        if o.emissions is not None and not found:
-            try:
-                sources_of(o.emissions, setting, o.aerosol is not None)
-            except TesseraError as error:
-                found.append(str(error))
-        if o.backend == "musica":
-            found += [why] if (why := missing()) else []
-        return [f"{setting.name}: {text}" for text in found]
-
-    def _of_gases(self) -> dict[str, float]:
-        """Of `start`, what is said of gases."""
-        held = () if self.options.aerosol is None else PARTICLES
-        return {n: x for n, x in self.options.start.items() if n not in held}
-
-    def _cover_mistakes(self, setting: Setting) -> list[str]:
-        """What is wrong with the file of land cover."""
-        file = self.options.land_cover
-        try:
-            if file:
-                land_cover.read_shares(setting.file(file), setting.grid.shape, setting.clock.date(0).year)
-        except TesseraError as error:
-            return [str(error)]
-        return []
+        return [f"{setting.name}: {text}" for text in mistakes(self.options, self.mechanism, self.species, setting)]
 
     def remarks(self, setting: Setting) -> list[str]:
         """Tg a year that is emitted, in the files, on the grid and in the domain."""
         e = self.options.emissions
-        return (
-            []
-            if e is None or self.mechanism is None
-            else totals(sources_of(e, setting, self.options.aerosol is not None), setting.grid, 0)
-        )
+        if e is None:
+            return []
+        return totals(emitted.sources_of(e, setting, self.options.aerosol is not None), setting.grid, 0)
 
     def initialize(self, context: Context) -> Fields:
         """Faces of the grid, tracers at their start."""
@@ -265,6 +234,11 @@ class RegionalChemistry(Component):
         if self.mechanism is not None:
             self.gases = ReactiveGases(context, o, self.mechanism, self.species, self.dtype)
             self.q[self.gases.at, :, INNER, INNER] = self.gases.standard()
+        block, particles = (slice(b.y0, b.y1), slice(b.x0, b.x1)), o.aerosol is not None
+        self._files = side_files.SideFiles(o.sides, context, self.species, block)
+        self._emitted: emitted.Emitted | None = None
+        if o.emissions is not None:
+            self._emitted = emitted.Emitted(context, o.emissions, self.species, particles, self.dtype)
         return self._exports()
 
     def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
@@ -287,19 +261,25 @@ class RegionalChemistry(Component):
         with torch.no_grad():
             if self.gases is not None or self.particles is not None:
                 ground, rains = self._below(winds, t[0], p[0], read, imports, time + seconds // 2)
+            entering: list[tuple[Sequence[int], Callable[[], torch.Tensor]]] = []
+            sunlight = torch.zeros_like(t[0])
             if self.gases is not None:
-                air = self._gas_air(winds, t, q_v, p, read, imports)
-                self._from_outside(self.gases.at, partial(self.gases.outside, air.p_interface, time))
-                given = self.gases.emitted(air, ground.sunlight, time, seconds)
-                if self.particles is not None:
-                    given = self.particles.weighed(given)
-                    self.particles.from_ground = self.particles.weighed(self.gases.from_ground)
-                sources |= given
+                air, sunlight = self._gas_air(winds, t, q_v, p, read, imports), ground.sunlight
+                entering.append((self.gases.at, partial(self.gases.outside, air.p_interface, time)))
             if self.particles is not None:
                 around = self._around(winds, t, q_v, p, read, imports)
-                self._from_outside(self.particles.at, partial(self.particles.outside, around))
+                entering.append((self.particles.at, partial(self.particles.outside, around)))
                 held = (None if imports.get(n) is None else torch.nan_to_num(read(n)) for n in HELD_BY)
-                sources |= self.particles.emitted(around, ground.temperature, *held)
+                sources = emitted.added(sources, self.particles.emitted(around, ground.temperature, *held))
+            self._from_outside(entering, time, p)
+            if self._emitted is not None:
+                flows, low = self._emitted.at(winds.air, winds.density, t[0], sunlight, time, seconds)
+                if self.gases is not None:
+                    self.gases.from_ground = low
+                if self.particles is not None:
+                    flows = self.particles.weighed(flows)
+                    self.particles.from_ground = self.particles.weighed(low)
+                sources = emitted.added(sources, flows)
             self.q, books = self.mover.advance(self.q, before, winds, self._outside, sources, float(seconds))
             self._books = Booked(*(a + b for a, b in zip(self._books, books, strict=True)))
             if self.gases is not None:
@@ -314,12 +294,17 @@ class RegionalChemistry(Component):
         self.air = winds.air
         return self._exports()
 
-    def _from_outside(self, at: Sequence[int], values: Callable[[], torch.Tensor]) -> None:
+    def _from_outside(
+        self, entering: Sequence[tuple[Sequence[int], Callable[[], torch.Tensor]]], time: int, p: torch.Tensor
+    ) -> None:
         """What comes in at the sides, and at the start of the case is everywhere."""
         if self.air is None or self._at_the_sides:
-            self._outside[at] = values()
+            for at, values in entering:
+                self._outside[at] = values()
+            self._files.onto(self._outside, time, p)
         if self.air is None:
-            self.q[at, :, INNER, INNER] = self._outside[at]
+            begun = [n for at, _ in entering for n in at] + self._files.numbers
+            self.q[begun, :, INNER, INNER] = self._outside[begun]
             self.mover.halo([self.q], HALO)
 
     def _below(
@@ -437,12 +422,6 @@ class RegionalChemistry(Component):
         if self.options.carbon_dioxide is not None:
             out["atmosphere_mole_fraction_of_carbon_dioxide"] = _array(self._carbon_dioxide())
         return out
-
-
-def _tracers(options: Any) -> tuple[Tracer, ...]:
-    tags = carbon_dioxide.tracers() if options.carbon_dioxide is not None else ()
-    aerosol = (*(kind.tracer() for kind in KINDS), VAPOUR) if options.aerosol is not None else ()
-    return (*(t.tracer() for t in options.tracers), *tags, *aerosol)
 
 
 def _array(a: torch.Tensor) -> Array:

@@ -70,12 +70,25 @@ def of_file(entry: EmissionFile, path: str, clock: Clock, end: int = 0) -> Sourc
         No such file or variable, dates that it does not have, a unit that is no flux of mass or amount, mass of an
         unknown molar mass.
     """
+
+    def read(units: str) -> Forcing:
+        return Forcing(
+            path,
+            entry.variable,
+            clock,
+            units=units,
+            method="step",
+            cycle=entry.cycle,
+            variable=entry.variable,
+            levels=0,
+        )
+
     try:
-        flux = Forcing(path, entry.variable, clock, units=MASS, method="step", variable=entry.variable, levels=0)
+        flux = read(MASS)
         per_mole = entry.molar_mass
     except TesseraError as of_mass:
         try:
-            flux = Forcing(path, entry.variable, clock, units=AMOUNT, method="step", variable=entry.variable, levels=0)
+            flux = read(AMOUNT)
         except TesseraError:
             raise EmissionError(f"emissions: {of_mass}; expected a flux of mass or of amount") from of_mass
         per_mole = 1.0

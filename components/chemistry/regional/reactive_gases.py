@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The gases of a case over a period: what comes in at the sides, emissions, deposition, chemistry, and their books."""
+"""The gases of a case over a period: what comes in at the sides, deposition, chemistry, and their books."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,51 +8,29 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from components.chemistry.regional import emission_proxy, emissions, gas_chemistry, near_ground
+from components.chemistry.regional import gas_chemistry, near_ground
 from components.chemistry.regional.deposition import dry, rain, solubility
 from components.chemistry.regional.gas_chemistry import GasAir, GasChemistry, Sun
 from components.chemistry.regional.gases.mechanism import Mechanism
 from components.chemistry.regional.gases.musica_solver import MusicaSolver
 from components.chemistry.regional.gases.solver import GasSolver, SolverFailure
-from components.chemistry.regional.land_mask import is_land
-from components.chemistry.regional.parameters import Course, Emissions
 from components.chemistry.regional.transport import column
 from components.radiation import standard_atmosphere
 from components.radiation.exchange import day_of_year
 from components.science.constants import DRY_AIR_MOLAR_MASS, NITROGEN_MOLAR_MASS
 from components.science.sun import cosine_zenith, sun_position
 from components.science.tracers import Species
-from coupler.component import Context, Setting
+from coupler.component import Context
 
 BOOKS = ("chemical_production", "dry_deposition", "wet_deposition")
-ISOPRENE, ISOPRENE_MOLAR_MASS = "ISOP", 0.068117  # kg mol-1
 NITROGEN = {
     "NO": 1, "NO2": 1, "NO3": 1, "N2O5": 2, "HONO": 1, "HNO3": 1, "PNA": 1, "NTR": 1, "PAN": 1, "PANX": 1, "NH3": 1,
 }  # fmt: skip
 """Atoms of nitrogen in Carbon Bond's species."""
 
 
-def sources_of(options: Emissions, setting: Setting, particles: bool) -> list[emissions.Source]:
-    """Fluxes that the namelist names.
-
-    Parameters
-    ----------
-    options : of the namelist
-    setting : folder and clock of the case
-    particles : whether the case has particles, so that the proxy emits them too
-
-    Raises
-    ------
-    TesseraError
-        A file that cannot be used.
-    """
-    clock, end = setting.clock, setting.duration
-    out = [emissions.of_file(e, str(setting.file(e.file)), clock, end) for e in options.files]
-    return out + (emission_proxy.sources(options.proxy_year, particles) if options.proxy_year is not None else [])
-
-
 class ReactiveGases:
-    """A mechanism on a rank's block, with its sources and sinks.
+    """A mechanism on a rank's block, with its sinks; emissions from the ground are told it as `from_ground`.
 
     Parameters
     ----------
@@ -82,13 +60,6 @@ class ReactiveGases:
         self.at_stations = {n: torch.zeros_like(self.lat) for n in near_ground.GASES if n in self.names}
         self.from_ground: dict[str, Tensor] = {}
         self.deposits = o.deposition
-        self.land = is_land(self.lon, self.lat)
-        self.emissions: Emissions | None = o.emissions
-        if self.emissions is not None:
-            numbers = np.arange(grid.size).reshape(grid.shape)
-            self.sources = emissions.OnCells(
-                sources_of(self.emissions, context, o.aerosol is not None), grid, local(numbers).ravel()
-            )
 
     def standard(self) -> Tensor:
         """Gases (gases, nz, ny, nx) of a standard atmosphere, until air has arrived."""
@@ -104,44 +75,6 @@ class ReactiveGases:
         time : s since the start of the case
         """
         return self.chemistry.outside(p_interface, self.lat, day_of_year(self.context.clock.date(time)))
-
-    def emitted(self, air: GasAir, sunlight: Tensor, time: int, seconds: int) -> dict[str, Tensor]:
-        """What layers (nz, ny, nx) are given by species, mole fraction times kg m-2 s-1.
-
-        Parameters
-        ----------
-        air : of the layers
-        sunlight : at the ground, W m-2
-        time, seconds : start and length of the period, s
-        """
-        e = self.emissions
-        self.from_ground = {}
-        if e is None:
-            return {}
-        date = self.context.clock.date(time + seconds // 2)
-        depth = air.mass / air.density
-        interfaces = torch.cat([torch.zeros_like(depth[:1]), torch.cumsum(depth, 0)])
-        out: dict[str, Tensor] = {}
-        shares: list[tuple[Course, Tensor]] = []
-
-        def add(flux: Tensor, species: Mapping[str, float], course: Course) -> None:
-            share = next((a for c, a in shares if c.heights == course.heights), None)
-            if share is None:
-                share = emissions.by_layer(course, interfaces)
-                shares.append((course, share))
-            layers = flux * DRY_AIR_MOLAR_MASS * share
-            low = flux * (DRY_AIR_MOLAR_MASS * max(1.0 - sum(slab.share for slab in course.heights), 0.0))
-            for name, moles in species.items():
-                for total, part in ((out, layers), (self.from_ground, low)):
-                    total[name] = total[name] + moles * part if name in total else moles * part
-
-        for s, values in zip(self.sources.sources, self.sources.fluxes(time), strict=True):
-            flux = torch.tensor(values.reshape(self.lat.shape), dtype=self.lat.dtype)
-            add(flux * emissions.rhythm(s.course, self.lon, date), s.species, s.course)
-        if e.isoprene is not None and ISOPRENE in self.names:
-            plants = emissions.isoprene(e.isoprene.capacity / ISOPRENE_MOLAR_MASS, air.t[0], sunlight)
-            add(torch.where(self.land, plants, 0.0), {ISOPRENE: 1.0}, Course())
-        return out
 
     def advance(
         self, q: Tensor, air: GasAir, ground: dry.Ground, rains: Sequence[rain.Rain], time: int, seconds: int

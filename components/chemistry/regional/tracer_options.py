@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the namelist says of passive tracers and carbon dioxide."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+from components.chemistry.regional import carbon_dioxide
+from components.chemistry.regional.aerosol.secondary_organic import VAPOUR
+from components.chemistry.regional.aerosol.species import KINDS
 from components.science.tracers import Tracer
 from coupler.namelist import Namelist, Range, Unit
 
@@ -47,3 +50,15 @@ class CarbonDioxide(Namelist):
     """Upward flux of carbon from fossil fuel, kg m-2 s-1, the same everywhere."""
     ocean_flux: Flux = 0.0
     """Upward flux of carbon from the ocean, kg m-2 s-1, the same everywhere."""
+
+
+def declared(options: Any) -> tuple[Tracer, ...]:
+    """Tracers beside the gases: passive ones, tags of carbon dioxide, particles and their vapour.
+
+    Parameters
+    ----------
+    options : of the chemistry
+    """
+    tags = carbon_dioxide.tracers() if options.carbon_dioxide is not None else ()
+    aerosol = (*(kind.tracer() for kind in KINDS), VAPOUR) if options.aerosol is not None else ()
+    return (*(t.tracer() for t in options.tracers), *tags, *aerosol)

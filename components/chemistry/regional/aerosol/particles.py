@@ -118,9 +118,9 @@ class Particles:
 
         Parameters
         ----------
-        emitted : by species, mole fraction times kg m-2 s-1
+        emitted : by species; gases in mole fraction times kg m-2 s-1, particles in mol m-2 s-1
         """
-        out = {n: a * (MOLAR_MASS[n] / DRY_AIR_MOLAR_MASS) if n in NAMES else a for n, a in emitted.items()}
+        out = {n: a * MOLAR_MASS[n] if n in MOLAR_MASS else a for n, a in emitted.items()}
         if self.options.organic_vapour > 0.0 and secondary_organic.WITH in emitted:
             share = self.options.organic_vapour * secondary_organic.CARBON_MONOXIDE / DRY_AIR_MOLAR_MASS
             out[VAPOUR] = emitted[secondary_organic.WITH] * share
