@@ -10,6 +10,7 @@ from components.chemistry.regional.aerosol.options import Aerosol
 from components.chemistry.regional.aerosol.particles import BOOKS, PARTNERS, Particles, Surroundings
 from components.chemistry.regional.aerosol.secondary_organic import VAPOUR
 from components.chemistry.regional.aerosol.species import KINDS, MOLAR_MASS, NAMES
+from components.chemistry.regional.deposition import land_cover
 from components.chemistry.regional.deposition.land_cover import one_use
 from components.chemistry.regional.deposition.surroundings import Below, rains_of
 from components.radiation.aerosol_exchange import SIZES, names
@@ -52,6 +53,9 @@ def below(air, rain=True, part=slice(None)):
     lowest = air.t[0], air.p[0], air.density[0]
     ground = place.ground(air.wind, depth, lowest, air.t[0] + 1.0, 300.0 * one, 0.0 * one, 100.0)
     return ground, rains_of(layered, towers)
+
+
+PLACES = (torch.full((NY, NX), 100.0, dtype=torch.float64), torch.full((NY, NX), 39.0, dtype=torch.float64))
 
 
 def particles(options=None, west=80.0, part=slice(None)):
@@ -135,10 +139,10 @@ def test_organic_vapour_becomes_particles_as_hydroxyl_allows():
     booked = model.booked()[f"{VAPOUR.name}_production"]
     torch.testing.assert_close(booked, -(made * air.mass).sum(0), rtol=1e-14, atol=0.0)
     assert bool((q[SPECIES.number("OH")] == before[SPECIES.number("OH")]).all())
-    given = {"CO": torch.tensor(3.0), "black_carbon_fresh": torch.tensor(1.0)}
+    given = {"CO": torch.tensor(3.0), "black_carbon_fresh": torch.tensor(1.0)}  # of soot mol m-2 s-1
     weighed = model.weighed(given)
     assert float(weighed[VAPOUR.name] / weighed["CO"]) == pytest.approx(0.08 * 0.02801 / DRY)
-    assert float(weighed["black_carbon_fresh"]) == pytest.approx(0.0120107 / DRY)
+    assert float(weighed["black_carbon_fresh"]) == pytest.approx(0.0120107)
     assert VAPOUR.name not in particles(Aerosol(organic_vapour=0.0)).weighed(given)
 
 
@@ -180,6 +184,28 @@ def test_dust_rises_from_deserts_and_salt_from_the_sea():
     gocart = particles(Aerosol(dust={"scheme": "gocart"}, sea_salt=False)).emitted(air, WARM)
     assert set(gocart) == {n for n in NAMES if n.startswith("dust")} and float(gocart["dust_4"].max()) > 0.0
     assert particles(Aerosol(dust=None, sea_salt=False)).emitted(air, WARM) == {}
+
+
+def test_dust_rises_from_the_bare_ground_of_a_map_by_its_share():
+    """Half a cell of bare ground gives half of what a desert of one share does; ice gives none; boxes go before."""
+    air = surroundings()
+    land = particles().land
+    shares = {name: np.zeros((NY, NX)) for name in ("bare", "ice_sheet", "cropland")}
+    shares["bare"][0], shares["ice_sheet"][1], shares["cropland"][:] = 0.5, 0.9, 0.1
+    shares["cropland"][0] = 0.5
+    desert = land_cover.by_area_type(shares, "range", land, torch.float64).desert()
+
+    def rises(**dust):
+        options = Aerosol(dust=dust, sea_salt=False)
+        made = Particles(options, SPECIES, *PLACES, NZ, torch.float64, desert=desert)
+        made.land = land
+        return made.emitted(air, WARM)["dust_3"]
+
+    everywhere = {"west": 0.0, "east": 180.0, "south": 0.0, "north": 90.0, "bare": 1.0}
+    whole = rises(deserts=[everywhere])
+    assert float(whole[0].max()) > 0.0 and float(whole[1:].max()) > 0.0
+    torch.testing.assert_close(rises()[0], 0.5 * whole[0])
+    assert float(rises()[1:].abs().max()) == 0.0
 
 
 def test_snow_and_soil_water_hold_dust_back():

@@ -227,7 +227,8 @@ class RegionalChemistry(Component):
             self.below = Below(east, north, cover_of(east, north, o.land_use, file, grid.shape, block, year))
         if o.aerosol is not None:
             start = {n: x for n, x in o.start.items() if n in PARTICLES}
-            self.particles = Particles(o.aerosol, self.species, east, north, o.levels, self.dtype, start)
+            desert = self.below.cover.desert() if o.land_cover else None
+            self.particles = Particles(o.aerosol, self.species, east, north, o.levels, self.dtype, start, desert)
         e = halo.edges
         self._at_the_sides = "specified" in (e.west, e.east, e.south, e.north)
         self.gases: ReactiveGases | None = None

@@ -38,6 +38,13 @@ class Desert(Namelist):
         return along & (latitude >= self.south) & (latitude <= self.north)
 
 
+DESERTS = (
+    Desert(west=76.0, east=90.0, south=36.5, north=41.5, bare=0.6),
+    Desert(west=90.0, east=112.0, south=37.5, north=45.5, bare=0.4),
+)
+"""Taklamakan and Gobi, roughly."""
+
+
 class Dust(Namelist):
     """``{scheme: kok}``."""
 
@@ -45,12 +52,9 @@ class Dust(Namelist):
     """Flux after Kok et al. (2014) or after GOCART (Ginoux et al. 2001)."""
     clay: Share = 0.1
     """Share of clay in the soil, the same everywhere."""
-    deserts: list[Desert] = [
-        Desert(west=76.0, east=90.0, south=36.5, north=41.5, bare=0.6),
-        Desert(west=90.0, east=112.0, south=37.5, north=45.5, bare=0.4),
-    ]
-    """Where dust rises, as no map of sources is read: [{west: 77, east: 90, south: 36.5, north: 41.5, bare: 0.8}]; in
-    order, the last one holds. By itself Taklamakan and Gobi, roughly."""
+    deserts: list[Desert] | None = None
+    """Where dust rises: [{west: 77, east: 90, south: 36.5, north: 41.5, bare: 0.8}]; in order, the last one holds. By
+    itself the bare ground of land_cover, or without such a file Taklamakan and Gobi, roughly."""
 
 
 class Aerosol(Namelist):

@@ -12,7 +12,7 @@ from components.chemistry.regional import background, near_ground
 from components.chemistry.regional.aerosol import ageing, dust, particle_uptake, sea_salt, secondary_organic
 from components.chemistry.regional.aerosol.cloud_sulfur import Cloudy, oxidised
 from components.chemistry.regional.aerosol.inorganic import equilibrium
-from components.chemistry.regional.aerosol.options import Aerosol
+from components.chemistry.regional.aerosol.options import DESERTS, Aerosol
 from components.chemistry.regional.aerosol.particle_motion import fall_speed, swollen
 from components.chemistry.regional.aerosol.species import FRESH, KIND, KINDS, MOLAR_MASS, NAMES
 from components.chemistry.regional.deposition import dry, rain
@@ -77,11 +77,12 @@ class Particles:
     levels : number of layers
     dtype : of the tracers
     start : mass fractions at the start and the sides that stand in the place of the background's
+    desert : (ny, nx) share of a cell's land that is bare, where a map has it
     """
 
     def __init__(
         self, options: Aerosol, species: Species, longitude: Tensor, latitude: Tensor, levels: int, dtype: torch.dtype,
-        start: Mapping[str, float] | None = None,
+        start: Mapping[str, float] | None = None, desert: Tensor | None = None,
     ):  # fmt: skip
         self.options, self.at = options, [species.number(name) for name in NAMES]
         self.start = {} if start is None else start
@@ -95,8 +96,9 @@ class Particles:
         self.vapour = torch.zeros((levels, *latitude.shape), dtype=dtype)
         self.density, self.fine_at_stations = torch.zeros_like(none[0]), torch.zeros_like(none[0])
         self.from_ground: dict[str, Tensor] = {}
-        self.bare = torch.zeros_like(none[0])
-        for box in options.dust.deserts if options.dust is not None else ():
+        boxes = () if options.dust is None else options.dust.deserts
+        self.bare = torch.zeros_like(none[0]) if desert is None or boxes is not None else desert
+        for box in boxes if boxes is not None else DESERTS if desert is None else ():
             self.bare = torch.where(box.holds(longitude, latitude), box.bare, self.bare)
 
     def outside(self, air: Surroundings) -> Tensor:

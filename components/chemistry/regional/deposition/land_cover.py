@@ -95,6 +95,11 @@ class Cover(NamedTuple):
             total = total + share * value
         return total
 
+    def desert(self) -> Tensor:
+        """Share (ny, nx) of a cell that is desert, neither ice nor sea."""
+        kinds = [share for of, share in zip(self.surfaces, self.share, strict=True) if of == BY_AREA_TYPE["bare"]]
+        return sum(kinds, torch.zeros_like(self.share[0]))
+
 
 class CoverError(TesseraError):
     """A file of land cover that cannot be used."""
