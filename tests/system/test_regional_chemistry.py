@@ -105,7 +105,7 @@ def test_what_only_gases_can_be_and_files_that_are_not_there_are_told_together(t
     done = tessera("check", folder, check=False)
     said = done.stdout + done.stderr
     assert done.returncode and "proxy_year is of gases, but gases: none" in said
-    assert "small.nc does not exist" in said and "no tracer 'CO2'" in said
+    assert "small.nc does not exist" in said and "unknown tracer 'CO2'" in said
 
 
 def chemistry_of(folder):

@@ -131,7 +131,7 @@ def test_fractions_of_mass_and_of_moles_become_those_of_the_tracer(
 @pytest.mark.parametrize(
     ("units", "more", "days", "text"),
     [
-        ("mol mol-1", {"species": {"sulphate": 1.0}}, 0, "no tracer 'sulphate'; did you mean 'sulfate'"),
+        ("mol mol-1", {"species": {"sulphate": 1.0}}, 0, "unknown tracer 'sulphate'; did you mean 'sulfate'"),
         ("mol mol-1", {"species": {"O3": 1.0, "sulfate": 1.0}}, 0, "which are in kg kg-1 and mol mol-1"),
         ("K", {}, 0, "gas.*'K'"),
         ("1", {}, 0, "of mass or of moles"),

@@ -52,7 +52,7 @@ def problems_without_gases(options: Emissions, species: Species) -> list[str]:
     found = [f"emissions: {name} is of gases, but gases: none" for name, value in said.items() if value is not None]
     unknown = [n for e in options.files for n in e.species if n not in names]
     return found + [
-        f"emissions: no tracer {n!r}{did_you_mean(n, names)} with gases: none; there are: {', '.join(names)}"
+        f"emissions: unknown tracer {n!r}{did_you_mean(n, names)} with gases: none; known: {', '.join(names)}"
         for n in unknown
     ]
 

@@ -173,7 +173,7 @@ def _units(entry: SideFile, species: Species) -> str:
     names = species.names
     if unknown := [n for n in entry.species if n not in names]:
         text = ", ".join(f"{n!r}{did_you_mean(n, names)}" for n in unknown)
-        raise SideError(f"{entry.file}: {entry.variable}: no tracer {text}; there are: {', '.join(names)}")
+        raise SideError(f"{entry.file}: {entry.variable}: unknown tracer {text}; known: {', '.join(names)}")
     units = sorted({t.units for t in species if t.name in entry.species})
     if len(units) != 1:
         raise SideError(
