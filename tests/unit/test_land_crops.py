@@ -72,11 +72,23 @@ def test_maize_answers_to_fertiliser_and_loses_more_beyond_the_bend():
     assert torch.allclose(1e4 * sums["fertilised_nitrogen"], kg.to(D))
     gain = torch.diff(harvest) / torch.diff(kg)
     assert harvest[1] > 1.1 * harvest[0]
-    assert gain[0] > gain[2] > -1e-6
+    assert gain[0] > gain[1] > gain[2] > -1e-6
     for loss in (leached, nitrous):
         more = torch.diff(loss) / torch.diff(kg)
         assert more[2] > more[0] > 0.0
     assert 0.003 < ((nitrous[2] - nitrous[0]) / 150.0).item() < 0.03
+
+
+def test_grain_is_filled_out_of_stems_and_roots_down_to_their_residual():
+    """A tenth of a day's time scale from flowering on, and never what LINTUL3 leaves in them, .2 % of dry matter."""
+    carbon, rich = torch.tensor([0.2, 0.2, 0.2], dtype=D), torch.tensor([0.2 / 60.0] * 3, dtype=D)
+    phase = torch.tensor([2.0, 3.0, 4.0], dtype=D)
+    share = crop_day.to_grain(phase, carbon, rich)
+    assert share[0] == share[2] == 0.0 and share[1].item() == pytest.approx((1 - 60 / 225) * (1 - math.exp(-0.1)))
+    n = rich[1:2]
+    for _ in range(300):
+        n = n * (1.0 - crop_day.to_grain(phase[1:2], carbon[1:2], n))
+    assert n.item() == pytest.approx(0.002 / 0.45 * 0.2, rel=1e-6)
 
 
 def test_a_field_is_sown_and_reaped_and_keeps_its_seed():

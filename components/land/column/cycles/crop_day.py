@@ -7,6 +7,7 @@ crop has the leaf area of its seedlings and then as much as its carbon makes, bu
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -27,6 +28,8 @@ CLOSED, MOST_SHADED = (
 )  # leaf area (3.2 over the extinction of diffuse light) beyond which shade kills; a day
 DRY_CARBON = 0.45  # kg C per kg of dry matter
 STAGES = (0.0, 0.25, 0.5, 0.75, 0.95, 1.1, 1.3, 1.5, 1.7, 2.0)  # at which the table gives shares and areas
+FILLING_DAYS = 10.0  # time scale on which stems and roots give to the grain (TCNT of LINTUL3, Shibu et al. 2010)
+RESIDUAL = 0.002 / DRY_CARBON  # kg N per kg C of stems and roots that stays in them (RNFST and RNFRT of the same)
 VEGETATIVE = 0.33  # carbon respired per carbon of leaves, stems and roots
 YOUNG = 0.75  # leaf area up to which its growth follows warmth (Spitters and Schapendonk 1990)
 
@@ -252,6 +255,21 @@ def grown(f: Farming, field: Field, leaf: tuple[Tensor, Tensor], built: Tensor, 
     area = field.now.area * (left / torch.clamp(before, min=1e-30))
     leaves = leaf_age.with_new(field.now.leaves, left, built)
     return field._replace(now=field.now._replace(area=spread_leaves(f, field, area, built, air), leaves=leaves))
+
+
+def to_grain(phase: Tensor, carbon: Tensor, nitrogen: Tensor) -> Tensor:
+    """Share of an organ's nutrients that a day of grain filling draws into the reserves, out of which grain is built.
+
+    Of nitrogen all but the residual is on its way; phosphorus goes along. Leaves give theirs as they die.
+
+    Parameters
+    ----------
+    phase : of development
+    carbon, nitrogen : of stems or of roots, kg m-2
+    """
+    free = torch.clamp(1.0 - RESIDUAL * carbon / torch.clamp(nitrogen, min=1e-30), min=0.0)
+    share = free * -math.expm1(-1.0 / FILLING_DAYS)
+    return torch.where(phase == development.REPRODUCTIVE, share, 0.0 * share)
 
 
 class Reaped(NamedTuple):

@@ -74,6 +74,7 @@ def a_day(
     laid_by = c.carbon.plant.storage / _reserve(t)
     split = allocation.shares(t.habit, c.carbon.plant.leaf * t.sla, season.leafing, laid_by)
     if field is not None:
+        c = _to_grain(c, field) if nutrients else c
         own = crop_day.shares(t.farming.organs, field.stage)
         split = Parts(*(torch.where(field.growing > 0.5, a, b) for a, b in zip(own, split, strict=True)))
         t = t._replace(building=crop_day.building(t.farming.crop, t.building, split.harvest))
@@ -99,6 +100,21 @@ def _grown(
     leafing = torch.where(crop, field.growing, season.leafing)
     unfolding = torch.where(crop, field.emerged.to(leafing.dtype), flux.unfolding)
     return season._replace(leafing=leafing), phenology.Fluxes(unfolding, torch.where(crop, field.shed, flux.falling))
+
+
+def _to_grain(c: Cycles, field: crop_day.Field) -> Cycles:
+    """Nutrients of stems and roots on their way to the grain."""
+    carbon, n, phase = c.carbon.plant, c.nitrogen.plant, field.now.phase
+    stem = crop_day.to_grain(phase, carbon.live_wood, n.live_wood)
+    root = crop_day.to_grain(phase, carbon.root, n.root)
+
+    def drawn(e: Element) -> Element:
+        p = e.plant
+        out = stem * p.live_wood, root * p.root
+        parts = p._replace(live_wood=p.live_wood - out[0], root=p.root - out[1], storage=p.storage + out[0] + out[1])
+        return e._replace(plant=parts)
+
+    return c._replace(nitrogen=drawn(c.nitrogen), phosphorus=drawn(c.phosphorus))
 
 
 def _farm(c: Cycles, t: Traits, field: crop_day.Field, events: Events, nutrients: bool) -> tuple[Cycles, Events]:
