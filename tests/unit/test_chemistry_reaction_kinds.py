@@ -9,7 +9,9 @@ import json
 
 import pytest
 import torch
+import yaml
 
+from components.chemistry.regional import gas_chemistry
 from components.chemistry.regional.gases.mechanism_file import MechanismError, read_mechanism
 from components.chemistry.regional.gases.rates import RateConstants
 from components.chemistry.regional.gases.solver import GasSolver
@@ -86,6 +88,16 @@ def test_a_gas_that_meets_particles_is_slowed_by_diffusion_and_by_the_surface(tm
     assert radius == "SURF.x.effective radius [m]" and number == "SURF.x.particle number concentration [# m-3]"
     assert constants(m, **{radius: 1e-7, number: 1e9}) == pytest.approx([2.200574321773e-4], rel=1e-8)
     assert constants(m) == [0.0]
+
+
+def test_a_case_is_told_what_particles_a_surface_needs_as_yaml_reads_it(tmp_path):
+    given = {"type": "SURFACE", "name": "x", "reaction probability": 0.02, "gas-phase species": "A"}
+    m = read(tmp_path, given)
+    said = gas_chemistry.problems(m, {"A": 1e-9}, (), {})
+    assert [text.split(" of mechanism")[0] for text in said] == [f"rate {name}" for name in m.given_rates]
+    for text, name in zip(said, m.given_rates, strict=True):
+        assert yaml.safe_load(text.split("such as  ")[1]) == {"rates": {name: 1e-5}}
+    assert gas_chemistry.problems(m, {"A": 1e-9}, (), dict.fromkeys(m.given_rates, 1e-7)) == []
 
 
 def test_what_a_loss_makes_is_kept(tmp_path):

@@ -51,7 +51,7 @@ from coupler.namelist import Namelist, Range
 
 INNER = slice(HALO, -HALO)
 Mole = Annotated[float, Range(least=0.0, most=1.0)]
-Rate = Annotated[float, Range(least=0.0, most=1.0e6)]
+Rate = Annotated[float, Range(least=0.0, most=1.0e13)]
 CARBON_DIOXIDE = "mole_fraction_of_carbon_dioxide_in_air"
 OZONE = "mole_fraction_of_ozone_in_air"
 CLOUDY = next(name for name, part in CLOUDS.items() if part == "fraction")
@@ -96,7 +96,8 @@ class RegionalChemistry(Component):
         """Mole fractions of gases, and mass fractions of particles (kg kg-1), at the start and at the sides, the same
         everywhere, in the place of the background's: {CO: 1.5e-7, sulfate: 2.0e-9}."""
         rates: dict[str, Rate] = {}
-        """Fixed rates of a mechanism's reactions that no table gives, s-1 or mol m-3 s-1: {LOSS.dust: 1.0e-6}."""
+        """Fixed rates of a mechanism's reactions that no table gives, s-1 or mol m-3 s-1: {LOSS.dust: 1.0e-6}; of those
+        on surfaces radius and number of the particles: {"SURF.x.effective radius [m]": 1.0e-7}."""
         emissions: Emissions | None = None
         """Emissions: {files: [{file: nox.nc, variable: emi_nox, molar_mass: 0.046, species: {NO: 1}}]}, or
         {proxy_year: 2014} of gases."""

@@ -153,11 +153,11 @@ def problems(
     ]
     lights = tuple(n for n in names if n.startswith(PHOTO) and n not in rates)
     others = [n for n in names if not n.startswith((PHOTO, EMITTED)) and n not in rates]
-    out += [
-        f"rate {n} of mechanism {mechanism.name}: no table has it; give it"
-        f"{'' if n.endswith(PARTICLES) else ' in s-1'}, such as  rates: {{{n}: 1.0e-5}}"
-        for n in (*photolysis.without_rate(lights), *others)
-    ]
+    for n in (*photolysis.without_rate(lights), *others):
+        unit, key = ("", f'"{n}"') if n.endswith(PARTICLES) else (" in s-1", n)  # YAML wants brackets quoted
+        out.append(
+            f"rate {n} of mechanism {mechanism.name}: no table has it; give it{unit}, such as  rates: {{{key}: 1.0e-5}}"
+        )
     there = {*start, *emitted, *background.PARTS_PER_BILLION, *OF_THE_AIR, VAPOUR}
     sources = {s for r in mechanism.reactions if r.name.startswith(EMITTED) and r.name in rates for s, _ in r.products}
     return out + mechanism.without_origin([*there, *sources])
