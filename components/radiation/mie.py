@@ -68,7 +68,7 @@ def mie(m: complex | Array, x: float | Array) -> Efficiencies:
 def bulk(m: complex | Array, radius: Array, volume: Array, wavelength: float | Array) -> Bulk:
     """Optical properties of a population of spheres, given the volume in each class of size.
 
-    Extinction per volume of a sphere is 3 Q / (4 r).
+    Extinction per volume of a sphere is 3 Q / (4 r). Where there are no particles, albedo and asymmetry are 0.
 
     Parameters
     ----------
@@ -84,7 +84,11 @@ def bulk(m: complex | Array, radius: Array, volume: Array, wavelength: float | A
     extinction = (per_volume * q.extinction).sum(-1)
     scattering = (per_volume * q.scattering).sum(-1)
     asymmetry = (per_volume * q.scattering * q.asymmetry).sum(-1)
-    return Bulk(extinction, scattering / extinction, asymmetry / scattering)
+    albedo, mean = (
+        np.divide(a, b, out=np.zeros(np.shape(a)), where=b > 0.0)
+        for a, b in ((scattering, extinction), (asymmetry, scattering))
+    )
+    return Bulk(extinction, albedo, mean)
 
 
 def lognormal(median: float, sigma: float, radius: Array) -> Array:

@@ -66,6 +66,7 @@ def almost_fair_crps(members: Any, observed: Any, alpha: float) -> Any:
     >>> float(almost_fair_crps(np.array([0.0, 1.0]), np.array(2.0), 0.5))
     1.125
     """
+    _together(members, observed)
     m = members.shape[0]
     if m < 2:
         raise CaseError("the almost fair CRPS needs at least two members, found one")
@@ -140,9 +141,12 @@ def rank_histogram(members: Floats, observed: Floats, seed: int = 0) -> npt.NDAr
     return np.bincount(rank, minlength=x.shape[0] + 1)
 
 
-def _together(members: Floats, observed: Floats) -> None:
-    if members.shape[1:] != np.shape(observed):
-        raise CaseError(f"members of shape {members.shape[1:]} beside observations of {np.shape(observed)}")
+def _together(members: Any, observed: Any) -> None:
+    each, seen = tuple(members.shape[1:]), tuple(np.shape(observed))
+    if each != seen:
+        raise CaseError(f"members of shape {each} beside observations of {seen}")
+    if not members.shape[0]:
+        raise CaseError("expected an ensemble of members, found none")
 
 
 def _whole(members: Floats, observed: Floats) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:

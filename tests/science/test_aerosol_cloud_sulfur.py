@@ -84,6 +84,10 @@ def test_ammonia_makes_the_cloud_less_acid_and_ozone_faster():
 def test_what_is_no_amount_is_refused():
     with pytest.raises(ValueError, match=r"expected ozone of 0 or more, found nan in cell \(0, 0\)"):
         oxidised(cloud(o3=np.nan), 285.0, 5e-4, 1.0, 4e-4, 600.0)
+    with pytest.raises(ValueError, match=r"expected temperature above 0 K, found 0\.0 in cell \(0, 0\)"):
+        oxidised(cloud(), 0.0, 5e-4, 1.0, 4e-4, 600.0)
+    with pytest.raises(ValueError, match="expected water that is a number"):
+        oxidised(cloud(), 285.0, np.nan, 1.0, 4e-4, 600.0)
 
 
 def test_moist_particles_take_up_what_hits_them():

@@ -94,3 +94,5 @@ def test_the_solid_holds_what_the_gases_do_not():
 def test_what_is_no_amount_is_refused(wrong):
     with pytest.raises(ValueError, match=r"expected ammonia of 0 or more, found .* in cell \(1,\)"):
         equilibrium(1e-8, np.array([1e-8, wrong]), 1e-8, 280.0, 0.7)
+    with pytest.raises(ValueError, match="expected temperature above 0 K"):
+        equilibrium(1e-8, 1e-8, 1e-8, wrong, 0.7)

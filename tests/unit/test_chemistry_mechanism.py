@@ -156,6 +156,17 @@ def state(nz, ny, nx, seed=0):
     return m, c, t, p, {"PHOTO.NO2": 8e-3 * sun, "PHOTO.O3->O1D": 2e-5 * sun, "EMIS.NO": 1e-11}
 
 
+def test_arrays_of_another_mechanism_or_other_cells_are_refused():
+    """The kernels would read beyond them."""
+    m, c, t, p, given = state(3, 1, 2)
+    with pytest.raises(ValueError, match=r"expected concentrations of shape \(66, 3, 1, 2\), found \(5, 3, 1, 2\)"):
+        GasSolver(m).advance(c[:5], t, p, given, 60.0)
+    with pytest.raises(ValueError, match=r"found \(66, 2, 1, 2\)"):
+        GasSolver(m).advance(c[:, :2], t, p, given, 60.0)
+    nothing, _ = GasSolver(m).advance(c[..., :0], t[..., :0], p[..., :0], {}, 60.0)
+    assert nothing.shape == (66, 3, 1, 0)
+
+
 def test_a_part_of_the_columns_has_the_bits_of_the_whole():
     m, c, t, p, given = state(11, 3, 5)
     given["PHOTO.NO2"] = given["PHOTO.NO2"].expand(11, 3, 5)

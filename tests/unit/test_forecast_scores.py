@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 
 from coupler.analysis.ensemble_card import score_members
-from coupler.analysis.ensemble_scores import fair_crps, gaussian_crps, rank_histogram, spread_over_error
+from coupler.analysis.ensemble_scores import (
+    almost_fair_crps,
+    fair_crps,
+    gaussian_crps,
+    rank_histogram,
+    spread_over_error,
+)
 from coupler.analysis.similarity import NothingToScore, diurnal_peak, likeness, percentile, wet_day_share
 from coupler.errors import CaseError
 
@@ -61,6 +67,15 @@ def test_alike_members_have_a_spread_over_error_of_one_and_flat_ranks(m):
 def test_ties_spread_over_their_ranks():
     counts = rank_histogram(np.zeros((3, 40_000)), np.zeros(40_000))
     assert np.abs(counts / 10_000 - 1.0).max() < 0.05
+
+
+def test_scores_of_other_places_or_of_no_members_are_refused():
+    """The almost fair score would spread a row of observations over all rows."""
+    for score in (fair_crps, rank_histogram, lambda x, y: almost_fair_crps(x, y, 0.95)):
+        with pytest.raises(CaseError, match=r"members of shape \(4, 5\) beside observations of \(5,\)"):
+            score(np.zeros((3, 4, 5)), np.zeros(5))
+        with pytest.raises(CaseError, match="expected an ensemble of members, found none"):
+            score(np.zeros((0, 5)), np.zeros(5))
 
 
 def test_what_an_ensemble_lacks_is_said():

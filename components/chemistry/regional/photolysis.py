@@ -111,7 +111,7 @@ def clear_sky(reactions: tuple[str, ...], angle: Tensor, ozone: Tensor, height: 
     m, w = _place(height.reshape(height.shape[0], -1), t.nodes[2].to(height))
     size = (column.shape[0], *m.shape)
     low, high = (torch.gather(column, 1, (m + d).expand(size)) for d in (0, 1))
-    rates = torch.exp(low + w * (high - low)).reshape(-1, *height.shape)
+    rates = torch.exp(low + w * (high - low)).reshape(len(rows), *height.shape)
     return torch.where(angle < float(t.nodes[0][-1]), rates, 0.0)
 
 

@@ -54,7 +54,7 @@ def oxidised(
     Raises
     ------
     ValueError
-        An amount below 0, or something that is not a number.
+        An amount below 0, a temperature that is not above 0, or something that is not a number.
     """
     shape = np.shape(amounts.sulfur_dioxide)
 
@@ -62,14 +62,19 @@ def oxidised(
         return np.array(np.broadcast_to(np.asarray(a, np.float64), shape)).reshape(-1)
 
     flat = [spread(a) for a in amounts]
-    for name, a in zip(Cloudy._fields, flat, strict=True):
-        bad = np.flatnonzero(~(a >= 0.0) | np.isinf(a))
-        if bad.size:
-            where = tuple(int(i) for i in np.unravel_index(bad[0], shape))
-            raise ValueError(f"clouds: expected {name} of 0 or more, found {a[bad[0]]} in cell {where}")
+    others = [spread(a) for a in (temperature, water, share, carbon_dioxide)]
+    of_air = dict(zip(("temperature", "water", "share", "carbon dioxide"), others, strict=True))
+    wrong = {name: (~(a >= 0.0) | np.isinf(a), "of 0 or more") for name, a in zip(Cloudy._fields, flat, strict=True)}
+    wrong |= {name: (~np.isfinite(a), "that is a number") for name, a in of_air.items()}
+    wrong["temperature"] = (~(others[0] > 0.0) | np.isinf(others[0]), "above 0 K")
+    for name, (bad, expected) in wrong.items():
+        if bad.any():
+            first = int(np.flatnonzero(bad)[0])
+            where = tuple(int(i) for i in np.unravel_index(first, shape))
+            found = dict(zip(Cloudy._fields, flat, strict=True)) | of_air
+            raise ValueError(f"clouds: expected {name} {expected}, found {found[name][first]} in cell {where}")
     ph = np.empty(flat[0].size)
     _prepare()
-    others = [spread(a) for a in (temperature, water, share, carbon_dioxide)]
     _kernel.oxidise(*flat, *others, GAS_CONSTANT / ATMOSPHERE, seconds, ph)
     return Cloudy(*(a.reshape(shape) for a in flat)), ph.reshape(shape)
 

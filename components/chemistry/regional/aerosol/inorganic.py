@@ -58,16 +58,18 @@ def equilibrium(sulfate: Array, ammonia: Array, nitrate: Array, temperature: Arr
     Raises
     ------
     ValueError
-        A total below 0, or something that is not a number.
+        A total below 0, a temperature that is not above 0, or something that is not a number.
     """
     given = np.broadcast_arrays(sulfate, ammonia, nitrate, temperature, humidity)
     shape = given[0].shape
     flat = [np.ascontiguousarray(a, np.float64).reshape(-1) for a in given]
     for name, a in zip(("sulfate", "ammonia", "nitrate", "temperature", "humidity"), flat, strict=True):
-        bad = np.flatnonzero(~(a >= 0.0) | np.isinf(a))
+        warm = name == "temperature"
+        bad = np.flatnonzero(~(a > 0.0 if warm else a >= 0.0) | np.isinf(a))
         if bad.size:
             where = tuple(int(i) for i in np.unravel_index(bad[0], shape))
-            raise ValueError(f"equilibrium: expected {name} of 0 or more, found {a[bad[0]]} in cell {where}")
+            least = "above 0 K" if warm else "of 0 or more"
+            raise ValueError(f"equilibrium: expected {name} {least}, found {a[bad[0]]} in cell {where}")
     out = np.empty((len(FIELDS), flat[0].size))
     _prepare()
     _equilibrium(*flat, GAS_CONSTANT / ATMOSPHERE, out)

@@ -120,7 +120,15 @@ class GasSolver:
         ------
         SolverFailure
             No solution, after a second attempt from shorter steps.
+        ValueError
+            Another number of species than the mechanism's, or temperatures or pressures of other cells.
         """
+        wanted = (len(self.mechanism.species), *temperature.shape)
+        if tuple(c.shape) != wanted or pressure.shape != temperature.shape:
+            raise ValueError(
+                f"gas chemistry: expected concentrations of shape {wanted}, found {tuple(c.shape)}, and pressures of"
+                f" {tuple(temperature.shape)}, found {tuple(pressure.shape)}"
+            )
         compile_once((rosenbrock.integrate,), compile_kernels, "the gas chemistry", 40, versions=1)
         shape = tuple(c.shape[1:])
         nz, columns = shape[0], int(np.prod(shape[1:], dtype=int))
