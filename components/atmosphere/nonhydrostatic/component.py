@@ -5,7 +5,7 @@ from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -39,6 +39,7 @@ from components.atmosphere.nonhydrostatic.exports import (
 )
 from components.atmosphere.nonhydrostatic.model import Atmosphere, Forcing, Now
 from components.atmosphere.nonhydrostatic.physics.columns import INNER
+from components.atmosphere.nonhydrostatic.physics.held_columns import Held
 from components.atmosphere.nonhydrostatic.physics.radiated_clouds import Law
 from components.atmosphere.nonhydrostatic.physics.sequence import Physics
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
@@ -262,7 +263,7 @@ class NonhydrostaticAtmosphere(Component):
 
     def initialize(self, context: Context) -> Fields:
         """Geometry, start from the driver or the analytic jet, radiation at the start."""
-        o, grid = self.options, context.grid
+        o, grid = self.options, cast(Any, context.grid)
         torch.set_num_threads(context.threads)
         self.context, self.clock, self.time = context, context.clock, 0
         dtype = torch.float32 if o.precision == "single" else torch.float64
@@ -272,9 +273,14 @@ class NonhydrostaticAtmosphere(Component):
         self.cos, self.sin = (tensor(f(grid.angle), torch.float64) for f in (np.cos, np.sin))
         lon, lat = tensor(grid.longitude), tensor(grid.latitude)
         self.core = self._dynamics()
+        self._spacing = regional.mean_spacing(grid.corner_longitude, grid.corner_latitude)
+        rows = lateral.strip(grid.shape, self._spacing, o.relaxation_width)
+        strip = grid.shape, (b.y0, b.x0), g.ny, g.nx, rows, float(context.step)
+        self._rate, kept = lateral.relaxation_rate(*strip), lateral.convection_kept(*strip).to(g.dz)
         seen = o.gases.at(context.clock.date(0).year), o.cloud_fraction, exchange.column_numbers(context)
+        more = *seen, Held(kept, self.core.edges)
         compiler = None if o.compile == "dynamics" else self.core.compiler
-        self.physics = Physics(g, self.core.halo, lon, lat, self.schemes, self.species, compiler, *seen)
+        self.physics = Physics(g, self.core.halo, lon, lat, self.schemes, self.species, compiler, *more)
         place = driving_data.Place(
             context.local(grid.longitude), context.local(grid.latitude), g.z[:, INNER, INNER].double().cpu().numpy(),
             slice(b.y0, b.y1), slice(b.x0, b.x1),
@@ -315,20 +321,14 @@ class NonhydrostaticAtmosphere(Component):
 
     def _assembled(self, sides: tracer_sides.TracerSides) -> Atmosphere:
         """What `step` runs."""
-        o, context, g = self.options, self.context, self.geometry
-        b = context.decomposition.block_of(context.rank)
-        grid: Any = context.grid
-        spacing = regional.mean_spacing(grid.corner_longitude, grid.corner_latitude)
-        rows = lateral.strip(grid.shape, spacing, o.relaxation_width)
-        rate = lateral.relaxation_rate(grid.shape, (b.y0, b.x0), g.ny, g.nx, rows, float(context.step))
-        nudging = None
+        o, context, g, nudging = self.options, self.context, self.geometry, None
         if o.nudging_wavelength > 0.0:
             share = o.nudging_interval / o.nudging_time
-            nudging = Nudging(self.physics, context.gather, context.scatter, spacing, o.nudging_wavelength, share)
+            nudging = Nudging(self.physics, context.gather, context.scatter, self._spacing, o.nudging_wavelength, share)
         self.mass = driven_mass.DrivenMass(g, context.sum)
         return Atmosphere(
             self.core, self.physics, self.mass, resting_air.FollowedRest(g, lambda s: self.core.diagnose(s).p), sides,
-            (self.cos, self.sin), o.smagorinsky, rate.to(g.dz), nudging, o.column_budget, o.export_air,
+            (self.cos, self.sin), o.smagorinsky, self._rate.to(g.dz), nudging, o.column_budget, o.export_air,
             self._watch, o.moist_heat, o.export_columns,
         )  # fmt: skip
 

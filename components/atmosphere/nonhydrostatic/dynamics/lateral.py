@@ -25,6 +25,8 @@ SHARE_OF_SIDE = 10.0
 """The shorter side of a domain over the width of its strip of relaxation, unless the namelist says a width."""
 LEAST_ROWS = 4.0
 """Of that strip."""
+USED_UP = 7200.0
+"""Seconds in which deep convection uses up its instability: Betts & Miller (1986), and 2.3 passages of a plume."""
 
 
 @dataclass
@@ -93,11 +95,36 @@ def relaxation_rate(
     that, so that it fades out within the times of convection and waves: where a strong hold ends between two rows, the
     relaxed ones do not rain and the first free one takes what they did not.
     """
+    left, from_side = _way_left(whole, corner, ny, nx, rows)
+    return torch.where(from_side > 0, left * left / (10.0 * dt), 0.0)
+
+
+def convection_kept(
+    whole: tuple[int, int], corner: tuple[int, int], ny: int, nx: int, rows: tuple[float, float], dt: float
+) -> torch.Tensor:
+    """Share (ny, nx) of what convection does to a cell that relaxation leaves: 0 in the specified row, 1 inside.
+
+    Relaxation gives back the instability that convection uses up, and would have it rain for ever. What is left of a
+    change at a rate r after the time T in which deep convection uses up its instability is exp(-r T).
+
+    Parameters
+    ----------
+    whole, corner, ny, nx, rows, dt : as `relaxation_rate` has them
+    """
+    rate = relaxation_rate(whole, corner, ny, nx, rows, dt)
+    _, from_side = _way_left(whole, corner, ny, nx, rows)
+    return torch.where(from_side > 0, torch.exp(-USED_UP * rate), 0.0)[1:-1, 1:-1]
+
+
+def _way_left(
+    whole: tuple[int, int], corner: tuple[int, int], ny: int, nx: int, rows: tuple[float, float]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Share of the strip that lies further inside, and rows between the cell and the side (ny+2, nx+2)."""
     y = corner[0] + torch.arange(-1, ny + 1, dtype=torch.float64)[:, None]
     x = corner[1] + torch.arange(-1, nx + 1, dtype=torch.float64)[None, :]
     from_y, from_x = torch.minimum(y, whole[0] - 1 - y), torch.minimum(x, whole[1] - 1 - x)
     left = torch.clamp(torch.maximum(1.0 - (from_y - 1.0) / rows[0], 1.0 - (from_x - 1.0) / rows[1]), min=0.0)
-    return torch.where(torch.minimum(from_y, from_x) > 0, left * left / (10.0 * dt), 0.0)
+    return left, torch.minimum(from_y, from_x)
 
 
 def relaxation(s: State, target: State, rate: torch.Tensor) -> Tendencies:
@@ -128,6 +155,15 @@ def impose(s: State, target: State, edges: Edges) -> None:
 def impose_field(a: torch.Tensor, b: torch.Tensor, edges: Edges) -> None:
     """Set the outermost interior row of ``a`` (..., Y, X) on specified sides to that of ``b``, in place."""
     fill(a, lambda to, of: _rows(to, of, edges), b)
+
+
+def from_inside(a: torch.Tensor, edges: Edges) -> torch.Tensor:
+    """A field (..., ny, nx) without halo whose outermost row on specified sides has the values of the next one."""
+    west, east, south, north = (int(k == "specified") for k in (edges.west, edges.east, edges.south, edges.north))
+    ny, nx = a.shape[-2:]
+    rows = torch.arange(ny, device=a.device).clamp(south, ny - 1 - north)
+    columns = torch.arange(nx, device=a.device).clamp(west, nx - 1 - east)
+    return a[..., rows[:, None], columns]
 
 
 def _rows(a: torch.Tensor, b: torch.Tensor, edges: Edges) -> Iterator[Copied]:

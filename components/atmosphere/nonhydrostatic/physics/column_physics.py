@@ -9,6 +9,7 @@ import torch
 
 from components.atmosphere.nonhydrostatic.physics import falling_water
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
+from components.atmosphere.nonhydrostatic.physics.held_columns import Held
 from components.atmosphere.nonhydrostatic.physics.interfaces import Convecting, Convection, Fluxes, Parts
 from components.atmosphere.nonhydrostatic.physics.tables import Schemes
 from components.science.settling import fall
@@ -72,11 +73,13 @@ class ColumnPhysics:
     schemes : of each process
     species : the tracers
     compiler : what compiles the schemes, if they are to be
+    held : columns whose air is a driving model's, if any
     """
 
     schemes: Schemes
     species: Species
     compiler: Compiler | None = None
+    held: Held | None = None
 
     def __post_init__(self) -> None:
         compiler = self.compiler
@@ -128,14 +131,16 @@ class ColumnPhysics:
             water = {name: parts[name] for name in self._water}
             before = Convecting(u, v, theta * c.pi, water, None if ground is None else ground.fluxes)
             wet = self._convection(c, before, dt)
+            wet = wet if self.held is None else self.held.convection(wet, before)
             moist = falling_water.total(list(water.values()))
             u, v = (u if wet.u is None else wet.u), (v if wet.v is None else wet.v)
             theta, parts, rain, snow = wet.t / c.pi, parts | wet.q, wet.rain, wet.snow
             convective = falling_water.of_convection(moist, self._wet(parts), c.mass, rain + snow, dt)
             parts |= self._lift(parts, wet.updraught, c, dt)
         if self._clouds is not None:
-            moist = self._wet(parts)
-            w = self._clouds(c, theta, {name: parts[name] for name in self._own}, dt)
+            moist, own = self._wet(parts), {name: parts[name] for name in self._own}
+            w = self._clouds(c, theta, own, dt)
+            w = w if self.held is None else self.held.clouds(w, theta, own)
             theta, parts, rain, snow = w.theta, parts | w.q, rain + w.rain, snow + w.snow
             stratiform = falling_water.of_clouds(moist, self._wet(parts), c.mass, dt)
         deposited = {}

@@ -11,6 +11,7 @@ from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import State
 from components.atmosphere.nonhydrostatic.physics.column_physics import ColumnPhysics, Ground
 from components.atmosphere.nonhydrostatic.physics.columns import INNER, Columns, columns, put_back
+from components.atmosphere.nonhydrostatic.physics.held_columns import Held
 from components.atmosphere.nonhydrostatic.physics.interfaces import Convection, Parts
 from components.atmosphere.nonhydrostatic.physics.radiated_clouds import Convective, Law, seen
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
@@ -71,6 +72,7 @@ class Physics:
     gases : mole fractions that radiation sees
     cloud_law : of the part of a layer that clouds fill, see `radiated_clouds`
     numbers : (ny, nx) whole numbers of the columns in the whole grid, from which sampling schemes draw
+    held : columns whose air is a driving model's, if any
     """
 
     geometry: Geometry
@@ -83,9 +85,10 @@ class Physics:
     gases: Gases = field(default_factory=Gases)
     cloud_law: Law = "whole"
     numbers: torch.Tensor | None = None
+    held: Held | None = None
 
     def __post_init__(self) -> None:
-        self._columns = ColumnPhysics(self.schemes, self.species, self.compiler)
+        self._columns = ColumnPhysics(self.schemes, self.species, self.compiler, self.held)
         self._radiation: Any = self.schemes.radiation.ready(gases=self.gases)
 
     def air(
@@ -101,6 +104,7 @@ class Physics:
         inner = {name: a[:, INNER, INNER].contiguous() for name, a in parts.items()}
         size = 1.0 / torch.sqrt(self.geometry.inverse_area[INNER, INNER])
         clouds = seen(inner, c, convective, self.cloud_law, size)
+        clouds = clouds if self.held is None else self.held.seen(clouds)
         mu = cosine_zenith(self.lon, self.lat, day_of_year).to(c.t)
         distance = sun_position(day_of_year)[2]
         q_v = vapour[:, INNER, INNER]
