@@ -96,4 +96,6 @@ def load(path: Path) -> Trained:
         The files are missing or damaged, or hold another model.
     """
     tensors, card = model_file.load_of(NAME, path, REMEDY)
-    return Trained(model_file.filled(ForecastNetwork(**card.sizes), tensors, path), card)
+    net = model_file.filled(ForecastNetwork(**card.sizes), tensors, path)
+    # one map at a time is quicker with channels last: half as long on one thread
+    return Trained(net.to(memory_format=torch.channels_last), card)  # type: ignore[call-overload]
