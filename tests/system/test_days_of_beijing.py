@@ -3,7 +3,9 @@
 
 January: ERA-Interim of 2005-01-23 with aerosol, third day; bounds are the 10 and 90 % of days at four stations (means
 128 ug m-3 at 0 h, 75 at 15 h). That day's wind is from the west and fresh at noon: stations are also taken in the hours
-of their Januaries whose wind was like the model's. June: NCEP's climatology, gases alone, second day, at the height of
+of their Januaries whose wind was like the model's; and the aerosol's effect on
+sunlight stands beside the mean of MICS-Asia III for January 2010, in the proportion that stations' particles in such a
+wind have to those of all their January hours. June: NCEP's climatology, gases alone, second day, at the height of
 stations: these have 4.5 times as much ozone in the afternoon as before dawn, and from 22 to 5 h 29 ppb of ozone and 27
 of nitrogen dioxide.
 """
@@ -23,6 +25,12 @@ from tests.toys.cases import tessera
 
 FINE = "mass_concentration_of_pm2p5_dry_aerosol_particles_in_air_at_10m"
 WIND = "eastward_wind_at_10m", "northward_wind_at_10m"
+EFFECT = tuple(f"aerosol_effect_on_net_downward_shortwave_flux_at_{at}" for at in ("top_of_atmosphere", "surface"))
+NORTH_CHINA_PLAIN = 113.0, 120.0, 36.0, 43.0
+MICS_ASIA = (
+    -8.8,
+    7.7,
+)  # W m-2 at the ground and in the air: Gao et al. (2020, Atmos. Chem. Phys. 20, 1147), January 2010
 ROSE = "N NNE NE ENE E ESE SE SSE S SSW SW WSW W WNW NW NNW".split()
 BEIJING = 39.95, 116.4
 NORTH_CHINA = "+proj=lcc +lat_1=30 +lat_2=48 +lat_0=39 +lon_0=117 +R=6371000"
@@ -47,6 +55,19 @@ def case(folder, shared, month):
     plan["coupling"] = [
         r for r in plan["coupling"] if "ocean" not in (r.get("to"), r.get("from"), *r.get("between", ()))
     ]
+    if month == "january":
+        plan["components"]["radiation"] = {"model": "rrtmgp"}
+        plan["layout"]["radiation"] = {"ranks": 1, "with": "atmosphere"}
+        hourly = {"period": "PT1H", "statistic": "instant", "route": "direct"}
+        plan["coupling"] += [
+            {"from": "atmosphere", "to": "radiation", "lag": "PT1H", **hourly},
+            {"from": "chemistry", "to": "radiation", "lag": "PT1H", **hourly},
+            {"from": "radiation", "to": "atmosphere", **hourly},
+        ]
+        hourly = {"name": "hourly", "fields": list(EFFECT), "period": "PT1H", "statistic": "instant"}
+        aerosol = {"feedback": True, "effect": True}
+        radiation = {"step": "PT1H", "grid": "atmosphere", "rrtmgp": {"levels": 24, "aerosol": aerosol}}
+        (folder / "radiation.yaml").write_text(yaml.safe_dump({**radiation, "output": [hourly]}, sort_keys=False))
     (folder / "case.yaml").write_text(yaml.safe_dump(plan, sort_keys=False))
     (folder / "ocean.yaml").unlink()
     grid = {"projection": NORTH_CHINA, "nx": 14, "ny": 12, "spacing": 100000, "center": [east, 39.5]}
@@ -60,6 +81,8 @@ def case(folder, shared, month):
             namelist["output"] = [{"name": "hourly", "fields": [*WIND], "period": "PT1H", "statistic": "instant"}]
             if month == "january":
                 namelist["nonhydrostatic"]["humidity_from"] = [str(air / "era5_tl31_19590102T00.nc")]
+                namelist["nonhydrostatic"]["radiation"] = "imported"
+                namelist["nonhydrostatic"].pop("radiation_interval", None)
         if name == "chemistry":
             namelist["regional"].pop("carbon_dioxide")
             if month == "january":
@@ -80,22 +103,35 @@ def last_day(folder, name, of="chemistry"):
     return dict(zip(hours[-24:], values[-24:, y, x].tolist(), strict=True))
 
 
-def in_like_wind(shared, east, north):
-    """Stations' mean PM2.5 by hour of January, where the wind was within 45 degrees and a factor of 2 of this one."""
-    found = {hour: [] for hour in east}
+def january_of_stations(shared):
+    """Hour (local), PM2.5 (ug m-3), wind speed (m s-1) and direction (degrees) of all hours of Januaries."""
     for path in sorted((shared / "data/chemistry/beijing").glob("*.csv.gz")):
         with gzip.open(path, "rt") as f:
             for row in csv.DictReader(f):
-                hour = int(row["hour"])
-                if row["month"] != "1" or hour not in east or "NA" in (row["PM2.5"], row["WSPM"], row["wd"]):
-                    continue
-                speed = np.hypot(east[hour], north[hour])
-                comes_from = np.degrees(np.arctan2(-east[hour], -north[hour]))
-                turned = abs((22.5 * ROSE.index(row["wd"]) - comes_from + 180.0) % 360.0 - 180.0)
-                if turned <= 45.0 and 0.5 * speed <= float(row["WSPM"]) <= 2.0 * speed:
-                    found[hour].append(float(row["PM2.5"]))
+                if row["month"] == "1" and "NA" not in (row["PM2.5"], row["WSPM"], row["wd"]):
+                    yield int(row["hour"]), float(row["PM2.5"]), float(row["WSPM"]), 22.5 * ROSE.index(row["wd"])
+
+
+def in_like_wind(shared, east, north):
+    """Stations' mean PM2.5 by hour of January, where the wind was within 45 degrees and a factor of 2 of this one."""
+    found = {hour: [] for hour in east}
+    for hour, fine, wind, direction in january_of_stations(shared):
+        speed = np.hypot(east[hour], north[hour])
+        turned = abs((direction - np.degrees(np.arctan2(-east[hour], -north[hour])) + 180.0) % 360.0 - 180.0)
+        if turned <= 45.0 and 0.5 * speed <= wind <= 2.0 * speed:
+            found[hour].append(fine)
     assert min(len(values) for values in found.values()) >= 10
     return {hour: float(np.mean(values)) for hour, values in found.items()}
+
+
+def effect_of_last_day(folder):
+    """Effect on sunlight at the ground and in the air over 113-120E 36-43N, W m-2, mean of the last 24 hours."""
+    west, east, south, north = NORTH_CHINA_PLAIN
+    with netCDF4.Dataset(folder / "run/history/radiation.hourly.nc") as f:
+        lat, lon = np.asarray(f["lat"][:]), np.asarray(f["lon"][:])
+        there = (lat >= south) & (lat <= north) & (lon >= west) & (lon <= east)
+        top, ground = (float(np.asarray(f[name][:])[-24:, there].mean()) for name in EFFECT)
+    return ground, top - ground
 
 
 @pytest.mark.slow
@@ -113,6 +149,11 @@ def test_fine_particles_of_a_january_day(tmp_path, shared):
         ours, theirs = (np.mean([values[h] for h in hours]) for values in (fine, seen))
         print(f"{hours}: {ours:.0f} ug m-3, stations in like wind {theirs:.0f}")
         assert 1.0 / 1.6 < ours / theirs < 1.6
+    share = np.mean(list(seen.values())) / np.mean([fine for _, fine, _, _ in january_of_stations(shared)])
+    effect = effect_of_last_day(folder)
+    print(f"effect {effect} W m-2, MICS-Asia's times {share:.2f}: {[share * e for e in MICS_ASIA]}")
+    for ours, theirs in zip(effect, MICS_ASIA, strict=True):
+        assert 1.0 / 1.6 < ours / (share * theirs) < 1.6
 
 
 @pytest.mark.slow
