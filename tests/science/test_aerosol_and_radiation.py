@@ -9,7 +9,10 @@ from components.chemistry.regional.aerosol.species import KINDS
 from components.radiation import standard_atmosphere
 from components.radiation.aerosol_exchange import SIZES, aerosol_fields, aerosol_in, aerosol_out, names, optics
 from components.radiation.aerosol_optics import VISIBLE, _mie, merra_optics, mie_optics, visible_depth
-from components.radiation.rrtmgp.component import DEPTH, EFFECTS, RrtmgpRadiation
+from components.radiation.hazy import DEPTH, EFFECTS, net
+from components.radiation.rrtmg_scheme import Rrtmg
+from components.radiation.rrtmgp.component import RrtmgpRadiation
+from components.radiation.rrtmgp_scheme import Rrtmgp
 from data.make_aerosol_optics import table
 
 ALL = [name for s in SIZES for name in names(s)]
@@ -139,3 +142,28 @@ def test_without_aerosol_nothing_more_is_imported_or_put_out():
     plain, full = RrtmgpRadiation(RrtmgpRadiation.Options()), RrtmgpRadiation(RrtmgpRadiation.Options(aerosol={}))
     assert len(full.imports) - len(plain.imports) == len(SIZES)
     assert not plain.diagnostic_units
+
+
+def test_rrtmg_takes_aerosol_by_its_bands_as_rrtmgp_does():
+    """Two schemes with the same optics, from low sun to high: ground and longwave within 4 %, air within .8 W m-2."""
+    climt = pytest.importorskip("climt", reason="climt is not installed")
+    assert climt
+    air = standard_atmosphere.columns(24, torch.linspace(0.1, 0.9, 5, dtype=torch.float64)[None], 1.0)
+    low = (air.p > 7.0e4).double().numpy()
+    weights = {"sulfate": 12.0, "nitrate": 8.0, "ammonium": 6.0, "elemental_carbon": 2.0, "aged_elemental_carbon": 1.0,
+               "particulate_organic_matter": 10.0, "sea_salt_1": 2.0, "dust_1": 1.0, "dust_4": 5.0}  # fmt: skip
+    haze = optics({name: weights.get(name, 0.0) * 5.0e-10 * low for name in ALL}, air)
+    depth = visible_depth(haze)
+    assert 0.2 < depth.min() and depth.max() < 0.6
+    found = []
+    for scheme in (Rrtmg(), Rrtmgp(real=np.float64)):
+        with_haze, clean = scheme(air, haze), scheme(air)
+        found.append([
+            (net(with_haze, light, level) - net(clean, light, level)).numpy()[0]
+            for light in ("shortwave", "longwave") for level in ("surface", "top_of_atmosphere")
+        ])  # fmt: skip
+    ours, theirs = np.array(found)
+    print(np.round(ours, 2), np.round(theirs, 2), sep="\n")
+    assert theirs[0].max() < -8.0 and theirs[2].min() > 0.5
+    np.testing.assert_allclose(ours[[0, 2, 3]], theirs[[0, 2, 3]], rtol=0.04)
+    assert np.abs((ours[1] - ours[0]) - (theirs[1] - theirs[0])).max() < 0.8

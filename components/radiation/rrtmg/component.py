@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """RRTMG on ranks of its own; the science is in ``components/radiation/rrtmg_scheme.py``."""
 
-from components.radiation.exchange import RadiationComponent
+from components.radiation.hazy import HazyRadiation
 from components.radiation.rrtmg_scheme import Rrtmg
-from components.radiation.scheme import Air, Radiation
 from coupler.component import Context, Setting
 
 
-class RrtmgRadiation(RadiationComponent):
+class RrtmgRadiation(HazyRadiation):
     """RRTMG (Mlawer et al. 1997; Iacono et al. 2008) through ``climt``, on CPU ranks; see README.md."""
 
     description = "RRTMG on its own ranks"
@@ -22,8 +21,5 @@ class RrtmgRadiation(RadiationComponent):
 
     def prepare(self, context: Context) -> None:
         """The library's scheme."""
+        super().prepare(context)
         self.scheme = Rrtmg(self.gases)
-
-    def radiate(self, air: Air) -> Radiation:
-        """Radiation of this rank's columns."""
-        return self.scheme(air)

@@ -1,47 +1,23 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """RRTMGP on ranks of its own; the science is in ``components/radiation/rrtmgp_scheme.py``."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
-import numpy as np
-import torch
-
-from components.radiation.aerosol_exchange import aerosol_fields, aerosol_in, optics
-from components.radiation.aerosol_optics import BandOptics, visible_depth
-from components.radiation.exchange import RadiationComponent
+from components.radiation.hazy import HazyRadiation
 from components.radiation.rrtmgp_scheme import sized_ice
-from components.radiation.scheme import Air, Radiation
-from coupler.component import Array, Context, Fields
-from coupler.namelist import Namelist, Range
+from coupler.component import Context
+from coupler.namelist import Range
 
 Seed = Annotated[int, Range(least=0, most=2**62)]
 OverlapLength = Annotated[float, Range(least=0.0, most=1.0e6, unit="m")]
 
 
-DEPTH = "atmosphere_optical_thickness_due_to_ambient_aerosol_particles"
-EFFECTS = {
-    f"aerosol_effect_on_net_downward_{light}_flux_at_{level}": (light, level)
-    for light in ("shortwave", "longwave")
-    for level in ("top_of_atmosphere", "surface")
-}
-
-
-class Aerosol(Namelist):
-    """``{feedback: true, effect: false}``: the chemistry's aerosol, whose mass fractions arrive by a rule."""
-
-    feedback: bool = True
-    """Whether the atmosphere feels it; else it gets the radiation of air without aerosol."""
-    effect: bool = False
-    """Whether radiation is computed twice, with aerosol and without, and the difference put out."""
-
-
-class RrtmgpRadiation(RadiationComponent):
+class RrtmgpRadiation(HazyRadiation):
     """RRTMGP (Pincus, Mlawer & Delamere 2019) in this project's kernels, on CPU ranks; see README.md."""
 
     description = "RRTMGP on its own ranks"
 
-    class Options(RadiationComponent.Options):
+    class Options(HazyRadiation.Options):
         """Options of RRTMGP."""
 
         seed: Seed = 0
@@ -49,61 +25,7 @@ class RrtmgpRadiation(RadiationComponent):
         overlap_length: OverlapLength = 2000.0
         """Height over which the overlap of clouds falls from maximal to 1/e of that; 0: random."""
 
-        aerosol: Aerosol | None = None
-        """Aerosol that radiation sees: {feedback: true, effect: false}; none if not given."""
-
-    def __init__(self, options: Any):
-        super().__init__(options)
-        self._fractions: dict[str, Array] | None = None
-        if options.aerosol is not None:
-            self.imports = (*self.imports, *aerosol_fields(options.levels))
-            units = dict.fromkeys(EFFECTS, "W m-2") if options.aerosol.effect else {}
-            self.diagnostic_units = {DEPTH: "1", **units}
-
     def prepare(self, context: Context) -> None:
         """Read the tables."""
+        super().prepare(context)
         self.scheme = sized_ice(self.gases, seed=self.options.seed, overlap_length=self.options.overlap_length)
-        self._shown = {name: np.zeros(tuple(self.lat.shape)) for name in self.diagnostic_units}
-
-    def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
-        """Radiation of the columns and the aerosol that have arrived."""
-        self._fractions = None if self.options.aerosol is None else aerosol_in(imports)
-        return super().step(time, seconds, imports)
-
-    def radiate(self, air: Air) -> Radiation:
-        """Radiation of this rank's columns."""
-        if self._fractions is None:
-            return self.scheme(air)
-        haze = optics(self._fractions, air)
-        return self._with(haze, air)
-
-    def _with(self, haze: BandOptics, air: Air) -> Radiation:
-        """Radiation that the atmosphere gets; depth and effect are kept for the output."""
-        o, shape = self.options.aerosol, air.t.shape[1:]
-        self._shown[DEPTH] = visible_depth(haze).reshape(shape)
-        if not o.effect:
-            return self.scheme(air, haze if o.feedback else None)
-        hazy, clean = self.scheme(air, haze), self.scheme(air)
-        for name, (light, level) in EFFECTS.items():
-            change = net(hazy, light, level) - net(clean, light, level)
-            self._shown[name] = change.double().numpy().reshape(shape)
-        return hazy if o.feedback else clean
-
-    def diagnostics(self) -> dict[str, Array]:
-        """Optical depth of the aerosol at 550 nm, and its effect, at the last call."""
-        return dict(self._shown)
-
-
-def net(sky: Radiation, light: str, level: str) -> torch.Tensor:
-    """Net downward flux (y, x), W m-2.
-
-    Parameters
-    ----------
-    sky : radiation
-    light : 'shortwave' or 'longwave'
-    level : 'surface' or 'top_of_atmosphere'
-    """
-    if level == "surface":
-        down, up = getattr(sky, f"{light}_down"), getattr(sky, f"{light}_up")
-        return torch.as_tensor(down - up)
-    return sky.insolation - sky.reflected_shortwave if light == "shortwave" else -sky.outgoing_longwave

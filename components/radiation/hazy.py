@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A spectral scheme on ranks of its own that may see the chemistry's aerosol, and put out its effect."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from components.radiation.aerosol_exchange import aerosol_fields, aerosol_in, optics
+from components.radiation.aerosol_optics import BandOptics, visible_depth
+from components.radiation.exchange import RadiationComponent
+from components.radiation.scheme import Air, Radiation
+from coupler.component import Array, Context, Fields
+from coupler.namelist import Namelist
+
+DEPTH = "atmosphere_optical_thickness_due_to_ambient_aerosol_particles"
+EFFECTS = {
+    f"aerosol_effect_on_net_downward_{light}_flux_at_{level}": (light, level)
+    for light in ("shortwave", "longwave")
+    for level in ("top_of_atmosphere", "surface")
+}
+
+
+class Aerosol(Namelist):
+    """``{feedback: true, effect: false}``: the chemistry's aerosol, whose mass fractions arrive by a rule."""
+
+    feedback: bool = True
+    """Whether the atmosphere feels it; else it gets the radiation of air without aerosol."""
+    effect: bool = False
+    """Whether radiation is computed twice, with aerosol and without, and the difference put out."""
+
+
+class HazyScheme(Protocol):
+    """A scheme that takes aerosol beside the columns."""
+
+    def __call__(self, air: Air, aerosol: BandOptics | None = None) -> Radiation:
+        """Radiation of columns."""
+        ...
+
+
+class HazyRadiation(RadiationComponent):
+    """Radiation of a scheme that sees aerosol by its bands; subclasses make the `scheme` in `prepare`."""
+
+    class Options(RadiationComponent.Options):
+        """Options of radiation that sees aerosol."""
+
+        aerosol: Aerosol | None = None
+        """Aerosol that radiation sees: {feedback: true, effect: false}; none if not given."""
+
+    scheme: HazyScheme
+
+    def __init__(self, options: Any):
+        super().__init__(options)
+        self._fractions: dict[str, Array] | None = None
+        if options.aerosol is not None:
+            self.imports = (*self.imports, *aerosol_fields(options.levels))
+            units = dict.fromkeys(EFFECTS, "W m-2") if options.aerosol.effect else {}
+            self.diagnostic_units = {DEPTH: "1", **units}
+
+    def prepare(self, context: Context) -> None:
+        """Room for what is put out."""
+        self._shown = {name: np.zeros(tuple(self.lat.shape)) for name in self.diagnostic_units}
+
+    def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
+        """Radiation of the columns and the aerosol that have arrived."""
+        self._fractions = None if self.options.aerosol is None else aerosol_in(imports)
+        return super().step(time, seconds, imports)
+
+    def radiate(self, air: Air) -> Radiation:
+        """Radiation of this rank's columns."""
+        if self._fractions is None:
+            return self.scheme(air)
+        haze = optics(self._fractions, air)
+        return self._with(haze, air)
+
+    def _with(self, haze: BandOptics, air: Air) -> Radiation:
+        """Radiation that the atmosphere gets; depth and effect are kept for the output."""
+        o, shape = self.options.aerosol, air.t.shape[1:]
+        self._shown[DEPTH] = visible_depth(haze).reshape(shape)
+        if not o.effect:
+            return self.scheme(air, haze if o.feedback else None)
+        hazy, clean = self.scheme(air, haze), self.scheme(air)
+        for name, (light, level) in EFFECTS.items():
+            change = net(hazy, light, level) - net(clean, light, level)
+            self._shown[name] = change.double().numpy().reshape(shape)
+        return hazy if o.feedback else clean
+
+    def diagnostics(self) -> dict[str, Array]:
+        """Optical depth of the aerosol at 550 nm, and its effect, at the last call."""
+        return dict(self._shown)
+
+
+def net(sky: Radiation, light: str, level: str) -> torch.Tensor:
+    """Net downward flux (y, x), W m-2.
+
+    Parameters
+    ----------
+    sky : radiation
+    light : 'shortwave' or 'longwave'
+    level : 'surface' or 'top_of_atmosphere'
+    """
+    if level == "surface":
+        down, up = getattr(sky, f"{light}_down"), getattr(sky, f"{light}_up")
+        return torch.as_tensor(down - up)
+    return sky.insolation - sky.reflected_shortwave if light == "shortwave" else -sky.outgoing_longwave
