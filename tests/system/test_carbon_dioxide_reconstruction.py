@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A network in the inversion's place, by a word: its values where the guards let it, the inversion's elsewhere."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -8,22 +10,27 @@ import torch
 from components.ml_surrogates.co2_reconstruction.inputs import Fixed
 from components.ml_surrogates.co2_reconstruction.reconstruction import Reconstruction
 from components.ml_surrogates.co2_reconstruction.settings import Settings
+from components.ml_surrogates.co2_reconstruction.surprises import Usual
 from coupler.case.models import models_of
+from coupler.files.restart import newest, read_part
 from tests.system.test_carbon_dioxide_inversion import GAS, GLOBE, PLACES, TOYS, check, last, stations
-from tests.toys.cases import tessera, toy_case
+from tests.toys.cases import differences, tessera, toy_case
 
 SHAPE = (9, 18)
+SURPRISED = Usual(ensemble=1.0, wind=0.0, spread=0.0, memory=0.0, largest=3.6)
 OFFSET = 0.25  # of the spread: what the toy's network adds
 
 
-def network(folder, *, spread=8.0, shape=SHAPE, meteorology=False, largest=float("inf")):
-    """An untrained network whose head adds a constant."""
+def network(folder, *, spread=8.0, shape=SHAPE, meteorology=False, largest=float("inf"), usual=None):
+    """An untrained network whose head adds a constant; one that knows what is usual of reports is on the filter."""
     ny, nx = shape
     lat = torch.linspace(-80.0, 80.0, ny)[:, None].expand(ny, nx).contiguous()
     lon = torch.linspace(10.0, 350.0, nx).expand(ny, nx).contiguous()
     fixed = Fixed(torch.zeros(shape), torch.full(shape, spread), torch.zeros(shape), lat, lon)
     torch.manual_seed(1)
-    model = Reconstruction(Settings(frames=2, width=4, meteorology=meteorology), fixed)
+    prior = "enkf" if usual else "interpolation"
+    model = Reconstruction(Settings(frames=2, width=4, meteorology=meteorology, prior=prior), fixed)
+    model.usual = usual
     model.net.head.bias.data[0] = OFFSET
     model.get_buffer("largest_increment").fill_(largest)
     model.save(folder / "toy", {}, "toy")
@@ -38,9 +45,12 @@ def case(
     restart="PT15H",
     spread=8.0,
     largest=float("inf"),
+    usual=None,
     **options,
 ):
     given = {"domain": "global", "stations": ["s.nc"], "interval": "PT6H", "method": "oi", "frames": 2}
+    if usual:
+        given |= {"method": "enkf", "members": 12}
     if model == "co2_reconstruction":
         given |= {"network": "toy", "least_stations": 3, **options}
     components = {
@@ -55,7 +65,7 @@ def case(
         layout={"coupler": 1, "air": 1, "chemistry": ranks}, duration=duration, restart=restart, calendar="standard",
     )  # fmt: skip
     stations(folder / "s.nc", PLACES["globe"])
-    network(folder, spread=spread, largest=largest)
+    network(folder, spread=spread, largest=largest, usual=usual)
     return folder
 
 
@@ -100,6 +110,47 @@ def test_what_the_guards_stop_keeps_the_inversions_value_and_is_counted(tmp_path
     assert reason in text and "keep the inversion's value" in text
     same = fields[0] == inversion[0]
     assert same.all() if reason == "with too few stations" else same.mean() > 0.5
+
+
+@pytest.fixture(scope="module")
+def alarmed(tmp_path_factory):
+    """A run whose stations report 24 ppm, and one 34 ppm, more than the trend: surprising at first, then taken in."""
+    folder = case(tmp_path_factory.mktemp("carbon") / "alarmed", duration="PT30H", restart="PT21H", usual=SURPRISED)
+    return folder, *run(folder)
+
+
+def test_reports_that_keep_exceeding_what_is_expected_silence_the_network_about_them_until_they_end(alarmed):
+    _, _, text = alarmed
+    begun, ended = (
+        [line for line in text.splitlines() if words in line]
+        for words in ("the network is silent within 1500 km", "are again what is expected of them")
+    )
+    for lines in (begun, ended):  # once each
+        assert len(lines) == 2 and sum("reports at 40.0 N, 10.0 E" in line for line in lines) == 1
+    assert all("2001-01-02T06:00:00" in line for line in ended)  # six hours after the last reports
+    counted = re.search(r"(\d+) near reports that keep exceeding what is expected of them, ", text)
+    assert int(counted.group(1)) > 0
+
+
+def test_alarms_are_the_same_for_more_ranks_and_a_restart_between_analyses(alarmed, tmp_path):
+    parts = case(tmp_path / "parts", duration="PT21H", usual=SURPRISED)
+    tessera(parts, "--serial")
+    content = (parts / "case.yaml").read_text()
+    (parts / "case.yaml").write_text(content.replace("duration: PT21H", "duration: PT30H"))
+    tessera(parts, "--continue", "--serial")
+    assert differences(alarmed[0], parts, history=False) == []
+    kept = read_part(newest(parts / "run" / "restart"), "chemistry")["state.watch"]
+    assert np.count_nonzero(kept[1]) == 4
+
+
+@pytest.mark.ranks
+def test_alarms_on_three_ranks_stopped_within_a_window_are_those_of_one(alarmed, tmp_path):
+    parts = case(tmp_path / "parts", ranks=3, duration="PT21H", usual=SURPRISED)
+    tessera(parts)
+    content = (parts / "case.yaml").read_text()
+    (parts / "case.yaml").write_text(content.replace("duration: PT21H", "duration: PT30H"))
+    tessera(parts, "--continue")
+    assert differences(alarmed[0], parts, history=False) == []
 
 
 def test_a_network_that_wants_the_geopotential_does_not_speak_without(tmp_path, inversion):

@@ -15,6 +15,7 @@ from components.ml_surrogates.co2_reconstruction import (
     samples,
     scores,
     stations,
+    surprises,
     systems,
     training,
 )
@@ -357,12 +358,14 @@ def test_the_guard_stops_where_a_region_is_corrected_the_same_way():
 def test_a_release_is_three_times_the_largest_flux_and_what_stations_see_of_it_is_said(world, past, test, monkeypatch):
     monkeypatch.setattr(events, "BEGINS", 3.0 * events.DAY)
     monkeypatch.setattr(events, "LASTS", 0.5 * events.DAY)
+    monkeypatch.setattr(events, "SOURCES", {"East Asia": (32, 18)})
     training_flux = world.mean_flux + world.flux[:6]
     assert events.strength(world) == pytest.approx(3.0 * float(training_flux.abs().max()))
-    gas = events.released(world)
+    gas = events.released(world, "East Asia")
     assert float(gas[:, :24].abs().max()) == 0.0
     dose = (gas[:, 25] * world.grid.area).sum((-2, -1))  # three hours after it began
     row, column = round(32 * 24 / 45), round(18 * 32 / 60)
+    assert events.cell(world, "East Asia") == (row, column)
     whole = events.strength(world) * osse.EVERY * float(world.grid.area.expand(world.shape)[row, column])
     torch.testing.assert_close(dose, torch.full_like(dose, whole), rtol=0.01, atol=0.0)  # but for the loss of 15 days
     inversion = systems.interpolation(world, past, test.dynamics)
@@ -371,24 +374,106 @@ def test_a_release_is_three_times_the_largest_flux_and_what_stations_see_of_it_i
     model = reconstruction.Reconstruction(Settings(frames=1, width=4), samples.fixed_of(world, past))
     for largest, flows in ((math.inf, 0), (0.0, 2)):
         model.get_buffer("largest_increment").fill_(largest)
+        model.usual = surprises.Usual(0.0, 1.0, 0.01, 0.5, largest)
         text = "\n".join(events.told(world, test, model, inversion, calm))
-        assert f"stops the network within 3000 km in {flows} of 2 flows while it lasts" in text
+        assert f"of increments counts it in {flows}, without it {flows}" in text
+        assert f"of reports counts it in {flows}, without it {flows}" in text
         assert "hold more than 0.6 ppm of it in" in text and "would find it in" in text
+        assert f"{100 * (largest == 0.0):.1f} % of the analyses" in events.false_alarms(test, model, calm)
 
 
 def test_an_event_is_found_where_it_stands_out_of_what_reports_bear_by_chance():
     """Of white reports the mark of an event of k deviations has k as its size, chance four at most of 500 draws."""
     g = torch.Generator().manual_seed(2)
-    size = 0.3 + torch.rand(20, generator=g)
-    usual = size * torch.randn((6, 90, 20), generator=g)
+    far = 1e8 * (1.0 - torch.eye(20))
+    usual = torch.randn((6, 90, 20), generator=g)
     shape = torch.randn((3, 10, 20), generator=g)
     shape = shape / torch.sqrt((shape * shape).sum((1, 2), keepdim=True))
-    beyond, single = events.told_apart(usual, torch.tensor([1.0, 2.0, 8.0])[:, None, None] * size * shape)
+    size, beyond = events.told_apart(usual, torch.tensor([1.0, 2.0, 8.0])[:, None, None] * shape, far)
+    torch.testing.assert_close(size, torch.tensor([1.0, 2.0, 8.0]))
     assert (beyond > 1.0).tolist() == [False, False, True] and 1.7 < float(beyond[2]) < 3.2
-    torch.testing.assert_close(single[2], 8.0 * shape[2].abs().max(), rtol=0.1, atol=0.0)
-    common = usual + 3.0 * size * torch.randn((6, 90, 1), generator=g)  # errors that all reports share
-    along = events.told_apart(common, 8.0 / 200.0**0.5 * size * torch.ones(1, 10, 20))[0]
+    common = usual + 3.0 * torch.randn((6, 90, 1), generator=g)  # errors that all reports share
+    along = events.told_apart(common, 8.0 / 200.0**0.5 * torch.ones(1, 10, 20), far)[1]
     assert float(along) < 1.0 < float(beyond[2])
+    one = torch.zeros(1, 10, 20)
+    one[..., 0] = 1.0  # a station that its neighbour does not follow is the more surprising
+    near = far.clone()
+    near[0, 1] = near[1, 0] = 1.0
+    assert float(events.told_apart(usual, one, near)[0]) == pytest.approx((10.0 / (1.0 - 0.95**2)) ** 0.5, rel=1e-4)
+
+
+def chance(flows, n, p, seed=3):
+    """Innovations of a first-order autoregression, some stations in steep air, and what they are measured by."""
+    g = torch.Generator().manual_seed(seed)
+    z = torch.randn((flows, n, p), generator=g)
+    for k in range(1, n):
+        z[:, k] = 0.5 * z[:, k - 1] + 0.75**0.5 * z[:, k]
+    ensemble, carried = 0.2 + torch.rand((flows, n, p), generator=g), 3.0 * torch.rand((flows, n, p), generator=g)
+    error = torch.full_like(z, 0.2)
+    deviation = torch.sqrt(1.5 * ensemble + 2.0 * carried**2 + 0.01 * 25.0 + error**2)
+    size = surprises.Size(ensemble, carried, torch.full((p,), 5.0), error)
+    return surprises.Surprise(deviation * z, torch.ones_like(z, dtype=torch.bool), size)
+
+
+SIX_HOURS = 6.0 * 3600.0
+
+
+def test_what_is_usual_of_innovations_is_learned_and_alarms_are_as_rare_as_said():
+    cells = torch.arange(50)
+    usual = surprises.learned(chance(40, 40, 50), cells, SIX_HOURS)
+    assert usual.ensemble == pytest.approx(1.5, rel=0.15) and usual.wind == pytest.approx(2.0, rel=0.05)
+    assert usual.memory == pytest.approx(0.5, abs=0.02)
+    fresh = chance(40, 40, 50, seed=4)
+    sums = surprises.course(usual, usual.standardised(fresh), fresh.mask, SIX_HOURS)
+    assert float(usual.excess(sums[:, 20:], cells).std()) == pytest.approx(1.0, abs=0.05)
+    false = float(usual.alarm(sums, cells).any(-1).float().mean())
+    assert 0.5 < false / (1.0 - surprises.USUAL) < 2.0
+
+
+def test_excesses_that_go_on_raise_an_alarm_which_ends_after_them_and_one_wrong_report_does_not():
+    usual, cells = surprises.Usual(1.0, 0.0, 0.0, 0.5, 4.5), torch.arange(3)
+    z = torch.zeros(40, 3)
+    z[4:16, 0] = 5.0
+    z[4, 1] = 1e6
+    z[4:16, 2] = -5.0  # a source adds
+    mask = torch.ones_like(z, dtype=torch.bool)
+    alarm = usual.alarm(surprises.course(usual, z, mask, SIX_HOURS), cells)
+    assert not alarm[:, 1:].any() and not alarm[:6, 0].any() and alarm[12:16, 0].all() and not alarm[24:, 0].any()
+    mask[6:] = False  # a station that falls silent says nothing more
+    assert not usual.alarm(surprises.course(usual, torch.where(mask, z, 0.0), mask, SIX_HOURS), cells).any()
+
+
+def test_sums_are_measured_by_those_of_their_station_and_of_an_unknown_one_by_the_largest():
+    usual = surprises.Usual(1.0, 0.0, 0.0, 0.5, 4.5, cells=[7, 3], mean=[1.0, -1.0], deviation=[2.0, 0.5])
+    got = usual.excess(torch.tensor([3.0, 3.0, 3.0]), torch.tensor([3, 7, 11]))
+    assert got.tolist() == [8.0, 1.0, 1.5]
+
+
+def test_a_network_keeps_what_is_usual_beside_it(tmp_path):
+    model = reconstruction.Reconstruction(
+        Settings(frames=1, width=4), Fixed(*(torch.ones(10, 15) for _ in Fixed._fields))
+    )
+    model.usual = surprises.Usual(1.0, 0.5, 0.0, 0.5, 4.5, cells=[7, 3], mean=[1.0, -1.0], deviation=[2.0, 0.5])
+    model.save(tmp_path / "model", {}, "none")
+    assert reconstruction.load(tmp_path / "model").usual == model.usual
+
+
+def test_an_alarm_silences_the_network_about_its_station_alone(world):
+    alarm = torch.zeros(len(world.places), dtype=torch.bool)
+    assert not surprises.silenced(world.domain, world.places, alarm).any()
+    alarm[5] = True
+    here = surprises.silenced(world.domain, world.places, alarm)
+    away = world.domain.distance(world.places[5:6])[0].reshape(world.shape)
+    assert torch.equal(here, away < surprises.REACH) and bool(here.any()) and float(here.float().mean()) < 0.1
+
+
+def test_a_wrong_wind_carries_in_what_the_slope_holds(world):
+    lat = torch.deg2rad(world.domain.latitude.reshape(world.shape))
+    lon = torch.deg2rad(world.domain.longitude.reshape(world.shape))
+    away = surprises.WIND_ERROR * SIX_HOURS / EARTH_RADIUS
+    got = surprises.carried_in(world.domain, torch.sin(lon) * torch.cos(lat), SIX_HOURS)[1:-1]
+    exact = away * torch.sqrt(torch.cos(lon) ** 2 + (torch.sin(lon) * torch.sin(lat)) ** 2)[1:-1]
+    torch.testing.assert_close(got, exact, rtol=0.02, atol=0.02 * away)
 
 
 @pytest.mark.parametrize("name", ["unet_interpolation", "unet_enkf", "unet_kriging", "co2_net"])

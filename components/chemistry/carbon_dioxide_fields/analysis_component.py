@@ -2,7 +2,7 @@
 """What the inversion and the learned reconstruction share as components: options, stations, window, exports."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -39,6 +39,14 @@ Ppm = Annotated[float, Range(above=0.0, most=100.0)]
 PpmPerDay = Annotated[float, Range(above=0.0, most=100.0)]
 Members = Annotated[int, Range(least=4, most=1000)]
 Frames = Annotated[int, Range(least=1, most=64)]
+
+
+class Expected(NamedTuple):
+    """What the system expects before an analysis (ny, nx), how far its members differ, ppm, and what is reported."""
+
+    mean: torch.Tensor
+    doubt: torch.Tensor
+    reports: Observations
 
 
 class StationOptions(Component.Options):
@@ -182,6 +190,7 @@ class CarbonDioxideAnalysis(Component):
         self.outside = self._inflow(context) if o.inflow else None
         self.system: Any = None
         self.kept: Any = None
+        self.expected: Expected | None = None  # of the last analysis, on the first rank
         whole = None
         if context.rank == 0:
             self.system = self._system()
@@ -293,6 +302,7 @@ class CarbonDioxideAnalysis(Component):
             away = (value - mean.ravel()[self.placed.cells]) / PPM
             parts = (torch.as_tensor(a) for a in (np.where(known, away, 0.0), error / PPM, known, self.placed.cells))
             observations = Observations(*parts)
+            self.expected = Expected(prior, deviation, observations)
             if known.any():
                 found = self.system.analyse(self.kept, observations)
                 self.kept, after, deviation = found.state, found.mean, found.standard_deviation

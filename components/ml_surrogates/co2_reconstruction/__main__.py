@@ -65,6 +65,8 @@ def train(a: argparse.Namespace) -> None:
     model.lengths = lengths
     if usual:
         model.learn_usual(usual.added, usual.deviation)
+    if settings.prior == "enkf":
+        model.usual = comparison.usual_innovations(prior, flows, past)
     minutes = course.cpu_seconds / 60.0
     notes = {
         "best_step": course.best, "cpu_minutes": round(minutes, 2),

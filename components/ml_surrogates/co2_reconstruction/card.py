@@ -80,7 +80,7 @@ def written(
             f" With half of the stations {fewer.rmse / rival:.3f} of kriging tuned for them."
         )
         if calm:
-            said += events.told(flows, test, model, prior, calm)
+            said += [*events.told(flows, test, model, prior, calm), events.false_alarms(test, model, calm)]
     paper = ", ".join(f"{name} {error:.2f} / {correlation:.2f}" for name, error, correlation in PAPER)
     ratio = base.rmse / rows["climatology"].rmse
     head = (

@@ -11,11 +11,12 @@ from torch import Tensor
 from components.ml_surrogates.estimation.analysis import Analysis, Observations
 from components.ml_surrogates.estimation.kriging import Interpolation
 
-from . import samples, scores, systems
-from .osse import Osse
+from . import samples, scores, surprises, systems
+from .osse import EVERY, Osse
 from .reconstruction import Reconstruction
 from .samples import Sample
 from .scores import Scores
+from .surprises import Surprise, Usual
 from .systems import Climate, Course
 
 VALIDATION_SEED, TEST_SEED = 8, 7  # of the stations' noise
@@ -34,11 +35,15 @@ class Increments(NamedTuple):
     fields : (flows, times, ny, nx) estimates at all times, as `Comparison.prior` has them
     added : (flows, n, ny, nx) what each analysis from day 3 on adds
     deviation : (flows, n, ny, nx) standard deviation after each of them
+    doubt : (flows, n, ny, nx) spread of the members before each of them, 0 without members
+    every : times from one analysis to the next
     """
 
     fields: Tensor
     added: Tensor
     deviation: Tensor
+    doubt: Tensor
+    every: int
 
 
 class Comparison:
@@ -133,17 +138,38 @@ class Comparison:
         reports : of all times; by default of all stations
         """
         added: list[Tensor] = []
+        doubts: list[Tensor] = []
+
+        def watch(before: Tensor, after: Tensor, doubt: Tensor) -> None:
+            added.append(after - before)
+            doubts.append(doubt)
+
         reports = self.reports if reports is None else reports
-        course = systems.run(
-            system,
-            self.osse,
-            self.osse.flows(self.kind),
-            reports,
-            watch=lambda before, after: added.append(after - before),
-        )
+        course = systems.run(system, self.osse, self.osse.flows(self.kind), reports, watch=watch)
         every = systems.analysed_every(system)
         first = self.times[0] // every
-        return Increments(self._held(course.mean, every), torch.stack(added[first:], 1), course.deviation[:, first:])
+        parts = (torch.stack(x[first:], 1) for x in (added, doubts))
+        return Increments(self._held(course.mean, every), next(parts), course.deviation[:, first:], next(parts), every)
+
+    def surprise(self, course: Increments, reports: Observations | None = None) -> Surprise:
+        """What the reports of the analyses from day 3 on differ by from what the system expected.
+
+        Parameters
+        ----------
+        course : what the system makes of the flows
+        reports : of all times that it has seen; by default of all stations
+        """
+        reports = self.reports if reports is None else reports
+        steps = course.every * (self.times[0] // course.every + torch.arange(course.added.shape[1]))
+        before, places = course.fields[:, steps] - course.added, reports.places
+        carried = surprises.carried_in(self.osse.domain, before, course.every * EVERY)
+        expected, carried, doubt = (a.flatten(-2)[..., places] for a in (before, carried, course.doubt))
+        seen = reports.at(slice(None), steps)
+        return Surprise(
+            seen.value - expected,
+            seen.mask,
+            surprises.Size(doubt**2, carried, self.past.spread.flatten()[places], seen.error),
+        )
 
     def windows(self, frames: int, prior: Tensor, reports: Observations | None = None, winds: int = 0) -> Sample:
         """The scored windows.
@@ -184,6 +210,24 @@ class Comparison:
     def half(self) -> Observations:
         """The reports of every other station."""
         return systems.without(self.reports, torch.arange(len(self.osse.places)) % 2 == 0)
+
+
+def usual_innovations(system: Analysis[Any], osse: Osse, past: Climate) -> Usual:
+    """How large the innovations of a system are by chance: on the flows for training and for validation.
+
+    Nothing in the system comes from them but the mean and the covariance of the past.
+
+    Parameters
+    ----------
+    system : that follows the tracer
+    osse : simulated flows
+    past : of the training flows
+    """
+    parts, every = [], systems.analysed_every(system)
+    for kind in ("training", "validation"):
+        flows = Comparison(osse, past, kind)
+        parts.append(flows.surprise(flows.increments(system)))
+    return surprises.learned(surprises.joined(parts), osse.places, every * EVERY)
 
 
 def prior_of(model: Reconstruction, held: Comparison) -> Any:

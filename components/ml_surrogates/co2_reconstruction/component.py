@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The reconstruction as a component: the inversion, and a network that improves it where the guards let it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,8 +14,9 @@ from components.ml_surrogates.model_file import ModelFileError
 from coupler.component import Array, Context, Fields, Setting
 from coupler.namelist import Range
 
-from . import reconstruction
+from . import reconstruction, surprises
 from .inputs import Window, to_next_station
+from .surprises import Surprise, Watch
 
 WIND_LIMIT = 80.0
 """Wind beyond which no training flow has been, m s-1."""
@@ -81,7 +83,56 @@ class CarbonDioxideReconstruction(CarbonDioxideAnalysis):
     def initialize(self, context: Context) -> Fields:
         """The inversion's start, and on the first rank the network."""
         self.model = reconstruction.load(self._path(context)) if context.rank == 0 else None
-        return super().initialize(context)
+        exports = super().initialize(context)
+        stations = torch.zeros(len(self.placed.cells), dtype=torch.float64)
+        self.watch = Watch(stations, stations)
+        return exports
+
+    def state(self) -> dict[str, Any]:
+        """The inversion's, and what the watch keeps of each station, in its cell."""
+        whole = None
+        if self.context.rank == 0:
+            whole = np.zeros((len(self.watch), self.latitude.size))
+            whole[:, self.placed.cells] = torch.stack(self.watch).numpy()
+            whole = whole.reshape(-1, *self.latitude.shape)
+        return {**super().state(), "watch": self.context.scatter(whole)}
+
+    def restore(self, state: Mapping[str, Any]) -> Fields:
+        """Restore a saved state."""
+        whole = self.context.gather(np.array(state["watch"]))
+        if self.context.rank == 0:
+            kept = np.asarray(whole).reshape(len(self.watch), -1)[:, self.placed.cells]
+            self.watch = Watch(*torch.as_tensor(kept))
+        return super().restore({name: a for name, a in state.items() if name != "watch"})
+
+    def _watched(self, time: int) -> torch.Tensor:
+        """Cells (ny, nx) in the reach of stations whose reports keep exceeding what is expected of them."""
+        assert self.model is not None and self.expected is not None
+        usual, domain, (mean, doubt, reports) = self.model.usual, self._domain(), self.expected
+        if usual is None or self.options.domain != "global":
+            return torch.zeros(mean.shape, dtype=torch.bool)
+        cells = reports.places
+        carried = surprises.carried_in(domain, mean, float(self.options.interval))
+        spread = self.model.fixed().spread.flatten()[cells].double()
+        expected, carried, doubt = (a.flatten()[cells] for a in (mean, carried, doubt))
+        size = surprises.Size(doubt * doubt, carried, spread, reports.error)
+        surprise = usual.standardised(Surprise(reports.value - expected, reports.mask, size))
+        before = usual.alarm(self.watch.sums, cells)
+        self.watch = surprises.watched(usual, self.watch, surprise, reports.mask, float(self.options.interval))
+        alarm, excess = usual.alarm(self.watch.sums, cells), usual.excess(self.watch.sums, cells)
+        for k in torch.nonzero(alarm != before)[:, 0].tolist():
+            at = f"{float(domain.latitude[cells[k]]):.1f} N, {float(domain.longitude[cells[k]]) % 360.0:.1f} E"
+            self.context.log(
+                f"{self.context.clock.text(time)}: reports at {at} "
+                + (
+                    f"keep exceeding what is expected of them ({float(excess[k]):.1f} standard deviations, "
+                    f"by chance at most {usual.largest:.1f}): "
+                    f"the network is silent within {surprises.REACH / 1e3:.0f} km"
+                    if alarm[k]
+                    else "are again what is expected of them"
+                )
+            )
+        return surprises.silenced(domain, cells, alarm)
 
     def improved(self, fields: Array, window: Array, time: int) -> Array:
         """The network's mean and standard deviation where the guards let them.
@@ -125,6 +176,7 @@ class CarbonDioxideReconstruction(CarbonDioxideAnalysis):
         assert self.model is not None
         fixed, cells = self.model.fixed(), mean.numel()
         verdict = guards.Verdict(cells)
+        alarm = self._watched(time)
         if not self.options.guards:
             return verdict
         everywhere = torch.ones(cells, dtype=torch.bool)
@@ -143,6 +195,7 @@ class CarbonDioxideReconstruction(CarbonDioxideAnalysis):
         verdict.add(
             "after an increment beyond those of the training", self.model.unknown(analysis[1], analysis[0]).reshape(-1)
         )
+        verdict.add("near reports that keep exceeding what is expected of them", alarm.reshape(-1))
         return verdict
 
     def finalize(self) -> None:

@@ -15,6 +15,7 @@ from components.ml_surrogates.estimation.kriging import Interpolation, correlate
 from . import networks
 from .inputs import Fixed, Window, channels, number_of_channels
 from .settings import Settings
+from .surprises import Usual
 
 MODELS = Path(__file__).parent / "models"
 
@@ -59,7 +60,8 @@ class Reconstruction(nn.Module):
     """A network, the climate it was trained in, and the factor that calibrates its spread.
 
     Beside them stands the largest regional increment of its prior on the flows for validation: what goes beyond is an
-    event that the training did not know. A network on kriging corrects the errors of the one that it was trained on:
+    event that the training did not know. One on an inversion with members also knows what innovations are usual
+    (``usual``, see `surprises`). A network on kriging corrects the errors of the one that it was trained on:
     ``lengths`` are that one's length (m) and nugget, and with the past that it knows it is made again anywhere.
 
     Parameters
@@ -69,6 +71,7 @@ class Reconstruction(nn.Module):
     """
 
     lengths: tuple[float, float] | None = None
+    usual: Usual | None = None
 
     def __init__(self, settings: Settings, fixed: Fixed):
         super().__init__()
@@ -150,6 +153,8 @@ class Reconstruction(nn.Module):
         words = self.settings.model_dump()
         if self.lengths:
             notes = {"kriging": dict(zip(LENGTHS, self.lengths, strict=True)), **notes}
+        if self.usual:
+            notes = {"innovations": self.usual._asdict(), **notes}
         sidecar = model_file.Sidecar(
             "co2_reconstruction", self.settings.network, sizes(self.settings, self.shape()),
             one, one[-1:], {}, data_hash, self.settings.seed, notes={"settings": words, **notes},
@@ -168,4 +173,6 @@ def load(path: Path) -> Reconstruction:
     model = Reconstruction(Settings(**sidecar.notes["settings"]), Fixed(*(tensors[k] for k in Fixed._fields)))
     if kriging := sidecar.notes.get("kriging"):
         model.lengths = kriging[LENGTHS[0]], kriging[LENGTHS[1]]
+    if innovations := sidecar.notes.get("innovations"):
+        model.usual = Usual(**innovations)
     return model_file.filled(model, tensors, path)

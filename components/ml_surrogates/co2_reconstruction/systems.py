@@ -122,7 +122,7 @@ class Course(NamedTuple):
 def run(
     system: Analysis[Any], osse: Osse, flows: Iterable[int] | slice, observations: Observations, *,
     winds: Callable[[int], SphereFluxes] | None = None, every: int | None = None, kept: Iterable[int] | None = None,
-    flux: Tensor | None = None, watch: Callable[[Tensor, Tensor], Any] = lambda before, after: None,
+    flux: Tensor | None = None, watch: Callable[[Tensor, Tensor, Tensor], Any] = lambda before, after, doubt: None,
 ) -> Course:  # fmt: skip
     """A system through the kept days of several flows.
 
@@ -136,7 +136,8 @@ def run(
     every : times from one analysis to the next; by default `analysed_every`
     kept : times whose estimates are returned; by default those of all analyses
     flux : (flows, ny, nx) that is known beforehand; by default the mean flux
-    watch : is told of the estimates (flows, ny, nx) before and after each analysis
+    watch : is told of the estimates (flows, ny, nx) before and after each analysis, and of the spread of the members
+        before it, ppm; 0 of a system without members
     """
     which = flows if isinstance(flows, slice) else torch.tensor(list(flows))
     times, every = osse.tracers.shape[1], every or analysed_every(system)
@@ -150,10 +151,12 @@ def run(
     for time in range(times):
         if time % every == 0:
             now = observations.at(slice(None), time)
-            before = state[0] if state[0].ndim == 3 else state[0].mean(-3)
+            alone = state[0].ndim == 3
+            before = state[0] if alone else state[0].mean(-3)
+            doubt = torch.zeros_like(before) if alone else state[0].std(-3)
             state, mean, deviation = system.analyse(state, now)
             added.append(mean_increment(osse.domain, before, mean))
-            watch(before, mean)
+            watch(before, mean, doubt)
             if time in wanted:
                 out.append((time, mean, deviation))
         if time + 1 < times:
