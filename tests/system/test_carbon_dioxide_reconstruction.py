@@ -13,15 +13,15 @@ from components.ml_surrogates.co2_reconstruction.settings import Settings
 from components.ml_surrogates.co2_reconstruction.surprises import Usual
 from coupler.case.models import models_of
 from coupler.files.restart import newest, read_part
-from tests.system.test_carbon_dioxide_inversion import GAS, GLOBE, PLACES, TOYS, check, last, stations
+from tests.system.test_carbon_dioxide_inversion import GAS, GLOBE, PLACES, REGION, TOYS, check, last, stations
 from tests.toys.cases import differences, tessera, toy_case
 
-SHAPE = (9, 18)
+SHAPE, AREA = (9, 18), (12, 16)
 SURPRISED = Usual(ensemble=1.0, wind=0.0, spread=0.0, memory=0.0, largest=3.6)
 OFFSET = 0.25  # of the spread: what the toy's network adds
 
 
-def network(folder, *, spread=8.0, shape=SHAPE, meteorology=False, largest=float("inf"), usual=None):
+def network(folder, *, spread=8.0, shape=SHAPE, meteorology=False, largest=float("inf"), usual=None, cyclic=True):
     """An untrained network whose head adds a constant; one that knows what is usual of reports is on the filter."""
     ny, nx = shape
     lat = torch.linspace(-80.0, 80.0, ny)[:, None].expand(ny, nx).contiguous()
@@ -29,7 +29,7 @@ def network(folder, *, spread=8.0, shape=SHAPE, meteorology=False, largest=float
     fixed = Fixed(torch.zeros(shape), torch.full(shape, spread), torch.zeros(shape), lat, lon)
     torch.manual_seed(1)
     prior = "enkf" if usual else "interpolation"
-    model = Reconstruction(Settings(frames=2, width=4, meteorology=meteorology, prior=prior), fixed)
+    model = Reconstruction(Settings(frames=2, width=4, meteorology=meteorology, prior=prior, cyclic=cyclic), fixed)
     model.usual = usual
     model.net.head.bias.data[0] = OFFSET
     model.get_buffer("largest_increment").fill_(largest)
@@ -46,17 +46,25 @@ def case(
     spread=8.0,
     largest=float("inf"),
     usual=None,
+    domain="globe",
     **options,
 ):
-    given = {"domain": "global", "stations": ["s.nc"], "interval": "PT6H", "method": "oi", "frames": 2}
+    grid, shape = (GLOBE, SHAPE) if domain == "globe" else (REGION, AREA)
+    given = {
+        "domain": "global" if domain == "globe" else "regional",
+        "stations": ["s.nc"],
+        "interval": "PT6H",
+        "method": "oi",
+        "frames": 2,
+    }
     if usual:
         given |= {"method": "enkf", "members": 12}
     if model == "co2_reconstruction":
         given |= {"network": "toy", "least_stations": 3, **options}
     components = {
-        "air": {"model": TOYS + "Air", "step": "PT1H", "grid": GLOBE, "realm": "atmosphere"},
+        "air": {"model": TOYS + "Air", "step": "PT1H", "grid": grid, "realm": "atmosphere"},
         "chemistry": {
-            "model": model, "step": "PT3H", "grid": GLOBE, model: given,
+            "model": model, "step": "PT3H", "grid": grid, model: given,
             "output": [{"fields": [GAS], "period": "PT6H", "statistic": "instant"}],
         },
     }  # fmt: skip
@@ -64,8 +72,8 @@ def case(
         folder, components=components, coupling=[{"from": "air", "to": "chemistry", "period": "PT3H"}],
         layout={"coupler": 1, "air": 1, "chemistry": ranks}, duration=duration, restart=restart, calendar="standard",
     )  # fmt: skip
-    stations(folder / "s.nc", PLACES["globe"])
-    network(folder, spread=spread, largest=largest, usual=usual)
+    stations(folder / "s.nc", PLACES[domain])
+    network(folder, spread=spread, shape=shape, cyclic=domain == "globe", largest=largest, usual=usual)
     return folder
 
 
@@ -176,6 +184,29 @@ def test_more_ranks_give_the_bits_of_one(learned, tmp_path, ranks):
     more = case(tmp_path / "more", ranks=ranks)
     tessera(more)
     np.testing.assert_array_equal(last(more), learned[1])
+
+
+@pytest.fixture(scope="module")
+def regional(tmp_path_factory):
+    folder = case(tmp_path_factory.mktemp("carbon") / "regional", domain="region", least_stations=1)
+    return folder, *run(folder)
+
+
+def test_a_network_for_an_area_adds_to_its_inversion_there(regional):
+    _, fields, text = regional
+    assert f"{AREA[0] * AREA[1]} before the window is full" in text
+    assert np.isfinite(fields).all() and np.ptp(fields[1]) == 0.0  # the standard deviation of the network, everywhere
+
+
+@pytest.mark.ranks
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_a_network_for_an_area_stopped_within_a_window_on_ranks_gives_the_bits_of_one(regional, tmp_path, ranks):
+    parts = case(tmp_path / "parts", domain="region", least_stations=1, ranks=ranks, duration="PT15H")
+    tessera(parts)
+    content = (parts / "case.yaml").read_text()
+    (parts / "case.yaml").write_text(content.replace("duration: PT15H", "duration: PT18H"))
+    tessera(parts, "--continue")
+    assert differences(regional[0], parts, history=False) == []
 
 
 def test_check_refuses_a_network_on_another_inversion(tmp_path):
