@@ -157,12 +157,15 @@ def _guarded(
         + (f", {float(hours.min()):.0f} to {float(hours.max()):.0f} hours after it began." if len(hours) else ".")
     )
     both = [int((a & b).sum()) for a, b in zip(counted[1:], could, strict=True)]
+    equal = [0, *(int((k * size > model.usual.largest).sum()) for k in (1.0, *STRONGER))]
     out.append(
         "Who knew place, time, course and winds would find it in "
         f"{_counts([0, *(int(c.sum()) for c in could)])}: its mark in all reports of three days is"
         f" {', '.join(f'{float(a):.1f}' for a in size)} standard deviations,"
         f" {', '.join(f'{float(b):.2f}' for b in beyond)} of the largest that reports without it bear by chance. Of"
-        f" those the guard of reports counts {', '.join(map(str, both))}."
+        f" those the guard of reports counts {', '.join(map(str, both))}. Held to the guard's own limit of"
+        f" {model.usual.largest:.1f} standard deviations, which bears with all places and times, it would be"
+        f" {_counts(equal)}."
     )
     return out
 
