@@ -430,6 +430,18 @@ def test_what_is_usual_of_innovations_is_learned_and_alarms_are_as_rare_as_said(
     assert 0.5 < false / (1.0 - surprises.USUAL) < 2.0
 
 
+def test_innovations_of_the_filter_on_flows_never_seen_are_as_large_as_is_usual(world, past, test):
+    filter_of = systems.ensemble(world, past, members=8)
+    usual = comparison.usual_innovations(filter_of, world, past)
+    assert list(usual.cells) == world.places.tolist() and 0.0 < usual.memory < 1.0 and 1.0 < usual.largest < 10.0
+    course = test.increments(filter_of)
+    got = test.surprise(course)
+    assert float(course.doubt.min()) > 0.0 and got.innovation.shape == (2, 9, len(world.places))
+    step = course.fields[:, test.times[0]] - course.added[:, 0]  # what is expected at day 3
+    torch.testing.assert_close(got.innovation[:, 0], test.reports.value[:, 24] - step.flatten(-2)[:, world.places])
+    assert 0.6 < float(usual.standardised(got).std()) < 1.6
+
+
 def test_excesses_that_go_on_raise_an_alarm_which_ends_after_them_and_one_wrong_report_does_not():
     usual, cells = surprises.Usual(1.0, 0.0, 0.0, 0.5, 4.5), torch.arange(3)
     z = torch.zeros(40, 3)
