@@ -6,15 +6,8 @@ import torch
 from torch.utils._pytree import tree_leaves
 
 from components.atmosphere.nonhydrostatic.dynamics import thermodynamics as thermo
-from components.atmosphere.nonhydrostatic.physics import (
-    convection_downdraught,
-    convection_mass_flux,
-    convection_plume,
-    mixed_phase,
-    wsm6,
-)
+from components.atmosphere.nonhydrostatic.physics import mixed_phase, wsm6
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
-from components.atmosphere.nonhydrostatic.physics.interfaces import Convecting, Fluxes
 from components.science import water
 from components.science.constants import R_DRY
 from components.science.remaining import Remaining, at, flat, shaped
@@ -62,21 +55,6 @@ def test_fields_come_back_to_their_places():
         assert Remaining(narrows=False).those(torch.tensor([True, False]))[1] is None
         assert more.those(torch.tensor([False]))[0].none
     assert Remaining().those(torch.tensor([True, False]))[1] is None, "a gradient may be wanted"
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize(
-    ("module", "name"), [(convection_plume, "rise"), (convection_downdraught, "fall_through")], ids=["up", "down"]
-)
-def test_the_mass_flux_follows_the_columns_that_still_rise_or_sink(monkeypatch, dtype, module, name):
-    c, q = air(dtype)
-    none = torch.zeros_like(q)
-    parts = {"vapour": q, "cloud_water": none, "cloud_ice": none}
-    before = Convecting(none, none, c.t, parts, Fluxes(*(torch.full_like(q[0], x) for x in (20.0, 4e-5, 0.1, 0.0))))
-    (whole, some), (all_, fewer) = both(monkeypatch, module, name, lambda: convection_mass_flux.step(c, before, 240.0))
-    assert all(torch.equal(a, b) for a, b in zip(whole, some, strict=True))
-    assert float(some[-1].max()) > 0.0, "there are clouds"
-    assert set(all_) == {NY * NX} and min(fewer) <= 0.5 * NY * NX and sum(fewer) < 0.9 * sum(all_)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

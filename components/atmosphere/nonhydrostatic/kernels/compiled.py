@@ -1,9 +1,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Compilation of the dynamics' kernels: nothing is reordered, so that they have the bits of torch's operations."""
+"""Compilation of the dynamics' and the convection's kernels: nothing is reordered.
+
+So the dynamics' have the bits of torch's operations, and a column of convection has its bits in any block.
+"""
 
 from pathlib import Path
 
-from components.science import kernels
+from components.atmosphere.nonhydrostatic.physics import mass_flux_constants
+from components.science import constants, kernels, water
 from coupler.compiled import compiler
 
-compiled = compiler(Path(__file__).parent, Path(str(kernels.__file__)).parent)
+compiled = compiler(
+    Path(__file__).parent,
+    Path(str(kernels.__file__)).parent,
+    Path(__file__).with_name("layers.py"),
+    *(Path(str(m.__file__)) for m in (constants, mass_flux_constants, water)),
+)

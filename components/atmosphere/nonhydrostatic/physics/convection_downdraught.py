@@ -16,15 +16,11 @@ import torch
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import saturation_mixing_ratio
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
 from components.atmosphere.nonhydrostatic.physics.convection_plume import Plume
+from components.atmosphere.nonhydrostatic.physics.mass_flux_constants import MIXING, SHARE, SPREAD
 from components.science.constants import CP_DRY, GRAVITY, LATENT_VAPORISATION, VIRTUAL
-from components.science.remaining import Remaining, at, flat, shaped
 from components.science.sums import so_far
-from components.science.torch_compiler import piece, pieces_are_compiled
+from components.science.torch_compiler import piece
 from components.science.water import growth, saturation_pressure_mixed
-
-SHARE = 0.3  # of the flux at the plume's base that sinks from where it starts
-MIXING = 2.0e-4  # m-1, entrainment and detrainment by turbulence
-SPREAD = 6.0e3  # Pa above the ground, in which it leaves its air
 
 
 class Downdraught(NamedTuple):
@@ -91,20 +87,13 @@ def descend(air: Columns, t: torch.Tensor, q_v: torch.Tensor, plume: Plume, deep
     deep : (y, x) whether its cloud may have one
     """
     zc, kept, cloudy = passages(air, t, plume, deep)
-    profile = flat((t, q_v, air.p, zc, air.dz, plume.air.t, plume.air.q_v, cloudy, kept), 2)
-    left, numbers = Remaining(narrows=not pieces_are_compiled()).those(cloudy.any(0).reshape(-1))
-    none = torch.zeros_like(profile[0][0])
-    nothing, rows = Downdraught(*[none] * len(Downdraught._fields)), []
-    profile, none = at(numbers, (profile, none))
-    one = Sinking(none, none, none, none > 1.0)
+    profile = t, q_v, air.p, zc, air.dz, plume.air.t, plume.air.q_v, cloudy, kept
+    none = torch.zeros_like(t[0])
+    one, rows = Sinking(none, none, none, none > 1.0), []
     for k in range(t.shape[0] - 1, -1, -1):
-        row = nothing
-        if not left.none:
-            one, passed = fall_through(one, Around(*(a[k] for a in profile)))
-            row = left.spread(passed, nothing)
-        rows.append(row)
-    d = Downdraught(*(torch.stack(x[::-1]) for x in zip(*rows, strict=True)))
-    return within_means(shaped(d, t.shape[1:]), plume)
+        one, passed = fall_through(one, Around(*(a[k] for a in profile)))
+        rows.append(passed)
+    return within_means(Downdraught(*(torch.stack(x[::-1]) for x in zip(*rows, strict=True))), plume)
 
 
 @piece

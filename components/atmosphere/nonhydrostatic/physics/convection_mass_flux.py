@@ -14,6 +14,8 @@ The air around sinks in its place, upstream, limited to second order, and implic
 `convection_downdraught` within the cloud and evaporates in the open beneath its base (Kessler 1969 as in Tiedtke 1989,
 eq. 14), snow melts. Momentum is carried with 0.3 of the flux: the rest is undone by the pressure gradient across the
 plumes (Gregory et al. 1997).
+
+On the CPU the kernel `convection` does a column after another; where a gradient is wanted and elsewhere torch does.
 """
 
 import torch
@@ -21,16 +23,27 @@ import torch
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import power, saturation_mixing_ratio
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
 from components.atmosphere.nonhydrostatic.physics.convection_downdraught import Downdraught, descend
-from components.atmosphere.nonhydrostatic.physics.convection_plume import (
-    INHIBITED,
-    MEAN_SPEED,
-    Kind,
-    Plume,
-    ascend,
-    energy,
-)
+from components.atmosphere.nonhydrostatic.physics.convection_plume import Kind, Plume, ascend, energy
 from components.atmosphere.nonhydrostatic.physics.convective_clouds import cover
 from components.atmosphere.nonhydrostatic.physics.interfaces import Convecting, Convection, Fluxes, Parts
+from components.atmosphere.nonhydrostatic.physics.mass_flux_constants import (
+    DEEP,
+    EVAPORATION,
+    FULL,
+    GIVEN,
+    GRANT,
+    INHIBITED,
+    MEAN_SPEED,
+    MIDDLE,
+    MIDDLE_HUMIDITY,
+    MOISTER,
+    MOMENTUM,
+    PASSAGE,
+    RAINING,
+    SLOWEST,
+    SOURCE,
+    WARMER,
+)
 from components.atmosphere.nonhydrostatic.physics.species import CLOUD_ICE, CLOUD_WATER, VAPOUR
 from components.science.constants import (
     CP_DRY,
@@ -40,24 +53,13 @@ from components.science.constants import (
     LATENT_VAPORISATION,
     VIRTUAL,
 )
+from components.science.kernel_arrays import array, flat, plain
 from components.science.limited_slopes import limited_slopes
 from components.science.settling import sink
 from components.science.sums import in_order, so_far
 from components.science.torch_compiler import in_pieces, piece
 from components.science.updraughts import carry
 from components.science.water import growth, saturation_pressure, saturation_pressure_mixed
-
-DEEP = 2.0e4  # Pa, thickness of a deep cloud
-SOURCE = 200.0  # m, depth of the air that a plume from the ground starts with
-WARMER, MOISTER = 0.2, 1.0e-4  # K, kg/kg: least excess of that air (Tiedtke 1989)
-GRANT = 0.03
-MIDDLE_HUMIDITY = 0.8  # relative humidity, from which air aloft rises
-MIDDLE = (1000.0, 7000.0)  # m, heights from which it does
-RAINING = 0.05  # share of the area in which it rains
-EVAPORATION = (5.44e-4, 5.09e-3, 0.577)  # Tiedtke (1989), eq. 14
-MOMENTUM = 0.3
-SLOWEST = 0.5  # m s-1, of a plume that comes to rest
-GIVEN = 0.2  # share of itself that a layer gives at most in a step
 
 
 @in_pieces
@@ -70,14 +72,52 @@ def step(air: Columns, before: Convecting, dt: float, turnovers: float = 2.3) ->
     turnovers : times in which a plume passes through its cloud, after which CAPE is used up; the larger the cells, the
         more: 1 + 264 / n for those of a spectral model of wave number n, 2.3 for 100 km (IFS from CY32R3 on)
     """
+    given = *air, before.t, *before.q.values(), *(before.fluxes or ())
+    wet, flux = (by_kernel if plain(*given) else by_torch)(air, before, dt, turnovers)
+    wind = carry(torch.stack([before.u, before.v]), MOMENTUM * flux, air.mass, dt)
+    return wet._replace(updraught=flux, u=wind[0], v=wind[1])
+
+
+def by_kernel(air: Columns, before: Convecting, dt: float, turnovers: float) -> tuple[Convection, torch.Tensor]:
+    """What convection does but for the wind, and its mass flux (nz-1, y, x), kg m-2 s-1, by the kernel `convection`.
+
+    Parameters
+    ----------
+    air, before, dt, turnovers : see `step`
+    """
+    from components.atmosphere.nonhydrostatic.kernels import convection  # numba is slow to load
+
+    rows = lambda a: flat(a, (len(a), -1))  # noqa: E731
+    t = before.t.clone(memory_format=torch.contiguous_format)
+    names = VAPOUR.name, CLOUD_WATER.name, CLOUD_ICE.name
+    q = {name: before.q[name].clone(memory_format=torch.contiguous_format) for name in names if name in before.q}
+    share, condensate, flux = (t.new_zeros(t[first:].shape) for first in (0, 0, 1))
+    rain, snow = t.new_zeros(t[0].shape), t.new_zeros(t[0].shape)
+    ground = (t[:0], t[:0]) if before.fluxes is None else (before.fluxes.sensible_heat, before.fluxes.water)
+    none = t.new_empty((0, t[0].numel()))
+    convection.step(
+        (*map(rows, (air.p, air.rho, air.mass, air.z, air.dz, air.z_interface, air.theta[:1], air.pi[:1])),),
+        tuple(flat(a, (-1,)) for a in ground), turnovers, dt,
+        (*(array(none) if a is None else rows(a) for a in (t, *map(q.get, names), share, condensate, flux)),
+         *(flat(a, (-1,)) for a in (rain, snow))),
+    )  # fmt: skip
+    return Convection(t, q, rain, snow, cover=share, condensate=condensate), flux
+
+
+def by_torch(air: Columns, before: Convecting, dt: float, turnovers: float) -> tuple[Convection, torch.Tensor]:
+    """The same in torch, for gradients and other devices.
+
+    Parameters
+    ----------
+    air, before, dt, turnovers : see `step`
+    """
     t, q_v = before.t, before.q[VAPOUR.name]
     plume, down, flux = choose(air, t, q_v, before.fluxes, turnovers, dt)
     t, q = sinking(air, before, plume, down, flux, dt)
     t, q_v, rain, snow = precipitate(air, t, q[VAPOUR.name], plume, down, dt * flux, dt)
-    m = flux * plume.flux[:-1]
-    wind = carry(torch.stack([before.u, before.v]), MOMENTUM * m, air.mass, dt)
     share, condensate = clouds(plume, flux, air.rho)
-    return Convection(t, q | {VAPOUR.name: q_v}, rain, snow, m, wind[0], wind[1], share, condensate)
+    wet = Convection(t, q | {VAPOUR.name: q_v}, rain, snow, cover=share, condensate=condensate)
+    return wet, flux * plume.flux[:-1]
 
 
 @piece
@@ -213,9 +253,9 @@ def base_flux(
     )
     depth, passing = (
         in_order(torch.where(plume.inside, air.dz, 0.0), 0),
-        in_order(torch.where(plume.inside, air.dz / torch.clamp(plume.w, min=0.5), 0.0), 0),
+        in_order(torch.where(plume.inside, air.dz / torch.clamp(plume.w, min=SLOWEST), 0.0), 0),
     )
-    tau = torch.clamp(turnovers * passing, 720.0, 10800.0)
+    tau = torch.clamp(turnovers * passing, *PASSAGE)
     # the mean of the step, in which CAPE dies away; less the nearer the lifting comes to its limit
     can = torch.clamp((INHIBITED[1] - plume.lift) / (INHIBITED[1] - INHIBITED[0]), 0.0, 1.0)
     deep_flux = can * cape * -torch.expm1(-dt / tau) / dt / torch.clamp(used, min=1.0e-6)
@@ -373,7 +413,7 @@ def pass_layer(
     now = t - LATENT_FUSION * melted / (CP_DRY * mass)
     liquid, frozen = liquid + melted, frozen - melted
     q_s = saturation_mixing_ratio(saturation_pressure(now), p)
-    missing = torch.where(beneath, torch.clamp(0.9 * q_s - q_v, min=0.0), 0.0) / (1.0 + lcp * q_s * growth(now))
+    missing = torch.where(beneath, torch.clamp(FULL * q_s - q_v, min=0.0), 0.0) / (1.0 + lcp * q_s * growth(now))
     thick = power(torch.sqrt(p / p_ground) / a2 * liquid / (dt * RAINING), a3)
     gone = RAINING * a1 * dt * thick * missing * mass
     free = torch.minimum(liquid, torch.clamp(liquid + frozen - owed, min=0.0))

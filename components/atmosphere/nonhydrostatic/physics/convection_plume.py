@@ -16,6 +16,25 @@ import torch
 
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import saturation_mixing_ratio
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
+from components.atmosphere.nonhydrostatic.physics.mass_flux_constants import (
+    BERGERON,
+    BUOYANCY,
+    COLD,
+    CONVERSION,
+    DETRAINMENT_DEEP,
+    DRAG,
+    DRY_ENTRAINS,
+    ENOUGH,
+    ENTRAINMENT_DEEP,
+    ENTRAINMENT_LIFTED,
+    ENTRAINMENT_SHALLOW,
+    GUST,
+    INHIBITED,
+    MEAN_SPEED,
+    START,
+    TALLER,
+    WITHOUT_RAIN,
+)
 from components.science.constants import (
     CP_DRY,
     FREEZING_POINT,
@@ -24,24 +43,8 @@ from components.science.constants import (
     LATENT_VAPORISATION,
     VIRTUAL,
 )
-from components.science.remaining import Remaining, at, flat, shaped
-from components.science.torch_compiler import piece, pieces_are_compiled
-from components.science.water import ALL_ICE, growth, saturation_pressure_mixed
-
-ENTRAINMENT_DEEP = 1.75e-3  # m-1, times (1.3 - RH) (q_s / q_s at the base)^3 (Bechtold et al. 2014; IFS CY40R3)
-ENTRAINMENT_LIFTED = 1.0e-4  # m-1, of a deep one below free convection: turbulent alone (Tiedtke 1989)
-ENTRAINMENT_SHALLOW = 1.5e-3  # m-1 (Siebesma & Cuijpers 1995: 1.5e-3 to 2e-3)
-DETRAINMENT_DEEP = 0.75e-4  # m-1; of shallow clouds see `thinning`
-BUOYANCY, DRAG = 0.5, 0.25  # share of the buoyancy that becomes speed; drag by entrainment, times the rate
-TALLER = 1.15  # times the height above their base at which the mean shallow cloud ends, none of them rises any more
-GUST = 2.0  # m s-1, speed of what lifts it: faster air takes in more
-START = 1.0  # m s-1, speed at the base
-INHIBITED = (1.2e4, 1.8e4)  # Pa, air below free convection that all, and none, of it is lifted through (Pan & Wu 1995)
-CONVERSION, ENOUGH = 1.5e-3, 5.0e-4  # s-1 and kg/kg: cloud water becomes rain (Sundqvist 1978)
-MEAN_SPEED = 0.75  # of the speed in its core: an updraught's mean (IFS documentation CY47R3 part IV, chapter 6)
-BERGERON = 0.5  # K-1/2: ice gathers cloud water faster, the colder below -5 degC (the same; Sundqvist 1988)
-COLD = (268.16, 18.0)  # K: where that begins, and over how many degrees it grows
-WITHOUT_RAIN = 1500.0  # m above its base, up to which a cloud keeps its water (Tiedtke 1989)
+from components.science.torch_compiler import piece
+from components.science.water import ALL_ICE, growth, growth_ice, saturation_pressure_mixed
 
 
 class Air(NamedTuple):
@@ -99,7 +102,7 @@ def saturate(e: torch.Tensor, q: torch.Tensor, p: torch.Tensor, z: torch.Tensor)
     high = low + (LATENT_VAPORISATION + LATENT_FUSION) / CP_DRY * q
     t = low + 10.0
     q_c, share = torch.zeros_like(q), torch.ones_like(q)
-    for _ in range(6):
+    for _ in range(8):
         share = torch.clamp((t - ALL_ICE) / (FREEZING_POINT - ALL_ICE), 0.0, 1.0)
         latent = LATENT_VAPORISATION + (1.0 - share) * LATENT_FUSION
         q_s = saturation_mixing_ratio(saturation_pressure_mixed(t), p)
@@ -109,7 +112,8 @@ def saturate(e: torch.Tensor, q: torch.Tensor, p: torch.Tensor, z: torch.Tensor)
         mixed = torch.where(
             (share > 0.0) & (share < 1.0), share.new_tensor(LATENT_FUSION / (FREEZING_POINT - ALL_ICE)), 0.0
         )
-        t = t - miss / (CP_DRY + latent * q_s * growth(t) + mixed * torch.clamp(q - q_s, min=0.0))
+        grows = growth_ice(t) + share * share * (growth(t) - growth_ice(t))
+        t = t - miss / (CP_DRY + latent * q_s * grows + mixed * torch.clamp(q - q_s, min=0.0))
         t = torch.where(t > high, 0.5 * (low + high), torch.maximum(t, low))
         q_c = torch.clamp((CP_DRY * t - heat) / latent, min=0.0)
     q_c = torch.minimum(q_c, q)
@@ -224,33 +228,16 @@ def ascend(c: Columns, t: torch.Tensor, q_v: torch.Tensor, share: torch.Tensor, 
     share : (nz, y, x) of its air that each layer gives below the base; their sum is 1, or 0 where none is to rise
     kind : of its air
     """
-    nz, shape = t.shape[0], t.shape[1:]
     z, zc, around, q_s = surroundings(c, t, q_v)
-    profile, surface = flat(((t, q_v, q_s, around, c.p, zc, z, c.dz, share), kind), 2)
-    outside = profile[:2]
-    none = torch.zeros_like(profile[0][0])
+    profile = t, q_v, q_s, around, c.p, zc, z, c.dz, share
+    none = torch.zeros_like(t[0])
     no = none > 1.0
-    plume = Rising(
-        none, none, none, torch.full_like(none, START * START), no, no, no, no, none, profile[6][-1], *[none] * 8
-    )
-    whole, rows = plume, []
-    # compiled, all columns are quicker than taking some of them out
-    left, numbers = Remaining(narrows=not pieces_are_compiled()).those(profile[-1].amax(0) > 0.0)
-    for k in range(nz):
-        row = Passed(
-            none, none, none, none, none, none, none, outside[0][k], outside[1][k], none, none, no, none
-        )  # nothing rises
-        if not left.none:
-            profile, surface, plume = at(numbers, (profile, surface, plume))
-            plume, passed = rise(plume, level(profile, k), surface)
-            row = left.spread(passed, row)
-            more, numbers = left.those(~plume.ended)
-            if numbers is not None or k == nz - 1:
-                whole = left.spread(plume, whole)
-            left = more
-        rows.append(row)
-    r = Passed(*(torch.stack(x) for x in zip(*rows, strict=True)))
-    return thinning(*shaped((whole, r), shape), z, kind.shallow)
+    plume = Rising(none, none, none, torch.full_like(none, START * START), no, no, no, no, none, z[-1], *[none] * 8)
+    rows = []
+    for k in range(t.shape[0]):
+        plume, passed = rise(plume, level(profile, k), kind)
+        rows.append(passed)
+    return thinning(plume, Passed(*(torch.stack(x) for x in zip(*rows, strict=True))), z, kind.shallow)
 
 
 def level(profile: tuple[torch.Tensor, ...], k: int) -> Level:
@@ -310,7 +297,7 @@ def rise(r: Rising, c: Level, kind: Kind) -> tuple[Rising, Passed]:
     # entrainment within the cloud
     humid = torch.clamp(c.q_v / c.q_s, 0.0, 1.0)
     ratio = c.q_s / torch.clamp(base_q, min=1.0e-9)
-    deep = ENTRAINMENT_DEEP * (1.3 - humid) * torch.clamp(ratio * ratio * ratio, max=1.0)
+    deep = ENTRAINMENT_DEEP * (DRY_ENTRAINS - humid) * torch.clamp(ratio * ratio * ratio, max=1.0)
     near = cloudy & ~shallow & (source_p - c.p < INHIBITED[1])
     deep = torch.where(r.free & ~(near & (r.w2 < GUST * GUST)), deep, ENTRAINMENT_LIFTED)
     rate = torch.where(shallow, ENTRAINMENT_SHALLOW, deep)

@@ -4,9 +4,14 @@
 import torch
 
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
+from components.atmosphere.nonhydrostatic.physics.mass_flux_constants import (
+    COVER_DEEP,
+    COVER_FLUX,
+    COVER_MOST,
+    COVER_SHALLOW,
+)
 from components.science.sums import in_order
 
-SHALLOW, DEEP, FLUX, MOST = 0.07, 0.14, 500.0, 0.8  # Xu & Krueger (1991); kg-1 m2 s
 DENSEST, SCALE = 2.1e-4, 700.0  # kg m-3 at sea level, m (Kiehl et al. 1998)
 
 
@@ -18,7 +23,8 @@ def cover(flux: torch.Tensor, deep: torch.Tensor) -> torch.Tensor:
     flux : (nz, y, x) kg m-2 s-1
     deep : (y, x) whether the convection is deep, else shallow
     """
-    return torch.clamp(torch.where(deep, flux.new_tensor(DEEP), SHALLOW) * torch.log1p(FLUX * flux), 0.0, MOST)
+    share = torch.where(deep, flux.new_tensor(COVER_DEEP), COVER_SHALLOW)
+    return torch.clamp(share * torch.log1p(COVER_FLUX * flux), 0.0, COVER_MOST)
 
 
 def water(air: Columns, q_v: torch.Tensor) -> torch.Tensor:
