@@ -3,8 +3,8 @@
 
 A parabolic K profile below the height h where the bulk Richardson number becomes critical, counter-gradient terms
 for heat and vapour (that of momentum, small, is left out), entrainment at h; local diffusion by the
-Richardson number above (Louis 1979; Noh et al. 2003). Surface fluxes are given. Equations are numbered HND. Implicit
-in time.
+Richardson number above (Louis 1979; Noh et al. 2003); beneath clouds whose top radiation cools `cloud_top_mixing`.
+Surface fluxes are given. Equations are numbered HND. Implicit in time.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,9 +14,10 @@ from typing import NamedTuple
 import torch
 
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import power
+from components.atmosphere.nonhydrostatic.physics import cloud_top_mixing
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
 from components.atmosphere.nonhydrostatic.physics.interfaces import Fluxes, Parts, Turbulence
-from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
+from components.atmosphere.nonhydrostatic.physics.species import CLOUD_WATER, VAPOUR
 from components.atmosphere.nonhydrostatic.physics.turbulent_mixing import Carried, Counter, Ground, at_the_ground, mix
 from components.science.constants import GRAVITY, VIRTUAL, VON_KARMAN
 from components.science.sums import at_first
@@ -105,8 +106,11 @@ def step(
     others = [name for name in q if name != VAPOUR.name]
     tracers = torch.stack([q[name] for name in others]) if others else theta.new_zeros((0, *theta.shape))
     above_ground = air.z - air.z_interface[:1]
-    given = [sources.get(name) for name in others]
-    m = ysu(u, v, theta, q[VAPOUR.name], tracers, above_ground, air.rho, air.mass, air.pi, fluxes, dt, given, stable)
+    given, driven, vapour = [sources.get(name) for name in others], None, q[VAPOUR.name]
+    if CLOUD_WATER.name in q:
+        heating = air.pi * (theta - air.theta) / dt
+        driven = cloud_top_mixing.conductance(air, theta, vapour, q[CLOUD_WATER.name], heating)
+    m = ysu(u, v, theta, vapour, tracers, above_ground, air.rho, air.mass, air.pi, fluxes, dt, given, stable, driven)
     mixed = dict(zip(others, m.tracers, strict=True))
     return Turbulence(m.u, m.v, m.theta, {VAPOUR.name: m.q_v, **mixed}, m.diffusivity)
 
@@ -138,6 +142,7 @@ def ysu(
     dt: float,
     sources: Sequence[torch.Tensor | None] | None = None,
     stable: StableSide = DEEP,
+    driven: torch.Tensor | None = None,
 ) -> Mixed:
     """Turbulent mixing over ``dt`` seconds.
 
@@ -153,6 +158,7 @@ def ysu(
     dt : time step, s
     sources : (y, x) upward flux of each of ``tracers`` through the ground, kg m-2 s-1, or None
     stable : `DEEP` or `SHALLOW`
+    driven : (nz-1, y, x) further conductance of all on inner interfaces, as by the cooling of a cloud's top
     """
     theta_v = theta * (1.0 + VIRTUAL * q_v)
     ground = at_the_ground(theta[0], q_v[0], rho[0], pi[0], fluxes)
@@ -171,6 +177,8 @@ def ysu(
     exchange = rho_i * torch.where((z[:-1] <= h) & (h < z[1:]), velocity, 0.0)
 
     conduct_h, conduct_m = rho_i * k_h / step + exchange, rho_i * k_m / step + exchange
+    if driven is not None:
+        conduct_h, conduct_m = conduct_h + driven, conduct_m + driven
     before = Carried(u, v, theta, q_v, tracers)
     m = mix(before, conduct_m, conduct_h, rho[0], mass, ground, fluxes, dt, sources, counter)
     return Mixed(*m, h, conduct_h * step / rho_i)

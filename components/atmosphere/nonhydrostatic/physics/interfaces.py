@@ -5,7 +5,8 @@ The arguments of a scheme's function, then its options by name; ``air`` are `col
 (nz, y, x) by the tracers' names, ``dt`` seconds:
 
     microphysics     (air, theta, q, dt) -> Clouds         q: the scheme's own species
-    boundary layer   (air, u, v, theta, q, fluxes, sources, dt) -> Turbulence      q: what turbulence mixes
+    boundary layer   (air, u, v, theta, q, fluxes, sources, dt) -> Turbulence      q: what turbulence mixes; theta:
+                     that of air and what radiation did to it in the step
     convection       (air, Convecting, dt) -> Convection
     radiation        (components.radiation.scheme.Air) -> components.radiation.scheme.Radiation
 
