@@ -45,7 +45,7 @@ class CommandLine:
         return p
 
     def trains(self, name: str, run: Callable[[argparse.Namespace], None], text: str) -> argparse.ArgumentParser:
-        """A command that writes a model, ``--out``.
+        """A command that writes a model, ``--out``; one that is there is kept unless ``--overwrite`` is said.
 
         Parameters
         ----------
@@ -53,6 +53,7 @@ class CommandLine:
         """
         p = self.command(name, run, text)
         p.add_argument("--out", type=Path, required=True, help="files to write, without ending")
+        p.add_argument("--overwrite", action="store_true", help="train anew what --out has")
         return p
 
     def scores(self, name: str, run: Callable[[argparse.Namespace], None], text: str) -> argparse.ArgumentParser:
@@ -88,6 +89,12 @@ class CommandLine:
         typed = self.parser.parse_args(arguments)
         import torch
 
+        if not getattr(typed, "overwrite", True):
+            from components.ml_surrogates.model_file import SIDECAR, beside
+
+            there = beside(typed.out, SIDECAR)
+            if there.exists():
+                raise SystemExit(f"{there} is there already; name other files with --out, or say --overwrite")
         torch.set_num_threads(typed.threads)
         typed.run(typed)
 

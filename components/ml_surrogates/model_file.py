@@ -22,6 +22,7 @@ from coupler.fields import FieldSpec
 from coupler.files.atomic import checksum, whole_file, write_text
 
 SCHEMA = 1
+WEIGHTS, SIDECAR = ".safetensors", ".json"
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -75,6 +76,17 @@ class Sidecar:
         return found.low, found.high
 
 
+def beside(path: Path, ending: str) -> Path:
+    """A file of a model: its name, in which dots may stand, and an ending.
+
+    Parameters
+    ----------
+    path : of the model, without ending or with the one of its weights or its sidecar
+    ending : with its dot
+    """
+    return path.with_name(path.name.removesuffix(WEIGHTS).removesuffix(SIDECAR) + ending)
+
+
 def save(path: Path, tensors: Mapping[str, torch.Tensor], sidecar: Sidecar) -> None:
     """Write ``path`` (without ending) + ``.safetensors`` and ``.json``, each whole or not at all.
 
@@ -84,12 +96,12 @@ def save(path: Path, tensors: Mapping[str, torch.Tensor], sidecar: Sidecar) -> N
     tensors : weights by name
     sidecar : what the model may be used for
     """
-    weights = path.with_suffix(".safetensors")
+    weights = beside(path, WEIGHTS)
     with whole_file(weights) as part:
         save_file({name: a.detach().cpu().contiguous() for name, a in tensors.items()}, part)
         part.chmod(0o644)
     content = {**asdict(sidecar), "weights_hash": checksum(weights)}
-    write_text(path.with_suffix(".json"), json.dumps(content, indent=1) + "\n")
+    write_text(beside(path, SIDECAR), json.dumps(content, indent=1) + "\n")
 
 
 def load(path: Path) -> tuple[dict[str, torch.Tensor], Sidecar]:
@@ -100,7 +112,7 @@ def load(path: Path) -> tuple[dict[str, torch.Tensor], Sidecar]:
     ModelFileError
         A file is missing, damaged, of another schema, or made by another major version of torch.
     """
-    weights, sidecar_path = path.with_suffix(".safetensors"), path.with_suffix(".json")
+    weights, sidecar_path = beside(path, WEIGHTS), beside(path, SIDECAR)
     for file in (sidecar_path, weights):
         if not file.exists():
             raise ModelFileError(f"{file} does not exist; train a model, or give the path of one without its ending")
@@ -125,7 +137,7 @@ def located(name: str, setting: Setting) -> Path:
     setting : of the component
     """
     path = Path(name)
-    return path if path.is_absolute() else setting.file(f"{path}.json").with_suffix("")
+    return path if path.is_absolute() else beside(setting.file(str(beside(path, SIDECAR))), "")
 
 
 def load_of(

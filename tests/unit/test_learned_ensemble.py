@@ -15,8 +15,6 @@ from components.ml_surrogates.ensemble.network import Normal, divergence
 from coupler.analysis.ensemble_scores import almost_fair_crps, fair_crps
 from coupler.errors import CaseError
 
-KL = 1e-2  # weight of KL(Q || P) in the case whose error depends on the flow
-
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
@@ -138,6 +136,12 @@ def test_commands(tmp_path, capsys):
           "--card", str(tmp_path / "card.md")])  # fmt: skip
     assert "ETA" in capsys.readouterr().out
     assert (tmp_path / "card.md").read_text().count("\n| ") == 19
+    kept = (tmp_path / "b.json").read_bytes()
+    with pytest.raises(SystemExit, match=r"b\.json is there already; name other files with --out, or say --overwrite"):
+        main(["train", "--out", single, "--seed", "2", *small])
+    assert (tmp_path / "b.json").read_bytes() == kept
+    main(["train", "--out", single, "--overwrite", "--seed", "2", "--loss", "deterministic", *small])
+    assert (tmp_path / "b.json").read_bytes() != kept
     with pytest.raises(SystemExit, match="a --rival for each of 2 models, found 1"):
         main(["evaluate", "--model", str(tmp_path / "a"), str(tmp_path / "a"), "--rival", single])
 
@@ -163,7 +167,7 @@ def flow():
     The rival is deterministic too and has been trained as long as both together.
     """
     single = training.train(training.Settings(case="flow", loss="deterministic"))[0]
-    net = training.train(training.Settings(case="flow", rate=2e-3, kl=KL), start=single)[0]
+    net = training.train(training.Settings(case="flow", rate=2e-3), start=single)[0]
     return single, net, training.train(training.Settings(case="flow", loss="deterministic", steps=1280))[0]
 
 
@@ -184,7 +188,7 @@ def test_where_the_error_depends_on_the_flow_the_ensemble_is_spread_as_it_and_be
 def test_by_the_absolute_error_the_ensemble_is_too_alike_and_worse(flow):
     """With half of the noise and a tenth of KL: spread .03 to .05 of the error up to lead 1.0, CRPS 1.50 to 1.54."""
     single, net, rival = flow
-    other = training.train(training.Settings(case="flow", loss="l1", rate=2e-3, kl=KL), start=single)[0]
+    other = training.train(training.Settings(case="flow", loss="l1", rate=2e-3), start=single)[0]
     crps, l1 = (evaluation.compare(n, rival, "flow", 1, 60) for n in (net, other))
     early = [lead.spread for lead in l1.learned if lead.time <= 1.0]
     print(early, l1.vs_noise / crps.vs_noise)
@@ -194,11 +198,14 @@ def test_by_the_absolute_error_the_ensemble_is_too_alike_and_worse(flow):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_an_ensemble_that_goes_on_from_its_rival_is_spread_as_its_errors_and_near_tuned_noise():
-    """Two CPU minutes; found spread over error .87 to .97, CRPS 1.06 of noise at start and steps (asked 1.05)."""
+def test_an_ensemble_that_goes_on_from_its_rival_is_spread_as_its_errors_and_better_than_tuned_noise():
+    """Found .984, .984 and .991 of noise at start and steps in three seeds (asked 1.05), and spread .95 to 1.08.
+
+    Beside a rival that was trained as long as both together: 1.03.
+    """
     single = training.train(training.Settings(loss="deterministic"))[0]
     net = training.train(training.Settings(rate=2e-3), start=single)[0]
     c = evaluation.compare(net, single, "alike", 1, 60)
     print(c.vs_noise, c.vs_start, [lead.spread for lead in c.learned])
     assert all(0.85 <= lead.spread <= 1.15 for lead in c.learned)
-    assert c.vs_noise <= 1.08 and c.learned[-1].rmse <= 0.85 * c.deterministic[-1]
+    assert c.vs_noise <= 1.0 and c.learned[-1].rmse <= 0.85 * c.deterministic[-1]

@@ -22,6 +22,16 @@ def saved(tmp_path):
     return tmp_path / "net"
 
 
+def test_names_with_dots_are_files_of_their_own(tmp_path):
+    """Two networks that differ behind a dot; each comes back, by its name or by that of one of its files."""
+    for n in (1, 2):
+        model_file.save(tmp_path / f"net_0.{n}", {"a": torch.full((2,), float(n))}, card())
+    assert {p.name for p in tmp_path.iterdir()} == {f"net_0.{n}{e}" for n in (1, 2) for e in (".json", ".safetensors")}
+    for ending in ("", ".json", ".safetensors"):
+        assert model_file.load(tmp_path / f"net_0.1{ending}")[0]["a"][0] == 1.0
+    assert model_file.load(tmp_path / "net_0.2")[0]["a"][0] == 2.0
+
+
 def edit(path, **changes):
     file = path.with_suffix(".json")
     file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))

@@ -34,6 +34,7 @@ def simulate(a: argparse.Namespace) -> None:
 
 def train(a: argparse.Namespace) -> None:
     """A network by the words of a namelist, with its sidecar and learning curve."""
+    from components.ml_surrogates.model_file import beside
     from coupler.files.atomic import checksum
     from coupler.namelist import read_file
 
@@ -60,7 +61,7 @@ def train(a: argparse.Namespace) -> None:
     windows = held.windows(settings.frames, fields)
     model, course = training.train(
         settings, samples.fixed_of(flows, past), bank, windows, held.weights, tell,
-        a.out.with_suffix(".part"),
+        beside(a.out, ".part"),
     )  # fmt: skip
     model.lengths = lengths
     if usual:
@@ -75,7 +76,7 @@ def train(a: argparse.Namespace) -> None:
         "largest_increment": float(model.get_buffer("largest_increment")),
     }  # fmt: skip
     model.save(a.out, notes, checksum(a.osse))
-    figures.learning_curve(a.out.with_suffix(".png"), course)
+    figures.learning_curve(beside(a.out, ".png"), course)
     print(f"{a.out}: best of step {course.best}, {minutes:.1f} CPU minutes of training")
 
 
@@ -88,6 +89,7 @@ def evaluate(a: argparse.Namespace) -> None:
 
 def regional(a: argparse.Namespace) -> None:
     """A network for a limited area, and its scores beside the other systems on days never seen."""
+    from components.ml_surrogates.model_file import beside
     from coupler.files.atomic import checksum
     from coupler.namelist import read_file
 
@@ -98,13 +100,13 @@ def regional(a: argparse.Namespace) -> None:
     names = regional_truth.Names(a.gases, a.unseen, a.known, a.winds)
     carried = regional_truth.Carried(a.carried, a.members) if a.carried else None
     air = regional_truth.read(a.atmosphere, names, a.level, a.layers, a.skip, carried)
-    model, course, rows = regional.trained(settings, air, a.stations, tell, a.out.with_suffix(".part"))
+    model, course, rows = regional.trained(settings, air, a.stations, tell, beside(a.out, ".part"))
     best, ours = rows[regional.KRIGING].rmse, rows["network"].rmse
     print(comparison.table(rows, best) + f"RESULT co2.regional.vs_kriging {ours / best:.4g}")
     print(f"RESULT co2.regional.vs_kriging_of_the_past {ours / rows[regional.STILL].rmse:.4g}")
     notes = {"best_step": course.best, "cpu_minutes": round(course.cpu_seconds / 60.0, 2)}
     model.save(a.out, notes, checksum(a.atmosphere))
-    figures.learning_curve(a.out.with_suffix(".png"), course)
+    figures.learning_curve(beside(a.out, ".png"), course)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -10,7 +10,7 @@ import torch
 
 from components.chemistry.carbon_dioxide_fields.analysis_component import PPM, CarbonDioxideAnalysis
 from components.ml_surrogates import guards
-from components.ml_surrogates.model_file import ModelFileError
+from components.ml_surrogates.model_file import SIDECAR, ModelFileError, beside, located
 from coupler.component import Array, Context, Fields, Setting
 from coupler.namelist import Range
 
@@ -78,7 +78,7 @@ class CarbonDioxideReconstruction(CarbonDioxideAnalysis):
     def _path(self, setting: Setting) -> Path:
         name = self.options.network
         shipped = reconstruction.MODELS / name
-        return shipped if shipped.with_suffix(".json").exists() else setting.file(name + ".json").with_suffix("")
+        return shipped if beside(shipped, SIDECAR).exists() else located(name, setting)
 
     def initialize(self, context: Context) -> Fields:
         """The inversion's start, and on the first rank the network."""

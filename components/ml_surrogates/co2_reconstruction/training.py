@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from components.ml_surrogates.model_file import SIDECAR, beside
 from components.ml_surrogates.progress import left
 from coupler.errors import CaseError
 from coupler.files.atomic import whole_file
@@ -195,7 +196,7 @@ def begun(settings: Settings, model: Reconstruction) -> Reconstruction:
         The network is of another shape.
     """
     shipped = MODELS / settings.begin
-    found = load(shipped if shipped.with_suffix(".json").exists() else Path(settings.begin))
+    found = load(shipped if beside(shipped, SIDECAR).exists() else Path(settings.begin))
     if [p.shape for p in found.net.parameters()] != [p.shape for p in model.net.parameters()]:
         words = ", ".join(
             f"{k}: {getattr(found.settings, k)}" for k in ("network", "frames", "width", "depth", "embedding")

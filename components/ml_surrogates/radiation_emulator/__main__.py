@@ -57,7 +57,7 @@ def train(a: argparse.Namespace) -> None:
     }  # fmt: skip
     card = networks.sidecar(a.network, sizes, parts[0], a.seed, dataset.data_hash(parts[0]), notes)
     model_file.save(a.out, net.state_dict(), card)
-    figures.learning_curve(a.out.with_suffix(".png"), course)
+    figures.learning_curve(model_file.beside(a.out, ".png"), course)
     print(f"{a.out}: best of epoch {course.best + 1}, {course.cpu_seconds / 60.0:.1f} CPU minutes of training")
 
 
@@ -88,7 +88,7 @@ def train_error(a: argparse.Namespace) -> None:
 def evaluate_error(a: argparse.Namespace) -> None:
     """Every number of the card of predicted errors."""
     from components.ml_surrogates import drawn_columns
-    from components.ml_surrogates.model_file import read_sidecar
+    from components.ml_surrogates.model_file import SIDECAR, beside, read_sidecar
 
     from . import error_evaluation, error_predictor, networks
 
@@ -99,7 +99,7 @@ def evaluate_error(a: argparse.Namespace) -> None:
         shipped[name] = (
             networks.path_of(name),
             error_predictor.load(path, card),
-            read_sidecar(path.with_suffix(".json")),
+            read_sidecar(beside(path, SIDECAR)),
         )
     written(error_evaluation.model_card(drawn_columns.read(a.columns), shipped, a.seed), a.card)
 

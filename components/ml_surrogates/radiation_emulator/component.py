@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from components.ml_surrogates.latency import Latency
-from components.ml_surrogates.model_file import ModelFileError, Sidecar, read_sidecar
+from components.ml_surrogates.model_file import SIDECAR, ModelFileError, Sidecar, beside, located, read_sidecar
 from components.radiation.exchange import RadiationComponent
 from components.radiation.full_columns import LAYERS_ABOVE
 from components.radiation.rrtmg_scheme import Rrtmg
@@ -62,7 +62,7 @@ class RadiationEmulator(RadiationComponent):
         path = self._path(setting)
         try:
             networks.load(path)
-            problems = networks.problems(read_sidecar(path.with_suffix(".json")), o.levels + LAYERS_ABOVE)
+            problems = networks.problems(read_sidecar(beside(path, SIDECAR)), o.levels + LAYERS_ABOVE)
         except ModelFileError as error:
             problems = [str(error)]
         wanted = {"fallback": o.fallback} if o.guards else {}
@@ -84,7 +84,7 @@ class RadiationEmulator(RadiationComponent):
         if a.recurrent > 0.0 and a.share + a.recurrent > 1.0:
             problems.append(f"adaptive: share {a.share:g} and recurrent {a.recurrent:g} are more than all columns")
         try:
-            emulator = read_sidecar(path.with_suffix(".json"))
+            emulator = read_sidecar(beside(path, SIDECAR))
             predictor = error_predictor.load(self._predictor_path(setting), emulator)
         except ModelFileError as error:
             return [*problems, f"adaptive: {error}"]
@@ -97,11 +97,12 @@ class RadiationEmulator(RadiationComponent):
         return problems
 
     def _path(self, setting: Setting) -> Path:
-        return _found(setting, networks.path_of(self.options.network))
+        return located(str(networks.path_of(self.options.network)), setting)
 
     def _predictor_path(self, setting: Setting) -> Path:
         network = networks.path_of(self.options.network)
-        return _found(setting, Path(self.options.adaptive.predictor or network.with_name(f"{network.name}_error")))
+        named = self.options.adaptive.predictor or str(network.with_name(f"{network.name}_error"))
+        return located(named, setting)
 
     def prepare(self, context: Context) -> None:
         """The network, its gases, and what answers where it must not."""
@@ -201,10 +202,3 @@ class RadiationEmulator(RadiationComponent):
             physical, recurrent = (100.0 * n[who] / max(sum(n.values()), 1) for who in (PHYSICAL, RECURRENT))
             named = f"{physical:.1f} % by {self.options.adaptive.scheme}, {recurrent:.1f} % by the recurrent network"
             self.context.log(f"columns with the largest predicted error: {named}")
-
-
-def _found(setting: Setting, path: Path) -> Path:
-    """A model's path without its ending, looked up in the case's folder unless it is shipped or absolute."""
-    if path.parent == networks.SHIPPED or path.is_absolute():
-        return path
-    return setting.file(str(path.with_suffix(".json"))).with_suffix("")

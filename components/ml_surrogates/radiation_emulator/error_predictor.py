@@ -164,7 +164,7 @@ def save(
     """
     ins = tuple(Variable(f.name, f.units) for f in (*expected()[0], *expected()[1]))
     sizes = {"levels": predictor.levels, "hidden": predictor.hidden}
-    learned = {"emulator_weights": checksum(emulator.with_suffix(".safetensors")), **notes}
+    learned = {"emulator_weights": checksum(model_file.beside(emulator, model_file.WEIGHTS)), **notes}
     card = Sidecar(NAME, network, sizes, ins, (OUTPUT,), {"counted": COUNTED}, data_hash, seed, notes=learned)
     model_file.save(path, predictor.state_dict(), card)
 

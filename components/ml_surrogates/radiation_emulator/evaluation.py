@@ -9,7 +9,7 @@ import torch
 
 from components.ml_surrogates import drawn_columns
 from components.ml_surrogates.drawn_columns import Array
-from components.ml_surrogates.model_file import Sidecar
+from components.ml_surrogates.model_file import SIDECAR, Sidecar, beside
 from components.radiation.rrtmg_scheme import Rrtmg
 from components.radiation.scheme import heating_rate
 from components.science.constants import SOLAR_CONSTANT
@@ -82,7 +82,7 @@ def model_card(a: argparse.Namespace) -> str:
 
 
 def _there(path: Path) -> bool:
-    return path.with_suffix(".json").exists()
+    return beside(path, SIDECAR).exists()
 
 
 def _row(name: str, values: dict[str, float]) -> str:

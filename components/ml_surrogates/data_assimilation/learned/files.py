@@ -52,7 +52,7 @@ def load(path: Path) -> Fusion:
 
 def course_of(paths: Sequence[Path]) -> str:
     """A sentence on how networks were trained, by their sidecars."""
-    of = [model_file.read_sidecar(path.with_suffix(".json")) for path in paths]
+    of = [model_file.read_sidecar(model_file.beside(path, model_file.SIDECAR)) for path in paths]
     parts = [
         f"seed {card.seed}: {card.notes['steps']} steps of {card.notes['batch']} cases,"
         f" {card.notes['cpu_seconds']:.0f} CPU seconds"
