@@ -129,8 +129,7 @@ def ens(folder: Path) -> Results:
     cases: tuple[Case, ...] = ("alike", "flow")
     for case in cases:  # flow: the error depends on the flow
         single = training.train(training.Settings(case, loss="deterministic"))[0]
-        kl = 1e-2 if case == "flow" else training.Settings.kl
-        net = training.train(training.Settings(case, rate=2e-3, kl=kl), start=single)[0]
+        net = training.train(training.Settings(case, rate=2e-3), start=single)[0]
         c = evaluation.compare(net, single, case, 1)
         for lead in c.learned:
             print(f"{case}, lead {lead.time:.1f}: spread over error {lead.spread:.2f}, CRPS {lead.crps:.4f}")

@@ -262,3 +262,13 @@ def test_the_table_of_contents_is_whole():
     text = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md"))
     for path in DOCUMENTS[2:]:
         assert f"docs/{path.name}" in text, f"neither README.md nor CONTRIBUTING.md names docs/{path.name}"
+
+
+def test_each_of_the_ten_couplings_points_to_code_and_to_a_test_with_a_number():
+    text = (ROOT / "docs" / "surrogates.md").read_text(encoding="utf-8")
+    rows = [row.strip("|").split("|") for row in re.findall(r"^\| *\d+ [a-z].*\|$", text, re.MULTILINE)]
+    assert [row[0].split()[0] for row in rows] == [str(n) for n in range(1, 11)]
+    for _, _, here, shown in rows:
+        assert re.search(r"\]\(\.\./components/", here), here
+        assert re.search(r"\]\(\.\./tests/\S+\.py\)", shown) or shown.split(":")[0].strip() == "the same", shown
+        assert re.search(r"\d", shown.split("):")[-1]), shown

@@ -47,7 +47,7 @@ class Settings:
     each_step: bool = True
     members: int = 8
     alpha: float = 0.95
-    kl: float = 1e-3
+    kl: float = 1e-2
     curriculum: Sequence[int] = (1, 2, 3, 4)
     steps: int = 500
     batch: int = 12
