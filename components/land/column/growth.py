@@ -8,7 +8,7 @@ from torch import Tensor
 
 from components.land.column.column_state import Forcing, Options, State
 from components.land.column.column_water import Passed, Thawed
-from components.land.column.cycles import daily, fast, leaf_nitrogen, phenology, stature
+from components.land.column.cycles import daily, fast, leaf_exchange, leaf_nitrogen, phenology, stature
 from components.land.column.cycles.pools import DAY, Cycles, leaf_area
 from components.land.column.heat import ice_suction
 from components.land.column.leaf_contents import capacity_of_leaves
@@ -42,6 +42,8 @@ def with_leaves(state: State, forcing: Forcing, p: Parameters, options: Options)
         awake = torch.where(evergreen, phenology.awake(state.cycles.season), torch.ones_like(waning))
         vcmax = vcmax * (waning * awake)
     vcmax = vcmax * phenology.mature(state.cycles.season, p.cycles.kind)
+    c, t = state.cycles, p.cycles
+    vcmax = vcmax * leaf_exchange.capacity(c.crop.leaves, c.season, t.kind, t.lives.leaf)
     area = leaf_area(state.cycles, p.cycles)
     if p.stature is not None:
         height = stature.height(state.cycles, p.cycles, p.stature)

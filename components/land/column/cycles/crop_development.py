@@ -29,7 +29,7 @@ class Development(NamedTuple):
     warmth : sum since the phase began, K d
     vernal : days of vernalisation
     area : of its leaves, m2 m-2
-    leaves : share of them by class of age, (class, columns); see leaf_age.py
+    leaves : share of them by class of age, (class, columns); see leaf_age.py and, for evergreens, leaf_exchange.py
     passed : part of the time of the youngest class that is over
     capacity : of the leaves by the stage, 0 to 1
     """

@@ -2,7 +2,8 @@
 """When leaves come and go: evergreen, by season (warmth and day length), or by stress (cold and drought).
 
 The counters are those of CLM (White et al. 1997; Lawrence et al. 2019, ch. 20) with sums of days, of the air's warmth.
-Evergreen leaves keep through the winter, but their capacity follows the warmth of the days before (Makela et al. 2008).
+Evergreen leaves keep through the winter, but their capacity follows the warmth of the days before (Makela et al. 2008);
+the same sums of warmth begin their yearly flush (leaf_exchange.py).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ MATURING = (
     60.0  # days from unfolding to full capacity: 50 to 60 (Wilson et al. 2001), 70 and more (Muraoka and Koizumi 2005)
 )
 YOUNG = 0.25  # share of its capacity that a leaf unfolds with (ours)
+BUDS = 300.0  # days from one flush of evergreens to the next at least: one a year, also where all days are equal (ours)
 ASLEEP, AWAKE = ZERO_CELSIUS - 5.0, 20.0  # K, and K above it: no capacity, and all of it (theirs: -15 to 1, 11 to 30)
 
 
@@ -37,7 +39,7 @@ class Season(NamedTuple):
     Attributes
     ----------
     leafing : 1 with leaves, 0 dormant
-    since : days since that began
+    since : days since that began, of evergreens since their last flush did
     good : sum of warmth (K d) or of days that call for leaves
     bad : days that call for their fall
     day_length : s, of the day before
@@ -53,7 +55,7 @@ class Season(NamedTuple):
 
 
 class Fluxes(NamedTuple):
-    """Shares of a day: of the storage that unfolds, of the leaves and roots that fall."""
+    """Shares of a day: of the storage that unfolds, of the leaves that the season takes (not of evergreens)."""
 
     unfolding: Tensor
     falling: Tensor
@@ -93,8 +95,13 @@ def mature(season: Season, kind: Tensor) -> Tensor:
     season : with the days since leaves unfolded
     kind : 0 evergreen, 1 seasonal, 2 stress
     """
-    ripe = torch.clamp(YOUNG + (1.0 - YOUNG) / MATURING * season.since, max=1.0)
-    return torch.where((kind == SEASONAL) & (season.leafing > 0.5), ripe, torch.ones_like(ripe))
+    share = ripe(season.since)
+    return torch.where((kind == SEASONAL) & (season.leafing > 0.5), share, torch.ones_like(share))
+
+
+def ripe(since: Tensor) -> Tensor:
+    """Share of its capacity that a leaf has ``since`` days after it began to unfold."""
+    return torch.clamp(YOUNG + (1.0 - YOUNG) / MATURING * since, max=1.0)
 
 
 def needed_warmth(table: Tensor, days: Tensor, mean: Tensor) -> Tensor:
@@ -119,22 +126,23 @@ def a_day(
     ----------
     now : at the start of the day
     kind : 0 evergreen, 1 seasonal, 2 stress
-    warm_sum : K d above 0 C that unfold leaves, of seasonal plants
+    warm_sum : K d above 0 C that unfold leaves, of seasonal plants and evergreens
     temperature : mean of the air, K
     water : share of the available water in the roots' depth
     day_length : s
     """
     on = now.leafing > 0.5
-    seasonal, stress = kind == SEASONAL, kind == STRESS
+    seasonal, stress, evergreen = kind == SEASONAL, kind == STRESS, kind == EVERGREEN
+    by_warmth = seasonal | evergreen
     longer = day_length >= now.day_length
     warm = torch.clamp(temperature - ZERO_CELSIUS, min=0.0)
     fine = (temperature > FROST) & (water > DRY) & (day_length > 0.25 * DAY)
     calling = fine & (temperature > MILD)
-    good = torch.where(seasonal, torch.where(longer, now.good + warm, 0.0 * warm), now.good + calling.to(warm.dtype))
-    good = torch.where(on, 0.0 * good, good)
+    good = torch.where(by_warmth, torch.where(longer, now.good + warm, 0.0 * warm), now.good + calling.to(warm.dtype))
+    good = torch.where(on & ~evergreen, 0.0 * good, good)
     ill = torch.where(seasonal, (day_length < SHORT_DAY) & ~longer, ~fine)
     bad = torch.where(on, torch.where(ill, now.bad + 1.0, torch.clamp(now.bad - 1.0, min=0.0)), 0.0 * now.bad)
-    needed = torch.where(seasonal, warm_sum, torch.full_like(warm_sum, ENOUGH))
+    needed = torch.where(by_warmth, warm_sum, torch.full_like(warm_sum, ENOUGH))
     start = ~on & (good >= needed) & (seasonal | stress)
     stop = (
         on
@@ -142,11 +150,13 @@ def a_day(
         & (seasonal | stress)
         & (now.since > ONSET_DAYS)
     )
+    flush = evergreen & (good >= needed) & (now.since >= BUDS)
+    good = torch.where(flush, 0.0 * good, good)
     leafing = torch.where(start, 1.0, torch.where(stop, 0.0, now.leafing))
-    since = torch.where(start | stop, 0.0 * now.since, torch.clamp(now.since + 1.0, max=366.0))
+    since = torch.where(start | stop | flush, 0.0 * now.since, torch.clamp(now.since + 1.0, max=366.0))
     left_off = torch.clamp(OFFSET_DAYS - since, min=1.0)
     changing = seasonal | stress
-    unfolding = torch.where(changing & (leafing > 0.5) & (since < ONSET_DAYS), UNFOLDING, 0.0 * since)
+    unfolding = torch.where((leafing > 0.5) & (since < ONSET_DAYS), UNFOLDING, 0.0 * since)
     falling = torch.where(changing & (leafing < 0.5) & (since < OFFSET_DAYS), 1.0 / left_off, 0.0 * since)
     warmth = now.warmth + (temperature - now.warmth) / LAG
     return Season(leafing, since, good, bad, day_length, warmth), Fluxes(unfolding, falling)

@@ -3,12 +3,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from components.land.column.cycles import allocation, crop_day, nutrition, phenology, phosphorus, respiration, turnover
+from components.land.column.cycles import (
+    allocation,
+    crop_day,
+    leaf_exchange,
+    nutrition,
+    phenology,
+    phosphorus,
+    respiration,
+    turnover,
+)
 from components.land.column.cycles.allocation import Parts, whole_reserve
 from components.land.column.cycles.fast import HALF, SORBED, depth_weights
 from components.land.column.cycles.pools import (
@@ -59,6 +69,7 @@ def a_day(
         field = crop_day.a_day(t.farming, c.crop, temperature, air, c.day.light, c.season.day_length, date)
         season, flux = _grown(season, flux, t, field)
         field = crop_day.with_seedlings(t.farming, field)
+    ages, leaf = leaf_exchange.begun(c.crop.leaves, season), c.carbon.plant.leaf
     unfolded = [_unfold(e, t, flux.unfolding, field) for e in (c.carbon, c.nitrogen, c.phosphorus)]
     unlost = unfolded[0].plant.leaf
     c = c._replace(season=season, carbon=unfolded[0], nitrogen=unfolded[1], phosphorus=unfolded[2])
@@ -70,9 +81,9 @@ def a_day(
     reach = (roots > 0.0).to(roots.dtype)
     found = torch.stack([in_order(reach * mineral, 0), in_order(reach * solution, 0)])
     costs = nutrition.path_costs(t, found[0], plant.root, temperature)
-    c, spent = _fall(c, t, flux.falling, costs, income, nutrients, thickness, roots)
-    laid_by = c.carbon.plant.storage / _reserve(t)
-    split = allocation.shares(t.habit, c.carbon.plant.leaf * t.sla, season.leafing, laid_by)
+    old = leaf_exchange.falling(ages, season, t.kind, t.lives.leaf)
+    c, spent = _fall(c, t, flux.falling + old, costs, income, nutrients, thickness, roots)
+    split = _shares(c, t)
     if field is not None:
         c = _to_grain(c, field) if nutrients else c
         own = crop_day.shares(t.farming.organs, field.stage)
@@ -82,14 +93,28 @@ def a_day(
     tissue, breath = respiration.growth(fed.carbon, t.building)
     if field is not None:
         field = crop_day.grown(t.farming, field, (unlost, c.carbon.plant.leaf), split.leaf * tissue, air)
+    ages = leaf_exchange.after(ages, leaf, unlost - leaf, old, c.carbon.plant.leaf, split.leaf * tissue)
+    now = c.crop if field is None else field.now
+    now = now._replace(leaves=torch.where(t.kind == phenology.EVERGREEN, ages, now.leaves))
+    c, field = c._replace(crop=now), None if field is None else field._replace(now=now)
     carbon = _plus(c.carbon.plant, _each(split, lambda s: s * tissue))
     due = c.due._replace(carbon=c.due.carbon + breath + fed.spent + spent)
     exuded = c.soil.carbon + roots * fed.excess
-    c = c._replace(carbon=c.carbon._replace(plant=carbon), due=due, soil=c.soil._replace(carbon=exuded))
+    soil = c.soil._replace(carbon=exuded)
+    c = c._replace(carbon=c.carbon._replace(plant=carbon), due=due, soil=soil)
     c = _take_up(c, t, split, fed, found, reach, solution) if nutrients else c
     none = torch.zeros_like(income)
     events = Events(fed.fixed, none, none, none, none, none)
     return (c, events) if field is None else _farm(c, t, field, events, nutrients)
+
+
+def _shares(c: Cycles, t: Traits) -> Parts:
+    """Shares of growth by organ, of plants that are not sown."""
+    plant, most = c.carbon.plant, t.habit.most_lai
+    area = plant.leaf * t.sla
+    aim = leaf_exchange.to_come(c.season, t.kind, t.lives.leaf, area, plant.storage * t.sla)
+    split = allocation.shares(t.habit, aim, c.season.leafing, plant.storage / _reserve(t))
+    return leaf_exchange.later(split, c.season, t.kind, area / most)
 
 
 def _grown(
@@ -149,7 +174,7 @@ def _farm(c: Cycles, t: Traits, field: crop_day.Field, events: Events, nutrients
 def _unfold(e: Element, t: Traits, share: Tensor, field: crop_day.Field | None) -> Element:
     """Reserves become leaves, and of herbs roots, which trees keep through the winter; seeds become young plants."""
     moved = share * e.plant.storage
-    woody = t.kind == phenology.SEASONAL
+    woody = t.kind != phenology.STRESS
     leaf = torch.where(woody, moved, moved / (1.0 + t.habit.root_per_leaf))
     stem = torch.zeros_like(leaf)
     if field is not None:
@@ -173,9 +198,9 @@ def seed_of(t: Traits) -> Tensor:
 def _free_reserves(c: Cycles, t: Traits) -> Tensor:
     """Nitrogen and phosphorus in the reserves beyond what next spring's leaves need, (2, ...), kg m-2.
 
-    Plants that drop their leaves keep what they drew out of them for those that their stored carbon will make.
+    Plants keep what they drew out of the leaves that they drop for those that their stored carbon will make.
     """
-    kept = torch.where(t.kind == phenology.EVERGREEN, 0.0, c.carbon.plant.storage / t.ratios.leaf)
+    kept = c.carbon.plant.storage / t.ratios.leaf
     n, p = c.nitrogen.plant.storage - kept, c.phosphorus.plant.storage - kept / NITROGEN_PER_PHOSPHORUS
     return torch.clamp(torch.stack([n, p]), min=0.0)
 
@@ -200,7 +225,8 @@ def _fall(
     c: Cycles, t: Traits, shed: Tensor, costs: Tensor, income: Tensor, nutrients: bool, thickness: Tensor, roots: Tensor
 ) -> tuple[Cycles, Tensor]:
     """Litter by age and season; nutrients are drawn out of leaves first. Returns carbon spent on that."""
-    share = turnover.falling(c.carbon.plant, t.lives, shed, DAY)
+    lives = t.lives._replace(leaf=torch.where(t.kind == phenology.EVERGREEN, math.inf, t.lives.leaf))
+    share = turnover.falling(c.carbon.plant, lives, shed, DAY)
     drawn_n, drawn_p, spent = torch.zeros_like(shed), torch.zeros_like(shed), torch.zeros_like(shed)
     if nutrients:
         price = nutrition.price(t, costs)

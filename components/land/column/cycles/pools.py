@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from components.land.column.cycles import decomposition, phenology
+from components.land.column.cycles import decomposition, leaf_exchange, phenology
 from components.land.column.cycles.allocation import Habit, Parts, whole_reserve
 from components.land.column.cycles.crop_day import Farming
 from components.land.column.cycles.crop_development import Development, nothing_sown
@@ -216,7 +216,8 @@ def at_start(
         Element(phosphorus, none, n_organic / SOIL_NITROGEN_PER_PHOSPHORUS),
         Dissolved(5e-4 * share, 1e-3 * share, 0.05 * share, 0.0 * share),
         Minerals(none + 0.1, none + 0.05, none + 0.1),
-        phenology.at_start(t.kind, leafing), nothing_sown(none), no_day(none),
+        phenology.at_start(t.kind, leafing),
+        nothing_sown(none)._replace(leaves=leaf_exchange.at_start(t.kind, t.lives.leaf)), no_day(none),
         Due(none, none, none, none),
         Means(none, torch.stack([torch.stack([none] * 3)] * 2), torch.stack([none, none]), none, none, none),
     )  # fmt: skip
