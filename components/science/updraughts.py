@@ -12,13 +12,14 @@ implicitly, so that a constant stays, nothing becomes negative and the column ke
 
 import torch
 
+from components.science.kernel_arrays import flat, plain
 from components.science.settling import sink
-from components.science.torch_compiler import piece
+from components.science.torch_compiler import in_pieces, piece
 
 
-@piece
+@in_pieces
 def carry(q: torch.Tensor, updraught: torch.Tensor, mass: torch.Tensor, dt: float) -> torch.Tensor:
-    """Mixing ratios after ``dt`` seconds of convection.
+    """Mixing ratios after ``dt`` seconds of convection: on the CPU by a kernel, with a gradient and elsewhere in torch.
 
     Parameters
     ----------
@@ -30,6 +31,27 @@ def carry(q: torch.Tensor, updraught: torch.Tensor, mass: torch.Tensor, dt: floa
     Returns
     -------
     q : (n, nz, y, x). Where an updraught would take more than a layer holds, the column's fluxes are made smaller.
+    """
+    return (_by_kernel if plain(q, updraught, mass) else by_torch)(q, updraught, mass, dt)
+
+
+def _by_kernel(q: torch.Tensor, updraught: torch.Tensor, mass: torch.Tensor, dt: float) -> torch.Tensor:
+    from components.science.kernels import columns  # numba is slow to load
+
+    m, nz = q.shape[:2]
+    out = q.clone(memory_format=torch.contiguous_format)
+    if m:
+        columns.carry(flat(out, (m, nz, -1)), flat(updraught, (nz - 1, -1)), flat(mass, (nz, -1)), float(dt))
+    return out
+
+
+@piece
+def by_torch(q: torch.Tensor, updraught: torch.Tensor, mass: torch.Tensor, dt: float) -> torch.Tensor:
+    """`carry` in torch.
+
+    Parameters
+    ----------
+    q, updraught, mass, dt : as `carry` has them
     """
     nz = mass.shape[0]
     none = torch.zeros_like(updraught[:1])

@@ -12,7 +12,7 @@ from components.atmosphere.nonhydrostatic.driving.tracer_files import TracerFile
 from components.atmosphere.nonhydrostatic.physics import boundary_layer_ysu, convection_betts_miller
 from components.atmosphere.nonhydrostatic.physics.columns import INNER
 from components.science.tracers import Species, Tracer
-from components.science.updraughts import carry
+from components.science.updraughts import by_torch, carry
 from coupler.clock import Clock
 from tests.mpi.atmosphere_ranks import context, run, surface
 from tests.unit.test_atmosphere_column_physics import fluxes, layers, tropical
@@ -104,6 +104,20 @@ def test_updraughts_carry_up_what_they_take_in_and_keep_constants_and_contents()
         assert float(after[0, top].min()) > 10.0 * float(after[0, top // 2].max() if dt < 1000.0 else 0.0)
     small = carry(low[None], m, mass, 1e-3)[0]
     np.testing.assert_allclose((small[top] * mass[top] / 1e-3)[0, 0], expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("dtype", "near"), [(torch.float64, 1e-13), (torch.float32, 3e-6)])
+def test_updraughts_carry_by_their_kernel_as_in_torch_and_leave_still_columns_alone(dtype, near):
+    random = torch.Generator().manual_seed(4)
+    draw = lambda *shape: torch.rand(*shape, generator=random, dtype=torch.float64).to(dtype)  # noqa: E731
+    q, mass, m = draw(3, 20, 6, 7), 100.0 + 900.0 * draw(20, 6, 7), draw(19, 6, 7)
+    m = torch.where(draw(19, 6, 7) < 0.3, 0.0, m)
+    m[:, :2], m[:, 2] = 0.0, 30.0 * m[:, 2]  # nothing rises, and more than a layer holds
+    out, expected = carry(q, m, mass, 240.0), by_torch(q, m, mass, 240.0)
+    assert out.dtype == dtype and float((out - expected).abs().max()) < near
+    assert torch.equal(out[:, :, :2], q[:, :, :2])
+    assert float((out - q)[:, :, 2:].abs().max()) > 0.1
+    assert torch.equal(carry(q[..., 3:5], m[..., 3:5], mass[..., 3:5], 240.0), out[..., 3:5]), "a block has its bits"
 
 
 def test_convection_off_by_declaration_leaves_the_upper_air_clean():

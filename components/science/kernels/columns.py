@@ -64,3 +64,44 @@ def sink(content: Any, moves: Any, mass: Any, x: Any, out: Any) -> None:
                 value = (content[k, m, i] + out[m, i]) / (mass[k, i] + moves[k, i])
                 out[m, i] = moves[k, i] * value
                 x[k, m, i] = value
+
+
+@compiled
+def carry(q: Any, updraught: Any, mass: Any, dt: float) -> None:
+    """See `updraughts.carry`; columns in which nothing rises are left out.
+
+    Parameters
+    ----------
+    q : (m, nz, n) is changed where something rises
+    updraught : (nz-1, n)
+    mass : (nz, n)
+    dt : s
+    """
+    sides, nz, n = q.shape
+    flux, mixed, rising = np.zeros(nz), np.zeros(nz), np.zeros(nz)
+    for i in range(n):
+        most = highest = below = 0.0
+        for k in range(nz - 1):
+            most = max(most, dt * max(updraught[k, i] - below, 0.0) / mass[k, i])
+            below = 1.0 * updraught[k, i]
+            highest = max(highest, below)
+        if highest == 0.0:
+            continue
+        scale, below, passed = dt / max(most, 1.0), 0.0, 0.0
+        for k in range(nz - 1):
+            flux[k] = scale * updraught[k, i]
+            entrained = scale * max(updraught[k, i] - below, 0.0)
+            mixed[k] = entrained / max(entrained + min(flux[k], passed), 1.0e-30)
+            below, passed = 1.0 * updraught[k, i], flux[k]
+        for m in range(sides):
+            inside = 0.0
+            for k in range(nz - 1):
+                inside = inside + mixed[k] * (q[m, k, i] - inside) if flux[k] > 0.0 else 0.0
+                rising[k] = flux[k] * inside
+            sinks = 0.0
+            for k in range(nz - 1, -1, -1):
+                from_below = rising[k - 1] if k > 0 else 0.0
+                moves = flux[k - 1] if k > 0 else 0.0
+                value = (mass[k, i] * q[m, k, i] - rising[k] + from_below + sinks) / (mass[k, i] + moves)
+                q[m, k, i] = value
+                sinks = moves * value
