@@ -112,7 +112,11 @@ class Species(Sequence[Tracer]):
 
     def stacked(self, parts: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """One array (n, ...) of the parts by name."""
-        return torch.stack([parts[name] for name in self.names])
+        return torch.stack(self.ordered(parts))
+
+    def ordered(self, parts: Mapping[str, torch.Tensor]) -> list[torch.Tensor]:
+        """The parts by name in the order of the tracers."""
+        return [parts[name] for name in self.names]
 
     def water(self, q: torch.Tensor) -> torch.Tensor:
         """Mixing ratio of all water (...) of ``q`` (n, ...), added in order, in a new tensor."""

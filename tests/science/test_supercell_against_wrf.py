@@ -94,7 +94,7 @@ def run(shared, minutes: int, scheme: str = "kessler", dtype=torch.float32) -> l
         q[..., i, i] += dt * mixed
         c = columns(g, new, q[0])
         wet = clouds(c, c.theta, dict(zip(names, q[..., i, i], strict=True)), dt)
-        state, q = put_back(g, core.halo, new, c, wet.theta, torch.stack([wet.q[n] for n in names]))
+        state, q = put_back(g, core.halo, new, c, wet.theta, [wet.q[n] for n in names])
         rain += wet.rain + wet.snow
         if (step + 1) % 50 == 0:
             w = core.diagnose(state).w[1:-1, 3:-3, 3:-3]

@@ -71,7 +71,7 @@ def surface(
     wet : precipitation, rain and snow (ny, nx), kg m-2 s-1
     """
     c = columns(g, s, vapour, lowest=2)
-    u, v = centre_wind(g, s)
+    u, v = centre_wind(g, s, lowest=1)
     q_v = vapour[:2, INNER, INNER]
     pressure = interface_pressure(c.p, c.rho * (1.0 + q_v), c.dz)[0]
     virtual = c.t[0] * (1.0 + VIRTUAL * q_v[0])
@@ -114,7 +114,7 @@ def near_ground(
     ground : temperature of the ground (ny, nx), K
     """
     c = columns(g, s, vapour, lowest=2)
-    u, v = centre_wind(g, s)
+    u, v = centre_wind(g, s, lowest=1)
     q_v = vapour[0, INNER, INNER]
     none = torch.zeros_like(q_v)
     heat, water, x, y = (none, none, none, none) if fluxes is None else fluxes

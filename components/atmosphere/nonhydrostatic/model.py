@@ -197,7 +197,8 @@ class Atmosphere:
             state = state._replace(ground_temperature=self.lowest_temperature(state))
         if self.give_air:
             updraught = None if after.convection is None else after.convection.updraught
-            out |= air_exchange.moved(flux, after.diffusivity, updraught, after.falling, state.albedo)
+            falling = None if after.falling is None else (after.falling.of_clouds(), after.falling.of_convection())
+            out |= air_exchange.moved(flux, after.diffusivity, updraught, falling, state.albedo)
         return state, out
 
     def seen(self, state: Now, fluxes: Fluxes | None = None) -> Parts:

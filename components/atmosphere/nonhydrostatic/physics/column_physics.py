@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -49,7 +50,7 @@ class Moved(NamedTuple):
     deposited : what has settled on the ground in the step (y, x), kg m-2, by tracer
     convection : what the convection gave, or None
     diffusivity : (nz-1, y, x) of heat on inner interfaces, m2 s-1, or None
-    falling : (nz, y, x) precipitation of clouds and of convection at the layers' bottoms, kg m-2 s-1
+    falling : precipitation at the layers' bottoms
     """
 
     u: torch.Tensor
@@ -61,7 +62,7 @@ class Moved(NamedTuple):
     deposited: Parts
     convection: Convection | None
     diffusivity: torch.Tensor | None = None
-    falling: tuple[torch.Tensor, torch.Tensor] | None = None
+    falling: falling_water.Falling | None = None
 
 
 @dataclass
@@ -122,7 +123,7 @@ class ColumnPhysics:
         theta = c.theta if heating is None else c.theta + dt * heating / c.pi
         rain, snow = torch.zeros_like(theta[0]), torch.zeros_like(theta[0])
         parts, wet, diffusivity = dict(parts), None, None
-        stratiform = convective = torch.zeros_like(c.mass)
+        stratiform = convective = partial(torch.zeros_like, c.mass)
         if self._turbulence is not None and ground is not None:
             mixed = {name: parts[name] for name in self._mixed}
             m = self._turbulence(c, u, v, theta, mixed, ground.fluxes, ground.sources, dt)
@@ -132,26 +133,26 @@ class ColumnPhysics:
             before = Convecting(u, v, theta * c.pi, water, None if ground is None else ground.fluxes)
             wet = self._convection(c, before, dt)
             wet = wet if self.held is None else self.held.convection(wet, before)
-            moist = falling_water.total(list(water.values()))
             u, v = (u if wet.u is None else wet.u), (v if wet.v is None else wet.v)
             theta, parts, rain, snow = wet.t / c.pi, parts | wet.q, wet.rain, wet.snow
-            convective = falling_water.of_convection(moist, self._wet(parts), c.mass, rain + snow, dt)
+            dried = list(water.values()), self._wet(parts)
+            convective = partial(falling_water.of_convection, *dried, c.mass, rain + snow, dt)
             parts |= self._lift(parts, wet.updraught, c, dt)
         if self._clouds is not None:
             moist, own = self._wet(parts), {name: parts[name] for name in self._own}
             w = self._clouds(c, theta, own, dt)
             w = w if self.held is None else self.held.clouds(w, theta, own)
             theta, parts, rain, snow = w.theta, parts | w.q, rain + w.rain, snow + w.snow
-            stratiform = falling_water.of_clouds(moist, self._wet(parts), c.mass, dt)
-        deposited = {}
+            stratiform = partial(falling_water.of_clouds, moist, self._wet(parts), c.mass, dt)
+        deposited, falling = {}, falling_water.Falling(stratiform, convective)
         for t in self._settling:
             speed = torch.full_like(c.rho, t.settles)
             parts[t.name], deposited[t.name] = fall(parts[t.name], speed, c.rho, c.mass, dt)
-        return Moved(u, v, theta, parts, rain, snow, deposited, wet, diffusivity, (stratiform, convective))
+        return Moved(u, v, theta, parts, rain, snow, deposited, wet, diffusivity, falling)
 
-    def _wet(self, parts: Parts) -> torch.Tensor:
-        """All water of the layers."""
-        return falling_water.total([parts[name] for name in self._water])
+    def _wet(self, parts: Parts) -> list[torch.Tensor]:
+        """All water of the layers, by its kinds."""
+        return [parts[name] for name in self._water]
 
     def _lift(self, parts: Parts, updraught: torch.Tensor | None, c: Columns, dt: float) -> Parts:
         """What the updraughts of convection carry."""

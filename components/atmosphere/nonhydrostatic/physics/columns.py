@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Between the dynamics' fields and what column physics works on."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -10,6 +11,7 @@ from components.atmosphere.nonhydrostatic.dynamics.geometry import HALO as H
 from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import State
 from components.science.halo import HaloFiller
+from components.science.kernel_arrays import wanted
 
 INNER = slice(H, -H)
 
@@ -62,7 +64,7 @@ def put_back(
     s: State,
     c: Columns,
     theta: torch.Tensor,
-    tracers: torch.Tensor,
+    tracers: Sequence[torch.Tensor],
     q_v: torch.Tensor | None = None,
 ) -> tuple[State, torch.Tensor]:
     """State and tracers after the physics, halos filled. Mass and volume of a layer stay as they are.
@@ -71,13 +73,17 @@ def put_back(
     ----------
     g, halo, s, c : of the block; ``c`` the columns before the physics
     theta : (nz, ny, nx) potential temperature, K
-    tracers : (n, nz, ny, nx) mixing ratios, kg/kg
+    tracers : (nz, ny, nx) mixing ratios, kg/kg
     q_v : (nz, ny, nx) vapour among them; by default the first
     """
     q_v = tracers[0] if q_v is None else q_v
     heat = torch.empty_like(s.rtheta)
     heat[:, INNER, INNER] = c.mass * theta * (1.0 + thermo.VAPOUR_FACTOR * q_v) - g.rtheta_base[:, INNER, INNER]
-    q = tracers.new_empty((tracers.shape[0], *s.rtheta.shape))
-    q[:, :, INNER, INNER] = tracers
+    q = q_v.new_empty((len(tracers), *s.rtheta.shape))
+    if wanted(*tracers):  # one copy in place has one gradient of all of it
+        q[:, :, INNER, INNER] = torch.stack(tuple(tracers))
+    else:
+        for n, a in enumerate(tracers):
+            q[n, :, INNER, INNER] = a
     halo([heat, q], H)
     return s._replace(rtheta=heat), q

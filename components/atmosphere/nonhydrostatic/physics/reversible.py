@@ -48,4 +48,4 @@ def reversible(
         t, q_v, cloud = moist_heat.condense(theta * thermo.exner(p), q_v, cloud, c.rho, others)
         theta = t / thermo.exner(c.rho * R_DRY * t * (1.0 + thermo.VAPOUR_FACTOR * q_v))
         parts |= {VAPOUR.name: q_v, CLOUD_WATER.name: cloud}
-    return put_back(g, halo, s, c, theta, species.stacked(parts), q_v)
+    return put_back(g, halo, s, c, theta, species.ordered(parts), q_v)

@@ -11,6 +11,7 @@ from components.atmosphere.nonhydrostatic.dynamics.geometry import Geometry
 from components.atmosphere.nonhydrostatic.dynamics.state import State
 from components.atmosphere.nonhydrostatic.physics.column_physics import ColumnPhysics, Ground
 from components.atmosphere.nonhydrostatic.physics.columns import INNER, Columns, columns, put_back
+from components.atmosphere.nonhydrostatic.physics.falling_water import Falling
 from components.atmosphere.nonhydrostatic.physics.held_columns import Held
 from components.atmosphere.nonhydrostatic.physics.interfaces import Convection, Parts
 from components.atmosphere.nonhydrostatic.physics.radiated_clouds import Convective, Law, seen
@@ -36,7 +37,7 @@ class After(NamedTuple):
     before : the columns of air before the physics
     convection : what the convection gave, or None
     diffusivity : (nz-1, ny, nx) of heat on inner interfaces, m2 s-1, or None
-    falling : (nz, ny, nx) precipitation of clouds and of convection at the layers' bottoms, kg m-2 s-1
+    falling : precipitation at the layers' bottoms
     """
 
     s: State
@@ -47,7 +48,7 @@ class After(NamedTuple):
     before: Columns
     convection: Convection | None = None
     diffusivity: torch.Tensor | None = None
-    falling: tuple[torch.Tensor, torch.Tensor] | None = None
+    falling: Falling | None = None
 
 
 class Radiating(NamedTuple):
@@ -138,7 +139,7 @@ class Physics:
         m = self._columns.step(c, u, v, parts, heating, ground, dt)
         if m.u is not u or m.v is not v:
             s = self.push(s, m.u - u, m.v - v)
-        s, q = put_back(g, self.halo, s, c, m.theta, self.species.stacked(m.parts), m.parts[VAPOUR.name])
+        s, q = put_back(g, self.halo, s, c, m.theta, self.species.ordered(m.parts), m.parts[VAPOUR.name])
         return After(s, q, m.rain, m.snow, m.deposited, c, m.convection, m.diffusivity, m.falling)
 
     def push(self, s: State, du: torch.Tensor, dv: torch.Tensor) -> State:
@@ -157,10 +158,11 @@ class Physics:
         return s._replace(ru=ru, rv=rv)
 
 
-def centre_wind(g: Geometry, s: State) -> tuple[torch.Tensor, torch.Tensor]:
-    """Wind along the grid's axes at cell centres (nz, ny, nx), m/s."""
-    mass = (g.rho_base + s.rho)[:, INNER, INNER]
-    ru, rv = s.ru[:, INNER, INNER], s.rv[:, INNER, INNER]
+def centre_wind(g: Geometry, s: State, lowest: int | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+    """Wind along the grid's axes at cell centres (nz, ny, nx), m/s, or in the ``lowest`` layers."""
+    low = slice(lowest)
+    mass = (g.rho_base[low] + s.rho[low])[:, INNER, INNER]
+    ru, rv = s.ru[low, INNER, INNER], s.rv[low, INNER, INNER]
     return 0.5 * (ru[..., 1:] + ru[..., :-1]) / mass, 0.5 * (rv[:, 1:] + rv[:, :-1]) / mass
 
 
