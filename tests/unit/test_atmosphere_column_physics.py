@@ -2,6 +2,7 @@
 """Boundary layer, convection and sun: budgets, known behaviour, and bits that do not depend on the block."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -17,10 +18,12 @@ from components.atmosphere.nonhydrostatic.physics.boundary_layer_ysu import (
     jump_at,
     ysu,
 )
+from components.atmosphere.nonhydrostatic.physics.column_physics import ColumnPhysics
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
 from components.atmosphere.nonhydrostatic.physics.convection_plume import energy, saturate
 from components.atmosphere.nonhydrostatic.physics.interfaces import Convecting
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
+from components.atmosphere.nonhydrostatic.physics.tables import Schemes
 from components.atmosphere.nonhydrostatic.physics.turbulent_mixing import Ground
 from components.science import sun
 from components.science.constants import CP_DRY, FREEZING_POINT, GRAVITY, LATENT_VAPORISATION, R_DRY
@@ -314,3 +317,22 @@ def test_a_plume_has_the_temperature_that_its_energy_and_water_say_where_much_of
     assert float((wet.q_l + wet.q_i - cloud).abs().max()) < 2.0e-6
     dry = saturate(energy(t, 0.5 * q_s, none, none), 0.5 * q_s, p, none)
     assert float((dry.t - t).abs().max()) < 1.0e-9 and float((dry.q_l + dry.q_i).max()) < 1.0e-15
+
+
+def test_what_falls_through_the_lowest_layer_is_what_the_schemes_rained():
+    """Whoever asks gets the flux at each layer's bottom; that of clouds and of convection add up to rain and snow."""
+    t, q, p, mass = (a.contiguous() for a in tropical())
+    dz = mass * R_DRY * t / p
+    z_i = torch.cat([torch.zeros_like(dz[:1]), dz.cumsum(0)])
+    pi = (p / 1.0e5) ** (2.0 / 7.0)
+    air = Columns(t, t / pi, p, pi, mass / dz, mass, 0.5 * (z_i[1:] + z_i[:-1]), dz, z_i)
+    schemes = Schemes.of_options(
+        SimpleNamespace(microphysics="kessler", convection="mass_flux", boundary_layer="none", radiation="none")
+    )
+    species = schemes.species()
+    rainy = {"vapour": q, "cloud_water": torch.full_like(q, 1e-3), "rain": torch.full_like(q, 5e-4)}
+    m = ColumnPhysics(schemes, species).step(air, 0.0 * q, 0.0 * q, rainy, None, None, 240.0)
+    clouds, convection = m.falling.of_clouds(), m.falling.of_convection()
+    assert float(clouds[0].min()) > 0.0 and float(convection[0].min()) > 0.0
+    assert float(convection.min()) >= 0.0 and clouds.shape == q.shape
+    assert float(((clouds + convection)[0] * 240.0 / (m.rain + m.snow) - 1.0).abs().max()) < 1e-9
