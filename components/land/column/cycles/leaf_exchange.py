@@ -98,13 +98,12 @@ def capacity(leaves: Tensor, season: Season, kind: Tensor, life: Tensor) -> Tens
     kind : 0 evergreen
     life : mean life span of leaves, s
     """
-    rows = []
-    for k, share in enumerate(leaves.unbind(0)):
-        age = (season.since + 365.0 * k) * DAY / life
-        left = torch.clamp((1.0 - LOST * age) / (1.0 - LOST * PICKED), min=LEAST)
-        rows.append(share * (left * ripe(season.since) if k == 0 else left))
+    years = torch.arange(len(leaves), dtype=life.dtype, device=life.device).reshape(-1, *[1] * life.dim())
+    age = (season.since + 365.0 * years) * (DAY / life)
+    left = leaves * torch.clamp((1.0 - LOST * age) / (1.0 - LOST * PICKED), min=LEAST)
+    share = in_order(torch.cat([(left[0] * ripe(season.since))[None], left[1:]]), 0)
     there = (kind == EVERGREEN) & (in_order(leaves, 0) > 0.0)
-    return torch.where(there, in_order(torch.stack(rows), 0), torch.ones_like(life))
+    return torch.where(there, share, torch.ones_like(life))
 
 
 def to_come(season: Season, kind: Tensor, life: Tensor, area: Tensor, laid_by: Tensor) -> Tensor:
