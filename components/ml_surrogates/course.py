@@ -4,7 +4,7 @@
 import hashlib
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -40,8 +40,9 @@ def rate_at(n: int, steps: int) -> float:
 def fit(
     net: nn.Module, loss: Callable[[int], Tensor], steps: int, rate: float, clip: float,
     tell: Callable[[str], None] = print, gradients: Callable[[], None] = lambda: None,
+    beside: Sequence[torch.optim.Optimizer] = (),
 ) -> Fitted:  # fmt: skip
-    """Train a network by Adam.
+    """Train a network by Adam, and by others what is theirs.
 
     Parameters
     ----------
@@ -52,18 +53,21 @@ def fit(
     clip : norm of the gradient, at most
     tell : takes a line of text after each tenth
     gradients : called between a step's gradient and its use, as where ranks sum theirs
+    beside : optimisers of parameters that Adam leaves alone; their rates take the same course
     """
-    optimiser = torch.optim.Adam(net.parameters(), lr=rate)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda n: rate_at(n, steps))
+    others = {p for o in beside for group in o.param_groups for p in group["params"]}
+    optimisers = [torch.optim.Adam([p for p in net.parameters() if p not in others], lr=rate), *beside]
+    schedules = [torch.optim.lr_scheduler.LambdaLR(o, lambda n: rate_at(n, steps)) for o in optimisers]
     start, cpu, total, losses, tenth = time.monotonic(), time.process_time(), 0.0, [], max(1, steps // 10)
     for n in range(steps):
         found = loss(n)
-        optimiser.zero_grad(set_to_none=True)
+        net.zero_grad(set_to_none=True)
         found.backward()
         gradients()
         torch.nn.utils.clip_grad_norm_(net.parameters(), clip)
-        optimiser.step()
-        schedule.step()
+        for optimiser, schedule in zip(optimisers, schedules, strict=True):
+            optimiser.step()
+            schedule.step()
         total += float(found.detach())
         if (n + 1) % tenth == 0:
             losses.append(total / tenth)

@@ -2,7 +2,9 @@
 """Command line: ``python -m components.ml_surrogates.forecast sample | train | evaluate``."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from components.ml_surrogates.command_line import SEED, CommandLine, tell, written
 from components.ml_surrogates.estimation.air_perturbations import Size
@@ -24,14 +26,25 @@ def train(a: argparse.Namespace) -> None:
     s = sampling.joined([sampling.load(path) for path in a.samples])
     before = None if a.start is None else files.load(a.start)
     settings = training.Settings(
-        steps=a.steps, batch=a.batch, rate=a.rate, curriculum=a.curriculum, width=a.width, wider=a.wider, seed=a.seed
-    )
+        steps=a.steps, batch=a.batch, rate=a.rate, turn=a.turn, curriculum=a.curriculum, alone=a.alone,
+        width=a.width, wider=a.wider, widest=a.widest, seed=a.seed,
+    )  # fmt: skip
     net, fitted = training.train(s, settings, tell, None if before is None else before.net)
     about = {"samples": [path.name for path in a.samples]}
     if before is not None:
-        about["before"] = [*before.card.notes.get("before", []), {k: before.card.notes[k] for k in files.COURSE}]
+        about["before"] = [*before.card.notes.get("before", []), files.course(before.card)]
     files.save(a.out, net, s, settings, fitted, about)
     tell(f"{a.out}: {fitted.cpu_seconds:.0f} CPU seconds of training")
+
+
+def _told(course: Mapping[str, Any]) -> str:
+    """A training in words."""
+    alone = f" after up to {course['alone']} of its own" if course.get("alone") else ""
+    rollouts = ", ".join(map(str, course["curriculum"]))
+    return (
+        f"{course['steps']} steps of {course['batch']} with rollouts of {rollouts}{alone}"
+        f" ({course['cpu_seconds']:.0f} CPU seconds)"
+    )
 
 
 def evaluate(a: argparse.Namespace) -> None:
@@ -40,11 +53,7 @@ def evaluate(a: argparse.Namespace) -> None:
     s = sampling.joined([sampling.load(path) for path in a.samples])
     linear = rivals.tuned(*sampling.parted(s, rivals.HELD_OUT), trained.net)
     notes = trained.card.notes
-    courses = [
-        f"{c['steps']} steps of {c['batch']} with rollouts of {', '.join(map(str, c['curriculum']))}"
-        f" ({c['cpu_seconds']:.0f} CPU seconds)"
-        for c in (*notes.get("before", []), notes)
-    ]
+    courses = [_told(c) for c in (*notes.get("before", []), notes)]
     about = (
         f"Trained on {len(notes['kinds'])} runs of {notes['hours']} h: {', then '.join(courses)}; seed"
         f" {trained.card.seed}."
@@ -71,14 +80,18 @@ def main(arguments: list[str] | None = None) -> None:
     p.add_argument("--mirrored", action="store_true", help="analyses with north and south exchanged")
     p = line.trains("train", train, "train a network on samples")
     p.add_argument("--samples", type=Path, nargs="+", required=True, help="files that sample made")
-    p.add_argument("--steps", type=int, default=training.Settings.steps, help="steps of Adam")
+    p.add_argument("--steps", type=int, default=training.Settings.steps, help="steps of training")
     p.add_argument("--batch", type=int, default=training.Settings.batch, help="rollouts a step")
-    p.add_argument("--rate", type=float, default=training.Settings.rate, help="of learning, at its largest")
+    p.add_argument("--rate", type=float, default=training.Settings.rate, help="of Adam, at its largest")
+    p.add_argument("--turn", type=float, default=training.Settings.turn, help="of Muon for kernels, at its largest")
     p.add_argument("--curriculum", type=int, nargs="+", default=training.Settings.curriculum,
                    help="steps of the rollout in equal parts of the training")  # fmt: skip
+    p.add_argument("--alone", type=int, default=0,
+                   help="steps, at most, that the network has made by itself where a rollout begins")  # fmt: skip
     p.add_argument("--start", type=Path, default=None, help="trained network to go on from, without ending")
     p.add_argument("--width", type=int, default=training.Settings.width, help="channels on the whole map")
-    p.add_argument("--wider", type=int, default=training.Settings.wider, help="channels on coarser ones")
+    p.add_argument("--wider", type=int, default=training.Settings.wider, help="channels on half of its cells")
+    p.add_argument("--widest", type=int, default=training.Settings.widest, help="channels on a quarter")
     p = line.scores("evaluate", evaluate, "score a network beside persistence and EOFs")
     p.add_argument("--model", type=Path, required=True, help="trained network, without ending")
     p.add_argument("--samples", type=Path, nargs="+", required=True, help="those trained on: EOFs learn from them")

@@ -19,7 +19,7 @@ NAME = "six_hour_forecast"
 SHIPPED = Path(__file__).parent / "models" / "january"
 """Without ending."""
 FIELDS = {"t": "K", "q": "1", "u": "m s-1", "v": "m s-1"}
-COURSE = ("steps", "batch", "rate", "curriculum", "cpu_seconds", "losses")
+COURSE = ("steps", "batch", "rate", "turn", "curriculum", "alone", "cpu_seconds", "losses")
 """What the notes say of a training."""
 REMEDY = "python -m components.ml_surrogates.forecast train makes one"
 
@@ -80,11 +80,16 @@ def save(
         "height": [round(float(z), 1) for z in s.at.height], "spacing": float(s.at.size.mean()),
         "kinds": list(s.kinds), "hours": s.states.shape[1] * 3,
     }  # fmt: skip
-    sizes = {"levels": n, "width": net.width, "wider": net.wider}
+    sizes = {"levels": n, "width": net.width, "wider": net.wider, "widest": net.widest}
     outs = tuple(Variable(v.name, v.units) for v in ins)
     hashed = data_hash((s.states, s.sides))
     side = Sidecar(NAME, "u_net", sizes, tuple(ins), outs, {}, hashed, settings.seed, notes=notes)
     model_file.save(path, net.state_dict(), side)
+
+
+def course(card: Sidecar) -> dict[str, Any]:
+    """What the notes of a network say of its last training."""
+    return {k: card.notes[k] for k in COURSE if k in card.notes}
 
 
 def load(path: Path) -> Trained:

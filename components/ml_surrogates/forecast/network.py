@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The network: the change of a state in six hours, from the state, the same carried by its own winds, and the sides.
 
-The carried state is what the winds bring in six hours along a trajectory of two steps. A linear map of each column goes
-on from it; convolutions on the map, half its cells and a quarter learn the rest.
+The carried state is what the winds bring in six hours along a trajectory of two steps; what pressure and divergence do
+at once is given beside it, being small differences of large terms. A linear map of each column goes on from both;
+convolutions on the map, half its cells and a quarter learn the rest.
 """
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from components.ml_surrogates.forecast.state import RELAXED, Place, levels_of, with_mass
+from components.ml_surrogates.forecast.imbalance import imbalance
+from components.ml_surrogates.forecast.state import RELAXED, Place, levels_of, with_mass, without_negative
 from components.ml_surrogates.residual import Residual
 
 FIXED = 4  # fields of `Place.fixed`
@@ -55,25 +57,27 @@ class ForecastNetwork(nn.Module):
     ----------
     levels : layers
     width : channels on the whole map; more on the coarser ones
-    wider : their channels
+    wider, widest : their channels on half the cells, and on a quarter
     """
 
     middle: Tensor
     spread: Tensor
     change: Tensor
+    rate: Tensor
 
-    def __init__(self, levels: int, width: int = 32, wider: int = 64):
+    def __init__(self, levels: int, width: int = 32, wider: int = 64, widest: int = 64):
         super().__init__()
-        self.levels, self.width, self.wider = levels, width, wider
-        fields = 4 * levels + 1
-        given = 2 * fields - 1
+        self.levels, self.width, self.wider, self.widest = levels, width, wider, widest
+        fields, rates = 4 * levels + 1, 3 * levels + 1
+        given = 2 * fields - 1 + rates
         self.take = nn.Conv2d(given + FIXED, width, 1)
         self.sides = nn.Conv2d(fields, width, 1, bias=False)
         self.first = Residual(_convolution, width)
         self.down = _convolution(width, wider, 2)
         self.on_half = Residual(_convolution, wider)
-        self.deeper = _convolution(wider, wider, 2)
-        self.on_quarter = nn.Sequential(*(Residual(_convolution, wider) for _ in range(3)))
+        self.deeper = _convolution(wider, widest, 2)
+        quarter = [Residual(_convolution, widest) for _ in range(3)]
+        self.on_quarter = nn.Sequential(*quarter, nn.Conv2d(widest, wider, 1))
         self.back = Residual(_convolution, wider)
         self.up = nn.Conv2d(wider, width, 1)
         self.last = Residual(_convolution, width)
@@ -84,9 +88,10 @@ class ForecastNetwork(nn.Module):
             nn.init.zeros_(layer.get_parameter("bias"))
         for name in ("middle", "spread", "change"):
             self.register_buffer(name, torch.ones(fields))
+        self.register_buffer("rate", torch.ones(rates))
 
     def given(self, x: Tensor, at: Place, seconds: float) -> Tensor:
-        """Scaled states, and what the winds change, (n, 8 nz + 1, ny, nx).
+        """Scaled states, what the winds bring, and what changes at once, (n, 11 nz + 2, ny, nx).
 
         Parameters
         ----------
@@ -96,7 +101,8 @@ class ForecastNetwork(nn.Module):
         """
         column = (slice(None), None, None)
         moved = (carried(x, at, seconds) - x[:, :-1]) / self.change[:-1][column]
-        return torch.cat([(x - self.middle[column]) / self.spread[column], moved], 1)
+        scaled = (x - self.middle[column]) / self.spread[column]
+        return torch.cat([scaled, moved, imbalance(x, at) / self.rate[column]], 1)
 
     def forward(self, x: Tensor, sides: Tensor, at: Place, seconds: float) -> Tensor:
         """States without the sides' values and the mass, (n, 4 nz + 1, ny, nx).
@@ -137,5 +143,5 @@ def advance(net: ForecastNetwork, x: Tensor, sides: Tensor, mass: Tensor, at: Pl
     """
     new = torch.where(at.specified, sides, net(x, sides, at, seconds))
     n = levels_of(new)
-    new = torch.cat([new[:, :n], torch.clamp(new[:, n : 2 * n], min=0.0), new[:, 2 * n :]], 1)
+    new = torch.cat([new[:, :n], without_negative(new[:, n : 2 * n], at), new[:, 2 * n :]], 1)
     return with_mass(new, mass, at)

@@ -33,6 +33,7 @@ HOURS = 6  # of the learned step
 EVERY = 3  # hours between states that are kept
 AHEAD = HOURS // EVERY  # states between those of a step
 JET = "jet"
+LIMITER = "positive"  # of the transport of vapour: none below zero, as in the coupled atmosphere, at no cost
 
 
 class Samples(NamedTuple):
@@ -104,6 +105,7 @@ def operator(driver: Sequence[str], east: float, p: Plan) -> tuple[Any, Any]:
     context = nature_context(clock_of(driver), p.cells, int((p.days + 1) * 86400), east)
     files = [] if driver[0] == JET else list(driver)
     options = {"levels": p.levels, "jet": "january", "relief": "", "precision": "single", "driver": files}
+    options |= {"limiter": LIMITER}
     return forecast_operators.make(PHYSICAL, context, options), context.grid
 
 

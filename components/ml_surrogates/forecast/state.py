@@ -195,6 +195,21 @@ def dry_surface_pressure(x: Tensor, at: Place) -> Tensor:
     return (weight * area).sum((-2, -1)) / area.sum()
 
 
+def without_negative(q: Tensor, at: Place) -> Tensor:
+    """Mixing ratios with none below zero; each level's mean over the cells inside stays, where it is above zero.
+
+    Parameters
+    ----------
+    q : (..., nz, ny, nx)
+    at : place
+    """
+    area = (at.size[0] * at.size[1] * at.inside).to(q)
+    positive = torch.clamp(q, min=0.0)
+    wanted, found = ((a * area).sum((-2, -1), keepdim=True) for a in (q, positive))
+    share = torch.clamp(wanted, min=0.0) / torch.clamp(found, min=torch.finfo(q.dtype).tiny)
+    return torch.where(at.specified, positive, positive * share)
+
+
 def with_mass(x: Tensor, mass: Tensor, at: Place) -> Tensor:
     """States with a given mean dry surface pressure: one factor on every pressure of a state.
 
