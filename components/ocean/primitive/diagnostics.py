@@ -7,7 +7,8 @@ from torch import Tensor
 
 from components.ocean.primitive.geometry import Geometry
 from components.ocean.primitive.state import State
-from components.ocean.primitive.stencil import inner
+from components.ocean.primitive.stencil import HALO, inner
+from components.ocean.primitive.transport import face_volumes
 from components.science.constants import GRAVITY
 
 
@@ -47,6 +48,23 @@ def stream_function(U: Tensor, g: Geometry) -> np.ndarray:
     g : geometry of the block
     """
     return np.cumsum(-inner(U * g.wide_u).numpy(), 0) * 1e-6
+
+
+def overturning(v: Tensor, eta: Tensor, g: Geometry) -> np.ndarray:
+    """Meridional stream function in Sv at the interfaces of the levels, ``(z + 1, y)``: what flows north above each.
+
+    It is zero at the surface; at the sea floor it is the net transport through the row. Rows are the block's own, at
+    the north faces of its cells. Sums of ranks' blocks side by side are the sum over the whole row.
+
+    Parameters
+    ----------
+    v : (z, y, x) northward velocity with halo, m s-1
+    eta : (y, x) sea level with halo, m
+    g : geometry of the block
+    """
+    northward = face_volumes(v, v, eta, 1.0, g)[1][..., HALO : HALO + g.shape[0], HALO:-HALO]  # m3 in a second
+    per_level = northward.sum(-1).numpy() * 1e-6
+    return np.concatenate([np.zeros_like(per_level[:1]), np.cumsum(per_level, 0)])
 
 
 def kinetic_energy(s: State, g: Geometry) -> Tensor:
