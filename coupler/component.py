@@ -252,6 +252,10 @@ class Component:
         """
         return {"default": setting.grid}
 
+    def state_marks(self, setting: Setting) -> Mapping[str, str]:
+        """What of its files a state belongs to, such as a sea floor, by name: words that end in a `fingerprint`."""
+        return {}
+
     def cell_names(self, setting: Setting) -> Mapping[int, str]:
         """Names of flat cells of the default grid worth one, such as mouths of rivers; optional."""
         return {}

@@ -59,6 +59,8 @@ class ComponentPlan:
     role: Literal["model", "prescribed"] = "model"
     shapes_state: tuple[str, ...] = ()
     """Options that a state belongs to; see `Component.shapes_state`."""
+    state_marks: Mapping[str, str] = field(default_factory=dict)
+    """What of its files a state belongs to; see `Component.state_marks`."""
 
     def exported(self, name: str) -> FieldSpec | None:
         """The declaration of an export, or None."""

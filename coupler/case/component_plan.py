@@ -64,11 +64,12 @@ def resolve_component(case: Case, name: str, clock: Clock, duration: int) -> Com
     setting = Setting(name, clock, settings.step, duration, grid, case.folder, case.options.seed)
     component: Component | None = None
     grids: Mapping[str, Grid] = {"default": grid}
+    marks: Mapping[str, str] = {}
     try:
         if cls is None:
             imports, exports = _external_fields(settings.imports), _external_fields(settings.exports)
         else:
-            component, grids = _made(cls, options, setting, name)
+            component, grids, marks = _made(cls, options, setting, name)
             imports, exports = tuple(component.imports), tuple(component.exports)
     except NamelistError:
         raise
@@ -77,7 +78,7 @@ def resolve_component(case: Case, name: str, clock: Clock, duration: int) -> Com
     return ComponentPlan(
         name, realm, model, component, setting, settings.step, grids, imports, exports, settings.device, streams,
         options, program=settings.program, role=settings.role,
-        shapes_state=() if component is None else tuple(component.shapes_state),
+        shapes_state=() if component is None else tuple(component.shapes_state), state_marks=marks,
     )  # fmt: skip
 
 
@@ -241,8 +242,10 @@ SHELL = {"|", "||", "|&", "&", "&&", ";", ">", ">>", "<", "<<", "2>", "&>", "2>&
 """Words that only a shell understands."""
 
 
-def _made(cls: type[Component], options: Any, setting: Setting, name: str) -> tuple[Component, Mapping[str, Grid]]:
-    """The component and its grids; what its author's code gives is looked at."""
+def _made(
+    cls: type[Component], options: Any, setting: Setting, name: str
+) -> tuple[Component, Mapping[str, Grid], Mapping[str, str]]:
+    """The component, its grids and the marks of its state; what its author's code gives is looked at."""
     component = call(f"the constructor of {name}", lambda: cls(options))
     grids = call(f"grids() of {name}", lambda: component.grids(setting))
     expect(f"what grids() of {name} returns", grids, Mapping, "a mapping of names to grids with 'default'")
@@ -265,7 +268,11 @@ def _made(cls: type[Component], options: Any, setting: Setting, name: str) -> tu
             raise CaseError(
                 f"shapes_state of {name} has {word!r}, which is not an option{did_you_mean(str(word), known)}"
             )
-    return component, grids
+    marks = call(f"state_marks() of {name}", lambda: component.state_marks(setting))
+    expect(f"what state_marks() of {name} returns", marks, Mapping, "a mapping of names to words")
+    for key, words in marks.items():
+        expect(f"mark {key!r} of {name}", words, str, "a str")
+    return component, grids, marks
 
 
 def checked_by_author(case: Case, plan: ComponentPlan) -> list[Problem]:

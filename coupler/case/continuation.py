@@ -16,7 +16,7 @@ from coupler.exchange import keys
 from coupler.files.restart import newest, read_manifest
 from coupler.plan import Plan
 
-KINDS = ("start", "calendar", "model", "grid", "mask", "options")
+KINDS = ("start", "calendar", "model", "grid", "mask", "inputs", "options")
 """Words that ``--accept-changes`` takes, beside the full name of a change such as ``ocean.mask``."""
 
 
@@ -54,7 +54,8 @@ def identity(plan: Plan) -> dict[str, Any]:
             grids[name] = {"shape": list(g.shape), "active": active, **marks}
         options = {} if c.options is None else c.options.model_dump(mode="json")
         shaping = list(c.shapes_state)
-        components[c.name] = {"model": c.model, "grids": grids, "options": options, "shaping": shaping}
+        said = {"options": options, "shaping": shaping, "inputs": dict(c.state_marks)}
+        components[c.name] = {"model": c.model, "grids": grids, **said}
     whole = {"start": plan.clock.start, "calendar": plan.clock.calendar, "components": components}
     return dict(json.loads(json.dumps(whole, default=str)))
 
@@ -154,6 +155,10 @@ def _changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
             continue
         for grid in sorted({*a["grids"], *b["grids"]}):
             found += _grid_changes(f"{name}." + ("" if grid == "default" else f"{grid}."), a, b, grid)
+        marks, marks_now = a.get("inputs", {}), b["inputs"]  # a restart of before there were marks has none
+        for key in sorted({*marks} & {*marks_now}):
+            if marks[key] != marks_now[key]:
+                found.append(Change(f"{name}.inputs.{key}", "inputs", marks[key], marks_now[key]))
         for key in sorted({*a["options"], *b["options"]}):
             before, after = a["options"].get(key, "not there"), b["options"].get(key, "not there")
             if before != after:

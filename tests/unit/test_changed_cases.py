@@ -116,6 +116,24 @@ class Layered(Component):
 LAYERED = {"model": "tests.unit.test_changed_cases:Layered", "options": {"layers": 3}}
 
 
+def test_another_floor_under_the_same_name_is_refused_by_name_and_accepted_by_it(stopped, command, monkeypatch):
+    """A restart of before there were marks goes on without a word."""
+    model = importlib.import_module("tests.unit.test_changed_cases").Layered
+    folder = stopped(LAYERED)
+    monkeypatch.setattr(model, "state_marks", lambda self, setting: {"floor": "flat (fingerprint 0)"}, raising=False)
+    done = command(folder, "--serial", "--continue")
+    assert done.returncode == 0 and "inputs.floor" not in done.stdout, done.stderr
+    edit(folder, [("case.yaml", WHOLE, "duration: PT6H")])
+    monkeypatch.setattr(model, "state_marks", lambda self, setting: {"floor": "hilly (fingerprint 1)"})
+    done = command(folder, "--serial", "--continue")
+    assert done.returncode == 1
+    assert "ocean.inputs.floor: flat (fingerprint 0) then, hilly (fingerprint 1) now" in done.stderr
+    assert "--continue --accept-changes ocean.inputs.floor" in done.stderr and "Traceback" not in done.stderr
+    done = command(folder, "--serial", "--continue", "--accept-changes", "inputs")
+    assert done.returncode == 0, done.stderr
+    assert "hilly (fingerprint 1) now (accepted)" in done.stdout
+
+
 def test_the_coupler_knows_what_shapes_a_state_without_the_models_code(case):
     folder = case({"ocean": {"step": "PT1H", "grid": GRIDS["ocean"], **LAYERED}}, [])
     plan = make_plan(folder)

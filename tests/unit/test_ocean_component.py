@@ -147,6 +147,21 @@ def test_a_grid_that_does_not_fit_is_refused():
         ocean.grids(other)
 
 
+def test_a_restart_knows_another_sea_floor_and_takes_another_hydrography(tmp_path, root):
+    """One cell deeper by a metre: another mark; other water over the same floor: the same."""
+    path = tmp_path / "sea.nc"
+    path.write_bytes((root / "data" / "east_asia_primitive_ocean.nc").read_bytes())
+    ocean, c = PrimitiveOcean(PrimitiveOcean.Options(file="sea.nc")), context(tmp_path)
+    marks = [ocean.state_marks(c)]
+    for name, more in (("sea_water_conservative_temperature", 1.0), ("sea_floor_depth_below_geoid", 1.0)):
+        with netCDF4.Dataset(path, "a") as data:
+            row, column = np.argwhere(data["sea_floor_depth_below_geoid"][:] > 100.0)[0]
+            data[name][..., row, column] = data[name][..., row, column] + more
+        marks.append(ocean.state_marks(c))
+    assert marks[0] == marks[1] != marks[2]
+    assert marks[0]["sea_floor"].startswith("6926 columns, 20 to 5500 m deep, 25 levels (fingerprint ")
+
+
 def test_tides_come_in_at_the_edges(tmp_path, root):
     """M2 of 0.5 m in the file: the level of the ring follows it; without tides `check` says what is missing."""
 

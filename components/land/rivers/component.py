@@ -18,6 +18,7 @@ from components.land.rivers.start import at_start
 from components.land.rivers.warmed import warmed
 from components.science.climate_water import check_climate
 from components.science.constants import C_LIQUID, FREEZING_POINT, WATER_DENSITY
+from components.science.fingerprint import fingerprint_of
 from components.science.surface_fields import AIR_OVER_LAND, AVAILABLE_WATER, RIVER_BEDS, RIVER_WATER, RUNOFF_MATTER
 from coupler.component import Array, Component, Context, Fields, Setting
 from coupler.errors import TesseraError
@@ -109,6 +110,12 @@ class RiverNetwork(Component):
         """The namelist's grid: active cells have a reach, `mouths` are where water leaves."""
         network = self._course(setting).network
         return {"default": setting.grid.with_mask(network.land).with_mask(network.mouths, "mouths")}
+
+    def state_marks(self, setting: Setting) -> Mapping[str, str]:
+        """The network: water of a reach belongs to no other."""
+        network = self._course(setting).network
+        mark = fingerprint_of(network.downstream, network.sinks)
+        return {"network": f"{np.count_nonzero(network.land)} reaches (fingerprint {mark})"}
 
     def cell_names(self, setting: Setting) -> Mapping[int, str]:
         """Rivers by the flat cells of their mouths."""

@@ -13,7 +13,16 @@ from torch import Tensor
 from components.ocean.primitive.advance import Forcing, advance, exports
 from components.ocean.primitive.barotropic_mode import plane_of
 from components.ocean.primitive.geometry import Geometry
-from components.ocean.primitive.inputs import GREENWICH, TIDES, InputError, Inputs, read_depth, read_domain, read_inputs
+from components.ocean.primitive.inputs import (
+    GREENWICH,
+    TIDES,
+    InputError,
+    Inputs,
+    read_depth,
+    read_domain,
+    read_inputs,
+    sea_floor_mark,
+)
 from components.ocean.primitive.mixing_schemes import MIXING
 from components.ocean.primitive.open_boundary import Outside
 from components.ocean.primitive.parameters import Parameters
@@ -183,6 +192,11 @@ class PrimitiveOcean(Component):
             sea[0] = False
         grid, domain = grid.with_mask(sea), read_domain(path)
         return {"default": grid if domain is None else grid.with_mask(domain, "domain")}
+
+    def state_marks(self, setting: Setting) -> dict[str, str]:
+        """The sea floor: a state over another one makes currents run into walls."""
+        path = setting.file(self.options.file)
+        return {"sea_floor": sea_floor_mark(path)} if path.is_file() else {}
 
     def check(self, setting: Setting) -> list[str]:
         """What is missing in the file."""

@@ -11,6 +11,8 @@ from typing import Any
 import netCDF4
 import numpy as np
 
+from components.science.fingerprint import fingerprint_of
+
 
 class InputError(ValueError):
     """An input file that does not fit: the message says what to do."""
@@ -78,6 +80,18 @@ def read_depth(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     with netCDF4.Dataset(path) as data:
         x, y, depth = (np.ma.filled(data[n][:].astype(float), 0.0) for n in ("longitude", "latitude", NAMES["depth"]))
         return x, y, depth
+
+
+def sea_floor_mark(path: Path) -> str:
+    """Words for the sea floor and the levels on it, which end in their fingerprint."""
+    with netCDF4.Dataset(path) as data:
+        depth, thickness = (np.ma.filled(data[NAMES[n]][:].astype(float), 0.0) for n in ("depth", "thickness"))
+    wet = depth[depth > 0]
+    least, most = (wet.min(), wet.max()) if wet.size else (0.0, 0.0)
+    return (
+        f"{wet.size} columns, {least:g} to {most:g} m deep, {thickness.size} levels"
+        f" (fingerprint {fingerprint_of(depth, thickness)})"
+    )
 
 
 def read_domain(path: Path) -> np.ndarray | None:
