@@ -31,6 +31,9 @@ AIR_DENSITY = 1.22  # kg m-3, of the stress that drives the Sverdrup transport
 LEVEL_OF_NO_MOTION = 1500.0  # m, of the thermal wind
 THROUGHFLOW = 15.0e6  # m3 s-1, Sprintall et al. (2009)
 KURIL = 44.0  # north of it no transport crosses 150E: the Sea of Okhotsk is closed by islands
+WATER_TYPES = ("I", "II", "III")  # Jerlov's; coastal types, darker than III, are left out
+SHELF = 200.0  # m; shallower seas are of type III
+RICH_WATER = 18.0  # degC of the year at the surface: colder open sea, beyond the Kuroshio's front, is of type II
 # Channels narrower than a cell of 0.5 degree, opened to the depth of their sill: name, longitudes, latitudes, depth (m)
 CHANNELS = (
     ("Tsushima Strait, west", (128.5, 130.0), (34.5, 35.0), 100.0),
@@ -137,6 +140,21 @@ def model_domain(depth: np.ndarray, relief: np.ndarray) -> np.ndarray:
     domain[(label > 0) & (size[label] > 8)] = 0
     domain[0] = domain[:, -1] = 0  # the sea outside (and what land there is): never part of the wet mask
     return domain
+
+
+def water_types(depth: np.ndarray, temperature: np.ndarray) -> np.ndarray:
+    """Jerlov's water type of each cell, as a position in `WATER_TYPES`.
+
+    Where light ends follows from what lives and floats in the water (Jerlov 1976; Simonot & Le Treut 1986): the clear
+    water of the tropics and of the subtropical gyre, the richer water beyond the Kuroshio's front, and the shelves.
+
+    Parameters
+    ----------
+    depth : (y, x) of the sea floor, m
+    temperature : (y, x) annual mean at the surface, degC
+    """
+    open_sea = np.where(temperature < RICH_WATER, WATER_TYPES.index("II"), WATER_TYPES.index("I"))
+    return np.where((depth > 0) & (depth < SHELF), WATER_TYPES.index("III"), open_sea).astype(np.int8)
 
 
 def fill(field: np.ndarray) -> np.ndarray:
@@ -359,6 +377,9 @@ def main() -> None:
             "sea_floor_depth_below_geoid": (("latitude", "longitude"), depth, {"units": "m"}),
             "model_domain_binary_mask": (("latitude", "longitude"), model_domain(depth, relief),
                 {"units": "1", "comment": "0: seas that are left out, and the ring of the open edges"}),
+            "jerlov_water_type": (("latitude", "longitude"), water_types(depth, mean[0]),
+                {"units": "1", "flag_values": np.arange(len(WATER_TYPES), dtype=np.int8),
+                 "flag_meanings": " ".join(WATER_TYPES)}),
             "open_share_of_eastern_faces": (("latitude", "longitude"), share[0],
                 {"units": "1", "comment": "of the face's length, what is water in a strait narrower than a cell"}),
             "open_share_of_northern_faces": (("latitude", "longitude"), share[1], {"units": "1"}),
@@ -394,7 +415,8 @@ def main() -> None:
         },
     )  # fmt: skip
     encoding = {name: {"zlib": True, "complevel": 6, "dtype": "float32"} for name in data.data_vars}
-    encoding["model_domain_binary_mask"] = {"zlib": True, "dtype": "int8"}
+    for name in ("model_domain_binary_mask", "jerlov_water_type"):
+        encoding[name] = {"zlib": True, "dtype": "int8"}
     for name in (
         "sea_water_conservative_temperature_anomaly",
         "sea_water_conservative_temperature",

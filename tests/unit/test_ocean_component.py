@@ -15,7 +15,9 @@ import numpy as np
 import pytest
 
 from components.ocean.primitive.component import PrimitiveOcean
+from components.ocean.primitive.inputs import read_inputs
 from components.ocean.primitive.stencil import inner
+from components.ocean.primitive.surface import SHORTWAVE_BANDS
 from components.ocean.primitive.tides import equilibrium_arguments, longitudes, node_factors
 from components.science.constants import LATENT_FUSION
 from coupler.component import Setting
@@ -160,6 +162,35 @@ def test_a_restart_knows_another_sea_floor_and_takes_another_hydrography(tmp_pat
         marks.append(ocean.state_marks(c))
     assert marks[0] == marks[1] != marks[2]
     assert marks[0]["sea_floor"].startswith("6926 columns, 20 to 5500 m deep, 25 levels (fingerprint ")
+
+
+def test_light_ends_where_the_water_of_the_file_says(tmp_path, root):
+    """Type by type the bands of Paulson and Simpson; one type for all; a file that does not say is refused."""
+    path = tmp_path / "sea.nc"
+    path.write_bytes((root / "data" / "east_asia_primitive_ocean.nc").read_bytes())
+    c, options = context(tmp_path), PrimitiveOcean.Options
+    types = read_inputs(path).water_type
+    mixed, one = (PrimitiveOcean(options(file="sea.nc", jerlov=water)) for water in ("file", "III"))
+    for ocean in (mixed, one):
+        ocean.initialize(c)
+    g = mixed.ocean.g
+    for water, (red, d1, d2) in SHORTWAVE_BANDS.items():
+        there = (types == list(SHORTWAVE_BANDS).index(water)) & (inner(g.depth_t).numpy() > 50.0)
+        if not there.any():
+            continue
+        z = inner(g.interface)[1].numpy()[there]  # of the second level, which is whole there
+        below = red * np.exp(-z / d1) + (1.0 - red) * np.exp(-z / d2)
+        np.testing.assert_allclose(1.0 - inner(mixed.ocean.absorbed)[:2].sum(0).numpy()[there], below, rtol=1e-12)
+    third = types == list(SHORTWAVE_BANDS).index("III")
+    assert 1000 < third.sum() and {*np.unique(types)} == {list(SHORTWAVE_BANDS).index(n) for n in ("I", "II", "III")}
+    both = [inner(ocean.ocean.absorbed).numpy()[:, third] for ocean in (mixed, one)]
+    assert np.array_equal(*both)
+    with netCDF4.Dataset(path, "a") as data:
+        data["jerlov_water_type"].delncattr("flag_meanings")
+    assert "jerlov_water_type needs flag_values and flag_meanings" in mixed.check(c)[0]
+    with netCDF4.Dataset(path, "a") as data:
+        data.renameVariable("jerlov_water_type", "none_of_it")
+    assert "jerlov: file needs jerlov_water_type in sea.nc" in mixed.check(c)[0] and one.check(c) == []
 
 
 def test_tides_come_in_at_the_edges(tmp_path, root):

@@ -16,6 +16,7 @@ from components.ocean.primitive.geometry import Geometry
 from components.ocean.primitive.inputs import (
     GREENWICH,
     TIDES,
+    WATER_TYPE,
     InputError,
     Inputs,
     read_depth,
@@ -30,6 +31,7 @@ from components.ocean.primitive.regional import (
     Region,
     build_region,
     climatology,
+    light,
     outside_sea,
     substeps_for,
     tide_constants,
@@ -149,8 +151,8 @@ class PrimitiveOcean(Component):
         """Whether the weight of the air presses on the sea (the level at open edges does not know of it)."""
         no_slip: bool = False
         """No-slip side walls instead of free slip."""
-        jerlov: Literal["I", "IA", "IB", "II", "III"] = "I"
-        """Optical water type (Jerlov) of the light's penetration."""
+        jerlov: Literal["I", "IA", "IB", "II", "III", "file"] = "I"
+        """Optical water type (Jerlov) of the light's penetration: one for all, or cell by cell as the file says."""
 
     def __init__(self, options: Any):
         super().__init__(options)
@@ -204,9 +206,12 @@ class PrimitiveOcean(Component):
             inputs = read_inputs(setting.file(self.options.file))
         except (InputError, OSError) as error:
             return [str(error)]
+        found = []
         if self.options.tides and inputs.tides is None:
-            return [f"tides: true needs {', '.join(TIDES.values())} in {self.options.file}"]
-        return []
+            found.append(f"tides: true needs {', '.join(TIDES.values())} in {self.options.file}")
+        if self.options.jerlov == "file" and inputs.water_type is None:
+            found.append(f"jerlov: file needs {WATER_TYPE} in {self.options.file}; data/make_ocean_inputs.py writes it")
+        return found
 
     def initialize(self, context: Context) -> Fields:
         """Build the block's geometry and the state at the start: climatology at rest."""
@@ -230,14 +235,18 @@ class PrimitiveOcean(Component):
             smagorinsky=o.smagorinsky, lateral_diffusivity=o.lateral_diffusivity, mixing=o.vertical_mixing,
             background_viscosity=o.background_viscosity,
             background_diffusivity=o.background_diffusivity, convective_diffusivity=o.convective_diffusivity,
-            drag_quadratic=o.bottom_drag, shortwave_type=o.jerlov, freezing_limiter=True,
+            drag_quadratic=o.bottom_drag, shortwave_type="I" if o.jerlov == "file" else o.jerlov, freezing_limiter=True,
             edge_nudging=(o.nudging_inward, o.nudging_outward) if o.baroclinic_edges == "radiation" else None,
         )  # fmt: skip
         context.log(
             f"{g.levels} levels, {int(self.region.geometry.mask_t.sum())} wet cells, {substeps} barotropic substeps"
         )
         plane = plane_of(self.region.geometry, self.rows, self.columns, _barotropic_halo(context.decomposition))
-        self.ocean = Ocean(g, parameters, self.halo, o.compile, plane.to(self.dtype, device))
+        bands = light(self.region) if o.jerlov == "file" else None
+        self.ocean = Ocean(
+            g, parameters, self.halo, o.compile, plane.to(self.dtype, device),
+            None if bands is None else bands[self._window()],
+        )  # fmt: skip
         self.outside = self._outside(self.region, g)
         self._tide = None
         if o.tides and self.outside is not None:

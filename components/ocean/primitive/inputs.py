@@ -11,6 +11,7 @@ from typing import Any
 import netCDF4
 import numpy as np
 
+from components.ocean.primitive.surface import SHORTWAVE_BANDS
 from components.science.fingerprint import fingerprint_of
 
 
@@ -27,7 +28,8 @@ class Inputs:
     y)`` and ``south_*`` ``(x,)`` or ``(z, x)``: transports (m2 s-1), velocities (m s-1) and sea level (m) at the
     open edges. ``tides``: amplitudes (m) and phases (degrees), which refer to the date ``tide_reference``, or are lags
     behind the equilibrium tide where that is `GREENWICH`. ``open_share``: of the east and north faces' lengths, what
-    water passes, ``(y, x)``; None where the file does not say (all).
+    water passes, ``(y, x)``; None where the file does not say (all). ``water_type``: Jerlov's, as positions in
+    `surface.SHORTWAVE_BANDS`, ``(y, x)``; None where the file does not say.
     """
 
     longitude: np.ndarray
@@ -46,6 +48,7 @@ class Inputs:
     tides: dict[str, np.ndarray] | None = None
     tide_reference: str = ""
     open_share: tuple[np.ndarray, np.ndarray] | None = None
+    water_type: np.ndarray | None = None
 
     def temperature_on(self, day_of_year: float) -> np.ndarray:
         """Temperature at a day of the year (0 to 365), linear between the middles of the months."""
@@ -71,6 +74,7 @@ NAMES = {
     "south_level": "southern_sea_level",
 }
 GREENWICH = "Greenwich"  # tide_reference of phases that are lags behind the equilibrium tide at Greenwich
+WATER_TYPE = "jerlov_water_type"  # with flag_values and flag_meanings, as CF says
 OPEN_SHARE = "open_share_of_eastern_faces", "open_share_of_northern_faces"
 TIDES = {f"{edge}_{part}": f"{edge}ern_tide_{part}" for edge in ("east", "south") for part in ("amplitude", "phase")}
 
@@ -117,6 +121,8 @@ def read_inputs(path: Path) -> Inputs:
         arrays |= {name: np.asarray(data[name][:], float) for name in ("longitude", "latitude")}
         if all(name in data.variables for name in OPEN_SHARE):
             arrays["open_share"] = tuple(np.asarray(data[name][:], float) for name in OPEN_SHARE)
+        if WATER_TYPE in data.variables:
+            arrays["water_type"] = _water_types(path, data[WATER_TYPE])
         if any(name in data.variables for name in TIDES.values()):
             missing = [name for name in TIDES.values() if name not in data.variables]
             if missing or not hasattr(data, "tide_reference"):
@@ -129,3 +135,18 @@ def read_inputs(path: Path) -> Inputs:
     for key, default in (("temperature", 4.0), ("anomaly", 0.0), ("salinity", 35.0)):
         arrays[key] = np.where(np.isnan(arrays[key]), default, arrays[key])
     return Inputs(**arrays)
+
+
+def _water_types(path: Path, variable: netCDF4.Variable) -> np.ndarray:
+    """Positions in `SHORTWAVE_BANDS` of the types that the variable's flags name."""
+    names = str(getattr(variable, "flag_meanings", "")).split()
+    flags = np.atleast_1d(getattr(variable, "flag_values", []))
+    values, known = np.ma.filled(variable[:], flags[0] if flags.size else 0), list(SHORTWAVE_BANDS)
+    if not names or len(names) != flags.size or not {*names} <= {*known} or not np.isin(values, flags).all():
+        raise InputError(
+            f"{path}: {WATER_TYPE} needs flag_values and flag_meanings that name all its values, of {', '.join(known)}"
+        )
+    out = np.zeros(values.shape, int)
+    for flag, name in zip(flags, names, strict=True):
+        out[values == flag] = known.index(name)
+    return out

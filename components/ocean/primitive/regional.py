@@ -12,6 +12,7 @@ from components.ocean.primitive.horizontal_grid import HorizontalGrid, longitude
 from components.ocean.primitive.inputs import Inputs
 from components.ocean.primitive.open_boundary import Outside, sponge_rate
 from components.ocean.primitive.stencil import HALO
+from components.ocean.primitive.surface import bands_of
 from components.science.constants import GRAVITY
 
 
@@ -112,6 +113,12 @@ def climatology(region: Region, day_of_year: float) -> Tensor:
     a = region.inputs
     both = torch.tensor(np.stack([a.temperature_on(day_of_year), a.salinity]))
     return torch.nn.functional.pad(both, (HALO, HALO, HALO, HALO))
+
+
+def light(region: Region) -> Tensor | None:
+    """Bands of the light over the whole domain, ``(3, y, x)`` with halo; None where the file has no water types."""
+    types = region.inputs.water_type
+    return None if types is None else bands_of(np.pad(types, HALO))
 
 
 def tide_constants(region: Region) -> tuple[Tensor, Tensor]:

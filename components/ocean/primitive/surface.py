@@ -5,8 +5,10 @@ Paulson, C. A. and J. J. Simpson (1977): Irradiance measurements in the upper oc
 Millero, F. J. (1978): Freezing point of sea water. UNESCO Technical Papers in Marine Science 28.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -52,7 +54,18 @@ def no_forcing(tracers: int, g: Geometry) -> SurfaceForcing:
     return SurfaceForcing(zero, zero, zero, zero, zero, torch.stack([zero] * tracers), zero)
 
 
-def shortwave_absorbed(g: Geometry, jerlov_type: str) -> Tensor:
+def bands_of(types: np.ndarray) -> Tensor:
+    """Fraction in the red band and e-folding depths of the two bands (m), ``(3, ...)``.
+
+    Parameters
+    ----------
+    types : water types as positions in `SHORTWAVE_BANDS`, any shape
+    """
+    table = np.array(list(SHORTWAVE_BANDS.values()))
+    return torch.from_numpy(np.moveaxis(table[types], -1, 0).copy())
+
+
+def shortwave_absorbed(g: Geometry, bands: Sequence[float] | Tensor) -> Tensor:
     """Fraction of the surface shortwave absorbed in each cell at rest, ``(z, y, x)``.
 
     What reaches the sea floor heats the last cell.
@@ -60,14 +73,9 @@ def shortwave_absorbed(g: Geometry, jerlov_type: str) -> Tensor:
     Parameters
     ----------
     g : geometry of the block
-    jerlov_type : water type
-
-    Raises
-    ------
-    KeyError
-        If the water type is not one of I, IA, IB, II, III.
+    bands : fraction in the red band and e-folding depths of the two bands (m), numbers or ``(y, x)`` each
     """
-    red, d1, d2 = SHORTWAVE_BANDS[jerlov_type]
+    red, d1, d2 = bands
     reaching = (red * torch.exp(-g.interface / d1) + (1.0 - red) * torch.exp(-g.interface / d2)) * g.below
     from_above = torch.cat([torch.ones_like(reaching[:1]), reaching[:-1]])
     return (from_above - reaching) * g.mask_t

@@ -28,7 +28,12 @@ from components.ocean.primitive.pressure import pressure_force
 from components.ocean.primitive.radiation import RadiatingEdges
 from components.ocean.primitive.state import State
 from components.ocean.primitive.stencil import at, inner, over_levels
-from components.ocean.primitive.surface import SurfaceForcing, limit_to_freezing, shortwave_absorbed
+from components.ocean.primitive.surface import (
+    SHORTWAVE_BANDS,
+    SurfaceForcing,
+    limit_to_freezing,
+    shortwave_absorbed,
+)
 from components.ocean.primitive.vertical_diffusion import diffuse
 from components.science.halo import Padded
 
@@ -66,6 +71,8 @@ class Ocean:
         Compile the science functions with `torch.compile` (bits then depend on the block's shape).
     plane : Plane or None
         The block for the barotropic mode, where its halo shall be wider than two.
+    bands : Tensor or None
+        Bands of the light as `surface.bands_of` gives them, ``(3, y, x)`` with halo; None: of the parameters' water.
     """
 
     def __init__(
@@ -75,11 +82,13 @@ class Ocean:
         halo: Padded,
         compile: bool = False,
         plane: Plane | None = None,
+        bands: Tensor | None = None,
     ):
         self.g, self.p, self.halo = geometry, parameters, halo
         like: dict[str, Any] = {"dtype": geometry.h0.dtype, "device": geometry.h0.device}
         self.adams_bashforth = torch.tensor(ADAMS_BASHFORTH, **like)
-        self.absorbed = shortwave_absorbed(geometry, parameters.shortwave_type)
+        water = SHORTWAVE_BANDS[parameters.shortwave_type]
+        self.absorbed = shortwave_absorbed(geometry, water if bands is None else bands.to(**like))
         self.absorbed_inside = inner(self.absorbed).contiguous()
         if compile and geometry.h0.device.type == "cpu" and not any(map(shutil.which, ("g++", "clang++", "c++"))):
             warnings.warn("no C++ compiler (g++, clang++): the ocean runs uncompiled", stacklevel=2)
