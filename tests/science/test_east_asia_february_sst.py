@@ -5,12 +5,11 @@ No flux is adjusted. The run starts on 1 January from the World Ocean Atlas, whi
 0.80 K in February (root mean square over 967 cells of 2 degrees). Two fifths of the mean square error are in and
 around the Sea of Okhotsk, where COADS has a few ships beside the ice. Measured here (3-hourly steps; NCAR fluxes):
 
-    February SST - COADS        0.88 K; 0.72 K without 44-65N 135-160E (persistence of COADS January: 0.75; 0.69)
-    change January to February  0.57 K; 0.49 K                          (no change:                   0.75; 0.69)
-    sign right where COADS changes by more than 0.5 K: 90 % of 330 cells
+    February SST - COADS        0.83 K; 0.65 K without 44-65N 135-160E (persistence of COADS January: 0.75; 0.69)
+    change January to February  0.56 K; 0.47 K                          (no change:                   0.75; 0.69)
+    sign right where COADS changes by more than 0.5 K: 92 % of 330 cells
 
-The coupled case remaps conservatively; its 0.5-degree cells lie within the 2-degree ones. It also has currents, and
-hourly steps: 0.878 K, 0.718 K; 0.573 K, 0.488 K; 90 %.
+The air is the template's: dew points of ships 0.5 K lower than read. As read it makes 0.88, 0.72; 0.57, 0.49 K; 90 %.
 """
 
 import gzip
@@ -49,7 +48,7 @@ def begin(component, grid, folder):
 def months(tmp_path_factory):
     """Mean SST of January and February on the ocean's grid, degrees C, NaN on land."""
     folder = tmp_path_factory.mktemp("case")
-    air = DataAtmosphere(DataAtmosphere.Options(file="east_asia_atmosphere.nc"))
+    air = DataAtmosphere(DataAtmosphere.Options(file="east_asia_atmosphere.nc", dew_point_excess=0.5))
     _, sky = begin(air, Grid.regular_lonlat("air", 66, 164, -14, 70, resolution=2), folder)
     sea = Grid.regular_lonlat("ocean", 70, 160, -10, 65, resolution=0.5)
     ocean = SlabOcean(SlabOcean.Options(file="east_asia_ocean.nc", mixed_layer="climatology"))
@@ -109,11 +108,11 @@ def test_february_sst_and_its_change(months, coads):
     share = (np.sign(change) == np.sign(observed))[moving].mean()
     print(f"sign right in {100 * share:.0f} % of {moving.sum()} cells")
     assert both.sum() > 950
-    assert rms((ours[1] - coads[1])[both]) < 0.90
-    assert rms((ours[1] - coads[1])[free]) < 0.73
-    assert rms((change - observed)[both]) < 0.8 * rms(observed[both])
-    assert rms((change - observed)[free]) < 0.75 * rms(observed[free])
-    assert share > 0.88
+    assert rms((ours[1] - coads[1])[both]) < 0.85
+    assert rms((ours[1] - coads[1])[free]) < 0.67
+    assert rms((change - observed)[both]) < 0.77 * rms(observed[both])
+    assert rms((change - observed)[free]) < 0.7 * rms(observed[free])
+    assert share > 0.9
 
 
 @pytest.mark.parametrize("sea", SEAS)
