@@ -132,3 +132,12 @@ def test_members_have_seeds_and_the_means_they_came_from():
     assert np.array_equal(one[1], two[0]) and not np.array_equal(one[0], one[1])
     missed = np.abs(scenes.means(one[:, :, 0], s.factor) - s.coarse[:1, 0]).max()
     assert missed < 0.02 * s.coarse[:, 0].std()
+
+
+@pytest.mark.parametrize("steps", [1, 2, 10])
+def test_a_training_of_few_steps_ends(steps):
+    """With ten the rise of the rate was one step long, and its schedule divided by that less one."""
+    torch.set_num_threads(1)
+    model, course = two_steps.train(ideal.scene(2, ideal.TRAINING, 1), ideal.FIELDS, 1, 8, steps, steps)
+    assert np.isfinite(course.regression) and np.isfinite(course.diffusion)
+    assert all(bool(torch.isfinite(a).all()) for a in model.state_dict().values())

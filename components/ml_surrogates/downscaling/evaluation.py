@@ -13,6 +13,7 @@ from .scenes import Array, Field, Scene, means
 from .two_steps import DIFFUSION, REGRESSION, Downscaling, bicubic, members, train
 
 DAYS, TESTED, MEMBERS = 256, 16, 8
+RIVALS = 64  # members of other days: with eight, which days they are moves the ratio by 5 %
 RARE = 0.999
 Scores = dict[str, dict[str, float]]
 
@@ -66,7 +67,7 @@ def scores(
     """
     made = [members(model, s.coarse, s.ground, number, seed, projection=p) for s, p in tests]
     free = np.concatenate([members(model, s.coarse, s.ground, 1, seed)[0] for s, _ in tests], axis=1)
-    rival = np.concatenate([of_other_days(s, training, model.fields, number, seed) for s, _ in tests], axis=1)
+    rival = np.concatenate([of_other_days(s, training, model.fields, RIVALS, seed) for s, _ in tests], axis=1)
     drawn = np.concatenate([d for d, _ in made], axis=1)
     expected = np.concatenate([e for _, e in made])
     truth = np.concatenate([s.fields for s, _ in tests])

@@ -195,7 +195,8 @@ def train(
 
     def descend(net: nn.Module, steps: int, loss: Callable[[], torch.Tensor]) -> float:
         optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=1e-3)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps, pct_start=0.1)
+        rise = 0.1 if steps > 10 else 0.55  # of the steps; one step alone is no rise, and is divided by
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps, pct_start=rise)
         course = []
         for _ in range(steps):
             optimiser.zero_grad(set_to_none=True)
