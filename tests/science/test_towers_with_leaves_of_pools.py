@@ -2,7 +2,8 @@
 """Monthly GPP and NEE at the towers of China and Japan with leaves out of plants' pools, spun up on their own weather.
 
 Eleven sites, 2004 to 2006, nitrogen by FUN; the second year, from wood and organic matter at rest (CN-Qia as old as it
-is). Nothing is fitted to these towers. Zero flux has an NEE error of 1.45 in all 169 site months.
+is). Nothing is fitted to these towers. Zero flux has an NEE error of 1.45 in all 169 site months; with evergreen leaves
+that were as able at any age it was 1.31.
 """
 
 import numpy as np
@@ -25,7 +26,7 @@ def test_uptake_and_exchange_by_month(shared):
     assert found["GPP"][3] > 100
     assert found["GPP"][0] <= 2.0
     assert abs(found["GPP"][1]) <= 1.0
-    assert found["NEE"][0] < 1.45
+    assert found["NEE"][0] < 1.3
 
 
 def test_light_is_scaled_to_what_was_measured_and_nothing_else_changes(shared):
