@@ -51,6 +51,27 @@ def test_empirical_solution_satisfies_the_model_and_the_demand(name, kind):
     assert torch.allclose(ps.assimilation(leaf, out.ci)[light], out.assimilation[light], rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.parametrize("light", [0.0, 5.0, 10.0, 15.0, 20.0, 30.0, 1500.0])
+@pytest.mark.parametrize("stress", [1.0, 0.02])
+def test_a_leaf_that_gains_nothing_breathes_through_what_stomata_leave_open(light, stress):
+    """Against bisection on Ci: dim light must not cost more than the dark, nor drought turn gross uptake negative."""
+    x = torch.ones(1, dtype=torch.float64)
+    leaf = ps.c3_leaf(298.15 * x, light * x, 50 * x, 100 * x, 0.92 * x)
+    near = Surroundings(400 * x, 1500 * x, 0.5 * x, leaf.compensation, stress * x, x)
+    model, least = EMPIRICAL["medlyn"](), 0.001
+    m = model.slope(near)
+    low, high = 0.0 * x, 1e6 * x
+    for _ in range(100):
+        ci = 0.5 * (low + high)
+        a = ps.assimilation(leaf, ci)
+        above = ci - 400.0 + a / torch.clamp(m * a, min=least / 1.57) > 0.0
+        low, high = torch.where(above, low, ci), torch.where(above, ci, high)
+    out = couple(model, leaf, near, least)
+    assert torch.allclose(out.assimilation, a, atol=0.01), "the smoothed minimum of .9999 takes 1 % of Rd"
+    assert torch.allclose(out.conductance, torch.clamp(1.57 * m * a, min=least), rtol=1e-2, atol=1e-6)
+    assert out.assimilation + leaf.respiration > -1e-9, "gross uptake is not negative"
+
+
 def test_cytochrome_leaf_is_johnson_and_berrys_light_limit():
     """J680 (Ci - G) / (4 Ci + 8 G) with eta written out, against the folded rational form."""
     x = torch.tensor([298.15], dtype=torch.float64)

@@ -204,14 +204,14 @@ class Stomata:
         """
         if self.name == "gentine":
             out = self._by_conductance(leaf, ca, vpd, humidity, pressure, plant)
-            return torch.clamp(out.conductance, min=self.least), out.assimilation
+            return out.conductance, out.assimilation
         if self.empirical:
             ratio = plant.k_soil / plant.kmax
             if self.closing is not None:
                 ratio = torch.minimum(ratio, Weibull(self.closing, CLOSING).fraction(plant.p_soil))
             near = stomata.Surroundings(ca, vpd, humidity, leaf.compensation, ratio, ratio)
-            out = stomata.couple(self.model, leaf, near)
-            return torch.clamp(out.conductance, min=self.least), out.assimilation
+            out = stomata.couple(self.model, leaf, near, self.least)
+            return out.conductance, out.assimilation
         scene = optimality.Scene(leaf, ca, vpd / pressure, plant, temperature)
         learned = self.guess(self.model, scene) if self.guess is not None else None
         guess = guess if learned is None else learned
@@ -263,7 +263,7 @@ class Stomata:
             at = plant.along(s)
             ratio = at.k / plant.kmax
             near = stomata.Surroundings(ca, vpd, humidity, leaf.compensation, ratio, ratio)
-            out = stomata.couple(self.model, leaf, near)
+            out = stomata.couple(self.model, leaf, near, self.least)
             return out, (out.conductance * deficit - at.e) / plant.e_crit
 
         start = torch.full_like(ca + leaf.respiration, 0.5)

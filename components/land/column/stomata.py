@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from components.land.column.photosynthesis import CO2_TO_WATER, Leaf, smooth_minimum
+from components.land.column.photosynthesis import CO2_TO_WATER, Leaf, assimilation_at_conductance, smooth_minimum
 
 Parameter = float | Tensor
 LOWEST_VPD = 50.0  # Pa; below it the Medlyn slope would grow without bound
@@ -106,18 +106,20 @@ class GasExchange(NamedTuple):
     ci: Tensor  # intercellular CO2, umol mol-1
 
 
-def couple(stomata: EmpiricalStomata, leaf: Leaf, near: Surroundings) -> GasExchange:
+def couple(stomata: EmpiricalStomata, leaf: Leaf, near: Surroundings, least: float = 0.0) -> GasExchange:
     """Net assimilation, stomatal conductance and Ci that satisfy demand, diffusion and the stomatal model at once.
 
     For each limiting rate a(Ci) = (P Ci - Q)/(r Ci + s), Rd taken off, the three equations leave the quadratic
     (P m + g0 r) Ci2 + (P (1 - m Ca) - Q m - g0 (Ca r - s)) Ci - (Q (1 - m Ca) + g0 Ca s) = 0, whose larger root
-    holds; the gross rates are merged by the smoothed minimum. Where A would be negative, stomata rest at g0.
+    holds; the gross rates are merged by the smoothed minimum. Where stomata would be narrower than g0 or ``least``, as
+    in dim light and drought, the leaf breathes through that: the quadratic's Ci holds only for leaves that gain.
 
     Parameters
     ----------
     stomata : the empirical model
     leaf : limiting rates and respiration
     near : air at the leaf: CO2, vapour pressure deficit, humidity
+    least : conductance to water vapour left by closed stomata and cuticle, mol m-2 s-1
 
     Examples
     --------
@@ -151,5 +153,10 @@ def couple(stomata: EmpiricalStomata, leaf: Leaf, near: Surroundings) -> GasExch
         gross = smooth_minimum(gross, value, curvature)[0]
     net = gross - leaf.respiration
     conductance = g0 + m * torch.clamp(net, min=0.0)
+    floor = torch.clamp(g0, min=least / CO2_TO_WATER) + 0.0 * conductance
+    closed = conductance <= floor
+    if bool(closed.any()):
+        net = torch.where(closed, assimilation_at_conductance(leaf, floor, near.ca)[0], net)
+        conductance = torch.maximum(conductance, floor)
     ci = near.ca - net / torch.clamp(conductance, min=1e-9)
     return GasExchange(net, CO2_TO_WATER * conductance, ci)
