@@ -127,6 +127,6 @@ def test_the_command_trains_and_keeps_a_network(tmp_path, tower, monkeypatch, ca
     assert card.network == "7" and len(card.inputs) == 8 and card.notes["days"] == 3
     net = coupled.FluxNetwork(**card.sizes)
     net.load_state_dict(tensors)
-    monkeypatch.setattr("sys.argv", [*words, "--days", "40"])
+    monkeypatch.setattr("sys.argv", [*words, "--overwrite", "--days", "40"])
     with pytest.raises(SystemExit, match="expected 40 days from day 0 on, found 12 days"):
         command.main()
