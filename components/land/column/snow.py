@@ -34,6 +34,7 @@ FRESH_ALBEDO, OLD_ALBEDO = 0.85, 0.5
 COLD_AGEING, MELT_AGEING = 3.6e6, 3.6e5  # s (Douville et al. 1995 as in Essery 2015)
 REFRESHING_FALL = 10.0  # kg m-2 of snowfall that renews the albedo
 COVERING_DEPTH = 0.1  # m
+WET_BULB_STEPS = 3  # of Newton's method: the share within 2e-4 from -2 to 20 C and 5 to 100 % of humidity
 LEAST_SNOW = 1e-6  # kg m-2; less than this is no layer
 
 
@@ -65,9 +66,10 @@ def fresh_density(air_temperature: Tensor) -> Tensor:
 
 
 def falling_share(temperature: Tensor, humidity: Tensor, pressure: Tensor) -> Tensor:
-    """Share of precipitation that falls as snow: linear in wet-bulb temperature from 2 to 0 C (Wang et al. 2019).
+    """Share of precipitation that falls as snow: linear in wet-bulb temperature from 2 to 0 C.
 
-    The wet bulb is one Newton step of the psychrometer equation from the air temperature.
+    Wang et al. (2019, Geophys. Res. Lett. 46) have a sigmoid of it, half at .8 C. The wet bulb is that of the
+    psychrometer equation, over ice below 0 C, by Newton's method from the air's temperature.
 
     Parameters
     ----------
@@ -75,10 +77,14 @@ def falling_share(temperature: Tensor, humidity: Tensor, pressure: Tensor) -> Te
     humidity : specific humidity, kg kg-1
     pressure : Pa
     """
-    q, slope = saturation_humidity(temperature, pressure)
-    depression = (q - humidity) / (slope + CP_DRY / LATENT_VAPORISATION)
-    wet_bulb = (temperature - torch.clamp(depression, min=0.0)) - ZERO_CELSIUS
-    return torch.clamp((2.0 - wet_bulb) / 2.0, 0.0, 1.0)
+    dry = CP_DRY / LATENT_VAPORISATION
+    wet_bulb = temperature
+    for turn in range(WET_BULB_STEPS):
+        q, slope = saturation_humidity(wet_bulb, pressure)
+        if turn == 0:
+            humidity = torch.minimum(humidity, q)
+        wet_bulb = wet_bulb - (q - humidity - dry * (temperature - wet_bulb)) / (slope + dry)
+    return torch.clamp((2.0 - (wet_bulb - ZERO_CELSIUS)) / 2.0, 0.0, 1.0)
 
 
 def surface_temperature(snow: Snow, ground: Tensor) -> Tensor:
