@@ -208,6 +208,7 @@ def coare_point(
     ri_c = -z_u / z_i / 0.004 / BETA**3
     ri = -grav * z_u / t_a * ((d_t - d_skin * skin) + VIRTUAL * t_a * d_q) / (u_t * u_t)
     zeta = c_c * ri / (1.0 + ri / ri_c) if ri < 0.0 else c_c * ri * (1.0 + 3.0 * ri / c_c)
+    # NOAA's code finds these before it divides by sign, and so stops calm air over warm water (below 1 m/s) too.
     very_stable = zeta > 50.0
     u_star = u_t * KAPPA / (math.log(z_u / z_0) - psi_u_first(zeta))
     t_star = -(d_t - d_skin * skin) * KAPPA / (math.log(z_t / z_0t) - psi_t(z_t * zeta / z_u))
