@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Aerosol as fields between chemistry and radiation: mass fractions in moist air, sizes one after the other."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from components.radiation.aerosol_optics import BandOptics, mie_optics
+from components.radiation.aerosol_optics import BandOptics, mie_optics, mie_shortwave
 from components.radiation.scheme import Air
 from components.science.constants import GRAVITY
 from components.science.water import saturation_pressure, vapour_pressure
@@ -90,6 +90,17 @@ def aerosol_in(fields: Mapping[str, Any]) -> dict[str, Array]:
     return out
 
 
+def optics_of_bands(fractions: Mapping[str, Array], air: Air, bands: Sequence[int]) -> Array:
+    """Optical depth of the aerosol, its scattered part and that times the asymmetry (3, bands, nz, n), in some bands.
+
+    Parameters
+    ----------
+    fractions, air : see `optics`
+    bands : numbers of RRTMGP's shortwave bands
+    """
+    return mie_shortwave(*_masses(fractions, air), bands)
+
+
 def optics(fractions: Mapping[str, Array], air: Air) -> BandOptics:
     """Optical properties of the aerosol in the layers of ``air``, as columns one after the other.
 
@@ -98,6 +109,11 @@ def optics(fractions: Mapping[str, Array], air: Air) -> BandOptics:
     fractions : (nz, y, x) mass fractions in moist air by name
     air : columns
     """
+    return mie_optics(*_masses(fractions, air))
+
+
+def _masses(fractions: Mapping[str, Array], air: Air) -> tuple[dict[str, Array], Array]:
+    """Mass of the layers (nz, n) by name, kg m-2, and the relative humidity in them."""
     flat = lambda a: a.detach().cpu().double().reshape(a.shape[0], -1)  # noqa: E731
     p, p_i, t, q = (flat(a) for a in (air.p, air.p_interface, air.t, air.q_v))
     weight = ((p_i[:-1] - p_i[1:]) / GRAVITY).numpy()  # kg m-2 of moist air
@@ -107,4 +123,4 @@ def optics(fractions: Mapping[str, Array], air: Air) -> BandOptics:
     for part, whole in PART_OF.items():
         if part in mass:
             mass[whole] = np.maximum(mass[whole] - mass[part], 0.0)
-    return mie_optics(mass, humidity)
+    return mass, humidity

@@ -6,7 +6,7 @@ Those of MERRA-2's (rrtmgp-data) hold dust, sea salt, sulfate and black and orga
 doi:10.1175/JCLI-D-16-0609.1).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -85,6 +85,18 @@ def mie_optics(mass: Mapping[str, Array], humidity: Array) -> BandOptics:
     return _mixture(mass, humidity, {spectrum: _mie(spectrum) for spectrum in TABLES})
 
 
+def mie_shortwave(mass: Mapping[str, Array], humidity: Array, bands: Sequence[int]) -> Array:
+    """The shortwave of `mie_optics` (3, bands, nlev, n) in some of its bands.
+
+    Parameters
+    ----------
+    mass, humidity : see `mie_optics`
+    bands : numbers of bands
+    """
+    of, rh = _mie("shortwave")
+    return _summed(mass, humidity, {name: a[:, list(bands)] for name, a in of.items()}, rh)
+
+
 def visible_depth(optics: BandOptics) -> Array:
     """Optical depth (n,) of columns in RRTMGP's band from 442 to 625 nm, that of 550 nm.
 
@@ -103,25 +115,27 @@ Tables = tuple[dict[str, Array], Array]
 
 def _mixture(mass: Mapping[str, Array], humidity: Array, tables: Mapping[str, Tables]) -> BandOptics:
     """Sum over the species of tables (humidity, band, 3), linear in humidity; one humidity: no water is taken up."""
-    known = tables["shortwave"][0]
-    unknown = sorted(set(mass) - set(known))
-    if unknown:
-        raise KeyError(f"no aerosol optics of {', '.join(unknown)}; known: {', '.join(known)}")
-    parts = {}
-    for spectrum, (of, rh) in tables.items():
-        at = np.clip(humidity, rh[0], rh[-1])
-        low = np.clip(np.searchsorted(rh, at, side="right") - 1, 0, rh.size - 2)
-        f = ((at - rh[low]) / (rh[low + 1] - rh[low]))[..., None, None]
-        total: Array = np.zeros(())
-        for name, m in mass.items():
-            table = of[name]
-            wet = table[low] + f * (table[low + 1] - table[low]) if table.shape[0] > 1 else table[0]
-            depth = np.asarray(m)[..., None] * wet[..., 0]
-            scattered = depth * wet[..., 1]
-            total = total + np.stack([depth, scattered, scattered * wet[..., 2]])
-        parts[spectrum] = np.moveaxis(total, -1, 1)
+    parts = {spectrum: _summed(mass, humidity, of, rh) for spectrum, (of, rh) in tables.items()}
     absorbed = parts["longwave"][:1] - parts["longwave"][1:2]
     return BandOptics(absorbed, parts["shortwave"])
+
+
+def _summed(mass: Mapping[str, Array], humidity: Array, of: Mapping[str, Array], rh: Array) -> Array:
+    """Optical depth, its scattered part, and that times the asymmetry, (3, band, nlev, n)."""
+    unknown = sorted(set(mass) - set(of))
+    if unknown:
+        raise KeyError(f"no aerosol optics of {', '.join(unknown)}; known: {', '.join(of)}")
+    at = np.clip(humidity, rh[0], rh[-1])
+    low = np.clip(np.searchsorted(rh, at, side="right") - 1, 0, rh.size - 2)
+    f = ((at - rh[low]) / (rh[low + 1] - rh[low]))[..., None, None]
+    total: Array = np.zeros(())
+    for name, m in mass.items():
+        table = of[name]
+        wet = table[low] + f * (table[low + 1] - table[low]) if table.shape[0] > 1 else table[0]
+        depth = np.asarray(m)[..., None] * wet[..., 0]
+        scattered = depth * wet[..., 1]
+        total = total + np.stack([depth, scattered, scattered * wet[..., 2]])
+    return np.moveaxis(total, -1, 1)
 
 
 @cache

@@ -14,6 +14,7 @@ from components.chemistry.regional import (
     emitted,
     gas_chemistry,
     near_ground,
+    photolysis_haze,
     side_files,
 )
 from components.chemistry.regional.aerosol.options import Aerosol
@@ -36,6 +37,7 @@ from components.chemistry.regional.transport import Booked, Mover, TooFast, Wind
 from components.radiation.aerosol_exchange import aerosol_fields, aerosol_out
 from components.radiation.exchange import CLOUDS, GROUND, INTERFACES, LAYERS, column_fields, day_of_year
 from components.radiation.full_columns import cloud_fraction
+from components.radiation.scheme import Air
 from components.science import air_exchange
 from components.science.cell_faces import cell_faces
 from components.science.compiled_transport import CompiledTransport
@@ -334,7 +336,11 @@ class RegionalChemistry(Component):
         for layer in cover[1:]:
             most = torch.maximum(most, layer)
         albedo = next(read(name) for name, part in GROUND.items() if part == "albedo")
-        return GasAir(t, q_v, p, read(INTERFACES), winds.density, winds.air, inside, water, most, albedo)
+        interfaces, haze = read(INTERFACES), None
+        if self.particles is not None:
+            column_air = Air(t, q_v, none := torch.zeros_like(t), none, p, interfaces, t[0], albedo, albedo)
+            haze = photolysis_haze.of_particles(self.particles.fractions(self.q[..., INNER, INNER]), column_air)
+        return GasAir(t, q_v, p, interfaces, winds.density, winds.air, inside, water, most, albedo, haze)
 
     def _around(
         self, winds: Winds, t: torch.Tensor, q_v: torch.Tensor, p: torch.Tensor, read: Any, imports: Mapping[str, Any]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from components.chemistry.regional import background, photolysis
+from components.chemistry.regional import background, photolysis, photolysis_haze
 from components.chemistry.regional.gases.mechanism import GIVEN, PARTICLES, Mechanism, joined
 from components.chemistry.regional.gases.mechanism_file import read_mechanism
 from components.chemistry.regional.gases.musica_solver import MusicaSolver
@@ -45,6 +45,8 @@ class GasAir(NamedTuple):
     water : condensate of the layers, to dry air
     cover : (ny, nx) share of the sky that clouds cover
     albedo : (ny, nx) of the ground
+    haze : (3, bands, nz, ny, nx) the aerosol's optical depth, scattered part, and that times asymmetry, by the bands of
+        `photolysis_haze`; the table's standard aerosol if not given
     """
 
     t: Tensor
@@ -57,6 +59,7 @@ class GasAir(NamedTuple):
     water: Tensor
     cover: Tensor
     albedo: Tensor
+    haze: Tensor | None = None
 
 
 class Sun(NamedTuple):
@@ -229,6 +232,9 @@ class GasChemistry:
         column = ozone_column(air.p_interface[0], sun.latitude, sun.day)
         clouds = photolysis.cloud_factor(photolysis.optical_depth(air.cloud, air.mass), air.cover, sun.mu)
         clear = photolysis.rates(self._lights, angle, column, height, air.albedo)
+        if air.haze is not None:
+            long, short = photolysis_haze.factor(air.haze, air.p_interface, air.albedo, sun.mu)
+            clear = {n: rate * (short if n in photolysis_haze.SHORT else long) for n, rate in clear.items()}
         return {**out, **{name: sun.distance * clouds * rate for name, rate in clear.items()}}
 
     def react(self, q: Tensor, air: GasAir, sun: Sun, seconds: float, step: Tensor | None) -> tuple[Tensor, Tensor]:
