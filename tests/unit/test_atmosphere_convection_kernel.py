@@ -11,7 +11,7 @@ from components.atmosphere.nonhydrostatic.physics import convection_mass_flux as
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
 from components.atmosphere.nonhydrostatic.physics.interfaces import Convecting, Fluxes
 from components.atmosphere.nonhydrostatic.physics.species import CLOUD_ICE, CLOUD_WATER, VAPOUR
-from components.science.constants import KAPPA, R_DRY
+from components.science.constants import CP_DRY, KAPPA, R_DRY, VIRTUAL
 from components.science.water import saturation_pressure_mixed
 
 WATER = (VAPOUR.name, CLOUD_WATER.name, CLOUD_ICE.name)
@@ -88,7 +88,10 @@ def test_the_kernel_has_the_numbers_of_torch(kind):
     assert (active == 0.0) if kind == "dry" else (active > 0.1)
     assert furthest(ours, theirs)[0] < 1.0
     plume, _, flux = mass_flux.choose(air, before.t, before.q[VAPOUR.name], before.fluxes, 2.3, 240.0)
-    mid_level = (plume.source[0] == 0.0) & (flux > 0.0)
+    ground = before.fluxes
+    sensible = ground.sensible_heat / (air.rho[0] * CP_DRY * air.pi[0])
+    thermals = sensible + VIRTUAL * air.theta[0] * ground.water / air.rho[0] > 0.0
+    mid_level = (plume.source[0] == 0.0) & (flux > 0.0) & thermals
     assert bool(mid_level.any()) == (kind == "moist aloft")
 
 

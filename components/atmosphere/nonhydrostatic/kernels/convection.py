@@ -11,7 +11,7 @@ import numpy as np
 from components.atmosphere.nonhydrostatic.kernels import downdraught, plume
 from components.atmosphere.nonhydrostatic.kernels import layers as at
 from components.atmosphere.nonhydrostatic.kernels.compiled import compiled
-from components.atmosphere.nonhydrostatic.kernels.convection_flux import base_flux
+from components.atmosphere.nonhydrostatic.kernels.convection_flux import base_flux, closure, shallow_flux
 from components.atmosphere.nonhydrostatic.kernels.convection_outcome import clouds, precipitate, sinking
 from components.atmosphere.nonhydrostatic.kernels.moist_air import over_mixed, ratio
 from components.atmosphere.nonhydrostatic.physics.mass_flux_constants import (
@@ -48,22 +48,27 @@ def columns(air: Any, fluxes: Any, turnovers: float, dt: float, out: Any, c: Any
         excess = WARMER * CP_DRY + LATENT_VAPORISATION * MOISTER
         whole = plume.ascend(c, excess, MOISTER, False)
         shallow = whole.active and whole.base - whole.top <= DEEP
+        lives, flux = whole.active, 0.0
         if shallow:
             whole = plume.ascend(c, excess, MOISTER, True)
-            if whole.active:
+            if whole.active and fluxes[0].size > 0:
+                flux = shallow_flux(c, whole, fluxes[0][i], fluxes[1][i], air[6][0, i], air[7][0, i])
+            lives = flux > 0.0
+            if lives:
                 plume.thin(c, whole)
-        elif not whole.active and aloft(c):
+        if not lives:
+            shallow = False
+            if not aloft(c):
+                continue
             whole = plume.ascend(c, excess, MOISTER, False)
-        if not whole.active:
-            continue
+            if not whole.active:
+                continue
         plume.evenly(c)
         c[:, at.DOWN : at.WETTING + 1] = 0.0
         if not shallow:
             downdraught.descend(c)
-        heat = water = 0.0
-        if shallow and fluxes[0].size > 0:
-            heat, water = fluxes[0][i], fluxes[1][i]
-        flux = base_flux(c, whole, shallow, heat, water, air[6][0, i], air[7][0, i], turnovers, dt)
+            flux = closure(c, whole, turnovers, dt)
+        flux = base_flux(c, flux, dt)
         if flux > 0.0:
             sinking(c, dt * flux, out, i)
             precipitate(c, whole, dt * flux, dt, out, i)

@@ -8,35 +8,43 @@ from components.atmosphere.nonhydrostatic.kernels import layers as at
 from components.atmosphere.nonhydrostatic.kernels.compiled import compiled
 from components.atmosphere.nonhydrostatic.kernels.plume import Whole
 from components.atmosphere.nonhydrostatic.physics.mass_flux_constants import (
+    FASTEST,
     GIVEN,
     GRANT,
     INHIBITED,
+    LEAST_VARIANCE,
     PASSAGE,
     SLOWEST,
+    VARIANCE,
 )
 from components.science.constants import CP_DRY, GRAVITY, VIRTUAL
 
 
 @compiled
-def base_flux(
-    c: Any, whole: Whole, shallow: bool, heat: float, water: float, theta: float, pi: float, turnovers: float, dt: float
-) -> float:
-    """Mass flux at the base of an active plume, kg m-2 s-1.
+def shallow_flux(c: Any, whole: Whole, heat: float, water: float, theta: float, pi: float) -> float:
+    """Mass flux at the base of a shallow plume, kg m-2 s-1; see `mixed_layer_thermals`.
 
     Parameters
     ----------
-    c : the column with its plume and its downdraught, see `layers`
-    whole, shallow : of the plume
-    heat, water : fluxes through the ground, W m-2, kg m-2 s-1; of a shallow plume
+    c : the column, see `layers`
+    whole : of the plume
+    heat, water : fluxes through the ground, W m-2, kg m-2 s-1
     theta, pi : potential temperature (K) and Exner function of the lowest layer
-    turnovers, dt : see `convection_mass_flux.step`
     """
-    if shallow:
-        kinematic = heat / (c[0, at.RHO] * CP_DRY * pi) + VIRTUAL * theta * water / c[0, at.RHO]
-        cube = max(GRAVITY / (c[0, at.T] * (1.0 + VIRTUAL * c[0, at.Q])) * kinematic * whole.begin, 0.0)
-        flux = GRANT * (math.exp(math.log(cube) / 3.0) if cube > 1.0e-30 else 0.0) * c[0, at.RHO]
-    else:
-        flux = closure(c, whole, turnovers, dt)
+    kinematic = heat / (c[0, at.RHO] * CP_DRY * pi) + VIRTUAL * theta * water / c[0, at.RHO]
+    cube = GRAVITY / (c[0, at.T] * (1.0 + VIRTUAL * c[0, at.Q])) * kinematic * whole.begin
+    w_star = math.exp(math.log(cube) / 3.0) if cube > 1.0e-30 else 0.0
+    variance = max(VARIANCE * w_star * w_star, LEAST_VARIANCE)
+    against = whole.inhibition / variance
+    if against >= 0.5 * FASTEST * FASTEST:
+        return 0.0
+    able = math.sqrt(variance / (2.0 * math.pi)) * math.exp(-against)
+    return min(GRANT * w_star, able) * c[0, at.RHO]
+
+
+@compiled
+def base_flux(c: Any, flux: float, dt: float) -> float:
+    """Mass flux ``flux`` at the base of an active plume, kg m-2 s-1, no larger than layers can give in ``dt`` (s)."""
     most = 0.0
     for k in range(len(c) - 1):
         most = max(most, (c[k, at.TAKEN] + c[k, at.GIVEN]) / c[k, at.MASS])

@@ -39,6 +39,7 @@ class Whole(NamedTuple):
     neutral: float
     end: float
     lift: float
+    inhibition: float
 
 
 @compiled
@@ -58,7 +59,7 @@ def ascend(c: Any, excess: float, moist: float, shallow: bool) -> Whole:
     mass = e = q = source_p = over_below = b_below = 0.0
     w2 = START * START
     started = free = spent = False
-    neutral, end, lift = 0.0, c[nz, at.BOTTOM], 0.0
+    neutral, end, lift, inhibition = 0.0, c[nz, at.BOTTOM], 0.0, 0.0
     base_z = base_p = base_q = top_p = most = 0.0
     for k in range(first, nz):
         p, z, dz, last = c[k, at.P], c[k, at.Z], c[k, at.DZ], k == nz - 1
@@ -82,15 +83,15 @@ def ascend(c: Any, excess: float, moist: float, shallow: bool) -> Whole:
             over_below = over
         total = mass + given
         near = False
-        rate = ENTRAINMENT_SHALLOW
+        rate = ENTRAINMENT_LIFTED
         if started:
-            near = not shallow and source_p - p < INHIBITED[1]
-            if not shallow:
-                rate = ENTRAINMENT_LIFTED
-                if free and not (near and w2 < GUST * GUST):
-                    humid = min(max(c[k, at.Q] / c[k, at.Q_S], 0.0), 1.0)
-                    cube = c[k, at.Q_S] / max(base_q, 1.0e-9)
-                    rate = ENTRAINMENT_DEEP * (DRY_ENTRAINS - humid) * min(cube * cube * cube, 1.0)
+            near = not (shallow and free) and source_p - p < INHIBITED[1]
+            if free and shallow:
+                rate = ENTRAINMENT_SHALLOW
+            elif free and not (near and w2 < GUST * GUST):
+                humid = min(max(c[k, at.Q] / c[k, at.Q_S], 0.0), 1.0)
+                cube = c[k, at.Q_S] / max(base_q, 1.0e-9)
+                rate = ENTRAINMENT_DEEP * (DRY_ENTRAINS - humid) * min(cube * cube * cube, 1.0)
             expanded = math.expm1(rate * dz)
             grown = total * expanded
             part = grown / (max(total, 1.0e-12) + grown)
@@ -102,6 +103,10 @@ def ascend(c: Any, excess: float, moist: float, shallow: bool) -> Whole:
         else:
             t, q_v, q_l, q_i = dry, q, 0.0, 0.0
         b = GRAVITY * (t * (1.0 + VIRTUAL * q_v - q_l - q_i) / (c[k, at.T] * (1.0 + VIRTUAL * c[k, at.Q])) - 1.0)
+        if not free:
+            heavy = max(-b_below, 0.0) + max(-b, 0.0)
+            deep = z - c[max(k - 1, 0), at.Z]
+            inhibition += 0.5 * deep * heavy * heavy / max(abs(b_below) + abs(b), 1.0e-9)
         c[k, at.TAKEN] = given + grown
         if not started:
             mass, b_below = total, b
@@ -145,8 +150,8 @@ def ascend(c: Any, excess: float, moist: float, shallow: bool) -> Whole:
         mass, e, q, w2 = total - leaves, e + LATENT_FUSION * snow, q - rain - snow, faster
         free = free or b > 0.0
         b_below = b
-    active = started and most > 0.0 and base_p > top_p
-    return Whole(active, base_p, top_p, base_z, neutral, end, lift)
+    active = started and most > 0.0 and base_p > top_p and (free or not shallow)
+    return Whole(active, base_p, top_p, base_z, neutral, end, lift, inhibition)
 
 
 @compiled

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Convection by an entraining mass flux: deep, shallow and mid-level (Tiedtke 1989; Bechtold et al. 2008).
 
-The plume of `convection_plume` rises from the lowest air, or where that gives none from the layer aloft with the most
-energy that is nearly saturated (mid-level). It is deep where its cloud is thicker than 200 hPa. Its mass flux at the
-base is::
+The plume of `convection_plume` rises from the lowest air, or where that gives none, or none with a flux, from the layer
+aloft with the most energy that is nearly saturated (mid-level). It is deep where its cloud is thicker than 200 hPa. Its
+mass flux at the base is::
 
     deep, mid-level    CAPE / tau over what a flux of one would take of it (Nordeng 1994; Gregory et al. 2000), tau the
                        time in which the plume passes through its cloud (Bechtold et al. 2008); the mean of the step,
                        less the nearer its lifting comes to the limit
-    shallow            0.03 w_* (Grant 2001, Q. J. R. Meteorol. Soc. 127, 407-421)
+    shallow            0.03 w_*, or of the mixed layer's thermals those that get through the stable air beneath free
+                       convection, where they are fewer: see `mixed_layer_thermals`
 
 The air around sinks in its place, upstream, limited to second order, and implicitly. Rain wets the downdraught of
 `convection_downdraught` within the cloud and evaporates in the open beneath its base (Kessler 1969 as in Tiedtke 1989,
@@ -31,7 +32,6 @@ from components.atmosphere.nonhydrostatic.physics.mass_flux_constants import (
     EVAPORATION,
     FULL,
     GIVEN,
-    GRANT,
     INHIBITED,
     MEAN_SPEED,
     MIDDLE,
@@ -44,6 +44,7 @@ from components.atmosphere.nonhydrostatic.physics.mass_flux_constants import (
     SOURCE,
     WARMER,
 )
+from components.atmosphere.nonhydrostatic.physics.mixed_layer_thermals import shallow_flux
 from components.atmosphere.nonhydrostatic.physics.species import CLOUD_ICE, CLOUD_WATER, VAPOUR
 from components.science.constants import (
     CP_DRY,
@@ -155,7 +156,10 @@ def choose(
     """
     share, deep = lowest_air(air, t)
     first = ascend(air, t, q_v, share, deep)
-    share, kind = best_source(air, t, q_v, share, first, deep)
+    ground = deep._replace(shallow=first.active & (first.base - first.top <= DEEP))
+    again = ascend(air, t, q_v, share, ground)
+    lives = again.active & (~ground.shallow | (shallow_flux(air, t, q_v, again, fluxes) > 0.0))
+    share, kind = best_source(air, t, q_v, share, lives, ground)
     plume = evenly(ascend(air, t, q_v, share, kind), air.mass)
     down = descend(air, t, q_v, plume, ~kind.shallow)
     return plume, down, base_flux(air, t, q_v, plume, down, kind.shallow, fluxes, turnovers, dt)
@@ -198,7 +202,7 @@ def lowest_air(air: Columns, t: torch.Tensor) -> tuple[torch.Tensor, Kind]:
 
 @piece
 def best_source(
-    air: Columns, t: torch.Tensor, q_v: torch.Tensor, share: torch.Tensor, first: Plume, kind: Kind
+    air: Columns, t: torch.Tensor, q_v: torch.Tensor, share: torch.Tensor, lives: torch.Tensor, kind: Kind
 ) -> tuple[torch.Tensor, Kind]:
     """Share of the layers (nz, y, x) that the plume shall start from, and its kind.
 
@@ -207,18 +211,16 @@ def best_source(
     Parameters
     ----------
     air, t, q_v : as `choose` has them
-    share, first, kind : of a plume from the ground
+    share, lives, kind : of a plume from the ground, and whether there is one (y, x)
     """
     zc = air.z - air.z_interface[:1]
-    from_ground = first.active
-    shallow = from_ground & (first.base - first.top <= DEEP)
     humid = q_v / saturation_mixing_ratio(saturation_pressure_mixed(t), air.p)
     able = (humid > MIDDLE_HUMIDITY) & (zc > MIDDLE[0]) & (zc < MIDDLE[1])
     e = torch.where(able, energy(t, q_v, torch.zeros_like(q_v), zc), 0.0)
     best = torch.clamp(e.amax(0), min=0.0)
-    aloft = torch.where(able & (e >= best) & ~from_ground, 1.0, 0.0)
+    aloft = torch.where(able & (e >= best) & ~lives, 1.0, 0.0)
     aloft = aloft / torch.clamp(in_order(aloft, 0), min=1.0)
-    return torch.where(from_ground, share, aloft), kind._replace(shallow=shallow)
+    return torch.where(lives, share, aloft), kind._replace(shallow=kind.shallow & lives)
 
 
 @piece
@@ -259,15 +261,7 @@ def base_flux(
     # the mean of the step, in which CAPE dies away; less the nearer the lifting comes to its limit
     can = torch.clamp((INHIBITED[1] - plume.lift) / (INHIBITED[1] - INHIBITED[0]), 0.0, 1.0)
     deep_flux = can * cape * -torch.expm1(-dt / tau) / dt / torch.clamp(used, min=1.0e-6)
-    shallow_flux = no
-    if fluxes is not None:
-        w_heat = (
-            fluxes.sensible_heat / (air.rho[0] * CP_DRY * air.pi[0])
-            + VIRTUAL * air.theta[0] * fluxes.water / air.rho[0]
-        )
-        w_star = power(torch.clamp(GRAVITY / virtual[0] * w_heat * plume.begin, min=0.0), 1.0 / 3.0)
-        shallow_flux = GRANT * w_star * air.rho[0]
-    flux = torch.where(shallow, shallow_flux, torch.where(depth > 0.0, deep_flux, 0.0))
+    flux = torch.where(shallow, shallow_flux(air, t, q_v, plume, fluxes), torch.where(depth > 0.0, deep_flux, 0.0))
     most = ((plume.taken + down.taken) / air.mass).amax(0)
     flux = torch.minimum(flux, GIVEN / (dt * torch.clamp(most, min=1.0e-12)))
     return torch.where(plume.active, torch.clamp(flux, max=1.0), 0.0)

@@ -5,7 +5,8 @@ Tiedtke (1989, Mon. Wea. Rev. 117, 1779-1800, eq. 8-10) and Bechtold et al. (200
 1337-1351). The plume takes in air of its surroundings, condenses, rains and leaves air behind; its speed follows from
 buoyancy (Simpson & Wiggert 1969); where that is used up it ends and leaves all. Near its source a deep one is lifted
 through stable air, as by gusts that no layer resolves: all of it over 120 hPa, none over 180 (Pan & Wu 1995, NMC Office
-Note 409), whether or not a buoyant layer lies beneath. Slow air takes in others by turbulence alone: the organised
+Note 409), whether or not a buoyant layer lies beneath; a shallow one to where it is first lighter than the air around,
+which costs it flux by the work (`mixed_layer_thermals`). Slow air takes in others by turbulence alone: the organised
 entrainment is that of air which buoyancy has made fast. It conserves water and frozen moist static energy
 e = c_p T + g z + L q_v - L_f q_i.
 """
@@ -73,6 +74,7 @@ class Plume(NamedTuple):
     begin, neutral, end : height above the ground where it is first saturated, where it is last as light as the air
         around, and where its speed is used up (y, x), m
     lift : pressure between its source and free convection (y, x), Pa
+    inhibition : work against its weight between its source and there (y, x), J kg-1
     active : whether there is one (y, x)
     """
 
@@ -92,6 +94,7 @@ class Plume(NamedTuple):
     neutral: torch.Tensor
     end: torch.Tensor
     lift: torch.Tensor
+    inhibition: torch.Tensor
     active: torch.Tensor
 
 
@@ -175,7 +178,7 @@ class Rising(NamedTuple):
     Attributes
     ----------
     started, ended, free, spent : whether it is saturated, has ended, is lighter than the air, has used up its speed
-    neutral, end, base_z, base_p, top_p, lift : as `Plume` has them
+    neutral, end, base_z, base_p, top_p, lift, inhibition : as `Plume` has them
     buoyancy, over : of the layer below, m s-2, and the water there above saturation
     base_q, source_p : saturation at the base, pressure of its source
     """
@@ -191,6 +194,7 @@ class Rising(NamedTuple):
     neutral: torch.Tensor
     end: torch.Tensor
     lift: torch.Tensor
+    inhibition: torch.Tensor
     base_z: torch.Tensor
     base_p: torch.Tensor
     top_p: torch.Tensor
@@ -232,7 +236,7 @@ def ascend(c: Columns, t: torch.Tensor, q_v: torch.Tensor, share: torch.Tensor, 
     profile = t, q_v, q_s, around, c.p, zc, z, c.dz, share
     none = torch.zeros_like(t[0])
     no = none > 1.0
-    plume = Rising(none, none, none, torch.full_like(none, START * START), no, no, no, no, none, z[-1], *[none] * 8)
+    plume = Rising(none, none, none, torch.full_like(none, START * START), no, no, no, no, none, z[-1], *[none] * 9)
     rows = []
     for k in range(t.shape[0]):
         plume, passed = rise(plume, level(profile, k), kind)
@@ -298,9 +302,9 @@ def rise(r: Rising, c: Level, kind: Kind) -> tuple[Rising, Passed]:
     humid = torch.clamp(c.q_v / c.q_s, 0.0, 1.0)
     ratio = c.q_s / torch.clamp(base_q, min=1.0e-9)
     deep = ENTRAINMENT_DEEP * (DRY_ENTRAINS - humid) * torch.clamp(ratio * ratio * ratio, max=1.0)
-    near = cloudy & ~shallow & (source_p - c.p < INHIBITED[1])
-    deep = torch.where(r.free & ~(near & (r.w2 < GUST * GUST)), deep, ENTRAINMENT_LIFTED)
-    rate = torch.where(shallow, ENTRAINMENT_SHALLOW, deep)
+    near = cloudy & ~(shallow & r.free) & (source_p - c.p < INHIBITED[1])
+    fast = r.free & ~(near & (r.w2 < GUST * GUST))
+    rate = torch.where(fast, torch.where(shallow, ENTRAINMENT_SHALLOW, deep), ENTRAINMENT_LIFTED)
     grown = torch.where(cloudy, total * torch.expm1(rate * c.dz), 0.0)
     e = torch.where(cloudy, e + grown / (safe + grown) * (c.energy - e), e)
     q = torch.where(cloudy, q + grown / (safe + grown) * (c.q_v - q), q)
@@ -309,10 +313,14 @@ def rise(r: Rising, c: Level, kind: Kind) -> tuple[Rising, Passed]:
     virtual = air.t * (1.0 + VIRTUAL * air.q_v - air.q_l - air.q_i)
     b = GRAVITY * (virtual / (c.t * (1.0 + VIRTUAL * c.q_v)) - 1.0)
     faster = (r.w2 + 2.0 * BUOYANCY * b * c.dz) / (1.0 + 2.0 * DRAG * rate * c.dz)
-    # gusts and slopes that the layers do not resolve lift a deep one to where it is free
+    # gusts and slopes that the layers do not resolve lift it to where it is free, a deep one through all that is near
     freed = near & (r.buoyancy <= 0.0) & (b > 0.0)
     part = b / torch.clamp(b - torch.clamp(r.buoyancy, max=0.0), min=1.0e-9)
     lift = torch.where(freed, source_p - c.p - part * (c.p_below - c.p), r.lift)
+    # against its weight, which is linear between the centres of layers
+    heavy = torch.clamp(-r.buoyancy, min=0.0) + torch.clamp(-b, min=0.0)
+    against = 0.5 * (c.z - c.z_below) * heavy * heavy / torch.clamp(r.buoyancy.abs() + b.abs(), min=1.0e-9)
+    inhibition = r.inhibition + torch.where(there & ~r.free & ~r.ended, against, 0.0)
     faster = torch.where(near, torch.clamp(faster, min=START * START), faster)
     # where it is heavier than the air around it sheds mass as it slows down (Bechtold 2008, eq. 7)
     slower = torch.sqrt(torch.clamp(faster / torch.clamp(r.w2, min=1.0e-6), 0.0, 1.0))
@@ -345,7 +353,8 @@ def rise(r: Rising, c: Level, kind: Kind) -> tuple[Rising, Passed]:
     )  # fmt: skip
     return Rising(
         total - leaves, e + LATENT_FUSION * snow, q - rain - snow, w2, started, r.ended | ends,
-        r.free | (cloudy & (b > 0.0)), spent, neutral, end, lift, base_z, base_p, torch.where(slow, c.p, r.top_p),
+        r.free | (cloudy & (b > 0.0)), spent, neutral, end, lift, inhibition, base_z, base_p,
+        torch.where(slow, c.p, r.top_p),
         base_q, source_p, b, over,
     ), passed  # fmt: skip
 
@@ -367,7 +376,7 @@ def thinning(r: Rising, p: Passed, z: torch.Tensor, shallow: torch.Tensor) -> Pl
     shallow : (y, x) whether it is shallow
     """
     first_fails = torch.where(p.inside, p.flux, 0.0).amax(0) <= 0.0
-    active = r.started & ~first_fails & (r.base_p > r.top_p)
+    active = r.started & ~first_fails & (r.base_p > r.top_p) & (r.free | ~shallow)
     top, cloud = r.base_z + TALLER * (r.end - r.base_z), p.inside & shallow & active
     base = torch.where(cloud, z[:-1], z[-1:]).amin(0)
     top = torch.maximum(torch.minimum(top, torch.where(cloud, z[1:], z[:1]).amax(0)), base + 1.0)
@@ -382,5 +391,5 @@ def thinning(r: Rising, p: Passed, z: torch.Tensor, shallow: torch.Tensor) -> Pl
         torch.where(cloud, low + taken - up, p.left), torch.where(p.inside, 0.0, p.taken),
         Air(p.t, p.q_v, p.q_l, p.q_i), torch.where(cloud, share * p.rain, p.rain),
         torch.where(cloud, share * p.snow, p.snow), p.w, p.buoyancy, p.inside, r.base_p, r.top_p, r.base_z,
-        r.neutral, r.end, r.lift, active,
+        r.neutral, r.end, r.lift, r.inhibition, active,
     )  # fmt: skip

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Numbers of the mass-flux convection: its torch functions and its kernel take them from here.
 
-What they do stands in `convection_mass_flux`, `convection_plume`, `convection_downdraught` and `convective_clouds`.
+What they do stands in `convection_mass_flux`, `mixed_layer_thermals`, `convection_plume`, `convection_downdraught` and
+`convective_clouds`.
 """
 
 DEEP = 2.0e4  # Pa, thickness of a deep cloud
 SOURCE = 200.0  # m, depth of the air that a plume from the ground starts with
 WARMER, MOISTER = 0.2, 1.0e-4  # K, kg/kg: least excess of that air (Tiedtke 1989)
-GRANT = 0.03
+GRANT = 0.03  # times w_*: mass flux at the base of shallow clouds, by density (Grant 2001)
+VARIANCE = 0.2  # times w_*^2: of vertical velocity at .8 of a mixed layer's depth (Lenschow et al. 1980)
+FASTEST = 4.0  # standard deviations, faster than which no thermal is: they would carry 1 % of Grant's flux
+LEAST_VARIANCE = 1.0e-12  # m2 s-2
 MIDDLE_HUMIDITY = 0.8  # relative humidity, from which air aloft rises
 MIDDLE = (1000.0, 7000.0)  # m, heights from which it does
 RAINING = 0.05  # share of the area in which it rains
