@@ -78,10 +78,13 @@ def client(path, words):
     message = json.dumps({"words": words, "environment": dict(os.environ), "folder": os.getcwd()}).encode()
     streams = array.array("i", [0, 1, 2])
     line.sendmsg([len(message).to_bytes(LENGTH, "big")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, streams)])
+    # the child may run, and be sent a signal through its client, before this one is ready to pass it on
+    signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)
     line.sendall(message)
     child = int.from_bytes(received(line, LENGTH), "big")
     for number in PASSED_ON:
         signal.signal(number, lambda n, frame: pass_on(child, n))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
     status = int.from_bytes(received(line, LENGTH), "big")
     code = os.waitstatus_to_exitcode(status)
     if code < 0:
