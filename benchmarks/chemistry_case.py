@@ -44,10 +44,35 @@ def make(folder, minutes, aerosol):
     return folder
 
 
+def clocked():
+    """Where clocks stand: owner, function of it, and name of the part."""
+    from components.chemistry.regional import (
+        component,
+        emitted,
+        gas_chemistry,
+        photolysis_haze,
+        reactive_gases,
+        transport,
+    )
+    from components.chemistry.regional.aerosol import particles
+
+    return (
+        (component.RegionalChemistry, "step", "rest of the chemistry's step"),
+        (component.RegionalChemistry, "initialize", "start of the chemistry"),
+        (transport.Mover, "_mix", "mixing in columns"),
+        (transport.Mover, "advance", "transport"),
+        (gas_chemistry.GasChemistry, "react", "gas reactions"),
+        (gas_chemistry.GasChemistry, "given", "photolysis"),
+        (photolysis_haze, "of_particles", "aerosol's light for photolysis"),
+        (gas_chemistry.GasChemistry, "outside", "air outside"),
+        (reactive_gases.ReactiveGases, "_deposit", "deposition of gases"),
+        (emitted.Emitted, "at", "emissions"),
+        (particles.Particles, "advance", "aerosol"),
+    )
+
+
 def parts(folder):
     """CPU seconds by part of the chemistry, and of the rest, on one process."""
-    from components.chemistry.regional import component, gas_chemistry, reactive_gases, transport
-    from components.chemistry.regional.aerosol import particles
     from coupler.case.command import main as command
 
     spent, inside = Counter(), []
@@ -68,16 +93,8 @@ def parts(folder):
 
         setattr(owner, method, timed)
 
-    clock(component.RegionalChemistry, "step", "rest of the chemistry's step")
-    clock(component.RegionalChemistry, "initialize", "start of the chemistry")
-    clock(transport.Mover, "_mix", "mixing in columns")
-    clock(transport.Mover, "advance", "transport")
-    clock(gas_chemistry.GasChemistry, "react", "gas reactions")
-    clock(gas_chemistry.GasChemistry, "given", "photolysis")
-    clock(gas_chemistry.GasChemistry, "outside", "air outside")
-    clock(reactive_gases.ReactiveGases, "_deposit", "deposition of gases")
-    clock(reactive_gases.ReactiveGases, "emitted", "emissions")
-    clock(particles.Particles, "advance", "aerosol")
+    for owner, method, name in clocked():
+        clock(owner, method, name)
     begin = time.process_time()
     if command(["run", str(folder), "--serial"]):
         raise SystemExit("the case failed")

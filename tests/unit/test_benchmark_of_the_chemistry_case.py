@@ -3,7 +3,7 @@
 
 import pytest
 
-from benchmarks.chemistry_case import KINDS, not_comparable, results
+from benchmarks.chemistry_case import KINDS, clocked, not_comparable, results
 
 HOUR = 3600.0
 
@@ -39,3 +39,8 @@ def test_walls_that_no_machine_can_have_give_no_days_an_hour():
 def test_a_longer_run_of_less_cpu_time_is_refused():
     with pytest.raises(SystemExit, match="no result"):
         results(run(1, 40.0, 60.0), run(2, 60.0, 55.0), comparable=True)
+
+
+def test_every_part_that_has_a_clock_is_there():
+    found = clocked()
+    assert len(found) > 8 and all(callable(getattr(owner, method)) for owner, method, _ in found)
