@@ -28,6 +28,7 @@ from components.science.constants import EARTH_RADIUS
 from components.science.sphere_transport import fluxes_of_streamfunction, winds_of_fluxes
 from coupler.errors import CaseError, NamelistError
 from coupler.namelist import read_text
+from tests.unit.test_co2_surprises import SIX_HOURS
 
 SMALL = ["--rows", "24", "--columns", "32", "--spin-up", "5", "--days", "5", "--flows", "6", "1", "2"]
 
@@ -402,34 +403,6 @@ def test_an_event_is_found_where_it_stands_out_of_what_reports_bear_by_chance():
     assert float(events.told_apart(usual, one, near)[0]) == pytest.approx((10.0 / (1.0 - 0.95**2)) ** 0.5, rel=1e-4)
 
 
-def chance(flows, n, p, seed=3):
-    """Innovations of a first-order autoregression, some stations in steep air, and what they are measured by."""
-    g = torch.Generator().manual_seed(seed)
-    z = torch.randn((flows, n, p), generator=g)
-    for k in range(1, n):
-        z[:, k] = 0.5 * z[:, k - 1] + 0.75**0.5 * z[:, k]
-    ensemble, carried = 0.2 + torch.rand((flows, n, p), generator=g), 3.0 * torch.rand((flows, n, p), generator=g)
-    error = torch.full_like(z, 0.2)
-    deviation = torch.sqrt(1.5 * ensemble + 2.0 * carried**2 + 0.01 * 25.0 + error**2)
-    size = surprises.Size(ensemble, carried, torch.full((p,), 5.0), error)
-    return surprises.Surprise(deviation * z, torch.ones_like(z, dtype=torch.bool), size)
-
-
-SIX_HOURS = 6.0 * 3600.0
-
-
-def test_what_is_usual_of_innovations_is_learned_and_alarms_are_as_rare_as_said():
-    cells = torch.arange(50)
-    usual = surprises.learned(chance(40, 40, 50), cells, SIX_HOURS)
-    assert usual.ensemble == pytest.approx(1.5, rel=0.15) and usual.wind == pytest.approx(2.0, rel=0.05)
-    assert usual.memory == pytest.approx(0.5, abs=0.02)
-    fresh = chance(40, 40, 50, seed=4)
-    sums = surprises.course(usual, usual.standardised(fresh), fresh.mask, SIX_HOURS)
-    assert float(usual.excess(sums[:, 20:], cells).std()) == pytest.approx(1.0, abs=0.05)
-    false = float(usual.alarm(sums, cells).any(-1).float().mean())
-    assert 0.5 < false / (1.0 - surprises.USUAL) < 2.0
-
-
 def test_innovations_of_the_filter_on_flows_never_seen_are_as_large_as_is_usual(world, past, test):
     filter_of = systems.ensemble(world, past, members=8)
     usual = comparison.usual_innovations(filter_of, world, past)
@@ -440,34 +413,6 @@ def test_innovations_of_the_filter_on_flows_never_seen_are_as_large_as_is_usual(
     step = course.fields[:, test.times[0]] - course.added[:, 0]  # what is expected at day 3
     torch.testing.assert_close(got.innovation[:, 0], test.reports.value[:, 24] - step.flatten(-2)[:, world.places])
     assert 0.6 < float(usual.standardised(got).std()) < 1.6
-
-
-def test_excesses_that_go_on_raise_an_alarm_which_ends_after_them_and_one_wrong_report_does_not():
-    usual, cells = surprises.Usual(1.0, 0.0, 0.0, 0.5, 4.5), torch.arange(3)
-    z = torch.zeros(40, 3)
-    z[4:16, 0] = 5.0
-    z[4, 1] = 1e6
-    z[4:16, 2] = -5.0  # a source adds
-    mask = torch.ones_like(z, dtype=torch.bool)
-    alarm = usual.alarm(surprises.course(usual, z, mask, SIX_HOURS), cells)
-    assert not alarm[:, 1:].any() and not alarm[:6, 0].any() and alarm[12:16, 0].all() and not alarm[24:, 0].any()
-    mask[6:] = False  # a station that falls silent says nothing more
-    assert not usual.alarm(surprises.course(usual, torch.where(mask, z, 0.0), mask, SIX_HOURS), cells).any()
-
-
-def test_sums_are_measured_by_those_of_their_station_and_of_an_unknown_one_by_the_largest():
-    usual = surprises.Usual(1.0, 0.0, 0.0, 0.5, 4.5, cells=[7, 3], mean=[1.0, -1.0], deviation=[2.0, 0.5])
-    got = usual.excess(torch.tensor([3.0, 3.0, 3.0]), torch.tensor([3, 7, 11]))
-    assert got.tolist() == [8.0, 1.0, 1.5]
-
-
-def test_a_network_keeps_what_is_usual_beside_it(tmp_path):
-    model = reconstruction.Reconstruction(
-        Settings(frames=1, width=4), Fixed(*(torch.ones(10, 15) for _ in Fixed._fields))
-    )
-    model.usual = surprises.Usual(1.0, 0.5, 0.0, 0.5, 4.5, cells=[7, 3], mean=[1.0, -1.0], deviation=[2.0, 0.5])
-    model.save(tmp_path / "model", {}, "none")
-    assert reconstruction.load(tmp_path / "model").usual == model.usual
 
 
 def test_an_alarm_silences_the_network_about_its_station_alone(world):
