@@ -185,8 +185,8 @@ def ncar_point(t_air, q_air, wind, p, sst, z_u, z_t):
             shift = (log_t + psi_h_u - psi_h(_bounded(z_t * over_l))) / KAPPA
             theta = theta_t - t_star * shift
             q = max(q_air - q_star * shift, 0.0)
-        # LY04 eq. 9a: neutral wind at 10 m
-        u_n10 = max(u / (1.0 + root / KAPPA * (log_10 - psi_m_u)), 0.25)
+        # LY04 eq. 9a: neutral wind at 10 m; its root is the neutral one, or U_N sqrt(C_DN) were not eq. 10a's u_star
+        u_n10 = max(u / (1.0 + root_n / KAPPA * (log_10 - psi_m_u)), 0.25)
         c_dn = neutral_drag(u_n10)
         root_n = math.sqrt(c_dn)
         # LY04 eq. 10a-10c: coefficients at z_u and at this stability
