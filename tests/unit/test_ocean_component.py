@@ -91,10 +91,14 @@ def test_exports_are_plausible():
     assert set(after) == {spec.name for spec in ocean.exports}
 
 
-def test_heat_water_and_salt_close_with_open_edges():
+EDDIES = {"isoneutral_diffusivity": 1000.0, "thickness_diffusivity": 800.0, "overflow_diffusivity": 1500.0}
+
+
+@pytest.mark.parametrize("eddies", [{}, EDDIES], ids=["none", "eddies and overflows"])
+def test_heat_water_and_salt_close_with_open_edges(eddies):
     """What the imports bring is what the budget gains, to 1e-12 of the content; the sides bring far more than that."""
     c = context(Path("."))
-    ocean = PrimitiveOcean(PrimitiveOcean.Options(file="east_asia_primitive_ocean.nc"))
+    ocean = PrimitiveOcean(PrimitiveOcean.Options(file="east_asia_primitive_ocean.nc", **eddies))
     ocean.initialize(c)
     g, p = ocean.ocean.g, ocean.ocean.p
     area = inner(g.area_t * g.active_t).numpy()

@@ -79,6 +79,11 @@ class Geometry:
         """Number of cells in y and x, halo not counted."""
         return self.h0.shape[1] - 2 * HALO, self.h0.shape[2] - 2 * HALO
 
+    @property
+    def inside(self) -> tuple[Tensor, Tensor]:
+        """1 at east and north faces, 0 at those between the model and the ring of an open edge, ``(y, x)``."""
+        return 1.0 - torch.abs(self.open_u), 1.0 - torch.abs(self.open_v)
+
     def block(self, rows: slice, columns: slice) -> "Geometry":
         """Geometry of a block: ``rows`` and ``columns`` count the domain's own cells; the result carries its halo.
 

@@ -70,8 +70,9 @@ def stir(
     down = (q[:, :-1] - q[:, 1:]) / apart  # d/dz at the interfaces, z upwards
     wet = at(g.below)[:-1]
     area = inner(g.area_t)
-    x = _Axis(-1, at(g.dxu)[..., :-1], at(g.wide_u * g.hu0)[..., :-1])
-    y = _Axis(-2, at(g.dyv)[..., :-1, :], at(g.wide_v * g.hv0)[..., :-1, :])
+    inside_u, inside_v = g.inside  # only the current crosses an open edge
+    x = _Axis(-1, at(g.dxu)[..., :-1], at(g.wide_u * inside_u * g.hu0)[..., :-1])
+    y = _Axis(-2, at(g.dyv)[..., :-1, :], at(g.wide_v * inside_v * g.hv0)[..., :-1, :])
     numbers = (along, thickness, steepest)
     gain, through, weight = _triads(q, down, apart, wet, by_t, by_s, x, numbers)
     gain_y, through_y, weight_y = _triads(q, down, apart, wet, by_t, by_s, y, numbers)

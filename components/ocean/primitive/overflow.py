@@ -33,7 +33,8 @@ def run_down(tracers: Tensor, density: Density, diffusivity: float, g: Geometry)
     q = torch.stack([over_levels(a * bottom) for a in at(tracers)])
     depth, thickness = over_levels(at(g.centre) * bottom), over_levels(at(g.h0) * bottom)
     gain = torch.zeros_like(inner(tracers)[:, 0])
-    axes = ((-1, g.dxu, g.wide_u, g.wet_u), (-2, g.dyv, g.wide_v, g.wet_v))
+    inside_u, inside_v = g.inside  # only the current crosses an open edge
+    axes = ((-1, g.dxu, g.wide_u, g.wet_u * inside_u), (-2, g.dyv, g.wide_v, g.wet_v * inside_v))
     for axis, distance, width, wet in axes:
         low, high = slice(None, -1), slice(1, None)
         one, other = ((..., low), (..., high)) if axis == -1 else ((..., low, slice(None)), (..., high, slice(None)))
