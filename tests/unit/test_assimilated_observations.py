@@ -46,12 +46,75 @@ def test_what_is_written_is_read(tmp_path):
         ({"variable": np.array(["air_temperature", "sunshine", "air_temperature", "x"])}, "row 1 observes 'sunshine'"),
         ({"error": np.array([1.0, 0.0, -1.0, 1.0])}, "2 rows have an error that is not above zero, the first is row 1"),
         ({"error": np.array([1.0, np.nan, 1.0, 1.0])}, "1 rows have an error that is not above zero"),
+        ({"latitude": np.array([10.0, 20.0, -999.0, 25.0])}, r"1 rows have a latitude beyond .* row 2 \(-999\)"),
     ],
 )
 def test_wrong_rows_are_named(tmp_path, changed, words):
     observation_file.write(tmp_path / "o.nc", table(**changed), CLOCK)
     with pytest.raises(CaseError, match=words):
         observation_file.read(tmp_path / "o.nc", CLOCK)
+
+
+def changed_file(path, change):
+    observation_file.write(path, table(), CLOCK)
+    with netCDF4.Dataset(path, "a") as file:
+        change(file)
+    return observation_file.read(path, CLOCK)
+
+
+def test_units_that_a_file_says_are_obeyed(tmp_path):
+    """Pressure in hPa with its bounds, temperatures and their errors in degrees Celsius."""
+
+    def in_others(file):
+        for name in ("air_pressure", "air_pressure_bounds"):
+            file[name][:] = file[name][:] / 100.0
+        file["air_pressure"].units = "hPa"
+        file["value"][:] = file["value"][:] - 273.15
+        file["value"].units = file["error"].units = "degC"
+
+    before, after = table(), changed_file(tmp_path / "o.nc", in_others)
+    np.testing.assert_allclose(after.pressure, before.pressure, rtol=1e-12)
+    np.testing.assert_allclose(after.value, before.value, rtol=1e-12)
+    np.testing.assert_array_equal(after.error, before.error)
+
+    def with_wind(file):
+        file["value"].units = "K"
+        file["variable"][2] = netCDF4.stringtochar(np.array(["eastward_wind"], dtype="S15"))
+
+    with pytest.raises(CaseError, match="value of eastward_wind: expected m s-1, found 'K'"):
+        changed_file(tmp_path / "o.nc", with_wind)
+
+
+def test_a_number_that_is_missing_is_none_and_not_the_mark_for_it(tmp_path):
+    """By a mark of its own and by that of netCDF: such rows lie nowhere and are not used."""
+
+    def with_gaps(file):
+        for row, name in enumerate(("longitude", "value", "air_pressure")):
+            file[name].missing_value = -999.0
+            file[name][row] = -999.0 if name != "value" else netCDF4.default_fillvals["f8"]
+        file["air_pressure_bounds"][2] = np.nan
+        file["error"][1] = netCDF4.default_fillvals["f8"]
+
+    found = changed_file(tmp_path / "o.nc", with_gaps)
+    assert np.isnan([found.longitude[0], found.value[1], *found.pressure[2], found.error[1]]).all()
+    grid = Grid.projected("g", LAMBERT, 22, 20, 295e3)
+    places = locate(grid.longitude, grid.latitude, found.longitude, found.latitude)
+    assert places.inside.tolist() == [False, True, True, True]
+    s = selection.select(found, places, 100.0, thinning=3e5, spacing=295e3)
+    assert s.counts == {"not finite": 3} and np.flatnonzero(s.used).tolist() == [3]
+
+    def without_a_time(file):
+        file["time"][2] = np.nan
+
+    with pytest.raises(CaseError, match="has no value at record 3 of 4"):
+        changed_file(tmp_path / "o.nc", without_a_time)
+
+    def of_a_leap_day(file):
+        file["time"].units, file["time"].calendar = "days since 2004-02-27", "standard"
+        file["time"][:] = np.arange(4)
+
+    with pytest.raises(CaseError, match="2004-02-29T00:00:00 is not a date of the calendar noleap"):
+        changed_file(tmp_path / "o.nc", of_a_leap_day)
 
 
 def test_a_file_cut_off_or_without_variables_is_refused(tmp_path):

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Observations in CF netCDF: a row an observation.
 
-Variables of one dimension: ``time`` (units since a date), ``longitude``, ``latitude`` (degrees), ``air_pressure`` (Pa),
-``variable`` (names), ``value`` and ``error`` (standard deviation, SI), ``platform`` (names); ``air_pressure_bounds``
-(observations, 2) makes those rows means over a layer where it is given.
+Variables of one dimension: ``time`` (units since a date), ``longitude``, ``latitude`` (degrees), ``air_pressure`` (Pa,
+or the unit that it says), ``variable`` (names), ``value`` and ``error`` (standard deviation, SI), ``platform`` (names);
+``air_pressure_bounds`` (observations, 2) makes those rows means over a layer where it is given.
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ from coupler.files.atomic import whole_file
 Floats = npt.NDArray[np.float64]
 UNITS = {"air_temperature": "K", "humidity_mixing_ratio": "1", "eastward_wind": "m s-1", "northward_wind": "m s-1"}
 """Variables that may be observed."""
-NUMBERS = ("longitude", "latitude", "air_pressure", "value", "error")
+NUMBERS = {"longitude": "degrees", "latitude": "degrees", "air_pressure": "Pa"}
 
 
 class Table(NamedTuple):
@@ -68,7 +68,7 @@ def read(path: Path, clock: Clock) -> Table:
     CaseError
         All that is wrong with the file.
     """
-    rows = observation_rows.read(path, clock, NUMBERS, ("air_pressure_bounds",))
+    rows = observation_rows.read(path, clock, NUMBERS, UNITS, {"air_pressure_bounds": "Pa"})
     p = rows["air_pressure"]
     bounds = np.stack([p, p], -1)
     if "air_pressure_bounds" in rows:

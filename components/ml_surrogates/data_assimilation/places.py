@@ -17,7 +17,7 @@ class Places(NamedTuple):
     Attributes
     ----------
     y, x : (n,) row and column
-    inside : (n,) whether a point lies among the centres
+    inside : (n,) whether a point lies among the centres; one without a place does not
     """
 
     y: Floats
@@ -44,7 +44,11 @@ def locate(longitude: Floats, latitude: Floats, lon: Floats, lat: Floats) -> Pla
     longitude, latitude : (ny, nx) of the cell centres, degrees
     lon, lat : (n,) of the points, degrees
     """
-    centres, points = unit_vectors(longitude, latitude), unit_vectors(lon, lat)
+    known = np.isfinite(lon) & np.isfinite(lat)
+    centres, points = (
+        unit_vectors(longitude, latitude),
+        unit_vectors(np.where(known, lon, 0.0), np.where(known, lat, 0.0)),
+    )
     ny, nx = longitude.shape
     nearest = np.argmax(points @ centres.reshape(-1, 3).T, axis=1) if len(points) else np.zeros(0, dtype=int)
     y, x = (a.astype(np.float64) for a in np.divmod(nearest, nx))
@@ -63,7 +67,7 @@ def locate(longitude: Floats, latitude: Floats, lon: Floats, lat: Floats) -> Pla
         x = np.clip(x + (yy * rx - yx * ry) / det, -1.0, float(nx))
     edge = 1e-9
     inside = (y >= -edge) & (y <= ny - 1 + edge) & (x >= -edge) & (x <= nx - 1 + edge)
-    return Places(np.clip(y, 0.0, ny - 1.0), np.clip(x, 0.0, nx - 1.0), inside)
+    return Places(np.clip(y, 0.0, ny - 1.0), np.clip(x, 0.0, nx - 1.0), inside & known)
 
 
 def spacing_of(grid: Any) -> float:

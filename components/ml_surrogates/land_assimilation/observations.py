@@ -21,7 +21,9 @@ from coupler.grids.sphere import to_cartesian
 Floats = npt.NDArray[np.float64]
 COVER, BRIGHTNESS, STORAGE = OPERATORS
 CHANNELS = {COVER: 1, BRIGHTNESS: 2 * len(FREQUENCIES), STORAGE: 1}
-NUMBERS = ("longitude", "latitude", "value", "error")
+PLACE = {"longitude": "degrees", "latitude": "degrees"}
+UNITS = {COVER: "1", BRIGHTNESS: "K", STORAGE: "kg m-2"}
+FURTHER = {"radiation_frequency": "Hz", "polarization": ""}
 
 
 class Table(NamedTuple):
@@ -63,7 +65,7 @@ def read(path: Path, clock: Clock) -> Table:
     CaseError
         All that is wrong with the file.
     """
-    rows = observation_rows.read(path, clock, NUMBERS, ("radiation_frequency", "polarization"))
+    rows = observation_rows.read(path, clock, PLACE, UNITS, FURTHER)
     problems = observation_rows.wrong(rows, tuple(OPERATORS))
     bright = rows["variable"] == BRIGHTNESS
     channel = np.zeros(len(bright), dtype=np.int64)
@@ -92,7 +94,7 @@ def read(path: Path, clock: Clock) -> Table:
             )
     if problems:
         raise CaseError("\n".join(f"{path.name}: {text}" for text in problems))
-    time, lon, lat, variable, value, error = (rows[n] for n in ("time", *NUMBERS[:2], "variable", *NUMBERS[2:]))
+    time, lon, lat, variable, value, error = (rows[n] for n in ("time", *PLACE, "variable", "value", "error"))
     table = Table(time, lon, lat, variable, channel, value, error)
     return table.where(np.argsort(table.time, kind="stable"))
 
@@ -111,8 +113,8 @@ def cells_of(longitude: Floats, latitude: Floats, table: Table, reach: float) ->
     centres, points = to_cartesian(longitude, latitude), to_cartesian(table.longitude, table.latitude)
     cosine = points @ centres.T
     nearest = cosine.argmax(1)
-    far = np.arccos(np.clip(cosine.max(1), -1.0, 1.0)) > reach
-    return np.where(far, -1, nearest)
+    near = np.arccos(np.clip(cosine.max(1), -1.0, 1.0)) <= reach  # a row without a place is near to none
+    return np.where(near, nearest, -1)
 
 
 def on_cells(
