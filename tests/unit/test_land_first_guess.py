@@ -30,6 +30,18 @@ def test_it_finds_the_same_root_with_fewer_evaluations(kind):
     assert float((torch.abs(mine - right) / torch.clamp(right, min=1e-6)).max()) <= 1e-9
 
 
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_no_guess_however_poor_moves_the_root(kind):
+    """Nor where the optimum is an end of the curve: of zero, below it, huge, of random size, and none at all."""
+    model, scene = kind(), leaves(300, 44)
+    right = optimise(model, scene, 40).conductance
+    none = torch.zeros_like(right)
+    random = 10.0 ** (8.0 * torch.rand(right.shape, generator=torch.Generator().manual_seed(2)).double() - 6.0)
+    for guess in (none, none - 1.0, none + 1e3, none + torch.inf, none + torch.nan, random):
+        found = optimise(model, scene, 40, guess=guess).conductance
+        torch.testing.assert_close(found, right, rtol=1e-9, atol=1e-12)
+
+
 def test_a_leaf_has_the_same_guess_in_any_company():
     net, model = load(), KINDS[5]()
     scene = leaves(700, 17)

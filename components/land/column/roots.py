@@ -35,7 +35,7 @@ def falling_root(
     f
         The functions, one value a column.
     guess
-        First point, between 0 and 1.
+        First point, between 0 and 1; the middle where it is not a number.
     iterations
         Most evaluations of ``f`` after the first.
     tolerance
@@ -45,7 +45,7 @@ def falling_root(
     """
     eps = torch.finfo(guess.dtype).eps
     tolerance = 32.0 * eps if tolerance is None else tolerance
-    a = torch.clamp(guess, 1e-3, 1.0 - 1e-3)
+    a = torch.clamp(torch.nan_to_num(guess, nan=0.5), 1e-3, 1.0 - 1e-3)
     fa = f(a)
     low, high = torch.full_like(a, LEAST), torch.full_like(a, 1.0 - LEAST)
     b = torch.where(fa > 0.0, high, low)
