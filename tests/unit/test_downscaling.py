@@ -10,6 +10,7 @@ from components.ml_surrogates.downscaling.evaluation import finest_power
 from components.ml_surrogates.downscaling.projection import Projection
 from components.ml_surrogates.downscaling.unet import UNet
 from coupler.grids.grid import Grid
+from coupler.grids.refined import blocks, refined
 
 
 class Normal:
@@ -119,6 +120,27 @@ def test_rain_keeps_its_pattern_where_the_coarse_mean_asks_for_more():
     np.testing.assert_allclose(scenes.means(made, 4), asked, atol=2e-3 * asked.std())
     assert made[0, :4, :4].max() == 0.0
     np.testing.assert_allclose(made[0, 8:, 8:], 2.0 * rain[0, 8:, 8:], rtol=0.05, atol=0.02 * asked.max())
+
+
+@pytest.mark.parametrize("factor", [3, 5, 6])
+def test_a_rectangle_of_any_factor_has_its_means_and_no_rain_below_zero(factor):
+    """Over the areas of a map's cells; coarse rain a little below zero, as advection leaves it, is none."""
+    crs = "+proj=lcc +lat_1=-5 +lat_2=40 +lat_0=25 +lon_0=130 +R=6371000"
+    fine = refined(Grid.projected("coarse", crs, 9, 7, 100e3, center=(119.0, 25.0)), factor)
+    rng, projection = np.random.default_rng(factor), Projection(fine, blocks(fine, factor))
+    area = fine.area.reshape(7, factor, 9, factor)
+
+    def coarse(a):
+        return (a.reshape(2, 7, factor, 9, factor) * area).sum((2, 4)) / area.sum((1, 3))
+
+    x, y = rng.standard_normal((2, fine.size)), rng.standard_normal((2, 63))
+    np.testing.assert_allclose(coarse(projection(x, y)), y.reshape(2, 7, 9), atol=1e-12)
+    rain = np.where(rng.random((2, fine.size)) < 0.7, 0.0, rng.gamma(0.3, 1.0, (2, fine.size)))
+    asked = np.where(rng.random((2, 63)) < 0.4, 0.0, rng.gamma(0.3, 1e-4, (2, 63)))
+    asked[0, 3], asked[1, 5] = -1e-9, -1e-4
+    made = projection.positive(rain, asked)
+    assert made.min() == 0.0
+    np.testing.assert_allclose(coarse(made), np.maximum(asked, 0.0).reshape(2, 7, 9), atol=1e-12)
 
 
 def test_members_have_seeds_and_the_means_they_came_from():

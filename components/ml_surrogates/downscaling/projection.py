@@ -68,10 +68,10 @@ class Projection:
         Parameters
         ----------
         x : (..., fine cells)
-        y : (..., coarse cells), not negative
+        y : (..., coarse cells); below zero counts as zero, as what advection leaves
         turns : at most; ends when the means are right to a thousandth of their standard deviation
         """
-        means = y.reshape(-1, y.shape[-1])
+        means = np.maximum(y.reshape(-1, y.shape[-1]), 0.0)
         known = self._known(x.reshape(-1, x.shape[-1]), means).T
         given = np.where(known, means[:, self.cells].T, 0.0)
         share = np.asarray(self.means.T.sum(1)).reshape(-1, 1)
