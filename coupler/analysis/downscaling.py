@@ -27,8 +27,10 @@ from coupler.files import sources
 from coupler.files.atomic import whole_file
 from coupler.files.history import at_level, define_grid, define_level, define_time, history_path, standard_name
 from coupler.grids.grid import Grid
+from coupler.netcdf import packed
 from coupler.paths import COMMAND, typed
 from coupler.plan import ComponentPlan, Plan, Stream
+from coupler.units import convert
 
 LEARNED = "components.ml_surrogates.downscaling.refinement:Refinement"
 MOST = 1000
@@ -54,7 +56,7 @@ def downscale(o: argparse.Namespace) -> int:
     Raises
     ------
     CaseError
-        A number of members that cannot be, no output to make finer, or a day without records.
+        A number of members that cannot be, no output to make finer, a day without records, or a file that is there.
     ModelFileError
         Networks that are missing, damaged, or not for these cells.
     """
@@ -65,16 +67,20 @@ def downscale(o: argparse.Namespace) -> int:
     plan = make_plan(o.case)
     model = load(LEARNED)(o.network)
     source = _source(plan, model, o.component)
+    out = o.out or plan.folder / "run" / "downscaled" / source.path.name
+    if out.resolve() in {path.resolve() for path in parts(source.path)}:
+        raise CaseError(f"--out {out} is the output that is made finer; name another file")
     fine = model.on(source.grid)
     chosen = [(path, numbers) for path in parts(source.path) if (numbers := _records(path, o.day))]
     if not chosen:
         raise CaseError(f"{source.path} has no record{' that ends on ' + o.day if o.day else ''}")
-    out = o.out or plan.folder / "run" / "downscaled" / source.path.name
+    if out.exists() and not o.overwrite:
+        raise CaseError(f"{out} is there already; name another file with --out, or say --overwrite")
     out.parent.mkdir(parents=True, exist_ok=True)
     whole, progress, strange = sum(len(n) for _, n in chosen), Progress(), dict.fromkeys(model.fields, 0.0)
     with whole_file(out) as made, netCDF4.Dataset(made, "w", format="NETCDF4_CLASSIC") as file:
         _define(file, plan, source, fine, model, o.members, o.seed)
-        for n, (end, bounds, values) in enumerate(_read(chosen, model.fields)):
+        for n, (end, bounds, values) in enumerate(_read(chosen, model)):
             for name, share in model.untrained(values).items():
                 strange[name] += share / whole
             drawn = model.draw(values, o.members, MOST * (o.seed * 10_000_019 + int(end)))
@@ -128,13 +134,19 @@ def _records(path: Path, day: str | None) -> list[int]:
 
 
 def _read(
-    chosen: Sequence[tuple[Path, list[int]]], fields: Sequence[str]
+    chosen: Sequence[tuple[Path, list[int]]], model: Any
 ) -> Iterator[tuple[float, npt.NDArray[np.float64], npt.NDArray[np.float64]]]:
-    """End (s since the start of the case), bounds and values (fields, y, x) of one record after the other."""
+    """End (s since the start of the case), bounds and values (fields, y, x) of one record after the other.
+
+    In the units of the model: other programs may have been at the file since it was written.
+    """
+    wanted = list(zip(model.fields, model.units, strict=True))
     for path, numbers in chosen:
         with netCDF4.Dataset(path) as file:
             for n in numbers:
-                values = np.stack([np.ma.filled(np.ma.asarray(file[f][n], np.float64), np.nan) for f in fields])
+                values = np.stack(
+                    [convert(packed.values(file[f], n), file[f].units, unit, water=True) for f, unit in wanted]
+                )
                 if not np.isfinite(values).all():
                     raise CaseError(f"{path}: record {n + 1} has cells without a value; downscaling needs all of them")
                 yield float(file["time"][n]), np.asarray(file["time_bounds"][n]), values

@@ -36,3 +36,4 @@ def describe_downscale(p: argparse.ArgumentParser) -> None:
     p.add_argument("--component", help="whose output (default: the only one with the fields)")
     p.add_argument("--network", type=Path, metavar="PATH", help="trained networks, without ending (default: shipped)")
     p.add_argument("--out", type=Path, metavar="FILE", help="(default: CASE/run/downscaled/COMPONENT.STREAM.nc)")
+    p.add_argument("--overwrite", action="store_true", help="draw anew what --out has")

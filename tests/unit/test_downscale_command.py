@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`downscale`: members of a run's fields on a finer grid, their coarse means, their seeds, and what is refused."""
 
+import shutil
+
 import netCDF4
 import numpy as np
 import pytest
@@ -101,6 +103,33 @@ def test_a_day_alone_and_values_never_seen_are_told(coarse, trained, tmp_path):
     assert "of the values of air_temperature_at_2m lie outside what the network has seen" in said
     failed = tessera("downscale", other, "--network", trained, "--day", "2001-01-02", check=False)
     assert failed.returncode and "has no record that ends on 2001-01-02" in failed.stderr
+
+
+def test_units_of_a_history_are_obeyed_and_nothing_is_lost(coarse, trained, tmp_path):
+    """Degrees and millimetres a day give the same file; one that is there stays, the run's own output always."""
+    other = tmp_path / "other"
+    case_of(other, (9, 10), 100000)
+    history = other / "run" / "history" / "air.hourly.nc"
+    history.parent.mkdir(parents=True)
+    shutil.copy(coarse / "run" / "history" / "air.hourly.nc", history)
+    words = ("downscale", other, "--network", trained, "--members", "1")
+    tessera(*words)
+    with netCDF4.Dataset(history, "a") as file:
+        for name, factor, offset, units in ((FIELDS[0], 1.0, -273.15, "degC"), (FIELDS[1], 86400.0, 0.0, "mm d-1")):
+            file[name][:], file[name].units = file[name][:] * factor + offset, units
+    (first,) = (other / "run" / "downscaled").iterdir()
+    before = first.read_bytes()
+    refused = tessera(*words, check=False)
+    assert refused.returncode and "is there already" in refused.stderr and first.read_bytes() == before
+    refused = tessera(*words, "--overwrite", "--out", history, check=False)
+    assert refused.returncode and "is the output that is made finer" in refused.stderr
+    tessera(*words, "--out", tmp_path / "again.nc")
+    with xr.open_dataset(first) as one, xr.open_dataset(tmp_path / "again.nc") as two:
+        for name in FIELDS:
+            np.testing.assert_allclose(two[name].values, one[name].values, rtol=2e-4, atol=1e-10)
+            assert two[name].units == one[name].units
+    tessera(*words, "--overwrite", "--seed", "2")
+    assert first.read_bytes() != before
 
 
 def test_what_cannot_be_made_finer_is_refused_with_the_remedy(coarse, trained, tmp_path):

@@ -10,6 +10,8 @@ import numpy as np
 from coupler.errors import CaseError
 from coupler.grids.grid import Grid
 from coupler.grids.refined import blocks, inner
+from coupler.netcdf.packed import values
+from coupler.units import convert
 
 from .ground import under
 from .projection import Projection
@@ -47,7 +49,10 @@ def read(path: Path, factor: int = FACTOR, spin_up: int = SPIN_UP, sides: int = 
         lacking = [f.name for f in FIELDS if f.name not in file.variables]
         if lacking:
             raise CaseError(f"{path} has no {', '.join(lacking)}; write them in one stream of output:")
-        fields = np.stack([np.ma.filled(file[f.name][spin_up:], np.nan) for f in FIELDS], axis=1)
+        fields = np.stack(
+            [convert(values(file[f.name], np.s_[spin_up:]), file[f.name].units, f.units, water=True) for f in FIELDS],
+            axis=1,
+        )
     if fields.ndim != 4 or not len(fields) or not np.isfinite(fields).all():
         raise CaseError(f"{path}: expected values in all rows and columns after {spin_up} records")
     grid = inner(Grid.from_file(path), sides)
