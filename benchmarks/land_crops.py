@@ -26,6 +26,7 @@ import torch
 
 from components.land.column.column import Forcing, Options, initial_state, step
 from components.land.column.cycles.crop_day import DRY_CARBON
+from components.land.column.cycles.crop_development import TWILIGHT
 from components.land.column.cycles.pools import leaf_area
 from components.land.column.humidity import saturation_pressure
 from components.land.column.parameters import parameters
@@ -72,9 +73,10 @@ def grow(name: str) -> tuple[dict[str, list[tuple[float, int]]], torch.Tensor, t
             length = (
                 (50000.0 + i) * one if name == "const24" else day_length(LATITUDE * one, day + i % per_day / per_day)
             )
+            seen = length if name == "const24" else day_length(LATITUDE * one, day + i % per_day / per_day, TWILIGHT)
             forcing = Forcing(
                 t * one, q, 1e5 * one, 2.0 * one, 10.0 * one, direct, diffuse, (270.0 + 4.2 * mean) * one, 8e-5 * one,
-                0.0 * one, 400.0 * one, mu, one, 0.1 * one, day_length=length,
+                0.0 * one, 400.0 * one, mu, one, 0.1 * one, day_length=length, photoperiod=seen,
             )  # fmt: skip
             state, out = step(state, forcing, p, HOURS * 3600.0, options)
             most = torch.maximum(most, leaf_area(state.cycles, p.cycles))

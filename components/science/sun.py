@@ -57,19 +57,20 @@ def cosine_zenith(lon: torch.Tensor, lat: torch.Tensor, day_of_year: float) -> t
     return torch.clamp(cosine, min=0.0)
 
 
-def day_length(lat: torch.Tensor, day_of_year: float) -> torch.Tensor:
+def day_length(lat: torch.Tensor, day_of_year: float, below: float = 0.0) -> torch.Tensor:
     """Time between sunrise and sunset of the sun's centre, s; 0 in the polar night, 86400 in the polar day.
 
     Parameters
     ----------
     lat : degrees
     day_of_year : 0 to 366, fractional, UTC
+    below : degrees below the horizon at which the day begins and ends: 0, or as far as twilight counts
     """
     declination, _, _ = sun_position(day_of_year)
     phi = torch.deg2rad(lat)
     height = torch.sin(phi) * math.sin(declination)
     swing = torch.clamp(torch.cos(phi) * math.cos(declination), min=1e-9)
-    return 86400.0 / math.pi * torch.acos(torch.clamp(-height / swing, -1.0, 1.0))
+    return 86400.0 / math.pi * torch.acos(torch.clamp(-(height + math.sin(math.radians(below))) / swing, -1.0, 1.0))
 
 
 def longest_day(lat: torch.Tensor) -> torch.Tensor:

@@ -3,7 +3,7 @@
 
 import json
 import math
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
@@ -25,6 +25,7 @@ from components.land.column.cycles import (
     solutes,
     turnover,
 )
+from components.land.column.parameters import parameters
 from components.science.constants import ZERO_CELSIUS
 from components.science.sun import cosine_zenith, day_length
 
@@ -215,24 +216,23 @@ def test_weathering_keeps_phosphorus():
     assert new.occluded > minerals.occluded
 
 
-# Sums (K d), bases before and after emergence (degC): what the reference run used of WOFOST's crop parameters.
-CROPS = {
-    "maize": ((110, 695, 800), (4, 30), (6, 30), (6, 39, 45)),
-    "rice": ((100, 875, 625), (10, 30), (10, 42), (8, 63, 45)),
-    "soybean": ((70, 350, 850), (9, 22 + 5), (7, 30), (5, 21, 50)),
-}
+# Days to emergence, then to flowering, then to maturity at some degC, of WOFOST's own parameters (PCSE 6.0.13): rice
+# gains no more above 22 C before and above 25 C after emergence, soybean none above 22 before it, maize none above 30.
+DAYS = {
+    ("maize", 16.0): (10, 70, 80), ("maize", 24.0): (6, 39, 45), ("maize", 34.0): (5, 29, 34),
+    ("rice", 16.0): (13, 146, 105), ("rice", 24.0): (8, 63, 45), ("rice", 30.0): (8, 59, 42),
+    ("soybean", 16.0): (8, 39, 95), ("soybean", 24.0): (5, 21, 50), ("soybean", 34.0): (5, 13, 32),
+}  # fmt: skip
 
 
-def calendar(sums, before, after):
-    return crop_development.Calendar(*(t(v) for v in (*sums, *before, *after, 0, 0, 0, 0)))
-
-
-def days_of(crop, temperature=24.0):
-    sums, before, after, _ = CROPS[crop]
+def days_of(crop, weather):
+    """Days from event to event; ``weather`` gives temperature (degC) and day length (s) of each day from sowing."""
+    calendar = parameters([crop], ["loam"], cycles=True).cycles.farming.calendar
     now = crop_development.sow(crop_development.nothing_sown(t(0)), torch.tensor([True]))
     found, previous = [], 0
-    for day in range(1, 400):
-        now = crop_development.a_day(now, calendar(sums, before, after), celsius(temperature), t(50000))
+    for day in range(1, 700):
+        warm, light = weather(day - 1)
+        now = crop_development.a_day(now, calendar, celsius(warm), light)
         if now.phase.item() > 1.0 + len(found):
             found.append(day - previous)
             previous = day
@@ -241,20 +241,29 @@ def days_of(crop, temperature=24.0):
     raise AssertionError(found)
 
 
-@pytest.mark.parametrize("crop", CROPS)
-def test_days_of_development_at_24_degrees(crop):
-    assert days_of(crop) == CROPS[crop][3]
+@pytest.mark.parametrize(("crop", "warm"), DAYS)
+def test_days_of_development_in_steady_warmth(crop, warm):
+    assert days_of(crop, lambda day: (warm, t(50000))) == DAYS[crop, warm]
 
 
 def test_days_of_development_are_those_of_the_reference_run(shared):
+    """Maize, rice, soybean at 24 C and through the year, wheat by cold and day length at 34.7 N: the same days."""
     file = shared / "reference" / "land" / "pcse_reference.json"
     if not file.is_file():
         pytest.skip("no reference of crops")
-    rows = [r for r in json.loads(file.read_text())["results"] if r["weather"] == "const24"]
-    assert len(rows) == 3
+    rows = json.loads(file.read_text())["results"]
+    assert len(rows) == 7
     for row in rows:
         events = [date.fromisoformat(row[k]) for k in ("sown", "emergence", "flowering", "maturity")]
-        assert days_of(row["crop"]) == tuple((b - a).days for a, b in pairwise(events))
+
+        def weather(day, row=row, sown=events[0]):
+            of_year = (sown + timedelta(day)).timetuple().tm_yday
+            warm = 14.5 - 13.0 * math.cos(2.0 * math.pi * (of_year - 20) / 365)
+            light = day_length(t(34.7), of_year - 0.5, crop_development.TWILIGHT)
+            return 24.0 if row["weather"] == "const24" else warm, light
+
+        expected = tuple((b - a).days for a, b in pairwise(events))
+        assert days_of(row["crop"], weather) == expected, (row["crop"], row["weather"])
 
 
 def test_winter_crops_wait_for_cold_and_long_days():
@@ -391,3 +400,10 @@ def test_day_length_is_the_time_with_sun():
         )
         assert torch.allclose(day_length(latitude, day + 0.5), up.to(D), rtol=0, atol=400.0), day
     assert day_length(t(80, -80), 172.0).tolist() == [86400.0, 0.0]
+
+
+@pytest.mark.parametrize(("latitude", "day", "hours"), [(0.0, 80, 12.533), (34.7, 1, 10.447), (52.0, 172, 17.699)])
+def test_a_crops_day_begins_and_ends_with_the_sun_four_degrees_below_the_horizon(latitude, day, hours):
+    """WOFOST's DAYLP (de Wit et al. 2019) of day 80, 1 and 172, computed by its own equations; declination as here."""
+    found = day_length(t(latitude), day - 0.5, crop_development.TWILIGHT).item() / 3600.0
+    assert found == pytest.approx(hours, abs=0.03)

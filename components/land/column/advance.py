@@ -68,6 +68,7 @@ class Weather(NamedTuple):
     longest_day: Tensor | None = None  # s, of the year, by column
     ozone: Tensor | None = None  # mole fraction, by cell
     date: Tensor | None = None  # day of the year, by column
+    photoperiod: Tensor | None = None  # s, day length with the twilight that crops see, by column
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ class Land:
             c(w.temperature), c(torch.clamp(w.humidity, min=1e-6)), c(w.pressure), c(_speed(w)), c(w.height), direct,
             diffuse, c(w.longwave), c(rain - white), c(white), c(1e6 * w.co2), w.cos_zenith, w.lai, w.sai,
             None if w.nitrogen_deposition is None else c(w.nitrogen_deposition), w.day_length, w.longest_day,
-            None if w.ozone is None else c(1e9 * w.ozone), w.date,
+            None if w.ozone is None else c(1e9 * w.ozone), w.date, w.photoperiod,
         )  # fmt: skip
 
     def over(self, depth: Tensor) -> Land:

@@ -83,6 +83,7 @@ class Forcing(NamedTuple):
     longest_day: Tensor | None = None  # s, of the year; None: leaves have one capacity all the year
     ozone: Tensor | None = None  # nmol mol-1; None: it does no harm
     date: Tensor | None = None  # day of the year, where there is a calendar of sowing
+    photoperiod: Tensor | None = None  # s, day length with the twilight that crops see; None: without it
 
 
 class State(NamedTuple):

@@ -123,7 +123,7 @@ class Forecast:
             if value is None:
                 continue
             by_tile = value.numel() == self._column.numel() // self.members and name in ("cos_zenith", "daylight",
-                "lai", "sai", "day_length", "longest_day")  # fmt: skip
+                "lai", "sai", "day_length", "longest_day", "date", "photoperiod")  # fmt: skip
             many[name] = value[self._column] if by_tile else value.repeat(self.members)
         many |= {name: many[name] * rain.reshape(-1).to(many[name]) for name in PRECIPITATION if name in many}
         return self.land.advance(state, w._replace(**many), float(seconds))[0]

@@ -100,6 +100,8 @@ def advance_cycles(
     )  # fmt: skip
     new, given = fast.step(cycles, p.cycles, moment, p.thickness, seconds)
     if daily.is_over(new):
-        new, events = daily.a_day(new, p.cycles, options.nitrogen, p.roots, p.thickness, forcing.date)
+        new, events = daily.a_day(
+            new, p.cycles, options.nitrogen, p.roots, p.thickness, forcing.date, forcing.photoperiod
+        )
         given = given._replace(**{k: v / seconds for k, v in events._asdict().items()})
     return new, given

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from components.land.column.advance import Weather
 from components.land.column.component_cycles import DEPOSITION
+from components.land.column.cycles.crop_development import TWILIGHT
 from components.land.column.seasons import mean_sun
 from components.science.sun import cosine_zenith, day_length, longest_day
 from components.science.surface_fields import SURFACE_OZONE
@@ -53,6 +54,8 @@ def weather_of(land: Any, time: int, seconds: int, imports: Mapping[str, Any]) -
     lai, sai = land._leaves(middle)
     cycling, traits = land.cycling, land.parameters.cycles
     calendar = traits is not None and traits.farming.sown_on is not None
+    farmed = traits is not None and bool((traits.farming.crop > 0.5).any())
+    now = day - 1 + hour / 24.0
     return Weather(
         local("air_temperature"), local("specific_humidity"), local("surface_air_pressure"),
         local("eastward_wind"), local("northward_wind"), local("surface_downwelling_shortwave_flux_in_air"),
@@ -60,10 +63,11 @@ def weather_of(land: Any, time: int, seconds: int, imports: Mapping[str, Any]) -
         local("mole_fraction_of_carbon_dioxide_in_air", o.co2), local("height", o.air_height), mu, daylight,
         lai, sai,
         on_land(land.deposition.at(time + seconds // 2, imports.get(DEPOSITION))) if cycling else None,
-        day_length(land.latitude, day - 1 + hour / 24.0) if cycling else None,
+        day_length(land.latitude, now) if cycling else None,
         longest_day(land.latitude) if cycling else None,
         given(SURFACE_OZONE) if land.parameters.ozone is not None else None,
         torch.full_like(land.latitude, float(day)) if calendar else None,
+        day_length(land.latitude, now, TWILIGHT) if farmed else None,
     )  # fmt: skip
 
 

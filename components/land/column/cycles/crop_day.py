@@ -114,7 +114,7 @@ class Field(NamedTuple):
 
 def a_day(
     f: Farming, now: development.Development, soil: Tensor, air: Tensor, day_length: Tensor, day_before: Tensor,
-    date: Tensor | None = None,
+    date: Tensor | None = None, photoperiod: Tensor | None = None,
 ) -> Field:  # fmt: skip
     """Sowing and development.
 
@@ -125,6 +125,7 @@ def a_day(
     soil, air : temperature of the upper soil, by which it is sown, and of the air, by which it develops, K
     day_length, day_before : of this and of the last day, s
     date : day of the year, where there is a calendar of sowing
+    photoperiod : day length with twilight, by which crops develop, s; None: that without it
     """
     is_crop, t = f.crop > 0.5, soil - ZERO_CELSIUS
     season = torch.where(f.autumn > 0.5, day_length < day_before, day_length > day_before)
@@ -132,7 +133,7 @@ def a_day(
     if f.sown_on is not None and date is not None:
         due = torch.where(torch.isfinite(f.sown_on), date == f.sown_on, due)
     sown = development.sow(now, is_crop & due)
-    after = development.a_day(sown, f.calendar, air, day_length)
+    after = development.a_day(sown, f.calendar, air, day_length if photoperiod is None else photoperiod)
     before, stage = development.stage(sown, f.calendar), development.stage(after, f.calendar)
     first = (now.phase == development.FALLOW) & (sown.phase == development.SOWN)
     second = (before < SECOND_DRESSING) & (stage >= SECOND_DRESSING)

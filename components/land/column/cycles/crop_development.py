@@ -16,6 +16,7 @@ from components.science.constants import ZERO_CELSIUS
 
 FALLOW, SOWN, VEGETATIVE, REPRODUCTIVE, MATURE = 0.0, 1.0, 2.0, 3.0, 4.0
 COLD = (-4.0, 3.0, 10.0, 17.0)  # degC: vernalisation begins, is full, is full still, ends (Wang and Engel 1998)
+TWILIGHT = 4.0  # degrees that the sun may be below the horizon in a crop's day (Goudriaan and van Laar 1994)
 VERNALISED = 0.3  # stage from which cold no longer matters
 ENOUGH = 1.0 - 1e-12  # of a sum, so that rounding adds no day
 
@@ -106,7 +107,7 @@ def a_day(now: Development, calendar: Calendar, temperature: Tensor, day_length:
     now : at its start
     calendar : sums of the crop
     temperature : mean of the day, K
-    day_length : s
+    day_length : s, of what crops see: with the sun above 4 degrees below the horizon (:data:`TWILIGHT`)
     """
     c, t = calendar, temperature - ZERO_CELSIUS
     sown, growing = now.phase == SOWN, now.phase == VEGETATIVE

@@ -17,8 +17,9 @@ def is_over(c: Cycles) -> bool:
 
 
 def a_day(
-    c: Cycles, t: Traits, kind: str, roots: Tensor, thickness: Tensor, date: Tensor | None = None
-) -> tuple[Cycles, Events]:
+    c: Cycles, t: Traits, kind: str, roots: Tensor, thickness: Tensor, date: Tensor | None = None,
+    photoperiod: Tensor | None = None,
+) -> tuple[Cycles, Events]:  # fmt: skip
     """Pools after a day; and what came from the air, the farmer, and was carried away.
 
     Parameters
@@ -29,12 +30,15 @@ def a_day(
     roots : (layer, columns) share
     thickness : (layer, 1) m
     date : (columns,) day of the year, where there is a calendar of sowing
+    photoperiod : (columns,) s, day length with the twilight that crops see; None: without it
     """
     lasted = torch.clamp(c.day.seconds, min=1.0)
     weather = soil_day.Weather(c.day.soil / lasted, c.day.pace / lasted, c.day.filled / lasted)
     air = c.day.air / lasted
     before = c.carbon
-    c, events = plant_day.a_day(c, t, kind, weather.temperature[0], air, c.day.water / lasted, roots, thickness, date)
+    c, events = plant_day.a_day(
+        c, t, kind, weather.temperature[0], air, c.day.water / lasted, roots, thickness, date, photoperiod
+    )
     litter = c.carbon.organic[:, : spin_up.LITTER] - before.organic[:, : spin_up.LITTER]
     grown = _wood(c.carbon) - _wood(before)
     c, allowed = soil_day.a_day(c, weather, t.sand, thickness, kind != "none", t.turnover, t.ph)

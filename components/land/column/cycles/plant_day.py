@@ -46,7 +46,7 @@ def _plus(a: Parts, b: Parts) -> Parts:
 
 def a_day(
     c: Cycles, t: Traits, kind: str, temperature: Tensor, air: Tensor, water: Tensor, roots: Tensor, thickness: Tensor,
-    date: Tensor | None = None,
+    date: Tensor | None = None, photoperiod: Tensor | None = None,
 ) -> tuple[Cycles, Events]:  # fmt: skip
     """Advance the plants by a day and give what falls to the soil; also what came and went at once.
 
@@ -60,13 +60,15 @@ def a_day(
     roots : (layer, columns) share
     thickness : (layer, 1) m
     date : (columns,) day of the year, where there is a calendar of sowing
+    photoperiod : (columns,) s, day length with the twilight that crops see; None: without it
     """
     nutrients = kind != "none"
     needed = phenology.needed_warmth(t.warm_sum, c.means.days, c.means.air)
     season, flux = phenology.a_day(c.season, t.kind, needed, air, water, c.day.light)
     field = None
     if bool((t.farming.crop > 0.5).any()):
-        field = crop_day.a_day(t.farming, c.crop, temperature, air, c.day.light, c.season.day_length, date)
+        before = c.season.day_length
+        field = crop_day.a_day(t.farming, c.crop, temperature, air, c.day.light, before, date, photoperiod)
         season, flux = _grown(season, flux, t, field)
         field = crop_day.with_seedlings(t.farming, field)
     ages, leaf = leaf_exchange.begun(c.crop.leaves, season), c.carbon.plant.leaf
