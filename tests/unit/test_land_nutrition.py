@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Who may fix nitrogen, what reserves are kept for, what becomes dissolved carbon, and when wheat flowers."""
+"""Who may fix nitrogen, what reserves are kept for, dissolved carbon; weathering, and nitrate by layer."""
 
-import json
-from datetime import date, timedelta
-from math import cos, pi
+import math
 
 import pytest
 import torch
 
-from components.land.column.cycles import crop_development, decomposition, nutrition, plant_day, pools
+from components.land.column.cycles import decomposition, nutrition, plant_day, pools, soil_day
 from components.land.column.cycles.allocation import Parts
-from components.land.column.parameters import parameters
-from components.science.sun import day_length
+from components.land.column.parameters import THICKNESS, parameters
 
 D = torch.float64
 
@@ -85,22 +82,28 @@ def test_active_matter_gives_dissolved_carbon_and_all_carbon_is_kept():
     assert torch.allclose(done.nutrient.sum(0) + done.mineralised, rest.sum(0) / 10.0, rtol=1e-14)
 
 
-def test_wheat_flowers_and_is_mature_with_the_reference(shared):
-    """Winter_wheat_101 in the year of the reference run, day by day: within a day."""
-    file = shared / "reference" / "land" / "pcse_reference.json"
-    if not file.is_file():
-        pytest.skip("no reference run of crops")
-    row = next(r for r in json.loads(file.read_text())["results"] if r["crop"] == "wheat")
-    calendar = parameters(["wheat"], ["loam"], cycles=True).cycles.farming.calendar
-    now = crop_development.sow(crop_development.nothing_sown(x(0.0)), torch.tensor([True]))
-    day, found = date.fromisoformat(row["sown"]), {}
-    while len(found) < 3:
-        day += timedelta(1)
-        of_year = day.timetuple().tm_yday
-        warm = 273.15 + 14.5 - 13.0 * cos(2 * pi * (of_year - 20) / 365)
-        before = now.phase.item()
-        now = crop_development.a_day(now, calendar, x(warm), day_length(x(34.7), of_year - 1.0))
-        if now.phase.item() != before:
-            found[("emergence", "flowering", "maturity")[len(found)]] = day
-    for event, when in found.items():
-        assert abs((when - date.fromisoformat(row[event])).days) <= 1, (event, when)
+def test_phosphorus_that_weathers_in_a_soil_without_any_is_kept():
+    p = parameters(["grassland"], ["loam"], cycles=True)
+    c = pools.at_start(p.cycles, p.thickness)
+    c = c._replace(soil=c.soil._replace(phosphorus=0.0 * c.soil.phosphorus))
+    still = soil_day.Weather(x(298.0, 298.0)[:, None], x(0.0, 0.0)[:, None], x(0.5, 0.5)[:, None])
+    later, _ = soil_day.a_day(c, still, p.cycles.sand, p.thickness, True, x(1.0))
+    assert later.soil.phosphorus.sum().item() > 3e-6
+    assert pools.stored(later).phosphorus.item() == pytest.approx(pools.stored(c).phosphorus.item(), rel=1e-14)
+
+
+@pytest.mark.parametrize("layers", [THICKNESS, (0.1, 0.3, 0.6, 1.0)])
+def test_nitrate_of_the_lower_depth_is_lost_by_the_carbon_in_its_own_layers(layers):
+    """1 - exp(-1.4 f(T) C) a day in full pores, C the carbon over the mass of soil between the layers' edges."""
+    p = parameters(["grassland"], ["loam"], cycles=True, thickness=layers)
+    c = pools.at_start(p.cycles, p.thickness)
+    n = len(layers)
+    c = c._replace(soil=c.soil._replace(ammonium=0.0 * c.soil.ammonium, nitrate=torch.full((n, 1), 1e-3, dtype=D)))
+    still = soil_day.Weather(x(293.15, 293.15)[:, None], x(0.0, 0.0)[:, None], x(1.0, 1.0)[:, None])
+    later, _ = soil_day.a_day(c, still, p.cycles.sand, p.thickness, True, x(1.0))
+    middle = torch.cumsum(p.thickness[:, 0], 0) - 0.5 * p.thickness[:, 0]
+    for depth, inside in enumerate((middle < 0.3, (middle >= 0.3) & (middle < 1.2))):
+        mass = 1300.0 * p.thickness[inside].sum()
+        per_cent = min(100.0 * c.carbon.organic[depth].sum().item() / mass.item(), 3.0)
+        left = 1e-3 * math.exp(-1.4 * (0.9 * 20.0 / (20.0 + math.exp(9.93 - 0.312 * 20.0)) + 0.1) * per_cent)
+        assert later.soil.nitrate[inside, 0].tolist() == pytest.approx([left] * int(inside.sum()), rel=1e-12)

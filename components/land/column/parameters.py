@@ -23,8 +23,8 @@ from components.land.column.retention import Retention, VanGenuchten, campbell
 from components.land.column.soil_properties import Texture, texture
 
 TABLES = Path(__file__).parent / "tables"
-# Ten layers that double from 2 cm, 3.4 m in all.
 NEVER = 1e6  # MPa, at which stomata of plants close whose xylem rules them
+# m: ten layers, each about half as thick again as the one above, 3.4 m in all.
 THICKNESS = (0.02, 0.04, 0.06, 0.09, 0.14, 0.21, 0.32, 0.5, 0.8, 1.2)
 
 

@@ -136,15 +136,16 @@ def _exchange(soil: Dissolved, weights: list[float], nitrogen: Tensor, phosphoru
 
 def _minerals(c: Cycles, w: Weather, thickness: Tensor, ph: Tensor | None) -> Cycles:
     """Nitrification, volatilisation, denitrification by layer; weathering."""
-    upper, _ = depth_weights(thickness)
+    upper, lower = depth_weights(thickness)
     edge, ammonium, nitrate = 0.0, [], []
     none = torch.zeros_like(c.due.carbon)
     nitrous, dinitrogen, ammonia = none, none, none
     depths = thickness.flatten().tolist()
     per_cent = [
-        torch.clamp(100.0 * in_order(c.carbon.organic[d], 0) / (BULK * reach), 0.0, MOST_CARBON)
-        for d, reach in ((0, sum(x for x, u in zip(depths, upper, strict=True) if u > 0.0)), (1, 0.9))
-    ]
+        torch.clamp(100.0 * in_order(stored, 0) / (BULK * sum(x for x, v in zip(depths, of, strict=True) if v > 0.0)),
+                    0.0, MOST_CARBON)
+        for stored, of in zip(c.carbon.organic, (upper, lower), strict=True)
+    ]  # fmt: skip
     for i, d in enumerate(depths):
         depth = 0 if upper[i] > 0.0 else 1
         warm, filled = w.temperature[depth], w.filled[depth]
@@ -162,11 +163,15 @@ def _minerals(c: Cycles, w: Weather, thickness: Tensor, ph: Tensor | None) -> Cy
         ammonia = ammonia + fate.volatile
     labile = in_order(c.soil.phosphorus, 0)
     minerals, gained = phosphorus.weather(c.minerals, labile, decomposition.warmth_factor(w.temperature[0]), DAY)
-    factor = (labile + gained) / torch.clamp(labile, min=1e-30)
+    known = labile > 1e-30  # else what weathers has no layers to go with, and is spread by their thickness
+    factor = torch.where(known, (labile + gained) / torch.where(known, labile, torch.ones_like(labile)), 1.0)
+    fresh = thickness / thickness.sum() * torch.where(known, torch.zeros_like(gained), gained)
     due = Due(
         c.due.carbon, c.due.nitrous + nitrous, c.due.dinitrogen + dinitrogen, c.due.ammonia + ammonia
     )  # fmt: skip
     soil = c.soil._replace(
-        ammonium=torch.stack(ammonium), nitrate=torch.stack(nitrate), phosphorus=c.soil.phosphorus * factor
+        ammonium=torch.stack(ammonium),
+        nitrate=torch.stack(nitrate),
+        phosphorus=c.soil.phosphorus * factor + fresh,
     )
     return c._replace(soil=soil, minerals=minerals, due=due)
