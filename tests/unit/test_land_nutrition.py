@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from components.land.column.cycles import decomposition, nutrition, plant_day, pools, soil_day
+from components.land.column.cycles import decomposition, nutrition, plant_day, pools, retranslocation, soil_day
 from components.land.column.cycles.allocation import Parts
 from components.land.column.parameters import THICKNESS, parameters
 
@@ -107,3 +107,31 @@ def test_nitrate_of_the_lower_depth_is_lost_by_the_carbon_in_its_own_layers(laye
         per_cent = min(100.0 * c.carbon.organic[depth].sum().item() / mass.item(), 3.0)
         left = 1e-3 * math.exp(-1.4 * (0.9 * 20.0 / (20.0 + math.exp(9.93 - 0.312 * 20.0)) + 0.1) * per_cent)
         assert later.soil.nitrate[inside, 0].tolist() == pytest.approx([left] * int(inside.sum()), rel=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [D, torch.float32])
+@pytest.mark.parametrize("kind", ["fun", "demand"])
+def test_a_purchase_is_whole_at_any_stocks_and_precision(kind, dtype):
+    """Carbon, reserves, soil from nothing to 1000 kg m-2: nothing below 0, no more than there is, all carbon told."""
+    plants, gen = (
+        ["grassland", "maize", "evergreen_needleleaf_forest", "soybean"] * 100,
+        torch.Generator().manual_seed(4),
+    )
+    t = parameters(plants, ["loam"] * 400, cycles=True, dtype=dtype).cycles
+    some = torch.tensor([0.0, 1e-35, 1e-12, 1e-6, 1e-3, 1.0, 1e3], dtype=dtype)
+
+    def stock(*shape):
+        return some[torch.randint(7, (*shape, 400), generator=gen)]
+
+    carbon, reserves, soil = stock(), stock(2), stock(2)
+    split = Parts(*(torch.full((400,), v, dtype=dtype) for v in (0.3, 0.3, 0.1, 0.1, 0.1, 0.1)))
+    warm = 240.0 + 90.0 * torch.rand(400, generator=gen).to(dtype)
+    fed = nutrition.feed(kind, t, carbon, split, reserves, soil, nutrition.path_costs(t, soil[0], stock(), warm))
+    for name, value in fed._asdict().items():
+        assert torch.isfinite(value).all() and (value >= 0.0).all(), name
+    assert torch.allclose(fed.carbon + fed.spent + fed.excess, carbon, rtol=1e-6, atol=1e-34)
+    assert (fed.from_soil <= nutrition.FROM_SOIL * soil).all() and (fed.from_reserves <= reserves).all()
+    got = retranslocation.retranslocate(
+        stock(), stock(), t.ratios.leaf, 1e3 * stock(), t.ratios.leaf, t.building, stock()
+    )
+    assert all(torch.isfinite(v).all() and (v >= 0.0).all() for v in got)

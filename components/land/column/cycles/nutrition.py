@@ -107,22 +107,22 @@ def feed(kind: str, t: Traits, carbon: Tensor, split: Parts, reserves: Tensor, s
         ratios = tissue * torch.stack([ratio, ratio * NITROGEN_PER_PHOSPHORUS])
         done = limited_growth(carbon, ratios, supply)
         inside = torch.minimum(done.taken, from_plant)
-        return Fed(done.carbon, none, done.excess, none, done.taken - inside, inside)
+        return Fed(done.carbon, none, done.excess, none, torch.minimum(done.taken - inside, from_ground), inside)
     share = torch.clamp(supply_p / torch.clamp(wanted_p, min=1e-30), max=1.0)
     allowed = share * carbon
     own = torch.minimum(allowed / (tissue * ratio), from_plant[0])
     first = own * (tissue * ratio)
     third = from_ground[0] / 3.0
     # Each buys with its own carbon and has its part of the soil: others cannot pay for what fixers alone can do.
-    soils, rest = torch.stack([third, third, third]), allowed - first
+    soils, rest = torch.stack([third, third, third]), torch.clamp(allowed - first, min=0.0)
     unlimited = torch.cat([torch.full_like(third, 1e3)[None], t.fixers * soils])
     fixers = nitrogen_purchase.buy(t.fixers * rest, costs, ratio, t.building, unlimited)
     others = nitrogen_purchase.buy((1.0 - t.fixers) * rest, costs[1:], ratio, t.building, (1.0 - t.fixers) * soils)
     grown, spent = first + fixers.growth + others.growth, fixers.spent + others.spent
     phosphorus = grown / (tissue * ratio * NITROGEN_PER_PHOSPHORUS)
     inside = torch.minimum(phosphorus, from_plant[1])
-    taken = in_order(fixers.nitrogen[1:] + others.nitrogen, 0)
+    outside = torch.stack([in_order(fixers.nitrogen[1:] + others.nitrogen, 0), phosphorus - inside])
     return Fed(
         grown, spent, torch.clamp(carbon - grown - spent, min=0.0), fixers.nitrogen[0],
-        torch.stack([taken, phosphorus - inside]), torch.stack([own, inside]),
+        torch.minimum(outside, from_ground), torch.stack([own, inside]),  # rounding takes no more than there is
     )  # fmt: skip

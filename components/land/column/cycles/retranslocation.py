@@ -72,7 +72,7 @@ def retranslocate(
         whole = step * (cost + tissue)
         share = torch.clamp(left / torch.clamp(whole, min=1e-30), max=1.0)
         drawn = torch.where(active, share * step, 0.0 * c)
-        paid, spent = paid + drawn, spent + drawn * cost
+        paid, spent = paid + drawn, spent + torch.where(active, drawn * cost, 0.0 * c)
         ratio = torch.where(active, safe_c / (safe_c / ratio - drawn), ratio)
         left = torch.where(active, left - share * whole, left)
         active = active & (share >= 1.0)
