@@ -47,7 +47,7 @@ def growth(plants=PLANTS, days=DAYS):
     c = state.cycles
     now, before = c.carbon.plant, start.carbon.plant
     kept = sum(getattr(now, k) - getattr(before, k) for k in ("leaf", "root", "storage"))
-    fell = (c.means.litter.sum((0, 1)) + c.means.wood) * (c.means.days / 365.0)
+    fell = (c.means.litter.sum(0) + c.means.wood) * (c.means.days / 365.0)
     shape = len(plants), 4
     return (kept + fell).reshape(shape), fixed.reshape(shape)
 

@@ -154,6 +154,29 @@ def test_century_at_rest_respires_and_mineralises_what_comes_in():
     assert torch.allclose(done.carbon + litter / 365.0, pools, rtol=1e-6)
 
 
+def test_lack_of_a_nutrient_slows_only_what_needs_it():
+    """Worked out by hand. Sand .5, nothing dissolved: 100 g C of cellulose of C:N 50 become 50 of C:N 8 and take up
+    50/8 - 2 = 4.25 g N; 20 of metabolic litter of C:N 16 give 20/16 - 9/8 = .125; 50 of slow matter give
+    50/11 - 22.5 (.93333/8 + .06667/11) = 1.78409. With 1 g N in the soil 2.90909 of 4.25 are there: .684492."""
+    lost = t(20, 100, 0, 0, 50, 0)[:, None]
+    carbon, cn = 2.0 * lost, t(11, 11, 11, 8, 11, 11)[:, None]
+    own = t(16, 50, 60, 8, 11, 11)[:, None]
+    need = decomposition.immobilised(carbon, carbon / own, cn, lost, t(0.5))
+    assert need[:, 0].tolist() == pytest.approx([-0.125, 4.25, 0, 0, -1.784091, 0], abs=1e-6)
+    share = decomposition.share_allowed([need], [t(1.0)])
+    assert share[:, 0].tolist() == pytest.approx([1, 0.684492, 1, 1, 1, 1], abs=1e-6)
+    done = decomposition.decay(carbon, carbon / own, cn, share * lost, t(0.5))
+    assert done.mineralised.item() == pytest.approx(-1.0)  # all that was there, and what came free on the way
+    assert decomposition.share_allowed([need], [t(3.0)]).tolist() == [[1.0]] * 6
+
+
+def test_matter_that_lacks_another_nutrient_gives_none_of_this_one():
+    """Slow matter mineralises 1.8 g N but lacks P: its nitrogen is not counted on, and its own scarcity slows it."""
+    nitrogen, phosphorus_ = t(0, 4, 0, 0, -1.8, 0)[:, None], t(0, -0.1, 0, 0, 0.4, 0)[:, None]
+    share = decomposition.share_allowed([nitrogen, phosphorus_], [t(1.0), t(0.1)])
+    assert share[:, 0].tolist() == pytest.approx([1, 0.25, 1, 1, 0.25, 1])
+
+
 def test_decay_keeps_carbon_and_nutrient():
     gen = torch.Generator().manual_seed(1)
     pools = torch.rand(6, 40, dtype=D, generator=gen)

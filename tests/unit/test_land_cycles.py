@@ -153,9 +153,9 @@ def test_organic_matter_is_at_rest_after_the_spin_up():
     t = p.cycles
     litter = torch.tensor([0.1, 0.2, 0.1], dtype=D)[:, None].expand(3, 2)
     means = state.means._replace(
-        litter=torch.stack([litter, litter]),
+        litter=torch.full((2, 2), 0.4, dtype=D),
         pace=torch.full((2, 2), 0.3, dtype=D),
-        breaking=torch.full((2,), 0.3, dtype=D),
+        litter_pace=torch.full((2, 2), 0.2, dtype=D),
         wood=torch.tensor([0.2, 0.0], dtype=D),
     )
     rest = spin_up.at_rest(state._replace(means=means), t)
@@ -165,7 +165,9 @@ def test_organic_matter_is_at_rest_after_the_spin_up():
             torch.zeros(3, 2, dtype=D) if depth else torch.outer(torch.tensor([0.0, 0.76, 0.24], dtype=D), means.wood)
         )
         into = torch.cat([litter + wood, 0.0 * litter]) / 365.0
-        lost = decomposition.given_up(rest.carbon.organic[depth], means.pace[depth], 86400.0)
+        paces = [means.litter_pace[depth]] * 3 + [means.pace[depth]] * 3
+        whole = [decomposition.given_up(rest.carbon.organic[depth], pace, 86400.0) for pace in paces]
+        lost = torch.stack([v[i] for i, v in enumerate(whole)])
         ratios = pools.soil_ratios(t.sla)
         washed = decomposition.dissolved_share(t.sand)
         done = decomposition.decay(

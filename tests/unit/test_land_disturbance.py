@@ -26,8 +26,8 @@ def grown(p, seed=0):
     c = pools.at_start(p.cycles, p.thickness)
     c = rebuild(c, {k: v + torch.rand(v.shape, dtype=D, generator=gen) for k, v in named(c)})
     means = c.means._replace(
-        pace=torch.full_like(c.means.pace, 0.3), breaking=torch.full_like(c.means.breaking, 0.3),
-        litter=0.1 * torch.ones_like(c.means.litter), wood=torch.where(p.cycles.habit.wood_per_leaf > 0.0, 0.2, 0.0),
+        pace=torch.full_like(c.means.pace, 0.3), litter_pace=torch.full_like(c.means.pace, 0.3),
+        litter=0.3 * torch.ones_like(c.means.litter), wood=torch.where(p.cycles.habit.wood_per_leaf > 0.0, 0.2, 0.0),
     )  # fmt: skip
     return c._replace(means=means)
 

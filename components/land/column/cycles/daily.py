@@ -8,6 +8,7 @@ from torch import Tensor
 
 from components.land.column.cycles import plant_day, soil_day, spin_up
 from components.land.column.cycles.pools import DAY, Cycles, Element, Events, Traits, no_day
+from components.science.sums import in_order
 
 
 def is_over(c: Cycles) -> bool:
@@ -39,7 +40,7 @@ def a_day(
     c, events = plant_day.a_day(
         c, t, kind, weather.temperature[0], air, c.day.water / lasted, roots, thickness, date, photoperiod
     )
-    litter = c.carbon.organic[:, : spin_up.LITTER] - before.organic[:, : spin_up.LITTER]
+    litter = in_order((c.carbon.organic - before.organic)[:, : spin_up.LITTER].transpose(0, 1), 0)
     grown = _wood(c.carbon) - _wood(before)
     c, allowed = soil_day.a_day(c, weather, t.sand, thickness, kind != "none", t.turnover, t.ph)
     c = c._replace(means=spin_up.follow(c.means, litter, weather.pace, allowed, air, grown))

@@ -7,6 +7,7 @@ A pool x of turnover time tau gives up x s / tau, where s holds for warmth and w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -149,14 +150,69 @@ def decay(
         respired = respired + gone
         arriving[p.target] = arriving[p.target] + (flow - gone)
         taken[p.target] = taken[p.target] + (flow - gone) / ratios[p.target]
-    full = carbon > 0.0
-    released = torch.where(full, nutrient * (lost / torch.where(full, carbon, torch.ones_like(carbon))), 0.0 * nutrient)
-    gained = torch.stack(taken)
+    gone_with, gained = released(carbon, nutrient, lost), torch.stack(taken)
     mineralised = torch.zeros_like(respired)
-    for out, inn in zip(released.unbind(0), gained.unbind(0), strict=True):
+    for out, inn in zip(gone_with.unbind(0), gained.unbind(0), strict=True):
         mineralised = mineralised + out - inn
     pools = carbon - lost + torch.stack(arriving)
-    return Decay(pools, respired, mineralised, nutrient - released + gained, dissolved * lost[ACTIVE])
+    return Decay(pools, respired, mineralised, nutrient - gone_with + gained, dissolved * lost[ACTIVE])
+
+
+def immobilised(
+    carbon: Tensor, nutrient: Tensor, ratios: Tensor, lost: Tensor, sand: Tensor, dissolved: Tensor | float = 0.0
+) -> Tensor:
+    """Nutrient that microbes would take up to pass on what each pool gives up, (6, ...); negative where it is released.
+
+    Lost carbon after respiration over the C:N of the pool that receives it, less what comes with it (Thornton et al.
+    2007; Oleson et al. 2013, ch. 15, N limitation of decomposition fluxes), all passages of a pool together.
+
+    Parameters
+    ----------
+    carbon, nutrient, ratios, lost, sand, dissolved : as in :func:`decay`
+    """
+    taken = [torch.zeros_like(lost[0]) for _ in POOLS]
+    for p in passages(sand, dissolved):
+        flow = p.share * lost[p.source]
+        taken[p.source] = taken[p.source] + (flow - p.respired * flow) / ratios[p.target]
+    return torch.stack(taken) - released(carbon, nutrient, lost)
+
+
+def released(carbon: Tensor, nutrient: Tensor, lost: Tensor) -> Tensor:
+    """Nutrient that goes with the carbon that pools give up, (6, ...)."""
+    full = carbon > 0.0
+    return torch.where(full, nutrient * (lost / torch.where(full, carbon, torch.ones_like(carbon))), 0.0 * nutrient)
+
+
+def share_allowed(needs: Sequence[Tensor], supplies: Sequence[Tensor]) -> Tensor:
+    """Share of what each pool would give up that its nutrients allow, (6, ...); 1 where it needs none.
+
+    Only pools whose matter takes up a nutrient on its way are slowed, all of them alike, to what there is of it over
+    what they need (Thornton et al. 2007; Oleson et al. 2013, ch. 15); with several nutrients by the scarcer one that
+    a pool needs. What is mineralised in the same step is there for them, if its own pool needs no other nutrient.
+
+    Parameters
+    ----------
+    needs : (6, ...) of each nutrient, see :func:`immobilised`
+    supplies : (...) of each nutrient in mineral form, that microbes can reach
+
+    Examples
+    --------
+    >>> x = torch.tensor([4.25, 0.0, 0.0, 0.0, -1.75, 0.0], dtype=torch.float64)[:, None]
+    >>> [round(v, 4) for v in share_allowed([x], [torch.ones(1, dtype=torch.float64)])[:, 0].tolist()]
+    [0.6471, 1.0, 1.0, 1.0, 1.0, 1.0]
+    """
+    free = torch.ones_like(needs[0])
+    for need in needs:
+        free = torch.where(need > 0.0, 0.0 * free, free)
+    share = torch.ones_like(needs[0])
+    for need, there in zip(needs, supplies, strict=True):
+        wanted, given = torch.zeros_like(there), there
+        for own, open_ in zip(need.unbind(0), free.unbind(0), strict=True):
+            wanted = wanted + torch.clamp(own, min=0.0)
+            given = given + open_ * torch.clamp(-own, min=0.0)
+        part = torch.clamp(given / torch.clamp(wanted, min=1e-30), max=1.0)
+        share = torch.where(need > 0.0, torch.minimum(share, part), share)
+    return share
 
 
 def matrix(sand: Tensor, dissolved: Tensor | float = 0.0) -> Tensor:

@@ -96,9 +96,9 @@ class Means(NamedTuple):
     """Means of the last year, for a spin-up."""
 
     days: Tensor  # since the start; the means forget what is longer ago than 365
-    litter: Tensor  # of leaves and roots, kg C m-2 a-1, (2 depths, 3 pools, ...)
-    pace: Tensor  # of decay as nutrients allow it, (2, ...)
-    breaking: Tensor  # pace at which debris breaks up, which nutrients do not slow
+    litter: Tensor  # of leaves and roots, kg C m-2 a-1, (2 depths, ...)
+    pace: Tensor  # of decay by warmth and water, (2, ...)
+    litter_pace: Tensor  # of litter's, as nutrients allow it, (2, ...)
     air: Tensor  # temperature, K
     wood: Tensor  # that grew, kg C m-2 a-1
 
@@ -219,5 +219,5 @@ def at_start(
         phenology.at_start(t.kind, leafing),
         nothing_sown(none)._replace(leaves=leaf_exchange.at_start(t.kind, t.lives.leaf)), no_day(none),
         Due(none, none, none, none),
-        Means(none, torch.stack([torch.stack([none] * 3)] * 2), torch.stack([none, none]), none, none, none),
+        Means(none, torch.stack([none] * 2), torch.stack([none] * 2), torch.stack([none] * 2), none, none),
     )  # fmt: skip

@@ -47,7 +47,7 @@ def a_day(
     speed: Tensor,
     ph: Tensor | None = None,
 ) -> tuple[Cycles, Tensor]:
-    """Advance the soil by a day; gases go to what is due to the air. Also the share of decay that nutrients allowed.
+    """Advance the soil by a day; gases go to what is due to the air. Also what nutrients allow of litter's decay.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def _within(weights: list[float], values: Tensor) -> Tensor:
 
 
 def _decay(c: Cycles, pace: Tensor, sand: Tensor, thickness: Tensor, nutrients: bool) -> tuple[Cycles, Tensor, Tensor]:
-    """The cascade in both depths; slower where microbes lack a nutrient."""
+    """The cascade in both depths; what needs a nutrient to go on is slower where microbes lack it."""
     breath, soil, shares = torch.zeros_like(sand), c.soil, []
     pools: list[list[Tensor]] = [[], [], []]
     cn = soil_ratios(sand)
@@ -96,28 +96,35 @@ def _decay(c: Cycles, pace: Tensor, sand: Tensor, thickness: Tensor, nutrients: 
     for depth, weights in enumerate(depth_weights(thickness)):
         carbon, n, p = (e.organic[depth] for e in (c.carbon, c.nitrogen, c.phosphorus))
         lost = decomposition.given_up(carbon, pace[depth], DAY)
+        whole = lost
+        if nutrients:
+            needs = [decomposition.immobilised(carbon, e, r, lost, sand, washed) for e, r in ((n, cn), (p, cp))]
+            mineral = _within(weights, soil.ammonium + soil.nitrate), _within(weights, soil.phosphorus)
+            lost = lost * decomposition.share_allowed(needs, [MOST_IMMOBILISED * v for v in mineral])
         by_n = decomposition.decay(carbon, n, cn, lost, sand, washed)
-        share = torch.ones_like(sand)
         if nutrients:
             by_p = decomposition.decay(carbon, p, cp, lost, sand, washed)
-            mineral = _within(weights, soil.ammonium + soil.nitrate)
-            for need, there in ((by_n.mineralised, mineral), (by_p.mineralised, _within(weights, soil.phosphorus))):
-                most = MOST_IMMOBILISED * there / torch.clamp(-need, min=1e-30)
-                share = torch.where(need < 0.0, torch.minimum(share, most), share)
-            soil = _exchange(soil, weights, share * by_n.mineralised, share * by_p.mineralised)
-            n, p = n + share * (by_n.nutrient - n), p + share * (by_p.nutrient - p)
-        shares.append(share)
-        pools[0].append(carbon + share * (by_n.carbon - carbon))
+            soil = _exchange(soil, weights, by_n.mineralised, by_p.mineralised)
+            n, p = by_n.nutrient, by_p.nutrient
+        shares.append(_of_litter(lost, whole))
+        pools[0].append(by_n.carbon)
         pools[1].append(n)
         pools[2].append(p)
-        breath = breath + share * by_n.respired
+        breath = breath + by_n.respired
         spread = torch.tensor(weights, dtype=sand.dtype, device=sand.device).reshape(-1, *[1] * sand.dim())
-        soil = soil._replace(carbon=soil.carbon + spread * (share * by_n.dissolved))
+        soil = soil._replace(carbon=soil.carbon + spread * by_n.dissolved)
     carbon_, n_, p_ = (torch.stack(rows) for rows in pools)
     return c._replace(
         carbon=c.carbon._replace(organic=carbon_), nitrogen=c.nitrogen._replace(organic=n_),
         phosphorus=c.phosphorus._replace(organic=p_), soil=soil,
     ), breath, torch.stack(shares)  # fmt: skip
+
+
+def _of_litter(lost: Tensor, whole: Tensor) -> Tensor:
+    """Share of what litter would have given up that it did; all of nothing."""
+    some, full = (in_order(v[: decomposition.ACTIVE], 0) for v in (lost, whole))
+    there = full > 0.0
+    return torch.where(there, some / torch.where(there, full, torch.ones_like(full)), torch.ones_like(full))
 
 
 def _exchange(soil: Dissolved, weights: list[float], nitrogen: Tensor, phosphorus_: Tensor) -> Dissolved:

@@ -26,7 +26,7 @@ from components.land.column.cycles.pools import (
     soil_ratios,
 )
 from components.land.column.cycles.soil_day import DEBRIS_LIFE, DEBRIS_LIGNIN
-from components.land.column.cycles.turnover import WOOD_DIES
+from components.land.column.cycles.turnover import WOOD_DIES, by_quality
 
 LITTER, POOLS = 3, len(decomposition.POOLS)  # the first pools of the cascade, and all of them
 LIVE, DEAD, DEBRIS, UPPER, LOWER = 0, 1, 2, 3, 3 + POOLS  # places in x
@@ -42,9 +42,9 @@ def follow(means: Means, litter: Tensor, pace: Tensor, allowed: Tensor, air: Ten
     Parameters
     ----------
     means : so far
-    litter : (2, 3, ...) of leaves and roots that fell into the two depths in the day, kg C m-2
+    litter : (2, ...) of leaves and roots that fell into the two depths in the day, kg C m-2
     pace : (2, ...) mean of decay in the day, by warmth and water
-    allowed : (2, ...) share of it that nutrients allowed
+    allowed : (2, ...) share of it that nutrients allowed litter
     air : (...) its mean temperature, K
     wood : (...) that grew, kg C m-2
     """
@@ -52,8 +52,8 @@ def follow(means: Means, litter: Tensor, pace: Tensor, allowed: Tensor, air: Ten
     return Means(
         means.days + 1.0,
         means.litter + weight * (YEAR_OF_DAYS * litter - means.litter),
-        means.pace + weight * (allowed * pace - means.pace),
-        means.breaking + weight * (pace[0] - means.breaking),
+        means.pace + weight * (pace - means.pace),
+        means.litter_pace + weight * (allowed * pace - means.litter_pace),
         means.air + weight * (air - means.air),
         means.wood + weight * (YEAR_OF_DAYS * torch.clamp(wood, min=0.0) - means.wood),
     )  # fmt: skip
@@ -67,24 +67,25 @@ def system(means: Means, t: Traits) -> tuple[Tensor, Tensor]:
     means : of a year
     t : Traits
     """
-    pace = torch.clamp(means.pace / t.turnover, min=LEAST_PACE)
+    pace, fresh = (torch.clamp(v / t.turnover, min=LEAST_PACE) for v in (means.pace, means.litter_pace))
     a = torch.zeros(*t.sla.shape, SIZE, SIZE, dtype=t.sla.dtype, device=t.sla.device)
     dying = YEARS / t.lives.wood
     a[..., LIVE, LIVE] = -(WOOD_DIES + dying)
     a[..., DEAD, LIVE], a[..., DEAD, DEAD] = torch.full_like(dying, WOOD_DIES), -dying
     a[..., DEBRIS, LIVE], a[..., DEBRIS, DEAD] = dying, dying
-    broken = torch.clamp(means.breaking / t.turnover, min=LEAST_PACE) / DEBRIS_LIFE
+    broken = pace[0] / DEBRIS_LIFE
     a[..., DEBRIS, DEBRIS] = -broken
     a[..., UPPER + CELLULOSE, DEBRIS] = (1.0 - DEBRIS_LIGNIN) * broken
     a[..., UPPER + decomposition.LIGNIN, DEBRIS] = DEBRIS_LIGNIN * broken
     cascade = decomposition.matrix(t.sand, decomposition.dissolved_share(t.sand))
     for depth, first in enumerate((UPPER, LOWER)):
-        a[..., first : first + POOLS, first : first + POOLS] = pace[depth][..., None, None] * cascade
+        by_source = torch.stack([fresh[depth]] * LITTER + [pace[depth]] * (POOLS - LITTER), -1)
+        a[..., first : first + POOLS, first : first + POOLS] = by_source[..., None, :] * cascade
     wood, none = means.wood * (1.0 - t.farming.crop), torch.zeros_like(t.sla)
     soft = torch.clamp(means.litter, min=0.0)
     rows = [t.habit.live * wood, (1.0 - t.habit.live) * wood, none]
     for depth in range(2):
-        rows += [*soft[depth].unbind(0), *[none] * (POOLS - LITTER)]
+        rows += [*by_quality(soft[depth]).unbind(0), *[none] * (POOLS - LITTER)]
     return a, torch.stack(rows, -1)
 
 
