@@ -2,7 +2,8 @@
 """Statistics of a component's exports over a coupling period, on the source's own ranks.
 
 Fields whose fraction varies in time are weighted by it: the sums of f F and of f travel, so that the value delivered
-is sum(f F) / sum(f) and the fraction is the mean of f.
+is sum(f F) / sum(f) and the fraction is the mean of f. A smallest or largest value is that of the samples that have a
+fraction.
 """
 
 from collections.abc import Sequence
@@ -63,10 +64,11 @@ class Window:
                 block = block * fraction
             if first:
                 target[...] = block
-            elif self.statistic == "min":
-                np.minimum(target, block, out=target)
-            elif self.statistic == "max":
-                np.maximum(target, block, out=target)
+            elif self.statistic in ("min", "max"):
+                outer = (np.minimum if self.statistic == "min" else np.maximum)(target, block)
+                if fraction is not None:  # what stands where there is nothing counts for nothing
+                    outer = np.where(self.values[-1] > 0.0, np.where(fraction > 0.0, outer, target), block)
+                target[...] = outer
             else:
                 target += block
         if fraction is not None:

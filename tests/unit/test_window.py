@@ -300,3 +300,18 @@ def test_a_constant_stays_constant_whatever_the_fraction_does(a, b, value):
     total, fraction = window.take()[:, 0]
     assert fraction == pytest.approx((a + b) / 2)
     assert total == pytest.approx(value * fraction, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize(("statistic", "wanted"), [("min", [5.0, 1.0, 4.0, 7.0]), ("max", [5.0, 5.0, 6.0, 7.0])])
+def test_what_stands_where_there_is_no_fraction_is_no_extreme(statistic, wanted):
+    """A sample without ice has no temperature of ice, first, last or in the middle."""
+    window = Window(1, 4, statistic, weighted=True)
+    for value, fraction in (
+        ([5.0, 5.0, 0.0, 9.0], [1.0, 0.5, 0.0, 0.0]),
+        ([0.0, 1.0, 6.0, 0.0], [0.0, 0.5, 1.0, 0.0]),
+        ([9.0, 9.0, 4.0, 7.0], [0.0, 0.0, 0.5, 1.0]),
+    ):
+        window.add([np.array([value])], np.array(fraction))
+    found = window.take()
+    np.testing.assert_allclose(found[-1], [1 / 3, 1 / 3, 0.5, 1 / 3])
+    np.testing.assert_allclose(found[0] / found[-1], wanted)
