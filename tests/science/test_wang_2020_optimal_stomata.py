@@ -44,7 +44,7 @@ def test_brute_force_maximum(name):
         width = (high - low) / 20000
         low, high = (top - 2 * width).clamp(min=0), (top + 2 * width).clamp(max=1)
     e_best = trade(model, scene, top)
-    awake = best.assimilation > 0
+    awake = e_best.a > 0
     assert awake.sum() >= 50
     assert torch.allclose(best.e[awake], e_best.e[awake], rtol=1e-4)
     assert torch.allclose(best.assimilation[awake], e_best.a[awake], rtol=1e-4)

@@ -60,7 +60,8 @@ def test_what_is_observed_arrives_in_the_land_and_is_booked(serial, tmp_path):
     booked = land["booked_water"] - plain["booked_water"]
     assert np.abs(booked).max() > 0.5
     added = part(folder, "assimilation")["added"]
-    assert np.sign(added[np.abs(added) > 1.0]).tolist() == np.sign(booked[np.abs(added) > 1.0]).tolist()
+    much = np.abs(added) > 1.0
+    assert much.sum() >= 2 and np.sign(added[much]).tolist() == np.sign(booked[much]).tolist()
 
 
 def test_a_period_that_leaves_steps_out_is_told_by_check(tmp_path):

@@ -92,6 +92,7 @@ def test_cdo_applies_our_file(grids, tmp_path):
     with netCDF4.Dataset(tmp_path / "out.nc") as file:
         got = file["f"][:].filled(np.nan).ravel()
     reached = weights.covered > 0.999
+    assert reached.mean() > 0.5
     np.testing.assert_allclose(got[reached], (weights.matrix @ source.longitude.ravel())[reached], rtol=1e-12)
 
 
