@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from coupler.author_code import call, expect
 from coupler.case.grid_choice import grid_of, levels_of
@@ -69,12 +69,15 @@ def resolve_component(case: Case, name: str, clock: Clock, duration: int) -> Com
         if cls is None:
             imports, exports = _external_fields(settings.imports), _external_fields(settings.exports)
         else:
-            component, grids, marks = _made(cls, options, setting, name)
+            component = call(f"the constructor of {name}", lambda: cls(options))
+            grids, marks = _made(component, cls, setting, name)
             imports, exports = tuple(component.imports), tuple(component.exports)
     except NamelistError:
         raise
     except TesseraError as error:
-        raise NamelistError([entry.node.problem(str(error), _section(model))]) from error
+        first = entry.node.problem(str(error), _section(model))
+        others = [] if component is None else _found_by_author(entry.node, model, component, setting)
+        raise NamelistError([first, *(p for p in others if p != first)]) from error
     return ComponentPlan(
         name, realm, model, component, setting, settings.step, grids, imports, exports, settings.device, streams,
         options, program=settings.program, role=settings.role,
@@ -243,10 +246,9 @@ SHELL = {"|", "||", "|&", "&", "&&", ";", ">", ">>", "<", "<<", "2>", "&>", "2>&
 
 
 def _made(
-    cls: type[Component], options: Any, setting: Setting, name: str
-) -> tuple[Component, Mapping[str, Grid], Mapping[str, str]]:
-    """The component, its grids and the marks of its state; what its author's code gives is looked at."""
-    component = call(f"the constructor of {name}", lambda: cls(options))
+    component: Component, cls: type[Component], setting: Setting, name: str
+) -> tuple[Mapping[str, Grid], Mapping[str, str]]:
+    """Grids of a component and the marks of its state; what its author's code gives is looked at."""
     grids = call(f"grids() of {name}", lambda: component.grids(setting))
     expect(f"what grids() of {name} returns", grids, Mapping, "a mapping of names to grids with 'default'")
     if "default" not in grids:
@@ -272,7 +274,7 @@ def _made(
     expect(f"what state_marks() of {name} returns", marks, Mapping, "a mapping of names to words")
     for key, words in marks.items():
         expect(f"mark {key!r} of {name}", words, str, "a str")
-    return component, grids, marks
+    return grids, marks
 
 
 def checked_by_author(case: Case, plan: ComponentPlan) -> list[Problem]:
@@ -285,18 +287,21 @@ def checked_by_author(case: Case, plan: ComponentPlan) -> list[Problem]:
     plan : ComponentPlan
         The component.
     """
-    component = plan.component
-    if component is None:
+    if plan.component is None:
         return []
-    node, section = case.components[plan.name], "options" if ":" in plan.model else plan.model
+    return _found_by_author(case.components[plan.name], plan.model, plan.component, plan.setting)
+
+
+def _found_by_author(node: Node, model: str, component: Component, setting: Setting) -> list[Problem]:
+    """What is wrong with a component in a setting, as far as its own check can tell."""
     try:
-        found = call(f"check() of {plan.name}", lambda: component.check(plan.setting))
-        expect(f"what check() of {plan.name} returns", found, (list, tuple), "a list of messages")
+        found = call(f"check() of {setting.name}", lambda: component.check(setting))
+        expect(f"what check() of {setting.name} returns", found, (list, tuple), "a list of messages")
     except NamelistError as error:
         return list(error.problems)
     except TesseraError as error:
         found = [str(error)]
-    return [node.problem(str(text), section) for text in found]
+    return [node.problem(str(text), _section(model)) for text in found]
 
 
 def remarks_of(plan: ComponentPlan) -> list[str]:

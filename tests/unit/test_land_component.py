@@ -153,6 +153,19 @@ def test_errors_name_what_there_is(ground, tmp_path):
     assert "medlyn" in problems and "grassland" in problems and "loam" in problems
 
 
+def test_every_file_and_option_that_cannot_be_is_told_at_once(ground, tmp_path):
+    """No file hides another; what only a land with cycles reads, shares beyond 1, steps that fit no day."""
+    files = {"file": "a.nc", "deposition_file": "b.nc", "climate": "c.nc", "surface": "d.nc"}
+    idle = {"irrigation": "paddy", "rest_after": 400, "past": [{"until": 1900, "growth": 0.9}]}
+    problems = ColumnLand(ColumnLand.Options(**files, **idle)).check(context(ground, tmp_path))
+    for word in (*files.values(), *(f"{k}: this land has no cycles" for k in (*idle, "deposition_file"))):
+        assert sum(word in text for text in problems) == 1, word
+    setting = context(ground, tmp_path)
+    setting.step = 7 * HOUR
+    land = ColumnLand(ColumnLand.Options(nitrogen="fun", plants={"maize": 0.9, "wheat": 0.9}))
+    assert [text[:18] for text in land.check(setting)] == ["the cycles have a ", "plants: expected s"]
+
+
 def test_a_surface_file_says_what_grows(ground, tmp_path):
     with netCDF4.Dataset(tmp_path / "surface.nc", "w") as data:
         ny, nx = ground.shape

@@ -137,6 +137,15 @@ def test_an_authors_check_is_heard_beside_mistakes_of_case_yaml(ocean):
     assert "unknown key 'titel'; did you mean 'title'?" in text and "no ice file" in text
 
 
+def test_an_authors_check_is_heard_where_the_grid_cannot_be_made(ocean):
+    more = (
+        "    def grids(self, s): raise OSError('no mask')\n"
+        "    def check(self, s): return ['no ice file']\n    def state"
+    )
+    text = said(ocean, GOOD.replace("    def state", more))
+    assert "no mask" in text and "no ice file" in text and len(text.splitlines()) == 2
+
+
 @pytest.mark.parametrize("key", ["coupling", "layout", "restart", "checks", "title", "seed"])
 def test_an_empty_section_is_as_good_as_none(ocean, key):
     assert ocean(more=f"{key}:\n", own=f"step: PT1H\ngrid: {GRID}\noutput:\noptions:\n").duration == 86400

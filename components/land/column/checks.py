@@ -22,8 +22,11 @@ from coupler.errors import TesseraError
 from coupler.files.forcing import Forcing as File
 from coupler.grids.grid import Grid
 
+DAY = 86400  # s
+Grids = Callable[[Setting], Mapping[str, Grid]]
 
-def problems_of(options: Any, setting: Setting, grids: Callable[[Setting], Mapping[str, Grid]]) -> list[str]:
+
+def problems_of(options: Any, setting: Setting, grids: Grids) -> list[str]:
     """Unknown names, files that are missing or on another grid, choices that exclude each other.
 
     Parameters
@@ -55,8 +58,6 @@ def problems_of(options: Any, setting: Setting, grids: Callable[[Setting], Mappi
             f"disturbance: year {o.disturbance.year} is after the start, {setting.clock.origin.year}; expected one "
             "before it, from which a spin-up lets stands grow"
         )
-    if o.disturbance is not None and o.nitrogen == "none" and o.leaves == "prescribed":
-        problems.append("disturbance: this land has no cycles of carbon; add nitrogen: fun or leaves: prognostic")
     if [p.until for p in o.past] != sorted({p.until for p in o.past}):
         problems.append(f"past: expected years that rise; found {', '.join(str(p.until) for p in o.past)}")
     if o.past and o.past[-1].until > setting.clock.origin.year:
@@ -64,29 +65,73 @@ def problems_of(options: Any, setting: Setting, grids: Callable[[Setting], Mappi
             f"past: until {o.past[-1].until} is after the start, {setting.clock.origin.year}; then the run's own growth"
             " follows"
         )
-    if o.past and o.nitrogen == "none" and o.leaves == "prescribed":
-        problems.append("past: this land has no cycles of carbon; add nitrogen: fun or leaves: prognostic")
+    problems += _without_cycles(o)
+    if (o.nitrogen != "none" or o.leaves == "prognostic") and DAY % setting.step:
+        problems.append(
+            f"the cycles have a daily clock: expected a step that divides a day, {DAY} s; found {setting.step} s"
+        )
+    whole = sum(o.plants.values())
+    if o.plants and abs(whole - 1.0) > 0.02:
+        problems.append(f"plants: expected shares that add up to 1; found {whole:g}; bare is the ground without plants")
     if o.device == "cuda" and not torch.cuda.is_available():
         problems.append("device: cuda, but torch finds no CUDA device here; use auto or cpu")
     problems += [] if o.spectra is None else o.spectra.problems()
     if o.groundwater == "lateral" and (o.groundwater_period <= 0 or o.groundwater_period % setting.step):
         problems.append(f"groundwater_period: expected a multiple of the step, {setting.step} s")
+    for looked_at in (_deposition, _start, _climate, _surface):
+        try:
+            problems += looked_at(o, setting, grids)
+        except (TesseraError, ValueError, OSError) as error:
+            problems.append(str(error))
+    return list(dict.fromkeys(problems))
+
+
+def _without_cycles(o: Any) -> list[str]:
+    """Options that only a land with cycles reads."""
+    if o.nitrogen != "none" or o.leaves == "prognostic":
+        return []
+    asked = {
+        "disturbance": o.disturbance is not None, "past": bool(o.past), "rest_after": o.rest_after > 0,
+        "irrigation": o.irrigation != "none", "deposition_file": bool(o.deposition_file),
+    }  # fmt: skip
+    return [
+        f"{name}: this land has no cycles of carbon; add nitrogen: fun or leaves: prognostic"
+        for name, given in asked.items()
+        if given
+    ]
+
+
+def _deposition(o: Any, setting: Setting, grids: Grids) -> list[str]:
+    check_deposition(o.deposition_file, setting)
+    return []
+
+
+def _start(o: Any, setting: Setting, grids: Grids) -> list[str]:
+    if o.file:
+        File(setting.file(o.file), "surface_temperature", setting.clock, grid=setting.grid).close()
+    return []
+
+
+def _climate(o: Any, setting: Setting, grids: Grids) -> list[str]:
+    if o.climate:
+        check_climate(setting.file(o.climate), setting.clock, setting.grid)
+    return []
+
+
+def _surface(o: Any, setting: Setting, grids: Grids) -> list[str]:
+    """What is wrong with the map of what grows where, or changes with the years where it must not."""
+    if not o.surface:
+        return []
+    path = setting.file(o.surface)
     try:
-        check_deposition(o.deposition_file, setting)
-        if o.file:
-            File(setting.file(o.file), "surface_temperature", setting.clock, grid=setting.grid).close()
-        if o.climate:
-            check_climate(setting.file(o.climate), setting.clock, setting.grid)
-        if o.surface:
-            mask = np.asarray(grids(setting)["default"].mask)
-            found = from_file(setting.file(o.surface), mask, np.asarray(setting.grid.latitude)[mask], o.tiles)
-            built = built_by_year(setting.file(o.surface), mask) if o.city else None
-            changing = {"area_type_fraction": found.years, "urban_fraction": built}
-            problems += [
-                f"{name} by year: not with hydraulics: continuum; give one year"
-                for name, years in changing.items()
-                if o.hydraulics == "continuum" and years is not None and years.years
-            ]
-    except (TesseraError, ValueError, OSError) as error:
-        problems.append(str(error))
-    return problems
+        mask = np.asarray(grids(setting)["default"].mask)
+    except TesseraError:  # told where the grid is made
+        mask = np.asarray(setting.grid.mask)
+    found = from_file(path, mask, np.asarray(setting.grid.latitude)[mask], o.tiles)
+    built = built_by_year(path, mask) if o.city else None
+    changing = {"area_type_fraction": found.years, "urban_fraction": built}
+    return [
+        f"{name} by year: not with hydraulics: continuum; give one year"
+        for name, years in changing.items()
+        if o.hydraulics == "continuum" and years is not None and years.years
+    ]
