@@ -17,7 +17,8 @@ from components.ml_surrogates.estimation.nature_runs import nature_context
 from components.ml_surrogates.forecast import files, rivals, sampling, state, training
 from components.ml_surrogates.forecast.__main__ import main
 from components.ml_surrogates.forecast.hemispheres import exchanged
-from components.ml_surrogates.forecast.network import ForecastNetwork, advance, carried
+from components.ml_surrogates.forecast.mixtures import mixed
+from components.ml_surrogates.forecast.network import ForecastNetwork, advance, carried, divided, way
 from components.ml_surrogates.model_file import ModelFileError
 from coupler.clock import Clock
 from coupler.component import Setting
@@ -74,7 +75,7 @@ def test_a_step_keeps_the_dry_mass_the_sides_and_no_vapour_below_zero(made):
     torch.testing.assert_close(state.dry_surface_pressure(new, s.at), mass, rtol=1e-6, atol=0.0)
     n, rim = net.levels, s.at.specified
     torch.testing.assert_close(new[:, :n][..., rim], sides[:, :n][..., rim])
-    assert float(new[:, n : 2 * n].min()) >= 0.0
+    assert float(new[:, n : 2 * n].detach().min()) >= 0.0
 
 
 def test_vapour_below_zero_is_taken_from_the_rest_of_its_level(made):
@@ -102,6 +103,27 @@ def test_winds_carry_as_far_as_they_blow(made):
     assert float(moved[2, 7, 7]) == pytest.approx(1.0, abs=1e-4) and float(moved[2, 6, 5]) < 1e-4
     torch.testing.assert_close(moved[n + 2, :, :3], torch.ones((14, 3)), rtol=0.0, atol=1e-4)
     assert float(moved[n + 2, :, 4:].abs().max()) < 1e-4
+
+
+def test_a_step_in_parts_brings_as_much_as_a_step_at_once(made):
+    """A network that adds a constant and what the winds bring: a hill goes two cells at once, or one cell twice."""
+    at, n = made[1].at, 6
+    size = at.size.mean((1, 2))
+    at = at.__class__(at.height, at.cos, at.sin, size[:, None, None].expand_as(at.size), at.coriolis, at.rim)
+    x = torch.zeros((1, 4 * n + 1, 14, 14))
+    x[:, :n] = 280.0
+    x[:, :n, 6, 5], x[:, 2 * n : 3 * n], x[:, -1] = 290.0, 2.0 * size[0] / 21600.0, 11.5
+    net = ForecastNetwork(n, 8, 8, 8)
+    with torch.no_grad():
+        net.linear.weight[:-1, 4 * n + 1 : 8 * n + 1, 0, 0] = torch.eye(4 * n)
+        net.linear.bias[:n] = 3.0
+        once = way(net, x, x, at, 21600.0)
+        twice = way(divided(net, 2), x, x, at, 21600.0)
+    assert len(once) == 1 and len(twice) == 2
+    inside = (..., slice(3, -3), slice(3, -3))  # what comes from the sides has grown for one part or for none
+    torch.testing.assert_close(twice[1][inside], once[0][inside], rtol=0.0, atol=1e-3)
+    assert float(once[0][0, 2, 6, 7]) == pytest.approx(293.0, abs=1e-2)
+    assert float(twice[0][0, 2, 6, 6]) == pytest.approx(291.5, abs=1e-2)
 
 
 def test_a_state_is_its_columns(made):
@@ -151,7 +173,7 @@ def test_the_linear_rival_finds_a_linear_law():
     at = state.Place(torch.arange(2.0), ones, 0 * ones, torch.ones((2, 6, 6)), ones, ones)
     s = sampling.Samples(states, states[:, 0], ("made",) * 20, at)
     net = ForecastNetwork(2, 4, 4)
-    m = rivals.tuned(*sampling.parted(s, 5), net)
+    m = rivals.tuned(*([a] for a in sampling.parted(s, 5)), net)
     x, y = rivals.pairs(s)
     assert rivals.rms(m(x, net) - y) < 0.01 * rivals.rms(x - y)
 
@@ -240,9 +262,20 @@ def test_bad_samples_are_named(made, trained, tmp_path):
         sampling.load(trained.with_suffix(".safetensors"))
     s = made[1]
     with pytest.raises(CaseError, match=r"at least 27 h .* found 9 h"):
-        training.train(s._replace(states=s.states[:, :3]), training.Settings())
+        training.train([s._replace(states=s.states[:, :3])], training.Settings())
     with pytest.raises(ModelFileError, match="samples of one map"):
         sampling.joined([s, s._replace(states=s.states[..., :-1])])
+    with pytest.raises(ModelFileError, match="samples of one map"):
+        sampling.of_one_length([s, s._replace(states=s.states[..., :-1])])
+
+
+def test_samples_of_two_lengths_are_kept_whole(made):
+    s = made[1]
+    short = s._replace(states=s.states[:, :5])
+    assert [tuple(a.states.shape[:2]) for a in sampling.of_one_length([short, s, short])] == [(2, 10), (4, 5)]
+    x, y = rivals.pairs(s, short)
+    assert len(x) == 2 * 8 + 2 * 3
+    assert torch.equal(y[-1], s.states[1, 4]) and torch.equal(x[-1], s.states[1, 2])
 
 
 def test_an_analysis_in_the_mirror_has_the_other_hemispheres_weather(tmp_path):
@@ -265,3 +298,32 @@ def test_an_analysis_in_the_mirror_has_the_other_hemispheres_weather(tmp_path):
         file["latitude"][:] = [60.0, 40.0, 20.0, 0.0]
     with pytest.raises(CaseError, match=r"globe.nc: expected latitudes of a whole globe"):
         exchanged([str(tmp_path / "globe.nc")], tmp_path / "new")
+
+
+def test_mixed_weather_has_the_mean_of_its_latitude_and_the_eddies_of_two_places(tmp_path):
+    """An angle of 0 and of 90 degrees leave the eddies of one place; between, uncorrelated ones keep their variance."""
+    longitude = np.arange(0.0, 360.0, 10.0)
+    eddies = np.random.default_rng(1).normal(size=(2, 36))
+    with netCDF4.Dataset(tmp_path / "globe.nc", "w") as file:
+        for name, values in (("latitude", [30.0, 60.0]), ("longitude", longitude)):
+            file.createDimension(name, len(values))
+            file.createVariable(name, "f8", (name,))[:] = values
+        for name, most in (("t", np.inf), ("q", 1.0)):
+            file.createVariable(name, "f8", ("latitude", "longitude"))[:] = np.minimum(eddies, most)
+    (tmp_path / "new").mkdir()
+
+    def found(angle):
+        (path,) = mixed([str(tmp_path / "globe.nc")], tmp_path / "new", (20.0, 350.0), angle)
+        with netCDF4.Dataset(path) as file:
+            return file["t"][:].data, file["q"][:].data
+
+    (one, _), (other, _), (both, wet) = (found(a) for a in (0.0, np.pi / 2, np.pi / 4))
+    np.testing.assert_allclose(one, np.roll(eddies, -2, 1), atol=1e-12)
+    np.testing.assert_allclose(other, np.roll(eddies, 1, 1), atol=1e-12)
+    mean = eddies.mean(1, keepdims=True)
+    np.testing.assert_allclose(both - mean, (one + other - 2 * mean) * np.sqrt(0.5), atol=1e-12)
+    assert wet.max() <= 1.0
+    with netCDF4.Dataset(tmp_path / "globe.nc", "a") as file:
+        file["longitude"][:] = 0.5 * longitude
+    with pytest.raises(CaseError, match="expected longitudes evenly around the globe"):
+        found(0.0)

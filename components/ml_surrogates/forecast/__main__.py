@@ -15,34 +15,37 @@ def sample(a: argparse.Namespace) -> None:
     """Run the physical operator and keep its states."""
     drivers = [d.split(",") for d in a.drivers]
     p = sampling.Plan(
-        drivers, a.runs, a.days, tuple(a.sector), a.cells, a.levels, a.seed, a.minutes, Size(*a.disturbance), a.mirrored
-    )
+        drivers, a.runs, a.days, tuple(a.sector), a.cells, a.levels, a.seed, a.minutes, Size(*a.disturbance),
+        a.mirrored, a.mixed,
+    )  # fmt: skip
     s = sampling.sample(p, tell, lambda so_far: sampling.save(a.out, so_far))
     tell(f"{a.out}: {s.states.shape[0]} runs of {s.states.shape[1]} states")
 
 
 def train(a: argparse.Namespace) -> None:
     """Train on samples and save."""
-    s = sampling.joined([sampling.load(path) for path in a.samples])
+    sets = sampling.of_one_length([sampling.load(path) for path in a.samples])
     before = None if a.start is None else files.load(a.start)
     settings = training.Settings(
         steps=a.steps, batch=a.batch, rate=a.rate, turn=a.turn, curriculum=a.curriculum, alone=a.alone,
-        width=a.width, wider=a.wider, widest=a.widest, seed=a.seed,
+        share=a.share, width=a.width, wider=a.wider, widest=a.widest, parts=a.parts, seed=a.seed,
     )  # fmt: skip
-    net, fitted = training.train(s, settings, tell, None if before is None else before.net)
+    net, fitted = training.train(sets, settings, tell, None if before is None else before.net)
     about = {"samples": [path.name for path in a.samples]}
     if before is not None:
         about["before"] = [*before.card.notes.get("before", []), files.course(before.card)]
-    files.save(a.out, net, s, settings, fitted, about)
+    files.save(a.out, net, sets, settings, fitted, about)
     tell(f"{a.out}: {fitted.cpu_seconds:.0f} CPU seconds of training")
 
 
 def _told(course: Mapping[str, Any]) -> str:
     """A training in words."""
-    alone = f" after up to {course['alone']} of its own" if course.get("alone") else ""
+    share = f", {course['share']:.0%} of them" if "share" in course else ""
+    alone = f"{share} after up to {course['alone']} of its own" if course.get("alone") else ""
+    parts = f" in {course['parts']} parts" if course.get("parts", 1) > 1 else ""
     rollouts = ", ".join(map(str, course["curriculum"]))
     return (
-        f"{course['steps']} steps of {course['batch']} with rollouts of {rollouts}{alone}"
+        f"{course['steps']} steps of {course['batch']} with rollouts of {rollouts}{parts}{alone}"
         f" ({course['cpu_seconds']:.0f} CPU seconds)"
     )
 
@@ -50,8 +53,9 @@ def _told(course: Mapping[str, Any]) -> str:
 def evaluate(a: argparse.Namespace) -> None:
     """Every number of the model card."""
     trained = files.load(a.model)
-    s = sampling.joined([sampling.load(path) for path in a.samples])
-    linear = rivals.tuned(*sampling.parted(s, rivals.HELD_OUT), trained.net)
+    sets = sampling.of_one_length([sampling.load(path) for path in a.samples])
+    learned, held = zip(*(sampling.parted(s, rivals.HELD_OUT) for s in sets), strict=True)
+    linear = rivals.tuned(learned, held, trained.net)
     notes = trained.card.notes
     courses = [_told(c) for c in (*notes.get("before", []), notes)]
     about = (
@@ -78,6 +82,8 @@ def main(arguments: list[str] | None = None) -> None:
     p.add_argument("--disturbance", type=float, nargs=3, default=sampling.Plan._field_defaults["disturbance"],
                    metavar=("WIND", "T", "Q"), help="of the start: m s-1, K, share of the humidity")  # fmt: skip
     p.add_argument("--mirrored", action="store_true", help="analyses with north and south exchanged")
+    p.add_argument("--mixed", action="store_true",
+                   help="analyses with the eddies of two places of the sector instead of the map's own")  # fmt: skip
     p = line.trains("train", train, "train a network on samples")
     p.add_argument("--samples", type=Path, nargs="+", required=True, help="files that sample made")
     p.add_argument("--steps", type=int, default=training.Settings.steps, help="steps of training")
@@ -88,6 +94,9 @@ def main(arguments: list[str] | None = None) -> None:
                    help="steps of the rollout in equal parts of the training")  # fmt: skip
     p.add_argument("--alone", type=int, default=0,
                    help="steps, at most, that the network has made by itself where a rollout begins")  # fmt: skip
+    p.add_argument("--share", type=float, default=training.Settings.share, help="of the rollouts that begin there")
+    p.add_argument("--parts", type=int, default=training.Settings.parts,
+                   help="of a step, each by the same network; also for one to go on from that had fewer")  # fmt: skip
     p.add_argument("--start", type=Path, default=None, help="trained network to go on from, without ending")
     p.add_argument("--width", type=int, default=training.Settings.width, help="channels on the whole map")
     p.add_argument("--wider", type=int, default=training.Settings.wider, help="channels on half of its cells")

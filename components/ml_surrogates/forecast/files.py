@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The trained network on disk."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ import torch
 from components.ml_surrogates import model_file
 from components.ml_surrogates.course import Fitted, data_hash
 from components.ml_surrogates.forecast.network import ForecastNetwork
-from components.ml_surrogates.forecast.sampling import Samples
+from components.ml_surrogates.forecast.sampling import EVERY, Samples
 from components.ml_surrogates.forecast.training import SECONDS, Settings
 from components.ml_surrogates.model_file import Sidecar, Variable
 
@@ -19,7 +19,7 @@ NAME = "six_hour_forecast"
 SHIPPED = Path(__file__).parent / "models" / "january"
 """Without ending."""
 FIELDS = {"t": "K", "q": "1", "u": "m s-1", "v": "m s-1"}
-COURSE = ("steps", "batch", "rate", "turn", "curriculum", "alone", "cpu_seconds", "losses")
+COURSE = ("steps", "batch", "rate", "turn", "curriculum", "alone", "share", "parts", "cpu_seconds", "losses")
 """What the notes say of a training."""
 REMEDY = "python -m components.ml_surrogates.forecast train makes one"
 
@@ -59,32 +59,38 @@ class Trained(NamedTuple):
 
 
 def save(
-    path: Path, net: ForecastNetwork, s: Samples, settings: Settings, fitted: Fitted, about: Mapping[str, Any]
-) -> None:
+    path: Path, net: ForecastNetwork, sets: Sequence[Samples], settings: Settings, fitted: Fitted,
+    about: Mapping[str, Any],
+) -> None:  # fmt: skip
     """Write weights and sidecar.
 
     Parameters
     ----------
     path : without ending
-    net, s, settings, fitted : of a training
+    net, sets, settings, fitted : of a training
     about : anything else worth keeping
     """
     n, ins = net.levels, []
     for i, (name, unit) in enumerate(FIELDS.items()):
-        a = s.states[:, :, i * n : (i + 1) * n]
-        ins.append(Variable(name, unit, float(a.min()), float(a.max())))
-    p = torch.exp(s.states[:, :, -1])
-    ins.append(Variable("p", "Pa", float(p.min()), float(p.max())))
+        ins.append(Variable(name, unit, *_range(s.states[:, :, i * n : (i + 1) * n] for s in sets)))
+    ins.append(Variable("p", "Pa", *_range(torch.exp(s.states[:, :, -1]) for s in sets)))
     notes = {
         **asdict(settings), **about, "losses": fitted.losses, "cpu_seconds": round(fitted.cpu_seconds, 1),
-        "height": [round(float(z), 1) for z in s.at.height], "spacing": float(s.at.size.mean()),
-        "kinds": list(s.kinds), "hours": s.states.shape[1] * 3,
+        "height": [round(float(z), 1) for z in sets[0].at.height], "spacing": float(sets[0].at.size.mean()),
+        "kinds": [kind for s in sets for kind in s.kinds],
+        "hours": max(s.states.shape[1] for s in sets) * EVERY,
     }  # fmt: skip
-    sizes = {"levels": n, "width": net.width, "wider": net.wider, "widest": net.widest}
+    sizes = {"levels": n, "width": net.width, "wider": net.wider, "widest": net.widest, "parts": net.parts}
     outs = tuple(Variable(v.name, v.units) for v in ins)
-    hashed = data_hash((s.states, s.sides))
+    hashed = data_hash(a for s in sets for a in (s.states, s.sides))
     side = Sidecar(NAME, "u_net", sizes, tuple(ins), outs, {}, hashed, settings.seed, notes=notes)
     model_file.save(path, net.state_dict(), side)
+
+
+def _range(parts: Iterable[torch.Tensor]) -> tuple[float, float]:
+    """Least and largest value."""
+    ends = [(float(a.min()), float(a.max())) for a in parts]
+    return min(low for low, _ in ends), max(high for _, high in ends)
 
 
 def course(card: Sidecar) -> dict[str, Any]:

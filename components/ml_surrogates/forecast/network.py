@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The network: the change of a state in six hours, from the state, the same carried by its own winds, and the sides.
+"""The network: the change of a state in a part of six hours, from it, the same carried by its own winds, and the sides.
 
-The carried state is what the winds bring in six hours along a trajectory of two steps; what pressure and divergence do
+The carried state is what the winds bring in that time along a trajectory of two steps; what pressure and divergence do
 at once is given beside it, being small differences of large terms. A linear map of each column goes on from both;
-convolutions on the map, half its cells and a quarter learn the rest.
+convolutions on the map, half its cells and a quarter learn the rest. Six hours are one part or more by the same
+network, each of which begins with the winds and the imbalance that the last one left.
 """
 
 import torch
@@ -51,13 +52,14 @@ def _convolution(taken: int, given: int, stride: int = 1) -> nn.Conv2d:
 
 
 class ForecastNetwork(nn.Module):
-    """Six hours ahead.
+    """Some hours ahead.
 
     Parameters
     ----------
     levels : layers
     width : channels on the whole map; more on the coarser ones
     wider, widest : their channels on half the cells, and on a quarter
+    parts : of a forecast's step, each by this network
     """
 
     middle: Tensor
@@ -65,9 +67,9 @@ class ForecastNetwork(nn.Module):
     change: Tensor
     rate: Tensor
 
-    def __init__(self, levels: int, width: int = 32, wider: int = 64, widest: int = 64):
+    def __init__(self, levels: int, width: int = 32, wider: int = 64, widest: int = 64, parts: int = 1):
         super().__init__()
-        self.levels, self.width, self.wider, self.widest = levels, width, wider, widest
+        self.levels, self.width, self.wider, self.widest, self.parts = levels, width, wider, widest, parts
         fields, rates = 4 * levels + 1, 3 * levels + 1
         given = 2 * fields - 1 + rates
         self.take = nn.Conv2d(given + FIXED, width, 1)
@@ -129,6 +131,56 @@ class ForecastNetwork(nn.Module):
         return out
 
 
+@torch.no_grad()
+def divided(net: ForecastNetwork, parts: int) -> ForecastNetwork:
+    """The network, changed to go a step in so many parts: as much change in all, from as much wind and imbalance.
+
+    Parameters
+    ----------
+    net : trained for steps in fewer parts, or as many
+    parts : of a step
+    """
+    more, fields = parts / net.parts, len(net.change)
+    for layer in (net.give, net.linear):
+        layer.weight /= more
+        layer.get_parameter("bias").div_(more)
+    for layer in (net.take, net.linear):
+        layer.weight[:, fields : 2 * fields - 1] *= more  # what the winds bring in a part
+    net.parts = parts
+    return net
+
+
+def way(net: ForecastNetwork, x: Tensor, sides: Tensor, at: Place, seconds: float) -> list[Tensor]:
+    """States (n, 4 nz + 1, ny, nx) after each part of a step, the sides' values in the outermost cells.
+
+    Parameters
+    ----------
+    net : trained, or in training
+    x : (n, 4 nz + 1, ny, nx)
+    sides : the same at the end of the step
+    at : place
+    seconds : of the step
+    """
+    found = []
+    for _ in range(net.parts):
+        x = torch.where(at.specified, sides, net(x, sides, at, seconds / net.parts))
+        found.append(x)
+    return found
+
+
+def settled(x: Tensor, mass: Tensor, at: Place) -> Tensor:
+    """States with no vapour below zero, and the sides' dry mass.
+
+    Parameters
+    ----------
+    x : (n, 4 nz + 1, ny, nx)
+    mass : (n,) `state.dry_surface_pressure` of the sides
+    at : place
+    """
+    n = levels_of(x)
+    return with_mass(torch.cat([x[:, :n], without_negative(x[:, n : 2 * n], at), x[:, 2 * n :]], 1), mass, at)
+
+
 def advance(net: ForecastNetwork, x: Tensor, sides: Tensor, mass: Tensor, at: Place, seconds: float) -> Tensor:
     """States a step later: the sides' values in the outermost cells, no vapour below zero, the sides' dry mass.
 
@@ -141,7 +193,4 @@ def advance(net: ForecastNetwork, x: Tensor, sides: Tensor, mass: Tensor, at: Pl
     at : place
     seconds : of the step
     """
-    new = torch.where(at.specified, sides, net(x, sides, at, seconds))
-    n = levels_of(new)
-    new = torch.cat([new[:, :n], without_negative(new[:, n : 2 * n], at), new[:, 2 * n :]], 1)
-    return with_mass(new, mass, at)
+    return settled(way(net, x, sides, at, seconds)[-1], mass, at)

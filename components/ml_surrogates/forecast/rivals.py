@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What needs no network: persistence, and a linear model of the change in six hours from the leading EOFs, tuned."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -45,20 +46,21 @@ class Linear(NamedTuple):
         return x + (self.drift + change) * net.change[:, None, None]
 
 
-def pairs(s: Samples) -> tuple[Tensor, Tensor]:
+def pairs(*sets: Samples) -> tuple[Tensor, Tensor]:
     """States and those six hours later, (n, 4 nz + 1, ny, nx) each."""
-    return s.states[:, :-AHEAD].flatten(0, 1), s.states[:, AHEAD:].flatten(0, 1)
+    before = torch.cat([s.states[:, :-AHEAD].flatten(0, 1) for s in sets])
+    return before, torch.cat([s.states[:, AHEAD:].flatten(0, 1) for s in sets])
 
 
-def learn(s: Samples, net: ForecastNetwork) -> list[Linear]:
+def learn(sets: Sequence[Samples], net: ForecastNetwork) -> list[Linear]:
     """Linear models of several numbers of EOFs and ridges.
 
     Parameters
     ----------
-    s : samples
+    sets : samples
     net : whose scaling is used
     """
-    x, y = pairs(s)
+    x, y = pairs(*sets)
     middle = x.mean(0)
     a = ((x - middle) / net.spread[:, None, None]).flatten(1).double()
     moved = (y - x) / net.change[:, None, None]
@@ -84,13 +86,13 @@ def rms(error: Tensor) -> float:
     return float(error.square().mean().sqrt())
 
 
-def tuned(s: Samples, held_out: Samples, net: ForecastNetwork) -> Linear:
+def tuned(sets: Sequence[Samples], held_out: Sequence[Samples], net: ForecastNetwork) -> Linear:
     """The linear model with the least error on runs that it did not learn from.
 
     Parameters
     ----------
-    s, held_out : samples to learn from and to choose by
+    sets, held_out : samples to learn from and to choose by
     net : whose scaling is used
     """
-    x, y = pairs(held_out)
-    return min(learn(s, net), key=lambda m: rms(scaled_error(net, m(x, net), y, s)))
+    x, y = pairs(*held_out)
+    return min(learn(sets, net), key=lambda m: rms(scaled_error(net, m(x, net), y, held_out[0])))

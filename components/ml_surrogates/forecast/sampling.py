@@ -22,6 +22,7 @@ from components.ml_surrogates.estimation import air_perturbations
 from components.ml_surrogates.estimation.air import unpacked
 from components.ml_surrogates.estimation.nature_runs import nature_context
 from components.ml_surrogates.forecast.hemispheres import exchanged
+from components.ml_surrogates.forecast.mixtures import mixed
 from components.ml_surrogates.forecast.state import Place, of_air, place
 from components.ml_surrogates.model_file import ModelFileError
 from components.ml_surrogates.progress import left
@@ -66,6 +67,7 @@ class Plan(NamedTuple):
     minutes : after which no further run begins
     disturbance : of the start
     mirrored : analyses have north and south exchanged
+    mixed : analyses have the eddies of two places of the sector instead of the map's own
     """
 
     drivers: Sequence[Sequence[str]]
@@ -78,6 +80,7 @@ class Plan(NamedTuple):
     minutes: float = 1e9
     disturbance: air_perturbations.Size = air_perturbations.Size(4.0, 1.0, 0.1)
     mirrored: bool = False
+    mixed: bool = False
 
 
 def clock_of(driver: Sequence[str]) -> Clock:
@@ -120,7 +123,7 @@ def sample(p: Plan, tell: Callable[[str], None] = print, keep: Callable[[Samples
     keep : takes the samples so far after each run, so that a stop loses one run at most
     """
     with tempfile.TemporaryDirectory() as folder:
-        return _sample(_mirrored(p, Path(folder)) if p.mirrored else p, tell, keep)
+        return _sample(_mirrored(p, Path(folder)) if p.mirrored else p, Path(folder), tell, keep)
 
 
 def _mirrored(p: Plan, folder: Path) -> Plan:
@@ -132,7 +135,13 @@ def _mirrored(p: Plan, folder: Path) -> Plan:
     return p._replace(drivers=drivers)
 
 
-def _sample(p: Plan, tell: Callable[[str], None], keep: Callable[[Samples], None]) -> Samples:
+def _mixed(driver: Sequence[str], east: float, p: Plan, folder: Path, rng: np.random.Generator) -> list[str]:
+    """An analysis with the eddies of two places of the sector where the map lies; its files replace the last run's."""
+    there = rng.uniform(*p.sector, size=2) - east
+    return mixed(driver, folder, [float(e) for e in there], float(rng.uniform(0.0, 2.0 * np.pi)))
+
+
+def _sample(p: Plan, folder: Path, tell: Callable[[str], None], keep: Callable[[Samples], None]) -> Samples:
     rng, begun = np.random.default_rng(p.seed), time.monotonic()
     runs: list[Tensor] = []
     sides: list[Tensor] = []
@@ -142,6 +151,8 @@ def _sample(p: Plan, tell: Callable[[str], None], keep: Callable[[Samples], None
         if n and time.monotonic() - begun > 60.0 * p.minutes:
             break
         driver, east = p.drivers[n % len(p.drivers)], float(rng.uniform(*p.sector))
+        if p.mixed and driver[0] != JET:
+            driver = _mixed(driver, east, p, folder, rng)
         f, grid = operator(driver, east, p)
         here = place(grid, f.height)
         at = at or here
@@ -155,7 +166,7 @@ def _sample(p: Plan, tell: Callable[[str], None], keep: Callable[[Samples], None
             continue
         runs.append(kept)
         sides.append(of_air(f.sides(0.0), here).float())
-        kinds.append(f"{Path(driver[0]).name}{' mirrored' * p.mirrored} {east:.0f}")
+        kinds.append(f"{Path(driver[0]).name}{' mirrored' * p.mirrored}{' mixed' * p.mixed} {east:.0f}")
         keep(Samples(torch.stack(runs), torch.stack(sides), tuple(kinds), at))
         tell(f"run {n + 1} of {p.runs} ({kinds[-1]})   {left(begun, n + 1, p.runs)}")
     if at is None or not runs:
@@ -214,6 +225,19 @@ def load(path: Path) -> Samples:
         raise ModelFileError(f"{path} cannot be read: {error}; {remedy}") from error
 
 
+def of_one_length(parts: Sequence[Samples]) -> list[Samples]:
+    """Samples of several files of one place: those of each length as one, the longest first.
+
+    Raises
+    ------
+    ModelFileError
+        They are of different maps or levels.
+    """
+    lengths = sorted({s.states.shape[1] for s in parts}, reverse=True)
+    _check_map(parts)
+    return [joined([s for s in parts if s.states.shape[1] == n]) for n in lengths]
+
+
 def joined(parts: Sequence[Samples]) -> Samples:
     """Samples of several files of one place, as long as the shortest.
 
@@ -222,14 +246,19 @@ def joined(parts: Sequence[Samples]) -> Samples:
     ModelFileError
         They are of different maps or levels.
     """
-    shapes = {tuple(s.states.shape[2:]) for s in parts}
-    if len(shapes) > 1:
-        raise ModelFileError(f"expected samples of one map, found fields of {sorted(shapes)}; sample them alike")
+    _check_map(parts)
     times = min(s.states.shape[1] for s in parts)
     return Samples(
         torch.cat([s.states[:, :times] for s in parts]), torch.cat([s.sides for s in parts]),
         tuple(k for s in parts for k in s.kinds), parts[0].at,
     )  # fmt: skip
+
+
+def _check_map(parts: Sequence[Samples]) -> None:
+    """Stop where fields are of several sizes."""
+    shapes = {tuple(s.states.shape[2:]) for s in parts}
+    if len(shapes) > 1:
+        raise ModelFileError(f"expected samples of one map, found fields of {sorted(shapes)}; sample them alike")
 
 
 def parted(s: Samples, every: int) -> tuple[Samples, Samples]:

@@ -2,7 +2,8 @@
 """Training: squared errors over rollouts of one to four steps, each field over its own change in six hours.
 
 A rollout may begin where the network has come by itself (Brandstetter et al. 2022), so that it learns to lead its own
-errors back, as the core does, which halves a small one in six hours; the loss is then over what it began with.
+errors back, as the core does, which halves a small one in six hours; the loss is then over what it began with. Where a
+part of a step ends at a kept state, its error counts too.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from components.ml_surrogates.course import Fitted, fit
 from components.ml_surrogates.forecast.imbalance import imbalance
-from components.ml_surrogates.forecast.network import ForecastNetwork, advance
+from components.ml_surrogates.forecast.network import ForecastNetwork, advance, divided, settled, way
 from components.ml_surrogates.forecast.sampling import AHEAD, EVERY, HOURS, Samples
 from components.ml_surrogates.forecast.state import dry_surface_pressure, levels_of
 from components.ml_surrogates.muon import Muon
@@ -22,6 +23,8 @@ from coupler.errors import CaseError
 SECONDS = HOURS * 3600.0
 
 USUAL = 0.2  # mean square error of a step: a start that is wrong by as much counts half
+
+BETWEEN = 0.3  # of a part's error beside a step's
 
 LEAST = 0.02  # of the humidity's largest change: a layer that hardly changes counts no more
 
@@ -36,7 +39,8 @@ class Settings:
     rate, turn : of Adam for vectors and single columns, of Muon for kernels
     curriculum : steps of the rollout, in equal parts of the training
     alone : steps, at most, that the network has made by itself where a rollout begins
-    width, wider, widest : of the network
+    share : of the rollouts that begin after such steps
+    width, wider, widest, parts : of the network
     seed : of everything random
     """
 
@@ -46,15 +50,17 @@ class Settings:
     turn: float = 0.02
     curriculum: Sequence[int] = (1, 1, 1, 1, 2, 4)
     alone: int = 0
+    share: float = 0.3
     width: int = 32
     wider: int = 64
     widest: int = 64
+    parts: int = 2
     seed: int = 1
 
 
 def untrained(s: Samples, settings: Settings) -> ForecastNetwork:
     """A network with the scaling of samples."""
-    net = ForecastNetwork(levels_of(s.states), settings.width, settings.wider, settings.widest)
+    net = ForecastNetwork(levels_of(s.states), settings.width, settings.wider, settings.widest, settings.parts)
     around = (0, 1, 3, 4)
     change = (s.states[:, AHEAD:] - s.states[:, :-AHEAD])[..., s.at.inside].square().mean((0, 1, 3)).sqrt()
     spread = s.states.std(around)
@@ -92,13 +98,14 @@ def scaled_error(net: ForecastNetwork, x: Tensor, truth: Tensor, s: Samples) -> 
 
 
 def train(
-    s: Samples, settings: Settings, tell: Callable[[str], None] = print, start: ForecastNetwork | None = None
-) -> tuple[ForecastNetwork, Fitted]:
+    sets: Sequence[Samples], settings: Settings, tell: Callable[[str], None] = print,
+    start: ForecastNetwork | None = None,
+) -> tuple[ForecastNetwork, Fitted]:  # fmt: skip
     """A network trained on samples.
 
     Parameters
     ----------
-    s : samples
+    sets : samples, those of a set of one length; each counts as it has runs
     settings : of the training
     tell : takes a line of text after each tenth
     start : a network to go on from; it is changed, its scaling stays
@@ -106,35 +113,55 @@ def train(
     Raises
     ------
     CaseError
-        The runs are shorter than the longest rollout.
+        Runs are shorter than the longest rollout.
     """
     torch.manual_seed(settings.seed)
     g = torch.Generator().manual_seed(settings.seed)
-    net = start
-    if net is None:
-        net = untrained(s, settings)
-    runs, times = s.states.shape[:2]
+    net = untrained(sets[0], settings) if start is None else divided(start, settings.parts)
     longest = AHEAD * (settings.alone + max(settings.curriculum)) + 1
+    times = min(s.states.shape[1] for s in sets)
     if times < longest:
         raise CaseError(
             f"expected runs of at least {longest * EVERY} h for rollouts of {settings.alone + max(settings.curriculum)}"
             f" found {times * EVERY} h; sample longer ones (--days)"
         )
+    runs = torch.tensor([float(len(s.states)) for s in sets])
 
     def loss(n: int) -> Tensor:
         ahead = settings.curriculum[n * len(settings.curriculum) // settings.steps]
-        before = int(torch.randint(settings.alone + 1, (1,), generator=g)) if settings.alone else 0
-        run = torch.randint(runs, (settings.batch,), generator=g)
-        first = torch.randint(times - AHEAD * (before + ahead), (settings.batch,), generator=g)
-        truth = torch.stack([s.states[run, first + AHEAD * k] for k in range(before, before + ahead + 1)])
+        before = 0
+        if settings.alone and float(torch.rand(1, generator=g)) < settings.share:
+            before = 1 + int(torch.randint(settings.alone, (1,), generator=g))
+        s = sets[int(torch.multinomial(runs, 1, generator=g))]
+        run = torch.randint(len(s.states), (settings.batch,), generator=g)
+        last = s.states.shape[1] - AHEAD * (before + ahead)
+        first = torch.randint(last, (settings.batch,), generator=g)
         x = s.states[run, first]
         with torch.no_grad():
             x = rollout(net, x, s.sides[run], s, before)[-1] if before else x
-            begun = scaled_error(net, x, truth[0], s).square().mean((1, 2))
-        found = rollout(net, x, s.sides[run], s, ahead)
-        error = scaled_error(net, found, truth[1:], s).square().mean((0, 2, 3))
+            begun = scaled_error(net, x, s.states[run, first + AHEAD * before], s).square().mean((1, 2))
+        error = _error(net, x, s, run, first + AHEAD * before, ahead)
         return (error / (1.0 + begun / USUAL)).mean()
 
     kernels = [p for p in net.parameters() if p.ndim == 4 and p is not net.give.weight and p is not net.linear.weight]
     turned = Muon(kernels, settings.turn)
     return net, fit(net, loss, settings.steps, settings.rate, 1.0, tell, beside=(turned,))
+
+
+def _error(net: ForecastNetwork, x: Tensor, s: Samples, run: Tensor, first: Tensor, ahead: int) -> Tensor:
+    """Mean square errors (n,) of a rollout of so many steps from states at times ``first`` of runs ``run``."""
+    sides = s.sides[run]
+    mass = dry_surface_pressure(sides, s.at)
+
+    def wrong(found: Tensor, time: Tensor) -> Tensor:
+        return scaled_error(net, found, s.states[run, time], s).square().mean((1, 2))
+
+    total = torch.zeros(len(x))
+    apart = AHEAD // net.parts if AHEAD % net.parts == 0 else 0  # kept states between the ends of parts
+    for _ in range(ahead):
+        ends = way(net, x, sides, s.at, SECONDS)
+        for n, end in enumerate(ends[:-1] if apart else [], 1):
+            total = total + BETWEEN * wrong(end, first + n * apart)
+        x, first = settled(ends[-1], mass, s.at), first + AHEAD
+        total = total + wrong(x, first)
+    return total / ahead
