@@ -102,14 +102,15 @@ def _without_cycles(o: Any) -> list[str]:
 
 
 def _deposition(o: Any, setting: Setting, grids: Grids) -> list[str]:
-    check_deposition(o.deposition_file, setting)
-    return []
+    return check_deposition(o.deposition_file, o.deposition_cycle, setting)
 
 
 def _start(o: Any, setting: Setting, grids: Grids) -> list[str]:
-    if o.file:
-        File(setting.file(o.file), "surface_temperature", setting.clock, grid=setting.grid).close()
-    return []
+    if not o.file:
+        return []
+    found = File(setting.file(o.file), "surface_temperature", setting.clock, grid=setting.grid)
+    found.close()
+    return found.problems(0, 0)
 
 
 def _climate(o: Any, setting: Setting, grids: Grids) -> list[str]:

@@ -198,7 +198,9 @@ class ColumnLand(Component):
             self.now = farm_maps.with_phosphorus(self.now, self.land.maps)
             if self.land.maps and context.rank == 0:
                 context.log(f"{o.surface} gives {', '.join(self.land.maps)}; tables and defaults the rest")
-            self.deposition = Deposition(context, o.deposition_file, o.nitrogen_deposition, self.cells)
+            self.deposition = Deposition(
+                context, o.deposition_file, o.deposition_cycle, o.nitrogen_deposition, self.cells
+            )
         self.overpasses = (
             None if o.spectra is None else Overpasses(o.spectra, self.columns, self.latitude, self.longitude)
         )

@@ -16,10 +16,12 @@ from components.science.sums import in_order
 from coupler.clock import Clock
 from coupler.component import Array, Context, Setting
 from coupler.errors import CaseError
+from coupler.files.forcing import Cycle
 from coupler.files.forcing import Forcing as File
 
 DEPOSITION = "minus_tendency_of_atmosphere_mass_content_of_nitrogen_compounds_expressed_as_nitrogen_due_to_deposition"
 YEAR_OF_DAYS = 365
+SMALL, MOST_DEPOSITION = 1e-13, 1e-8  # kg m-2 s-1: rounding below nothing; beyond what falls anywhere
 PER_YEAR = 365.0 * 86400.0 * 1e4  # kg m-2 s-1 to kg ha-1 a-1
 
 
@@ -32,19 +34,21 @@ class Deposition:
         Of the component.
     file : str
         CF file of the options, or empty.
+    cycle : {'auto', 'yearly', 'none'}
+        Whether its records repeat every year.
     constant : float
         kg N m-2 s-1.
     cells : array
         The block's cells with land.
     """
 
-    def __init__(self, context: Context, file: str, constant: float, cells: Array) -> None:
+    def __init__(self, context: Context, file: str, cycle: Cycle, constant: float, cells: Array) -> None:
         self.constant, self.cells, self.file, self.said, self.log = constant, cells, None, False, context.log
         self.name = file
         if file:
             b = context.decomposition.block_of(context.rank)
             block = (slice(b.y0, b.y1), slice(b.x0, b.x1))
-            self.file = File(context.file(file), DEPOSITION, context.clock, grid=context.grid, block=block)
+            self.file = File(context.file(file), DEPOSITION, context.clock, cycle=cycle, grid=context.grid, block=block)
 
     def at(self, time: int, imported: Any) -> Array | Tensor:
         """By cell of the block, kg N m-2 s-1.
@@ -63,7 +67,7 @@ class Deposition:
         if self.file is None:
             return np.full(self.cells.shape, self.constant)
         values = self.file.at(time)
-        return np.where(np.isfinite(values), values, self.constant)
+        return np.where(np.isfinite(values), values.clip(0.0), self.constant)
 
     def _source(self, imported: bool) -> str:
         if imported:
@@ -73,21 +77,38 @@ class Deposition:
         return f"{self.constant * PER_YEAR:.3g} kg N ha-1 a-1 everywhere (nitrogen_deposition); none is imported"
 
 
-def check_deposition(file: str, setting: Setting) -> None:
-    """Open the file of deposition, where one is named, and close it again.
+def check_deposition(file: str, cycle: Cycle, setting: Setting) -> list[str]:
+    """What is wrong with the file of deposition, where one is named: its times and its values at the start.
 
     Parameters
     ----------
-    file : of the options, or empty
+    file, cycle : of the options
     setting : of the component
 
     Raises
     ------
     TesseraError
-        It is missing, of another grid or unit, or ends before the run.
+        It is missing, of another grid or unit.
     """
-    if file:
-        File(setting.file(file), DEPOSITION, setting.clock, grid=setting.grid).close()
+    if not file:
+        return []
+    found = File(setting.file(file), DEPOSITION, setting.clock, cycle=cycle, grid=setting.grid)
+    try:
+        half = setting.step // 2
+        lacking = found.problems(half, setting.duration - half)
+        if lacking:
+            return [text.replace("cycle: yearly", "deposition_cycle: yearly") for text in lacking]
+        values = found.at(half)
+        low, high = float(np.nanmin(values, initial=0.0)), float(np.nanmax(values, initial=0.0))
+    finally:
+        found.close()
+    if low < -SMALL or high > MOST_DEPOSITION:
+        return [
+            f"{found.path}: {found.variable} goes from {low:g} to {high:g} kg m-2 s-1; expected 0 to"
+            f" {MOST_DEPOSITION:g} (what is gained by the land, {MOST_DEPOSITION * PER_YEAR:.0f} kg ha-1 a-1 at most):"
+            f" mend its sign or its units, {found.file_units!r}"
+        ]
+    return []
 
 
 class Rested(NamedTuple):

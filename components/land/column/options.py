@@ -56,6 +56,8 @@ class ColumnOptions(Namelist):
     """Of nitrogen, where none is imported; 21.1 kg ha-1 a-1 is the bulk deposition over China (Liu et al. 2013)."""
     deposition_file: str = ""
     """CF file of the deposition of nitrogen, used where none is imported; cells it lacks get `nitrogen_deposition`."""
+    deposition_cycle: Literal["auto", "yearly", "none"] = "auto"
+    """Whether its records repeat every year; auto: where its time axis is climatological."""
     ozone: Literal["none", "low", "high"] = "low"
     """What ozone does to leaves in a land with cycles, where a component gives it (Sitch et al. 2007)."""
     hydraulics: Literal["simple", "continuum"] = "simple"
