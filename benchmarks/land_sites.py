@@ -33,7 +33,7 @@ from components.land.column.richards import Bottom
 from components.land.column.site import Weather, clear_longwave, forcing, humidity_from_deficit, run
 from components.land.column.soil_evaporation import RESISTANCE, sakaguchi_zeng, sellers
 from components.land.column.structure import cut
-from components.science.sun import cosine_zenith
+from components.science.sun import cosine_zenith, days_since_2000
 
 PPFD_PER_WATT = 2.02  # umol J-1 of global radiation (Meek et al. 1984; 1.9-2.1 by site)
 
@@ -166,9 +166,7 @@ def half_hourly(folder: Path, site: str) -> tuple[Weather, Parameters, Callable,
         mu = []
         for i in range(n):
             middle = start + timedelta(minutes=30 * i + 15)
-            hour = middle.hour + middle.minute / 60.0
-            day_of_year = middle.timetuple().tm_yday - 1 + hour / 24.0
-            mu.append(cosine_zenith(s["longitude"] * x, s["latitude"] * x, day_of_year).item())
+            mu.append(cosine_zenith(s["longitude"] * x, s["latitude"] * x, days_since_2000(middle)).item())
         clear = 0.75 * 1361.0 * np.clip(np.array(mu), 0.0, None)
         days = n // 48
         ratio = shortwave[: days * 48].reshape(days, 48).sum(1) / clear[: days * 48].reshape(days, 48).sum(1)

@@ -13,10 +13,11 @@ import netCDF4
 import numpy as np
 import torch
 
+from components.science.sun import YEAR
+
 OZONE = Path(__file__).parent / "climatology_data" / "ozone.nc"
 COOLED = 4.0  # K, since the soundings of the tables
 HIGHEST, LOWEST, PIECES = 1.0, 1.1e5, 400  # Pa, between which ozone is summed up, and in how many slices
-YEAR = 365.2425  # days
 WARMEST = 196.0  # day of the year of the table's northern summer, mid-July
 
 # pressure (Pa) and temperature (K) of tropical, middle latitudes' and subarctic summer, then winter
@@ -64,7 +65,7 @@ def temperature(p: torch.Tensor, latitude: torch.Tensor, day: float) -> torch.Te
     ----------
     p : (nlev, n) pressure, Pa; held beyond 110 and .06 hPa
     latitude : (n,) degrees north
-    day : of the year, fractional
+    day : since 2000 began, fractional
     """
     phase = 2.0 * np.pi * (day - WARMEST) / YEAR
     north = 0.5 + 0.5 * float(np.cos(phase))  # 1 in the northern summer
@@ -87,7 +88,7 @@ def ozone(p_interface: torch.Tensor, latitude: torch.Tensor, day: float) -> torc
     ----------
     p_interface : (nlev + 1, n) pressure at the layers' interfaces, Pa
     latitude : (n,) degrees north
-    day : of the year, fractional
+    day : since 2000 began, fractional
     """
     months, nodes, levels = _ozone_paths()
     at = day / YEAR * 12.0 - 0.5

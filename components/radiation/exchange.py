@@ -12,7 +12,7 @@ from components.radiation.full_columns import cloud_fraction
 from components.radiation.gray_scheme import completed
 from components.radiation.scheme import Air, Radiation
 from components.science.gases import GasOptions
-from components.science.sun import cosine_zenith, sun_position
+from components.science.sun import cosine_zenith, days_since_2000, sun_position
 from coupler.component import Component, Context, Fields
 from coupler.fields import FieldSpec, specs
 from coupler.namelist import Namelist, Range
@@ -174,19 +174,19 @@ class RadiationComponent(Component):
         self.gases = self.options.gases.at(context.clock.date(0).year)
         self.numbers = column_numbers(context)
         self.prepare(context)
-        day = day_of_year(context.clock.date(0))
+        day = days_since_2000(context.clock.date(0))
         air = standard_atmosphere.columns(self.options.levels, *self._sun(day))
         return radiation_out(self.radiate(air), air)
 
     def step(self, time: int, seconds: int, imports: Mapping[str, Any]) -> Fields:
         """Radiation of the columns that have arrived, for the step that follows."""
-        day = day_of_year(self.context.clock.date(time + seconds // 2))
+        day = days_since_2000(self.context.clock.date(time + seconds // 2))
         air = columns_in(imports, *self._sun(day), self.lat, day)._replace(column=self.numbers)
         self.sky = self.radiate(air)
         return radiation_out(self.sky, air)
 
     def _sun(self, day: float) -> tuple[torch.Tensor, float]:
-        """Cosine of the zenith angle at a day of the year, and (mean / actual distance of the sun)^2."""
+        """Cosine of the zenith angle some days after 2000 began, and (mean / actual distance of the sun)^2."""
         return cosine_zenith(self.lon, self.lat, day), sun_position(day)[2]
 
     def state(self) -> dict[str, Any]:
@@ -202,8 +202,3 @@ def column_numbers(context: Context) -> torch.Tensor:
     """Numbers (y, x) of this rank's columns in the whole grid, row by row."""
     shape = context.grid.longitude.shape
     return torch.tensor(context.local(np.arange(np.prod(shape)).reshape(shape)), device=context.device)
-
-
-def day_of_year(date: Any) -> float:
-    """Days since the start of the year of a cftime date, fractional."""
-    return float(date.dayofyr - 1 + (date.hour * 3600 + date.minute * 60 + date.second) / 86400.0)

@@ -125,7 +125,7 @@ def seeds(seed: int, columns: Array, time: int) -> Array:
     ----------
     seed : of the namelist
     columns : whole numbers of the columns in the whole grid, row by row
-    time : seconds, such as those since the start of the year
+    time : seconds, such as those since 2000 began
     """
     golden, odd = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1342543DE82EF95)
     with np.errstate(over="ignore"):

@@ -23,7 +23,7 @@ class Air(NamedTuple):
     snow : snow, and graupel as far as it is seen like snow, kg per kg of dry air; none if not given
     fraction : part of each layer that clouds fill; without, all of it or nothing
     latitude : (y, x) degrees north; with it ozone and what is above the lid are those of the place and season
-    day : of the year, fractional
+    day : since 2000 began, fractional
     column : (y, x) whole numbers of the columns in the whole grid, from which and from the day sampling schemes draw
     emissivity : (y, x) of the ground in the longwave; black if not given
     ozone : (nz, y, x) mole fraction; a climatology's if not given

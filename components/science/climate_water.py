@@ -16,13 +16,13 @@ import torch
 from torch import Tensor
 
 from components.science.constants import FREEZING_POINT
-from components.science.sun import day_length
+from components.science.sun import YEAR, day_length, days_since_2000
 from coupler.clock import Clock
 from coupler.errors import CaseError
 from coupler.files.forcing import Forcing
 from coupler.grids.grid import Grid
 
-MONTHS, YEAR = 12, 365.0  # days of a year
+MONTHS = 12
 DAY = 86400.0
 CAPACITY = 150.0  # kg m-2 that the soil of the roots holds for evaporation (McCabe and Markstrom 2007)
 ALL_SNOW, ALL_RAIN = FREEZING_POINT - 10.0, FREEZING_POINT + 3.3  # K, of a month
@@ -81,7 +81,7 @@ def balance(rain: Tensor, air: Tensor, latitude: Tensor, day: float) -> tuple[Te
     latitude : Tensor
         Degrees, (cell,).
     day : float
-        Of the year with which the first month begins, 0 to 365.
+        Since 2000 began, on which the first month begins.
 
     Returns
     -------
@@ -145,7 +145,7 @@ def climate_of(
     )
     latitude = torch.as_tensor(np.array(at.latitude, float))
     known = torch.isfinite(rain).all(0) & torch.isfinite(air).all(0)
-    start = clock.date(0).timetuple().tm_yday - 1.0
+    start = days_since_2000(clock.date(0))
     runoff, filled = balance(torch.nan_to_num(rain), torch.nan_to_num(air, nan=FREEZING_POINT), latitude, start)
     found = 0.5 * (runoff[-1] + runoff[0]), runoff.mean(0), filled[-1], 0.5 * (air[-1] + air[0])
     return Climate(*(torch.where(known, v, torch.full_like(v, torch.nan)) for v in found))

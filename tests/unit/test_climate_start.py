@@ -16,6 +16,7 @@ from components.land.rivers.advance import Rivers
 from components.land.rivers.channels import channels_of
 from components.land.rivers.network_file import read_network
 from components.science.climate_water import CAPACITY, Climate, balance, climate_of, evaporation_wanted
+from components.science.sun import YEAR
 from coupler.clock import Clock
 from coupler.errors import TesseraError
 from coupler.grids.grid import Grid
@@ -46,7 +47,7 @@ def test_a_year_of_the_balance_returns_to_itself_and_keeps_all_water():
     assert 0.2 < float(runoff.sum() / rain.sum()) < 0.8
     desert = balance(0.02 * rain, air, t(30.0), 0.0)
     assert float(desert[1].max()) < 0.1 and float(desert[0].sum() / (0.02 * rain).sum()) <= 0.051
-    turned = balance(rain.roll(-6, 0), air.roll(-6, 0), t(30.0), 182.5)  # a start in July is the same year
+    turned = balance(rain.roll(-6, 0), air.roll(-6, 0), t(30.0), 0.5 * YEAR)  # a start in July is the same year
     torch.testing.assert_close(turned[0].roll(6, 0), runoff, rtol=1e-6, atol=0.0)
     frozen = balance(rain, torch.full_like(air, 250.0), t(70.0), 0.0)
     assert float(frozen[0].abs().max()) == 0.0  # it snows, and stays

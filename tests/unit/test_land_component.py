@@ -128,7 +128,7 @@ def test_daily_means_are_spread_over_the_day_and_kept(ground, tmp_path):
     land = ColumnLand(ColumnLand.Options(daily_means=True))
     land.initialize(context(ground, tmp_path))
     mu = [torch.clamp(land_sun(land, h + 0.5), min=0.0) for h in range(24)]
-    shares = torch.stack([share_of_day(land, 172, m) for m in mu])
+    shares = torch.stack([share_of_day(land, 171.0, m) for m in mu])
     assert torch.allclose(shares.mean(0), torch.ones_like(shares[0]))
     assert (shares.max(0).values > 2.0).all()
 

@@ -53,7 +53,7 @@ from components.atmosphere.nonhydrostatic.physics.tables import (
 from components.atmosphere.nonhydrostatic.surface_in import SURFACE, surface_of
 from components.radiation import exchange
 from components.radiation.scheme import Air
-from components.science import air_exchange
+from components.science import air_exchange, sun
 from components.science.gases import GasOptions
 from components.science.halo import filler
 from components.science.surface_fields import RADIATING, UPWELLING
@@ -402,8 +402,8 @@ class NonhydrostaticAtmosphere(Component):
         return {n: v.to(dtype=like.dtype, device=like.device) for n, v in values.items()}
 
     def _day(self, time: int) -> float:
-        """Fractional day of the year in the middle of the interval for which radiation holds."""
-        return exchange.day_of_year(self.clock.date(time + self.options.radiation_interval // 2))
+        """Days since 2000 began, in the middle of the interval for which radiation holds."""
+        return sun.days_since_2000(self.clock.date(time + self.options.radiation_interval // 2))
 
     def _air(self, time: int) -> Air:
         return self.model.air(self.now, self._day(time))

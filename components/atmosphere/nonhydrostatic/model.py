@@ -91,7 +91,7 @@ class Forcing(NamedTuple):
     time : at the start of the step, s since the start of the case
     driver : states of the driving model around it
     surface : what sea and land give, or None
-    day_of_year : fractional, UTC, for which radiation is computed; None: what is there holds
+    day : since 2000 began, fractional, UTC, for which radiation is computed; None: what is there holds
     radiation : heating and fluxes by their names in the exchange, from another component, or None
     increments : tendencies by their names in the exchange, from an assimilation, or None
     nudge_to : the driver's states at the end of the step where the large scales are drawn to them then, or None
@@ -100,7 +100,7 @@ class Forcing(NamedTuple):
     time: float
     driver: Driver
     surface: Surface | None = None
-    day_of_year: float | None = None
+    day: float | None = None
     radiation: Mapping[str, torch.Tensor] | None = None
     increments: Mapping[str, torch.Tensor] | None = None
     nudge_to: Driver | None = None
@@ -219,14 +219,14 @@ class Atmosphere:
             out[air_exchange.AIR] = (g.rho_base + state.s.rho)[:, INNER, INNER].double()
         return out
 
-    def air(self, state: Now, day_of_year: float) -> Air:
-        """The columns as radiation sees them at a fractional day of the year, UTC."""
+    def air(self, state: Now, day: float) -> Air:
+        """The columns as radiation sees them, fractional days after 2000 began (UTC)."""
         ground = Radiating(state.ground_temperature, state.albedo, state.emissivity)
-        return self.physics.air(state.s, state.q, ground, day_of_year, state.convective)
+        return self.physics.air(state.s, state.q, ground, day, state.convective)
 
-    def radiation(self, state: Now, day_of_year: float) -> Radiation:
-        """Radiation of the columns at a fractional day of the year, UTC."""
-        air = self.air(state, day_of_year)
+    def radiation(self, state: Now, day: float) -> Radiation:
+        """Radiation of the columns, fractional days after 2000 began (UTC)."""
+        air = self.air(state, day)
         return completed(self.physics.radiate(air), air)
 
     def lowest_temperature(self, state: Now) -> torch.Tensor:
@@ -250,8 +250,8 @@ class Atmosphere:
     def _take_radiation(self, state: Now, forcing: Forcing) -> Now:
         if forcing.radiation is not None:
             return state._replace(sky=radiation_in(forcing.radiation, lambda: self.air(state, 0.0)))
-        if forcing.day_of_year is not None:
-            return state._replace(sky=self.radiation(state, forcing.day_of_year))
+        if forcing.day is not None:
+            return state._replace(sky=self.radiation(state, forcing.day))
         return state
 
     def _follow(self, state: Now, surface: Surface | None) -> Now:

@@ -35,13 +35,14 @@ from components.chemistry.regional.reactive_gases import ReactiveGases
 from components.chemistry.regional.tracer_options import CarbonDioxide, PassiveTracer, declared
 from components.chemistry.regional.transport import Booked, Mover, TooFast, Winds, column, dry_density
 from components.radiation.aerosol_exchange import aerosol_fields, aerosol_out
-from components.radiation.exchange import CLOUDS, GROUND, INTERFACES, LAYERS, column_fields, day_of_year
+from components.radiation.exchange import CLOUDS, GROUND, INTERFACES, LAYERS, column_fields
 from components.radiation.full_columns import cloud_fraction
 from components.radiation.scheme import Air
 from components.science import air_exchange
 from components.science.cell_faces import cell_faces
 from components.science.compiled_transport import CompiledTransport
 from components.science.halo import filler
+from components.science.sun import days_since_2000
 from components.science.surface_fields import SURFACE_OZONE
 from components.science.tracers import Species
 from components.science.transport import HALO
@@ -321,7 +322,7 @@ class RegionalChemistry(Component):
         reaching = torch.clamp(layered[0], min=0.0) + torch.clamp(towers[0], min=0.0)
         ground = self.below.ground(
             torch.sqrt(east * east + north * north), winds.air[0] / winds.density[0], (t, p, winds.density[0]), surface,
-            sunlight, reaching, day_of_year(self.context.clock.date(time)),
+            sunlight, reaching, days_since_2000(self.context.clock.date(time)),
         )  # fmt: skip
         return ground, rains_of(layered, towers)
 

@@ -70,7 +70,7 @@ class Sun(NamedTuple):
     mu : (ny, nx) cosine of the zenith angle, 0 at night
     distance : (mean / actual distance)^2
     latitude : (ny, nx) degrees north
-    day : of the year
+    day : since 2000 began
     """
 
     mu: Tensor
@@ -202,7 +202,7 @@ class GasChemistry:
         ----------
         p_interface : (nz+1, ny, nx) Pa
         latitude : (ny, nx) degrees north
-        day : of the year
+        day : since 2000 began
         """
         height = standard_atmosphere.height(0.5 * (p_interface[1:] + p_interface[:-1]))
         out = []
@@ -271,7 +271,7 @@ def ozone_column(surface_pressure: Tensor, latitude: Tensor, day: float) -> Tens
     ----------
     surface_pressure : (ny, nx) Pa
     latitude : (ny, nx) degrees north
-    day : of the year
+    day : since 2000 began
     """
     whole = torch.stack([surface_pressure, torch.zeros_like(surface_pressure)]).flatten(1)
     mean = climatology.ozone(whole, latitude.flatten(), day).reshape(surface_pressure.shape)

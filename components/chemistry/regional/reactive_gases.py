@@ -16,9 +16,8 @@ from components.chemistry.regional.gases.musica_solver import MusicaSolver
 from components.chemistry.regional.gases.solver import GasSolver, SolverFailure
 from components.chemistry.regional.transport import column
 from components.radiation import standard_atmosphere
-from components.radiation.exchange import day_of_year
 from components.science.constants import DRY_AIR_MOLAR_MASS, NITROGEN_MOLAR_MASS
-from components.science.sun import cosine_zenith, sun_position
+from components.science.sun import cosine_zenith, days_since_2000, sun_position
 from components.science.tracers import Species
 from coupler.component import Context
 
@@ -64,7 +63,7 @@ class ReactiveGases:
     def standard(self) -> Tensor:
         """Gases (gases, nz, ny, nx) of a standard atmosphere, until air has arrived."""
         air = standard_atmosphere.columns(self.levels, torch.ones_like(self.lat), 1.0)
-        return self.chemistry.outside(air.p_interface, self.lat, day_of_year(self.context.clock.date(0)))
+        return self.chemistry.outside(air.p_interface, self.lat, days_since_2000(self.context.clock.date(0)))
 
     def outside(self, p_interface: Tensor, time: int) -> Tensor:
         """Gases (gases, nz, ny, nx) that come in at the sides.
@@ -74,7 +73,7 @@ class ReactiveGases:
         p_interface : (nz+1, ny, nx) Pa
         time : s since the start of the case
         """
-        return self.chemistry.outside(p_interface, self.lat, day_of_year(self.context.clock.date(time)))
+        return self.chemistry.outside(p_interface, self.lat, days_since_2000(self.context.clock.date(time)))
 
     def advance(
         self, q: Tensor, air: GasAir, ground: dry.Ground, rains: Sequence[rain.Rain], time: int, seconds: int
@@ -96,7 +95,7 @@ class ReactiveGases:
         """
         q = q.clone()
         speeds = self._deposit(q, air, ground, rains, float(seconds)) if self.deposits else {}
-        day = day_of_year(self.context.clock.date(time + seconds // 2))
+        day = days_since_2000(self.context.clock.date(time + seconds // 2))
         sun = Sun(cosine_zenith(self.lon, self.lat, day), sun_position(day)[2], self.lat, day)
         try:
             new, self.step = self.chemistry.react(q, air, sun, float(seconds), self.step)

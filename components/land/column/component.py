@@ -212,7 +212,7 @@ class ColumnLand(Component):
         stores = self.budget()
         self.booked = {f"booked_{k}": np.zeros(self.shape) for k in stores}
         self.booked.update({f"{k}_at_start": v for k, v in stores.items()})
-        self.day, self.day_mean = -1, self.latitude
+        self.day, self.day_mean = None, self.latitude
         if n == 0:
             context.log("no land in a block of this component; use fewer ranks, or a grid with land")
         return self._start()

@@ -15,7 +15,7 @@ from components.land.column.growth import with_leaves
 from components.land.column.satellite import EFFICIENCY, LOWEST_SUN, Satellite, Scene
 from components.land.column.structure import cut
 from components.land.spectra.bands import UNITS, unknown_bands
-from components.science.sun import cosine_zenith
+from components.science.sun import cosine_zenith, days_since_2000
 from coupler.namelist import Fraction, Namelist, Range
 
 Angle = Annotated[float, Range(least=0.0, most=70.0)]
@@ -118,9 +118,8 @@ class Overpasses:
         cells = columns[: columns.shape[0] // self.land.share.shape[0]]
         if not cells.numel():
             return
-        day = date.timetuple().tm_yday - 1 + begin / 24.0
         there = self.longitude.double()[columns] + 15.0 * wait / 3600.0  # the sun of a moment later stands further west
-        sun = cosine_zenith(there, self.latitude.double()[columns], day).to(self.land.share.dtype)
+        sun = cosine_zenith(there, self.latitude.double()[columns], days_since_2000(date)).to(self.land.share.dtype)
         forcing = self.land.forcing(weather)
         there_now = cut(state, columns)
         here, p = with_leaves(there_now, cut(forcing, columns), cut(self.land.parameters, columns), self.land.options)

@@ -55,7 +55,7 @@ def mean_sun(longitude: Tensor, latitude: Tensor, time: float, seconds: int = 86
     longitude, latitude : Tensor
         Degrees.
     time : float
-        At which it begins, days of the year from 0, UTC.
+        At which it begins, days since 2000 began, UTC.
     seconds : int
         How long it lasts; a day where nothing is said.
     """

@@ -23,7 +23,7 @@ from components.land.column.radiation import partition
 from components.land.column.snow import falling_share, over_layers
 from components.land.column.structure import cut
 from components.science.constants import STEFAN_BOLTZMANN
-from components.science.sun import cosine_zenith
+from components.science.sun import cosine_zenith, days_since_2000
 from components.science.water import specific_humidity, vapour_pressure
 
 Series = NDArray[np.float64]
@@ -117,8 +117,7 @@ def forcing(weather: Weather, leaf_area: Callable[[datetime], tuple[float, float
     sun, leaves = [], []
     for i in range(n):
         middle = weather.start + timedelta(seconds=weather.seconds * (i + 0.5))
-        hour = middle.hour + middle.minute / 60.0 + middle.second / 3600.0
-        sun.append(cosine_zenith(longitude, latitude, middle.timetuple().tm_yday - 1 + hour / 24.0))
+        sun.append(cosine_zenith(longitude, latitude, days_since_2000(middle)))
         leaves.append(leaf_area(middle))
 
     def series(values: Series | float) -> torch.Tensor:

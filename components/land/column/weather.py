@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ from components.land.column.advance import Weather
 from components.land.column.component_cycles import DEPOSITION
 from components.land.column.cycles.crop_development import TWILIGHT
 from components.land.column.seasons import mean_sun
-from components.science.sun import cosine_zenith, day_length, longest_day
+from components.science.sun import cosine_zenith, day_length, days_since_2000, longest_day
 from components.science.surface_fields import SURFACE_OZONE
 
 
@@ -44,18 +45,16 @@ def weather_of(land: Any, time: int, seconds: int, imports: Mapping[str, Any]) -
         return None if imports.get(name) is None else local(name)
 
     middle = land.clock.date(time + seconds // 2)
-    hour = middle.hour + middle.minute / 60.0 + middle.second / 3600.0
-    day = middle.timetuple().tm_yday
-    mu = cosine_zenith(land.longitude, land.latitude, day - 1 + hour / 24.0)
-    start = day - 1 + hour / 24.0 - 0.5 * seconds / 86400.0
+    now = days_since_2000(middle)
+    mu = cosine_zenith(land.longitude, land.latitude, now)
     daylight = None
     if o.daily_means:
-        daylight = share_of_day(land, day, mean_sun(land.longitude, land.latitude, start, seconds))
+        start = now - 0.5 * seconds / 86400.0
+        daylight = share_of_day(land, now, mean_sun(land.longitude, land.latitude, start, seconds))
     lai, sai = land._leaves(middle)
     cycling, traits = land.cycling, land.parameters.cycles
     calendar = traits is not None and traits.farming.sown_on is not None
     farmed = traits is not None and bool((traits.farming.crop > 0.5).any())
-    now = day - 1 + hour / 24.0
     return Weather(
         local("air_temperature"), local("specific_humidity"), local("surface_air_pressure"),
         local("eastward_wind"), local("northward_wind"), local("surface_downwelling_shortwave_flux_in_air"),
@@ -66,21 +65,22 @@ def weather_of(land: Any, time: int, seconds: int, imports: Mapping[str, Any]) -
         day_length(land.latitude, now) if cycling else None,
         longest_day(land.latitude) if cycling else None,
         given(SURFACE_OZONE) if land.parameters.ozone is not None else None,
-        torch.full_like(land.latitude, float(day)) if calendar else None,
+        torch.full_like(land.latitude, float(middle.timetuple().tm_yday)) if calendar else None,
         day_length(land.latitude, now, TWILIGHT) if farmed else None,
     )  # fmt: skip
 
 
-def share_of_day(land: Any, day: int, mu: Tensor) -> Tensor:
+def share_of_day(land: Any, now: float, mu: Tensor) -> Tensor:
     """The sun's height in a step over its mean of the day; 1 in the polar night, with nothing to share.
 
     Parameters
     ----------
     land : ColumnLand, which keeps the day's mean
-    day : of the year
+    now : days since 2000 began, UTC
     mu : (columns,) mean cosine of the zenith angle in the step
     """
-    if land.day != day:
-        land.day, land.day_mean = day, mean_sun(land.longitude, land.latitude, day - 1.0)
+    if land.day != math.floor(now):
+        land.day = math.floor(now)
+        land.day_mean = mean_sun(land.longitude, land.latitude, float(land.day))
     risen = land.day_mean > 1e-4
     return torch.where(risen, mu / torch.clamp(land.day_mean, min=1e-4), torch.ones_like(mu))

@@ -93,9 +93,9 @@ class Physics:
         self._radiation: Any = self.schemes.radiation.ready(gases=self.gases)
 
     def air(
-        self, s: State, q: torch.Tensor, ground: Radiating, day_of_year: float, convective: Convective | None = None
+        self, s: State, q: torch.Tensor, ground: Radiating, day: float, convective: Convective | None = None
     ) -> Air:
-        """The block's columns as radiation sees them; ``day_of_year`` fractional, UTC.
+        """The block's columns as radiation sees them; ``day`` since 2000 began, fractional, UTC.
 
         Interfaces are as far apart in pressure as the air and the water between them weigh.
         """
@@ -106,15 +106,15 @@ class Physics:
         size = 1.0 / torch.sqrt(self.geometry.inverse_area[INNER, INNER])
         clouds = seen(inner, c, convective, self.cloud_law, size)
         clouds = clouds if self.held is None else self.held.seen(clouds)
-        mu = cosine_zenith(self.lon, self.lat, day_of_year).to(c.t)
-        distance = sun_position(day_of_year)[2]
+        mu = cosine_zenith(self.lon, self.lat, day).to(c.t)
+        distance = sun_position(day)[2]
         q_v = vapour[:, INNER, INNER]
         top = interface_pressure(c.p, c.rho * (1.0 + q_v), c.dz)[-1:]
         weight = GRAVITY * c.mass * (1.0 + self.species.water(q)[:, INNER, INNER])
         p_i = torch.cat([(top + weight.flip(0).cumsum(0)).flip(0), top])
         return Air(
             c.t, torch.clamp(q_v, min=1.0e-8), clouds.cloud, clouds.ice, c.p, p_i, ground.temperature, ground.albedo,
-            mu, distance, latitude=self.lat, day=day_of_year, snow=clouds.snow, fraction=clouds.fraction,
+            mu, distance, latitude=self.lat, day=day, snow=clouds.snow, fraction=clouds.fraction,
             column=self.numbers, emissivity=ground.emissivity,
         )  # fmt: skip
 

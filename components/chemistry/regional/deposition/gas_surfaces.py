@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from components.science.constants import ZERO_CELSIUS
+from components.science.sun import YEAR
 
 LAND_USES = (
     "urban", "agriculture", "range", "deciduous_forest", "coniferous_forest", "mixed_forest", "water", "barren",
@@ -182,9 +183,9 @@ def season_of(latitude: Tensor, temperature: Tensor, day: float) -> Tensor:
     ----------
     latitude : degrees north
     temperature : of the surface, K
-    day : of the year
+    day : since 2000 began
     """
-    north = torch.where(latitude >= 0.0, day % 365.0, (day + 182.5) % 365.0)
+    north = torch.where(latitude >= 0.0, day % YEAR, (day + 0.5 * YEAR) % YEAR)
     season = torch.full_like(latitude, SEASONS.index("spring"), dtype=torch.int64)
     for first, last, name in ((135.0, 258.0, "midsummer"), (258.0, 304.0, "autumn")):
         season = torch.where((north >= first) & (north < last), SEASONS.index(name), season)

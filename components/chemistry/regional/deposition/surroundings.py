@@ -45,7 +45,7 @@ class Below:
         surface : (ny, nx) temperature of the ground, K
         sunlight : (ny, nx) W m-2
         precipitation : (ny, nx) kg m-2 s-1
-        day : of the year
+        day : since 2000 began
         """
         season = season_of(self.latitude, surface, day)
         gusts = torch.clamp(wind, min=LEAST_WIND)
