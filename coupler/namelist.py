@@ -99,6 +99,11 @@ class Node:
         place = self.place(*path)
         return Problem(place.file, place.line, message)
 
+    def came_from(self, name: str, *path: str | int) -> None:
+        """Say in messages that the value at `path`, and all within it, came from `name` and stands in no line."""
+        self.places = {p: where for p, where in self.places.items() if p[: len(path)] != path}
+        self.places[path] = Place(name, 0)
+
     def part(self, *path: str | int) -> "Node":
         """The part of the document below `path`; empty mapping where there is nothing."""
         values: Any = self.values

@@ -12,7 +12,7 @@ from components.atmosphere.nonhydrostatic.column.run import run
 from components.atmosphere.nonhydrostatic.column.surface import _of_richardson, psi_h, psi_m
 from components.atmosphere.nonhydrostatic.physics.tables import Schemes
 from components.science.constants import CP_DRY, GRAVITY, LATENT_VAPORISATION
-from coupler.errors import NamelistError
+from coupler.errors import CaseError, NamelistError
 
 SMALL = ["grid.spacing=250", "grid.top=3000", "duration=PT1H", "output=PT30M"]
 
@@ -106,3 +106,38 @@ def test_mistakes_are_told_all_at_once_with_their_lines(tmp_path, capsys):
     assert "known columns: arm_shallow_cumulus, bomex" in capsys.readouterr().err
     assert main(["bomex", "--set", "grid.spacing"]) == 2
     assert "expected KEY=VALUE" in capsys.readouterr().err
+
+
+def test_the_end_is_in_the_file_whether_an_interval_ends_there_or_not():
+    course = run(read_case(find("bomex"), [*SMALL, "duration=PT40M"]))
+    assert course.time.tolist() == [0.0, 1800.0, 2400.0]
+    heat = course.profiles["surface_upward_sensible_heat_flux"]  # given, about 10 W m-2: a mean whatever its interval
+    assert heat[2] == pytest.approx(heat[1], rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("start.specific_humidity={height: [0, 3000], value: [12, 3]}", "expected 0 to 0.1 kg kg-1, not 12"),
+        ("start.potential_temperature={height: [0], value: [25]}", "expected 100 to 100000 K, not 25"),
+        ("surface_pressure=1015", "expected 20000 to 120000 Pa"),
+        ("surface.friction_velocity=0", "expected 0.001 to 10 m s-1, not 0"),
+        ("forcing.temperature_tendency={height: [0], value: [-2]}", "expected -0.1 to 0.1 K s-1, not -2"),
+        ("surface.kinematic_heat_flux={time: [0, 60], value: [0.1, 80]}", "expected -2 to 5 K m s-1, not 80"),
+        ("grid={levels: 1}", "grid.levels: expected 3 to 2000"),
+    ],
+)
+def test_a_value_in_another_unit_is_refused_where_it_was_given(change, message):
+    with pytest.raises(NamelistError) as error:
+        read_case(find("bomex"), [change])
+    assert message in str(error.value)
+    assert str(error.value).startswith("--set: ")
+
+
+def test_layers_that_cannot_be_in_balance_are_refused():
+    with pytest.raises(NamelistError, match="at least 3 layers"):
+        read_case(find("bomex"), ["grid={spacing: 2000, top: 3000}"])
+    with pytest.raises(NamelistError, match="the middle of the lowest layer, 25 m"):
+        read_case(find("bomex"), ["surface.roughness=30"])
+    with pytest.raises(CaseError, match="take thinner layers"):
+        run(read_case(find("bomex"), ["grid={spacing: 20000, top: 90000}"]))

@@ -72,3 +72,24 @@ def test_mistakes_are_told_all_at_once_with_their_lines(tmp_path, capsys):
     assert "bad.yaml:6: " in said and "did you mean 'tke'" in said
     assert main(["no_such_column"]) == 2
     assert "known columns: free_convection, kato_phillips" in capsys.readouterr().err
+
+
+def test_the_end_is_in_the_file_and_its_means_are_of_the_time_since_the_last_output():
+    out = run(case("ows_papa_summer", "forcing={heat: -50, shortwave: 200}", "duration=PT4H"))
+    assert out.time.tolist() == [0.0, 10800.0, 14400.0]
+    np.testing.assert_allclose(out.fields["surface_net_downward_shortwave_flux"][1:], 200.0, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("start.temperature={depth: [0], value: [288]}", "expected -3 to 45 degC, not 288"),
+        ("start.salinity={depth: [0], value: [0.035, 60]}", "value has 2 entries"),
+        ("forcing.freshwater=5", "expected -0.1 to 0.1 kg m-2 s-1, not 5"),
+    ],
+)
+def test_a_value_in_another_unit_is_refused_where_it_was_given(change, message):
+    with pytest.raises(NamelistError) as error:
+        case("free_convection", change)
+    assert message in str(error.value)
+    assert str(error.value).startswith("--set: ")

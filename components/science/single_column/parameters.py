@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import AfterValidator, model_validator
 
 from coupler.errors import CaseError, NamelistError, Problem
 from coupler.namelist import Namelist, Range, read_file, read_text
@@ -74,6 +74,27 @@ Number = Value | Series
 """A number, or values by time."""
 
 
+def within(kind: Any, unit: str, least: float, most: float) -> Any:
+    """Type of a number, of values by time or of a profile, all within bounds that its unit has in nature.
+
+    So grams for kilograms, degrees C for K, hPa for Pa and days for seconds are refused, not run.
+
+    Parameters
+    ----------
+    kind : type of what is given
+    unit : in which it is
+    least, most : bounds, included
+    """
+
+    def check(given: Any) -> Any:
+        for value in np.ravel(getattr(given, "value", given)):
+            if not least <= value <= most:
+                raise ValueError(f"expected {least:g} to {most:g} {unit}, not {value:g}")
+        return given
+
+    return Annotated[kind, AfterValidator(check)]
+
+
 def at(number: Any, time: float) -> float:
     """Value of a `Number` at a time.
 
@@ -117,7 +138,7 @@ def read(path: Path, model: type[Model], changes: Sequence[str] = ()) -> Model:
     Raises
     ------
     NamelistError
-        Every mistake at its file and line.
+        Every mistake at its file and line, or at the change it came with.
     """
     node = read_file(path, str(path))
     for change in changes:
@@ -127,11 +148,12 @@ def read(path: Path, model: type[Model], changes: Sequence[str] = ()) -> Model:
                 [Problem("--set", 0, f"expected KEY=VALUE, such as grid.spacing=50 (given: {change!r})")]
             )
         value = read_text(f"value: {text}", f"--set {key}").values["value"]
-        *within, last = key.strip().split(".")
+        *around, last = key.strip().split(".")
         place = node.values
-        for word in within:
+        for word in around:
             place = place.setdefault(word, {}) if isinstance(place, dict) else {}
         if not isinstance(place, dict):
-            raise NamelistError([Problem("--set", 0, f"{key}: {'.'.join(within)} is not a mapping")])
+            raise NamelistError([Problem("--set", 0, f"{key}: {'.'.join(around)} is not a mapping")])
         place[last] = value
+        node.came_from("--set", *around, last)
     return node.parse(model)

@@ -20,6 +20,7 @@ from components.atmosphere.nonhydrostatic.physics.interfaces import Parts
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
 from components.science.constants import GRAVITY, KAPPA, P_REFERENCE, R_DRY
 from components.science.tracers import Species
+from coupler.errors import CaseError
 
 
 class Column(NamedTuple):
@@ -57,6 +58,11 @@ def start(case: Case, species: Species) -> Column:
     ----------
     case : its namelist
     species : all tracers; those but vapour are zero
+
+    Raises
+    ------
+    CaseError
+        Layers too thick for hydrostatic balance.
     """
     z_i = interfaces(case.grid)
     z, dz = 0.5 * (z_i[1:] + z_i[:-1]), np.diff(z_i)
@@ -76,6 +82,8 @@ def start(case: Case, species: Species) -> Column:
                 t = theta[k] * pi
             mass[k] = p * dz[k] / (R_DRY * t * (1.0 + VAPOUR_FACTOR * q_v[k]))
             p = below - 0.5 * GRAVITY * mass[k] * (1.0 + q_v[k])
+            if p <= 0.0:
+                raise CaseError(f"{case.title}: layer {k + 1} would weigh more than all air: take thinner layers")
         below -= GRAVITY * mass[k] * (1.0 + q_v[k])
     tensor = lambda a: torch.as_tensor(np.asarray(a), dtype=torch.float64).reshape(-1, 1, 1).clone()  # noqa: E731
     parts = {name: torch.zeros((z.size, 1, 1), dtype=torch.float64) for name in species.names}

@@ -11,14 +11,13 @@ from pydantic import model_validator
 from components.atmosphere.nonhydrostatic.physics.radiated_clouds import Law
 from components.atmosphere.nonhydrostatic.physics.tables import BOUNDARY_LAYER, CONVECTION, MICROPHYSICS, RADIATION
 from components.science.gases import GasOptions, Year
-from components.science.single_column.parameters import Moment, Number, Value, as_many, increasing, read
+from components.science.single_column.parameters import Moment, Number, Value, as_many, increasing, read, within
 from coupler.namelist import (
     Duration,
     Fraction,
     Length,
     LengthOrNone,
     Namelist,
-    Pascals,
     Range,
     checked,
     number,
@@ -28,6 +27,7 @@ from coupler.namelist import (
 
 Height = Annotated[float, Range(least=0.0, most=1.0e5, unit="m")]
 Levels = whole(3, 2000)
+FEWEST = 3  # layers of even thickness
 
 
 class Profile(Namelist):
@@ -70,6 +70,10 @@ class Profile(Namelist):
         return np.interp(z, self.height, row)
 
 
+WIND = "m s-1", -300.0, 300.0
+HEAT = "W m-2", -2.0e3, 5.0e3
+
+
 class Grid(Namelist):
     """Layers: the model's stretched ones, or even ones where ``spacing`` is given."""
 
@@ -86,15 +90,15 @@ class Grid(Namelist):
 class Start(Namelist):
     """Profiles at the start."""
 
-    potential_temperature: Profile | None = None
+    potential_temperature: within(Profile, "K", 100.0, 1.0e5) | None = None
     """K; this or ``temperature``."""
-    temperature: Profile | None = None
+    temperature: within(Profile, "K", 100.0, 400.0) | None = None
     """K."""
-    specific_humidity: Profile = Profile(height=[0.0], value=[0.0])
+    specific_humidity: within(Profile, "kg kg-1", 0.0, 0.1) = Profile(height=[0.0], value=[0.0])
     """kg/kg."""
-    eastward_wind: Profile = Profile(height=[0.0], value=[0.0])
+    eastward_wind: within(Profile, *WIND) = Profile(height=[0.0], value=[0.0])
     """m s-1."""
-    northward_wind: Profile = Profile(height=[0.0], value=[0.0])
+    northward_wind: within(Profile, *WIND) = Profile(height=[0.0], value=[0.0])
     """m s-1."""
 
     @model_validator(mode="after")
@@ -107,17 +111,17 @@ class Start(Namelist):
 class Surface(Namelist):
     """The ground: given fluxes, or a temperature by which similarity theory finds them."""
 
-    sensible_heat_flux: Number | None = None
+    sensible_heat_flux: within(Number, *HEAT) | None = None
     """Upward, W m-2."""
-    latent_heat_flux: Number | None = None
+    latent_heat_flux: within(Number, *HEAT) | None = None
     """Upward, W m-2: evaporation times the latent heat at 0 degC."""
-    kinematic_heat_flux: Number | None = None
+    kinematic_heat_flux: within(Number, "K m s-1", -2.0, 5.0) | None = None
     """Upward flux of potential temperature, K m s-1, in place of the sensible heat flux."""
-    kinematic_moisture_flux: Number | None = None
+    kinematic_moisture_flux: within(Number, "m s-1", -1.0e-3, 2.0e-3) | None = None
     """Upward flux of specific humidity, m s-1, in place of the latent heat flux."""
-    friction_velocity: Number | None = None
+    friction_velocity: within(Number, "m s-1", 1.0e-3, 10.0) | None = None
     """m s-1; without it the stress follows from the roughness."""
-    temperature: Number | None = None
+    temperature: within(Number, "K", 150.0, 400.0) | None = None
     """Of the ground, K; without fluxes, they follow from it."""
     wetness: Fraction = 0.0
     """Share of saturation at the ground: 1 over water, 0 over dry ground."""
@@ -150,17 +154,17 @@ class Surface(Namelist):
 class Forcing(Namelist):
     """What acts on the column besides its physics."""
 
-    geostrophic_eastward_wind: Profile | None = None
+    geostrophic_eastward_wind: within(Profile, *WIND) | None = None
     """m s-1; with the Coriolis parameter of the latitude."""
-    geostrophic_northward_wind: Profile | None = None
+    geostrophic_northward_wind: within(Profile, *WIND) | None = None
     """m s-1; 0 where the other one is given alone."""
-    vertical_velocity: Profile | None = None
+    vertical_velocity: within(Profile, "m s-1", -10.0, 10.0) | None = None
     """Of the large scale, m s-1, upward; it moves temperature, humidity and momentum."""
-    potential_temperature_tendency: Profile | None = None
+    potential_temperature_tendency: within(Profile, "K s-1", -0.1, 0.1) | None = None
     """Advection and given radiation, K s-1."""
-    temperature_tendency: Profile | None = None
+    temperature_tendency: within(Profile, "K s-1", -0.1, 0.1) | None = None
     """The same as a tendency of temperature, K s-1."""
-    specific_humidity_tendency: Profile | None = None
+    specific_humidity_tendency: within(Profile, "s-1", -1.0e-5, 1.0e-5) | None = None
     """Advection, s-1."""
     wind_relaxation: Duration = 0
     """Time in which the wind is drawn to that of the start; 0: it is not."""
@@ -200,7 +204,7 @@ class Case(Namelist):
     """Time step."""
     output: Duration = 600
     """Time between outputs."""
-    surface_pressure: Pascals
+    surface_pressure: quantity("Pa", least=2.0e4, most=1.2e5)
     """At the ground at the start."""
     grid: Grid = Grid()
     """Layers."""
@@ -232,8 +236,13 @@ class Case(Namelist):
         for name in ("duration", "output"):
             if self.step < 1 or getattr(self, name) % self.step or getattr(self, name) < self.step:
                 raise ValueError(f"{name} is not a multiple of step ({self.step} s)")
+        if self.grid.spacing * FEWEST > self.grid.top:
+            raise ValueError(f"grid: at least {FEWEST} layers of 'spacing' must fit under the lid: make them thinner")
         if not self.grid.spacing and self.grid.levels * self.grid.lowest_layer >= self.grid.top:
             raise ValueError("grid: the layers do not fit under the lid: use fewer or thinner ones")
+        lowest = 0.5 * (self.grid.spacing or self.grid.lowest_layer)
+        if max(self.surface.roughness, self.surface.roughness_heat) >= lowest:
+            raise ValueError(f"surface: the roughness reaches to the middle of the lowest layer, {lowest:g} m")
         return self
 
 

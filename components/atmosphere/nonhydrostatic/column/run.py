@@ -61,7 +61,8 @@ def run(case: Case, tell: Callable[[float], None] | None = None) -> Course:
     convective: Convective | None = None
     dt, every = float(case.step), case.output // case.step
     times, rows, sums = [0.0], [_seen(case, species, a, None, None, None, 0.0)], _Sums()
-    for n in range(case.duration // case.step):
+    steps = case.duration // case.step
+    for n in range(steps):
         time = n * dt
         c = columns(a, species)
         a = force(case, a, c, first, time + 0.5 * dt, dt)
@@ -78,9 +79,9 @@ def run(case: Case, tell: Callable[[float], None] | None = None) -> Course:
         if not bool(torch.isfinite(a.theta).all() & torch.isfinite(a.u).all()):
             raise FloatingPointError(f"{case.title}: the column is no longer finite at {time + dt:.0f} s")
         sums.add(species, before, c, a, m, ground, sky, u_star, dt)
-        if (n + 1) % every == 0:
+        if (n + 1) % every == 0 or n + 1 == steps:  # the end, whether an interval ends there or not
+            rows.append(_seen(case, species, a, m, sky, sums, time + dt - times[-1]))
             times.append(time + dt)
-            rows.append(_seen(case, species, a, m, sky, sums, every * dt))
             sums = _Sums()
             if tell is not None:
                 tell(time + dt)

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import model_validator
 
 from components.ocean.primitive.mixing_schemes import MIXING
-from components.science.single_column.parameters import Number, Value, as_many, increasing, read
+from components.science.single_column.parameters import Number, Value, as_many, increasing, read, within
 from coupler.namelist import Duration, Length, LengthOrNone, Namelist, Range, checked, quantity, whole
 
 Depth = Annotated[float, Range(least=0.0, most=1.2e4, unit="m")]
@@ -68,26 +68,26 @@ class Grid(Namelist):
 class Start(Namelist):
     """Profiles at the start."""
 
-    temperature: Profile
+    temperature: within(Profile, "degC", -3.0, 45.0)
     """Conservative temperature, degrees C."""
-    salinity: Profile = Profile(depth=[0.0], value=[35.0])
+    salinity: within(Profile, "g kg-1", 0.0, 50.0) = Profile(depth=[0.0], value=[35.0])
     """Absolute salinity, g kg-1."""
 
 
 class Forcing(Namelist):
     """What passes the surface, by time; positive into the sea."""
 
-    eastward_stress: Number = 0.0
+    eastward_stress: within(Number, "N m-2", -20.0, 20.0) = 0.0
     """N m-2."""
-    northward_stress: Number = 0.0
+    northward_stress: within(Number, "N m-2", -20.0, 20.0) = 0.0
     """N m-2."""
-    heat: Number = 0.0
+    heat: within(Number, "W m-2", -1.0e4, 1.0e4) = 0.0
     """All heat but sunlight, W m-2."""
-    shortwave: Number = 0.0
+    shortwave: within(Number, "W m-2", 0.0, 1.5e3) = 0.0
     """Net sunlight, W m-2."""
     diurnal: bool = False
     """Whether ``shortwave`` is the mean of a day, to be shared out by the sun's height."""
-    freshwater: Number = 0.0
+    freshwater: within(Number, "kg m-2 s-1", -0.1, 0.1) = 0.0
     """Precipitation and runoff less evaporation, kg m-2 s-1."""
 
 

@@ -95,7 +95,8 @@ def run(case: Case) -> Course:
     f, no_flux = case.forcing, sea.forcing
     every = case.output // case.step
     times, seen, sums = [0.0], [_profiles(sea, {})], np.zeros(2)
-    for n in range(case.duration // case.step):
+    steps = case.duration // case.step
+    for n in range(steps):
         time = float(n * case.step)
         middle = time + 0.5 * case.step
         light = sunlight(case, time)
@@ -106,8 +107,8 @@ def run(case: Case) -> Course:
         )  # fmt: skip
         sea.run(1)
         sums += (light, heat)
-        if (n + 1) % every == 0:
-            means = sums / every
+        if (n + 1) % every == 0 or n + 1 == steps:  # the end, whether an interval ends there or not
+            means = sums * case.step / (time + case.step - times[-1])
             named = {"shortwave": means[0], "heat": means[1]}
             times.append(time + case.step)
             seen.append(_profiles(sea, named))
