@@ -66,8 +66,8 @@ def kessler(
     rho, mass : density of dry air (kg m-3) and dry mass of the layer (kg m-2)
     """
     q_v, q_c, q_r = torch.clamp(q_v, min=0.0), torch.clamp(q_c, min=0.0), torch.clamp(q_r, min=0.0)
-    # conversion of cloud water: implicit in the accreted cloud (eq. 2.13)
-    left = (q_c - dt * 0.001 * torch.clamp(q_c - 0.001, min=0.0)) / (1.0 + dt * 2.2 * power(q_r, 0.875))
+    # conversion of cloud water: of what is above 1 g/kg at most all, implicit in the accreted cloud (eq. 2.13)
+    left = (q_c - min(0.001 * dt, 1.0) * torch.clamp(q_c - 0.001, min=0.0)) / (1.0 + dt * 2.2 * power(q_r, 0.875))
     q_r = q_r + (q_c - left)
     q_c = left
     lcp = LATENT_VAPORISATION / CP_DRY
