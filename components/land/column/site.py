@@ -37,6 +37,16 @@ FOLLOWED = (
 )  # fmt: skip
 
 
+BOUNDS = {
+    "temperature": (180.0, 340.0, "K"), "humidity": (0.0, 0.1, "kg kg-1"), "pressure": (3.0e4, 1.2e5, "Pa"),
+    "wind": (0.0, 120.0, "m s-1"), "shortwave": (-50.0, 1.8e3, "W m-2"), "longwave": (20.0, 1.0e3, "W m-2"),
+    "precipitation": (0.0, 0.2, "kg m-2 s-1"), "co2": (0.0, 1.0e4, "umol mol-1"), "height": (0.1, 1.0e3, "m"),
+    "seconds": (1.0, 86400.0, "s"), "latitude": (-90.0, 90.0, "degrees"), "longitude": (-360.0, 360.0, "degrees"),
+}  # fmt: skip
+"""Least and most: so degrees C, hPa, g/kg and mm a step are told from K, Pa, kg/kg and kg m-2 s-1."""
+CONSTANT = ("co2", "height", "seconds", "latitude", "longitude")  # one value may be that of all steps
+
+
 @dataclass
 class Weather:
     """Measured weather, one value a step; the step that begins at ``start`` first (UTC)."""
@@ -56,15 +66,21 @@ class Weather:
     height: float = 10.0  # m above the displacement height
 
     def __post_init__(self) -> None:
-        """Refuse series of different length or with gaps."""
+        """Refuse series of different length, with gaps, or with values that their unit cannot have."""
         length = len(self.temperature)
-        for name in ("humidity", "pressure", "wind", "shortwave", "longwave", "precipitation"):
-            values = getattr(self, name)
-            if len(values) != length:
-                raise ValueError(f"{name} has {len(values)} steps, temperature {length}")
+        if not length:
+            raise ValueError("the weather has no steps")
+        for name, (least, most, unit) in BOUNDS.items():
+            values = np.atleast_1d(getattr(self, name))
+            if values.size != length and not (values.size == 1 and name in CONSTANT):
+                raise ValueError(f"{name} has {values.size} steps, temperature {length}")
             if not np.isfinite(values).all():
                 gaps = int((~np.isfinite(values)).sum())
                 raise ValueError(f"{name} has {gaps} gaps: fill them first")
+            outside = np.flatnonzero((values < least) | (values > most))
+            if outside.size:
+                worst = f"{values[outside[0]]:g} in step {outside[0]}"
+                raise ValueError(f"{name}: expected {least:g} to {most:g} {unit}, not {worst}")
 
 
 def snow_share(temperature: Series, humidity: Series, pressure: Series) -> Series:
