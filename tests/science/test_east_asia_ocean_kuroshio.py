@@ -76,6 +76,18 @@ def kuroshio(history: xr.Dataset, days: int) -> dict[str, float]:
     return out
 
 
+def along_japan(history: xr.Dataset, days: int, latitude: float) -> float:
+    """Mean transport (Sv) of the last ``days`` that flows north in one band from Japan's Pacific coast on.
+
+    The section ends where the water first turns south: crests of the Kuroshio's extension farther out are not counted.
+    """
+    v = history.northward_sea_water_transport.sel(lat=latitude, method="nearest").sel(lon=slice(139.5, 149))
+    v = v.isel(time=slice(-days, None)).mean("time").dropna("lon").values
+    south = np.nonzero(v < 0.0)[0]
+    width = np.radians(0.5) * RADIUS * np.cos(np.radians(latitude))
+    return float(v[: south[0] if south.size else None].sum() * width / 1e6)
+
+
 def run_case(folder: Path, root: Path, duration: str, *more: str, compiled: bool = False) -> xr.Dataset:
     """Make the case where it is not there, set its duration, run it; return its daily history."""
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
@@ -101,6 +113,9 @@ def assert_realistic(history: xr.Dataset, shared: Path, months: int, days: int) 
     assert current["speed"] > 0.3
     assert all(10.0 < current[name] < 40.0 for name, *_ in SECTIONS)
     assert days < 365 or 18.0 < current["north"] < 28.0  # Sverdrup: 21.7 Sv; in the first weeks the sea adjusts
+    japan = {latitude: along_japan(history, days, latitude) for latitude in (35.75, 37.25)}
+    print({latitude: round(flow, 1) for latitude, flow in japan.items()})
+    assert days < 365 or japan[37.25] < 0.5 * japan[35.75]  # more than half has left the coast by 37N
 
 
 @pytest.mark.slow

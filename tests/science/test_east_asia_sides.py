@@ -59,6 +59,16 @@ def test_most_leaves_where_the_kuroshio_extension_is(sea):
     assert northward(sea, 33.0) - northward(sea, 37.0) > 0.45 * total
 
 
+def test_the_side_moves_no_water_below_the_level_of_no_motion(sea):
+    """At rest below 1500 m, and above it the velocities add up to the transport: to 0.01 Sv over all rows."""
+    top = np.cumsum(sea.thickness) - sea.thickness
+    wet = np.clip(sea.depth[:, -1] - top[:, None], 0.0, sea.thickness[:, None])
+    assert np.all(sea.east_velocity[top >= 1500.0] == 0.0)
+    rest = (sea.east_velocity * wet).sum(0) - sea.east_transport
+    step = np.radians(sea.latitude[1] - sea.latitude[0])
+    assert np.abs(rest).sum() * step * EARTH_RADIUS < 0.01 * SVERDRUP
+
+
 @pytest.mark.parametrize(
     ("longitude", "south", "north", "width"), [(140.5, 40.9, 41.9, 19.0e3), (142.0, 45.5, 46.4, 42.0e3)],
     ids=["Tsugaru", "Soya"],
