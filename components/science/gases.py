@@ -12,7 +12,7 @@ import numpy as np
 from coupler.namelist import Fraction, Namelist, Range
 
 TABLE = Path(__file__).parent / "greenhouse_gases.nc"
-FIRST, LAST = 1765, 2500
+FIRST, LAST = 1765, 2499
 Year = Annotated[int, Range(least=FIRST, most=LAST)]
 
 
@@ -49,7 +49,7 @@ class GasOptions(Namelist):
     """Mole fraction in the place of the year's."""
 
     def at(self, start: int) -> Gases:
-        """The gases of a case that starts in the year ``start`` (1765 or 2500 if it is before or after these)."""
+        """The gases of a case that starts in the year ``start`` (1765 or 2499 if it is before or after these)."""
         given = {name: value for name in _names() if (value := getattr(self, name)) is not None}
         return replace(of_year(self.year if self.year is not None else min(max(start, FIRST), LAST)), **given)
 
@@ -59,7 +59,7 @@ def of_year(year: int) -> Gases:
 
     Parameters
     ----------
-    year : 1765 to 2500
+    year : 1765 to 2499
 
     Raises
     ------

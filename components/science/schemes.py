@@ -10,6 +10,10 @@ In a namelist a scheme is a word, or a mapping with options of its own::
 >>> table = Table("convection", Scheme("none"), Scheme("plume", function=max, options={"tau": 7200.0}))
 >>> table.choose({"scheme": "plume", "tau": 60}).options["tau"]
 60.0
+>>> bounded = Table("convection", Scheme("plume", options={"tau": 7200.0}, bounds={"tau": Range(least=60, unit="s")}))
+>>> bounded.choose({"scheme": "plume", "tau": -1})
+Traceback (most recent call last):
+ValueError: plume: tau: expected at least 60 s, not -1
 >>> table.choose("plum")
 Traceback (most recent call last):
 ValueError: unknown convection 'plum'; did you mean 'plume'?; known: none, plume, or package.module:Name
@@ -24,6 +28,7 @@ from components.science.tracers import Tracer
 from coupler.by_name import load
 from coupler.errors import CaseError
 from coupler.fields import did_you_mean
+from coupler.namelist import Range
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,8 @@ class Scheme:
         Makes the function once, at the start of a run, from the options: where tables have to be loaded.
     needs : tuple of str
         Names of what its model gives besides the options, such as ``gases`` to radiation.
+    bounds : mapping
+        Of its options that are numbers, those between which they must lie.
     """
 
     name: str
@@ -52,6 +59,7 @@ class Scheme:
     options: Mapping[str, Any] = field(default_factory=dict)
     prepare: Callable[..., Callable[..., Any]] | None = None
     needs: tuple[str, ...] = ()
+    bounds: Mapping[str, Range] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -106,7 +114,7 @@ class Table:
         Raises
         ------
         ValueError
-            No such scheme, or an option that it does not have.
+            No such scheme, an option that it does not have, or a value out of its bounds.
         """
         if isinstance(given, Mapping):
             options = {k: v for k, v in given.items() if k != "scheme"}
@@ -149,7 +157,13 @@ class Table:
         if isinstance(default, float):
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise ValueError(f"{scheme.name}: {name} is a number, not {value!r}")
-            return float(value)
+            return float(self._within(scheme, name, value))
         if not isinstance(value, type(default)):
             raise ValueError(f"{scheme.name}: {name} is of type {type(default).__name__}, not {value!r}")
+        return self._within(scheme, name, value)
+
+    def _within(self, scheme: Scheme, name: str, value: Any) -> Any:
+        bounds = scheme.bounds.get(name)
+        if bounds is not None and not bounds.holds(value):
+            raise ValueError(f"{scheme.name}: {name}: expected {bounds}, not {value!r}")
         return value

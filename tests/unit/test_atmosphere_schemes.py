@@ -6,6 +6,7 @@ import pytest
 
 from components.atmosphere.nonhydrostatic.component import NonhydrostaticAtmosphere
 from components.atmosphere.nonhydrostatic.physics.tables import CONVECTION, MICROPHYSICS, RADIATION
+from components.ocean.primitive.mixing_schemes import MIXING
 from components.science.schemes import Scheme, Table
 from coupler.case.command import main
 from coupler.errors import NamelistError
@@ -100,3 +101,29 @@ def test_tables_are_loaded_once_where_a_scheme_prepares():
     table = Table("addition", Scheme("slow", prepare=prepare, options={"size": 2.0}))
     function = table.choose("slow").ready()
     assert [function(1), function(2)] == [3.0, 4.0] and loaded == [2.0]
+
+
+@pytest.mark.parametrize(
+    ("table", "given", "message"),
+    [
+        (MICROPHYSICS, {"scheme": "wsm6", "droplets": -3.0e8}, "droplets: expected 1000000 to 1e+10 m-3"),
+        (MICROPHYSICS, {"scheme": "wsm6", "droplets": 0}, "droplets: expected"),
+        (CONVECTION, {"scheme": "betts_miller", "tau": -1}, "tau: expected 60 to 10000000 s, not -1"),
+        (CONVECTION, {"scheme": "betts_miller", "humidity": 70}, "humidity: expected 0 to 1, not 70"),
+        (CONVECTION, {"scheme": "mass_flux", "turnovers": 0}, "turnovers: expected"),
+        (RADIATION, {"scheme": "rrtmgp", "overlap_length": -1}, "overlap_length: expected 0 to"),
+        (MIXING, {"scheme": "kpp", "convective": -0.1}, "convective: expected 0 to 1000 m2 s-1"),
+    ],
+)
+def test_options_of_schemes_have_bounds(table, given, message):
+    with pytest.raises(ValueError) as error:
+        table.choose(given)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("table", [MICROPHYSICS, CONVECTION, RADIATION, MIXING], ids=lambda t: t.process)
+def test_every_number_among_the_options_of_our_schemes_has_bounds_that_hold_its_default(table):
+    for scheme in table.schemes.values():
+        for name, value in scheme.options.items():
+            if isinstance(value, float):
+                assert scheme.bounds[name].holds(value), (scheme.name, name)

@@ -81,7 +81,7 @@ def test_gases_of_a_year_are_those_of_the_records():
     assert of_year(2000).carbon_dioxide == pytest.approx(369.0e-6, abs=1e-6)
     for name, value in vars(Gases()).items():
         assert getattr(of_year(2014), name) == pytest.approx(value, rel=3e-3), name
-    with pytest.raises(ValueError, match="from 1765 to 2500, not in 1700"):
+    with pytest.raises(ValueError, match="from 1765 to 2499, not in 1700"):
         of_year(1700)
 
 
@@ -89,6 +89,7 @@ def test_the_block_of_a_namelist_takes_the_year_of_the_start_and_single_gases():
     assert GasOptions().at(1990) == of_year(1990)
     assert GasOptions(year=2050).at(1990) == of_year(2050)
     assert GasOptions().at(1) == of_year(1765)
+    assert GasOptions().at(3000) == of_year(2499)  # the last that the table has
     assert GasOptions(carbon_dioxide=1e-3).at(2014).carbon_dioxide == 1e-3
     with pytest.raises(NamelistError, match="1765"):
         Node({"year": 1500}).parse(GasOptions)

@@ -11,6 +11,7 @@ from components.ocean.primitive.profile_mixing import k_profile
 from components.ocean.primitive.turbulent_energy import turbulent_energy
 from components.ocean.primitive.vertical_mixing import Columns, Mixed
 from components.science.schemes import Scheme, Table
+from coupler.namelist import Range
 
 
 def constant(c: Columns, dt: float, viscosity0: float, diffusivity0: float, convective: float = 0.0) -> Mixed:
@@ -29,9 +30,15 @@ def constant(c: Columns, dt: float, viscosity0: float, diffusivity0: float, conv
     return Mixed(c.tke, viscosity0 * c.below, diffusivity)
 
 
+DIFFUSIVITY = Range(least=0.0, most=1.0e3, unit="m2 s-1")
 MIXING = Table(
     "vertical mixing",
-    Scheme("constant", constant, options={"convective": 0.0}),
-    Scheme("tke", turbulent_energy, options={"breaking": 100.0, "langmuir": 0.15, "transport": 24.0}),
-    Scheme("kpp", k_profile, options={"convective": 0.1}),
+    Scheme("constant", constant, options={"convective": 0.0}, bounds={"convective": DIFFUSIVITY}),
+    Scheme(
+        "tke",
+        turbulent_energy,
+        options={"breaking": 100.0, "langmuir": 0.15, "transport": 24.0},
+        bounds={name: Range(least=0.0, most=1.0e4) for name in ("breaking", "langmuir", "transport")},
+    ),
+    Scheme("kpp", k_profile, options={"convective": 0.1}, bounds={"convective": DIFFUSIVITY}),
 )

@@ -25,6 +25,7 @@ from components.radiation.rrtmg_scheme import Rrtmg
 from components.radiation.rrtmgp_scheme import sized_ice
 from components.science.schemes import Chosen, Scheme, Table
 from components.science.tracers import Species, Tracer
+from coupler.namelist import Range
 
 MICROPHYSICS = Table(
     "microphysics",
@@ -32,7 +33,13 @@ MICROPHYSICS = Table(
     Scheme("saturation", saturation.step, species=saturation.SPECIES),
     Scheme("kessler", kessler.step, species=kessler.SPECIES),
     Scheme("mixed_phase", mixed_phase.step, species=mixed_phase.SPECIES),
-    Scheme("wsm6", wsm6.step, species=wsm6.SPECIES, options={"droplets": CLOUD_NUMBER}),
+    Scheme(
+        "wsm6",
+        wsm6.step,
+        species=wsm6.SPECIES,
+        options={"droplets": CLOUD_NUMBER},
+        bounds={"droplets": Range(least=1.0e6, most=1.0e10, unit="m-3")},
+    ),
 )
 BOUNDARY_LAYER = Table(
     "boundary_layer",
@@ -44,15 +51,31 @@ BOUNDARY_LAYER = Table(
 CONVECTION = Table(
     "convection",
     Scheme("none"),
-    Scheme("betts_miller", convection_betts_miller.step, options={"tau": 7200.0, "humidity": 0.7}),
-    Scheme("mass_flux", convection_mass_flux.step, options={"turnovers": 2.3}),
+    Scheme(
+        "betts_miller",
+        convection_betts_miller.step,
+        options={"tau": 7200.0, "humidity": 0.7},
+        bounds={"tau": Range(least=60.0, most=1.0e7, unit="s"), "humidity": Range(least=0.0, most=1.0)},
+    ),
+    Scheme(
+        "mass_flux",
+        convection_mass_flux.step,
+        options={"turnovers": 2.3},
+        bounds={"turnovers": Range(above=0.0, most=100.0)},
+    ),
 )
 RADIATION = Table(
     "radiation",
     Scheme("none"),
     Scheme("gray", gray, needs=("gases",)),
     Scheme("rrtmg", prepare=Rrtmg, needs=("gases",)),
-    Scheme("rrtmgp", prepare=sized_ice, options={"seed": 0, "overlap_length": 2000.0}, needs=("gases",)),
+    Scheme(
+        "rrtmgp",
+        prepare=sized_ice,
+        options={"seed": 0, "overlap_length": 2000.0},
+        needs=("gases",),
+        bounds={"overlap_length": Range(least=0.0, most=1.0e6, unit="m")},
+    ),
     Scheme("imported", gray, needs=("gases",)),  # gray at the start, until another component's has come
 )
 
