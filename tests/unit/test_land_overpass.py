@@ -78,6 +78,16 @@ def test_ranks_and_a_restart_have_the_same_bits(ground, tmp_path):  # noqa: F811
         assert np.array_equal(second.diagnostics()[name], seen[name], equal_nan=True), name
 
 
+def test_a_restart_in_single_precision_goes_on_seeing(ground, tmp_path):  # noqa: F811
+    options = ColumnLand.Options(spectra=ASKED, precision="single")
+    whole, _ = run(ground, tmp_path, 3, options, first=5)
+    first, _ = run(ground, tmp_path, 1, options, first=5)
+    second, _ = run(ground, tmp_path, 2, options, first=6, state={k: np.array(v) for k, v in first.state().items()})
+    for name in ASKED.bands:
+        assert np.array_equal(second.diagnostics()[name], whole.diagnostics()[name], equal_nan=True), name
+    assert np.isfinite(whole.diagnostics()["modis_1"]).any()
+
+
 def test_looking_changes_nothing_else(ground, tmp_path):  # noqa: F811
     plain, _ = run(ground, tmp_path, 8, ColumnLand.Options())
     looking, _ = run(ground, tmp_path, 8)

@@ -419,8 +419,9 @@ class ColumnLand(Component):
         self.counts = {k: np.array(state[k], dtype=float) for k in self.counts}
         self.booked = {k: np.array(state[k], dtype=float) for k in self.booked}
         if self.overpasses is not None:
-            for name in [name for name in self.overpasses.seen if name in state]:
-                self.overpasses.seen[name] = self._tensor(np.asarray(state[name])[self.cells])
+            for name, seen in self.overpasses.seen.items():
+                if name in state:  # double, whatever the precision of the columns
+                    self.overpasses.seen[name] = torch.as_tensor(np.asarray(state[name])[self.cells]).to(seen)
 
     def budget(self) -> dict[str, Array]:
         """Heat of soil and snow, all water; carbon, nitrogen and phosphorus where they are followed."""
