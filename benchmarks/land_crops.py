@@ -55,6 +55,9 @@ def grow(name: str) -> tuple[dict[str, list[tuple[float, int]]], torch.Tensor, t
     one = torch.ones(n, dtype=torch.float64)
     state = initial_state(p, (ZERO_CELSIUS + weather(name, first)[0]) * one, 0.7)
     options = Options(nitrogen="none", prognostic_leaves=True)
+    yesterday = 40000.0 * one if name == "const24" else day_length(LATITUDE * one, first - 1.0)
+    c = state.cycles
+    state = state._replace(cycles=c._replace(season=c.season._replace(day_length=yesterday)))
     events: dict[str, list[tuple[float, int]]] = {k: [] for k in crops}
     most, harvest, phase = 0.0 * one, 0.0 * one, state.cycles.crop.phase
     per_day = 24 // HOURS

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from components.land.column.column import Forcing, Options, initial_state, step, water_stored
-from components.land.column.cycles import crop_day, crop_development, daily, fast, leaf_age, pools
+from components.land.column.cycles import crop_day, crop_development, daily, fast, leaf_age, phenology, pools
 from components.land.column.paddy import flood
 from components.land.column.parameters import parameters
+from components.science.sun import day_length
 
 D = torch.float64
 STEP = 43200.0
@@ -188,3 +189,22 @@ def test_the_oldest_leaves_die_first_and_a_harvest_forgets_ages():
     now = crop_development.nothing_sown(torch.zeros(2, dtype=D))._replace(leaves=torch.ones(9, 2, dtype=D))
     fallow = crop_day.fallow(now, torch.tensor([True, False]))
     assert fallow.leaves[:, 0].tolist() == [0.0] * 9 and fallow.leaves[:, 1].tolist() == [1.0] * 9
+
+
+@pytest.mark.parametrize(("crop", "start", "latitude", "mean", "swing"), [
+    ("wheat", 1, 30.0, 17.0, 10.0), ("maize", 244, 40.0, 12.0, 15.0), ("rice", 237, 35.0, 15.0, 12.0),
+])  # fmt: skip
+def test_the_first_day_of_a_run_sows_nothing_out_of_season(crop, start, latitude, mean, swing):
+    """Winter wheat on 1 January, maize on 1 September: warm enough, but days do not get shorter, or longer."""
+    f = parameters([crop], ["loam"], cycles=True).cycles.farming
+    x = torch.ones(1, dtype=D)
+    now, before = crop_development.nothing_sown(x), phenology.at_start(x, x > 0.0).day_length
+    for day in range(start, start + 700):
+        warm = (273.15 + mean - swing * math.cos(2.0 * math.pi * (day - 20) / 365.0)) * x
+        length = day_length(latitude * x, (day - 0.5) % 365.0)
+        now, before = crop_day.a_day(f, now, warm, warm, length, before).now, length
+        if now.phase.item() > 0.0:
+            break
+    of_year = day % 365
+    assert (172 < of_year < 356) if f.autumn.item() else (of_year < 172), of_year
+    assert day > start + 30

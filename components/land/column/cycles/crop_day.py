@@ -123,13 +123,13 @@ def a_day(
     f : how the columns are farmed
     now : development at the start of the day
     soil, air : temperature of the upper soil, by which it is sown, and of the air, by which it develops, K
-    day_length, day_before : of this and of the last day, s
+    day_length, day_before : of this and of the last day, s; nothing is sown by season where that is not known, 0
     date : day of the year, where there is a calendar of sowing
     photoperiod : day length with twilight, by which crops develop, s; None: that without it
     """
     is_crop, t = f.crop > 0.5, soil - ZERO_CELSIUS
     season = torch.where(f.autumn > 0.5, day_length < day_before, day_length > day_before)
-    due = season & (t >= f.sown_above) & (t <= f.sown_below)
+    due = season & (day_before > 0.0) & (t >= f.sown_above) & (t <= f.sown_below)
     if f.sown_on is not None and date is not None:
         due = torch.where(torch.isfinite(f.sown_on), date == f.sown_on, due)
     sown = development.sow(now, is_crop & due)

@@ -42,7 +42,7 @@ class Season(NamedTuple):
     since : days since that began, of evergreens since their last flush did
     good : sum of warmth (K d) or of days that call for leaves
     bad : days that call for their fall
-    day_length : s, of the day before
+    day_length : s, of the day before; 0 before the first day, of which none is known
     warmth : K, of the air as leaves have become used to it
     """
 
@@ -71,7 +71,7 @@ def at_start(kind: Tensor, leafing: Tensor) -> Season:
     """
     on = torch.where(kind == EVERGREEN, torch.ones_like(kind), leafing.to(kind.dtype))
     none = torch.zeros_like(kind)
-    return Season(on, none + 365.0, none, none, none + 0.5 * DAY, none + (ASLEEP + AWAKE))
+    return Season(on, none + 365.0, none, none, none, none + (ASLEEP + AWAKE))
 
 
 def awake(season: Season) -> Tensor:
