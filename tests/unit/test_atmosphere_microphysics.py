@@ -17,12 +17,12 @@ def species_of(scheme):
     return MICROPHYSICS.schemes[scheme].species
 
 
-def clouds(scheme, theta, q, p, pi, rho, mass, dt):
-    """theta, mixing ratios in the scheme's order, rain and snow after ``dt`` s."""
+def clouds(scheme, theta, q, p, pi, rho, mass, dt, chosen=None):
+    """theta, mixing ratios in the scheme's order, rain and snow after ``dt`` s; ``chosen``: with its options."""
     none = torch.zeros_like(theta)
     air = Columns(theta * pi, theta, p, pi, rho, mass, none, mass / rho, none)
     names = [t.name for t in species_of(scheme)]
-    out = MICROPHYSICS.choose(scheme).ready()(air, theta, dict(zip(names, q, strict=True)), dt)
+    out = MICROPHYSICS.choose(chosen or scheme).ready()(air, theta, dict(zip(names, q, strict=True)), dt)
     return out.theta, [out.q[n] for n in names], out.rain, out.snow
 
 
@@ -118,3 +118,24 @@ def test_blocks_give_the_same_bits_as_the_whole(scheme, dtype):
     part = clouds(scheme, cut(theta), [cut(a) for a in q], *(cut(a) for a in air), 60.0)
     for a, b in zip([whole[0], *whole[1], *whole[2:]], [part[0], *part[1], *part[2:]], strict=True):
         assert torch.equal(a[..., 1:4, 2:5], b)
+
+
+@pytest.mark.parametrize("scheme", ["mixed_phase", "wsm6"])
+def test_the_number_of_droplets_decides_how_much_cloud_does_not_rain(scheme):
+    """Tripoli & Cotton (1980): droplets of 8 um, 0.21 g/m3 of them for 1e8 m-3 and 0.64 for 3e8, the default."""
+    one = torch.ones((1, 1, 1), dtype=torch.float64)
+    p, t, rho = 9.0e4 * one, 285.0 * one, one
+    q_s = thermo.saturation_mixing_ratio(water.saturation_pressure(t), p)
+
+    def rain(cloud, **options):
+        q = [q_s, cloud * one, *[0.0 * one for _ in species_of(scheme)[2:]]]
+        made = {"scheme": scheme, **options}
+        # 1 m thick: what falls out of so thin a layer is rain at the ground
+        _, after, ground, _ = clouds(scheme, t / thermo.exner(p), q, p, thermo.exner(p), rho, one, 60.0, made)
+        return float(after[2] + ground)
+
+    for cloud, few in ((2.0e-4, False), (2.3e-4, True), (6.3e-4, True)):
+        assert (rain(cloud, droplets=1.0e8) > 0.0) is few
+        assert rain(cloud) == 0.0
+    assert rain(6.6e-4) > 0.0
+    assert rain(6.6e-4) == rain(6.6e-4, droplets=3.0e8)

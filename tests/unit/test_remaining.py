@@ -59,7 +59,7 @@ def test_fields_come_back_to_their_places():
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize(
-    ("scheme", "options", "exact"), [(wsm6, [3e8], True), (mixed_phase, [], False)], ids=["w", "m"]
+    ("scheme", "options", "exact"), [(wsm6, [3e8], True), (mixed_phase, [3e8], False)], ids=["w", "m"]
 )
 def test_the_clouds_work_on_the_cells_that_have_any(monkeypatch, dtype, scheme, options, exact):
     """`mixed_phase` sublimates traces elsewhere, too, where it works on all cells."""

@@ -127,8 +127,8 @@ class NonhydrostaticAtmosphere(Component):
         nudging_interval: Duration = 3600
         """Time between calls of that nudging."""
         microphysics: checked(MICROPHYSICS.check) = "mixed_phase"
-        """Cloud scheme: none, saturation (no rain), kessler (warm rain), mixed_phase (ice), wsm6 (graupel; option
-        droplets, m-3), or package.module:Name. Every scheme may be {scheme: word, option: value}."""
+        """Cloud scheme: none, saturation (no rain), kessler (warm rain), mixed_phase (ice), wsm6 (graupel), these
+        two with the option droplets, m-3; or package.module:Name. Every scheme may be {scheme: word, option: value}."""
         moist_heat: bool = False
         """Cloudy air expands and condenses with the heat capacity of its water (Bryan & Fritsch 2002)."""
         boundary_layer: checked(BOUNDARY_LAYER.check) = "ysu"

@@ -84,10 +84,10 @@ class Flakes(NamedTuple):
     ventilation: torch.Tensor
 
 
-def step(air: Columns, theta: torch.Tensor, q: Parts, dt: float) -> Clouds:
-    """`mixed_phase` as a scheme of the table."""
+def step(air: Columns, theta: torch.Tensor, q: Parts, dt: float, droplets: float) -> Clouds:
+    """`mixed_phase` as a scheme of the table; ``droplets`` of cloud, m-3."""
     vapour, cloud, rain, ice, snow = (q[s.name] for s in SPECIES)
-    w = mixed_phase(theta, vapour, cloud, rain, ice, snow, air.p, air.pi, air.rho, air.mass, dt)
+    w = mixed_phase(theta, vapour, cloud, rain, ice, snow, air.p, air.pi, air.rho, air.mass, dt, droplets)
     return Clouds(w.theta, dict(zip((s.name for s in SPECIES), w[1:6], strict=True)), w.rain, w.snow)
 
 
@@ -103,6 +103,7 @@ def mixed_phase(
     rho: torch.Tensor,
     mass: torch.Tensor,
     dt: float,
+    droplets: float = CLOUD_NUMBER,
 ) -> Water:
     """Cloud and precipitation processes over ``dt`` seconds.
 
@@ -112,6 +113,8 @@ def mixed_phase(
     q_v, q_c, q_r, q_i, q_s : mixing ratios, kg/kg of dry air
     p, pi : pressure (Pa) and Exner function
     rho, mass : density of dry air (kg m-3) and dry mass of the layer (kg m-2)
+    dt : time step, s
+    droplets : number of cloud droplets, m-3
     """
     c = Cloud(theta * pi, *(torch.clamp(q, min=0.0) for q in (q_v, q_c, q_r, q_i, q_s)))
     every, around, density = flat((c, p, rho), 3)
@@ -119,7 +122,7 @@ def mixed_phase(
     speeds = [torch.zeros_like(density)] * 3
     if not left.none:
         some = at(numbers, (every, around, density))
-        every, speeds = left.spread(processes(*some, dt), (every, speeds))
+        every, speeds = left.spread(processes(*some, dt, droplets), (every, speeds))
     c, speeds = shaped((every, speeds), theta.shape)
     fallen = [fall(q, v, rho, mass, dt) for q, v in zip(c[3:], speeds, strict=True)]
     (q_r, rain), (q_i, ice), (q_s, snow) = fallen
@@ -134,11 +137,13 @@ def at_work(c: Cloud, p: torch.Tensor) -> torch.Tensor:
 
 
 # a table of contents of the scheme
-def processes(c: Cloud, p: torch.Tensor, rho: torch.Tensor, dt: float) -> tuple[Cloud, list[torch.Tensor]]:
+def processes(
+    c: Cloud, p: torch.Tensor, rho: torch.Tensor, dt: float, droplets: float
+) -> tuple[Cloud, list[torch.Tensor]]:
     """What happens in cells over ``dt`` s, besides the fall; then the fall speeds of rain, ice and snow, m s-1."""
     air = properties(c.t, p, rho)
-    c = freeze(c, air, dt)
-    c = make_rain(c, air, dt)
+    c = freeze(c, air, dt, droplets)
+    c = make_rain(c, air, dt, droplets)
     c, flakes = gather_snow(c, air, dt)
     c = melt_snow(c, air, flakes, dt)
     t, q_v, q_c = adjust_to_saturation(c.t, c.q_v, c.q_c, p, LV)
@@ -147,24 +152,24 @@ def processes(c: Cloud, p: torch.Tensor, rho: torch.Tensor, dt: float) -> tuple[
     return c, fall_speeds(c, flakes, air)
 
 
-def freeze(c: Cloud, air: Properties, dt: float) -> Cloud:
+def freeze(c: Cloud, air: Properties, dt: float, droplets: float) -> Cloud:
     """Melting of cloud ice; homogeneous and heterogeneous freezing of cloud water, and of rain (HDC, appendix)."""
     t, q_v, q_c, q_r, q_i, q_s = c
     rho = air.rho
     warm = t > FREEZING_POINT
     melt = torch.where(warm, q_i, 0.0)
     q_i, q_c, t = q_i - melt, q_c + melt, t - LF * melt
-    frozen = freezing_cloud(t, q_c, rho, CLOUD_NUMBER, dt)
+    frozen = freezing_cloud(t, q_c, rho, droplets, dt)
     q_c, q_i, t = q_c - frozen, q_i + frozen, t + LF * frozen
     frozen = torch.minimum(dt * freezing_rain(t, slope(RAIN_DROPS, N_0R, rho, q_r), rho), q_r)
     q_r, q_s, t = q_r - frozen, q_s + frozen, t + LF * frozen
     return Cloud(t, q_v, q_c, q_r, q_i, q_s)
 
 
-def make_rain(c: Cloud, air: Properties, dt: float) -> Cloud:
+def make_rain(c: Cloud, air: Properties, dt: float, droplets: float) -> Cloud:
     """Autoconversion above a critical cloud water (Tripoli & Cotton 1980), accretion (Lin et al. 1983)."""
     q_c, q_r, rho = c.q_c, c.q_r, air.rho
-    auto = torch.minimum(dt * autoconversion(q_c, rho, CLOUD_NUMBER), q_c)
+    auto = torch.minimum(dt * autoconversion(q_c, rho, droplets), q_c)
     q_c, q_r = q_c - auto, q_r + auto
     swept_share = sweep(RAIN_DROPS, N_0R, slope(RAIN_DROPS, N_0R, rho, q_r), air.thin)
     swept = torch.where(q_r > LEAST, q_c * (1.0 - torch.exp(-dt * swept_share)), 0.0)

@@ -27,19 +27,17 @@ from components.science.schemes import Chosen, Scheme, Table
 from components.science.tracers import Species, Tracer
 from coupler.namelist import Range
 
+DROPLETS: Any = {
+    "options": {"droplets": CLOUD_NUMBER},
+    "bounds": {"droplets": Range(least=1.0e6, most=1.0e10, unit="m-3")},
+}
 MICROPHYSICS = Table(
     "microphysics",
     Scheme("none"),
     Scheme("saturation", saturation.step, species=saturation.SPECIES),
     Scheme("kessler", kessler.step, species=kessler.SPECIES),
-    Scheme("mixed_phase", mixed_phase.step, species=mixed_phase.SPECIES),
-    Scheme(
-        "wsm6",
-        wsm6.step,
-        species=wsm6.SPECIES,
-        options={"droplets": CLOUD_NUMBER},
-        bounds={"droplets": Range(least=1.0e6, most=1.0e10, unit="m-3")},
-    ),
+    Scheme("mixed_phase", mixed_phase.step, species=mixed_phase.SPECIES, **DROPLETS),
+    Scheme("wsm6", wsm6.step, species=wsm6.SPECIES, **DROPLETS),
 )
 BOUNDARY_LAYER = Table(
     "boundary_layer",
