@@ -163,7 +163,7 @@ def load_of(
 
 
 def filled(network: Network, tensors: Mapping[str, torch.Tensor], path: Path, what: str = "the network") -> Network:
-    """The network with the weights of a file, ready for use.
+    """The network with the weights of a file, ready for use and frozen: gradients pass through it, not to it.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ def filled(network: Network, tensors: Mapping[str, torch.Tensor], path: Path, wh
         network.load_state_dict(tensors)
     except RuntimeError as error:
         raise ModelFileError(f"{path}: the tensors do not fit {what}: {error}") from error
-    return network.eval()
+    return network.eval().requires_grad_(False)
 
 
 def read_sidecar(path: Path) -> Sidecar:

@@ -45,6 +45,12 @@ def test_a_model_comes_back_as_it_was(saved):
     assert sidecar.torch_version == torch.__version__ and len(sidecar.weights_hash) == 64
 
 
+def test_a_network_of_a_file_is_frozen(saved):
+    """What is differentiated through a forecast model, as by an assimilation, leaves its weights alone."""
+    net, _ = networks.load(saved)
+    assert not any(p.requires_grad for p in net.parameters()) and not net.training
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

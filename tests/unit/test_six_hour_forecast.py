@@ -149,6 +149,9 @@ def test_training_learns_and_is_saved_whole(made, tmp_path, capsys):
     a, b = (files.load(tmp_path / name) for name in "ab")
     for p, q in zip(a.net.parameters(), b.net.parameters(), strict=True):
         assert torch.equal(p, q)
+    main([*short, "--start", str(tmp_path / "a"), "--out", str(tmp_path / "on"), "--steps", "2"])
+    on = files.load(tmp_path / "on")
+    assert not all(torch.equal(p, q) for p, q in zip(a.net.parameters(), on.net.parameters(), strict=True))
     x, y = rivals.pairs(s)
     sides = s.sides.repeat_interleave(len(x) // len(s.sides), 0)
     with torch.no_grad():
@@ -198,6 +201,7 @@ def test_gradients_pass_through_a_step(operator):
     x = operator.initial
     added = {"t": torch.zeros((6, 14, 14), requires_grad=True)}
     operator.columns(operator.advance(x, 0.0, added))["u"][3, 7, 7].backward()
+    assert all(p.grad is None for p in operator.trained.net.parameters())
     there = added["t"].grad.abs().sum(0)
     assert float(there[5:10, 5:10].sum()) > 0.0 and bool(torch.isfinite(there).all())
 

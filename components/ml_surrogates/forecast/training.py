@@ -118,6 +118,7 @@ def train(
     torch.manual_seed(settings.seed)
     g = torch.Generator().manual_seed(settings.seed)
     net = untrained(sets[0], settings) if start is None else divided(start, settings.parts)
+    net.requires_grad_()  # one of a file is frozen
     longest = AHEAD * (settings.alone + max(settings.curriculum)) + 1
     times = min(s.states.shape[1] for s in sets)
     if times < longest:
