@@ -41,6 +41,8 @@ def test_one_column_is_the_etkf_and_bounds_hold():
     whole = etkf(x[..., 0], y[..., 0], value[:, 0], error[:, 0])
     part = etkf(x[..., 1], y[:, 1:, 1], value[1:, 1], error[1:, 0])
     assert torch.allclose(new[..., 0], whole, atol=1e-12) and torch.allclose(new[..., 1], part, atol=1e-12)
+    unseen = torch.where(torch.isnan(value), torch.nan, y)  # as of ground that no operator sees through
+    assert torch.equal(column_letkf(x, unseen, value, error)[0], new)
     low, high = torch.tensor(0.3).double(), torch.tensor(0.7).double()
     bounded, _ = column_letkf(x, y, value, error, low, high)
     assert 0.3 <= float(bounded[..., :4].min()) and float(bounded[..., :4].max()) <= 0.7

@@ -103,5 +103,6 @@ def test_a_network_without_observations_sees_none():
     net = training.network(training.Settings(width=8, blocks=1))
     blind = x.observed.none()
     a = training.analyse(net, x.background, blind)
-    b = training.analyse(net, x.background, blind._replace(value=blind.value + 300.0))
-    assert torch.equal(a, b)
+    for behind in (300.0, torch.nan, torch.inf):
+        b = training.analyse(net, x.background, blind._replace(value=blind.value + behind))
+        assert torch.equal(a, b)

@@ -93,7 +93,7 @@ def test_what_the_imager_gives_over_a_background_is_learned_and_only_news_moves_
     with torch.no_grad():
         expected = net.expected(x, columns.place)
         near, far = ((columns.seen - a).abs().mean() for a in (expected, net.warm))
-        hidden = [net(columns.state, v, 0.0 * ones, columns.place) for v in (columns.seen, columns.seen + 5.0)]
+        hidden = [net(columns.state, v, 0.0 * ones, columns.place) for v in (columns.seen, columns.seen * torch.nan)]
         more = [net.more(x, v, expected, ones, columns.place) for v in (columns.seen, columns.seen + 5.0)]
     assert float(near) < 0.6 * float(far)
     assert torch.equal(*hidden)

@@ -64,8 +64,9 @@ def test_vapour_stays_above_zero_and_the_increment_is_that_of_the_network(tmp_pa
     dx = trained.increment(air, nothing)
     assert dx.shape == (32, 6, 7) and float(dx[8:16].min()) >= 0.0 and float(dx.abs().max()) > 1e-3
     hidden = nothing.clone()
-    hidden[:4] = 300.0  # behind a mask of zero
-    assert torch.equal(trained.increment(air, hidden), dx)
+    for behind in (300.0, torch.nan):  # a mask of zero
+        hidden[:4] = behind
+        assert torch.equal(trained.increment(air, hidden), dx)
     assert trained.outside(air) == []
     hot = trained.outside({**air, "t": air["t"] + 200.0})
     assert "t of 460 to 460 K (trained on 100 to 400)" in hot[0]

@@ -41,7 +41,7 @@ def column_letkf(
     seen = there[:, at]
     mean = equivalents[..., at].mean(0)
     scale = torch.where(seen, 1.0 / error.expand_as(value)[:, at], 0.0)
-    y = perturbations(equivalents[..., at]) * scale
+    y = torch.where(seen, perturbations(equivalents[..., at]), 0.0) * scale  # what no one sees may be no number
     d = torch.where(seen, value[:, at] - mean, 0.0) * scale
     by_column = y.permute(2, 0, 1)
     t = transform(by_column @ by_column.transpose(1, 2), (by_column @ d.T[..., None])[..., 0])

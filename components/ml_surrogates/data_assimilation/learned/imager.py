@@ -18,7 +18,7 @@ from torch import Tensor
 from components.ml_surrogates import drawn_columns
 from components.ml_surrogates.course import fit
 from components.ml_surrogates.data_assimilation.learned.imager_rival import Linear, linear
-from components.ml_surrogates.data_assimilation.learned.network import Fusion
+from components.ml_surrogates.data_assimilation.learned.network import Fusion, shown
 from components.radiation.rrtmgp_scheme import Rrtmgp
 from components.radiation.scheme import Air
 
@@ -193,7 +193,7 @@ class Imager:
         place : (n, 3)
         """
         news = torch.asinh((value - expected) / NEWS)
-        given = torch.cat([(value - self.warm) / self.swing * mask, news * mask, mask, place], 1)
+        given = torch.cat([shown((value - self.warm) / self.swing, mask), shown(news, mask), mask, place], 1)
         out: Tensor = mask.amax(1, keepdim=True) * self.seeing(x, given)
         return out
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from components.ml_surrogates import model_file
-from components.ml_surrogates.data_assimilation.learned.network import Fusion
+from components.ml_surrogates.data_assimilation.learned.network import Fusion, shown
 from components.ml_surrogates.data_assimilation.observation_file import UNITS, Table
 from components.ml_surrogates.data_assimilation.places import Places
 from components.ml_surrogates.estimation.air import PARTS, of_layers
@@ -78,7 +78,7 @@ class MapNetwork(nn.Module):
         """
         c = len(self.value_middle)
         value = (observed[:, :c] - self.value_middle[:, None, None]) / self.value_spread[:, None, None]
-        given = torch.cat([value * observed[:, c : 2 * c], observed[:, c:]], 1)
+        given = torch.cat([shown(value, observed[:, c : 2 * c]), observed[:, c:]], 1)
         scaled = (state - self.middle[:, None, None]) / self.spread[:, None, None]
         out: Tensor = self.increment[:, None, None] * self.fusion(scaled, given)
         return out

@@ -24,6 +24,17 @@ def _convolution(dimensions: int, taken: int, given: int) -> nn.Module:
     return nn.Conv2d(taken, given, 3, padding=1, padding_mode="replicate")
 
 
+def shown(value: Tensor, mask: Tensor) -> Tensor:
+    """Values where something was seen, zero elsewhere, whatever stands there: not a number, or a mark of none.
+
+    Parameters
+    ----------
+    value : of any shape
+    mask : of the same, above zero where something was seen
+    """
+    return torch.where(mask > 0.0, value, torch.zeros_like(value))
+
+
 class Fusion(nn.Module):
     """Increments of a state, all scaled: numbers of order one go in and come out.
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from components.ml_surrogates.course import data_hash, fit
 from components.ml_surrogates.data_assimilation.learned import twin
-from components.ml_surrogates.data_assimilation.learned.network import Fusion
+from components.ml_surrogates.data_assimilation.learned.network import Fusion, shown
 from components.ml_surrogates.data_assimilation.learned.twin import BESIDE, CHANNELS, LEAD, Observed, Sample
 from components.ml_surrogates.estimation import lorenz96
 
@@ -77,7 +77,7 @@ def analyse(net: Fusion, background: Tensor, observed: Observed) -> Tensor:
     background : (n, 40)
     observed : on the same points
     """
-    value = (observed.value - VALUE_MIDDLE) / VALUE_WIDTH * observed.mask
+    value = shown((observed.value - VALUE_MIDDLE) / VALUE_WIDTH, observed.mask)
     given = torch.cat([value, observed.mask, observed.beside], 1)
     increment: Tensor = net(((background - STATE_MIDDLE) / STATE_WIDTH)[:, None], given)[:, 0]
     return background + INCREMENT * increment
