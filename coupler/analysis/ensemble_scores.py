@@ -83,14 +83,23 @@ def gaussian_crps(mean: Floats, deviation: Floats, observed: Floats) -> Floats:
 
     Parameters
     ----------
-    mean, deviation : of the distribution
+    mean, deviation : of the distribution; without deviation the score is the absolute error
     observed : what came
+
+    Raises
+    ------
+    CaseError
+        A deviation below zero.
     """
     from scipy.special import ndtr
 
-    z = (observed - mean) / deviation
+    if (np.asarray(deviation) < 0.0).any():
+        raise CaseError("expected standard deviations of zero or more, found some below")
+    off = observed - mean
+    z = np.divide(off, deviation, out=np.zeros(np.broadcast(off, deviation).shape), where=deviation != 0.0)
     density = np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi)
-    return np.asarray(deviation * (z * (2.0 * ndtr(z) - 1.0) + 2.0 * density - 1.0 / np.sqrt(np.pi)))
+    wide = deviation * (z * (2.0 * ndtr(z) - 1.0) + 2.0 * density - 1.0 / np.sqrt(np.pi))
+    return np.asarray(np.where(deviation == 0.0, np.abs(off), wide))
 
 
 def spread_over_error(members: Floats, observed: Floats, area: Floats | None = None) -> float:
@@ -107,13 +116,13 @@ def spread_over_error(members: Floats, observed: Floats, area: Floats | None = N
     Raises
     ------
     CaseError
-        One member, or no place where all have a value.
+        One member, no place where all have a value, or weights that are none.
     """
     x, y, there = _whole(members, observed)
     m = x.shape[0]
     if m < 2:
         raise CaseError("spread over error needs at least two members, found one")
-    weights = None if area is None else np.reshape(area, -1)[there]
+    weights = None if area is None else _weights(area, observed, there)
     spread = np.sqrt((m + 1.0) / m * np.average(x.var(axis=0, ddof=1), weights=weights))
     error = np.sqrt(np.average((x.mean(axis=0) - y) ** 2, weights=weights))
     if error == 0.0:
@@ -139,6 +148,16 @@ def rank_histogram(members: Floats, observed: Floats, seed: int = 0) -> npt.NDAr
     below, equal = (x < y).sum(axis=0), (x == y).sum(axis=0)
     rank = below + np.random.default_rng(seed).integers(0, equal + 1)
     return np.bincount(rank, minlength=x.shape[0] + 1)
+
+
+def _weights(area: Floats, observed: Floats, there: npt.NDArray[np.bool_]) -> Floats:
+    """Weights of the places (n,) where all have a value."""
+    if np.shape(area) != np.shape(observed):
+        raise CaseError(f"weights of shape {np.shape(area)} beside observations of {np.shape(observed)}")
+    found = np.reshape(area, -1)[there]
+    if not (np.isfinite(found).all() and found.min() >= 0.0 and found.max() > 0.0):
+        raise CaseError("expected weights of zero or more, and some above, where all have a value")
+    return found
 
 
 def _together(members: Any, observed: Any) -> None:

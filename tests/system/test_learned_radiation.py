@@ -129,6 +129,7 @@ def test_check_names_what_is_wrong_with_an_adaptive_choice(tmp_path):
         ("tolerance", {"tolerance": -0.3}, "expected more than 0 and at most 100 K/day"),
         ("scheme", {"share": 0.2, "scheme": "grey"}, "'rrtmgp' or 'rrtmg'"),
         ("nothing", {}, "expected share below 1 or a tolerance"),
+        ("none", {"share": 0.0}, "share: 0 chooses no column"),
         ("all", {"tolerance": 0.3, "recurrent": 0.2}, "share 1 and recurrent 0.2 are more than all columns"),
         ("levels", {"share": 0.2}, "was trained for 29 layers, and there are 15"),
         ("file", {"share": 0.2, "predictor": "mine"}, "does not exist"),

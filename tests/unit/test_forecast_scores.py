@@ -87,6 +87,22 @@ def test_what_an_ensemble_lacks_is_said():
         fair_crps(np.zeros((3, 2)), np.zeros(3))
 
 
+def test_weights_that_are_none_are_refused():
+    x, y = np.random.default_rng(1).standard_normal((2, 3, 4))[:, :2], np.zeros((2, 4))
+    whole = spread_over_error(x, y, np.array([[1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0]]))
+    assert whole == pytest.approx(spread_over_error(x[:, :1], y[:1]), rel=1e-12)
+    for wrong in (np.ones(4), np.zeros((2, 4)), -np.ones((2, 4)), np.full((2, 4), np.nan)):
+        with pytest.raises(CaseError, match="weights"):
+            spread_over_error(x, y, wrong)
+
+
+def test_a_normal_distribution_without_deviation_scores_its_error():
+    found = gaussian_crps(np.zeros(3), np.array([0.0, 1e-12, 1.0]), np.array([2.0, 2.0, 0.0]))
+    np.testing.assert_allclose(found, [2.0, 2.0, 0.233695], atol=1e-6)
+    with pytest.raises(CaseError, match="zero or more"):
+        gaussian_crps(np.zeros(2), np.array([1.0, -1.0]), np.zeros(2))
+
+
 def test_a_pair_worked_by_hand():
     """o = 1 2 3 4 (mean 2.5, variance 1.25), m = 2 2 5 7 (mean 4, variance 4.5), covariance 2.25."""
     pair = likeness(np.array([2.0, 2.0, 5.0, 7.0]), np.array([1.0, 2.0, 3.0, 4.0]))

@@ -79,6 +79,8 @@ class RadiationEmulator(RadiationComponent):
         o, a, problems = self.options, self.options.adaptive, []
         if a.share == 1.0 and a.tolerance is None:
             problems.append("adaptive: expected share below 1 or a tolerance, such as {share: 0.2} or {tolerance: 0.3}")
+        if a.share == 0.0 and a.recurrent == 0.0:
+            problems.append("adaptive: share: 0 chooses no column; expected a share above 0, or no adaptive")
         if a.recurrent > 0.0 and o.network == "recurrent":
             problems.append("adaptive.recurrent: the network is the recurrent one already; it serves network: mlp")
         if a.recurrent > 0.0 and a.share + a.recurrent > 1.0:
