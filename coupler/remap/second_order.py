@@ -33,6 +33,10 @@ from coupler.remap.fill import neighbours
 from coupler.remap.matrix import Floats, Integers, Mask, SecondOrder, Weights
 from coupler.remap.points import is_periodic
 
+IN_LINE = 0.0025
+"""Determinant of the neighbours' directions over the square of their trace: a quarter of the sine's square of two, some
+six degrees. Nearer to a line, as in a strait, what lies across it is told by the line's bend alone."""
+
 
 @compiled
 def _moment(bench: Floats, at: int, n: int, factor: float, out: Floats, row: int) -> None:
@@ -163,7 +167,18 @@ def _slopes(center: Floats, start: Integers, neighbour: NDArray[np.int32], slope
             mab += w * da * db
             mbb += w * db * db
         det = maa * mbb - mab * mab
-        if det < 1e-6 * (maa + mbb) ** 2:  # too few neighbours, or all in a line: no gradient
+        if det < IN_LINE * (maa + mbb) ** 2:  # too few neighbours, or all near a line: the gradient along it
+            turn = 0.5 * math.atan2(2.0 * mab, maa - mbb)
+            ca, cb = math.cos(turn), math.sin(turn)
+            size = maa * ca * ca + 2.0 * mab * ca * cb + mbb * cb * cb
+            for k in range(start[j], start[j + 1]):
+                v = neighbour[k]
+                dx, dy, dz = center[v, 0] - center[j, 0], center[v, 1] - center[j, 1], center[v, 2] - center[j, 2]
+                da, db = ax * dx + ay * dy + az * dz, bx * dx + by * dy + bz * dz
+                g = (ca * da + cb * db) / ((da * da + db * db) * size)
+                slope[k, 0] = g * (ca * ax + cb * bx)
+                slope[k, 1] = g * (ca * ay + cb * by)
+                slope[k, 2] = g * (ca * az + cb * bz)
             continue
         for k in range(start[j], start[j + 1]):
             v = neighbour[k]

@@ -33,7 +33,7 @@ OVERLAP = 0.01
 """Share of a cell that may be covered twice: corners are often kept in single precision."""
 SELF_CHECKED = 300_000
 """Cells up to which a grid is laid over itself to find those that lie on each other."""
-VERSION = 2
+VERSION = 3
 """Raised with every change of what a file holds: weight files of another version are not reused."""
 
 

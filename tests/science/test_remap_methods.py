@@ -69,6 +69,28 @@ def test_limiter_makes_no_new_extremes():
     assert error < 3e-4  # and it still is far better than first order (3.4e-3)
 
 
+@pytest.mark.parametrize("wet", ["strait", "shores"])
+def test_second_order_is_no_worse_than_first_where_neighbours_lie_in_a_line(wet):
+    """A row of cells, or islands everywhere: what lies across was told by the bend of the row, a hundredfold."""
+    source = Grid.regular_lonlat("s", 100, 140, 10, 50, resolution=1.0)
+    mask = np.zeros(source.shape, bool)
+    mask[30] = True
+    source = source.with_mask(mask if wet == "strait" else np.random.default_rng(3).random(source.shape) > 0.3)
+    target = Grid.regular_lonlat("t", 100, 140, 10, 50, nx=83, ny=71)
+
+    def field(grid):
+        return (np.sin(6 * np.deg2rad(grid.longitude)) * np.cos(5 * np.deg2rad(grid.latitude))).ravel()
+
+    error = []
+    for method in ("conservative", "conservative_second_order"):
+        weights = make_weights(source, target, method, normalization="fracarea")
+        reached = weights.covered > 0.5
+        assert reached.sum() > 100 and weights.matrix.data.min() > -2.0 and weights.matrix.data.max() < 3.0
+        error.append(np.abs(apply(weights, field(source)) - field(target))[reached])
+    assert error[1].max() < 1.05 * error[0].max()
+    assert np.sqrt(np.mean(error[1] ** 2)) < {"strait": 0.95, "shores": 0.5}[wet] * np.sqrt(np.mean(error[0] ** 2))
+
+
 @pytest.mark.parametrize("limiter", [False, True])
 def test_second_order_conserves_globally(limiter):
     source = Grid.regular_lonlat("s", 0, 360, -90, 90, resolution=5)
