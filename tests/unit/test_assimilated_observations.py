@@ -212,19 +212,19 @@ def test_windows_share_no_observation():
 
 
 def test_what_is_not_used_is_counted_by_reason():
-    t = table(8, time=np.zeros(8), value=np.array([260, 260, np.nan, 260, 260, 290, 260, 260.0]))
+    t = table(9, time=np.zeros(9), value=np.array([260, 260, np.nan, 260, 260, 290, 260, 260.0, 260]))
     t.longitude[1] = t.longitude[0]  # a duplicate
     t.pressure[3] = 50.0  # above the lid
-    inside = np.array([1, 1, 1, 1, 0, 1, 1, 1], dtype=bool)
-    places = Places(np.full(8, 5.2), np.array([1.0, 1.0, 4.0, 6.0, 8.0, 12.0, 20.0, 20.4]), inside)
-    s = selection.select(t, places, 100.0, thinning=2.0, spacing=1.0)
-    selection.gross_check(s, t.value - 260.0, t.error, np.full(8, 1.0), 5.0)
+    inside = np.array([1, 1, 1, 1, 0, 1, 1, 1, 1], dtype=bool)
+    places = Places(np.full(9, 5.2), np.array([1.0, 1.0, 4.0, 6.0, 8.0, 12.0, 20.0, 20.4, 24.0]), inside)
+    s = selection.select(t, places, 100.0, thinning=2.0, spacing=1.0, buried=np.arange(9) == 8)
+    selection.gross_check(s, t.value - 260.0, t.error, np.full(9, 1.0), 5.0)
     assert s.counts == {
-        "not finite": 1, "outside the domain": 1, "above the lid": 1, "duplicate": 1, "thinned": 1,
-        "failed the gross check": 1,
+        "not finite": 1, "outside the domain": 1, "above the lid": 1, "below the ground": 1, "duplicate": 1,
+        "thinned": 1, "failed the gross check": 1,
     }  # fmt: skip
     np.testing.assert_array_equal(np.flatnonzero(s.used), [0, 6])
-    assert s.text().startswith("2 of 8 used; not used: 1 not finite")
+    assert s.text().startswith("2 of 9 used; not used: 1 not finite")
 
 
 def air(nz=12, ny=6, nx=7):
@@ -242,6 +242,16 @@ def test_points_are_linear_in_the_horizontal_and_in_ln_p():
     np.testing.assert_allclose(found.numpy(), wanted, rtol=1e-12)
     names = np.array(["eastward_wind", "northward_wind"])
     assert Seen(t._replace(variable=names), places)(air()).tolist() == [5.0, -3.0]
+
+
+def test_what_lies_below_the_models_ground_is_told_from_what_it_may_show():
+    """A mountain of 600 hPa at the west side: 700 hPa lies below it, a layer that reaches above it does not."""
+    a = air()
+    a["p"] = a["p"] * torch.linspace(0.6, 1.0, 7, dtype=torch.float64)
+    foot = float(torch.exp(1.5 * torch.log(a["p"][0, 0]) - 0.5 * torch.log(a["p"][1, 0]))[0])
+    pressure = np.array([[7e4, 7e4], [7e4, 5.5e4], [foot * 1.015] * 2, [foot * 1.025] * 2, [7e4, 7e4], [np.nan] * 2])
+    places = Places(np.full(6, 2.0), np.array([0.0, 0.0, 0.0, 0.0, 6.0, 0.0]), np.ones(6, dtype=bool))
+    assert Seen(table(6, pressure=pressure), places).buried(a).tolist() == [True, False, False, True, False, False]
 
 
 def test_layer_means_weigh_by_mass_and_gradients_pass():

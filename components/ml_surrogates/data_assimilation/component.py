@@ -126,7 +126,7 @@ class DataAssimilation(Component):
         if outside:
             say(f"{when}: no increment: the background lies outside the training range: {'; '.join(outside)}")
             return np.zeros(shape)
-        table, chosen, places = self._chosen(time)
+        table, chosen, places = self._chosen(time, air)
         used = np.zeros(0, dtype=bool)
         if table is None or chosen is None:
             table, places = observation_file.EMPTY, Places(np.zeros(0), np.zeros(0), used)
@@ -150,7 +150,7 @@ class DataAssimilation(Component):
         o, steps, context = self.options, self.options.window // self.options.forecast.step, self.context
         shape = (len(self.rates), self.vector, *context.grid.shape)
         x = torch.as_tensor(perturbed) if self.begun else self._first(air)
-        table, chosen, places = self._chosen(time)
+        table, chosen, places = self._chosen(time, air)
         if table is None or chosen is None or time // o.window < o.first_window or not chosen.used.any():
             return np.zeros(shape), x.numpy()
         forecast = self._forecast()
@@ -222,7 +222,7 @@ class DataAssimilation(Component):
 
     # ------------------------------------------------------------------ observations
 
-    def _chosen(self, time: int) -> tuple[Table | None, selection.Selection | None, Any]:
+    def _chosen(self, time: int, air: Air) -> tuple[Table | None, selection.Selection | None, Any]:
         """The window's observations, which of them are in use, and where they lie."""
         o = self.options
         if self.table is None:
@@ -231,7 +231,8 @@ class DataAssimilation(Component):
         if not len(table.time):
             return None, None, None
         places = places_of(table, self.context)
-        return table, selection.select(table, places, 100.0, o.thinning, self.spacing), places
+        buried = Seen(table, places).buried(air)
+        return table, selection.select(table, places, 100.0, o.thinning, self.spacing, buried), places
 
     def _rows(self, table: Table, used: Any, time: int) -> list[Any]:
         """Rows in use by the step of the window that their time is nearest to."""

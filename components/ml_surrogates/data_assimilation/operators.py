@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -16,6 +17,8 @@ from components.ml_surrogates.data_assimilation.places import Places
 
 FIELDS = {"air_temperature": "t", "humidity_mixing_ratio": "q", "eastward_wind": "u", "northward_wind": "v"}
 """Field of the air that a variable observes."""
+DEEPEST = 0.02
+"""Of ln p, some 170 m, that a point may lie below the model's ground, which is smoother than the true one."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,17 @@ class Seen:
             if bool(here.any()):
                 total = total + here.to(log_p) * seen(self._across(air[field]), log_p, bounds)
         return total
+
+    def buried(self, air: Mapping[str, Tensor]) -> npt.NDArray[np.bool_]:
+        """Rows (p,) below the ground of the model: it has no air that they could have seen.
+
+        Parameters
+        ----------
+        air : (nz, ny, nx) by name
+        """
+        ground = _foot(self._across(torch.log(air["p"][:2]))).numpy()[0]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(np.log(self.table.pressure[:, 1]) > ground + DEEPEST)
 
     def _across(self, field: Tensor) -> Tensor:
         """Bilinear values at the places, (nz, p)."""
@@ -82,9 +96,15 @@ def _at(column: Tensor, log_p: Tensor, pressure: Tensor) -> Tensor:
 def _mean(column: Tensor, log_p: Tensor, bounds: Tensor) -> Tensor:
     """Weights: the overlap of each layer, between the means of ln p of neighbours, with what is seen."""
     middle = 0.5 * (log_p[1:] + log_p[:-1])
-    first, last = 1.5 * log_p[:1] - 0.5 * log_p[1:2], 1.5 * log_p[-1:] - 0.5 * log_p[-2:-1]
-    edges = torch.exp(torch.cat([first, middle, last]))
+    last = 1.5 * log_p[-1:] - 0.5 * log_p[-2:-1]
+    edges = torch.exp(torch.cat([_foot(log_p), middle, last]))
     low = torch.minimum(edges[:-1], bounds[:, 0])
     high = torch.maximum(edges[1:], bounds[:, 1])
     weight = torch.clamp(low - high, min=0.0)
     return (weight * column).sum(0) / torch.clamp(weight.sum(0), min=1e-12)
+
+
+def _foot(log_p: Tensor) -> Tensor:
+    """Logarithm of the pressure below the lowest layer (1, p), half a layer below its centre."""
+    foot: Tensor = 1.5 * log_p[:1] - 0.5 * log_p[1:2]
+    return foot

@@ -58,8 +58,10 @@ def in_window(t: Table, start: float, end: float, closed: bool = False) -> Flags
     return (t.time >= start) & ((t.time <= end) if closed else (t.time < end))
 
 
-def select(t: Table, places: Places, top: float, thinning: float = 0.0, spacing: float = 1.0) -> Selection:
-    """What may be used before anything is known of the background.
+def select(
+    t: Table, places: Places, top: float, thinning: float = 0.0, spacing: float = 1.0, buried: Flags | None = None
+) -> Selection:
+    """What may be used before anything is forecast.
 
     Parameters
     ----------
@@ -68,12 +70,15 @@ def select(t: Table, places: Places, top: float, thinning: float = 0.0, spacing:
     top : pressure below which the model has no air, Pa
     thinning : side of boxes of which each keeps one a variable, platform, pressure and time, m; 0: all stay
     spacing : of the grid, m
+    buried : (n,) whether they lie below the model's ground
     """
     s = Selection(len(t.time))
     numbers = np.stack([t.longitude, t.latitude, *t.pressure.T, t.value, t.error])
     s.drop("not finite", ~np.isfinite(numbers).all(0))
     s.drop("outside the domain", ~places.inside)
     s.drop("above the lid", t.pressure[:, 0] < top)
+    if buried is not None:
+        s.drop("below the ground", buried)
     s.drop(
         "duplicate", _repeated(list(zip(*(a.tolist() for a in (*_key(t), t.longitude, t.latitude)), strict=True)), s)
     )
