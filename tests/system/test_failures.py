@@ -76,7 +76,7 @@ def test_kill_minus_nine_from_outside_ends_the_job_within_ten_seconds(tmp_path):
     killed = time.monotonic()
     out, _ = process.communicate(timeout=30)
     assert time.monotonic() - killed < 10.0
-    assert (process.returncode == 1 and "--continue" in out) or "start again" in out
+    assert process.returncode == 1 and ("--continue" in out or "start again" in out)
 
 
 def test_a_damaged_or_half_written_restart_is_never_chosen(tmp_path):
