@@ -134,6 +134,13 @@ def test_a_value_in_another_unit_is_refused_where_it_was_given(change, message):
     assert str(error.value).startswith("--set: ")
 
 
+def test_radiation_is_due_at_a_step():
+    """Each 90 s with steps of 60 s it would come every third step."""
+    with pytest.raises(NamelistError, match="interval is not a multiple of step"):
+        read_case(find("bomex"), ["radiation=gray", "sun.interval=PT90S"])
+    assert read_case(find("bomex"), ["sun.interval=PT90S"]).radiation == "none"
+
+
 def test_layers_that_cannot_be_in_balance_are_refused():
     with pytest.raises(NamelistError, match="at least 3 layers"):
         read_case(find("bomex"), ["grid={spacing: 2000, top: 3000}"])

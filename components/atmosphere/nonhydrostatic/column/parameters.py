@@ -174,7 +174,7 @@ class Sun(Namelist):
     """What the radiation scheme needs to know; without ``cosine_zenith`` the sun follows date and place."""
 
     start: quantity("day", least=0.0, most=366.0) = 79.0
-    """Day of the year at the start, fractional, UTC."""
+    """Day of the year (2000) at the start, fractional, UTC."""
     year: Year = 2014
     """Of the well-mixed gases, unless ``gases`` says another."""
     cosine_zenith: Fraction | None = None
@@ -236,6 +236,8 @@ class Case(Namelist):
         for name in ("duration", "output"):
             if self.step < 1 or getattr(self, name) % self.step or getattr(self, name) < self.step:
                 raise ValueError(f"{name} is not a multiple of step ({self.step} s)")
+        if self.radiation != "none" and self.sun.interval % self.step:
+            raise ValueError(f"sun.interval is not a multiple of step ({self.step} s), at which radiation could be due")
         if self.grid.spacing * FEWEST > self.grid.top:
             raise ValueError(f"grid: at least {FEWEST} layers of 'spacing' must fit under the lid: make them thinner")
         if not self.grid.spacing and self.grid.levels * self.grid.lowest_layer >= self.grid.top:
