@@ -9,6 +9,7 @@ from components.ml_surrogates.downscaling import diffusion, ideal, scenes, two_s
 from components.ml_surrogates.downscaling.evaluation import finest_power
 from components.ml_surrogates.downscaling.projection import Projection
 from components.ml_surrogates.downscaling.unet import UNet
+from coupler.errors import CaseError
 from coupler.grids.grid import Grid
 from coupler.grids.refined import blocks, refined
 
@@ -154,6 +155,16 @@ def test_members_have_seeds_and_the_means_they_came_from():
     assert np.array_equal(one[1], two[0]) and not np.array_equal(one[0], one[1])
     missed = np.abs(scenes.means(one[:, :, 0], s.factor) - s.coarse[:1, 0]).max()
     assert missed < 0.02 * s.coarse[:, 0].std()
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"), [(30, "multiples of 4, found 30 x 40"), (28, "at least 32 x 32 fine cells to learn from")]
+)
+def test_fields_that_cannot_be_learned_from_are_named(rows, words):
+    s = scenes.Scene(np.zeros((2, 2, rows, 40)), np.zeros((2, 1, rows, 40)), 4)
+    with pytest.raises(CaseError, match=words):
+        _ = s.coarse
+        two_steps.train(s, ideal.FIELDS, 1)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 10])

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from coupler.errors import CaseError
+
 Array = npt.NDArray[np.float64]
 
 
@@ -58,8 +60,15 @@ def means(fields: Array, factor: int) -> Array:
     ----------
     fields : (..., y, x)
     factor : fine cells that a coarse one has across
+
+    Raises
+    ------
+    CaseError
+        Fine cells that fill no whole number of coarse ones.
     """
     *front, ny, nx = fields.shape
+    if ny % factor or nx % factor:
+        raise CaseError(f"expected rows and columns that are multiples of {factor}, found {ny} x {nx}")
     return np.asarray(fields.reshape(*front, ny // factor, factor, nx // factor, factor).mean((-3, -1)))
 
 

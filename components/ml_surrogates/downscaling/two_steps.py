@@ -10,6 +10,8 @@ import torch
 from scipy.ndimage import zoom
 from torch import nn
 
+from coupler.errors import CaseError
+
 from . import diffusion
 from .diffusion import Denoiser
 from .projection import Projection
@@ -174,7 +176,15 @@ def train(
     regression, draws : steps of each
     tell : takes a line after each network
     turned : windows are also seen mirrored and turned, where no direction is another than the rest
+
+    Raises
+    ------
+    CaseError
+        Fields smaller than a window.
     """
+    if min(scene.fields.shape[-2:]) < WINDOW:
+        ny, nx = scene.fields.shape[-2:]
+        raise CaseError(f"expected at least {WINDOW} x {WINDOW} fine cells to learn from, found {ny} x {nx}")
     torch.manual_seed(seed)
     model = Downscaling(fields, scene.ground.shape[1], scene.factor, width)
     fine = torch.tensor(model.bent(scene.fields), dtype=torch.float32)
