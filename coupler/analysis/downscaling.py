@@ -17,7 +17,7 @@ import netCDF4
 import numpy as np
 import numpy.typing as npt
 
-from coupler.analysis.records import outputs, parts
+from coupler.analysis.records import opened, outputs, parts
 from coupler.by_name import load
 from coupler.case.case import make_plan
 from coupler.case.members import ensemble_of
@@ -27,10 +27,9 @@ from coupler.files import sources
 from coupler.files.atomic import whole_file
 from coupler.files.history import at_level, define_grid, define_level, define_time, history_path, standard_name
 from coupler.grids.grid import Grid
-from coupler.netcdf import packed
+from coupler.netcdf.packed import in_unit
 from coupler.paths import COMMAND, typed
 from coupler.plan import ComponentPlan, Plan, Stream
-from coupler.units import convert
 
 LEARNED = "components.ml_surrogates.downscaling.refinement:Refinement"
 MOST = 1000
@@ -125,7 +124,7 @@ def _source(plan: Plan, model: Any, name: str | None) -> Source:
 
 def _records(path: Path, day: str | None) -> list[int]:
     """Numbers of the records of a file, or of those that end on a day; midnight ends the day before."""
-    with netCDF4.Dataset(path) as file:
+    with opened(path) as file:
         t = file["time"]
         if day is None:
             return list(range(t.size))
@@ -142,11 +141,11 @@ def _read(
     """
     wanted = list(zip(model.fields, model.units, strict=True))
     for path, numbers in chosen:
-        with netCDF4.Dataset(path) as file:
+        with opened(path) as file:
+            if lacking := [f for f in model.fields if f not in file.variables]:
+                raise CaseError(f"{path} has no {', '.join(lacking)}; run the case again, or name another network")
             for n in numbers:
-                values = np.stack(
-                    [convert(packed.values(file[f], n), file[f].units, unit, water=True) for f, unit in wanted]
-                )
+                values = np.stack([in_unit(file[f], unit, n, CaseError) for f, unit in wanted])
                 if not np.isfinite(values).all():
                     raise CaseError(f"{path}: record {n + 1} has cells without a value; downscaling needs all of them")
                 yield float(file["time"][n]), np.asarray(file["time_bounds"][n]), values

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import cftime
-import netCDF4
 import numpy as np
 import numpy.typing as npt
 
+from coupler.errors import CaseError
 from coupler.fields import ZERO_CELSIUS, dictionary
+from coupler.netcdf.opening import open_dataset
 
 Floats = npt.NDArray[np.float64]
 SHOWN = {"K": ("°C", 1.0, -ZERO_CELSIUS), "kg m-2 s-1": ("mm day⁻¹", 86400.0, 0.0), "Pa": ("hPa", 0.01, 0.0)}
@@ -122,9 +123,26 @@ def parts(path: Path) -> list[Path]:
     return [*sorted(path.parent.glob(f"*/{path.name}")), *([path] if path.is_file() else [])]
 
 
+def opened(path: Path) -> Any:
+    """A file of the output, open; its numbers come unpacked, masked where they are missing.
+
+    Parameters
+    ----------
+    path : of one file
+
+    Raises
+    ------
+    CaseError
+        It cannot be read: cut short by a stop, or something else.
+    """
+    file = open_dataset(path, CaseError)
+    file.set_auto_maskandscale(True)
+    return file
+
+
 def fields_of(path: Path) -> list[str]:
     """Names of the fields of a history file, or one in pieces, that can be drawn."""
-    with netCDF4.Dataset(parts(path)[-1]) as file:
+    with opened(parts(path)[-1]) as file:
         return [
             name
             for name, v in file.variables.items()
@@ -151,7 +169,7 @@ def read(path: Path, name: str, level: int = 0) -> Record:
 
 
 def _read(path: Path, name: str, level: int) -> Record:
-    with netCDF4.Dataset(path) as file:
+    with opened(path) as file:
         variable = file[name]
         time = file["time"]
         dates = list(np.atleast_1d(cftime.num2date(time[:], time.units, time.calendar)))

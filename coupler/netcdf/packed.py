@@ -13,7 +13,8 @@ import netCDF4
 import numpy as np
 import numpy.typing as npt
 
-from coupler.errors import ForcingError, TesseraError
+from coupler.errors import FieldError, ForcingError, TesseraError
+from coupler.units import convert
 
 Floats = npt.NDArray[np.float64]
 MOST_NUMBERS = 1_000_000_000
@@ -63,6 +64,26 @@ def values(variable: Any, where: Any = ..., error: type[TesseraError] = ForcingE
     if missing.any():
         out[missing] = np.nan
     return np.asarray(out)
+
+
+def in_unit(variable: Any, unit: str, where: Any = ..., error: type[TesseraError] = ForcingError) -> Floats:
+    """Numbers as of `values`, converted to a unit; a variable that says none has it.
+
+    Parameters
+    ----------
+    variable : netCDF4.Variable
+        Numbers.
+    unit : str
+        Wanted; depths of water may stand for masses.
+    where : index
+        Part to read; all of it by default.
+    error : type
+        What is raised of numbers that cannot be read, or of a unit of something else.
+    """
+    try:
+        return convert(values(variable, where, error), str(getattr(variable, "units", unit)), unit, water=True)
+    except FieldError as problem:
+        raise error(f"{_file(variable)}: {variable.name}: {problem}") from None
 
 
 def stored(variable: Any, where: Any = ..., error: type[TesseraError] = ForcingError) -> npt.NDArray[Any]:

@@ -10,6 +10,8 @@ import xarray as xr
 
 from components.ml_surrogates.downscaling import files, fine_runs, scenes, two_steps
 from components.ml_surrogates.downscaling.__main__ import main
+from coupler.analysis.records import fields_of
+from coupler.errors import CaseError
 from coupler.grids.grid import Grid
 from coupler.grids.refined import blocks, refined
 from coupler.remap.weights import make_weights
@@ -105,7 +107,7 @@ def test_a_day_alone_and_values_never_seen_are_told(coarse, trained, tmp_path):
     assert failed.returncode and "has no record that ends on 2001-01-02" in failed.stderr
 
 
-def test_units_of_a_history_are_obeyed_and_nothing_is_lost(coarse, trained, tmp_path):
+def test_units_of_a_history_are_obeyed_and_no_file_is_lost(coarse, trained, tmp_path):
     """Degrees and millimetres a day give the same file; one that is there stays, the run's own output always."""
     other = tmp_path / "other"
     case_of(other, (9, 10), 100000)
@@ -113,7 +115,20 @@ def test_units_of_a_history_are_obeyed_and_nothing_is_lost(coarse, trained, tmp_
     history.parent.mkdir(parents=True)
     shutil.copy(coarse / "run" / "history" / "air.hourly.nc", history)
     words = ("downscale", other, "--network", trained, "--members", "1")
+    whole = history.read_bytes()
+    history.write_bytes(whole[: len(whole) // 2])
+    refused = tessera(*words, check=False)
+    assert refused.returncode and "is cut short or damaged" in refused.stderr
+    for read in (fine_runs.read, fields_of):
+        with pytest.raises(CaseError, match="is cut short or damaged"):
+            read(history)
+    history.write_bytes(whole)
     tessera(*words)
+    with netCDF4.Dataset(history, "a") as file:
+        file[FIELDS[1]].units = "W m-2"
+    refused = tessera(*words, "--out", tmp_path / "none.nc", check=False)
+    assert refused.returncode and "precipitation_flux: cannot convert 'W m-2'" in refused.stderr
+    assert not list(tmp_path.glob("*none*"))
     with netCDF4.Dataset(history, "a") as file:
         for name, factor, offset, units in ((FIELDS[0], 1.0, -273.15, "degC"), (FIELDS[1], 86400.0, 0.0, "mm d-1")):
             file[name][:], file[name].units = file[name][:] * factor + offset, units
@@ -183,8 +198,6 @@ def test_the_ground_has_relief_and_coasts():
 
 
 def test_histories_that_cannot_be_truth_are_refused(tmp_path, coarse):
-    from coupler.errors import CaseError
-
     with pytest.raises(CaseError, match="does not exist; name history files"):
         fine_runs.read(tmp_path / "none.nc")
     history = coarse / "run" / "history" / "air.hourly.nc"

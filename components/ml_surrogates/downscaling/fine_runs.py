@@ -4,14 +4,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import netCDF4
 import numpy as np
 
 from coupler.errors import CaseError
 from coupler.grids.grid import Grid
 from coupler.grids.refined import blocks, inner
-from coupler.netcdf.packed import values
-from coupler.units import convert
+from coupler.netcdf.opening import open_dataset
+from coupler.netcdf.packed import in_unit
 
 from .ground import under
 from .projection import Projection
@@ -45,14 +44,11 @@ def read(path: Path, factor: int = FACTOR, spin_up: int = SPIN_UP, sides: int = 
     """
     if not path.is_file():
         raise CaseError(f"{path} does not exist; name history files of runs on a fine grid")
-    with netCDF4.Dataset(path) as file:
+    with open_dataset(path, CaseError) as file:
         lacking = [f.name for f in FIELDS if f.name not in file.variables]
         if lacking:
             raise CaseError(f"{path} has no {', '.join(lacking)}; write them in one stream of output:")
-        fields = np.stack(
-            [convert(values(file[f.name], np.s_[spin_up:]), file[f.name].units, f.units, water=True) for f in FIELDS],
-            axis=1,
-        )
+        fields = np.stack([in_unit(file[f.name], f.units, np.s_[spin_up:], CaseError) for f in FIELDS], axis=1)
     if fields.ndim != 4 or not len(fields) or not np.isfinite(fields).all():
         raise CaseError(f"{path}: expected values in all rows and columns after {spin_up} records")
     grid = inner(Grid.from_file(path), sides)
@@ -94,7 +90,7 @@ def about(path: Path, factor: int = FACTOR) -> dict[str, float]:
     CaseError
         The file has no means.
     """
-    with netCDF4.Dataset(path) as file:
+    with open_dataset(path, CaseError) as file:
         if "time_bounds" not in file.variables:
             raise CaseError(f"{path}: expected means of a period, such as  period: PT1H, statistic: mean")
         first = file["time_bounds"][0]
