@@ -10,8 +10,11 @@ import torch
 
 from components.ocean.primitive.equation_of_state import linear_anomaly, teos10_anomaly
 from components.ocean.primitive.geometry import Geometry
+from components.ocean.primitive.horizontal_grid import longitude_latitude
+from components.ocean.primitive.idealised import set_up
 from components.ocean.primitive.isoneutral import stir
 from components.ocean.primitive.momentum import divergence_and_vorticity_force, root_of_biharmonic
+from components.ocean.primitive.parameters import Parameters
 from components.ocean.primitive.state import State
 from components.ocean.primitive.stencil import at, inner
 from components.ocean.primitive.vertical_diffusion import diffuse
@@ -67,6 +70,61 @@ def test_neutral_surfaces_flatten_and_potential_energy_falls_in_every_step(along
         levels.append(energy(q))
     assert (np.diff(levels) < 0.0).all()
     assert float(((amount(g, q) - first).abs() / first.abs().clamp(min=1.0))[:2].max()) < 1e-13
+
+
+def dissipation(g: Geometry, q: torch.Tensor, c: torch.Tensor, along: float, steepest: float) -> torch.Tensor:
+    """Half the rate (units of c squared times m3 s-1) at which diffusion along neutral surfaces takes variance of c."""
+    slopes, total = [], torch.zeros((), dtype=c.dtype)
+    for n in (0, 1):  # the coefficients by automatic differentiation, not by differences
+        t, s = (a.clone().requires_grad_(n == i) for i, a in enumerate(q[:2]))
+        slopes.append(torch.autograd.grad(teos10_anomaly(s, t, g.centre).sum(), (t, s)[n])[0])
+    gap = 0.5 * (g.h0[:-1] + g.h0[1:])
+    for axis, length, face in ((-1, g.dxu, g.wide_u * g.hu0), (-2, g.dyv, g.wide_v * g.hv0)):
+        faces = g.h0.shape[axis] - 1
+        length, face = length.narrow(axis, 0, faces), face.narrow(axis, 0, faces)
+        for beside in (0, 1):
+            for low in (0, 1):
+                level = slice(low, g.levels - 1 + low)
+
+                def x(a, level=level, axis=axis, faces=faces, length=length):
+                    return ((a.narrow(axis, 1, faces) - a.narrow(axis, 0, faces)) / length)[level]
+
+                def z(a, axis=axis, faces=faces, beside=beside):
+                    return ((a[:-1] - a[1:]) / gap).narrow(axis, beside, faces)
+
+                a, b = (d.narrow(axis, beside, faces)[level] for d in slopes)
+                slope = (a * x(q[0]) + b * x(q[1])) / torch.clamp(-(a * z(q[0]) + b * z(q[1])), min=1e-8)
+                taper = 0.5 * (1.0 + torch.tanh((1.0 - slope.abs() / steepest) / 0.25))
+                volume = 0.25 * (face[level] * length) * g.below[:-1].narrow(axis, beside, faces)
+                total = total + 0.5 * along * (volume * taper * (x(c) + slope * z(c)) ** 2).sum()
+    return total
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_fluxes_are_the_derivative_of_the_variance_they_take_and_flattening_takes_none(seed):
+    """Random water over a random floor on uneven cells, TEOS-10 (Griffies and others 1998, section 3): 1e-6."""
+    rng = np.random.default_rng(seed)
+    ny, nx = 9, 11
+    dz, depth = np.sort(rng.uniform(10, 400, 6)), rng.uniform(30, 1500, (ny, nx))
+    depth[rng.random((ny, nx)) < 0.2] = 0.0
+    lon, lat = (start + np.cumsum(rng.uniform(0.2, 0.9, n + 1)) for start, n in ((150, nx), (-40, ny)))
+    g = set_up(longitude_latitude(lon, lat), depth, dz, Parameters(600.0, 10)).geometry
+    warm = 15.0 * torch.exp(-g.centre / 300.0)
+    noise = torch.from_numpy(rng.normal(size=(3, *g.h0.shape)))
+    q = torch.stack([warm + 1.5 * noise[0], 35.0 + 0.3 * noise[1], noise[2]]) * g.mask_t
+    along, steepest, eta = 900.0, 8e-3, torch.zeros_like(g.depth_t)
+    diffused, skew = (stir(q, eta, teos10_anomaly, *k, steepest, g) for k in ((along, 0.0), (0.0, 700.0)))
+    volume = inner(g.area_t * g.mask_t)
+    for n in range(3):
+        c = q[n].clone().requires_grad_(True)
+        (derivative,) = torch.autograd.grad(dissipation(g, q, c, along, steepest), c)
+        own, h = inner(q[n]), inner(g.h0)
+        up = torch.cat([diffused.diffusivity[:-1] * (own[:-1] - own[1:]) / (0.5 * (h[:-1] + h[1:])), 0.0 * own[:1]])
+        gain = diffused.gain[n] - up + torch.cat([0.0 * up[:1], up[:-1]])
+        assert float((gain * volume + inner(derivative)).abs().max()) < 1e-6 * float(inner(derivative).abs().max())
+        taken = own * skew.gain[n] * volume
+        assert abs(float(taken.sum())) < 1e-13 * float(taken.abs().sum())
+    assert float(skew.diffusivity.abs().max()) == 0.0
 
 
 def test_gradients_pass():
