@@ -9,7 +9,7 @@
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import cftime
@@ -100,6 +100,23 @@ def format_duration(seconds: int) -> str:
     minutes, rest = divmod(rest, 60)
     time = "".join(f"{n}{u}" for n, u in ((hours, "H"), (minutes, "M"), (rest, "S")) if n)
     return sign + "P" + (f"{days}D" if days else "") + (f"T{time}" if time else "")
+
+
+def uneven(step: int, intervals: Mapping[str, int]) -> list[str]:
+    """What is wrong with intervals of a component (s, by their names) that its ``step`` (s) does not divide.
+
+    What is due when both fall together would come far more seldom than was said.
+
+    Examples
+    --------
+    >>> uneven(420, {"radiation_interval": 3600, "nudging_interval": 840})
+    ['radiation_interval (PT1H) is not a multiple of the step (PT7M)']
+    """
+    return [
+        f"{name} ({format_duration(length)}) is not a multiple of the step ({format_duration(step)})"
+        for name, length in intervals.items()
+        if length % step
+    ]
 
 
 @dataclass(frozen=True)

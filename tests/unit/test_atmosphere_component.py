@@ -104,6 +104,16 @@ def test_a_step_that_the_sound_waves_do_not_allow_is_refused_with_one_that_they_
     assert NonhydrostaticAtmosphere(options()).check(context(step=600)) == []
 
 
+def test_an_interval_that_the_step_does_not_divide_is_refused():
+    """At steps of seven minutes an hourly radiation would come every seven hours."""
+    (problem,) = NonhydrostaticAtmosphere(options(radiation="gray")).check(context(step=420))
+    assert "radiation_interval (PT1H) is not a multiple of the step (PT7M)" in problem
+    assert NonhydrostaticAtmosphere(options(radiation="none")).check(context(step=420)) == []
+    nudged = options(radiation="none", nudging_wavelength=2.0e6)
+    (problem,) = NonhydrostaticAtmosphere(nudged).check(context(step=420))
+    assert "nudging_interval (PT1H) is not a multiple of the step (PT7M)" in problem
+
+
 def test_missing_files_are_named():
     problems = NonhydrostaticAtmosphere(options(relief="mountains.nc", driver=["air.nc"])).check(context())
     assert len(problems) == 2

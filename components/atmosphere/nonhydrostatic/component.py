@@ -58,6 +58,7 @@ from components.science.gases import GasOptions
 from components.science.halo import filler
 from components.science.surface_fields import RADIATING, UPWELLING
 from components.science.torch_compiler import Compiler
+from coupler.clock import uneven
 from coupler.component import Component, Context, Fields, Setting
 from coupler.fields import FieldSpec, specs
 from coupler.namelist import Count, Duration, LengthOrNone, Namelist, checked, number, quantity, whole
@@ -78,19 +79,11 @@ class NonhydrostaticAtmosphere(Component):
     description = "non-hydrostatic regional atmosphere"
     halo_cells = HALO
     exports = specs(
-        "air_temperature",
-        "specific_humidity",
-        "eastward_wind",
-        "northward_wind",
-        "height",
-        "surface_air_pressure",
-        "air_pressure_at_mean_sea_level",
-        "surface_downwelling_shortwave_flux_in_air",
-        "surface_downwelling_longwave_flux_in_air",
-        "precipitation_flux",
-        "rainfall_flux",
-        "snowfall_flux",
-    )
+        "air_temperature", "specific_humidity", "eastward_wind", "northward_wind", "height",
+        "surface_air_pressure", "air_pressure_at_mean_sea_level",
+        "surface_downwelling_shortwave_flux_in_air", "surface_downwelling_longwave_flux_in_air",
+        "precipitation_flux", "rainfall_flux", "snowfall_flux",
+    )  # fmt: skip
     diagnostic_units = {**DIAGNOSTICS, **pressure_units(PRESSURE_LEVELS)}
 
     shapes_state = (
@@ -204,6 +197,10 @@ class NonhydrostaticAtmosphere(Component):
         return self.schemes.radiation.name == "imported"
 
     @property
+    def _radiates(self) -> bool:
+        return self.schemes.radiation.name != "none" and not self._imported
+
+    @property
     def _gives_columns(self) -> bool:
         return self.options.export_columns or self.options.export_air or self._imported
 
@@ -220,6 +217,9 @@ class NonhydrostaticAtmosphere(Component):
                 problems.append(f"{path.name} does not exist, neither in the case nor in data/")
         cells = regional.cell_lengths(grid.corner_longitude, grid.corner_latitude)
         problems += step_problems(cells, setting.step, o.acoustic_steps)
+        intervals = {"radiation_interval": o.radiation_interval} if self._radiates else {}
+        intervals |= {"nudging_interval": o.nudging_interval} if o.nudging_wavelength > 0.0 else {}
+        problems += uneven(setting.step, intervals)
         if o.levels * o.lowest_layer > o.top:
             problems.append(f"{o.levels} layers of {o.lowest_layer:g} m do not fit below {o.top:g} m")
         taken = {*restarts.KEYS, *(f.name for f in (*self.imports, *self.exports)), *type(self).diagnostic_units}
@@ -361,13 +361,12 @@ class NonhydrostaticAtmosphere(Component):
         """What acts in the step from `time` on: imports (arrays or tensors), the driver, the day of radiation."""
         o, end = self.options, time + seconds
         self.driver = self.sides.around(time)
-        radiates = self.schemes.radiation.name != "none" and not self._imported
         tensors = partial(self._tensors, imports)
         return Forcing(
             time,
             self.driver,
             surface_of(tensors, self.species, (self.cos, self.sin)) if self._turbulent else None,
-            self._day(time) if radiates and time % o.radiation_interval == 0 and time > 0 else None,
+            self._day(time) if self._radiates and time % o.radiation_interval == 0 and time > 0 else None,
             tensors([f.name for f in exchange.radiation_fields(o.levels)]) if self._imported else None,
             tensors(increments.NAMES) if o.increments else None,
             self.sides.around(end) if o.nudging_wavelength > 0.0 and end % o.nudging_interval == 0 else None,
