@@ -113,7 +113,9 @@ def richards_step(
     >>> bool(new.theta[0] > soil.at(psi).theta[0])
     True
     """
-    dz = dz.to(psi)
+    given = psi.dtype
+    # In single precision Newton's matrix loses its pivots where wet soil lies on dry.
+    psi, theta, dz = psi.double(), theta.double(), dz.double()
     zero = torch.zeros_like(psi[0])
     column = _Column(
         soil, theta, dz, dz / seconds, 0.5 * (dz[1:] + dz[:-1]),
@@ -141,7 +143,8 @@ def richards_step(
     passed = seconds * x.drainage
     back = torch.minimum(torch.clamp(excess, min=0.0), torch.clamp(-passed, min=0.0))
     back = back - torch.minimum(torch.clamp(-excess, min=0.0), torch.clamp(passed, min=0.0))
-    return WaterStep(x.psi, result, infiltration, x.drainage + back / seconds, excess - back, x.change)
+    found = x.psi, result, infiltration, x.drainage + back / seconds, excess - back, x.change
+    return WaterStep(*(v.to(given) for v in found))
 
 
 class _Column(NamedTuple):
