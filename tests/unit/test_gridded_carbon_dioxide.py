@@ -80,3 +80,12 @@ def test_parts_of_files(tmp_path):
         of_part([paths[0], cmip6(tmp_path / "b.nc")], "carbontracker", "test")
     with pytest.raises(CaseError, match=r"none\.nc cannot be read"):
         read(tmp_path / "none.nc")
+
+
+@pytest.mark.parametrize(("units", "words"), [(None, "has the unit ''"), ("furlongs since 2001-01-01", "has the unit")])
+def test_dates_that_cannot_be_read_are_named(tmp_path, units, words):
+    path = carbontracker(tmp_path / "a.nc")
+    with netCDF4.Dataset(path, "a") as file:
+        file["time"].delncattr("units") if units is None else file["time"].setncattr("units", units)
+    with pytest.raises(CaseError, match=words):
+        read(path)

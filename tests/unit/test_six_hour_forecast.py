@@ -271,6 +271,13 @@ def test_bad_samples_are_named(made, trained, tmp_path):
         sampling.joined([s, s._replace(states=s.states[..., :-1])])
     with pytest.raises(ModelFileError, match="samples of one map"):
         sampling.of_one_length([s, s._replace(states=s.states[..., :-1])])
+    with netCDF4.Dataset(tmp_path / "d.nc", "w") as file:
+        file.createDimension("time", 1)
+        file.createVariable("time", "f8", ("time",))[:] = 5.0
+    with pytest.raises(CaseError, match="time 'time' has the unit ''"):
+        sampling.clock_of([str(tmp_path / "d.nc")])
+    with pytest.raises(CaseError, match="does not exist"):
+        sampling.clock_of([str(tmp_path / "none.nc")])
 
 
 def test_samples_of_two_lengths_are_kept_whole(made):

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import cftime
 import netCDF4
 import numpy as np
 import numpy.typing as npt
 
 from components.chemistry.stations.series import factor
 from coupler.errors import CaseError, FieldError
+from coupler.netcdf.dates import decode
 
 Floats = npt.NDArray[np.float64]
 Part = Literal["training", "validation", "test"]
@@ -105,10 +105,11 @@ def _read(file: Any, name: str) -> Fields:
     kept = [d for d in v.dimensions if d != (v.dimensions[levels[0]] if levels else "")]
     value = np.transpose(value, [kept.index(v.dimensions[axes[a]]) for a in ("t", "y", "x")])
     lat, lon = (np.asarray(file[v.dimensions[axes[a]]][:], dtype=np.float64) for a in ("y", "x"))
-    time = file[v.dimensions[axes["t"]]]
-    dates = cftime.num2date(time[:], time.units, getattr(time, "calendar", "standard"), only_use_cftime_datetimes=True)
+    if v.dimensions[axes["t"]] not in file.variables:
+        raise CaseError(f"{name}: expected a variable of dates {v.dimensions[axes['t']]}, found none")
+    dates = decode(file[v.dimensions[axes["t"]]], name, CaseError).dates
     south, east = np.argsort(lat), np.argsort(lon % 360.0, kind="stable")
-    years = np.array([d.year for d in np.atleast_1d(dates)], dtype=np.int64)
+    years = np.array([d.year for d in dates], dtype=np.int64)
     return Fields(scale * value[:, south][:, :, east], lat[south], (lon % 360.0)[east], years)
 
 

@@ -27,7 +27,10 @@ from components.ml_surrogates.forecast.state import Place, of_air, place
 from components.ml_surrogates.model_file import ModelFileError
 from components.ml_surrogates.progress import left
 from coupler.clock import Clock
+from coupler.errors import CaseError
 from coupler.files.atomic import whole_file
+from coupler.netcdf.dates import decode
+from coupler.netcdf.opening import open_dataset
 
 PHYSICAL = "nonhydrostatic"
 HOURS = 6  # of the learned step
@@ -87,12 +90,11 @@ def clock_of(driver: Sequence[str]) -> Clock:
     """Dates that begin with an analysis; those of a jet are free."""
     if driver[0] == JET:
         return Clock("2001-01-01", "noleap")
-    import netCDF4
-
-    with netCDF4.Dataset(driver[0]) as file:
-        axis = next(v for name, v in file.variables.items() if name in ("time", "valid_time"))
-        dates = netCDF4.num2date(np.atleast_1d(axis[:])[:1], axis.units, getattr(axis, "calendar", "standard"))
-        first: Any = np.asarray(dates)[0]
+    with open_dataset(driver[0], CaseError) as file:
+        axis = next((v for name, v in file.variables.items() if name in ("time", "valid_time")), None)
+        if axis is None:
+            raise CaseError(f"{driver[0]}: expected dates in a variable time, found none")
+        first = decode(axis, driver[0], CaseError).dates[0]
     return Clock(first.strftime("%Y-%m-%dT%H:%M:%S"), "noleap")
 
 
