@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Fertiliser, sowing, pH and phosphorus out of the user's maps: units, remapping, refusals, what the land does."""
+"""Fertiliser, sowing, harvest, pH, phosphorus out of the user's maps: units, remapping, refusals, the land."""
 
 import netCDF4
 import numpy as np
@@ -8,8 +8,8 @@ import torch
 
 from components.land.column import farm_maps
 from components.land.column.component import ColumnLand
-from components.land.column.cycles import crop_day, mineral_nitrogen, pools
-from components.land.column.cycles.crop_development import FALLOW, SOWN, nothing_sown
+from components.land.column.cycles import crop_day, fast, mineral_nitrogen, pools
+from components.land.column.cycles.crop_development import FALLOW, MATURE, REPRODUCTIVE, SOWN, VEGETATIVE, nothing_sown
 from components.land.column.farm_data import QUANTITIES
 from components.land.column.land_data import LandDataError
 from components.land.column.parameters import parameters, table
@@ -161,6 +161,7 @@ def test_a_land_takes_its_maps(grid, tmp_path):
               flag_meanings="maize"),
         by_crop(tmp_path / "n.nc", "fertiliser_nitrogen", ["maize"], nitrogen, units="kg m-2"),
         write(tmp_path / "d.nc", "sowing_day", 366.0 * EVERY, units="1"),
+        write(tmp_path / "h.nc", "maturity_day", 250.0 * EVERY, units="1"),
         write(tmp_path / "ph.nc", "soil_ph", 5.5 * EVERY, units="1"),
         write(tmp_path / "l.nc", "soil_labile_phosphorus", 0.02 * EVERY, units="kg m-2"),
         write(tmp_path / "o.nc", "soil_occluded_phosphorus", 0.3 * EVERY, units="kg m-2"),
@@ -171,6 +172,7 @@ def test_a_land_takes_its_maps(grid, tmp_path):
     t, c = land.parameters.cycles, land.now.cycles
     assert t.farming.nitrogen.tolist() == pytest.approx([0.01, 0.03] * 2)
     assert t.farming.phosphorus.tolist() == [table("crops")["maize"]["phosphorus"]] * 4
+    assert t.farming.reaped_on.tolist() == [250.0] * 4
     assert t.farming.sown_on.tolist() == [365.0] * 4 and t.ph.tolist() == pytest.approx([5.5] * 4)
     assert c.soil.phosphorus.sum(0).tolist() == pytest.approx([0.02] * 4)
     assert c.minerals.occluded.tolist() == pytest.approx([0.3] * 4) and c.minerals.apatite.tolist() == [0.1] * 4
@@ -194,6 +196,42 @@ def test_crops_with_a_calendar_are_sown_on_their_day_and_others_by_warmth():
     assert sown == {0: 120, 1: 100}
 
 
+def test_crops_are_cut_on_their_day_ripe_or_not_and_others_at_maturity():
+    """In steady warmth maize is mature after 90 days; one waits dead for its day, one is cut green on its own."""
+    p = parameters(["maize"] * 3, ["loam"] * 3, cycles=True)
+    nan = float("nan")
+    f = p.cycles.farming._replace(
+        sown_on=torch.full((3,), 120.0, dtype=D), reaped_on=torch.tensor([nan, 250.0, 170.0], dtype=D)
+    )
+    one = torch.ones(3, dtype=D)
+    now, reaped, able, phases = nothing_sown(one), {}, [], []
+    for day in range(100, 300):
+        field = crop_day.a_day(f, now, 297.15 * one, 297.15 * one, 50000.0 * one, 50000.0 * one, day * one)
+        for k in range(3):
+            if field.ripe[k]:
+                reaped[k] = day
+                phases.append(field.now.phase[k].item())
+        able.append(field.now.capacity[1].item())
+        now = crop_day.fallow(field.now, field.ripe)
+    assert reaped[1] == 250 and reaped[2] == 170 and 180 < reaped[0] < 240
+    assert phases == [VEGETATIVE, MATURE, MATURE] or phases == [REPRODUCTIVE, MATURE, MATURE]
+    assert able[249 - 100] == 0.0 and able[160 - 100] > 0.5 and now.phase.tolist() == [FALLOW] * 3
+
+
+def test_a_dead_crop_that_waits_for_its_harvest_does_not_breathe():
+    p = parameters(["maize"] * 2, ["loam"] * 2, cycles=True)
+    c = pools.at_start(p.cycles, p.thickness)
+    plant = c.carbon.plant._replace(root=torch.full((2,), 0.1, dtype=D), harvest=torch.full((2,), 0.3, dtype=D))
+    c = c._replace(carbon=c.carbon._replace(plant=plant), crop=c.crop._replace(phase=torch.tensor([3.0, 4.0], dtype=D)))
+    one, layers = torch.ones(2, dtype=D), torch.ones(10, 2, dtype=D)
+    m = fast.Moment(
+        0.0 * one, 0.0 * one, 295.0 * one, 295.0 * layers, 1.0 * layers, 0.5 * layers, one, 20.0 * layers, 0.0 * layers,
+        0.0 * layers, 0.0 * one, 0.0 * one, one, 0.0 * one,
+    )  # fmt: skip
+    after, _ = fast.step(c, p.cycles, m, p.thickness, 3600.0)
+    assert after.day.gain[0] < 0.0 and after.day.gain[1] == 0.0
+
+
 def test_acid_soils_nitrify_less_and_lime_gives_ammonia():
     one = torch.ones(4, dtype=D)
     ph = torch.tensor([4.5, 7.0, 8.2, float("nan")], dtype=D)
@@ -209,4 +247,4 @@ def test_acid_soils_nitrify_less_and_lime_gives_ammonia():
 def test_every_quantity_is_told_of_with_its_default():
     notes = []
     farm_maps.tell({}, np.ones(4, bool), {}, lambda text, share: notes.append(text))
-    assert all(q.title in " ".join(notes) for q in QUANTITIES.values()) and len(notes) == 4
+    assert all(q.title in " ".join(notes) for q in QUANTITIES.values()) and len(notes) == 5

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The user's maps of fertiliser, sowing, soil pH and soil phosphorus: found by name, in the model's units, in range."""
+"""The user's maps of fertiliser, sowing, harvest, soil pH and phosphorus: by name, in the model's units, in range."""
 
 from __future__ import annotations
 
@@ -57,6 +57,9 @@ QUANTITIES = {
         "phosphorus_fertilizer", "pfert"), "kg m-2", 0.0, 0.1, by_crop=True),
     "sowing_day": Quantity(
         "day of sowing", ("sowing_day", "sowing_date", "planting_day", "planting_date", "plant_day"), "1", 1.0, 366.0,
+        by_crop=True, nearest=True),
+    "harvest_day": Quantity(
+        "day of harvest", ("harvest_day", "harvest_date", "maturity_day", "maturity_date"), "1", 1.0, 366.0,
         by_crop=True, nearest=True),
     "soil_ph": Quantity("pH of the soil", ("soil_ph", "soil_reaction", "ph", "phh2o", "ph_h2o"), "1", 2.0, 11.0),
     **{f"soil_{form}_phosphorus": _phosphorus(form) for form in ("labile", "apatite", "secondary", "occluded")},

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Fertiliser, sowing, pH and phosphorus of a surface file: made from the user's maps, read, given to the columns.
+"""Fertiliser, sowing, harvest, pH, phosphorus of a surface file: made from the user's maps, read, given to the columns.
 
 In the file, beside what `surface_map` reads, any of
 
     fertiliser_nitrogen, fertiliser_phosphorus   (crop, lat, lon), kg m-2 a season
-    sowing_day    (crop, lat, lon), day of the year
+    sowing_day, harvest_day   (crop, lat, lon), day of the year
     soil_ph       (lat, lon)
     soil_labile_phosphorus, soil_apatite_ ..., soil_secondary_ ..., soil_occluded_phosphorus   (lat, lon), kg m-2
 
@@ -102,6 +102,8 @@ def default_of(name: str) -> str:
     """What holds without a map."""
     if name == "sowing_day":
         return "sowing by warmth and season (crops.yaml)"
+    if name == "harvest_day":
+        return "harvest at maturity"
     if QUANTITIES[name].by_crop:
         return "that of crops.yaml"
     return "neutral soil" if name == "soil_ph" else "one store everywhere"
@@ -210,6 +212,8 @@ def farmed(p: Parameters, maps: Maps, plants: Sequence[str]) -> Parameters:
         f = f._replace(phosphorus=_where_known(of_crop("fertiliser_phosphorus"), f.phosphorus))
     if "sowing_day" in maps:
         f = f._replace(sown_on=torch.clamp(of_crop("sowing_day"), max=365.0))
+    if "harvest_day" in maps:
+        f = f._replace(reaped_on=torch.clamp(of_crop("harvest_day"), max=365.0))
     t = t._replace(farming=f)
     if "soil_ph" in maps:
         t = t._replace(ph=_cells(maps["soil_ph"], like))

@@ -53,7 +53,7 @@ def weather_of(land: Any, time: int, seconds: int, imports: Mapping[str, Any]) -
         daylight = share_of_day(land, now, mean_sun(land.longitude, land.latitude, start, seconds))
     lai, sai = land._leaves(middle)
     cycling, traits = land.cycling, land.parameters.cycles
-    calendar = traits is not None and traits.farming.sown_on is not None
+    calendar = traits is not None and traits.farming.by_date
     farmed = traits is not None and bool((traits.farming.crop > 0.5).any())
     return Weather(
         local("air_temperature"), local("specific_humidity"), local("surface_air_pressure"),

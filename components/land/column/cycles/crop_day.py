@@ -70,6 +70,7 @@ class Farming(NamedTuple):
     expansion : of young leaves, share of a day for each K above `leaf_base` (degC)
     span : life of leaves at 35 C, days; they age above `leaf_base`
     sown_on : day of the year on which it is sown, NaN where warmth and season say; None: nowhere given
+    reaped_on : day of the year on which it is harvested, NaN where maturity says; None: nowhere given
     """
 
     crop: Tensor
@@ -88,6 +89,12 @@ class Farming(NamedTuple):
     leaf_base: Tensor
     span: Tensor
     sown_on: Tensor | None = None
+    reaped_on: Tensor | None = None
+
+    @property
+    def by_date(self) -> bool:
+        """Whether any crop has a day of sowing or of harvest."""
+        return self.sown_on is not None or self.reaped_on is not None
 
 
 class Field(NamedTuple):
@@ -116,7 +123,9 @@ def a_day(
     f: Farming, now: development.Development, soil: Tensor, air: Tensor, day_length: Tensor, day_before: Tensor,
     date: Tensor | None = None, photoperiod: Tensor | None = None,
 ) -> Field:  # fmt: skip
-    """Sowing and development.
+    """Sowing, development, and harvest.
+
+    A crop with a day of harvest is cut on it once it has emerged, ripe or not; one that is mature before stands dead.
 
     Parameters
     ----------
@@ -124,7 +133,7 @@ def a_day(
     now : development at the start of the day
     soil, air : temperature of the upper soil, by which it is sown, and of the air, by which it develops, K
     day_length, day_before : of this and of the last day, s; nothing is sown by season where that is not known, 0
-    date : day of the year, where there is a calendar of sowing
+    date : day of the year, where there is a calendar
     photoperiod : day length with twilight, by which crops develop, s; None: that without it
     """
     is_crop, t = f.crop > 0.5, soil - ZERO_CELSIUS
@@ -142,12 +151,21 @@ def a_day(
     leaves, passed, old = leaf_age.older(after.leaves, after.passed, gain)
     dying = torch.maximum(old, shaded(now.area))
     leaves = torch.where(growing, leaf_age.without_oldest(leaves, dying), leaves)
-    after = after._replace(leaves=leaves, passed=passed, capacity=at_stage(f.organs.capacity, stage))
+    dead = after.phase >= development.MATURE
+    capacity = torch.where(dead, 0.0 * stage, at_stage(f.organs.capacity, stage))
+    after = after._replace(leaves=leaves, passed=passed, capacity=capacity)
     return Field(
         after, stage, is_crop & (sown.phase == development.SOWN) & (after.phase == development.VEGETATIVE),
-        is_crop & (after.phase >= development.MATURE), 0.5 * (first | second).to(t.dtype), growing.to(t.dtype),
+        is_crop & _harvested(f, after.phase, date), 0.5 * (first | second).to(t.dtype), growing.to(t.dtype),
         torch.where(growing, dying, 0.0 * stage),
     )  # fmt: skip
+
+
+def _harvested(f: Farming, phase: Tensor, date: Tensor | None) -> Tensor:
+    mature = phase >= development.MATURE
+    if f.reaped_on is None or date is None:
+        return mature
+    return torch.where(torch.isfinite(f.reaped_on), (date == f.reaped_on) & (phase > development.SOWN), mature)
 
 
 def shaded(area: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from components.land.column.cycles import decomposition, phosphorus, respiration, solutes
+from components.land.column.cycles.crop_development import MATURE
 from components.land.column.cycles.pools import DAY, UPPER, Cycles, Day, Due, Traits
 from components.science.constants import CARBON_MOLAR_MASS
 from components.science.sums import in_order
@@ -116,6 +117,7 @@ def step(c: Cycles, t: Traits, m: Moment, thickness: Tensor, seconds: float) -> 
     kept = respiration.maintenance(plant.root / t.ratios.root, mean_soil[0])
     wood_and_grain = plant.live_wood / t.ratios.live_wood + plant.harvest / t.ratios.harvest
     kept = kept + respiration.maintenance(wood_and_grain, m.canopy)
+    kept = torch.where(c.crop.phase >= MATURE, 0.0 * kept, kept)  # a dead crop that waits for its harvest
     gain = (m.gross - m.leaf_respiration) * (1e-6 * CARBON_MOLAR_MASS) - kept
     pace = decomposition.warmth_factor(m.soil) * decomposition.water_factor(m.suction)
     day = Day(
