@@ -20,6 +20,9 @@ def on_day(since):
     return phenology.at_start(KIND, KIND > -1.0)._replace(since=torch.full((4,), float(since), dtype=D))
 
 
+AT_ONCE, AUTUMN = torch.zeros(4, dtype=D), torch.full((4,), 150.0 * 86400.0, dtype=D)
+
+
 def years(count):
     """Ages a year after each flush, what fell in it, and the capacity of each day, of canopies that stay as large."""
     leaves, leaf = leaf_exchange.at_start(KIND, LIVES), torch.ones(4, dtype=D)
@@ -27,7 +30,7 @@ def years(count):
     for day in range(365 * count):
         season = on_day(day % 365)
         leaves = leaf_exchange.begun(leaves, season)
-        share = leaf_exchange.falling(leaves, season, KIND, LIVES)
+        share = leaf_exchange.falling(leaves, season, KIND, LIVES, AT_ONCE)
         kept = leaf * (1.0 - share)
         new = leaf - kept
         leaves = leaf_exchange.after(leaves, leaf, 0.0 * leaf, share, kept, new)
@@ -46,6 +49,30 @@ def test_ages_repeat_and_leaves_live_as_long_as_the_table_says():
     assert (fell.reshape(6, 365, 4)[:, 30:] == 0.0).all()
     # Mean age at death: leaves of all ages over those that die in a year.
     assert leaf_exchange.exchanged(LIVES)[:3].tolist() == pytest.approx([1 / 1.5, 0.5, 1 / 3.85])
+
+
+def test_needles_fall_in_autumn_and_summer_has_a_year_of_them_more():
+    """What is laid by unfolds in 30 days in spring, as much of the oldest falls from day 150 on; both repeat."""
+    leaves, leaf, area, fell = leaf_exchange.at_start(KIND, LIVES), torch.ones(4, dtype=D), [], []
+    new = leaf_exchange.exchanged(LIVES) / 30.0
+    for day in range(3 * 365):
+        season = on_day(day % 365)
+        leaves = leaf_exchange.begun(leaves, season)
+        share = leaf_exchange.falling(leaves, season, KIND, LIVES, AUTUMN)
+        unfolded = new if day % 365 < 30 else 0.0 * new
+        kept = (leaf + unfolded) * (1.0 - share)
+        leaves = leaf_exchange.after(leaves, leaf, unfolded, share, kept, 0.0 * kept)
+        fell.append(share * (leaf + unfolded))
+        leaf = kept
+        area.append(leaf)
+    area, fell = torch.stack(area[-365:]), torch.stack(fell[-365:])
+    assert torch.allclose(area[100], 1.0 + leaf_exchange.exchanged(LIVES)) and torch.allclose(area[-1], area[-1] ** 0)
+    assert torch.allclose(leaves, leaf_exchange.at_start(KIND, LIVES), atol=1e-12)
+    assert (fell[150:180] > 0.0).all() and fell.sum(0).tolist() == pytest.approx(fell[150:180].sum(0).tolist())
+    # Until they have fallen a plant builds for what will be left of them, then for what there is.
+    ahead = leaf_exchange.to_come(on_day(100), KIND, LIVES, area[100], new * 0.0, AUTUMN)
+    assert torch.allclose(ahead, (1.0 - leaf_exchange.exchanged(LIVES)) * area[100])
+    assert torch.equal(leaf_exchange.to_come(on_day(200), KIND, LIVES, area[200], new * 0.0, AUTUMN), area[200])
 
 
 def test_capacity_is_least_while_new_leaves_unfold_and_best_two_months_after():

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Evergreen leaves by year: once a year new ones unfold and the oldest fall, the new ripen, and all grow old.
 
-Between two flushes carbon for leaves is laid by. The classes of leaf_age.py are years here, the last flush's leaves
-first; capacity falls in proportion to age (Kikuzawa 1991).
+Old broad leaves fall while new ones unfold, needles in autumn, so that summer has a year more of them. Between two
+flushes carbon for leaves is laid by. The classes of leaf_age.py are years here, the last flush's leaves first; capacity
+falls in proportion to age (Kikuzawa 1991).
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def begun(leaves: Tensor, season: Season) -> Tensor:
     return torch.where(season.since < 0.5, older, leaves)
 
 
-def falling(leaves: Tensor, season: Season, kind: Tensor, life: Tensor) -> Tensor:
+def falling(leaves: Tensor, season: Season, kind: Tensor, life: Tensor, wait: Tensor) -> Tensor:
     """Share of all leaves that falls on a day, none of it new; 0 where plants are not evergreen.
 
     Parameters
@@ -68,10 +69,11 @@ def falling(leaves: Tensor, season: Season, kind: Tensor, life: Tensor) -> Tenso
     season : of the day
     kind : 0 evergreen
     life : mean life span of leaves, s
+    wait : from the flush until old leaves begin to fall, s
     """
     part = -torch.expm1(torch.log1p(-exchanged(life)) / ONSET_DAYS)
-    old = in_order(leaves[1:], 0)
-    return torch.where((kind == EVERGREEN) & (season.since < ONSET_DAYS), old * part, 0.0 * part)
+    old, days = in_order(leaves[1:], 0), season.since - wait / DAY
+    return torch.where((kind == EVERGREEN) & (days >= 0.0) & (days < ONSET_DAYS), old * part, 0.0 * part)
 
 
 def after(leaves: Tensor, before: Tensor, unfolded: Tensor, fallen: Tensor, kept: Tensor, built: Tensor) -> Tensor:
@@ -106,7 +108,7 @@ def capacity(leaves: Tensor, season: Season, kind: Tensor, life: Tensor) -> Tens
     return torch.where(there, share, torch.ones_like(life))
 
 
-def to_come(season: Season, kind: Tensor, life: Tensor, area: Tensor, laid_by: Tensor) -> Tensor:
+def to_come(season: Season, kind: Tensor, life: Tensor, area: Tensor, laid_by: Tensor, wait: Tensor) -> Tensor:
     """Leaf area for which a plant builds: what will be there once its reserves have unfolded and the old have fallen.
 
     Parameters
@@ -116,8 +118,10 @@ def to_come(season: Season, kind: Tensor, life: Tensor, area: Tensor, laid_by: T
     life : mean life span of leaves, s
     area : leaf area index, m2 m-2
     laid_by : leaf area that the reserves are good for, m2 m-2
+    wait : from the flush until old leaves begin to fall, s
     """
-    kept = torch.where(season.since < ONSET_DAYS, torch.ones_like(area), 1.0 - exchanged(life))
+    fallen = torch.where(wait > 0.0, season.since >= wait / DAY, season.since < ONSET_DAYS)
+    kept = torch.where(fallen, torch.ones_like(area), 1.0 - exchanged(life))
     return torch.where(kind == EVERGREEN, kept * area + laid_by, area)
 
 

@@ -83,7 +83,7 @@ def a_day(
     reach = (roots > 0.0).to(roots.dtype)
     found = torch.stack([in_order(reach * mineral, 0), in_order(reach * solution, 0)])
     costs = nutrition.path_costs(t, found[0], plant.root, temperature)
-    old = leaf_exchange.falling(ages, season, t.kind, t.lives.leaf)
+    old = leaf_exchange.falling(ages, season, t.kind, t.lives.leaf, t.leaf_fall)
     c, spent = _fall(c, t, flux.falling + old, costs, income, nutrients, thickness, roots)
     split = _shares(c, t)
     if field is not None:
@@ -114,7 +114,7 @@ def _shares(c: Cycles, t: Traits) -> Parts:
     """Shares of growth by organ, of plants that are not sown."""
     plant, most = c.carbon.plant, t.habit.most_lai
     area = plant.leaf * t.sla
-    aim = leaf_exchange.to_come(c.season, t.kind, t.lives.leaf, area, plant.storage * t.sla)
+    aim = leaf_exchange.to_come(c.season, t.kind, t.lives.leaf, area, plant.storage * t.sla, t.leaf_fall)
     split = allocation.shares(t.habit, aim, c.season.leafing, plant.storage / _reserve(t))
     return leaf_exchange.later(split, c.season, t.kind, area / most)
 

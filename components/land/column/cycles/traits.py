@@ -12,7 +12,7 @@ from torch import Tensor
 from components.land.column.cycles.allocation import Habit, Parts
 from components.land.column.cycles.crop_day import STAGES, Farming, Organs
 from components.land.column.cycles.crop_development import Calendar
-from components.land.column.cycles.pools import YEARS, Traits
+from components.land.column.cycles.pools import DAY, YEARS, Traits
 from components.land.column.cycles.turnover import Lives
 
 GROWTH_RESPIRATION = 0.11  # carbon respired per carbon of tissue (Atkin et al. 2017, as in CLM5)
@@ -48,6 +48,7 @@ def traits(
     return Traits(
         of("kind"), of("warm_sum"), of("sla"), ratios, lives, habit, of("fixers"), of("ecto"), slope, one, sand,
         farming(crops, plants, vcmax25), _building(crops, plants, vcmax25),
+        DAY * of("leaf_fall"),
     )  # fmt: skip
 
 
