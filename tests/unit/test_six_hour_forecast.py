@@ -18,7 +18,7 @@ from components.ml_surrogates.forecast import files, rivals, sampling, state, tr
 from components.ml_surrogates.forecast.__main__ import main
 from components.ml_surrogates.forecast.hemispheres import exchanged
 from components.ml_surrogates.forecast.mixtures import mixed
-from components.ml_surrogates.forecast.network import ForecastNetwork, advance, carried, divided, way
+from components.ml_surrogates.forecast.network import ForecastNetwork, advance, carried, divided, smoothing, way
 from components.ml_surrogates.model_file import ModelFileError
 from coupler.clock import Clock
 from coupler.component import Setting
@@ -124,6 +124,19 @@ def test_a_step_in_parts_brings_as_much_as_a_step_at_once(made):
     torch.testing.assert_close(twice[1][inside], once[0][inside], rtol=0.0, atol=1e-3)
     assert float(once[0][0, 2, 6, 7]) == pytest.approx(293.0, abs=1e-2)
     assert float(twice[0][0, 2, 6, 6]) == pytest.approx(291.5, abs=1e-2)
+
+
+def test_waves_of_two_cells_are_taken_away_and_longer_ones_stay():
+    """In 39 steps: all but 1e-5 of two cells, .04 of four, nothing of a slope; the ends of the row stay."""
+    k = torch.arange(22.0)
+    a = torch.linalg.matrix_power(smoothing(22), 39)
+    for cells, left in ((2, 0.0), (4, 0.96), (8, 1.0)):
+        wave = torch.cos(2.0 * torch.pi / cells * k)
+        inside = slice(6, -6)
+        share = float((a @ wave)[inside] @ wave[inside] / (wave[inside] @ wave[inside]))
+        assert share == pytest.approx(left, abs=0.02), cells
+    torch.testing.assert_close(a @ (3.0 + 0.1 * k), 3.0 + 0.1 * k)
+    assert torch.equal(a[0], torch.eye(22)[0]) and torch.equal(a[-1], torch.eye(22)[-1])
 
 
 def test_a_state_is_its_columns(made):

@@ -163,6 +163,6 @@ def _error(net: ForecastNetwork, x: Tensor, s: Samples, run: Tensor, first: Tens
         ends = way(net, x, sides, s.at, SECONDS)
         for n, end in enumerate(ends[:-1] if apart else [], 1):
             total = total + BETWEEN * wrong(end, first + n * apart)
-        x, first = settled(ends[-1], mass, s.at), first + AHEAD
+        x, first = settled(ends[-1], sides, mass, s.at), first + AHEAD
         total = total + wrong(x, first)
     return total / ahead
