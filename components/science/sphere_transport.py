@@ -6,6 +6,7 @@ Finite volumes of second order on a grid of latitude and longitude: linear in a 
 differences of a streamfunction at the corners, so that what enters a cell leaves it and a constant stays constant.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -149,7 +150,7 @@ class SphereTransport:
     ----------
     grid : on which the tracers stand
     loss_time : of the layer's ventilation, s
-    step : the longest time step, s; no wind may cross a cell in it
+    step : the longest time step, s; shorter ones are made where more would leave a cell than it holds
     compiler : what compiles the stage, if it is to be
     """
 
@@ -159,6 +160,19 @@ class SphereTransport:
         self.grid, self.loss_time, self.step = grid, loss_time, step
         self.inverse_area = 1.0 / grid.area
         self._stage = compiler(stage) if compiler else stage
+
+    def steps(self, winds: SphereFluxes, seconds: float) -> int:
+        """Number of time steps: cells at the poles are narrow, and what leaves one in a step is part of it.
+
+        Parameters
+        ----------
+        winds, seconds : as they are called with
+        """
+        west, south = (a.detach() for a in winds)
+        sides = torch.roll(west, -1, -1), -west, south[..., 1:, :], -south[..., :-1, :]
+        fastest = float((sum(a.clamp(min=0.0) for a in sides) * self.inverse_area).amax())
+        needed = seconds * fastest if math.isfinite(fastest) else 0.0
+        return max(1, -int(-seconds // self.step), math.ceil(needed))
 
     def __call__(self, field: Tensor, source: Tensor, winds: SphereFluxes, seconds: float) -> Tensor:
         """The tracers ``seconds`` later.
@@ -170,7 +184,7 @@ class SphereTransport:
         winds : through the faces, without the dimension of N
         seconds : length of the period
         """
-        steps = max(1, -int(-seconds // self.step))
+        steps = self.steps(winds, seconds)
         dt, loss = field.new_tensor(seconds / steps), field.new_tensor(1.0 / self.loss_time)
         fixed = (source, winds.west.unsqueeze(-3), winds.south.unsqueeze(-3), self.inverse_area, loss, dt)
         for _ in range(steps):
@@ -195,7 +209,7 @@ class MemberTransport(SphereTransport):
         from components.science.kernels.sphere_members import carry  # numba is slow to load
 
         lead, shape = field.shape[:-3], field.shape[-3:]
-        steps = max(1, -int(-seconds // self.step))
+        steps = self.steps(winds, seconds)
         number = field.detach().numpy().dtype.type
         loss, dt = number(1.0 / self.loss_time), number(seconds / steps)
         area = self.inverse_area[:, 0].to(field.dtype).numpy()
