@@ -10,11 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from components.radiation.exchange import GROUND, INTERFACES, LAYERS
+from components.radiation.exchange import CLOUDS, EMISSIVITY, GROUND, INTERFACES, LAYERS
 from components.radiation.scheme import Air
 
 Array = npt.NDArray[np.float64]
 PARTS = {**LAYERS, INTERFACES: "p_interface", **GROUND}
+BESIDES = {**CLOUDS, EMISSIVITY: "emissivity"}
+"""Parts that a file of columns may have besides."""
 SPLITS = ("train", "validation", "test")
 LAST_TRAINING_DAY = 4.5
 """Days of a run from which columns are for training; later ones are for testing."""
@@ -51,8 +53,8 @@ def draw(histories: Sequence[Path], numbers: Sequence[int], seed: int) -> dict[s
     Returns
     -------
     dict
-        The parts of `Air` by name, (nz, n) or (n,), with ``split``, ``longitude``, ``latitude``, ``day`` of the run
-        and ``run``, all (n,).
+        The parts of `Air` by name, (nz, n) or (n,), with ``split``, ``longitude``, ``latitude``, ``day`` of the run,
+        ``run`` and ``day_of_year`` (of the middle of the run), all (n,).
     """
     rng = np.random.default_rng(seed)
     out: dict[str, list[Array]] = {}
@@ -60,20 +62,26 @@ def draw(histories: Sequence[Path], numbers: Sequence[int], seed: int) -> dict[s
         with netCDF4.Dataset(path) as f:
             f.set_auto_mask(False)
             time, lat, lon = (np.asarray(f[name][:], dtype=np.float64) for name in ("time", "lat", "lon"))
-            day, y, x = np.meshgrid(time / 86400.0, lat, lon, indexing="ij")
+            lat, lon = np.meshgrid(lat, lon, indexing="ij") if lat.ndim == 1 else (lat, lon)
+            whole = (len(time), *lat.shape)
+            day = np.broadcast_to((time / 86400.0)[:, None, None], whole)
+            y, x = (np.broadcast_to(a, whole) for a in (lat, lon))
+            dates: Any = netCDF4.num2date(time, f["time"].units, f["time"].calendar)
+            middle = float(dates[len(time) // 2].dayofyr - 1)
             split = split_of(x, y, day)
             chosen = [
                 rng.choice(np.flatnonzero(split == s), n // len(histories), replace=False)
                 for s, n in enumerate(numbers)
             ]
             where = np.concatenate(chosen)
-            for name, part in PARTS.items():
+            for name, part in {**PARTS, **{k: v for k, v in BESIDES.items() if k in f.variables}}.items():
                 a = np.asarray(f[name][:], dtype=np.float64)
-                a = a.reshape(len(time), -1, len(lat) * len(lon)).transpose(1, 0, 2)
+                a = a.reshape(len(time), -1, lat.size).transpose(1, 0, 2)
                 out.setdefault(part, []).append(a.reshape(a.shape[0], -1)[:, where].squeeze())
-        for part, whole in (("split", split), ("longitude", x), ("latitude", y), ("day", day)):
-            out.setdefault(part, []).append(whole.reshape(-1)[where])
-        out.setdefault("run", []).append(np.full(len(where), float(run)))
+        for part, of_all in (("split", split.astype(np.float64)), ("longitude", x), ("latitude", y), ("day", day)):
+            out.setdefault(part, []).append(of_all.reshape(-1)[where])
+        for part, value in (("run", float(run)), ("day_of_year", middle)):
+            out.setdefault(part, []).append(np.full(len(where), value))
     return {part: np.concatenate(a, axis=-1) for part, a in out.items()}
 
 
@@ -129,6 +137,9 @@ def air_of(columns: dict[str, Array], mu: Array) -> Air:
     columns : parts by name, (nz, n) or (n,)
     mu : (n,) cosine of the solar zenith angle
     """
-    parts = {part: columns[part] for part in PARTS.values()}
+    parts = {part: columns[part] for part in (*PARTS.values(), *BESIDES.values()) if part in columns}
     arrays: dict[str, Any] = {part: torch.tensor(a)[..., None, :] for part, a in {**parts, "mu": mu}.items()}
+    if "day_of_year" in columns:  # with place and season comes a climatology of ozone and of the air above the lid
+        latitude = torch.tensor(columns["latitude"])[None, :]
+        return Air(**arrays, latitude=latitude, day=float(columns["day_of_year"].mean()))
     return Air(**arrays)
