@@ -29,12 +29,11 @@ def adaptive(folder: Path) -> Results:
     from components.ml_surrogates.radiation_emulator import error_evaluation, error_predictor, networks
     from components.ml_surrogates.radiation_emulator.__main__ import COLUMNS
     from components.ml_surrogates.radiation_emulator.evaluation import unseen
-    from components.radiation.rrtmg_scheme import Rrtmg
 
     path = networks.path_of("mlp")
     net, card = networks.load(path)
     predictor = error_predictor.load(path.with_name("mlp_error"), card)
-    test = unseen(drawn_columns.read(COLUMNS), error_evaluation.NUMBER, 11, Rrtmg())
+    test = unseen(drawn_columns.read(COLUMNS), error_evaluation.NUMBER, 11)
     s = error_evaluation.found(net, predictor, test).scores(0.2)
     print(", ".join(f"{k} {v:.3f}" for k, v in s.items()))
     return {"vs_random": s["vs_random"], "vs_oracle": s["vs_oracle"], "rank_correlation": s["rank_correlation"]}

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The shipped emulators against RRTMG, on places and days never trained on: the issue's bounds."""
+"""The shipped emulators against RRTMGP with clouds in parts of layers, on places and days never trained on."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-
-pytest.importorskip("climt", reason="climt (RRTMG) is not installed")
 
 from components.ml_surrogates import drawn_columns
 from components.ml_surrogates.model_file import read_sidecar
@@ -17,9 +17,8 @@ from components.ml_surrogates.radiation_emulator import (
     scores,
 )
 from components.ml_surrogates.radiation_emulator.__main__ import COLUMNS
-from components.ml_surrogates.radiation_emulator.augmentation import Sample, plain
-from components.ml_surrogates.radiation_emulator.evaluation import unseen
-from components.radiation.rrtmg_scheme import Rrtmg
+from components.ml_surrogates.radiation_emulator.augmentation import plain
+from components.ml_surrogates.radiation_emulator.evaluation import drawn, unseen
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +29,7 @@ def base():
 @pytest.fixture(scope="module")
 def held_out(base):
     torch.set_num_threads(1)
-    return unseen(base, 500, 77, Rrtmg())
+    return unseen(base, 500, 77)
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +44,19 @@ def test_no_column_of_the_test_shares_a_place_or_a_day_with_training(base):
     assert base["day"][train].max() < base["day"][test].min()
 
 
-def test_errors_on_columns_never_seen(held_out, recurrent):
+def test_errors_on_columns_never_seen(base, held_out, recurrent):
     got = scores.predict(recurrent, held_out)
     s = scores.scores(got, held_out)
     print(s)
-    assert s["heating"] <= 0.35 and s["olr"] <= 1.5
-    assert s["surface_longwave"] <= 2.5
-    assert abs(s["heating_bias"]) < 0.05 and abs(s["olr_bias"]) < 0.5
+    assert s["heating"] <= 0.12 and s["olr"] <= 0.4 and s["surface_longwave"] <= 0.6
+    assert abs(s["heating_bias"]) < 0.05 and abs(s["olr_bias"]) < 0.3 and abs(s["surface_shortwave_bias"]) < 0.6
+    whole = (held_out.x.columns.fraction == 0.0).all(0)
+    clear = scores.scores(got, held_out, whole)
+    print(clear)
+    assert clear["heating"] <= 0.12 and clear["olr"] <= 0.4 and clear["surface_shortwave"] <= 0.75
+    one = scores.Prediction(*(torch.tensor(a) for a in dataset.of_draws(drawn(base, 500, 77), 1, first=4000).values()))
+    noise = scores.scores(one, held_out)  # of what a run with RRTMGP sees
+    assert all(s[k] < 0.25 * noise[k] for k in ("heating", "olr", "surface_longwave", "surface_shortwave")), noise
 
 
 def test_at_most_half_the_error_of_ridge_regression_and_of_the_mean(base, held_out, recurrent):
@@ -67,15 +72,14 @@ def test_at_most_half_the_error_of_ridge_regression_and_of_the_mean(base, held_o
 def test_the_forcing_of_carbon_dioxide(base, recurrent, times):
     test = drawn_columns.of_split(base, "test")
     now = plain({k: a[..., :200] for k, a in test.items()}, np.linspace(0.0, 0.9, 200))
-    scheme = Rrtmg()
-    more = Sample(now.columns, times * now.carbon_dioxide, now.methane, now.nitrous_oxide)
-    first, then = dataset.labelled(now, scheme), dataset.labelled(more, scheme)
+    more = replace(now, carbon_dioxide=times * now.carbon_dioxide)
+    first, then = (dataset.labelled(sample, 64) for sample in (now, more))  # the draws are the same
     net = lambda f: f.sw_down[-1] - f.sw_up[-1] - f.lw_up[-1]  # noqa: E731
     fluxes = [net(p) for p in (*(scores.predict(recurrent, b) for b in (first, then)), first, then)]
     f = scores.forcing(*fluxes)
     mine, reference = (np.asarray(fluxes[n + 1] - fluxes[n]) for n in (0, 2))
     wrong = np.abs(reference[mine * reference < 0.0]).max(initial=0.0)
-    print(f, f"signs differ where RRTMG's forcing is at most {wrong:.3f} W m-2")
+    print(f, f"signs differ where RRTMGP's forcing is at most {wrong:.3f} W m-2")
     assert 0.85 <= f["ratio"] <= 1.15
     assert wrong < 0.25  # elsewhere the sign is right
 
@@ -90,22 +94,24 @@ def test_the_shipped_files_are_small_and_whole(network):
     assert sum(p.numel() for p in net.parameters()) > 1000
 
 
-def test_each_of_many_columns_keeps_its_gases(base):
-    """More columns than the library takes at once, each with its own carbon dioxide."""
+def test_each_column_keeps_its_gases(base):
+    """Columns with other carbon dioxide each, beside those columns by themselves."""
     test = drawn_columns.of_split(base, "test")
-    some = plain({k: a[..., :520] for k, a in test.items()}, np.zeros(520))
-    times = np.linspace(0.5, 8.0, 520)
-    many = Sample(some.columns, times * some.carbon_dioxide, some.methane, some.nitrous_oxide)
-    whole = dataset.labelled(many, Rrtmg())
-    last = slice(515, 520)
-    gases = (many.carbon_dioxide, many.methane, many.nitrous_oxide)
-    few = Sample(type(many.columns)(*(a[..., last] for a in many.columns)), *(a[last] for a in gases))
-    torch.testing.assert_close(whole.lw_up[:, last], dataset.labelled(few, Rrtmg()).lw_up)
+    some = plain({k: a[..., :6] for k, a in test.items()}, np.zeros(6))
+    many = replace(some, carbon_dioxide=np.linspace(0.5, 8.0, 6) * some.carbon_dioxide)
+    whole = dataset.labelled(many, 1)
+    for column in (0, 3, 5):
+        alone = dataset.labelled(many.take(np.array([column])), 1)
+        clear = whole.x.columns.fraction[:, column].max() == 0.0  # draws hang on the place among the columns
+        torch.testing.assert_close(whole.lw_up[:, [column]], alone.lw_up, rtol=1e-5 if clear else 0.1, atol=1e-3)
+        torch.testing.assert_close(whole.lw_up[-4:, [column]] > 0.0, alone.lw_up[-4:] > 0.0)
 
 
-@pytest.mark.parametrize(("network", "to_random", "to_oracle"), [("mlp", 0.7, 1.15), ("recurrent", 0.8, 1.15)])
-def test_the_columns_with_the_largest_predicted_error(held_out, network, to_random, to_oracle):
-    """A fifth of them right: the issue's bounds for the perceptron; of the recurrent net's the oracle leaves .74."""
+@pytest.mark.parametrize(
+    ("network", "to_random", "to_oracle", "seconds"), [("mlp", 0.7, 1.15, 10.0), ("recurrent", 0.92, 1.05, 40.0)]
+)
+def test_the_columns_with_the_largest_predicted_error(held_out, network, to_random, to_oracle, seconds):
+    """A fifth of them right: the issue's bounds for the perceptron; of the recurrent net's the oracle leaves .87."""
     path = networks.path_of(network)
     net, card = networks.load(path)
     files = path.with_name(f"{network}_error")
@@ -114,4 +120,4 @@ def test_the_columns_with_the_largest_predicted_error(held_out, network, to_rand
     print(network, s)
     assert s["vs_random"] <= to_random and s["vs_oracle"] <= to_oracle
     assert s["rank_correlation"] >= 0.85
-    assert read_sidecar(files.with_suffix(".json")).notes["seconds"] <= 10.0
+    assert read_sidecar(files.with_suffix(".json")).notes["seconds"] <= seconds

@@ -66,14 +66,16 @@ def test_ranks_and_a_restart_in_flight_give_the_same_bits(serial, tmp_path):
     assert differences(serial[0], parts, history=False) == []
 
 
-def test_an_hour_is_close_to_that_of_rrtmg(serial, tmp_path):
-    pytest.importorskip("climt", reason="climt (RRTMG) is not installed")
-    other = case(tmp_path / "rrtmg", "rrtmg")
+def test_an_hour_is_close_to_that_of_rrtmgp(serial, tmp_path):
+    other = case(tmp_path / "rrtmgp", "rrtmgp")
     tessera(other, "--serial")
     heating, reference = (86400.0 * air(f, "heating") for f in (serial[0], other))
     assert np.sqrt(np.mean((heating - reference) ** 2)) < 0.5 < np.sqrt(np.mean(reference**2))
     down, reference = (air(f, "sky_longwave_down") for f in (serial[0], other))
-    assert np.sqrt(np.mean((down - reference) ** 2)) < 5.0
+    apart = (
+        down - reference
+    )  # RRTMGP draws which layers are cloudy: a column has the noise of its draw, the mean little
+    assert abs(apart.mean()) < 1.5 and apart.std() < 12.0
 
 
 def test_the_last_good_values_survive_a_restart(tmp_path):

@@ -8,7 +8,7 @@ from components.ml_surrogates import acceleration
 from components.ml_surrogates.fixed_batch import in_batches
 from components.ml_surrogates.latency import Latency
 from components.ml_surrogates.radiation_emulator import networks
-from components.ml_surrogates.radiation_emulator.emulator import Emulator, Gases
+from components.ml_surrogates.radiation_emulator.emulator import Emulator, Gases, clouds_of
 from components.radiation import standard_atmosphere
 from components.radiation.gray_scheme import gray
 from components.radiation.scheme import Air
@@ -89,18 +89,13 @@ def test_heating_is_the_convergence_of_the_fluxes():
     r = emulator()(a)
     heated = (r.heating * CP_DRY * (a.p_interface[:-1] - a.p_interface[1:]) / GRAVITY).sum(0)
     run = emulator()
-    x = networks.inputs.inputs(_whole(a), (GASES.carbon_dioxide, GASES.methane, GASES.nitrous_oxide))
+    columns, clouds = clouds_of(a)
+    x = networks.inputs.inputs(columns, (GASES.carbon_dioxide, GASES.methane, GASES.nitrous_oxide), clouds)
     up, down, bright, dark = (f.double() for f in run.fluxes(x))
     sun = 1361.0 * a.mu.reshape(-1)
     net = down - up + sun * (dark - bright)
     nz = a.t.shape[0]
     torch.testing.assert_close(heated[0], net[nz] - net[0], rtol=1e-6, atol=1e-6)
-
-
-def _whole(a):
-    from components.radiation.full_columns import full_columns
-
-    return full_columns(a)
 
 
 def test_night_columns_have_no_shortwave_and_cost_none():

@@ -5,14 +5,16 @@ import argparse
 import os
 from pathlib import Path
 
-from components.ml_surrogates.command_line import COLUMNS, SEED, CommandLine, tell, written
+from components.ml_surrogates.command_line import SEED, CommandLine, tell, written
 from components.ml_surrogates.progress import progress
+from coupler.paths import DATA
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+COLUMNS = DATA / "cloudy_columns.nc"
 DEFAULTS = {
-    "recurrent": {"batches": 364, "epochs": 40, "patience": 40, "rate": 1e-2, "hidden": 32},
-    "mlp": {"batches": 300, "epochs": 40, "patience": 20, "rate": 4e-3, "hidden": 64},
+    "recurrent": {"batches": 240, "size": 256, "epochs": 40, "patience": 40, "rate": 1e-2, "hidden": 32},
+    "mlp": {"batches": 300, "size": 128, "epochs": 40, "patience": 20, "rate": 4e-3, "hidden": 64},
 }
 """With which the shipped models were trained."""
 FOR_TRAINING, FOR_VALIDATION, FOR_TESTS = 4500, 750, 1500
@@ -42,7 +44,7 @@ def train(a: argparse.Namespace) -> None:
     parts = []
     for split, number, seed in (("train", a.batches, a.seed), ("validation", max(7, a.batches // 25), a.seed + 1)):
         columns = drawn_columns.of_split(base, split)
-        shown = progress(f"RRTMG, {split}, batches of {a.size}", number)
+        shown = progress(f"RRTMGP, {split}, batches of {a.size}", number)
         parts.append(dataset.batches(columns, number, a.size, seed, levels, shown, pairs=a.network == "recurrent"))
     sizes = (
         {"hidden": a.hidden, "levels": base["t"].shape[0] + 5}
@@ -71,13 +73,12 @@ def evaluate(a: argparse.Namespace) -> None:
 def train_error(a: argparse.Namespace) -> None:
     """Learn the errors of a trained network."""
     from components.ml_surrogates import drawn_columns
-    from components.radiation.rrtmg_scheme import Rrtmg
 
     from . import error_evaluation, error_predictor, networks
 
     emulator = networks.path_of(a.network)
     net, card = networks.load(emulator)
-    data = error_evaluation.training_columns(drawn_columns.read(a.columns), a.seed, Rrtmg(), a.part)
+    data = error_evaluation.training_columns(drawn_columns.read(a.columns), a.seed, a.part)
     predictor, seconds = error_predictor.train(net, data, a.seed)
     notes = {"columns": data.lw_up.shape[1], "seconds": round(seconds, 1)}
     hashed = error_predictor.data_hash(data)
@@ -118,10 +119,10 @@ def main(arguments: list[str] | None = None) -> None:
     line = CommandLine("components.ml_surrogates.radiation_emulator", __doc__)
     p = line.command("draw", draw, "draw columns from history files of runs with export_columns")
     p.add_argument("histories", nargs="+", type=Path, help="history files with the fields of the columns, one a run")
-    p = line.trains("train", train, "train a network on varied columns labelled by RRTMG")
+    p = line.trains("train", train, "train a network on varied columns labelled by RRTMGP")
     p.add_argument("--network", choices=("recurrent", "mlp"), default="recurrent", help="kind of network")
-    p.add_argument("--size", type=int, default=128, help="columns of a batch")
     for name, kind, text in (
+        ("size", int, "columns of a batch"),
         ("batches", int, "number of batches"),
         ("epochs", int, "passes through the batches at most"),
         ("patience", int, "epochs without a better one before it stops"),

@@ -11,7 +11,6 @@ import torch
 
 from components.ml_surrogates import drawn_columns
 from components.ml_surrogates.drawn_columns import Array
-from components.radiation.rrtmg_scheme import Rrtmg
 from components.science.constants import STEFAN_BOLTZMANN
 
 from . import dataset, training
@@ -95,7 +94,7 @@ def ablate(
     held = dataset.batches(
         drawn_columns.of_split(base, "validation"), max(number // 12, 1), SIZE, 2, (None,), pairs=False
     )
-    test = unseen(base, 1500, 11, Rrtmg())
+    test = unseen(base, 1500, 11)
     levels = test.x.columns.p.shape[0]
     rows: dict[str, list[dict[str, float]]] = {}
     for name, (kind, heated) in VARIANTS.items():

@@ -9,7 +9,6 @@ import numpy.typing as npt
 import torch
 
 from components.ml_surrogates.fixed_batch import in_batches
-from components.radiation.full_columns import FullColumns
 from coupler.namelist import Namelist, Range
 
 from .error_predictor import ErrorPredictor
@@ -129,8 +128,8 @@ class Choice:
 
         def call(arrays: list[torch.Tensor]) -> list[torch.Tensor]:
             with torch.inference_mode():
-                seen = Inputs(FullColumns(*arrays[:13]), *arrays[13:16])
-                return [self.predictor(seen, arrays[16:])]
+                return [self.predictor(Inputs.of_arrays(arrays[:n]), arrays[n:])]
 
-        arrays = [a.cpu() for a in (*x.columns, *x[1:], *fluxes)]
-        return in_batches(call, arrays, self.batch)[0]
+        given = [a.cpu() for a in (*x.arrays(), *fluxes)]
+        n = len(given) - len(fluxes)
+        return in_batches(call, given, self.batch)[0]

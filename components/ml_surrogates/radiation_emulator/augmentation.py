@@ -1,73 +1,101 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Wide variations of drawn columns, so that the emulator meets nothing new in a run or in another climate."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from components.ml_surrogates.drawn_columns import air_of
-from components.radiation import standard_atmosphere
-from components.radiation.full_columns import CLOUDY, FullColumns, full_columns, interface_temperature
-from components.science.constants import EPSILON_VAPOUR, GRAVITY
+from components.radiation import climatology, particles
+from components.radiation.full_columns import FullColumns, full_columns, interface_temperature
+from components.radiation.particles import Particles
+from components.science.constants import EPSILON_VAPOUR, GRAVITY, R_DRY
 from components.science.gases import Gases
 from components.science.water import saturation_pressure
 
 Array = npt.NDArray[np.float64]
 
 
+WATER = ("liquid", "ice", "snow")
+THINNEST = 0.02  # part of a layer that a new cloud fills at least
+
+
 @dataclass(frozen=True)
 class Sample:
-    """Whole columns, and mole fractions (n,) of the gases that vary."""
+    """Whole columns, what radiation sees of their clouds besides, and mole fractions (n,) of the gases that vary."""
 
     columns: FullColumns
+    particles: Particles
     carbon_dioxide: Array
     methane: Array
     nitrous_oxide: Array
 
-    @property
-    def gases(self) -> Gases:
-        """All well-mixed gases of the columns."""
+    def gases_of(self, column: int) -> Gases:
+        """All well-mixed gases of a column."""
         return Gases(
-            carbon_dioxide=self.carbon_dioxide,  # type: ignore[arg-type]
-            methane=self.methane,  # type: ignore[arg-type]
-            nitrous_oxide=self.nitrous_oxide,  # type: ignore[arg-type]
+            carbon_dioxide=float(self.carbon_dioxide[column]),
+            methane=float(self.methane[column]),
+            nitrous_oxide=float(self.nitrous_oxide[column]),
         )
+
+    def take(self, some: npt.NDArray[np.int64]) -> "Sample":
+        """Some of the columns."""
+        columns = FullColumns(*(a[..., some] for a in self.columns))
+        gases = (a[some] for a in (self.carbon_dioxide, self.methane, self.nitrous_oxide))
+        return Sample(columns, Particles(*(a[..., some] for a in self.particles)), *gases)
 
 
 def plain(base: dict[str, Array], mu: Array) -> Sample:
-    """Drawn columns as they are, with the gases of 2014.
+    """Drawn columns as they are, under the climatology of their place and month, with the gases of 2014.
 
     Parameters
     ----------
     base : drawn columns by name, (nz, n) or (n,)
     mu : (n,) cosine of the solar zenith angle
     """
-    n, g = base["t"].shape[1], Gases()
-    one = np.ones(n)
-    return Sample(full_columns(air_of(base, mu)), g.carbon_dioxide * one, g.methane * one, g.nitrous_oxide * one)
+    g, parts, order = Gases(), [], []
+    for day in np.unique(base["day_of_year"]):
+        mine = np.flatnonzero(base["day_of_year"] == day)
+        air = air_of({part: a[..., mine] for part, a in base.items()}, mu[mine])
+        whole = full_columns(air)
+        alike = particles.uniform(FullColumns._make(a.numpy() for a in whole))
+        parts.append(particles.of_air(air, whole, alike, sized=True))
+        order.append(mine)
+    back = np.argsort(np.concatenate(order))
+    columns, seen = (
+        kind(*(np.concatenate(a, axis=-1)[..., back] for a in zip(*(p[n] for p in parts), strict=True)))
+        for n, kind in enumerate((FullColumns, Particles))
+    )
+    one = np.ones(base["t"].shape[1])
+    gases = (g.carbon_dioxide * one, g.methane * one, g.nitrous_oxide * one)
+    return Sample(FullColumns(*map(torch.as_tensor, columns)), Particles(*seen), *gases)
 
 
 def varied(base: dict[str, Array], n: int, levels: int | None, rng: np.random.Generator) -> Sample:
-    """``n`` columns drawn from ``base`` and varied; on their own levels or on ``levels`` others up to 2 ... 30 Pa.
+    """``n`` columns drawn from ``base`` and varied, all with the same gases; on their own levels or on others.
 
     Parameters
     ----------
     base : drawn columns by name, (nz, n) or (n,)
     n : how many columns to make
-    levels : number of layers, or None for those of ``base``
+    levels : number of layers up to 2 ... 30 Pa, or None for those of ``base``
     rng : source of all randomness
     """
     pick = rng.integers(base["t"].shape[1], size=n)
     mu = np.where(rng.random(n) < 0.12, 0.0, rng.uniform(0.002, 1.0, n))
     heavier = rng.uniform(0.95, 1.06, n)  # other weather on the ground, other mountains
     chosen = {part: a[..., pick] * (heavier if part.startswith("p") else 1.0) for part, a in base.items()}
-    whole = full_columns(air_of(chosen, mu))
-    c = {name: a.numpy().copy() for name, a in whole._asdict().items()}
+    day = float(rng.uniform(0.0, 365.0))
+    air = air_of(chosen, mu)._replace(day=day)
+    whole = full_columns(air)
+    alike = particles.uniform(FullColumns._make(a.numpy() for a in whole))
+    there, seen = particles.of_air(air, whole, alike)
+    c = {name: np.array(a) for name, a in there._asdict().items()} | {"snow": np.array(seen.snow)}
     dp = c["p_interface"][:-1] - c["p_interface"][1:]
-    for name in ("liquid", "ice"):
-        c[name] = c[name] * GRAVITY / dp  # mixing ratios until the layers are final
+    for name in WATER:
+        c[name] = c[name] * c["fraction"] * GRAVITY / dp  # means of layers until these are final
     if levels is not None:
         c = _other_levels(c, levels, rng)
     p, p_i = c["p"], c["p_interface"]
@@ -80,11 +108,13 @@ def varied(base: dict[str, Array], n: int, levels: int | None, rng: np.random.Ge
     q = np.maximum(c["q_v"] * np.exp(0.06 * (t - c["t"]) + _smooth(x, 0.5, rng) + rng.normal(0.0, 0.3, n)), floor)
     tropospheric = np.minimum(1.15 * _saturation(t, p), 0.045)
     q = np.where(p > 5.0e3, np.minimum(q, tropospheric), np.clip(q, 1.0e-8, 2.0e-5))
-    shifted = torch.tensor(p * np.exp(rng.uniform(-0.35, 0.35, n)))
-    ozone = standard_atmosphere.ozone(shifted).numpy() * np.exp(rng.normal(0.0, 0.2, n) + _smooth(x, 0.2, rng))
-    liquid, ice = _clouds(c["liquid"], c["ice"], t, p, rng)
-    cloudy = (liquid + ice > CLOUDY).astype(np.float64)
-    path = (p_i[:-1] - p_i[1:]) / GRAVITY * cloudy
+    shifted = torch.tensor(p_i * np.exp(rng.uniform(-0.35, 0.35, n)))
+    place = torch.tensor(np.clip(chosen["latitude"] + rng.normal(0.0, 15.0, n), -89.0, 89.0))
+    ozone = climatology.ozone(shifted, place, day).numpy() * np.exp(rng.normal(0.0, 0.2, n) + _smooth(x, 0.2, rng))
+    water, part = _clouds({name: c[name] for name in WATER}, c["fraction"], t, p, rng)
+    inside = (p_i[:-1] - p_i[1:]) / GRAVITY / np.where(part > 0.0, part, 1.0)
+    path = {name: inside * a for name, a in water.items()}
+    thick = (p_i[:-1] - p_i[1:]) / (GRAVITY * p) * (R_DRY * t)
     sunny = np.where(c["mu"] > 0.0, rng.exponential(3.0, n), 0.0)
     t_surface = np.clip(t[0] + rng.normal(0.0, 4.0, n) + sunny, 190.0, 345.0)
     t_i = interface_temperature(*(torch.tensor(a) for a in (p, p_i, t, t_surface)))
@@ -94,16 +124,20 @@ def varied(base: dict[str, Array], n: int, levels: int | None, rng: np.random.Ge
     def double(a: Array) -> torch.Tensor:
         return torch.tensor(np.ascontiguousarray(a))
 
-    now = Gases()
-    today = rng.random(n) < 0.35
+    columns = FullColumns(
+        double(p), double(p_i), double(t), t_i, double(q), double(ozone), double(path["liquid"]), double(path["ice"]),
+        double(part), double(t_surface), double(albedo), double(emissivity), double(c["mu"]),
+    )  # fmt: skip
+    clouds = particles.uniform(FullColumns._make(a.numpy() for a in columns))._replace(
+        snow=path["snow"], ice_diameter=particles.ice_diameter(t, 1000.0 * path["ice"] / thick)
+    )
+    now, today = Gases(), rng.random() < 0.35
+    one = np.ones(n)
     return Sample(
-        FullColumns(
-            double(p), double(p_i), double(t), t_i, double(q), double(ozone), double(path * liquid),
-            double(path * ice), double(cloudy), double(t_surface), double(albedo), double(emissivity), double(c["mu"]),
-        ),
-        now.carbon_dioxide * _about_one(n, today, 0.1, (0.45, 8.5), rng),
-        now.methane * _about_one(n, today, 0.1, (0.3, 3.0), rng),
-        now.nitrous_oxide * _about_one(n, today, 0.05, (0.7, 1.6), rng),
+        columns, clouds,
+        now.carbon_dioxide * _about_one(today, 0.1, (0.45, 8.5), rng) * one,
+        now.methane * _about_one(today, 0.1, (0.3, 3.0), rng) * one,
+        now.nitrous_oxide * _about_one(today, 0.05, (0.7, 1.6), rng) * one,
     )  # fmt: skip
 
 
@@ -116,22 +150,14 @@ def with_other_gases(sample: Sample, rng: np.random.Generator) -> Sample:
     rng : source of all randomness
     """
     n = len(sample.carbon_dioxide)
-
-    def twice(a: Array) -> Array:
-        return np.concatenate([a, a])
-
-    factor = np.concatenate([np.ones(n), rng.uniform(0.45, 8.5, n)])
-    today = Gases().carbon_dioxide
-    carbon_dioxide = np.where(np.arange(2 * n) < n, twice(sample.carbon_dioxide), today * factor)
-    columns = FullColumns(*(torch.cat([a, a], dim=-1) for a in sample.columns))
-    return Sample(columns, carbon_dioxide, twice(sample.methane), twice(sample.nitrous_oxide))
+    twice = sample.take(np.concatenate([np.arange(n), np.arange(n)]))
+    more = Gases().carbon_dioxide * rng.uniform(0.45, 8.5)
+    return replace(twice, carbon_dioxide=np.where(np.arange(2 * n) < n, twice.carbon_dioxide, more))
 
 
-def _about_one(
-    n: int, today: npt.NDArray[np.bool_], near: float, ends: tuple[float, float], rng: np.random.Generator
-) -> Array:
-    """Factors: about 1 where ``today``, else even in the logarithm between ``ends``."""
-    return np.exp(np.where(today, rng.normal(0.0, near, n), rng.uniform(np.log(ends[0]), np.log(ends[1]), n)))
+def _about_one(today: bool, near: float, ends: tuple[float, float], rng: np.random.Generator) -> float:
+    """A factor: about 1 where ``today``, else even in the logarithm between ``ends``."""
+    return float(np.exp(rng.normal(0.0, near) if today else rng.uniform(np.log(ends[0]), np.log(ends[1]))))
 
 
 def _smooth(x: Array, size: float, rng: np.random.Generator) -> Array:
@@ -149,26 +175,36 @@ def _saturation(t: Array, p: Array) -> Array:
     return np.asarray(EPSILON_VAPOUR * e / np.maximum(p - e, 0.1 * p))
 
 
-def _clouds(liquid: Array, ice: Array, t: Array, p: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Clouds left out, kept, scaled, moved to another column, or new ones; mixing ratios of the layers."""
+def _clouds(
+    water: dict[str, Array], part: Array, t: Array, p: Array, rng: np.random.Generator
+) -> tuple[dict[str, Array], Array]:
+    """Clouds left out, kept, scaled, moved to another column, or new ones: mixing ratios of layers and their parts."""
     n = t.shape[1]
     what = rng.random(n)
     other = rng.integers(n, size=n)
     moved = what > 0.55
-    liquid, ice = np.where(moved, liquid[:, other], liquid), np.where(moved, ice[:, other], ice)
     scale = np.where(what > 0.4, np.exp(rng.normal(0.0, 1.0, n)), 1.0)
     kept = (what > 0.2) & (what < 0.85)
-    liquid, ice = liquid * scale * kept, ice * scale * kept
+    water = {name: np.where(moved, a[:, other], a) * scale * kept for name, a in water.items()}
+    part = np.where(moved, part[:, other], part) * kept
+    part = np.where(what > 0.3, part ** np.exp(rng.normal(0.0, 0.5, n)), part)
     new = what > 0.75
     for _ in range(3):
         centre = np.exp(rng.uniform(np.log(1.2e4), np.log(1.0e5), n))
         depth = rng.uniform(1.0e3, 1.2e4, n)
         amount = np.exp(rng.uniform(np.log(1.5e-6), np.log(1.5e-3), n)) * (rng.random(n) < 0.6) * new
-        inside = (np.abs(p - centre) < depth) & (p > 1.0e4)
+        filled = np.where(rng.random(n) < 0.3, 1.0, rng.uniform(THINNEST, 1.0, n))
+        inside = (np.abs(p - centre) < depth) & (p > 1.0e4) & (amount > 0.0)
         warm = np.clip((t - 238.0) / 30.0 + rng.normal(0.0, 0.2, n), 0.0, 1.0)
-        liquid, ice = liquid + inside * amount * warm, ice + inside * amount * (1.0 - warm)
+        falls = np.where(rng.random(n) < 0.3, rng.random(n), 0.0)  # of what is frozen, as snow
+        shares = {"liquid": warm, "ice": (1.0 - warm) * (1.0 - falls), "snow": (1.0 - warm) * falls}
+        water = {name: a + inside * filled * amount * shares[name] for name, a in water.items()}
+        part = np.where(inside, np.maximum(part, filled), part)
     cold = t < 233.0
-    return np.where(cold, 0.0, liquid), np.where(cold, ice + liquid, ice)
+    liquid = water["liquid"]
+    frozen = water | {"liquid": np.where(cold, 0.0, liquid), "ice": np.where(cold, water["ice"] + liquid, water["ice"])}
+    there = (sum(frozen.values()) > 0.0) & (part > 0.0)
+    return {name: a * there for name, a in frozen.items()}, part * there
 
 
 def _other_levels(c: dict[str, Array], levels: int, rng: np.random.Generator) -> dict[str, Array]:
@@ -186,6 +222,6 @@ def _other_levels(c: dict[str, Array], levels: int, rng: np.random.Generator) ->
         new = np.stack([np.interp(x[:, i], x_old[:, i], value[:, i]) for i in range(n)], axis=1)
         out[name] = np.exp(new) if name == "q_v" else new
     nearest = np.stack([np.searchsorted(-c["p_interface"][1:-1, i], -p[:, i]) for i in range(n)], axis=1)
-    for name in ("liquid", "ice"):
+    for name in (*WATER, "fraction"):
         out[name] = np.take_along_axis(c[name], nearest, axis=0)
     return out

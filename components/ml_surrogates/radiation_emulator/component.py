@@ -14,7 +14,7 @@ from components.ml_surrogates.model_file import SIDECAR, ModelFileError, Sidecar
 from components.radiation.exchange import RadiationComponent
 from components.radiation.full_columns import LAYERS_ABOVE
 from components.radiation.rrtmg_scheme import Rrtmg
-from components.radiation.rrtmgp_scheme import Rrtmgp
+from components.radiation.rrtmgp_scheme import sized_ice
 from components.radiation.scheme import Air, Radiation
 from components.radiation.spectral_scheme import SpectralScheme
 from coupler.component import Context, Fields, Setting
@@ -28,9 +28,9 @@ CHOSEN, PREDICTED = "radiation_scheme_of_column", "predicted_error_of_radiative_
 
 
 class RadiationEmulator(RadiationComponent):
-    """A neural network in the place of RRTMG, with guards and a fallback; see README.md."""
+    """A neural network in the place of RRTMGP, with guards and a fallback; see README.md."""
 
-    description = "neural emulator of RRTMG"
+    description = "neural emulator of RRTMGP"
     diagnostic_units = {"radiation_fallback": "1"}
 
     class Options(RadiationComponent.Options):
@@ -167,7 +167,7 @@ class RadiationEmulator(RadiationComponent):
     def _scheme(self, name: str) -> SpectralScheme:
         """A physical scheme, made at its first call."""
         if name not in self._physical:
-            self._physical[name] = Rrtmg(self.gases) if name == "rrtmg" else Rrtmgp(self.gases)
+            self._physical[name] = Rrtmg(self.gases) if name == "rrtmg" else sized_ice(self.gases)
         return self._physical[name]
 
     def state(self) -> dict[str, Any]:

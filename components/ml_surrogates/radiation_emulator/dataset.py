@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Batches of varied columns with the fluxes that RRTMG gives them."""
+"""Batches of varied columns with the fluxes that RRTMGP gives them.
+
+Where clouds fill a part of a layer RRTMGP draws which layers are cloudy (McICA), and its fluxes have the draw's noise.
+Labels are means over draws, and what a network learns from them is the expected flux.
+"""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -11,7 +15,9 @@ import numpy.typing as npt
 import torch
 
 from components.ml_surrogates import course
-from components.radiation.rrtmg_scheme import Rrtmg
+from components.radiation.full_columns import FullColumns
+from components.radiation.particles import seeds
+from components.radiation.rrtmgp_scheme import sized_ice
 from components.science.constants import SOLAR_CONSTANT
 
 from .augmentation import Sample, varied, with_other_gases
@@ -21,6 +27,8 @@ Array = npt.NDArray[np.float64]
 LEVELS = (None, None, None, 20, 30, 44, 60)
 """Layers of a batch, in turn: those of the model (None), or others."""
 FLUXES = ("lw_up", "lw_down", "sw_up", "sw_down")
+FOR_TRAINING, FOR_SCORES = 12, 512
+"""Draws of the cloudy layers."""
 
 
 @dataclass
@@ -50,19 +58,50 @@ class Batch:
         return replace(self, x=self.x.take(index), **fluxes)
 
 
-def labelled(sample: Sample, scheme: Rrtmg) -> Batch:
-    """A sample with its fluxes by RRTMG.
+def labelled(sample: Sample, draws: int = FOR_SCORES) -> Batch:
+    """A sample with its fluxes by RRTMGP.
 
     Parameters
     ----------
     sample : columns and their gases
-    scheme : RRTMG, whose gases are set to the sample's
+    draws : of the cloudy layers, over which the fluxes of columns with clouds in parts of layers are means
     """
-    scheme.gases = sample.gases
-    f = scheme.of_full(sample.columns)
-    x = inputs(sample.columns, (sample.carbon_dioxide, sample.methane, sample.nitrous_oxide))
-    fluxes: dict[str, Any] = {name: torch.tensor(f[name], dtype=torch.float32) for name in FLUXES}
-    return Batch(x, **fluxes)
+    x = inputs(sample.columns, (sample.carbon_dioxide, sample.methane, sample.nitrous_oxide), sample.particles)
+    shape = tuple(sample.columns.p_interface.shape)
+    fluxes = {name: np.zeros(shape) for name in FLUXES}
+    gases = np.stack([sample.carbon_dioxide, sample.methane, sample.nitrous_oxide])
+    kinds, which = np.unique(gases, axis=1, return_inverse=True)
+    for kind in range(kinds.shape[1]):
+        some = np.flatnonzero(which.reshape(-1) == kind)
+        for name, mean in of_draws(sample.take(some), draws).items():
+            fluxes[name][:, some] = mean
+    labels: dict[str, Any] = {name: torch.tensor(a, dtype=torch.float32) for name, a in fluxes.items()}
+    return Batch(x, **labels)
+
+
+def of_draws(sample: Sample, draws: int, first: int = 0) -> dict[str, Array]:
+    """Means of the fluxes (nlev+1, n) over draws of the cloudy layers; columns that are alike in all draws have one.
+
+    Parameters
+    ----------
+    sample : columns with gases that are alike
+    draws : how many
+    first : number of the first draw
+    """
+    scheme = sized_ice(sample.gases_of(0))
+    fraction = sample.columns.fraction.numpy()
+    sampled = np.flatnonzero(((fraction > 0.0) & (fraction < 1.0)).any(0))
+    out = scheme.of_full(sample.columns, particles=sample.particles)
+    if len(sampled):
+        mine = sample.take(sampled)
+        sums = {name: np.zeros((len(fraction) + 1, len(sampled))) for name in FLUXES}
+        for draw in range(first, first + draws):
+            drawn = mine.particles._replace(seed=seeds(0, sampled, draw))
+            for name, flux in scheme.of_full(mine.columns, particles=drawn).items():
+                sums[name] += flux
+        for name, total in sums.items():
+            out[name][:, sampled] = total / draws
+    return out
 
 
 def batches(
@@ -74,7 +113,7 @@ def batches(
     tell: Callable[[int], None] = lambda n: None,
     pairs: bool = True,
 ) -> list[Batch]:
-    """``number`` batches of ``size`` columns varied from ``base``, labelled by RRTMG; every second one in pairs.
+    """``number`` batches of ``size`` columns varied from ``base``, labelled by RRTMGP; every second one in pairs.
 
     Parameters
     ----------
@@ -86,11 +125,11 @@ def batches(
     tell : takes the number of batches made so far
     pairs : whether every second batch holds pairs with other gases
     """
-    rng, scheme, out = np.random.default_rng(seed), Rrtmg(), []
+    rng, out = np.random.default_rng(seed), []
     for n in range(number):
         twice = pairs and n % 2 == 1
         sample = varied(base, size // 2 if twice else size, levels[n % len(levels)], rng)
-        out.append(labelled(with_other_gases(sample, rng) if twice else sample, scheme))
+        out.append(labelled(with_other_gases(sample, rng) if twice else sample, FOR_TRAINING))
         out[-1].pairs = twice
         tell(n + 1)
     return out
@@ -99,10 +138,10 @@ def batches(
 def together(many: list[Batch]) -> Batch:
     """Batches on the same number of layers as one."""
     x = [b.x for b in many]
-    columns = type(x[0].columns)(*(torch.cat(parts, dim=-1) for parts in zip(*(i.columns for i in x), strict=True)))
-    gases = [torch.cat(parts) for parts in zip(*(i[1:] for i in x), strict=True)]
+    columns = FullColumns(*(torch.cat(parts, dim=-1) for parts in zip(*(i.columns for i in x), strict=True)))
+    others = [torch.cat(parts, dim=-1) for parts in zip(*(i[1:] for i in x), strict=True)]
     fluxes: dict[str, Any] = {n: torch.cat([getattr(b, n) for b in many], dim=1) for n in FLUXES}
-    return Batch(Inputs(columns, *gases), **fluxes)
+    return Batch(Inputs(columns, *others), **fluxes)
 
 
 def data_hash(many: list[Batch]) -> str:

@@ -11,14 +11,18 @@ from components.ml_surrogates.acceleration import Staging, accelerated
 from components.ml_surrogates.fixed_batch import in_batches
 from components.ml_surrogates.guards import Verdict, differs, not_finite, outside
 from components.ml_surrogates.model_file import Sidecar
-from components.radiation.exchange import GROUND, INTERFACES, LAYERS
+from components.radiation import particles
+from components.radiation.exchange import CLOUDS, GROUND, INTERFACES, LAYERS
 from components.radiation.full_columns import FullColumns, full_columns
+from components.radiation.particles import Particles
 from components.radiation.scheme import Air, Radiation, heating_rate
 from components.science.constants import SOLAR_CONSTANT, STEFAN_BOLTZMANN
 
 from .adaptive import Refinement
 from .inputs import Inputs, inputs
 from .networks import BESIDE
+from .recurrent import RecurrentRadiation
+from .streams import Streamed
 
 DARK = 1.0e-4  # cosine of the zenith angle below which there is no shortwave, as RRTMG has it
 
@@ -75,6 +79,8 @@ class Emulator:
     ):
         self.net, self.card, self.gases, self.batch, self.fallback = net.to(device), card, gases, batch, fallback
         self.guard, self.compiled, self.graph, self.warn = guard, compiled, graph, warn
+        if isinstance(net, RecurrentRadiation) and device == "cpu" and not (compiled or graph):
+            self.net = Streamed(net)
         self.refinement, self.better = refinement, better or {}
         self.staging = Staging(device)
         self.verdict = Verdict(0)
@@ -93,8 +99,8 @@ class Emulator:
         clean = flat
         if bool(self.verdict.bad.any()):  # a bad column must not cost the others of its batch anything
             clean = self._replaced(flat)
-        whole = full_columns(clean)
-        x = inputs(whole, (self.gases.carbon_dioxide, self.gases.methane, self.gases.nitrous_oxide))
+        whole, seen = clouds_of(clean)
+        x = inputs(whole, (self.gases.carbon_dioxide, self.gases.methane, self.gases.nitrous_oxide), seen)
         fluxes = self.fluxes(x)
         lw_up, lw_down, up, down = (a.double() for a in fluxes)
         insolation = SOLAR_CONSTANT * air.distance * whole.mu.double()
@@ -116,7 +122,7 @@ class Emulator:
 
     def fluxes(self, x: Inputs) -> list[torch.Tensor]:
         """Longwave up and down (nlev+1, n) W m-2, shortwave up and down as parts of the incoming, 0 at night."""
-        arrays = [*x.columns, *x[1:]]
+        arrays = x.arrays()
         long = in_batches(self._call("long"), arrays, self.batch)
         short = [torch.zeros_like(a) for a in long]
         day = torch.nonzero(x.columns.mu > DARK)[:, 0]
@@ -133,7 +139,7 @@ class Emulator:
         def eager(arrays: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
             with torch.inference_mode():
                 method: Callable[[Inputs], tuple[torch.Tensor, torch.Tensor]] = getattr(self.net, name)
-                return method(Inputs(FullColumns(*arrays[:13]), *arrays[13:]))
+                return method(Inputs.of_arrays(arrays))
 
         def staged(arrays: list[torch.Tensor]) -> list[torch.Tensor]:
             there = self.staging.to_device(arrays)
@@ -145,20 +151,17 @@ class Emulator:
 
     def _inspect(self, air: Air) -> None:
         """Columns that are not finite or outside the training range."""
-        flat = [a.reshape(*a.shape[:-2], -1) if a.ndim > 2 else a.reshape(-1) for a in air[:9]]
-        self.verdict.add("not finite", not_finite(flat))
-        p_i = flat[Air._fields.index("p_interface")]
+        named = {**{part: name for name, part in {**LAYERS, **CLOUDS, **GROUND}.items()}, "p_interface": INTERFACES}
+        named |= {"mu": BESIDE[0]}
+        flat = {part: a.reshape(*a.shape[:-2], -1) for part in named if (a := getattr(air, part)) is not None}
+        self.verdict.add("not finite", not_finite(list(flat.values())))
+        p_i = flat["p_interface"]
         self.verdict.add("with pressure that does not fall with height", ~(p_i[1:] < p_i[:-1]).all(0))
-        named = {**{part: name for name, part in LAYERS.items()}, "p_interface": INTERFACES, "mu": BESIDE[0]}
-        named |= {part: name for name, part in GROUND.items()}
         beyond = torch.zeros_like(self.verdict.bad)
-        for part, a in zip(Air._fields, flat, strict=False):
-            low, high = self.card.range_of(named[part])
-            if part == "mu":
-                low, high = 0.0, 1.0
+        for part, a in flat.items():
+            low, high = (0.0, 1.0) if part == "mu" else self.card.range_of(named[part])
             margin = MARGIN * (high - low)
-            low, high = low - margin, high + margin
-            beyond = beyond | outside(a, low, high)
+            beyond = beyond | outside(a, low - margin, high + margin)
         for name, value in zip(
             BESIDE[1:], (self.gases.carbon_dioxide, self.gases.methane, self.gases.nitrous_oxide), strict=True
         ):
@@ -198,6 +201,15 @@ class Emulator:
     def fallback_fraction(self) -> float:
         """Part of all columns so far that went to the fallback."""
         return sum(self.counts.values()) / max(self.seen, 1)
+
+
+def clouds_of(air: Air) -> tuple[FullColumns, Particles]:
+    """Whole columns with the parts of layers that clouds fill, and particles of the sizes that RRTMGP has in a run."""
+    given = air.each(lambda a: a.detach().cpu().double() if a.is_floating_point() else a.cpu())
+    whole = full_columns(given)
+    alike = particles.uniform(FullColumns._make(a.numpy() for a in whole))
+    columns, seen = particles.of_air(given, whole, alike, sized=True)
+    return FullColumns(*map(torch.as_tensor, columns)), seen
 
 
 def _put(sky: list[torch.Tensor], air: Air, columns: torch.Tensor, scheme: Fallback) -> None:

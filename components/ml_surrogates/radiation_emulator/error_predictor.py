@@ -27,7 +27,7 @@ from .scores import COUNTED, Prediction, predict, truth
 NAME = "radiation_emulator_error"
 OUTPUT = Variable("root_mean_square_error_of_radiative_heating", "K day-1")
 LOWEST = 1.0e-6  # of a mean square, (K/day)2, below which errors are all alike
-STEP, BATCH, EPOCHS, HIDDEN = 3.0e-3, 256, 12, 64
+STEP, BATCH, EPOCHS, HIDDEN = 3.0e-3, 256, 30, 64
 
 
 class ErrorPredictor(nn.Module):
@@ -48,7 +48,7 @@ class ErrorPredictor(nn.Module):
 
         Parameters
         ----------
-        features : (n, 10 levels + 12)
+        features : (n, 12 levels + 12)
         """
         made: torch.Tensor = self.net((features - self.middle) / self.width)[:, 0]
         return made
@@ -66,7 +66,7 @@ class ErrorPredictor(nn.Module):
 
 
 def features(x: Inputs, fluxes: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Inputs and outputs of the emulator in a row, (n, 10 nlev + 12); longwave as part of the ground's sigma T^4.
+    """Inputs and outputs of the emulator in a row, (n, 12 nlev + 12); longwave as part of the ground's sigma T^4.
 
     Parameters
     ----------

@@ -2,6 +2,7 @@
 """Every number of the model card: both networks on columns never seen, beside ridge regression, the mean and RRTMGP."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,15 @@ import torch
 from components.ml_surrogates import drawn_columns
 from components.ml_surrogates.drawn_columns import Array
 from components.ml_surrogates.model_file import SIDECAR, Sidecar, beside
-from components.radiation.rrtmg_scheme import Rrtmg
+from components.radiation import particles
+from components.radiation.full_columns import FullColumns
+from components.radiation.rrtmgp_scheme import sized_ice
 from components.radiation.scheme import heating_rate
 from components.science.constants import SOLAR_CONSTANT
 
 from . import dataset, networks, rfmip
 from .augmentation import Sample, plain, varied
-from .dataset import FLUXES, Batch
+from .dataset import FLUXES, FOR_SCORES, Batch
 from .inputs import RadiationNetwork, inputs
 from .scores import Prediction, Ridge, forcing, mean_profile_errors, predict, rms, scores
 
@@ -28,7 +31,7 @@ COLUMNS = {
 }  # fmt: skip
 
 
-def unseen(base: dict[str, Array], number: int, seed: int, scheme: Rrtmg, split: str = "test") -> Batch:
+def drawn(base: dict[str, Array], number: int, seed: int, split: str = "test") -> Sample:
     """Columns as drawn from places and days that were not trained on, under random suns (three tenths at night).
 
     More columns than there are come twice or more, each time under another sun.
@@ -38,7 +41,6 @@ def unseen(base: dict[str, Array], number: int, seed: int, scheme: Rrtmg, split:
     base : drawn columns by name, (nz, n) or (n,)
     number : of columns
     seed : of the choice and of the suns
-    scheme : RRTMG, which labels them
     split : whose columns are drawn, of `drawn_columns.SPLITS`
     """
     test = drawn_columns.of_split(base, split)
@@ -46,23 +48,37 @@ def unseen(base: dict[str, Array], number: int, seed: int, scheme: Rrtmg, split:
     there = test["t"].shape[1]
     pick = np.concatenate([rng.permutation(there) for _ in range(-(-number // there))])[:number]
     mu = np.clip(rng.uniform(-0.43, 1.0, len(pick)), 0.0, 1.0)
-    return dataset.labelled(plain({part: a[..., pick] for part, a in test.items()}, mu), scheme)
+    return plain({part: a[..., pick] for part, a in test.items()}, mu)
+
+
+def unseen(base: dict[str, Array], number: int, seed: int, split: str = "test", draws: int = FOR_SCORES) -> Batch:
+    """The columns of `drawn` with their fluxes.
+
+    Parameters
+    ----------
+    base, number, seed, split : as of `drawn`
+    draws : of RRTMGP's cloudy layers, over which the right fluxes are means
+    """
+    return dataset.labelled(drawn(base, number, seed, split), draws)
 
 
 def model_card(a: argparse.Namespace) -> str:
     """Score the models; the card as Markdown."""
-    base, scheme = drawn_columns.read(a.columns), Rrtmg()
+    base = drawn_columns.read(a.columns)
     models = {name: networks.load(path) for name, path in (("recurrent", a.recurrent), ("mlp", a.mlp)) if _there(path)}
-    plain_set = unseen(base, a.columns_each, a.seed + 10, scheme)
+    sample = drawn(base, a.columns_each, a.seed + 10)
+    plain_set = dataset.labelled(sample)
     test = drawn_columns.of_split(base, "test")
     rng = np.random.default_rng(a.seed + 11)
-    own = dataset.labelled(varied(test, a.columns_each, None, rng), scheme)
-    other = dataset.labelled(varied(test, a.columns_each, 44, rng), scheme)
+    own = dataset.labelled(varied(test, a.columns_each, None, rng))
+    other = dataset.labelled(varied(test, a.columns_each, 44, rng))
     lines = ["# Model card: radiation emulator", "", *_origin(models), ""]
     lines += [
         "## Columns never seen",
         "",
-        "Root mean squares against RRTMG, W m-2 unless said; heating at pressures above 4 hPa.",
+        "Root mean squares against RRTMGP, W m-2 unless said; heating at pressures above 4 hPa. Where clouds fill a",
+        f"part of a layer the right fluxes are means of {FOR_SCORES} draws of the cloudy layers (McICA); one draw is",
+        "what a run with RRTMGP sees. Partly cloudy: columns with a layer that clouds fill in part.",
         "",
     ]
     lines += [f"| columns | {' | '.join(COLUMNS.values())} |", "|---" * (len(COLUMNS) + 1) + "|"]
@@ -72,13 +88,22 @@ def model_card(a: argparse.Namespace) -> str:
             sets["varied, 44 other layers"] = other
         for what, b in sets.items():
             got = predict(net, b)
-            cloudy = b.x.columns.fraction.amax(0) > 0.5
-            for which, some in (("all", None), ("clear", ~cloudy), ("cloudy", cloudy)):
+            for which, some in _kinds(b).items():
                 lines.append(_row(f"{name}, {what}, {which}", scores(got, b, some)))
-    lines += ["", *_rivals(base, models, plain_set, a.seed), "", *_four_times(base, models, a, scheme)]
+    one = Prediction(*(torch.tensor(a) for a in dataset.of_draws(sample, 1, first=FOR_SCORES).values()))
+    for which, some in _kinds(plain_set).items():
+        lines.append(_row(f"one draw of RRTMGP, other places and days, {which}", scores(one, plain_set, some)))
+    lines += ["", *_rivals(base, models, plain_set, a.seed), "", *_four_times(base, models, a)]
     if a.rfmip is not None:
         lines += ["", *_rfmip(models, a.rfmip)]
     return "\n".join(lines) + "\n"
+
+
+def _kinds(b: Batch) -> dict[str, torch.Tensor | None]:
+    """Which columns are clear, and which have clouds in parts of layers."""
+    fraction = b.x.columns.fraction
+    partly = ((fraction > 0.0) & (fraction < 1.0)).any(0)
+    return {"all": None, "clear": (fraction == 0.0).all(0), "partly cloudy": partly}
 
 
 def _there(path: Path) -> bool:
@@ -92,7 +117,8 @@ def _row(name: str, values: dict[str, float]) -> str:
 def _origin(models: Models) -> list[str]:
     out = [
         "Trained on columns of this project's own atmosphere, started from an analytic jet on public-domain relief,",
-        "varied widely and labelled by RRTMG (climt). RFMIP columns are for evaluation only. Written by `evaluate`.",
+        "varied widely and labelled by RRTMGP with clouds in parts of layers. RFMIP columns are for evaluation only.",
+        "Written by `evaluate`.",
         "",
         "| network | sizes | columns | epochs (best) | CPU minutes of training | seed | training data SHA-256 |",
         "|---|---|---|---|---|---|---|",
@@ -127,7 +153,7 @@ def _net_down(f: Prediction | Batch) -> torch.Tensor:
     return f.sw_down[-1] - f.sw_up[-1] - f.lw_up[-1]
 
 
-def _four_times(base: dict[str, Array], models: Models, a: argparse.Namespace, scheme: Rrtmg) -> list[str]:
+def _four_times(base: dict[str, Array], models: Models, a: argparse.Namespace) -> list[str]:
     """Forcing by more carbon dioxide."""
     test = drawn_columns.of_split(base, "test")
     mu = np.clip(np.random.default_rng(a.seed + 30).uniform(-0.43, 1.0, test["t"].shape[1]), 0.0, 1.0)
@@ -136,13 +162,13 @@ def _four_times(base: dict[str, Array], models: Models, a: argparse.Namespace, s
     out = [
         "## Forcing by carbon dioxide", "",
         f"Net downward flux at 0.1 hPa, temperatures held, {number} columns never seen.", "",
-        "| network | times CO2 | forcing, W m-2 | RRTMG's | ratio | RMSE by column | same sign |",
+        "| network | times CO2 | forcing, W m-2 | RRTMGP's | ratio | RMSE by column | same sign |",
         "|---|---|---|---|---|---|---|",
     ]  # fmt: skip
-    first = dataset.labelled(now, scheme)
+    first = dataset.labelled(now)
     for times in (0.5, 2.0, 4.0, 8.0):
-        more = Sample(now.columns, times * now.carbon_dioxide, now.methane, now.nitrous_oxide)
-        then = dataset.labelled(more, scheme)
+        more = replace(now, carbon_dioxide=times * now.carbon_dioxide)
+        then = dataset.labelled(more)
         for name, (net, _) in models.items():
             f = forcing(*(_net_down(p) for p in (predict(net, first), predict(net, then), first, then)))
             out.append(
@@ -153,13 +179,14 @@ def _four_times(base: dict[str, Array], models: Models, a: argparse.Namespace, s
 
 
 def _rfmip(models: Models, folder: Path) -> list[str]:
-    """Clear columns of RFMIP against RTE+RRTMGP, RRTMG's own difference beside."""
+    """Clear columns of RFMIP against RTE+RRTMGP, RRTMGP's own difference beside."""
     columns, gases, sun = rfmip.columns(folder)
     reference = {k: torch.tensor(v) for k, v in rfmip.references(folder).items()}
     scale = torch.tensor(sun / SOLAR_CONSTANT)
-    scheme = Rrtmg(gases)
-    got = {"RRTMG": {k: torch.tensor(v) for k, v in scheme.of_full(columns).items()}}
-    x = inputs(columns, (gases.carbon_dioxide, gases.methane, gases.nitrous_oxide))
+    scheme = sized_ice(gases)
+    got = {"RRTMGP": {k: torch.tensor(v) for k, v in scheme.of_full(columns).items()}}
+    clear = particles.uniform(FullColumns._make(a.numpy() for a in columns))
+    x = inputs(columns, (gases.carbon_dioxide, gases.methane, gases.nitrous_oxide), clear)
     empty = torch.zeros((columns.p.shape[0] + 1, columns.p.shape[1]))
     for name, (net, card) in models.items():
         if card.network == "recurrent":
@@ -179,7 +206,7 @@ def _rfmip(models: Models, folder: Path) -> list[str]:
         got[name] = part
         net_up = part["lw_up"] - part["lw_down"] + part["sw_up"] - part["sw_down"]
         heat[name] = 86400.0 * heating_rate(net_up, p_i)
-    pairs = [("RRTMG", "RTE+RRTMGP"), ("recurrent", "RTE+RRTMGP"), ("recurrent", "RRTMG")]
+    pairs = [("RRTMGP", "RTE+RRTMGP"), ("recurrent", "RTE+RRTMGP"), ("recurrent", "RRTMGP")]
     for one, two in pairs:
         if one not in got:
             continue

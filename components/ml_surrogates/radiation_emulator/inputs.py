@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from components.radiation.full_columns import FullColumns
+from components.radiation.particles import Particles
 
 T_MIDDLE, T_WIDTH = 250.0, 30.0  # K
 LN_P_MIDDLE, LN_P_WIDTH = 10.0, 2.5
@@ -19,16 +20,43 @@ PRESSURE_UNIT = 1.0e4  # Pa; layers are counted in it
 
 
 class Inputs(NamedTuple):
-    """Columns (nlev, n) or (n,) and logarithms of the gases' ratio to those of 2014 (n,)."""
+    """Columns, the logarithms of the gases' ratio to those of 2014 (n,), and what radiation sees of clouds besides.
+
+    Attributes
+    ----------
+    columns : (nlev, n) or (n,)
+    carbon_dioxide, methane, nitrous_oxide : (n,)
+    snow : (nlev, n) path within the clouds, kg m-2
+    ice_diameter : (nlev, n) effective diameter of cloud ice, micrometres
+    overlap : (nlev, n) of a layer's clouds with those of the next higher one: 1 maximal, 0 random
+    """
 
     columns: FullColumns
     carbon_dioxide: torch.Tensor
     methane: torch.Tensor
     nitrous_oxide: torch.Tensor
+    snow: torch.Tensor
+    ice_diameter: torch.Tensor
+    overlap: torch.Tensor
+
+    def arrays(self) -> list[torch.Tensor]:
+        """All arrays in a row; `of_arrays` is the way back."""
+        return [*self.columns, *self[1:]]
+
+    @staticmethod
+    def of_arrays(arrays: Sequence[torch.Tensor]) -> "Inputs":
+        """Inputs of what `arrays` gives.
+
+        Parameters
+        ----------
+        arrays : of the columns, then the others
+        """
+        n = len(FullColumns._fields)
+        return Inputs(FullColumns(*arrays[:n]), *arrays[n:])
 
     def take(self, index: torch.Tensor | slice) -> "Inputs":
         """Some of the columns."""
-        return Inputs(FullColumns(*(a[..., index] for a in self.columns)), *(a[index] for a in self[1:]))
+        return Inputs(FullColumns(*(a[..., index] for a in self.columns)), *(a[..., index] for a in self[1:]))
 
 
 class RadiationNetwork(nn.Module):
@@ -43,13 +71,16 @@ class RadiationNetwork(nn.Module):
         raise NotImplementedError
 
 
-def inputs(columns: FullColumns, gases: Sequence[npt.ArrayLike], dtype: torch.dtype = torch.float32) -> Inputs:
-    """Columns and mole fractions of CO2, CH4, N2O (numbers or (n,)) as the networks take them.
+def inputs(
+    columns: FullColumns, gases: Sequence[npt.ArrayLike], particles: Particles, dtype: torch.dtype = torch.float32
+) -> Inputs:
+    """Columns, mole fractions of CO2, CH4, N2O (numbers or (n,)) and particles as the networks take them.
 
     Parameters
     ----------
     columns : whole columns of n places
     gases : mole fractions of CO2, CH4 and N2O, numbers or (n,)
+    particles : of `components.radiation.particles.of_air`; the radius of droplets is one for all
     dtype : floating-point type of the result
     """
     like = columns.mu
@@ -57,7 +88,10 @@ def inputs(columns: FullColumns, gases: Sequence[npt.ArrayLike], dtype: torch.dt
     for value, middle in zip(gases, (CARBON_DIOXIDE, METHANE, NITROUS_OXIDE), strict=True):
         a = torch.as_tensor(np.log(np.asarray(value, dtype=np.float64) / middle), dtype=dtype, device=like.device)
         logarithms.append(a.expand(like.shape).contiguous())
-    return Inputs(FullColumns(*(a.to(dtype) for a in columns)), *logarithms)
+    seen = (particles.snow, particles.ice_diameter, particles.overlap)
+    clouds = [torch.as_tensor(np.ascontiguousarray(a), dtype=dtype, device=like.device) for a in seen]
+    known = columns._replace(fraction=torch.clamp(columns.fraction, 0.0, 1.0))  # a little more would grow on its way
+    return Inputs(FullColumns(*(a.to(dtype) for a in known)), *logarithms, *clouds)
 
 
 def fourth_root(a: torch.Tensor) -> torch.Tensor:

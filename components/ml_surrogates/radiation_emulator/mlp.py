@@ -18,12 +18,12 @@ from .inputs import (
     fourth_root,
 )
 
-LAYERS_OF_A_COLUMN = 6  # features of a layer: T, q^1/4, O3^1/4, two of clouds, ln p
+LAYERS_OF_A_COLUMN = 8  # features of a layer: T, q^1/4, O3^1/4, four of clouds, ln p
 COLUMN = 8
 
 
 def column_features(x: Inputs) -> torch.Tensor:
-    """All features of a column in a row, (n, 6 nlev + 8); paths of water and ice as their fourth roots."""
+    """All features of a column in a row, (n, 8 nlev + 8); paths of water, ice and snow as their fourth roots."""
     c = x.columns
     t_surface = (c.t_surface - T_MIDDLE) / T_WIDTH
     plane = [t_surface, 10.0 * (1.0 - c.emissivity), c.albedo, c.mu, torch.sqrt(c.mu)]
@@ -33,6 +33,8 @@ def column_features(x: Inputs) -> torch.Tensor:
         OZONE_SCALE * fourth_root(c.ozone) - 0.9,
         fourth_root(c.liquid),
         fourth_root(c.ice),
+        fourth_root(x.snow),
+        c.fraction,
         (torch.log(c.p) - LN_P_MIDDLE) / LN_P_WIDTH,
         torch.stack([*plane, 0.7 * x.carbon_dioxide, x.methane, 2.0 * x.nitrous_oxide]),
     ]

@@ -9,7 +9,7 @@ import torch
 
 from components.ml_surrogates import model_file
 from components.ml_surrogates.model_file import ModelFileError, Sidecar, Variable
-from components.radiation.exchange import column_fields, radiation_fields
+from components.radiation.exchange import cloud_fields, column_fields, radiation_fields
 from components.science.constants import GRAVITY
 from coupler.fields import FieldSpec, specs
 
@@ -38,7 +38,7 @@ CONSTANTS = (
 def expected(levels: int = 1) -> tuple[tuple[FieldSpec, ...], tuple[FieldSpec, ...]]:
     """Inputs and outputs in the order in which this component exchanges them."""
     beside = (*specs(BESIDE[0]), *(FieldSpec(name, units="1", kind="state") for name in BESIDE[1:]))
-    fields = column_fields(levels), radiation_fields(levels)
+    fields = (*column_fields(levels), *cloud_fields(levels)), radiation_fields(levels)
     columns, sky = (tuple(f for f in given if f.required) for given in fields)
     return (*columns, *beside), sky
 
@@ -66,8 +66,9 @@ def sidecar(
     for b in data:
         c = b.x.columns
         mass = (c.p_interface[:-1] - c.p_interface[1:]) / GRAVITY
+        liquid, ice, snow = (path * c.fraction / mass for path in (c.liquid, c.ice, b.x.snow))
         values = (
-            c.t, c.q_v, c.liquid / mass, c.ice / mass, c.p, c.p_interface, c.t_surface, c.albedo, c.mu,
+            c.t, c.q_v, liquid, ice, c.p, c.p_interface, c.t_surface, c.albedo, snow, c.fraction, c.mu,
             inputs.CARBON_DIOXIDE * torch.exp(b.x.carbon_dioxide), inputs.METHANE * torch.exp(b.x.methane),
             inputs.NITROUS_OXIDE * torch.exp(b.x.nitrous_oxide),
         )  # fmt: skip

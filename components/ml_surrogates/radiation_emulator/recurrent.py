@@ -10,7 +10,8 @@ state with gates that depend on the layer only (Feng et al. 2024, minGRU; Martin
 which is Schwarzschild's equation with the transmissivity as the gate: each unit is a learned class of absorption
 (Goody et al. 1989, correlated k), its Planck share learned too. In the shortwave the gates are the reflection and
 transmission of layers (Meador & Weaver 1980, with the coefficients of Zdunkowski et al. 1980), combined by adding
-(Lacis & Hansen 1974). The matrix products of all layers are one; only products by element follow the column.
+(Lacis & Hansen 1974). Clear and cloudy parts of a layer have states of their own (see `overlap`). The matrix products
+of all layers are one; only products by element follow the column.
 """
 
 import torch
@@ -19,8 +20,18 @@ from torch import nn
 from components.science.constants import STEFAN_BOLTZMANN
 
 from .inputs import PRESSURE_UNIT, T_MIDDLE, Inputs, RadiationNetwork, layer_features
+from .overlap import crossed, overlap_of
 
 DIFFUSIVITY_PADE = 0.278  # of the source's change through a layer (Clough et al. 1992)
+RESONANT = 1.0e-3  # from k mu = 1
+LOWEST_SUN = 2.0e-3  # cosine of the zenith angle of light that is slanted no more
+ICE_DIAMETER = 80.0  # micrometres, about which the optics of cloud ice change with the logarithm of its diameter
+
+
+def _weight(x: Inputs) -> torch.Tensor:
+    """Weight of the layers (nlev, n, 1), in units of `PRESSURE_UNIT`."""
+    p = x.columns.p_interface
+    return ((p[:-1] - p[1:]) / PRESSURE_UNIT)[..., None]
 
 
 class LayerNetwork(nn.Module):
@@ -29,7 +40,7 @@ class LayerNetwork(nn.Module):
     def __init__(self, hidden: int, classes: int, spread: tuple[float, float]):
         super().__init__()
         last = nn.Linear(hidden, classes)
-        self.net = nn.Sequential(nn.Linear(8, hidden), nn.Tanh(), nn.Linear(hidden, hidden), nn.Tanh(), last)
+        self.net = nn.Sequential(nn.Linear(8, hidden), nn.Softsign(), nn.Linear(hidden, hidden), nn.Softsign(), last)
         with torch.no_grad():
             last.weight.mul_(0.5)
             last.bias.copy_(torch.linspace(*spread, classes))
@@ -47,7 +58,9 @@ class Longwave(nn.Module):
         super().__init__()
         self.absorption = LayerNetwork(hidden, classes, (-6.0, 5.0))
         self.planck = nn.Parameter(torch.zeros(3, classes))
-        self.liquid, self.ice = (nn.Parameter(torch.full((classes,), a)) for a in (5.0, 3.8))
+        # absorption of drops, crystals (with its change with the logarithm of their size) and snow, ln m2 kg-1
+        self.liquid, self.ice, self.snow = (nn.Parameter(torch.full((classes,), a)) for a in (5.0, 3.8, 2.5))
+        self.ice_by_size = nn.Parameter(torch.full((classes,), -1.0))
 
     def share(self, t: torch.Tensor) -> torch.Tensor:
         """Emission sigma T^4 by class (..., classes)."""
@@ -55,6 +68,16 @@ class Longwave(nn.Module):
         weights = torch.softmax(self.planck[0] + y * (self.planck[1] + y * self.planck[2]), dim=-1)
         t2 = t * t
         return weights * (STEFAN_BOLTZMANN * t2 * t2)[..., None]
+
+    def depth(self, x: Inputs, features: torch.Tensor) -> torch.Tensor:
+        """Optical depth of the clear air (nlev, n, classes).
+
+        Parameters
+        ----------
+        x : columns and gases
+        features : (nlev, n, 8)
+        """
+        return _weight(x) * torch.exp(torch.clamp(self.absorption(features), max=12.0))
 
     def forward(self, x: Inputs, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Down from the cold sky, then up from the ground.
@@ -65,26 +88,42 @@ class Longwave(nn.Module):
         features : (nlev, n, 8)
         """
         c = x.columns
-        dp = ((c.p_interface[:-1] - c.p_interface[1:]) / PRESSURE_UNIT)[..., None]
-        depth = dp * torch.exp(torch.clamp(self.absorption(features), max=12.0))
-        depth = depth + c.liquid[..., None] * torch.exp(self.liquid) + c.ice[..., None] * torch.exp(self.ice)
-        gate = torch.exp(-depth)
-        part = DIFFUSIVITY_PADE * depth / (1.0 + DIFFUSIVITY_PADE * depth)
+        depth = self.depth(x, features)
+        size = torch.log(x.ice_diameter / ICE_DIAMETER)[..., None]
+        cloud = c.liquid[..., None] * torch.exp(self.liquid) + x.snow[..., None] * torch.exp(self.snow)
+        cloud = cloud + c.ice[..., None] * torch.exp(self.ice + self.ice_by_size * size)
         layer, edge = self.share(c.t), self.share(c.t_interface)
-        new_down = (1.0 - gate) * (layer + part * (edge[:-1] - layer))
-        new_up = (1.0 - gate) * (layer + part * (edge[1:] - layer))
-        state = torch.zeros_like(layer[0])
+        part = torch.stack([1.0 - c.fraction, c.fraction], dim=1)[..., None]
+        gate, down_source, up_source = _emitted(torch.stack([depth, depth + cloud], dim=1), layer, edge, part)
+        o = overlap_of(c.fraction, x.overlap)
+        n = len(gate)
+        state = torch.zeros_like(gate[0])
         down = [state]
-        for f, a in zip(gate.flip(0), new_down.flip(0), strict=True):
-            state = f * state + a
+        for k in range(n - 1, -1, -1):
+            if k < n - 1:
+                state = crossed(state, o.down[k])
+            state = gate[k] * state + down_source[k]
             down.append(state)
         emissivity = c.emissivity[:, None]
-        state = emissivity * self.share(c.t_surface) + (1.0 - emissivity) * state
+        state = part[0] * (emissivity * self.share(c.t_surface) + (1.0 - emissivity) * state.sum(0))
         up = [state]
-        for f, a in zip(gate, new_up, strict=True):
-            state = f * state + a
+        for k in range(n):
+            if k > 0:
+                state = crossed(state, o.up[k - 1])
+            state = gate[k] * state + up_source[k]
             up.append(state)
-        return torch.stack(up).sum(-1), torch.stack(down[::-1]).sum(-1)
+        return torch.stack(up).sum((1, 3)), torch.stack(down[::-1]).sum((1, 3))
+
+
+def _emitted(
+    depth: torch.Tensor, layer: torch.Tensor, edge: torch.Tensor, part: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Transmissivity (nlev, 2, n, classes) of parts of layers; what these send down and up per area of the whole."""
+    gate = torch.exp(-depth)
+    bend = DIFFUSIVITY_PADE * depth / (1.0 + DIFFUSIVITY_PADE * depth)
+    sent = part * (1.0 - gate)
+    middle, below, above = layer[:, None], edge[:-1, None], edge[1:, None]
+    return gate, sent * (middle + bend * (below - middle)), sent * (middle + bend * (above - middle))
 
 
 class Shortwave(nn.Module):
@@ -95,13 +134,27 @@ class Shortwave(nn.Module):
         self.absorption = LayerNetwork(hidden, classes, (-9.0, 1.0))
         self.incoming = nn.Parameter(torch.linspace(0.0, -3.0, classes))
         self.rayleigh = nn.Parameter(torch.linspace(-3.0, -6.0, classes))
-        # extinction (ln m2 kg-1), single-scattering co-albedo and asymmetry (logits) of drops and crystals
+        # extinction (ln m2 kg-1), single-scattering co-albedo and asymmetry (logits) of drops, crystals and snow, and
+        # how the crystals' change with the logarithm of their size
         lost = torch.linspace(-10.0, -3.0, classes)[None] * torch.tensor([[0.0], [1.0], [0.0]])
         self.liquid = nn.Parameter(torch.tensor([[5.0], [0.0], [1.7]]) + lost)
         self.ice = nn.Parameter(torch.tensor([[3.8], [0.5], [1.2]]) + lost)
+        self.snow = nn.Parameter(torch.tensor([[2.5], [1.0], [1.5]]) + lost)
+        self.ice_by_size = nn.Parameter(torch.tensor([[-1.0], [1.0], [0.3]]).expand(3, classes).clone())
+
+    def depths(self, x: Inputs, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Optical depths of absorption and of scattering by the clear air (nlev, n, classes).
+
+        Parameters
+        ----------
+        x : columns and gases
+        features : (nlev, n, 8)
+        """
+        dp = _weight(x)
+        return dp * torch.exp(torch.clamp(self.absorption(features), max=10.0)), dp * torch.exp(self.rayleigh)
 
     def forward(self, x: Inputs, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Reflection of everything below from the ground up, then fluxes from the sun down.
+        """Reflection of everything below from the ground up, of the beam and of diffuse light, then fluxes downwards.
 
         Parameters
         ----------
@@ -109,41 +162,67 @@ class Shortwave(nn.Module):
         features : (nlev, n, 8)
         """
         c = x.columns
-        dp = ((c.p_interface[:-1] - c.p_interface[1:]) / PRESSURE_UNIT)[..., None]
-        absorbed = dp * torch.exp(torch.clamp(self.absorption(features), max=10.0))
-        scattered = dp * torch.exp(self.rayleigh)
-        forward = torch.zeros_like(scattered)
-        for path, optics in ((c.liquid, self.liquid), (c.ice, self.ice)):
-            depth = path[..., None] * torch.exp(optics[0])
-            lost = torch.sigmoid(optics[1])
-            absorbed = absorbed + depth * lost
-            scattered = scattered + depth * (1.0 - lost)
-            forward = forward + depth * ((1.0 - lost) * torch.sigmoid(optics[2]))
-        mu = torch.clamp(c.mu, min=2e-3)[:, None]
-        reflect, transmit, reflect_sun, transmit_sun, beam = _two_stream(absorbed, scattered, forward, mu)
-        sun = torch.softmax(self.incoming, dim=0).expand(reflect.shape[1:])
-        direct = [sun]
-        for f in beam.flip(0):
-            direct.append(direct[-1] * f)
-        direct = direct[::-1]
-        albedo = c.albedo[:, None]
-        mirror, source = [albedo.expand(sun.shape)], [albedo * direct[0]]
-        share = []
-        for k in range(reflect.shape[0]):
-            between = 1.0 / (1.0 - mirror[k] * reflect[k])
-            share.append(between)
-            through = transmit[k] * between
-            lit = direct[k + 1]
-            source.append(reflect_sun[k] * lit + through * (source[k] + mirror[k] * transmit_sun[k] * lit))
-            mirror.append(reflect[k] + transmit[k] * through * mirror[k])
-        diffuse = torch.zeros_like(sun)
-        up, down = [mirror[-1] * diffuse + source[-1]], [direct[-1]]
-        for k in range(reflect.shape[0] - 1, -1, -1):
-            lit = transmit_sun[k] * direct[k + 1]
-            diffuse = (transmit[k] * diffuse + reflect[k] * source[k] + lit) * share[k]
-            up.append(mirror[k] * diffuse + source[k])
-            down.append(diffuse + direct[k])
-        return torch.stack(up[::-1]).sum(-1), torch.stack(down[::-1]).sum(-1)
+        absorbed, scattered = self.depths(x, features)
+        size = torch.log(x.ice_diameter / ICE_DIAMETER)[..., None]
+        none = torch.zeros_like(scattered)
+        cloud = [none, none, none]
+        ice = self.ice[:, None, None] + self.ice_by_size[:, None, None] * size
+        for path, optics in ((c.liquid, self.liquid), (c.ice, ice), (x.snow, self.snow)):
+            depth, lost = path[..., None] * torch.exp(optics[0]), torch.sigmoid(optics[1])
+            kept = depth * (1.0 - lost)
+            cloud = [a + b for a, b in zip(cloud, (depth * lost, kept, kept * torch.sigmoid(optics[2])), strict=True)]
+        air = (absorbed, scattered, none)
+        mu = torch.clamp(c.mu, min=LOWEST_SUN)[:, None]
+        absorbed, scattered, forward = (torch.stack([a, a + b], dim=1) for a, b in zip(air, cloud, strict=True))
+        layers = _two_stream(absorbed, scattered, forward, mu)
+        sun = torch.softmax(self.incoming, dim=0).expand(len(c.mu), -1)
+        up, down = _added(layers, sun, c.albedo[:, None], c.fraction, x.overlap)
+        return up.sum(-1), down.sum(-1)
+
+
+Layers = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
+"""Of `_two_stream`."""
+
+
+def _added(
+    layers: Layers, sun: torch.Tensor, albedo: torch.Tensor, fraction: torch.Tensor, overlap: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Fluxes up and down (nlev + 1, n, classes) through layers with a clear and a cloudy part.
+
+    Light goes to and fro between a part of a layer and each part of what lies below: what comes down from a part into
+    another stays in this pair of columns.
+
+    Parameters
+    ----------
+    layers : (nlev, 2, n, classes) reflection and transmission of both parts
+    sun : (n, classes) what comes in
+    albedo : (n, 1) of the ground
+    fraction, overlap : (nlev, n) of the clouds
+    """
+    reflect, transmit, reflect_sun, transmit_sun, beam = (a[:, :, None] for a in layers)
+    cloud = overlap_of(fraction, overlap).down
+    pairs = torch.stack([1.0 - cloud, cloud], dim=2)  # of each part above, what enters each part below: axes 1 and 2
+    pairs = torch.cat([torch.ones_like(pairs[:1, :, :1]).expand(-1, -1, 2, -1, -1) * 0.5, pairs])  # the ground is one
+    mirror, glare = (albedo.expand(2, *sun.shape) for _ in range(2))  # of diffuse light, and of the beam
+    below, between = [], []
+    for k in range(len(fraction)):
+        shared = pairs[k] / (1.0 - reflect[k] * mirror)
+        below.append((mirror, glare))
+        between.append(shared)
+        lit = (shared * (mirror * transmit_sun[k] + glare * beam[k])).sum(1)
+        glare = reflect_sun[k, :, 0] + transmit[k, :, 0] * lit
+        mirror = reflect[k, :, 0] + transmit[k, :, 0] * transmit[k, :, 0] * (shared * mirror).sum(1)
+    direct = torch.stack([1.0 - fraction[-1], fraction[-1]])[..., None] * sun
+    diffuse = torch.zeros_like(direct)
+    up, down = [(glare * direct).sum(0)], [sun]
+    for k in range(len(fraction) - 1, -1, -1):
+        mirror, glare = below[k]
+        passed = direct[:, None] * beam[k]
+        spread = transmit[k] * diffuse[:, None] + transmit_sun[k] * direct[:, None] + reflect[k] * glare * passed
+        diffuse, direct = (between[k] * spread).sum(0), (pairs[k] * passed).sum(0)
+        up.append((mirror * diffuse + glare * direct).sum(0))
+        down.append((diffuse + direct).sum(0))
+    return torch.stack(up[::-1]), torch.stack(down[::-1])
 
 
 def _two_stream(
@@ -151,7 +230,8 @@ def _two_stream(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Reflection and transmission of layers for diffuse light, of the beam into diffuse light, and of the beam.
 
-    Optical depths of absorption and scattering, the latter's part that goes on (delta-scaled: Joseph et al. 1976).
+    Optical depths of absorption and scattering, the latter's part that goes on (delta-scaled: Joseph et al. 1976); in
+    the form of `components.radiation.kernels.shortwave.two_stream`, exact in single precision where nothing absorbs.
     """
     g = forward / scattered
     kept = scattered * (1.0 - g * g)
@@ -162,28 +242,25 @@ def _two_stream(
     gamma_2 = 0.75 * albedo * (1.0 - g)
     gamma_3 = 0.5 - 0.75 * g * mu
     gamma_4 = 1.0 - gamma_3
-    k = torch.sqrt(torch.clamp((gamma_1 - gamma_2) * (gamma_1 + gamma_2), min=1e-6))
-    beam = torch.exp(-torch.clamp(depth / mu, max=60.0))
-    e = torch.exp(-torch.clamp(k * depth, max=30.0))
-    e2 = e * e
-    divided = 1.0 / (k + gamma_1 + (k - gamma_1) * e2)
-    reflect = gamma_2 * (1.0 - e2) * divided
-    transmit = 2.0 * k * e * divided
-    k_mu = k * mu
-    resonance = 1.0 - k_mu * k_mu
-    resonance = torch.where(resonance.abs() < 2e-3, 2e-3, resonance)
     alpha_1 = gamma_1 * gamma_4 + gamma_2 * gamma_3
     alpha_2 = gamma_1 * gamma_3 + gamma_2 * gamma_4
-    factor = albedo * divided / resonance
-    k_g3, k_g4 = k * gamma_3, k * gamma_4
+    # (gamma_1 - gamma_2) (gamma_1 + gamma_2), without the difference of two numbers that are nearly the same
+    k = torch.sqrt(torch.clamp(2.0 * (1.0 - albedo) * (2.0 - albedo * (0.5 + 1.5 * g)), min=1e-12))
+    k = torch.where((1.0 - k * mu).abs() > RESONANT, k, (1.0 + RESONANT) / mu)  # where k mu = 1 the beam's is 0/0
+    lost = -torch.expm1(-torch.clamp(k * depth, max=60.0))
+    e = 1.0 - lost
+    s = lost * (2.0 - lost) / k
+    beam = torch.exp(-torch.clamp(depth / mu, max=60.0))
+    both = 1.0 + e * e
+    d = 1.0 / (both + gamma_1 * s)
+    reflect, transmit = gamma_2 * s * d, 2.0 * e * d
+    kk_mu = k * k * mu
+    factor = albedo * d / (1.0 - kk_mu * mu)
     reflect_sun = factor * (
-        (1.0 - k_mu) * (alpha_2 + k_g3)
-        - (1.0 + k_mu) * (alpha_2 - k_g3) * e2
-        - 2.0 * (k_g3 - alpha_2 * k_mu) * e * beam
+        alpha_2 * (s - mu * both) + gamma_3 * (both - kk_mu * s) - 2.0 * (gamma_3 - alpha_2 * mu) * e * beam
     )
     transmit_sun = -factor * (
-        ((1.0 + k_mu) * (alpha_1 + k_g4) - (1.0 - k_mu) * (alpha_1 - k_g4) * e2) * beam
-        - 2.0 * (k_g4 + alpha_1 * k_mu) * e
+        beam * (alpha_1 * (s + mu * both) + gamma_4 * (both + kk_mu * s)) - 2.0 * (gamma_4 + alpha_1 * mu) * e
     )
     # rounding and the resonance must not make light
     room = 1.0 - beam

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Scores of fluxes against RRTMG's, and the rivals that a network must beat: ridge regression and the mean."""
+"""Scores of fluxes against RRTMGP's, and the rivals that a network must beat: ridge regression and the mean."""
 
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ class Prediction:
 
 
 def truth(b: Batch) -> Prediction:
-    """RRTMG's own fluxes."""
+    """RRTMGP's own fluxes."""
     return Prediction(b.lw_up, b.lw_down, b.sw_up, b.sw_down)
 
 
@@ -154,12 +154,12 @@ def main_errors(got: torch.Tensor, right: torch.Tensor, b: Batch) -> dict[str, f
 def forcing(
     net_down: torch.Tensor, changed: torch.Tensor, right: torch.Tensor, right_changed: torch.Tensor
 ) -> dict[str, float]:
-    """Change of the net downward flux at the top of the atmosphere (n,), the network's beside RRTMG's.
+    """Change of the net downward flux at the top of the atmosphere (n,), the network's beside RRTMGP's.
 
     Parameters
     ----------
     net_down, changed : (n,) the network's before and after, W m-2
-    right, right_changed : (n,) RRTMG's, W m-2
+    right, right_changed : (n,) RRTMGP's, W m-2
     """
     mine, reference = (changed - net_down).double(), (right_changed - right).double()
     return {
