@@ -120,7 +120,7 @@ def with_a_year(folder):
     manifest, arrays = sets.read_manifest(path), sets.read_part(path, "land")
     cells = arrays["state.cycles_means_days"] >= 0.0
     arrays["state.cycles_means_days"] = np.where(cells, 365.0, 0.0)
-    for name, value in (("pace", 0.3), ("breaking", 0.3), ("litter", 0.05), ("wood", 0.1)):
+    for name, value in (("pace", 0.3), ("litter_pace", 0.3), ("litter", 0.05), ("wood", 0.1)):
         arrays[f"state.cycles_means_{name}"] = np.full_like(arrays[f"state.cycles_means_{name}"], value)
     part = path.parent / f".{path.name}.part"
     shutil.copytree(path, part)

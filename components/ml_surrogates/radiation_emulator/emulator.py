@@ -19,10 +19,9 @@ from components.radiation.scheme import Air, Radiation, heating_rate
 from components.science.constants import SOLAR_CONSTANT, STEFAN_BOLTZMANN
 
 from .adaptive import Refinement
-from .inputs import Inputs, inputs
+from .inputs import Inputs, RadiationNetwork, inputs
 from .networks import BESIDE
-from .recurrent import RecurrentRadiation
-from .streams import Streamed
+from .streams import streamed
 
 DARK = 1.0e-4  # cosine of the zenith angle below which there is no shortwave, as RRTMG has it
 
@@ -63,7 +62,7 @@ class Emulator:
 
     def __init__(
         self,
-        net: torch.nn.Module,
+        net: RadiationNetwork,
         card: Sidecar,
         gases: Gases,
         batch: int,
@@ -79,8 +78,8 @@ class Emulator:
     ):
         self.net, self.card, self.gases, self.batch, self.fallback = net.to(device), card, gases, batch, fallback
         self.guard, self.compiled, self.graph, self.warn = guard, compiled, graph, warn
-        if isinstance(net, RecurrentRadiation) and device == "cpu" and not (compiled or graph):
-            self.net = Streamed(net)
+        if device == "cpu" and not (compiled or graph):
+            self.net = streamed(self.net)
         self.refinement, self.better = refinement, better or {}
         self.staging = Staging(device)
         self.verdict = Verdict(0)

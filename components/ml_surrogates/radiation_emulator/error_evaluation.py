@@ -24,6 +24,7 @@ from .error_predictor import ErrorPredictor, as_emulated, mean_square, train
 from .evaluation import unseen
 from .inputs import RadiationNetwork
 from .scores import predict
+from .streams import streamed
 
 PLAIN, VALIDATED, VARIED = 12000, 4000, 8000
 """Columns for training: of training and of validation places as drawn, and varied ones."""
@@ -156,7 +157,7 @@ def _tiers(test: Batch, shipped: dict[str, tuple[Path, ErrorPredictor, Sidecar]]
     """Error beside cost of one, two and three tiers."""
     nets = {name: networks.load(networks.path_of(name))[0] for name in ("mlp", "recurrent")}
     n = test.lw_up.shape[1]
-    cost = {name: _seconds(partial(predict, net, test)) for name, net in nets.items()}
+    cost = {name: _seconds(partial(predict, streamed(net), test)) for name, net in nets.items()}
     columns = FullColumns(*(a.double() for a in test.x.columns))
     scheme = sized_ice()
     scheme.of_full(columns)  # the kernels are loaded

@@ -78,6 +78,16 @@ class Streamed(RadiationNetwork):
         return short(self.net, x)
 
 
+def streamed(net: RadiationNetwork) -> RadiationNetwork:
+    """The network as CPUs run it best: a recurrent one by kernels, others as they are.
+
+    Parameters
+    ----------
+    net : trained, in single precision
+    """
+    return Streamed(net) if isinstance(net, RecurrentRadiation) else net
+
+
 def _array(a: torch.Tensor) -> npt.NDArray[np.float32]:
     return np.ascontiguousarray(a.detach().numpy(), np.float32)
 
