@@ -23,6 +23,7 @@ def histories(tmp_path_factory):
                 f.createDimension(name, size)
             for name, values in (("time", 3600.0 * HOURS), ("lat", LAT), ("lon", LON)):
                 f.createVariable(name, "f8", (name,))[:] = values
+            f["time"].units, f["time"].calendar = f"seconds since 2001-0{4 + run}-01 00:00:00", "noleap"
             for name, part in drawn_columns.PARTS.items():
                 level = {"p_interface": ("half",), "t_surface": (), "albedo": ()}.get(part, ("lev",))
                 dimensions = ("time", *level, "lat", "lon")
@@ -50,6 +51,7 @@ def test_the_values_are_those_of_place_time_and_run_and_the_splits_share_none(hi
         for name, part in ((s, drawn_columns.of_split(columns, s)) for s in drawn_columns.SPLITS)
     }
     assert not blocks["train"] & blocks["test"] and not blocks["train"] & blocks["validation"]
+    assert np.array_equal(columns["day_of_year"], np.where(columns["run"] == 0.0, 93.0, 123.0))  # the runs' middle
     test, train = (drawn_columns.of_split(columns, s)["day"] for s in ("test", "train"))
     assert train.max() <= drawn_columns.LAST_TRAINING_DAY < test.min()
 

@@ -6,7 +6,8 @@ In the file, beside what `surface_map` reads, any of
     fertiliser_nitrogen, fertiliser_phosphorus   (crop, lat, lon), kg m-2 a season
     sowing_day, harvest_day   (crop, lat, lon), day of the year
     soil_ph       (lat, lon)
-    soil_labile_phosphorus, soil_apatite_ ..., soil_secondary_ ..., soil_occluded_phosphorus   (lat, lon), kg m-2
+    soil_labile_phosphorus, soil_apatite_phosphorus   (lat, lon), kg m-2
+    soil_secondary_phosphorus, soil_occluded_phosphorus   (lat, lon), kg m-2
 
 with the crops' names on ``crop``. Where one is missing or has no value, the tables and defaults hold.
 """
