@@ -2,7 +2,7 @@
 """What the schemes of each process give back, and what the ground gives them.
 
 The arguments of a scheme's function, then its options by name; ``air`` are `columns.Columns`, ``q`` mixing ratios
-(nz, y, x) by the tracers' names, ``dt`` seconds:
+(nz, y, x) by the tracers' names, ``dt`` seconds::
 
     microphysics     (air, theta, q, dt) -> Clouds         q: the scheme's own species
     boundary layer   (air, u, v, theta, q, fluxes, sources, dt) -> Turbulence      q: what turbulence mixes; theta:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Mass flux at the base of shallow clouds: what the mixed layer's thermals carry there (Grant 2001; Bretherton 2004).
 
-Clouds over a mixed layer in balance have 0.03 w_* (Grant 2001, Q. J. R. Meteorol. Soc. 127, 407-421). Where stable air
-lies beneath free convection only thermals whose energy is above its inhibition CIN get through. With a normal
+Clouds over a mixed layer in balance have 0.03 ``w_*`` (Grant 2001, Q. J. R. Meteorol. Soc. 127, 407-421). Where stable
+air lies beneath free convection only thermals whose energy is above its inhibition CIN get through. With a normal
 distribution of vertical velocity, of variance sigma^2, these carry (Bretherton, McCaa & Grenier 2004, Mon. Wea. Rev.
 132, 864-882)::
 
