@@ -8,7 +8,8 @@ from components.ml_surrogates import acceleration
 from components.ml_surrogates.fixed_batch import in_batches
 from components.ml_surrogates.latency import Latency
 from components.ml_surrogates.radiation_emulator import networks
-from components.ml_surrogates.radiation_emulator.emulator import Emulator, Gases, clouds_of
+from components.ml_surrogates.radiation_emulator.emulator import Emulator, Gases
+from components.ml_surrogates.radiation_emulator.inputs import clouds_of
 from components.radiation import standard_atmosphere
 from components.radiation.gray_scheme import gray
 from components.radiation.scheme import Air

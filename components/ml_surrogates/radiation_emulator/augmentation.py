@@ -15,6 +15,8 @@ from components.science.constants import EPSILON_VAPOUR, GRAVITY, R_DRY
 from components.science.gases import Gases
 from components.science.water import saturation_pressure
 
+from .inputs import clouds_of
+
 Array = npt.NDArray[np.float64]
 
 
@@ -58,10 +60,7 @@ def plain(base: dict[str, Array], mu: Array) -> Sample:
     g, parts, order = Gases(), [], []
     for day in np.unique(base["day_of_year"]):
         mine = np.flatnonzero(base["day_of_year"] == day)
-        air = air_of({part: a[..., mine] for part, a in base.items()}, mu[mine])
-        whole = full_columns(air)
-        alike = particles.uniform(FullColumns._make(a.numpy() for a in whole))
-        parts.append(particles.of_air(air, whole, alike, sized=True))
+        parts.append(clouds_of(air_of({part: a[..., mine] for part, a in base.items()}, mu[mine])))
         order.append(mine)
     back = np.argsort(np.concatenate(order))
     columns, seen = (

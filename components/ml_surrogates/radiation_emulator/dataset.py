@@ -17,7 +17,7 @@ import torch
 from components.ml_surrogates import course
 from components.radiation.full_columns import FullColumns
 from components.radiation.particles import seeds
-from components.radiation.rrtmgp_scheme import sized_ice
+from components.radiation.rrtmgp_scheme import FLUXES, sized_ice
 from components.science.constants import SOLAR_CONSTANT
 
 from .augmentation import Sample, varied, with_other_gases
@@ -26,7 +26,6 @@ from .inputs import Inputs, inputs
 Array = npt.NDArray[np.float64]
 LEVELS = (None, None, None, 20, 30, 44, 60)
 """Layers of a batch, in turn: those of the model (None), or others."""
-FLUXES = ("lw_up", "lw_down", "sw_up", "sw_down")
 FOR_TRAINING, FOR_SCORES = 12, 512
 """Draws of the cloudy layers."""
 

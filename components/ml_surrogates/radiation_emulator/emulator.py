@@ -11,15 +11,13 @@ from components.ml_surrogates.acceleration import Staging, accelerated
 from components.ml_surrogates.fixed_batch import in_batches
 from components.ml_surrogates.guards import Verdict, differs, not_finite, outside
 from components.ml_surrogates.model_file import Sidecar
-from components.radiation import particles
 from components.radiation.exchange import CLOUDS, GROUND, INTERFACES, LAYERS
-from components.radiation.full_columns import FullColumns, full_columns
-from components.radiation.particles import Particles
+from components.radiation.full_columns import FullColumns
 from components.radiation.scheme import Air, Radiation, heating_rate
 from components.science.constants import SOLAR_CONSTANT, STEFAN_BOLTZMANN
 
 from .adaptive import Refinement
-from .inputs import Inputs, RadiationNetwork, inputs
+from .inputs import Inputs, RadiationNetwork, clouds_of, inputs
 from .networks import BESIDE
 from .streams import streamed
 
@@ -200,15 +198,6 @@ class Emulator:
     def fallback_fraction(self) -> float:
         """Part of all columns so far that went to the fallback."""
         return sum(self.counts.values()) / max(self.seen, 1)
-
-
-def clouds_of(air: Air) -> tuple[FullColumns, Particles]:
-    """Whole columns with the parts of layers that clouds fill, and particles of the sizes that RRTMGP has in a run."""
-    given = air.each(lambda a: a.detach().cpu().double() if a.is_floating_point() else a.cpu())
-    whole = full_columns(given)
-    alike = particles.uniform(FullColumns._make(a.numpy() for a in whole))
-    columns, seen = particles.of_air(given, whole, alike, sized=True)
-    return FullColumns(*map(torch.as_tensor, columns)), seen
 
 
 def _put(sky: list[torch.Tensor], air: Air, columns: torch.Tensor, scheme: Fallback) -> None:

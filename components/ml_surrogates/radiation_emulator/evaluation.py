@@ -13,13 +13,13 @@ from components.ml_surrogates.drawn_columns import Array
 from components.ml_surrogates.model_file import SIDECAR, Sidecar, beside
 from components.radiation import particles
 from components.radiation.full_columns import FullColumns
-from components.radiation.rrtmgp_scheme import sized_ice
+from components.radiation.rrtmgp_scheme import FLUXES, sized_ice
 from components.radiation.scheme import heating_rate
 from components.science.constants import SOLAR_CONSTANT
 
 from . import dataset, networks, rfmip
 from .augmentation import Sample, plain, varied
-from .dataset import FLUXES, FOR_SCORES, Batch
+from .dataset import FOR_SCORES, Batch
 from .inputs import RadiationNetwork, inputs
 from .scores import Prediction, Ridge, forcing, mean_profile_errors, predict, rms, scores
 

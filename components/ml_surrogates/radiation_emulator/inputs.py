@@ -9,8 +9,10 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from components.radiation.full_columns import FullColumns
+from components.radiation import particles
+from components.radiation.full_columns import FullColumns, full_columns
 from components.radiation.particles import Particles
+from components.radiation.scheme import Air
 
 T_MIDDLE, T_WIDTH = 250.0, 30.0  # K
 LN_P_MIDDLE, LN_P_WIDTH = 10.0, 2.5
@@ -59,6 +61,15 @@ class Inputs(NamedTuple):
         return Inputs(FullColumns(*(a[..., index] for a in self.columns)), *(a[..., index] for a in self[1:]))
 
 
+def clouds_of(air: Air) -> tuple[FullColumns, Particles]:
+    """Whole columns with the parts of layers that clouds fill, and particles of the sizes that RRTMGP has in a run."""
+    given = air.each(lambda a: a.detach().cpu().double() if a.is_floating_point() else a.cpu())
+    whole = full_columns(given)
+    alike = particles.uniform(FullColumns._make(a.numpy() for a in whole))
+    columns, seen = particles.of_air(given, whole, alike, sized=True)
+    return FullColumns(*map(torch.as_tensor, columns)), seen
+
+
 class RadiationNetwork(nn.Module):
     """What every network of the emulator gives from columns."""
 
@@ -72,7 +83,7 @@ class RadiationNetwork(nn.Module):
 
 
 def inputs(
-    columns: FullColumns, gases: Sequence[npt.ArrayLike], particles: Particles, dtype: torch.dtype = torch.float32
+    columns: FullColumns, gases: Sequence[npt.ArrayLike], clouds: Particles, dtype: torch.dtype = torch.float32
 ) -> Inputs:
     """Columns, mole fractions of CO2, CH4, N2O (numbers or (n,)) and particles as the networks take them.
 
@@ -80,7 +91,7 @@ def inputs(
     ----------
     columns : whole columns of n places
     gases : mole fractions of CO2, CH4 and N2O, numbers or (n,)
-    particles : of `components.radiation.particles.of_air`; the radius of droplets is one for all
+    clouds : of `clouds_of`; the radius of droplets is one for all
     dtype : floating-point type of the result
     """
     like = columns.mu
@@ -88,10 +99,10 @@ def inputs(
     for value, middle in zip(gases, (CARBON_DIOXIDE, METHANE, NITROUS_OXIDE), strict=True):
         a = torch.as_tensor(np.log(np.asarray(value, dtype=np.float64) / middle), dtype=dtype, device=like.device)
         logarithms.append(a.expand(like.shape).contiguous())
-    seen = (particles.snow, particles.ice_diameter, particles.overlap)
-    clouds = [torch.as_tensor(np.ascontiguousarray(a), dtype=dtype, device=like.device) for a in seen]
+    given = (clouds.snow, clouds.ice_diameter, clouds.overlap)
+    seen = [torch.as_tensor(np.ascontiguousarray(a), dtype=dtype, device=like.device) for a in given]
     known = columns._replace(fraction=torch.clamp(columns.fraction, 0.0, 1.0))  # a little more would grow on its way
-    return Inputs(FullColumns(*(a.to(dtype) for a in known)), *logarithms, *clouds)
+    return Inputs(FullColumns(*(a.to(dtype) for a in known)), *logarithms, *seen)
 
 
 def fourth_root(a: torch.Tensor) -> torch.Tensor:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from components.radiation.rrtmgp_scheme import FLUXES
 from components.radiation.scheme import heating_rate
 
-from .dataset import FLUXES, Batch
+from .dataset import Batch
 from .inputs import RadiationNetwork
 from .mlp import column_features
 

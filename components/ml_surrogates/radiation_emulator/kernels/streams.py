@@ -9,28 +9,23 @@ import numpy as np
 from components.ml_surrogates.radiation_emulator.kernels.compiled import compiled
 from components.radiation.kernels.gas_optics import ONE, TINY, ZERO, absorbed
 from components.radiation.kernels.shortwave import two_stream
+from components.radiation.kernels.subcolumns import transitions
 
 PADE, HALF = np.float32(0.278), np.float32(0.5)
 
 
 @compiled
-def shares(fraction, above, overlap):
-    """Shares that enter a cloud of what crosses an interface: down from clear and cloudy, up from clear and cloudy.
+def entering(fraction, behind, overlap):
+    """Shares that enter the cloud of a layer from the cloudy and from the clear part of the layer behind.
 
     Parameters
     ----------
-    fraction, above : parts of the layer and of the next higher one that clouds fill
+    fraction, behind : parts of the layer and of the one behind that clouds fill
     overlap : 1 for maximal overlap of the two, 0 for random
     """
-    both = fraction * above + overlap * (min(fraction, above) - fraction * above)
-    clear, cover = max(ONE - above, np.float32(1e-6)), max(above, np.float32(1e-6))
-    clear_below, cover_below = max(ONE - fraction, np.float32(1e-6)), max(fraction, np.float32(1e-6))
-    return (
-        min((fraction - both) / clear, ONE),
-        min(both / cover, ONE),
-        min((above - both) / clear_below, ONE),
-        min(both / cover_below, ONE),
-    )
+    if fraction <= ZERO:  # exactly: rounding must not let light into a cloud that is not there
+        return ZERO, ZERO
+    return transitions(fraction, behind, overlap)
 
 
 @compiled
@@ -83,7 +78,7 @@ def longwave(depth, water, log_absorption, size, layer, edge, ground, emissivity
         down[nlev, i] = ZERO
         for z in range(nlev - 1, -1, -1):
             if z < nlev - 1 and (fraction[z, i] > ZERO or fraction[z + 1, i] > ZERO):
-                from_clear, from_cloudy, _, _ = shares(fraction[z, i], fraction[z + 1, i], overlap[z, i])
+                from_cloudy, from_clear = entering(fraction[z, i], fraction[z + 1, i], overlap[z, i])
                 cross(clear, cloudy, from_clear, from_cloudy)
             down[z, i] = through(lost[z], sent_down[z], clear, cloudy, fraction[z, i])
         e, f = emissivity[i], fraction[0, i]
@@ -95,7 +90,7 @@ def longwave(depth, water, log_absorption, size, layer, edge, ground, emissivity
         up[0, i] = total
         for z in range(nlev):
             if z > 0 and (fraction[z, i] > ZERO or fraction[z - 1, i] > ZERO):
-                _, _, from_clear, from_cloudy = shares(fraction[z - 1, i], fraction[z, i], overlap[z - 1, i])
+                from_cloudy, from_clear = entering(fraction[z, i], fraction[z - 1, i], overlap[z - 1, i])
                 cross(clear, cloudy, from_clear, from_cloudy)
             up[z + 1, i] = through(lost[z], sent_up[z], clear, cloudy, fraction[z, i])
 
@@ -178,7 +173,7 @@ def shortwave(
             if z == 0:
                 pairs[0] = HALF
             else:
-                from_clear, from_cloudy, _, _ = shares(fraction[z - 1, i], fraction[z, i], overlap[z - 1, i])
+                from_cloudy, from_clear = entering(fraction[z - 1, i], fraction[z, i], overlap[z - 1, i])
                 pairs[z, 0, 0], pairs[z, 0, 1] = ONE - from_clear, from_clear
                 pairs[z, 1, 0], pairs[z, 1, 1] = ONE - from_cloudy, from_cloudy
             for part in range(2 if fraction[z, i] > ZERO else 1):
