@@ -197,6 +197,22 @@ def test_the_ground_has_relief_and_coasts():
     assert np.abs(sea).max() < 0.05
 
 
+def test_the_ground_has_the_coasts_of_the_runs(tmp_path):
+    """Yellow Sea at 25 km: land where a run's prescribed sea has no cell, not where the share is under half."""
+    from components.ml_surrogates.downscaling.ground import SEA, under
+    from components.ocean.data.component import DataOcean
+    from coupler.clock import Clock
+    from coupler.component import Setting
+
+    crs = "+proj=lcc +lat_1=-5 +lat_2=40 +lat_0=25 +lon_0=130 +R=6371000"
+    grid = Grid.projected("fine", crs, 56, 56, 25000.0, center=(126.0, 36.0))
+    run = Setting("sea", Clock("1959-01-02"), 600, 86400, grid, tmp_path)
+    sea = DataOcean(DataOcean.Options(file=str(SEA))).grids(run)["default"].mask.reshape(grid.shape)
+    ground = under(grid)
+    np.testing.assert_array_equal(ground[2], ~sea)
+    assert 0.02 < np.mean((ground[1] > 0.5) == sea) < 0.2
+
+
 def test_histories_that_cannot_be_truth_are_refused(tmp_path, coarse):
     with pytest.raises(CaseError, match="does not exist; name history files"):
         fine_runs.read(tmp_path / "none.nc")

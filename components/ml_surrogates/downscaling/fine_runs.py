@@ -12,7 +12,7 @@ from coupler.grids.refined import blocks, inner
 from coupler.netcdf.opening import open_dataset
 from coupler.netcdf.packed import in_unit
 
-from .ground import under
+from .ground import MAPS, under
 from .projection import Projection
 from .scenes import Field, Scene
 
@@ -53,7 +53,7 @@ def read(path: Path, factor: int = FACTOR, spin_up: int = SPIN_UP, sides: int = 
         raise CaseError(f"{path}: expected values in all rows and columns after {spin_up} records")
     grid = inner(Grid.from_file(path), sides)
     fields = fields[..., sides : fields.shape[-2] - sides, sides : fields.shape[-1] - sides]
-    ground = np.broadcast_to(under(grid), (len(fields), 2, *grid.shape))
+    ground = np.broadcast_to(under(grid), (len(fields), MAPS, *grid.shape))
     return Scene(fields, ground, factor), Projection(grid, blocks(grid, factor))
 
 
