@@ -60,6 +60,11 @@ def at(numbers: Tensor | None, fields: Fields) -> Fields:
     return fields if numbers is None else _same(fields, tree_map(lambda a: a.index_select(-1, numbers), fields))
 
 
+def of_each(numbers: Tensor | None, value: float | Tensor, shape: torch.Size) -> float | Tensor:
+    """A ``value`` for a block of ``shape`` at some of its places (m,), or at all if None; one number stays one."""
+    return at(numbers, flat(value.expand(shape), len(shape))) if isinstance(value, Tensor) else value
+
+
 def flat(fields: Fields, dims: int) -> Fields:
     """Fields with their last ``dims`` dimensions as one."""
     return _same(fields, tree_map(lambda a: a.reshape(*a.shape[: a.dim() - dims], -1), fields))

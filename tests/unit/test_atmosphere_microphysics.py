@@ -130,12 +130,30 @@ def test_the_number_of_droplets_decides_how_much_cloud_does_not_rain(scheme):
     def rain(cloud, **options):
         q = [q_s, cloud * one, *[0.0 * one for _ in species_of(scheme)[2:]]]
         made = {"scheme": scheme, **options}
-        # 1 m thick: what falls out of so thin a layer is rain at the ground
-        _, after, ground, _ = clouds(scheme, t / thermo.exner(p), q, p, thermo.exner(p), rho, one, 60.0, made)
-        return float(after[2] + ground)
+        # 1 km thick: most of its rain is in it yet, and at the ground are droplets that have settled too
+        _, after, *_ = clouds(scheme, t / thermo.exner(p), q, p, thermo.exner(p), rho, 1.0e3 * one, 60.0, made)
+        return float(after[2])
 
     for cloud, few in ((2.0e-4, False), (2.3e-4, True), (6.3e-4, True)):
         assert (rain(cloud, droplets=1.0e8) > 0.0) is few
         assert rain(cloud) == 0.0
     assert rain(6.6e-4) > 0.0
     assert rain(6.6e-4) == rain(6.6e-4, droplets=3.0e8)
+
+
+@pytest.mark.parametrize("scheme", ["mixed_phase", "wsm6"])
+@pytest.mark.parametrize(("droplets", "speed"), [(3.0e8, 6.58e-3), (1.0e8, 1.369e-2)])
+def test_the_droplets_of_a_fog_settle_by_a_centimetre_a_second(scheme, droplets, speed):
+    """.18 g/m3 of 3e8 droplets: r_v = 5.232 um, at 283 K 2g rho_w r_v^2 / (9 mu) = 3.376 mm/s, over k^(5/3) = .5130."""
+    one = torch.ones((2, 1, 1), dtype=torch.float64)
+    p, t, rho = 1.0e5 * one, 283.0 * one, 1.2 * one
+    q_s = thermo.saturation_mixing_ratio(water.saturation_pressure(t), p)
+    fog = torch.tensor([1.5e-4, 0.0], dtype=torch.float64)[:, None, None]
+    q = [q_s, fog, *[0.0 * one for _ in species_of(scheme)[2:]]]
+    made = {"scheme": scheme, "droplets": droplets}
+    pi = thermo.exner(p)
+    _, after, ground, _ = clouds(scheme, t / pi, q, p, pi, rho, 120.0 * one, 60.0, made)
+    fallen = 120.0 * 1.5e-4 * (1.0 - 1.0 / (1.0 + speed * 60.0 / 100.0))  # the layer is 100 m thick
+    assert float(after[2].sum()) == 0.0, "no rain: what is at the ground has settled"
+    assert float(ground) == pytest.approx(fallen, rel=1e-3)
+    assert float(after[1][1]) == 0.0

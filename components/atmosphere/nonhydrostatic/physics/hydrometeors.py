@@ -16,6 +16,7 @@ from components.science.constants import FREEZING_POINT, GRAVITY, R_VAPOUR, WATE
 
 CLOUD_NUMBER = 3.0e8  # droplets of cloud, m-3, where nothing else says how many
 CLOUD_RADIUS = 8.0e-6  # critical mean radius of autoconversion, m
+CLOUD_SPECTRUM = 0.67  # cube of the droplets' mean volume radius over their effective radius (Martin et al. 1994)
 LEAST = 1.0e-12  # kg/kg of a class below which it does nothing
 
 
@@ -66,11 +67,16 @@ class Properties(NamedTuple):
 
 def properties(t: torch.Tensor, p: torch.Tensor, rho: torch.Tensor) -> Properties:
     """Of air at temperature ``t`` (K), pressure ``p`` (Pa) and density of dry air ``rho`` (kg m-3)."""
-    viscosity = 1.496e-6 * t * torch.sqrt(t) / (t + 120.0) / rho
+    viscosity = dynamic_viscosity(t) / rho
     diffusivity = 8.794e-5 * torch.exp(1.81 * torch.log(t)) / p
     conductivity = 1.414e3 * viscosity * rho
     schmidt = torch.exp((1.0 / 3.0) * torch.log(viscosity / diffusivity))
     return Properties(p, rho, thinness(rho), viscosity, diffusivity, conductivity, schmidt)
+
+
+def dynamic_viscosity(t: torch.Tensor) -> torch.Tensor:
+    """Of air at temperature ``t`` (K), kg m-1 s-1."""
+    return 1.496e-6 * t * torch.sqrt(t) / (t + 120.0)
 
 
 def thinness(rho: torch.Tensor) -> torch.Tensor:
@@ -133,6 +139,11 @@ def crystal_diameter(rho: torch.Tensor, q_i: torch.Tensor, number: torch.Tensor)
     return torch.clamp(11.9 * power(rho * q_i / number, 0.5), max=5.0e-4)
 
 
+def crystal_speed(diameter: torch.Tensor) -> torch.Tensor:
+    """Fall speed of ice crystals, m s-1 (HDC eq. 5a)."""
+    return 1.49e4 * torch.exp(1.31 * torch.log(torch.clamp(diameter, min=1.0e-9)))
+
+
 def nuclei(t: torch.Tensor, rho: torch.Tensor) -> torch.Tensor:
     """Ice (kg/kg) that the nuclei active at a temperature begin, 4.92e-11 N^1.33 / rho (HDC eq. 8)."""
     active = 1.0e3 * torch.exp(0.1 * torch.clamp(FREEZING_POINT - t, 0.0, 60.0))
@@ -155,6 +166,25 @@ def freezing_rain(t: torch.Tensor, lam: torch.Tensor, rho: torch.Tensor) -> torc
     factor = 20.0 * math.pi * math.pi * 100.0 * N_0R * WATER_DENSITY
     cube = 1.0 / (lam * lam * lam)
     return factor / rho * torch.expm1(0.66 * cold) * (cube * cube / lam)
+
+
+def droplet_speed(
+    q_c: torch.Tensor, t: torch.Tensor, rho: torch.Tensor, droplets: float | torch.Tensor
+) -> torch.Tensor:
+    """Fall speed of cloud droplets weighted with their mass, m s-1: Stokes' 2 g rho_w r^2 / (9 mu) over a lognormal.
+
+    The mean of r^5 over that of r^3 is r_v^2 exp(5 ln^2 sigma), r_v being the mean volume radius (Bretherton, Blossey &
+    Uchida 2007, Geophys. Res. Lett. 34, L03813), and exp(-3 ln^2 sigma) is k = (r_v / r_e)^3, .67 where droplets are as
+    many as over land (Martin, Johnson & Spice 1994, J. Atmos. Sci. 51, 1823-1842).
+
+    Parameters
+    ----------
+    q_c, t, rho : cloud water (kg/kg), temperature (K), density of dry air (kg m-3)
+    droplets : their number, m-3
+    """
+    volume = 3.0 / (4.0 * math.pi * WATER_DENSITY) * rho * q_c / droplets  # r_v^3
+    wide = CLOUD_SPECTRUM ** (-5.0 / 3.0)
+    return 2.0 * GRAVITY * WATER_DENSITY * wide / 9.0 * power(volume, 2.0 / 3.0) / dynamic_viscosity(t)
 
 
 def autoconversion(q_c: torch.Tensor, rho: torch.Tensor, droplets: float | torch.Tensor) -> torch.Tensor:

@@ -4,8 +4,9 @@
 The processes and constants are those of Hong, Dudhia & Chen (2004, Mon. Wea. Rev. 132, 103-120: diagnosed ice number,
 equations numbered HDC below) with the warm rain, snow and melting terms of Rutledge & Hobbs (1983, J. Atmos. Sci.
 40), Lin, Farley & Orville (1983, J. Clim. Appl. Meteor. 22) and the autoconversion of Tripoli & Cotton (1980). Every
-sink is bounded by what is there, in an order that conserves water exactly; mixing ratios are to dry air. Rain, ice and
-snow of 1e-12 kg/kg and less, which fall and diffuse far, stay as they are in air without cloud below saturation.
+sink is bounded by what is there, in an order that conserves water exactly; mixing ratios are to dry air. Droplets of
+cloud settle too, which is what a fog loses most by. Rain, ice and snow of 1e-12 kg/kg and less, which fall and diffuse
+far, stay as they are in air without cloud below saturation.
 """
 
 import math
@@ -29,6 +30,7 @@ from components.atmosphere.nonhydrostatic.physics.hydrometeors import (
     autoconversion,
     crystal_diameter,
     crystals,
+    droplet_speed,
     freezing_cloud,
     freezing_rain,
     nuclei,
@@ -119,14 +121,14 @@ def mixed_phase(
     c = Cloud(theta * pi, *(torch.clamp(q, min=0.0) for q in (q_v, q_c, q_r, q_i, q_s)))
     every, around, density = flat((c, p, rho), 3)
     left, numbers = Remaining().those(at_work(every, around))
-    speeds = [torch.zeros_like(density)] * 3
+    speeds = [torch.zeros_like(density)] * 4
     if not left.none:
         some = at(numbers, (every, around, density))
         every, speeds = left.spread(processes(*some, dt, droplets), (every, speeds))
     c, speeds = shaped((every, speeds), theta.shape)
-    fallen = [fall(q, v, rho, mass, dt) for q, v in zip(c[3:], speeds, strict=True)]
-    (q_r, rain), (q_i, ice), (q_s, snow) = fallen
-    return Water(c.t / pi, c.q_v, c.q_c, q_r, q_i, q_s, rain, snow + ice)
+    fallen = [fall(q, v, rho, mass, dt) for q, v in zip(c[2:], speeds, strict=True)]
+    (q_c, drops), (q_r, rain), (q_i, ice), (q_s, snow) = fallen
+    return Water(c.t / pi, c.q_v, q_c, q_r, q_i, q_s, rain + drops, snow + ice)
 
 
 def at_work(c: Cloud, p: torch.Tensor) -> torch.Tensor:
@@ -140,7 +142,7 @@ def at_work(c: Cloud, p: torch.Tensor) -> torch.Tensor:
 def processes(
     c: Cloud, p: torch.Tensor, rho: torch.Tensor, dt: float, droplets: float
 ) -> tuple[Cloud, list[torch.Tensor]]:
-    """What happens in cells over ``dt`` s, besides the fall; then the fall speeds of rain, ice and snow, m s-1."""
+    """What happens in cells over ``dt`` s, besides the fall; then fall speeds of cloud, rain, ice and snow, m s-1."""
     air = properties(c.t, p, rho)
     c = freeze(c, air, dt, droplets)
     c = make_rain(c, air, dt, droplets)
@@ -149,7 +151,7 @@ def processes(
     t, q_v, q_c = adjust_to_saturation(c.t, c.q_v, c.q_c, p, LV)
     c = evaporate_rain(c._replace(t=t, q_v=q_v, q_c=q_c), air, dt)
     c = deposit(c, air, flakes, dt)
-    return c, fall_speeds(c, flakes, air)
+    return c, fall_speeds(c, flakes, air, droplets)
 
 
 def freeze(c: Cloud, air: Properties, dt: float, droplets: float) -> Cloud:
@@ -264,13 +266,14 @@ def deposit(c: Cloud, air: Properties, flakes: Flakes, dt: float) -> Cloud:
     return Cloud(t, q_v, q_c, q_r, q_i, q_s)
 
 
-def fall_speeds(c: Cloud, flakes: Flakes, air: Properties) -> list[torch.Tensor]:
-    """Of rain, ice and snow, m s-1."""
+def fall_speeds(c: Cloud, flakes: Flakes, air: Properties, droplets: float) -> list[torch.Tensor]:
+    """Of cloud, rain, ice and snow, m s-1."""
     rho, thin = air.rho, air.thin
     v_r = speed(RAIN_DROPS, slope(RAIN_DROPS, N_0R, rho, c.q_r), thin)
     v_s = speed(SNOW_FLAKES, slope(SNOW_FLAKES, flakes.intercept, rho, c.q_s), thin)
     v_i = torch.clamp(3.29 * power(rho * c.q_i, 0.16), max=1.0)  # Heymsfield & Donner (1990)
-    return [torch.where(c.q_r > LEAST, v_r, 0.0), v_i, torch.where(c.q_s > LEAST, v_s, 0.0)]
+    v_c = droplet_speed(c.q_c, c.t, rho, droplets)
+    return [v_c, torch.where(c.q_r > LEAST, v_r, 0.0), v_i, torch.where(c.q_s > LEAST, v_s, 0.0)]
 
 
 def _largest_ice(rho: torch.Tensor, number: torch.Tensor) -> torch.Tensor:

@@ -4,7 +4,7 @@
 Hong & Lim (2006, J. Korean Meteor. Soc. 42, 129-151, HL below) on the ice of Hong, Dudhia & Chen (2004, HDC) and the
 collection of Lin, Farley & Orville (1983, LFO). Snow and graupel fall with one speed, the mean of theirs weighted with
 their mass (Dudhia, Hong & Lim 2008, J. Meteor. Soc. Japan 86A, 33-44), and so do not collect each other. Droplets of
-cloud may be as many as aerosols make them.
+cloud may be as many as aerosols make them; they settle, which WRF's do not.
 
 Every process is a transfer from a class to another. What the transfers of a step would take from a class is at most
 what it holds, and each warms the air by the difference of the two classes' latent heats, so that water and energy close
@@ -28,7 +28,9 @@ from components.atmosphere.nonhydrostatic.physics.hydrometeors import (
     Properties,
     autoconversion,
     crystal_diameter,
+    crystal_speed,
     crystals,
+    droplet_speed,
     freezing_cloud,
     freezing_rain,
     nuclei,
@@ -51,7 +53,7 @@ from components.science.constants import (
     LATENT_SUBLIMATION,
     LATENT_VAPORISATION,
 )
-from components.science.remaining import Remaining, at, flat, shaped
+from components.science.remaining import Remaining, at, flat, of_each, shaped
 from components.science.settling import fall
 from components.science.torch_compiler import in_pieces, of_any_size, piece
 from components.science.water import growth, growth_ice, saturation_pressure, saturation_pressure_ice
@@ -140,15 +142,14 @@ def part(
 ) -> tuple[Sky, torch.Tensor, torch.Tensor]:
     """All processes over ``dt`` s: the state, and rain and frozen water at the ground, kg m-2."""
     shape = sky.t.shape
-    sky, rain, snow = settle(sky, rho, mass, dt)
+    sky, rain, snow = settle(sky, rho, mass, dt, droplets)
     every, p, rho = flat((sky, p, rho), 3)
     left, numbers = Remaining().those(at_work(every, p))
     if left.none:
         return sky, rain, snow
-    if isinstance(droplets, torch.Tensor):
-        droplets = at(numbers, flat(droplets.expand(shape), 3))
     some, p, rho = at(numbers, (every, p, rho))
-    return shaped(left.spread(processes(some, p, rho, dt, droplets), every), shape), rain, snow
+    made = processes(some, p, rho, dt, of_each(numbers, droplets, shape))
+    return shaped(left.spread(made, every), shape), rain, snow
 
 
 @piece
@@ -211,33 +212,32 @@ def sizes_of(sky: Sky, rho: torch.Tensor, thin: torch.Tensor) -> Sizes:
     return Sizes(rain, snow, graupel, n_0s, speed(RAIN_DROPS, rain, thin), together)
 
 
-def settle(sky: Sky, rho: torch.Tensor, mass: torch.Tensor, dt: float) -> tuple[Sky, torch.Tensor, torch.Tensor]:
-    """Fall of rain, of snow and graupel with one speed, and of crystals with 1.49e4 D^1.31 (HDC)."""
+def settle(
+    sky: Sky, rho: torch.Tensor, mass: torch.Tensor, dt: float, droplets: float | torch.Tensor
+) -> tuple[Sky, torch.Tensor, torch.Tensor]:
+    """Fall of cloud and rain, of snow and graupel with one speed, and of crystals with 1.49e4 D^1.31 (HDC)."""
     every, density = flat((sky, rho), 3)
-    left, numbers = Remaining().those(torch.stack(every.q[R:]).amax(0) > LEAST)
-    speeds = [torch.zeros_like(density)] * 4
+    left, numbers = Remaining().those(torch.stack(every.q[C:]).amax(0) > LEAST)
+    speeds = [torch.zeros_like(density)] * 5
     if not left.none:
-        speeds = left.spread(fall_speeds(*at(numbers, (every, density))), speeds)
+        some = at(numbers, (every, density))
+        speeds = left.spread(fall_speeds(*some, of_each(numbers, droplets, rho.shape)), speeds)
     q, fallen = list(sky.q), []
-    for n, v in zip((R, X, S, G), speeds, strict=True):
+    for n, v in zip((C, R, X, S, G), speeds, strict=True):
         q[n], out = fall(q[n], v.reshape(rho.shape), rho, mass, dt)
         fallen.append(out)
-    return sky._replace(q=tuple(q)), fallen[0], fallen[1] + fallen[2] + fallen[3]
+    return sky._replace(q=tuple(q)), fallen[0] + fallen[1], fallen[2] + fallen[3] + fallen[4]
 
 
 @piece
 @of_any_size
-def fall_speeds(sky: Sky, rho: torch.Tensor) -> list[torch.Tensor]:
-    """Of rain, ice, snow and graupel where there is any, m s-1."""
+def fall_speeds(sky: Sky, rho: torch.Tensor, droplets: float | torch.Tensor) -> list[torch.Tensor]:
+    """Of cloud, rain, ice, snow and graupel where there is any, m s-1."""
     sizes = sizes_of(sky, rho, thinness(rho))
+    cloud = droplet_speed(sky.q[C], sky.t, rho, droplets)
     ice = crystal_speed(crystal_diameter(rho, sky.q[X], crystals(rho, sky.q[X])))
-    speeds = (sizes.v_rain, ice, sizes.together, sizes.together)
-    return [torch.where(q > LEAST, v, 0.0) for q, v in zip(sky.q[R:], speeds, strict=True)]
-
-
-def crystal_speed(diameter: torch.Tensor) -> torch.Tensor:
-    """Fall speed of ice crystals, m s-1 (HDC eq. 5a)."""
-    return 1.49e4 * torch.exp(1.31 * torch.log(torch.clamp(diameter, min=1.0e-9)))
+    speeds = (cloud, sizes.v_rain, ice, sizes.together, sizes.together)
+    return [torch.where(q > LEAST, v, 0.0) for q, v in zip(sky.q[C:], speeds, strict=True)]
 
 
 def melting(sky: Sky, air: Properties, dt: float) -> list[Transfer]:
