@@ -2,7 +2,7 @@
 """Command line: ``python -m components.ml_surrogates.forecast sample | train | evaluate``."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ def train(a: argparse.Namespace) -> None:
     before = None if a.start is None else files.load(a.start)
     settings = training.Settings(
         steps=a.steps, batch=a.batch, rate=a.rate, turn=a.turn, curriculum=a.curriculum, alone=a.alone,
-        share=a.share, width=a.width, wider=a.wider, widest=a.widest, parts=a.parts, seed=a.seed,
+        share=a.share, width=a.width, wider=a.wider, widest=a.widest, parts=a.parts, half=a.half, seed=a.seed,
     )  # fmt: skip
     net, fitted = training.train(sets, settings, tell, None if before is None else before.net)
     about = {"samples": [path.name for path in a.samples]}
@@ -41,7 +41,9 @@ def train(a: argparse.Namespace) -> None:
 def _told(course: Mapping[str, Any]) -> str:
     """A training in words."""
     share = f", {course['share']:.0%} of them" if "share" in course else ""
-    alone = f"{share} after up to {course['alone']} of its own" if course.get("alone") else ""
+    own = course.get("alone", 0)
+    most = ", ".join(map(str, own)) if isinstance(own, Sequence) else str(own)  # one number in older files
+    alone = f"{share} after up to {most} of its own" if most.strip("0, ") else ""
     parts = f" in {course['parts']} parts" if course.get("parts", 1) > 1 else ""
     rollouts = ", ".join(map(str, course["curriculum"]))
     return (
@@ -92,11 +94,13 @@ def main(arguments: list[str] | None = None) -> None:
     p.add_argument("--turn", type=float, default=training.Settings.turn, help="of Muon for kernels, at its largest")
     p.add_argument("--curriculum", type=int, nargs="+", default=training.Settings.curriculum,
                    help="steps of the rollout in equal parts of the training")  # fmt: skip
-    p.add_argument("--alone", type=int, default=0,
-                   help="steps, at most, that the network has made by itself where a rollout begins")  # fmt: skip
+    p.add_argument("--alone", type=int, nargs="+", default=training.Settings.alone,
+                   help="steps, at most, that the network has made by itself where a rollout begins,"
+                        " in equal parts of the training")  # fmt: skip
     p.add_argument("--share", type=float, default=training.Settings.share, help="of the rollouts that begin there")
     p.add_argument("--parts", type=int, default=training.Settings.parts,
                    help="of a step, each by the same network; also for one to go on from that had fewer")  # fmt: skip
+    p.add_argument("--half", action="store_true", help="convolutions in bfloat16 while it trains")
     p.add_argument("--start", type=Path, default=None, help="trained network to go on from, without ending")
     p.add_argument("--width", type=int, default=training.Settings.width, help="channels on the whole map")
     p.add_argument("--wider", type=int, default=training.Settings.wider, help="channels on half of its cells")

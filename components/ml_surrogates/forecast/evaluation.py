@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from components.ml_surrogates.forecast.network import ForecastNetwork, advance
+from components.ml_surrogates.forecast.inference import advance
+from components.ml_surrogates.forecast.network import ForecastNetwork
 from components.ml_surrogates.forecast.rivals import Linear, pairs, rms
 from components.ml_surrogates.forecast.sampling import AHEAD, EVERY, JET, Plan, Samples, operator
 from components.ml_surrogates.forecast.state import dry_surface_pressure, levels_of, of_air, place

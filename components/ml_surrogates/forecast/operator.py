@@ -15,7 +15,7 @@ from torch import Tensor
 from components.ml_surrogates import forecast_operators
 from components.ml_surrogates.estimation.air import PARTS, Air
 from components.ml_surrogates.forecast import files
-from components.ml_surrogates.forecast.network import advance
+from components.ml_surrogates.forecast.inference import advance
 from components.ml_surrogates.forecast.sampling import PHYSICAL
 from components.ml_surrogates.forecast.state import cell_sizes, dry_surface_pressure, of_air, place, to_air
 from components.ml_surrogates.forecast.training import SECONDS

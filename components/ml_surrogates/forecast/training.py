@@ -2,8 +2,9 @@
 """Training: squared errors over rollouts of one to four steps, each field over its own change in six hours.
 
 A rollout may begin where the network has come by itself (Brandstetter et al. 2022), so that it learns to lead its own
-errors back, as the core does, which halves a small one in six hours; the loss is then over what it began with. Where a
-part of a step ends at a kept state, its error counts too.
+errors back, as the core does, which halves a small one in six hours; the loss is then over what it began with. It is
+over the change itself, too, so that air which comes to rest is not lost beside the first hours of a disturbance. Where
+a part of a step ends at a kept state, its error counts too.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +15,8 @@ from torch import Tensor
 
 from components.ml_surrogates.course import Fitted, fit
 from components.ml_surrogates.forecast.imbalance import imbalance
-from components.ml_surrogates.forecast.network import ForecastNetwork, advance, divided, settled, way
+from components.ml_surrogates.forecast.inference import advance
+from components.ml_surrogates.forecast.network import ForecastNetwork, divided, settled, way
 from components.ml_surrogates.forecast.sampling import AHEAD, EVERY, HOURS, Samples
 from components.ml_surrogates.forecast.state import dry_surface_pressure, levels_of
 from components.ml_surrogates.muon import Muon
@@ -38,9 +40,10 @@ class Settings:
     steps, batch : of the optimiser
     rate, turn : of Adam for vectors and single columns, of Muon for kernels
     curriculum : steps of the rollout, in equal parts of the training
-    alone : steps, at most, that the network has made by itself where a rollout begins
+    alone : steps, at most, that the network has made by itself where a rollout begins, in equal parts of the training
     share : of the rollouts that begin after such steps
     width, wider, widest, parts : of the network
+    half : convolutions in bfloat16
     seed : of everything random
     """
 
@@ -49,12 +52,13 @@ class Settings:
     rate: float = 3e-3
     turn: float = 0.02
     curriculum: Sequence[int] = (1, 1, 1, 1, 2, 4)
-    alone: int = 0
+    alone: Sequence[int] = (0,)
     share: float = 0.3
     width: int = 32
     wider: int = 64
     widest: int = 64
     parts: int = 2
+    half: bool = False
     seed: int = 1
 
 
@@ -118,21 +122,23 @@ def train(
     torch.manual_seed(settings.seed)
     g = torch.Generator().manual_seed(settings.seed)
     net = untrained(sets[0], settings) if start is None else divided(start, settings.parts)
-    net.requires_grad_()  # one of a file is frozen
-    longest = AHEAD * (settings.alone + max(settings.curriculum)) + 1
+    net.requires_grad_().train()  # one of a file is frozen
+    net.rough = settings.half
+    rollouts = max(settings.curriculum) + max(settings.alone)
+    longest = AHEAD * rollouts + 1
     times = min(s.states.shape[1] for s in sets)
     if times < longest:
         raise CaseError(
-            f"expected runs of at least {longest * EVERY} h for rollouts of {settings.alone + max(settings.curriculum)}"
+            f"expected runs of at least {longest * EVERY} h for rollouts of {rollouts},"
             f" found {times * EVERY} h; sample longer ones (--days)"
         )
     runs = torch.tensor([float(len(s.states)) for s in sets])
 
     def loss(n: int) -> Tensor:
-        ahead = settings.curriculum[n * len(settings.curriculum) // settings.steps]
+        ahead, alone = (a[n * len(a) // settings.steps] for a in (settings.curriculum, settings.alone))
         before = 0
-        if settings.alone and float(torch.rand(1, generator=g)) < settings.share:
-            before = 1 + int(torch.randint(settings.alone, (1,), generator=g))
+        if alone and float(torch.rand(1, generator=g)) < settings.share:
+            before = 1 + int(torch.randint(alone, (1,), generator=g))
         s = sets[int(torch.multinomial(runs, 1, generator=g))]
         run = torch.randint(len(s.states), (settings.batch,), generator=g)
         last = s.states.shape[1] - AHEAD * (before + ahead)
@@ -140,9 +146,11 @@ def train(
         x = s.states[run, first]
         with torch.no_grad():
             x = rollout(net, x, s.sides[run], s, before)[-1] if before else x
-            begun = scaled_error(net, x, s.states[run, first + AHEAD * before], s).square().mean((1, 2))
-        error = _error(net, x, s, run, first + AHEAD * before, ahead)
-        return (error / (1.0 + begun / USUAL)).mean()
+            first = first + AHEAD * before
+            begun = scaled_error(net, x, s.states[run, first], s).square().mean((1, 2))
+            moved = scaled_error(net, s.states[run, first], s.states[run, first + AHEAD], s).square().mean((1, 2))
+        error = _error(net, x, s, run, first, ahead)
+        return (error / (1.0 + moved + begun / USUAL)).mean()
 
     kernels = [p for p in net.parameters() if p.ndim == 4 and p is not net.give.weight and p is not net.linear.weight]
     turned = Muon(kernels, settings.turn)
