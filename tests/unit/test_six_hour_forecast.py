@@ -14,7 +14,7 @@ from components.ml_surrogates.data_assimilation.component import GIVEN, TAKEN, D
 from components.ml_surrogates.estimation import air_perturbations
 from components.ml_surrogates.estimation.air import unpacked
 from components.ml_surrogates.estimation.nature_runs import nature_context
-from components.ml_surrogates.forecast import files, inference, rivals, sampling, state, training
+from components.ml_surrogates.forecast import files, inference, packed, rivals, sampling, state, training
 from components.ml_surrogates.forecast.__main__ import main
 from components.ml_surrogates.forecast.hemispheres import exchanged
 from components.ml_surrogates.forecast.mixtures import mixed
@@ -144,6 +144,24 @@ def test_kernels_step_as_the_network_does(made):
     assert float(((alone - quick[1:]) / unit).abs().max()) < 1e-5 * largest
     net.requires_grad_()
     assert inference.advance(net, x, sides, mass, s.at, training.SECONDS).requires_grad
+
+
+def test_convolutions_laid_out_once_do_as_the_layers(monkeypatch):
+    """To rounding; in bfloat16 to a hundredth of what they make; and the layers serve where torch has no such thing."""
+    torch.manual_seed(1)
+    net = ForecastNetwork(2, 8, 12, 16).requires_grad_(False)
+    x = torch.randn((2, 14, 15, 8)).permute(0, 3, 1, 2)
+    wanted = net.hidden(x)
+    torch.testing.assert_close(packed.hidden(net, 14, 15)(x), wanted, rtol=0.0, atol=1e-5)
+    net.rough = True
+    found = packed.hidden(net, 14, 15)(x)
+    assert found.dtype == torch.float32 and rivals.rms(found - wanted) < 0.01 * rivals.rms(wanted)
+
+    def missing(*arguments):
+        raise AttributeError
+
+    monkeypatch.setattr(packed, "_Hidden", missing)
+    assert torch.equal(packed.hidden(net, 14, 15)(x), wanted)
 
 
 def test_waves_of_two_cells_are_taken_away_and_longer_ones_stay():

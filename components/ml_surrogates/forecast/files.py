@@ -108,5 +108,6 @@ def load(path: Path) -> Trained:
     """
     tensors, card = model_file.load_of(NAME, path, REMEDY)
     net = model_file.filled(ForecastNetwork(**card.sizes), tensors, path)
+    net.rough = bool(card.notes.get("half", False))  # as it was trained
     # one map at a time is quicker with channels last: half as long on one thread
     return Trained(net.to(memory_format=torch.channels_last), card)  # type: ignore[call-overload]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from components.ml_surrogates.forecast import network
+from components.ml_surrogates.forecast import network, packed
 from components.ml_surrogates.forecast.network import FIXED, ForecastNetwork, smoothing
 from components.ml_surrogates.forecast.state import RELAXED, Place, dry_surface_pressure, edges
 from coupler.made_once import compile_once
@@ -55,8 +55,11 @@ class Step:
             _array(at.specified.flatten()),
         )
         self._rim = (at.rim <= RELAXED).float().flatten()
-        self._scales = tuple(_array(a) for a in (net.middle, net.spread, net.change, net.rate))
-        self._net = net
+        self._change, self._scales = (
+            _array(net.change),
+            tuple(_array(a) for a in (net.middle, net.spread, net.change, net.rate)),
+        )
+        self._net, self._hidden = net, packed.hidden(net, *at.rim.shape)
         self._take, self._linear, self._give = (
             a.weight.flatten(1).contiguous() for a in (net.take, net.linear, net.give)
         )
@@ -80,17 +83,19 @@ class Step:
         """States after a part."""
         net, (n, fields, ny, nx) = self._net, x.shape
         seen = self.given(x, seconds).flatten(2)
-        a = seen.mT @ self._take.T
-        a += ((sides - x).flatten(2) * self._rim).mT @ self._pull.T
-        a += net.take.get_parameter("bias")
-        # channels last, as the convolutions like it
-        hidden = net.hidden(functional.gelu(a).view(n, ny, nx, -1).permute(0, 3, 1, 2))
-        y = self._linear @ seen[:, :-FIXED]
-        y += self._give @ hidden.flatten(2)
-        y += self._bias
-        for one, side, more in zip(_array(x), _array(sides), _array(y), strict=True):
-            changed(one.reshape(fields, -1), self._scales[2], self._specified, side.reshape(fields, -1), more)
-        return y.view(x.shape)
+        x, sides, bias = x.flatten(2), sides.flatten(2), net.take.get_parameter("bias")
+        a = torch.empty((n, ny * nx, len(bias)))  # channels last, as the convolutions like it
+        for k in range(n):  # products of matrices, not of a batch, which torch would copy
+            torch.addmm(bias, seen[k].T, self._take.T, out=a[k])
+            a[k].addmm_(((sides[k] - x[k]) * self._rim).T, self._pull.T)
+        hidden = self._hidden(functional.gelu(a).view(n, ny, nx, -1).permute(0, 3, 1, 2))
+        hidden = hidden.permute(0, 2, 3, 1).reshape(n, ny * nx, -1)
+        y = torch.empty((n, fields, ny * nx))
+        for k in range(n):
+            torch.addmm(self._bias, self._linear, seen[k, :-FIXED], out=y[k])
+            y[k].addmm_(self._give, hidden[k].T)
+            changed(x[k].numpy(), self._change, self._specified, sides[k].numpy(), y[k].numpy())
+        return y.view(n, fields, ny, nx)
 
     def given(self, x: Tensor, seconds: float) -> Tensor:
         """Scaled states, what the winds bring, what changes at once, and the place, (n, 11 nz + 6, ny, nx).

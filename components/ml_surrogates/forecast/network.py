@@ -67,7 +67,7 @@ class ForecastNetwork(nn.Module):
 
     Attributes
     ----------
-    rough : convolutions in bfloat16 while it is in training: no less exact, quicker where the processor has them
+    rough : convolutions in bfloat16 in training, and where no gradients are asked for on a processor that has it
     """
 
     middle: Tensor
