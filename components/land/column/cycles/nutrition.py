@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from components.land.column.cycles import fixation, nitrogen_purchase
+from components.land.column.cycles import dilution, fixation, nitrogen_purchase
 from components.land.column.cycles.allocation import Parts, mean_ratio
 from components.land.column.cycles.demand import limited_growth
 from components.land.column.cycles.pools import NITROGEN_PER_PHOSPHORUS, Traits
@@ -82,7 +82,8 @@ def feed(kind: str, t: Traits, carbon: Tensor, split: Parts, reserves: Tensor, s
     """Growth that nutrients allow; with ``none`` all of it, and nothing is taken.
 
     With ``fun`` the purchase is made twice, by plants that fix nitrogen and by those that cannot, each with its part of
-    the carbon (Lawrence et al. 2019, ch. 18).
+    the carbon (Lawrence et al. 2019, ch. 18). Plants whose C:N is flexible build with less nitrogen where it is
+    dear, and as thin as they can where there is too little (`demand`: only there).
 
     Parameters
     ----------
@@ -104,10 +105,12 @@ def feed(kind: str, t: Traits, carbon: Tensor, split: Parts, reserves: Tensor, s
     supply_p = from_plant[1] + from_ground[1]
     if kind == "demand":
         supply = torch.stack([from_plant[0] + from_ground[0], supply_p])
-        ratios = tissue * torch.stack([ratio, ratio * NITROGEN_PER_PHOSPHORUS])
+        ratios = tissue * torch.stack([ratio * t.stretch, ratio * NITROGEN_PER_PHOSPHORUS])
         done = limited_growth(carbon, ratios, supply)
-        inside = torch.minimum(done.taken, from_plant)
-        return Fed(done.carbon, none, done.excess, none, torch.minimum(done.taken - inside, from_ground), inside)
+        rich = torch.minimum(done.carbon / (tissue * ratio), supply[0])  # no thinner than there is need
+        taken = torch.stack([torch.where(t.stretch > 1.0, rich, done.taken[0]), done.taken[1]])
+        inside = torch.minimum(taken, from_plant)
+        return Fed(done.carbon, none, done.excess, none, torch.minimum(taken - inside, from_ground), inside)
     share = torch.clamp(supply_p / torch.clamp(wanted_p, min=1e-30), max=1.0)
     allowed = share * carbon
     own = torch.minimum(allowed / (tissue * ratio), from_plant[0])
@@ -116,9 +119,13 @@ def feed(kind: str, t: Traits, carbon: Tensor, split: Parts, reserves: Tensor, s
     # Each buys with its own carbon and has its part of the soil: others cannot pay for what fixers alone can do.
     soils, rest = torch.stack([third, third, third]), torch.clamp(allowed - first, min=0.0)
     unlimited = torch.cat([torch.full_like(third, 1e3)[None], t.fixers * soils])
-    fixers = nitrogen_purchase.buy(t.fixers * rest, costs, ratio, t.building, unlimited)
-    others = nitrogen_purchase.buy((1.0 - t.fixers) * rest, costs[1:], ratio, t.building, (1.0 - t.fixers) * soils)
+    fixers = _bought(t, t.fixers * rest, costs, ratio, unlimited)
+    others = _bought(t, (1.0 - t.fixers) * rest, costs[1:], ratio, (1.0 - t.fixers) * soils)
     grown, spent = first + fixers.growth + others.growth, fixers.spent + others.spent
+    # Tissue is built as thin as it can be before carbon is left over for which the soil has no nitrogen.
+    got = own + in_order(fixers.nitrogen, 0) + in_order(others.nitrogen, 0)
+    thinnest = torch.minimum(torch.clamp(allowed - spent, min=0.0), got * (tissue * ratio * t.stretch))
+    grown = torch.where(t.stretch > 1.0, torch.maximum(grown, thinnest), grown)
     phosphorus = grown / (tissue * ratio * NITROGEN_PER_PHOSPHORUS)
     inside = torch.minimum(phosphorus, from_plant[1])
     outside = torch.stack([in_order(fixers.nitrogen[1:] + others.nitrogen, 0), phosphorus - inside])
@@ -126,3 +133,10 @@ def feed(kind: str, t: Traits, carbon: Tensor, split: Parts, reserves: Tensor, s
         grown, spent, torch.clamp(carbon - grown - spent, min=0.0), fixers.nitrogen[0],
         torch.minimum(outside, from_ground), torch.stack([own, inside]),  # rounding takes no more than there is
     )  # fmt: skip
+
+
+def _bought(t: Traits, carbon: Tensor, costs: Tensor, ratio: Tensor, limits: Tensor) -> nitrogen_purchase.Purchase:
+    """A purchase at the C:N that pays at these costs."""
+    price = nitrogen_purchase.shares(costs).cost
+    thin = dilution.stretch(price, (1.0 + t.building) * ratio, t.stretch)
+    return nitrogen_purchase.buy(carbon, costs, thin * ratio, t.building, limits)

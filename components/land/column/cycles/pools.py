@@ -39,6 +39,7 @@ class Traits(NamedTuple):
     sand: Tensor  # of the soil, mass fraction
     farming: Farming
     building: Tensor  # carbon respired per carbon of new tissue
+    stretch: Tensor  # most C:N of new tissue over `ratios`; 1: fixed
     leaf_fall: Tensor  # of evergreens: from the flush until old leaves begin to fall, s
     ph: Tensor | None = None  # of the soil; None, or NaN: neutral
 

@@ -48,7 +48,7 @@ def traits(
     return Traits(
         of("kind"), of("warm_sum"), of("sla"), ratios, lives, habit, of("fixers"), of("ecto"), slope, one, sand,
         farming(crops, plants, vcmax25), _building(crops, plants, vcmax25),
-        DAY * of("leaf_fall"),
+        of("stretch"), DAY * of("leaf_fall"),
     )  # fmt: skip
 
 
