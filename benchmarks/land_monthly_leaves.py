@@ -5,7 +5,8 @@
 
 Weather as in land_monthly.py, with days that differ in their light. Every year of every site is a column that repeats
 its own weather: `--years` of growth, wood and organic matter set to rest after each (planted stands: to what has grown
-on cleared ground since), and a last year that is compared.
+on cleared ground since), and a last year that is compared. What is at rest is so under the growth that the carbon
+dioxide of its time allowed (`past_growth`); `--steady`: under the last year's for ever.
 With `--keep` the state after each year is written to a file, and a run that finds it goes on from there.
 `--leaves prescribed` is the same with the table's leaf area, `--nitrogen` none, fun or demand.
 """
@@ -13,9 +14,10 @@ With `--keep` the state after each year is written to a file, and a run that fin
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -27,6 +29,7 @@ import torch
 from benchmarks.land_monthly import SITES, as_tensor, load, month_of, scores, with_measured_light
 from components.land.column.column import Options, State, initial_state
 from components.land.column.cycles import disturbance, spin_up
+from components.land.column.cycles.disturbance import Past
 from components.land.column.cycles.pools import Traits
 from components.land.column.gas_exchange import Stomata
 from components.land.column.options import ColumnOptions
@@ -40,15 +43,30 @@ DEPOSITION = ColumnOptions().nitrogen_deposition  # kg N m-2 s-1
 # at rest. At rest: CN-Cha, uneven-aged, trees of 300 years (CTFS-ForestGEO, Changbaishan), meadows, steppe and tundra.
 Stands = Mapping[str, tuple[int, disturbance.Kind]]
 STANDS: Stands = {"CN-Qia": (1983, "planting")}
+# Carbon dioxide (ppm) in the mean of the years until one, rounded: Law Dome's ice (MacFarling Meure et al. 2006), from
+# 1960 on Mauna Loa (Keeling et al. 1976).
+CARBON_DIOXIDE = {
+    1800: 280, 1850: 284, 1900: 291, 1925: 301, 1950: 308, 1960: 314, 1970: 321, 1980: 332, 1990: 347, 2000: 362,
+    2005: 374,
+}  # fmt: skip
+NOW = 379.0  # ppm in 2005
+RESPONSE = 0.6  # growth of four forests per ln of the carbon dioxide (Norby et al. 2005: 23 % from 376 to 550 ppm)
 BOOKS = ("fixed", "leached", "DOC")  # of the cycles, beside what towers see
 
 
-def at_age(state: State, traits: Traits, span: list[int], stands: Stands) -> State:
+def past_growth() -> list[Past]:
+    """Growth over that of 2005 under the carbon dioxide of earlier times."""
+    return [Past(until=y, growth=1.0 + RESPONSE * math.log(c / NOW)) for y, c in CARBON_DIOXIDE.items()]
+
+
+def at_age(state: State, traits: Traits, span: list[int], stands: Stands, past: Sequence[Past] = ()) -> State:
     """Wood, debris and organic matter at rest; those of stands that were replaced as old as they are."""
     assert state.cycles is not None
-    rest = state._replace(cycles=spin_up.at_rest(state.cycles, traits))
+    now, spans = float(np.mean(span)), disturbance.spans_of
+    rest = state._replace(cycles=spin_up.through(state.cycles, traits, spans(past, None, now)))
     for name, (year, kind) in stands.items():
-        young, _ = disturbance.regrown(state.cycles, traits, kind, float(np.mean(span)) - year)
+        before, since = spans(past, None, float(year)), spans(past, float(year), now)
+        young, _ = disturbance.regrown(state.cycles, traits, kind, now - year, 1.0, before, since)
         there = torch.tensor([k == name for k in SITES] * len(span))
         found = dict(named(rest._replace(cycles=young)))
         rest = rebuild(rest, {k: torch.where(there, found[k], v) for k, v in named(rest)})
@@ -57,7 +75,7 @@ def at_age(state: State, traits: Traits, span: list[int], stands: Stands) -> Sta
 
 def simulate(
     folder: Path, first: int, last: int, years: int, leaves: str, nitrogen: str, hydraulics: str, stomata: str,
-    keep: Path | None = None, stands: Stands = STANDS, measured_light: bool = False,
+    keep: Path | None = None, stands: Stands = STANDS, measured_light: bool = False, steady: bool = False,
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:  # fmt: skip
     """Monthly fluxes of the last year, observations, and leaf area by month, year and site."""
     latitude, longitude, drivers, observed = load(folder)
@@ -96,7 +114,7 @@ def simulate(
         for k in ("GPP", "NEE"):
             rmse, bias, _, _ = scores(found[k], observed[k])
             print(f"year {turn + 1}: {k} RMSE {rmse:.2f} bias {bias:.2f}", flush=True)
-        state = at_age(state, p.cycles, span, stands)
+        state = at_age(state, p.cycles, span, stands, () if steady else past_growth())
         if keep is not None:
             torch.save({**dict(named(state)), "years": torch.tensor(turn + 1)}, keep)
     return found, observed, area
@@ -112,6 +130,7 @@ def main() -> None:
     parser.add_argument("--hydraulics", choices=["simple", "continuum"], default="simple")
     parser.add_argument("--stomata", default="medlyn")
     parser.add_argument("--at-rest", action="store_true", help="all stands, however old they are")
+    parser.add_argument("--steady", action="store_true", help="growth has been the last year's for ever")
     parser.add_argument("--measured-light", action="store_true", help="as measured where land_monthly knows it")
     parser.add_argument("--keep", type=Path, help="file for the state after each year")
     root = Path(__file__).resolve().parents[1]
@@ -130,6 +149,7 @@ def main() -> None:
         o.keep,
         {} if o.at_rest else STANDS,
         o.measured_light,
+        o.steady,
     )
     print(
         f"\n{'site':<8}{'type':<30}{'GPP RMSE':>9}{'bias':>7}{'NEE RMSE':>9}{'bias':>7}"
