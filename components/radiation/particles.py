@@ -46,13 +46,14 @@ def uniform(
 
     Parameters
     ----------
-    whole : FullColumns of arrays
+    whole : FullColumns of arrays, or of tensors on the CPU
     droplet_radius, ice_diameter, snow_diameter : micrometres
     overlap_length : distance over which the overlap of clouds falls to 1/e, m (0: random)
     """
-    like = lambda value: np.full(whole.p.shape, float(value))  # noqa: E731
-    overlap = exponential_overlap(whole.p, whole.t, overlap_length)
-    seed = np.zeros(whole.mu.shape, np.int64)
+    p, t = np.asarray(whole.p), np.asarray(whole.t)
+    like = lambda value: np.full(p.shape, float(value))  # noqa: E731
+    overlap = exponential_overlap(p, t, overlap_length)
+    seed = np.zeros(tuple(whole.mu.shape), np.int64)
     return Particles(like(0.0), like(droplet_radius), like(ice_diameter), like(snow_diameter), overlap, seed)
 
 

@@ -104,7 +104,7 @@ class Rrtmgp(SpectralScheme):
         return self.of_full(FullColumns(*map(torch.as_tensor, columns)), air.distance, particles, haze)
 
     def _particles(self, whole: FullColumns) -> Particles:
-        return cloud_particles.uniform(FullColumns._make(a.numpy() for a in whole), *self._plain)
+        return cloud_particles.uniform(whole, *self._plain)
 
     def of_full(
         self, columns: FullColumns, distance: float = 1.0, particles: Particles | None = None,

@@ -30,7 +30,7 @@ def cloudy_columns(n=40, seed=3):
         parts["liquid"][k], parts["ice"][k] = rng.exponential(0.08, n), rng.exponential(0.03, n)
     parts["albedo"] = rng.uniform(0.05, 0.5, n)
     columns = FullColumns(**{name: torch.tensor(a) for name, a in parts.items()})
-    seen = particles.uniform(FullColumns._make(a.numpy() for a in columns))
+    seen = particles.uniform(columns)
     return inputs(columns, (4e-4, 1.8e-6, 3.2e-7), seen, torch.float64)
 
 
@@ -104,5 +104,5 @@ def test_a_little_more_than_all_of_a_layer_is_all_of_it(found):
     """What interpolation or a file with few digits makes of a share of 1 must not grow on its way."""
     columns = found[0].columns
     more = columns._replace(fraction=torch.where(columns.fraction == 1.0, 1.0001, columns.fraction))
-    seen = particles.uniform(FullColumns._make(a.numpy() for a in columns))
+    seen = particles.uniform(columns)
     assert float(inputs(more, (4e-4, 1.8e-6, 3.2e-7), seen).columns.fraction.max()) == 1.0

@@ -20,7 +20,7 @@ from components.atmosphere.nonhydrostatic.physics.interfaces import Fluxes
 from components.ml_surrogates.radiation_emulator import networks
 from components.ml_surrogates.radiation_emulator.inputs import inputs
 from components.radiation import particles, standard_atmosphere
-from components.radiation.full_columns import FullColumns, full_columns
+from components.radiation.full_columns import full_columns
 from tests.mpi.atmosphere_ranks import context
 from tests.science.test_flather_1976_open_boundary import channel
 
@@ -89,7 +89,7 @@ def test_a_step_of_the_atmosphere(microphysics, limiter):
 def test_the_radiation_networks(name):
     net, _ = networks.load(networks.SHIPPED / name)
     columns = full_columns(standard_atmosphere.columns(24, torch.linspace(0.1, 1.0, 7)[None], 1.0))
-    clouds = particles.uniform(FullColumns._make(a.numpy() for a in columns))
+    clouds = particles.uniform(columns)
     x = on_meta(inputs(columns, (400e-6, 1.8e-6, 0.3e-6), clouds))
     net = net.to("meta")
     assert devices(tuple(net.long(x)), tuple(net.short(x))) == {"meta"}

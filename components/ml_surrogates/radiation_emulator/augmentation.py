@@ -89,7 +89,7 @@ def varied(base: dict[str, Array], n: int, levels: int | None, rng: np.random.Ge
     day = float(rng.uniform(0.0, 365.0))
     air = air_of(chosen, mu)._replace(day=day)
     whole = full_columns(air)
-    alike = particles.uniform(FullColumns._make(a.numpy() for a in whole))
+    alike = particles.uniform(whole)
     there, seen = particles.of_air(air, whole, alike)
     c = {name: np.array(a) for name, a in there._asdict().items()} | {"snow": np.array(seen.snow)}
     dp = c["p_interface"][:-1] - c["p_interface"][1:]
@@ -127,7 +127,7 @@ def varied(base: dict[str, Array], n: int, levels: int | None, rng: np.random.Ge
         double(p), double(p_i), double(t), t_i, double(q), double(ozone), double(path["liquid"]), double(path["ice"]),
         double(part), double(t_surface), double(albedo), double(emissivity), double(c["mu"]),
     )  # fmt: skip
-    clouds = particles.uniform(FullColumns._make(a.numpy() for a in columns))._replace(
+    clouds = particles.uniform(columns)._replace(
         snow=path["snow"], ice_diameter=particles.ice_diameter(t, 1000.0 * path["ice"] / thick)
     )
     now, today = Gases(), rng.random() < 0.35

@@ -12,7 +12,6 @@ from components.ml_surrogates import drawn_columns
 from components.ml_surrogates.drawn_columns import Array
 from components.ml_surrogates.model_file import SIDECAR, Sidecar, beside
 from components.radiation import particles
-from components.radiation.full_columns import FullColumns
 from components.radiation.rrtmgp_scheme import FLUXES, sized_ice
 from components.radiation.scheme import heating_rate
 from components.science.constants import SOLAR_CONSTANT
@@ -185,7 +184,7 @@ def _rfmip(models: Models, folder: Path) -> list[str]:
     scale = torch.tensor(sun / SOLAR_CONSTANT)
     scheme = sized_ice(gases)
     got = {"RRTMGP": {k: torch.tensor(v) for k, v in scheme.of_full(columns).items()}}
-    clear = particles.uniform(FullColumns._make(a.numpy() for a in columns))
+    clear = particles.uniform(columns)
     x = inputs(columns, (gases.carbon_dioxide, gases.methane, gases.nitrous_oxide), clear)
     empty = torch.zeros((columns.p.shape[0] + 1, columns.p.shape[1]))
     for name, (net, card) in models.items():

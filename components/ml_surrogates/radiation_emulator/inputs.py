@@ -65,7 +65,7 @@ def clouds_of(air: Air) -> tuple[FullColumns, Particles]:
     """Whole columns with the parts of layers that clouds fill, and particles of the sizes that RRTMGP has in a run."""
     given = air.each(lambda a: a.detach().cpu().double() if a.is_floating_point() else a.cpu())
     whole = full_columns(given)
-    alike = particles.uniform(FullColumns._make(a.numpy() for a in whole))
+    alike = particles.uniform(whole)
     columns, seen = particles.of_air(given, whole, alike, sized=True)
     return FullColumns(*map(torch.as_tensor, columns)), seen
 
