@@ -27,6 +27,7 @@ import pytest
 import yaml
 
 from components.atmosphere.nonhydrostatic.column.parameters import Case as ColumnCase
+from components.land.column.single.parameters import Case as LandColumnCase
 from components.ml_surrogates.co2_reconstruction.settings import Settings as CarbonDioxideTraining
 from components.ocean.primitive.column.parameters import Case as OceanColumnCase
 from coupler.analysis.station_card import StationList
@@ -115,6 +116,8 @@ class Desk:
                 del sys.path[0]
 
     def text(self, body, test):
+        if test.startswith("write"):
+            self.write(test.split()[1], body)
         if test == "said":
             seen = " ".join(self.output.split())
             for line in body.splitlines():
@@ -190,6 +193,9 @@ def check_namelist(node: Node):
         return
     if {"title", "grid", "forcing"} <= set(values):
         node.parse(OceanColumnCase)
+        return
+    if {"title", "weather", "column"} <= set(values):
+        node.parse(LandColumnCase)
         return
     for options, own in ((StationList, {"stations", "columns"}), (CarbonDioxideTraining, {"network", "prior"})):
         if own <= set(values):

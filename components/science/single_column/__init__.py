@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What single columns of atmosphere and ocean share."""
+"""What single columns of atmosphere, ocean and land share."""
