@@ -18,7 +18,15 @@ from components.ml_surrogates.forecast import files, inference, packed, rivals, 
 from components.ml_surrogates.forecast.__main__ import main
 from components.ml_surrogates.forecast.hemispheres import exchanged
 from components.ml_surrogates.forecast.mixtures import mixed
-from components.ml_surrogates.forecast.network import ForecastNetwork, advance, carried, divided, smoothing, way
+from components.ml_surrogates.forecast.network import (
+    ForecastNetwork,
+    advance,
+    carried,
+    divided,
+    settled,
+    smoothing,
+    way,
+)
 from components.ml_surrogates.model_file import ModelFileError
 from coupler.clock import Clock
 from coupler.component import Setting
@@ -124,6 +132,20 @@ def test_a_step_in_parts_brings_as_much_as_a_step_at_once(made):
     torch.testing.assert_close(twice[1][inside], once[0][inside], rtol=0.0, atol=1e-3)
     assert float(once[0][0, 2, 6, 7]) == pytest.approx(293.0, abs=1e-2)
     assert float(twice[0][0, 2, 6, 6]) == pytest.approx(291.5, abs=1e-2)
+
+
+def test_rows_next_to_the_sides_are_drawn_to_them(made):
+    """A state that differs from the sides by a constant: less by the share of its row, not at all from the fifth on."""
+    s = made[1]
+    sides = s.sides[:1]
+    x = sides.clone()
+    x[:, :6] += 1.0
+    mass = state.dry_surface_pressure(sides, s.at)
+    left = (settled(x, sides, mass, s.at) - settled(sides, sides, mass, s.at))[0, 2, 6]
+    wanted = torch.tensor([0.0, *(1.0 - state.DRAWN * share for share in (1.0, 0.75, 0.5, 0.25)), 1.0, 1.0])
+    # beside the edge the filter sees the step from the side's value
+    torch.testing.assert_close(left[[0, 5, 6]], wanted[[0, 5, 6]], rtol=0.0, atol=5e-3)
+    torch.testing.assert_close(s.at.drawn[6, :7], 1.0 - wanted)
 
 
 def test_kernels_step_as_the_network_does(made):

@@ -28,7 +28,8 @@ def train(a: argparse.Namespace) -> None:
     before = None if a.start is None else files.load(a.start)
     settings = training.Settings(
         steps=a.steps, batch=a.batch, rate=a.rate, turn=a.turn, curriculum=a.curriculum, alone=a.alone,
-        share=a.share, width=a.width, wider=a.wider, widest=a.widest, parts=a.parts, half=a.half, seed=a.seed,
+        share=a.share, width=a.width, wider=a.wider, widest=a.widest, parts=a.parts, half=a.half, kept=a.kept,
+        seed=a.seed,
     )  # fmt: skip
     net, fitted = training.train(sets, settings, tell, None if before is None else before.net)
     about = {"samples": [path.name for path in a.samples]}
@@ -45,9 +46,10 @@ def _told(course: Mapping[str, Any]) -> str:
     most = ", ".join(map(str, own)) if isinstance(own, Sequence) else str(own)  # one number in older files
     alone = f"{share} after up to {most} of its own" if most.strip("0, ") else ""
     parts = f" in {course['parts']} parts" if course.get("parts", 1) > 1 else ""
+    kept = f", the result a mean with {course['kept']:.0%} of the start" if course.get("kept") else ""
     rollouts = ", ".join(map(str, course["curriculum"]))
     return (
-        f"{course['steps']} steps of {course['batch']} with rollouts of {rollouts}{parts}{alone}"
+        f"{course['steps']} steps of {course['batch']} with rollouts of {rollouts}{parts}{alone}{kept}"
         f" ({course['cpu_seconds']:.0f} CPU seconds)"
     )
 
@@ -102,6 +104,8 @@ def main(arguments: list[str] | None = None) -> None:
                    help="of a step, each by the same network; also for one to go on from that had fewer")  # fmt: skip
     p.add_argument("--half", action="store_true", help="convolutions in bfloat16 while it trains")
     p.add_argument("--start", type=Path, default=None, help="trained network to go on from, without ending")
+    p.add_argument("--kept", type=float, default=training.Settings.kept,
+                   help="share of that network in the result, a mean of both")  # fmt: skip
     p.add_argument("--width", type=int, default=training.Settings.width, help="channels on the whole map")
     p.add_argument("--wider", type=int, default=training.Settings.wider, help="channels on half of its cells")
     p.add_argument("--widest", type=int, default=training.Settings.widest, help="channels on a quarter")

@@ -149,6 +149,7 @@ def card(net: ForecastNetwork, linear: Linear, s: Samples, trained_hours: float,
     rows = {"all": part(s), f"to hour {trained_hours:.0f}": part(s, hours=(0.0, trained_hours))}
     if s.states.shape[1] * EVERY > trained_hours + 24.0:
         rows[f"from hour {trained_hours:.0f} on (no run trained on was as long)"] = part(s, hours=(trained_hours, 1e9))
+        rows |= {f"{k} to hour {trained_hours:.0f}": part(s, k, hours=(0.0, trained_hours)) for k in kinds}
     rows |= {k: part(s, k) for k in kinds}
     lines = ["# Model card: learned forecast of six hours, 295 km", "", about, "",
              f"Runs not trained on (air, degrees east of East Asia): {', '.join(s.kinds)}.",

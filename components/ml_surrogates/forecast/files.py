@@ -19,7 +19,8 @@ NAME = "six_hour_forecast"
 SHIPPED = Path(__file__).parent / "models" / "january"
 """Without ending."""
 FIELDS = {"t": "K", "q": "1", "u": "m s-1", "v": "m s-1"}
-COURSE = ("steps", "batch", "rate", "turn", "curriculum", "alone", "share", "parts", "cpu_seconds", "losses")
+COURSE = ("steps", "batch", "rate", "turn", "curriculum", "alone", "share", "parts", "half", "kept", "cpu_seconds",
+          "losses")  # fmt: skip
 """What the notes say of a training."""
 REMEDY = "python -m components.ml_surrogates.forecast train makes one"
 

@@ -29,7 +29,7 @@ def advance(net: ForecastNetwork, x: Tensor, sides: Tensor, mass: Tensor, at: Pl
     """
     states = (x, sides)
     asked = torch.is_grad_enabled() and any(a.requires_grad for a in (*states, mass))
-    learning = any(p.requires_grad for p in net.parameters())
+    learning = net.take.weight.requires_grad  # frozen whole, or in training
     elsewhere = any(a.device.type != "cpu" or a.dtype != torch.float32 for a in states)
     if asked or learning or elsewhere:
         return network.advance(net, x, sides, mass, at, seconds)
@@ -50,10 +50,8 @@ class Step:
         z = at.height.float()
         self._height, self._thick = _array(z), _array(torch.diff(edges(z)))
         self._size, self._coriolis, self._fixed = (_array(a.float()) for a in (at.size, at.coriolis, at.fixed))
-        self._area, self._specified = (
-            _array((at.size[0] * at.size[1]).double().flatten()),
-            _array(at.specified.flatten()),
-        )
+        self._area = _array((at.size[0] * at.size[1]).double().flatten())
+        self._specified, self._drawn = (_array(a.flatten()) for a in (at.specified, at.drawn))
         self._rim = (at.rim <= RELAXED).float().flatten()
         self._change, self._scales = (
             _array(net.change),
@@ -76,7 +74,7 @@ class Step:
         x = (self._across @ x @ self._along).contiguous()
         for one, side, m in zip(_array(x), _array(sides), mass.tolist(), strict=True):
             flat = one.reshape(len(one), -1)
-            settled(flat, side.reshape(flat.shape), self._specified, self._area, self._height, self._thick, m)
+            settled(flat, side.reshape(flat.shape), self._drawn, self._area, self._height, self._thick, m)
         return x
 
     def _part(self, x: Tensor, sides: Tensor, seconds: float, changed: Any) -> Tensor:
@@ -88,8 +86,8 @@ class Step:
         for k in range(n):  # products of matrices, not of a batch, which torch would copy
             torch.addmm(bias, seen[k].T, self._take.T, out=a[k])
             a[k].addmm_(((sides[k] - x[k]) * self._rim).T, self._pull.T)
-        hidden = self._hidden(functional.gelu(a).view(n, ny, nx, -1).permute(0, 3, 1, 2))
-        hidden = hidden.permute(0, 2, 3, 1).reshape(n, ny * nx, -1)
+        hidden = self._hidden(functional.gelu(a).view(n, ny, nx, len(bias)).permute(0, 3, 1, 2))
+        hidden = hidden.permute(0, 2, 3, 1).reshape(n, ny * nx, len(bias))
         y = torch.empty((n, fields, ny * nx))
         for k in range(n):
             torch.addmm(self._bias, self._linear, seen[k, :-FIXED], out=y[k])

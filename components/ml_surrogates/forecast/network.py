@@ -209,6 +209,8 @@ def smoothing(cells: int) -> Tensor:
 def settled(x: Tensor, sides: Tensor, mass: Tensor, at: Place) -> Tensor:
     """States without waves of two cells and vapour below zero, with the sides' values at the rim and their dry mass.
 
+    Rows next to the rim are drawn to the sides (Davies 1976, Q. J. R. Meteorol. Soc. 102, 405), as the core's are.
+
     Parameters
     ----------
     x : (n, 4 nz + 1, ny, nx)
@@ -218,7 +220,8 @@ def settled(x: Tensor, sides: Tensor, mass: Tensor, at: Place) -> Tensor:
     """
     n = levels_of(x)
     along, across = smoothing(x.shape[-1]).to(x), smoothing(x.shape[-2]).to(x)
-    x = torch.where(at.specified, sides, across @ x @ along.T)
+    x = across @ x @ along.T
+    x = torch.where(at.specified, sides, x + at.drawn.to(x) * (sides - x))
     return with_mass(torch.cat([x[:, :n], without_negative(x[:, n : 2 * n], at), x[:, 2 * n :]], 1), mass, at)
 
 

@@ -18,6 +18,7 @@ from components.ml_surrogates.estimation.air import Air
 from components.science.constants import EARTH_RADIUS, EARTH_ROTATION, EPSILON_VAPOUR, GRAVITY, R_DRY
 
 SPECIFIED, RELAXED = 1, 5  # rows of cells that the sides set, and that they are drawn to
+DRAWN = 0.08  # of the difference to the sides, in the first row that they do not set; it falls to nothing evenly
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,12 @@ class Place:
     def inside(self) -> Tensor:
         """The others."""
         return ~self.specified
+
+    @cached_property
+    def drawn(self) -> Tensor:
+        """Share of the sides' values (ny, nx) that a step of six hours draws a cell to."""
+        near = DRAWN * (RELAXED - self.rim) / (RELAXED - SPECIFIED)
+        return torch.where(self.specified, 1.0, torch.clamp(near, min=0.0)).float()
 
     @cached_property
     def fixed(self) -> Tensor:

@@ -44,6 +44,7 @@ class Settings:
     share : of the rollouts that begin after such steps
     width, wider, widest, parts : of the network
     half : convolutions in bfloat16
+    kept : share of the network to go on from in the result, a mean of both (Wortsman et al. 2022, arXiv:2109.01903)
     seed : of everything random
     """
 
@@ -59,6 +60,7 @@ class Settings:
     widest: int = 64
     parts: int = 2
     half: bool = False
+    kept: float = 0.0
     seed: int = 1
 
 
@@ -154,7 +156,12 @@ def train(
 
     kernels = [p for p in net.parameters() if p.ndim == 4 and p is not net.give.weight and p is not net.linear.weight]
     turned = Muon(kernels, settings.turn)
-    return net, fit(net, loss, settings.steps, settings.rate, 1.0, tell, beside=(turned,))
+    begun = [p.detach().clone() for p in net.parameters()]
+    fitted = fit(net, loss, settings.steps, settings.rate, 1.0, tell, beside=(turned,))
+    with torch.no_grad():
+        for p, first in zip(net.parameters(), begun, strict=True):
+            p.lerp_(first, settings.kept)
+    return net, fitted
 
 
 def _error(net: ForecastNetwork, x: Tensor, s: Samples, run: Tensor, first: Tensor, ahead: int) -> Tensor:

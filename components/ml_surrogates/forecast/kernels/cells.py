@@ -174,13 +174,13 @@ def changed(x, change, specified, sides, y):
 
 
 @compiled
-def settled(x, sides, specified, area, height, thick, mass):
+def settled(x, sides, drawn, area, height, thick, mass):
     """Sides' values, vapour and dry mass of a state without short waves, in place; see `network.settled`.
 
     Parameters
     ----------
     x, sides : (4 nz + 1, cells) states
-    specified : (cells,) where the sides' values are
+    drawn : (cells,) share of the sides' values: 1 where they are set
     area : (cells,) m2
     height, thick : (nz,) of the layers, m
     mass : mean dry surface pressure, Pa
@@ -188,17 +188,16 @@ def settled(x, sides, specified, area, height, thick, mass):
     cells, nz = area.size, height.size
     for f in range(x.shape[0]):
         for c in range(cells):
-            if specified[c]:
-                x[f, c] = sides[f, c]
+            x[f, c] = sides[f, c] if drawn[c] == ONE else x[f, c] + drawn[c] * (sides[f, c] - x[f, c])
     for k in range(nz, 2 * nz):
         wanted = found = 0.0
         for c in range(cells):
-            if not specified[c]:
+            if drawn[c] < ONE:
                 wanted += x[k, c] * area[c]
                 found += max(x[k, c], ZERO) * area[c]
         share = np.float32(max(wanted, 0.0) / found if found > 0.0 else 0.0)
         for c in range(cells):
-            x[k, c] = max(x[k, c], ZERO) * (ONE if specified[c] else share)
+            x[k, c] = max(x[k, c], ZERO) * (share if drawn[c] < ONE else ONE)
     log_p = x[4 * nz].astype(np.float64)
     weight, before = np.exp(log_p), np.zeros(cells)
     for k in range(nz):
