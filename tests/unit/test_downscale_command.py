@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from components.ml_surrogates.downscaling import files, fine_runs, scenes, two_steps
+from components.ml_surrogates.downscaling import files, fine_runs, scenes, training, two_steps
 from components.ml_surrogates.downscaling.__main__ import main
 from coupler.analysis.records import fields_of
 from coupler.errors import CaseError
@@ -167,7 +167,7 @@ def test_what_cannot_be_made_finer_is_refused_with_the_remedy(coarse, trained, t
     assert "has no component 'sea'" in refused(coarse, "--network", trained, "--component", "sea")
     ideal = tmp_path / "ideal"
     s = scenes.Scene(np.zeros((1, 2, 8, 8)), np.zeros((1, 1, 8, 8)), 4)
-    files.save(ideal, two_steps.Downscaling(fine_runs.FIELDS, width=8), s, 1, two_steps.Course(0.0, 0.0))
+    files.save(ideal, two_steps.Downscaling(fine_runs.FIELDS, width=8), s, 1, training.Course(0.0, 0.0))
     assert "does not say for which cells" in refused(coarse, "--network", ideal)
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from components.ml_surrogates.downscaling import diffusion, ideal, scenes, two_steps
+from components.ml_surrogates.downscaling import diffusion, ideal, scenes, training, two_steps
 from components.ml_surrogates.downscaling.evaluation import finest_power
 from components.ml_surrogates.downscaling.projection import Projection
 from components.ml_surrogates.downscaling.unet import UNet
@@ -85,6 +85,80 @@ def test_the_ideal_truth_has_its_coarse_means_and_small_scales_that_follow_the_a
     assert finest_power(two_steps.bicubic(s.coarse, s.factor)[:, 0]) < 0.2 * finest_power(s.fields[:, 0])
 
 
+@pytest.mark.parametrize(("power", "of_seven"), [(0.0, np.log(8.0)), (1 / 3, 3.0), (1.0, 7.0)])
+def test_a_bend_is_the_power_of_box_and_cox_and_has_an_inverse(power, of_seven):
+    field = scenes.Field("rain", positive=True, bend=0.1, power=power)
+    rain = np.array([0.0, 1e-9, 0.7, 80.0])
+    bent = field.bent(rain)
+    assert bent[2] == pytest.approx(of_seven, rel=1e-14)
+    np.testing.assert_allclose(field.straight(bent), rain, rtol=1e-7)
+    assert field.bent(np.array(-1.0)) == field.straight(np.array(-1.0)) == 0.0
+
+
+def test_networks_see_air_of_another_season_and_rougher_air_as_they_do_any(trained_on_little):
+    """A field without a bend, 20 warmer and three times as rough: the same inputs, and three times the unit."""
+    model, s = trained_on_little
+    first = model.known(s.coarse, s.ground)
+    coarse = s.coarse.copy()
+    coarse[:, 0] = 3.0 * coarse[:, 0] + 20.0
+    other = model.known(coarse, s.ground)
+    floor = two_steps.SMOOTH * float(model.rough[0]) * float(model.lost[0])
+    assert float(first.unit[:, 0].min()) > floor  # there is air so smooth that the floor counts
+    rough = first.unit[:, 0] > 4.0 * floor
+    assert rough.float().mean() > 0.5
+    torch.testing.assert_close(other.seen[:, 0][rough], first.seen[:, 0][rough], rtol=0.04, atol=0.02)
+    torch.testing.assert_close(other.unit[:, 0][rough], 3.0 * first.unit[:, 0][rough], rtol=0.04, atol=0.0)
+    assert torch.equal(other.unit[:, 1], first.unit[:, 1])
+
+
+def test_details_are_drawn_as_strong_as_they_are(trained_on_little):
+    """A diffusion of a few steps leaves noise in warmth, whose details are weak: four times their mean square."""
+    model, s = trained_on_little
+    known = model.known(s.coarse, s.ground)
+    with torch.no_grad():
+        guess = model.guess(known)
+    beside = model.beside(known, guess)
+    true = two_steps.detail(model.scaled(s.fields) - guess.mean).square().mean((0, 2, 3))
+    plain = model.left[:, None, None] * diffusion.sample(model.rest, beside, 2, two_steps.STEPS, 7)
+    drawn = model.drawn(beside, two_steps.STEPS, 7)
+    plain, drawn = (two_steps.detail(guess.width * z).square().mean((0, 2, 3)) / true for z in (plain, drawn))
+    assert plain[0] > 2.5
+    assert ((drawn > 0.6) & (drawn < 1.6)).all()
+
+
+@pytest.fixture(scope="module")
+def trained_on_little():
+    """Networks of a few steps, and six days of the ideal truth."""
+    torch.set_num_threads(1)
+    s = ideal.scene(6, ideal.TRAINING, 1)
+    return training.train(s, ideal.FIELDS, 1, 8, 10, 40)[0], s
+
+
+def test_a_third_of_the_records_is_guessed_by_a_regression_that_has_not_seen_it(monkeypatch):
+    """Each regression learns from the two thirds whose guesses are not its own; the diffusion from what all left."""
+    torch.set_num_threads(1)
+    learned, guessed, batch, guess = [], [], training._batch, two_steps.Downscaling.guess
+
+    def batches(records, *rest):
+        learned.append(records.tolist())
+        return batch(records, *rest)
+
+    def guesses(model, known, part=None):
+        if not torch.is_grad_enabled():
+            guessed.append((part, len(known.spread), known.spread[0]))
+        return guess(model, known, part)
+
+    monkeypatch.setattr(training, "_batch", batches)
+    monkeypatch.setattr(two_steps.Downscaling, "guess", guesses)
+    s = ideal.scene(7, ideal.TRAINING, 1)
+    model, _ = training.train(s, ideal.FIELDS, 1, 8, 1, 1)
+    thirds = [[0, 1, 2], [3, 4], [5, 6]]
+    assert learned == [[n for n in range(7) if n not in third] for third in thirds] + [list(range(7))]
+    assert [(part, number) for part, number, _ in guessed] == [(0, 3), (1, 2), (2, 2)]
+    spread = model.known(s.coarse, s.ground).spread
+    assert all(torch.equal(first, spread[third[0]]) for (*_, first), third in zip(guessed, thirds, strict=True))
+
+
 def test_the_regression_finds_fine_scales_that_are_small_beside_the_field_and_how_wide_the_rest_is():
     """A field ten times as large as what splines lack of it, which follows the relief and is noise where there is land.
 
@@ -99,12 +173,12 @@ def test_the_regression_finds_fine_scales_that_are_small_beside_the_field_and_ho
     fields = np.stack([large + relief + noise, rain], axis=1)
     ground = np.broadcast_to(np.stack([relief, land]), (n, 2, 64, 64))
     s = scenes.Scene(fields, ground, 4)
-    model, _ = two_steps.train(s, ideal.FIELDS[:1] + (scenes.Field("noise"),), 1, 8, 120, 20)
+    model, _ = training.train(s, ideal.FIELDS[:1] + (scenes.Field("noise"),), 1, 8, 120, 2, parts=1)
     known = model.known(s.coarse, s.ground)
     with torch.no_grad():
         guess = model.guess(known)
     right = model.scaled(s.fields)[:, 0]
-    lacking, left = right - known[:, 0], right - guess.mean[:, 0]
+    lacking, left = right - known.spread[:, 0], right - guess.mean[:, 0]
     assert float(left.square().mean()) < 0.4 * float(lacking.square().mean())
     over_land, at_sea = (float(guess.width[:, 0][:, torch.tensor(where)].mean()) for where in (land, ~land))
     assert over_land > 1.5 * at_sea
@@ -148,7 +222,7 @@ def test_members_have_seeds_and_the_means_they_came_from():
     """Nearly untrained networks: what holds whatever they learned."""
     torch.set_num_threads(1)
     s = ideal.scene(4, ideal.TRAINING, 1)
-    model, _ = two_steps.train(s, ideal.FIELDS, 1, 8, 3, 3)
+    model, _ = training.train(s, ideal.FIELDS, 1, 8, 3, 3)
     projection = Projection(*ideal.grids())
     one, _ = two_steps.members(model, s.coarse[:1], s.ground[:1], 2, 5, 3, projection)
     two, _ = two_steps.members(model, s.coarse[:1], s.ground[:1], 1, 6, 3, projection)
@@ -164,13 +238,13 @@ def test_fields_that_cannot_be_learned_from_are_named(rows, words):
     s = scenes.Scene(np.zeros((2, 2, rows, 40)), np.zeros((2, 1, rows, 40)), 4)
     with pytest.raises(CaseError, match=words):
         _ = s.coarse
-        two_steps.train(s, ideal.FIELDS, 1)
+        training.train(s, ideal.FIELDS, 1)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 10])
 def test_a_training_of_few_steps_ends(steps):
-    """With ten the rise of the rate was one step long, and its schedule divided by that less one."""
+    """Of two records, too, which are fewer than the regressions that usually share them."""
     torch.set_num_threads(1)
-    model, course = two_steps.train(ideal.scene(2, ideal.TRAINING, 1), ideal.FIELDS, 1, 8, steps, steps)
+    model, course = training.train(ideal.scene(2, ideal.TRAINING, 1), ideal.FIELDS, 1, 8, steps, steps)
     assert np.isfinite(course.regression) and np.isfinite(course.diffusion)
     assert all(bool(torch.isfinite(a).all()) for a in model.state_dict().values())

@@ -10,7 +10,8 @@ from coupler.analysis.ensemble_scores import fair_crps, spread_over_error
 from . import ideal
 from .projection import Projection
 from .scenes import Array, Field, Scene, means
-from .two_steps import DIFFUSION, REGRESSION, Downscaling, bicubic, members, train
+from .training import DIFFUSION, REGRESSION, train
+from .two_steps import Downscaling, bicubic, members
 
 DAYS, TESTED, MEMBERS = 256, 16, 8
 RIVALS = 64  # members of other days: with eight, which days they are moves the ratio by 5 %

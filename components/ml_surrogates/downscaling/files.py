@@ -11,7 +11,8 @@ from components.ml_surrogates import model_file
 from components.ml_surrogates.model_file import Sidecar, Variable
 
 from .scenes import Field, Scene
-from .two_steps import Course, Downscaling
+from .training import Course
+from .two_steps import Downscaling
 
 NAME = "downscaling"
 SHIPPED = Path(__file__).parent / "models" / "east_asia"
@@ -36,7 +37,7 @@ def save(path: Path, model: Downscaling, scene: Scene, seed: int, course: Course
         "fields": [asdict(f) for f in model.fields], "regression": round(course.regression, 4),
         "diffusion": round(course.diffusion, 4), **notes,
     }  # fmt: skip
-    sizes = {"maps": model.maps, "factor": model.factor, "width": model.width}
+    sizes = {"maps": model.maps, "factor": model.factor, "width": model.width, "parts": model.parts}
     digest = hashlib.sha256(scene.fields.tobytes()).hexdigest()
     card = Sidecar(NAME, "two_steps", sizes, variables, variables, {}, digest, seed, notes=said)
     model_file.save(path, model.state_dict(), card)

@@ -19,13 +19,29 @@ class Field:
     ----------
     name, units : of the exchange
     positive : whether it cannot be negative
-    bend : the networks see ln(1 + x / bend), for fields whose values lie decades apart; 0: as it is
+    bend : the networks see ((1 + x / bend)^power - 1) / power, for fields whose values lie decades apart; 0: as it is
+    power : of the bend; 0: ln(1 + x / bend)
     """
 
     name: str
     units: str = "1"
     positive: bool = False
     bend: float = 0.0
+    power: float = 0.0
+
+    def bent(self, x: Array) -> Array:
+        """Values as the networks see them, before scaling (Box & Cox 1964)."""
+        if not self.bend:
+            return x
+        x = np.clip(x, 0.0, None) / self.bend
+        return np.asarray(np.expm1(self.power * np.log1p(x)) / self.power if self.power else np.log1p(x))
+
+    def straight(self, y: Array) -> Array:
+        """The inverse of `bent`; nothing is below zero."""
+        if not self.bend:
+            return y
+        y = np.clip(y, 0.0, None)
+        return self.bend * np.asarray(np.expm1(np.log1p(self.power * y) / self.power if self.power else y))
 
 
 @dataclass(frozen=True)

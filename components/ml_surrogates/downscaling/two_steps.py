@@ -1,32 +1,34 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """CorrDiff's two steps (Mardani et al. 2025): a regression gives the mean, a diffusion draws what it leaves."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy.ndimage import zoom
+from scipy.ndimage import uniform_filter, zoom
 from torch import nn
-
-from coupler.errors import CaseError
+from torch.nn import functional
 
 from . import diffusion
 from .diffusion import Denoiser
 from .projection import Projection
-from .scenes import Array, Field, Scene, means
+from .scenes import Array, Field, means
 from .unet import UNet
 
-WINDOW, BATCH = 32, 8
-REGRESSION, DIFFUSION, RATE = 800, 2000, 2.0e-3
+PARTS = 3
+"""Of the records: what each is scored by is learned from the others."""
 STEPS = 12
 RANGE = 4.0
 """Of the logarithm of the width of what is left, beside that of what splines lack."""
+NEAR = 5
+"""Coarse cells across, over which the coarse fields' own roughness is taken."""
+SMOOTH = 0.1
+"""Roughness where there is none, beside that of the training."""
 
 
 class Downscaling(nn.Module):
-    """Both networks with their scaling.
+    """Networks of both steps with their scaling.
 
     Parameters
     ----------
@@ -34,88 +36,176 @@ class Downscaling(nn.Module):
     maps : of the ground
     factor : fine cells that a coarse one has across
     width : channels of the networks
+    parts : regressions, whose mean is the guess
     """
 
-    def __init__(self, fields: Sequence[Field], maps: int = 1, factor: int = 4, width: int = 12):
+    def __init__(self, fields: Sequence[Field], maps: int = 1, factor: int = 4, width: int = 12, parts: int = PARTS):
         super().__init__()
         n = len(fields)
-        self.fields, self.maps, self.factor, self.width = tuple(fields), maps, factor, width
+        self.fields, self.maps, self.factor, self.width, self.parts = tuple(fields), maps, factor, width, parts
         self.middle, self.size = nn.Buffer(torch.zeros(n)), nn.Buffer(torch.ones(n))
-        self.lost, self.left, self.farthest = (nn.Buffer(torch.ones(n)) for _ in range(3))
+        self.rough, self.lost, self.left, self.farthest, self.fine = (nn.Buffer(torch.ones(n)) for _ in range(5))
         self.ground = nn.Buffer(torch.ones(2 * maps))
-        self.mean = UNet(n + 2 * maps, 2 * n, width)
-        self.rest = Denoiser(3 * n + 2 * maps, n, width)
+        inputs = 2 * n + sum(f.positive for f in fields) + maps * (2 + n)
+        self.mean = nn.ModuleList(UNet(inputs, 2 * n, width) for _ in range(parts))
+        self.rest = Denoiser(2 * n + inputs, n, width)
 
     def bent(self, values: Array) -> Array:
         """Fields (..., fields, y, x) as the networks see them, before scaling."""
         out = np.array(values, dtype=np.float64)
         for k, field in enumerate(self.fields):
-            if field.bend:
-                out[..., k, :, :] = np.log1p(np.clip(out[..., k, :, :], 0.0, None) / field.bend)
+            out[..., k, :, :] = field.bent(out[..., k, :, :])
         return out
 
     def scaled(self, values: Array) -> torch.Tensor:
         """Fields (..., fields, y, x) of order one."""
-        bent = torch.tensor(self.bent(values), dtype=torch.float32)
-        made: torch.Tensor = (bent - self.middle[:, None, None]) / self.size[:, None, None]
-        return made
+        return self._scaled(self.bent(values))
+
+    def _scaled(self, bent: Array) -> torch.Tensor:
+        middle, size = (a.double().numpy()[:, None, None] for a in (self.middle, self.size))
+        return torch.tensor((bent - middle) / size, dtype=torch.float32)
 
     def physical(self, scaled: torch.Tensor) -> Array:
         """The inverse of `scaled`; what cannot be negative is not."""
         size, middle = (a.double().numpy()[:, None, None] for a in (self.size, self.middle))
         out = np.asarray(scaled.double().numpy() * size + middle)
         for k, field in enumerate(self.fields):
-            if field.bend:
-                out[..., k, :, :] = field.bend * np.expm1(np.clip(out[..., k, :, :], 0.0, None))
+            out[..., k, :, :] = field.straight(out[..., k, :, :])
         return out
 
-    def known(self, coarse: Array, ground: Array) -> torch.Tensor:
-        """Coarse fields spread smoothly over the fine grid, scaled, the ground, and what its coarse means lack of it.
+    def known(self, coarse: Array, ground: Array) -> "Known":
+        """What is known of the fine fields before a network is asked.
+
+        Coarse fields are seen as departures from their surroundings in units of the coarse fields' own roughness there,
+        which also is the unit of what splines lack: air of another season or a rougher weather looks as others do.
 
         Parameters
         ----------
         coarse : (n, fields, y / factor, x / factor)
         ground : (n, maps, y, x)
-
-        Returns
-        -------
-        known : (n, fields + 2 maps, y, x)
         """
-        spread = torch.tensor(bicubic(self.bent(coarse), self.factor), dtype=torch.float32)
-        scaled = (spread - self.middle[:, None, None]) / self.size[:, None, None]
-        beside = torch.tensor(with_lacking(ground, self.factor), dtype=torch.float32)
-        return torch.cat([scaled, beside / self.ground[:, None, None]], dim=1)
+        bent = self.bent(coarse)
+        spread = self._scaled(bicubic(bent, self.factor))
+        size, rough = (a.double().numpy()[:, None, None] for a in (self.size, self.rough))
+        floor = SMOOTH * rough
+        local = torch.tensor(linear(np.sqrt(roughness(bent / size) ** 2 + floor * floor), self.factor)).float()
+        around = self._scaled(linear(surroundings(bent, NEAR), self.factor))
+        maps = torch.tensor(with_lacking(ground, self.factor), dtype=torch.float32) / self.ground[:, None, None]
+        beside = local / self.rough[:, None, None]
+        positive = [k for k, field in enumerate(self.fields) if field.positive]
+        steep = [maps[:, self.maps :] / beside[:, k : k + 1] for k in range(len(self.fields))]
+        seen = torch.cat([(spread - around) / local, torch.log(beside), spread[:, positive], maps, *steep], dim=1)
+        return Known(spread, local * self.lost[:, None, None], seen)
 
-    def guess(self, known: torch.Tensor) -> "Guess":
-        """What the regression tells.
+    def guess(self, known: "Known", part: int | None = None) -> "Guess":
+        """What the regressions tell.
 
         Parameters
         ----------
-        known : (n, fields + 2 maps, y, x)
+        known : of the fields
+        part : the regression that tells; None: all, and their mean is taken
         """
-        added, width = self.mean(known).chunk(2, dim=1)
-        spread = known[:, : len(self.fields)]
-        lost = self.lost[:, None, None]
-        return Guess(spread + lost * added, lost * torch.exp(RANGE * torch.tanh(width / RANGE)), added)
+        nets = self.mean if part is None else [self.mean[part]]
+        added, width = torch.stack([net(known.seen) for net in nets]).mean(0).chunk(2, dim=1)
+        width = torch.exp(RANGE * torch.tanh(width / RANGE))
+        return Guess(known.spread + known.unit * added, known.unit * width, added)
 
-    def beside(self, known: torch.Tensor, guess: "Guess") -> torch.Tensor:
-        """What the diffusion is given, (n, 3 fields + 2 maps, y, x)."""
-        return torch.cat([known, guess.added, torch.log(guess.width / self.lost[:, None, None])], dim=1)
+    def beside(self, known: "Known", guess: "Guess") -> torch.Tensor:
+        """What the diffusion is given, (n, channels, y, x)."""
+        return torch.cat([known.seen, guess.added, torch.log(guess.width / known.unit)], dim=1)
+
+    def drawn(self, beside: torch.Tensor, steps: int, seed: int) -> torch.Tensor:
+        """What the mean leaves, drawn, over its width; its details as strong as they were in the training.
+
+        Parameters
+        ----------
+        beside : what the diffusion is given
+        steps : of the noise
+        seed : of the first noise
+        """
+        rest = diffusion.sample(self.rest, beside, len(self.fields), steps, seed)
+        rest = rest + (self.fine[:, None, None] - 1.0) * detail(rest)
+        return self.left[:, None, None] * rest
+
+
+class Known(NamedTuple):
+    """What is known of fields (n, fields, y, x) before a network is asked, scaled.
+
+    Attributes
+    ----------
+    spread : the coarse fields by cubic splines
+    unit : what splines usually lack where the coarse fields are as rough as here
+    seen : (n, channels, y, x) what the regressions see
+    """
+
+    spread: torch.Tensor
+    unit: torch.Tensor
+    seen: torch.Tensor
 
 
 class Guess(NamedTuple):
-    """What the regression tells of fields (n, fields, y, x), scaled.
+    """What the regressions tell of fields (n, fields, y, x), scaled.
 
     Attributes
     ----------
     mean : expected
     width : standard deviation of what is left, cell by cell
-    added : mean less the coarse fields spread smoothly, over the size of what these lack
+    added : mean less the coarse fields spread smoothly, over their unit
     """
 
     mean: torch.Tensor
     width: torch.Tensor
     added: torch.Tensor
+
+
+def surroundings(coarse: Array, cells: int) -> Array:
+    """Means of coarse fields (..., y, x) over so many cells across, at the sides over their mirror.
+
+    Parameters
+    ----------
+    coarse : fields
+    cells : across
+    """
+    return np.asarray(uniform_filter(coarse, (0,) * (coarse.ndim - 2) + (cells, cells), mode="reflect"))
+
+
+def roughness(coarse: Array) -> Array:
+    """Root of the mean square, over `NEAR` cells across, of what a cell differs by from the nine about it.
+
+    Parameters
+    ----------
+    coarse : fields (..., y, x)
+    """
+    apart = coarse - surroundings(coarse, 3)
+    return np.sqrt(np.clip(surroundings(apart * apart, NEAR), 0.0, None))
+
+
+def linear(coarse: Array, factor: int) -> Array:
+    """Coarse fields (..., y, x) on the fine grid without new extremes.
+
+    Parameters
+    ----------
+    coarse : fields
+    factor : fine cells that a coarse one has across
+    """
+    return _spread(coarse, factor, 1)
+
+
+def _spread(coarse: Array, factor: int, order: int) -> Array:
+    across = (1,) * (coarse.ndim - 2) + (factor, factor)
+    return np.asarray(zoom(coarse, across, order=order, grid_mode=True, mode="nearest"))
+
+
+def detail(fields: torch.Tensor) -> torch.Tensor:
+    """Fields (n, fields, y, x) less their means over neighbours with binomial weights.
+
+    Parameters
+    ----------
+    fields : fine
+    """
+    a = functional.pad(fields, (1, 1, 1, 1), mode="replicate")
+    a = 0.25 * a[..., :-2] + 0.5 * a[..., 1:-1] + 0.25 * a[..., 2:]
+    return fields - (0.25 * a[..., :-2, :] + 0.5 * a[..., 1:-1, :] + 0.25 * a[..., 2:, :])
 
 
 def bicubic(coarse: Array, factor: int) -> Array:
@@ -126,9 +216,7 @@ def bicubic(coarse: Array, factor: int) -> Array:
     coarse : fields
     factor : fine cells that a coarse one has across
     """
-    return np.asarray(
-        zoom(coarse, (1,) * (coarse.ndim - 2) + (factor, factor), order=3, grid_mode=True, mode="nearest")
-    )
+    return _spread(coarse, factor, 3)
 
 
 def with_lacking(ground: Array, factor: int) -> Array:
@@ -140,113 +228,6 @@ def with_lacking(ground: Array, factor: int) -> Array:
     factor : fine cells that a coarse one has across
     """
     return np.concatenate([ground, ground - bicubic(means(ground, factor), factor)], axis=1)
-
-
-def _turned(window: torch.Tensor, way: int) -> torch.Tensor:
-    """A window (fields, y, x) in one of the eight ways to lay a square."""
-    return torch.rot90(window.flip(-1) if way > 3 else window, way % 4, (-2, -1))
-
-
-@dataclass
-class Course:
-    """How the trainings ended.
-
-    Attributes
-    ----------
-    regression : share that is left of the variance that splines lack, mean over the fields
-    diffusion : mean loss of the last tenth of the steps
-    """
-
-    regression: float
-    diffusion: float
-
-
-def train(
-    scene: Scene, fields: Sequence[Field], seed: int, width: int = 12, regression: int = REGRESSION,
-    draws: int = DIFFUSION, tell: Callable[[str], None] = lambda text: None, *, turned: bool = False,
-) -> tuple[Downscaling, Course]:  # fmt: skip
-    """Both networks, one after the other, on windows of the fields.
-
-    Parameters
-    ----------
-    scene : fine fields
-    fields : what they are
-    seed : of weights, windows and noise
-    width : channels of the networks
-    regression, draws : steps of each
-    tell : takes a line after each network
-    turned : windows are also seen mirrored and turned, where no direction is another than the rest
-
-    Raises
-    ------
-    CaseError
-        Fields smaller than a window.
-    """
-    if min(scene.fields.shape[-2:]) < WINDOW:
-        ny, nx = scene.fields.shape[-2:]
-        raise CaseError(f"expected at least {WINDOW} x {WINDOW} fine cells to learn from, found {ny} x {nx}")
-    torch.manual_seed(seed)
-    model = Downscaling(fields, scene.ground.shape[1], scene.factor, width)
-    fine = torch.tensor(model.bent(scene.fields), dtype=torch.float32)
-    model.middle.copy_(fine.mean((0, 2, 3)))
-    model.size.copy_(fine.std((0, 2, 3)))
-    model.ground.copy_(torch.tensor(with_lacking(scene.ground, scene.factor)).std((0, 2, 3)).clamp(min=1e-6))
-    known = model.known(scene.coarse, scene.ground)
-    right = (fine - model.middle[:, None, None]) / model.size[:, None, None]
-
-    def batch(*arrays: torch.Tensor) -> list[torch.Tensor]:
-        found: list[list[torch.Tensor]] = [[] for _ in arrays]
-        places = [model.factor * torch.randint((fine.shape[k] - WINDOW) // model.factor + 1, (BATCH,)) for k in (2, 3)]
-        for n, y, x, way in zip(torch.randint(len(fine), (BATCH,)), *places, torch.randint(8, (BATCH,)), strict=True):
-            for some, a in zip(found, arrays, strict=True):
-                window = a[n, :, y : y + WINDOW, x : x + WINDOW]
-                some.append(_turned(window, int(way)) if turned else window)
-        return [torch.stack(some) for some in found]
-
-    def descend(net: nn.Module, steps: int, loss: Callable[[], torch.Tensor]) -> float:
-        optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=1e-3)
-        rise = 0.1 if steps > 10 else 0.55  # of the steps; one step alone is no rise, and is divided by
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps, pct_start=rise)
-        course = []
-        for _ in range(steps):
-            optimiser.zero_grad(set_to_none=True)
-            now = loss()
-            now.backward()
-            nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-            optimiser.step()
-            schedule.step()
-            course.append(float(now.detach()))
-        return float(np.mean(course[-max(steps // 10, 1) :]))
-
-    lacking = right - known[:, : len(fields)]
-    model.lost.copy_(lacking.std((0, 2, 3)))
-    model.farthest.copy_(lacking.abs().amax((0, 2, 3)))
-
-    def mean_loss() -> torch.Tensor:
-        given, wanted = batch(known, right)
-        guess = model.guess(given)
-        wrong = (guess.mean - wanted) / model.lost[:, None, None]
-        width = guess.width / model.lost[:, None, None]
-        likely = 0.5 * (wrong.detach() / width).square() + torch.log(width)
-        return (wrong * wrong + likely).mean()
-
-    descend(model.mean, regression, mean_loss)
-    with torch.no_grad():
-        guess = Guess(*map(torch.cat, zip(*(model.guess(part) for part in known.split(16)), strict=True)))
-    left = ((right - guess.mean) / model.lost[:, None, None]).square().mean((0, 2, 3))
-    tell(f"regression: of the variance that splines lack is left {', '.join(f'{float(a):.3f}' for a in left)}")
-    rest = (right - guess.mean) / guess.width
-    model.left.copy_(rest.std((0, 2, 3)))
-    rest = rest / model.left[:, None, None]
-    beside = model.beside(known, guess)
-
-    def draw_loss() -> torch.Tensor:
-        given, wanted = batch(beside, rest)
-        return diffusion.loss(model.rest, wanted, given)
-
-    second = descend(model.rest, draws, draw_loss)
-    tell(f"diffusion: {second:.4f}")
-    return model.eval(), Course(float(left.mean()), second)
 
 
 def members(
@@ -274,13 +255,14 @@ def members(
     with torch.no_grad():
         guess = model.guess(known)
     beside = model.beside(known, guess)
-    width = model.left[:, None, None] * guess.width
-    spread, farthest = known[:, : len(model.fields)], model.farthest[:, None, None]
+    farthest = model.farthest[:, None, None] * known.unit
     drawn = []
     for member in range(number):
-        rest = diffusion.sample(model.rest, beside, len(model.fields), steps, seed + member)
-        beyond = (guess.mean + width * rest - spread) / farthest
-        fields = model.physical(spread + farthest * beyond.clamp(-1.0, 1.0))  # no farther from splines than in training
+        rest = guess.width * model.drawn(beside, steps, seed + member)
+        beyond = (guess.mean + rest - known.spread) / farthest
+        fields = model.physical(
+            known.spread + farthest * beyond.clamp(-1.0, 1.0)
+        )  # no farther from splines than in training
         drawn.append(fields if projection is None else conserved(fields, coarse, projection, model.fields))
     return np.stack(drawn), model.physical(guess.mean)
 
