@@ -15,10 +15,11 @@ from components.ml_surrogates.radiation_emulator import (
     error_predictor,
     networks,
     scores,
+    training,
 )
 from components.ml_surrogates.radiation_emulator.__main__ import COLUMNS
 from components.ml_surrogates.radiation_emulator.augmentation import plain
-from components.ml_surrogates.radiation_emulator.evaluation import drawn, unseen
+from components.ml_surrogates.radiation_emulator.evaluation import MANY, drawn, unseen
 
 
 @pytest.fixture(scope="module")
@@ -57,15 +58,35 @@ def test_errors_on_columns_never_seen(base, held_out, recurrent):
     one = scores.Prediction(*(torch.tensor(a) for a in dataset.of_draws(drawn(base, 500, 77), 1, first=4000).values()))
     noise = scores.scores(one, held_out)  # of what a run with RRTMGP sees
     assert all(s[k] < 0.25 * noise[k] for k in ("heating", "olr", "surface_longwave", "surface_shortwave")), noise
+    beyond = s["surface_shortwave"] ** 2 - noise["surface_shortwave"] ** 2 / dataset.FOR_SCORES
+    print(f"sunlight at the ground beyond the noise of its mean: {max(beyond, 0.0) ** 0.5:.2f} W m-2")
+    assert beyond <= 0.8**2  # known to a fifth from these draws; see below
+
+
+@pytest.mark.slow  # 9 min: four thousand draws of RRTMGP
+def test_sunlight_at_the_ground_under_clouds_in_parts_of_layers(base, recurrent):
+    b = unseen(base, 1500, 11, draws=MANY)
+    s = scores.scores(scores.predict(recurrent, b), b)
+    print(s)
+    assert s["surface_shortwave"] <= 0.6 and abs(s["surface_shortwave_bias"]) < 0.3
 
 
 def test_at_most_half_the_error_of_ridge_regression_and_of_the_mean(base, held_out, recurrent):
-    training = dataset.together(dataset.batches(drawn_columns.of_split(base, "train"), 10, 128, 5, (None,)))
+    given = dataset.together(dataset.batches(drawn_columns.of_split(base, "train"), 10, 128, 5, (None,)))
     mine = scores.scores(scores.predict(recurrent, held_out), held_out)
-    for rival in (scores.Ridge(training).errors(held_out), scores.mean_profile_errors(training, held_out)):
+    for rival in (scores.Ridge(given).errors(held_out), scores.mean_profile_errors(given, held_out)):
         assert all(mine[k] <= 0.5 * rival[k] for k in ("heating", "olr", "surface_longwave", "surface_shortwave")), (
             rival
         )
+
+
+def test_one_band_can_go_on_alone_and_the_other_keeps_its_bits(base):
+    data = dataset.batches(drawn_columns.of_split(base, "train"), 1, 16, 3, (None,), pairs=False)
+    net, before = (networks.load(networks.path_of("recurrent"))[0] for _ in range(2))
+    course = training.train(net, data, data, 3, 1, rate=1e-4, tell=lambda text: None, bands=("shortwave",))
+    assert [len(loss) for loss in course.train] == [1, 1, 1]
+    for name, value in before.state_dict().items():
+        assert torch.equal(value, net.state_dict()[name]) == name.startswith("longwave"), name
 
 
 @pytest.mark.parametrize("times", [0.5, 4.0])
@@ -108,10 +129,11 @@ def test_each_column_keeps_its_gases(base):
 
 
 @pytest.mark.parametrize(
-    ("network", "to_random", "to_oracle", "seconds"), [("mlp", 0.7, 1.15, 10.0), ("recurrent", 0.92, 1.05, 40.0)]
+    ("network", "to_random", "to_oracle", "ranks", "seconds"),
+    [("mlp", 0.7, 1.15, 0.85, 10.0), ("recurrent", 0.92, 1.05, 0.8, 40.0)],
 )
-def test_the_columns_with_the_largest_predicted_error(held_out, network, to_random, to_oracle, seconds):
-    """A fifth of them right: the issue's bounds for the perceptron; of the recurrent net's the oracle leaves .87."""
+def test_the_columns_with_the_largest_predicted_error(held_out, network, to_random, to_oracle, ranks, seconds):
+    """A fifth of them right. Of the recurrent network the oracle leaves .9: few columns are much worse than others."""
     path = networks.path_of(network)
     net, card = networks.load(path)
     files = path.with_name(f"{network}_error")
@@ -119,5 +141,5 @@ def test_the_columns_with_the_largest_predicted_error(held_out, network, to_rand
     s = error_evaluation.found(net, predictor, held_out).scores(0.2)
     print(network, s)
     assert s["vs_random"] <= to_random and s["vs_oracle"] <= to_oracle
-    assert s["rank_correlation"] >= 0.85
+    assert s["rank_correlation"] >= ranks
     assert read_sidecar(files.with_suffix(".json")).notes["seconds"] <= seconds

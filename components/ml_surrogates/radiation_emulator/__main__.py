@@ -7,6 +7,7 @@ from pathlib import Path
 
 from components.ml_surrogates.command_line import SEED, CommandLine, tell, written
 from components.ml_surrogates.progress import progress
+from coupler.errors import CaseError
 from coupler.paths import DATA
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -38,6 +39,7 @@ def train(a: argparse.Namespace) -> None:
     from . import dataset, figures, networks, training
 
     a = argparse.Namespace(**{**DEFAULTS[a.network], **vars(a)})
+    bands = (a.only,) if a.only else training.BOTH
     torch.manual_seed(a.seed)
     base = drawn_columns.read(a.columns)
     levels = (None,) if a.network == "mlp" else dataset.LEVELS
@@ -51,9 +53,14 @@ def train(a: argparse.Namespace) -> None:
         if a.network == "mlp"
         else {"hidden": a.hidden, "classes": a.classes}
     )
-    net = networks.build(a.network, **sizes)
-    course = training.train(net, parts[0], parts[1], a.epochs, a.seed, a.rate, a.patience, tell)
-    notes = {
+    net, before = networks.build(a.network, **sizes), {}
+    if a.start:
+        net, begun = networks.load(networks.path_of(a.start))
+        if begun.network != a.network:
+            raise CaseError(f"--start {a.start} is the network {begun.network}; say --network {begun.network}")
+        sizes, before = dict(begun.sizes), {"before": begun.notes}
+    course = training.train(net, parts[0], parts[1], a.epochs, a.seed, a.rate, a.patience, tell, bands=bands)
+    notes = before | {"bands": list(bands)} | {
         "epochs": len(course.train), "best_epoch": course.best + 1, "cpu_minutes": round(course.cpu_seconds / 60.0, 1),
         "columns": a.batches * a.size, "validation_loss": list(course.validation[course.best]),
     }  # fmt: skip
@@ -131,6 +138,8 @@ def main(arguments: list[str] | None = None) -> None:
     ):
         values = " or ".join(f"{d[name]:g} ({network})" for network, d in DEFAULTS.items())
         p.add_argument(f"--{name}", type=kind, default=argparse.SUPPRESS, help=f"{text}; without it {values}")
+    p.add_argument("--start", help="go on from this network: recurrent, mlp, or a path without its ending")
+    p.add_argument("--only", choices=("longwave", "shortwave"), help="train this part alone; the other stays")
     p.add_argument("--classes", type=int, default=16, help="spectral classes of the recurrent network")
     p = line.scores("evaluate", evaluate, "score models on columns never seen in training; writes the model card")
     p.add_argument("--recurrent", type=Path, default=Path(__file__).parent / "models/recurrent", help="without ending")

@@ -9,7 +9,7 @@ from .training import Course
 
 
 def learning_curve(path: Path, course: Course) -> None:
-    """Losses of the longwave and shortwave by epoch, training and held-out columns.
+    """Losses of the bands by epoch, training and held-out columns.
 
     Parameters
     ----------
@@ -19,7 +19,8 @@ def learning_curve(path: Path, course: Course) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.0, 3.2), layout="constrained")
-    for n, (axes, name) in enumerate(zip(figure.subplots(1, 2), ("longwave", "shortwave"), strict=True)):
+    plots = figure.subplots(1, len(course.bands), squeeze=False)[0]
+    for n, (axes, name) in enumerate(zip(plots, course.bands, strict=True)):
         epochs = range(1, len(course.train) + 1)
         axes.semilogy(epochs, [loss[n] for loss in course.train], label="training")
         axes.semilogy(epochs, [loss[n] for loss in course.validation], label="other places")

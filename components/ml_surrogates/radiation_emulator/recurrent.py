@@ -10,8 +10,8 @@ state with gates that depend on the layer only (Feng et al. 2024, minGRU; Martin
 which is Schwarzschild's equation with the transmissivity as the gate: each unit is a learned class of absorption
 (Goody et al. 1989, correlated k), its Planck share learned too. In the shortwave the gates are the reflection and
 transmission of layers (Meador & Weaver 1980, with the coefficients of Zdunkowski et al. 1980), combined by adding
-(Lacis & Hansen 1974). Clear and cloudy parts of a layer have states of their own (see `overlap`). The matrix products
-of all layers are one; only products by element follow the column.
+(Lacis & Hansen 1974; see `adding`). Clear and cloudy parts of a layer have states of their own (see `overlap`). The
+matrix products of all layers are one; only products by element follow the column.
 """
 
 import torch
@@ -19,11 +19,11 @@ from torch import nn
 
 from components.science.constants import STEFAN_BOLTZMANN
 
+from .adding import added, two_stream
 from .inputs import PRESSURE_UNIT, T_MIDDLE, Inputs, RadiationNetwork, layer_features
 from .overlap import crossed, overlap_of
 
 DIFFUSIVITY_PADE = 0.278  # of the source's change through a layer (Clough et al. 1992)
-RESONANT = 1.0e-3  # from k mu = 1
 LOWEST_SUN = 2.0e-3  # cosine of the zenith angle of light that is slanted no more
 ICE_DIAMETER = 80.0  # micrometres, about which the optics of cloud ice change with the logarithm of its diameter
 
@@ -174,99 +174,10 @@ class Shortwave(nn.Module):
         air = (absorbed, scattered, none)
         mu = torch.clamp(c.mu, min=LOWEST_SUN)[:, None]
         absorbed, scattered, forward = (torch.stack([a, a + b], dim=1) for a, b in zip(air, cloud, strict=True))
-        layers = _two_stream(absorbed, scattered, forward, mu)
+        layers = two_stream(absorbed, scattered, forward, mu)
         sun = torch.softmax(self.incoming, dim=0).expand(len(c.mu), -1)
-        up, down = _added(layers, sun, c.albedo[:, None], c.fraction, x.overlap)
+        up, down = added(layers, sun, c.albedo[:, None], c.fraction, x.overlap)
         return up.sum(-1), down.sum(-1)
-
-
-Layers = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
-"""Of `_two_stream`."""
-
-
-def _added(
-    layers: Layers, sun: torch.Tensor, albedo: torch.Tensor, fraction: torch.Tensor, overlap: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Fluxes up and down (nlev + 1, n, classes) through layers with a clear and a cloudy part.
-
-    Light goes to and fro between a part of a layer and each part of what lies below: what comes down from a part into
-    another stays in this pair of columns.
-
-    Parameters
-    ----------
-    layers : (nlev, 2, n, classes) reflection and transmission of both parts
-    sun : (n, classes) what comes in
-    albedo : (n, 1) of the ground
-    fraction, overlap : (nlev, n) of the clouds
-    """
-    reflect, transmit, reflect_sun, transmit_sun, beam = (a[:, :, None] for a in layers)
-    cloud = overlap_of(fraction, overlap).down
-    pairs = torch.stack([1.0 - cloud, cloud], dim=2)  # of each part above, what enters each part below: axes 1 and 2
-    pairs = torch.cat([torch.ones_like(pairs[:1, :, :1]).expand(-1, -1, 2, -1, -1) * 0.5, pairs])  # the ground is one
-    mirror, glare = (albedo.expand(2, *sun.shape) for _ in range(2))  # of diffuse light, and of the beam
-    below, between = [], []
-    for k in range(len(fraction)):
-        shared = pairs[k] / (1.0 - reflect[k] * mirror)
-        below.append((mirror, glare))
-        between.append(shared)
-        lit = (shared * (mirror * transmit_sun[k] + glare * beam[k])).sum(1)
-        glare = reflect_sun[k, :, 0] + transmit[k, :, 0] * lit
-        mirror = reflect[k, :, 0] + transmit[k, :, 0] * transmit[k, :, 0] * (shared * mirror).sum(1)
-    direct = torch.stack([1.0 - fraction[-1], fraction[-1]])[..., None] * sun
-    diffuse = torch.zeros_like(direct)
-    up, down = [(glare * direct).sum(0)], [sun]
-    for k in range(len(fraction) - 1, -1, -1):
-        mirror, glare = below[k]
-        passed = direct[:, None] * beam[k]
-        spread = transmit[k] * diffuse[:, None] + transmit_sun[k] * direct[:, None] + reflect[k] * glare * passed
-        diffuse, direct = (between[k] * spread).sum(0), (pairs[k] * passed).sum(0)
-        up.append((mirror * diffuse + glare * direct).sum(0))
-        down.append((diffuse + direct).sum(0))
-    return torch.stack(up[::-1]), torch.stack(down[::-1])
-
-
-def _two_stream(
-    absorbed: torch.Tensor, scattered: torch.Tensor, forward: torch.Tensor, mu: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Reflection and transmission of layers for diffuse light, of the beam into diffuse light, and of the beam.
-
-    Optical depths of absorption and scattering, the latter's part that goes on (delta-scaled: Joseph et al. 1976); in
-    the form of `components.radiation.kernels.shortwave.two_stream`, exact in single precision where nothing absorbs.
-    """
-    g = forward / scattered
-    kept = scattered * (1.0 - g * g)
-    depth = absorbed + kept
-    albedo = torch.clamp(kept / depth, max=0.99999)
-    g = g / (1.0 + g)
-    gamma_1 = 2.0 - albedo * (1.25 + 0.75 * g)
-    gamma_2 = 0.75 * albedo * (1.0 - g)
-    gamma_3 = 0.5 - 0.75 * g * mu
-    gamma_4 = 1.0 - gamma_3
-    alpha_1 = gamma_1 * gamma_4 + gamma_2 * gamma_3
-    alpha_2 = gamma_1 * gamma_3 + gamma_2 * gamma_4
-    # (gamma_1 - gamma_2) (gamma_1 + gamma_2), without the difference of two numbers that are nearly the same
-    k = torch.sqrt(torch.clamp(2.0 * (1.0 - albedo) * (2.0 - albedo * (0.5 + 1.5 * g)), min=1e-12))
-    k = torch.where((1.0 - k * mu).abs() > RESONANT, k, (1.0 + RESONANT) / mu)  # where k mu = 1 the beam's is 0/0
-    lost = -torch.expm1(-torch.clamp(k * depth, max=60.0))
-    e = 1.0 - lost
-    s = lost * (2.0 - lost) / k
-    beam = torch.exp(-torch.clamp(depth / mu, max=60.0))
-    both = 1.0 + e * e
-    d = 1.0 / (both + gamma_1 * s)
-    reflect, transmit = gamma_2 * s * d, 2.0 * e * d
-    kk_mu = k * k * mu
-    factor = albedo * d / (1.0 - kk_mu * mu)
-    reflect_sun = factor * (
-        alpha_2 * (s - mu * both) + gamma_3 * (both - kk_mu * s) - 2.0 * (gamma_3 - alpha_2 * mu) * e * beam
-    )
-    transmit_sun = -factor * (
-        beam * (alpha_1 * (s + mu * both) + gamma_4 * (both + kk_mu * s)) - 2.0 * (gamma_4 + alpha_1 * mu) * e
-    )
-    # rounding and the resonance must not make light
-    room = 1.0 - beam
-    reflect_sun = torch.minimum(torch.clamp(reflect_sun, min=0.0), room)
-    transmit_sun = torch.minimum(torch.clamp(transmit_sun, min=0.0), room - reflect_sun)
-    return reflect, transmit, reflect_sun, transmit_sun, beam
 
 
 class RecurrentRadiation(RadiationNetwork):

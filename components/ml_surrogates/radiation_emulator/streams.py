@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from components.radiation.full_columns import FullColumns, full_columns
+from components.radiation.full_columns import full_columns
 from components.radiation.particles import uniform
 from components.radiation.standard_atmosphere import columns as standard_columns
 from coupler.made_once import compile_once
@@ -112,7 +112,7 @@ def _kernels() -> tuple[Any, Any]:
 def compile_kernels() -> None:
     """Compile the kernels, or load them from the cache."""
     whole = full_columns(standard_columns(4, torch.full((1, 2), 0.5), 1.0))
-    x = inputs(whole, (4e-4, 1.8e-6, 3.3e-7), uniform(FullColumns._make(a.numpy() for a in whole)))
+    x = inputs(whole, (4e-4, 1.8e-6, 3.3e-7), uniform(whole))
     net = RecurrentRadiation()
     with torch.inference_mode():
         long(net, x)

@@ -74,28 +74,45 @@ def loss_of(
     return loss
 
 
-def losses(net: RadiationNetwork, b: Batch, heated: bool = True) -> tuple[torch.Tensor, torch.Tensor]:
-    """Loss of the longwave, and of the shortwave of the columns in the sun.
+def long_loss(net: RadiationNetwork, b: Batch, heated: bool = True) -> torch.Tensor:
+    """Loss of the longwave; arguments as of `losses`."""
+    up, down = net.long(b.x)
+    return loss_of(up, down, b.lw_up, b.lw_down, b, heated)
+
+
+def short_loss(net: RadiationNetwork, b: Batch, heated: bool = True) -> torch.Tensor:
+    """Loss of the shortwave of the columns in the sun; arguments as of `losses`."""
+    day = b.daylight()
+    up, down = net.short(day.x)
+    return loss_of(day.insolation * up, day.insolation * down, day.sw_up, day.sw_down, day, heated)
+
+
+BANDS = {"longwave": long_loss, "shortwave": short_loss}
+BOTH = tuple(BANDS)
+
+
+def losses(
+    net: RadiationNetwork, b: Batch, heated: bool = True, bands: tuple[str, ...] = BOTH
+) -> tuple[torch.Tensor, ...]:
+    """Losses of the bands.
 
     Parameters
     ----------
     net : network in training
     b : columns with the right fluxes
     heated : whether the heating counts
+    bands : of `BANDS`
     """
-    up, down = net.long(b.x)
-    long = loss_of(up, down, b.lw_up, b.lw_down, b, heated)
-    day = b.daylight()
-    up, down = net.short(day.x)
-    return long, loss_of(day.insolation * up, day.insolation * down, day.sw_up, day.sw_down, day, heated)
+    return tuple(BANDS[band](net, b, heated) for band in bands)
 
 
 @dataclass
 class Course:
-    """What happened: losses by epoch, and the epoch whose weights were kept."""
+    """What happened: losses of the bands by epoch, and the epoch whose weights were kept."""
 
-    train: list[tuple[float, float]] = field(default_factory=list)
-    validation: list[tuple[float, float]] = field(default_factory=list)
+    bands: tuple[str, ...] = BOTH
+    train: list[tuple[float, ...]] = field(default_factory=list)
+    validation: list[tuple[float, ...]] = field(default_factory=list)
     best: int = 0
     cpu_seconds: float = 0.0
 
@@ -110,6 +127,7 @@ def train(
     patience: int = 15,
     tell: Callable[[str], None] = print,
     heated: bool = True,
+    bands: tuple[str, ...] = BOTH,
 ) -> Course:
     """Adam with a cosine schedule; the weights of the best epoch on ``held_out`` are put into ``net``.
 
@@ -124,35 +142,37 @@ def train(
     patience : epochs without a better one before it stops
     tell : takes a line of text after each epoch
     heated : whether the heating counts in the loss
+    bands : whose weights are trained
     """
     generator = torch.Generator().manual_seed(seed)
-    optimiser = torch.optim.Adam(net.parameters(), lr=rate)
+    trained = [p for band in bands for p in getattr(net, band).parameters()]
+    optimiser = torch.optim.Adam([p.requires_grad_() for p in trained], lr=rate)
     steps = epochs * len(data)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda n: rate_at(n, steps))
-    course, best, kept = Course(), math.inf, copy.deepcopy(net.state_dict())
+    course, best, kept = Course(bands), math.inf, copy.deepcopy(net.state_dict())
     started, cpu = time.monotonic(), time.process_time()
     for epoch in range(epochs):
-        sums = torch.zeros(2)
+        sums = torch.zeros(len(bands))
         for n in torch.randperm(len(data), generator=generator).tolist():
             optimiser.zero_grad(set_to_none=True)
-            parts = losses(net, data[n], heated)
+            parts = losses(net, data[n], heated, bands)
             for part in parts:
                 part.backward()
-            for band in net.children():  # longwave and shortwave apart, so that neither slows the other
-                torch.nn.utils.clip_grad_norm_(band.parameters(), 20.0)
+            for band in bands:  # apart, so that neither slows the other
+                torch.nn.utils.clip_grad_norm_(getattr(net, band).parameters(), 20.0)
             optimiser.step()
             schedule.step()
             sums += torch.stack([part.detach() for part in parts])
         with torch.no_grad():
-            got = torch.stack([torch.stack(losses(net, b, heated)) for b in held_out]).mean(0)
+            got = torch.stack([torch.stack(losses(net, b, heated, bands)) for b in held_out]).mean(0)
         course.train.append(tuple((sums / len(data)).tolist()))
         course.validation.append(tuple(got.tolist()))
         now = float(got.sum())
         if now < best:
             best, kept, course.best = now, copy.deepcopy(net.state_dict()), epoch
         tell(
-            f"epoch {epoch + 1:3d} of {epochs}: loss long {course.train[-1][0]:.3f} short {course.train[-1][1]:.3f},"
-            f" held out {got[0]:.3f} {got[1]:.3f}{' *' if course.best == epoch else ''}"
+            f"epoch {epoch + 1:3d} of {epochs}: loss {_told(bands, course.train[-1])}, held out"
+            f" {_told(bands, course.validation[-1])}{' *' if course.best == epoch else ''}"
             f"   {left(started, epoch + 1, epochs)}"
         )
         if epoch - course.best >= patience:
@@ -161,3 +181,7 @@ def train(
     net.load_state_dict(kept)
     course.cpu_seconds = time.process_time() - cpu
     return course
+
+
+def _told(bands: tuple[str, ...], values: tuple[float, ...]) -> str:
+    return " ".join(f"{band} {value:.3f}" for band, value in zip(bands, values, strict=True))

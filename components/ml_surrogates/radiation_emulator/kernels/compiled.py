@@ -8,5 +8,5 @@ from coupler.compiled import compiler
 _RADIATION = Path(__file__).parents[3] / "radiation"
 compiled = compiler(
     Path(__file__).parent, _RADIATION / "kernels", _RADIATION / "rrtmgp_tables.py",
-    _RADIATION.parent / "science/kernels/lanes.py", fastmath=True,
+    _RADIATION.parent / "science/kernels/lanes.py", Path(__file__).parents[1] / "adding.py", fastmath=True,
 )  # fmt: skip

@@ -6,12 +6,16 @@ The numbers are those of `recurrent.Longwave` and `recurrent.Shortwave` to round
 
 import numpy as np
 
+from components.ml_surrogates.radiation_emulator.adding import BRIGHTER as EDGES
 from components.ml_surrogates.radiation_emulator.kernels.compiled import compiled
 from components.radiation.kernels.gas_optics import ONE, TINY, ZERO, absorbed
 from components.radiation.kernels.shortwave import two_stream
 from components.radiation.kernels.subcolumns import transitions
 
-PADE, HALF = np.float32(0.278), np.float32(0.5)
+PADE = np.float32(0.278)
+BRIGHTER = tuple(np.float32(edge) for edge in EDGES)
+GROUPS = len(EDGES) + 1
+STATES = 2 * GROUPS
 
 
 @compiled
@@ -151,14 +155,16 @@ def shortwave(
     """
     nlev, n, classes = absorption.shape
     layers = np.zeros((nlev, 2, 5, classes), np.float32)
-    # what lies below a layer, as its own top (of the layer below it) shows it: of diffuse light and of the beam
-    mirror, glare = np.zeros((nlev + 1, 2, classes), np.float32), np.zeros((nlev + 1, 2, classes), np.float32)
-    shared = np.zeros((nlev, 2, 2, classes), np.float32)
-    pairs = np.zeros((nlev, 2, 2), np.float32)
-    beam, diffuse = np.zeros((2, classes), np.float32), np.zeros((2, classes), np.float32)
-    ray, light = np.zeros((2, classes), np.float32), np.zeros((2, classes), np.float32)
+    # of what lies below an interface, for each top (clear, cloudy) and group of columns below that: the area it has,
+    # what it reflects of diffuse light and of the beam, and the group it is of for the layer above
+    area = np.zeros((nlev + 1, STATES), np.float32)
+    mirror, glare = np.zeros((nlev + 1, STATES, classes), np.float32), np.zeros((nlev + 1, STATES, classes), np.float32)
+    group = np.zeros((nlev, STATES), np.int64)
+    share = np.zeros((nlev, 2, STATES), np.float32)
+    beam, diffuse = np.zeros((STATES, classes), np.float32), np.zeros((STATES, classes), np.float32)
+    ray, light = np.zeros((STATES, classes), np.float32), np.zeros((STATES, classes), np.float32)
     tau, w, g = np.zeros(classes, np.float32), np.zeros(classes, np.float32), np.zeros(classes, np.float32)
-    cloud = np.zeros((3, classes), np.float32)
+    cloud, bare = np.zeros((3, classes), np.float32), np.zeros(classes, np.float32)
     for i in range(n):
         for z in range(nlev):
             mix(absorption[z, i], scattering[z, i], cloud, False, tau, w, g)
@@ -167,55 +173,104 @@ def shortwave(
                 particles(water[:, z, i], optics, by_size, size[z, i], cloud)
                 mix(absorption[z, i], scattering[z, i], cloud, True, tau, w, g)
                 two_stream(tau, w, g, mu[i], classes, layers[z, 1])
-        mirror[0] = albedo[i]
-        glare[0] = albedo[i]
+        area[0] = ZERO
+        area[0, 0] = ONE
+        mirror[0, 0] = glare[0, 0] = bare[:] = albedo[i]
         for z in range(nlev):
-            if z == 0:
-                pairs[0] = HALF
-            else:
-                from_cloudy, from_clear = entering(fraction[z - 1, i], fraction[z, i], overlap[z - 1, i])
-                pairs[z, 0, 0], pairs[z, 0, 1] = ONE - from_clear, from_clear
-                pairs[z, 1, 0], pairs[z, 1, 1] = ONE - from_cloudy, from_cloudy
-            for part in range(2 if fraction[z, i] > ZERO else 1):
-                first, second = pairs[z, part, 0], pairs[z, part, 1]
+            from_cloudy = from_clear = fraction[z, i]
+            if z > 0:
+                from_cloudy, from_clear = entering(fraction[z, i], fraction[z - 1, i], overlap[z - 1, i])
+            place(mirror[z], bare, sun, area[z], from_clear, from_cloudy, group[z], share[z], area[z + 1])
+            mirror[z + 1] = glare[z + 1] = ZERO
+            for below in range(STATES):
+                for part in range(2):
+                    part_of = share[z, part, below]
+                    if part_of <= ZERO:
+                        continue
+                    top = part * GROUPS + group[z, below]
+                    for c in range(classes):
+                        b = part_of / (ONE - layers[z, part, 0, c] * mirror[z, below, c])
+                        mirror[z + 1, top, c] += b * mirror[z, below, c]
+                        glare[z + 1, top, c] += b * glare[z, below, c]
+            for top in range(STATES):
+                if area[z + 1, top] <= ZERO:
+                    continue
+                part = top // GROUPS
                 for c in range(classes):
-                    reflects, transmits = layers[z, part, 0, c], layers[z, part, 1, c]
-                    b = first / (ONE - reflects * mirror[z, 0, c])
-                    b_2 = second / (ONE - reflects * mirror[z, 1, c])
-                    shared[z, part, 0, c], shared[z, part, 1, c] = b, b_2
-                    back = b * mirror[z, 0, c] + b_2 * mirror[z, 1, c]
-                    lit = back * layers[z, part, 3, c] + layers[z, part, 4, c] * (
-                        b * glare[z, 0, c] + b_2 * glare[z, 1, c]
-                    )
-                    glare[z + 1, part, c] = layers[z, part, 2, c] + transmits * lit
-                    mirror[z + 1, part, c] = reflects + transmits * transmits * back
-        f = fraction[nlev - 1, i]
+                    back, transmits = mirror[z + 1, top, c], layers[z, part, 1, c]
+                    lit = back * layers[z, part, 3, c] + layers[z, part, 4, c] * glare[z + 1, top, c]
+                    glare[z + 1, top, c] = layers[z, part, 2, c] + transmits * lit
+                    mirror[z + 1, top, c] = layers[z, part, 0, c] + transmits * transmits * back
+            for c in range(classes):
+                reflects, transmits = layers[z, 0, 0, c], layers[z, 0, 1, c]
+                bare[c] = reflects + transmits * transmits * bare[c] / (ONE - reflects * bare[c])
         total = ZERO
-        for c in range(classes):
-            beam[0, c], beam[1, c] = (ONE - f) * sun[c], f * sun[c]
-            diffuse[0, c] = diffuse[1, c] = ZERO
-            total += glare[nlev, 0, c] * beam[0, c] + glare[nlev, 1, c] * beam[1, c]
+        for top in range(STATES):
+            for c in range(classes):
+                beam[top, c], diffuse[top, c] = area[nlev, top] * sun[c], ZERO
+                total += glare[nlev, top, c] * beam[top, c]
         up[nlev, i], down[nlev, i] = total, ONE
         for z in range(nlev - 1, -1, -1):
-            light[:] = ZERO
-            ray[:] = ZERO
-            for part in range(2 if fraction[z, i] > ZERO else 1):
-                first, second = pairs[z, part, 0], pairs[z, part, 1]
-                for c in range(classes):
-                    passed = beam[part, c] * layers[z, part, 4, c]
-                    sent = layers[z, part, 1, c] * diffuse[part, c] + layers[z, part, 3, c] * beam[part, c]
-                    back = layers[z, part, 0, c] * passed
-                    light[0, c] += shared[z, part, 0, c] * (sent + back * glare[z, 0, c])
-                    light[1, c] += shared[z, part, 1, c] * (sent + back * glare[z, 1, c])
-                    ray[0, c] += first * passed
-                    ray[1, c] += second * passed
             upward = downward = ZERO
-            for part in range(2):
+            for below in range(STATES):
+                ray[below] = light[below] = ZERO
+                if area[z, below] <= ZERO:
+                    continue
+                for part in range(2):
+                    part_of = share[z, part, below]
+                    if part_of <= ZERO:
+                        continue
+                    top = part * GROUPS + group[z, below]
+                    for c in range(classes):
+                        passed = beam[top, c] * layers[z, part, 4, c]
+                        sent = layers[z, part, 1, c] * diffuse[top, c] + layers[z, part, 3, c] * beam[top, c]
+                        back = layers[z, part, 0, c] * passed * glare[z, below, c]
+                        light[below, c] += part_of * (sent + back) / (ONE - layers[z, part, 0, c] * mirror[z, below, c])
+                        ray[below, c] += part_of * passed
                 for c in range(classes):
-                    upward += mirror[z, part, c] * light[part, c] + glare[z, part, c] * ray[part, c]
-                    downward += light[part, c] + ray[part, c]
-                    diffuse[part, c], beam[part, c] = light[part, c], ray[part, c]
+                    upward += mirror[z, below, c] * light[below, c] + glare[z, below, c] * ray[below, c]
+                    downward += light[below, c] + ray[below, c]
+            beam[:], diffuse[:] = ray, light
             up[z, i], down[z, i] = upward, downward
+
+
+@compiled
+def place(mirror, bare, sun, area, from_clear, from_cloudy, group, share, area_above):
+    """Columns below an interface in groups by what they reflect, and which part of them is below which part of a layer.
+
+    Parameters
+    ----------
+    mirror : (STATES, classes) what they reflect
+    bare, sun : (classes,) what the clear column reflects; parts of what comes in
+    area : (STATES,) of each
+    from_clear, from_cloudy : parts of those with a clear and with a cloudy top that are below the layer's cloud
+    group : (STATES,) result
+    share : (2, STATES) result: below the clear and the cloudy part, of all there in the same group
+    area_above : (STATES,) result: of the layer's parts over each group
+    """
+    clear = left = ZERO
+    for c in range(sun.size):
+        clear += bare[c] * sun[c]
+        left += (ONE - bare[c]) * sun[c]
+    area_above[:] = ZERO
+    for below in range(STATES):
+        group[below] = 0
+        share[:, below] = ZERO
+        if area[below] <= ZERO:
+            continue
+        more = -clear
+        for c in range(sun.size):
+            more += mirror[below, c] * sun[c]
+        for edge in BRIGHTER:
+            group[below] += more > edge * left
+        inside = from_cloudy if below >= GROUPS else from_clear
+        share[0, below], share[1, below] = area[below] * (ONE - inside), area[below] * inside
+        area_above[group[below]] += share[0, below]
+        area_above[GROUPS + group[below]] += share[1, below]
+    for below in range(STATES):
+        for part in range(2):
+            if share[part, below] > ZERO:
+                share[part, below] /= area_above[part * GROUPS + group[below]]
 
 
 @compiled
