@@ -109,7 +109,7 @@ def assert_realistic(history: xr.Dataset, shared: Path, months: int, days: int) 
     errors, current = monthly_errors(history, coads(shared)), kuroshio(history, days)
     print({m: [round(e, 2) for e in v] for m, v in errors.items()}, current)
     assert set(errors) == set(range(1, months + 1))
-    assert all(rmse < 2.0 for rmse, _ in errors.values())
+    assert all(rmse < 1.1 for rmse, _ in errors.values())
     assert current["speed"] > 0.3
     assert all(10.0 < current[name] < 40.0 for name, *_ in SECTIONS)
     assert days < 365 or 18.0 < current["north"] < 28.0  # Sverdrup: 21.7 Sv; in the first weeks the sea adjusts
@@ -122,7 +122,7 @@ def assert_realistic(history: xr.Dataset, shared: Path, months: int, days: int) 
 @pytest.mark.ranks
 @pytest.mark.timeout(7200)
 def test_two_months_are_stable_with_a_kuroshio(tmp_path, root, shared):
-    """Stable for 59 days; monthly SST within 2 K of COADS; surface speed > 0.3 m/s; transport between 10 and 40 Sv."""
+    """Stable for 59 days; monthly SST within 1.1 K of COADS; surface speed > 0.3 m/s; transport between 10 and 40 Sv."""
     assert_realistic(run_case(tmp_path / "seas", root, "P59D"), shared, 2, 28)
 
 
@@ -130,7 +130,7 @@ def test_two_months_are_stable_with_a_kuroshio(tmp_path, root, shared):
 @pytest.mark.ranks
 @pytest.mark.timeout(20000)
 def test_two_years_the_second_resumed_from_the_first(tmp_path, root, shared):
-    """Each year by itself: every month within 2 K of COADS, annual means of the Kuroshio; some half hour a year."""
+    """Each year by itself: every month within 1.1 K of COADS, annual means of the Kuroshio; some half hour a year."""
     assert_realistic(run_case(tmp_path / "seas", root, "P1Y", "--serial", compiled=True), shared, 12, 365)
     both = run_case(tmp_path / "seas", root, "P2Y", "--serial", "--continue", compiled=True)
     assert both.sizes["time"] == 730
