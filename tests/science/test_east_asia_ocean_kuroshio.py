@@ -122,7 +122,7 @@ def assert_realistic(history: xr.Dataset, shared: Path, months: int, days: int) 
 @pytest.mark.ranks
 @pytest.mark.timeout(7200)
 def test_two_months_are_stable_with_a_kuroshio(tmp_path, root, shared):
-    """Stable for 59 days; monthly SST within 1.1 K of COADS; surface speed > 0.3 m/s; transport between 10 and 40 Sv."""
+    """Stable for 59 days; monthly SST within 1.1 K of COADS; surface speed > 0.3 m/s; transport of 10 to 40 Sv."""
     assert_realistic(run_case(tmp_path / "seas", root, "P59D"), shared, 2, 28)
 
 
