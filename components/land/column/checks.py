@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from components.land.column import first_guess
+from components.land.column import farm_maps, first_guess
 from components.land.column.component_cycles import check_deposition
+from components.land.column.cycles import fertiliser
 from components.land.column.optimality import OPTIMAL
 from components.land.column.parameters import table
 from components.land.column.stomata import EMPIRICAL
@@ -65,7 +66,7 @@ def problems_of(options: Any, setting: Setting, grids: Grids) -> list[str]:
             f"past: until {o.past[-1].until} is after the start, {setting.clock.origin.year}; then the run's own growth"
             " follows"
         )
-    problems += _without_cycles(o)
+    problems += _without_cycles(o) + _fertiliser(o)
     if (o.nitrogen != "none" or o.leaves == "prognostic") and DAY % setting.step:
         problems.append(
             f"the cycles have a daily clock: expected a step that divides a day, {DAY} s; found {setting.step} s"
@@ -92,13 +93,23 @@ def _without_cycles(o: Any) -> list[str]:
         return []
     asked = {
         "disturbance": o.disturbance is not None, "past": bool(o.past), "rest_after": o.rest_after > 0,
-        "irrigation": o.irrigation != "none", "deposition_file": bool(o.deposition_file),
+        "fertiliser": bool(o.fertiliser), "irrigation": o.irrigation != "none",
+        "deposition_file": bool(o.deposition_file),
     }  # fmt: skip
     return [
         f"{name}: this land has no cycles of carbon; add nitrogen: fun or leaves: prognostic"
         for name, given in asked.items()
         if given
     ]
+
+
+def _fertiliser(o: Any) -> list[str]:
+    if not o.fertiliser:
+        return []
+    found = fertiliser.problems(o.fertiliser, list(table("crops")), list(o.plants))
+    if o.nitrogen == "none":
+        found.append("fertiliser: plants have no want of nitrogen; add nitrogen: fun or nitrogen: demand")
+    return found
 
 
 def _deposition(o: Any, setting: Setting, grids: Grids) -> list[str]:
@@ -129,9 +140,10 @@ def _surface(o: Any, setting: Setting, grids: Grids) -> list[str]:
     except TesseraError:  # told where the grid is made
         mask = np.asarray(setting.grid.mask)
     found = from_file(path, mask, np.asarray(setting.grid.latitude)[mask], o.tiles)
+    late = farm_maps.outside_season(o.fertiliser, found.maps)
     built = built_by_year(path, mask) if o.city else None
     changing = {"area_type_fraction": found.years, "urban_fraction": built}
-    return [
+    return late + [
         f"{name} by year: not with hydraulics: continuum; give one year"
         for name, years in changing.items()
         if o.hydraulics == "continuum" and years is not None and years.years

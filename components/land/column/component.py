@@ -175,7 +175,7 @@ class ColumnLand(Component):
             self.plants, self.land.soil * tiles, o.retention, cycles=self.cycling,
             continuum=o.hydraulics == "continuum", ozone=o.ozone if self.cycling else "none", **self.like,
         )  # fmt: skip
-        self.parameters = farm_maps.farmed(self.parameters, self.land.maps, self.plants)
+        self.parameters = farm_maps.farmed(self.parameters, self.land.maps, self.plants, o.fertiliser)
         self.optics = SpectralOptics(o.nitrogen) if o.optics == "spectral" else None
         if self.optics is not None:
             self.parameters = with_spectral_optics(self.parameters)

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from components.land.column.column_state import State
+from components.land.column.cycles.fertiliser import Plans, days_of, plan_of, scaled
 from components.land.column.cycles.pools import Cycles
 from components.land.column.farm_data import ALL, QUANTITIES
 from components.land.column.land_data import LandDataError, Layer
@@ -32,6 +33,7 @@ from coupler.grids.grid import Grid
 from coupler.remap.weights import make_weights
 
 Array = NDArray[np.float64]
+AHEAD = 60  # days before sowing on which fields are fertilised (ours)
 Maps = Mapping[str, Array]
 """By name of :data:`QUANTITIES`: (crop, cell) or (cell,), NaN where a default holds."""
 
@@ -187,16 +189,19 @@ def _by_crop(data: Any, values: Array, where: str) -> Array:
     return out
 
 
-def farmed(p: Parameters, maps: Maps, plants: Sequence[str]) -> Parameters:
-    """Parameters of columns with cycles, fertilised and sown as the maps have it, in soils of their pH.
+def farmed(p: Parameters, maps: Maps, plants: Sequence[str], plans: Plans | None = None) -> Parameters:
+    """Parameters of columns with cycles, fertilised and sown as maps and plans have it, in soils of their pH.
+
+    Where a map has an amount, the dressings of a plan share it out.
 
     Parameters
     ----------
     p : of the columns, tile after tile
     maps : of the cells
     plants : one name a column
+    plans : dressings by crop
     """
-    if p.cycles is None or not maps:
+    if p.cycles is None or not (maps or plans):
         return p
     t, f = p.cycles, p.cycles.farming
     crops, like = list(table("crops")), p.height
@@ -207,10 +212,14 @@ def farmed(p: Parameters, maps: Maps, plants: Sequence[str]) -> Parameters:
         values = np.where(row >= 0, maps[name][row, cell], np.nan)
         return torch.as_tensor(values).to(like)
 
-    if "fertiliser_nitrogen" in maps:
-        f = f._replace(nitrogen=_where_known(of_crop("fertiliser_nitrogen"), f.nitrogen))
-    if "fertiliser_phosphorus" in maps:
-        f = f._replace(phosphorus=_where_known(of_crop("fertiliser_phosphorus"), f.phosphorus))
+    plan = plan_of(plans or {}, plants, like)
+    n, phosphorus = (of_crop(k) if k in maps else None for k in ("fertiliser_nitrogen", "fertiliser_phosphorus"))
+    if n is not None:
+        f = f._replace(nitrogen=_where_known(n, f.nitrogen))
+    if phosphorus is not None:
+        f = f._replace(phosphorus=_where_known(phosphorus, f.phosphorus))
+    if plan is not None:
+        f = f._replace(plan=scaled(plan, n, phosphorus))
     if "sowing_day" in maps:
         f = f._replace(sown_on=torch.clamp(of_crop("sowing_day"), max=365.0))
     if "harvest_day" in maps:
@@ -219,6 +228,30 @@ def farmed(p: Parameters, maps: Maps, plants: Sequence[str]) -> Parameters:
     if "soil_ph" in maps:
         t = t._replace(ph=_cells(maps["soil_ph"], like))
     return p._replace(cycles=t)
+
+
+def outside_season(plans: Plans, maps: Maps) -> list[str]:
+    """Dressings by date that lie outside the season in every cell, from :data:`AHEAD` days before sowing to harvest.
+
+    Parameters
+    ----------
+    plans : dressings by crop
+    maps : of the cells; without days of both sowing and harvest nothing is known
+    """
+    if "sowing_day" not in maps or "harvest_day" not in maps:
+        return []
+    found, crops = [], list(table("crops"))
+    for crop, days in days_of(plans).items():
+        first, last = (maps[k][crops.index(crop)] for k in ("sowing_day", "harvest_day"))
+        known = np.isfinite(first) & np.isfinite(last)
+        lasts = np.where(known, (last - first) % 365 + AHEAD, 0.0)[known]
+        found += [
+            f"fertiliser: day {day} of {crop} is outside its season in every cell of the surface file, from {AHEAD}"
+            " days before sowing to harvest"
+            for day in days
+            if known.any() and not ((day - first[known] + AHEAD) % 365 <= lasts).any()
+        ]
+    return found
 
 
 def with_phosphorus(state: State, maps: Maps) -> State:

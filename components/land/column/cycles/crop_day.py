@@ -15,13 +15,12 @@ import torch
 from torch import Tensor
 
 from components.land.column.cycles import crop_development as development
-from components.land.column.cycles import leaf_age
+from components.land.column.cycles import fertiliser, leaf_age
 from components.land.column.cycles.allocation import Parts
 from components.land.column.cycles.crop_development import Calendar
 from components.science.constants import ZERO_CELSIUS
 
 HARVESTED = 0.95  # of the harvest organ
-SECOND_DRESSING = 0.5  # stage at which the second half of the fertiliser is given
 CLOSED, MOST_SHADED = (
     3.2 / 0.6,
     0.03,
@@ -71,6 +70,7 @@ class Farming(NamedTuple):
     span : life of leaves at 35 C, days; they age above `leaf_base`
     sown_on : day of the year on which it is sown, NaN where warmth and season say; None: nowhere given
     reaped_on : day of the year on which it is harvested, NaN where maturity says; None: nowhere given
+    plan : dressings, which stand for `nitrogen`, `phosphorus` and `urea` where they hold; None: nowhere
     """
 
     crop: Tensor
@@ -90,11 +90,12 @@ class Farming(NamedTuple):
     span: Tensor
     sown_on: Tensor | None = None
     reaped_on: Tensor | None = None
+    plan: fertiliser.Plan | None = None
 
     @property
     def by_date(self) -> bool:
-        """Whether any crop has a day of sowing or of harvest."""
-        return self.sown_on is not None or self.reaped_on is not None
+        """Whether any crop has a day of sowing, of harvest or of fertiliser."""
+        return self.sown_on is not None or self.reaped_on is not None or self.plan is not None
 
 
 class Field(NamedTuple):
@@ -105,7 +106,7 @@ class Field(NamedTuple):
     now : development at its end
     stage : WOFOST's, 0 to 2
     emerged, ripe : (columns,) whether that happened
-    dressing : share of the season's fertiliser that is given
+    dressing : fertiliser that is given
     growing : 1 between emergence and maturity
     shed : share of leaves that die
     """
@@ -114,7 +115,7 @@ class Field(NamedTuple):
     stage: Tensor
     emerged: Tensor
     ripe: Tensor
-    dressing: Tensor
+    dressing: fertiliser.Given
     growing: Tensor
     shed: Tensor
 
@@ -145,18 +146,21 @@ def a_day(
     after = development.a_day(sown, f.calendar, air, day_length if photoperiod is None else photoperiod)
     before, stage = development.stage(sown, f.calendar), development.stage(after, f.calendar)
     first = (now.phase == development.FALLOW) & (sown.phase == development.SOWN)
-    second = (before < SECOND_DRESSING) & (stage >= SECOND_DRESSING)
     growing = is_crop & (after.phase >= development.VEGETATIVE) & (after.phase < development.MATURE)
     gain = growing.to(t.dtype) * leaf_age.ageing(air, f.leaf_base, f.span)
     leaves, passed, old = leaf_age.older(after.leaves, after.passed, gain)
     dying = torch.maximum(old, shaded(now.area))
     leaves = torch.where(growing, leaf_age.without_oldest(leaves, dying), leaves)
+    emerged = is_crop & (sown.phase == development.SOWN) & (after.phase == development.VEGETATIVE)
+    moments = fertiliser.Moments(first, emerged, before, stage, date)
+    dressing = fertiliser.by_table(moments, f.nitrogen, f.urea, f.phosphorus)
+    if f.plan is not None:
+        dressing = fertiliser.by_plan(moments, f.plan, dressing)
     dead = after.phase >= development.MATURE
     capacity = torch.where(dead, 0.0 * stage, at_stage(f.organs.capacity, stage))
     after = after._replace(leaves=leaves, passed=passed, capacity=capacity)
     return Field(
-        after, stage, is_crop & (sown.phase == development.SOWN) & (after.phase == development.VEGETATIVE),
-        is_crop & _harvested(f, after.phase, date), 0.5 * (first | second).to(t.dtype), growing.to(t.dtype),
+        after, stage, emerged, is_crop & _harvested(f, after.phase, date), dressing, growing.to(t.dtype),
         torch.where(growing, dying, 0.0 * stage),
     )  # fmt: skip
 

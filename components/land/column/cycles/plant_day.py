@@ -146,7 +146,7 @@ def _to_grain(c: Cycles, field: crop_day.Field) -> Cycles:
 
 def _farm(c: Cycles, t: Traits, field: crop_day.Field, events: Events, nutrients: bool) -> tuple[Cycles, Events]:
     """Fertiliser, and the harvest of what is ripe."""
-    f, seed, ripe = t.farming, t.farming.seed, field.ripe
+    seed, ripe = t.farming.seed, field.ripe
     carried = []
 
     def reaped(e: Element, kept: Tensor) -> Element:
@@ -163,14 +163,15 @@ def _farm(c: Cycles, t: Traits, field: crop_day.Field, events: Events, nutrients
     c = c._replace(
         nitrogen=reaped(c.nitrogen, n_seed), phosphorus=reaped(c.phosphorus, n_seed / NITROGEN_PER_PHOSPHORUS)
     )  # fmt: skip
-    n, p = field.dressing * f.nitrogen, field.dressing * f.phosphorus
-    soil = c.soil
+    given, soil = field.dressing, c.soil
     soil = soil._replace(
-        ammonium=torch.cat([(soil.ammonium[0] + f.urea * n)[None], soil.ammonium[1:]]),
-        nitrate=torch.cat([(soil.nitrate[0] + (n - f.urea * n))[None], soil.nitrate[1:]]),
-        phosphorus=torch.cat([(soil.phosphorus[0] + p)[None], soil.phosphorus[1:]]),
+        ammonium=torch.cat([(soil.ammonium[0] + given.ammonium)[None], soil.ammonium[1:]]),
+        nitrate=torch.cat([(soil.nitrate[0] + given.nitrate)[None], soil.nitrate[1:]]),
+        phosphorus=torch.cat([(soil.phosphorus[0] + given.phosphorus)[None], soil.phosphorus[1:]]),
     )  # fmt: skip
-    return c._replace(soil=soil), Events(events.fixed, carried[0], carried[1], carried[2], n, p)
+    return c._replace(soil=soil), Events(
+        events.fixed, carried[0], carried[1], carried[2], given.ammonium + given.nitrate, given.phosphorus
+    )  # fmt: skip
 
 
 def _unfold(e: Element, t: Traits, share: Tensor, field: crop_day.Field | None) -> Element:
