@@ -51,6 +51,9 @@ class Scheme:
         Names of what its model gives besides the options, such as ``gases`` to radiation.
     bounds : mapping
         Of its options that are numbers, those between which they must lie.
+    places : tuple of str
+        Names of fields (y, x) of the place, such as ``land``, which its function takes after the process's arguments;
+        without them it goes on as where nobody knows them.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Scheme:
     prepare: Callable[..., Callable[..., Any]] | None = None
     needs: tuple[str, ...] = ()
     bounds: Mapping[str, Range] = field(default_factory=dict)
+    places: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from components.atmosphere.nonhydrostatic.component import BlowUp, NonhydrostaticAtmosphere
+from components.atmosphere.nonhydrostatic.dynamics import regional
 from components.atmosphere.nonhydrostatic.dynamics.stability import warn_if_too_long
 from coupler.fields import dictionary
 from coupler.files.restart import complete
@@ -95,6 +96,36 @@ def test_what_is_compiled_by_word(word, dynamics, columns):
     air.initialize(context())
     assert (air.core.compiler is not None) == dynamics
     assert (air.physics.compiler is not None) == columns
+
+
+def test_clouds_know_where_land_is():
+    """Shares of land by cell: of the relief's file all of Tibet and none of the Philippine Sea; of none, unknown."""
+    air = NonhydrostaticAtmosphere(options(radiation="none"))
+    air.initialize(context())
+    land, grid = air.physics.land, context().grid
+    at = lambda lon, lat: float(land.flatten()[int(np.hypot(grid.longitude - lon, grid.latitude - lat).argmin())])  # noqa: E731
+    assert at(90.0, 33.0) == 1.0 and at(135.0, 25.0) == 0.0
+    assert 0.0 <= float(land.min()) and float(land.max()) <= 1.0 and bool(((land > 0.1) & (land < 0.9)).any()), "coasts"
+    assert air.physics._columns._where[0] is land
+    flat = NonhydrostaticAtmosphere(options(radiation="none", relief=""))
+    flat.initialize(context())
+    assert flat.physics.land is None
+
+
+def test_land_of_a_cell_is_the_mean_of_the_files(tmp_path):
+    """A share that grows by .1 a degree eastwards is at its centre what it is in the mean of a cell."""
+    path = tmp_path / "relief.nc"
+    with netCDF4.Dataset(path, "w") as f:
+        for name, values in (("latitude", np.arange(40.0, 29.0, -1.0)), ("longitude", np.arange(100.0, 111.0))):
+            f.createDimension(name, values.size)
+            f.createVariable(name, "f8", (name,))[:] = values
+        f.createVariable("surface_altitude", "f8", ("latitude", "longitude"))[:] = 500.0
+    lon, lat = np.meshgrid(np.array([102.0, 104.0, 107.0]), np.array([32.0, 35.0]))
+    assert regional.mean_land(path, lon, lat) is None
+    with netCDF4.Dataset(path, "a") as f:
+        f.createVariable("land_area_fraction", "f8", ("latitude", "longitude"))[:] = np.linspace(0.0, 1.0, 11)
+    assert regional.mean_land(path, lon, lat) == pytest.approx(np.array([[0.3, 0.55]]))
+    assert regional.mean_relief(path, lon, lat) == pytest.approx(np.array([[150.0, 275.0]]))
 
 
 def test_a_step_that_the_sound_waves_do_not_allow_is_refused_with_one_that_they_do():

@@ -59,9 +59,10 @@ def test_fields_come_back_to_their_places():
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize(
-    ("scheme", "options", "exact"), [(wsm6, [3e8], True), (mixed_phase, [3e8], False)], ids=["w", "m"]
-)
-def test_the_clouds_work_on_the_cells_that_have_any(monkeypatch, dtype, scheme, options, exact):
+    ("scheme", "coasts", "exact"), [(wsm6, False, True), (wsm6, True, True), (mixed_phase, True, False)],
+    ids=["w", "w at coasts", "m"],
+)  # fmt: skip
+def test_the_clouds_work_on_the_cells_that_have_any(monkeypatch, dtype, scheme, coasts, exact):
     """`mixed_phase` sublimates traces elsewhere, too, where it works on all cells."""
     c, q = air(dtype)
     random = torch.Generator().manual_seed(2)
@@ -69,8 +70,12 @@ def test_the_clouds_work_on_the_cells_that_have_any(monkeypatch, dtype, scheme, 
     amounts = 10.0 ** (torch.rand(5, *q.shape, generator=random, dtype=torch.float64) * 16.0 - 18.0)  # 1e-18 to .01
     water_ = (there * amounts).to(dtype)
     parts = {"vapour": q} | {s.name: a for s, a in zip(scheme.SPECIES[1:], water_, strict=False)}
+    land = torch.rand(q.shape[1:], generator=random, dtype=torch.float64).to(dtype) if coasts else None
     (whole, some), (all_, fewer) = both(
-        monkeypatch, scheme, "processes", lambda: scheme.step(c, c.theta, parts, 240.0, *options)
+        monkeypatch,
+        scheme,
+        "processes",
+        lambda: scheme.step(c, c.theta, parts, 240.0, land, droplets=3.0e8, droplets_over_sea=1.0e8),
     )
     assert float((some[0] - c.theta).abs().max()) > 0.1, "something happens"
     assert set(all_) == {q.numel()} and max(fewer) < 0.75 * q.numel()

@@ -120,8 +120,8 @@ class NonhydrostaticAtmosphere(Component):
         nudging_interval: Duration = 3600
         """Time between calls of that nudging."""
         microphysics: checked(MICROPHYSICS.check) = "mixed_phase"
-        """Cloud scheme: none, saturation (no rain), kessler (warm rain), mixed_phase (ice), wsm6 (graupel), these
-        two with the option droplets, m-3; or package.module:Name. Every scheme may be {scheme: word, option: value}."""
+        """Cloud scheme: none, saturation (no rain), kessler (warm rain), mixed_phase (ice), wsm6 (graupel), these two
+        with droplets and droplets_over_sea, m-3; or package.module:Name. Any may be {scheme: word, option: value}."""
         moist_heat: bool = False
         """Cloudy air expands and condenses with the heat capacity of its water (Bryan & Fritsch 2002)."""
         boundary_layer: checked(BOUNDARY_LAYER.check) = "ysu"
@@ -271,14 +271,15 @@ class NonhydrostaticAtmosphere(Component):
         self.geometry = g = self._whole(context).block(b.y0, b.y1, b.x0, b.x1).to(dtype, context.device)
         tensor = lambda a, kind=dtype: torch.tensor(context.local(a), dtype=kind, device=context.device)  # noqa: E731
         self.cos, self.sin = (tensor(f(grid.angle), torch.float64) for f in (np.cos, np.sin))
-        lon, lat = tensor(grid.longitude), tensor(grid.latitude)
+        lon, lat, corners = tensor(grid.longitude), tensor(grid.latitude), (grid.corner_longitude, grid.corner_latitude)
         self.core = self._dynamics()
-        self._spacing = regional.mean_spacing(grid.corner_longitude, grid.corner_latitude)
+        self._spacing = regional.mean_spacing(*corners)
         rows = lateral.strip(grid.shape, self._spacing, o.relaxation_width)
         strip = grid.shape, (b.y0, b.x0), g.ny, g.nx, rows, float(context.step)
         self._rate, kept = lateral.relaxation_rate(*strip), lateral.convection_kept(*strip).to(g.dz)
         seen = o.gases.at(context.clock.date(0).year), o.cloud_fraction, exchange.column_numbers(context)
-        more = *seen, Held(kept, self.core.edges)
+        land = regional.mean_land(context.file(o.relief), *corners) if o.relief else None
+        more = *seen, Held(kept, self.core.edges), None if land is None else tensor(land)
         compiler = None if o.compile == "dynamics" else self.core.compiler
         self.physics = Physics(g, self.core.halo, lon, lat, self.schemes, self.species, compiler, *more)
         place = driving_data.Place(

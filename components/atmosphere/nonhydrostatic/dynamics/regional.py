@@ -16,6 +16,7 @@ from components.science.constants import EARTH_ROTATION
 
 Array = npt.NDArray[np.float64]
 ELEVATION = ("surface_altitude", "ROSE", "orography", "elevation", "height", "z")
+LAND = "land_area_fraction"
 
 
 def mean_spacing(corner_lon: Array, corner_lat: Array) -> tuple[float, float]:
@@ -45,14 +46,29 @@ def mean_relief(path: str | Path, corner_lon: Array, corner_lat: Array, samples:
             raise ValueError(
                 f"{path} has no relief: expected one of {', '.join(ELEVATION)}, with latitude and longitude"
             )
-        dims = f[name].dimensions
         height = np.maximum(np.ma.filled(np.ma.asarray(f[name][:], dtype=np.float64), 0.0), 0.0)
         height = np.where(np.isfinite(height), height, 0.0)
-        if "land_area_fraction" in f.variables and f["land_area_fraction"].dimensions == dims:
-            height = height * np.ma.filled(np.ma.asarray(f["land_area_fraction"][:], dtype=np.float64), 0.0)
-        lat, lon = (np.asarray(f[d][:], dtype=np.float64) for d in dims[-2:])
+        if LAND in f.variables and f[LAND].dimensions == f[name].dimensions:
+            height = height * np.ma.filled(np.ma.asarray(f[LAND][:], dtype=np.float64), 0.0)
+        lat, lon = (np.asarray(f[d][:], dtype=np.float64) for d in f[name].dimensions[-2:])
+    return _cell_means(height, lat, lon, corner_lon, corner_lat, samples)
+
+
+def mean_land(path: str | Path, corner_lon: Array, corner_lat: Array, samples: int = 5) -> Array | None:
+    """Share of land of each cell (ny, nx), as `mean_relief` takes means; None where the file does not say."""
+    with netCDF4.Dataset(path) as f:
+        if LAND not in f.variables:
+            return None
+        share = np.ma.filled(np.ma.asarray(f[LAND][:], dtype=np.float64), 0.0)
+        lat, lon = (np.asarray(f[d][:], dtype=np.float64) for d in f[LAND].dimensions[-2:])
+    share = np.clip(np.where(np.isfinite(share), share, 0.0), 0.0, 1.0)
+    return _cell_means(share, lat, lon, corner_lon, corner_lat, samples)
+
+
+def _cell_means(values: Array, lat: Array, lon: Array, corner_lon: Array, corner_lat: Array, samples: int) -> Array:
+    """Means (ny, nx) of ``samples`` squared points in each cell of a field on latitudes and longitudes."""
     if lat[0] > lat[-1]:
-        lat, height = lat[::-1], height[::-1]
+        lat, values = lat[::-1], values[::-1]
     total = np.zeros((corner_lon.shape[0] - 1, corner_lon.shape[1] - 1))
     c_lon = np.rad2deg(np.unwrap(np.unwrap(np.deg2rad(corner_lon), axis=1), axis=0))
     for a in (np.arange(samples) + 0.5) / samples:
@@ -66,7 +82,7 @@ def mean_relief(path: str | Path, corner_lon: Array, corner_lat: Array, samples:
             )
             x = sum(w * c_lon[c] for w, c in zip(weights, corners, strict=True))
             y = sum(w * corner_lat[c] for w, c in zip(weights, corners, strict=True))
-            total += _bilinear(height, lat, lon, y, (x - lon[0]) % 360.0 + lon[0])
+            total += _bilinear(values, lat, lon, y, (x - lon[0]) % 360.0 + lon[0])
     return total / samples**2
 
 

@@ -75,12 +75,14 @@ class ColumnPhysics:
     species : the tracers
     compiler : what compiles the schemes, if they are to be
     held : columns whose air is a driving model's, if any
+    land : (y, x) share of land of the columns, if known
     """
 
     schemes: Schemes
     species: Species
     compiler: Compiler | None = None
     held: Held | None = None
+    land: torch.Tensor | None = None
 
     def __post_init__(self) -> None:
         compiler = self.compiler
@@ -92,6 +94,7 @@ class ColumnPhysics:
         self._convection = wrap(chosen.convection.ready())
         self._carry = wrap(carry)
         self._own = [t.name for t in chosen.microphysics.scheme.species]
+        self._where = [getattr(self, name) for name in chosen.microphysics.scheme.places]
         names = lambda which: [species.names[n] for n in species.where(which)]  # noqa: E731
         self._mixed = names(lambda t: t.mixed_by_turbulence)
         self._water = names(lambda t: t.is_water)
@@ -140,7 +143,7 @@ class ColumnPhysics:
             parts |= self._lift(parts, wet.updraught, c, dt)
         if self._clouds is not None:
             moist, own = self._wet(parts), {name: parts[name] for name in self._own}
-            w = self._clouds(c, theta, own, dt)
+            w = self._clouds(c, theta, own, dt, *self._where)
             w = w if self.held is None else self.held.clouds(w, theta, own)
             theta, parts, rain, snow = w.theta, parts | w.q, rain + w.rain, snow + w.snow
             stratiform = partial(falling_water.of_clouds, moist, self._wet(parts), c.mass, dt)

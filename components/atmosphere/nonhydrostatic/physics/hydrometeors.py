@@ -14,9 +14,7 @@ import torch
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import power
 from components.science.constants import FREEZING_POINT, GRAVITY, R_VAPOUR, WATER_DENSITY
 
-CLOUD_NUMBER = 3.0e8  # droplets of cloud, m-3, where nothing else says how many
 CLOUD_RADIUS = 8.0e-6  # critical mean radius of autoconversion, m
-CLOUD_SPECTRUM = 0.67  # cube of the droplets' mean volume radius over their effective radius (Martin et al. 1994)
 LEAST = 1.0e-12  # kg/kg of a class below which it does nothing
 
 
@@ -168,27 +166,10 @@ def freezing_rain(t: torch.Tensor, lam: torch.Tensor, rho: torch.Tensor) -> torc
     return factor / rho * torch.expm1(0.66 * cold) * (cube * cube / lam)
 
 
-def droplet_speed(
-    q_c: torch.Tensor, t: torch.Tensor, rho: torch.Tensor, droplets: float | torch.Tensor
-) -> torch.Tensor:
-    """Fall speed of cloud droplets weighted with their mass, m s-1: Stokes' 2 g rho_w r^2 / (9 mu) over a lognormal.
-
-    The mean of r^5 over that of r^3 is r_v^2 exp(5 ln^2 sigma), r_v being the mean volume radius (Bretherton, Blossey &
-    Uchida 2007, Geophys. Res. Lett. 34, L03813), and exp(-3 ln^2 sigma) is k = (r_v / r_e)^3, .67 where droplets are as
-    many as over land (Martin, Johnson & Spice 1994, J. Atmos. Sci. 51, 1823-1842).
-
-    Parameters
-    ----------
-    q_c, t, rho : cloud water (kg/kg), temperature (K), density of dry air (kg m-3)
-    droplets : their number, m-3
-    """
-    volume = 3.0 / (4.0 * math.pi * WATER_DENSITY) * rho * q_c / droplets  # r_v^3
-    wide = CLOUD_SPECTRUM ** (-5.0 / 3.0)
-    return 2.0 * GRAVITY * WATER_DENSITY * wide / 9.0 * power(volume, 2.0 / 3.0) / dynamic_viscosity(t)
-
-
 def autoconversion(q_c: torch.Tensor, rho: torch.Tensor, droplets: float | torch.Tensor) -> torch.Tensor:
     """Cloud water that becomes rain, s-1, above that of droplets of the critical radius (Tripoli & Cotton 1980)."""
     critical = 4.0 / 3.0 * math.pi * WATER_DENSITY * droplets * CLOUD_RADIUS**3 / rho
-    factor = 0.104 * GRAVITY * 0.55 / (droplets * WATER_DENSITY) ** (1.0 / 3.0) / 1.718e-5
+    dense = droplets * WATER_DENSITY
+    root = power(dense, 1.0 / 3.0) if isinstance(dense, torch.Tensor) else dense ** (1.0 / 3.0)
+    factor = 0.104 * GRAVITY * 0.55 / root / 1.718e-5
     return torch.where(q_c > critical, factor * power(rho, 4.0 / 3.0) * power(q_c, 7.0 / 3.0), 0.0)

@@ -4,7 +4,7 @@
 The arguments of a scheme's function, then its options by name; ``air`` are `columns.Columns`, ``q`` mixing ratios
 (nz, y, x) by the tracers' names, ``dt`` seconds::
 
-    microphysics     (air, theta, q, dt) -> Clouds         q: the scheme's own species
+    microphysics     (air, theta, q, dt, *its places) -> Clouds         q: the scheme's own species
     boundary layer   (air, u, v, theta, q, fluxes, sources, dt) -> Turbulence      q: what turbulence mixes; theta:
                      that of air and what radiation did to it in the step
     convection       (air, Convecting, dt) -> Convection

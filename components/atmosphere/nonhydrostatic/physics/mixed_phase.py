@@ -19,9 +19,10 @@ from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import (
     power,
     saturation_mixing_ratio,
 )
+from components.atmosphere.nonhydrostatic.physics import droplets as drops
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
+from components.atmosphere.nonhydrostatic.physics.droplets import OVER_LAND, Droplets, Number
 from components.atmosphere.nonhydrostatic.physics.hydrometeors import (
-    CLOUD_NUMBER,
     LEAST,
     N_0R,
     RAIN_DROPS,
@@ -30,7 +31,6 @@ from components.atmosphere.nonhydrostatic.physics.hydrometeors import (
     autoconversion,
     crystal_diameter,
     crystals,
-    droplet_speed,
     freezing_cloud,
     freezing_rain,
     nuclei,
@@ -86,10 +86,14 @@ class Flakes(NamedTuple):
     ventilation: torch.Tensor
 
 
-def step(air: Columns, theta: torch.Tensor, q: Parts, dt: float, droplets: float) -> Clouds:
-    """`mixed_phase` as a scheme of the table; ``droplets`` of cloud, m-3."""
+def step(
+    air: Columns, theta: torch.Tensor, q: Parts, dt: float, land: torch.Tensor | None = None, *,
+    droplets: float, droplets_over_sea: float,
+) -> Clouds:  # fmt: skip
+    """`mixed_phase` as a scheme of the table; droplets of cloud over land and sea, m-3."""
     vapour, cloud, rain, ice, snow = (q[s.name] for s in SPECIES)
-    w = mixed_phase(theta, vapour, cloud, rain, ice, snow, air.p, air.pi, air.rho, air.mass, dt, droplets)
+    there = drops.by_surface(land, droplets, droplets_over_sea)
+    w = mixed_phase(theta, vapour, cloud, rain, ice, snow, air.p, air.pi, air.rho, air.mass, dt, there)
     return Clouds(w.theta, dict(zip((s.name for s in SPECIES), w[1:6], strict=True)), w.rain, w.snow)
 
 
@@ -105,7 +109,7 @@ def mixed_phase(
     rho: torch.Tensor,
     mass: torch.Tensor,
     dt: float,
-    droplets: float = CLOUD_NUMBER,
+    droplets: Droplets = OVER_LAND,
 ) -> Water:
     """Cloud and precipitation processes over ``dt`` seconds.
 
@@ -116,7 +120,7 @@ def mixed_phase(
     p, pi : pressure (Pa) and Exner function
     rho, mass : density of dry air (kg m-3) and dry mass of the layer (kg m-2)
     dt : time step, s
-    droplets : number of cloud droplets, m-3
+    droplets : of cloud
     """
     c = Cloud(theta * pi, *(torch.clamp(q, min=0.0) for q in (q_v, q_c, q_r, q_i, q_s)))
     every, around, density = flat((c, p, rho), 3)
@@ -124,7 +128,8 @@ def mixed_phase(
     speeds = [torch.zeros_like(density)] * 4
     if not left.none:
         some = at(numbers, (every, around, density))
-        every, speeds = left.spread(processes(*some, dt, droplets), (every, speeds))
+        made = processes(*some, dt, droplets.of(numbers, theta.shape))
+        every, speeds = left.spread(made, (every, speeds))
     c, speeds = shaped((every, speeds), theta.shape)
     fallen = [fall(q, v, rho, mass, dt) for q, v in zip(c[2:], speeds, strict=True)]
     (q_c, drops), (q_r, rain), (q_i, ice), (q_s, snow) = fallen
@@ -140,12 +145,12 @@ def at_work(c: Cloud, p: torch.Tensor) -> torch.Tensor:
 
 # a table of contents of the scheme
 def processes(
-    c: Cloud, p: torch.Tensor, rho: torch.Tensor, dt: float, droplets: float
+    c: Cloud, p: torch.Tensor, rho: torch.Tensor, dt: float, droplets: Droplets
 ) -> tuple[Cloud, list[torch.Tensor]]:
     """What happens in cells over ``dt`` s, besides the fall; then fall speeds of cloud, rain, ice and snow, m s-1."""
     air = properties(c.t, p, rho)
-    c = freeze(c, air, dt, droplets)
-    c = make_rain(c, air, dt, droplets)
+    c = freeze(c, air, dt, droplets.number)
+    c = make_rain(c, air, dt, droplets.number)
     c, flakes = gather_snow(c, air, dt)
     c = melt_snow(c, air, flakes, dt)
     t, q_v, q_c = adjust_to_saturation(c.t, c.q_v, c.q_c, p, LV)
@@ -154,7 +159,7 @@ def processes(
     return c, fall_speeds(c, flakes, air, droplets)
 
 
-def freeze(c: Cloud, air: Properties, dt: float, droplets: float) -> Cloud:
+def freeze(c: Cloud, air: Properties, dt: float, droplets: Number) -> Cloud:
     """Melting of cloud ice; homogeneous and heterogeneous freezing of cloud water, and of rain (HDC, appendix)."""
     t, q_v, q_c, q_r, q_i, q_s = c
     rho = air.rho
@@ -168,7 +173,7 @@ def freeze(c: Cloud, air: Properties, dt: float, droplets: float) -> Cloud:
     return Cloud(t, q_v, q_c, q_r, q_i, q_s)
 
 
-def make_rain(c: Cloud, air: Properties, dt: float, droplets: float) -> Cloud:
+def make_rain(c: Cloud, air: Properties, dt: float, droplets: Number) -> Cloud:
     """Autoconversion above a critical cloud water (Tripoli & Cotton 1980), accretion (Lin et al. 1983)."""
     q_c, q_r, rho = c.q_c, c.q_r, air.rho
     auto = torch.minimum(dt * autoconversion(q_c, rho, droplets), q_c)
@@ -266,13 +271,13 @@ def deposit(c: Cloud, air: Properties, flakes: Flakes, dt: float) -> Cloud:
     return Cloud(t, q_v, q_c, q_r, q_i, q_s)
 
 
-def fall_speeds(c: Cloud, flakes: Flakes, air: Properties, droplets: float) -> list[torch.Tensor]:
+def fall_speeds(c: Cloud, flakes: Flakes, air: Properties, droplets: Droplets) -> list[torch.Tensor]:
     """Of cloud, rain, ice and snow, m s-1."""
     rho, thin = air.rho, air.thin
     v_r = speed(RAIN_DROPS, slope(RAIN_DROPS, N_0R, rho, c.q_r), thin)
     v_s = speed(SNOW_FLAKES, slope(SNOW_FLAKES, flakes.intercept, rho, c.q_s), thin)
     v_i = torch.clamp(3.29 * power(rho * c.q_i, 0.16), max=1.0)  # Heymsfield & Donner (1990)
-    v_c = droplet_speed(c.q_c, c.t, rho, droplets)
+    v_c = drops.speed(c.q_c, c.t, rho, droplets)
     return [v_c, torch.where(c.q_r > LEAST, v_r, 0.0), v_i, torch.where(c.q_s > LEAST, v_s, 0.0)]
 
 

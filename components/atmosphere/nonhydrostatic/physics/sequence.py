@@ -74,6 +74,7 @@ class Physics:
     cloud_law : of the part of a layer that clouds fill, see `radiated_clouds`
     numbers : (ny, nx) whole numbers of the columns in the whole grid, from which sampling schemes draw
     held : columns whose air is a driving model's, if any
+    land : (ny, nx) share of land of the columns, if known
     """
 
     geometry: Geometry
@@ -87,9 +88,10 @@ class Physics:
     cloud_law: Law = "whole"
     numbers: torch.Tensor | None = None
     held: Held | None = None
+    land: torch.Tensor | None = None
 
     def __post_init__(self) -> None:
-        self._columns = ColumnPhysics(self.schemes, self.species, self.compiler, self.held)
+        self._columns = ColumnPhysics(self.schemes, self.species, self.compiler, self.held, self.land)
         self._radiation: Any = self.schemes.radiation.ready(gases=self.gases)
 
     def air(

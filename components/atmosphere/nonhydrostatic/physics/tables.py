@@ -18,7 +18,7 @@ from components.atmosphere.nonhydrostatic.physics import (
     saturation,
     wsm6,
 )
-from components.atmosphere.nonhydrostatic.physics.hydrometeors import CLOUD_NUMBER
+from components.atmosphere.nonhydrostatic.physics.droplets import OVER_LAND, OVER_SEA
 from components.atmosphere.nonhydrostatic.physics.species import VAPOUR
 from components.radiation.gray_scheme import gray
 from components.radiation.rrtmg_scheme import Rrtmg
@@ -28,8 +28,9 @@ from components.science.tracers import Species, Tracer
 from coupler.namelist import Range
 
 DROPLETS: Any = {
-    "options": {"droplets": CLOUD_NUMBER},
-    "bounds": {"droplets": Range(least=1.0e6, most=1.0e10, unit="m-3")},
+    "options": {"droplets": OVER_LAND.number, "droplets_over_sea": OVER_SEA.number},
+    "bounds": dict.fromkeys(("droplets", "droplets_over_sea"), Range(least=1.0e6, most=1.0e10, unit="m-3")),
+    "places": ("land",),
 }
 MICROPHYSICS = Table(
     "microphysics",

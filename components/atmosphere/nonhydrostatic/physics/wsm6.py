@@ -17,9 +17,10 @@ from typing import NamedTuple
 import torch
 
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import adjust_to_saturation, saturation_mixing_ratio
+from components.atmosphere.nonhydrostatic.physics import droplets as drops
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
+from components.atmosphere.nonhydrostatic.physics.droplets import OVER_LAND, Droplets, Number
 from components.atmosphere.nonhydrostatic.physics.hydrometeors import (
-    CLOUD_NUMBER,
     LEAST,
     N_0R,
     RAIN_DROPS,
@@ -30,7 +31,6 @@ from components.atmosphere.nonhydrostatic.physics.hydrometeors import (
     crystal_diameter,
     crystal_speed,
     crystals,
-    droplet_speed,
     freezing_cloud,
     freezing_rain,
     nuclei,
@@ -53,7 +53,7 @@ from components.science.constants import (
     LATENT_SUBLIMATION,
     LATENT_VAPORISATION,
 )
-from components.science.remaining import Remaining, at, flat, of_each, shaped
+from components.science.remaining import Remaining, at, flat, shaped
 from components.science.settling import fall
 from components.science.torch_compiler import in_pieces, of_any_size, piece
 from components.science.water import growth, growth_ice, saturation_pressure, saturation_pressure_ice
@@ -101,10 +101,13 @@ class Sizes(NamedTuple):
 
 
 @in_pieces
-def step(air: Columns, theta: torch.Tensor, q: Parts, dt: float, droplets: float | torch.Tensor) -> Clouds:
-    """`wsm6` as a scheme of the table; ``droplets`` of cloud, m-3, are one number or one a cell."""
-    parts = tuple(q[s.name] for s in SPECIES)
-    return wsm6(theta, parts, air.p, air.pi, air.rho, air.mass, dt, droplets)
+def step(
+    air: Columns, theta: torch.Tensor, q: Parts, dt: float, land: torch.Tensor | None = None, *,
+    droplets: float, droplets_over_sea: float,
+) -> Clouds:  # fmt: skip
+    """`wsm6` as a scheme of the table; droplets of cloud over land and sea, m-3."""
+    there = drops.by_surface(land, droplets, droplets_over_sea)
+    return wsm6(theta, tuple(q[s.name] for s in SPECIES), air.p, air.pi, air.rho, air.mass, dt, there)
 
 
 def wsm6(
@@ -115,7 +118,7 @@ def wsm6(
     rho: torch.Tensor,
     mass: torch.Tensor,
     dt: float,
-    droplets: float | torch.Tensor = CLOUD_NUMBER,
+    droplets: Droplets = OVER_LAND,
 ) -> Clouds:
     """Cloud and precipitation processes over ``dt`` seconds.
 
@@ -126,7 +129,7 @@ def wsm6(
     p, pi : pressure (Pa) and Exner function
     rho, mass : density of dry air (kg m-3) and dry mass of the layer (kg m-2)
     dt : s; steps of more than two minutes are cut
-    droplets : number of cloud droplets, m-3
+    droplets : of cloud
     """
     sky = Sky(theta * pi, tuple(torch.clamp(a, min=0.0) for a in q))
     parts = max(1, math.ceil(dt / LONGEST))
@@ -138,7 +141,7 @@ def wsm6(
 
 
 def part(
-    sky: Sky, p: torch.Tensor, rho: torch.Tensor, mass: torch.Tensor, dt: float, droplets: float | torch.Tensor
+    sky: Sky, p: torch.Tensor, rho: torch.Tensor, mass: torch.Tensor, dt: float, droplets: Droplets
 ) -> tuple[Sky, torch.Tensor, torch.Tensor]:
     """All processes over ``dt`` s: the state, and rain and frozen water at the ground, kg m-2."""
     shape = sky.t.shape
@@ -148,7 +151,7 @@ def part(
     if left.none:
         return sky, rain, snow
     some, p, rho = at(numbers, (every, p, rho))
-    made = processes(some, p, rho, dt, of_each(numbers, droplets, shape))
+    made = processes(some, p, rho, dt, droplets.of(numbers, shape))
     return shaped(left.spread(made, every), shape), rain, snow
 
 
@@ -165,13 +168,13 @@ def at_work(sky: Sky, p: torch.Tensor) -> torch.Tensor:
 # a table of contents of the scheme
 @piece
 @of_any_size
-def processes(sky: Sky, p: torch.Tensor, rho: torch.Tensor, dt: float, droplets: float | torch.Tensor) -> Sky:
+def processes(sky: Sky, p: torch.Tensor, rho: torch.Tensor, dt: float, droplets: Droplets) -> Sky:
     """What happens in cells over ``dt`` s, besides the fall."""
     air = properties(sky.t, p, rho)
     sky = moved(sky, melting(sky, air, dt))
-    sky = moved(sky, freezing(sky, air, droplets, dt))
+    sky = moved(sky, freezing(sky, air, droplets.number, dt))
     sizes = sizes_of(sky, air.rho, air.thin)
-    warm_rain = coalescence(sky, sizes, air, droplets, dt)
+    warm_rain = coalescence(sky, sizes, air, droplets.number, dt)
     sky = moved(
         sky, [*warm_rain, *collection(sky, sizes, air, dt), *growth_of_ice(sky, sizes, air, dt),
               *evaporation(sky, sizes, air, dt)]
@@ -213,7 +216,7 @@ def sizes_of(sky: Sky, rho: torch.Tensor, thin: torch.Tensor) -> Sizes:
 
 
 def settle(
-    sky: Sky, rho: torch.Tensor, mass: torch.Tensor, dt: float, droplets: float | torch.Tensor
+    sky: Sky, rho: torch.Tensor, mass: torch.Tensor, dt: float, droplets: Droplets
 ) -> tuple[Sky, torch.Tensor, torch.Tensor]:
     """Fall of cloud and rain, of snow and graupel with one speed, and of crystals with 1.49e4 D^1.31 (HDC)."""
     every, density = flat((sky, rho), 3)
@@ -221,7 +224,7 @@ def settle(
     speeds = [torch.zeros_like(density)] * 5
     if not left.none:
         some = at(numbers, (every, density))
-        speeds = left.spread(fall_speeds(*some, of_each(numbers, droplets, rho.shape)), speeds)
+        speeds = left.spread(fall_speeds(*some, droplets.of(numbers, rho.shape)), speeds)
     q, fallen = list(sky.q), []
     for n, v in zip((C, R, X, S, G), speeds, strict=True):
         q[n], out = fall(q[n], v.reshape(rho.shape), rho, mass, dt)
@@ -231,10 +234,10 @@ def settle(
 
 @piece
 @of_any_size
-def fall_speeds(sky: Sky, rho: torch.Tensor, droplets: float | torch.Tensor) -> list[torch.Tensor]:
+def fall_speeds(sky: Sky, rho: torch.Tensor, droplets: Droplets) -> list[torch.Tensor]:
     """Of cloud, rain, ice, snow and graupel where there is any, m s-1."""
     sizes = sizes_of(sky, rho, thinness(rho))
-    cloud = droplet_speed(sky.q[C], sky.t, rho, droplets)
+    cloud = drops.speed(sky.q[C], sky.t, rho, droplets)
     ice = crystal_speed(crystal_diameter(rho, sky.q[X], crystals(rho, sky.q[X])))
     speeds = (cloud, sizes.v_rain, ice, sizes.together, sizes.together)
     return [torch.where(q > LEAST, v, 0.0) for q, v in zip(sky.q[C:], speeds, strict=True)]
@@ -253,14 +256,14 @@ def melting(sky: Sky, air: Properties, dt: float) -> list[Transfer]:
     return [Transfer(S, R, share * snow), Transfer(G, R, share * graupel), Transfer(X, C, ice)]
 
 
-def freezing(sky: Sky, air: Properties, droplets: float | torch.Tensor, dt: float) -> list[Transfer]:
+def freezing(sky: Sky, air: Properties, droplets: Number, dt: float) -> list[Transfer]:
     """Of cloud water to ice (Pihmf, Pihtf) and of rain to graupel (Pgfrz)."""
     cloud = freezing_cloud(sky.t, sky.q[C], air.rho, droplets, dt)
     rain = dt * freezing_rain(sky.t, slope(RAIN_DROPS, N_0R, air.rho, sky.q[R]), air.rho)
     return [Transfer(C, X, cloud), Transfer(R, G, torch.where(sky.q[R] > LEAST, rain, 0.0))]
 
 
-def coalescence(sky: Sky, sizes: Sizes, air: Properties, droplets: float | torch.Tensor, dt: float) -> list[Transfer]:
+def coalescence(sky: Sky, sizes: Sizes, air: Properties, droplets: Number, dt: float) -> list[Transfer]:
     """Of droplets to rain (Praut) and with it (Pracw)."""
     cloud, rain = sky.q[C], sky.q[R]
     auto = dt * autoconversion(cloud, air.rho, droplets)
