@@ -18,6 +18,7 @@ from components.land.column.cycles import (
     phenology,
     pools,
 )
+from components.land.column.cycles.allocation import Parts
 from components.land.column.paddy import flood
 from components.land.column.parameters import parameters
 from components.science.sun import day_length
@@ -116,6 +117,19 @@ def test_a_field_is_sown_and_reaped_and_keeps_its_seed():
     assert sums["harvested_carbon"].item() > 0.02
     assert sums["fixed"].item() > 0.0
     assert 0.5 < lai.item() < 12.0
+
+
+def test_a_crop_that_is_cut_before_it_has_grain_gets_bought_seed_and_can_be_sown_again():
+    """Cut green, failed, ripe, and not cut; what was there and what was bought is what stays, goes and is left."""
+    grain, store = torch.tensor([0.0, 2e-4, 0.3, 0.3], dtype=D), torch.tensor([3e-4, 0.0, 0.01, 0.01], dtype=D)
+    leaf = torch.full((4,), 0.1, dtype=D)
+    before = Parts(leaf, 0.5 * leaf, 0.8 * leaf, 0.0 * leaf, store, grain)
+    seed = torch.full((4,), 9e-4, dtype=D)
+    done = crop_day.reap(before, torch.tensor([True, True, True, False]), seed)
+    assert done.plant.storage.tolist() == pytest.approx([9e-4, 9e-4, 9e-4, 0.01])
+    assert done.carried.tolist() == pytest.approx([-6e-4, -7e-4, 0.95 * (0.31 - 9e-4), 0.0])
+    after = sum(done.plant) + done.carried + done.above + done.below
+    assert after.tolist() == pytest.approx(sum(before).tolist(), abs=1e-16)
 
 
 @pytest.mark.parametrize("stage", [0.0, 0.4, 0.9, 1.0, 1.3, 2.0])

@@ -296,7 +296,14 @@ def to_grain(phase: Tensor, carbon: Tensor, nitrogen: Tensor) -> Tensor:
 
 
 class Reaped(NamedTuple):
-    """A harvest of one element, kg m-2: what stays as seed, what is carried away, what is left on and in the ground."""
+    """A harvest of one element, kg m-2: what stays, what is carried away less seed that is bought, what is left behind.
+
+    Attributes
+    ----------
+    plant : what stays, the seed among its reserves
+    carried : away; below 0 where more seed is bought than grain is carried
+    above, below : left on and in the ground
+    """
 
     plant: Parts
     carried: Tensor
@@ -307,16 +314,19 @@ class Reaped(NamedTuple):
 def reap(p: Parts, ripe: Tensor, seed: Tensor) -> Reaped:
     """Harvest ripe columns.
 
+    Seed for the next sowing is kept of the grain, and bought where there is not enough: a crop that failed, or was cut
+    before it had grain, is sown again.
+
     Parameters
     ----------
     p : one element of the plant, kg m-2
     ripe : (columns,) which
-    seed : of the element that is kept, kg m-2, as far as there is
+    seed : of the element, kg m-2
     """
     gone = Parts(*(torch.where(ripe, v, torch.zeros_like(v)) for v in p))
-    grain = gone.harvest + gone.storage
-    kept = torch.minimum(grain, torch.where(ripe, seed, torch.zeros_like(seed)))
-    carried = HARVESTED * (grain - kept)
+    grain, needed = gone.harvest + gone.storage, torch.where(ripe, seed, torch.zeros_like(seed))
+    spare, bought = torch.clamp(grain - needed, min=0.0), torch.clamp(needed - grain, min=0.0)
+    away = HARVESTED * spare
     left = Parts(*(v - x for v, x in zip(p, gone, strict=True)))
-    above = gone.leaf + gone.live_wood + gone.dead_wood + (grain - kept - carried)
-    return Reaped(left._replace(storage=left.storage + kept), carried, above, gone.root)
+    above = gone.leaf + gone.live_wood + gone.dead_wood + (spare - away)
+    return Reaped(left._replace(storage=left.storage + needed), away - bought, above, gone.root)
