@@ -17,9 +17,9 @@ from components.ml_surrogates.radiation_emulator import (
     scores,
     training,
 )
-from components.ml_surrogates.radiation_emulator.__main__ import COLUMNS
+from components.ml_surrogates.radiation_emulator.__main__ import COLUMNS, DRAWS
 from components.ml_surrogates.radiation_emulator.augmentation import plain
-from components.ml_surrogates.radiation_emulator.evaluation import MANY, drawn, unseen
+from components.ml_surrogates.radiation_emulator.evaluation import drawn, unseen
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_errors_on_columns_never_seen(base, held_out, recurrent):
 
 @pytest.mark.slow  # 9 min: four thousand draws of RRTMGP
 def test_sunlight_at_the_ground_under_clouds_in_parts_of_layers(base, recurrent):
-    b = unseen(base, 1500, 11, draws=MANY)
+    b = unseen(base, 1500, 11, draws=DRAWS)
     s = scores.scores(scores.predict(recurrent, b), b)
     print(s)
     assert s["surface_shortwave"] <= 0.6 and abs(s["surface_shortwave_bias"]) < 0.3

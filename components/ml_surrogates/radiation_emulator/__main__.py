@@ -19,6 +19,8 @@ DEFAULTS = {
 }
 """With which the shipped models were trained."""
 FOR_TRAINING, FOR_VALIDATION, FOR_TESTS = 4500, 750, 1500
+DRAWS = 4096
+"""Of the cloudy layers: so many that an error of .6 W m-2 of sunlight is told from .7."""
 
 
 def draw(a: argparse.Namespace) -> None:
@@ -146,6 +148,7 @@ def main(arguments: list[str] | None = None) -> None:
     p.add_argument("--mlp", type=Path, default=Path(__file__).parent / "models/mlp", help="without ending")
     p.add_argument("--rfmip", type=Path, default=None, help="folder of the RFMIP files, for evaluation only")
     p.add_argument("--columns-each", type=int, default=1500, help="columns of each set")
+    p.add_argument("--draws", type=int, default=DRAWS, help="of cloudy layers, for the right fluxes of the main set")
     p = line.trains("train-error", train_error, "learn the errors of a trained network, for an adaptive choice")
     p.add_argument("--network", default="mlp", help="recurrent, mlp, or a path without its ending")
     p.add_argument("--part", type=float, default=1.0, help="part of the usual number of columns")

@@ -25,8 +25,6 @@ from .inputs import RadiationNetwork, inputs
 from .scores import Prediction, Ridge, forcing, mean_profile_errors, predict, rms, scores
 from .training import BOTH
 
-MANY = 4096
-"""Draws of the cloudy layers for the right fluxes of the columns that decide: an error of .6 W m-2 is told from .7."""
 Models = dict[str, tuple[RadiationNetwork, Sidecar]]
 COLUMNS = {
     "heating": "heating, K/day", "heating_bias": "its bias", "olr": "OLR", "olr_bias": "its bias",
@@ -71,7 +69,7 @@ def model_card(a: argparse.Namespace) -> str:
     base = drawn_columns.read(a.columns)
     models = {name: networks.load(path) for name, path in (("recurrent", a.recurrent), ("mlp", a.mlp)) if _there(path)}
     sample = drawn(base, a.columns_each, a.seed + 10)
-    plain_set = dataset.labelled(sample, MANY)
+    plain_set = dataset.labelled(sample, a.draws)
     test = drawn_columns.of_split(base, "test")
     rng = np.random.default_rng(a.seed + 11)
     own = dataset.labelled(varied(test, a.columns_each, None, rng))
@@ -81,9 +79,9 @@ def model_card(a: argparse.Namespace) -> str:
         "## Columns never seen",
         "",
         "Root mean squares against RRTMGP, W m-2 unless said; heating at pressures above 4 hPa. Where clouds fill a",
-        f"part of a layer the right fluxes are means of {MANY} draws of the cloudy layers (McICA), {FOR_SCORES} of the",
-        f"varied ones: their own noise is 1/{MANY**0.5:.0f} and 1/{FOR_SCORES**0.5:.0f} of that of one draw, which is",
-        "what a run with RRTMGP sees.",
+        f"part of a layer the right fluxes are means of {a.draws} draws of the cloudy layers (McICA), of the varied",
+        f"columns of {FOR_SCORES}: their own noise is 1/{a.draws**0.5:.0f} and 1/{FOR_SCORES**0.5:.0f} of that of one",
+        "draw, which is what a run with RRTMGP sees.",
         "Partly cloudy: columns with a layer that clouds fill in part.",
         "",
     ]
@@ -96,7 +94,7 @@ def model_card(a: argparse.Namespace) -> str:
             got = predict(net, b)
             for which, some in _kinds(b).items():
                 lines.append(_row(f"{name}, {what}, {which}", scores(got, b, some)))
-    one = Prediction(*(torch.tensor(a) for a in dataset.of_draws(sample, 1, first=MANY).values()))
+    one = Prediction(*(torch.tensor(a) for a in dataset.of_draws(sample, 1, first=a.draws).values()))
     for which, some in _kinds(plain_set).items():
         lines.append(_row(f"one draw of RRTMGP, other places and days, {which}", scores(one, plain_set, some)))
     lines += ["", *_rivals(base, models, plain_set, a.seed), "", *_four_times(base, models, a)]
