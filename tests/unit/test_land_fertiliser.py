@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Fertiliser of the user's: by crop, date or stage, amount and form; told mistakes; books; amounts of maps."""
 
+import typing
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ import torch
 from components.land.column import farm_maps
 from components.land.column.checks import _fertiliser
 from components.land.column.cycles import daily, fertiliser, pools
+from components.land.column.cycles.fertiliser import Crop
 from components.land.column.options import ColumnOptions
 from components.land.column.parameters import parameters, table
 from coupler.errors import NamelistError
@@ -125,13 +128,20 @@ def test_all_mistakes_are_told_at_once_with_their_lines():
         plans(WRONG)
     text = str(error.value)
     print(text)
-    for line, what in ((7, "0 to 0.1 kg m-2"), (8, "guano"), (9, "1 to 366"), (12, "0 to 2"), (13, "0 to 0.1 kg m-2")):
+    for line, what in (
+        (4, "'maize', 'rice', 'soybean' or 'wheat'"),
+        (7, "0 to 0.1 kg m-2"),
+        (8, "guano"),
+        (9, "1 to 366"),
+        (12, "0 to 2"),
+        (13, "0 to 0.1 kg m-2"),
+    ):
         assert any(f"case.yaml:{line}:" in row and what in row for row in text.splitlines()), (line, what)
-    lines = [v for k, v in enumerate(WRONG.splitlines(), 1) if k not in (7, 8, 9, 12, 13)]
+    lines = [v for k, v in enumerate(WRONG.splitlines(), 1) if k not in (4, 5, 7, 8, 9, 12, 13)]
     found = _fertiliser(read_text("\n".join(lines)).parse(ColumnOptions))
-    assert "unknown crop 'barley'; known crops: maize, rice, soybean, wheat" in found[0]
-    assert "wheat, dressing 1: expected month and day" in found[1] and "'02-30'" in found[1]
-    assert "wheat, dressing 2: expected one of day, date, stage; found day and stage" in found[2]
+    assert "wheat, dressing 1: expected month and day" in found[0] and "'02-30'" in found[0]
+    assert "wheat, dressing 2: expected one of day, date, stage; found day and stage" in found[1]
+    assert list(typing.get_args(Crop)) == CROPS
 
 
 def test_check_tells_fertiliser_that_nobody_gets():

@@ -59,7 +59,7 @@ def surface(
     vapour: torch.Tensor,
     turn: tuple[torch.Tensor, torch.Tensor],
     sky: Radiation | None,
-    wet: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
+    wet: tuple[torch.Tensor, torch.Tensor],
 ) -> dict[str, torch.Tensor]:
     """Lowest air, pressures, radiation and rain of a block as exports (ny, nx), in double precision.
 
@@ -68,7 +68,7 @@ def surface(
     g, s, vapour : geometry, state and vapour (nz, Y, X; kg per kg of dry air) of the block, with halos
     turn : (cos, sin) (ny, nx) of the angle from east to the grid's x axis, in double precision
     sky : radiation that holds; without, no sunshine and 300 W m-2
-    wet : precipitation, rain and snow (ny, nx), kg m-2 s-1
+    wet : rain and snow (ny, nx), kg m-2 s-1
     """
     c = columns(g, s, vapour, lowest=2)
     u, v = centre_wind(g, s, lowest=1)
@@ -90,9 +90,9 @@ def surface(
         "air_pressure_at_mean_sea_level": sea,
         "surface_downwelling_shortwave_flux_in_air": none if sky is None else sky.shortwave_down,
         "surface_downwelling_longwave_flux_in_air": none + 300.0 if sky is None else sky.longwave_down,
-        "precipitation_flux": wet[0],
-        "rainfall_flux": wet[1],
-        "snowfall_flux": wet[2],
+        "precipitation_flux": wet[0].double() + wet[1].double(),  # of single numbers: more digits than these have
+        "rainfall_flux": wet[0],
+        "snowfall_flux": wet[1],
     }
     return {name: a.double() for name, a in out.items()}
 

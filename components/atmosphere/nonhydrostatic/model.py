@@ -206,7 +206,7 @@ class Atmosphere:
 
         ``fluxes`` through the ground shape the air below the lowest layer.
         """
-        wet = state.rain + state.snow, state.rain, state.snow
+        wet = state.rain, state.snow
         vapour = state.q[self.physics.species.number(VAPOUR.name)]
         out = exports.surface(self.core.geometry, state.s, vapour, self.turn, state.sky, wet)
         air = self.core.geometry, state.s, vapour, self.turn

@@ -106,7 +106,7 @@ def _without_cycles(o: Any) -> list[str]:
 def _fertiliser(o: Any) -> list[str]:
     if not o.fertiliser:
         return []
-    found = fertiliser.problems(o.fertiliser, list(table("crops")), list(o.plants))
+    found = fertiliser.problems(o.fertiliser, list(o.plants))
     if o.nitrogen == "none":
         found.append("fertiliser: plants have no want of nitrogen; add nitrogen: fun or nitrogen: demand")
     return found

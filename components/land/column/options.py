@@ -4,7 +4,7 @@
 from typing import Literal
 
 from components.land.column.cycles.disturbance import Disturbance, Past
-from components.land.column.cycles.fertiliser import Dressing
+from components.land.column.cycles.fertiliser import Crop, Dressing
 from components.land.column.overpass import Spectra
 from components.land.column.urban.tile import CityOptions
 from coupler.namelist import Depth, Duration, Fraction, Namelist, Positive, Temperature, quantity, whole
@@ -51,7 +51,7 @@ class ColumnOptions(Namelist):
     """Growth of plants before the run over that of its last year, the oldest first, for example
     [{until: 1900, growth: .85}, {until: 1980, growth: .92}]: a spin-up goes through these years and does not end at
     rest."""
-    fertiliser: dict[str, list[Dressing]] = {}
+    fertiliser: dict[Crop, list[Dressing]] = {}
     """Dressings of a season by crop, for example {wheat: [{date: 10-05, amount: 60 kg ha-1, form: urea}, {stage: .4,
     amount: 90 kg ha-1}]}; crops that are not named have the table's, half at sowing and half at stage .5."""
     irrigation: Literal["none", "sprinkler", "paddy"] = "none"

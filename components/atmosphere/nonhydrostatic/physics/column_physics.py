@@ -94,7 +94,7 @@ class ColumnPhysics:
         self._convection = wrap(chosen.convection.ready())
         self._carry = wrap(carry)
         self._own = [t.name for t in chosen.microphysics.scheme.species]
-        self._where = [getattr(self, name) for name in chosen.microphysics.scheme.places]
+        self._where = tuple(getattr(self, name) for name in chosen.microphysics.scheme.places)
         names = lambda which: [species.names[n] for n in species.where(which)]  # noqa: E731
         self._mixed = names(lambda t: t.mixed_by_turbulence)
         self._water = names(lambda t: t.is_water)

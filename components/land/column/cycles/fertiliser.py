@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -24,6 +24,7 @@ SOWING = -1.0  # stands for the day of sowing among stages
 Amount = quantity("kg m-2", least=0.0, most=0.1)
 Stage = quantity("1", least=0.0, most=2.0)
 DayOfYear = whole(1, 366)
+Crop = Literal["maize", "rice", "soybean", "wheat"]
 Form = Literal["ammonium", "nitrate", "ammonium_nitrate", "urea", "phosphate"]
 SHARES: Mapping[str, tuple[float, float, float]] = {
     "ammonium": (1.0, 0.0, 0.0), "nitrate": (0.0, 1.0, 0.0), "ammonium_nitrate": (0.5, 0.5, 0.0),
@@ -62,7 +63,7 @@ def _day_of(date: str) -> int | None:
         return None
 
 
-Plans = dict[str, list[Dressing]]
+Plans = Mapping[Any, list[Dressing]]  # by Crop
 """Dressings by crop; an empty list: none."""
 
 
@@ -212,20 +213,16 @@ def days_of(plans: Plans) -> dict[str, list[int]]:
     return {k: [d.day_of_year for d in v if d.day_of_year is not None] for k, v in plans.items()}
 
 
-def problems(plans: Plans, crops: Sequence[str], grown: Sequence[str]) -> list[str]:
+def problems(plans: Plans, grown: Sequence[str]) -> list[str]:
     """What is wrong with plans beyond the range of each value.
 
     Parameters
     ----------
     plans : by crop
-    crops : known
     grown : names of all plants of the case where they are listed, else empty
     """
-    found = [f"fertiliser: unknown crop {k!r}; known crops: {', '.join(crops)}" for k in plans if k not in crops]
-    found += [
-        f"fertiliser: {k} does not grow here; plants has {', '.join(grown)}"
-        for k in plans
-        if grown and k in crops and k not in grown
+    found = [
+        f"fertiliser: {k} does not grow here; plants has {', '.join(grown)}" for k in plans if grown and k not in grown
     ]
     for crop, dressings in plans.items():
         for n, d in enumerate(dressings, 1):
