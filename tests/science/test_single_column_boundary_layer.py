@@ -4,10 +4,12 @@
 import numpy as np
 import pytest
 
-from components.atmosphere.nonhydrostatic.column.__main__ import find
-from components.atmosphere.nonhydrostatic.column.parameters import read_case
+from components.atmosphere.nonhydrostatic.column.parameters import CASES, read_case
 from components.atmosphere.nonhydrostatic.column.run import run
 from components.science.constants import CP_DRY
+from coupler.paths import NAMELISTS
+
+FOLDER = NAMELISTS / CASES
 
 F, WIND = 1.39e-4, 8.0
 
@@ -17,7 +19,7 @@ def gabls(*changes):
 
     The stress follows from the budget of momentum; the depth is where it is 5 % of the ground's, over .95.
     """
-    case = read_case(find("gabls1"), list(changes))
+    case = read_case(FOLDER / "gabls1.yaml", list(changes))
     out = run(case)
     p = out.profiles
     n = round(3600.0 / (out.time[1] - out.time[0]))

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from components.atmosphere.nonhydrostatic.column.__main__ import find
-from components.atmosphere.nonhydrostatic.column.parameters import read_case
+from components.atmosphere.nonhydrostatic.column.parameters import CASES, read_case
 from components.atmosphere.nonhydrostatic.column.run import run
 from components.science.water import mixing_ratio, saturation_pressure_mixed
+from coupler.paths import NAMELISTS
 
 MAP = "grid={levels: 24, top: 22000, lowest_layer: 80}"
 FLUX = "atmosphere_updraft_convective_mass_flux"
@@ -19,11 +19,12 @@ WARM_POOL = (  # NCEP's climatology of June at 13 N 130 E: free convection from 
     " 10000, 12000, 16000, 22000], value: [0.0192, 0.0186, 0.0158, 0.0127, 0.0108, 0.00935, 0.00674, 0.00492, 0.00351,"
     " 0.0021, 0.0012, 0.0006, 0.000165, 7.5e-6, 3.0e-6]}, eastward_wind: {height: [0], value: [-6.0]}}"
 )
+FOLDER = NAMELISTS / CASES
 COVER = "convective_cloud_area_fraction_in_atmosphere_layer"
 
 
 def column(name, *changes):
-    p = run(read_case(find(name), list(changes))).profiles
+    p = run(read_case(FOLDER / f"{name}.yaml", list(changes))).profiles
     rain = float(np.nanmean(p["rainfall_flux"][1:])) * 86400.0
     print(f"RESULT {name} rain {rain:.3f} mm/d, cover {np.nanmax(p[COVER][-1]):.3f}")
     assert float(np.nanmax(np.abs(p["column_water_residual"]))) < 1e-14

@@ -5,14 +5,17 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from components.atmosphere.nonhydrostatic.column.__main__ import CASES, find, main
+from components.atmosphere.nonhydrostatic.column.__main__ import main
 from components.atmosphere.nonhydrostatic.column.hydrostatic import columns, start
-from components.atmosphere.nonhydrostatic.column.parameters import read_case
+from components.atmosphere.nonhydrostatic.column.parameters import CASES, read_case
 from components.atmosphere.nonhydrostatic.column.run import run
 from components.atmosphere.nonhydrostatic.column.surface import _of_richardson, psi_h, psi_m
 from components.atmosphere.nonhydrostatic.physics.tables import Schemes
 from components.science.constants import CP_DRY, GRAVITY, LATENT_VAPORISATION
 from coupler.errors import CaseError, NamelistError
+from coupler.paths import NAMELISTS
+
+FOLDER = NAMELISTS / CASES
 
 SMALL = ["grid.spacing=250", "grid.top=3000", "duration=PT1H", "output=PT30M"]
 
@@ -21,7 +24,7 @@ def profile(x):
     return f"{{height: [0], value: [{x}]}}"
 
 
-@pytest.mark.parametrize("path", sorted(CASES.glob("*.yaml")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda p: p.stem)
 def test_every_case_of_the_project_starts_in_balance_at_its_heights(path):
     case = read_case(path)
     species = Schemes.of_options(case).species()
@@ -37,7 +40,7 @@ def test_every_case_of_the_project_starts_in_balance_at_its_heights(path):
 
 def test_without_forcing_and_fluxes_nothing_moves():
     quiet = ["boundary_layer=none", "convection=none", "forcing={}", *SMALL]
-    out = run(read_case(find("bomex"), quiet)).profiles
+    out = run(read_case(FOLDER / "bomex.yaml", quiet)).profiles
     for name in ("air_potential_temperature", "specific_humidity", "eastward_wind", "height"):
         np.testing.assert_allclose(out[name][-1], out[name][0], rtol=1e-12)
 
@@ -48,7 +51,7 @@ def test_given_tendencies_and_fluxes_arrive_as_they_are():
         "surface={sensible_heat_flux: 30, latent_heat_flux: 100, friction_velocity: 0.3}",
         "microphysics=none", "convection=none", *SMALL,
     ]  # fmt: skip
-    out = run(read_case(find("bomex"), given)).profiles
+    out = run(read_case(FOLDER / "bomex.yaml", given)).profiles
     mass, q = out["dry_air_mass"][0], out["specific_humidity"]
     r = q / (1.0 - q)
     water = (mass * (r[-1] - r[0])).sum() / 3600.0
@@ -64,7 +67,7 @@ def test_the_wind_turns_about_the_geostrophic_one_in_an_inertial_period():
         f"coriolis_parameter={f}", f"forcing={{geostrophic_eastward_wind: {profile(-10)}}}", "boundary_layer=none",
         "convection=none", f"start.eastward_wind={profile(-6)}", *SMALL, f"duration=PT{5400}S", "output=PT30M",
     ]  # fmt: skip
-    out = run(read_case(find("bomex"), turned))
+    out = run(read_case(FOLDER / "bomex.yaml", turned))
     angle = f * out.time
     np.testing.assert_allclose(out.profiles["eastward_wind"][:, 3], -10.0 + 4.0 * np.cos(angle), atol=1e-9)
     np.testing.assert_allclose(out.profiles["northward_wind"][:, 3], -4.0 * np.sin(angle), atol=1e-9)
@@ -109,7 +112,7 @@ def test_mistakes_are_told_all_at_once_with_their_lines(tmp_path, capsys):
 
 
 def test_the_end_is_in_the_file_whether_an_interval_ends_there_or_not():
-    course = run(read_case(find("bomex"), [*SMALL, "duration=PT40M"]))
+    course = run(read_case(FOLDER / "bomex.yaml", [*SMALL, "duration=PT40M"]))
     assert course.time.tolist() == [0.0, 1800.0, 2400.0]
     heat = course.profiles["surface_upward_sensible_heat_flux"]  # given, about 10 W m-2: a mean whatever its interval
     assert heat[2] == pytest.approx(heat[1], rel=0.01)
@@ -129,7 +132,7 @@ def test_the_end_is_in_the_file_whether_an_interval_ends_there_or_not():
 )
 def test_a_value_in_another_unit_is_refused_where_it_was_given(change, message):
     with pytest.raises(NamelistError) as error:
-        read_case(find("bomex"), [change])
+        read_case(FOLDER / "bomex.yaml", [change])
     assert message in str(error.value)
     assert str(error.value).startswith("--set: ")
 
@@ -137,14 +140,14 @@ def test_a_value_in_another_unit_is_refused_where_it_was_given(change, message):
 def test_radiation_is_due_at_a_step():
     """Each 90 s with steps of 60 s it would come every third step."""
     with pytest.raises(NamelistError, match="interval is not a multiple of step"):
-        read_case(find("bomex"), ["radiation=gray", "sun.interval=PT90S"])
-    assert read_case(find("bomex"), ["sun.interval=PT90S"]).radiation == "none"
+        read_case(FOLDER / "bomex.yaml", ["radiation=gray", "sun.interval=PT90S"])
+    assert read_case(FOLDER / "bomex.yaml", ["sun.interval=PT90S"]).radiation == "none"
 
 
 def test_layers_that_cannot_be_in_balance_are_refused():
     with pytest.raises(NamelistError, match="at least 3 layers"):
-        read_case(find("bomex"), ["grid={spacing: 2000, top: 3000}"])
+        read_case(FOLDER / "bomex.yaml", ["grid={spacing: 2000, top: 3000}"])
     with pytest.raises(NamelistError, match="the middle of the lowest layer, 25 m"):
-        read_case(find("bomex"), ["surface.roughness=30"])
+        read_case(FOLDER / "bomex.yaml", ["surface.roughness=30"])
     with pytest.raises(CaseError, match="take thinner layers"):
-        run(read_case(find("bomex"), ["grid={spacing: 20000, top: 90000}"]))
+        run(read_case(FOLDER / "bomex.yaml", ["grid={spacing: 20000, top: 90000}"]))

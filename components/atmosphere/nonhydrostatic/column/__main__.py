@@ -1,53 +1,28 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Command line: ``python -m components.atmosphere.nonhydrostatic.column CASE.yaml -o profiles.nc``."""
 
-import argparse
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-import torch
-
-from components.atmosphere.nonhydrostatic.column.parameters import read_case
-from components.science.single_column import parameters as shared
-from coupler.errors import TesseraError
-from coupler.paths import NAMELISTS
-
-CASES = NAMELISTS / "columns"
-
-
-def find(name: str) -> Path:
-    """The file of a case: a path, or the word of one that comes with the project."""
-    return shared.find(name, CASES)
+from components.atmosphere.nonhydrostatic.column.parameters import CASES, read_case
+from components.science.single_column.command import Column, run_column
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Read the namelist, run the column, write its profiles; 0, or the code of a mistake.
+    """Run a column; 0, or the code of a mistake.
 
     Parameters
     ----------
     arguments : words of the command; by default those of the process
     """
-    parser = argparse.ArgumentParser(prog="python -m components.atmosphere.nonhydrostatic.column", description=__doc__)
-    parser.add_argument("case", help="namelist, or the word of one in namelists/columns")
-    parser.add_argument("-o", "--out", type=Path, help="netCDF file to write; by default NAME.nc here")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="wins over the namelist")
-    a = parser.parse_args(arguments)
-    try:
-        path = find(a.case)
-        case = read_case(path, a.set)
-        from components.atmosphere.nonhydrostatic.column.output import write
-        from components.atmosphere.nonhydrostatic.column.run import run
+    return run_column(__doc__, "components.atmosphere.nonhydrostatic.column", CASES, read_case, load, arguments)
 
-        torch.set_num_threads(1)
-        course = run(case)
-        out = a.out or Path(f"{path.stem}.nc")
-        write(out, case, course)
-    except (TesseraError, FloatingPointError) as error:
-        print(error, file=sys.stderr)
-        return getattr(error, "exit_code", 1)
-    print(f"{case.title}: {course.time[-1] / 3600.0:g} h in {out}")
-    return 0
+
+def load() -> Column:
+    """The atmosphere's column."""
+    from components.atmosphere.nonhydrostatic.column.output import write
+    from components.atmosphere.nonhydrostatic.column.run import run
+
+    return Column(lambda case, path: run(case), write)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from coupler.namelist import (
     whole,
 )
 
+CASES = "columns"
 Height = Annotated[float, Range(least=0.0, most=1.0e5, unit="m")]
 Levels = whole(3, 2000)
 FEWEST = 3  # layers of even thickness

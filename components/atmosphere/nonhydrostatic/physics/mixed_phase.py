@@ -132,8 +132,8 @@ def mixed_phase(
         every, speeds = left.spread(made, (every, speeds))
     c, speeds = shaped((every, speeds), theta.shape)
     fallen = [fall(q, v, rho, mass, dt) for q, v in zip(c[2:], speeds, strict=True)]
-    (q_c, drops), (q_r, rain), (q_i, ice), (q_s, snow) = fallen
-    return Water(c.t / pi, c.q_v, q_c, q_r, q_i, q_s, rain + drops, snow + ice)
+    (q_c, settled), (q_r, rain), (q_i, ice), (q_s, snow) = fallen
+    return Water(c.t / pi, c.q_v, q_c, q_r, q_i, q_s, rain + settled, snow + ice)
 
 
 def at_work(c: Cloud, p: torch.Tensor) -> torch.Tensor:

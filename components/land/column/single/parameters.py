@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, model_validator
 
 from components.land.column.options import ColumnOptions
+from components.land.column.site import BOUNDS
 from components.science.single_column.parameters import Number, read, within
 from coupler.clock import Clock, calendar_name
 from coupler.namelist import Duration, Namelist, quantity, whole
@@ -17,16 +18,16 @@ Area = quantity("1", least=0.0, most=15.0)
 
 
 QUANTITIES: dict[str, tuple[float, float, str]] = {
-    "air_temperature": (180.0, 340.0, "K"),
-    "specific_humidity": (0.0, 0.1, "kg kg-1"),
+    "air_temperature": BOUNDS["temperature"],
+    "specific_humidity": BOUNDS["humidity"],
     "relative_humidity": (0.0, 1.1, "1"),
     "water_vapor_saturation_deficit_in_air": (0.0, 1.5e4, "Pa"),
-    "surface_air_pressure": (3.0e4, 1.2e5, "Pa"),
-    "wind_speed": (0.0, 120.0, "m s-1"),
-    "surface_downwelling_shortwave_flux_in_air": (-50.0, 1.8e3, "W m-2"),
-    "surface_downwelling_longwave_flux_in_air": (20.0, 1.0e3, "W m-2"),
-    "precipitation_flux": (0.0, 0.2, "kg m-2 s-1"),
-    "snowfall_flux": (0.0, 0.2, "kg m-2 s-1"),
+    "surface_air_pressure": BOUNDS["pressure"],
+    "wind_speed": BOUNDS["wind"],
+    "surface_downwelling_shortwave_flux_in_air": BOUNDS["shortwave"],
+    "surface_downwelling_longwave_flux_in_air": BOUNDS["longwave"],
+    "precipitation_flux": BOUNDS["precipitation"],
+    "snowfall_flux": BOUNDS["precipitation"],
     "mole_fraction_of_carbon_dioxide_in_air": (0.0, 1.0e-2, "1"),
     "mole_fraction_of_ozone_in_surface_air": (0.0, 1.0e-6, "1"),
 }

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from components.land.column.component import ColumnLand
+from components.land.column.component import FOLLOWED, ColumnLand
 from components.land.column.single.parameters import Case
 from components.land.column.single.weather import fields_of
 from components.land.column.surface_map import SurfaceMap
@@ -20,8 +20,6 @@ from coupler.grids.decomposition import Decomposition
 from coupler.grids.grid import Grid
 
 Tell = Callable[[str], None]
-PASSING = ("gross_primary_productivity", "transpiration_flux")
-"""Diagnostics of which the file has means; others hold at the end of an interval."""
 SOIL = {
     "soil_temperature": "K", "volume_fraction_of_condensed_water_in_soil_layer": "1",
     "volume_fraction_of_frozen_water_in_soil_layer": "1",
@@ -113,17 +111,18 @@ def run(case: Case, folder: Path, tell: Tell = lambda text: None) -> Course:
             _step(land, case, weather, n)
     if case.repeat:
         tell(f"went through the weather {case.repeat} times before the run")
-    passing = [*(spec.name for spec in land.exports if spec.kind == "flux"), *PASSING]
+    passing = [*(spec.name for spec in land.exports if spec.kind == "flux"), *FOLLOWED]
     times, sums, began = [0.0], dict[str, float](), time.monotonic()
     rows: list[dict[str, Any]] = [_soil(land)]
     for n in range(steps):
-        values = _step(land, case, weather, n) | _numbers(land.diagnostics())
+        values = _step(land, case, weather, n)
         for name in passing:
             sums[name] = sums.get(name, 0.0) + values[name]
         if (n + 1) % every == 0 or n + 1 == steps:  # the end, whether an interval ends there or not
             number = n + 1 - round(times[-1] / case.step)
             times.append(float((n + 1) * case.step))
-            rows.append(values | {name: total / number for name, total in sums.items()} | _soil(land))
+            means = {name: total / number for name, total in sums.items()}
+            rows.append(values | _numbers(land.diagnostics()) | means | _soil(land))
             sums.clear()
             seconds = int((time.monotonic() - began) * (steps / (n + 1) - 1.0))
             date = context.clock.text((n + 1) * case.step)
@@ -135,9 +134,9 @@ def run(case: Case, folder: Path, tell: Tell = lambda text: None) -> Course:
 
 
 def _step(land: SiteLand, case: Case, weather: dict[str, np.ndarray], n: int) -> dict[str, float]:
-    """Step ``n``: what the land then gives the air, by name."""
+    """Step ``n``: what the land then gives the air, and what it follows of its plants, by name."""
     here = {name: np.full((1, 1), values[n]) for name, values in weather.items()}
-    return _numbers(land.step(n * case.step, case.step, here))
+    return _numbers({**land.step(n * case.step, case.step, here), **land.followed})
 
 
 def _numbers(fields: Mapping[str, Any]) -> dict[str, float]:

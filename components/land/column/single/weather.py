@@ -11,8 +11,8 @@ import torch
 
 from components.land.column.humidity import saturation_pressure
 from components.land.column.single.parameters import HUMIDITIES, NEEDED, QUANTITIES, Case
+from components.land.column.site import humidity_from_deficit
 from components.science.single_column.parameters import at
-from components.science.water import specific_humidity
 from coupler.clock import Clock
 from coupler.errors import CaseError, FieldError
 from coupler.netcdf.dates import decode
@@ -59,11 +59,11 @@ def fields_of(case: Case, folder: Path) -> dict[str, Series]:
 def _as_imports(found: dict[str, Series]) -> dict[str, Series]:
     """With the specific humidity out of what was given, and all of the wind eastward."""
     t, p = found["air_temperature"], found["surface_air_pressure"]
-    most = saturation_pressure(torch.as_tensor(t))[0].numpy()
     relative, deficit = found.pop("relative_humidity", None), found.pop("water_vapor_saturation_deficit_in_air", None)
     if "specific_humidity" not in found:
-        e = relative * most if relative is not None else most - np.asarray(deficit)
-        found["specific_humidity"] = np.asarray(specific_humidity(np.clip(e, 1.0, None), p))
+        if relative is not None:
+            deficit = (1.0 - relative) * saturation_pressure(torch.as_tensor(t))[0].numpy()
+        found["specific_humidity"] = humidity_from_deficit(t, np.asarray(deficit), p)
     found["eastward_wind"] = found.pop("wind_speed")
     found["northward_wind"] = np.zeros_like(t)
     return found
