@@ -11,8 +11,6 @@ says which, and what they are worth.
 
 import argparse
 import datetime
-import gzip
-import io
 import warnings
 from pathlib import Path
 
@@ -21,6 +19,7 @@ import scipy.ndimage
 import scipy.sparse
 import scipy.sparse.linalg
 import xarray as xr
+from ferret_datasets import open_file
 
 ALBEDO, EMISSIVITY, STEFAN_BOLTZMANN = 0.066, 0.97, 5.670374e-8  # as in the air-sea flux laws
 SOLAR_CONSTANT = 1361.0  # W m-2
@@ -34,17 +33,7 @@ MID_MONTH = np.array([15.5, 45.0, 74.5, 105.0, 135.5, 166.0, 196.5, 227.5, 258.0
 MONTH_START = np.array([0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365])
 
 
-# --- reading ---
-
-
-def open_climatology(folder, name):
-    """Open a netCDF file found anywhere under ``folder``, gzipped or not."""
-    found = [p for p in sorted(folder.rglob(name + "*")) if p.name in (name, name + ".gz")]
-    if not found:
-        raise SystemExit(f"{name} is not under {folder}; apt-get install ferret-datasets provides it")
-    print(f"reading {found[0]}")
-    raw = gzip.open(found[0]).read() if found[0].suffix == ".gz" else found[0].read_bytes()
-    return xr.open_dataset(io.BytesIO(raw), engine="scipy", decode_times=False)
+# --- cells ---
 
 
 def cell_centres(west, east, step):
@@ -189,7 +178,7 @@ def topography(datasets, west, east, south, north, step):
 
     Sea is what lies below zero and is joined to the ocean, so that depressions and lakes are land.
     """
-    relief = open_climatology(datasets, "etopo20.cdf")
+    relief = open_file(datasets, "etopo20.cdf")
     x, y = relief["ETOPO20X1_1081"].values, relief["ETOPO20Y"].values
     height = relief["ROSE"].values[(y > south) & (y < north)][:, (x > west) & (x < east)].astype(float)
     basins, _ = scipy.ndimage.label(height < 0.0)
@@ -211,8 +200,8 @@ def topography(datasets, west, east, south, north, step):
 
 def atmosphere(datasets):
     """Monthly climatology of the lowest air, 2 degrees, 66-164E, 14S-70N; marine where COADS has observations."""
-    coads = open_climatology(datasets, "coads_climatology.cdf")
-    esku = open_climatology(datasets, "esku_heat_budget.cdf")
+    coads = open_file(datasets, "coads_climatology.cdf")
+    esku = open_file(datasets, "esku_heat_budget.cdf")
     lon, lat = cell_centres(66, 164, 2), cell_centres(-14, 70, 2)
     marine = coads.sel(COADSX=lon, COADSY=lat, method="nearest", tolerance=0.01)
     data = {v: marine[v].values.astype(float) for v in ("SST", "AIRT", "SPEH", "WSPD", "UWND", "VWND", "SLP")}
@@ -287,9 +276,7 @@ def atmosphere(datasets):
 
 def ocean(datasets):
     """Wet mask, depth, monthly temperature and mixed layer, 0.5 degree, 70-160E, 10S-65N."""
-    atlas = open_climatology(datasets, "ocean_atlas_subset.nc").sel(
-        XAX_SUBSET=slice(60, 170), YAX_SUBSET=slice(-20, 75)
-    )
+    atlas = open_file(datasets, "ocean_atlas_subset.nc").sel(XAX_SUBSET=slice(60, 170), YAX_SUBSET=slice(-20, 75))
     lon, lat = cell_centres(70, 160, 0.5), cell_centres(-10, 65, 0.5)
     x, y, z = (atlas[n].values for n in ("XAX_SUBSET", "YAX_SUBSET", "ZAXLEVIT19"))
     temperature = atlas["TEMP"].values.astype(float)
@@ -297,7 +284,7 @@ def ocean(datasets):
     basins, _ = scipy.ndimage.label(fraction >= 0.5)
     wet = basins == np.argmax(np.bincount(basins[basins > 0]))
     # Near coasts the sea follows the air: what is filled and interpolated is their difference.
-    coads = open_climatology(datasets, "coads_climatology.cdf").sel(COADSX=slice(60, 170), COADSY=slice(-20, 75))
+    coads = open_file(datasets, "coads_climatology.cdf").sel(COADSX=slice(60, 170), COADSY=slice(-20, 75))
     air = laplace_fill(without_outliers(coads["AIRT"].values.astype(float), 6.0))
     nodes = coads["COADSX"].values, coads["COADSY"].values, air
     excess = laplace_fill(temperature[:, 0] - onto(*nodes, x, y))

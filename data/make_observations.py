@@ -15,7 +15,8 @@ import datetime
 from pathlib import Path
 
 import numpy as np
-from make_inputs import dataset, open_climatology, write
+from ferret_datasets import open_file
+from make_inputs import dataset, write
 
 KELVIN = 273.15
 BOX = (64.0, 166.0, -16.0, 72.0)
@@ -31,7 +32,7 @@ def cut(data, x, y):
 
 def coads(datasets):
     """Sea surface temperature, air, humidity, wind and pressure over the sea."""
-    data, lon, lat = cut(open_climatology(datasets, "coads_climatology.cdf"), "COADSX", "COADSY")
+    data, lon, lat = cut(open_file(datasets, "coads_climatology.cdf"), "COADSX", "COADSY")
     get = lambda name: np.where(np.abs(data[name].values) < 1e20, data[name].values, np.nan).astype(float)  # noqa: E731
     fields = {
         "sea_surface_temperature": (get("SST") + KELVIN, "K", "sea surface temperature"),
@@ -47,7 +48,7 @@ def coads(datasets):
 
 def esku(datasets):
     """Turbulent and radiative fluxes of the sea surface."""
-    data, lon, lat = cut(open_climatology(datasets, "esku_heat_budget.cdf"), "ESKUX", "ESKUY")
+    data, lon, lat = cut(open_file(datasets, "esku_heat_budget.cdf"), "ESKUX", "ESKUY")
     get = lambda name: np.where(np.abs(data[name].values) < 1e20, data[name].values, np.nan).astype(float)  # noqa: E731
     fields = {
         "surface_upward_latent_heat_flux": (get("FLH"), "W m-2", "latent heat flux"),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the wind drives through the East Asian seas, and what crosses their sides and straits because of it."""
 
-import importlib.util
+import importlib
 import subprocess
 import sys
 
@@ -16,12 +16,11 @@ pytest.importorskip("gsw")
 SVERDRUP = 1.0e6
 
 
-@pytest.fixture(scope="module")
-def maker(root):
-    spec = importlib.util.spec_from_file_location("make_ocean_inputs", root / "data" / "make_ocean_inputs.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def edges(root, monkeypatch):
+    """What makes the open edges; the scripts lie side by side."""
+    monkeypatch.syspath_prepend(root / "data")
+    return importlib.import_module("ocean_open_edges")
 
 
 @pytest.fixture(scope="module")
@@ -35,20 +34,20 @@ def northward(sea, latitude):
     return float(sea.east_transport[sea.latitude > latitude].sum() * step * EARTH_RADIUS)
 
 
-def test_the_wind_implies_between_twenty_and_twenty_eight_sverdrup_at_taiwan(maker, shared):
+def test_the_wind_implies_between_twenty_and_twenty_eight_sverdrup_at_taiwan(edges, shared):
     """Sverdrup's balance of the COADS stress with the drag of the model's fluxes, from America to 123E at 24N."""
-    psi = float(maker.sverdrup_transport(shared / "data", np.array([24.0]), west=122.0)[0]) / SVERDRUP
+    psi = float(edges.sverdrup_transport(shared / "data", np.array([24.0]), west=122.0)[0]) / SVERDRUP
     print(f"Sverdrup transport at 24N, 123E: {psi:.1f} Sv")
     assert 20.0 < psi < 28.0
 
 
-def test_the_side_carries_what_the_models_own_wind_drives(maker, sea, shared):
+def test_the_side_carries_what_the_models_own_wind_drives(edges, sea, shared):
     """At 24N, where Sverdrup's balance holds: 1 %. The drag is that of the air-sea fluxes, not another."""
     from components.atmosphere.air_sea.kernels.ncar import fitted_drag
 
     speeds = np.array([3.0, 7.0, 12.0, 20.0])
-    assert maker.neutral_drag(speeds) == pytest.approx([fitted_drag(s) for s in speeds], rel=0.01)
-    psi = float(maker.sverdrup_transport(shared / "data", np.array([24.0]))[0])
+    assert edges.neutral_drag(speeds) == pytest.approx([fitted_drag(s) for s in speeds], rel=0.01)
+    psi = float(edges.sverdrup_transport(shared / "data", np.array([24.0]))[0])
     assert northward(sea, 24.0) == pytest.approx(psi, rel=0.01)
 
 
