@@ -59,7 +59,7 @@ def speed(q_c: torch.Tensor, t: torch.Tensor, rho: torch.Tensor, droplets: Dropl
     q_c, t, rho : cloud water (kg/kg), temperature (K), density of dry air (kg m-3)
     droplets : in the cells
     """
-    volume = 3.0 / (4.0 * math.pi * WATER_DENSITY) * rho * q_c / droplets.number  # r_v^3
     k = torch.as_tensor(droplets.spectrum, dtype=q_c.dtype, device=q_c.device)
-    wide = power(k, -5.0 / 3.0)
-    return 2.0 * GRAVITY * WATER_DENSITY / 9.0 * wide * power(volume, 2.0 / 3.0) / dynamic_viscosity(t)
+    volume = 3.0 / (4.0 * math.pi * WATER_DENSITY) * rho * q_c / droplets.number  # r_v^3
+    wide = volume / (k * k * torch.sqrt(k))  # r_v^2 k^(-5/3) is its power 2/3: a power is what costs
+    return 2.0 * GRAVITY * WATER_DENSITY / 9.0 * power(wide, 2.0 / 3.0) / dynamic_viscosity(t)
