@@ -3,7 +3,8 @@
 
 A parabolic K profile below the height h where the bulk Richardson number becomes critical, counter-gradient terms
 for heat and vapour (that of momentum, small, is left out), entrainment at h; local diffusion by the
-Richardson number above (Louis 1979; Noh et al. 2003); beneath clouds whose top radiation cools `cloud_top_mixing`.
+Richardson number above (Louis 1979; Noh et al. 2003), which in clouds is that of saturated air (Durran & Klemp 1982);
+beneath clouds whose top radiation cools `cloud_top_mixing`.
 Surface fluxes are given. Equations are numbered HND. Implicit in time.
 """
 
@@ -17,9 +18,9 @@ from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import power
 from components.atmosphere.nonhydrostatic.physics import cloud_top_mixing
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
 from components.atmosphere.nonhydrostatic.physics.interfaces import Fluxes, Parts, Turbulence
-from components.atmosphere.nonhydrostatic.physics.species import CLOUD_WATER, VAPOUR
+from components.atmosphere.nonhydrostatic.physics.species import CLOUD_ICE, CLOUD_WATER, VAPOUR
 from components.atmosphere.nonhydrostatic.physics.turbulent_mixing import Carried, Counter, Ground, at_the_ground, mix
-from components.science.constants import GRAVITY, VIRTUAL, VON_KARMAN
+from components.science.constants import CP_DRY, GRAVITY, LATENT_VAPORISATION, R_DRY, R_VAPOUR, VIRTUAL, VON_KARMAN
 from components.science.sums import at_first
 
 PRANDTL_COUNTER = 6.8  # b, HND eq. A4
@@ -27,6 +28,7 @@ SURFACE_LAYER = 0.1  # its share of h
 LEAST_JUMP = 0.01  # K, of theta_v at h
 STABLE_SLOPE = 5.0  # of phi_m in stable air
 CONVECTIVE_FACTOR = 8.0  # phi of the convective part of the velocity scale (Noh et al. 2003)
+CLOUDY = 1.0e-5  # kg/kg of droplets and ice, above which air is saturated
 
 
 class Mixed(NamedTuple):
@@ -110,7 +112,10 @@ def step(
     if CLOUD_WATER.name in q:
         heating = air.pi * (theta - air.theta) / dt
         driven = cloud_top_mixing.conductance(air, theta, vapour, q[CLOUD_WATER.name], heating)
-    m = ysu(u, v, theta, vapour, tracers, above_ground, air.rho, air.mass, air.pi, fluxes, dt, given, stable, driven)
+    cloud = sum((q[kind.name] for kind in (CLOUD_WATER, CLOUD_ICE) if kind.name in q), torch.zeros_like(theta))
+    m = ysu(
+        u, v, theta, vapour, tracers, above_ground, air.rho, air.mass, air.pi, fluxes, dt, given, stable, driven, cloud
+    )  # fmt: skip
     mixed = dict(zip(others, m.tracers, strict=True))
     return Turbulence(m.u, m.v, m.theta, {VAPOUR.name: m.q_v, **mixed}, m.diffusivity)
 
@@ -143,6 +148,7 @@ def ysu(
     sources: Sequence[torch.Tensor | None] | None = None,
     stable: StableSide = DEEP,
     driven: torch.Tensor | None = None,
+    cloud: torch.Tensor | None = None,
 ) -> Mixed:
     """Turbulent mixing over ``dt`` seconds.
 
@@ -159,6 +165,7 @@ def ysu(
     sources : (y, x) upward flux of each of ``tracers`` through the ground, kg m-2 s-1, or None
     stable : `DEEP` or `SHALLOW`
     driven : (nz-1, y, x) further conductance of all on inner interfaces, as by the cooling of a cloud's top
+    cloud : (nz, y, x) droplets and ice, kg/kg; none by default
     """
     theta_v = theta * (1.0 + VIRTUAL * q_v)
     ground = at_the_ground(theta[0], q_v[0], rho[0], pi[0], fluxes)
@@ -166,7 +173,8 @@ def ysu(
     h = layer.h
     z_i = 0.5 * (z[1:] + z[:-1])
     step = z[1:] - z[:-1]
-    k_m, k_h = diffusivities(u, v, theta_v, z_i, step, ground, layer, stable)
+    clouds = None if cloud is None else in_clouds(cloud, theta, theta * pi, q_v, step)
+    k_m, k_h = diffusivities(u, v, theta_v, z_i, step, ground, layer, stable, clouds)
     rho_i = 0.5 * (rho[1:] + rho[:-1])
     inside = z_i / h < 1.0
     # counter-gradient fluxes of heat and vapour below h (A4; of vapour Troen & Mahrt 1986, Holtslag & Boville 1993)
@@ -213,6 +221,7 @@ def diffusivities(
     ground: Ground,
     layer: Layer,
     stable: StableSide = DEEP,
+    clouds: "Clouds | None" = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Viscosity and diffusivity (m2 s-1) on inner interfaces at ``z_i``, ``step`` m apart (HND eq. A5-A7, A13-A18)."""
     h, u_star, unstable = layer.h, ground.u_star, ground.unstable
@@ -229,7 +238,7 @@ def diffusivities(
     ratio = torch.where(unstable, layer.phi_m + PRANDTL_COUNTER * VON_KARMAN * SURFACE_LAYER, 1.0)
     prandtl = 1.0 + (ratio - 1.0) * torch.exp(-3.0 * (z_i - SURFACE_LAYER * h) * (z_i - SURFACE_LAYER * h) / (h * h))
     k_h = k_m / prandtl
-    free_m, free_h = local_diffusivity(u, v, theta_v, z_i, step, stable.reduction)
+    free_m, free_h = local_diffusivity(u, v, theta_v, z_i, step, stable.reduction, clouds)
     local = torch.where(unstable, 1.0, 1.0 - stable.profile_alone)
     k_m = torch.where(inside, torch.maximum(k_m, local * free_m), free_m)
     return k_m, torch.where(inside, torch.maximum(k_h, local * free_h), free_h)
@@ -289,11 +298,14 @@ def local_diffusivity(
     z_i: torch.Tensor,
     step: torch.Tensor,
     reduction: Callable[[torch.Tensor], torch.Tensor] = _long_tail,
+    clouds: "Clouds | None" = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Viscosity and diffusivity by the gradient Richardson number above the mixed layer (HND eq. A15-A20), m2 s-1."""
     du, dv = (u[1:] - u[:-1]) / step, (v[1:] - v[:-1]) / step
     shear2 = torch.clamp(du * du + dv * dv, min=1.0e-9)
     n2 = GRAVITY * 2.0 * (theta_v[1:] - theta_v[:-1]) / (step * (theta_v[1:] + theta_v[:-1]))
+    if clouds is not None:
+        n2 = torch.where(clouds.inside, clouds.n2, n2)
     ri = torch.clamp(n2 / shear2, -100.0, 100.0)
     length = VON_KARMAN * z_i * 30.0 / (VON_KARMAN * z_i + 30.0)
     base = length * length * torch.sqrt(shear2)
@@ -306,6 +318,37 @@ def local_diffusivity(
         ri > 0.0, k_h * torch.clamp(1.0 + 2.1 * plus, max=4.0), base * (1.0 + 8.0 * minus / (1.0 + 1.746 * root))
     )
     return torch.clamp(k_m, 0.01, 1000.0), torch.clamp(k_h, 0.01, 1000.0)
+
+
+class Clouds(NamedTuple):
+    """On inner interfaces (nz-1, y, x): whether both layers are cloudy, and N_m^2 of saturated air, s-2."""
+
+    inside: torch.Tensor
+    n2: torch.Tensor
+
+
+def in_clouds(
+    cloud: torch.Tensor, theta: torch.Tensor, t: torch.Tensor, q_v: torch.Tensor, step: torch.Tensor
+) -> Clouds:
+    """Where clouds are, and how stable: air that rises in them condenses.
+
+    Durran & Klemp (1982, J. Atmos. Sci. 39, 2152-2158): N_m^2 = (1 + B) (g / T) (dT/dz + Gamma_m) - g dq_w/dz with
+    Gamma_m = (g / c_p) (1 + B) / (1 + A), A = L^2 q_v / (c_p R_v T^2), B = L q_v / (R_d T), and q_w all water.
+
+    Parameters
+    ----------
+    cloud, q_v : (nz, y, x) droplets and ice, and vapour, kg/kg
+    theta, t : (nz, y, x) potential temperature and temperature, K
+    step : (nz-1, y, x) between the layers' centres, m
+    """
+    cloudy = cloud > CLOUDY
+    mean_t, mean_q = 0.5 * (t[1:] + t[:-1]), 0.5 * (q_v[1:] + q_v[:-1])
+    b = LATENT_VAPORISATION * mean_q / (R_DRY * mean_t)
+    a = LATENT_VAPORISATION * LATENT_VAPORISATION * mean_q / (CP_DRY * R_VAPOUR * mean_t * mean_t)
+    dry = GRAVITY * 2.0 * (theta[1:] - theta[:-1]) / (step * (theta[1:] + theta[:-1]))
+    less = GRAVITY * GRAVITY / (CP_DRY * mean_t) * (a - b) / (1.0 + a)  # (g / T) (Gamma_d - Gamma_m)
+    heavier = GRAVITY * (q_v[1:] - q_v[:-1] + cloud[1:] - cloud[:-1]) / step
+    return Clouds(cloudy[1:] & cloudy[:-1], (1.0 + b) * (dry - less) - heavier)
 
 
 def jump_at(a: torch.Tensor, z: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
