@@ -90,15 +90,16 @@ def test_energy_closes_in_deep_convection_over_a_sea_of_300_k(radiation):
 
 @pytest.mark.slow
 def test_radiation_and_convection_come_to_a_state_like_that_of_models_that_resolve_clouds():
-    """Means of days 21 to 40 over a sea of 300 K; models that resolve clouds (RCEMIP): 3 mm/d under 240 to 270 W m-2.
+    """Means of days 21 to 200 over a sea of 300 K; models that resolve clouds (RCEMIP): 3 mm/d under 240 to 270 W m-2.
 
     While ice stayed aloft and rain evaporated within the cloud the column came to a relative humidity of .9, an
     outgoing longwave of 160 W m-2 and a rain of 1.3 mm/d; before the cooling of cloud tops drove mixing a deck at 800 m
-    reflected 216 W m-2 with the layer clouds of a map. What the air gains differs by 10 W m-2 from day to day.
+    reflected 216 W m-2 with the layer clouds of a map. What the air gains differs by 10 W m-2 from day to day and by 3
+    from twenty days to twenty, so that it takes half a year to see 1 W m-2.
     """
-    changes = ("duration=P40D", "step=PT1800S", "output=PT3H", "radiation=rrtmgp", "cloud_fraction=xu_randall")
+    changes = ("duration=P200D", "step=PT1800S", "output=PT3H", "radiation=rrtmgp", "cloud_fraction=xu_randall")
     p, _ = column("radiative_convective_equilibrium", *changes)
-    mean = lambda name: np.nanmean(p[name][-160:], axis=0)  # noqa: E731
+    mean = lambda name: np.nanmean(p[name][-8 * 180 :], axis=0)  # noqa: E731
     turbulent = mean("surface_upward_sensible_heat_flux") + mean("surface_upward_latent_heat_flux")
     lid = mean("net_downward_radiative_flux_at_top_of_atmosphere_model")
     gained = lid - (mean("surface_net_downward_radiative_flux") - turbulent)
@@ -111,7 +112,7 @@ def test_radiation_and_convection_come_to_a_state_like_that_of_models_that_resol
     assert 2.0 < rain < 4.0
     assert 230.0 < outgoing < 270.0
     assert mean("toa_absorbed_shortwave_flux") > 409.6 - 120.0, "no deck"
-    assert abs(gained) < 3.0
+    assert abs(gained) < 1.0
 
 
 def warm_pool(step, duration):
