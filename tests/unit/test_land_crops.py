@@ -240,3 +240,33 @@ def test_the_first_day_of_a_run_sows_nothing_out_of_season(crop, start, latitude
     of_year = day % 365
     assert (172 < of_year < 356) if f.autumn.item() else (of_year < 172), of_year
     assert day > start + 30
+
+
+def two_years(crop, mean, swing, latitude=45.0):
+    """Days of the run on which a field of the crop is cut, whether it was mature, and the air, degC; from May on."""
+    f = parameters([crop], ["loam"], cycles=True).cycles.farming
+    x, cuts = torch.ones(1, dtype=D), []
+    now, before = crop_development.nothing_sown(x), phenology.at_start(x, x > 0.0).day_length
+    for day in range(121, 121 + 730):
+        t = mean - swing * math.cos(2.0 * math.pi * (day - 20) / 365.0)
+        length = day_length(latitude * x, (day - 0.5) % 365.0)
+        field = crop_day.a_day(f, now, (273.15 + t) * x, (273.15 + t) * x, length, before)
+        if field.ripe.item():
+            cuts.append((day, field.now.phase.item() == crop_development.MATURE, t))
+        now, before = crop_day.fallow(field.now, field.ripe), length
+    return cuts
+
+
+def test_frost_ends_the_season_of_rice_that_is_not_ripe_and_the_next_spring_it_is_sown_again():
+    """A summer of 21 C at most is 1100 K d above 10 C, too few for this variety: cut in October, in each year."""
+    cuts = two_years("rice", 3.0, 18.0)
+    assert [mature for _, mature, _ in cuts] == [False, False]
+    assert all(t < 2.0 for _, _, t in cuts)
+    assert [day // 365 for day, _, _ in cuts] == [0, 1] and all(280 < day % 365 < 310 for day, _, _ in cuts)
+
+
+def test_frost_takes_no_crop_that_is_ripe_and_no_wheat():
+    """Maize in a summer of 27 C is cut ripe in each year; wheat lives through days of -15 C."""
+    assert [mature for _, mature, _ in two_years("maize", 9.0, 18.0)] == [True, True]
+    wheat = two_years("wheat", 3.0, 18.0)
+    assert wheat and all(mature for _, mature, _ in wheat)

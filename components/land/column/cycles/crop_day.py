@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A day of the crops: sown by warmth and season, fed, developed, partitioned by stage, harvested with their residues.
+"""A day of the crops: sown by warmth and season, fed, developed, partitioned by stage, harvested or killed by frost.
 
 Partitioning and the area of new leaves go by stage as in WOFOST (de Wit et al. 2019), from the crops' table. A young
 crop has the leaf area of its seedlings and then as much as its carbon makes, but no more than warmth allows.
@@ -60,6 +60,7 @@ class Farming(NamedTuple):
     calendar : its sums of warmth
     sown_above, sown_below : degC of the upper soil between which it is sown
     autumn : 1 sown while days get shorter, 0 while they get longer
+    killed_below : degC of a day's air below which frost kills it before it is ripe
     nitrogen, phosphorus : fertiliser of a season, kg m-2
     urea : share of the nitrogen that is urea or ammonium
     seed : sown, and kept of a harvest for the next sowing, kg C m-2
@@ -78,6 +79,7 @@ class Farming(NamedTuple):
     sown_above: Tensor
     sown_below: Tensor
     autumn: Tensor
+    killed_below: Tensor
     nitrogen: Tensor
     phosphorus: Tensor
     urea: Tensor
@@ -105,7 +107,7 @@ class Field(NamedTuple):
     ----------
     now : development at its end
     stage : WOFOST's, 0 to 2
-    emerged, ripe : (columns,) whether that happened
+    emerged, ripe : (columns,) whether that happened; ripe: or cut
     dressing : fertiliser that is given
     growing : 1 between emergence and maturity
     shed : share of leaves that die
@@ -127,6 +129,7 @@ def a_day(
     """Sowing, development, and harvest.
 
     A crop with a day of harvest is cut on it once it has emerged, ripe or not; one that is mature before stands dead.
+    One that frost kills is cut with the grain that it has.
 
     Parameters
     ----------
@@ -160,16 +163,18 @@ def a_day(
     capacity = torch.where(dead, 0.0 * stage, at_stage(f.organs.capacity, stage))
     after = after._replace(leaves=leaves, passed=passed, capacity=capacity)
     return Field(
-        after, stage, emerged, is_crop & _harvested(f, after.phase, date), dressing, growing.to(t.dtype),
+        after, stage, emerged, is_crop & _cut(f, after.phase, air, date), dressing, growing.to(t.dtype),
         torch.where(growing, dying, 0.0 * stage),
     )  # fmt: skip
 
 
-def _harvested(f: Farming, phase: Tensor, date: Tensor | None) -> Tensor:
-    mature = phase >= development.MATURE
+def _cut(f: Farming, phase: Tensor, air: Tensor, date: Tensor | None) -> Tensor:
+    """Ripe, or on the day of harvest; or killed by frost."""
+    mature, emerged = phase >= development.MATURE, phase > development.SOWN
+    killed = emerged & ~mature & (air - ZERO_CELSIUS < f.killed_below)
     if f.reaped_on is None or date is None:
-        return mature
-    return torch.where(torch.isfinite(f.reaped_on), (date == f.reaped_on) & (phase > development.SOWN), mature)
+        return mature | killed
+    return killed | torch.where(torch.isfinite(f.reaped_on), (date == f.reaped_on) & emerged, mature)
 
 
 def shaded(area: Tensor) -> Tensor:

@@ -61,7 +61,7 @@ def farming(crops: Mapping[str, Mapping[str, Any]], plants: Sequence[str], like:
     plants : one name a column
     like : (columns,) for type and device
     """
-    none: dict[str, Any] = {k: 1.0 for k in (*Calendar._fields, "sown_above", "sown_below", "autumn")}
+    none: dict[str, Any] = {k: 1.0 for k in (*Calendar._fields, "sown_above", "sown_below", "autumn", "killed_below")}
     none |= dict.fromkeys(("nitrogen", "phosphorus", "urea", "seed", "paddy", "emerged_area", "expansion"), 0.0)
     none |= {"leaf_base": 0.0, "span": 1.0} | dict.fromkeys(Organs._fields, [0.0] * len(STAGES))
     rows = [{**none, **crops.get(name, {})} for name in plants]
@@ -73,7 +73,7 @@ def farming(crops: Mapping[str, Mapping[str, Any]], plants: Sequence[str], like:
     is_crop = torch.tensor([float(name in crops) for name in plants], dtype=like.dtype, device=like.device)
     return Farming(
         is_crop, Calendar(*(of(k) for k in Calendar._fields)), of("sown_above"), of("sown_below"), of("autumn"),
-        of("nitrogen"), of("phosphorus"), of("urea"), of("seed"), of("paddy"),
+        of("killed_below"), of("nitrogen"), of("phosphorus"), of("urea"), of("seed"), of("paddy"),
         Organs(*(of(k) for k in Organs._fields)), of("emerged_area"), of("expansion"), of("leaf_base"),
         of("span"),
     )  # fmt: skip
