@@ -11,9 +11,10 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import torch
+from pydantic import AfterValidator, model_validator
 from torch import Tensor
 
 from components.science.sums import in_order
@@ -33,6 +34,15 @@ SHARES: Mapping[str, tuple[float, float, float]] = {
 """Of an amount: nitrogen as ammonium and as nitrate, phosphorus."""
 
 
+def _known(date: str) -> str:
+    if _day_of(date) is None:
+        raise ValueError(f"expected month and day of a year of 365 days, as 05-20; found {date!r}")
+    return date
+
+
+Date = Annotated[str, AfterValidator(_known)]
+
+
 class Dressing(Namelist):
     """``{date: 05-20, amount: 60 kg ha-1, form: urea}``: at sowing where no day, date or stage is given."""
 
@@ -42,10 +52,17 @@ class Dressing(Namelist):
     """What it is; a compound fertiliser is several dressings of one day."""
     day: DayOfYear | None = None
     """Day of the year on which it is given, every year, whether the crop stands or not."""
-    date: str = ""
+    date: Date | None = None
     """The same as month and day, 05-20."""
     stage: Stage | None = None
     """Stage of development at which it is given: 0 at emergence, 1 at flowering, 2 at maturity."""
+
+    @model_validator(mode="after")
+    def _one_time(self) -> Dressing:
+        given = [k for k in ("day", "date", "stage") if getattr(self, k) is not None]
+        if len(given) > 1:
+            raise ValueError(f"expected one of day, date, stage; found {' and '.join(given)}")
+        return self
 
     @property
     def day_of_year(self) -> int | None:
@@ -221,20 +238,6 @@ def problems(plans: Plans, grown: Sequence[str]) -> list[str]:
     plans : by crop
     grown : names of all plants of the case where they are listed, else empty
     """
-    found = [
+    return [
         f"fertiliser: {k} does not grow here; plants has {', '.join(grown)}" for k in plans if grown and k not in grown
     ]
-    for crop, dressings in plans.items():
-        for n, d in enumerate(dressings, 1):
-            asked = {"day": d.day is not None, "date": bool(d.date), "stage": d.stage is not None}
-            named = [k for k, given in asked.items() if given]
-            if len(named) > 1:
-                found.append(
-                    f"fertiliser: {crop}, dressing {n}: expected one of day, date, stage; found {' and '.join(named)}"
-                )
-            if d.date and _day_of(d.date) is None:
-                found.append(
-                    f"fertiliser: {crop}, dressing {n}: expected month and day of a year of 365 days, as 05-20;"
-                    f" found {d.date!r}"
-                )
-    return found
