@@ -27,8 +27,8 @@ def test_clouds_live_up_to_the_outermost_row_where_vapour_is_drawn_to_the_driver
 
 
 def test_the_strip_of_relaxation_is_a_length_and_by_default_a_share_of_the_domain():
-    """A tenth of the shorter side, four rows where that is less; a width that is given holds whatever the cells."""
-    assert strip((65, 66), (100e3, 100e3)) == (6.5, 6.5)
+    """1/6.5 of the shorter side, four rows where that is less; a width that is given holds whatever the cells."""
+    assert strip((65, 66), (100e3, 100e3)) == (10.0, 10.0)
     assert strip((17, 24), (295e3, 295e3)) == (4.0, 4.0)
     assert strip((40, 80), (10e3, 20e3), 160e3) == (16.0, 8.0)
     for cells, size in ((40, 10e3), (80, 5e3)):

@@ -112,7 +112,7 @@ class NonhydrostaticAtmosphere(Component):
         jet: Literal["ullrich", "january"] = "ullrich"
         """Without a driver: the jet of the paper, or one as warm and moist as January over the western Pacific."""
         relaxation_width: LengthOrNone = 0.0
-        """Of the strip drawn towards the driver, fading inwards; 0: a tenth of the shorter side, four rows at least."""
+        """Of the strip drawn towards the driver, fading inwards; 0: 1/6.5 of the shorter side, four rows at least."""
         nudging_wavelength: LengthOrNone = 0.0
         """Scales above this are nudged towards the driver above the boundary layer, increments too; 0: none."""
         nudging_time: Duration = 21600
