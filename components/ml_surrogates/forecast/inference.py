@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A step on CPUs without gradients: winds, imbalance and mass by kernels, products by torch; `network` to rounding."""
+"""A step on CPUs without gradients: kernels, and products by torch; `network` to rounding."""
 
 from functools import cache, lru_cache
 from typing import Any
@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from components.ml_surrogates.forecast import network, packed
+from components.ml_surrogates.forecast import network, tiled
 from components.ml_surrogates.forecast.network import FIXED, ForecastNetwork, smoothing
 from components.ml_surrogates.forecast.state import RELAXED, Place, dry_surface_pressure, edges
 from coupler.made_once import compile_once
@@ -53,11 +52,11 @@ class Step:
         self._area = _array((at.size[0] * at.size[1]).double().flatten())
         self._specified, self._drawn = (_array(a.flatten()) for a in (at.specified, at.drawn))
         self._rim = (at.rim <= RELAXED).float().flatten()
-        self._change, self._scales = (
+        self._per_step, self._scales = (
             _array(net.change),
             tuple(_array(a) for a in (net.middle, net.spread, net.change, net.rate)),
         )
-        self._net, self._hidden = net, packed.hidden(net, *at.rim.shape)
+        self._net, self._hidden = net, tiled.hidden(net, *at.rim.shape)
         self._take, self._linear, self._give = (
             a.weight.flatten(1).contiguous() for a in (net.take, net.linear, net.give)
         )
@@ -68,32 +67,29 @@ class Step:
 
     def __call__(self, x: Tensor, sides: Tensor, mass: Tensor, seconds: float) -> Tensor:
         """States a step later; the arguments are those of `advance`, contiguous."""
-        _, changed, settled = kernels()
-        for _ in range(self._net.parts):
-            x = self._part(x, sides, seconds / self._net.parts, changed)
-        x = (self._across @ x @ self._along).contiguous()
-        for one, side, m in zip(_array(x), _array(sides), mass.tolist(), strict=True):
-            flat = one.reshape(len(one), -1)
-            settled(flat, side.reshape(flat.shape), self._drawn, self._area, self._height, self._thick, m)
-        return x
+        out = torch.empty_like(x)
+        for one, side, m, new in zip(x, sides, mass.tolist(), out, strict=True):  # what one needs stays in the cache
+            self._one(one, side.flatten(1), m, seconds, new)
+        return out
 
-    def _part(self, x: Tensor, sides: Tensor, seconds: float, changed: Any) -> Tensor:
-        """States after a part."""
-        net, (n, fields, ny, nx) = self._net, x.shape
-        seen = self.given(x, seconds).flatten(2)
-        x, sides, bias = x.flatten(2), sides.flatten(2), net.take.get_parameter("bias")
-        a = torch.empty((n, ny * nx, len(bias)))  # channels last, as the convolutions like it
-        for k in range(n):  # products of matrices, not of a batch, which torch would copy
-            torch.addmm(bias, seen[k].T, self._take.T, out=a[k])
-            a[k].addmm_(((sides[k] - x[k]) * self._rim).T, self._pull.T)
-        hidden = self._hidden(functional.gelu(a).view(n, ny, nx, len(bias)).permute(0, 3, 1, 2))
-        hidden = hidden.permute(0, 2, 3, 1).reshape(n, ny * nx, len(bias))
-        y = torch.empty((n, fields, ny * nx))
-        for k in range(n):
-            torch.addmm(self._bias, self._linear, seen[k, :-FIXED], out=y[k])
-            y[k].addmm_(self._give, hidden[k].T)
-            changed(x[k].numpy(), self._change, self._specified, sides[k].numpy(), y[k].numpy())
-        return y.view(n, fields, ny, nx)
+    def _one(self, x: Tensor, sides: Tensor, mass: float, seconds: float, out: Tensor) -> None:
+        """One state a step later."""
+        _, changed, settled = kernels()
+        ending, parts = _array(sides), self._net.parts
+        for _ in range(parts):
+            y = self._change(x, sides, seconds / parts)
+            changed(_array(x.flatten(1)), self._per_step, self._specified, ending, _array(y))
+            x = y.view(x.shape)
+        torch.matmul(self._across @ x, self._along, out=out)
+        settled(_array(out.flatten(1)), ending, self._drawn, self._area, self._height, self._thick, mass)
+
+    def _change(self, x: Tensor, sides: Tensor, seconds: float) -> Tensor:
+        """What the network makes of a state (4 nz + 1, ny, nx) in a part, in units of its change, (4 nz + 1, cells)."""
+        seen = self.given(x[None], seconds)[0].flatten(1)
+        sums = torch.mm(seen.T, self._take.T)  # channels last, as the convolutions like it
+        sums.addmm_(((sides - x.flatten(1)) * self._rim).T, self._pull.T)
+        y = torch.addmm(self._bias, self._linear, seen[:-FIXED])
+        return y.addmm_(self._give, self._hidden(sums[None])[0].T)
 
     def given(self, x: Tensor, seconds: float) -> Tensor:
         """Scaled states, what the winds bring, what changes at once, and the place, (n, 11 nz + 6, ny, nx).

@@ -5,5 +5,8 @@ from pathlib import Path
 
 from coupler.compiled import compiler
 
-_CONSTANTS = Path(__file__).parents[3] / "science/constants.py"
-compiled = compiler(Path(__file__).parent, _CONSTANTS, fastmath={"contract", "nsz", "arcp"})
+_SCIENCE = Path(__file__).parents[3] / "science"
+compiled = compiler(
+    Path(__file__).parent, Path(__file__).parent / "tiles.py", _SCIENCE / "constants.py",
+    _SCIENCE / "kernels/lanes.py", fastmath={"contract", "nsz", "arcp"},
+)  # fmt: skip
