@@ -24,9 +24,9 @@ import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
 
 from coupler.errors import NamelistError, Problem
 from coupler.fields import did_you_mean
@@ -40,6 +40,7 @@ from coupler.quantities import Length as Length
 from coupler.quantities import LengthOrNone as LengthOrNone
 from coupler.quantities import Metres as Metres
 from coupler.quantities import MetresPerSecond as MetresPerSecond
+from coupler.quantities import MonthAndDay as MonthAndDay
 from coupler.quantities import Pascals as Pascals
 from coupler.quantities import Positive as Positive
 from coupler.quantities import Range as Range
@@ -51,6 +52,7 @@ from coupler.quantities import TimeScale as TimeScale
 from coupler.quantities import Unit as Unit
 from coupler.quantities import Viscosity as Viscosity
 from coupler.quantities import WattsPerSquareMetre as WattsPerSquareMetre
+from coupler.quantities import day_of_year as day_of_year
 from coupler.quantities import number as number
 from coupler.quantities import quantity as quantity
 from coupler.quantities import whole as whole
@@ -64,9 +66,21 @@ class Namelist(BaseModel):
 
     No number may be infinite or NaN. Who wants the help reads it from the source (`case.documentation`): pydantic would
     at every start of every process, for a tenth of the time of a check.
+
+    Attributes
+    ----------
+    at_most_one : names of options that exclude each other
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    at_most_one: ClassVar[tuple[str, ...]] = ()
+
+    @model_validator(mode="after")
+    def _exclusive(self) -> Self:
+        given = [name for name in self.at_most_one if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"expected one of {', '.join(self.at_most_one)}; found {' and '.join(given)}")
+        return self
 
 
 @dataclass

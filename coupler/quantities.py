@@ -11,12 +11,13 @@ Every numeric option of a model has bounds; the types here have those of their k
 `whole` make others. The bounds are wide: they keep out what no run can mean, such as a layer of -50 m.
 """
 
+import datetime
 import math
 import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, GetCoreSchemaHandler
+from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 
 from coupler.clock import Period, parse_duration
@@ -228,3 +229,24 @@ Recurring = Annotated[Any, BeforeValidator(_period)]
 """ISO-8601 duration, or years and months of the calendar; a `coupler.clock.Period` once read."""
 Duration = Annotated[int, BeforeValidator(_duration)]
 """ISO-8601 duration; whole seconds once read."""
+
+
+def day_of_year(date: str) -> int | None:
+    """Day of a year of 365 days of a month and day such as 05-20; None where there is no such date."""
+    month, _, day = date.strip().partition("-")
+    if not (month.isdigit() and day.isdigit()):
+        return None
+    try:
+        return datetime.date(2001, int(month), int(day)).timetuple().tm_yday
+    except ValueError:
+        return None
+
+
+def _month_and_day(date: str) -> str:
+    if day_of_year(date) is None:
+        raise ValueError(f"expected month and day of a year of 365 days, as 05-20; found {date!r}")
+    return date
+
+
+MonthAndDay = Annotated[str, AfterValidator(_month_and_day)]
+"""A date of every year, as 05-20."""

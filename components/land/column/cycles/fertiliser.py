@@ -8,17 +8,14 @@ the high pH around granules of urea, by which fields lose more ammonia, is not t
 
 from __future__ import annotations
 
-import datetime
-import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
-from pydantic import AfterValidator, model_validator
 from torch import Tensor
 
 from components.science.sums import in_order
-from coupler.namelist import Namelist, quantity, whole
+from coupler.namelist import MonthAndDay, Namelist, day_of_year, quantity, whole
 
 SECOND_DRESSING = 0.5  # stage at which the second half of the table's fertiliser is given
 SOWING = -1.0  # stands for the day of sowing among stages
@@ -34,50 +31,25 @@ SHARES: Mapping[str, tuple[float, float, float]] = {
 """Of an amount: nitrogen as ammonium and as nitrate, phosphorus."""
 
 
-def _known(date: str) -> str:
-    if _day_of(date) is None:
-        raise ValueError(f"expected month and day of a year of 365 days, as 05-20; found {date!r}")
-    return date
-
-
-Date = Annotated[str, AfterValidator(_known)]
-
-
 class Dressing(Namelist):
     """``{date: 05-20, amount: 60 kg ha-1, form: urea}``: at sowing where no day, date or stage is given."""
 
+    at_most_one = ("day", "date", "stage")
     amount: Amount
     """Of nitrogen, or of phosphorus where it is phosphate."""
     form: Form = "ammonium_nitrate"
     """What it is; a compound fertiliser is several dressings of one day."""
     day: DayOfYear | None = None
     """Day of the year on which it is given, every year, whether the crop stands or not."""
-    date: Date | None = None
+    date: MonthAndDay | None = None
     """The same as month and day, 05-20."""
     stage: Stage | None = None
     """Stage of development at which it is given: 0 at emergence, 1 at flowering, 2 at maturity."""
 
-    @model_validator(mode="after")
-    def _one_time(self) -> Dressing:
-        given = [k for k in ("day", "date", "stage") if getattr(self, k) is not None]
-        if len(given) > 1:
-            raise ValueError(f"expected one of day, date, stage; found {' and '.join(given)}")
-        return self
-
     @property
     def day_of_year(self) -> int | None:
         """Of a year of 365 days; None where it goes by stage."""
-        return _day_of(self.date) if self.date else None if self.day is None else min(self.day, 365)
-
-
-def _day_of(date: str) -> int | None:
-    """Of a year of 365 days; None where there is no such date."""
-    found = re.fullmatch(r"(\d{1,2})-(\d{1,2})", date.strip())
-    try:
-        month, day = (int(v) for v in found.groups()) if found else (0, 0)
-        return datetime.date(2001, month, day).timetuple().tm_yday
-    except ValueError:
-        return None
+        return day_of_year(self.date) if self.date else None if self.day is None else min(self.day, 365)
 
 
 Plans = Mapping[Any, list[Dressing]]  # by Crop
