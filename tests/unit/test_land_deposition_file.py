@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from components.land.column.component import ColumnLand
-from components.land.column.component_cycles import DEPOSITION, Deposition
+from components.land.column.component_cycles import DEPOSITION, NITROGEN, PHOSPHORUS, Deposition
 from coupler.clock import Clock
 from coupler.component import Context
 from coupler.grids.decomposition import Decomposition
@@ -71,8 +71,24 @@ def test_a_year_of_old_is_repeated_where_that_is_said(setting, tmp_path):
     """6.3e-11 in June and 6.5e-11 in July of 1990 for 2001; where the file has nothing the constant holds."""
     name = write(tmp_path, [1e-12 * m + 5.3e-11 for m in range(0, 24, 2)], first="1990-01-01")
     assert checked(setting, name, deposition_cycle="yearly") == []
-    falls = Deposition(setting, name, "yearly", CONSTANT, np.ones(setting.grid.shape, bool))
+    falls = Deposition(NITROGEN, setting, name, "yearly", CONSTANT, np.ones(setting.grid.shape, bool))
     assert 6.2e-11 < falls.at(1800, None).min() <= falls.at(29 * 86400, None).max() < 6.6e-11
     poor = write(tmp_path, [-1e-14, np.nan] * 6, name="poor.nc")
-    falls = Deposition(setting, poor, "auto", CONSTANT, np.ones(setting.grid.shape, bool))
+    falls = Deposition(NITROGEN, setting, poor, "auto", CONSTANT, np.ones(setting.grid.shape, bool))
     assert falls.at(25 * 86400, None).tolist() == [[CONSTANT] * 3] * 3
+
+
+def test_phosphorus_of_a_file_falls_and_what_is_wrong_with_it_is_told(setting, tmp_path):
+    """A field of that name in grams a year, and the constant where the file has nothing; .38 kg ha-1 a-1 without."""
+    name = write(tmp_path, [0.05, np.nan] * 6, units="g m-2 yr-1", name="dust.nc")
+    with netCDF4.Dataset(tmp_path / name, "a") as data:
+        data.renameVariable("falls", "phosphorus_deposition")
+        del data["phosphorus_deposition"].standard_name
+    ask = ColumnLand.Options(nitrogen="fun", phosphorus_deposition_file=name)
+    assert ColumnLand(ask).check(setting) == []
+    assert ask.phosphorus_deposition * 1e4 * 365 * 86400 == pytest.approx(0.38, rel=0.01)
+    falls = Deposition(PHOSPHORUS, setting, name, "yearly", 1.2e-12, np.ones(setting.grid.shape, bool))
+    found = {round(float(falls.at(day * 86400).min()), 16) for day in range(0, 29, 7)}
+    assert max(found) == pytest.approx(0.05e-3 / (365.2425 * 86400), rel=0.01) or found == {1.2e-12}
+    (problem,) = ColumnLand(ColumnLand.Options(nitrogen="fun", phosphorus_deposition_file="none.nc")).check(setting)
+    assert "none.nc" in problem

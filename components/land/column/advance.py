@@ -69,6 +69,7 @@ class Weather(NamedTuple):
     ozone: Tensor | None = None  # mole fraction, by cell
     date: Tensor | None = None  # day of the year, by column
     photoperiod: Tensor | None = None  # s, day length with the twilight that crops see, by column
+    phosphorus_deposition: Tensor | None = None  # kg P m-2 s-1, by cell
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,7 @@ class Land:
             diffuse, c(w.longwave), c(rain - white), c(white), c(1e6 * w.co2), w.cos_zenith, w.lai, w.sai,
             None if w.nitrogen_deposition is None else c(w.nitrogen_deposition), w.day_length, w.longest_day,
             None if w.ozone is None else c(1e9 * w.ozone), w.date, w.photoperiod,
+            None if w.phosphorus_deposition is None else c(w.phosphorus_deposition),
         )  # fmt: skip
 
     def over(self, depth: Tensor) -> Land:

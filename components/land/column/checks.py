@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from components.land.column import farm_maps, first_guess
-from components.land.column.component_cycles import check_deposition
+from components.land.column.component_cycles import NITROGEN, PHOSPHORUS, check_deposition
 from components.land.column.cycles import fertiliser
 from components.land.column.optimality import OPTIMAL
 from components.land.column.parameters import table
@@ -95,6 +95,7 @@ def _without_cycles(o: Any) -> list[str]:
         "disturbance": o.disturbance is not None, "past": bool(o.past), "rest_after": o.rest_after > 0,
         "fertiliser": bool(o.fertiliser), "irrigation": o.irrigation != "none",
         "deposition_file": bool(o.deposition_file),
+        "phosphorus_deposition_file": bool(o.phosphorus_deposition_file),
     }  # fmt: skip
     return [
         f"{name}: this land has no cycles of carbon; add nitrogen: fun or leaves: prognostic"
@@ -113,7 +114,8 @@ def _fertiliser(o: Any) -> list[str]:
 
 
 def _deposition(o: Any, setting: Setting, grids: Grids) -> list[str]:
-    return check_deposition(o.deposition_file, o.deposition_cycle, setting)
+    found = check_deposition(NITROGEN, o.deposition_file, o.deposition_cycle, setting)
+    return found + check_deposition(PHOSPHORUS, o.phosphorus_deposition_file, o.deposition_cycle, setting)
 
 
 def _start(o: Any, setting: Setting, grids: Grids) -> list[str]:

@@ -84,6 +84,7 @@ class Forcing(NamedTuple):
     ozone: Tensor | None = None  # nmol mol-1; None: it does no harm
     date: Tensor | None = None  # day of the year, where there is a calendar of sowing
     photoperiod: Tensor | None = None  # s, day length with the twilight that crops see; None: without it
+    phosphorus_deposition: Tensor | None = None  # kg P m-2 s-1
 
 
 class State(NamedTuple):

@@ -17,7 +17,7 @@ from components.land.column.advance import CYCLED, Land, Weather
 from components.land.column.aquifer import Aquifer
 from components.land.column.checks import problems_of
 from components.land.column.column import Options, State, heat_stored, initial_state, water_stored
-from components.land.column.component_cycles import DEPOSITION, Deposition, rested, to_rest, totals
+from components.land.column.component_cycles import DEPOSITION, depositions, rested, to_rest, totals
 from components.land.column.cycles import spin_up
 from components.land.column.cycles.pools import leaf_area
 from components.land.column.gas_exchange import Stomata
@@ -198,9 +198,7 @@ class ColumnLand(Component):
             self.now = farm_maps.with_phosphorus(self.now, self.land.maps)
             if self.land.maps and context.rank == 0:
                 context.log(f"{o.surface} gives {', '.join(self.land.maps)}; tables and defaults the rest")
-            self.deposition = Deposition(
-                context, o.deposition_file, o.deposition_cycle, o.nitrogen_deposition, self.cells
-            )
+            self.deposition = depositions(context, o, self.cells)
         self.overpasses = (
             None if o.spectra is None else Overpasses(o.spectra, self.columns, self.latitude, self.longitude)
         )

@@ -21,15 +21,38 @@ from coupler.files.forcing import Forcing as File
 
 DEPOSITION = "minus_tendency_of_atmosphere_mass_content_of_nitrogen_compounds_expressed_as_nitrogen_due_to_deposition"
 YEAR_OF_DAYS = 365
-SMALL, MOST_DEPOSITION = 1e-13, 1e-8  # kg m-2 s-1: rounding below nothing; beyond what falls anywhere
 PER_YEAR = 365.0 * 86400.0 * 1e4  # kg m-2 s-1 to kg ha-1 a-1
 
 
+class Falling(NamedTuple):
+    """An element that falls on the land.
+
+    Attributes
+    ----------
+    element : its name
+    symbol : of units
+    variable : standard name or name in a file
+    small, most : kg m-2 s-1, rounding below nothing, and beyond what falls anywhere
+    """
+
+    element: str
+    symbol: str
+    variable: str
+    small: float
+    most: float
+
+
+NITROGEN = Falling("nitrogen", "N", DEPOSITION, 1e-13, 1e-8)
+PHOSPHORUS = Falling("phosphorus", "P", "phosphorus_deposition", 1e-15, 1e-9)
+
+
 class Deposition:
-    """Nitrogen that falls on the land: imported, else out of a file, else a constant; the log says which.
+    """What falls of an element: imported, else out of a file, else a constant; the log says which.
 
     Parameters
     ----------
+    what : Falling
+        Nitrogen or phosphorus.
     context : Context
         Of the component.
     file : str
@@ -37,21 +60,30 @@ class Deposition:
     cycle : {'auto', 'yearly', 'none'}
         Whether its records repeat every year.
     constant : float
-        kg N m-2 s-1.
+        kg m-2 s-1.
     cells : array
         The block's cells with land.
     """
 
-    def __init__(self, context: Context, file: str, cycle: Cycle, constant: float, cells: Array) -> None:
-        self.constant, self.cells, self.file, self.said, self.log = constant, cells, None, False, context.log
+    def __init__(self, what: Falling, context: Context, file: str, cycle: Cycle, constant: float, cells: Array) -> None:
+        self.what, self.constant, self.cells, self.file, self.said, self.log = (
+            what,
+            constant,
+            cells,
+            None,
+            False,
+            context.log,
+        )
         self.name = file
         if file:
             b = context.decomposition.block_of(context.rank)
             block = (slice(b.y0, b.y1), slice(b.x0, b.x1))
-            self.file = File(context.file(file), DEPOSITION, context.clock, cycle=cycle, grid=context.grid, block=block)
+            self.file = File(
+                context.file(file), what.variable, context.clock, cycle=cycle, grid=context.grid, block=block
+            )
 
-    def at(self, time: int, imported: Any) -> Array | Tensor:
-        """By cell of the block, kg N m-2 s-1.
+    def at(self, time: int, imported: Any = None) -> Array | Tensor:
+        """By cell of the block, kg m-2 s-1.
 
         Parameters
         ----------
@@ -60,7 +92,7 @@ class Deposition:
         """
         if not self.said:
             self.said = True
-            self.log(f"nitrogen deposition: {self._source(imported is not None)}")
+            self.log(f"{self.what.element} deposition: {self._source(imported is not None)}")
         if imported is not None:
             given = imported if isinstance(imported, Tensor) else np.asarray(imported)
             return given.clip(0.0)  # an air with rounding below nothing takes no nitrogen out of the soil
@@ -73,15 +105,44 @@ class Deposition:
         if imported:
             return "imported"
         if self.file is not None:
-            return f"{self.name}; cells that it lacks get {self.constant * PER_YEAR:.3g} kg N ha-1 a-1"
-        return f"{self.constant * PER_YEAR:.3g} kg N ha-1 a-1 everywhere (nitrogen_deposition); none is imported"
+            return f"{self.name}; cells that it lacks get {self._everywhere()}"
+        return f"{self._everywhere()} everywhere ({self.what.element}_deposition)"
+
+    def _everywhere(self) -> str:
+        return f"{self.constant * PER_YEAR:.3g} kg {self.what.symbol} ha-1 a-1"
 
 
-def check_deposition(file: str, cycle: Cycle, setting: Setting) -> list[str]:
+class Depositions(NamedTuple):
+    """Of both elements that come with the air."""
+
+    nitrogen: Deposition
+    phosphorus: Deposition
+
+
+def depositions(context: Context, options: Any, cells: Array) -> Depositions:
+    """What falls on a land, as its options have it.
+
+    Parameters
+    ----------
+    context : of the component
+    options : ColumnOptions
+    cells : the block's cells with land
+    """
+    o = options
+    return Depositions(
+        Deposition(NITROGEN, context, o.deposition_file, o.deposition_cycle, o.nitrogen_deposition, cells),
+        Deposition(
+            PHOSPHORUS, context, o.phosphorus_deposition_file, o.deposition_cycle, o.phosphorus_deposition, cells
+        ),
+    )
+
+
+def check_deposition(what: Falling, file: str, cycle: Cycle, setting: Setting) -> list[str]:
     """What is wrong with the file of deposition, where one is named: its times and its values at the start.
 
     Parameters
     ----------
+    what : nitrogen or phosphorus
     file, cycle : of the options
     setting : of the component
 
@@ -92,7 +153,7 @@ def check_deposition(file: str, cycle: Cycle, setting: Setting) -> list[str]:
     """
     if not file:
         return []
-    found = File(setting.file(file), DEPOSITION, setting.clock, cycle=cycle, grid=setting.grid)
+    found = File(setting.file(file), what.variable, setting.clock, cycle=cycle, grid=setting.grid)
     try:
         half = setting.step // 2
         lacking = found.problems(half, setting.duration - half)
@@ -102,10 +163,10 @@ def check_deposition(file: str, cycle: Cycle, setting: Setting) -> list[str]:
         low, high = float(np.nanmin(values, initial=0.0)), float(np.nanmax(values, initial=0.0))
     finally:
         found.close()
-    if low < -SMALL or high > MOST_DEPOSITION:
+    if low < -what.small or high > what.most:
         return [
             f"{found.path}: {found.variable} goes from {low:g} to {high:g} kg m-2 s-1; expected 0 to"
-            f" {MOST_DEPOSITION:g} (what is gained by the land, {MOST_DEPOSITION * PER_YEAR:.0f} kg ha-1 a-1 at most):"
+            f" {what.most:g} (what is gained by the land, {what.most * PER_YEAR:.0f} kg ha-1 a-1 at most):"
             f" mend its sign or its units, {found.file_units!r}"
         ]
     return []

@@ -97,6 +97,7 @@ def advance_cycles(
         available_water(p, theta), liquid_mass(theta, p.thickness), passed.stored, passed.taken,
         passed.drained * seconds, passed.surface * seconds, lit,
         none if deposition is None else deposition, forcing.temperature,
+        forcing.phosphorus_deposition,
     )  # fmt: skip
     new, given = fast.step(cycles, p.cycles, moment, p.thickness, seconds)
     if daily.is_over(new):

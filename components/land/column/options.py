@@ -58,8 +58,12 @@ class ColumnOptions(Namelist):
     """Of crops by deficit, with water from outside that is exported and booked; paddy: rice stands in water."""
     nitrogen_deposition: Deposition = 6.69e-11
     """Of nitrogen, where none is imported; 21.1 kg ha-1 a-1 is the bulk deposition over China (Liu et al. 2013)."""
+    phosphorus_deposition: Deposition = 1.2e-12
+    """Of phosphorus; .38 kg ha-1 a-1 is the bulk deposition on China's forests (Du et al. 2016)."""
     deposition_file: str = ""
     """CF file of the deposition of nitrogen, used where none is imported; cells it lacks get `nitrogen_deposition`."""
+    phosphorus_deposition_file: str = ""
+    """CF file with `phosphorus_deposition`, a mass per area and time; cells it lacks get the constant."""
     deposition_cycle: Literal["auto", "yearly", "none"] = "auto"
     """Whether its records repeat every year; auto: where its time axis is climatological."""
     ozone: Literal["none", "low", "high"] = "low"

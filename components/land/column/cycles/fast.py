@@ -36,6 +36,7 @@ class Moment(NamedTuple):
     lit: Tensor  # share of the day that has sun; or 1 in a step with sun and 0 in another
     deposition: Tensor  # of nitrogen, kg N m-2 s-1
     air: Tensor | None = None  # K; None: as warm as the canopy
+    phosphorus: Tensor | None = None  # that falls, kg P m-2 s-1; None: none
 
 
 class Exchanged(NamedTuple):
@@ -49,6 +50,7 @@ class Exchanged(NamedTuple):
     leached_nitrogen: Tensor
     leached_phosphorus: Tensor
     deposited: Tensor  # nitrogen
+    deposited_phosphorus: Tensor
     fixed: Tensor  # nitrogen, all of a day in its last step
     harvested_carbon: Tensor  # the same, of what people carry away
     harvested_nitrogen: Tensor
@@ -63,7 +65,8 @@ class Exchanged(NamedTuple):
             self.uptake - self.leached_carbon - self.harvested_carbon,
             self.deposited + self.fixed + self.fertilised_nitrogen - gases - self.leached_nitrogen
             - self.harvested_nitrogen,
-            self.fertilised_phosphorus - self.leached_phosphorus - self.harvested_phosphorus,
+            self.deposited_phosphorus + self.fertilised_phosphorus - self.leached_phosphorus
+            - self.harvested_phosphorus,
         )  # fmt: skip
 
 
@@ -129,15 +132,17 @@ def step(c: Cycles, t: Traits, m: Moment, thickness: Tensor, seconds: float) -> 
     soil, half = c.soil, 0.5 * seconds * m.deposition
     ammonium = torch.cat([(soil.ammonium[0] + half)[None], soil.ammonium[1:]])
     nitrate = torch.cat([(soil.nitrate[0] + half)[None], soil.nitrate[1:]])
-    solution = phosphorus.in_solution(soil.phosphorus, SORBED * thickness, HALF * thickness)
-    mobile = solution / torch.clamp(soil.phosphorus, min=1e-30)
+    fallen = torch.zeros_like(gain) if m.phosphorus is None else m.phosphorus
+    labile = torch.cat([(soil.phosphorus[0] + seconds * fallen)[None], soil.phosphorus[1:]])
+    solution = phosphorus.in_solution(labile, SORBED * thickness, HALF * thickness)
+    mobile = solution / torch.clamp(labile, min=1e-30)
     flow = (m.water, m.stored, m.drawn, m.drainage, m.runoff)
     n = solutes.move(nitrate, 1.0, *flow)
-    p = solutes.move(soil.phosphorus, torch.clamp(mobile, max=1.0), *flow)
+    p = solutes.move(labile, torch.clamp(mobile, max=1.0), *flow)
     d = solutes.move(soil.carbon, 1.0, *flow)
     new = c._replace(soil=type(soil)(ammonium, n.amount, p.amount, d.amount), day=day, due=due)
     return new, Exchanged(
         gain - exhaled.carbon / seconds, exhaled.nitrous / seconds, exhaled.dinitrogen / seconds,
         exhaled.ammonia / seconds, (d.leached + d.washed) / seconds, (n.leached + n.washed) / seconds,
-        (p.leached + p.washed) / seconds, m.deposition, *[torch.zeros_like(m.deposition)] * 6,
+        (p.leached + p.washed) / seconds, m.deposition, fallen, *[torch.zeros_like(gain)] * 6,
     )  # fmt: skip
