@@ -17,6 +17,7 @@ from components.land.column.cycles import (
     leaf_nitrogen,
     phenology,
     pools,
+    variety,
 )
 from components.land.column.cycles.allocation import Parts
 from components.land.column.paddy import flood
@@ -58,7 +59,7 @@ def season(crop, fertiliser, days=88, first=100, warm=8.0):
         m = fast.Moment(
             gross, 0.08 * gross, t_air * one, t_air * layers, 1.0 * layers, (0.62 + 0.0108 * rain) * layers, 0.7 * one,
             250.0 * p.thickness * layers, torch.zeros(10, n, dtype=D), torch.zeros(10, n, dtype=D), down[-1], 0.0 * one,
-            (0.5 + 0.08 * light) * one, 3e-11 * one,
+            (0.5 + 0.08 * light) * one, 3e-11 * one, phosphorus=1.2e-12 * one,
         )  # fmt: skip
         state, out = fast.step(state, t, m, p.thickness, STEP)
         for k in sums:
@@ -87,6 +88,7 @@ def test_maize_answers_to_fertiliser_and_loses_more_beyond_the_bend():
     print("yield", harvest.tolist(), "leached", leached.tolist(), "N2O-N", nitrous.tolist(), "kg ha-1")
     assert [e[2] for e in events][:4] == [1.0, 2.0, 3.0, 0.0]
     assert torch.allclose(1e4 * sums["fertilised_nitrogen"], kg.to(D))
+    assert torch.allclose(sums["deposited_phosphorus"], torch.tensor(1.2e-12 * 88 * 86400.0, dtype=D))
     gain = torch.diff(harvest) / torch.diff(kg)
     print("gain", gain.tolist())
     assert harvest[1] > 1.1 * harvest[0]
@@ -270,3 +272,50 @@ def test_frost_takes_no_crop_that_is_ripe_and_no_wheat():
     assert [mature for _, mature, _ in two_years("maize", 9.0, 18.0)] == [True, True]
     wheat = two_years("wheat", 3.0, 18.0)
     assert wheat and all(mature for _, mature, _ in wheat)
+
+
+def test_varieties_follow_the_usual_year_and_a_crop_without_any_that_ripens_is_not_sown():
+    """Rice of 100 + 875 + 625 K d: in 1250 K d .6 of the later sums ripen, in 950 not even .5."""
+    f = parameters(["rice"] * 5, ["loam"] * 5, cycles=True).cycles.farming
+    usual = torch.tensor([0.0, 1100.0, 1250.0, 1900.0, 4000.0], dtype=D)
+    made = variety.choose(usual, f.calendar, f.earliest, f.latest)
+    assert made.share.tolist() == pytest.approx([1.0, 0.52, 0.6, 0.94666667, 1.1])
+    assert made.ripens.tolist() == [True, True, True, True, True]
+    short = variety.choose(usual - 150.0, f.calendar, f.earliest, f.latest)
+    assert short.ripens.tolist() == [True, False, True, True, True]
+    one = torch.ones(5, dtype=D)
+    field = crop_day.a_day(
+        f, crop_development.nothing_sown(one), 293.15 * one, 293.15 * one, 50000.0 * one, 49900.0 * one, choice=short
+    )
+    assert field.now.phase.tolist() == [1.0, 0.0, 1.0, 1.0, 1.0]
+    assert field.now.variety.tolist() == pytest.approx([1.0, 1.0, 0.52, 1300.0 / 1500.0, 1.1])
+
+
+def test_wheat_and_rows_with_one_variety_keep_the_sums_of_the_table():
+    f = parameters(["wheat"] * 3, ["loam"] * 3, cycles=True).cycles.farming
+    made = variety.choose(torch.tensor([0.0, 900.0, 9000.0], dtype=D), f.calendar, f.earliest, f.latest)
+    assert made.share.tolist() == [1.0] * 3 and made.ripens.all()
+
+
+def test_the_usual_year_is_the_first_and_then_a_tenth_of_each_later_one():
+    season = usual = torch.zeros(1, dtype=D)
+    for day in range(1, 731):
+        gained = torch.tensor([4.0 if day <= 365 else 6.0], dtype=D)
+        season, usual = variety.follow(torch.tensor([float(day)], dtype=D), season, usual, gained)
+        assert usual.item() == pytest.approx(0.0 if day < 365 else 1460.0 if day < 730 else 1533.0)
+    assert season.item() == 0.0
+
+
+def test_a_variety_of_half_the_sums_flowers_and_ripens_after_half_of_them():
+    """In 20 C rice gains 10 K d a day: 87 or 88 days to flowering with the table's sums and 44 with half of them."""
+    f = parameters(["rice"] * 2, ["loam"] * 2, cycles=True).cycles.farming
+    one = torch.ones(2, dtype=D)
+    now = crop_development.sow(crop_development.nothing_sown(one), one > 0.0, torch.tensor([1.0, 0.5], dtype=D))
+    reached = {}
+    for day in range(1, 200):
+        now = crop_development.a_day(now, f.calendar, 293.15 * one, 50000.0 * one)
+        assert (crop_development.stage(now, f.calendar) <= 2.0).all()
+        for k in range(2):
+            reached.setdefault((k, now.phase[k].item()), day)
+    length = [reached[k, 4.0] - reached[k, 2.0] for k in range(2)]
+    assert length == [151, 76]

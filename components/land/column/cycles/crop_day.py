@@ -18,6 +18,7 @@ from components.land.column.cycles import crop_development as development
 from components.land.column.cycles import fertiliser, leaf_age
 from components.land.column.cycles.allocation import Parts
 from components.land.column.cycles.crop_development import Calendar
+from components.land.column.cycles.variety import Choice
 from components.science.constants import ZERO_CELSIUS
 
 HARVESTED = 0.95  # of the harvest organ
@@ -61,6 +62,7 @@ class Farming(NamedTuple):
     sown_above, sown_below : degC of the upper soil between which it is sown
     autumn : 1 sown while days get shorter, 0 while they get longer
     killed_below : degC of a day's air below which frost kills it before it is ripe
+    earliest, latest : shares of the sums to flowering and maturity between which there are varieties
     nitrogen, phosphorus : fertiliser of a season, kg m-2
     urea : share of the nitrogen that is urea or ammonium
     seed : sown, and kept of a harvest for the next sowing, kg C m-2
@@ -80,6 +82,8 @@ class Farming(NamedTuple):
     sown_below: Tensor
     autumn: Tensor
     killed_below: Tensor
+    earliest: Tensor
+    latest: Tensor
     nitrogen: Tensor
     phosphorus: Tensor
     urea: Tensor
@@ -124,7 +128,7 @@ class Field(NamedTuple):
 
 def a_day(
     f: Farming, now: development.Development, soil: Tensor, air: Tensor, day_length: Tensor, day_before: Tensor,
-    date: Tensor | None = None, photoperiod: Tensor | None = None,
+    date: Tensor | None = None, photoperiod: Tensor | None = None, choice: Choice | None = None,
 ) -> Field:  # fmt: skip
     """Sowing, development, and harvest.
 
@@ -139,13 +143,16 @@ def a_day(
     day_length, day_before : of this and of the last day, s; nothing is sown by season where that is not known, 0
     date : day of the year, where there is a calendar
     photoperiod : day length with twilight, by which crops develop, s; None: that without it
+    choice : variety that is sown, by season only where it ripens in a usual year; None: the table's
     """
     is_crop, t = f.crop > 0.5, soil - ZERO_CELSIUS
     season = torch.where(f.autumn > 0.5, day_length < day_before, day_length > day_before)
     due = season & (day_before > 0.0) & (t >= f.sown_above) & (t <= f.sown_below)
+    if choice is not None:
+        due = due & choice.ripens
     if f.sown_on is not None and date is not None:
         due = torch.where(torch.isfinite(f.sown_on), date == f.sown_on, due)
-    sown = development.sow(now, is_crop & due)
+    sown = development.sow(now, is_crop & due, None if choice is None else choice.share)
     after = development.a_day(sown, f.calendar, air, day_length if photoperiod is None else photoperiod)
     before, stage = development.stage(sown, f.calendar), development.stage(after, f.calendar)
     first = (now.phase == development.FALLOW) & (sown.phase == development.SOWN)
@@ -195,7 +202,8 @@ def fallow(now: development.Development, ripe: Tensor) -> development.Developmen
     now : development
     ripe : (columns,) which
     """
-    return development.Development(*(torch.where(ripe, torch.zeros_like(v), v) for v in now))
+    bare = development.nothing_sown(now.phase)
+    return development.Development(*(torch.where(ripe, b, v) for b, v in zip(bare, now, strict=True)))
 
 
 def at_stage(values: Tensor, stage: Tensor) -> Tensor:

@@ -33,6 +33,7 @@ class Development(NamedTuple):
     leaves : share of them by class of age, (class, columns); see leaf_age.py and, for evergreens, leaf_exchange.py
     passed : part of the time of the youngest class that is over
     capacity : of the leaves by the stage, 0 to 1
+    variety : share of the table's sums to flowering and to maturity that it needs (variety.py)
     """
 
     phase: Tensor
@@ -42,6 +43,7 @@ class Development(NamedTuple):
     leaves: Tensor
     passed: Tensor
     capacity: Tensor
+    variety: Tensor
 
 
 def nothing_sown(like: Tensor) -> Development:
@@ -53,7 +55,7 @@ def nothing_sown(like: Tensor) -> Development:
     """
     none = torch.zeros_like(like)
     leaves = torch.zeros(CLASSES, *like.shape, dtype=like.dtype, device=like.device)
-    return Development(none, none, none, none, leaves, none, none)
+    return Development(none, none, none, none, leaves, none, none, torch.ones_like(like))
 
 
 class Calendar(NamedTuple):
@@ -116,12 +118,14 @@ def a_day(now: Development, calendar: Calendar, temperature: Tensor, day_length:
     after = torch.clamp(torch.minimum(t, c.most) - c.base, min=0.0)
     vernal = torch.where(growing, now.vernal + cold_day(temperature), now.vernal)
     chilled = torch.where(
-        now.warmth < VERNALISED * c.flowering, _share(now.vernal, c.vernal_base, c.vernal_full), torch.ones_like(t)
+        now.warmth < VERNALISED * (now.variety * c.flowering),
+        _share(now.vernal, c.vernal_base, c.vernal_full),
+        torch.ones_like(t),
     )
     slowed = _share(day_length / 3600.0, c.shortest, c.longest) * chilled
     gain = torch.where(sown, before, torch.where(growing, after * slowed, torch.where(filling, after, 0.0 * after)))
     warmth = now.warmth + gain
-    needed = torch.where(sown, c.emergence, torch.where(growing, c.flowering, c.maturity))
+    needed = torch.where(sown, c.emergence, now.variety * torch.where(growing, c.flowering, c.maturity))
     passed = (sown | growing | filling) & (warmth >= needed * ENOUGH)
     return now._replace(
         phase=torch.where(passed, now.phase + 1.0, now.phase), warmth=torch.where(passed, 0.0 * warmth, warmth),
@@ -137,22 +141,24 @@ def stage(now: Development, calendar: Calendar) -> Tensor:
     now : where the crop stands
     calendar : its sums
     """
-    early = torch.where(now.phase == VEGETATIVE, now.warmth / calendar.flowering, 0.0 * now.warmth)
-    late = torch.where(now.phase == REPRODUCTIVE, 1.0 + now.warmth / calendar.maturity, early)
+    early = torch.where(now.phase == VEGETATIVE, now.warmth / (now.variety * calendar.flowering), 0.0 * now.warmth)
+    late = torch.where(now.phase == REPRODUCTIVE, 1.0 + now.warmth / (now.variety * calendar.maturity), early)
     return torch.where(now.phase >= MATURE, torch.full_like(late, 2.0), late)
 
 
-def sow(now: Development, may: Tensor) -> Development:
+def sow(now: Development, may: Tensor, variety: Tensor | None = None) -> Development:
     """Sow fallow columns where ``may`` is true.
 
     Parameters
     ----------
     now : where the crop stands
     may : (columns,) whether date and warmth allow it
+    variety : (columns,) share of the table's sums that it needs; None: all of them
     """
     sowing = may & (now.phase == FALLOW)
     nothing = torch.zeros_like(now.warmth)
     return now._replace(
         phase=torch.where(sowing, torch.full_like(now.phase, SOWN), now.phase),
         warmth=torch.where(sowing, nothing, now.warmth), vernal=torch.where(sowing, nothing, now.vernal),
+        variety=torch.where(sowing, torch.ones_like(nothing) if variety is None else variety, now.variety),
     )  # fmt: skip

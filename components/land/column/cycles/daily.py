@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from components.land.column.cycles import plant_day, soil_day, spin_up
+from components.land.column.cycles import plant_day, soil_day, spin_up, variety
 from components.land.column.cycles.pools import DAY, Cycles, Element, Events, Traits, no_day
 from components.science.sums import in_order
 
@@ -43,7 +43,8 @@ def a_day(
     litter = in_order((c.carbon.organic - before.organic)[:, : spin_up.LITTER].transpose(0, 1), 0)
     grown = _wood(c.carbon) - _wood(before)
     c, allowed = soil_day.a_day(c, weather, t.sand, thickness, kind != "none", t.turnover, t.ph)
-    c = c._replace(means=spin_up.follow(c.means, litter, weather.pace, allowed, air, grown))
+    warmth = variety.warmth(air, t.farming.calendar)
+    c = c._replace(means=spin_up.follow(c.means, litter, weather.pace, allowed, air, grown, warmth))
     return c._replace(day=no_day(c.day.seconds)._replace(gain=c.day.gain)), events
 
 

@@ -18,6 +18,7 @@ from components.land.column.cycles import (
     phosphorus,
     respiration,
     turnover,
+    variety,
 )
 from components.land.column.cycles.allocation import Parts, whole_reserve
 from components.land.column.cycles.fast import HALF, SORBED, depth_weights
@@ -67,8 +68,9 @@ def a_day(
     season, flux = phenology.a_day(c.season, t.kind, needed, air, water, c.day.light)
     field = None
     if bool((t.farming.crop > 0.5).any()):
-        before = c.season.day_length
-        field = crop_day.a_day(t.farming, c.crop, temperature, air, c.day.light, before, date, photoperiod)
+        f, before = t.farming, c.season.day_length
+        choice = variety.choose(c.means.usual, f.calendar, f.earliest, f.latest)
+        field = crop_day.a_day(f, c.crop, temperature, air, c.day.light, before, date, photoperiod, choice)
         season, flux = _grown(season, flux, t, field)
         field = crop_day.with_seedlings(t.farming, field)
     ages, leaf = leaf_exchange.begun(c.crop.leaves, season), c.carbon.plant.leaf

@@ -103,6 +103,8 @@ class Means(NamedTuple):
     litter_pace: Tensor  # of litter's, as nutrients allow it, (2, ...)
     air: Tensor  # temperature, K
     wood: Tensor  # that grew, kg C m-2 a-1
+    warmth: Tensor  # of the crop, in the year under way, K d
+    usual: Tensor  # the same in a usual year; 0: none known
 
 
 class Cycles(NamedTuple):
@@ -221,5 +223,5 @@ def at_start(
         phenology.at_start(t.kind, leafing),
         nothing_sown(none)._replace(leaves=leaf_exchange.at_start(t.kind, t.lives.leaf)), no_day(none),
         Due(none, none, none, none),
-        Means(none, torch.stack([none] * 2), torch.stack([none] * 2), torch.stack([none] * 2), none, none),
+        Means(none, torch.stack([none] * 2), torch.stack([none] * 2), torch.stack([none] * 2), none, none, none, none),
     )  # fmt: skip

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from components.land.column.cycles import decomposition
+from components.land.column.cycles import decomposition, variety
 from components.land.column.cycles.pools import (
     NITROGEN_PER_PHOSPHORUS,
     SOIL_NITROGEN_PER_PHOSPHORUS,
@@ -36,7 +36,9 @@ YEAR_OF_DAYS = 365.0
 LEAST_PACE = 1e-3
 
 
-def follow(means: Means, litter: Tensor, pace: Tensor, allowed: Tensor, air: Tensor, wood: Tensor) -> Means:
+def follow(
+    means: Means, litter: Tensor, pace: Tensor, allowed: Tensor, air: Tensor, wood: Tensor, warmth: Tensor
+) -> Means:
     """Means with a day more; they forget what is longer ago than a year.
 
     Parameters
@@ -47,6 +49,7 @@ def follow(means: Means, litter: Tensor, pace: Tensor, allowed: Tensor, air: Ten
     allowed : (2, ...) share of it that nutrients allowed litter
     air : (...) its mean temperature, K
     wood : (...) that grew, kg C m-2
+    warmth : (...) by which the crop develops, K d
     """
     weight = 1.0 / torch.clamp(means.days + 1.0, max=YEAR_OF_DAYS)
     return Means(
@@ -56,6 +59,7 @@ def follow(means: Means, litter: Tensor, pace: Tensor, allowed: Tensor, air: Ten
         means.litter_pace + weight * (allowed * pace - means.litter_pace),
         means.air + weight * (air - means.air),
         means.wood + weight * (YEAR_OF_DAYS * torch.clamp(wood, min=0.0) - means.wood),
+        *variety.follow(means.days + 1.0, means.warmth, means.usual, warmth),
     )  # fmt: skip
 
 
