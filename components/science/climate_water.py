@@ -47,12 +47,15 @@ class Climate(NamedTuple):
         Share of the soil's available water, 0 to 1.
     air : Tensor
         Temperature, K.
+    months : Tensor
+        That of the year's twelve months from the start on, K, (12, cell).
     """
 
     runoff: Tensor
     yearly: Tensor
     filled: Tensor
     air: Tensor
+    months: Tensor
 
 
 def evaporation_wanted(air: Tensor, hours: Tensor) -> Tensor:
@@ -147,7 +150,7 @@ def climate_of(
     known = torch.isfinite(rain).all(0) & torch.isfinite(air).all(0)
     start = days_since_2000(clock.date(0))
     runoff, filled = balance(torch.nan_to_num(rain), torch.nan_to_num(air, nan=FREEZING_POINT), latitude, start)
-    found = 0.5 * (runoff[-1] + runoff[0]), runoff.mean(0), filled[-1], 0.5 * (air[-1] + air[0])
+    found = 0.5 * (runoff[-1] + runoff[0]), runoff.mean(0), filled[-1], 0.5 * (air[-1] + air[0]), air
     return Climate(*(torch.where(known, v, torch.full_like(v, torch.nan)) for v in found))
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from components.land.column.column_state import initial_state
 from components.land.column.parameters import parameters
 from components.land.column.richards import Bottom, Top, richards_step
-from components.land.column.start import rest_depth, wetness_at_rest
+from components.land.column.start import rest_depth, wetness_at_rest, with_usual_year
 from components.land.column.water_table import bottom_of
 from components.land.rivers.advance import Rivers
 from components.land.rivers.channels import channels_of
@@ -84,9 +85,23 @@ def test_soil_at_rest_drains_what_the_climate_gives_it(kind, curves, least):
 
 def test_the_water_table_at_rest_gives_the_runoff_as_base_flow():
     runoff, bedrock = t(1.8e-5, 1e-12, 9e-4, torch.nan), t(30.0, 30.0, 30.0, 2.0)
-    depth = rest_depth(Climate(runoff, runoff, runoff, runoff), bedrock, 3.0)
+    depth = rest_depth(Climate(runoff, runoff, runoff, runoff, runoff.expand(12, -1)), bedrock, 3.0)
     # 4.5e-4 exp(-2 d) of Niu et al. (2005); none is above the surface, and bedrock is the end
     assert depth.tolist() == pytest.approx([1.6094, 9.9624, 0.0, 2.0], abs=1e-4)
+
+
+def test_farmers_know_the_warmth_of_the_climate_from_the_start():
+    """Rice above 10 C: 20 C all year is 3650 K d; 3 C with a swing of 12 K is too short; elsewhere nothing is known."""
+    p = parameters(["rice", "rice", "rice", "grassland", "grassland", "grassland"], ["loam"] * 6, cycles=True)
+    year = t(20.0, 3.0, torch.nan) + 273.15 + torch.cos(torch.arange(12.0).double()[:, None] / 1.909859) * t(0, 12, 0)
+    one = t(1.0, 1.0, 1.0)
+    begun = initial_state(p, 285.0 * one.repeat(2))
+    state, said = with_usual_year(begun, p, Climate(one, one, one, one, year), 2)
+    usual = state.cycles.means.usual
+    assert usual[[0, 2, 3, 4, 5]].tolist() == pytest.approx([3650.0, 0.0, 0.0, 0.0, 0.0])
+    assert 0.0 < usual[1].item() < 500.0
+    assert "too short for a crop in 1 of 3 columns with crops" in said
+    assert with_usual_year(begun, p, None, 2) == (begun, "")
 
 
 def test_the_templates_rivers_start_with_the_season_and_stay(shared, tmp_path):

@@ -31,7 +31,7 @@ from components.land.column.products import Products
 from components.land.column.richards import Bottom
 from components.land.column.river_water import asked_of_rivers, meet_rivers
 from components.land.column.seasons import leaves_at
-from components.land.column.start import climate, soil_water, temperature, with_plants
+from components.land.column.start import climate, soil_water, temperature, with_plants, with_usual_year
 from components.land.column.structure import named, rebuild
 from components.land.column.surface_map import SurfaceMap, from_file, uniform, zonal
 from components.land.column.urban.tile import GIVEN_HEAT, CityTile
@@ -196,6 +196,8 @@ class ColumnLand(Component):
             leaves, paddies = self._leaves(context.clock.date(0))[0], o.irrigation == "paddy"
             self.now = with_plants(self.now, self.parameters, leaves, paddies)
             self.now = farm_maps.with_phosphorus(self.now, self.land.maps)
+            self.now, said = with_usual_year(self.now, self.parameters, self.climate, tiles)
+            context.log(said) if said else None
             if self.land.maps and context.rank == 0:
                 context.log(f"{o.surface} gives {', '.join(self.land.maps)}; tables and defaults the rest")
             self.deposition = depositions(context, o, self.cells)

@@ -8,6 +8,7 @@ the earliest variety ripens in that, the crop is not sown.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -18,7 +19,7 @@ from components.science.constants import ZERO_CELSIUS
 
 SEASON = 0.8  # of a year's warmth that a variety may need: .85 lost three to five seasons of ten north of 40 N
 MEMORY = 0.1  # weight of the last year in the usual one (ours: about ten years of experience)
-YEAR_OF_DAYS = 365.0
+YEAR_OF_DAYS, MONTHS = 365.0, 12
 
 
 class Choice(NamedTuple):
@@ -59,6 +60,23 @@ def follow(days: Tensor, season: Tensor, usual: Tensor, gained: Tensor) -> tuple
     over = torch.remainder(days, YEAR_OF_DAYS) < 0.5
     learned = torch.where(usual > 0.0, usual + MEMORY * (season - usual), season)
     return torch.where(over, torch.zeros_like(season), season), torch.where(over, learned, usual)
+
+
+def of_months(air: Tensor, calendar: Calendar) -> Tensor:
+    """Warmth of a mean year, K d; 0 where it is not known.
+
+    Parameters
+    ----------
+    air : (12, columns) mean of each month, K, between whose middles days lie linearly
+    calendar : of the crop
+    """
+    total = torch.zeros_like(air[0])
+    for day in range(int(YEAR_OF_DAYS)):
+        place = (day + 0.5) * MONTHS / YEAR_OF_DAYS - 0.5
+        before = math.floor(place)
+        weight = place - before
+        total = total + warmth((1.0 - weight) * air[before % MONTHS] + weight * air[(before + 1) % MONTHS], calendar)
+    return torch.nan_to_num(total)
 
 
 def choose(usual: Tensor, calendar: Calendar, earliest: Tensor, latest: Tensor) -> Choice:
