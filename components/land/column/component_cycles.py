@@ -66,14 +66,8 @@ class Deposition:
     """
 
     def __init__(self, what: Falling, context: Context, file: str, cycle: Cycle, constant: float, cells: Array) -> None:
-        self.what, self.constant, self.cells, self.file, self.said, self.log = (
-            what,
-            constant,
-            cells,
-            None,
-            False,
-            context.log,
-        )
+        self.what, self.constant, self.cells, self.log = what, constant, cells, context.log
+        self.file, self.said = None, False
         self.name = file
         if file:
             b = context.decomposition.block_of(context.rank)
