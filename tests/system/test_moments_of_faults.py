@@ -14,7 +14,8 @@ from tests.toys import faulty
 from tests.toys.cases import ROOT, TOYS, box, differences, edit, started, tessera, toy_case
 
 pytestmark = pytest.mark.ranks
-DEADLINE = "PT6S"
+DEADLINE = "PT20S"
+"""Longer than any process of a run waits for a processor where four tests share two."""
 PATIENT = "PT10M"
 """Deadline of runs within this process, which a watchdog would end with all its tests."""
 COUPLER, AIR, SEA = 0, 1, 3
@@ -53,7 +54,7 @@ def run_with(case, *words, before=None, **fault):
     """Run a case with a fault, which must end in time; returns the exit code and what was said."""
     command = [sys.executable, str(ROOT / "run_case.py"), str(case), *words]
     done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT, timeout=90, check=False,
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT, timeout=180, check=False,
         env=faulty.environment(**fault), start_new_session=True,
         preexec_fn=lambda: (_heard(), before and before()),
     )  # fmt: skip
