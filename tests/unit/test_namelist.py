@@ -8,7 +8,17 @@ from pydantic import Field
 
 from coupler.case.case import make_plan
 from coupler.errors import NamelistError
-from coupler.namelist import Duration, Kelvin, Metres, Namelist, Pascals, read_file, read_text
+from coupler.namelist import (
+    Duration,
+    Kelvin,
+    Metres,
+    MonthAndDay,
+    Namelist,
+    Pascals,
+    day_of_year,
+    read_file,
+    read_text,
+)
 
 
 class Layer(Namelist):
@@ -167,3 +177,29 @@ def test_check_tells_them_and_exits_with_2(case, command):
     assert "ocean.yaml:3: unknown key 'depht'; did you mean 'depth'?" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (folder / "run").exists(), "check must create nothing"
+
+
+class Visit(Namelist):
+    """Something that happens on a date or at a height."""
+
+    at_most_one = ("date", "height")
+    date: MonthAndDay | None = None
+    height: Metres | None = None
+
+
+def test_options_that_exclude_each_other_are_told_and_any_or_none_of_them_holds():
+    said = problems("date: 05-20\nheight: 3 m", Visit)
+    assert len(said) == 1 and "expected one of date, height; found date and height" in said[0]
+    for text in ("date: 05-20", "height: 3 m", "{}"):
+        assert len(read_text(text).parse(Visit).model_fields_set) == (text != "{}")
+
+
+@pytest.mark.parametrize(
+    ("date", "day"), [("01-01", 1), ("3-1", 60), ("12-31", 365), ("02-29", None), ("13-01", None), ("05/20", None)]
+)
+def test_a_date_of_every_year_is_one_of_365_days(date, day):
+    assert day_of_year(date) == day
+    if day is None:
+        assert "expected month and day" in problems(f"date: '{date}'", Visit)[0]
+    else:
+        assert read_text(f"date: '{date}'").parse(Visit).date == date
