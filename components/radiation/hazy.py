@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A spectral scheme on ranks of its own that may see the chemistry's aerosol, and put out its effect."""
+"""A spectral scheme on ranks of its own: it may see the chemistry's aerosol, and put out what that and clouds do."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -19,6 +19,15 @@ EFFECTS = {
     f"aerosol_effect_on_net_downward_{light}_flux_at_{level}": (light, level)
     for light in ("shortwave", "longwave")
     for level in ("top_of_atmosphere", "surface")
+}
+CLEAR_SKY = {
+    f"{flux}_assuming_clear_sky": part
+    for flux, part in {
+        "toa_outgoing_longwave_flux": "outgoing_longwave",
+        "toa_outgoing_shortwave_flux": "reflected_shortwave",
+        "surface_downwelling_longwave_flux_in_air": "longwave_down",
+        "surface_downwelling_shortwave_flux_in_air": "shortwave_down",
+    }.items()
 }
 
 
@@ -47,6 +56,8 @@ class HazyRadiation(RadiationComponent):
 
         aerosol: Aerosol | None = None
         """Aerosol that radiation sees: {feedback: true, effect: false}; none if not given."""
+        clear_sky: bool = False
+        """Whether radiation is computed a second time without clouds, and its fluxes put out for cloud forcings."""
 
     scheme: HazyScheme
 
@@ -57,6 +68,8 @@ class HazyRadiation(RadiationComponent):
             self.imports = (*self.imports, *aerosol_fields(options.levels))
             units = dict.fromkeys(EFFECTS, "W m-2") if options.aerosol.effect else {}
             self.diagnostic_units = {DEPTH: "1", **units}
+        if options.clear_sky:
+            self.diagnostic_units = {**self.diagnostic_units, **dict.fromkeys(CLEAR_SKY, "W m-2")}
 
     def prepare(self, context: Context) -> None:
         """Room for what is put out."""
@@ -69,25 +82,28 @@ class HazyRadiation(RadiationComponent):
 
     def radiate(self, air: Air) -> Radiation:
         """Radiation of this rank's columns."""
-        if self._fractions is None:
-            return self.scheme(air)
-        haze = optics(self._fractions, air)
-        return self._with(haze, air)
+        haze = None if self._fractions is None else optics(self._fractions, air)
+        felt = haze if haze is not None and self.options.aerosol.feedback else None
+        if self.options.clear_sky:
+            clear = self.scheme(air.without_clouds(), felt)
+            self._shown |= {name: getattr(clear, part).double().numpy() for name, part in CLEAR_SKY.items()}
+        if haze is not None:
+            self._shown[DEPTH] = visible_depth(haze).reshape(air.t.shape[1:])
+            if self.options.aerosol.effect:
+                return self._with_effect(haze, air)
+        return self.scheme(air, felt)
 
-    def _with(self, haze: BandOptics, air: Air) -> Radiation:
-        """Radiation that the atmosphere gets; depth and effect are kept for the output."""
-        o, shape = self.options.aerosol, air.t.shape[1:]
-        self._shown[DEPTH] = visible_depth(haze).reshape(shape)
-        if not o.effect:
-            return self.scheme(air, haze if o.feedback else None)
+    def _with_effect(self, haze: BandOptics, air: Air) -> Radiation:
+        """Radiation that the atmosphere gets; what the aerosol does to fluxes is kept for the output."""
+        shape = air.t.shape[1:]
         hazy, clean = self.scheme(air, haze), self.scheme(air)
         for name, (light, level) in EFFECTS.items():
             change = net(hazy, light, level) - net(clean, light, level)
             self._shown[name] = change.double().numpy().reshape(shape)
-        return hazy if o.feedback else clean
+        return hazy if self.options.aerosol.feedback else clean
 
     def diagnostics(self) -> dict[str, Array]:
-        """Optical depth of the aerosol at 550 nm, and its effect, at the last call."""
+        """Of the last call: optical depth of the aerosol at 550 nm and its effect, fluxes without clouds."""
         return dict(self._shown)
 
 

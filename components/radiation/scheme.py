@@ -53,6 +53,11 @@ class Air(NamedTuple):
         black = STEFAN_BOLTZMANN * t2 * t2
         return black if self.emissivity is None else self.emissivity * black
 
+    def without_clouds(self) -> "Air":
+        """The same columns with neither clouds nor snow."""
+        none = torch.zeros_like(self.cloud)
+        return self._replace(cloud=none, ice=none, snow=None, fraction=None)
+
     def each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "Air":
         """The same columns with ``change`` applied to every array."""
         given = self._asdict().items()

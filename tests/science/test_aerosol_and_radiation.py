@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The chemistry's aerosol in radiation: tables beside MERRA-2's, mass that is kept, effect and feedback by choice."""
+"""The chemistry's aerosol in radiation: tables beside MERRA-2's, mass that is kept, effect and feedback by choice.
+
+Also what is put out of the same air without clouds.
+"""
 
 import numpy as np
 import pytest
@@ -9,7 +12,7 @@ from components.chemistry.regional.aerosol.species import KINDS
 from components.radiation import standard_atmosphere
 from components.radiation.aerosol_exchange import SIZES, aerosol_fields, aerosol_in, aerosol_out, names, optics
 from components.radiation.aerosol_optics import VISIBLE, _mie, merra_optics, mie_optics, visible_depth
-from components.radiation.hazy import DEPTH, EFFECTS, net
+from components.radiation.hazy import CLEAR_SKY, DEPTH, EFFECTS, net
 from components.radiation.rrtmg_scheme import Rrtmg
 from components.radiation.rrtmgp.component import RrtmgpRadiation
 from components.radiation.rrtmgp_scheme import Rrtmgp
@@ -97,8 +100,8 @@ def test_the_depth_is_that_of_the_mass_of_the_column():
 class Model(RrtmgpRadiation):
     """The component without a case: its grid is a row of columns at noon."""
 
-    def __init__(self, aerosol):
-        super().__init__(self.Options(levels=12, aerosol=aerosol))
+    def __init__(self, aerosol, **options):
+        super().__init__(self.Options(levels=12, aerosol=aerosol, **options))
         self.lon = self.lat = torch.zeros((1, 2), dtype=torch.float64)
         self.gases = self.options.gases.at(2014)
         self.numbers = torch.zeros((1, 2), dtype=torch.int64)
@@ -142,6 +145,30 @@ def test_without_aerosol_nothing_more_is_imported_or_put_out():
     plain, full = RrtmgpRadiation(RrtmgpRadiation.Options()), RrtmgpRadiation(RrtmgpRadiation.Options(aerosol={}))
     assert len(full.imports) - len(plain.imports) == len(SIZES)
     assert not plain.diagnostic_units
+
+
+def test_clear_sky_is_radiation_of_the_same_air_without_clouds():
+    """Its fluxes are those of a model without clouds, with the aerosol that is felt, and change nothing else."""
+    for aerosol, fractions in (
+        (None, None),
+        ({"feedback": True, "effect": True}, hazy()),
+        ({"feedback": False}, hazy()),
+    ):
+        model, plain, clear = (Model(aerosol, clear_sky=word) for word in (True, False, False))
+        for each in (model, plain):
+            each.air = each.air._replace(cloud=each.air.cloud.index_fill(0, torch.tensor([2, 3]), 2e-4))
+            each.air = each.air._replace(snow=each.air.cloud.index_fill(0, torch.tensor([7]), 1e-5))
+        got, same, sky = (m.at_once(fractions) for m in (model, plain, clear))
+        for a, b in zip(got, same, strict=True):
+            torch.testing.assert_close(a, b, rtol=0.0, atol=0.0)
+        shown = model.diagnostics()
+        assert set(shown) - set(plain.diagnostics()) == set(CLEAR_SKY)
+        for name, part in CLEAR_SKY.items():
+            assert np.array_equal(shown[name], getattr(sky, part).numpy()), name
+        for name in plain.diagnostics():
+            assert np.array_equal(shown[name], plain.diagnostics()[name]), name
+        assert (shown["toa_outgoing_shortwave_flux_assuming_clear_sky"] < got.reflected_shortwave.numpy() - 50.0).all()
+        assert (shown["toa_outgoing_longwave_flux_assuming_clear_sky"] > got.outgoing_longwave.numpy() + 5.0).all()
 
 
 def test_rrtmg_takes_aerosol_by_its_bands_as_rrtmgp_does():
