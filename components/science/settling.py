@@ -23,7 +23,20 @@ def fall(q: Tensor, speed: Tensor, rho: Tensor, mass: Tensor, dt: float) -> tupl
     q : after ``dt`` seconds
     surface : (y, x) what reached the ground, kg m-2
     """
+    given = q, speed, rho, mass
+    if plain(*given) and len({a.dtype for a in given}) == 1:
+        return _fall(*given, dt)
     return sink(mass * q, dt * rho * speed, mass)
+
+
+def _fall(q: Tensor, speed: Tensor, rho: Tensor, mass: Tensor, dt: float) -> tuple[Tensor, Tensor]:
+    from components.science.kernels import columns  # numba is slow to load
+
+    x, out = q.new_empty(q.shape), q.new_empty(q.shape[1:])
+    form = len(q), q[0].numel()
+    v, r, m = (flat(a.expand(q.shape), form) for a in (speed, rho, mass))
+    columns.fall(flat(q, form), v, r, m, dt, flat(x, form), flat(out, form[1:]))
+    return x, out
 
 
 def sink(content: Tensor, moves: Tensor, mass: Tensor) -> tuple[Tensor, Tensor]:

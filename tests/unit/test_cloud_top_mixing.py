@@ -3,9 +3,10 @@
 
 import pytest
 import torch
+from torch import library
 
 from components.atmosphere.nonhydrostatic.physics.boundary_layer_ysu import step
-from components.atmosphere.nonhydrostatic.physics.cloud_top_mixing import conductance
+from components.atmosphere.nonhydrostatic.physics.cloud_top_mixing import by_torch, conductance
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
 from components.atmosphere.nonhydrostatic.physics.interfaces import Fluxes
 from components.atmosphere.nonhydrostatic.physics.species import CLOUD_WATER, VAPOUR
@@ -91,3 +92,42 @@ def test_a_cloud_that_has_risen_since_radiation_was_computed_is_still_cooled():
     lower = torch.cat([heating[1:], heating[:1]])
     whole, risen = (conductance(air, air.theta, q_v, q_l, h) for h in (heating, lower))
     assert at_the_top(air, risen) == pytest.approx(at_the_top(air, whole), rel=0.02)
+
+
+def several_decks(layers=18, columns=(7, 40)):
+    """Random columns with decks of any number and thickness; a third without any, a few lost to radiation."""
+    random = torch.Generator().manual_seed(5)
+    draw = lambda *shape: torch.rand(shape, generator=random, dtype=torch.float64)  # noqa: E731
+    air, *_ = stratocumulus(layers=layers)
+    dz = 50.0 + 100.0 * draw(layers, *columns)
+    interface = torch.cat([torch.zeros_like(dz[:1]), dz.cumsum(0)])
+    z = 0.5 * (interface[1:] + interface[:-1])
+    theta = 288.0 + (1.0 - 0.5 * draw(layers, *columns)).cumsum(0)
+    pi = 1.0 - GRAVITY * z / (CP_DRY * 290.0)
+    rho = 1.2 * torch.exp(-z / 9000.0)
+    air = Columns(theta * pi, theta, 1.0e5 * pi**3.5, pi, rho, rho * dz, z, dz, interface)
+    cloudy = (draw(layers, *columns) < 0.5) & (draw(*columns) < 0.67)
+    q_l = torch.where(cloudy, 8.0e-4 * draw(layers, *columns), 0.0)
+    return air, 5.0e-3 * draw(layers, *columns), q_l, 2.0e-4 * (draw(layers, *columns) - 0.7)
+
+
+def test_the_kernel_has_the_numbers_of_torch_and_a_block_those_of_the_whole():
+    air, q_v, q_l, heating = several_decks()
+    found = conductance(air, air.theta, q_v, q_l, heating)
+    assert (found > 0.0).any(0).double().mean() > 0.4 and (found == 0.0).all(0).any()
+    torch.testing.assert_close(found, by_torch(air, air.theta, q_v, q_l, heating), rtol=1e-12, atol=1e-15)
+    part = [a[:, 2:5, 3:30] for a in (*air, q_v, q_l, heating)]
+    block = Columns(*part[:9])
+    assert torch.equal(conductance(block, block.theta, *part[9:]), found[:, 2:5, 3:30])
+
+
+def test_it_is_one_operation_to_whoever_compiles_and_gradients_pass():
+    air, q_v, q_l, heating = several_decks(columns=(2, 3))
+    given = air.z, air.dz, air.rho, air.pi, air.z_interface, air.theta, q_v, q_l, heating
+    library.opcheck(torch.ops.tessera.cloud_top_conductance.default, given)
+    cooled = heating.clone().requires_grad_()
+    conductance(air, air.theta, q_v, q_l, cooled).sum().backward()
+    assert cooled.grad is not None and bool((cooled.grad != 0.0).any())
+    with torch.no_grad():
+        made = torch.compile(conductance, fullgraph=True, backend="eager")
+        assert torch.equal(made(air, air.theta, q_v, q_l, heating), conductance(air, air.theta, q_v, q_l, heating))

@@ -40,6 +40,10 @@ def test_the_kernels_have_the_bits_of_torch_level_by_level_and_a_block_those_of_
     block = [a[:, 2:5, 3:30] for a in given]
     for a, b, c in zip(sink(*given), settling.by_levels(*given), sink(*block), strict=True):
         assert torch.equal(a, b) and torch.equal(a[..., 2:5, 3:30], c)
+    speed, rho = rest
+    by_levels = settling.by_levels(rho * content, 30.0 * rho * speed, rho)
+    for a, b in zip(fall(content, speed, rho, rho, 30.0), by_levels, strict=True):
+        assert torch.equal(a, b)
     both = sink(torch.stack([content, content], 1), *rest)[0]
     assert torch.equal(both[:, 1], sink(content, *rest)[0])
 

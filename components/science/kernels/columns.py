@@ -67,6 +67,28 @@ def sink(content: Any, moves: Any, mass: Any, x: Any, out: Any) -> None:
 
 
 @compiled
+def fall(q: Any, speed: Any, rho: Any, mass: Any, dt: float, x: Any, out: Any) -> None:
+    """From the top down; see `settling.fall`, whose numbers it has to the bit.
+
+    Parameters
+    ----------
+    q, speed, rho, mass : (nz, n)
+    dt : s
+    x : (nz, n) values, which are written
+    out : (n,) what has left the lowest layer, which is written
+    """
+    nz, n = q.shape
+    seconds = q.dtype.type(dt)
+    out[:] = q.dtype.type(0.0)
+    for k in range(nz - 1, -1, -1):
+        for i in range(n):
+            moves = seconds * rho[k, i] * speed[k, i]
+            value = (mass[k, i] * q[k, i] + out[i]) / (mass[k, i] + moves)
+            out[i] = moves * value
+            x[k, i] = value
+
+
+@compiled
 def carry(q: Any, updraught: Any, mass: Any, dt: float) -> None:
     """See `updraughts.carry`; columns in which nothing rises are left out.
 

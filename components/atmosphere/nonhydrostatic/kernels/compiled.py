@@ -6,7 +6,7 @@ So the dynamics' have the bits of torch's operations, and a column of convection
 
 from pathlib import Path
 
-from components.atmosphere.nonhydrostatic.physics import mass_flux_constants
+from components.atmosphere.nonhydrostatic.physics import cloud_top_constants, mass_flux_constants
 from components.science import constants, kernels, water
 from coupler.compiled import compiler
 
@@ -14,5 +14,5 @@ compiled = compiler(
     Path(__file__).parent,
     Path(str(kernels.__file__)).parent,
     Path(__file__).with_name("layers.py"),
-    *(Path(str(m.__file__)) for m in (constants, mass_flux_constants, water)),
+    *(Path(str(m.__file__)) for m in (constants, cloud_top_constants, mass_flux_constants, water)),
 )

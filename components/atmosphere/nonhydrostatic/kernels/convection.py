@@ -50,9 +50,10 @@ def columns(air: Any, fluxes: Any, turnovers: float, dt: float, out: Any, c: Any
         shallow = whole.active and whole.base - whole.top <= DEEP
         lives, flux = whole.active, 0.0
         if shallow:
-            whole = plume.ascend(c, excess, MOISTER, True)
-            if whole.active and fluxes[0].size > 0:
-                flux = shallow_flux(c, whole, fluxes[0][i], fluxes[1][i], air[6][0, i], air[7][0, i])
+            flux = from_ground(c, whole, fluxes, air, i)
+            if flux > 0.0:  # by the deep plume: a shallow one is the same until it is free, and inhibited no less
+                whole = plume.ascend(c, excess, MOISTER, True)
+                flux = from_ground(c, whole, fluxes, air, i) if whole.active else 0.0
             lives = flux > 0.0
             if lives:
                 plume.thin(c, whole)
@@ -73,6 +74,14 @@ def columns(air: Any, fluxes: Any, turnovers: float, dt: float, out: Any, c: Any
             sinking(c, dt * flux, out, i)
             precipitate(c, whole, dt * flux, dt, out, i)
             clouds(c, whole, flux, out, i)
+
+
+@compiled
+def from_ground(c: Any, whole: plume.Whole, fluxes: Any, air: Any, i: int) -> float:
+    """Mass flux at the base of a shallow plume by the fluxes through the ground; none where these are not given."""
+    if fluxes[0].size == 0:
+        return 0.0
+    return shallow_flux(c, whole, fluxes[0][i], fluxes[1][i], air[6][0, i], air[7][0, i])
 
 
 @compiled

@@ -10,16 +10,20 @@ Soc. 112, 461-480; Bretherton & Park 2009, J. Climate 22, 3422-3448; in YSU Wils
 """
 
 import torch
+from torch import library
 
 from components.atmosphere.nonhydrostatic.dynamics.thermodynamics import power
+from components.atmosphere.nonhydrostatic.physics.cloud_top_constants import (
+    CLOUDY,
+    DRY,
+    EXCESS,
+    LEAST_JUMP,
+    PROFILE,
+    WET,
+)
 from components.atmosphere.nonhydrostatic.physics.columns import Columns
 from components.science.constants import CP_DRY, GRAVITY, LATENT_VAPORISATION, VIRTUAL, VON_KARMAN
-
-CLOUDY = 1.0e-5  # kg/kg of droplets
-DRY, WET = 0.2, 8.0  # efficiency of entrainment into a cloud that is nearly dry, and its growth with what evaporates
-LEAST_JUMP = 0.1  # K, of theta_vl at the top
-PROFILE = 0.85  # of the diffusivity (Lock et al. 2000)
-EXCESS = 6.8  # what sinks is colder by so many times flux over velocity, as what rises from the ground is warmer in YSU
+from components.science.kernel_arrays import flat, plain
 
 
 def conductance(
@@ -32,6 +36,48 @@ def conductance(
     air : the columns
     theta, q_v, q_l : (nz, y, x) potential temperature (K), vapour and droplets (kg/kg) now
     heating : (nz, y, x) by radiation, K s-1 of temperature
+    """
+    given = air.z, air.dz, air.rho, air.pi, air.z_interface, theta, q_v, q_l, heating
+    if plain(*given):
+        return _by_kernel(*given)
+    if theta.device.type == "cpu" and not torch.is_grad_enabled():
+        out: torch.Tensor = _conductance(*given)
+        return out
+    return by_torch(air, theta, q_v, q_l, heating)
+
+
+def _by_kernel(
+    z: torch.Tensor, dz: torch.Tensor, rho: torch.Tensor, pi: torch.Tensor, z_interface: torch.Tensor,
+    theta: torch.Tensor, q_v: torch.Tensor, q_l: torch.Tensor, heating: torch.Tensor,
+) -> torch.Tensor:  # fmt: skip
+    from components.atmosphere.nonhydrostatic.kernels import cloud_top  # numba is slow to load
+
+    rows = lambda a: flat(a, (len(a), -1))  # noqa: E731
+    out = theta.new_zeros((len(theta) - 1, *theta.shape[1:]))
+    air = tuple(rows(a) for a in (z, dz, rho, pi, z_interface))
+    cloud_top.conductance(air, rows(theta), rows(q_v), rows(q_l), rows(heating), rows(out))
+    return out
+
+
+_conductance = library.custom_op("tessera::cloud_top_conductance", _by_kernel, mutates_args=(), device_types="cpu")
+
+
+@_conductance.register_fake
+def _(
+    z: torch.Tensor, dz: torch.Tensor, rho: torch.Tensor, pi: torch.Tensor, z_interface: torch.Tensor,
+    theta: torch.Tensor, q_v: torch.Tensor, q_l: torch.Tensor, heating: torch.Tensor,
+) -> torch.Tensor:  # fmt: skip
+    return theta.new_empty((theta.shape[0] - 1, *theta.shape[1:]))
+
+
+def by_torch(
+    air: Columns, theta: torch.Tensor, q_v: torch.Tensor, q_l: torch.Tensor, heating: torch.Tensor
+) -> torch.Tensor:
+    """`conductance` in torch, for gradients and other devices.
+
+    Parameters
+    ----------
+    air, theta, q_v, q_l, heating : as `conductance` has them
     """
     cloudy = q_l > CLOUDY
     # what all layers of a cloud lose counts at its top, for it may have risen since radiation was computed

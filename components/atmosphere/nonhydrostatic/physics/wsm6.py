@@ -220,7 +220,7 @@ def settle(
 ) -> tuple[Sky, torch.Tensor, torch.Tensor]:
     """Fall of cloud and rain, of snow and graupel with one speed, and of crystals with 1.49e4 D^1.31 (HDC)."""
     every, density = flat((sky, rho), 3)
-    left, numbers = Remaining().those(torch.stack(every.q[C:]).amax(0) > LEAST)
+    left, numbers = Remaining().those(some_falls(every))
     speeds = [torch.zeros_like(density)] * 5
     if not left.none:
         some = at(numbers, (every, density))
@@ -230,6 +230,15 @@ def settle(
         q[n], out = fall(q[n], v.reshape(rho.shape), rho, mass, dt)
         fallen.append(out)
     return sky._replace(q=tuple(q)), fallen[0] + fallen[1], fallen[2] + fallen[3] + fallen[4]
+
+
+@piece
+def some_falls(sky: Sky) -> torch.Tensor:
+    """Whether there is, in a cell, enough of anything that falls."""
+    most = sky.q[C]
+    for q in sky.q[R:]:
+        most = torch.maximum(most, q)
+    return most > LEAST
 
 
 @piece
