@@ -22,7 +22,6 @@ from components.land.column.cycles import (
     phosphorus,
     respiration,
     retranslocation,
-    solutes,
     turnover,
 )
 from components.land.column.parameters import parameters
@@ -373,45 +372,6 @@ def test_turnover_and_respiration():
 def test_capacity_follows_leaf_nitrogen():
     v = leaf_nitrogen.vcmax25(t(0.2, 0.2), t(0.008, 0.004), t(20, 20), t(20 * 25 * 60.0, 20 * 25 * 60.0), t(25, 25))
     assert v.tolist() == pytest.approx([60, 30])
-
-
-def draining(steps, thickness, q=2.0, theta=0.3):
-    n = len(thickness)
-    water = 1000.0 * theta * torch.tensor(thickness, dtype=D)[:, None]
-    zero, flow = torch.zeros(n, 1, dtype=D), t(q)
-    amount, gone = torch.zeros(n, 1, dtype=D), 0.0
-    amount[5] = 1.0
-    for _ in range(steps):
-        # Water enters as fast as it drains: nothing is stored.
-        done = solutes.move(amount, 1.0, water, zero, zero, flow, t(0))
-        amount, gone = done.amount, gone + done.leached.item() + done.washed.item()
-    return amount[:, 0], gone
-
-
-def test_a_pulse_of_nitrate_moves_with_the_water_and_keeps_its_mass():
-    thickness = [0.02] * 60
-    depth = torch.cumsum(torch.tensor(thickness, dtype=D), 0) - 0.01
-    start = depth[5]
-    amount, gone = draining(50, thickness)
-    assert amount.sum().item() + gone == pytest.approx(1.0, abs=1e-12)
-    moved = ((amount * depth).sum() / amount.sum() - start).item()
-    assert moved == pytest.approx(50 * 2.0 / 300.0, rel=0.01)
-    long, gone = draining(60, thickness[:30], q=30.0)
-    assert long.sum().item() + gone == pytest.approx(1.0, abs=1e-12)
-    assert gone > 0.9
-
-
-def test_solutes_keep_mass_in_any_flow_and_stay_positive():
-    gen = torch.Generator().manual_seed(3)
-    n, m = 10, 200
-    water = 100.0 * torch.rand(n, m, dtype=D, generator=gen)
-    stored = torch.minimum(20.0 * torch.randn(n, m, dtype=D, generator=gen), water)
-    drawn = 3.0 * torch.rand(n, m, dtype=D, generator=gen)
-    drained = 5.0 * torch.randn(m, dtype=D, generator=gen)
-    amount = torch.rand(n, m, dtype=D, generator=gen)
-    done = solutes.move(amount, 0.7, water, stored, drawn, drained, 4.0 * torch.rand(m, dtype=D, generator=gen))
-    assert torch.allclose(done.amount.sum(0) + done.leached + done.washed, amount.sum(0), rtol=0, atol=1e-12)
-    assert (done.amount >= 0.0).all() and (done.washed >= 0.0).all() and (done.leached >= -1e-12).all()
 
 
 def test_day_length_is_the_time_with_sun():

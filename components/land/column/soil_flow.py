@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What water carries through the soil, heat or anything dissolved: one upwind, implicit step for both."""
+"""What water carries through the soil, heat or anything dissolved: one implicit step for both, upwind for heat.
+
+What is dissolved takes flows that `dissolved.crossing` corrects for layers of unlike thickness.
+"""
 
 from __future__ import annotations
 

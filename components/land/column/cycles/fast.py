@@ -136,13 +136,12 @@ def step(c: Cycles, t: Traits, m: Moment, thickness: Tensor, seconds: float) -> 
     labile = torch.cat([(soil.phosphorus[0] + seconds * fallen)[None], soil.phosphorus[1:]])
     solution = phosphorus.in_solution(labile, SORBED * thickness, HALF * thickness)
     mobile = solution / torch.clamp(labile, min=1e-30)
-    flow = (m.water, m.stored, m.drawn, m.drainage, m.runoff)
-    n = solutes.move(nitrate, 1.0, *flow)
-    p = solutes.move(labile, torch.clamp(mobile, max=1.0), *flow)
-    d = solutes.move(soil.carbon, 1.0, *flow)
-    new = c._replace(soil=type(soil)(ammonium, n.amount, p.amount, d.amount), day=day, due=due)
+    stores, whole = torch.stack([nitrate, labile, soil.carbon], 1), torch.ones_like(mobile)
+    free = torch.stack([whole, torch.clamp(mobile, max=1.0), whole], 1)
+    moved = solutes.move(stores, free, m.water, m.stored, m.drawn, m.drainage, m.runoff, thickness)
+    left = (moved.leached + moved.washed) / seconds
+    new = c._replace(soil=type(soil)(ammonium, *moved.amount.unbind(1)), day=day, due=due)
     return new, Exchanged(
         gain - exhaled.carbon / seconds, exhaled.nitrous / seconds, exhaled.dinitrogen / seconds,
-        exhaled.ammonia / seconds, (d.leached + d.washed) / seconds, (n.leached + n.washed) / seconds,
-        (p.leached + p.washed) / seconds, m.deposition, fallen, *[torch.zeros_like(gain)] * 6,
+        exhaled.ammonia / seconds, left[2], left[0], left[1], m.deposition, fallen, *[torch.zeros_like(gain)] * 6,
     )  # fmt: skip

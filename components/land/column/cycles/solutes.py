@@ -8,7 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from components.land.column.soil_flow import carry, flows
+from components.land.column import dissolved
+from components.land.column.soil_flow import flows
 from components.science.sums import in_order
 
 LEAST_WATER = 1e-3  # kg m-2 that dissolve what a frozen or dry layer holds
@@ -20,9 +21,9 @@ class Carried(NamedTuple):
 
     Attributes
     ----------
-    amount : (layer, ...) in store, kg m-2
-    leached : (...) through the bottom
-    washed : (...) with runoff at the surface
+    amount : (layer, m, columns) in store, kg m-2
+    leached : (m, columns) through the bottom
+    washed : (m, columns) with runoff at the surface
     """
 
     amount: Tensor
@@ -32,33 +33,31 @@ class Carried(NamedTuple):
 
 def move(
     amount: Tensor, mobile: Tensor | float, water: Tensor, stored: Tensor, drawn: Tensor, drainage: Tensor,
-    runoff: Tensor,
+    runoff: Tensor, thickness: Tensor,
 ) -> Carried:  # fmt: skip
     """Move what is dissolved with the flows of `water_heat.move_soil_water`.
 
-    Roots and evaporation take water alone; water that enters at the surface, or from below, brings nothing.
+    Roots and evaporation take water alone; water that enters at the surface, or from below, brings nothing. The mean
+    depth moves as fast as the water, and nothing falls below nothing (`dissolved.crossing`).
 
     Parameters
     ----------
-    amount : (layer, ...) kg m-2
-    mobile : (layer, ...) or a number, dissolved share of the amount; the rest stays with the soil
-    water : (layer, ...) in the layers at the end of the step, kg m-2
-    stored, drawn : (layer, ...) kg m-2, see `soil_flow.flows`
-    drainage : (...) through the bottom, kg m-2
-    runoff : (...) at the surface, kg m-2
+    amount : (layer, m, columns) of each of m, kg m-2
+    mobile : (layer, m, columns) or a number, dissolved share of the amount; the rest stays with the soil
+    water : (layer, columns) in the layers at the end of the step, kg m-2
+    stored, drawn : (layer, columns) kg m-2, see `soil_flow.flows`
+    drainage : (columns,) through the bottom, kg m-2
+    runoff : (columns,) at the surface, kg m-2
+    thickness : (layer, 1) m
     """
-    down = flows(stored, drawn, drainage)
+    down = torch.stack(flows(stored, drawn, drainage))
     free = mobile * amount
     bound = amount - free
-    nothing = torch.zeros_like(drainage)
-    capacity = torch.clamp(water, min=LEAST_WATER)
-    leaving = torch.clamp(down[-1], min=0.0)
-    moved = carry(free, capacity, down, [nothing] * amount.shape[0], nothing, leaving)
-    inside = torch.stack([capacity[i] * value for i, value in enumerate(moved.value)])
-    leached = leaving * moved.value[-1]
+    capacity = torch.clamp(water, min=LEAST_WATER)[:, None]
+    moved = dissolved.move(free, capacity, down[:, None], thickness[:, None])
+    inside = capacity * moved.value
     swept = inside[0] * -torch.expm1(-EXTRACTED * torch.clamp(runoff, min=0.0) / capacity[0])
     # What the solver's rounding leaves over goes out with the water, so that mass closes.
-    exfiltrated = -moved.surface
-    over = in_order(free, 0) - in_order(inside, 0) - leached - exfiltrated
+    over = in_order(free, 0) - in_order(inside, 0) - moved.left - moved.risen
     inside = torch.cat([(inside[0] - swept)[None], inside[1:]])
-    return Carried(inside + bound, leached + over, swept + exfiltrated)
+    return Carried(inside + bound, moved.left + over, swept + moved.risen)
