@@ -144,7 +144,7 @@ def climate_of(
     at = grid.cells((numbers if block is None else numbers[block])[cells])
     none = torch.zeros(MONTHS, 0, dtype=torch.float64)
     rain, air = (
-        _months(file, name, clock, at) if at.size else none for name in ("precipitation_flux", "air_temperature")
+        months_of(file, name, clock, at) if at.size else none for name in ("precipitation_flux", "air_temperature")
     )
     latitude = torch.as_tensor(np.array(at.latitude, float))
     known = torch.isfinite(rain).all(0) & torch.isfinite(air).all(0)
@@ -189,8 +189,25 @@ def _open(file: Path, name: str, clock: Clock, at: Grid) -> Forcing:
     return found
 
 
-def _months(file: Path, name: str, clock: Clock, at: Grid) -> Tensor:
-    """Twelve values from the start on, at the middle of each twelfth of the year, (12, cell)."""
+def months_of(file: Path, name: str, clock: Clock, at: Grid) -> Tensor:
+    """Twelve values from the start on, at the middle of each twelfth of the year, (12, cell).
+
+    Parameters
+    ----------
+    file : Path
+        As in `climate_of`.
+    name : str
+        Standard name of the field.
+    clock : Clock
+        Of the case.
+    at : Grid
+        Cells that are wanted.
+
+    Raises
+    ------
+    TesseraError
+        As `climate_of`.
+    """
     field = _open(file, name, clock, at)
     length = YEAR / MONTHS * DAY
     found = [torch.as_tensor(np.ascontiguousarray(field.at(int((m + 0.5) * length)))) for m in range(MONTHS)]

@@ -114,6 +114,46 @@ def test_deposition_is_imported_or_out_of_a_file_or_a_constant_and_the_log_says_
     assert gained["imported"] - gained["constant"] == pytest.approx(FALLING - 6.69e-11, rel=0.05)
 
 
+def write_mean_year(path, celsius):
+    """A climate of the box: its mean at each row of cells, degC, warmer and colder by 12 K through the year."""
+    with netCDF4.Dataset(path, "w") as data:
+        for name, values, units in (
+            ("lat", [25, 27, 29, 31, 33, 35], "degrees_north"),
+            ("lon", [99, 109], "degrees_east"),
+        ):
+            data.createDimension(name, len(values))
+            data.createVariable(name, "f8", (name,))[:] = values
+            data[name].units = units
+        data.createDimension("month", 12)
+        swing = 12.0 * np.cos(2.0 * np.pi * (np.arange(12) - 6.0) / 12.0)[:, None, None]
+        warm = 273.15 + np.asarray(celsius, float)[:, None] + swing + np.zeros(2)
+        for name, values, units in (
+            ("precipitation_flux", 3e-5 + 0.0 * warm, "kg m-2 s-1"),
+            ("air_temperature", warm, "K"),
+        ):
+            field = data.createVariable(name, "f8", ("month", "lat", "lon"))
+            field.units, field.standard_name = units, name
+            field[:] = values
+
+
+def test_check_tells_once_a_crop_whose_every_variety_the_year_is_too_short_for(tmp_path):
+    crops = {"plants": {"rice": 0.5, "wheat": 0.3, "grassland": 0.2}, "irrigation": "none", "climate": "climate.nc"}
+    plain = {"optics": "table", "spectra": None}
+    folder = make(tmp_path / "case", "PT12H", options=crops | plain)
+    write_mean_year(folder / "climate.nc", [15, 15, 15, 15, 0, 0])
+    said = tessera("check", folder).stdout
+    line = (
+        "rice: the year of climate.nc is too short for every variety in 4 of 16 cells that have it, one at 33 N 101 E"
+    )
+    assert said.count(line) == 1 and "give days of sowing (prepare)" in said, said
+    assert "wheat: the year" not in said
+    write_mean_year(folder / "climate.nc", [15] * 6)
+    assert "too short" not in tessera("check", folder).stdout
+    folder = make(tmp_path / "none", "PT12H", options=plain | {"plants": {"grassland": 1.0}, "climate": "climate.nc"})
+    write_mean_year(folder / "climate.nc", [0] * 6)
+    assert "too short" not in tessera("check", folder).stdout
+
+
 def with_a_year(folder):
     """Pretend that the restart has lived for a year, so that the test need not."""
     path = sorted((folder / "run" / "restart").iterdir())[-1]

@@ -96,12 +96,17 @@ def test_farmers_know_the_warmth_of_the_climate_from_the_start():
     year = t(20.0, 3.0, torch.nan) + 273.15 + torch.cos(torch.arange(12.0).double()[:, None] / 1.909859) * t(0, 12, 0)
     one = t(1.0, 1.0, 1.0)
     begun = initial_state(p, 285.0 * one.repeat(2))
-    state, said = with_usual_year(begun, p, Climate(one, one, one, one, year), 2)
+    state, said = with_usual_year(begun, p, Climate(one, one, one, one, year), torch.ones(2, 3))
     usual = state.cycles.means.usual
     assert usual[[0, 2, 3, 4, 5]].tolist() == pytest.approx([3650.0, 0.0, 0.0, 0.0, 0.0])
     assert 0.0 < usual[1].item() < 500.0
     assert "too short for a crop in 1 of 3 columns with crops" in said
-    assert with_usual_year(begun, p, None, 2) == (begun, "")
+    nowhere = torch.ones(2, 3).index_fill(1, torch.tensor([1]), 0.0)  # a tile of no area
+    assert not with_usual_year(begun, p, Climate(one, one, one, one, year), nowhere)[1]
+    farming = p.cycles.farming._replace(sown_on=t(torch.nan, 120.0, torch.nan, torch.nan, torch.nan, torch.nan))
+    own = p._replace(cycles=p.cycles._replace(farming=farming))  # a day of sowing of one's own
+    assert not with_usual_year(begun, own, Climate(one, one, one, one, year), torch.ones(2, 3))[1]
+    assert with_usual_year(begun, p, None, torch.ones(2, 3)) == (begun, "")
 
 
 def test_the_templates_rivers_start_with_the_season_and_stay(shared, tmp_path):

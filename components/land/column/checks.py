@@ -11,13 +11,15 @@ import torch
 
 from components.land.column import farm_maps, first_guess
 from components.land.column.component_cycles import NITROGEN, PHOSPHORUS, check_deposition
-from components.land.column.cycles import fertiliser
+from components.land.column.cycles import fertiliser, variety
+from components.land.column.cycles.crop_day import never_sown
+from components.land.column.cycles.traits import farming
 from components.land.column.optimality import OPTIMAL
 from components.land.column.parameters import table
 from components.land.column.stomata import EMPIRICAL
-from components.land.column.surface_map import from_file
+from components.land.column.surface_map import SurfaceMap, from_file, uniform
 from components.land.column.urban.sealed import built_by_year
-from components.science.climate_water import check_climate
+from components.science.climate_water import check_climate, months_of
 from coupler.component import Setting
 from coupler.errors import TesseraError
 from coupler.files.forcing import Forcing as File
@@ -87,6 +89,53 @@ def problems_of(options: Any, setting: Setting, grids: Grids) -> list[str]:
     return list(dict.fromkeys(problems))
 
 
+def short_seasons(options: Any, setting: Setting, grids: Grids) -> list[str]:
+    """A line for each crop that is on the map where the year of ``climate`` is too short for its every variety.
+
+    Parameters
+    ----------
+    options : ColumnOptions
+        As the namelist has them.
+    setting : Setting
+        Of the component.
+    grids : callable
+        The component's grids in that setting.
+    """
+    o = options
+    if not o.climate or not (o.surface or o.plants):
+        return []
+    mask = np.asarray(grids(setting)["default"].mask)
+    found = uniform(o.plants, o.soil, int(mask.sum()), o.tiles) if o.plants else _map(o, setting, mask)
+    share = found.share if found.years is None else found.years.share.max(0)
+    names = np.array(found.plants).reshape(share.shape)
+    tile, cell = np.nonzero(np.isin(names, list(table("crops"))) & (share > 0.0))
+    if not cell.size:
+        return []
+    at = setting.grid.cells(np.flatnonzero(mask)[cell])
+    months = months_of(setting.file(o.climate), "air_temperature", setting.clock, at)
+    crops = names[tile, cell]
+    f = farming(table("crops"), list(crops), months[0])
+    if "sowing_day" in found.maps:
+        days = found.maps["sowing_day"][[list(table("crops")).index(k) for k in crops], cell]
+        f = f._replace(sown_on=torch.as_tensor(days))
+    never = never_sown(f, variety.of_months(months, f.calendar)).numpy()
+    lines = []
+    for crop in sorted(set(crops[never])):
+        short = np.flatnonzero(never & (crops == crop))
+        y, x = (float(np.asarray(v)[mask][cell[short[0]]]) for v in (setting.grid.latitude, setting.grid.longitude))
+        place = f"{abs(y):g} {'N' if y >= 0.0 else 'S'} {x:g} E"
+        lines.append(
+            f"{crop}: the year of {o.climate} is too short for every variety in {short.size} of"
+            f" {int((crops == crop).sum())} cells that have it, one at {place}; it"
+            " is not sown there by season: give days of sowing (prepare), or another plant type"
+        )
+    return lines
+
+
+def _map(o: Any, setting: Setting, mask: np.ndarray[Any, Any]) -> SurfaceMap:
+    return from_file(setting.file(o.surface), mask, np.asarray(setting.grid.latitude)[mask], o.tiles)
+
+
 def _without_cycles(o: Any) -> list[str]:
     """Options that only a land with cycles reads."""
     if o.nitrogen != "none" or o.leaves == "prognostic":
@@ -141,7 +190,7 @@ def _surface(o: Any, setting: Setting, grids: Grids) -> list[str]:
         mask = np.asarray(grids(setting)["default"].mask)
     except TesseraError:  # told where the grid is made
         mask = np.asarray(setting.grid.mask)
-    found = from_file(path, mask, np.asarray(setting.grid.latitude)[mask], o.tiles)
+    found = _map(o, setting, mask)
     late = farm_maps.outside_season(o.fertiliser, found.maps)
     built = built_by_year(path, mask) if o.city else None
     changing = {"area_type_fraction": found.years, "urban_fraction": built}

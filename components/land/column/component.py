@@ -15,7 +15,7 @@ from torch import Tensor
 from components.land.column import assimilated, farm_maps, first_guess
 from components.land.column.advance import CYCLED, Land, Weather
 from components.land.column.aquifer import Aquifer
-from components.land.column.checks import problems_of
+from components.land.column.checks import problems_of, short_seasons
 from components.land.column.column import Options, State, heat_stored, initial_state, water_stored
 from components.land.column.component_cycles import DEPOSITION, depositions, rested, to_rest, totals
 from components.land.column.cycles import spin_up
@@ -141,6 +141,10 @@ class ColumnLand(Component):
         """Unknown names, files that are missing or on another grid; see checks.py."""
         return problems_of(self.options, setting, self.grids)
 
+    def remarks(self, setting: Setting) -> list[str]:
+        """Crops for whose every variety the climate's year is too short."""
+        return short_seasons(self.options, setting, self.grids) if self.cycling else []
+
     def prepare_inputs(
         self, setting: Setting, files: Sequence[Path], report: Callable[[str, float], None]
     ) -> Mapping[str, Any]:
@@ -196,7 +200,7 @@ class ColumnLand(Component):
             leaves, paddies = self._leaves(context.clock.date(0))[0], o.irrigation == "paddy"
             self.now = with_plants(self.now, self.parameters, leaves, paddies)
             self.now = farm_maps.with_phosphorus(self.now, self.land.maps)
-            self.now, said = with_usual_year(self.now, self.parameters, self.climate, tiles)
+            self.now, said = with_usual_year(self.now, self.parameters, self.climate, self.share)
             context.log(said) if said else None
             if self.land.maps and context.rank == 0:
                 context.log(f"{o.surface} gives {', '.join(self.land.maps)}; tables and defaults the rest")

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from components.land.column.column_state import State
-from components.land.column.cycles import pools, variety
+from components.land.column.cycles import crop_day, pools, variety
 from components.land.column.parameters import Parameters
 from components.land.column.water_table import DECAY, MOST_BASE_FLOW
 from components.science.climate_water import CAPACITY, DAY, Climate, climate_of
@@ -155,7 +155,7 @@ def _suction(p: Parameters, q: Tensor) -> Tensor:
     return torch.exp(high)
 
 
-def with_usual_year(state: State, parameters: Parameters, found: Climate | None, tiles: int) -> tuple[State, str]:
+def with_usual_year(state: State, parameters: Parameters, found: Climate | None, share: Tensor) -> tuple[State, str]:
     """A state whose farmers know the climate's warmth; and, for the log, where no variety of a crop ripens in it.
 
     Parameters
@@ -163,16 +163,16 @@ def with_usual_year(state: State, parameters: Parameters, found: Climate | None,
     state : of the columns
     parameters : of the columns
     found : the climate by cell, or None
-    tiles : a cell
+    share : of the cell's land, (tile, cell)
     """
     c, t = state.cycles, parameters.cycles
     if c is None or t is None or found is None:
         return state, ""
     f = t.farming
-    months = found.months.to(c.means.usual).repeat(1, tiles)
+    months = found.months.to(c.means.usual).repeat(1, share.shape[0])
     usual = f.crop * variety.of_months(months, f.calendar)
-    made = variety.choose(usual, f.calendar, f.earliest, f.latest)
-    short, crops = int((~made.ripens).sum()), int((f.crop > 0.5).sum())
+    here = share.reshape(-1) > 0.0
+    short, crops = int((here & crop_day.never_sown(f, usual)).sum()), int((here & (f.crop > 0.5)).sum())
     said = f"the year of the climate is too short for a crop in {short} of {crops} columns with crops; not sown there"
     return state._replace(cycles=c._replace(means=c.means._replace(usual=usual))), said if short else ""
 

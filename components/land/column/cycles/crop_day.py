@@ -18,7 +18,7 @@ from components.land.column.cycles import crop_development as development
 from components.land.column.cycles import fertiliser, leaf_age
 from components.land.column.cycles.allocation import Parts
 from components.land.column.cycles.crop_development import Calendar
-from components.land.column.cycles.variety import Choice
+from components.land.column.cycles.variety import Choice, choose
 from components.science.constants import ZERO_CELSIUS
 
 HARVESTED = 0.95  # of the harvest organ
@@ -182,6 +182,18 @@ def _cut(f: Farming, phase: Tensor, air: Tensor, date: Tensor | None) -> Tensor:
     if f.reaped_on is None or date is None:
         return mature | killed
     return killed | torch.where(torch.isfinite(f.reaped_on), (date == f.reaped_on) & emerged, mature)
+
+
+def never_sown(f: Farming, usual: Tensor) -> Tensor:
+    """Whether a usual year is too short for every variety of a crop, which has no day of sowing of its own, (columns,).
+
+    Parameters
+    ----------
+    f : how the columns are farmed
+    usual : warmth of a year, K d; 0 where none is known
+    """
+    short = (f.crop > 0.5) & ~choose(usual, f.calendar, f.earliest, f.latest).ripens
+    return short if f.sown_on is None else short & ~torch.isfinite(f.sown_on)
 
 
 def shaded(area: Tensor) -> Tensor:
