@@ -295,6 +295,36 @@ def test_varieties_follow_the_usual_year_and_a_crop_without_any_that_ripens_is_n
     assert field.now.variety.tolist() == pytest.approx([1.0, 1.0, 0.52, 1300.0 / 1500.0, 1.1])
 
 
+def test_seedlings_out_of_a_nursery_lengthen_a_season_that_is_short_for_seed_in_the_field():
+    """160 K d in a nursery: in 800 K d (.8 x 800 + 160) / 1500 of the sums ripen, in 700 not even .5; 2100 need none.
+
+    They are planted at 13 C, when seed would lie in the ground at 16, and have emerged.
+    """
+    f = parameters(["rice"] * 5, ["loam"] * 5, cycles=True).cycles.farming
+    usual = torch.tensor([0.0, 700.0, 800.0, 1250.0, 2100.0], dtype=D)
+    made = variety.choose(usual, f.calendar, f.earliest, f.latest, f.nursery)
+    assert made.planted.tolist() == [False, False, True, True, False]
+    assert made.ripens.tolist() == [True, False, True, True, True]
+    assert made.share.tolist() == pytest.approx([1.0, 0.5, 800.0 / 1500.0, 1160.0 / 1500.0, 1580.0 / 1500.0])
+    assert crop_day.never_sown(f, usual).tolist() == [False, True, False, False, False]
+    one = torch.ones(5, dtype=D)
+    phases = {}
+    for celsius in (12.5, 14.0, 17.0):
+        soil = (273.15 + celsius) * one
+        field = crop_day.a_day(
+            f, crop_development.nothing_sown(one), soil, 285.15 * one, 50000.0 * one, 49900.0 * one, choice=made
+        )
+        phases[celsius] = field.now.phase.tolist()
+        planted = field.now.phase == 2.0
+        assert (field.now.warmth[planted] == 160.0).all() and torch.equal(field.emerged, planted)
+        assert (field.stage[planted] > 0.15).all()
+    assert phases == {12.5: [0.0] * 5, 14.0: [0, 0, 2, 2, 0], 17.0: [1, 0, 2, 2, 1]}
+    maize = parameters(["maize"], ["loam"], cycles=True).cycles.farming
+    assert not variety.choose(
+        one[:1] * 900.0, maize.calendar, maize.earliest, maize.latest, maize.nursery
+    ).planted.any()
+
+
 def test_wheat_and_rows_with_one_variety_keep_the_sums_of_the_table():
     f = parameters(["wheat"] * 3, ["loam"] * 3, cycles=True).cycles.farming
     made = variety.choose(torch.tensor([0.0, 900.0, 9000.0], dtype=D), f.calendar, f.earliest, f.latest)

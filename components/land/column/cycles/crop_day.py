@@ -63,6 +63,8 @@ class Farming(NamedTuple):
     autumn : 1 sown while days get shorter, 0 while they get longer
     killed_below : degC of a day's air below which frost kills it before it is ripe
     earliest, latest : shares of the sums to flowering and maturity between which there are varieties
+    nursery : warmth after their emergence that seedlings have when they are planted, K d; 0: none are
+    planted_above : degC of the upper soil above which they are planted
     nitrogen, phosphorus : fertiliser of a season, kg m-2
     urea : share of the nitrogen that is urea or ammonium
     seed : sown, and kept of a harvest for the next sowing, kg C m-2
@@ -84,6 +86,8 @@ class Farming(NamedTuple):
     killed_below: Tensor
     earliest: Tensor
     latest: Tensor
+    nursery: Tensor
+    planted_above: Tensor
     nitrogen: Tensor
     phosphorus: Tensor
     urea: Tensor
@@ -130,7 +134,7 @@ def a_day(
     f: Farming, now: development.Development, soil: Tensor, air: Tensor, day_length: Tensor, day_before: Tensor,
     date: Tensor | None = None, photoperiod: Tensor | None = None, choice: Choice | None = None,
 ) -> Field:  # fmt: skip
-    """Sowing, development, and harvest.
+    """Sowing, or planting out of a nursery, development, and harvest.
 
     A crop with a day of harvest is cut on it once it has emerged, ripe or not; one that is mature before stands dead.
     One that frost kills is cut with the grain that it has.
@@ -147,15 +151,20 @@ def a_day(
     """
     is_crop, t = f.crop > 0.5, soil - ZERO_CELSIUS
     season = torch.where(f.autumn > 0.5, day_length < day_before, day_length > day_before)
-    due = season & (day_before > 0.0) & (t >= f.sown_above) & (t <= f.sown_below)
+    warm = t >= (f.sown_above if choice is None else torch.where(choice.planted, f.planted_above, f.sown_above))
+    due = season & (day_before > 0.0) & warm & (t <= f.sown_below)
     if choice is not None:
         due = due & choice.ripens
     if f.sown_on is not None and date is not None:
         due = torch.where(torch.isfinite(f.sown_on), date == f.sown_on, due)
     sown = development.sow(now, is_crop & due, None if choice is None else choice.share)
-    after = development.a_day(sown, f.calendar, air, day_length if photoperiod is None else photoperiod)
-    before, stage = development.stage(sown, f.calendar), development.stage(after, f.calendar)
     first = (now.phase == development.FALLOW) & (sown.phase == development.SOWN)
+    seedlings = torch.zeros_like(first) if choice is None else first & choice.planted
+    # they emerged in the nursery
+    sown = sown._replace(warmth=torch.where(seedlings, f.calendar.emergence, sown.warmth))
+    after = development.a_day(sown, f.calendar, air, day_length if photoperiod is None else photoperiod)
+    after = after._replace(warmth=torch.where(seedlings, f.nursery, after.warmth))
+    before, stage = development.stage(sown, f.calendar), development.stage(after, f.calendar)
     growing = is_crop & (after.phase >= development.VEGETATIVE) & (after.phase < development.MATURE)
     gain = growing.to(t.dtype) * leaf_age.ageing(air, f.leaf_base, f.span)
     leaves, passed, old = leaf_age.older(after.leaves, after.passed, gain)
@@ -192,7 +201,7 @@ def never_sown(f: Farming, usual: Tensor) -> Tensor:
     f : how the columns are farmed
     usual : warmth of a year, K d; 0 where none is known
     """
-    short = (f.crop > 0.5) & ~choose(usual, f.calendar, f.earliest, f.latest).ripens
+    short = (f.crop > 0.5) & ~choose(usual, f.calendar, f.earliest, f.latest, f.nursery).ripens
     return short if f.sown_on is None else short & ~torch.isfinite(f.sown_on)
 
 

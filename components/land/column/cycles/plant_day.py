@@ -69,7 +69,7 @@ def a_day(
     field = None
     if bool((t.farming.crop > 0.5).any()):
         f, before = t.farming, c.season.day_length
-        choice = variety.choose(c.means.usual, f.calendar, f.earliest, f.latest)
+        choice = variety.choose(c.means.usual, f.calendar, f.earliest, f.latest, f.nursery)
         field = crop_day.a_day(f, c.crop, temperature, air, c.day.light, before, date, photoperiod, choice)
         season, flux = _grown(season, flux, t, field)
         field = crop_day.with_seedlings(t.farming, field)

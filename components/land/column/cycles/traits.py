@@ -19,6 +19,9 @@ GROWTH_RESPIRATION = 0.11  # carbon respired per carbon of tissue (Atkin et al. 
 STORAGE_RATIO, HARVEST_RATIO = 40.0, 40.0  # C:N of reserves and of grain
 SOWN = ("sown_above", "sown_below", "autumn", "killed_below", "earliest", "latest")  # of the table of crops
 
+NOTHING = ("nitrogen", "phosphorus", "urea", "seed", "paddy", "emerged_area", "expansion", "nursery", "planted_above")
+"""Of the table of crops, where a row does not say."""
+
 
 def traits(
     rows: Mapping[str, Mapping[str, Any]], crops: Mapping[str, Mapping[str, Any]], plants: Sequence[str],
@@ -63,7 +66,7 @@ def farming(crops: Mapping[str, Mapping[str, Any]], plants: Sequence[str], like:
     like : (columns,) for type and device
     """
     none: dict[str, Any] = {k: 1.0 for k in (*Calendar._fields, *SOWN)}
-    none |= dict.fromkeys(("nitrogen", "phosphorus", "urea", "seed", "paddy", "emerged_area", "expansion"), 0.0)
+    none |= dict.fromkeys(NOTHING, 0.0)
     none |= {"leaf_base": 0.0, "span": 1.0} | dict.fromkeys(Organs._fields, [0.0] * len(STAGES))
     rows = [{**none, **crops.get(name, {})} for name in plants]
 
@@ -74,7 +77,7 @@ def farming(crops: Mapping[str, Mapping[str, Any]], plants: Sequence[str], like:
     is_crop = torch.tensor([float(name in crops) for name in plants], dtype=like.dtype, device=like.device)
     return Farming(
         is_crop, Calendar(*(of(k) for k in Calendar._fields)), of("sown_above"), of("sown_below"), of("autumn"),
-        of("killed_below"), of("earliest"), of("latest"), of("nitrogen"),
+        of("killed_below"), of("earliest"), of("latest"), of("nursery"), of("planted_above"), of("nitrogen"),
         of("phosphorus"), of("urea"), of("seed"), of("paddy"),
         Organs(*(of(k) for k in Organs._fields)), of("emerged_area"), of("expansion"), of("leaf_base"),
         of("span"),

@@ -2,8 +2,9 @@
 """Varieties that follow the warmth of the place: early ones where the season is short, later ones where it is long.
 
 The sums of warmth of a variety are a share of the table's, so that it needs .8 of the warmth of a usual year, within
-what is grown of the crop; maize needs .85 in Agro-IBIS and CLM (Kucharik 2003; Lawrence et al. 2019). Where not even
-the earliest variety ripens in that, the crop is not sown.
+what is grown of the crop; maize needs .85 in Agro-IBIS and CLM (Kucharik 2003; Lawrence et al. 2019). Where the
+table's variety, sown in the field, does not ripen in that, seedlings out of a nursery are planted if the crop has any.
+Where not even the earliest ripens, nothing is.
 """
 
 from __future__ import annotations
@@ -29,10 +30,12 @@ class Choice(NamedTuple):
     ----------
     share : of the table's sums to flowering and to maturity
     ripens : whether it ripens in a usual year
+    planted : whether as seedlings out of a nursery, since the table's, sown in the field, does not ripen
     """
 
     share: Tensor
     ripens: Tensor
+    planted: Tensor
 
 
 def warmth(air: Tensor, calendar: Calendar) -> Tensor:
@@ -79,7 +82,9 @@ def of_months(air: Tensor, calendar: Calendar) -> Tensor:
     return torch.nan_to_num(total)
 
 
-def choose(usual: Tensor, calendar: Calendar, earliest: Tensor, latest: Tensor) -> Choice:
+def choose(
+    usual: Tensor, calendar: Calendar, earliest: Tensor, latest: Tensor, nursery: Tensor | None = None
+) -> Choice:
     """The variety that suits the usual year; the table's before one is known.
 
     Parameters
@@ -87,11 +92,16 @@ def choose(usual: Tensor, calendar: Calendar, earliest: Tensor, latest: Tensor) 
     usual : warmth of a year, K d; 0 where none is known
     calendar : of the table's variety
     earliest, latest : shares of the table's sums between which there are varieties; alike: the table's everywhere
+    nursery : warmth after their emergence that seedlings have when they are planted, K d; 0: none are
     """
-    known = usual > 0.0
-    emerging = calendar.emergence
-    there = (SEASON * usual - emerging) / torch.clamp(calendar.flowering + calendar.maturity, min=1e-6)
+    known, fixed = usual > 0.0, earliest == latest
+    sums = torch.clamp(calendar.flowering + calendar.maturity, min=1e-6)
+    there = (SEASON * usual - calendar.emergence) / sums
+    planted = torch.zeros_like(known)
+    if nursery is not None:
+        raised = (SEASON * usual + nursery) / sums
+        planted = known & ~fixed & (nursery > 0.0) & (there < 1.0) & (raised >= earliest)
+        there = torch.where(planted, raised, there)
     one = torch.ones_like(usual)
-    fixed = earliest == latest
     share = torch.where(known, torch.minimum(torch.maximum(there, earliest), latest), one)
-    return Choice(torch.where(fixed, earliest, share), ~known | fixed | (there >= earliest))
+    return Choice(torch.where(fixed, earliest, share), ~known | fixed | (there >= earliest), planted)
