@@ -10,7 +10,7 @@ import pytest
 
 from components.land.column.component_cycles import DEPOSITION
 from coupler.files import restart as sets
-from tests.toys.air_over_land import FALLING
+from tests.toys.air_over_land import FALLING, FALLING_PHOSPHORUS
 from tests.toys.cases import box, differences, tessera, write_case
 
 EVERYTHING = {
@@ -91,7 +91,7 @@ def test_one_two_and_four_ranks_and_a_restart_at_noon_have_the_same_bits(tmp_pat
 def test_deposition_is_imported_or_out_of_a_file_or_a_constant_and_the_log_says_which(tmp_path):
     light = {"hydraulics": "simple", "irrigation": "none", "optics": "table", "spectra": None, "tiles": 1}
     light["plants"] = {"grassland": 1.0}
-    gained = {}
+    gained, phosphorus = {}, {}
     for kind in ("imported", "file", "constant"):
         options = light | ({"deposition_file": "falling.nc"} if kind != "constant" else {})
         folder = make(tmp_path / kind, "PT12H", deposition=kind == "imported", options=options)
@@ -108,10 +108,13 @@ def test_deposition_is_imported_or_out_of_a_file_or_a_constant_and_the_log_says_
         log = said.stdout + "".join(p.read_text() for p in (folder / "run").glob("*.log"))
         word = {"imported": "imported", "file": "falling.nc; cells", "constant": "21.1 kg N ha-1 a-1 everywhere"}[kind]
         assert f"nitrogen deposition: {word}" in log, log
+        assert f"phosphorus deposition: {'imported' if kind == 'imported' else '0.378 kg P'}" in log, log
         gained[kind] = land_of(folder, "booked_nitrogen").mean() / 43200.0
+        phosphorus[kind] = land_of(folder, "booked_phosphorus").mean() / 43200.0
     # Gases and what is washed out are small beside these.
     assert gained["file"] - gained["constant"] == pytest.approx(5e-10 - 6.69e-11, rel=0.05)
     assert gained["imported"] - gained["constant"] == pytest.approx(FALLING - 6.69e-11, rel=0.05)
+    assert phosphorus["imported"] - phosphorus["file"] == pytest.approx(FALLING_PHOSPHORUS - 1.2e-12, rel=0.05)
 
 
 def write_mean_year(path, celsius):

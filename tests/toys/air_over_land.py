@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Air over a land: warm days with a sun and rain, with or without nitrogen that falls."""
+"""Air over a land: warm days with a sun and rain, with or without nitrogen and phosphorus that fall."""
 
 import numpy as np
 
-from components.land.column.component_cycles import DEPOSITION
+from components.land.column.component_cycles import DEPOSITION, PHOSPHORUS_DEPOSITION
 from components.science.surface_fields import AIR_OVER_LAND
 from coupler.component import Component
 from coupler.fields import specs
 from coupler.namelist import Namelist
 
 FALLING = 3e-10  # kg N m-2 s-1, 95 kg ha-1 a-1
+FALLING_PHOSPHORUS = 2e-11  # kg P m-2 s-1
 
 
 class AirOverLand(Component):
@@ -21,12 +22,12 @@ class AirOverLand(Component):
         """Options of the toy air."""
 
         deposition: bool = False
-        """Whether nitrogen falls out of it."""
+        """Whether nitrogen and phosphorus fall out of it."""
 
     def __init__(self, options):
         super().__init__(options)
         if options.deposition:
-            self.exports = (*self.exports, *specs(DEPOSITION))
+            self.exports = (*self.exports, *specs(DEPOSITION, PHOSPHORUS_DEPOSITION))
 
     def initialize(self, context):
         self.lon, self.lat = context.local(context.grid.longitude), context.local(context.grid.latitude)
@@ -49,6 +50,7 @@ class AirOverLand(Component):
             "surface_downwelling_longwave_flux_in_air": 340.0 + 15.0 * some,
             "precipitation_flux": np.where(np.sin(time / 20000.0) > 0.6, 2e-4, 0.0) * (1.0 + some),
             DEPOSITION: FALLING + 0.0 * some,
+            PHOSPHORUS_DEPOSITION: FALLING_PHOSPHORUS + 0.0 * some,
         }
         return {spec.name: found[spec.name] for spec in self.exports}
 

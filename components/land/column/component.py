@@ -17,7 +17,7 @@ from components.land.column.advance import CYCLED, Land, Weather
 from components.land.column.aquifer import Aquifer
 from components.land.column.checks import problems_of, short_seasons
 from components.land.column.column import Options, State, heat_stored, initial_state, water_stored
-from components.land.column.component_cycles import DEPOSITION, depositions, rested, to_rest, totals
+from components.land.column.component_cycles import NITROGEN, PHOSPHORUS, depositions, rested, to_rest, totals
 from components.land.column.cycles import spin_up
 from components.land.column.cycles.pools import leaf_area
 from components.land.column.gas_exchange import Stomata
@@ -113,7 +113,7 @@ class ColumnLand(Component):
         self.cycling = options.leaves == "prognostic" or options.nitrogen != "none"
         self.irrigated = self.cycling and options.irrigation != "none"
         if self.cycling:
-            self.imports = (*self.imports, FieldSpec(DEPOSITION, required=False))
+            self.imports = (*self.imports, *(FieldSpec(k.field, required=False) for k in (NITROGEN, PHOSPHORUS)))
             if options.ozone != "none":
                 self.imports = (*self.imports, FieldSpec(SURFACE_OZONE, required=False))
             self.exports = (*self.exports, *specs(*CYCLED))

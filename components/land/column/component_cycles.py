@@ -20,6 +20,9 @@ from coupler.files.forcing import Cycle
 from coupler.files.forcing import Forcing as File
 
 DEPOSITION = "minus_tendency_of_atmosphere_mass_content_of_nitrogen_compounds_expressed_as_nitrogen_due_to_deposition"
+PHOSPHORUS_DEPOSITION = (
+    "minus_tendency_of_atmosphere_mass_content_of_phosphorus_compounds_expressed_as_phosphorus_due_to_deposition"
+)
 YEAR_OF_DAYS = 365
 PER_YEAR = 365.0 * 86400.0 * 1e4  # kg m-2 s-1 to kg ha-1 a-1
 
@@ -31,19 +34,21 @@ class Falling(NamedTuple):
     ----------
     element : its name
     symbol : of units
+    field : that is imported
     variable : standard name or name in a file
     small, most : kg m-2 s-1, rounding below nothing, and beyond what falls anywhere
     """
 
     element: str
     symbol: str
+    field: str
     variable: str
     small: float
     most: float
 
 
-NITROGEN = Falling("nitrogen", "N", DEPOSITION, 1e-13, 1e-8)
-PHOSPHORUS = Falling("phosphorus", "P", "phosphorus_deposition", 1e-15, 1e-9)
+NITROGEN = Falling("nitrogen", "N", DEPOSITION, DEPOSITION, 1e-13, 1e-8)
+PHOSPHORUS = Falling("phosphorus", "P", PHOSPHORUS_DEPOSITION, "phosphorus_deposition", 1e-15, 1e-9)
 
 
 class Deposition:
@@ -76,20 +81,21 @@ class Deposition:
                 context.file(file), what.variable, context.clock, cycle=cycle, grid=context.grid, block=block
             )
 
-    def at(self, time: int, imported: Any = None) -> Array | Tensor:
+    def at(self, time: int, imports: Mapping[str, Any] | None = None) -> Array | Tensor:
         """By cell of the block, kg m-2 s-1.
 
         Parameters
         ----------
         time : of the middle of the step, s
-        imported : field of the block, or None
+        imports : fields of the block, with or without it; None: without
         """
+        imported = (imports or {}).get(self.what.field)
         if not self.said:
             self.said = True
             self.log(f"{self.what.element} deposition: {self._source(imported is not None)}")
         if imported is not None:
             given = imported if isinstance(imported, Tensor) else np.asarray(imported)
-            return given.clip(0.0)  # an air with rounding below nothing takes no nitrogen out of the soil
+            return given.clip(0.0)  # an air with rounding below nothing takes nothing out of the soil
         if self.file is None:
             return np.full(self.cells.shape, self.constant)
         values = self.file.at(time)

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from components.land.column.advance import Weather
-from components.land.column.component_cycles import DEPOSITION
 from components.land.column.cycles.crop_development import TWILIGHT
 from components.land.column.seasons import mean_sun
 from components.science.sun import cosine_zenith, day_length, days_since_2000, longest_day
@@ -61,13 +60,13 @@ def weather_of(land: Any, time: int, seconds: int, imports: Mapping[str, Any]) -
         local("surface_downwelling_longwave_flux_in_air"), local("precipitation_flux"), given("snowfall_flux"),
         local("mole_fraction_of_carbon_dioxide_in_air", o.co2), local("height", o.air_height), mu, daylight,
         lai, sai,
-        on_land(land.deposition.nitrogen.at(time + seconds // 2, imports.get(DEPOSITION))) if cycling else None,
+        on_land(land.deposition.nitrogen.at(time + seconds // 2, imports)) if cycling else None,
         day_length(land.latitude, now) if cycling else None,
         longest_day(land.latitude) if cycling else None,
         given(SURFACE_OZONE) if land.parameters.ozone is not None else None,
         torch.full_like(land.latitude, float(middle.timetuple().tm_yday)) if calendar else None,
         day_length(land.latitude, now, TWILIGHT) if farmed else None,
-        on_land(land.deposition.phosphorus.at(time + seconds // 2)) if cycling else None,
+        on_land(land.deposition.phosphorus.at(time + seconds // 2, imports)) if cycling else None,
     )  # fmt: skip
 
 
