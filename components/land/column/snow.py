@@ -31,7 +31,7 @@ LAYERS = 3
 UPPER, MIDDLE = 0.1, 0.2  # m, thickness of the first two layers of a deep snowpack
 HELD_WATER = 0.03  # share of the pores that keeps water against gravity
 FRESH_ALBEDO, OLD_ALBEDO = 0.85, 0.5
-COLD_AGEING, MELT_AGEING = 3.6e6, 3.6e5  # s (Douville et al. 1995 as in Essery 2015)
+COLD_AGEING, MELT_AGEING = 86400.0 / 0.008, 86400.0 / 0.24  # s: .008 a day, and by e in 1/.24 days (Douville et al.)
 REFRESHING_FALL = 10.0  # kg m-2 of snowfall that renews the albedo
 COVERING_DEPTH = 0.1  # m
 WET_BULB_STEPS = 3  # of Newton's method: the share within 2e-4 from -2 to 20 C and 5 to 100 % of humidity
@@ -297,6 +297,8 @@ def compact(snow: Snow, seconds: float) -> Snow:
 
 def age_albedo(snow: Snow, surface: Tensor, snowfall: Tensor, seconds: float) -> Snow:
     """Age the albedo: linearly when cold, exponentially when melting, renewed by snowfall (Douville et al. 1995).
+
+    The 1000 h of cold snow in Essery (2015) are those of an exponential, whose first day is the same .008.
 
     Parameters
     ----------
