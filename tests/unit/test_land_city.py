@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from components.land.column.component import ColumnLand
-from components.land.column.urban.people import heat_of_people, metabolic_heat, traffic_heat
+from components.land.column.urban.people import heat_of_people, local_time, metabolic_heat, traffic_heat
 from components.land.column.urban.tile import GIVEN_HEAT
 from coupler.case.case import make_plan
 from coupler.grids.grid import Grid
@@ -24,10 +24,24 @@ def coarse():
 
 def test_heat_of_people_by_hour_has_the_mean_of_the_day():
     hours = torch.arange(24, dtype=torch.float64) + 0.5
-    heat = heat_of_people(hours, True, 1e4, 0.3, 20.0)
+    monday = torch.zeros(24, dtype=torch.int64)
+    heat = heat_of_people(hours, monday, 1e4, 0.3, 20.0)
     assert float(heat.mean()) == pytest.approx(metabolic_heat(1e4) + traffic_heat(1e4, 0.3, 20.0), rel=1e-9)
     assert float(heat[3]) < 0.5 * float(heat[17])
-    assert float(heat_of_people(hours, False, 1e4, 0.3, 20.0).mean()) < float(heat.mean())
+    for day in range(1, 7):
+        other = heat_of_people(hours, monday + day, 1e4, 0.3, 20.0) - metabolic_heat(1e4)
+        wanted = traffic_heat(1e4, 0.3, 20.0) * (0.8 if day > 4 else 1.0)
+        assert float(other.mean()) == pytest.approx(wanted, rel=1e-9)
+
+
+def test_the_weekend_begins_at_midnight_where_the_city_is():
+    """By the date at Greenwich it began at eight on Saturday morning in Shanghai and ended at eight on Monday."""
+    longitude = torch.tensor([120.0, 0.0, -120.0, 240.0], dtype=torch.float64)
+    hour, day = local_time(18.0, 4, longitude)  # Friday
+    assert hour.tolist() == [2.0, 18.0, 10.0, 10.0] and day.tolist() == [5, 4, 4, 4]
+    hour, day = local_time(2.0, 0, longitude)  # Monday
+    assert hour.tolist() == [10.0, 2.0, 18.0, 18.0] and day.tolist() == [0, 0, 6, 6]
+    assert local_time(20.0, 6, longitude)[1].tolist() == [0, 6, 6, 6]
 
 
 def test_budgets_close_and_a_restart_keeps_the_bits(coarse, tmp_path):

@@ -75,18 +75,47 @@ TRAFFIC = (
     0.63,
     0.40,
 )  # of the mean, by hour of a weekday (after Sailor and Lu 2004, fig. 2: two peaks)
+SATURDAY = 5  # first day of the weekend, from Monday
 WEEKEND = 0.8  # traffic of a day of the weekend over that of a weekday (Sailor and Lu 2004)
 
 
-def heat_of_people(hour: Tensor, weekday: bool, density: float, cars: float, distance: float) -> Tensor:
+def local_time(hour: float, weekday: int, longitude: Tensor) -> tuple[Tensor, Tensor]:
+    """The sun's hour and the day of the week by it, of places.
+
+    Parameters
+    ----------
+    hour : float
+        Of the day at Greenwich, 0 to 24.
+    weekday : int
+        At Greenwich, 0 on a Monday.
+    longitude : Tensor
+        Degrees east, of any turn, (n,).
+
+    Returns
+    -------
+    Tensor, Tensor
+        0 to 24, and 0 to 6, (n,).
+
+    Examples
+    --------
+    >>> shanghai = torch.tensor([120.0])
+    >>> [x.item() for x in local_time(18.0, 4, shanghai)]  # Friday evening at Greenwich
+    [2.0, 5]
+    """
+    here = hour + (torch.remainder(longitude + 180.0, 360.0) - 180.0) / 15.0
+    days = torch.floor(here / 24.0)
+    return here - 24.0 * days, torch.remainder(days.long() + weekday, 7)
+
+
+def heat_of_people(hour: Tensor, weekday: Tensor, density: float, cars: float, distance: float) -> Tensor:
     """Heat of bodies and traffic at an hour, W m-2; its mean over a weekday is that of the two functions above.
 
     Parameters
     ----------
     hour : Tensor
-        Of the sun's day, 0 to 24.
-    weekday : bool
-        Whether it is none of the weekend.
+        Of the sun's day, 0 to 24, (n,).
+    weekday : Tensor
+        0 on a Monday to 6, where it is that hour, (n,).
     density : float
         People a square kilometre.
     cars : float
@@ -95,6 +124,7 @@ def heat_of_people(hour: Tensor, weekday: bool, density: float, cars: float, dis
         That each is driven a day, km.
     """
     profile = torch.tensor(TRAFFIC, dtype=hour.dtype) * (24.0 / sum(TRAFFIC))
-    traffic = traffic_heat(density, cars, distance) * profile[hour.long() % 24] * (1.0 if weekday else WEEKEND)
+    traffic = traffic_heat(density, cars, distance) * profile[hour.long() % 24]
+    traffic = torch.where(weekday < SATURDAY, traffic, WEEKEND * traffic)
     asleep = ((hour + 1.0) % 24.0) < ASLEEP_HOURS  # from 23 to 7
     return traffic + density * 1e-6 * torch.where(asleep, hour.new_tensor(ASLEEP), ACTIVE)

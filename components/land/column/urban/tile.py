@@ -17,7 +17,7 @@ from components.land.column.radiation import partition
 from components.land.column.urban import energy
 from components.land.column.urban.canyon import Faces, diffuse_light, effective_emissivity
 from components.land.column.urban.energy import LAYERS, Air, City, Fabric, Fluxes, State
-from components.land.column.urban.people import heat_of_people
+from components.land.column.urban.people import heat_of_people, local_time
 from components.land.column.urban.sealed import Sealed, built_by_year
 from components.science.constants import C_LIQUID, FREEZING_POINT, STEFAN_BOLTZMANN
 from components.science.surface_fields import RUNOFF_HEAT
@@ -226,9 +226,9 @@ class CityTile:
         white = rain * snow.falling_share(w.temperature, w.humidity, w.pressure) if w.snowfall is None else w.snowfall
         sun = w.shortwave.clamp(min=0.0) * (1.0 if w.daylight is None else w.daylight[:n])
         direct, diffuse = partition(sun, mu)
-        hour = (date.hour + date.minute / 60.0 + self.longitude / 15.0) % 24.0
         weekday = date.dayofwk if hasattr(date, "dayofwk") else date.weekday()
-        people = heat_of_people(hour, weekday < 5, o.population, o.cars, o.driven)
+        hour, day = local_time(date.hour + date.minute / 60.0, weekday, self.longitude)
+        people = heat_of_people(hour, day, o.population, o.cars, o.driven)
         if whole is not None:
             people = whole / self.share.clamp(min=1e-6) - (self.heat - self._people)
         self._people = people
