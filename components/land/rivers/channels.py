@@ -11,34 +11,34 @@ from components.science.constants import WATER_DENSITY
 
 STEEPEST = 0.05
 """Of a bed between two cells."""
-BANKFULL = 2.0
-"""Discharge at which water leaves the channel, over its mean (ours; rivers overtop their banks every year or two)."""
+HIGH_WATER = 2.0
+"""Discharge of the wettest thirty days of a year over the mean: what a channel just holds (Yangtze at Datong 1.8)."""
 
 
 def width_of(discharge: Floats) -> Floats:
-    """Width of a channel by its mean discharge, m (Yamazaki et al. 2011, eq. 14: .40 Q^.75, at least 10 m).
+    """Width of a channel by its high water, m (Yamazaki et al. 2011, eq. 14: .40 Q^.75, at least 10 m).
 
     Parameters
     ----------
     discharge : float64 array
-        m3 s-1.
+        Of the wettest thirty days of the year, m3 s-1.
     """
     return np.maximum(0.40 * np.exp(0.75 * np.log(np.maximum(discharge, 1e-30))), 10.0)
 
 
 def bank_of(discharge: Floats) -> Floats:
-    """Depth of a channel below its banks, m (Yamazaki et al. 2011, eq. 15: .14 Q^.40 of the mean, at least 2 m).
+    """Depth of a channel below its banks, m (Yamazaki et al. 2011, eq. 15: .14 Q^.40, at least 2 m).
 
     Parameters
     ----------
     discharge : float64 array
-        m3 s-1.
+        Of the wettest thirty days of the year, m3 s-1.
     """
     return np.maximum(0.14 * np.exp(0.40 * np.log(np.maximum(discharge, 1e-30))), 2.0)
 
 
 def banks_of(reaches: Reaches, discharge: Floats) -> Floats:
-    """Depth of channels that hold twice their mean discharge by Manning's formula, m, and that of `bank_of` at least.
+    """Depth of channels that hold their high water by Manning's formula, m, and that of `bank_of` at least.
 
     Where the bed is nearly level the formula of discharge alone puts the mean flow far above the banks.
 
@@ -49,7 +49,8 @@ def banks_of(reaches: Reaches, discharge: Floats) -> Floats:
     discharge : float64 array
         Mean, m3 s-1, (reach,).
     """
-    return np.maximum(bank_of(discharge), normal_depth(reaches, BANKFULL * discharge))
+    high = HIGH_WATER * discharge
+    return np.maximum(bank_of(high), normal_depth(reaches, high))
 
 
 def smooth_bed(network: Network, height: Floats | None, slope: float) -> Floats:
@@ -108,7 +109,9 @@ def channels_of(
         And the flat number of each reach's cell.
     """
     discharge = network.upstream_area * (mean_runoff / WATER_DENSITY)
-    reaches, cells = reaches_of(network, width_of(discharge), smooth_bed(network, height, slope), roughness)
+    reaches, cells = reaches_of(
+        network, width_of(HIGH_WATER * discharge), smooth_bed(network, height, slope), roughness
+    )
     if flood_plain <= 0.0:
         return reaches, cells
     plain = np.maximum(flood_plain * network.area.ravel()[cells], reaches.width * reaches.length)
