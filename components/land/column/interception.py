@@ -35,6 +35,9 @@ def intercept(
 ) -> Intercepted:
     """Catch rain and snow, let go what is too much, unload snow.
 
+    Leaves that have I of I* take .7 (I* - I) (1 - exp(-P/I*)) of a snowfall P (Hedstrom and Pomeroy 1998; Essery et
+    al. 2003).
+
     Parameters
     ----------
     held
@@ -52,9 +55,9 @@ def intercept(
     water = held.water + caught * rain
     most = WATER_CAPACITY * plant_area
     drip = torch.clamp(water - most, min=0.0)
-    room = torch.clamp(SNOW_CAPACITY * plant_area - held.snow, min=0.0)
-    safe = torch.clamp(room, min=1e-9)
-    loaded = torch.minimum(0.7 * room * (1.0 - torch.exp(-torch.clamp(snowfall / safe, max=50.0))), snowfall)
+    capacity = SNOW_CAPACITY * plant_area
+    room = torch.clamp(capacity - held.snow, min=0.0)
+    loaded = 0.7 * room * -torch.expm1(-torch.clamp(snowfall / torch.clamp(capacity, min=1e-9), max=50.0))
     snow = held.snow + loaded
     rate = torch.where(canopy > FREEZING_POINT, canopy.new_tensor(1.0 / WARM_UNLOADING), 1.0 / COLD_UNLOADING)
     fallen = snow * torch.clamp(rate * seconds, max=1.0)
