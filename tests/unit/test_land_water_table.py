@@ -9,7 +9,8 @@ from components.land.column.component import ColumnLand
 from components.land.column.groundwater import transmissivity
 from components.land.column.retention import VanGenuchten
 from components.land.column.richards import Bottom, Top, richards_step
-from components.land.column.water_table import Beds, Ground, bottom_of, faces_of
+from components.land.column.water_table import Beds, Ground, bottom_of, faces_of, slope_of
+from components.science.constants import EARTH_RADIUS
 from coupler.grids.grid import Grid
 from tests.unit.test_land_component import HOUR, context, weather
 
@@ -54,6 +55,19 @@ def test_flow_between_two_cells_is_that_of_darcy():
     width = distance = 6371229.0 * np.radians(0.01)
     expected = 1000.0 * t * width * 10.0 / distance / float(grid.area[0, 0])
     assert inflow.tolist() == pytest.approx([-expected, expected], rel=2e-3)
+
+
+@pytest.mark.parametrize("latitude", [0.0, 30.0, 60.0])
+def test_the_slope_of_a_plane_is_that_of_its_rise_over_its_way(latitude):
+    """At 60 N cells are half as wide as long: by the root of their area the slope eastward was .7 of it."""
+    grid = Grid.regular_lonlat("plane", 100, 101, latitude, latitude + 0.5, resolution=0.1)
+    x, y = (EARTH_RADIUS * np.radians(np.asarray(a)) for a in (grid.longitude, grid.latitude))
+    east, north = x * np.cos(np.radians(np.asarray(grid.latitude))), y
+    for a, b in ((0.01, 0.0), (0.0, 0.02), (0.03, -0.04)):
+        height = a * (east - east.mean(1, keepdims=True)) + b * north
+        assert slope_of(height, grid) == pytest.approx(np.hypot(a, b), rel=2e-2)
+    row = Grid.regular_lonlat("row", 100, 101, latitude, latitude + 0.1, resolution=0.1)
+    assert slope_of(0.01 * east[:1], row) == pytest.approx(0.01, rel=1e-6)
 
 
 def test_blocks_have_the_bits_of_the_whole(land):

@@ -70,18 +70,22 @@ def faces_of(grid: Grid, rows: slice, columns: slice) -> Faces:
         Of the block.
     """
     area, land = np.asarray(grid.area), np.asarray(grid.mask)
-    x, y = np.radians(grid.longitude), np.radians(grid.latitude)
-    points = np.stack([np.cos(y) * np.cos(x), np.cos(y) * np.sin(x), np.sin(y)])
     out = []
     for axis in (1, 0):
         n = area.shape[axis]
         low, high = (slice(None),) * axis + (slice(0, n - 1),), (slice(None),) * axis + (slice(1, n),)
-        apart = EARTH_RADIUS**2 * ((points[(slice(None), *low)] - points[(slice(None), *high)]) ** 2).sum(0)
-        shape = 0.5 * (area[low] + area[high]) / apart * (land[low] & land[high])
+        shape = 0.5 * (area[low] + area[high]) / _apart(grid, axis) * (land[low] & land[high])
         out.append(np.pad(shape, [(1, 1) if axis == d else (0, 0) for d in (0, 1)]))
     across = slice(columns.start, columns.stop + 1)
     along = slice(rows.start, rows.stop + 1)
     return Faces(np.ascontiguousarray(out[0][rows, across]), np.ascontiguousarray(out[1][along, columns]))
+
+
+def _apart(grid: Grid, axis: int) -> Array:
+    """Square of the distance between neighbours along an axis, m2."""
+    x, y = np.radians(grid.longitude), np.radians(grid.latitude)
+    points = np.stack([np.cos(y) * np.cos(x), np.cos(y) * np.sin(x), np.sin(y)])
+    return np.asarray(EARTH_RADIUS**2 * (np.diff(points, axis=1 + axis) ** 2).sum(0))
 
 
 def fold_of(slope: Array) -> Array:
@@ -105,9 +109,13 @@ def slope_of(height: Array, grid: Grid) -> Array:
     grid : Grid
         Of rows and columns.
     """
-    size = np.sqrt(np.asarray(grid.area))
-    dy, dx = np.gradient(height) if min(height.shape) > 1 else (np.zeros_like(height), np.zeros_like(height))
-    return np.hypot(dy, dx) / size
+    slope = np.zeros(height.shape)
+    for axis in (0, 1):
+        if height.shape[axis] > 1:
+            start = [(1, 0) if a == axis else (0, 0) for a in (0, 1)]
+            way = np.cumsum(np.pad(np.sqrt(_apart(grid, axis)), start), axis)
+            slope = np.hypot(slope, np.gradient(height, axis=axis) / np.gradient(way, axis=axis))
+    return slope
 
 
 @dataclass(frozen=True)
