@@ -174,6 +174,35 @@ def sun_in_streets(direct: Tensor, cos_zenith: Tensor, ratio: Tensor) -> tuple[T
     return road, (direct - road) / (2.0 * ratio)
 
 
+def wind_in_streets(wind: Tensor, height: Tensor, city: City, z0: Tensor, drag: Tensor) -> Tensor:
+    """Wind past walls and roads, m s-1 (Masson 2000).
+
+    Along the street, in the mean over its directions and half way up the walls, 2 / pi of that over the roofs less
+    exp(-h/4w), which is the logarithm's over the displacement height, 2 h / 3; with it the turbulence, of u*.
+
+    Parameters
+    ----------
+    wind : Tensor
+        Above, m s-1.
+    height : Tensor
+        Of it above the displacement height, m.
+    city : City
+        Its shape.
+    z0 : Tensor
+        Roughness length, m.
+    drag : Tensor
+        (u* / wind)^2.
+
+    Returns
+    -------
+    Tensor
+        Of their shape.
+    """
+    over_roofs = (torch.log(city.height / (3.0 * z0)) / torch.log(height / z0)).clamp(max=1.0)
+    along = 2.0 / torch.pi * torch.exp(-0.25 * city.ratio) * over_roofs
+    return wind * torch.sqrt(along * along + drag)
+
+
 def heat_radiation(sky: Tensor, emission: Faces, emissivity: Faces, ratio: Tensor) -> Exchange:
     """What a canyon absorbs of the sky's and its own heat radiation, and what leaves it.
 
@@ -272,8 +301,7 @@ def step(city: City, state: State, air: Air, seconds: float) -> tuple[State, Flu
     height = torch.maximum(air.height, 1.5 * z0)
     cm, ch = transfer_coefficients(bulk_richardson(theta, mean, wind, height), height, z0)
     over_roof = density * CP_DRY * ch * wind
-    along = wind * torch.exp(-0.25 * ratio)
-    face = 11.8 + 4.2 * along  # W m-2 K-1 (Rowley et al. 1930)
+    face = 11.8 + 4.2 * wind_in_streets(wind, height, city, z0, cm)  # W m-2 K-1 (Rowley et al. 1930)
     top = density * CP_DRY * ch * wind
     walls = 2.0 * ratio
     people = air.people / street.clamp(min=1e-6)
