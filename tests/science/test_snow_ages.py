@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Snow ages as its papers have it: albedo (Douville et al. 1995), settling (Anderson 1976), and melt by its heat."""
+"""Snow ages as its papers have it: albedo (Essery 2015), settling (Anderson 1976), and melt by its heat."""
 
 import math
 
@@ -13,36 +13,40 @@ X = torch.ones(1, dtype=torch.float64)
 DAY = 86400.0
 
 
-def pack(mass=120.0, density=120.0, kelvin=263.15, albedo=0.85):
+def pack(mass=120.0, density=120.0, kelvin=263.15, albedo=0.8):
     """One column of even snow, in the layers of its depth."""
     one = snow.no_snow(X)._replace(albedo=albedo * X)
     return snow.relayer(snow.add_snowfall(one, mass * X, kelvin * X, density * X))
 
 
-def aged(surface, days, seconds=1800.0, albedo=0.85, fall=0.0):
+def aged(surface, days, seconds=1800.0, albedo=0.8, fall=0.0):
     now = pack(albedo=albedo)
     for _ in range(round(days * DAY / seconds)):
         now = snow.age_albedo(now, surface * X, fall * seconds * X, seconds)
     return now.albedo.item()
 
 
-def test_albedo_of_cold_snow_falls_by_eight_thousandths_a_day():
-    """44 days from new to old; at 1000 h from one to nought they had been 15."""
-    assert aged(260.0, 1) == pytest.approx(0.85 - 0.008, abs=1e-9)
-    assert aged(260.0, 40) == pytest.approx(0.85 - 0.32, abs=1e-9)
-    assert aged(260.0, 44) == pytest.approx(0.5, abs=1e-9)
+@pytest.mark.parametrize("seconds", [300.0, 10800.0])
+@pytest.mark.parametrize("surface,hours", [(260.0, 1000.0), (FREEZING_POINT, 100.0)])
+def test_albedo_falls_by_an_exponential_of_a_thousand_hours_or_a_hundred(surface, hours, seconds):
+    """Cold snow fell straight down by one in a thousand hours, three times as fast, and was old after 15 days."""
+    for days in (1, 10, 40):
+        wanted = 0.5 + 0.3 * math.exp(-24.0 * days / hours)
+        assert aged(surface, days, seconds) == pytest.approx(wanted, abs=1e-9)
 
 
-@pytest.mark.parametrize("seconds", [300.0, 3600.0])
-def test_albedo_of_melting_snow_falls_by_an_exponential(seconds):
-    for days in (1, 5):
-        assert aged(FREEZING_POINT, days, seconds) == pytest.approx(0.5 + 0.35 * math.exp(-0.24 * days), abs=1e-9)
-
-
-def test_ten_kilograms_of_snow_renew_it():
+def test_snowfall_renews_it_by_an_exponential_of_ten_kilograms():
     old = pack(albedo=0.5)
-    assert snow.age_albedo(old, 260.0 * X, 10.0 * X, 0.0).albedo.item() == pytest.approx(0.85)
-    assert snow.age_albedo(old, 260.0 * X, 4.0 * X, 0.0).albedo.item() == pytest.approx(0.5 + 0.4 * 0.35)
+    for fall in (1.0, 10.0, 50.0):
+        found = snow.age_albedo(old, 260.0 * X, fall * X, 1e-6).albedo.item()
+        assert found == pytest.approx(0.8 - 0.3 * math.exp(-fall / 10.0), abs=1e-9)
+
+
+def test_steady_snowfall_holds_it_where_both_are_in_balance():
+    fall = 5.0 / DAY
+    balance = (0.5 / 3.6e6 + 0.8 * fall / 10.0) / (1.0 / 3.6e6 + fall / 10.0)
+    assert aged(260.0, 60, fall=fall) == pytest.approx(balance, abs=1e-9)
+    assert aged(260.0, 60, albedo=0.5, fall=fall) == pytest.approx(balance, abs=1e-9)
 
 
 def test_light_snow_settles_by_its_metamorphism_and_its_weight():

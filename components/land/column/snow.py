@@ -30,9 +30,9 @@ from components.science.sums import in_order
 LAYERS = 3
 UPPER, MIDDLE = 0.1, 0.2  # m, thickness of the first two layers of a deep snowpack
 HELD_WATER = 0.03  # share of the pores that keeps water against gravity
-FRESH_ALBEDO, OLD_ALBEDO = 0.85, 0.5
-COLD_AGEING, MELT_AGEING = 86400.0 / 0.008, 86400.0 / 0.24  # s: .008 a day, and by e in 1/.24 days (Douville et al.)
-REFRESHING_FALL = 10.0  # kg m-2 of snowfall that renews the albedo
+FRESH_ALBEDO, OLD_ALBEDO = 0.8, 0.5  # as all of its ageing, Essery (2015)
+COLD_AGEING, MELT_AGEING = 3.6e6, 3.6e5  # s, in which 1/e of the freshness is left: 1000 and 100 h
+REFRESHING_FALL = 10.0  # kg m-2 of snowfall that leave 1/e of the age
 COVERING_DEPTH = 0.1  # m
 WET_BULB_STEPS = 3  # of Newton's method: the share within 2e-4 from -2 to 20 C and 5 to 100 % of humidity
 LEAST_SNOW = 1e-6  # kg m-2; less than this is no layer
@@ -296,24 +296,29 @@ def compact(snow: Snow, seconds: float) -> Snow:
 
 
 def age_albedo(snow: Snow, surface: Tensor, snowfall: Tensor, seconds: float) -> Snow:
-    """Age the albedo: linearly when cold, exponentially when melting, renewed by snowfall (Douville et al. 1995).
+    """Age the albedo towards old snow's, the faster when melting, and renew it by snowfall (Essery 2015).
 
-    The 1000 h of cold snow in Essery (2015) are those of an exponential, whose first day is the same .008.
+    d alpha/dt = (.5 - alpha)/tau + (.8 - alpha) S/S*, exact for what is steady through the step.
 
     Parameters
     ----------
+    snow
+        The pack.
     surface
         Surface temperature, K.
     snowfall
         kg m-2 in this step.
+    seconds
+        Length of the step.
     """
     melting = surface >= FREEZING_POINT - 0.01
-    fade = torch.exp(torch.as_tensor(-seconds / MELT_AGEING, dtype=surface.dtype))
-    aged = torch.where(melting, OLD_ALBEDO + (snow.albedo - OLD_ALBEDO) * fade, snow.albedo - seconds / COLD_AGEING)
-    aged = torch.clamp(aged, OLD_ALBEDO, FRESH_ALBEDO)
-    renewed = aged + (FRESH_ALBEDO - aged) * torch.clamp(snowfall / REFRESHING_FALL, 0.0, 1.0)
+    ageing = seconds / torch.where(melting, MELT_AGEING, COLD_AGEING).to(surface.dtype)
+    renewal = torch.clamp(snowfall, min=0.0) / REFRESHING_FALL
+    both = ageing + renewal
+    towards = (OLD_ALBEDO * ageing + FRESH_ALBEDO * renewal) / both
+    aged = towards + (snow.albedo - towards) * torch.exp(-both)
     gone = over_layers(snow.ice) <= LEAST_SNOW
-    return snow._replace(albedo=torch.where(gone, torch.full_like(renewed, FRESH_ALBEDO), renewed))
+    return snow._replace(albedo=torch.where(gone, torch.full_like(aged, FRESH_ALBEDO), aged))
 
 
 def band_albedo(albedo: Tensor) -> Tensor:
