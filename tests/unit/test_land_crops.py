@@ -278,6 +278,25 @@ def test_frost_takes_no_crop_that_is_ripe_and_no_wheat():
     assert wheat and all(mature for _, mature, _ in wheat)
 
 
+@pytest.mark.parametrize("latitude", [0.0, 0.25, -0.25, 35.0, -35.0])
+def test_rice_is_sown_in_a_warm_year_wherever_it_is(latitude):
+    """On the equator no day is longer than the one before; in the south days lengthen from the other solstice on."""
+    f = parameters(["rice"], ["loam"], cycles=True).cycles.farming
+    place, one = torch.tensor([latitude], dtype=D), torch.ones(1, dtype=D)
+    sown = []
+    for day in range(1, 365):
+        length, before = (day_length(place, d + 0.5) for d in (day, day - 1))
+        field = crop_day.a_day(f, crop_development.nothing_sown(one), 299.0 * one, 299.0 * one, length, before)
+        if field.now.phase[0] == crop_development.SOWN:
+            sown.append(day)
+    if latitude == 0.0:
+        assert len(sown) == 364
+    else:
+        first, last = (172, 355) if latitude < 0.0 else (355, 172)
+        inside = [d for d in range(1, 365) if (first < d <= last if first < last else d > first or d <= last)]
+        assert set(sown) ^ set(inside) <= {first - 1, first, first + 1, last - 1, last, last + 1}
+
+
 def test_varieties_follow_the_usual_year_and_a_crop_without_any_that_ripens_is_not_sown():
     """Rice of 100 + 875 + 625 K d: in 1250 K d .6 of the later sums ripen, in 950 not even .5."""
     f = parameters(["rice"] * 5, ["loam"] * 5, cycles=True).cycles.farming

@@ -60,7 +60,7 @@ class Farming(NamedTuple):
     crop : 1 where it is a crop
     calendar : its sums of warmth
     sown_above, sown_below : degC of the upper soil between which it is sown
-    autumn : 1 sown while days get shorter, 0 while they get longer
+    autumn : 1 sown while days get shorter, 0 while they get longer; at any time where they are equal
     killed_below : degC of a day's air below which frost kills it before it is ripe
     earliest, latest : shares of the sums to flowering and maturity between which there are varieties
     nursery : warmth after their emergence that seedlings have when they are planted, K d; 0: none are
@@ -150,7 +150,8 @@ def a_day(
     choice : variety that is sown, by season only where it ripens in a usual year; None: the table's
     """
     is_crop, t = f.crop > 0.5, soil - ZERO_CELSIUS
-    season = torch.where(f.autumn > 0.5, day_length < day_before, day_length > day_before)
+    # on the equator all days are equal, and any is in season
+    season = torch.where(f.autumn > 0.5, day_length <= day_before, day_length >= day_before)
     warm = t >= (f.sown_above if choice is None else torch.where(choice.planted, f.planted_above, f.sown_above))
     due = season & (day_before > 0.0) & warm & (t <= f.sown_below)
     if choice is not None:
