@@ -112,17 +112,17 @@ def test_solutes_keep_mass_in_any_flow_and_stay_positive():
     assert (done.amount >= 0.0).all() and (done.washed >= 0.0).all() and (done.leached >= -1e-12).all()
 
 
+@pytest.mark.parametrize("precision", [torch.float64, torch.float32])
 @pytest.mark.parametrize("turned", [1.0, -1.0])
-def test_the_kernel_has_the_bits_of_torch(turned):
+def test_the_kernel_has_the_bits_of_torch(turned, precision):
     gen = torch.Generator().manual_seed(5)
     capacity = 20.0 * torch.rand(10, 1, 300, dtype=D, generator=gen) + 1e-3
     down = turned * (3.0 * torch.randn(11, 1, 300, dtype=D, generator=gen) + 2.0)
     down = torch.where(torch.rand(11, 1, 300, dtype=D, generator=gen) < 0.1, 0.0, down)
     amount = torch.rand(10, 3, 300, dtype=D, generator=gen)
     amount = torch.where(torch.rand(10, 3, 300, dtype=D, generator=gen) < 0.3, 0.0, amount)
-    layers = layers_of(THICKNESS)[:, None]
-    found = dissolved.move(amount, capacity, down, layers)
-    expected = dissolved.by_torch(amount, capacity, down, layers)
+    given = [v.to(precision) for v in (amount, capacity, down, layers_of(THICKNESS)[:, None])]
+    found, expected = dissolved.move(*given), dissolved.by_torch(*given)
     for name, a, b in zip(found._fields, found, expected, strict=True):
         assert torch.equal(a, b), name
     assert (found.value >= 0.0).all() and found.risen.max() > 0.0 and found.left.max() > 0.0

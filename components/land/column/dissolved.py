@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from components.land.column.soil_flow import carry
-from components.science.kernel_arrays import flat, plain_doubles
+from components.science.kernel_arrays import flat, plain
 
 TURNS = 3  # of the concentrations at faces by those of the layers, from upwind on: see test_land_solutes.py
 
@@ -45,7 +45,7 @@ def move(amount: Tensor, capacity: Tensor, down: Tensor, thickness: Tensor) -> M
     down : (face, 1, columns) flow of water from the surface to the bottom, positive down, kg m-2
     thickness : (layer, 1, 1) m
     """
-    if plain_doubles(amount, capacity, down, thickness):
+    if plain(amount, capacity, down, thickness):
         return _by_kernel(amount, capacity, down, thickness)
     return by_torch(amount, capacity, down, thickness)
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Kernels of the land column, compiled by numba: in double precision, each one function that calls no other."""
+"""Kernels of the land column, compiled by numba: each one function that calls no other."""

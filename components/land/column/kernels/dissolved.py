@@ -28,8 +28,10 @@ def move(
     risen, left : (m, n) through surface and bottom; are set
     """
     layers, sides, n = amount.shape
-    passing = np.empty((layers + 1, TOGETHER))
-    factor, inverse, value = np.empty((layers, TOGETHER)), np.empty((layers, TOGETHER)), np.empty((layers, TOGETHER))
+    zero, one = amount.dtype.type(0.0), amount.dtype.type(1.0)
+    passing = np.empty((layers + 1, TOGETHER), amount.dtype)
+    factor, inverse = np.empty((layers, TOGETHER), amount.dtype), np.empty((layers, TOGETHER), amount.dtype)
+    value = np.empty((layers, TOGETHER), amount.dtype)
     for first in range(0, n, TOGETHER):
         width = min(TOGETHER, n - first)
         for side in range(sides):
@@ -39,17 +41,17 @@ def move(
             for turn in range(turns + 1):
                 for k in range(layers):
                     for i in range(width):
-                        falls = max(passing[k + 1, i], 0.0)
-                        rises = min(passing[k, i], 0.0)
+                        falls = max(passing[k + 1, i], zero)
+                        rises = min(passing[k, i], zero)
                         diagonal = capacity[k, first + i] + falls - rises
                         given = amount[k, side, first + i]
                         if k > 0:
-                            below = -max(passing[k, i], 0.0)
-                            factor[k - 1, i] = min(passing[k, i], 0.0) * inverse[k - 1, i]
-                            inverse[k, i] = 1.0 / (diagonal - below * factor[k - 1, i])
+                            below = -max(passing[k, i], zero)
+                            factor[k - 1, i] = min(passing[k, i], zero) * inverse[k - 1, i]
+                            inverse[k, i] = one / (diagonal - below * factor[k - 1, i])
                             value[k, i] = (given - below * value[k - 1, i]) * inverse[k, i]
                         else:
-                            inverse[k, i] = 1.0 / diagonal
+                            inverse[k, i] = one / diagonal
                             value[k, i] = given * inverse[k, i]
                 for k in range(layers - 2, -1, -1):
                     for i in range(width):
@@ -65,25 +67,25 @@ def move(
                     f_before, r_before = max(face - 1, 0), min(face + 1, layers)
                     for i in range(width):
                         flow = down[face, first + i]
-                        if flow > 0.0:
+                        if flow > zero:
                             held, here, beyond = value[d, i], thickness[d], thickness[d_after]
-                            before, after = 0.0 if d_clean else value[d_before, i], value[d_after, i]
-                            earlier = max(down[f_before, first + i], 0.0)
+                            before, after = zero if d_clean else value[d_before, i], value[d_after, i]
+                            earlier = max(down[f_before, first + i], zero)
                             edge = face == 0
                         else:
                             held, here, beyond = value[u, i], thickness[u], thickness[u_after]
-                            before, after = 0.0 if u_clean else value[u_before, i], value[u_after, i]
-                            earlier = max(-down[r_before, first + i], 0.0)
+                            before, after = zero if u_clean else value[u_before, i], value[u_after, i]
+                            earlier = max(-down[r_before, first + i], zero)
                             edge = face == layers
                         size = abs(flow)
-                        through = 0.0 if size <= 0.0 else min(earlier / size, 1.0)
-                        before = 0.0 if held <= 0.0 else min(before / held, 1.0)
-                        after = 0.0 if held <= 0.0 else min(after / held, 1.0)
-                        share = (here * (1.0 + through * (1.0 - before)) + beyond * after) / (here + beyond)
+                        through = zero if size <= zero else min(earlier / size, one)
+                        before = zero if held <= zero else min(before / held, one)
+                        after = zero if held <= zero else min(after / held, one)
+                        share = (here * (one + through * (one - before)) + beyond * after) / (here + beyond)
                         passing[face, i] = flow if edge else share * flow
             for k in range(layers):
                 for i in range(width):
                     out[k, side, first + i] = value[k, i]
             for i in range(width):
-                risen[side, first + i] = -(min(passing[0, i], 0.0) * value[0, i])
-                left[side, first + i] = max(passing[layers, i], 0.0) * value[layers - 1, i]
+                risen[side, first + i] = -(min(passing[0, i], zero) * value[0, i])
+                left[side, first + i] = max(passing[layers, i], zero) * value[layers - 1, i]
