@@ -26,6 +26,21 @@ def test_clouds_live_up_to_the_outermost_row_where_vapour_is_drawn_to_the_driver
     torch.testing.assert_close(vapour[:6], expected)
 
 
+def test_vapour_may_be_drawn_more_slowly_than_the_air_that_carries_it():
+    """A tenth of the rate inside the strip; in the specified row it is the driver's all the same; others as before."""
+    smoke = Tracer("smoke", "kg kg-1", boundary="zero")
+    species = Species([VAPOUR, smoke])
+    q = torch.ones((2, 2, 9 + 2 * H, 9 + 2 * H)).double()
+    sides = TracerSides(species, q, {}, water=0.1)
+    rate = 10.0 * relaxation_rate((9, 9), (0, 0), 9, 9, (4.0, 4.0), 10.0)[1:-1, 1:-1]
+    every = Edges("specified", "specified", "specified", "specified")
+    draw(q, sides.at(0.0, {"vapour": torch.zeros_like(q[0])}), rate, every, sides.shares)
+    vapour, smoky = q[:, 0, H + 4, H:-H]
+    assert vapour[0] == smoky[0] == 0.0
+    torch.testing.assert_close(1.0 - vapour[1:-1], 0.1 * (1.0 - smoky[1:-1]))
+    assert smoky[1] == 0.9
+
+
 def test_the_strip_of_relaxation_is_a_length_and_by_default_a_share_of_the_domain():
     """1/6.5 of the shorter side, four rows where that is less; a width that is given holds whatever the cells."""
     assert strip((65, 66), (100e3, 100e3)) == (10.0, 10.0)

@@ -69,7 +69,7 @@ VERTICAL = ("levels", "top", "lowest_layer", "relief", "relief_smoothing")
 Levels = whole(3, 300)
 Height = quantity("m", least=1.0, most=80000.0)
 AcousticSteps = whole(2, 100)
-Coefficient = number(least=0.0, most=10.0)
+Coefficient, Share = number(least=0.0, most=10.0), number(least=0.0, most=1.0)
 HectoPascal = whole(1, 1050)
 
 
@@ -113,6 +113,8 @@ class NonhydrostaticAtmosphere(Component):
         """Without a driver: the jet of the paper, or one as warm and moist as January over the western Pacific."""
         relaxation_width: LengthOrNone = 0.0
         """Of the strip drawn towards the driver, fading inwards; 0: 1/6.5 of the shorter side, four rows at least."""
+        relaxation_of_vapour: Share = 1.0
+        """Part of that strip's rate at which vapour is drawn: it enters with the air, and no wave travels by it."""
         nudging_wavelength: LengthOrNone = 0.0
         """Scales above this are nudged towards the driver above the boundary layer, increments too; 0: none."""
         nudging_time: Duration = 21600
@@ -294,15 +296,10 @@ class NonhydrostaticAtmosphere(Component):
         self.driver = self.sides.around(0.0)
         for note in source.notes():
             context.log(note)
-        files = {
-            t.name: tracer_files.TracerFile(context.file(t.file), t.name, t.units, self.clock).on(
-                place, g, self.core.halo
-            )
-            for t in o.tracers
-            if t.boundary == "file"
-        }
+        read = lambda t: tracer_files.TracerFile(context.file(t.file), t.name, t.units, self.clock)  # noqa: E731
+        files = {t.name: read(t).on(place, g, self.core.halo) for t in o.tracers if t.boundary == "file"}
         q = self._tracers_at_the_start(vapour, files)
-        self.model = self._assembled(tracer_sides.TracerSides(self.species, q, files))
+        self.model = self._assembled(tracer_sides.TracerSides(self.species, q, files, o.relaxation_of_vapour))
         plane, shift = torch.zeros_like(lon), torch.zeros((), dtype=torch.float64)
         s = State(*(a.clone() for a in state))
         self.now = Now(s, q, None, torch.full_like(plane, 0.15), plane + 1.0, plane, plane, plane, shift, shift)

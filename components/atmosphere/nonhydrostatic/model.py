@@ -275,7 +275,7 @@ class Atmosphere:
         held = self._diffuse(g, state.s, d, self.smagorinsky, target, self.rate)
         new, flux = core.step(state.s, dt, self.physics.species.water(state.q), held, d)
         q = core.transport(state.q, new, flux, dt)
-        tracer_sides.draw(q, outside, dt * self.rate[1:-1, 1:-1], core.edges)
+        tracer_sides.draw(q, outside, dt * self.rate[1:-1, 1:-1], core.edges, self.sides.shares)
         core.halo([q], H)
         if self.moist_heat:
             new, q = reversible(g, core.halo, self.physics.species, state.s, new, q, flux, dt)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Tracers at the sides of the domain: each takes there what its declaration says."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 
@@ -23,10 +23,18 @@ class TracerSides:
         The tracers at the start of the case, for those that are held there.
     files : mapping of str to callable
         Values (nz, Y, X) at a time (s) of the tracers that are read from files.
+    water : float
+        Share of the rate of relaxation at which water is drawn.
+
+    Attributes
+    ----------
+    shares : tuple of float
+        Share of the rate of relaxation at which each tracer is drawn.
     """
 
-    def __init__(self, species: Species, start: torch.Tensor, files: Mapping[str, AtTime]):
+    def __init__(self, species: Species, start: torch.Tensor, files: Mapping[str, AtTime], water: float = 1.0):
         self.species = species
+        self.shares = tuple(water if t.is_water else 1.0 for t in species)
         self._held = {t.name: start[n].clone() for n, t in enumerate(species) if t.boundary == "hold"}
         self._files = files
         self._zero = start.new_zeros(())
@@ -57,7 +65,13 @@ class TracerSides:
         return driver[name]
 
 
-def draw(q: torch.Tensor, outside: list[torch.Tensor | None], share: torch.Tensor, edges: Edges) -> None:
+def draw(
+    q: torch.Tensor,
+    outside: list[torch.Tensor | None],
+    share: torch.Tensor,
+    edges: Edges,
+    of_each: Sequence[float] | None = None,
+) -> None:
     """Draw tracers (n, nz, Y, X) towards the values outside and set the specified row to them, in place.
 
     What is known of none comes in through that row as nothing, and is not drawn: clouds live up to it.
@@ -68,10 +82,12 @@ def draw(q: torch.Tensor, outside: list[torch.Tensor | None], share: torch.Tenso
     outside : (nz, Y, X) values of each, or None
     share : (ny, nx) part of the difference that is made up in the step
     edges : kinds of the block's sides
+    of_each : part of that which counts for each tracer; all of it if not given
     """
-    for n, there in enumerate(outside):
+    parts = of_each or [1.0] * len(outside)
+    for n, (there, part) in enumerate(zip(outside, parts, strict=True)):
         if there is None:
             impose_field(q[n], torch.zeros_like(q[n]), edges)
             continue
-        q[n, :, INNER, INNER] += share * (there[:, INNER, INNER] - q[n, :, INNER, INNER])
+        q[n, :, INNER, INNER] += part * share * (there[:, INNER, INNER] - q[n, :, INNER, INNER])
         impose_field(q[n], there, edges)
