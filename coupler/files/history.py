@@ -277,6 +277,7 @@ def define_level(file: Any, level: int, unit: str) -> str:
 
 
 NOT_CF = {
+    "minus_tendency_of_atmosphere_mass_content_of_phosphorus_compounds_expressed_as_phosphorus_due_to_deposition",
     "air_temperature_in_atmosphere_layer",
     "air_pressure_at_layer_interface",
     "eastward_wind_in_atmosphere_layer",

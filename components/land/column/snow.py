@@ -312,7 +312,7 @@ def age_albedo(snow: Snow, surface: Tensor, snowfall: Tensor, seconds: float) ->
         Length of the step.
     """
     melting = surface >= FREEZING_POINT - 0.01
-    ageing = seconds / torch.where(melting, MELT_AGEING, COLD_AGEING).to(surface.dtype)
+    ageing = seconds / torch.where(melting, MELT_AGEING, surface.new_tensor(COLD_AGEING))
     renewal = torch.clamp(snowfall, min=0.0) / REFRESHING_FALL
     both = ageing + renewal
     towards = (OLD_ALBEDO * ageing + FRESH_ALBEDO * renewal) / both
