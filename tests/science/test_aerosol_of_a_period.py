@@ -119,6 +119,17 @@ def test_the_books_of_every_kind_close(period):
     torch.testing.assert_close(after[0], before[0], rtol=0.0, atol=0.0)  # no partner of particles
 
 
+def test_nitrogen_of_particles_is_deposited_as_their_books_say(period):
+    """14.0067 g of each 18.04 g of ammonium and 62.0 g of nitrate that fall, are deposited or are washed out."""
+    _, model, _, _, _ = period
+    booked, expected = model.booked(), torch.zeros((NY, NX), dtype=torch.float64)
+    for name, share in (("ammonium", 14.0067 / 18.04), ("nitrate", 14.0067 / 62.0)):
+        for book in ("settling", "dry_deposition", "wet_deposition"):
+            expected = expected - share * booked[f"{name}_{book}"] / 600.0
+    assert float(expected.min()) > 0.0
+    torch.testing.assert_close(model.nitrogen_deposition, expected, rtol=1e-12, atol=0.0)
+
+
 def test_clouds_make_sulfate_of_peroxide(period):
     air, model, _, _, gases = period
     cloudy = (air.cloud * air.cover) > 0.0

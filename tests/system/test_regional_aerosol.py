@@ -7,6 +7,8 @@ import pytest
 
 from components.chemistry.regional.aerosol.particles import BOOKS as OWN
 from components.chemistry.regional.aerosol.species import MOLAR_MASS, NAMES
+from components.chemistry.regional.component import NITROGEN_DEPOSITION
+from components.chemistry.regional.reactive_gases import NITROGEN
 from coupler.files.restart import newest, read_part
 from tests.toys.cases import box, differences, edit, tessera, toy_case
 from tests.toys.emissions import write
@@ -33,6 +35,9 @@ def case(folder, *, duration="PT40M", ranks=(1, 1), radiation=None, **options):
         "atmosphere": {"model": "nonhydrostatic", "step": "PT400S", "grid": GRID, "nonhydrostatic": dict(AIR)},
         "chemistry": {"model": "regional", "step": "PT20M", "grid": GRID, "regional": chemistry},
     }
+    if chemistry["gases"] != "none":
+        fallen = {"name": "fallen", "period": "PT20M", "statistic": "instant", "fields": [NITROGEN_DEPOSITION]}
+        components["chemistry"]["output"] = [fallen]
     layout = {"coupler": 1, "atmosphere": ranks[0], "chemistry": ranks[1]}
     rules = [RULE]
     if radiation is not None:
@@ -95,6 +100,23 @@ def test_the_books_of_aerosol_and_its_elements_close(whole):
     assert kept["state.nitrate"].max() > 1e-10 and kept["state.sea_salt_2_surface_flux"].max() > 0.0
     soot = kept["state.black_carbon_fresh_surface_flux"]
     assert 0.0 < soot.max() <= 1.0e-10 * 2400.0
+
+
+def test_nitrogen_of_gases_and_particles_is_exported(whole):
+    """What the land is told is, in the last period, what both have lost to the ground."""
+    kept = chemistry_of(whole)
+    began = read_part(sorted((whole / "run" / "restart").iterdir())[0], "chemistry")
+
+    def fallen(name, books):
+        return -sum(kept[f"state.{name}_{b}"] - began[f"state.{name}_{b}"] for b in books)
+
+    gases = sum(n * fallen(g, ("dry_deposition", "wet_deposition")) for g, n in NITROGEN.items()) / DRY
+    particles = sum(fallen(n, OWN[1:]) / MOLAR_MASS[n] for n in ("ammonium", "nitrate"))
+    with netCDF4.Dataset(next((whole / "run").rglob("*fallen*.nc"))) as f:
+        told = np.ma.filled(f[NITROGEN_DEPOSITION][-1], np.nan)
+    assert told.max() > 0.0 and particles.max() > 0.0
+    np.testing.assert_allclose(told * 1200.0, 0.0140067 * (gases + particles), rtol=1e-9)
+    print(f"particles' share of the nitrogen that falls: {particles.sum() / (gases + particles).sum():.3f}")
 
 
 @pytest.mark.ranks

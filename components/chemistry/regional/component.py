@@ -377,7 +377,10 @@ class RegionalChemistry(Component):
         if self.particles is not None:
             out |= aerosol_out(self.particles.fractions(self.q[..., INNER, INNER]))
         if self.gases is not None and self.options.deposition:
-            out[NITROGEN_DEPOSITION] = _array(self.gases.nitrogen_deposition)
+            fallen = self.gases.nitrogen_deposition
+            if self.particles is not None:
+                fallen = fallen + self.particles.nitrogen_deposition
+            out[NITROGEN_DEPOSITION] = _array(fallen)
         if self.options.carbon_dioxide is not None:
             out[CARBON_DIOXIDE] = _array(self._carbon_dioxide()[0])
         return out

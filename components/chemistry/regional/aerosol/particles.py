@@ -20,7 +20,7 @@ from components.chemistry.regional.land_mask import is_land
 from components.chemistry.regional.transport import column
 from components.radiation import standard_atmosphere
 from components.radiation.aerosol_exchange import PART_OF
-from components.science.constants import DRY_AIR_MOLAR_MASS, VON_KARMAN
+from components.science.constants import DRY_AIR_MOLAR_MASS, NITROGEN_MOLAR_MASS, VON_KARMAN
 from components.science.settling import fall
 from components.science.tracers import Species
 from components.science.water import saturation_pressure, vapour_pressure
@@ -31,6 +31,7 @@ OF_VAPOUR = f"{VAPOUR}_{BOOKS[0]}"
 PARTNERS = ("SO2", "H2O2", "O3", "SULF", "NH3", "HNO3")
 """Gases that become particles or oxidise in clouds, by their names in Carbon Bond."""
 PENTOXIDE = "N2O5"  # becomes nitric acid on particles, where the mechanism has it
+NITROGEN = ("ammonium", "nitrate")  # particles with an atom of nitrogen
 SEA_ROUGHNESS, SALTATION = 1.0e-4, 1.0e-3  # m: z_0, the last of ground from which dust rises
 CARBON_DIOXIDE = 4.0e-4  # mole fraction that makes clouds acid
 
@@ -93,6 +94,7 @@ class Particles:
         none = torch.zeros((len(NAMES), *latitude.shape), dtype=dtype)
         self.books = {book: none.clone() for book in BOOKS}
         self.vapour_book = torch.zeros_like(none[0])
+        self.nitrogen_deposition = torch.zeros_like(none[0])  # of the last period, kg m-2 s-1
         self.vapour = torch.zeros((levels, *latitude.shape), dtype=dtype)
         self.density, self.fine_at_stations = torch.zeros_like(none[0]), torch.zeros_like(none[0])
         self.from_ground: dict[str, Tensor] = {}
@@ -184,8 +186,9 @@ class Particles:
         coat = self._react(q, air, humidity, seconds) + self._form_organic(q, air, seconds)
         self._age(q, air, humidity, coat, seconds)
         self._book("production", column((q[self.at] - before) * air.mass))
-        speeds = self._fall(q, air, humidity, ground, seconds)
-        self._rain(q, air, humidity, rains, seconds)
+        speeds, fallen = self._fall(q, air, humidity, ground, seconds)
+        fallen = fallen + self._rain(q, air, humidity, rains, seconds)
+        self.nitrogen_deposition = _nitrogen(fallen) / seconds
         self.fine_at_stations = self._near_ground(q, speeds, ground)
         return q, {name: q[k] - gases[name] for name, k in self._gas.items()}
 
@@ -292,8 +295,10 @@ class Particles:
                 nitrogen = nitrogen + pentoxide
         return sulfur, nitrogen
 
-    def _fall(self, q: Tensor, air: Surroundings, humidity: Tensor, ground: dry.Ground, seconds: float) -> list[Tensor]:
-        """Settling through the layers and dry deposition from the lowest, in place; its velocities (m s-1) by kind."""
+    def _fall(
+        self, q: Tensor, air: Surroundings, humidity: Tensor, ground: dry.Ground, seconds: float
+    ) -> tuple[list[Tensor], Tensor]:
+        """Settling through the layers and dry deposition from the lowest, in place; velocities and kg m-2 by kind."""
         sizes = [_wet(kind.diameter, kind.density, kind.kappa, humidity) for kind in KINDS]
         speeds = dry.particle_velocities([d[0] for d, _ in sizes], [rho[0] for _, rho in sizes], ground)
         settled, deposited = [], []
@@ -303,9 +308,10 @@ class Particles:
             settled.append(fallen)
             q[k, 0], gone = dry.deposited(q[k, 0], v - speed[0], air.density[0], air.mass[0], seconds)
             deposited.append(gone)
-        self._book("settling", -torch.stack(settled))
-        self._book("dry_deposition", -torch.stack(deposited))
-        return speeds
+        sunk, dry_matter = torch.stack(settled), torch.stack(deposited)
+        self._book("settling", -sunk)
+        self._book("dry_deposition", -dry_matter)
+        return speeds, sunk + dry_matter
 
     def _near_ground(self, q: Tensor, speeds: Sequence[Tensor], ground: dry.Ground) -> Tensor:
         """PM2.5 (ny, nx) that stations see, dry, kg m-3."""
@@ -316,8 +322,10 @@ class Particles:
             total = total + kind.fine * near_ground.brought_down(lowest, emitted, v, between)
         return total * ground.density
 
-    def _rain(self, q: Tensor, air: Surroundings, humidity: Tensor, rains: Sequence[rain.Rain], seconds: float) -> None:
-        """Wet deposition, in place."""
+    def _rain(
+        self, q: Tensor, air: Surroundings, humidity: Tensor, rains: Sequence[rain.Rain], seconds: float
+    ) -> Tensor:
+        """Wet deposition, in place; kg m-2 by kind."""
         taken = torch.tensor([kind.taken for kind in KINDS], dtype=q.dtype)
         lost = torch.zeros_like(q[self.at][:, 0])
         for kind_of_rain in rains:
@@ -332,6 +340,7 @@ class Particles:
             q[self.at], fallen = rain.fallen(q[self.at], kind_of_rain, water, air.mass, air.mass / air.density, seconds)
             lost = lost + fallen
         self._book("wet_deposition", -lost)
+        return lost
 
     def fractions(self, q: Tensor) -> dict[str, Tensor]:
         """Mass fractions in moist air (nz, ny, nx) by the names that radiation's optics have.
@@ -366,8 +375,9 @@ class Particles:
         return {**out, OF_VAPOUR: self.vapour_book}
 
     def state(self) -> dict[str, Tensor]:
-        """Books, and the air of the last period that output and radiation need."""
+        """Books, and of the last period the deposition that is exported and the air that output and radiation need."""
         kept = {"particle_vapour": self.vapour, "particle_air_density": self.density}
+        kept["particle_nitrogen_deposition"] = self.nitrogen_deposition
         return {**self.booked(), **kept, "fine_matter_at_stations": self.fine_at_stations}
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -386,12 +396,21 @@ class Particles:
         self.vapour_book = read(OF_VAPOUR, self.vapour_book)
         self.vapour = read("particle_vapour", self.vapour)
         self.density = read("particle_air_density", self.density)
+        self.nitrogen_deposition = read("particle_nitrogen_deposition", self.density)
         self.fine_at_stations = read("fine_matter_at_stations", self.density)
 
 
 def _wet(diameter: float, density: float, kappa: float, humidity: Tensor) -> tuple[Tensor, Tensor]:
     d, rho, k = (torch.full_like(humidity, x) for x in (diameter, density, kappa))
     return swollen(d, rho, k, humidity)
+
+
+def _nitrogen(matter: Tensor) -> Tensor:
+    """Nitrogen in particles (kinds, ...), in their unit of mass."""
+    total = torch.zeros_like(matter[0])
+    for name in NITROGEN:
+        total = total + matter[NAMES.index(name)] * (NITROGEN_MOLAR_MASS / MOLAR_MASS[name])
+    return total
 
 
 def _salt(ion: str, moles: Tensor, charge: float) -> Tensor:
