@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from components.chemistry.regional.aerosol import cloud_sulfur
 from components.chemistry.regional.deposition import rain
 from components.chemistry.regional.deposition.solubility import HENRY, henry, uptake
 
@@ -79,3 +80,28 @@ def test_a_slightly_soluble_gas_is_in_equilibrium_with_the_rain():
     water = 0.06 / 1000.0  # m in the minute
     assert float(ground) <= 1e-9 * 1.0 * water * k * 1.001
     assert float(ground) > 0.3 * 1e-9 * water * k
+
+
+@pytest.mark.parametrize("temperature", [298.15, 288.0, 273.15, 260.0])
+def test_rain_dissolves_what_clouds_of_its_acidity_dissolve(temperature):
+    """H (1 + K1 / [H] (1 + K2 / [H])) of sulphur dioxide (Seinfeld & Pandis 2006, eq. 7.41), of which rain leaves the
+    second dissociation out, and H (1 + Kb [H] / Kw) of ammonia (eq. 7.42): both molecules and ions grow in the cold.
+    """
+    x = 1.0 / temperature - 1.0 / 298.15
+    t, per_volume = torch.tensor(temperature, dtype=D), 0.0820574 * temperature
+    sulfite = 6.6e-3 * np.exp(1120.0 * x)
+    in_cloud, in_rain = cloud_sulfur.henry(5.0, temperature), float(henry("SO2", t)) / per_volume
+    ions = 1300.0 * np.exp(2090.0 * x)
+    assert in_cloud / in_rain == pytest.approx((1.0 + ions * (1.0 + sulfite)) / (1.0 + ions), rel=1e-5)
+    ammonia = 62.0 * np.exp(4110.0 * x) * (1.0 + 1.7e4 * np.exp((6720.0 - 450.0) * x))
+    assert float(henry("NH3", t)) / per_volume == pytest.approx(ammonia, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "species, effective",
+    [("SO2", 1.6e3), ("NH3", 1.05e6), ("HNO3", 3.2e11), ("FACD", 1.7e5), ("AACD", 1.1e4), ("HONO", 2.5e3)],
+)
+def test_effective_constants_at_25_degrees(species, effective):
+    """H (1 + K / [H]) of Seinfeld & Pandis (2006, ch. 7) at pH 5, mol l-1 atm-1."""
+    k = float(henry(species, torch.tensor(298.15, dtype=D))) / (0.082057 * 298.15)
+    assert k == pytest.approx(effective, rel=0.02)

@@ -17,28 +17,35 @@ def at(k, heat, t):
     return k * math.exp(heat * (1.0 / t - 1.0 / 298.15))
 
 
+# At 298.15 K, mol l-1, of Henry mol l-1 atm-1, and -dH/R, K (Seinfeld & Pandis 2006). Henry: table 7.2 with the heats
+# of solution of table 7.3 (SO2 -6.25, NH3 -8.17, CO2 -4.85, O3 -5.04, H2O2 -14.5 kcal mol-1). Dissociation: table 7.4
+# (H2O 13.35, CO2 1.83, S(IV) -4.16 and -2.23 kcal mol-1), both as public transcriptions have them; of ammonia .87 kcal
+# mol-1, a tenth of what these print (Bates & Pinching 1949), of nitric acid and HSO4 table 7.A.1 (Pandis & Seinfeld
+# 1989).
+SULFUR_DIOXIDE, TO_BISULFITE, TO_SULFITE = (1.23, 3145.0), (1.3e-2, 2090.0), (6.6e-8, 1120.0)
+AMMONIA, TO_AMMONIUM, WATER = (62.0, 4110.0), (1.7e-5, -450.0), (1.0e-14, -6720.0)
+NITRIC_ACID, TO_NITRATE = (2.1e5, 8700.0), (15.4, 8700.0)
+CARBON_DIOXIDE, TO_BICARBONATE = (3.4e-2, 2440.0), (4.3e-7, -920.0)
+TO_SULFATE = (1.02e-2, 2720.0)  # of HSO4
+OZONE, PEROXIDE = (1.1e-2, 2540.0), (1.0e5, 7300.0)
+
+
 @compiled
 def fill(t, c):
-    """Constants at ``t`` K (Seinfeld & Pandis 2006), mol l-1; of Henry, mol l-1 atm-1.
-
-    Henry: table 7.2 with the heats of solution of table 7.3 (SO2 -6.25, NH3 -8.17, CO2 -4.85, O3 -5.04, H2O2 -14.5
-    kcal mol-1). Dissociation: table 7.4 (H2O 13.35, CO2 1.83, S(IV) -4.16 and -2.23 kcal mol-1), both as public
-    transcriptions have them; of ammonia .87 kcal mol-1, a tenth of what these print (Bates & Pinching 1949), of nitric
-    acid and HSO4 table 7.A.1 (Pandis & Seinfeld 1989).
-    """
-    c[0] = at(1.23, 3145.0, t)  # SO2
-    c[1] = at(1.3e-2, 2090.0, t)  # to HSO3
-    c[2] = at(6.6e-8, 1120.0, t)  # to SO3
-    c[3] = at(62.0, 4110.0, t)  # NH3
-    c[4] = at(1.7e-5, -450.0, t)  # to NH4 + OH
-    c[5] = at(1.0e-14, -6720.0, t)  # H2O
-    c[6] = at(2.1e5, 8700.0, t)  # HNO3
-    c[7] = at(15.4, 8700.0, t)  # to NO3
-    c[8] = at(3.4e-2, 2440.0, t)  # CO2
-    c[9] = at(4.3e-7, -920.0, t)  # to HCO3
-    c[10] = at(1.02e-2, 2720.0, t)  # HSO4 to SO4
-    c[11] = at(1.1e-2, 2540.0, t)  # O3
-    c[12] = at(1.0e5, 7300.0, t)  # H2O2
+    """Constants at ``t`` K."""
+    c[0] = at(SULFUR_DIOXIDE[0], SULFUR_DIOXIDE[1], t)
+    c[1] = at(TO_BISULFITE[0], TO_BISULFITE[1], t)
+    c[2] = at(TO_SULFITE[0], TO_SULFITE[1], t)
+    c[3] = at(AMMONIA[0], AMMONIA[1], t)
+    c[4] = at(TO_AMMONIUM[0], TO_AMMONIUM[1], t)
+    c[5] = at(WATER[0], WATER[1], t)
+    c[6] = at(NITRIC_ACID[0], NITRIC_ACID[1], t)
+    c[7] = at(TO_NITRATE[0], TO_NITRATE[1], t)
+    c[8] = at(CARBON_DIOXIDE[0], CARBON_DIOXIDE[1], t)
+    c[9] = at(TO_BICARBONATE[0], TO_BICARBONATE[1], t)
+    c[10] = at(TO_SULFATE[0], TO_SULFATE[1], t)
+    c[11] = at(OZONE[0], OZONE[1], t)
+    c[12] = at(PEROXIDE[0], PEROXIDE[1], t)
     c[13] = 2.4e4  # SO2 + O3, l mol-1 s-1 (Hoffmann & Calvert 1985)
     c[14] = at(3.7e5, -5530.0, t)  # HSO3 + O3
     c[15] = at(1.5e9, -5280.0, t)  # SO3 + O3
