@@ -2,7 +2,8 @@
 """What passes the sea surface: stress, heat, light, fresh water; and the freezing limiter.
 
 Paulson, C. A. and J. J. Simpson (1977): Irradiance measurements in the upper ocean. J. Phys. Oceanogr. 7, 952-956.
-Millero, F. J. (1978): Freezing point of sea water. UNESCO Technical Papers in Marine Science 28.
+McDougall, T. J. and P. M. Barker (2011): Getting started with TEOS-10 and the Gibbs Seawater (GSW) Oceanographic
+Toolbox, SCOR/IAPSO WG127: the freezing temperature of IOC, SCOR and IAPSO (2010), section 3.33, as a polynomial.
 """
 
 from collections.abc import Sequence
@@ -81,10 +82,35 @@ def shortwave_absorbed(g: Geometry, bands: Sequence[float] | Tensor) -> Tensor:
     return (from_above - reaching) * g.mask_t
 
 
+FREEZING = (
+    0.017947064327968736, -6.076099099929818, 4.883198653547851, -11.88081601230542, 13.34658511480257,
+    -8.722761043208607, 2.082038908808201,
+)  # fmt: skip
+"""Of water without air, degC: powers 0, 2, 3, 4 ... of the root of the salinity in 100 g kg-1."""
+AIR = (2.4e-3, 1.4289763856964e-5, 0.057000649899720)
+"""What air dissolved to saturation takes off, K."""
+
+
 def freezing_point(salinity: Tensor) -> Tensor:
-    """Freezing temperature at the surface (degC) from the salinity (g kg-1), Millero (1978)."""
+    """Freezing temperature of water in contact with air at the surface, as conservative temperature, degC.
+
+    Parameters
+    ----------
+    salinity : absolute, g kg-1
+
+    Examples
+    --------
+    >>> round(float(freezing_point(torch.tensor(35.16504, dtype=torch.float64))), 4)
+    -1.9184
+    """
     s = torch.clamp(salinity, min=0.0)
-    return -0.0575 * s + 1.710523e-3 * s * torch.sqrt(s + 1e-30) - 2.154996e-4 * s * s
+    part = 0.01 * s
+    root = torch.sqrt(part + 1e-30)
+    total = torch.full_like(part, FREEZING[-1])
+    for c in FREEZING[-2:0:-1]:
+        total = total * root + c
+    most, by_salt, fresh = AIR
+    return FREEZING[0] + part * total - (most - by_salt * s) * (1.0 + fresh * (1.0 - s / 35.16504))
 
 
 def limit_to_freezing(temperature: Tensor, salinity: Tensor) -> tuple[Tensor, Tensor]:
@@ -94,8 +120,8 @@ def limit_to_freezing(temperature: Tensor, salinity: Tensor) -> tuple[Tensor, Te
 
     Parameters
     ----------
-    temperature : (z, y, x) degrees C
-    salinity : (z, y, x) g kg-1
+    temperature : (z, y, x) conservative, degrees C
+    salinity : (z, y, x) absolute, g kg-1
     """
     raised = torch.maximum(temperature, freezing_point(salinity))
     return raised, raised - temperature
