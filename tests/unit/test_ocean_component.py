@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import gsw
 import netCDF4
 import numpy as np
 import pytest
@@ -85,6 +86,9 @@ def test_exports_are_plausible():
     wet = ocean.grids(c)["default"].mask
     sst = start["sea_surface_temperature"][wet]
     assert 270.0 < sst.min() < 276.0 and 300.0 < sst.max() < 305.0
+    conservative, salinity = (inner(a[0]).numpy()[wet] for a in ocean.now.tracers[:2])
+    np.testing.assert_allclose(sst - 273.15, gsw.pt_from_CT(salinity, conservative), rtol=0, atol=1e-10)
+    assert np.abs(sst - 273.15 - conservative).max() > 0.05  # of the waters off China, which are fresher
     assert np.all(start["surface_eastward_sea_water_velocity"] == 0.0)
     after = ocean.step(0, 3600, imports(0, c))
     assert 0.01 < np.abs(after["surface_eastward_sea_water_velocity"]).max() < 2.0

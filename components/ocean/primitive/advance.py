@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from components.ocean.primitive.conservative_temperature import potential_temperature
 from components.ocean.primitive.open_boundary import Outside
 from components.ocean.primitive.state import State
 from components.ocean.primitive.stencil import HALO, inner
@@ -105,6 +106,8 @@ def exports(ocean: Ocean, state: State) -> dict[str, Tensor]:
     """Fields by CF name on the block's own cells ``(y, x)``; velocities at the centres of cells, zero on land."""
     s, wet = state, inner(ocean.g.wet_t) > 0
     temperature, salinity = inner(s.tracers[0, 0]), inner(s.tracers[1, 0])
+    if ocean.p.equation_of_state == "teos10":  # the air meets the water's temperature, not its heat
+        temperature = potential_temperature(salinity, temperature)
     u = 0.5 * (s.u[0, HALO:-HALO, HALO:-HALO] + s.u[0, HALO:-HALO, HALO - 1 : -HALO - 1])
     v = 0.5 * (s.v[0, HALO:-HALO, HALO:-HALO] + s.v[0, HALO - 1 : -HALO - 1, HALO:-HALO])
     dry = torch.zeros_like(u)
