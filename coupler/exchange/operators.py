@@ -180,6 +180,7 @@ class LinearOperator(Operator):
             self._cell_area = sum_by(w.indices, w.data * reached[link_rows(w)], w.shape[1])
         self._limited = task.remap.limiter and w.second is not None
         if task.remap.conserve:
+            active[w.open_rows()] = False  # what is spread over a cell that nothing reaches is lost
             self._row_area = np.where(active, np.asarray(target.area).reshape(-1)[start:stop], 0.0)
             self._cell_area = np.where(self._source_mask, np.asarray(source.area).reshape(-1), 0.0)
 

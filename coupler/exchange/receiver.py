@@ -118,7 +118,8 @@ class Receiver:
         out: list[Any] = []
         row = 0
         # the normalisation by the covered part is undone: area is the covered area; a diluted value has the whole cell
-        diluted = self.task.remap.normalization == "destarea" and self.task.kind == "connection"
+        remap = self.task.remap  # (a correction to conserve has the areas of whole cells at once)
+        diluted = remap.normalization == "destarea" and not remap.conserve and self.task.kind == "connection"
         weight = np.divide(self.area, self.covered, out=np.zeros(self.cells), where=self.covered > 0)
         weight = weight if diluted else self.area
         for f in self.delivery.fields:

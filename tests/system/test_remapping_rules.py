@@ -6,8 +6,38 @@ import csv
 import numpy as np
 import pytest
 
+from coupler.component import Component
+from coupler.fields import FieldSpec
 from coupler.files.restart import newest, read_part
 from tests.toys.cases import TOYS, box, differences, tessera, toy_case
+
+RAIN = "precipitation_flux"
+
+
+class Pots(Component):
+    """Stand on the cells that are wet, and gather the rain wherever it comes."""
+
+    imports = (FieldSpec(RAIN, partial=True),)
+
+    def grids(self, setting):
+        lon, lat = setting.grid.longitude, setting.grid.latitude
+        return {"default": setting.grid.with_mask(np.sin(0.7 * lon) * np.cos(0.9 * lat) < 0.3)}
+
+    def initialize(self, context):
+        self.water = np.zeros(context.local_shape)
+        self.area = np.where(context.local(context.grid.mask), context.local(context.grid.area), 0.0)
+        return {}
+
+    def step(self, time, seconds, imports):
+        self.water = self.water + np.nan_to_num(imports[RAIN]) * self.area * seconds
+        return {}
+
+    def state(self):
+        return {"water": self.water}
+
+    def restore(self, state):
+        self.water = np.asarray(state["water"])
+
 
 AIR = {"model": TOYS + "Air", "step": "PT30M", "grid": box(100, 120, 0, 20, 2.0)}
 
@@ -69,6 +99,27 @@ def test_bilinear_conserves_with_a_correction_and_any_coupler_ranks_give_the_sam
     rows = list(csv.DictReader((a / "run" / "budget.csv").open()))
     worst = max(float(r["worst_relative_residual"]) for r in rows)
     assert rows and (worst < 1e-13 if kind != "basin" else worst > 1e-3)
+
+
+@pytest.mark.parametrize("kind", ["global", "global_positive"])
+@pytest.mark.parametrize("normalization", ["fracarea", "destarea"])
+@pytest.mark.parametrize("method", ["bilinear", "conservative"])
+def test_what_a_correction_conserves_is_what_the_component_gets_in_the_cells_that_are_reached(
+    tmp_path, method, normalization, kind
+):
+    """The pots reach beyond the air on all sides, and its edge runs through some: what they hold is what has fallen."""
+    wider = {"west": 90.3, "east": 122.7, "south": -0.9, "north": 20.7, "resolution": 0.9}
+    pots = {"model": "tests.system.test_remapping_rules:Pots", "step": "PT1H", "grid": wider}
+    rule = {"from": "air", "to": "pots", "period": "PT1H", "lag": "PT1H", "remap": method, "conserve": kind}
+    case = toy_case(
+        tmp_path / "toy", components={"air": AIR, "pots": pots}, layout={"air": 1, "pots": 1}, duration="PT3H",
+        restart="PT3H", coupling=[{**rule, "normalization": normalization}],
+    )  # fmt: skip
+    tessera(case, "--serial")
+    (row,) = csv.DictReader((case / "run" / "budget.csv").open())
+    water = read_part(newest(case / "run" / "restart"), "pots")["state.water"].sum()
+    assert water == pytest.approx(float(row["sent"]), rel=1e-13)
+    assert float(row["received"]) == pytest.approx(float(row["sent"]), rel=1e-13)
 
 
 def front(folder, layout=None, **rule):
